@@ -1,0 +1,1 @@
+"""Measurements of the real command; each module is one command, told in `benchmarks/README.md`."""

@@ -1,0 +1,125 @@
+"""Cells as text: where a source gets its text from, trimmed and folded, as polars expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from provisioner.columns import Binding, Constant, FromColumn, Source, Template
+
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
+"""The characters with Unicode's White_Space property (PropList.txt), which are what polars strips too.
+
+Python's `str.strip()` strips U+001C to U+001F besides, so text that polars does not see is stripped of these.
+"""
+
+_WHOLE_DECIMAL = r"\.0*$"
+_EXACT_WHOLE = 2**53
+_UPPER = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
+_LOWER = [letter.lower() for letter in _UPPER]
+
+
+_SHOWN = 40
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+_ESCAPES = {code: f"\\x{code:02x}" for code in _CONTROLS} | {9: "\\t", 10: "\\n", 13: "\\r"}
+
+
+def shortened(text: str) -> str:
+    """Show a value in a message: in quotes, at most 40 characters, control characters escaped."""
+    return f"'{text[:_SHOWN].translate(_ESCAPES)}{'…' if len(text) > _SHOWN else ''}'"
+
+
+def shown(text: pl.Expr) -> pl.Expr:
+    """Show the values of a column as `shortened` does."""
+    start = text.str.slice(0, _SHOWN).str.replace_many(list(map(chr, _ESCAPES)), list(_ESCAPES.values()))
+    more = pl.when(text.str.len_chars() > _SHOWN).then(pl.lit("…")).otherwise(pl.lit(""))
+    return pl.concat_str([pl.lit("'"), start, more, pl.lit("'")])
+
+
+def json_error(error: Exception) -> str:
+    """Say what a JSON parser found, without the position: the text has been shown."""
+    return str(error).partition(":")[0].partition(" at line")[0]
+
+
+def text_of(value: Any) -> str:
+    """Write a constant as the text of a cell: `true`, `12`, `default`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
+    """Give a source's text untouched (String); null where the cell is null, or every cell of a template is empty."""
+    match source:
+        case FromColumn(name):
+            return _cast(pl.col(name), binding.schema[name])
+        case Constant(value):
+            return pl.repeat(text_of(value), pl.len(), dtype=pl.String)
+        case Template():
+            return _filled(source, binding)
+
+
+def trimmed(source: Source, binding: Binding) -> pl.Expr:
+    """Give a source's text without the white space around it (String); null where nothing is left."""
+    stripped = _stripped(source, binding)
+    return pl.when(stripped != "").then(stripped)
+
+
+def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Binding) -> pl.DataFrame:
+    """Give the trimmed text of several sources at once (String columns); a column of nulls for no source."""
+    texts = frame.select(
+        pl.repeat(None, pl.len(), dtype=pl.String).alias(name)
+        if source is None
+        else _stripped(source, binding).alias(name)
+        for name, source in sources.items()
+    )
+    return texts.select(pl.when(pl.all() != "").then(pl.all()))
+
+
+def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
+    """Give the uids as they would be sent (String, null when missing): trimmed, ASCII letters lower-cased.
+
+    Only ASCII is folded: another letter is no part of a uid, and the lower case of some (U+212A, the Kelvin sign)
+    would be. `to_lowercase` is the fast way while there is nothing else.
+    """
+    text = read(frame, {"uid": binding.fields["uid"]}, binding)["uid"]
+    if (text.str.len_bytes() == text.str.len_chars()).all():
+        return text.str.to_lowercase()
+    return text.str.replace_many(_UPPER, _LOWER)
+
+
+def _stripped(source: Source, binding: Binding) -> pl.Expr:
+    text = as_it_stands(source, binding)
+    if isinstance(source, FromColumn):
+        text = _plain_number(source.name, text, binding)
+    return text.str.strip_chars()
+
+
+def _filled(template: Template, binding: Binding) -> pl.Expr:
+    """Put the trimmed cells in; what a row has no cell for is left empty."""
+    cells = {column: trimmed(FromColumn(column), binding) for column in template.columns}
+    parts = [pl.lit(part) if isinstance(part, str) else cells[part.name] for part in template.parts]
+    text = pl.concat_str(parts, ignore_nulls=True)
+    return pl.when(pl.any_horizontal([cell.is_not_null() for cell in cells.values()])).then(text)
+
+
+def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if kind == pl.String:
+        return cell
+    if isinstance(kind, pl.Datetime):
+        return cell.dt.to_string("iso:strict")
+    return cell.cast(pl.String)
+
+
+def _plain_number(column: str, text: pl.Expr, binding: Binding) -> pl.Expr:
+    """Write whole numbers of a fractional type without a fraction, and take NaN for a missing value.
+
+    Data frames turn a column of integers into floats as soon as one of them is missing, so `123.0` was 123. From
+    2**53 on a float no longer tells neighbouring integers apart: such a number keeps the form it has.
+    """
+    kind, cell = binding.schema[column], pl.col(column)
+    if kind.is_float():
+        whole = (cell == cell.floor()) & (cell.abs() < _EXACT_WHOLE)
+        integer = pl.when(whole).then(cell).cast(pl.Int64).cast(pl.String)
+        return pl.when(cell.is_not_nan()).then(pl.coalesce(integer, text))
+    return text.str.replace(_WHOLE_DECIMAL, "") if isinstance(kind, pl.Decimal) else text

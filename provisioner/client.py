@@ -1,0 +1,225 @@
+"""One HTTP exchange with CometChat. aiohttp and its errors end here: what comes out is a `Reply`."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import ipaddress
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+import orjson
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from provisioner.model import Failure, Operation, Reply, UserRequest
+
+_WITH_TOKEN: Final = b',"withAuthToken":true}'
+# What is kept of a server's words: enough to act on, too little to fill a disk.
+_LONGEST_MESSAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    total: float = 60.0
+
+
+class ServerClock:
+    """How far the server's clock is ahead of ours, as a lower bound in seconds, learned from `Date` headers.
+
+    `Date` is cut to whole seconds and has travelled, so each answer's `Date - now` is a little low and the
+    largest one is the best. A lower bound is what telling our users from others needs: never too late.
+    """
+
+    def __init__(self) -> None:
+        self.offset: float | None = None
+        self._last = ""
+
+    def learn(self, date: str, now: float) -> None:
+        """Take in one `Date` header; `now` is ours, UNIX seconds."""
+        if date == self._last:  # the first answer of a second tells the most, the others nothing
+            return
+        self._last = date
+        if (there := http_date(date)) is not None and (self.offset is None or there - now > self.offset):
+            self.offset = there - now
+
+    def theirs(self, ours: float) -> float:
+        """Our UNIX seconds as theirs, or a little earlier."""
+        return ours + (self.offset or 0.0)
+
+
+class Client:
+    """A session with one app. Use as an async context manager; one per run.
+
+    base_url   the part before `/users`; a trailing slash does no harm
+    in_flight  connections kept at most
+    """
+
+    def __init__(self, base_url: str, api_key: str, *, timeouts: Timeouts, in_flight: int, agent: str) -> None:
+        self._users = URL(base_url.rstrip("/") + "/users")
+        self._key = api_key
+        self._timeouts = timeouts
+        self._in_flight = in_flight
+        self._agent = agent
+        self.clock = ServerClock()
+
+    async def __aenter__(self) -> Self:
+        limits = self._timeouts
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._in_flight, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"apikey": self._key, "Accept": "application/json", "User-Agent": self._agent},
+            timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read),
+            proxy=proxy_for(self._users),
+        )
+        # aiohttp would send a GET or PUT a second time by itself when a kept connection turns out dead: a request
+        # that no limiter has let through and nobody has counted. It has no public switch for it.
+        self._session._retry_connection = False  # noqa: SLF001
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def send(self, operation: Operation, request: UserRequest) -> Reply:
+        """Carry out one operation on one user; never raises for anything the network or the server does."""
+        match operation:
+            case Operation.CREATE:
+                body = request.body[:-1] + _WITH_TOKEN if request.token else request.body
+                return await self._exchange("POST", self._users, body)
+            case Operation.READ:
+                return await self._exchange("GET", self._users / request.uid, None)
+            case Operation.UPDATE:
+                fields = {key: value for key, value in orjson.loads(request.body).items() if key != "uid"}
+                return await self._exchange("PUT", self._users / request.uid, orjson.dumps(fields))
+            case Operation.MINT:
+                return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
+
+    async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
+        headers = None if body is None else _JSON
+        try:
+            async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+                raw = await answer.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return Reply(failure=failure_of(error), message=self._words(str(error) or type(error).__name__))
+        date = answer.headers.get("Date")
+        if date is not None:
+            self.clock.learn(date, time.time())
+        return self._read(answer.status, answer.headers, raw)
+
+    def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
+        document = _document(raw)
+        limit = _number(headers, "X-RateLimit-Limit", "X-Rate-Limit")
+        allowed = int(limit) if limit else None
+        if 200 <= status < 300:
+            data = document.get("data") if document is not None else None
+            if not isinstance(data, dict):
+                said = f"answer {status} without a user in it"
+                return Reply(status=status, failure=Failure.UNREADABLE, message=said, limit=allowed)
+            return Reply(status=status, data=data, limit=allowed)
+        error = document.get("error") if document is not None else None
+        return self._refusal(status, headers, error if isinstance(error, dict) else {}, allowed)
+
+    def _refusal(
+        self, status: int, headers: CIMultiDictProxy[str], error: Mapping[str, Any], limit: int | None
+    ) -> Reply:
+        code, message, details = error.get("code"), error.get("message"), error.get("details")
+        return Reply(
+            status=status,
+            code=code if isinstance(code, str) else None,
+            message=self._words(message if isinstance(message, str) else f"HTTP {status} without an explanation"),
+            details=details if isinstance(details, dict) else None,
+            retry_after=retry_after(headers, time.time()),
+            limit=limit,
+        )
+
+    def _words(self, text: str) -> str:
+        # An answer to a wrong key has been seen to quote the key in full.
+        return text.replace(self._key, "***")[:_LONGEST_MESSAGE] if self._key else text[:_LONGEST_MESSAGE]
+
+
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Say which of our failures an error of aiohttp, asyncio or the system is."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
+            return Failure.UNTRUSTED
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientHttpProxyError():
+            return Failure.UNREACHED
+        case asyncio.TimeoutError():
+            return Failure.TIMEOUT
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
+            return Failure.UNREADABLE
+        case _:
+            return Failure.LOST
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds the server asks us to wait: `Retry-After`, else the reset header less `Date`, else None.
+
+    A reset is documented as UNIX seconds; a small number is taken as seconds from now.
+    """
+    if (seconds := _number(headers, "Retry-After")) is not None:
+        return seconds
+    there = http_date(headers.get("Date", "")) or now
+    if (until := http_date(headers.get("Retry-After", ""))) is not None:
+        return max(0.0, until - there)
+    if (reset := _number(headers, "X-RateLimit-Reset", "X-Rate-Limit-Reset")) is None:
+        return None
+    return max(0.0, reset - there) if reset > 1e9 else reset
+
+
+def http_date(text: str) -> float | None:
+    """UNIX seconds of an HTTP date; None when it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError):
+        return None
+
+
+def proxy_for(url: URL) -> str | None:
+    """Find the proxy the environment names for `url`; looked up once, since aiohttp would do it for each request."""
+    host = url.host or ""
+    if _is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    return urllib.request.getproxies().get(url.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _document(raw: bytes) -> dict[str, Any] | None:
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _number(headers: Mapping[str, str], *names: str) -> float | None:
+    for name in names:
+        text = headers.get(name)
+        if text is not None:
+            try:
+                number = float(text)
+            except ValueError:
+                continue
+            if number >= 0 and number != float("inf"):
+                return number
+    return None

@@ -1,0 +1,255 @@
+"""A CSV roster: blocks of the file that end where a row ends, each parsed by polars.
+
+Row ends are found by quote parity: a line end behind an even number of quotes is the end of a row. That costs
+one count per block, keeps memory flat and survives any cell, however long. Every cell stays the text it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import polars as pl
+
+from provisioner import diagnosis
+from provisioner.csvheader import Header, check_signature, read_header
+from provisioner.errors import RosterError
+from provisioner.model import RosterBatch
+from provisioner.textstream import TextStream, open_text, text_codec
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSizes:
+    """How much is read at once: `first` and `block` in bytes, the rest in rows.
+
+    The first block and batch are small so that the first users are on their way at once. A row longer than
+    `longest_row` bytes is taken for a quote that was never closed.
+    """
+
+    first: int = MIB // 2
+    block: int = 16 * MIB
+    longest_row: int = 64 * MIB
+    first_batch: int = 1_000
+    batch: int = 50_000
+
+
+DEFAULT_SIZES = BlockSizes()
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRoster:
+    """A CSV file with a header; see `provisioner.reader.Roster`."""
+
+    path: Path
+    codec: str | None
+    header: Header
+    limit: int | None = None
+    sizes: BlockSizes = DEFAULT_SIZES
+
+    @property
+    def kind(self) -> Literal["csv"]:
+        """The format."""
+        return "csv"
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return self.path.stat().st_size
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header's cells, as they stand; a column without a name is `_column_<n>`."""
+        return self.header.columns
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Every column is a String."""
+        return dict.fromkeys(self.columns, pl.String())
+
+    def batches(self, progress: Callable[[int, int], None] | None = None) -> Generator[RosterBatch, None, None]:
+        """All rows, in order. Raises RosterError with row, column and byte where the file is broken."""
+        rows = 0
+        with open_text(self.path, self.codec) as stream:
+            for frame in self._frames(stream):
+                yield from self._slices(frame, rows)
+                rows += frame.height
+                if progress:
+                    progress(rows, stream.bytes_read)
+
+    def _frames(self, stream: TextStream) -> Iterator[pl.DataFrame]:
+        """One frame per block; the last one ends at the limit."""
+        parser = _BlockParser(self.path, self.header, stream.origin)
+        read = _without_header(stream, self.header.length)
+        blocks = _blocks(read, self.header.eol, self.sizes, parser.first_line)
+        with ThreadPoolExecutor(1) as reader:
+            upcoming = reader.submit(next, blocks, None)
+            while (left := None if self.limit is None else self.limit - parser.rows) != 0:
+                try:
+                    block = upcoming.result()
+                except _EndlessRowError as error:
+                    parser.fail(error.block, f"a row of more than {self.sizes.longest_row // MIB} MiB")
+                if block is None:
+                    return
+                upcoming = reader.submit(next, blocks, None)  # read and cut while polars parses
+                yield parser.parse(block, left)
+
+    def _slices(self, frame: pl.DataFrame, before: int) -> Iterator[RosterBatch]:
+        at = 0
+        while at < frame.height:
+            size = self.sizes.batch if before + at else self.sizes.first_batch
+            yield RosterBatch(before + at + 1, frame.slice(at, size))
+            at += size
+
+
+def open_csv(
+    path: Path, encoding: str | None = None, limit: int | None = None, sizes: BlockSizes = DEFAULT_SIZES
+) -> CsvRoster:
+    """Read the header and try the first block.
+
+    Raises RosterError for a broken file, ConfigurationError for an unknown encoding, OSError.
+    """
+    codec = text_codec(encoding)
+    if codec is None:
+        check_signature(path)
+    with open_text(path, codec) as stream:
+        roster = CsvRoster(path, codec, read_header(path, stream), limit, sizes)
+    with closing(roster.batches()) as batches:
+        next(batches, None)
+    return roster
+
+
+def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
+    """Give the stream's `read` after the header has been read past."""
+    surplus = b""
+    while length > 0 and (chunk := stream.read(length)):
+        surplus = chunk[length:]  # a decoded chunk can be longer than what was asked for
+        length -= len(chunk)
+
+    def read(size: int) -> bytes:
+        nonlocal surplus
+        if surplus:
+            first, surplus = surplus, b""
+            return first
+        return stream.read(size)
+
+    return read
+
+
+def _blocks(read: Callable[[int], bytes], eol: bytes, sizes: BlockSizes, first_line: bytes) -> Iterator[bytes]:
+    """Cut what is read into blocks of whole rows behind a `first_line`; the last row may lack its line end."""
+    pieces = [first_line]
+    quotes = pending = 0
+    size = sizes.first
+    while chunk := read(size):
+        cut = _last_row_end(chunk, eol, quotes)
+        if cut:
+            yield b"".join((*pieces, chunk[:cut]))
+            pieces, quotes, pending = [first_line], 0, 0
+        rest = chunk[cut:]
+        pieces.append(rest)
+        quotes += rest.count(b'"')
+        pending += len(rest)
+        if pending > sizes.longest_row:
+            raise _EndlessRowError(b"".join(pieces))
+        size = sizes.block
+    if pending:
+        yield b"".join(pieces)
+
+
+def _last_row_end(chunk: bytes, eol: bytes, quotes_before: int) -> int:
+    """Find where the chunk's last row ends: at a line end that no quoted cell holds; 0 is nowhere."""
+    end = chunk.rfind(eol) + 1
+    quotes = quotes_before + chunk.count(b'"', 0, end)
+    while end and quotes % 2:
+        opening = chunk.rfind(b'"', 0, end)
+        if opening < 0:
+            return 0
+        earlier = chunk.rfind(eol, 0, opening) + 1
+        quotes -= chunk.count(b'"', earlier, end)
+        end = earlier
+    return end
+
+
+class _EndlessRowError(Exception):
+    """A block without a row end that is longer than any row should be."""
+
+    def __init__(self, block: bytes) -> None:
+        super().__init__()
+        self.block = block
+
+
+class _BlockParser:
+    """Parses the blocks of one file in order; `rows` and `offset` say how far it has come."""
+
+    def __init__(self, path: Path, header: Header, origin: int | None) -> None:
+        self.rows = 0
+        self._path, self._columns, self._eol = path, header.columns, header.eol
+        self._origin, self._offset = origin, header.length
+        names = [f"c{index}" for index in range(len(header.columns))]
+        self._schema: dict[str, pl.DataType] = dict.fromkeys(names, pl.String())
+        # polars takes the shape of a file from its first line, so every block begins with a header of its own
+        self.first_line = ",".join(names).encode() + header.eol
+
+    def parse(self, block: bytes, left: int | None = None) -> pl.DataFrame:
+        """Parse a block behind `first_line`, keep its first `left` rows. Raises RosterError with the place."""
+        try:
+            frame = self._without_blank_lines(self._read(block), block)
+        except pl.exceptions.PolarsError as error:
+            frame = self._up_to_defect(block, left, str(error))
+        frame.columns = list(self._columns)
+        self.rows += min(frame.height, left) if left is not None else frame.height
+        self._offset += len(block) - len(self.first_line)
+        return frame if left is None else frame.head(left)
+
+    def _read(self, block: bytes) -> pl.DataFrame:
+        eol = self._eol.decode()
+        return pl.read_csv(block, schema=self._schema, infer_schema=False, eol_char=eol, glob=False)
+
+    def _without_blank_lines(self, frame: pl.DataFrame, block: bytes) -> pl.DataFrame:
+        """Parse again without the blank lines, if there are any: polars takes them for rows of nulls."""
+        if not frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
+            return frame
+        stripped = _strip_blank_lines(block, self._eol)
+        return frame if len(stripped) == len(block) else self._read(stripped)
+
+    def _up_to_defect(self, block: bytes, left: int | None, reason: str) -> pl.DataFrame:
+        """Find out what is wrong with the block; it does no harm behind the last row that is wanted."""
+        defect = self._first_defect(block)
+        if defect is None or left is None or defect.row < left:
+            self.fail(block, reason)
+        good = block[: len(self.first_line) + defect.row_offset]
+        return self._without_blank_lines(self._read(good), good)
+
+    def fail(self, block: bytes, reason: str) -> NoReturn:
+        """Raise the RosterError for a broken block; `reason` serves when a second look finds none."""
+        defect = self._first_defect(block)
+        if defect is None:
+            what = (reason.splitlines() or ["unreadable"])[0]
+            raise RosterError(f"{self._path}: after row {self.rows}: {what}") from None
+        raise RosterError(f"{self._path}: {self._place(defect)}: {defect.what}") from None
+
+    def _first_defect(self, block: bytes) -> diagnosis.Defect | None:
+        return diagnosis.first_defect(block[len(self.first_line) :], len(self._columns), self._eol)
+
+    def _place(self, defect: diagnosis.Defect) -> str:
+        place = f"row {self.rows + defect.row + 1}"
+        if defect.column < len(self._columns):
+            place += f", column {self._columns[defect.column]!r}"
+        if self._origin is not None:
+            place += f" (byte {self._origin + self._offset + defect.offset})"
+        return place
+
+
+def _strip_blank_lines(block: bytes, eol: bytes) -> bytes:
+    """Take out the lines that hold nothing, except inside quoted cells."""
+    ends = rb"\r?\n" if eol == b"\n" else rb"\r"
+    pieces = block.split(b'"')
+    pieces[::2] = [re.sub(rb"%s(?:%s)+" % (eol, ends), eol, piece) for piece in pieces[::2]]
+    return b'"'.join(pieces)

@@ -1,0 +1,178 @@
+"""The users endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from provisioner.emulator import validation
+from provisioner.emulator.answers import Answer, data, page, success
+from provisioner.emulator.audit import Did
+from provisioner.emulator.errors import ApiError, invalid, quota_reached, uid_not_found, uid_taken
+from provisioner.emulator.store import StoredUser
+from provisioner.emulator.tenant import Call, Tenant
+
+_TAKEN: Mapping[str, Callable[[str], ApiError]] = {
+    "current": uid_taken,
+    "legacy": lambda _uid: invalid({"uid": ["The uid has already been taken."]}),
+    "409": lambda uid: uid_taken(uid, status=409),
+}
+
+
+def create(tenant: Tenant, call: Call) -> Answer:
+    """POST /users: validation, then the duplicate, then the quota."""
+    profile = validation.new_user(call.fields, tenant.settings.constraints, tenant.store.roles)
+    uid = tenant.as_stored(profile.pop("uid"))
+    with_token = profile.pop("withAuthToken", False)
+    if uid in tenant.store.users:
+        raise _TAKEN[tenant.settings.duplicate_style](uid)
+    if tenant.full:
+        raise quota_reached()
+    now = tenant.now()
+    shown = tenant.store.create(uid, profile, now).public(with_tags=True)
+    if with_token:
+        shown["authToken"] = tenant.store.mint(uid, now).value
+    return data(shown, Did.CREATED)
+
+
+def read(tenant: Tenant, call: Call) -> Answer:
+    """GET /users/{uid}: tags are not shown, only lists can show them."""
+    return data(tenant.user(call.uid).public(with_tags=False), Did.READ)
+
+
+def update(tenant: Tenant, call: Call) -> Answer:
+    """PUT /users/{uid}: what is not sent stays."""
+    user = tenant.user(call.uid)
+    changes = validation.changed_user(call.fields, tenant.settings.constraints, tenant.store.roles)
+    unset = changes.pop("unset", [])
+    if tenant.settings.merge_updates:
+        changes = _merged(user, changes)
+    changed = tenant.store.update(call.uid, changes, unset, tenant.now())
+    return data(changed.public(with_tags=True), Did.UPDATED)
+
+
+def delete(tenant: Tenant, call: Call) -> Answer:
+    """DELETE /users/{uid}: for good with `permanent: true`, which works on a deactivated user too."""
+    permanent = validation.flag(call.fields, "permanent")
+    user = tenant.store.users.get(call.uid)
+    if user is None:
+        raise uid_not_found(call.uid)
+    if permanent:
+        tenant.store.delete(call.uid)
+        return success(f"User with {call.uid} has been deleted successfully.", Did.DELETED)
+    return _deactivate(tenant, [call.uid])
+
+
+def deactivate(tenant: Tenant, call: Call) -> Answer:
+    """DELETE /users: 200 even when nothing matched."""
+    return _deactivate(tenant, validation.uids(call.fields, "uidsToDeactivate"))
+
+
+def reactivate(tenant: Tenant, call: Call) -> Answer:
+    """PUT /users: 200 even when nothing matched."""
+    sent = validation.uids(call.fields, "uidsToActivate")
+    lists: dict[str, list[str]] = {"reactivatedUids": [], "nonDeactivatedUids": [], "notFound": []}
+    for uid, user in _each(tenant, sent):
+        if user is None:
+            lists["notFound"].append(uid)
+        elif user.active:
+            lists["nonDeactivatedUids"].append(user.uid)
+        else:
+            tenant.store.reactivate(user.uid)
+            lists["reactivatedUids"].append(user.uid)
+    return _bulk(tenant, lists, Did.REACTIVATED if lists["reactivatedUids"] else Did.NOTHING)
+
+
+def listing(tenant: Tenant, call: Call) -> Answer:
+    """GET /users: in order of creation; only active users unless others are asked for."""
+    number = _whole(call, "page", default=1, most=None)
+    per_page = _whole(call, "perPage", default=100, most=1000)
+    found = tenant.store.select(_wanted(call))
+    shown = found[(number - 1) * per_page : number * per_page]
+    with_tags = _yes(call, "withTags")
+    users = [user.public(with_tags=with_tags) for user in shown]
+    if not shown:
+        return page(users, number, per_page, len(found))
+    cursor = {"updatedAt": shown[-1].updated_at or shown[-1].created_at, "affix": "append"}
+    return page(users, number, per_page, len(found), cursor=cursor)
+
+
+def _deactivate(tenant: Tenant, sent: Sequence[str]) -> Answer:
+    lists: dict[str, list[str]] = {"deactivatedUids": [], "alreadyDeactivatedUids": [], "notFound": []}
+    for uid, user in _each(tenant, sent):
+        if user is None:
+            lists["notFound"].append(uid)
+        elif user.active:
+            tenant.store.deactivate(user.uid, tenant.now())
+            lists["deactivatedUids"].append(user.uid)
+        else:
+            lists["alreadyDeactivatedUids"].append(user.uid)
+    return _bulk(tenant, lists, Did.DEACTIVATED if lists["deactivatedUids"] else Did.NOTHING)
+
+
+def _each(tenant: Tenant, sent: Sequence[str]) -> list[tuple[str, StoredUser | None]]:
+    """Pair every uid, as sent, with its user before the call; one that is sent twice counts once."""
+    once: dict[str, str] = {}
+    for uid in sent:
+        once.setdefault(tenant.as_stored(uid), uid)
+    return [(uid, tenant.store.users.get(stored)) for stored, uid in once.items()]
+
+
+def _bulk(tenant: Tenant, lists: Mapping[str, list[str]], did: Did) -> Answer:
+    if not tenant.settings.empty_lists:
+        lists = {name: uids for name, uids in lists.items() if uids}
+    return data(lists, did)
+
+
+def _merged(user: StoredUser, changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(changes)
+    if "metadata" in merged:
+        merged["metadata"] = {**(user.metadata or {}), **merged["metadata"]}
+    if "tags" in merged:
+        merged["tags"] = tuple(dict.fromkeys((*(user.tags or ()), *merged["tags"])))
+    return merged
+
+
+def _wanted(call: Call) -> Callable[[StoredUser], bool]:
+    """Turn the query into one test; every parameter narrows."""
+    key = _one(call, "searchKey").lower()
+    attributes = [name for name in ("uid", "name") if name in (_all(call, "searchIn") or ("uid", "name"))]
+    roles = {role.lower() for role in (*_all(call, "role"), *_all(call, "roles"))}
+    tags = set(_all(call, "tags"))
+    only_deactivated = _yes(call, "onlyDeactivated")
+    with_deactivated = only_deactivated or _yes(call, "withDeactivated")
+    nobody = _one(call, "status") == "available"  # nobody ever connects to an emulator
+
+    def wanted(user: StoredUser) -> bool:
+        if nobody or (only_deactivated if user.active else not with_deactivated):
+            return False
+        if roles and user.role not in roles:
+            return False
+        if tags and tags.isdisjoint(user.tags or ()):
+            return False
+        return not key or any(getattr(user, name).lower().startswith(key) for name in attributes)
+
+    return wanted
+
+
+def _all(call: Call, name: str) -> tuple[str, ...]:
+    """Give all values of a parameter, whether as name, name[] or separated by commas."""
+    given = (*call.query.get(name, ()), *call.query.get(f"{name}[]", ()))
+    return tuple(value for text in given for value in text.split(",") if value)
+
+
+def _one(call: Call, name: str) -> str:
+    return next(iter(call.query.get(name, ())), "")
+
+
+def _yes(call: Call, name: str) -> bool:
+    return _one(call, name).lower() in {"true", "1"}
+
+
+def _whole(call: Call, name: str, default: int, most: int | None) -> int:
+    text = _one(call, name) or str(default)
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise invalid({name: [f"The {name} must be at least 1."]})
+    if most is not None and int(text) > most:
+        raise invalid({name: [f"The {name} may not be greater than {most}."]})
+    return int(text)

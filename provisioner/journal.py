@@ -1,0 +1,307 @@
+"""The journal: one SQLite file that knows what became of every user, and the only state there is.
+
+A row is written as *sent* before its request may leave, and as *settled* once its outcome is known; each call here is
+one commit, and a commit is on disk when the call returns (WAL, synchronous=FULL). Many rows go into one statement:
+`executemany` would take Python's global lock back after every row, and wait for the event loop each time.
+
+A `Journal` belongs to the thread that uses it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import orjson
+
+from provisioner.errors import JournalError, StorageError
+from provisioner.lock import JournalLock
+from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+
+VERSION: Final = 1
+# "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
+APPLICATION_ID: Final = 0x50525653
+
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    row INTEGER NOT NULL,
+    body_hash TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'settled')),
+    sent_at REAL NOT NULL,
+    outcome TEXT NOT NULL DEFAULT 'pending',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    http_status INTEGER,
+    error_code TEXT,
+    error_message TEXT,
+    auth_token TEXT,
+    created_at INTEGER,
+    settled_at REAL,
+    doubt_since REAL
+);
+"""
+
+# A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
+_SENT: Final = """
+INSERT INTO users (id, uid, row, body_hash, sent_at, state)
+SELECT column1, column2, column3, column4, column5, 'sent' FROM (VALUES {rows}) WHERE true
+ON CONFLICT (uid) DO UPDATE SET
+    row = excluded.row,
+    body_hash = excluded.body_hash,
+    doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
+    sent_at = excluded.sent_at,
+    state = 'sent'
+"""
+
+_SETTLED: Final = """
+UPDATE users SET
+    state = column2,
+    outcome = column3,
+    attempts = column4,
+    http_status = column5,
+    error_code = column6,
+    error_message = column7,
+    auth_token = column8,
+    created_at = column9,
+    settled_at = column10,
+    doubt_since = column11
+FROM (VALUES {rows}) WHERE users.id = column1
+"""
+
+_MOVED: Final = "UPDATE users SET row = column2 FROM (VALUES {rows}) WHERE users.id = column1"
+
+# Rows to a statement, tried in this order.
+_PIECES: Final = (250, 25, 1)
+
+_KNOWN: Final = """
+SELECT uid, users.id, row, body_hash, state, outcome, attempts, auth_token, created_at,
+    iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since)
+FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+"""
+
+_OUTCOMES: Final = """
+SELECT uid, outcome, http_status, attempts, error_code, error_message, auth_token, created_at, settled_at
+FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+"""
+OUTCOME_COLUMNS: Final = (
+    "uid", "outcome", "http_status", "attempts", "error_code", "error_message", "auth_token", "created_at",
+    "settled_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a journal is about: users of one app behind one address."""
+
+    app_id: str
+    base_url: str
+
+
+class Known(NamedTuple):
+    """What the journal knows of a uid; `past()` says it in our terms."""
+
+    key: int
+    row: int
+    body_hash: str
+    state: str
+    outcome: str
+    attempts: int
+    auth_token: str | None
+    created_at: int | None
+    doubt_since: float | None
+
+    def past(self, *, changed: bool) -> Past:
+        """Tell a row's past; `changed` when its body is not the one that was settled."""
+        state, outcome = State(self.state), Outcome(self.outcome)
+        return Past(state, outcome, self.attempts, self.auth_token, self.created_at, self.doubt_since, changed)
+
+
+class Journal:
+    """An open journal, locked. Use as a context manager.
+
+    Raises `JournalError` when it cannot be used, `StorageError` when it can no longer be written.
+    """
+
+    def __init__(self, path: Path, identity: Identity) -> None:
+        self.path = path
+        self._identity = identity
+        self._lock = JournalLock(path)
+
+    def __enter__(self) -> Self:
+        with self._unusable():
+            self._lock.__enter__()
+        try:
+            with self._unusable():
+                self._database = self._open()
+                self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        self.is_new = self._next_key == 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._database.close()
+        finally:
+            self._lock.__exit__(kind, error, trace)
+
+    def new_key(self) -> int:
+        """Give out the number of a uid that the journal does not know yet."""
+        key = self._next_key
+        self._next_key += 1
+        return key
+
+    def known(self, uids: Sequence[str]) -> dict[str, Known]:
+        """Look up many uids; those never met are not in the answer."""
+        if self.is_new:
+            return {}
+        with self._unusable():
+            return {uid: Known._make(rest) for uid, *rest in self._database.execute(_KNOWN, (_json(uids),))}
+
+    def sent(self, requests: Iterable[UserRequest], now: float) -> None:
+        """Record that these may leave from now on (UNIX seconds); on disk before this returns."""
+        self._commit(_SENT, [(each.key, each.uid, each.row, each.body_hash, now) for each in requests])
+
+    def settle(self, settlements: Iterable[Settlement]) -> None:
+        """Record outcomes, and what is known of rows without one; on disk before this returns."""
+        self._commit(_SETTLED, [_columns(each) for each in settlements])
+
+    def move(self, rows: Iterable[tuple[int, int]]) -> None:
+        """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
+        self._commit(_MOVED, list(rows))
+
+    def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
+        with self._unusable():
+            return self._database.execute(_OUTCOMES, (_json(uids),)).fetchall()
+
+    def _commit(self, template: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                for piece in _pieces(rows):
+                    statement = _statement(template, len(piece), len(piece[0]))
+                    self._database.execute(statement, list(chain.from_iterable(piece)))
+        except sqlite3.Error as error:
+            said = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
+            raise StorageError(said) from error
+
+    def _one(self, statement: str) -> Any:
+        return self._database.execute(statement).fetchone()[0]
+
+    def _open(self) -> sqlite3.Connection:
+        # Made by us first: SQLite would make it as wide as the umask allows, and gives its own files the same mode.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5)
+        try:
+            self._prepare(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        if (mark := self._one("PRAGMA application_id")) not in {0, APPLICATION_ID} or (
+            mark == 0 and self._one("SELECT count(*) FROM sqlite_master")
+        ):
+            raise JournalError(f"{self.path}: not a journal of provisioner; move it away or choose another --output")
+        if (version := self._one("PRAGMA user_version")) > VERSION:
+            said = (
+                f"{self.path}: written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
+            )
+            raise JournalError(said)
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "cache_size = -65536",
+            "wal_autocheckpoint = 4000",
+        ):
+            database.execute(f"PRAGMA {setting}")
+        if version == 0:
+            self._create(database)
+        self._check_identity(database)
+
+    def _create(self, database: sqlite3.Connection) -> None:
+        now = str(time.time())
+        with database:
+            database.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";\n"):
+                database.execute(statement)
+            facts = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": now}
+            database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            database.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _check_identity(self, database: sqlite3.Connection) -> None:
+        facts: Mapping[str, str] = dict(database.execute("SELECT key, value FROM meta"))
+        made_for = Identity(facts.get("app_id", ""), facts.get("base_url", ""))
+        if made_for != self._identity:
+            said = (
+                f"{self.path}: made for app {made_for.app_id or '(none)'} at {made_for.base_url}, not for "
+                f"{self._identity.app_id or '(none)'} at {self._identity.base_url}; "
+                "choose another --output, or --restart to set it aside"
+            )
+            raise JournalError(said)
+
+    @contextmanager
+    def _unusable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            said = f"{self.path}: cannot be used as a journal ({error}); move it away or choose another --output"
+            raise JournalError(said) from error
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename an earlier run's journal, with the files SQLite keeps beside it; its new path, None if there is none."""
+    if not path.exists():
+        return None
+    with JournalLock(path):
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        aside = path.with_name(f"{path.stem}.{stamp}{path.suffix}")
+        # The write-ahead log first: a journal without it would have lost commits, a log without a journal nothing.
+        for suffix in ("-wal", "-shm", ""):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _columns(settlement: Settlement) -> tuple[Any, ...]:
+    return (
+        settlement.key, settlement.state, settlement.outcome, settlement.attempts, settlement.http_status,
+        settlement.error_code, settlement.error_message, settlement.auth_token, settlement.created_at,
+        settlement.settled_at, settlement.doubt_since,
+    )  # fmt: skip
+
+
+def _pieces(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    at = 0
+    for size in _PIECES:
+        while len(rows) - at >= size:
+            yield rows[at : at + size]
+            at += size
+
+
+@cache
+def _statement(template: str, rows: int, columns: int) -> str:
+    row = "(" + ", ".join("?" * columns) + ")"
+    return template.format(rows=", ".join([row] * rows))

@@ -1,0 +1,49 @@
+"""Keeps two runs off one journal. The lock is the kernel's, so it ends with the process, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from provisioner.errors import JournalError
+
+
+class JournalLock:
+    """Holds the lock file beside a journal; `JournalError` says who holds it when we cannot."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._path = journal.with_name(journal.name + ".lock")
+
+    def __enter__(self) -> Self:
+        while True:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(self._file, 200).decode(errors="replace").strip() or "another process"
+                os.close(self._file)
+                said = f"{self._journal}: in use by {holder}; wait until that run has ended, or choose another --output"
+                raise JournalError(said) from None
+            if self._is_current():
+                break
+            os.close(self._file)  # its last holder removed it between our open and our lock
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file), self._path.stat())
+        except FileNotFoundError:
+            return False

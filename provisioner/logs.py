@@ -1,0 +1,117 @@
+"""The story of a run: structlog on stderr and, if asked, in a file; no secret gets through, whatever is logged."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+from typing import IO, Any, Final, Literal
+
+import structlog
+
+from provisioner.errors import ConfigurationError
+
+Event = MutableMapping[str, Any]
+Format = Literal["console", "json"]
+
+MASK: Final = "***"
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+# Members that hold a secret by their name, in whatever spelling.
+_SECRET_NAMES: Final = re.compile(r"(api_?key|auth_?token|authorization|password|secret)", re.IGNORECASE)
+# The documented form of an auth token: uid, underscore, ten digits of seconds, thirty hex digits.
+_TOKEN: Final = re.compile(r"_\d{10}[0-9a-f]{30}")
+
+
+class Redactor:
+    """A structlog processor that masks secrets in every value, nested ones and tracebacks included.
+
+    secrets  values to be masked wherever they stand
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = [secret for secret in secrets if secret]
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        """Mask one event."""
+        return {key: MASK if _SECRET_NAMES.search(key) else self.mask(value) for key, value in event.items()}
+
+    def mask(self, value: Any) -> Any:
+        """Mask one value."""
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case dict():
+                return {key: MASK if _SECRET_NAMES.search(str(key)) else self.mask(each) for key, each in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self.mask(each) for each in value]
+            case _:
+                return self.mask_text(str(value))
+
+    def mask_text(self, text: str) -> str:
+        """Mask a text."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return _TOKEN.sub("_" + MASK, text)
+
+
+class _Tee:
+    """Writes each event to stderr, in the format asked for, and to the file, as JSON."""
+
+    def __init__(self, format_: Format, level: int, file: IO[str] | None) -> None:
+        self._level, self._file = level, file
+        self._console: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+        self._json = structlog.processors.JSONRenderer(ensure_ascii=False)
+        self._render = self._console if format_ == "console" else self._json
+
+    def __call__(self, logger: object, method: str, event: Event) -> Event:
+        if self._file is not None:
+            print(self._json(logger, method, dict(event)), file=self._file, flush=True)
+        # A traceback is for the file alone.
+        event.pop("exception", None)
+        if _LEVELS.get(method, 20) >= self._level:
+            # Looked up each time: while progress is drawn, stderr is another one.
+            print(self._render(logger, method, dict(event)), file=sys.stderr, flush=True)
+        raise structlog.DropEvent
+
+
+def chosen_format(asked: Format | None) -> Format:
+    """Console on a terminal, JSON otherwise, unless one was asked for."""
+    return asked or ("console" if sys.stderr.isatty() else "json")
+
+
+def set_up(
+    *,
+    format_: Format | None = None,
+    file: Path | None = None,
+    verbose: bool = False,
+    quiet: bool = False,
+    secrets: Iterable[str] = (),
+) -> Redactor:
+    """Configure structlog for this process; raises `ConfigurationError` when the log file cannot be opened.
+
+    format_  console or JSON; by default console on a terminal, JSON otherwise
+    file     gets every event from info on (from debug on with `verbose`), as JSON lines, whatever stderr shows
+    """
+    redactor = Redactor(secrets)
+    shown = "debug" if verbose else "warning" if quiet else "info"
+    stream = None
+    if file is not None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            stream = file.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"{file}: the log file cannot be opened ({error.strerror})") from None
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redactor,
+            _Tee(chosen_format(format_), _LEVELS[shown], stream),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS["debug" if verbose else "info"]),
+        logger_factory=structlog.ReturnLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    return redactor

@@ -1,0 +1,218 @@
+"""The forms of metadata (JSON text, a struct or map, columns of their own) read into one: compact JSON objects.
+
+What polars can write without making Python objects, it writes; the rest is parsed once, cell by cell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias
+
+import orjson
+import polars as pl
+
+from provisioner import cells, jsontext
+from provisioner.cells import json_error, shortened
+from provisioner.columns import Binding, Constant, FromColumn, Place, Source
+from provisioner.metatree import metadata_tree
+
+SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
+
+Written: TypeAlias = tuple[str | None, str | None]
+"""The JSON of a row (None: it has no metadata) and why it could not be read (None: it could)."""
+
+# An object of at most two levels whose strings need no thought: no escapes, and nothing at their ends that could be
+# taken for part of JSON's own `, "` or `": `. Only the blanks have to go, and for that it need not be parsed.
+_STRING = r'"(?:[^"\\\x00-\x1f,: ](?:[^"\\\x00-\x1f]*[^"\\\x00-\x1f,: ])?)?"'
+_SCALAR = rf"(?:{_STRING}|0|-?[1-9][0-9]{{0,14}}|true|false|null)"
+_STRINGS = rf"\[(?:{_STRING}(?:, ?{_STRING})*)?\]"
+
+
+def _members(value: str) -> str:
+    return rf"\{{(?:{_STRING}: ?{value}(?:, ?{_STRING}: ?{value})*)?\}}"
+
+
+_PLAIN = rf"^{_members(f'(?:{_SCALAR}|{_STRINGS}|{_members(_SCALAR)})')}$"
+
+# Sixteen digits may be more than a float can hold, and an exponent would change its looks: kept as they stand.
+_DELICATE_NUMBER = r"[:\[,]\s*-?(?:[0-9][0-9.]{15,}|[0-9.]+[eE])"
+
+_WORD_BITS = 63
+
+
+def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
+    """Read the metadata of each row into the columns of `SCHEMA`; both are null where there are none.
+
+    A column for one key wins over the same key of a whole object. Empty cells and null members of a struct are
+    left out. A given JSON object is sent as it stands, without its blanks and needless escapes.
+    """
+    given = binding.fields.get("metadata")
+    if given is None and not binding.metadata:
+        return _table([(None, None)] * frame.height)
+    tree = metadata_tree(binding)
+    if tree is not None:
+        written = jsontext.object_of(tree).alias("metadata")
+        return frame.select(written, pl.lit(None, pl.String).alias("metadata_defect"))
+    if given is not None and not binding.metadata and not _is_nested(given, binding):
+        return _of_texts(_texts(given, frame, binding))
+    return _table(_merged(frame, binding))
+
+
+def _of_texts(texts: pl.Series) -> pl.DataFrame:
+    """Take the blanks out of plain cells all at once, and parse the others one by one."""
+    cell = pl.col("text")
+    compact = cell.str.replace_all('": ', '":', literal=True).str.replace_all(', "', ',"', literal=True)
+    rows = pl.DataFrame({"text": texts}).select(
+        pl.when(cell.str.contains(_PLAIN)).then(compact).alias("metadata"),
+        pl.lit(None, pl.String).alias("metadata_defect"),
+    )
+    rest = texts.is_not_null() & rows["metadata"].is_null()
+    if not rest.any():
+        return rows
+    read = _table(_rewritten(*pair) for pair in _with_delicacy(texts.filter(rest)))
+    at = rest.arg_true()
+    return rows.with_columns(rows[name].clone().scatter(at, read[name]) for name in SCHEMA)
+
+
+def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
+    """Read the whole objects, set the single values in them, and write them again."""
+    places = tuple(binding.metadata)
+    values = [_values(source, frame, binding) for source in binding.metadata.values()]
+    for read, *single in zip(_objects(frame, binding), *values, strict=True):
+        try:
+            yield _written(read, list(zip(places, single, strict=True)))
+        except ValueError as error:
+            yield None, str(error)
+
+
+def _written(read: Any, single: Sequence[tuple[Place, Any]]) -> Written:
+    """Set the values of a row in its object. Raises ValueError for what JSON has no form for."""
+    if isinstance(read, ValueError):
+        raise read
+    whole = read if isinstance(read, dict) else None
+    for place, value in single:
+        if (plain := _plain(value)) is not None:
+            whole = {} if whole is None else whole
+            _set(whole, place, plain)
+    return (None if whole is None else _dumps(whole)), None
+
+
+def _set(tree: dict[str, Any], place: Place, value: Any) -> None:
+    for key in place[:-1]:
+        if not isinstance(tree.get(key), dict):
+            tree[key] = {}
+        tree = tree[key]
+    tree[place[-1]] = value
+
+
+def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] | ValueError | None]:
+    """Give the whole object of each row as Python has it, without what is null in a struct."""
+    given = binding.fields.get("metadata")
+    if given is None:
+        yield from [None] * frame.height
+    elif isinstance(given, FromColumn) and _is_nested(given, binding):
+        for value in frame[given.name].to_list():
+            try:
+                yield _plain(value)
+            except ValueError as error:
+                yield error
+    else:
+        for text, delicate in _with_delicacy(_texts(given, frame, binding)):
+            try:
+                yield None if text is None else _parsed(text, delicate)
+            except ValueError as error:
+                yield error
+
+
+def _values(source: Source, frame: pl.DataFrame, binding: Binding) -> list[Any]:
+    """Give what one source says in each row: text trimmed, anything else as it is."""
+    if isinstance(source, Constant):
+        return [source.value] * frame.height
+    if isinstance(source, FromColumn) and binding.schema[source.name] != pl.String:
+        return frame[source.name].to_list()
+    return _texts(source, frame, binding).to_list()
+
+
+def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:
+    if isinstance(source, Constant) and isinstance(source.value, Mapping):
+        source = Constant(orjson.dumps(source.value).decode())
+    return cells.read(frame, {"text": source}, binding)["text"]
+
+
+def _with_delicacy(texts: pl.Series) -> Iterable[tuple[str | None, bool | None]]:
+    return zip(texts.to_list(), texts.str.contains(_DELICATE_NUMBER).to_list(), strict=True)
+
+
+def _rewritten(text: str | None, delicate: bool | None) -> Written:
+    try:
+        return (None if text is None else _dumps(_parsed(text, delicate))), None
+    except ValueError as error:
+        return None, str(error)
+
+
+def _parsed(text: str, delicate: bool | None) -> dict[str, Any]:
+    """Parse a JSON object. Raises ValueError in words for anything else."""
+    try:
+        value = _loads_exactly(text) if delicate else orjson.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{shortened(text)} is no JSON ({json_error(error)})") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{shortened(text)} is no object")
+    return value
+
+
+def _loads_exactly(text: str) -> Any:
+    """Parse JSON and keep the text of its numbers: a float would change some of them silently."""
+    return json.loads(text, parse_int=orjson.Fragment, parse_float=_finite_number, parse_constant=_refuse_constant)
+
+
+def _finite_number(text: str) -> orjson.Fragment:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is too large for a number")
+    return orjson.Fragment(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_nested(source: Source, binding: Binding) -> bool:
+    return isinstance(source, FromColumn) and binding.schema[source.name].is_nested()
+
+
+def _dumps(value: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise ValueError(f"cannot be written as JSON ({error})") from None
+
+
+def _plain(value: Any) -> Any:
+    """Make JSON of what Parquet can hold; None for null and for a struct or map without anything in it."""
+    match value:
+        case dict():
+            members = {str(key): plain for key, item in value.items() if (plain := _plain(item)) is not None}
+            return members or None
+        case list() | pl.Series():
+            return [_plain(item) for item in value]
+        case float() if not math.isfinite(value):
+            raise ValueError(f"{value} is no JSON number")
+        case bool():
+            return value
+        case int() if value.bit_length() > _WORD_BITS:
+            return orjson.Fragment(str(value))
+        case Decimal():
+            return orjson.Fragment(f"{value:f}")
+        case dt.datetime() | dt.date() | dt.time():
+            return value.isoformat()
+        case bytes() | dt.timedelta():
+            raise ValueError(f"{type(value).__name__} has no form in JSON")
+    return value
+
+
+def _table(rows: Iterable[Written]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=SCHEMA, orient="row")

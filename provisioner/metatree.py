@@ -1,0 +1,85 @@
+"""Metadata whose keys are known beforehand (columns of their own, members of a struct), written by polars alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import orjson
+import polars as pl
+
+from provisioner import cells, jsontext
+from provisioner.columns import Binding, Constant, FromColumn, Place, Source
+
+Members: TypeAlias = dict[str, Any]
+"""A `jsontext.Tree` in the making."""
+
+
+def metadata_tree(binding: Binding) -> Members | None:
+    """Put a struct and the single columns together; None when Python has to look at the values.
+
+    That is so for JSON text, maps, lists, floats (they may be NaN) and dates, and where a column would replace an
+    object as a whole.
+    """
+    given = binding.fields.get("metadata")
+    tree: Members | None = {}
+    if given is not None:
+        tree = _struct(given, binding)
+    for place, source in binding.metadata.items():
+        leaf = _leaf(source, binding)
+        if tree is None or leaf is None or not _plant(tree, place, leaf):
+            return None
+    return tree
+
+
+def _struct(source: Source, binding: Binding) -> Members | None:
+    if not isinstance(source, FromColumn):
+        return None
+    return _members(pl.col(source.name), binding.schema[source.name])
+
+
+def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
+    if not isinstance(kind, pl.Struct):
+        return None
+    members: Members = {}
+    for name, member_kind in _member_types(kind):
+        value = struct.struct.field(name)
+        if jsontext.has_scalar_form(member_kind):
+            members[name] = jsontext.scalar(value, member_kind)
+        elif (inner := _members(value, member_kind)) is not None:
+            members[name] = inner
+        else:
+            return None
+    return members
+
+
+def _member_types(kind: pl.Struct) -> Iterator[tuple[str, pl.DataType]]:
+    for name, member in kind.to_schema().items():
+        yield name, member if isinstance(member, pl.DataType) else member()
+
+
+def _leaf(source: Source, binding: Binding) -> pl.Expr | Members | None:
+    """Write one source as JSON text; a struct is members, and None is for Python."""
+    if isinstance(source, Constant):
+        return pl.repeat(orjson.dumps(source.value).decode(), pl.len(), dtype=pl.String)
+    kind = binding.schema[source.name] if isinstance(source, FromColumn) else pl.String()
+    if isinstance(kind, pl.String):
+        return jsontext.string(cells.trimmed(source, binding))
+    value = pl.col(source.columns[0])
+    return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)
+
+
+def _plant(tree: Members, place: Place, leaf: pl.Expr | Mapping[str, Any]) -> bool:
+    """Set a value; False where an object and something else contend for the place."""
+    for key in place[:-1]:
+        inner = tree.setdefault(key, {})
+        if not isinstance(inner, dict):
+            return False
+        tree = inner
+    present = tree.get(place[-1])
+    if isinstance(present, pl.Expr) and isinstance(leaf, pl.Expr):
+        leaf = pl.coalesce(leaf, present)
+    elif present is not None:
+        return False
+    tree[place[-1]] = leaf
+    return True

@@ -1,0 +1,248 @@
+"""The data that flows from a roster to its results, in the order in which it comes to be.
+
+    RosterBatch → Checked → UserRequest → Reply → Verdict → Settlement
+
+Everything is frozen: a step that wants something else makes a new value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Outcome(StrEnum):
+    """What became of one roster row; every row ends with exactly one."""
+
+    CREATED = "created"
+    EXISTING = "existing"
+    UPDATED = "updated"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+class AuthTokens(StrEnum):
+    """For whom an auth token is asked."""
+
+    CREATED = "created"
+    ALL = "all"
+    NONE = "none"
+
+
+class OnExisting(StrEnum):
+    """What to do with a uid that was there before."""
+
+    SKIP = "skip"
+    UPDATE = "update"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class RosterBatch:
+    """Consecutive data rows of a roster: its own columns, untouched.
+
+    `frame` has the roster's columns in the roster's order (a CSV's are all String);
+    `first_row` is the number of its first row, counted from 1 over the whole roster.
+    """
+
+    first_row: int
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
+
+    lines     one line per roster row, in roster order: row (Int64), uid (String, as it would be sent, null
+              when missing), uid_input (String, the cell as it stands), error_code and error_message (String,
+              null for a valid row; the code of the first defect, and all defects in words)
+    valid     row (Int64), uid (String), body (String: the compact JSON of the request without
+              `withAuthToken`), token (Boolean: whether an auth token is wanted)
+    rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
+    defects   how often each code was found; a row can count under several
+    """
+
+    lines: pl.DataFrame
+    valid: pl.DataFrame
+    rejected: pl.DataFrame
+    defects: Mapping[str, int]
+
+
+class State(StrEnum):
+    """Where the journal knows a row to be. A row the journal does not know has never been touched."""
+
+    PENDING = "pending"  # not on the wire; may still be in doubt from an earlier attempt
+    SENT = "sent"  # may have left at any instant since `sent_at`
+    SETTLED = "settled"  # has its outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the journal knew of a uid when this run came to it.
+
+    doubt_since  local clock, UNIX seconds: the first attempt that may have created the user; null when there is none
+    changed      the roster's body is not the one that was settled
+    """
+
+    state: State
+    outcome: Outcome
+    attempts: int = 0
+    auth_token: str | None = None
+    created_at: int | None = None
+    doubt_since: float | None = None
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserRequest:
+    """One user to be created.
+
+    key        the journal's own number for the uid
+    row        the roster row, counted from 1
+    body       compact JSON of the request without `withAuthToken`
+    body_hash  of `body`, 16 hex digits
+    token      whether an auth token is wanted
+    """
+
+    key: int
+    row: int
+    uid: str
+    body: bytes
+    body_hash: str
+    token: bool
+    past: Past | None = None
+
+
+class Budget(StrEnum):
+    """The two groups in which CometChat counts calls (docs: REST API > Rate limits)."""
+
+    CORE = "core"
+    STANDARD = "standard"
+
+
+class Operation(StrEnum):
+    """A call of ours."""
+
+    CREATE = "create"
+    READ = "read"
+    UPDATE = "update"
+    MINT = "mint"
+
+    @property
+    def budget(self) -> Budget:
+        """The group it is counted in. Minting is in no documented group: core is the stricter guess."""
+        return Budget.CORE if self in {Operation.CREATE, Operation.MINT} else Budget.STANDARD
+
+
+class Failure(StrEnum):
+    """Why an exchange gave no answer that can be read."""
+
+    UNREACHED = "could not connect"
+    UNTRUSTED = "TLS certificate not accepted"
+    TIMEOUT = "no answer in time"
+    LOST = "connection lost"
+    UNREADABLE = "answer unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of the API, or why there is none.
+
+    status       HTTP status; null when no answer came
+    data         the `data` member of a 2xx answer, when it is an object
+    code         `error.code`
+    message      what the server (or the network) said, secrets masked
+    details      `error.details`: field → sentences
+    retry_after  seconds the server asks us to wait (`Retry-After`, else the reset header less `Date`)
+    limit        requests a minute the server says are allowed
+    """
+
+    status: int | None = None
+    failure: Failure | None = None
+    data: Mapping[str, Any] | None = None
+    code: str | None = None
+    message: str | None = None
+    details: Mapping[str, Any] | None = None
+    retry_after: float | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the journal is to record of one row: its outcome, or that it has none yet.
+
+    http_status    of the reply that settled the row
+    attempts       creates sent for this uid and counted, over all runs
+    created_at     the server's, UNIX seconds
+    settled_at     ours, UNIX seconds; null when the row is not settled
+    doubt_since    see `Past`; kept with a failed row whose user may exist
+    """
+
+    key: int
+    state: State
+    outcome: Outcome
+    attempts: int
+    http_status: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    auth_token: str | None = None
+    created_at: int | None = None
+    settled_at: float | None = None
+    doubt_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ends before its roster does.
+
+    reason   one stable word, the summary's `stopped_by`
+    message  what happened and what to do, one sentence
+    """
+
+    reason: str
+    message: str
+    exit_code: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far; the one thing here that changes.
+
+    surveyed  rows seen by the first pass over the roster; `rows` is known when it ends
+    checked   rows seen by the second pass: `valid + rejected`
+    skipped   valid rows that an earlier run had settled
+    settled   rows settled by this run: `created + existing + updated + failed`
+    drift     rows our rules let pass and the server refused
+    """
+
+    rows: int | None = None
+    surveyed: int = 0
+    checked: int = 0
+    valid: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    settled: int = 0
+    created: int = 0
+    existing: int = 0
+    updated: int = 0
+    failed: int = 0
+    drift: int = 0
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    first_request: float | None = None
+    last_request: float | None = None
+
+    @property
+    def per_minute(self) -> float:
+        """Requests a minute, from the first to the last; 0 while there are fewer than two."""
+        if self.first_request is None or self.last_request is None or self.requests < 2:
+            return 0.0
+        seconds = self.last_request - self.first_request
+        return (self.requests - 1) * 60 / seconds if seconds > 0 else 0.0

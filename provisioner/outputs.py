@@ -1,0 +1,104 @@
+"""Where a run writes, and how a file is written whole: to a temporary neighbour, then renamed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import OutputError, StorageError
+
+FORMATS: Final = (".csv", ".parquet", ".ndjson")
+# Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
+PRIVATE, SHARED = 0o600, 0o666
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files that belong to one `--output`, as the user gave it.
+
+    results   one line per roster row
+    rejected  the rejected rows, in the roster's own format
+    summary   JSON
+    journal   SQLite
+    """
+
+    results: Path
+    rejected: Path
+    summary: Path
+    journal: Path
+
+    @classmethod
+    def beside(cls, results: Path, roster: Path) -> Outputs:
+        """Name the files of `results` for `roster`; raises `OutputError` when they cannot be used."""
+        if results.suffix.lower() not in FORMATS:
+            said = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
+            raise OutputError(said)
+        named = cls(
+            results,
+            results.with_suffix(f".rejected{roster.suffix.lower()}"),
+            results.with_suffix(".summary.json"),
+            results.with_suffix(".journal.db"),
+        )
+        for path in named.paths():
+            if _same_file(path, roster):
+                said = f"{path}: would overwrite the roster; choose another --output"
+                raise OutputError(said)
+        return named
+
+    def paths(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (self.results, self.rejected, self.summary, self.journal)
+
+    def make_folder(self) -> None:
+        """Make the folder of the outputs; raises `OutputError` when it cannot be written to."""
+        folder = self.results.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            said = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
+            raise OutputError(said) from error
+        for path in self.paths():
+            if path.is_dir():
+                raise OutputError(f"{path}: is a folder; choose another --output")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OutputError(f"{folder}: the output folder cannot be written to; choose another --output")
+
+
+@contextmanager
+def written_whole(path: Path, mode: int) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends well, and disappears when it does not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode))
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        why = error.strerror or error
+        said = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
+        raise StorageError(said) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a file that must not be overwritten; its new path, None when there was none."""
+    if not path.exists():
+        return None
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    aside = path.with_name(f"{path.stem}.{stamp}{path.suffix}")
+    path.rename(aside)
+    return aside
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()

@@ -1,0 +1,326 @@
+"""A run, from the roster to the results, readable from top to bottom.
+
+    roster → checking → admission → journal: sent → source → workers → journal: settled → results
+
+Reading and checking happen in one thread, the journal lives in another, the requests on the event loop. Each hands
+on at most one batch ahead of the next, so memory does not grow with the roster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+import structlog
+
+from provisioner import __version__, outputs
+from provisioner.admission import admit
+from provisioner.checking import Checking
+from provisioner.client import Client, Timeouts
+from provisioner.errors import RosterError, StorageError
+from provisioner.journal import Identity, Journal
+from provisioner.journal import set_aside as set_journal_aside
+from provisioner.lifecycle import Lifecycle, Policy
+from provisioner.model import Budget, Outcome, Settlement, State, Stop, Tally, UserRequest
+from provisioner.outputs import Outputs
+from provisioner.pacing import Gate, Pacing
+from provisioner.progress import Watch
+from provisioner.recorder import Recorder
+from provisioner.results import Fetch, count_unsent, write_rejected, write_results, write_summary
+from provisioner.retry import Waits
+from provisioner.settings import Settings
+from provisioner.stopper import Stopper
+from provisioner.summary import Estimate, Summary, written
+from provisioner.workers import ErrorBudget, Pool, Source
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class InterruptedEarlyError(Exception):
+    """The run was stopped before anything was sent, by `stop`."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop.message)
+        self.stop = stop
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests go.
+
+    identity  what the journal remembers of it
+    """
+
+    base_url: str
+    api_key: str
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What was asked for; `drawn` when there is a terminal to draw the progress on."""
+
+    roster: Path
+    settings: Settings
+    outputs: Outputs
+    drawn: bool = False
+
+
+async def check(job: Job, stopper: Stopper) -> Summary:
+    """Read and check a roster and send nothing: `validate` and `--dry-run`."""
+    started = time.time()
+    tally = Tally()
+    watch = Watch(tally, drawn=job.drawn)
+    job.outputs.make_folder()
+    with watch.watching(), closing(await _open(job, tally)) as checking, ThreadPoolExecutor(1) as reader:
+        await _look_over(checking, reader, stopper)
+        watch.enter("checking")
+        batches = checking.batches()
+        while await _in(reader, lambda: next(batches, None)) is not None:
+            _stop_early(stopper)
+        watch.enter("writing")
+        return await asyncio.to_thread(_finish_check, job, checking, started)
+
+
+async def run(job: Job, target: Target, stopper: Stopper) -> Summary:
+    """Provision a roster: the main job."""
+    started = time.time()
+    tally = Tally()
+    watch = Watch(tally, drawn=job.drawn)
+    job.outputs.make_folder()
+    _set_aside(job)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(watch.watching())
+        checking = stack.enter_context(closing(await _open(job, tally)))
+        reader, writer = (stack.enter_context(ThreadPoolExecutor(1, name)) for name in ("reader", "journal"))
+        journal = await stack.enter_async_context(_journal(job, target, writer))
+        await _look_over(checking, reader, stopper)
+        watch.enter("sending")
+        await _provision(job, target, checking, Recorder(journal, writer, stopper), reader, stopper, watch)
+        watch.enter("writing")
+        return await _in(writer, lambda: _finish_run(job, checking, journal.outcomes, started, stopper.stop))
+
+
+async def _provision(
+    job: Job,
+    target: Target,
+    checking: Checking,
+    recorder: Recorder,
+    reader: ThreadPoolExecutor,
+    stopper: Stopper,
+    watch: Watch,
+) -> None:
+    """Send what needs sending; when this returns, every row's fate is on disk."""
+    settings, tally = job.settings, checking.tally
+    watch.pacing = pacing = make_pacing(settings)
+    stopper.on_stop(lambda _: pacing.close())
+    source = Source(stopper)
+    async with make_client(settings, target) as client:
+        lifecycle = Lifecycle(
+            send=client.send,
+            pacing=pacing,
+            stopper=stopper,
+            policy=policy(settings),
+            waits=waits(settings),
+            tally=tally,
+            server_clock=client.clock,
+            jitter=random.random,
+        )
+        failures = settings.run.max_failures
+        budget = ErrorBudget(failures.rows, failures.share)
+        pool = Pool(settings.rate.max_in_flight, lifecycle.settle, recorder.record, budget, tally, stopper)
+        feeding = asyncio.create_task(_feed(checking, recorder, source, reader, stopper, settings), name="feed")
+        bugs: list[BaseException] = [*await pool.drain(source)]
+        bugs += [end for end in await asyncio.gather(feeding, return_exceptions=True) if end is not None]
+    pacing.close()
+    for bug in bugs:
+        log.error("run.bug", exc_info=bug)
+        stopper.request(Stop("bug", f"{type(bug).__name__}: {bug}", 70))
+    for request in source.leftovers():
+        recorder.record(_untouched(request))
+    try:
+        await recorder.flush()
+    except StorageError as error:
+        stopper.request(Stop("storage", str(error), error.exit_code))
+
+
+async def _feed(
+    checking: Checking,
+    recorder: Recorder,
+    source: Source,
+    reader: ThreadPoolExecutor,
+    stopper: Stopper,
+    settings: Settings,
+) -> None:
+    """Read on to the end of the roster, whatever happens: also a stopped run counts and explains every row."""
+    size = block_size(settings)
+    batches = checking.batches()
+    try:
+        upcoming = asyncio.create_task(_in(reader, lambda: next(batches, None)))
+        while (valid := await upcoming) is not None:
+            upcoming = asyncio.create_task(_in(reader, lambda: next(batches, None)))
+            await _admit(valid, checking.tally, recorder, source, stopper, size)
+    except StorageError as error:
+        stopper.request(Stop("storage", str(error), error.exit_code))
+        while await upcoming is not None:
+            upcoming = asyncio.create_task(_in(reader, lambda: next(batches, None)))
+    except RosterError as error:
+        stopper.request(Stop("roster", str(error), 3))
+    finally:
+        source.end()
+
+
+async def _admit(
+    valid: pl.DataFrame, tally: Tally, recorder: Recorder, source: Source, stopper: Stopper, size: int
+) -> None:
+    """Put the rows that need a request into the source, each recorded as sent before it gets there."""
+    parts = admit(valid, recorder.journal)
+    while not stopper and (part := await recorder.run(lambda: next(parts, None))) is not None:
+        tally.skipped += part.skipped
+        if part.moved:
+            await recorder.run(partial(recorder.journal.move, part.moved))
+        for start in range(0, len(part.requests), size):
+            if stopper:
+                return
+            block = part.requests[start : start + size]
+            await recorder.run(partial(recorder.journal.sent, block, time.time()))
+            await source.put(block)
+
+
+def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop: Stop | None) -> Summary:
+    counts = write_results(job.outputs.results, checking.lines, fetch)
+    write_rejected(job.outputs.rejected, checking.rejected)
+    wrote = written(job.outputs, results=True, rejected=checking.rejected.rows > 0)
+    summary = Summary(counts, checking.tally, checking.defects, started, time.time(), stop, wrote)
+    write_summary(job.outputs.summary, summary.document)
+    return summary
+
+
+def _finish_check(job: Job, checking: Checking, started: float) -> Summary:
+    counts = count_unsent(checking.lines)
+    write_rejected(job.outputs.rejected, checking.rejected)
+    wrote = written(job.outputs, results=False, rejected=checking.rejected.rows > 0)
+    requests, rate = counts.outcomes[Outcome.PENDING], job.settings.rate
+    estimate = Estimate(requests, requests * 60 / (rate.requests_per_minute * rate.share))
+    summary = Summary(counts, checking.tally, checking.defects, started, time.time(), None, wrote, estimate)
+    write_summary(job.outputs.summary, summary.document)
+    return summary
+
+
+def _set_aside(job: Job) -> None:
+    """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
+    restart, files = job.settings.run.restart, job.outputs
+    if restart and (aside := set_journal_aside(files.journal)) is not None:
+        log.info("journal.set_aside", kept_as=str(aside))
+    if (restart or not files.journal.exists()) and (aside := outputs.set_aside(files.results)) is not None:
+        log.warning("results.set_aside", kept_as=str(aside), reason="they belong to no journal that is continued here")
+
+
+async def _open(job: Job, tally: Tally) -> Checking:
+    checking = await asyncio.to_thread(Checking.open, job.roster, job.settings, job.outputs.results.parent, tally)
+    if unknown := checking.binding.unknown:
+        log.warning(
+            "roster.unknown_columns",
+            columns=list(unknown),
+            hint="ignored; map them under [columns] if they matter",
+        )
+    return checking
+
+
+async def _look_over(checking: Checking, reader: ThreadPoolExecutor, stopper: Stopper) -> None:
+    rows = await _in(reader, lambda: checking.look_over(lambda: _stop_early(stopper)))
+    _stop_early(stopper)
+    if rows == 0:
+        log.warning("roster.no_rows", roster=str(checking.roster.path), hint="it has a header and nothing else")
+
+
+def _stop_early(stopper: Stopper) -> None:
+    if stopper.stop is not None:
+        raise InterruptedEarlyError(stopper.stop)
+
+
+@asynccontextmanager
+async def _journal(job: Job, target: Target, writer: ThreadPoolExecutor) -> AsyncIterator[Journal]:
+    journal = Journal(job.outputs.journal, target.identity)
+    await _in(writer, journal.__enter__)
+    try:
+        yield journal
+    finally:
+        await _in(writer, lambda: journal.__exit__(None, None, None))
+
+
+def _untouched(request: UserRequest) -> Settlement:
+    """Record a row as it was: it was marked as sent and then never taken by a worker."""
+    past = request.past
+    if past is None:
+        return Settlement(request.key, State.PENDING, Outcome.PENDING, 0)
+    return Settlement(
+        request.key,
+        State.PENDING,
+        Outcome.PENDING,
+        past.attempts,
+        auth_token=past.auth_token,
+        created_at=past.created_at,
+        doubt_since=past.doubt_since,
+    )
+
+
+def make_client(settings: Settings, target: Target) -> Client:
+    """Build the client that the settings ask for."""
+    api = settings.api
+    timeouts = Timeouts(api.connect_timeout, api.read_timeout, api.total_timeout)
+    agent = f"provisioner/{__version__}"
+    return Client(
+        target.base_url, target.api_key, timeouts=timeouts, in_flight=settings.rate.max_in_flight, agent=agent
+    )
+
+
+def make_pacing(settings: Settings) -> Pacing:
+    """Build the pacing that the settings ask for."""
+    rate = settings.rate
+    limits = {
+        Budget.CORE: rate.requests_per_minute * rate.share,
+        Budget.STANDARD: rate.standard_requests_per_minute * rate.share,
+    }
+    gate = Gate(waits(settings), time.monotonic, random.random)
+    return Pacing(
+        limits,
+        rate.share,
+        gate,
+        told=lambda budget, limit: log.warning(
+            "rate.lowered", budget=budget.value, per_minute=limit, reason="told by the server"
+        ),
+        paused=lambda seconds: log.warning("rate.paused", seconds=round(seconds, 3), reason="429 from the server"),
+    )
+
+
+def waits(settings: Settings) -> Waits:
+    """Give the waiting times that the settings ask for."""
+    retry = settings.retry
+    return Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
+
+
+def policy(settings: Settings) -> Policy:
+    """Give the row policy that the settings ask for."""
+    run, retry = settings.run, settings.retry
+    return Policy(run.on_existing, run.auth_tokens, retry.max_attempts, retry.unreachable_after)
+
+
+def block_size(settings: Settings) -> int:
+    """Rows recorded as sent in one commit: half a second's worth, so that a kill leaves few in doubt."""
+    per_second = settings.rate.requests_per_minute * settings.rate.share / 60
+    return max(16, min(2000, int(per_second / 2)))
+
+
+async def _in(thread: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(thread, call)

@@ -1,0 +1,137 @@
+"""What a person sees while it runs: a line that is redrawn on a terminal, an event now and then elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+from provisioner.model import Budget, Tally
+from provisioner.pacing import Pacing
+from provisioner.summary import duration
+
+# Seconds between two drawings, and between two log events where nothing is drawn.
+_REDRAW: Final = 0.2
+_EVENT: Final = 10.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """What is going on: reading, sending or writing; `total` rows where they are known."""
+
+    name: str
+    done: Callable[[], int]
+    total: Callable[[], int | None]
+
+
+class Watch:
+    """Tells how a run is getting on, from its tally, until it is told to stop.
+
+    drawn  whether a terminal is there to draw on
+    """
+
+    def __init__(self, tally: Tally, *, drawn: bool) -> None:
+        self._tally, self._drawn = tally, drawn
+        self._log = structlog.get_logger()
+        self._stages = {
+            "reading": Stage("reading", lambda: tally.surveyed, lambda: tally.rows),
+            "checking": Stage("checking", lambda: tally.checked, lambda: tally.rows),
+            "sending": Stage("sending", lambda: tally.rejected + tally.skipped + tally.settled, lambda: tally.rows),
+            "writing": Stage("writing the results", lambda: 0, lambda: None),
+        }
+        self.stage = self._stages["reading"]
+        self.pacing: Pacing | None = None
+
+    def enter(self, stage: str) -> None:
+        """Go on to another stage."""
+        self.stage = self._stages[stage]
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Draw or log in the background of the running event loop until the block ends."""
+        task = asyncio.create_task(self._draw() if self._drawn else self._log_now_and_then(), name="progress")
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    def facts(self) -> dict[str, Any]:
+        """Give the numbers as they stand, for a log event."""
+        tally = self._tally
+        names = ("rejected", "created", "existing", "updated", "failed", "requests", "rate_limited")
+        facts = {name: getattr(tally, name) for name in names}
+        return {"stage": self.stage.name, "done": self.stage.done(), "of": self.stage.total(), **facts}
+
+    def sentence(self) -> str:
+        """Say the numbers as they stand, and what sets the pace."""
+        tally = self._tally
+        if self.stage.name != "sending":
+            return f"{tally.rejected:,} rejected" if tally.rejected else ""
+        counts = {"created": tally.created, "existing": tally.existing, "updated": tally.updated}
+        counts |= {"rejected": tally.rejected, "failed": tally.failed, "settled before": tally.skipped}
+        said = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "created")
+        return f"{said} · {tally.per_minute:,.0f}/min ({self.pace()})"
+
+    def pace(self) -> str:
+        """Say what holds the rate where it is."""
+        if self.pacing is None:
+            return "starting"
+        if (seconds := self.pacing.gate.closed_for) > 0:
+            return f"pause after 429, {seconds:.0f} s left"
+        core = self.pacing.pacers[Budget.CORE]
+        return f"limit {core.per_minute:,.0f}/min" if core.saturated else "latency"
+
+    async def _draw(self) -> None:
+        console = Console(stderr=True)
+        bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            _Done(),
+            TextColumn("{task.fields[said]}"),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+        )
+        with bar:
+            line = bar.add_task("", total=None, said="")
+            while True:
+                stage = self.stage
+                bar.update(
+                    line,
+                    description=stage.name,
+                    completed=stage.done(),
+                    total=stage.total(),
+                    said=self.sentence(),
+                )
+                bar.refresh()
+                await asyncio.sleep(_REDRAW)
+
+    async def _log_now_and_then(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(_EVENT)
+                self._log.info("run.progress", **self.facts())
+
+
+class _Done(ProgressColumn):
+    """`done of total, time left`."""
+
+    def render(self, task: Task) -> Text:
+        """Render one line."""
+        if not task.completed:
+            return Text("")
+        said = f"{int(task.completed):,}"
+        if task.total is not None:
+            said += f" of {int(task.total):,}"
+        if task.time_remaining is not None and not task.finished:
+            said += f", {duration(task.time_remaining)} left"
+        return Text(said)

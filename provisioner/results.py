@@ -1,0 +1,188 @@
+"""The files a run leaves: results, rejected rows, summary. Results are an export of the journal, batch by batch."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+import orjson
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from provisioner.journal import OUTCOME_COLUMNS
+from provisioner.model import Outcome
+from provisioner.outputs import PRIVATE, SHARED, written_whole
+
+RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
+    "row": pl.Int64,
+    "uid": pl.String,
+    "uid_input": pl.String,
+    "outcome": pl.String,
+    "http_status": pl.Int64,
+    "attempts": pl.Int64,
+    "error_code": pl.String,
+    "error_message": pl.String,
+    "auth_token": pl.String,
+    "created_at": pl.Int64,
+    "settled_at": pl.String,
+}
+
+_OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
+    name: pl.Float64 if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
+}
+
+Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
+
+
+class Spool:
+    """Frames kept on disk until they are wanted, so that memory does not grow with the roster.
+
+    Its file has no name: it is gone when the process is, and nobody else can open it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
+        self._ends = [0]
+        self.rows = 0
+        self.schema: pl.Schema | None = None
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Keep one more frame; frames without rows are not kept."""
+        if self.schema is None:
+            self.schema = frame.schema
+        if frame.height:
+            frame.write_ipc_stream(self._file)
+            self._ends.append(self._file.tell())
+            self.rows += frame.height
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Give the frames back, in order."""
+        for begin, end in zip(self._ends, self._ends[1:], strict=False):
+            self._file.seek(begin)
+            yield pl.read_ipc_stream(self._file.read(end - begin))
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._file.close()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the result lines add up to."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failed_by_code: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many lines there were."""
+        return self.outcomes.total()
+
+    def add(self, results: pl.DataFrame) -> None:
+        """Count some more lines."""
+        self.outcomes.update(dict(results["outcome"].value_counts().iter_rows()))
+        failed = results.filter(outcome=Outcome.FAILED.value)
+        self.failed_by_code.update(dict(failed["error_code"].value_counts().iter_rows()))
+        self.tokens += results["auth_token"].count()
+
+
+def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
+    """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, in roster order."""
+    valid = pl.col("error_code").is_null()
+    known = pl.DataFrame(
+        fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA), orient="row"
+    ).rename({"error_code": "said_code", "error_message": "said_message"})
+    # A rejected row may share its uid with a valid one: only valid rows are looked up by it.
+    wanted = lines.with_columns(key=pl.when(valid).then("uid"))
+    return wanted.join(known, left_on="key", right_on="uid", how="left", maintain_order="left").select(
+        "row",
+        "uid",
+        "uid_input",
+        outcome=pl.when(valid).then(pl.col("outcome").fill_null("pending")).otherwise(pl.lit("rejected")),
+        http_status="http_status",
+        attempts=pl.col("attempts").fill_null(0),
+        error_code=pl.coalesce("error_code", "said_code"),
+        error_message=pl.coalesce("error_message", "said_message"),
+        auth_token=pl.col("auth_token"),
+        created_at="created_at",
+        settled_at=_iso("settled_at"),
+    )
+
+
+def write_results(path: Path, lines: Spool, fetch: Fetch) -> Counts:
+    """Write one line per roster row and say what they add up to."""
+    counts = Counts()
+
+    def counted() -> Iterator[pl.DataFrame]:
+        for frame in lines.frames():
+            results = result_lines(frame, fetch)
+            counts.add(results)
+            yield results
+
+    write_frames(path, counted(), pl.Schema(RESULT_SCHEMA), PRIVATE)
+    return counts
+
+
+def count_unsent(lines: Spool) -> Counts:
+    """Say what the lines add up to when nothing was sent: every valid row is pending."""
+    counts = Counts()
+    for frame in lines.frames():
+        counts.add(result_lines(frame, lambda _: []))
+    return counts
+
+
+def write_rejected(path: Path, rejected: Spool) -> None:
+    """Write the rejected rows in the roster's own format, or remove a stale file when there are none."""
+    if not rejected.rows or rejected.schema is None:
+        path.unlink(missing_ok=True)
+        return
+    write_frames(path, rejected.frames(), rejected.schema, SHARED)
+
+
+def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """Write the summary as indented JSON."""
+    with written_whole(path, SHARED) as temporary:
+        temporary.write_bytes(orjson.dumps(dict(summary), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def write_frames(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int) -> None:
+    """Write frames one after the other, in the format of the path's suffix."""
+    with written_whole(path, mode) as temporary:
+        _WRITERS[path.suffix.lower()](temporary, frames, schema)
+
+
+def _write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
+    with path.open("wb") as file:
+        pl.DataFrame(schema=schema).write_csv(file)
+        for frame in frames:
+            frame.write_csv(file, include_header=False)
+
+
+def _write_ndjson(path: Path, frames: Iterator[pl.DataFrame], _: pl.Schema) -> None:
+    with path.open("wb") as file:
+        for frame in frames:
+            frame.write_ndjson(file)
+
+
+def _write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        return frames
+
+    register_io_source(source, schema=schema, is_pure=False).sink_parquet(path)
+
+
+_WRITERS: Final[Mapping[str, Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]]] = {
+    ".csv": _write_csv,
+    ".ndjson": _write_ndjson,
+    ".parquet": _write_parquet,
+}
+
+
+def _iso(column: str) -> pl.Expr:
+    milliseconds = (pl.col(column) * 1000).cast(pl.Int64)
+    return pl.from_epoch(milliseconds, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")

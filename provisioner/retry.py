@@ -1,0 +1,199 @@
+"""What a reply means, and how long to wait: pure functions over tables. Nothing here sleeps or sends.
+
+The statuses and codes are those of CometChat's error guide and of observed answers; see docs/api-notes.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Final
+
+from provisioner.model import Failure, Operation, Reply, Stop
+
+
+class Verdict(Enum):
+    """What happens next with a row, after a reply."""
+
+    DONE = auto()  # the operation was carried out
+    EXISTS = auto()  # the uid is taken
+    ABSENT = auto()  # no active user has this uid
+    REFUSED = auto()  # never going to work as it stands
+    LIMITED = auto()  # not processed: everyone waits
+    IN_DOUBT = auto()  # may have been carried out
+    UNREACHED = auto()  # certainly not carried out
+    STOP = auto()  # not this row's fault, and no other will fare better
+
+
+BY_FAILURE: Final[Mapping[Failure, Verdict]] = MappingProxyType(
+    {
+        Failure.UNREACHED: Verdict.UNREACHED,
+        Failure.UNTRUSTED: Verdict.STOP,
+        Failure.TIMEOUT: Verdict.IN_DOUBT,
+        Failure.LOST: Verdict.IN_DOUBT,
+        Failure.UNREADABLE: Verdict.IN_DOUBT,
+    }
+)
+
+# A code says more than a status: it is looked at first. Statuses of some codes are undocumented.
+BY_CODE: Final[Mapping[str, Verdict]] = MappingProxyType(
+    {
+        "ERR_UID_ALREADY_EXISTS": Verdict.EXISTS,
+        "ERR_TOO_MANY_REQUESTS": Verdict.LIMITED,
+        "AUTH_ERR_APIKEY_NOT_FOUND": Verdict.STOP,
+        "AUTH_ERR_EMPTY_APIKEY": Verdict.STOP,
+        "AUTH_ERR_EMPTY_APPID": Verdict.STOP,
+        "AUTH_ERR_INVALID_APPID": Verdict.STOP,
+        "AUTH_ERR_NO_ACCESS": Verdict.STOP,
+        "ERR_PLAN_QUOTA_RESTRICTION": Verdict.STOP,
+        "ERR_PLAN_RESTRICTION": Verdict.STOP,
+        "ERR_SUBSCRIPTION_EXPIRED": Verdict.STOP,
+        "ERR_API_NOT_FOUND": Verdict.STOP,
+        "ERR_INVALID_API_VERSION": Verdict.STOP,
+        # The API began and then failed, or could not even say what failed.
+        "ERR_EXCEPTION": Verdict.IN_DOUBT,
+        "ERR_OPERATION_FAILED": Verdict.IN_DOUBT,
+        "ERR_MISSION_FAILED": Verdict.IN_DOUBT,
+        "ERR_BAD_ERROR_RESPONSE": Verdict.IN_DOUBT,
+        "ERR_WS_USER_CREATION_FAILED": Verdict.IN_DOUBT,
+        "ERR_WS_INIT_FAILED": Verdict.IN_DOUBT,
+    }
+)
+
+BY_STATUS: Final[Mapping[int, Verdict]] = MappingProxyType(
+    {
+        401: Verdict.STOP,
+        402: Verdict.STOP,
+        403: Verdict.STOP,
+        405: Verdict.STOP,
+        408: Verdict.IN_DOUBT,
+        409: Verdict.EXISTS,
+        417: Verdict.IN_DOUBT,
+        425: Verdict.IN_DOUBT,
+        429: Verdict.LIMITED,
+    }
+)
+
+# Redirects are not followed: the key would go where it was not meant to go.
+BY_CLASS: Final[Mapping[int, Verdict]] = MappingProxyType(
+    {1: Verdict.IN_DOUBT, 2: Verdict.DONE, 3: Verdict.STOP, 4: Verdict.REFUSED, 5: Verdict.IN_DOUBT}
+)
+
+
+def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdict:
+    """Say what `reply` means for `operation` on `uid`; `token` tells whether an auth token was asked for."""
+    if reply.failure is not None:
+        return BY_FAILURE[reply.failure]
+    status = reply.status or 0
+    verdict = BY_CODE.get(reply.code or "") or BY_STATUS.get(status) or BY_CLASS.get(status // 100)
+    if verdict is Verdict.DONE:
+        return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
+    if status == 404 and verdict is Verdict.REFUSED:
+        return _not_found(operation, reply)
+    if verdict is Verdict.REFUSED and _already_taken(reply):
+        return Verdict.EXISTS
+    return verdict or Verdict.IN_DOUBT
+
+
+def believable(reply: Reply, uid: str, *, token: bool) -> bool:
+    """Whether a 2xx answer is about our user and holds the token that was asked for."""
+    data = reply.data
+    if data is None or data.get("uid") != uid:
+        return False
+    return not token or (isinstance(data.get("authToken"), str) and bool(data["authToken"]))
+
+
+def _not_found(operation: Operation, reply: Reply) -> Verdict:
+    # A create has nothing to find: a 404 without a code comes from a wrong address, not from the API.
+    if operation is Operation.CREATE:
+        return Verdict.REFUSED if reply.code else Verdict.STOP
+    return Verdict.ABSENT if reply.code == "ERR_UID_NOT_FOUND" else Verdict.REFUSED
+
+
+def _already_taken(reply: Reply) -> bool:
+    # The older form of the duplicate answer. The field is looked up, never the whole body searched:
+    # "role does not exist" must not match.
+    if reply.code != "ERR_BAD_REQUEST" or not reply.details:
+        return False
+    said = reply.details.get("uid")
+    sentences = said if isinstance(said, list) else [said]
+    return any(isinstance(each, str) and "already been taken" in each for each in sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds: the first back-off, the longest, and the longest pause that a server can impose."""
+
+    backoff_base: float = 0.5
+    backoff_max: float = 30.0
+    pause_max: float = 120.0
+
+
+def backoff(tries: int, waits: Waits, jitter: float) -> float:
+    """Seconds before try `tries + 1`: exponential with full jitter, `jitter` in [0, 1)."""
+    return jitter * min(waits.backoff_max, waits.backoff_base * 2.0 ** min(max(tries, 1), 32))
+
+
+def pause(reply: Reply, strikes: int, waits: Waits, jitter: float) -> float:
+    """Seconds for which everyone holds still after a 429: what the server says, else a back-off.
+
+    strikes  pauses in a row, this one included, without a request let through between them
+    """
+    if reply.retry_after is not None:
+        return min(max(reply.retry_after, 0.0), waits.pause_max)
+    longest = min(waits.pause_max, 2.0 ** min(strikes, 16))
+    # At least half of it: unlike a row's own back-off, a pause of almost nothing would be no pause.
+    return longest * (0.5 + jitter / 2)
+
+
+# status or code → (the summary's word for it, what it means, what to do)
+_STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "AUTH_ERR_EMPTY_APPID": ("app", "the API does not know this app", "check the app id and the region"),
+        "AUTH_ERR_INVALID_APPID": (
+            "app",
+            "the API does not know this app",
+            "check the app id and the region",
+        ),
+        "ERR_PLAN_QUOTA_RESTRICTION": (
+            "plan",
+            "the plan's user quota is reached",
+            "raise the plan or delete users, then resume",
+        ),
+        "ERR_SUBSCRIPTION_EXPIRED": ("plan", "the subscription has expired", "renew it, then resume"),
+        "ERR_INVALID_API_VERSION": (
+            "endpoint",
+            "the API version in the base URL is wrong",
+            "check the base URL",
+        ),
+        401: (
+            "key",
+            "the API key is not accepted",
+            "check COMETCHAT_API_KEY and that it belongs to this app",
+        ),
+        402: ("plan", "the plan does not allow this", "check the app's plan, then resume"),
+        403: (
+            "scope",
+            "the API key may not create users",
+            "use a key with the scope fullAccess (a REST API Key)",
+        ),
+        404: ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users"),
+        405: ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users"),
+    }
+)
+
+
+def stop(reply: Reply) -> Stop:
+    """Say why the API's answer ends the whole run (exit 4)."""
+    if reply.failure is Failure.UNTRUSTED:
+        said = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
+        return Stop("tls", f"{said} ({reply.message})", 4)
+    status = reply.status or 0
+    moved = ("endpoint", "the address answers with a redirect", "give the base URL it leads to")
+    known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)
+    reason, what, todo = known or ("refused", "the API refuses", "see the answer")
+    answer = " ".join(str(part) for part in (status, reply.code) if part)
+    words = f": {reply.message}" if reply.message else ""
+    return Stop(reason, f"{what}; {todo} (the API answered {answer}{words})", 4)

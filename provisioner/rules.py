@@ -1,0 +1,128 @@
+"""The rules a row has to keep, as a table: defect code → polars expressions for `broken` and for what to say.
+
+They are judged over the fields of a batch as `provisioner.validator` prepares them: a column for each user field,
+trimmed and null when missing, and beside them
+
+    first_row      Int64    the earlier row with the same uid
+    tags_defect, metadata_defect    String    why the cell could not be read
+    tags_count, tags_longest        Int64     number of tags, code points of the longest
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from provisioner.cells import shown
+from provisioner.constraints import Constraints
+
+BODY_TOO_LARGE = "body.too_large"
+
+_SCHEME = r"^(?i-u:https?)://"
+_USER = r"(?:[^/?#\s\p{Cc}]*@)?"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\s\p{Cc}]+)"
+_REST = r"(?::[0-9]*)?(?:[/?#][^\s\p{Cc}]*)?$"
+URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
+"""An absolute http or https URL: a host, and no white space or control character anywhere."""
+
+TRUE = ("true", "yes", "1", "t", "y")
+FALSE = ("false", "no", "0", "f", "n")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: `broken` is a Boolean that counts only when true, `found` what the message says after the code."""
+
+    code: str
+    broken: pl.Expr
+    found: pl.Expr
+
+    @property
+    def message(self) -> pl.Expr:
+        """The defect in words, null where the rule is kept."""
+        return pl.when(pl.col(self.code)).then(pl.concat_str([pl.lit(f"{self.code}: "), self.found]))
+
+
+def rules(constraints: Constraints) -> tuple[Rule, ...]:
+    """Give all rules but that of the body, which is written only for rows that keep these, in reporting order."""
+    limits = constraints
+    return (
+        _missing("uid"),
+        _missing("name"),
+        _uid_charset(limits.uid_allow_underscore),
+        _too_long("uid", limits.uid_max_length),
+        _duplicate(),
+        _too_long("name", limits.name_max_length),
+        _too_long("avatar", limits.url_max_length),
+        _too_long("link", limits.url_max_length),
+        _not_a_url("avatar"),
+        _not_a_url("link"),
+        _role(limits.role_max_length),
+        _unreadable("tags", "not_a_list", "a JSON array of strings"),
+        _above("tags.too_many", pl.col("tags_count"), limits.tags_max, "tags"),
+        _above("tags.too_long", pl.col("tags_longest"), limits.tag_max_length, "characters in one tag"),
+        _unreadable("metadata", "not_an_object", "a JSON object"),
+        _above("metadata.too_large", pl.col("metadata").str.len_bytes(), limits.metadata_max_bytes, "bytes"),
+        _not_a_boolean(),
+    )
+
+
+def body_rule(constraints: Constraints) -> Rule:
+    """Give the rule for the whole request: `request_bytes` is its length as it will be sent."""
+    return _above(BODY_TOO_LARGE, pl.col("request_bytes"), constraints.body_max_bytes, "bytes")
+
+
+def _missing(field: str) -> Rule:
+    return Rule(f"{field}.missing", pl.col(field).is_null(), pl.lit(f"no {field}, one is required"))
+
+
+def _above(code: str, value: pl.Expr, limit: int, unit: str) -> Rule:
+    return Rule(code, value > limit, pl.concat_str([value, pl.lit(f" {unit}, at most {limit}")]))
+
+
+def _too_long(field: str, limit: int) -> Rule:
+    return _above(f"{field}.too_long", pl.col(field).str.len_chars(), limit, "characters")
+
+
+def _uid_charset(underscore: bool) -> Rule:
+    allowed, words = ("A-Za-z0-9_-", "-, _") if underscore else ("A-Za-z0-9-", "-")
+    return _charset("uid", allowed, f"only ASCII letters, digits and {words} are allowed")
+
+
+def _charset(field: str, allowed: str, words: str) -> Rule:
+    value, foreign = pl.col(field), f"([^{allowed}])"
+    found = [shown(value.str.extract(foreign)), pl.lit(" in "), shown(value), pl.lit(f", {words}")]
+    return Rule(f"{field}.charset", value.str.contains(foreign), pl.concat_str(found))
+
+
+def _role(limit: int) -> Rule:
+    """Length and characters of a role are one code, so one of two messages."""
+    charset = _charset("role", "A-Za-z0-9_-", "only ASCII letters, digits, - and _ are allowed")
+    length = _too_long("role", limit)
+    found = pl.when(charset.broken).then(charset.found).otherwise(length.found)
+    return Rule(charset.code, charset.broken | length.broken, found)
+
+
+def _duplicate() -> Rule:
+    found = [shown(pl.col("uid")), pl.lit(" is the uid of row "), pl.col("first_row"), pl.lit(" already")]
+    return Rule("uid.duplicate", pl.col("first_row").is_not_null(), pl.concat_str(found))
+
+
+def _not_a_url(field: str) -> Rule:
+    value = pl.col(field)
+    found = [shown(value), pl.lit(" is no URL, one with http:// or https:// and a host is needed")]
+    return Rule(f"{field}.not_a_url", ~value.str.contains(URL), pl.concat_str(found))
+
+
+def _unreadable(field: str, defect: str, needed: str) -> Rule:
+    reason = pl.col(f"{field}_defect")
+    found = pl.concat_str([reason, pl.lit(f", {needed} is needed")])
+    return Rule(f"{field}.{defect}", reason.is_not_null(), found)
+
+
+def _not_a_boolean() -> Rule:
+    value = pl.col("withAuthToken")
+    found = [shown(value), pl.lit(" is neither true nor false (nor yes, no, 1, 0, t, f, y, n)")]
+    known = value.str.to_lowercase().is_in([*TRUE, *FALSE])
+    return Rule("with_auth_token.not_a_boolean", ~known, pl.concat_str(found))

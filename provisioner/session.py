@@ -1,0 +1,149 @@
+"""One command from its settings to its exit code: event loop, signals, emulator, summary."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import structlog
+from rich.console import Console
+
+from provisioner import logs
+from provisioner.journal import Identity
+from provisioner.model import Stop
+from provisioner.outputs import Outputs
+from provisioner.pipeline import InterruptedEarlyError, Job, Target, check, run
+from provisioner.settings import Settings, read_api_key
+from provisioner.stopper import Stopper
+from provisioner.summary import Summary
+
+# Signal → exit code, by the shell's convention of 128 + number.
+_SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+Work = Callable[[Stopper], Coroutine[Any, Any, Summary]]
+
+log = structlog.get_logger()
+
+
+def check_roster(roster: Path, settings: Settings) -> int:
+    """Check a roster, print the summary, give the exit code (`validate`, `run --dry-run`)."""
+    _set_up_logs(settings)
+    job = _job(roster, settings)
+    return _conduct(settings, lambda stopper: check(job, stopper))
+
+
+def run_roster(roster: Path, settings: Settings) -> int:
+    """Provision a roster, print the summary, give the exit code (`run`)."""
+    # Told before anything is opened or made: where to, and with which key.
+    base_url = "" if settings.api.emulator else settings.base_url
+    key = "" if settings.api.emulator else read_api_key(settings, os.environ).get_secret_value()
+    _set_up_logs(settings, key)
+    job = _job(roster, settings)
+
+    async def work(stopper: Stopper) -> Summary:
+        async with AsyncExitStack() as stack:
+            if settings.api.emulator:
+                target = await stack.enter_async_context(_emulator(settings))
+            else:
+                app = settings.api.app_id if settings.api.base_url is None else None
+                target = Target(base_url, key, Identity(app or "", base_url))
+            log.info("run.started", roster=str(roster), api=target.identity.base_url)
+            return await run(job, target, stopper)
+
+    return _conduct(settings, work)
+
+
+def _job(roster: Path, settings: Settings) -> Job:
+    results = settings.output.file or Path(f"{roster.stem}.results.csv")
+    drawn = settings.output.progress and not settings.log.quiet and sys.stderr.isatty()
+    return Job(roster, settings, Outputs.beside(results, roster), drawn)
+
+
+def _set_up_logs(settings: Settings, key: str = "") -> None:
+    told = settings.log
+    logs.set_up(format_=told.format, file=told.file, verbose=told.verbose, quiet=told.quiet, secrets=[key])
+
+
+def _conduct(settings: Settings, work: Work) -> int:
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            summary, stop = runner.run(_watch_signals(work))
+    except InterruptedEarlyError as early:
+        log.error("run.stopped", reason=early.stop.reason, message="stopped before anything was sent")
+        return early.stop.exit_code
+    _print(summary, as_json=settings.output.json_summary)
+    if stop is not None:
+        _tell_stop(settings, stop)
+    return summary.exit_code
+
+
+def _tell_stop(settings: Settings, stop: Stop) -> None:
+    command = resume_command(sys.argv[1:])
+    log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command)
+    if logs.chosen_format(settings.log.format) == "console":
+        print(f"{stop.message}\nresume with: {command}", file=sys.stderr, flush=True)
+
+
+async def _watch_signals(work: Work) -> tuple[Summary, Stop | None]:
+    stopper = Stopper()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, _on_signal, number, stopper)
+    try:
+        return await work(stopper), stopper.stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
+    if stopper.stop is not None and stopper.stop.reason in {"sigint", "sigterm"}:
+        # The journal knows all that matters, so there is nothing to tidy up.
+        os._exit(_SIGNALS[number])
+    log.warning(
+        "run.interrupted",
+        signal=number.name,
+        hint="requests on the wire finish, 10 s at most; again to end at once",
+    )
+    stopper.request(Stop(number.name.lower(), f"interrupted by {number.name}", _SIGNALS[number]))
+
+
+@asynccontextmanager
+async def _emulator(settings: Settings) -> AsyncIterator[Target]:
+    from provisioner.emulator import EmulatorSettings, run_emulator
+
+    rate = settings.rate
+    told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)
+    async with run_emulator(told) as emulator:
+        # Another port each time, but the same stand-in as far as the journal is concerned.
+        yield Target(emulator.url, emulator.api_key, Identity("emulator", "built-in emulator"))
+
+
+def resume_command(arguments: list[str]) -> str:
+    """Give the command that goes on where this one stopped."""
+    return shlex.join(["provisioner", *(each for each in arguments if each != "--restart")])
+
+
+def _print(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(orjson.dumps(summary.document).decode() + "\n")
+        sys.stdout.flush()
+    else:
+        summary.show(Console(soft_wrap=not sys.stdout.isatty(), highlight=False))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Uvloop when it is installed: a third less CPU for a request."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

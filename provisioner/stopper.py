@@ -1,0 +1,46 @@
+"""The one switch that ends a run early. It is turned once and holds the reason; nobody is interrupted by it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from provisioner.model import Stop
+
+
+class Stopper:
+    """Holds the first `Stop` of a run and lets everyone who waits for something else wait for it as well."""
+
+    def __init__(self) -> None:
+        self.stop: Stop | None = None
+        self._event = asyncio.Event()
+        self._listeners: list[Callable[[Stop], None]] = []
+
+    def __bool__(self) -> bool:
+        return self.stop is not None
+
+    def request(self, stop: Stop) -> None:
+        """End the run; only the first reason counts."""
+        if self.stop is not None:
+            return
+        self.stop = stop
+        self._event.set()
+        for listener in self._listeners:
+            listener(stop)
+
+    def on_stop(self, listener: Callable[[Stop], None]) -> None:
+        """Call `listener` once, at the moment of the stop."""
+        self._listeners.append(listener)
+
+    async def wait(self) -> None:
+        """Return when the run is to end."""
+        await self._event.wait()
+
+    async def nap(self, seconds: float) -> None:
+        """Sleep, but no longer than the run lasts."""
+        if self.stop is None and seconds > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._event.wait()
+            except TimeoutError:
+                pass

@@ -1,0 +1,166 @@
+"""What a run adds up to: one object for machines, one table for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from provisioner.model import Outcome, Stop, Tally
+from provisioner.outputs import Outputs
+from provisioner.results import Counts
+
+# How an outcome is shown to people, and in which order.
+_SHOWN: Final[Mapping[str, str]] = {
+    "created": "green",
+    "updated": "green",
+    "existing": "cyan",
+    "rejected": "yellow",
+    "failed": "red",
+    "pending": "magenta",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would take: requests, and seconds at the rate that is set."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of a run. `document` is the summary file; its numbers add up, or making one raises `AssertionError`.
+
+    started   UNIX seconds
+    finished  UNIX seconds
+    """
+
+    counts: Counts
+    tally: Tally
+    defects: Mapping[str, int]
+    started: float
+    finished: float
+    stop: Stop | None
+    outputs: Mapping[str, str | None]
+    estimate: Estimate | None = None
+
+    def __post_init__(self) -> None:
+        counts, tally = self.counts, self.tally
+        if counts.rows != tally.checked or counts.outcomes[Outcome.REJECTED] != tally.rejected:
+            raise AssertionError(
+                f"{tally.checked} rows were read, {tally.rejected} rejected, but the results say {counts}"
+            )
+        if self.stop is None and self.estimate is None and counts.outcomes[Outcome.PENDING]:
+            raise AssertionError(
+                f"{counts.outcomes[Outcome.PENDING]} rows have no outcome, but nothing stopped the run"
+            )
+
+    @property
+    def exit_code(self) -> int:
+        """The command's exit code."""
+        if self.stop is not None:
+            return self.stop.exit_code
+        outcomes = self.counts.outcomes
+        return 1 if outcomes[Outcome.REJECTED] or outcomes[Outcome.FAILED] else 0
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The summary as the file and `--json` hold it."""
+        outcomes, tally = self.counts.outcomes, self.tally
+        document: dict[str, Any] = {"rows": self.counts.rows}
+        for outcome in ("rejected", "created", "existing", "updated", "failed", "pending"):
+            document[outcome] = outcomes[outcome]
+        document |= {
+            "requests": tally.requests,
+            "retries": tally.retries,
+            "rate_limited": tally.rate_limited,
+            "tokens": self.counts.tokens,
+            "rejected_by_code": dict(sorted(self.defects.items())),
+            "failed_by_code": dict(sorted(self.counts.failed_by_code.items())),
+            "started_at": _iso(self.started),
+            "finished_at": _iso(self.finished),
+            "elapsed_seconds": round(self.finished - self.started, 3),
+            "requests_per_minute": round(tally.per_minute, 1),
+            "stopped_by": self.stop.reason if self.stop else None,
+            "exit_code": self.exit_code,
+            "outputs": dict(self.outputs),
+        }
+        if self.estimate is not None:
+            document["estimate"] = {
+                "requests": self.estimate.requests,
+                "seconds": round(self.estimate.seconds, 1),
+            }
+        return document
+
+    def show(self, console: Console) -> None:
+        """Print the table for people."""
+        console.print(Group(self._outcomes(), *self._remarks()))
+
+    def _outcomes(self) -> Table:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(justify="right")
+        table.add_column()
+        table.add_column(overflow="fold")
+        table.add_row(f"{self.counts.rows:,}", "rows", "")
+        for outcome, colour in _SHOWN.items():
+            if number := self.counts.outcomes[outcome]:
+                table.add_row(Text(f"{number:,}", colour), Text(outcome, colour), self._note(outcome))
+        return table
+
+    def _note(self, outcome: str) -> str:
+        codes = {"rejected": self.defects, "failed": self.counts.failed_by_code}.get(outcome, {})
+        parts = [f"{code} {number:,}" for code, number in sorted(codes.items(), key=lambda item: (-item[1], item[0]))]
+        where = self.outputs.get("rejected") if outcome == "rejected" else None
+        return ", ".join(parts) + (f"\nmend them in {where} and feed that file in" if where else "")
+
+    def _remarks(self) -> list[Text]:
+        tally, remarks = self.tally, []
+        if self.estimate is not None:
+            least = duration(self.estimate.seconds)
+            remarks.append(
+                Text(f"nothing was sent; it would take {self.estimate.requests:,} requests and at least {least}")
+            )
+        elif tally.requests:
+            said = f"{tally.requests:,} requests in {duration(self.finished - self.started)}"
+            extra = [f"{tally.retries:,} retried"] if tally.retries else []
+            extra += [f"{tally.rate_limited:,} rate-limited"] if tally.rate_limited else []
+            remarks.append(
+                Text(said + (f" ({', '.join(extra)})" if extra else "") + f"; {self.counts.tokens:,} auth tokens")
+            )
+        elif self.counts.rows and self.outputs.get("results") and self.stop is None:
+            remarks.append(Text("no request was sent: earlier runs had settled every valid row"))
+        if where := self.outputs.get("results"):
+            remarks.append(Text(f"results: {where}"))
+        return remarks
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def written(outputs: Outputs, *, results: bool, rejected: bool) -> dict[str, str | None]:
+    """Name the files a command wrote, as given; null for those it did not."""
+    return {
+        "results": str(outputs.results) if results else None,
+        "rejected": str(outputs.rejected) if rejected else None,
+        "summary": str(outputs.summary),
+        "journal": str(outputs.journal) if results else None,
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,126 @@
+"""The three forms of tags (a list, a JSON array, text with separators) read into one: a JSON array of strings.
+
+Plain cells, which is nearly all of them, are rewritten by polars; the others are read one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+import polars as pl
+
+from provisioner import cells
+from provisioner.cells import WHITE_SPACE, json_error, shortened
+from provisioner.columns import Binding, Constant, FromColumn
+
+SCHEMA = {
+    "tags": pl.String(),
+    "tags_defect": pl.String(),
+    "tags_count": pl.Int64(),
+    "tags_longest": pl.Int64(),
+}
+
+# No comma at the start of a tag: the `","` of the tag `,` would be counted as JSON's own.
+_ITEM = r'"[^"\\\p{Cc}\s,](?:[^"\\\p{Cc}]*[^"\\\p{Cc}\s])?"'
+_PLAIN_ARRAY = rf"^\[(?:{_ITEM}(?:, ?{_ITEM})*)\]$"
+_NOT_PLAIN = r'["\\\x00-\x1f]'
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of one row: a JSON array (None when there are none), or why they are no list.
+
+    `longest` is the length of the longest tag in code points.
+    """
+
+    array: str | None = None
+    defect: str | None = None
+    count: int | None = None
+    longest: int | None = None
+
+
+def read_tags(frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.DataFrame:
+    """Read the tags of each row into the columns of `SCHEMA`; all are null where there are none.
+
+    `tags_longest` may be null for cells of at most `plain_length` code points: no tag of theirs is longer than that.
+    """
+    source = binding.fields.get("tags")
+    if source is None:
+        return _table([Tags()] * frame.height)
+    if isinstance(source, Constant) and isinstance(source.value, list):
+        source = Constant(orjson.dumps(source.value).decode())
+    if isinstance(source, FromColumn) and binding.schema[source.name].is_nested():
+        return _table(map(_of_list, frame[source.name].cast(pl.List(pl.String)).to_list()))
+    return _of_texts(cells.read(frame, {"text": source}, binding), binding.tags_separator, plain_length)
+
+
+def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataFrame:
+    """Rewrite the plain cells at once, and read the rest cell by cell."""
+    cell = pl.col("text")
+    short = cell.str.len_chars() <= plain_length
+    forms = text.with_columns(
+        (short & cell.str.contains(_PLAIN_ARRAY)).alias("array"),
+        (short & ~cell.str.starts_with("[") & ~cell.str.contains(_irregular(separator))).alias("listed"),
+    )
+    array, listed = pl.col("array"), pl.col("listed")
+    items = cell.str.replace_all(separator, '","', literal=True)
+    compact = cell.str.replace_all('", "', '","', literal=True)
+    count = (
+        pl.when(listed)
+        .then(cell.str.count_matches(separator, literal=True))
+        .when(array)
+        .then(cell.str.count_matches('",', literal=True))
+    )
+    plain = forms.select(
+        pl.when(listed)
+        .then(pl.concat_str([pl.lit('["'), items, pl.lit('"]')]))
+        .when(array)
+        .then(compact)
+        .alias("tags"),
+        pl.lit(None, pl.String).alias("tags_defect"),
+        (count + 1).cast(pl.Int64).alias("tags_count"),
+        pl.lit(None, pl.Int64).alias("tags_longest"),
+    )
+    rest = text["text"].is_not_null() & plain["tags"].is_null()
+    if not rest.any():
+        return plain
+    return _fill(plain, rest, _table(_of_text(value, separator) for value in text.filter(rest)["text"]))
+
+
+def _fill(plain: pl.DataFrame, rest: pl.Series, read: pl.DataFrame) -> pl.DataFrame:
+    """Put what was read cell by cell into the rows where `rest` is true."""
+    at = rest.arg_true()
+    return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
+
+
+def _irregular(separator: str) -> str:
+    """Match separated text whose tags need trimming, dropping or escaping."""
+    mark = pl.escape_regex(separator)
+    return rf"{_NOT_PLAIN}|^{mark}|{mark}$|{mark}\s|\s{mark}|{mark}{mark}"
+
+
+def _table(tags: Iterable[Tags]) -> pl.DataFrame:
+    rows = [(each.array, each.defect, each.count, each.longest) for each in tags]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _of_text(text: str, separator: str) -> Tags:
+    if not text.startswith("["):
+        return _of_list(text.split(separator))
+    try:
+        value = orjson.loads(text)
+    except ValueError as error:
+        return Tags(defect=f"{shortened(text)} is no JSON ({json_error(error)})")
+    odd = [item for item in value if not isinstance(item, str | None)]
+    if odd:
+        return Tags(defect=f"{shortened(orjson.dumps(odd[0]).decode())} is no string")
+    return _of_list(value)
+
+
+def _of_list(items: Sequence[str | None] | None) -> Tags:
+    kept = [tag for item in items or () if item is not None and (tag := item.strip(WHITE_SPACE))]
+    if not kept:
+        return Tags()
+    return Tags(orjson.dumps(kept).decode(), None, len(kept), max(map(len, kept)))

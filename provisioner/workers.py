@@ -1,0 +1,144 @@
+"""The pool: one bounded source, N workers, one settlement a row.
+
+Stopping means that the source runs dry. Requests on the wire finish and are recorded; nothing is raised through the
+pool, for then the fate of the others on the wire would be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from provisioner.model import Outcome, Settlement, State, Stop, Tally, UserRequest
+from provisioner.stopper import Stopper
+
+Settle = Callable[[UserRequest], Awaitable[Settlement]]
+Record = Callable[[Settlement], None]
+
+
+class Source:
+    """Blocks of rows, each already recorded as sent, at most one waiting behind the one in use."""
+
+    def __init__(self, stopper: Stopper) -> None:
+        self._stopper = stopper
+        self._room = asyncio.Semaphore(1)
+        self._blocks: asyncio.Queue[Sequence[UserRequest] | None] = asyncio.Queue()
+        self._block: list[UserRequest] = []
+        self._turn = asyncio.Lock()
+        self._dry = False
+        stopper.on_stop(self._run_dry)
+
+    async def put(self, block: Sequence[UserRequest]) -> None:
+        """Add a block when there is room, or at once when the run is being stopped: it will be left over."""
+        await self._room.acquire()
+        self._blocks.put_nowait(block)
+
+    def end(self) -> None:
+        """Tell that no block follows."""
+        self._blocks.put_nowait(None)
+
+    async def take(self) -> UserRequest | None:
+        """Give the next row, None when there is none or the run is being stopped."""
+        if self._block and not self._stopper:
+            return self._block.pop()
+        async with self._turn:
+            while not (self._block or self._dry or self._stopper):
+                block = await self._blocks.get()
+                self._room.release()
+                self._dry = block is None
+                self._block = list(reversed(block or ()))
+            return self._block.pop() if self._block and not self._stopper else None
+
+    def leftovers(self) -> list[UserRequest]:
+        """Take out the rows that no worker took."""
+        rest, self._block = self._block, []
+        while not self._blocks.empty():
+            rest.extend(self._blocks.get_nowait() or ())
+        return rest
+
+    def _run_dry(self, _: Stop) -> None:
+        # Someone may be waiting for a block that will not come, and someone else for room that nobody makes.
+        self._blocks.put_nowait(None)
+        self._room.release()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBudget:
+    """How many failed rows a run bears: a number of rows, or a share of the settled ones (once there are enough).
+
+    share       0.05 is 5 %
+    counted_at  settled rows from which on the share counts
+    """
+
+    rows: int | None = None
+    share: float | None = 0.05
+    counted_at: int = 100
+
+    def spent(self, tally: Tally) -> bool:
+        """Whether more rows have failed than that."""
+        if self.rows is not None:
+            return tally.failed > self.rows
+        return self.share is not None and tally.settled >= self.counted_at and tally.failed > self.share * tally.settled
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows" if self.rows is not None else f"{(self.share or 0) * 100:g}% of the settled rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """N workers.
+
+    grace  seconds that requests on the wire are given once the run is being stopped
+    """
+
+    size: int
+    settle: Settle
+    record: Record
+    budget: ErrorBudget
+    tally: Tally
+    stopper: Stopper
+    grace: float = 10.0
+
+    async def drain(self, source: Source) -> list[Exception]:
+        """Carry every row of the source to its settlement; returns when no request is on the wire any more.
+
+        What it gives are bugs of ours, if there were any; the run is being stopped then.
+        """
+        workers = [asyncio.create_task(self._work(source), name=f"worker-{n}") for n in range(self.size)]
+        stopped = asyncio.create_task(self.stopper.wait(), name="stop")
+        done = asyncio.create_task(asyncio.wait(workers), name="pool")
+        await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        # Those still on the wire after that stay recorded as sent: in doubt, to be resolved by the next run.
+        await asyncio.wait({done}, timeout=self.grace if self.stopper else None)
+        for task in (stopped, done, *workers):
+            task.cancel()
+        ends = await asyncio.gather(stopped, done, *workers, return_exceptions=True)
+        return [end for end in ends if isinstance(end, Exception)]
+
+    async def _work(self, source: Source) -> None:
+        while (request := await source.take()) is not None:
+            try:
+                settlement = await self.settle(request)
+            except Exception as error:  # a bug of ours: the others still finish
+                self.stopper.request(Stop("bug", f"row {request.row}: {type(error).__name__}: {error}", 70))
+                raise
+            self.record(settlement)
+            if settlement.state is State.SETTLED:
+                self._count(settlement)
+
+    def _count(self, settlement: Settlement) -> None:
+        tally = self.tally
+        tally.settled += 1
+        match settlement.outcome:
+            case Outcome.CREATED:
+                tally.created += 1
+            case Outcome.EXISTING:
+                tally.existing += 1
+            case Outcome.UPDATED:
+                tally.updated += 1
+            case _:
+                tally.failed += 1
+                if self.budget.spent(tally):
+                    said = f"{tally.failed} rows have failed, more than {self.budget}; see the results, then resume"
+                    self.stopper.request(Stop("error_budget", said, 3))

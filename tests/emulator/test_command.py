@@ -1,0 +1,225 @@
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from provisioner.emulator import EmulatorSettings, run_emulator
+from provisioner.emulator.__main__ import app
+from provisioner.emulator.command import LOCAL_KEY, duration
+
+COMMAND = (sys.executable, "-W", "error", "-m", "provisioner.emulator")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "EMULATOR_API_KEY"}
+
+
+@contextmanager
+def started(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the command on any free port; gives the process and the URL it says it listens on."""
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT | variables,
+    )
+    try:
+        first = _stream(process.stdout).readline()
+        match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+/v3)\n", first)
+        assert match, (first, _stream(process.stderr).read())
+        yield process, match[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _stream(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait for the end; gives what else was said on stdout and stderr.
+
+    Not by communicate(), which would miss what readline() has read ahead.
+    """
+    rest = _stream(process.stdout).read(), _stream(process.stderr).read()
+    process.wait(timeout=10)
+    return rest
+
+
+def create(url: str, uid: str, key: str) -> int:
+    """Create a user and give the status."""
+    body = json.dumps({"uid": uid, "name": uid}).encode()
+    headers = {"apikey": key, "Content-Type": "application/json"}
+    try:
+        with urlopen(Request(f"{url}/users", body, headers), timeout=10) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_tells_how_to_use_it_and_stops_cleanly(number: signal.Signals) -> None:
+    """The first line is the address, the rest says how to send to it; a signal ends it with exit 0."""
+    with started() as (process, url):
+        assert create(url, "ann", LOCAL_KEY) == 200
+        process.send_signal(number)
+        rest, errors = ended(process)
+    assert (process.returncode, errors) == (0, "")
+    assert f"export COMETCHAT_API_KEY={LOCAL_KEY}" in rest
+    assert f"--base-url {url}" in rest
+
+
+def test_a_key_that_was_given_is_used_and_not_shown(tmp_path: Path) -> None:
+    """From a file or from the environment, the file first."""
+    file = tmp_path / "key"
+    file.write_text("key-of-the-file\n")
+    with started("--api-key-file", str(file), EMULATOR_API_KEY="key-of-the-environment") as (process, url):
+        assert [create(url, "ann", key) for key in ("key-of-the-environment", "key-of-the-file")] == [401, 200]
+        process.terminate()
+        output = "".join(ended(process))
+    assert "key-of-the" not in output
+
+
+def test_options_reach_the_emulator(tmp_path: Path) -> None:
+    """Limits, quota, faults, seeds, users and the audit file are what was asked for."""
+    users, script, audit = tmp_path / "users.ndjson", tmp_path / "faults.json", tmp_path / "audit.ndjson"
+    users.write_text('{"uid": "old"}\n')
+    script.write_text('{"script": [{"fault": "error-before-commit", "uid": "bad"}]}')
+    options = ("--users", str(users), "--fault-script", str(script), "--audit", str(audit), "--quota", "2")
+    with started(*options, "--fault", "html-503-before-commit@3", "--duplicates", "409") as (_, url):
+        statuses = [create(url, uid, LOCAL_KEY) for uid in ("old", "bad", "third", "new", "newer")]
+    assert statuses == [409, 500, 503, 200, 402]
+    assert [json.loads(line)["uid"] for line in audit.read_text().splitlines()] == [
+        "old",
+        "bad",
+        "third",
+        "new",
+        "newer",
+    ]
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    """Exit 2, nothing on stdout, no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = subprocess.run([*COMMAND, "--port", str(port)], capture_output=True, text=True, timeout=30)
+        assert (run.returncode, run.stdout, run.stderr) == (
+            2,
+            "",
+            f"port {port} of 127.0.0.1 is in use; choose another with --port, or any free one with --port 0\n",
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--fault", "lost-reply"), "--fault lost-reply: write it as lost-reply=0.01, lost-reply=1% or lost-reply@500"),
+        (("--fault", "lost=1"), "there is no fault named lost; did you mean lost-reply?"),
+        (("--fault", "slow=200%"), "slow: a rate is from 0 to 1, not 2.0"),
+        (("--core-limit", "0"), "core_limit is at least 1, not 0"),
+        (("--api-key-file", "no-such-file"), "no-such-file: No such file or directory"),
+        (("--audit", "no-such-folder/audit"), "no-such-folder/audit: No such file or directory"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(options: tuple[str, ...], sentence: str) -> None:
+    """Exit 2 and what to do, on stderr."""
+    result = CliRunner().invoke(app, ["--port", "0", *options])
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("--users", '{"name": "x"}', 'line 1 is no user: it needs a "uid"'),
+        ("--fault-script", '{"rate": {}}', "a fault plan has no 'rate', only rates, script, error_status"),
+        ("--api-key-file", " ", "the key should be in this file, and it is empty"),
+    ],
+)
+def test_a_wrong_file_is_named(option: str, text: str, message: str, tmp_path: Path) -> None:
+    """Exit 2, the file, and what is wrong with it."""
+    path = tmp_path / "file"
+    path.write_text(text)
+    result = CliRunner().invoke(app, ["--port", "0", option, str(path)])
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{path}: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("20ms", 0.02), ("0.3s", 0.3), (".5", 0.5), ("2m", 120.0), ("-3 s", -3.0), (1.5, 1.5)]
+)
+def test_durations_are_read_with_and_without_unit(text: str | float, seconds: float) -> None:
+    """Seconds unless ms, s or m is said."""
+    assert duration(text) == pytest.approx(seconds)
+
+
+def test_a_duration_that_is_none_is_a_usage_error() -> None:
+    """The message says how to write one."""
+    with pytest.raises(typer.BadParameter, match="'soon' is no duration; write it as 20ms"):
+        duration("soon")
+
+
+def test_help_loads_no_server() -> None:
+    """Showing help costs no import of aiohttp or asyncio."""
+    code = (
+        "import sys; import provisioner.emulator.command; "
+        "sys.exit(sorted({'aiohttp', 'asyncio', 'orjson', 'polars'} & sys.modules.keys()) or 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"GET /v3/users/\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /v3/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"POST /v3/users HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+        b"POST /v3/users HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf a bo",
+        b"POST /_emulator/users HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf a bo",
+    ],
+)
+def test_a_client_that_talks_no_http_does_no_harm(garbage: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is stored, recorded or logged, and the emulator goes on."""
+
+    async def scenario() -> list[int]:
+        async with run_emulator(EmulatorSettings()) as emulator:
+            port = int(emulator.url.split(":")[2].removesuffix("/v3"))
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(garbage)
+            writer.write_eof()
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            status = await asyncio.to_thread(create, emulator.url, "ann", emulator.api_key)
+            return [status, len(emulator.audit)]
+
+    assert asyncio.run(scenario()) == [200, 1]
+    assert caplog.records == []
+
+
+def test_an_emulator_can_be_stopped_and_started_on_the_same_port() -> None:
+    """A port is free again as soon as its emulator has stopped."""
+
+    async def twice() -> list[str]:
+        async with run_emulator(EmulatorSettings()) as first:
+            port = int(first.url.split(":")[2].removesuffix("/v3"))
+        async with run_emulator(EmulatorSettings(port=port)) as second:
+            return [first.url, second.url]
+
+    first, second = asyncio.run(twice())
+    assert first == second
