@@ -73,23 +73,32 @@ class Client:
         self.clock = ServerClock()
 
     async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=self._in_flight, ttl_dns_cache=60)
+        headers = {"apikey": self._key, "Accept": "application/json", "User-Agent": self._agent}
+        # Two sessions over the same connections: headers given with each request would cost more than reading a reply.
+        self._reading = self._session(connector, headers)
+        self._writing = self._session(connector, {**headers, "Content-Type": "application/json"})
+        return self
+
+    def _session(self, connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
         limits = self._timeouts
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._in_flight, ttl_dns_cache=60),
+        session = aiohttp.ClientSession(
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"apikey": self._key, "Accept": "application/json", "User-Agent": self._agent},
+            headers=headers,
             timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read),
             proxy=proxy_for(self._users),
         )
         # aiohttp would send a GET or PUT a second time by itself when a kept connection turns out dead: a request
         # that no limiter has let through and nobody has counted. It has no public switch for it.
-        self._session._retry_connection = False  # noqa: SLF001
-        return self
+        session._retry_connection = False  # noqa: SLF001
+        return session
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self._reading.close()
+        await self._writing.close()
 
     async def send(self, operation: Operation, request: UserRequest) -> Reply:
         """Carry out one operation on one user; never raises for anything the network or the server does."""
@@ -106,9 +115,9 @@ class Client:
                 return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
 
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
-        headers = None if body is None else _JSON
+        session = self._reading if body is None else self._writing
         try:
-            async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with session.request(method, url, data=body, allow_redirects=False) as answer:
                 raw = await answer.read()
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return Reply(failure=failure_of(error), message=self._words(str(error) or type(error).__name__))
@@ -146,9 +155,6 @@ class Client:
     def _words(self, text: str) -> str:
         # An answer to a wrong key has been seen to quote the key in full.
         return text.replace(self._key, "***")[:_LONGEST_MESSAGE] if self._key else text[:_LONGEST_MESSAGE]
-
-
-_JSON: Final = {"Content-Type": "application/json"}
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -286,11 +286,9 @@ def _json(value: object) -> str:
 
 
 def _columns(settlement: Settlement) -> tuple[Any, ...]:
-    return (
-        settlement.key, settlement.state, settlement.outcome, settlement.attempts, settlement.http_status,
-        settlement.error_code, settlement.error_message, settlement.auth_token, settlement.created_at,
-        settlement.settled_at, settlement.doubt_since,
-    )  # fmt: skip
+    # Plain strings: SQLite's adapter looks up every enum member it is given.
+    key, state, outcome, *rest = settlement
+    return (key, state.value, outcome.value, *rest)
 
 
 def _pieces(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:

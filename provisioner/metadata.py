@@ -167,7 +167,9 @@ def _parsed(text: str, delicate: bool | None) -> dict[str, Any]:
 
 def _loads_exactly(text: str) -> Any:
     """Parse JSON and keep the text of its numbers: a float would change some of them silently."""
-    return json.loads(text, parse_int=orjson.Fragment, parse_float=_finite_number, parse_constant=_refuse_constant)
+    value = json.loads(text, parse_int=orjson.Fragment, parse_float=_finite_number, parse_constant=_refuse_constant)
+    _dumps(value)  # unlike orjson, json lets half a surrogate pair pass
+    return value
 
 
 def _finite_number(text: str) -> orjson.Fragment:
@@ -184,7 +186,7 @@ def _is_nested(source: Source, binding: Binding) -> bool:
     return isinstance(source, FromColumn) and binding.schema[source.name].is_nested()
 
 
-def _dumps(value: dict[str, Any]) -> str:
+def _dumps(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError as error:

@@ -1,0 +1,209 @@
+"""What a row may hold, said once more in plain Python, one row at a time, for the tests to hold the validator against.
+
+It was written from the specification and shares no code with the package. It takes cells as a Parquet file has them;
+a CSV's cells are all text.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SPACE = {
+    *map(chr, range(0x09, 0x0E)),
+    *" \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000",
+    *map(chr, range(0x2000, 0x200B)),
+}
+ALPHANUMERIC = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+YES = {"true", "yes", "1", "t", "y"}
+NO = {"false", "no", "0", "f", "n"}
+
+
+@dataclass
+class Judged:
+    """What became of a row: the codes of its defects, or the body to send."""
+
+    uid: str | None
+    codes: list[str]
+    body: dict[str, Any] = field(default_factory=dict)
+    token: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body without `withAuthToken`."""
+        return len(compact(self.body))
+
+
+class NotAnObjectError(Exception):
+    """The metadata are none."""
+
+
+def judge(rows: Iterable[Mapping[str, Any]], *, tokens: str = "created", underscore: bool = False) -> list[Judged]:
+    """Judge the rows of a whole roster, whose columns are named as the fields are."""
+    seen: set[str] = set()
+    return [_judge_row(row, seen, tokens, underscore) for row in rows]
+
+
+def compact(value: Any) -> bytes:
+    """Compact UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def trim(text: str) -> str:
+    """Take the Unicode white space off both ends."""
+    start, end = 0, len(text)
+    while start < end and text[start] in SPACE:
+        start += 1
+    while end > start and text[end - 1] in SPACE:
+        end -= 1
+    return text[start:end]
+
+
+def _judge_row(row: Mapping[str, Any], seen: set[str], tokens: str, underscore: bool) -> Judged:
+    codes: list[str] = []
+    uid, name = _fold(_text(row.get("uid"))), _text(row.get("name"))
+    codes += ["uid.missing"] * (uid is None) + ["name.missing"] * (name is None)
+    if uid is not None:
+        codes += ["uid.charset"] * any(c not in ALPHANUMERIC | set("-_" if underscore else "-") for c in uid)
+        codes += ["uid.too_long"] * (len(uid) > 100) + ["uid.duplicate"] * (uid in seen)
+        seen.add(uid)
+    codes += ["name.too_long"] * (len(name or "") > 100)
+    urls = {key: _text(row.get(key)) for key in ("avatar", "link")}
+    codes += [f"{key}.too_long" for key, url in urls.items() if len(url or "") > 3000]
+    codes += [f"{key}.not_a_url" for key, url in urls.items() if url is not None and not is_url(url)]
+    role = _text(row.get("role"))
+    if role is not None and (len(role) > 100 or any(c not in ALPHANUMERIC | set("-_") for c in role)):
+        codes.append("role.charset")
+    tags = _tags(row.get("tags"))
+    if tags is None:
+        codes.append("tags.not_a_list")
+    else:
+        codes += ["tags.too_many"] * (len(tags) > 25) + ["tags.too_long"] * any(len(tag) > 100 for tag in tags)
+    metadata = None
+    try:
+        metadata = _metadata(row)
+        codes += ["metadata.too_large"] * (metadata is not None and len(compact(metadata)) > 5120)
+    except NotAnObjectError:
+        codes.append("metadata.not_an_object")
+    wanted = (_text(row.get("withAuthToken")) or "").lower()
+    codes += ["with_auth_token.not_a_boolean"] * (wanted not in YES | NO | {""})
+    judged = Judged(uid, codes, token=tokens != "none" and wanted not in NO)
+    everything = {
+        "uid": uid,
+        "name": name,
+        **urls,
+        "role": role and role.lower(),
+        "statusMessage": _text(row.get("statusMessage")),
+        "metadata": metadata,
+        "tags": tags or None,
+    }
+    if not codes:
+        judged.body = {key: value for key, value in everything.items() if value is not None}
+        if judged.size + 21 * judged.token > 10240:
+            judged.codes = ["body.too_large"]
+    return judged
+
+
+def is_url(text: str) -> bool:
+    """Tell an absolute http or https URL."""
+    scheme, mark, rest = text.partition("://")
+    if scheme.lower() not in {"http", "https"} or not mark:
+        return False
+    if any(c in SPACE or unicodedata.category(c) == "Cc" for c in rest):
+        return False
+    authority = rest
+    for stop in "/?#":
+        authority = authority.partition(stop)[0]
+    host = authority.partition("@")[2] if "@" in authority else authority
+    if host.startswith("["):
+        address, closed, port = host[1:].partition("]")
+        right = bool(closed) and bool(address) and set(address) <= set("0123456789abcdefABCDEF:.")
+        return right and (port == "" or (port[0] == ":" and set(port[1:]) <= set("0123456789")))
+    host, _, port = host.partition(":")
+    return host != "" and not set(host) & set("@[]\\") and set(port) <= set("0123456789")
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value != value:  # NaN
+        return None
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
+    return trim(str(value)) or None
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else "".join(c.lower() if c.isascii() else c for c in text)
+
+
+def _tags(cell: Any) -> list[str] | None:
+    """Read the tags of a cell; None when it is no list."""
+    if not isinstance(cell, list):
+        text = _text(cell)
+        if text is None:
+            return []
+        if text.startswith("["):
+            try:
+                cell = json.loads(text)
+            except ValueError:
+                return None
+            if not all(tag is None or isinstance(tag, str) for tag in cell):
+                return None
+        else:
+            cell = text.split(";")
+    return [tag for tag in (trim(str(tag)) for tag in cell if tag is not None) if tag]
+
+
+def _metadata(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    cell = row.get("metadata")
+    merged: dict[str, Any] | None = None
+    if isinstance(cell, dict):
+        merged = _without_nulls(cell)
+    elif (text := _text(cell)) is not None:
+        merged = _object(text)
+    for column, value in row.items():
+        if not column.lower().startswith("metadata."):
+            continue
+        value = _text(value) if isinstance(value, str) else value
+        if value is not None:
+            merged = {} if merged is None else merged
+            _put(merged, column[len("metadata.") :].split("."), value)
+    return merged
+
+
+def _object(text: str) -> dict[str, Any]:
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        value = json.loads(text, parse_constant=refuse)
+        compact(value)  # lone surrogates have no UTF-8
+    except ValueError as error:
+        raise NotAnObjectError from error
+    if not isinstance(value, dict):
+        raise NotAnObjectError
+    return value
+
+
+def _without_nulls(value: dict[str, Any]) -> dict[str, Any] | None:
+    kept: dict[str, Any] = {}
+    for key, member in value.items():
+        if isinstance(member, float) and (member != member or abs(member) == float("inf")):
+            raise NotAnObjectError
+        plain = _without_nulls(member) if isinstance(member, dict) else member
+        if plain is not None:
+            kept[key] = plain
+    return kept or None
+
+
+def _put(tree: dict[str, Any], place: list[str], value: Any) -> None:
+    *outer, last = place
+    for key in outer:
+        if not isinstance(tree.get(key), dict):
+            tree[key] = {}
+        tree = tree[key]
+    tree[last] = value
