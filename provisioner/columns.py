@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 REQUIRED = ("uid", "name")
 
+_CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
+)
 _FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
 _METADATA_COLUMN = re.compile(r"metadata\.(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _TEMPLATE_PART = re.compile(r"(?P<literal>(?:\{\{|\}\}|[^{}])+)|\{(?P<column>[^{}]+)\}")
@@ -197,18 +201,17 @@ def _source(where: str, value: Any, target: str) -> Source:
 
 
 def _constant(where: str, value: Any, target: str) -> Constant:
-    """Check a constant against what it is for: metadata take any JSON, tags also a list, the rest a scalar."""
-    allowed: dict[str, tuple[type, ...]] = {
-        "metadata": (dict, str),
-        "metadata.": (str, int, float, list, dict),
-        "tags": (str, int, list),
-    }
-    types = allowed.get(target, (str, int))
+    """Check a constant against what it is for: metadata take any JSON, tags also a list, the rest a text."""
+    types = _CONSTANT_TYPES.get(target, (str, int))
     if not isinstance(value, types):
         names = " or ".join(kind.__name__ for kind in types)
         raise ConfigurationError(f"{where}: the value must be {names}, not {type(value).__name__}")
     if target == "tags" and isinstance(value, list) and not all(isinstance(tag, str) for tag in value):
         raise ConfigurationError(f"{where}: the value must be a list of texts")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{where}: the value has no form in JSON") from None
     return Constant(value)
 
 
@@ -262,13 +265,25 @@ def _check_paths(metadata: Mapping[Place, Source]) -> None:
 
 
 def _check_types(schema: Mapping[str, pl.DataType], fields: Mapping[str, Source]) -> None:
-    """Refuse columns that no text can be made of, where a text is wanted."""
+    """Refuse columns that their field cannot be made of."""
     for name, source in fields.items():
         for column in source.columns:
             kind = schema[column]
-            nested = kind.is_nested() and not (isinstance(source, FromColumn) and name in {"tags", "metadata"})
-            if nested or kind in (pl.Binary, pl.Object, pl.Duration):
+            whole = isinstance(source, FromColumn)
+            if not (_is_plain(kind) or (whole and _is_nested_form(name, kind))):
                 raise RosterError(f"column {column!r} holds {kind}, of which no {name} can be made")
+
+
+def _is_plain(kind: pl.DataType) -> bool:
+    """Tell whether a value can be written as one text."""
+    return not (kind.is_nested() or isinstance(kind, pl.Binary | pl.Object | pl.Duration))
+
+
+def _is_nested_form(name: str, kind: pl.DataType) -> bool:
+    """Tell the nested types: tags may be a list of plain values, metadata a struct or a map."""
+    if name == "tags" and isinstance(kind, pl.List | pl.Array):
+        return isinstance(kind.inner, pl.DataType) and _is_plain(kind.inner)
+    return name == "metadata" and isinstance(kind, pl.Struct | pl.Map)
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

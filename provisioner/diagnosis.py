@@ -55,9 +55,9 @@ def first_defect(block: bytes, columns: int, eol: bytes) -> Defect | None:
     """
     undecodable = _undecodable(block)
     bare: Defect | None = None
-    surplus: _Cell | None = None
+    surplus: list[_Cell] = []
     for cell in _cells(block, eol):
-        if surplus is not None and cell.row != surplus.row:
+        if surplus and cell.row != surplus[0].row:
             break
         if cell.broken:
             return bare or cell.defect(cell.broken)
@@ -66,7 +66,7 @@ def first_defect(block: bytes, columns: int, eol: bytes) -> Defect | None:
         if bare is None and _bare_quote(block, cell):
             bare = cell.defect(BARE_QUOTE)
         if cell.column >= columns:
-            surplus = cell
+            surplus.append(cell)
     return _too_wide(surplus, columns) if surplus else bare
 
 
@@ -107,9 +107,9 @@ def _blank_line(block: bytes, at: int, eol: bytes) -> int:
     return 2 if eol == b"\n" and block.startswith(b"\r\n", at) else 0
 
 
-def _too_wide(cell: _Cell, columns: int) -> Defect:
-    cells = cell.column + 1
-    return cell.defect(f"{cells} cells, but the header has {columns}; put cells that hold a comma in quotes")
+def _too_wide(surplus: list[_Cell], columns: int) -> Defect:
+    cells = columns + len(surplus)
+    return surplus[0].defect(f"{cells} cells, but the header has {columns}; put cells that hold a comma in quotes")
 
 
 def _undecodable(block: bytes) -> int:

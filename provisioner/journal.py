@@ -4,7 +4,7 @@ A row is written as *sent* before its request may leave, and as *settled* once i
 one commit, and a commit is on disk when the call returns (WAL, synchronous=FULL). Many rows go into one statement:
 `executemany` would take Python's global lock back after every row, and wait for the event loop each time.
 
-A `Journal` belongs to the thread that uses it.
+A `Journal` is for one thread at a time.
 """
 
 from __future__ import annotations
@@ -206,7 +206,8 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         # Made by us first: SQLite would make it as wide as the umask allows, and gives its own files the same mode.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5)
+        # Polars pulls the results through a thread of its own while ours waits for it.
+        database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
         try:
             self._prepare(database)
         except BaseException:

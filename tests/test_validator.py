@@ -221,9 +221,11 @@ def test_limits_can_be_changed() -> None:
         metadata_max_bytes=6, role_max_length=3,
     )  # fmt: skip
     assert check(rows, constraints=tight).lines["error_message"].to_list() == [
-        "uid.too_long: 3 characters, at most 2; name.too_long: 5 characters, at most 4; "
-        "role.charset: 4 characters, at most 3; tags.too_many: 3 tags, at most 2; "
-        "tags.too_long: 1 characters in one tag, at most 0; metadata.too_large: 7 bytes, at most 6"
+        (
+            "uid.too_long: 3 characters, at most 2; name.too_long: 5 characters, at most 4; "
+            "role.charset: 4 characters, at most 3; tags.too_many: 3 tags, at most 2; "
+            "tags.too_long: 1 characters in one tag, at most 0; metadata.too_large: 7 bytes, at most 6"
+        )
     ]
 
 
@@ -237,9 +239,9 @@ def test_the_body_has_a_fixed_order_and_nothing_escaped_that_need_not_be() -> No
     assert checked.valid.rows() == [(
         1,
         "ann",
-        '{"uid":"ann","name":"Zoë\u2028😀","avatar":"https://e.org/ä","link":"https://e.org/\\"\\\\",'
+        ('{"uid":"ann","name":"Zoë\u2028😀","avatar":"https://e.org/ä","link":"https://e.org/\\"\\\\",'
         '"role":"member","statusMessage":"say \\"hi\\"\\\\\\n\x7f","metadata":{"b":"é/é\\u0001","a":null},'
-        '"tags":["x","y"]}',
+        '"tags":["x","y"]}'),
         False,
     )]  # fmt: skip
 

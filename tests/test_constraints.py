@@ -1,0 +1,23 @@
+"""The limits and codes as data: complete, sourced, and what the code really uses."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from provisioner.constraints import DEFECTS, LIMITS, Constraints
+
+
+def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:
+    assert asdict(Constraints()) == {key: limit.default for key, limit in LIMITS.items()}
+    assert [key for key, limit in LIMITS.items() if "CometChat docs" not in limit.source or not limit.meaning] == []
+
+
+def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
+    """Scripts of users match on these names; they do not change."""
+    assert list(DEFECTS) == [
+        "uid.missing", "name.missing", "uid.charset", "uid.too_long", "uid.duplicate", "name.too_long",
+        "avatar.too_long", "link.too_long", "avatar.not_a_url", "link.not_a_url", "role.charset", "tags.not_a_list",
+        "tags.too_many", "tags.too_long", "metadata.not_an_object", "metadata.too_large",
+        "with_auth_token.not_a_boolean", "body.too_large",
+    ]  # fmt: skip
+    assert all(DEFECTS.values())

@@ -1,0 +1,108 @@
+"""The survey and what the validator makes of it: no repeated uid is missed, none is invented."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner import cells
+from provisioner.columns import bind, parse_mapping
+from provisioner.constraints import Constraints
+from provisioner.csvfile import BlockSizes, open_csv
+from provisioner.errors import RosterError
+from provisioner.model import AuthTokens
+from provisioner.reader import open_roster
+from provisioner.survey import Survey, fingerprints, survey
+from provisioner.validator import Validator
+
+SMALL = BlockSizes(first=50, block=200, first_batch=2, batch=3)
+
+
+def duplicates(path: Path, *, everything_repeated: bool = False) -> list[tuple[int, str]]:
+    """Row and message of each row that is a duplicate."""
+    roster = open_csv(path, sizes=SMALL)
+    binding = bind(roster.schema)
+    surveyed = survey(roster, binding)
+    if everything_repeated:
+        uids = pl.concat([cells.uids(batch.frame, binding) for batch in roster.batches()])
+        surveyed = Survey(surveyed.rows, fingerprints(uids.drop_nulls()).unique().sort())
+    validator = Validator(binding, Constraints(), surveyed, auth_tokens=AuthTokens.ALL)
+    lines = pl.concat([validator.check(batch).lines for batch in roster.batches()])
+    found = lines.filter(pl.col("error_message").str.contains("uid.duplicate", literal=True))
+    return found.select("row", "error_message").rows()
+
+
+def test_a_uid_is_repeated_after_trimming_and_folding_and_the_first_row_is_named(tmp_path: Path) -> None:
+    """Also when the earlier row is invalid, and across batches; a missing uid repeats nothing."""
+    path = tmp_path / "r.csv"
+    uids = ["Ann", "bob", "", " ", "ann\u00a0", "eve", " BOB ", "x.y", "X.Y", "É", "é", "ANN", "", "\u212a", "k"]
+    path.write_text("uid,name\n" + "".join(f"{uid},{'' if uid == 'bob' else 'n'}\n" for uid in uids))
+    charset = "only ASCII letters, digits and - are allowed"
+    assert duplicates(path) == [
+        (5, "uid.duplicate: 'ann' is the uid of row 1 already"),
+        (7, "uid.duplicate: 'bob' is the uid of row 2 already"),
+        (9, f"uid.charset: '.' in 'x.y', {charset}; uid.duplicate: 'x.y' is the uid of row 8 already"),
+        (12, "uid.duplicate: 'ann' is the uid of row 1 already"),
+    ]
+
+
+@pytest.mark.parametrize("everything_repeated", [False, True])
+def test_only_equal_uids_are_duplicates_even_if_all_fingerprints_collide(
+    tmp_path: Path, everything_repeated: bool
+) -> None:
+    """The fingerprints choose whom to compare; the comparison is by the uid itself."""
+    source = random.Random(1)
+    uids = [f"u{source.randrange(500)}" for _ in range(400)]
+    path = tmp_path / "r.csv"
+    path.write_text("uid,name\n" + "".join(f"{uid},n\n" for uid in uids))
+    expected = [
+        (row, f"uid.duplicate: '{uid}' is the uid of row {uids.index(uid) + 1} already")
+        for row, uid in enumerate(uids, 1)
+        if uids.index(uid) + 1 < row
+    ]
+    assert duplicates(path, everything_repeated=everything_repeated) == expected
+
+
+def test_the_survey_counts_rows_and_keeps_only_fingerprints_that_repeat(tmp_path: Path) -> None:
+    path = tmp_path / "r.parquet"
+    source = random.Random(2)
+    ids = [source.randrange(30_000) for _ in range(20_000)]
+    pl.DataFrame({"id": ids, "name": ["n"] * len(ids)}).write_parquet(path)
+    roster = open_roster(path)
+    surveyed = survey(roster, bind(roster.schema, parse_mapping({"uid": "id"})))
+    repeated = [str(number) for number, times in Counter(ids).items() if times > 1]
+    wanted = fingerprints(pl.Series(repeated))
+    assert surveyed.rows == len(ids)
+    assert surveyed.repeated.is_sorted()
+    assert wanted.is_in(surveyed.repeated.implode()).all()
+    assert len(surveyed.repeated) <= len(repeated) + 5
+
+
+def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("uid,name\n")
+    roster = open_roster(path)
+    surveyed = survey(roster, bind(roster.schema))
+    assert (surveyed.rows, surveyed.repeated.to_list(), surveyed.repeated.dtype) == (0, [], pl.UInt32)
+
+
+def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"uid,name,note\n" + b"a,b,c\n" * 500 + b'x,y,"z" z\n')
+    roster = open_csv(path, sizes=SMALL)
+    with pytest.raises(RosterError, match="row 501, column 'note'"):
+        survey(roster, bind(roster.schema))
+
+
+def test_progress_is_told_while_the_survey_lasts(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"uid,name\n" + b"a,b\n" * 500)
+    roster = open_csv(path, sizes=SMALL)
+    calls: list[tuple[int, int]] = []
+    survey(roster, bind(roster.schema), lambda rows, size: calls.append((rows, size)))
+    assert calls == sorted(calls)
+    assert calls[-1] == (500, path.stat().st_size)
