@@ -137,7 +137,11 @@ def _print(summary: Summary, *, as_json: bool) -> None:
         sys.stdout.write(orjson.dumps(summary.document).decode() + "\n")
         sys.stdout.flush()
     else:
-        summary.show(Console(soft_wrap=not sys.stdout.isatty(), highlight=False))
+        # A file or a pipe has no width: wide enough to be read in one. Rich pads its lines; nobody wants the blanks.
+        console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+        with console.capture() as captured:
+            summary.show(console)
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
