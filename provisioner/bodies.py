@@ -17,10 +17,12 @@ _WRITTEN_ALREADY = ("metadata", "tags")
 
 def write_bodies(fields: pl.DataFrame) -> pl.Series:
     """Write `{"uid":…,"name":…,…}` (String) for rows that keep every rule; missing values are left out."""
-    escaping = jsontext.in_need_of_escapes(fields, _STRINGS)
+    escaping = jsontext.in_need_of_escapes(fields, ("name", "statusMessage"), printable=("avatar", "link"))
     folded = pl.col("role").str.to_lowercase()
     rows = fields.with_columns(folded, *(jsontext.escaped(pl.col(name)) for name in escaping))
-    return rows.select(pl.concat_str(list(_parts()), ignore_nulls=True).alias("body")).to_series()
+    body = pl.concat_str(list(_parts()), ignore_nulls=True).alias("body")
+    # the streaming engine splits the rows among the cores; otherwise one expression runs on one core
+    return rows.lazy().select(body).collect(engine="streaming").to_series()
 
 
 def _parts() -> Iterator[pl.Expr]:

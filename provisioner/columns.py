@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from provisioner.errors import ConfigurationError, RosterError
 
@@ -166,6 +167,11 @@ def bind(schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None
     return Binding(dict(schema), fields, metadata, unknown, mapping.tags_separator)
 
 
+def instance_of(kind: pl.DataType | DataTypeClass) -> pl.DataType:
+    """Give an inner type as an instance: polars lets it be written as a class too."""
+    return kind if isinstance(kind, pl.DataType) else kind()
+
+
 def _field_of(name: str) -> str | None:
     stripped = name.strip()
     return next((key for key, pattern in _FIELD_NAMES.items() if pattern.fullmatch(stripped)), None)
@@ -282,7 +288,7 @@ def _is_plain(kind: pl.DataType) -> bool:
 def _is_nested_form(name: str, kind: pl.DataType) -> bool:
     """Tell the nested types: tags may be a list of plain values, metadata a struct or a map."""
     if name == "tags" and isinstance(kind, pl.List | pl.Array):
-        return isinstance(kind.inner, pl.DataType) and _is_plain(kind.inner)
+        return _is_plain(instance_of(kind.inner))
     return name == "metadata" and isinstance(kind, pl.Struct | pl.Map)
 
 

@@ -34,7 +34,7 @@ class BlockSizes:
     """
 
     first: int = MIB // 2
-    block: int = 16 * MIB
+    block: int = 8 * MIB
     longest_row: int = 64 * MIB
     first_batch: int = 1_000
     batch: int = 50_000

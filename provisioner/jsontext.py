@@ -25,10 +25,16 @@ def escaped(text: pl.Expr) -> pl.Expr:
     return text.str.replace_many(list(_ESCAPED), _ESCAPES)
 
 
-def in_need_of_escapes(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Name the columns that hold anything to be escaped: to ask is cheaper than to escape in vain."""
-    needed = frame.select(pl.col(*columns).str.contains(r'["\\\x00-\x1f]').any())
-    return [name for name in columns if needed[name].item()]
+def in_need_of_escapes(frame: pl.DataFrame, texts: Sequence[str], printable: Sequence[str] = ()) -> list[str]:
+    """Name the columns that hold anything to be escaped: to ask is much cheaper than to escape in vain.
+
+    The `printable` ones are known to have no control characters, which leaves two characters to look for.
+    """
+    needed = frame.select(
+        pl.col(*texts).str.contains(r'["\\\x00-\x1f]').any(),
+        *(pl.col(name).str.contains_any(['"', "\\"]).any() for name in printable),
+    )
+    return [name for name in needed.columns if needed[name].item()]
 
 
 def object_of(tree: Tree) -> pl.Expr:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import orjson
 import polars as pl
 
 from provisioner import cells, jsontext
-from provisioner.columns import Binding, Constant, FromColumn, Place, Source
+from provisioner.columns import Binding, Constant, FromColumn, Place, Source, instance_of
 
 Members: TypeAlias = dict[str, Any]
 """A `jsontext.Tree` in the making."""
@@ -42,8 +42,8 @@ def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
     if not isinstance(kind, pl.Struct):
         return None
     members: Members = {}
-    for name, member_kind in _member_types(kind):
-        value = struct.struct.field(name)
+    for name, kind_of_member in kind.to_schema().items():
+        value, member_kind = struct.struct.field(name), instance_of(kind_of_member)
         if jsontext.has_scalar_form(member_kind):
             members[name] = jsontext.scalar(value, member_kind)
         elif (inner := _members(value, member_kind)) is not None:
@@ -51,11 +51,6 @@ def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
         else:
             return None
     return members
-
-
-def _member_types(kind: pl.Struct) -> Iterator[tuple[str, pl.DataType]]:
-    for name, member in kind.to_schema().items():
-        yield name, member if isinstance(member, pl.DataType) else member()
 
 
 def _leaf(source: Source, binding: Binding) -> pl.Expr | Members | None:

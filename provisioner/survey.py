@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner import cells
 from provisioner.columns import Binding
-from provisioner.reader import Roster
+
+if TYPE_CHECKING:  # the rules need `fingerprints`, and have nothing to do with files
+    from provisioner.reader import Roster
 
 _BUCKETS = 16
 _BUCKET_SIZE = 2**32 // _BUCKETS

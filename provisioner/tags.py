@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 import polars as pl
 
-from provisioner import cells
+from provisioner import cells, jsontext
 from provisioner.cells import WHITE_SPACE, json_error, shortened
 from provisioner.columns import Binding, Constant, FromColumn
 
@@ -52,8 +52,22 @@ def read_tags(frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.Da
     if isinstance(source, Constant) and isinstance(source.value, list):
         source = Constant(orjson.dumps(source.value).decode())
     if isinstance(source, FromColumn) and binding.schema[source.name].is_nested():
-        return _table(map(_of_list, frame[source.name].cast(pl.List(pl.String)).to_list()))
+        return _of_lists(frame[source.name])
     return _of_texts(cells.read(frame, {"text": source}, binding), binding.tags_separator, plain_length)
+
+
+def _of_lists(lists: pl.Series) -> pl.DataFrame:
+    """Trim the tags of a list column, drop the blank ones and write the rest."""
+    stripped = pl.element().str.strip_chars()
+    kept = lists.cast(pl.List(pl.String)).list.eval(stripped.filter(stripped != "")).to_frame("kept")
+    tags = pl.col("kept").list
+    joined = tags.eval(jsontext.escaped(pl.element())).list.join('","')
+    return kept.select(
+        pl.when(tags.len() > 0).then(pl.concat_str([pl.lit('["'), joined, pl.lit('"]')])).alias("tags"),
+        pl.lit(None, pl.String).alias("tags_defect"),
+        tags.len().cast(pl.Int64).alias("tags_count"),
+        tags.eval(pl.element().str.len_chars()).list.max().cast(pl.Int64).alias("tags_longest"),
+    )
 
 
 def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataFrame:
@@ -119,8 +133,8 @@ def _of_text(text: str, separator: str) -> Tags:
     return _of_list(value)
 
 
-def _of_list(items: Sequence[str | None] | None) -> Tags:
-    kept = [tag for item in items or () if item is not None and (tag := item.strip(WHITE_SPACE))]
+def _of_list(items: Sequence[str | None]) -> Tags:
+    kept = [tag for item in items if item is not None and (tag := item.strip(WHITE_SPACE))]
     if not kept:
         return Tags()
     return Tags(orjson.dumps(kept).decode(), None, len(kept), max(map(len, kept)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -84,10 +85,10 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
         (HEADER + b'a,b\nc,"d\ne,f\n', "r.csv: row 2, column 'name' (byte 15): a quote (\") that is never closed"),
         (HEADER + b'a,"b" c\n', ("r.csv: row 1, column 'name' (byte 11): text after the closing quote; "
          "a quote inside a quoted cell must be doubled")),
-        (HEADER + b'x,5"\ny,6"\n', ("r.csv: row 1, column 'name' (byte 11): a quote (\") inside a cell that does not "
-         "begin with one; put the cell in quotes and double those inside")),
-        (HEADER + b'a,b\n5",x\n"c\n",d\n', ("r.csv: row 2, column 'uid' (byte 13): a quote (\") inside a cell that does "
+        (HEADER + b'x,5"\ny,6"\n', ("r.csv: row 1, column 'name' (byte 11): a quote (\") inside a cell that does "
          "not begin with one; put the cell in quotes and double those inside")),
+        (HEADER + b'a,b\n5",x\n"c\n",d\n', ("r.csv: row 2, column 'uid' (byte 13): a quote (\") inside a cell that "
+         "does not begin with one; put the cell in quotes and double those inside")),
         (b"\xef\xbb\xbf" + HEADER + b"a,b\nc,Jos\xe9\n", ("r.csv: row 2, column 'name' (byte 21): byte 0xE9 is not "
          "UTF-8; the file looks like Windows-1252, which --encoding cp1252 reads")),
         (HEADER + b"a,\x81\xe9\n", ("r.csv: row 1, column 'name' (byte 11): byte 0x81 is not UTF-8; "
@@ -225,11 +226,20 @@ cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00") | st.sam
     bom=st.booleans(),
 )
 def test_what_the_csv_module_writes_is_read_back_whatever_the_block_size(
-    tmp_path: Path, width: int, data: st.DataObject, quoting: int, end: str, first: int, block: int, bom: bool
+    tmp_path: Path,
+    width: int,
+    data: st.DataObject,
+    quoting: Literal[0, 1, 2],
+    end: str,
+    first: int,
+    block: int,
+    bom: bool,
 ) -> None:
     """Block ends fall into quoted cells, between CR and LF, and into characters of several bytes."""
     rows = data.draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=12))
-    # The csv module leaves a lone CR unquoted in a file of LF line ends, where it is part of the cell for us too.
+    if quoting == csv.QUOTE_MINIMAL and end == "\n":
+        # There the csv module leaves a CR without quotes, and at the end of a line it is part of the line end.
+        rows = [[cell.replace("\r", "") for cell in row] for row in rows]
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=quoting, lineterminator=end)
     writer.writerows([[f"column {number}" for number in range(width)], *rows])

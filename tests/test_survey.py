@@ -87,7 +87,7 @@ def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:
     path.write_text("uid,name\n")
     roster = open_roster(path)
     surveyed = survey(roster, bind(roster.schema))
-    assert (surveyed.rows, surveyed.repeated.to_list(), surveyed.repeated.dtype) == (0, [], pl.UInt32)
+    assert (surveyed.rows, surveyed.repeated.to_list(), surveyed.repeated.dtype) == (0, [], pl.UInt32())
 
 
 def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(tmp_path: Path) -> None:

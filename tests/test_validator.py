@@ -7,7 +7,7 @@ import json
 import random
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -282,12 +282,14 @@ def test_tags_are_split_at_any_separator(separator: str) -> None:
 
 
 def test_the_tags_of_a_parquet_list_are_trimmed_and_counted_without_blanks() -> None:
-    frame = pl.DataFrame({
-        "uid": ["a", "b", "c", "d"], "name": ["n"] * 4, "tags": [[" x ", None, "", "y"], [], None, ["t"] * 26],
-    })  # fmt: skip
+    lists = [[" x ", None, "", 'y"'], [], None, ["t"] * 26, ["t" * 101], ["\u2003"]]
+    frame = pl.DataFrame({"uid": list("abcdef"), "name": ["n"] * 6, "tags": lists})
     checked = check(frame)
-    assert [json.loads(text).get("tags") for text in checked.valid["body"]] == [["x", "y"], None, None]
-    assert checked.lines["error_message"].to_list() == [None, None, None, "tags.too_many: 26 tags, at most 25"]
+    assert [json.loads(text).get("tags") for text in checked.valid["body"]] == [["x", 'y"'], None, None, None]
+    assert checked.lines["error_message"].drop_nulls().to_list() == [
+        "tags.too_many: 26 tags, at most 25",
+        "tags.too_long: 101 characters in one tag, at most 100",
+    ]
 
 
 def test_numbers_in_a_parquet_list_of_tags_become_text() -> None:
@@ -566,7 +568,7 @@ def test_row_by_row_the_validator_agrees_with_the_oracle(seed: int, single_keys:
 class FramesRoster:
     """A roster that is a frame in memory, cut into batches of the given sizes."""
 
-    kind = "csv"
+    kind: Literal["csv"] = "csv"
     path = Path("memory.csv")
     size = 0
 
@@ -583,7 +585,7 @@ class FramesRoster:
 
 
 def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"uid": "007", "name": 'Ann "A" Lee', "tags": "a;b", "metadata": '{"a": 1, "b": {"c": "d"}}'},
         {"uid": "Bob", "name": " Bob ", "tags": None, "metadata": None},
     ]
