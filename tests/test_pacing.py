@@ -72,7 +72,7 @@ def test_does_not_begin_with_a_burst() -> None:
 
 
 def test_a_429_holds_everyone_until_the_server_said_so() -> None:
-    """With 64 workers under way, one 429 with Retry-After 3 lets nothing through for 3 s, then the stream goes on evenly."""
+    """One 429 with Retry-After 3 among 64 workers: nothing for 3 s, then the stream goes on evenly."""
 
     async def main() -> tuple[list[float], float]:
         gate = a_gate()
