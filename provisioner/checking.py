@@ -12,17 +12,34 @@ import polars as pl
 from provisioner.columns import Binding, bind, parse_mapping
 from provisioner.constraints import Constraints
 from provisioner.errors import RosterError
-from provisioner.model import Tally
+from provisioner.model import Checked, RosterBatch, Tally
 from provisioner.reader import Roster, open_roster
 from provisioner.results import Spool
 from provisioner.settings import Settings
 from provisioner.survey import Survey, survey
-from provisioner.validator import Validator
+from provisioner.validator import Validator, reject
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBatch:
+    """A batch and what the rules made of it."""
+
+    batch: RosterBatch
+    checked: Checked
+
+    @property
+    def valid(self) -> pl.DataFrame:
+        """`Checked.valid`."""
+        return self.checked.valid
+
+    def roles(self) -> Iterator[tuple[int, str]]:
+        """Give row number and role of the valid rows that name one."""
+        return self.valid.select("row", "role").drop_nulls().iter_rows()
 
 
 @dataclass(slots=True)
 class Checking:
-    """One roster on its way through the rules. Made by `open`; then `look_over` once, then `batches` once.
+    """One roster on its way through the rules. Made by `open`; then `look_over` once, then `next` until it gives None.
 
     lines     `Checked.lines` of every row so far
     rejected  `Checked.rejected` of every row so far
@@ -37,6 +54,7 @@ class Checking:
     rejected: Spool
     defects: Counter[str] = field(default_factory=Counter)
     _survey: Survey | None = None
+    _batches: Iterator[CheckedBatch] | None = None
 
     @classmethod
     def open(cls, path: Path, settings: Settings, folder: Path, tally: Tally) -> Checking:
@@ -59,20 +77,35 @@ class Checking:
         self.tally.rows = self._survey.rows
         return self._survey.rows
 
-    def batches(self) -> Iterator[pl.DataFrame]:
-        """Check the roster batch by batch and give the valid rows (`Checked.valid`)."""
+    def next(self) -> CheckedBatch | None:
+        """Check the next batch; None after the last. What it gives counts once it is kept."""
+        if self._batches is None:
+            self._batches = self._check()
+        return next(self._batches, None)
+
+    def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
+        """Keep what the results will want to know of a batch; `unknown_roles` says why for each row to be rejected."""
+        end = checked.checked
+        if unknown_roles:
+            end = reject(end, checked.batch, "role.unknown", unknown_roles)
+        self.lines.append(end.lines)
+        self.rejected.append(end.rejected)
+        self.defects.update(end.defects)
+        self.tally.valid += len(end.valid)
+        self.tally.rejected += len(end.rejected)
+        self.tally.checked += len(end.lines)
+
+    def _check(self) -> Iterator[CheckedBatch]:
         if self._survey is None:
             raise RuntimeError("look_over comes first")
         overrides = self.settings.constraints.model_dump(exclude_none=True)
         rules = Constraints(**overrides)
         validator = Validator(self.binding, rules, self._survey, auth_tokens=self.settings.run.auth_tokens)
+        rows = 0
         for batch in self.roster.batches():
-            checked = validator.check(batch)
-            self.lines.append(checked.lines)
-            self.rejected.append(checked.rejected)
-            self._count(len(checked.valid), len(checked.rejected), checked.defects)
-            yield checked.valid
-        if self.tally.checked != self._survey.rows:
+            rows += batch.frame.height
+            yield CheckedBatch(batch, validator.check(batch))
+        if rows != self._survey.rows:
             said = f"{self.roster.path}: changed while it was read; run again when it is complete"
             raise RosterError(said)
 
@@ -80,9 +113,3 @@ class Checking:
         """Let go of what was kept."""
         self.lines.close()
         self.rejected.close()
-
-    def _count(self, valid: int, rejected: int, defects: Mapping[str, int]) -> None:
-        self.tally.valid += valid
-        self.tally.rejected += rejected
-        self.tally.checked += valid + rejected
-        self.defects.update(defects)

@@ -128,6 +128,10 @@ def run(
     ] = None,
     limit: Limit = None,
     encoding: Encoding = None,
+    no_check_roles: Annotated[
+        bool | None,
+        typer.Option("--no-check-roles", help="Do not ask the API which roles exist.", show_default=False),
+    ] = None,
     dry_run: Annotated[
         bool | None,
         typer.Option(
@@ -163,6 +167,7 @@ def run(
             "max_failures": max_failures,
             "limit": limit,
             "encoding": encoding,
+            "check_roles": False if no_check_roles else None,
             "dry_run": dry_run,
             "restart": restart,
         },

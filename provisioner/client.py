@@ -113,6 +113,8 @@ class Client:
                 return await self._exchange("PUT", self._users / request.uid, orjson.dumps(fields))
             case Operation.MINT:
                 return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
+            case Operation.ROLES:
+                return await self._exchange("GET", self._users.parent / "roles", None)
 
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
         session = self._reading if body is None else self._writing
@@ -132,8 +134,10 @@ class Client:
         allowed = int(limit) if limit else None
         if 200 <= status < 300:
             data = document.get("data") if document is not None else None
+            if isinstance(data, list):
+                data = {"items": data}
             if not isinstance(data, dict):
-                said = f"answer {status} without a user in it"
+                said = f"answer {status} without data in it"
                 return Reply(status=status, failure=Failure.UNREADABLE, message=said, limit=allowed)
             return Reply(status=status, data=data, limit=allowed)
         error = document.get("error") if document is not None else None

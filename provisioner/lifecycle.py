@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from provisioner.client import ServerClock
+from provisioner.exchange import Exchanger
 from provisioner.model import (
     AuthTokens,
     OnExisting,
@@ -26,15 +26,9 @@ from provisioner.model import (
     Reply,
     Settlement,
     State,
-    Stop,
-    Tally,
     UserRequest,
 )
-from provisioner.pacing import Pacing
-from provisioner.retry import Verdict, Waits, backoff, judge, stop
-from provisioner.stopper import Stopper
-
-Send = Callable[[Operation, UserRequest], Awaitable[Reply]]
+from provisioner.retry import Verdict
 
 DEACTIVATED = "deactivated"
 IN_DOUBT = "in_doubt"
@@ -42,16 +36,10 @@ IN_DOUBT = "in_doubt"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the person who runs this wants.
-
-    max_attempts       answers in doubt per operation and run before a row is given up
-    unreachable_after  seconds without a single connection before the run ends
-    """
+    """What the person who runs this wants for users that are there."""
 
     on_existing: OnExisting = OnExisting.SKIP
     auth_tokens: AuthTokens = AuthTokens.CREATED
-    max_attempts: int = 8
-    unreachable_after: float = 60.0
 
 
 class _Life:
@@ -65,6 +53,13 @@ class _Life:
         self.attempts = past.attempts if past else 0
         self.doubt_since = past.doubt_since if past else None
         self.token = past.auth_token if past else None
+
+    def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
+        """Take in an answer to a request sent at `began` (UNIX seconds, ours)."""
+        if operation in {Operation.CREATE, Operation.UPDATE}:
+            self.attempts += 1
+        if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT and self.doubt_since is None:
+            self.doubt_since = began
 
     def unsettled(self) -> Settlement:
         return Settlement(
@@ -104,50 +99,11 @@ class _Life:
         )
 
 
-class Reach:
-    """Ends the run when nothing gets through for a while.
-
-    after  seconds
-    """
-
-    def __init__(self, after: float, stopper: Stopper) -> None:
-        self._after, self._stopper = after, stopper
-        self._silent_since: float | None = None
-
-    def contact(self) -> None:
-        """Note that a connection was made."""
-        self._silent_since = None
-
-    def none(self, reply: Reply, now: float) -> None:
-        """No connection could be made; `now` is monotonic seconds."""
-        if self._silent_since is None:
-            self._silent_since = now
-        elif now - self._silent_since >= self._after:
-            said = (
-                f"the API could not be reached for {self._after:.0f} s; check the network and the base URL, then resume"
-            )
-            self._stopper.request(Stop("unreachable", f"{said} ({reply.message})", 4))
-
-
 class Lifecycle:
     """Carries rows to their outcomes; holds what all rows share."""
 
-    def __init__(
-        self,
-        *,
-        send: Send,
-        pacing: Pacing,
-        stopper: Stopper,
-        policy: Policy,
-        waits: Waits,
-        tally: Tally,
-        server_clock: ServerClock,
-        jitter: Callable[[], float],
-    ) -> None:
-        self._send, self._pacing, self._stopper = send, pacing, stopper
-        self._policy, self._waits, self._tally = policy, waits, tally
-        self._server_clock, self._jitter = server_clock, jitter
-        self._reach = Reach(policy.unreachable_after, stopper)
+    def __init__(self, exchanger: Exchanger, policy: Policy, server_clock: ServerClock) -> None:
+        self._exchanger, self._policy, self._server_clock = exchanger, policy, server_clock
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one row as far as the run lasts."""
@@ -162,7 +118,7 @@ class Lifecycle:
                 return await self._resolve_doubt(life, life.doubt_since, reply)
             return await self._was_there_before(life, reply)
         if verdict is Verdict.REFUSED and reply.status in {400, 413, 422}:
-            self._tally.drift += 1
+            self._exchanger.tally.drift += 1
         return self._unsuccessful(life, verdict, reply)
 
     def _created(self, life: _Life, reply: Reply) -> Settlement:
@@ -237,54 +193,17 @@ class Lifecycle:
             case None | Verdict.STOP:
                 return life.unsettled()
             case Verdict.IN_DOUBT:
-                tries = self._policy.max_attempts
+                tries = self._exchanger.max_attempts
                 said = f"{prefix}no believable answer in {tries} attempts ({reply.failure or reply.message}); run again"
                 return life.failed(reply, reply.code or IN_DOUBT, said)
             case _:
                 return life.failed(reply, reply.code or f"HTTP_{reply.status}", prefix + _words(reply))
 
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
-        """Send until there is an answer to go by; the verdict is None when the run was stopped before that."""
-        answers = missed = 0
-        while await self._pacing.slot(operation.budget) and not self._stopper:
-            if answers or missed:
-                self._tally.retries += 1
-            began = time.time()
-            self._count_request()
-            reply = await self._send(operation, life.request)
-            wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)
-            verdict = judge(operation, reply, life.request.uid, token=wants_token)
-            self._pacing.saw(operation.budget, reply, limited=verdict is Verdict.LIMITED)
-            if verdict is Verdict.LIMITED:
-                self._tally.rate_limited += 1
-                continue
-            if verdict is Verdict.UNREACHED:
-                missed += 1
-                self._reach.none(reply, time.monotonic())
-                await self._stopper.nap(backoff(missed, self._waits, self._jitter()))
-                continue
-            self._reach.contact()
-            answers += 1
-            self._note(operation, verdict, life, began)
-            if verdict is Verdict.STOP:
-                self._stopper.request(stop(reply))
-            if verdict is not Verdict.IN_DOUBT or answers >= self._policy.max_attempts:
-                return verdict, reply
-            await self._stopper.nap(backoff(answers, self._waits, self._jitter()))
-        return None, Reply()
-
-    def _count_request(self) -> None:
-        tally, now = self._tally, time.monotonic()
-        tally.requests += 1
-        tally.last_request = now
-        if tally.first_request is None:
-            tally.first_request = now
-
-    def _note(self, operation: Operation, verdict: Verdict, life: _Life, began: float) -> None:
-        if operation in {Operation.CREATE, Operation.UPDATE}:
-            life.attempts += 1
-        if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT and life.doubt_since is None:
-            life.doubt_since = began
+        wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)
+        return await self._exchanger(
+            operation, life.request, token=wants_token, note=lambda verdict, began: life.note(operation, verdict, began)
+        )
 
 
 def _created_at(reply: Reply) -> int | None:

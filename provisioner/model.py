@@ -64,7 +64,8 @@ class Checked:
               when missing), uid_input (String, the cell as it stands), error_code and error_message (String,
               null for a valid row; the code of the first defect, and all defects in words)
     valid     row (Int64), uid (String), body (String: the compact JSON of the request without
-              `withAuthToken`), token (Boolean: whether an auth token is wanted)
+              `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
+              null when there is none)
     rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
     defects   how often each code was found; a row can count under several
     """
@@ -119,6 +120,10 @@ class UserRequest(NamedTuple):
     past: Past | None = None
 
 
+NOBODY = UserRequest(0, 0, "", b"", "", token=False)
+"""Stands in for the user in an operation that is about none."""
+
+
 class Budget(StrEnum):
     """The two groups in which CometChat counts calls (docs: REST API > Rate limits)."""
 
@@ -133,6 +138,7 @@ class Operation(StrEnum):
     READ = "read"
     UPDATE = "update"
     MINT = "mint"
+    ROLES = "roles"
 
     @property
     def budget(self) -> Budget:
@@ -154,7 +160,7 @@ class Reply(NamedTuple):
     """One answer of the API, or why there is none.
 
     status       HTTP status; null when no answer came
-    data         the `data` member of a 2xx answer, when it is an object
+    data         the `data` member of a 2xx answer: an object, or a list under the key `items`
     code         `error.code`
     message      what the server (or the network) said, secrets masked
     details      `error.details`: field → sentences

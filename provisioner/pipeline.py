@@ -15,18 +15,17 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import polars as pl
 import structlog
 
 from provisioner import __version__, outputs
-from provisioner.admission import admit
 from provisioner.checking import Checking
 from provisioner.client import Client, Timeouts
-from provisioner.errors import RosterError, StorageError
+from provisioner.errors import StorageError
+from provisioner.exchange import Exchanger, Reach
+from provisioner.feeding import Feed
 from provisioner.journal import Identity, Journal
 from provisioner.journal import set_aside as set_journal_aside
 from provisioner.lifecycle import Lifecycle, Policy
@@ -37,6 +36,7 @@ from provisioner.progress import Watch
 from provisioner.recorder import Recorder
 from provisioner.results import Fetch, count_unsent, write_rejected, write_results, write_summary
 from provisioner.retry import Waits
+from provisioner.roles import RoleCheck
 from provisioner.settings import Settings
 from provisioner.stopper import Stopper
 from provisioner.summary import Estimate, Summary, written
@@ -85,8 +85,8 @@ async def check(job: Job, stopper: Stopper) -> Summary:
     with watch.watching(), closing(await _open(job, tally)) as checking, ThreadPoolExecutor(1) as reader:
         await _look_over(checking, reader, stopper)
         watch.enter("checking")
-        batches = checking.batches()
-        while await _in(reader, lambda: next(batches, None)) is not None:
+        while (checked := await _in(reader, checking.next)) is not None:
+            checking.keep(checked)
             _stop_early(stopper)
         watch.enter("writing")
         return await asyncio.to_thread(_finish_check, job, checking, started)
@@ -126,20 +126,14 @@ async def _provision(
     stopper.on_stop(lambda _: pacing.close())
     source = Source(stopper)
     async with make_client(settings, target) as client:
-        lifecycle = Lifecycle(
-            send=client.send,
-            pacing=pacing,
-            stopper=stopper,
-            policy=policy(settings),
-            waits=waits(settings),
-            tally=tally,
-            server_clock=client.clock,
-            jitter=random.random,
-        )
+        exchanger = make_exchanger(settings, client, pacing, stopper, tally)
+        lifecycle = Lifecycle(exchanger, policy(settings), client.clock)
         failures = settings.run.max_failures
         budget = ErrorBudget(failures.rows, failures.share)
         pool = Pool(settings.rate.max_in_flight, lifecycle.settle, recorder.record, budget, tally, stopper)
-        feeding = asyncio.create_task(_feed(checking, recorder, source, reader, stopper, settings), name="feed")
+        roles = RoleCheck(exchanger, on=settings.run.check_roles)
+        feed = Feed(checking, recorder, source, roles, stopper, reader, block_size(settings))
+        feeding = asyncio.create_task(feed.run(), name="feed")
         bugs: list[BaseException] = [*await pool.drain(source)]
         bugs += [end for end in await asyncio.gather(feeding, return_exceptions=True) if end is not None]
     pacing.close()
@@ -152,49 +146,6 @@ async def _provision(
         await recorder.flush()
     except StorageError as error:
         stopper.request(Stop("storage", str(error), error.exit_code))
-
-
-async def _feed(
-    checking: Checking,
-    recorder: Recorder,
-    source: Source,
-    reader: ThreadPoolExecutor,
-    stopper: Stopper,
-    settings: Settings,
-) -> None:
-    """Read on to the end of the roster, whatever happens: also a stopped run counts and explains every row."""
-    size = block_size(settings)
-    batches = checking.batches()
-    try:
-        upcoming = asyncio.create_task(_in(reader, lambda: next(batches, None)))
-        while (valid := await upcoming) is not None:
-            upcoming = asyncio.create_task(_in(reader, lambda: next(batches, None)))
-            await _admit(valid, checking.tally, recorder, source, stopper, size)
-    except StorageError as error:
-        stopper.request(Stop("storage", str(error), error.exit_code))
-        while await upcoming is not None:
-            upcoming = asyncio.create_task(_in(reader, lambda: next(batches, None)))
-    except RosterError as error:
-        stopper.request(Stop("roster", str(error), 3))
-    finally:
-        source.end()
-
-
-async def _admit(
-    valid: pl.DataFrame, tally: Tally, recorder: Recorder, source: Source, stopper: Stopper, size: int
-) -> None:
-    """Put the rows that need a request into the source, each recorded as sent before it gets there."""
-    parts = admit(valid, recorder.journal)
-    while not stopper and (part := await recorder.run(lambda: next(parts, None))) is not None:
-        tally.skipped += part.skipped
-        if part.moved:
-            await recorder.run(partial(recorder.journal.move, part.moved))
-        for start in range(0, len(part.requests), size):
-            if stopper:
-                return
-            block = part.requests[start : start + size]
-            await recorder.run(partial(recorder.journal.sent, block, time.time()))
-            await source.put(block)
 
 
 def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop: Stop | None) -> Summary:
@@ -310,10 +261,18 @@ def waits(settings: Settings) -> Waits:
     return Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
 
 
+def make_exchanger(settings: Settings, client: Client, pacing: Pacing, stopper: Stopper, tally: Tally) -> Exchanger:
+    """Build what carries out operations."""
+    retry = settings.retry
+    reach = Reach(retry.unreachable_after, stopper)
+    return Exchanger(
+        client.send, pacing, stopper, tally, waits(settings), reach, random.random, max_attempts=retry.max_attempts
+    )
+
+
 def policy(settings: Settings) -> Policy:
-    """Give the row policy that the settings ask for."""
-    run, retry = settings.run, settings.retry
-    return Policy(run.on_existing, run.auth_tokens, retry.max_attempts, retry.unreachable_after)
+    """Give the policy for existing users that the settings ask for."""
+    return Policy(settings.run.on_existing, settings.run.auth_tokens)
 
 
 def block_size(settings: Settings) -> int:

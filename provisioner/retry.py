@@ -88,6 +88,8 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
         return BY_FAILURE[reply.failure]
     status = reply.status or 0
     verdict = BY_CODE.get(reply.code or "") or BY_STATUS.get(status) or BY_CLASS.get(status // 100)
+    if operation is Operation.ROLES:
+        return _roles(status, verdict or Verdict.IN_DOUBT, reply)
     if verdict is Verdict.DONE:
         return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
     if status == 404 and verdict is Verdict.REFUSED:
@@ -103,6 +105,13 @@ def believable(reply: Reply, uid: str, *, token: bool) -> bool:
     if data is None or data.get("uid") != uid:
         return False
     return not token or (isinstance(data.get("authToken"), str) and bool(data["authToken"]))
+
+
+def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:
+    # Looking at the roles is a courtesy: a key that may not, or an API without them, is no reason to stop.
+    if verdict is Verdict.DONE:
+        return Verdict.DONE if "items" in (reply.data or {}) else Verdict.REFUSED
+    return Verdict.REFUSED if status in {403, 404, 405} else verdict
 
 
 def _not_found(operation: Operation, reply: Reply) -> Verdict:

@@ -141,6 +141,7 @@ class Run(Table):
     on_existing: OnExisting = OnExisting.SKIP
     auth_tokens: AuthTokens = AuthTokens.CREATED
     max_failures: Failures = MaxFailures(share=0.05)
+    check_roles: bool = True
     limit: Annotated[int, Field(ge=0)] | None = None
     encoding: str | None = None
     dry_run: bool = False

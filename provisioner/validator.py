@@ -5,6 +5,8 @@ fields (trimmed, read) → rules → bodies → sizes → Checked
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from provisioner import bodies, cells
@@ -61,9 +63,11 @@ class Validator:
         rejected = rejected.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
         if valid.height + rejected.height != lines.height:
             raise AssertionError(f"{lines.height} rows became {valid.height} valid, {rejected.height} rejected")
-        counts = {code: defects[code].sum() for code in DEFECTS}
+        counts = {code: defects[code].sum() for code in DEFECTS if code in defects.columns}
         found = {code: int(count) for code, count in counts.items() if count}
-        return Checked(lines, valid.select("row", "uid", "body", "token"), rejected, found)
+        return Checked(
+            lines, valid.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase()), rejected, found
+        )
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.rules` for the columns."""
@@ -114,3 +118,30 @@ class Validator:
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
         said = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
         return defects.select("row", first.alias("error_code"), said.alias("error_message"))
+
+
+def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int, str]) -> Checked:
+    """Move rows that the rules let pass to the rejected ones; `reasons` says why for each row number."""
+    words = pl.DataFrame(
+        {"row": list(reasons), "why": [f"{code}: {reason}" for reason in reasons.values()]},
+        schema={"row": pl.Int64, "why": pl.String},
+    )
+    lines = checked.lines.join(words, on="row", how="left", maintain_order="left")
+    moved = lines["why"].is_not_null()
+    added = (
+        batch.frame.drop(ADDED, strict=False)
+        .filter(moved)
+        .with_columns(lines.filter(moved)["row"].alias("_row"), lines.filter(moved)["why"].alias("_errors"))
+    )
+    return Checked(
+        lines.select(
+            "row",
+            "uid",
+            "uid_input",
+            error_code=pl.when(pl.col("why").is_not_null()).then(pl.lit(code)).otherwise("error_code"),
+            error_message=pl.coalesce("error_message", "why"),
+        ),
+        checked.valid.filter(~pl.col("row").is_in(list(reasons))),
+        pl.concat([checked.rejected, added]).sort("_row"),
+        {**checked.defects, code: len(reasons)},
+    )

@@ -51,6 +51,7 @@ def test_every_option_of_run_is_a_key_of_the_config() -> None:
     """What a flag can say, the file can say."""
     keys = {key for table in tomllib.loads(uncommented(EXAMPLE)).values() for key in table}
     renamed = {"output": "file", "log-format": "format", "log-file": "file", "no-progress": "progress"}
+    renamed["no-check-roles"] = "check_roles"
     flags = {name.removeprefix("--") for name in options_of("run")} - {"config"}
     assert {renamed.get(flag, flag).replace("-", "_") for flag in flags} <= keys
 

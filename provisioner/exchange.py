@@ -1,0 +1,100 @@
+"""One operation until there is an answer to go by: waiting for leave to send, sending, judging, trying again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from provisioner.model import Operation, Reply, Stop, Tally, UserRequest
+from provisioner.pacing import Pacing
+from provisioner.retry import Verdict, Waits, backoff, judge, stop
+from provisioner.stopper import Stopper
+
+Send = Callable[[Operation, UserRequest], Awaitable[Reply]]
+Note = Callable[[Verdict, float], None]
+
+
+class Reach:
+    """Ends the run when nothing gets through for a while.
+
+    after  seconds
+    """
+
+    def __init__(self, after: float, stopper: Stopper) -> None:
+        self._after, self._stopper = after, stopper
+        self._silent_since: float | None = None
+
+    def contact(self) -> None:
+        """Note that a connection was made."""
+        self._silent_since = None
+
+    def none(self, reply: Reply, now: float) -> None:
+        """No connection could be made; `now` is monotonic seconds."""
+        if self._silent_since is None:
+            self._silent_since = now
+        elif now - self._silent_since >= self._after:
+            said = (
+                f"the API could not be reached for {self._after:.0f} s; check the network and the base URL, then resume"
+            )
+            self._stopper.request(Stop("unreachable", f"{said} ({reply.message})", 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanger:
+    """Carries out operations; what all rows share on their way to the network.
+
+    jitter        gives numbers in [0, 1)
+    max_attempts  answers in doubt before an operation is given up for this run
+    """
+
+    send: Send
+    pacing: Pacing
+    stopper: Stopper
+    tally: Tally
+    waits: Waits
+    reach: Reach
+    jitter: Callable[[], float]
+    max_attempts: int = 8
+
+    async def __call__(
+        self, operation: Operation, request: UserRequest, *, token: bool, note: Note
+    ) -> tuple[Verdict | None, Reply]:
+        """Send until there is an answer to go by; the verdict is None when the run was stopped before that.
+
+        token  whether the answer has to hold an auth token
+        note   is told of each answer that may have been processed, and when its request left (UNIX seconds)
+        """
+        answers = missed = 0
+        while await self.pacing.slot(operation.budget) and not self.stopper:
+            if answers or missed:
+                self.tally.retries += 1
+            began = time.time()
+            self._count()
+            reply = await self.send(operation, request)
+            verdict = judge(operation, reply, request.uid, token=token)
+            self.pacing.saw(operation.budget, reply, limited=verdict is Verdict.LIMITED)
+            if verdict is Verdict.LIMITED:
+                self.tally.rate_limited += 1
+                continue
+            if verdict is Verdict.UNREACHED:
+                missed += 1
+                self.reach.none(reply, time.monotonic())
+                await self.stopper.nap(backoff(missed, self.waits, self.jitter()))
+                continue
+            self.reach.contact()
+            answers += 1
+            note(verdict, began)
+            if verdict is Verdict.STOP:
+                self.stopper.request(stop(reply))
+            if verdict is not Verdict.IN_DOUBT or answers >= self.max_attempts:
+                return verdict, reply
+            await self.stopper.nap(backoff(answers, self.waits, self.jitter()))
+        return None, Reply()
+
+    def _count(self) -> None:
+        tally, now = self.tally, time.monotonic()
+        tally.requests += 1
+        tally.last_request = now
+        if tally.first_request is None:
+            tally.first_request = now
