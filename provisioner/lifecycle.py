@@ -16,6 +16,8 @@ import math
 import time
 from dataclasses import dataclass
 
+import structlog
+
 from provisioner.client import ServerClock
 from provisioner.exchange import Exchanger
 from provisioner.model import (
@@ -29,6 +31,8 @@ from provisioner.model import (
     UserRequest,
 )
 from provisioner.retry import Verdict
+
+log = structlog.get_logger()
 
 DEACTIVATED = "deactivated"
 IN_DOUBT = "in_doubt"
@@ -117,9 +121,16 @@ class Lifecycle:
             if life.doubt_since is not None:
                 return await self._resolve_doubt(life, life.doubt_since, reply)
             return await self._was_there_before(life, reply)
-        if verdict is Verdict.REFUSED and reply.status in {400, 413, 422}:
-            self._exchanger.tally.drift += 1
+        if verdict is Verdict.REFUSED and (fields := drifted(reply)):
+            self._drift(fields, request, reply)
         return self._unsuccessful(life, verdict, reply)
+
+    def _drift(self, fields: list[str], request: UserRequest, reply: Reply) -> None:
+        """Note that the API is stricter than our rules; told once for each field."""
+        drift = self._exchanger.tally.drift
+        if news := [field for field in fields if field not in drift]:
+            log.warning("rules.drift", fields=news, row=request.row, status=reply.status, said=_words(reply))
+        drift.update(fields)
 
     def _created(self, life: _Life, reply: Reply) -> Settlement:
         data = reply.data or {}
@@ -204,6 +215,15 @@ class Lifecycle:
         return await self._exchanger(
             operation, life.request, token=wants_token, note=lambda verdict, began: life.note(operation, verdict, began)
         )
+
+
+def drifted(reply: Reply) -> list[str]:
+    """Name the fields of a user that passed our rules and was refused: `body` for its size, `unknown` without details."""
+    if reply.status == 413:
+        return ["body"]
+    if reply.status not in {400, 422}:
+        return []
+    return sorted({str(key).split(".")[0] for key in reply.details or ()}) or ["unknown"]
 
 
 def _created_at(reply: Reply) -> int | None:

@@ -8,8 +8,9 @@ is a named tuple, because making a frozen dataclass costs five times as much.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -222,7 +223,7 @@ class Tally:
     checked   rows seen by the second pass: `valid + rejected`
     skipped   valid rows that an earlier run had settled
     settled   rows settled by this run: `created + existing + updated + failed`
-    drift     rows our rules let pass and the server refused
+    drift     rows our rules let pass and the server refused, by the field it named
     """
 
     rows: int | None = None
@@ -236,7 +237,7 @@ class Tally:
     existing: int = 0
     updated: int = 0
     failed: int = 0
-    drift: int = 0
+    drift: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     retries: int = 0
     rate_limited: int = 0

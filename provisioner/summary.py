@@ -93,6 +93,8 @@ class Summary:
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
         }
+        if tally.drift:
+            document["drift"] = dict(sorted(tally.drift.items()))
         if self.estimate is not None:
             document["estimate"] = {
                 "requests": self.estimate.requests,
@@ -137,6 +139,12 @@ class Summary:
             )
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
             remarks.append(Text("no request was sent: earlier runs had settled every valid row"))
+        if tally.drift:
+            fields = ", ".join(f"{field} {number:,}" for field, number in tally.drift.most_common())
+            said = (
+                "the API refused what the rules let pass, so a rule seems out of date; see [constraints] in the config"
+            )
+            remarks.append(Text(f"{said}: {fields}", "yellow"))
         if where := self.outputs.get("results"):
             remarks.append(Text(f"results: {where}"))
         return remarks

@@ -235,3 +235,20 @@ def test_restart_sets_the_earlier_run_aside_and_loses_nothing(tmp_path: Path) ->
     assert [line["auth_token"] for line in rows(aside)] == tokens
     assert [line["outcome"] for line in rows(tmp_path / "out/x.csv")] == ["existing", "existing"]
     assert len(list((tmp_path / "out").glob("x.journal.2*.db"))) == 1
+
+
+def test_a_rule_that_is_out_of_date_is_told(tmp_path: Path) -> None:
+    """A row our rules let pass and the API refuses is failed with its words, and the summary says which field it was."""
+    roster = write_roster(tmp_path / "r.csv", [*people(1), {"uid": "under_score", "name": "U"}])
+    (tmp_path / "c.toml").write_text("[constraints]\nuid_allow_underscore = true\n")
+    with emulator(tmp_path, "--strict-uids") as api:
+        command = ("run", roster, *api.flags(), "-c", "c.toml", "-o", "x.csv")
+        ended = provisioner(*command, "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        told = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    failed = rows(tmp_path / "x.csv")[1]
+    assert (ended.exit_code, ended.summary["drift"]) == (1, {"uid": 1})
+    assert (failed["outcome"], failed["error_code"], "uid: " in failed["error_message"]) == (
+        "failed", "ERR_BAD_REQUEST", True,
+    )  # fmt: skip
+    assert "a rule seems out of date" in told.stdout
+    assert len(told.events("rules.drift")) == 1
