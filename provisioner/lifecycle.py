@@ -218,7 +218,7 @@ class Lifecycle:
 
 
 def drifted(reply: Reply) -> list[str]:
-    """Name the fields of a user that passed our rules and was refused: `body` for its size, `unknown` without details."""
+    """Name the fields for which a user that passed our rules was refused: `body` for its size, or `unknown`."""
     if reply.status == 413:
         return ["body"]
     if reply.status not in {400, 422}:

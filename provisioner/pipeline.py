@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -30,28 +29,20 @@ from provisioner.journal import Identity, Journal
 from provisioner.journal import set_aside as set_journal_aside
 from provisioner.lifecycle import Lifecycle, Policy
 from provisioner.model import Budget, Outcome, Settlement, State, Stop, Tally, UserRequest
-from provisioner.outputs import Outputs
+from provisioner.offline import Job, begin_checking, in_thread, look_over
 from provisioner.pacing import Gate, Pacing
 from provisioner.progress import Watch
 from provisioner.recorder import Recorder
-from provisioner.results import Fetch, count_unsent, write_rejected, write_results, write_summary
+from provisioner.results import Fetch, write_rejected, write_results, write_summary
 from provisioner.retry import Waits
 from provisioner.roles import RoleCheck
 from provisioner.settings import Settings
 from provisioner.stopper import Stopper
-from provisioner.summary import Estimate, Summary, written
+from provisioner.summary import Summary, written
 from provisioner.workers import ErrorBudget, Pool, Source
 
 T = TypeVar("T")
 log = structlog.get_logger()
-
-
-class InterruptedEarlyError(Exception):
-    """The run was stopped before anything was sent, by `stop`."""
-
-    def __init__(self, stop: Stop) -> None:
-        super().__init__(stop.message)
-        self.stop = stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +57,6 @@ class Target:
     identity: Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What was asked for; `drawn` when there is a terminal to draw the progress on."""
-
-    roster: Path
-    settings: Settings
-    outputs: Outputs
-    drawn: bool = False
-
-
-async def check(job: Job, stopper: Stopper) -> Summary:
-    """Read and check a roster and send nothing: `validate` and `--dry-run`."""
-    started = time.time()
-    tally = Tally()
-    watch = Watch(tally, drawn=job.drawn)
-    job.outputs.make_folder()
-    with watch.watching(), closing(await _open(job, tally)) as checking, ThreadPoolExecutor(1) as reader:
-        await _look_over(checking, reader, stopper)
-        watch.enter("checking")
-        while (checked := await _in(reader, checking.next)) is not None:
-            checking.keep(checked)
-            _stop_early(stopper)
-        watch.enter("writing")
-        return await asyncio.to_thread(_finish_check, job, checking, started)
-
-
 async def run(job: Job, target: Target, stopper: Stopper) -> Summary:
     """Provision a roster: the main job."""
     started = time.time()
@@ -101,14 +66,14 @@ async def run(job: Job, target: Target, stopper: Stopper) -> Summary:
     _set_aside(job)
     async with AsyncExitStack() as stack:
         stack.enter_context(watch.watching())
-        checking = stack.enter_context(closing(await _open(job, tally)))
+        checking = stack.enter_context(closing(await begin_checking(job, tally)))
         reader, writer = (stack.enter_context(ThreadPoolExecutor(1, name)) for name in ("reader", "journal"))
         journal = await stack.enter_async_context(_journal(job, target, writer))
-        await _look_over(checking, reader, stopper)
+        await look_over(checking, reader, stopper)
         watch.enter("sending")
         await _provision(job, target, checking, Recorder(journal, writer, stopper), reader, stopper, watch)
         watch.enter("writing")
-        return await _in(writer, lambda: _finish_run(job, checking, journal.outcomes, started, stopper.stop))
+        return await in_thread(writer, lambda: _finish_run(job, checking, journal.outcomes, started, stopper.stop))
 
 
 async def _provision(
@@ -157,17 +122,6 @@ def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop
     return summary
 
 
-def _finish_check(job: Job, checking: Checking, started: float) -> Summary:
-    counts = count_unsent(checking.lines)
-    write_rejected(job.outputs.rejected, checking.rejected)
-    wrote = written(job.outputs, results=False, rejected=checking.rejected.rows > 0)
-    requests, rate = counts.outcomes[Outcome.PENDING], job.settings.rate
-    estimate = Estimate(requests, requests * 60 / (rate.requests_per_minute * rate.share))
-    summary = Summary(counts, checking.tally, checking.defects, started, time.time(), None, wrote, estimate)
-    write_summary(job.outputs.summary, summary.document)
-    return summary
-
-
 def _set_aside(job: Job) -> None:
     """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
     restart, files = job.settings.run.restart, job.outputs
@@ -177,37 +131,14 @@ def _set_aside(job: Job) -> None:
         log.warning("results.set_aside", kept_as=str(aside), reason="they belong to no journal that is continued here")
 
 
-async def _open(job: Job, tally: Tally) -> Checking:
-    checking = await asyncio.to_thread(Checking.open, job.roster, job.settings, job.outputs.results.parent, tally)
-    if unknown := checking.binding.unknown:
-        log.warning(
-            "roster.unknown_columns",
-            columns=list(unknown),
-            hint="ignored; map them under [columns] if they matter",
-        )
-    return checking
-
-
-async def _look_over(checking: Checking, reader: ThreadPoolExecutor, stopper: Stopper) -> None:
-    rows = await _in(reader, lambda: checking.look_over(lambda: _stop_early(stopper)))
-    _stop_early(stopper)
-    if rows == 0:
-        log.warning("roster.no_rows", roster=str(checking.roster.path), hint="it has a header and nothing else")
-
-
-def _stop_early(stopper: Stopper) -> None:
-    if stopper.stop is not None:
-        raise InterruptedEarlyError(stopper.stop)
-
-
 @asynccontextmanager
 async def _journal(job: Job, target: Target, writer: ThreadPoolExecutor) -> AsyncIterator[Journal]:
     journal = Journal(job.outputs.journal, target.identity)
-    await _in(writer, journal.__enter__)
+    await in_thread(writer, journal.__enter__)
     try:
         yield journal
     finally:
-        await _in(writer, lambda: journal.__exit__(None, None, None))
+        await in_thread(writer, lambda: journal.__exit__(None, None, None))
 
 
 def _untouched(request: UserRequest) -> Settlement:
@@ -279,7 +210,3 @@ def block_size(settings: Settings) -> int:
     """Rows recorded as sent in one commit: half a second's worth, so that a kill leaves few in doubt."""
     per_second = settings.rate.requests_per_minute * settings.rate.share / 60
     return max(16, min(2000, int(per_second / 2)))
-
-
-async def _in(thread: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(thread, call)

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from rich.console import Console
@@ -15,8 +15,10 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from provisioner.model import Budget, Tally
-from provisioner.pacing import Pacing
 from provisioner.summary import duration
+
+if TYPE_CHECKING:  # what only checks has no need of the limiter
+    from provisioner.pacing import Pacing
 
 # Seconds between two drawings, and between two log events where nothing is drawn.
 _REDRAW: Final = 0.2

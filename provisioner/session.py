@@ -10,20 +10,22 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
 from rich.console import Console
 
 from provisioner import logs
-from provisioner.journal import Identity
 from provisioner.model import Stop
+from provisioner.offline import InterruptedEarlyError, Job, check
 from provisioner.outputs import Outputs
-from provisioner.pipeline import InterruptedEarlyError, Job, Target, check, run
 from provisioner.settings import Settings, read_api_key
 from provisioner.stopper import Stopper
 from provisioner.summary import Summary
+
+if TYPE_CHECKING:
+    from provisioner.pipeline import Target
 
 # Signal → exit code, by the shell's convention of 128 + number.
 _SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -42,6 +44,9 @@ def check_roster(roster: Path, settings: Settings) -> int:
 
 def run_roster(roster: Path, settings: Settings) -> int:
     """Provision a roster, print the summary, give the exit code (`run`)."""
+    from provisioner.journal import Identity
+    from provisioner.pipeline import Target, run
+
     # Told before anything is opened or made: where to, and with which key.
     base_url = "" if settings.api.emulator else settings.base_url
     key = "" if settings.api.emulator else read_api_key(settings, os.environ).get_secret_value()
@@ -119,6 +124,8 @@ def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
 @asynccontextmanager
 async def _emulator(settings: Settings) -> AsyncIterator[Target]:
     from provisioner.emulator import EmulatorSettings, run_emulator
+    from provisioner.journal import Identity
+    from provisioner.pipeline import Target
 
     rate = settings.rate
     told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)

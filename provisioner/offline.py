@@ -1,0 +1,101 @@
+"""The half of a run that sends nothing: open, look over, check. It is all of `validate` and `run --dry-run`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from provisioner.checking import Checking
+from provisioner.model import Outcome, Stop, Tally
+from provisioner.outputs import Outputs
+from provisioner.progress import Watch
+from provisioner.results import count_unsent, write_rejected, write_summary
+from provisioner.settings import Settings
+from provisioner.stopper import Stopper
+from provisioner.summary import Estimate, Summary, written
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class InterruptedEarlyError(Exception):
+    """The run was stopped before anything was sent, by `stop`."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop.message)
+        self.stop = stop
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What was asked for; `drawn` when there is a terminal to draw the progress on."""
+
+    roster: Path
+    settings: Settings
+    outputs: Outputs
+    drawn: bool = False
+
+
+async def check(job: Job, stopper: Stopper) -> Summary:
+    """Read and check a roster and send nothing: `validate` and `--dry-run`."""
+    started = time.time()
+    tally = Tally()
+    watch = Watch(tally, drawn=job.drawn)
+    job.outputs.make_folder()
+    with watch.watching(), closing(await begin_checking(job, tally)) as checking, ThreadPoolExecutor(1) as reader:
+        await look_over(checking, reader, stopper)
+        watch.enter("checking")
+        while (checked := await in_thread(reader, checking.next)) is not None:
+            checking.keep(checked)
+            _stop_early(stopper)
+        watch.enter("writing")
+        return await asyncio.to_thread(_finish_check, job, checking, started)
+
+
+async def begin_checking(job: Job, tally: Tally) -> Checking:
+    """Open the roster and warn of columns that are ignored; raises `RosterError` or `ConfigurationError`."""
+    checking = await asyncio.to_thread(Checking.open, job.roster, job.settings, job.outputs.results.parent, tally)
+    if unknown := checking.binding.unknown:
+        log.warning(
+            "roster.unknown_columns",
+            columns=list(unknown),
+            hint="ignored; map them under [columns] if they matter",
+        )
+    return checking
+
+
+async def look_over(checking: Checking, reader: ThreadPoolExecutor, stopper: Stopper) -> None:
+    """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
+    rows = await in_thread(reader, lambda: checking.look_over(lambda: _stop_early(stopper)))
+    _stop_early(stopper)
+    if rows == 0:
+        log.warning("roster.no_rows", roster=str(checking.roster.path), hint="it has a header and nothing else")
+
+
+def _stop_early(stopper: Stopper) -> None:
+    if stopper.stop is not None:
+        raise InterruptedEarlyError(stopper.stop)
+
+
+def _finish_check(job: Job, checking: Checking, started: float) -> Summary:
+    counts = count_unsent(checking.lines)
+    write_rejected(job.outputs.rejected, checking.rejected)
+    wrote = written(job.outputs, results=False, rejected=checking.rejected.rows > 0)
+    requests, rate = counts.outcomes[Outcome.PENDING], job.settings.rate
+    estimate = Estimate(requests, requests * 60 / (rate.requests_per_minute * rate.share))
+    summary = Summary(counts, checking.tally, checking.defects, started, time.time(), None, wrote, estimate)
+    write_summary(job.outputs.summary, summary.document)
+    return summary
+
+
+async def in_thread(thread: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    """Carry out a call in a thread of its own kind, and wait for it."""
+    return await asyncio.get_running_loop().run_in_executor(thread, call)
