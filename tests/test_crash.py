@@ -1,0 +1,108 @@
+"""What is left of a bug of ours: one private file with the traceback, secrets masked."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner.crash import write_crash_file
+from provisioner.logs import set_up
+from provisioner.settings import API_KEY_VARIABLE
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+TOKEN = "ada_1700000000" + "0a1b2c" * 5
+
+
+def an_error(said: str) -> Exception:
+    """An error with a cause, as it comes out of several layers."""
+    try:
+        try:
+            raise KeyError(said)
+        except KeyError as cause:
+            raise ValueError(f"while {said}") from cause
+    except ValueError as error:
+        return error
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv(API_KEY_VARIABLE, f" {KEY}\n")
+    return folder
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Another temporary folder than the machine's."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    old = os.umask(0)
+    yield
+    os.umask(old)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_the_whole_traceback_is_kept_masked_and_private(here: Path) -> None:
+    """Causes and lines are there; key and tokens are not; mode 0600 whatever the umask."""
+    path = write_crash_file(an_error(f"sending {KEY} for {TOKEN}"))
+    text = path.read_text()
+    assert re.fullmatch(r"provisioner-crash-\d{8}T\d{6}\.log", str(path))
+    assert list(here.iterdir()) == [path.absolute()]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert "KeyError: 'sending *** for ada_***'" in text
+    assert "The above exception was the direct cause" in text
+    assert text.endswith("ValueError: while sending *** for ada_***\n")
+    assert f'"{__file__}", line' in text
+
+
+def test_a_folder_that_cannot_be_written_to_gives_way_to_the_temporary_one(here: Path, temporary: Path) -> None:
+    """A read-only working folder (a container) still leaves a report."""
+    here.rmdir()
+    path = write_crash_file(an_error("x"))
+    assert (path.parent, [path]) == (temporary, list(temporary.iterdir()))
+
+
+def test_a_report_that_is_there_is_not_overwritten(here: Path, temporary: Path) -> None:
+    """Two crashes leave two reports; a link planted under the name is not followed."""
+    paths = [write_crash_file(an_error(f"number {n}")) for n in range(2)]
+    assert [f"number {n}" in path.read_text() for n, path in enumerate(paths)] == [True, True]
+    assert len({path.absolute() for path in paths}) == 2
+    assert {path.absolute().parent for path in paths} <= {here, temporary}
+
+
+def test_no_folder_at_all_is_an_error_that_the_command_can_tell(here: Path, temporary: Path) -> None:
+    """The caller says that the traceback could not be written, instead of showing it."""
+    here.rmdir()
+    temporary.rmdir()
+    with pytest.raises(OSError, match="no folder to write to"):
+        write_crash_file(an_error("x"))
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="BUG crash.py: a key that came from api_key_file is not masked")
+def test_a_key_from_a_file_is_masked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run knows its key, wherever it came from: what the log masks, the crash file masks."""
+    monkeypatch.delenv(API_KEY_VARIABLE)
+    set_up(secrets=[KEY])
+    assert KEY not in write_crash_file(an_error(f"sending {KEY}")).read_text()
+
+
+@pytest.mark.xfail(raises=UnicodeEncodeError, reason="BUG crash.py: strict UTF-8, so a traceback reaches the terminal")
+def test_a_text_that_is_not_utf8_is_written_all_the_same(here: Path) -> None:
+    """File names of any encoding are part of many messages."""
+    assert "while M" in write_crash_file(an_error("M\udcfcller.csv")).read_text(encoding="utf-8", errors="replace")
+    assert len(list(here.iterdir())) == 1

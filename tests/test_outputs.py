@@ -1,0 +1,277 @@
+"""Outputs: which files belong to one `--output`, and that none of them is ever the roster."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import OutputError, StorageError
+from provisioner.outputs import FORMATS, PRIVATE, SHARED, Outputs, set_aside, written_whole
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder in which the rest of the test is no superuser."""
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() != 0:
+            yield Path(folder)
+            return
+        Path(folder).chmod(0o777)
+        os.setresuid(65534, 65534, 0)
+        try:
+            yield Path(folder)
+        finally:
+            os.setresuid(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("results", "roster", "stem", "rejected"),
+    [
+        ("results.csv", "users.csv", "results", ".csv"),
+        ("out/results.parquet", "users.csv", "out/results", ".csv"),
+        ("results.ndjson", "users.parquet", "results", ".parquet"),
+        ("hr.2026-11.csv", "users.csv", "hr.2026-11", ".csv"),
+        ("Results.CSV", "USERS.CSV", "Results", ".csv"),
+        ("x.csv", "x.parquet", "x", ".parquet"),
+        ("users.results.csv", "users.csv", "users.results", ".csv"),
+    ],
+)
+def test_names_the_files_that_belong_to_one_output(results: str, roster: str, stem: str, rejected: str) -> None:
+    """As documented, beside the results, the rejected rows in the roster's format; nothing is made yet."""
+    named = Outputs.beside(Path(results), Path(roster))
+    assert named == Outputs(
+        Path(results), Path(f"{stem}.rejected{rejected}"), Path(f"{stem}.summary.json"), Path(f"{stem}.journal.db")
+    )
+    assert named.paths() == (named.results, named.rejected, named.summary, named.journal)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["results", "results.xlsx", "results.json", ".csv", "results.csv.gz"])
+def test_refuses_an_ending_it_cannot_write(name: str) -> None:
+    """The format is the suffix: an unknown one is told with those that are known."""
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(Path(name), Path("users.csv"))
+    said = "results are written as .csv, .parquet, .ndjson; give --output one of these endings"
+    assert str(error.value) == f"{name}: {said}"
+    assert FORMATS == (".csv", ".parquet", ".ndjson")
+
+
+def the_refused(results: Path, roster: Path) -> str:
+    before = roster.read_text()
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(results, roster)
+    assert roster.read_text() == before
+    return str(error.value)
+
+
+@pytest.mark.parametrize("spelling", ["users.csv", "./users.csv", "sub/../users.csv", "{here}/users.csv", "link.csv"])
+def test_refuses_to_write_over_the_roster_however_it_is_spelled(here: Path, spelling: str) -> None:
+    """The same file by a relative or absolute path or a symbolic link is still the roster."""
+    (here / "sub").mkdir()
+    (here / "users.csv").write_text("uid,name\n")
+    (here / "link.csv").symlink_to("users.csv")
+    results = Path(spelling.format(here=here))
+    assert the_refused(results, here / "users.csv") == f"{results}: would overwrite the roster; choose another --output"
+
+
+def test_refuses_a_hard_link_to_the_roster(here: Path) -> None:
+    """Two names of one file are one file."""
+    (here / "users.csv").write_text("uid,name\n")
+    (here / "other.csv").hardlink_to(here / "users.csv")
+    assert the_refused(Path("other.csv"), Path("users.csv")).startswith("other.csv: would overwrite the roster")
+
+
+def test_refuses_a_folder_that_is_another_name_of_the_rosters(here: Path) -> None:
+    """A symbolic link higher up changes nothing."""
+    (here / "real").mkdir()
+    (here / "alias").symlink_to("real")
+    (here / "real" / "users.csv").write_text("uid,name\n")
+    assert the_refused(Path("alias/users.csv"), Path("real/users.csv")).startswith("alias/users.csv: would overwrite")
+
+
+def test_refuses_rejected_rows_that_would_replace_the_roster_they_come_from(here: Path) -> None:
+    """Feeding in x.rejected.csv with -o x.csv would destroy it, or, with nothing rejected, remove it."""
+    (here / "x.rejected.csv").write_text("uid,name,_row,_errors\n")
+    said = the_refused(Path("x.csv"), Path("x.rejected.csv"))
+    assert said == "x.rejected.csv: would overwrite the roster; choose another --output"
+    assert Outputs.beside(Path("y.csv"), Path("x.rejected.csv")).rejected == Path("y.rejected.csv")
+
+
+def test_a_roster_that_is_not_there_is_the_readers_affair(here: Path) -> None:
+    """Two paths that do not exist are compared by name; the missing roster is reported by whoever opens it."""
+    with pytest.raises(OutputError, match=r"^sub/\.\./users\.csv: would overwrite the roster"):
+        Outputs.beside(Path("sub/../users.csv"), here / "users.csv")
+    assert Outputs.beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
+
+
+@pytest.mark.xfail(
+    raises=RuntimeError,
+    reason="BUG outputs.py _same_file: Path.resolve raises RuntimeError on a loop in Python 3.11 and 3.12",
+)
+def test_a_roster_that_is_a_link_to_itself_is_the_readers_affair(here: Path) -> None:
+    """Nothing a user can cause ends in a traceback."""
+    (here / "users.csv").symlink_to("users.csv")
+    assert Outputs.beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="BUG session.py: the log file is opened, and written to, unchecked")
+def test_refuses_to_log_into_the_roster(here: Path) -> None:
+    """A slip of the shell's completion must not append JSON lines to the only copy of a roster."""
+    (here / "users.csv").write_text("uid,name\nada,Ada\n")
+    command = [sys.executable, "-c", "from provisioner.cli import main; main()", "run", "users.csv", "--emulator", "-q"]
+    done = subprocess.run(
+        [*command, "--log-file", "./users.csv"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (here / "users.csv").read_text() == "uid,name\nada,Ada\n"
+    assert done.returncode == 2
+
+
+# --- the folder ---
+
+
+def test_a_missing_folder_is_made(here: Path) -> None:
+    """With its parents; making it again is no error."""
+    named = Outputs.beside(Path("a/b/c/results.csv"), Path("users.csv"))
+    named.make_folder()
+    named.make_folder()
+    assert [str(each.relative_to(here)) for each in here.rglob("*")] == ["a", "a/b", "a/b/c"]
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ("file/results.csv", "file: the output folder cannot be made (File exists); choose another --output"),
+        (
+            "file/sub/results.csv",
+            "file/sub: the output folder cannot be made (Not a directory); choose another --output",
+        ),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_told(here: Path, results: str, said: str) -> None:
+    """The message names the folder and why."""
+    (here / "file").touch()
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(Path(results), Path("users.csv")).make_folder()
+    assert str(error.value) == said
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.rejected.csv", "r.summary.json", "r.journal.db"])
+def test_a_folder_in_the_place_of_an_output_is_told(here: Path, name: str) -> None:
+    """Before anything is sent, not when the results are to be written."""
+    (here / name).mkdir()
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(Path("r.csv"), Path("users.csv")).make_folder()
+    assert str(error.value) == f"{name}: is a folder; choose another --output"
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(nobody: Path) -> None:
+    """A read-only folder is found out before anything is sent."""
+    (nobody / "sealed").mkdir(0o500)
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
+    assert str(error.value) == f"{nobody}/sealed: the output folder cannot be written to; choose another --output"
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(nobody / "sealed" / "sub" / "r.csv", Path("users.csv")).make_folder()
+    said = "the output folder cannot be made (Permission denied); choose another --output"
+    assert str(error.value) == f"{nobody}/sealed/sub: {said}"
+
+
+@pytest.mark.xfail(
+    raises=PermissionError, reason="BUG outputs.py make_folder: is_dir raises PermissionError before os.access is asked"
+)
+def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:
+    """A folder without search permission is an unusable folder, not a bug of ours."""
+    (nobody / "sealed").mkdir(0o600)
+    with pytest.raises(OutputError):
+        Outputs.beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
+
+
+@pytest.mark.xfail(raises=OSError, reason="BUG outputs.py make_folder: is_dir raises OSError, File name too long")
+def test_a_name_that_becomes_too_long_is_told() -> None:
+    """The results' own name fits in 255 bytes, that of the rejected rows does not: told before anything is sent."""
+    with pytest.raises(OutputError):
+        Outputs.beside(Path("r" * 245 + ".csv"), Path("users.csv")).make_folder()
+
+
+# --- written whole ---
+
+
+@pytest.mark.parametrize(("mode", "umask", "seen"), [(PRIVATE, 0, 0o600), (SHARED, 0, 0o666), (SHARED, 0o027, 0o640)])
+def test_a_file_is_there_whole_or_not_at_all(here: Path, mode: int, umask: int, seen: int) -> None:
+    """Until the block ends the old file stands, then the new one, with the mode asked for and nothing beside it."""
+    (here / "r.csv").write_text("old")
+    old = os.umask(umask)
+    try:
+        with written_whole(Path("r.csv"), mode) as temporary:
+            assert stat.S_IMODE(temporary.stat().st_mode) == seen
+            temporary.write_text("new")
+            assert (here / "r.csv").read_text() == "old"
+    finally:
+        os.umask(old)
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "new")]
+    assert stat.S_IMODE((here / "r.csv").stat().st_mode) == seen
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
+def test_whatever_happens_in_between_leaves_the_old_file(here: Path, error: BaseException) -> None:
+    """Also a second Ctrl-C; what is no disk error stays what it was."""
+    (here / "r.csv").write_text("old")
+    with pytest.raises(type(error)), written_whole(Path("r.csv"), PRIVATE):
+        raise error
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "old")]
+
+
+def test_a_folder_that_vanished_is_a_storage_error(here: Path) -> None:
+    """A disk that was fine at the start: exit 3, resumable."""
+    with pytest.raises(StorageError) as error, written_whole(Path("gone/r.csv"), PRIVATE):
+        raise AssertionError("no temporary file was made")
+    said = "cannot be written (No such file or directory); make room or choose another --output, then run again"
+    assert str(error.value) == f"gone/r.csv: {said}"
+
+
+def test_a_symbolic_link_is_replaced_and_what_it_led_to_is_not_touched(here: Path) -> None:
+    """Renaming over a link replaces the link."""
+    (here / "precious").write_text("precious")
+    (here / "r.csv").symlink_to("precious")
+    with written_whole(Path("r.csv"), PRIVATE) as temporary:
+        temporary.write_text("new")
+    assert ((here / "precious").read_text(), (here / "r.csv").read_text()) == ("precious", "new")
+    assert not (here / "r.csv").is_symlink()
+
+
+# --- set aside ---
+
+
+def test_setting_aside_renames(here: Path) -> None:
+    """The file is kept under a name with the time, beside where it was; nothing there is no error."""
+    assert set_aside(Path("r.csv")) is None
+    (here / "r.csv").write_text("tokens")
+    aside = set_aside(Path("r.csv"))
+    assert aside is not None
+    assert aside.match("r.????????T??????.csv")
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [(aside.name, "tokens")]
+
+
+@pytest.mark.xfail(
+    raises=AssertionError, reason="BUG outputs.py set_aside: the stamp has seconds; a rename replaces what is there"
+)
+def test_what_was_set_aside_is_never_overwritten(here: Path) -> None:
+    """Five runs within one second leave five files: each may hold the only copy of its tokens."""
+    for n in range(5):
+        (here / "r.csv").write_text(str(n))
+        set_aside(Path("r.csv"))
+    assert sorted(each.read_text() for each in here.iterdir()) == list("01234")

@@ -1,0 +1,272 @@
+"""The summary: numbers that add up, the same for machines and for people."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.errors import MarkupError
+
+from provisioner.model import Outcome, Stop, Tally
+from provisioner.outputs import Outputs
+from provisioner.results import Counts
+from provisioner.summary import Estimate, Summary, duration, written
+
+STARTED = 1_700_000_000.5
+NOTHING: dict[str, str | None] = {"results": None, "rejected": None, "summary": "r.summary.json", "journal": None}
+STOP = Stop("key", "the API key is not accepted", 4)
+
+
+def a_summary(outcomes: Mapping[str, int], stop: Stop | None = None, estimate: Estimate | None = None) -> Summary:
+    """Make a summary of that many rows of each outcome."""
+    counts = Counts(Counter(outcomes), Counter({"ERR_X": outcomes.get("failed", 0)}), tokens=outcomes.get("created", 0))
+    tally = Tally(checked=sum(outcomes.values()), rejected=outcomes.get("rejected", 0))
+    defects = {"uid.missing": outcomes.get("rejected", 0)}
+    return Summary(counts, tally, defects, STARTED, STARTED + 61.23456, stop, NOTHING, estimate)
+
+
+def shown(summary: Summary, width: int = 100) -> str:
+    """What a person reads, without the blanks that pad a table."""
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    with console.capture() as captured:
+        summary.show(console)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+# --- the document ---
+
+
+def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
+    """Promise 1, for machines: whole values, codes in alphabetical order, times in UTC, paths as given."""
+    outputs = {"results": "o/r.csv", "rejected": "o/r.rejected.csv", "summary": "s", "journal": "j"}
+    counts = Counts(
+        Counter(rejected=2, created=5, existing=1, updated=3, failed=4, pending=6), Counter(Z=1, A=3), tokens=5
+    )
+    tally = Tally(
+        checked=21, rejected=2, requests=31, retries=7, rate_limited=2, first_request=10.0, last_request=40.0
+    )  # fmt: skip
+    defects = Counter({"uid.missing": 2, "name.missing": 1})
+    document = Summary(counts, tally, defects, STARTED, STARTED + 61.23456, STOP, outputs).document
+    assert list(document.items()) == [
+        ("rows", 21),
+        ("rejected", 2),
+        ("created", 5),
+        ("existing", 1),
+        ("updated", 3),
+        ("failed", 4),
+        ("pending", 6),
+        ("requests", 31),
+        ("retries", 7),
+        ("rate_limited", 2),
+        ("tokens", 5),
+        ("rejected_by_code", {"name.missing": 1, "uid.missing": 2}),
+        ("failed_by_code", {"A": 3, "Z": 1}),
+        ("started_at", "2023-11-14T22:13:20.500Z"),
+        ("finished_at", "2023-11-14T22:14:21.734Z"),
+        ("elapsed_seconds", 61.235),
+        ("requests_per_minute", 60.0),
+        ("stopped_by", "key"),
+        ("exit_code", 4),
+        ("outputs", outputs),
+    ]
+    assert [list(document[key]) for key in ("rejected_by_code", "failed_by_code")] == [
+        ["name.missing", "uid.missing"],
+        ["A", "Z"],
+    ]
+
+
+def test_an_estimate_comes_last_and_only_when_nothing_is_sent() -> None:
+    """`validate` and `--dry-run` say what a run would take; a run does not."""
+    checked = a_summary({"rejected": 1, "pending": 2}, estimate=Estimate(2, 0.0123)).document
+    assert list(checked.items())[-1] == ("estimate", {"requests": 2, "seconds": 0.0})
+    assert "estimate" not in a_summary({"created": 1}).document
+
+
+@given(outcomes=st.dictionaries(st.sampled_from([each.value for each in Outcome]), st.integers(0, 10**9)))
+def test_the_outcomes_of_the_document_add_up_to_its_rows(outcomes: dict[str, int]) -> None:
+    """Promise 1: rows = rejected + created + existing + updated + failed + pending, whatever happened."""
+    document = a_summary(outcomes, STOP).document
+    assert document["rows"] == sum(document[each.value] for each in Outcome) == sum(outcomes.values())
+
+
+@pytest.mark.parametrize(
+    "tally",
+    [
+        Tally(checked=4, rejected=1),
+        Tally(checked=2, rejected=1),
+        Tally(checked=3, rejected=0),
+        Tally(checked=3, rejected=2),
+    ],
+)
+def test_numbers_that_do_not_add_up_make_no_summary(tally: Tally) -> None:
+    """Rows lost or found between the rules and the results are a bug that is told, not a total that is written."""
+    counts = Counts(Counter(rejected=1, created=2))
+    with pytest.raises(AssertionError, match=r"rows were read, \d rejected, but the results say"):
+        Summary(counts, tally, {}, STARTED, STARTED, None, NOTHING)
+
+
+def test_a_row_left_over_without_a_reason_makes_no_summary() -> None:
+    """Pending rows belong to a run that was stopped or that sent nothing; else one was forgotten."""
+    with pytest.raises(AssertionError, match="2 rows have no outcome, but nothing stopped the run"):
+        a_summary({"created": 1, "pending": 2})
+    assert a_summary({"created": 1, "pending": 2}, stop=STOP).document["pending"] == 2
+    assert a_summary({"pending": 2}, estimate=Estimate(2, 1.0)).document["pending"] == 2
+
+
+@pytest.mark.xfail(raises=pytest.fail.Exception, reason="BUG summary.py __post_init__: the sum itself is never checked")
+def test_an_outcome_that_is_none_of_the_six_makes_no_summary() -> None:
+    """The promised sum is asserted over the six outcomes that are written, not over whatever was counted."""
+    with pytest.raises(AssertionError):
+        a_summary({"created": 1, "sent": 1}, STOP)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "stop", "code"),
+    [
+        ({}, None, 0),
+        ({"created": 1, "existing": 1, "updated": 1}, None, 0),
+        ({"created": 1, "rejected": 1}, None, 1),
+        ({"created": 1, "failed": 1}, None, 1),
+        ({"failed": 1, "pending": 1}, Stop("error_budget", "", 3), 3),
+        ({"created": 1, "pending": 1}, STOP, 4),
+        ({"created": 1}, Stop("sigint", "", 130), 130),
+        ({"rejected": 1}, Stop("sigterm", "", 143), 143),
+    ],
+)
+def test_the_exit_code_is_that_of_the_contract(outcomes: dict[str, int], stop: Stop | None, code: int) -> None:
+    """0 all well, 1 some rows rejected or failed, else what stopped the run."""
+    assert a_summary(outcomes, stop).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"), [({"pending": 3}, 0), ({"pending": 3, "rejected": 1}, 1), ({"rejected": 1}, 1), ({}, 0)]
+)
+def test_what_sends_nothing_exits_by_the_rejected_rows_alone(outcomes: dict[str, int], code: int) -> None:
+    """`validate` and `--dry-run` give 0 or 1: that nobody was created is what was asked for."""
+    assert a_summary(outcomes, estimate=Estimate(3, 1.0)).exit_code == code
+
+
+def test_the_rate_is_that_between_the_first_and_the_last_request() -> None:
+    """Neither the reading before nor the writing after counts; fewer than two requests have no rate."""
+    for tally, rate in (
+        (Tally(requests=1, first_request=5.0, last_request=5.0), 0.0),
+        (Tally(requests=2, first_request=5.0, last_request=5.0), 0.0),
+        (Tally(requests=101, first_request=5.0, last_request=15.0), 600.0),
+    ):
+        assert Summary(Counts(), tally, {}, STARTED, STARTED, None, NOTHING).document["requests_per_minute"] == rate
+
+
+@pytest.mark.parametrize(
+    ("results", "rejected", "told"),
+    [
+        (True, True, {"results": "o/r.csv", "rejected": "o/r.rejected.csv", "summary": "s", "journal": "o/j.db"}),
+        (True, False, {"results": "o/r.csv", "rejected": None, "summary": "s", "journal": "o/j.db"}),
+        (False, True, {"results": None, "rejected": "o/r.rejected.csv", "summary": "s", "journal": None}),
+    ],
+)
+def test_only_files_that_were_written_are_named(results: bool, rejected: bool, told: dict[str, Any]) -> None:
+    """As given, not made absolute: the paths go into the next command."""
+    outputs = Outputs(Path("o/r.csv"), Path("o/r.rejected.csv"), Path("s"), Path("o/j.db"))
+    assert written(outputs, results=results, rejected=rejected) == told
+
+
+# --- for people ---
+
+
+def test_the_table_says_what_happened_and_what_to_do() -> None:
+    """Every outcome that occurred with its codes, most frequent first; where the rejected rows are; what it took."""
+    outputs = {"results": "r.csv", "rejected": "r.rejected.csv", "summary": "s", "journal": "j"}
+    counts = Counts(Counter(rejected=1200, created=5, failed=3), Counter(ERR_A=1, ERR_B=2), tokens=5)
+    tally = Tally(checked=1208, rejected=1200, requests=1031, retries=7, rate_limited=2)
+    defects = {"name.missing": 5, "uid.charset": 5, "uid.missing": 1195}
+    assert shown(Summary(counts, tally, defects, STARTED, STARTED + 61.2, None, outputs)).splitlines() == [
+        "1,208  rows",
+        "    5  created",
+        "1,200  rejected  uid.missing 1,195, name.missing 5, uid.charset 5",
+        "                 mend them in r.rejected.csv and feed that file in",
+        "    3  failed    ERR_B 2, ERR_A 1",
+        "1,031 requests in 1 min 2 s (7 retried, 2 rate-limited); 5 auth tokens",
+        "results: r.csv",
+    ]
+
+
+def test_the_table_of_a_dry_run_says_what_a_run_would_take() -> None:
+    """Requests and time at the rate that is set; nothing about results, since there are none."""
+    assert shown(a_summary({"pending": 20_000}, estimate=Estimate(20_000, 133.3))).splitlines() == [
+        "20,000  rows",
+        "20,000  pending",
+        "nothing was sent; it would take 20,000 requests and at least 2 min 14 s",
+    ]
+
+
+def test_a_run_that_had_nothing_to_do_says_so() -> None:
+    """The same command again: no request, and why; a roster without rows or a stopped run says nothing of the kind."""
+    settled = "no request was sent: earlier runs had settled every valid row"
+    outputs = NOTHING | {"results": "r.csv"}
+
+    def table(counts: Counts, checked: int, stop: Stop | None) -> str:
+        return shown(Summary(counts, Tally(checked=checked), {}, STARTED, STARTED, stop, outputs))
+
+    assert settled in table(Counts(Counter(created=1)), 1, None)
+    assert settled not in table(Counts(), 0, None)
+    assert settled not in table(Counts(Counter(pending=1)), 1, STOP)
+
+
+@pytest.mark.xfail(
+    raises=(AssertionError, MarkupError),
+    reason="BUG summary.py _note: a plain str in a rich table is markup: `[x]` vanishes, `[/x]` is exit 70",
+)
+@pytest.mark.parametrize("path", ["runs[old]/r.rejected.csv", "runs[/old]/r.rejected.csv"])
+def test_brackets_in_a_path_are_brackets(path: str) -> None:
+    """Folders are named by users; the path that is shown is the path that is there."""
+    counts = Counts(Counter(rejected=1))
+    summary = Summary(counts, Tally(checked=1, rejected=1), {}, STARTED, STARTED, None, NOTHING | {"rejected": path})
+    assert f"mend them in {path} and feed that file in" in shown(summary)
+
+
+@pytest.mark.xfail(
+    raises=AssertionError, reason="BUG summary.py _note: error codes come from the server and are markup too"
+)
+def test_brackets_in_a_code_are_brackets() -> None:
+    """What a server says is shown, not carried out."""
+    counts = Counts(Counter(failed=1), Counter({"[red]ERR[/]": 1}))
+    assert "[red]ERR[/] 1" in shown(Summary(counts, Tally(checked=1), {}, STARTED, STARTED, None, NOTHING))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (0.001, "1 s"),
+        (59, "59 s"),
+        (59.1, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (3599.5, "1 h 0 min"),
+        (7500, "2 h 5 min"),
+        (3600 * 100, "100 h 0 min"),
+    ],
+)
+def test_a_duration_is_said_as_a_person_says_it(seconds: float, said: str) -> None:
+    """Rounded up: nothing takes less than it takes."""
+    assert duration(seconds) == said
+
+
+@given(st.floats(0, 10**8), st.floats(0, 10**8))
+def test_a_longer_time_is_never_said_to_be_shorter(one: float, other: float) -> None:
+    """Minutes and seconds stay below sixty, and the order of times is that of what is said."""
+
+    def parts(seconds: float) -> tuple[int, int]:
+        numbers = [int(word) for word in duration(seconds).split() if word.isdigit()]
+        assert all(number < 60 for number in numbers[1:])
+        scale = {"s": 1, "min": 60, "h": 3600}[duration(seconds).split()[1]]
+        return (scale, sum(number * weight for number, weight in zip(numbers, (60, 1), strict=False)))
+
+    shorter, longer = sorted((one, other))
+    assert parts(shorter) <= parts(longer)
