@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -26,6 +26,7 @@ import orjson
 from provisioner.errors import JournalError, StorageError
 from provisioner.lock import JournalLock
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.outputs import free_name
 
 VERSION: Final = 1
 # "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
@@ -61,7 +62,12 @@ ON CONFLICT (uid) DO UPDATE SET
     body_hash = excluded.body_hash,
     doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
     sent_at = excluded.sent_at,
-    state = 'sent'
+    state = 'sent',
+    outcome = 'pending',
+    http_status = NULL,
+    error_code = NULL,
+    error_message = NULL,
+    settled_at = NULL
 """
 
 _SETTLED: Final = """
@@ -169,7 +175,7 @@ class Journal:
         """Look up many uids; those never met are not in the answer."""
         if self.is_new:
             return {}
-        with self._unusable():
+        with self._unreadable():
             return {uid: Known._make(rest) for uid, *rest in self._database.execute(_KNOWN, (_json(uids),))}
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
@@ -186,7 +192,7 @@ class Journal:
 
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
-        with self._unusable():
+        with self._unreadable():
             return self._database.execute(_OUTCOMES, (_json(uids),)).fetchall()
 
     def _commit(self, template: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -196,7 +202,7 @@ class Journal:
                 for piece in _pieces(rows):
                     statement = _statement(template, len(piece), len(piece[0]))
                     self._database.execute(statement, list(chain.from_iterable(piece)))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             said = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
             raise StorageError(said) from error
 
@@ -205,7 +211,10 @@ class Journal:
 
     def _open(self) -> sqlite3.Connection:
         # Made by us first: SQLite would make it as wide as the umask allows, and gives its own files the same mode.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
+            os.fchmod(file, 0o600)
+        os.close(file)
         # Polars pulls the results through a thread of its own while ours waits for it.
         database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
         try:
@@ -259,6 +268,13 @@ class Journal:
             raise JournalError(said)
 
     @contextmanager
+    def _unreadable(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StorageError(f"{self.path}: cannot be read any more ({error}); mend the disk, then resume") from error
+
+    @contextmanager
     def _unusable(self) -> Iterator[None]:
         try:
             yield
@@ -268,13 +284,14 @@ class Journal:
 
 
 def set_aside(path: Path) -> Path | None:
-    """Rename an earlier run's journal, with the files SQLite keeps beside it; its new path, None if there is none."""
+    """Rename an earlier run's journal; its new path, None if there is none."""
     if not path.exists():
         return None
     with JournalLock(path):
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-        aside = path.with_name(f"{path.stem}.{stamp}{path.suffix}")
-        # The write-ahead log first: a journal without it would have lost commits, a log without a journal nothing.
+        # Closing it as SQLite does leaves one file and no log: one rename, which cannot be cut in half.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        aside = free_name(path)
         for suffix in ("-wal", "-shm", ""):
             beside = path.with_name(path.name + suffix)
             if beside.exists():

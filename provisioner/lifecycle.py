@@ -186,7 +186,7 @@ class Lifecycle:
 
     def _deactivated(self, life: _Life, reply: Reply) -> Settlement:
         life.doubt_since = None
-        said = "the uid belongs to a deactivated user; reactivate it or delete it for good, then run again"
+        said = "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
         return Settlement(
             life.request.key,
             State.SETTLED,
@@ -228,7 +228,8 @@ def drifted(reply: Reply) -> list[str]:
 
 def _created_at(reply: Reply) -> int | None:
     value = (reply.data or {}).get("createdAt")
-    return int(value) if isinstance(value, int | float) else None
+    # Anything else is no time: absurd numbers do not fit into the journal.
+    return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else None
 
 
 def _words(reply: Reply) -> str:

@@ -17,7 +17,8 @@ class JournalLock:
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
-        self._path = journal.with_name(journal.name + ".lock")
+        # Beside the file itself: a journal reached through a link is the same journal.
+        self._path = Path(os.path.realpath(journal) + ".lock")
 
     def __enter__(self) -> Self:
         while True:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -16,7 +18,7 @@ Event = MutableMapping[str, Any]
 Format = Literal["console", "json"]
 
 MASK: Final = "***"
-_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 # Members that hold a secret by their name, in whatever spelling.
 _SECRET_NAMES: Final = re.compile(r"(api_?key|auth_?token|authorization|password|secret)", re.IGNORECASE)
 # The documented form of an auth token: uid, underscore, ten digits of seconds, thirty hex digits.
@@ -34,19 +36,30 @@ class Redactor:
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         """Mask one event."""
-        return {key: MASK if _SECRET_NAMES.search(key) else self.mask(value) for key, value in event.items()}
+        return self._members(event)
 
     def mask(self, value: Any) -> Any:
         """Mask one value."""
         match value:
             case None | bool() | int() | float():
                 return value
-            case dict():
-                return {key: MASK if _SECRET_NAMES.search(str(key)) else self.mask(each) for key, each in value.items()}
+            case Mapping():
+                return self._members(value)
+            case tuple() if hasattr(value, "_asdict"):
+                return self._members(value._asdict())
+            case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                names = [field.name for field in dataclasses.fields(value)]
+                return self._members({name: getattr(value, name) for name in names})
             case list() | tuple() | set() | frozenset():
                 return [self.mask(each) for each in value]
             case _:
                 return self.mask_text(str(value))
+
+    def _members(self, members: Mapping[Any, Any]) -> dict[str, Any]:
+        return {
+            self.mask_text(str(key)): MASK if _SECRET_NAMES.search(str(key)) else self.mask(value)
+            for key, value in members.items()
+        }
 
     def mask_text(self, text: str) -> str:
         """Mask a text."""
@@ -60,24 +73,35 @@ class _Tee:
 
     def __init__(self, format_: Format, level: int, file: IO[str] | None) -> None:
         self._level, self._file = level, file
-        self._console: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+        self._console: Any = structlog.dev.ConsoleRenderer(colors=_on_terminal(), pad_event_to=24)
         self._json = structlog.processors.JSONRenderer(ensure_ascii=False)
         self._render = self._console if format_ == "console" else self._json
 
     def __call__(self, logger: object, method: str, event: Event) -> Event:
-        if self._file is not None:
-            print(self._json(logger, method, dict(event)), file=self._file, flush=True)
+        self._tell(self._file, self._json(logger, method, dict(event)))
         # A traceback is for the file alone.
         event.pop("exception", None)
         if _LEVELS.get(method, 20) >= self._level:
             # Looked up each time: while progress is drawn, stderr is another one.
-            print(self._render(logger, method, dict(event)), file=sys.stderr, flush=True)
+            self._tell(sys.stderr, self._render(logger, method, dict(event)))
         raise structlog.DropEvent
+
+    @staticmethod
+    def _tell(stream: IO[str] | None, line: object) -> None:
+        # A full log disk, or a reader who has left, is no reason to stop creating users.
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                print(line, file=stream, flush=True)
 
 
 def chosen_format(asked: Format | None) -> Format:
     """Console on a terminal, JSON otherwise, unless one was asked for."""
-    return asked or ("console" if sys.stderr.isatty() else "json")
+    return asked or ("console" if _on_terminal() else "json")
+
+
+def _on_terminal() -> bool:
+    # A daemon may have been started without a stderr.
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def set_up(
@@ -99,7 +123,7 @@ def set_up(
     if file is not None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            stream = file.open("a", encoding="utf-8")
+            stream = file.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise ConfigurationError(f"{file}: the log file cannot be opened ({error.strerror})") from None
     structlog.configure(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,7 @@ class Outputs:
             results.with_suffix(".journal.db"),
         )
         for path in named.paths():
-            if _same_file(path, roster):
+            if same_file(path, roster):
                 said = f"{path}: would overwrite the roster; choose another --output"
                 raise OutputError(said)
         return named
@@ -62,19 +63,27 @@ class Outputs:
         except OSError as error:
             said = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
             raise OutputError(said) from error
-        for path in self.paths():
-            if path.is_dir():
-                raise OutputError(f"{path}: is a folder; choose another --output")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise OutputError(f"{folder}: the output folder cannot be written to; choose another --output")
+        for path in self.paths():
+            try:
+                # A little room: temporary files, locks and what is set aside have longer names.
+                path.with_name(path.name + "." * 24).is_dir()
+                if path.is_dir():
+                    raise OutputError(f"{path}: is a folder; choose another --output")
+            except OSError as error:
+                said = f"{path}: cannot be an output ({error.strerror}); choose another --output"
+                raise OutputError(said) from error
 
 
 @contextmanager
 def written_whole(path: Path, mode: int) -> Iterator[Path]:
     """Give a temporary path that becomes `path` when the block ends well, and disappears when it does not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode))
+        # What a killed run left behind goes first: opened again it would keep its own mode.
+        temporary.unlink(missing_ok=True)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
@@ -91,14 +100,21 @@ def set_aside(path: Path) -> Path | None:
     """Rename a file that must not be overwritten; its new path, None when there was none."""
     if not path.exists():
         return None
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-    aside = path.with_name(f"{path.stem}.{stamp}{path.suffix}")
+    aside = free_name(path)
     path.rename(aside)
     return aside
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def free_name(path: Path) -> Path:
+    """Give a neighbour's name that is not taken: the time in it, and a number if that is not enough."""
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    names = (f"{path.stem}.{stamp}{more}{path.suffix}" for more in chain([""], (f"-{n}" for n in count(2))))
+    return next(each for name in names if not (each := path.with_name(name)).exists())
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, through links or not, there or not."""
     try:
         return one.samefile(other)
     except OSError:
-        return one.resolve() == other.resolve()
+        return os.path.realpath(one) == os.path.realpath(other)

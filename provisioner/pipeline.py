@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
@@ -53,7 +53,7 @@ class Target:
     """
 
     base_url: str
-    api_key: str
+    api_key: str = field(repr=False)
     identity: Identity
 
 

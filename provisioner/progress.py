@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
-from provisioner.model import Budget, Tally
+from provisioner.model import Tally
 from provisioner.summary import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
@@ -88,8 +88,8 @@ class Watch:
             return "starting"
         if (seconds := self.pacing.gate.closed_for) > 0:
             return f"pause after 429, {seconds:.0f} s left"
-        core = self.pacing.pacers[Budget.CORE]
-        return f"limit {core.per_minute:,.0f}/min" if core.saturated else "latency"
+        waited_for = [pacer for pacer in self.pacing.pacers.values() if pacer.saturated]
+        return f"limit {waited_for[0].per_minute:,.0f}/min" if waited_for else "latency"
 
     async def _draw(self) -> None:
         console = Console(stderr=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -9,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-import orjson
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from provisioner.errors import StorageError
 from provisioner.journal import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.outputs import PRIVATE, SHARED, written_whole
@@ -46,6 +47,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
+        self._folder = folder
         self._ends = [0]
         self.rows = 0
         self.schema: pl.Schema | None = None
@@ -54,10 +56,16 @@ class Spool:
         """Keep one more frame; frames without rows are not kept."""
         if self.schema is None:
             self.schema = frame.schema
-        if frame.height:
+        if not frame.height:
+            return
+        try:
             frame.write_ipc_stream(self._file)
-            self._ends.append(self._file.tell())
-            self.rows += frame.height
+            self._file.flush()
+        except (OSError, pl.exceptions.ComputeError) as error:
+            said = f"{self._folder}: no room for the rows of the results ({_reason(error)}); make room, then resume"
+            raise StorageError(said) from error
+        self._ends.append(self._file.tell())
+        self.rows += frame.height
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Give the frames back, in order."""
@@ -147,13 +155,21 @@ def write_rejected(path: Path, rejected: Spool) -> None:
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
     """Write the summary as indented JSON."""
     with written_whole(path, SHARED) as temporary:
-        temporary.write_bytes(orjson.dumps(dict(summary), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        temporary.write_bytes(encode(summary, indent=2))
+
+
+def encode(document: Mapping[str, Any], indent: int | None = None) -> bytes:
+    """Write JSON with a line end; a file name that is not UTF-8 is written with escapes, which a reader undoes."""
+    return (json.dumps(document, indent=indent, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def write_frames(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int) -> None:
     """Write frames one after the other, in the format of the path's suffix."""
     with written_whole(path, mode) as temporary:
-        _WRITERS[path.suffix.lower()](temporary, frames, schema)
+        try:
+            _WRITERS[path.suffix.lower()](temporary, frames, schema)
+        except pl.exceptions.ComputeError as error:
+            raise OSError(None, _reason(error)) from error
 
 
 def _write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
@@ -181,6 +197,13 @@ _WRITERS: Final[Mapping[str, Callable[[Path, Iterator[pl.DataFrame], pl.Schema],
     ".ndjson": _write_ndjson,
     ".parquet": _write_parquet,
 }
+
+
+def _reason(error: Exception) -> str:
+    """Give the system's words: polars wraps them in its own."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).split(" (os error")[0].splitlines()[0]
 
 
 def _iso(column: str) -> pl.Expr:

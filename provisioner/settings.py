@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -71,16 +72,26 @@ def _fraction(value: object) -> float:
 
 def _url(value: object) -> object:
     if isinstance(value, str):
-        if not re.fullmatch(r"https?://[^\s/@?#]+[^\s@?#]*", value):
+        if not re.fullmatch(r"https?://[^\s/@?#\\]+[^\s@?#\\]*", value) or not _has_address(value):
             raise ValueError("give an absolute http or https URL, without a user name, a query or a fragment")
         return value.rstrip("/")
     return value
 
 
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
 Share = Annotated[float, BeforeValidator(parse_share)]
 Failures = Annotated[MaxFailures, BeforeValidator(parse_max_failures)]
 BaseUrl = Annotated[str, BeforeValidator(_url)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
+# Strict: pydantic would take `true` for 1.
+Seconds = Annotated[float, Field(gt=0, le=86400, strict=True)]
+Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
 class Table(BaseModel):
@@ -105,16 +116,16 @@ class Api(Table):
 class Rate(Table):
     """How fast, and how much of the app's limit is ours."""
 
-    requests_per_minute: Annotated[int, Field(ge=1)] = 10_000
-    standard_requests_per_minute: Annotated[int, Field(ge=1)] = 20_000
+    requests_per_minute: Positive = 10_000
+    standard_requests_per_minute: Positive = 20_000
     share: Share = 0.9
-    max_in_flight: Annotated[int, Field(ge=1, le=4096)] = 64
+    max_in_flight: Annotated[int, Field(ge=1, le=4096, strict=True)] = 64
 
 
 class Retry(Table):
     """How often and how patiently to try again."""
 
-    max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    max_attempts: Annotated[int, Field(ge=1, le=100, strict=True)] = 8
     backoff_base: Seconds = 0.5
     backoff_max: Seconds = 30.0
     pause_max: Seconds = 120.0
@@ -124,15 +135,15 @@ class Retry(Table):
 class ConstraintOverrides(Table):
     """Limits that differ for this app; what is not given stays as documented."""
 
-    uid_max_length: Annotated[int, Field(ge=1)] | None = None
+    uid_max_length: Positive | None = None
     uid_allow_underscore: bool | None = None
-    name_max_length: Annotated[int, Field(ge=1)] | None = None
-    url_max_length: Annotated[int, Field(ge=1)] | None = None
-    role_max_length: Annotated[int, Field(ge=1)] | None = None
-    tags_max: Annotated[int, Field(ge=0)] | None = None
-    tag_max_length: Annotated[int, Field(ge=1)] | None = None
-    metadata_max_bytes: Annotated[int, Field(ge=2)] | None = None
-    body_max_bytes: Annotated[int, Field(ge=2)] | None = None
+    name_max_length: Positive | None = None
+    url_max_length: Positive | None = None
+    role_max_length: Positive | None = None
+    tags_max: Annotated[int, Field(ge=0, strict=True)] | None = None
+    tag_max_length: Positive | None = None
+    metadata_max_bytes: Annotated[int, Field(ge=2, strict=True)] | None = None
+    body_max_bytes: Annotated[int, Field(ge=2, strict=True)] | None = None
 
 
 class Run(Table):
@@ -142,7 +153,7 @@ class Run(Table):
     auth_tokens: AuthTokens = AuthTokens.CREATED
     max_failures: Failures = MaxFailures(share=0.05)
     check_roles: bool = True
-    limit: Annotated[int, Field(ge=0)] | None = None
+    limit: Annotated[int, Field(ge=0, strict=True)] | None = None
     encoding: str | None = None
     dry_run: bool = False
     restart: bool = False
@@ -209,9 +220,10 @@ def load(
     merged: dict[str, Any] = {}
     for _, layer in layers:
         for table, values in layer.items():
-            known = merged.get(table)
-            both = isinstance(known, dict) and isinstance(values, Mapping)
-            merged[table] = {**known, **values} if both and known is not None else values
+            known = merged.setdefault(table, {})
+            # What is no table is left as it is, to be refused.
+            if isinstance(known, dict):
+                merged[table] = {**known, **values} if isinstance(values, Mapping) else values
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
@@ -224,8 +236,8 @@ def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretSt
     if not key and (path := settings.api.api_key_file) is not None:
         origin = str(path)
         try:
-            key = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            key = path.read_text(encoding="utf-8-sig").strip()
+        except (OSError, ValueError) as error:
             raise ConfigurationError(f"api.api_key_file: {path} cannot be read ({error})") from None
     if not key:
         said = (
@@ -257,8 +269,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
     for table, key in (("api", "api_key_file"), ("output", "file"), ("log", "file")):
         values = document.get(table)
         if isinstance(values, dict) and isinstance(values.get(key), str):
-            values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
+            try:
+                values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
+            except RuntimeError as error:
+                raise ConfigurationError(f"{path}: {table}.{key}: {error}, in {values[key]!r}") from None
     return document
+
+
+_PASSWORD: Final = re.compile(r"//[^/@]*@")
 
 
 def _explain(error: ValidationError, layers: list[tuple[str, Mapping[str, Any]]]) -> str:
@@ -271,7 +289,7 @@ def _explain(error: ValidationError, layers: list[tuple[str, Mapping[str, Any]]]
             problems.append(f"{origin}: unknown key {name}{_nearest(where)}")
         else:
             said = each["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-            problems.append(f"{origin}: {name}: {said}, not {each['input']!r}")
+            problems.append(f"{origin}: {name}: {said}, not {_PASSWORD.sub('//***@', repr(each['input']))}")
     return "; ".join(problems)
 
 

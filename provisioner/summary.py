@@ -54,6 +54,8 @@ class Summary:
 
     def __post_init__(self) -> None:
         counts, tally = self.counts, self.tally
+        if counts.rows != sum(counts.outcomes[outcome] for outcome in _SHOWN):
+            raise AssertionError(f"{counts.rows} rows, but their outcomes are {dict(counts.outcomes)}")
         if counts.rows != tally.checked or counts.outcomes[Outcome.REJECTED] != tally.rejected:
             raise AssertionError(
                 f"{tally.checked} rows were read, {tally.rejected} rejected, but the results say {counts}"
@@ -114,7 +116,7 @@ class Summary:
         table.add_row(f"{self.counts.rows:,}", "rows", "")
         for outcome, colour in _SHOWN.items():
             if number := self.counts.outcomes[outcome]:
-                table.add_row(Text(f"{number:,}", colour), Text(outcome, colour), self._note(outcome))
+                table.add_row(Text(f"{number:,}", colour), Text(outcome, colour), Text(self._note(outcome)))
         return table
 
     def _note(self, outcome: str) -> str:

@@ -1,0 +1,65 @@
+"""What a journal had settled after each run, read from a copy of it by nothing but SQLite."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+FINAL: Final = ("created", "existing", "updated")
+"""The outcomes that last; a failed row is tried again by the next run."""
+
+
+class Fate(NamedTuple):
+    """What a journal says of a settled row."""
+
+    outcome: str
+    token: str | None
+    created_at: int | None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the journal had settled after each run, read from a copy of it.
+
+    first  uid → fate, and the monotonic seconds from which on it was known to be on disk
+    wrong  what may not be: a journal that is damaged, or that has forgotten or changed what it had settled
+    """
+
+    first: dict[str, tuple[Fate, float]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def take(self, journal: Path, now: float) -> None:
+        """Read the journal of a run that has ended; `now` is after its end and before the next."""
+        try:
+            settled = _settled(journal)
+        except sqlite3.Error as error:
+            self.wrong.append(f"{journal}: {error}")
+            return
+        for uid, (fate, _) in self.first.items():
+            if settled.get(uid) != fate:
+                self.wrong.append(f"{uid}: settled as {fate}, and later {settled.get(uid)}")
+        for uid, fate in settled.items():
+            self.first.setdefault(uid, (fate, now))
+
+
+def _settled(journal: Path) -> dict[str, Fate]:
+    if not journal.exists():
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        # The database first: what is in the log and not in it is read from the log.
+        for suffix in ("", "-wal"):
+            source = journal.with_name(journal.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, Path(folder, "copy.db" + suffix))
+        with closing(sqlite3.connect(Path(folder, "copy.db"))) as database:
+            if (said := database.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+                raise sqlite3.DatabaseError(said)
+            if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]:
+                return {}  # killed before it was made
+            query = "SELECT uid, outcome, auth_token, created_at FROM users WHERE state = 'settled'"
+            return {uid: Fate(*fate) for uid, *fate in database.execute(query) if fate[0] in FINAL}
