@@ -6,25 +6,23 @@ The command is the real one, a process of its own; so is the emulator, which liv
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import time
-import urllib.request
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from csv import DictReader
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.harness import COMMAND, NO_KEY, BenchmarkError
+from benchmarks.backstage import Api
+from benchmarks.harness import COMMAND
 from benchmarks.ledger import Ledger
-from benchmarks.scenario import hostility, population, users_before, write_roster
+from benchmarks.scenario import ROLE, edited, hostility, population, users_before, write_roster
 from benchmarks.verdict import Evidence, Run
+from benchmarks.victim import Victim
 from provisioner.emulator.faults import Fault
 
 # Everything quick, so that many faults and many kills fit into a few minutes.
@@ -44,29 +42,41 @@ unreachable_after = 30.0
 # The summary's word for what a run-level fault does.
 _REASONS: Final = {Fault.REVOKE_KEY: "key", Fault.QUOTA_REACHED: "plan"}
 
-_LOOK_SECONDS: Final = 0.002
-_LATE_SECONDS: Final = 5.0
+STANDARD_PER_MINUTE: Final = 20_000
+"""The command's own default for reads and updates."""
 
 
 class Aim(StrEnum):
     """At what a kill is aimed; what it hit is another matter."""
 
     ANYWHERE = "anywhere"
+    READING = "reading"
     SENDING = "sending"
-    STOPPING = "stopping"  # after a SIGINT
-    WRITING = "writing"  # after a SIGINT, when the results are being written
+    STOPPING = "stopping"  # after a signal that it can answer
+    WRITING = "writing"  # the same, when the results are being written
 
 
-_AIMS: Final[Mapping[Aim, float]] = {Aim.ANYWHERE: 0.35, Aim.SENDING: 0.45, Aim.STOPPING: 0.1, Aim.WRITING: 0.1}
-_AIMS_WHEN_THROUGH: Final[Mapping[Aim, float]] = {Aim.ANYWHERE: 0.6, Aim.WRITING: 0.4}
+_AIMS: Final[Mapping[Aim, float]] = {
+    Aim.ANYWHERE: 0.3,
+    Aim.READING: 0.1,
+    Aim.SENDING: 0.4,
+    Aim.STOPPING: 0.1,
+    Aim.WRITING: 0.1,
+}
+_AIMS_WHEN_THROUGH: Final[Mapping[Aim, float]] = {Aim.ANYWHERE: 0.4, Aim.READING: 0.2, Aim.WRITING: 0.4}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One campaign. Times are in seconds; `rate` is the share of requests that a fault strikes."""
+    """One campaign. Times are in seconds.
+
+    rate   share of the requests that a fault strikes
+    edits  how often the roster is edited between two runs
+    """
 
     rows: int = 3000
     kills: int = 200
+    edits: int = 8
     seed: int = 1
     faults: str = "all"
     rate: float = 0.1
@@ -77,64 +87,13 @@ class Options:
     on_existing: str = "skip"
     per_minute: int = 9000
 
-
-class Api:
-    """The emulator, behind the API's back."""
-
-    def __init__(self, url: str, audit: Path) -> None:
-        self.url = url
-        self._root = url.removesuffix("/v3")
-        self._audit = audit
-
-    def put(self, what: str, body: str) -> None:
-        """Set `users` down, or put `faults` in force."""
-        request = urllib.request.Request(f"{self._root}/_emulator/{what}", body.encode(), method="POST")
-        with urllib.request.urlopen(request):
-            pass
-
-    def users(self) -> dict[str, dict[str, Any]]:
-        """Give all users by uid, with their tokens."""
-        with urllib.request.urlopen(f"{self._root}/_emulator/users") as answer:
-            return {user["uid"]: user for user in map(json.loads, answer.read().splitlines())}
-
-    def arrived(self) -> int:
-        """Give a number that grows when a request takes effect."""
-        return self._audit.stat().st_size
-
-    def audit(self) -> list[dict[str, Any]]:
-        """Give all records in order of arrival, when those that take effect late have done so."""
-        deadline = time.monotonic() + _LATE_SECONDS
-        while True:
-            records = [json.loads(line) for line in self._audit.read_bytes().splitlines()]
-            records.sort(key=lambda record: record["seq"])
-            if not records or records[-1]["seq"] == len(records) or time.monotonic() > deadline:
-                return records
-            time.sleep(0.1)
-
-
-@contextmanager
-def emulator(options: Options, folder: Path) -> Iterator[Api]:
-    """Run an emulator as a process of its own for as long as the block lasts."""
-    audit = folder / "audit.ndjson"
-    arguments = [
-        *("--port", "0", "--audit", audit, "--seed", options.seed, f"--clock-skew={options.clock_skew}s"),
-        *("--latency", f"{options.latency}s", "--latency-jitter", f"{options.jitter}s"),
-        *("--core-limit", options.per_minute, "--standard-limit", 2 * options.per_minute),
-    ]
-    with subprocess.Popen(
-        [str(COMMAND), "emulator", *map(str, arguments)],
-        env=os.environ | {"EMULATOR_API_KEY": NO_KEY},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("listening on "):
-                raise BenchmarkError("the emulator did not start")
-            yield Api(line.removeprefix("listening on ").strip(), audit)
-        finally:
-            process.terminate()
+    def of_emulator(self) -> list[str]:
+        """Give the emulator's options."""
+        return [
+            *("--seed", str(self.seed), "--role", ROLE, f"--clock-skew={self.clock_skew}s"),
+            *("--latency", f"{self.latency}s", "--latency-jitter", f"{self.jitter}s"),
+            *("--core-limit", str(self.per_minute), "--standard-limit", str(STANDARD_PER_MINUTE)),
+        ]
 
 
 class Campaign:
@@ -151,7 +110,8 @@ class Campaign:
         self._hostility = hostility(options.faults, options.rate, self.people)
         self._ambushes = deque(self._hostility.ambushes)
         self._start_up = 1.0  # seconds from the start of a run to its first request
-        self._results = folder / "results.csv"
+        self._roster, self._results = folder / "roster.csv", folder / "results.csv"
+        self._edits = deque(options.kills * n // (options.edits + 1) for n in range(1, options.edits + 1))
 
     @property
     def kills(self) -> int:
@@ -166,7 +126,7 @@ class Campaign:
 
     def conduct(self) -> Evidence:
         """Run, kill and run again until there were kills enough and nothing is left to do."""
-        write_roster(self.folder / "roster.csv", self.people)
+        write_roster(self._roster, self.people)
         (self.folder / "quick.toml").write_text(CONFIG)
         self.api.put("users", "\n".join(map(json.dumps, self.before.values())))
         self._lie_in_wait()
@@ -175,6 +135,10 @@ class Campaign:
             killing = self.kills < self.options.kills
             if self.through and not killing and self.runs[-1].phase is None:
                 break
+            if self._edits and self.kills >= self._edits[0]:
+                self._edits.popleft()
+                self.people = edited(self.people, self.ledger.first, self.random)
+                write_roster(self._roster, self.people)
             self._once(self._aim() if killing else None)
         return self._evidence()
 
@@ -185,23 +149,16 @@ class Campaign:
     def _once(self, aim: Aim | None) -> None:
         """One run: start it, kill it if it is to be killed, and note what came of it."""
         ambush = _REASONS[self._ambushes[0]] if self._ambushes else None
-        before, started = self.api.arrived(), time.monotonic()
-        with (self.folder / "run.out").open("w+") as out, (self.folder / "run.err").open("w+") as err:
-            process = subprocess.Popen(self._command(), cwd=self.folder, env=_environment(), stdout=out, stderr=err)
-            try:
-                if aim is not None and self._wait(process, aim, before):
-                    process.kill()
-                process.wait(120)
-            finally:
-                process.kill()
-                process.wait()
-            ended = time.monotonic()
-            out.seek(0)
-            err.seek(0)
-            said, words = out.read(), err.read()[-500:]
-        phase = self._phase(process.pid, before) if process.returncode == -signal.SIGKILL else None
-        summary = json.loads(said) if said.endswith("}\n") and phase is None else None
-        self.runs.append(Run(started, ended, process.returncode, phase, ambush, summary, words))
+        with Victim(self._command(), self._results, self.api) as victim:
+            if aim is not None and self._wait(victim, aim):
+                victim.kill()
+            exit_code, ended = victim.end(), time.monotonic()
+            phase = victim.phase() if exit_code == -signal.SIGKILL else None
+            said, told = victim.output()
+        summary = json.loads(said) if phase is None and said.endswith("}\n") else None
+        self.runs.append(
+            Run(victim.started, ended, exit_code, phase, ambush, summary, told, interrupted=victim.interrupted)
+        )
         self.ledger.take(self._results.with_suffix(".journal.db"), time.monotonic())
         if self._ambushes and summary and summary["stopped_by"] == ambush:
             self._ambushes.popleft()
@@ -210,47 +167,36 @@ class Campaign:
     def _command(self) -> list[str]:
         options = self.options
         return [
-            *(str(COMMAND), "run", "roster.csv", "--base-url", self.api.url, "-o", self._results.name, "--json"),
+            *(str(COMMAND), "run", self._roster.name, "--base-url", self.api.url, "-o", self._results.name, "--json"),
             *("-c", "quick.toml", "--requests-per-minute", str(options.per_minute), "--share", "100%"),
             *("--max-failures", "50%", "--auth-tokens", options.auth_tokens, "--on-existing", options.on_existing),
             "--no-progress",
         ]
 
-    def _wait(self, process: subprocess.Popen[bytes], aim: Aim, before: int) -> bool:
-        """Return at the instant to kill; False when the process has ended before it."""
+    def _wait(self, victim: Victim, aim: Aim) -> bool:
+        """Return at the instant to kill; False when the run has ended before it."""
         random, dwell = self.random, self._dwell()
         if aim is Aim.ANYWHERE:
-            return _passes(process, random.uniform(0, self._start_up + dwell))
+            return victim.passes(random.uniform(0, self._start_up + dwell))
+        if aim is Aim.READING:
+            return victim.comes_to(victim.reading) and victim.passes(random.uniform(0, 0.1))
         if not self.through:
-            started = time.monotonic()
-            if not _comes(process, lambda: self.api.arrived() > before):
+            if not victim.comes_to(victim.sending):
                 return False
-            self._start_up += (time.monotonic() - started - self._start_up) / 4
-            if not _passes(process, random.uniform(0, 2 * dwell)):
+            self._start_up += (time.monotonic() - victim.started - self._start_up) / 4
+            if not victim.passes(random.uniform(0, 2 * dwell)):
                 return False
             if aim is Aim.SENDING:
                 return True
-            process.send_signal(signal.SIGINT)
+            victim.interrupt(random.choice((signal.SIGINT, signal.SIGTERM)))
         if aim is Aim.WRITING:
-            return _comes(process, lambda: self._part(process.pid)) and _passes(process, random.uniform(0, 0.02))
-        return _passes(process, random.uniform(0, 0.3))
+            return victim.comes_to(victim.writing) and victim.passes(random.uniform(0, 0.02))
+        return victim.passes(random.uniform(0, 0.3))
 
     def _dwell(self) -> float:
         """Seconds of sending for a kill, so that rows and kills run out together; a tenth is left for the end."""
         left = max(1.0, 0.9 * self.options.kills - self.kills)
         return min(2.0, max(0.05, 1.5 * (self.valid - len(self.ledger.first)) * 60 / self.options.per_minute / left))
-
-    def _part(self, pid: int) -> bool:
-        return any(self.folder.glob(f".*.{pid}.part"))
-
-    def _phase(self, pid: int, before: int) -> str:
-        """Tell from what a killed run has left behind how far it had come."""
-        lock = self._results.with_suffix(".journal.db.lock")
-        if self._part(pid):
-            return "writing"
-        if self.api.arrived() > before:
-            return "sending"
-        return "reading" if lock.exists() and f"process {pid} " in lock.read_text() else "starting"
 
     def _lie_in_wait(self) -> None:
         """Put the faults in force, the next ambush with them: somewhere in its part of the rows that are left."""
@@ -265,7 +211,7 @@ class Campaign:
         if self._results.exists():
             with self._results.open(newline="", encoding="utf-8") as file:
                 results = list(DictReader(file))
-        rates = {"core": self.options.per_minute, "standard": 20_000}
+        rates = {"core": self.options.per_minute, "standard": STANDARD_PER_MINUTE}
         return Evidence(
             people=self.people,
             auth_tokens=self.options.auth_tokens,
@@ -277,25 +223,5 @@ class Campaign:
             audit=audit,
             ledger=self.ledger,
             rates=rates,
+            left_behind=sorted(path.name for path in self.folder.glob(".*.part")),
         )
-
-
-def _passes(process: subprocess.Popen[bytes], time_: float) -> bool:
-    try:
-        process.wait(time_)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
-
-
-def _comes(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> bool:
-    while process.poll() is None:
-        if condition():
-            return True
-        time.sleep(_LOOK_SECONDS)
-    return False
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMETCHAT_")}
-    return kept | {"COMETCHAT_API_KEY": NO_KEY}

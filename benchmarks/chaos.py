@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.campaign import Campaign, Options, emulator
+from benchmarks.backstage import emulator
+from benchmarks.campaign import Campaign, Options
 from benchmarks.harness import BenchmarkError, seconds
 from benchmarks.verdict import figures, judge
 from provisioner.emulator.faults import Fault
@@ -51,7 +52,7 @@ class Report:
 def campaign(options: Options, folder: Path) -> Report:
     """Conduct and judge one campaign in an empty folder. Raises BenchmarkError, ValueError for an unknown fault."""
     began = time.monotonic()
-    with emulator(options, folder) as api:
+    with emulator(folder / "audit.ndjson", *options.of_emulator()) as api:
         evidence = Campaign(options, folder, api).conduct()
     return Report(options, judge(evidence), {**figures(evidence), "seconds": round(time.monotonic() - began, 1)})
 
@@ -110,6 +111,7 @@ def _arguments() -> argparse.Namespace:
     usual = Options()
     parser.add_argument("--rows", type=int, help=f"default {usual.rows}; {_EACH_ROWS} with --each")
     parser.add_argument("--kills", type=int, help=f"default {usual.kills}; {_EACH_KILLS} with --each")
+    parser.add_argument("--edits", type=int, default=usual.edits, help="times the roster is edited between two runs")
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--faults", default=usual.faults, help="all by chance, once (each of them), none, or a name")
     parser.add_argument("--rate", type=_share, default=usual.rate, help="share of the requests a fault strikes: 10%%")

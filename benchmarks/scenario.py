@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from random import Random
@@ -29,6 +29,9 @@ _STORMS_PLANNED: Final = 200
 
 # What comes back within the command's time limit (see `chaos.CONFIG`), while the default of a second does not.
 _IN_TIME: Final = 0.2
+
+ROLE: Final = "member"
+"""A role that exists, but that the command has to ask for."""
 
 CREATE, READ, MINT = "POST /users", "GET /users/{uid}", "POST /users/{uid}/auth_tokens"
 
@@ -66,13 +69,14 @@ _SHARES: Final[Mapping[Kind, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One roster row. `asks` is its withAuthToken cell: nothing, or no."""
+    """One roster row. `asks` is its withAuthToken cell: nothing, or no. `role` is nothing or one that exists."""
 
     row: int
     uid: str
     name: str
     asks: str
     kind: Kind
+    role: str = ""
 
 
 def population(rows: int, random: Random) -> list[Person]:
@@ -86,7 +90,8 @@ def population(rows: int, random: Random) -> list[Person]:
         elif kind is Kind.INVALID:
             uid = f"person {row}"
         asks = "no" if random.random() < 0.1 else ""
-        people.append(Person(row, uid, f"Person {row}", asks, kind))
+        role = ROLE if random.random() < 0.2 else ""
+        people.append(Person(row, uid, f"Person {row}", asks, kind, role))
     return people
 
 
@@ -102,8 +107,18 @@ def write_roster(path: Path, people: Iterable[Person]) -> None:
     """Write the people as a CSV roster."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("uid", "name", "withAuthToken"))
-        writer.writerows((person.uid, person.name, person.asks) for person in people)
+        writer.writerow(("uid", "name", "withAuthToken", "role"))
+        writer.writerows((person.uid, person.name, person.asks, person.role) for person in people)
+
+
+def edited(people: Iterable[Person], settled: Container[str], random: Random) -> list[Person]:
+    """Give another name to a tenth of those whose rows nobody has settled yet, sent before or not."""
+    return [
+        replace(person, name=f"{person.name}, edited")
+        if person.kind.valid and person.uid not in settled and random.random() < 0.1
+        else person
+        for person in people
+    ]
 
 
 def users_before(people: Iterable[Person], clock_skew: float, random: Random) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ here believes the command: results, summaries and journal are claims, the emulat
 from __future__ import annotations
 
 import math
+import signal
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ class Run:
     phase      what it was doing when it was killed; None for a run that ended by itself
     ambush     the summary's word for the run-level fault that lay in wait, None when there was none
     summary    what it printed, None when it was killed or said nothing
-    said       its last words
+    told       what it wrote to stderr
     """
 
     started: float
@@ -43,7 +44,20 @@ class Run:
     phase: str | None
     ambush: str | None
     summary: Mapping[str, Any] | None
-    said: str = ""
+    told: str = ""
+    interrupted: bool = False
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it may end like this."""
+        if "Traceback" in self.told:
+            return False
+        if self.phase is not None or self.exit_code in {0, 1}:
+            return True
+        # A signal meets its default action while Python starts and ends; a shell shows both as 128 + number.
+        if self.interrupted and self.exit_code in {130, 143, -signal.SIGINT, -signal.SIGTERM}:
+            return True
+        return self.exit_code == 4 and self.summary is not None and self.summary["stopped_by"] == self.ambush
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class Evidence:
     before    uid → user, as they were before the first run; `users` are those afterwards
     audit     the emulator's records, in order of arrival
     rates     group → requests allowed in any minute
+    left_behind  files of runs that were killed, which no later run has removed
     """
 
     people: Sequence[Person]
@@ -66,6 +81,7 @@ class Evidence:
     audit: Sequence[Mapping[str, Any]]
     ledger: Ledger
     rates: Mapping[str, int]
+    left_behind: Sequence[str] = ()
 
     @cached_property
     def by_us(self) -> Counter[str]:
@@ -206,14 +222,12 @@ def over_the_rate(evidence: Evidence) -> Iterator[str]:
 
 
 def ended_wrong(evidence: Evidence) -> Iterator[str]:
-    """No run ends but by a kill, by being through, or by the fault that stops it."""
+    """No run ends but by a signal, by being through, or by the fault that stops it; none shows a traceback."""
     for number, run in enumerate(evidence.runs, 1):
-        if run.phase is not None or run.exit_code in {0, 1}:
-            continue
-        reason = (run.summary or {}).get("stopped_by")
-        if run.exit_code == 4 and reason == run.ambush:
-            continue
-        yield f"run {number}: exit code {run.exit_code}, stopped by {reason}, in wait: {run.ambush}: {run.said}"
+        if not run.ended_well:
+            reason = (run.summary or {}).get("stopped_by")
+            lay = f"stopped by {reason}, in wait: {run.ambush}"
+            yield f"run {number}: exit code {run.exit_code}, {lay}: {run.told[-500:]}"
 
 
 CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[str]]]] = {
@@ -258,5 +272,6 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "of these ours": len(read & ours),
         "tokens minted": minted.total(),
         "users with more than one": sum(times > 1 for times in minted.values()),
+        "files left behind": len(evidence.left_behind),
         "faults": dict(sorted(Counter(record["fault"] for record in audit if record["fault"]).items())),
     }

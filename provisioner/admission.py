@@ -46,7 +46,8 @@ def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
                 if met.row != row:
                     moved.append((met.key, row))
             else:
-                past = met.past(changed=_is_settled(met))
+                edited = met.doubt_since is not None and met.doubt_hash != body_hash
+                past = met.past(changed=_is_settled(met), edited=edited)
                 requests.append(UserRequest(met.key, row, uid, encoded, body_hash, token, past))
         yield Admitted(requests, part.height - len(requests), moved)
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from provisioner.columns import Binding, bind, parse_mapping
 from provisioner.constraints import Constraints
-from provisioner.errors import RosterError
+from provisioner.errors import RosterChangedError, RosterError
 from provisioner.model import Checked, RosterBatch, Tally
 from provisioner.reader import Roster, open_roster
 from provisioner.results import Spool
@@ -102,14 +102,19 @@ class Checking:
         rules = Constraints(**overrides)
         validator = Validator(self.binding, rules, self._survey, auth_tokens=self.settings.run.auth_tokens)
         rows = 0
-        for batch in self.roster.batches():
-            rows += batch.frame.height
-            yield CheckedBatch(batch, validator.check(batch))
+        try:
+            for batch in self.roster.batches():
+                rows += batch.frame.height
+                yield CheckedBatch(batch, validator.check(batch))
+        except RosterError as error:
+            raise RosterChangedError(self._changed()) from error
         if rows != self._survey.rows:
-            said = f"{self.roster.path}: changed while it was read; run again when it is complete"
-            raise RosterError(said)
+            raise RosterChangedError(self._changed())
 
     def close(self) -> None:
         """Let go of what was kept."""
         self.lines.close()
         self.rejected.close()
+
+    def _changed(self) -> str:
+        return f"{self.roster.path}: changed while it was read; run the same command again when it is complete"

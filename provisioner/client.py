@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import ipaddress
+import math
 import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -37,20 +39,34 @@ class ServerClock:
     """How far the server's clock is ahead of ours, as a lower bound in seconds, learned from `Date` headers.
 
     `Date` is cut to whole seconds and has travelled, so each answer's `Date - now` is a little low and the
-    largest one is the best. A lower bound is what telling our users from others needs: never too late.
+    largest one is the best. A lower bound is what telling our users from others needs: never too late. Only the last
+    minutes count, because our own clock may be put right, or drift.
     """
 
     def __init__(self) -> None:
-        self.offset: float | None = None
         self._last = ""
+        self._since = -math.inf
+        self._before: float | None = None
+        self._now: float | None = None
+
+    @property
+    def offset(self) -> float | None:
+        """The best bound of the last one to two minutes; None before the first answer."""
+        bounds = [bound for bound in (self._before, self._now) if bound is not None]
+        return max(bounds) if bounds else None
 
     def learn(self, date: str, now: float) -> None:
         """Take in one `Date` header; `now` is ours, UNIX seconds."""
         if date == self._last:  # the first answer of a second tells the most, the others nothing
             return
         self._last = date
-        if (there := http_date(date)) is not None and (self.offset is None or there - now > self.offset):
-            self.offset = there - now
+        if (there := http_date(date)) is None:
+            return
+        if not self._since <= now < self._since + 60:
+            # Our clock may have been put back: then what it told before is worth nothing.
+            self._before = self._now if now >= self._since else None
+            self._now, self._since = None, now
+        self._now = max(there - now, -math.inf if self._now is None else self._now)
 
     def theirs(self, ours: float) -> float:
         """Our UNIX seconds as theirs, or a little earlier."""
@@ -109,8 +125,7 @@ class Client:
             case Operation.READ:
                 return await self._exchange("GET", self._users / request.uid, None)
             case Operation.UPDATE:
-                fields = {key: value for key, value in orjson.loads(request.body).items() if key != "uid"}
-                return await self._exchange("PUT", self._users / request.uid, orjson.dumps(fields))
+                return await self._exchange("PUT", self._users / request.uid, without_uid(request))
             case Operation.MINT:
                 return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
             case Operation.ROLES:
@@ -120,13 +135,26 @@ class Client:
         session = self._reading if body is None else self._writing
         try:
             async with session.request(method, url, data=body, allow_redirects=False) as answer:
-                raw = await answer.read()
+                raw = await self._body(answer)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return Reply(failure=failure_of(error), message=self._words(str(error) or type(error).__name__))
+        except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
+            return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
         date = answer.headers.get("Date")
         if date is not None:
             self.clock.learn(date, time.time())
         return self._read(answer.status, answer.headers, raw)
+
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+        try:
+            raw = await answer.read()
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            # A refusal says enough by its status and headers; a success has to name the user.
+            if answer.status < 300:
+                raise
+            return b""
+        # An answer to a wrong key has been seen to quote the key in full.
+        return raw if answer.status < 300 else raw.replace(self._key.encode() or b"\0", b"***")
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
         document = _document(raw)
@@ -157,8 +185,12 @@ class Client:
         )
 
     def _words(self, text: str) -> str:
-        # An answer to a wrong key has been seen to quote the key in full.
         return text.replace(self._key, "***")[:_LONGEST_MESSAGE] if self._key else text[:_LONGEST_MESSAGE]
+
+
+def without_uid(request: UserRequest) -> bytes:
+    """Give the body of an update: the uid cannot be changed. Cut, not parsed: no number may change on the way."""
+    return b"{" + request.body.removeprefix(b'{"uid":"' + request.uid.encode() + b'",')
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -194,8 +226,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 def http_date(text: str) -> float | None:
     """UNIX seconds of an HTTP date; None when it is none."""
     try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):
+        date = email.utils.parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -6,7 +6,8 @@
     │   ├── RosterError           the roster cannot be read
     │   ├── OutputError           an output path cannot be used
     │   └── JournalError          the journal is locked, foreign or not one of ours
-    └── StorageError          3   a disk that was fine at the start stopped taking writes
+    ├── StorageError          3   a disk that was fine at the start stopped taking writes
+    └── RosterChangedError    3   the roster was changed while it was read
 
 A run that stops early is no exception: see `provisioner.model.Stop`.
 """
@@ -44,5 +45,11 @@ class JournalError(UsageError):
 
 class StorageError(ProvisionerError):
     """The journal or a result can no longer be written; what was committed is safe and resumable."""
+
+    exit_code = 3
+
+
+class RosterChangedError(ProvisionerError):
+    """The second pass over the roster is not like the first; what was sent is in the journal and resumable."""
 
     exit_code = 3

@@ -10,7 +10,7 @@ from functools import partial
 
 from provisioner.admission import Admitted, admit
 from provisioner.checking import CheckedBatch, Checking
-from provisioner.errors import RosterError, StorageError
+from provisioner.errors import StorageError
 from provisioner.model import Stop
 from provisioner.recorder import Recorder
 from provisioner.roles import RoleCheck
@@ -35,15 +35,15 @@ class Feed:
     block_size: int
 
     async def run(self) -> None:
-        """Read on to the end, whatever happens: also a stopped run counts and explains every row."""
+        """Read on to the end: also a stopped run counts and explains every row.
+
+        Whatever it raises leaves rows uncounted, so that no results can be written.
+        """
         try:
             upcoming = self._next()
             while (checked := await upcoming) is not None:
                 upcoming = self._next()
                 await self._feed(checked)
-        except RosterError as error:
-            # The first pass found it readable: it was changed under us.
-            self.stopper.request(Stop("roster", str(error), 3))
         finally:
             self.source.end()
 

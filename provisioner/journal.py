@@ -49,7 +49,8 @@ CREATE TABLE users (
     auth_token TEXT,
     created_at INTEGER,
     settled_at REAL,
-    doubt_since REAL
+    doubt_since REAL,
+    doubt_hash TEXT
 );
 """
 
@@ -61,6 +62,7 @@ ON CONFLICT (uid) DO UPDATE SET
     row = excluded.row,
     body_hash = excluded.body_hash,
     doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
+    doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, coalesce(doubt_hash, body_hash), NULL),
     sent_at = excluded.sent_at,
     state = 'sent',
     outcome = 'pending',
@@ -81,7 +83,8 @@ UPDATE users SET
     auth_token = column8,
     created_at = column9,
     settled_at = column10,
-    doubt_since = column11
+    doubt_since = column11,
+    doubt_hash = iif(column11 IS NULL, NULL, coalesce(doubt_hash, body_hash))
 FROM (VALUES {rows}) WHERE users.id = column1
 """
 
@@ -92,7 +95,7 @@ _PIECES: Final = (250, 25, 1)
 
 _KNOWN: Final = """
 SELECT uid, users.id, row, body_hash, state, outcome, attempts, auth_token, created_at,
-    iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since)
+    iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since), coalesce(doubt_hash, body_hash)
 FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
 """
 
@@ -126,11 +129,13 @@ class Known(NamedTuple):
     auth_token: str | None
     created_at: int | None
     doubt_since: float | None
+    doubt_hash: str
 
-    def past(self, *, changed: bool) -> Past:
-        """Tell a row's past; `changed` when its body is not the one that was settled."""
+    def past(self, *, changed: bool, edited: bool = False) -> Past:
+        """Tell a row's past; `changed` and `edited` compare its body with the roster's, see `Past`."""
         state, outcome = State(self.state), Outcome(self.outcome)
-        return Past(state, outcome, self.attempts, self.auth_token, self.created_at, self.doubt_since, changed)
+        known = (self.attempts, self.auth_token, self.created_at, self.doubt_since)
+        return Past(state, outcome, *known, changed, edited)
 
 
 class Journal:

@@ -149,6 +149,11 @@ class Lifecycle:
         # Both are the server's time, and `theirs` is never late, so a user of ours is never taken for another's.
         if created_at is None or created_at < math.floor(self._server_clock.theirs(since)):
             return await self._was_there_before(life, exists, created_at)
+        if life.request.past is not None and life.request.past.edited:
+            # What went out before the kill is not what the roster holds now: bring our own user up to date.
+            verdict, reply = await self._exchange(Operation.UPDATE, life)
+            if verdict is not Verdict.DONE:
+                return self._unsuccessful(life, verdict, reply)
         return await self._settle_with_token(life, Outcome.CREATED, reply, created_at)
 
     async def _was_there_before(self, life: _Life, exists: Reply | None, created_at: int | None = None) -> Settlement:
@@ -177,7 +182,7 @@ class Lifecycle:
         if not life.request.token or life.token or not (everyone or outcome is Outcome.CREATED):
             return life.settled(outcome, reply, created_at)
         verdict, minted = await self._exchange(Operation.MINT, life)
-        if verdict is Verdict.ABSENT:
+        if verdict is Verdict.ABSENT and outcome is not Outcome.CREATED:
             return self._deactivated(life, minted)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, minted, "the user is there, but no auth token could be minted: ")

@@ -91,6 +91,7 @@ class Past:
 
     doubt_since  local clock, UNIX seconds: the first attempt that may have created the user; null when there is none
     changed      the roster's body is not the one that was settled
+    edited       the roster's body is not the one that is in doubt
     """
 
     state: State
@@ -100,6 +101,7 @@ class Past:
     created_at: int | None = None
     doubt_since: float | None = None
     changed: bool = False
+    edited: bool = False
 
 
 class UserRequest(NamedTuple):
@@ -183,7 +185,7 @@ class Settlement(NamedTuple):
     """What the journal is to record of one row: its outcome, or that it has none yet.
 
     http_status    of the reply that settled the row
-    attempts       creates sent for this uid and counted, over all runs
+    attempts       creates and updates sent for this uid and counted, over all runs
     created_at     the server's, UNIX seconds
     settled_at     ours, UNIX seconds; null when the row is not settled
     doubt_since    see `Past`; kept with a failed row whose user may exist

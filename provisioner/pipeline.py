@@ -63,10 +63,10 @@ async def run(job: Job, target: Target, stopper: Stopper) -> Summary:
     tally = Tally()
     watch = Watch(tally, drawn=job.drawn)
     job.outputs.make_folder()
-    _set_aside(job)
     async with AsyncExitStack() as stack:
         stack.enter_context(watch.watching())
         checking = stack.enter_context(closing(await begin_checking(job, tally)))
+        _set_aside(job)
         reader, writer = (stack.enter_context(ThreadPoolExecutor(1, name)) for name in ("reader", "journal"))
         journal = await stack.enter_async_context(_journal(job, target, writer))
         await look_over(checking, reader, stopper)
@@ -99,18 +99,19 @@ async def _provision(
         roles = RoleCheck(exchanger, on=settings.run.check_roles)
         feed = Feed(checking, recorder, source, roles, stopper, reader, block_size(settings))
         feeding = asyncio.create_task(feed.run(), name="feed")
-        bugs: list[BaseException] = [*await pool.drain(source)]
-        bugs += [end for end in await asyncio.gather(feeding, return_exceptions=True) if end is not None]
+        for bug in await pool.drain(source):
+            log.error("run.bug", exc_info=bug)
+        (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
     pacing.close()
-    for bug in bugs:
-        log.error("run.bug", exc_info=bug)
-        stopper.request(Stop("bug", f"{type(bug).__name__}: {bug}", 70))
     for request in source.leftovers():
         recorder.record(_untouched(request))
     try:
         await recorder.flush()
     except StorageError as error:
         stopper.request(Stop("storage", str(error), error.exit_code))
+    if cut_short is not None:
+        # Rows were left uncounted: results would lack them. Those of an earlier run stand, and the journal knows all.
+        raise cut_short
 
 
 def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop: Stop | None) -> Summary:

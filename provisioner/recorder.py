@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import TypeVar
 
 from provisioner.errors import StorageError
@@ -39,19 +40,23 @@ class Recorder:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def flush(self) -> None:
-        """Return when everything taken so far is on disk; raises `StorageError` when that cannot be done."""
+        """Return when everything taken so far is on disk; raises `StorageError` when some of it cannot be."""
         if self._writer is not None:
             await self._writer
-        await self._write()
+        try:
+            await self._write()
+        except Exception:
+            await self._write_one_by_one()
 
     async def _write_soon(self) -> None:
-        while self._waiting and not self._stopper:
+        while self._waiting:
             await asyncio.sleep(self._interval)
             try:
                 await self._write()
-            except StorageError as error:
-                # What could not be written is kept: `flush` tries once more when the requests on the wire are in.
-                self._stopper.request(Stop("storage", str(error), error.exit_code))
+            except Exception as error:  # kept: `flush` tries once more when the requests on the wire are in
+                code = error.exit_code if isinstance(error, StorageError) else 70
+                self._stopper.request(Stop("storage" if code != 70 else "bug", str(error), code))
+                return
 
     async def _write(self) -> None:
         batch, self._waiting = self._waiting, []
@@ -59,6 +64,19 @@ class Recorder:
             return
         try:
             await self.run(lambda: self.journal.settle(batch))
-        except StorageError:
+        except BaseException:
             self._waiting = batch + self._waiting
             raise
+
+    async def _write_one_by_one(self) -> None:
+        """Save what can be saved: one settlement that cannot be written must not take the others with it."""
+        lost: Exception | None = None
+        batch, self._waiting = self._waiting, []
+        for settlement in batch:
+            try:
+                await self.run(partial(self.journal.settle, [settlement]))
+            except Exception as error:
+                lost = error
+                self._waiting.append(settlement)
+        if lost is not None:
+            raise lost

@@ -203,7 +203,7 @@ def _reason(error: Exception) -> str:
     """Give the system's words: polars wraps them in its own."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error).split(" (os error")[0].splitlines()[0]
+    return str(error).split(" (os error")[0].splitlines()[0].rsplit(": ", 1)[-1]
 
 
 def _iso(column: str) -> pl.Expr:

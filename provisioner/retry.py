@@ -68,6 +68,7 @@ BY_STATUS: Final[Mapping[int, Verdict]] = MappingProxyType(
         402: Verdict.STOP,
         403: Verdict.STOP,
         405: Verdict.STOP,
+        407: Verdict.STOP,
         408: Verdict.IN_DOUBT,
         409: Verdict.EXISTS,
         417: Verdict.IN_DOUBT,
@@ -151,15 +152,26 @@ def pause(reply: Reply, strikes: int, waits: Waits, jitter: float) -> float:
     strikes  pauses in a row, this one included, without a request let through between them
     """
     if reply.retry_after is not None:
-        return min(max(reply.retry_after, 0.0), waits.pause_max)
+        # "Now", said again and again, is still a pause, and a longer one each time.
+        least = min(1.0, 0.05 * 2.0 ** min(strikes, 16))
+        return min(max(reply.retry_after, least), waits.pause_max)
     longest = min(waits.pause_max, 2.0 ** min(strikes, 16))
     # At least half of it: unlike a row's own back-off, a pause of almost nothing would be no pause.
     return longest * (0.5 + jitter / 2)
 
 
 # status or code → (the summary's word for it, what it means, what to do)
+_KEY = ("key", "the API key is not accepted", "check COMETCHAT_API_KEY and that it belongs to this app")
+_SCOPE = ("scope", "the API key may not create users", "use a key with the scope fullAccess (a REST API Key)")
+_PLAN = ("plan", "the plan does not allow this", "check the app's plan, then resume")
+_ENDPOINT = ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users")
 _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
     {
+        "AUTH_ERR_APIKEY_NOT_FOUND": _KEY,
+        "AUTH_ERR_EMPTY_APIKEY": _KEY,
+        "AUTH_ERR_NO_ACCESS": _SCOPE,
+        "ERR_PLAN_RESTRICTION": _PLAN,
+        "ERR_API_NOT_FOUND": _ENDPOINT,
         "AUTH_ERR_EMPTY_APPID": ("app", "the API does not know this app", "check the app id and the region"),
         "AUTH_ERR_INVALID_APPID": (
             "app",
@@ -177,19 +189,12 @@ _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
             "the API version in the base URL is wrong",
             "check the base URL",
         ),
-        401: (
-            "key",
-            "the API key is not accepted",
-            "check COMETCHAT_API_KEY and that it belongs to this app",
-        ),
-        402: ("plan", "the plan does not allow this", "check the app's plan, then resume"),
-        403: (
-            "scope",
-            "the API key may not create users",
-            "use a key with the scope fullAccess (a REST API Key)",
-        ),
-        404: ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users"),
-        405: ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users"),
+        401: _KEY,
+        402: _PLAN,
+        403: _SCOPE,
+        404: _ENDPOINT,
+        405: _ENDPOINT,
+        407: ("proxy", "the proxy wants a log-in", "check the proxy settings in the environment"),
     }
 )
 

@@ -12,14 +12,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 import structlog
 from rich.console import Console
 
 from provisioner import logs
+from provisioner.errors import OutputError
 from provisioner.model import Stop
 from provisioner.offline import InterruptedEarlyError, Job, check
-from provisioner.outputs import Outputs
+from provisioner.outputs import Outputs, same_file
+from provisioner.results import encode
 from provisioner.settings import Settings, read_api_key
 from provisioner.stopper import Stopper
 from provisioner.summary import Summary
@@ -37,8 +38,8 @@ log = structlog.get_logger()
 
 def check_roster(roster: Path, settings: Settings) -> int:
     """Check a roster, print the summary, give the exit code (`validate`, `run --dry-run`)."""
-    _set_up_logs(settings)
     job = _job(roster, settings)
+    _set_up_logs(job)
     return _conduct(settings, lambda stopper: check(job, stopper))
 
 
@@ -50,8 +51,8 @@ def run_roster(roster: Path, settings: Settings) -> int:
     # Told before anything is opened or made: where to, and with which key.
     base_url = "" if settings.api.emulator else settings.base_url
     key = "" if settings.api.emulator else read_api_key(settings, os.environ).get_secret_value()
-    _set_up_logs(settings, key)
     job = _job(roster, settings)
+    _set_up_logs(job, key)
 
     async def work(stopper: Stopper) -> Summary:
         async with AsyncExitStack() as stack:
@@ -72,8 +73,11 @@ def _job(roster: Path, settings: Settings) -> Job:
     return Job(roster, settings, Outputs.beside(results, roster), drawn)
 
 
-def _set_up_logs(settings: Settings, key: str = "") -> None:
-    told = settings.log
+def _set_up_logs(job: Job, key: str = "") -> None:
+    told = job.settings.log
+    for path in (job.roster, *job.outputs.paths()):
+        if told.file is not None and same_file(told.file, path):
+            raise OutputError(f"{told.file}: the log would be written into it; choose another --log-file")
     logs.set_up(format_=told.format, file=told.file, verbose=told.verbose, quiet=told.quiet, secrets=[key])
 
 
@@ -140,15 +144,20 @@ def resume_command(arguments: list[str]) -> str:
 
 
 def _print(summary: Summary, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(orjson.dumps(summary.document).decode() + "\n")
-        sys.stdout.flush()
-    else:
+    text = encode(summary.document).decode()
+    if not as_json:
         # A file or a pipe has no width: wide enough to be read in one. Rich pads its lines; nobody wants the blanks.
         console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
         with console.capture() as captured:
             summary.show(console)
-        print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
+        text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # Whoever was to read it has left, or its disk is full: the run ended as it ended, and there is the file.
+        log.warning("summary.not_printed", reason=error.strerror, file=summary.outputs["summary"])
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

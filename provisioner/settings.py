@@ -103,7 +103,7 @@ class Table(BaseModel):
 class Api(Table):
     """Where the API is and how long to wait for it."""
 
-    app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = None
+    app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$", max_length=63)] | None = None
     region: Literal["us", "eu", "in"] | None = None
     base_url: BaseUrl | None = None
     api_key_file: Path | None = None
@@ -284,7 +284,12 @@ def _explain(error: ValidationError, layers: list[tuple[str, Mapping[str, Any]]]
     for each in error.errors(include_url=False):
         where = [str(part) for part in each["loc"]]
         name = ".".join(where[:2])
-        origin = next((origin for origin, layer in reversed(layers) if _holds(layer, where)), "the config file")
+        # Where the refused value stands; a table that is none has no keys of its own.
+        holders = [origin for origin, layer in reversed(layers) if _holds(layer, where)]
+        tables = [
+            origin for origin, layer in layers if len(where) == 1 and not isinstance(layer.get(where[0], {}), dict)
+        ]
+        origin = (tables or holders or ["the config file"])[0]
         if each["type"] == "extra_forbidden":
             problems.append(f"{origin}: unknown key {name}{_nearest(where)}")
         else:

@@ -31,7 +31,8 @@ class Source:
 
     async def put(self, block: Sequence[UserRequest]) -> None:
         """Add a block when there is room, or at once when the run is being stopped: it will be left over."""
-        await self._room.acquire()
+        if not self._stopper:
+            await self._room.acquire()
         self._blocks.put_nowait(block)
 
     def end(self) -> None:
@@ -120,10 +121,10 @@ class Pool:
         while (request := await source.take()) is not None:
             try:
                 settlement = await self.settle(request)
+                self.record(settlement)
             except Exception as error:  # a bug of ours: the others still finish
                 self.stopper.request(Stop("bug", f"row {request.row}: {type(error).__name__}: {error}", 70))
                 raise
-            self.record(settlement)
             if settlement.state is State.SETTLED:
                 self._count(settlement)
 

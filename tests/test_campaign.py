@@ -23,7 +23,9 @@ NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
 
 def test_killed_and_struck_by_every_fault_once(tmp_path: Path) -> None:
     """Every fault on a create, on a read and on a mint, and four SIGKILLs: nothing lost, doubled or misreported."""
-    report = campaign(Options(rows=300, kills=4, seed=5, faults="once", jitter=0.03, per_minute=12_000), tmp_path)
+    report = campaign(
+        Options(rows=300, kills=4, edits=1, seed=5, faults="once", jitter=0.03, per_minute=12_000), tmp_path
+    )
     assert report.offenders == NOTHING
     assert report.figures["kills"] == 4
     assert set(report.figures["faults"]) == {fault.value for fault in Fault}
@@ -48,7 +50,7 @@ def test_killed_hundreds_of_times(tmp_path: Path, options: Options) -> None:
 @pytest.mark.campaign
 def test_each_fault_by_itself(tmp_path: Path) -> None:
     """A tenth of all requests struck by one fault, for every fault, and four SIGKILLs each."""
-    reports = list(each_fault(Options(rows=300, kills=4), tmp_path))
+    reports = list(each_fault(Options(rows=300, kills=4, edits=1), tmp_path))
     assert {report.options.faults: report.offenders for report in reports} == {each.value: NOTHING for each in Fault}
     assert all(report.figures["faults"][report.options.faults] for report in reports)
 

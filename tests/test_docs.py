@@ -87,7 +87,7 @@ def test_the_config_example_holds_every_key_with_its_default() -> None:
             continue
         model = field.annotation
         assert isinstance(model, type)
-        names = {each.alias or name for name, each in model.model_fields.items()}  # type: ignore[attr-defined]
+        names = {each.alias or name for name, each in model.model_fields.items()}
         assert set(everything[table]) == names, table
     assert set(everything["columns"]) == {"uid", "name", "role", "tags_separator", "metadata"}
 

@@ -85,7 +85,24 @@ def test_a_row_that_was_sent_and_not_settled_is_in_doubt_since_it_was_sent_first
         with Journal(path, IDENTITY) as journal:
             journal.sent([a_request(1)], sent_at)
     with Journal(path, IDENTITY) as journal:
-        assert journal.known(["u1"]) == {"u1": Known(1, 1, "00", "sent", "pending", 0, None, None, 10.0)}
+        assert journal.known(["u1"]) == {"u1": Known(1, 1, "00", "sent", "pending", 0, None, None, 10.0, "00")}
+
+
+def test_the_body_in_doubt_is_remembered_until_the_doubt_is_gone(path: Path) -> None:
+    """A roster that was edited after a kill: what went out then is told from what would go out now."""
+    told = []
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1, body_hash="old")], 10.0)
+    for last in (False, True):
+        with Journal(path, IDENTITY) as journal:
+            known = journal.known(["u1"])["u1"]
+            told.append((known.body_hash, known.doubt_hash))
+            journal.sent([a_request(1, body_hash="new")], 20.0)
+            if last:
+                journal.settle([a_settlement(1)])
+    with Journal(path, IDENTITY) as journal:
+        known = journal.known(["u1"])["u1"]
+    assert [*told, (known.body_hash, known.doubt_hash)] == [("old", "old"), ("new", "old"), ("new", "new")]
 
 
 def test_a_settled_row_is_in_no_doubt_however_often_it_was_sent(path: Path) -> None:
@@ -96,7 +113,7 @@ def test_a_settled_row_is_in_no_doubt_however_often_it_was_sent(path: Path) -> N
         journal.settle([a_settlement(1)])
     with Journal(path, IDENTITY) as journal:
         assert journal.known(["u1"]) == {
-            "u1": Known(1, 1, "00", "settled", "created", 1, "u1_token", 1_700_000_000, None)
+            "u1": Known(1, 1, "00", "settled", "created", 1, "u1_token", 1_700_000_000, None, "00")
         }
 
 
@@ -140,10 +157,6 @@ def test_a_row_that_is_sent_again_keeps_its_token_until_it_is_settled(path: Path
         assert (past.state, past.auth_token, past.created_at) == (State.SENT, "u1_token", 1_700_000_000)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="BUG journal.py _SENT: the columns of the earlier outcome stay when a row is sent again",
-)
 def test_a_row_on_the_wire_has_no_outcome(path: Path) -> None:
     """Results written while a row is sent and unsettled say pending, not what an earlier run made of it."""
     with Journal(path, IDENTITY) as journal:
@@ -211,10 +224,6 @@ def test_what_cannot_be_recorded_is_a_storage_error_and_nothing_of_its_commit_st
         assert {row[0]: row[1] for row in journal.outcomes(["u1", "u2"])} == {"u1": "pending", "u2": "created"}
 
 
-@pytest.mark.xfail(
-    raises=OverflowError,
-    reason="BUG journal.py _commit: OverflowError is no sqlite3.Error; the recorder drops the whole batch",
-)
 def test_a_number_too_large_for_sqlite_is_a_storage_error(path: Path) -> None:
     """One absurd `createdAt` from a server does not take the outcomes of a whole batch with it."""
     with Journal(path, IDENTITY) as journal:
@@ -379,9 +388,6 @@ def test_all_its_files_are_the_owners_alone_whatever_the_umask(path: Path) -> No
     assert modes == {path.name + suffix: "0o600" for suffix in ("", "-wal", "-shm", ".lock")}
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="BUG journal.py _open: the mode of a journal that is there already is left as it is"
-)
 def test_a_journal_that_became_readable_is_made_private_again(path: Path) -> None:
     """A copy put back from a backup is 0644; SQLite would make the new log, with new tokens, 0644 as well."""
     with Journal(path, IDENTITY):
@@ -467,10 +473,6 @@ def test_a_second_opening_in_the_same_process_is_refused_too(path: Path) -> None
         assert len(journal.outcomes(["u1"])) == 1
 
 
-@pytest.mark.xfail(
-    raises=pytest.fail.Exception,
-    reason="BUG lock.py: the lock is taken beside the link, not beside the file it leads to",
-)
 def test_two_names_of_one_journal_are_one_lock(tmp_path: Path) -> None:
     """A journal reached through a symbolic link is the same journal."""
     (tmp_path / "link.db").symlink_to("j.db")
@@ -551,9 +553,6 @@ def test_setting_aside_nothing_is_nothing(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="BUG journal.py set_aside: the stamp has seconds; a rename replaces what is there"
-)
 def test_what_was_set_aside_is_never_overwritten(path: Path) -> None:
     """Five `--restart` within one second leave five journals: each may hold the only copy of its tokens."""
     for n in range(5):
@@ -663,12 +662,14 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 doubt = known["sent_at"]
             expected[uid] = Known(
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
-                known["attempts"], known.get("auth_token"), known.get("created_at"), doubt,
+                known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
             with Journal(copy, IDENTITY) as journal:
-                assert journal.known(UIDS) == expected
+                # The hash in doubt is held by a test of its own.
+                known = {uid: each._replace(doubt_hash="") for uid, each in journal.known(UIDS).items()}
+                assert known == expected
 
 
 JournalAgainstModel.TestCase.settings = settings(

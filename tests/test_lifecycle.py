@@ -177,7 +177,6 @@ def test_the_token_comes_with_the_create() -> None:
     assert (world.settle(ADA_WITH_TOKEN), world.operations) == (expected, [CREATE])
 
 
-@pytest.mark.xfail(reason="handed on as it came; SQLite then raises OverflowError for the whole commit")
 @pytest.mark.parametrize("created_at", [2**63, 2**64 - 1, 1e300])
 def test_a_time_of_creation_that_cannot_be_is_left_out(created_at: Any) -> None:
     """A number the journal cannot hold is no time; the user is created all the same."""
@@ -291,14 +290,21 @@ def test_the_second_of_the_first_attempt_decides(created_at: int | None, outcome
     assert (settlement.outcome, settlement.created_at, settlement.doubt_since) == (outcome, created_at, None)
 
 
+def a_clock(offset: float) -> ServerClock:
+    clock = ServerClock()
+    there = math.floor(START)
+    clock.learn(formatdate(there, usegmt=True), there - offset)
+    return clock
+
+
 @pytest.mark.parametrize("ahead", [-3600.0, -300.0, 0.0, 300.0, 3600.0])
 @pytest.mark.parametrize("behind_by", [0.0, 0.99])
 def test_two_clocks_may_stand_minutes_apart(ahead: float, behind_by: float) -> None:
     """Ours and older users are told apart by the server's clock, known to the second."""
     outcomes = []
     for age in (-1, 0, 3):
-        clock = ServerClock()
-        clock.offset = ahead - behind_by
+        # A Date cut to whole seconds, read a little late: the bound is that much low.
+        clock = a_clock(ahead - behind_by)
         created_at = math.floor(START + ahead) - age
         outcomes.append(World([LOST, EXISTS, user(created_at)], server_clock=clock).settle().outcome)
     assert outcomes == [Outcome.CREATED, Outcome.CREATED, Outcome.EXISTING]
@@ -341,7 +347,7 @@ def test_an_older_user_is_treated_as_on_existing_says() -> None:
     ]
 
 
-DEACTIVATED = "the uid belongs to a deactivated user; reactivate it or delete it for good, then run again"
+DEACTIVATED = "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
 
 
 def test_a_taken_uid_that_cannot_be_read_belongs_to_a_deactivated_user() -> None:
@@ -486,7 +492,6 @@ def test_a_mint_that_fails_leaves_the_row_to_the_next_run() -> None:
     assert again.settle(ADA_WITH_TOKEN._replace(past=past)).outcome is Outcome.CREATED
 
 
-@pytest.mark.xfail(reason="a 404 to the mint makes the row `existing`, settles it and drops the doubt")
 def test_a_user_of_ours_stays_ours_when_the_mint_does_not_find_it() -> None:
     """Promise 3: it has just been read back as ours, so whatever the 404 means, `existing` is not true."""
     settlement = World([LOST, EXISTS, user(), NOT_FOUND]).settle(ADA_WITH_TOKEN)
@@ -565,7 +570,6 @@ def test_a_row_that_was_settled_and_has_changed_is_not_created_again(
     assert (world.settle(changed()), world.operations) == (expected, operations)
 
 
-@pytest.mark.xfail(reason="doubt does not know its body: the user keeps the old one and the journal the new one's hash")
 def test_a_row_in_doubt_that_has_changed_since_is_brought_up_to_date(tmp_path: Path) -> None:
     """Killed while creating Ada, the roster then mended to Ada Lovelace: it is ours, but still called Ada there."""
     with Journal(tmp_path / "j.db", Identity("app", "http://127.0.0.1/v3")) as journal:

@@ -118,17 +118,12 @@ def test_a_roster_that_is_not_there_is_the_readers_affair(here: Path) -> None:
     assert Outputs.beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
 
 
-@pytest.mark.xfail(
-    raises=RuntimeError,
-    reason="BUG outputs.py _same_file: Path.resolve raises RuntimeError on a loop in Python 3.11 and 3.12",
-)
 def test_a_roster_that_is_a_link_to_itself_is_the_readers_affair(here: Path) -> None:
     """Nothing a user can cause ends in a traceback."""
     (here / "users.csv").symlink_to("users.csv")
     assert Outputs.beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="BUG session.py: the log file is opened, and written to, unchecked")
 def test_refuses_to_log_into_the_roster(here: Path) -> None:
     """A slip of the shell's completion must not append JSON lines to the only copy of a roster."""
     (here / "users.csv").write_text("uid,name\nada,Ada\n")
@@ -190,9 +185,6 @@ def test_a_folder_that_cannot_be_written_to_is_told(nobody: Path) -> None:
     assert str(error.value) == f"{nobody}/sealed/sub: {said}"
 
 
-@pytest.mark.xfail(
-    raises=PermissionError, reason="BUG outputs.py make_folder: is_dir raises PermissionError before os.access is asked"
-)
 def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:
     """A folder without search permission is an unusable folder, not a bug of ours."""
     (nobody / "sealed").mkdir(0o600)
@@ -200,7 +192,6 @@ def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:
         Outputs.beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
 
 
-@pytest.mark.xfail(raises=OSError, reason="BUG outputs.py make_folder: is_dir raises OSError, File name too long")
 def test_a_name_that_becomes_too_long_is_told() -> None:
     """The results' own name fits in 255 bytes, that of the rejected rows does not: told before anything is sent."""
     with pytest.raises(OutputError):
@@ -266,9 +257,6 @@ def test_setting_aside_renames(here: Path) -> None:
     assert [(each.name, each.read_text()) for each in here.iterdir()] == [(aside.name, "tokens")]
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="BUG outputs.py set_aside: the stamp has seconds; a rename replaces what is there"
-)
 def test_what_was_set_aside_is_never_overwritten(here: Path) -> None:
     """Five runs within one second leave five files: each may hold the only copy of its tokens."""
     for n in range(5):

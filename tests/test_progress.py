@@ -117,7 +117,6 @@ def test_the_pace_is_set_by_the_limit_the_latency_or_a_pause() -> None:
     assert virtual_time.run(main()) == ["starting", "latency", "limit 9,000/min", "pause after 429, 12 s left"]
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="BUG progress.py pace: only the core budget is looked at")
 def test_the_pace_of_updates_is_set_by_their_own_limit() -> None:
     """A run that only updates waits for the standard limit, and that is no latency."""
 

@@ -147,9 +147,6 @@ def test_flushed_is_on_disk(tmp_path: Path) -> None:
     recording(tmp_path / "j.db", scenario)
 
 
-@pytest.mark.xfail(
-    reason="the writer ends at a stop: replies of the grace time wait for `flush`, a second SIGINT loses them"
-)
 def test_what_arrives_after_a_stop_is_on_disk_as_soon_as_before_it(tmp_path: Path) -> None:
     """A SIGKILL that follows a SIGTERM finds the tokens on disk.
 
@@ -212,7 +209,6 @@ def test_a_full_disk_is_not_hammered(tmp_path: Path) -> None:
     recording(tmp_path / "j.db", scenario)
 
 
-@pytest.mark.xfail(reason="only StorageError puts the batch back and stops the run: another error loses the outcomes")
 def test_a_bug_in_writing_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
     """A value SQLite cannot hold in one settlement does not take the others of its commit with it, unnoticed."""
 

@@ -312,10 +312,6 @@ def test_the_summary_file_is_json_for_eyes_too(tmp_path: Path) -> None:
     assert (tmp_path / "s.json").read_text() == '{\n  "rows": 1,\n  "outputs": {\n    "results": "ü.csv"\n  }\n}\n'
 
 
-@pytest.mark.xfail(
-    raises=TypeError,
-    reason="BUG results.py write_summary (and session._print): orjson refuses lone surrogates: TypeError",
-)
 def test_a_path_that_is_not_utf8_does_not_spoil_the_summary(tmp_path: Path) -> None:
     """A folder named in Latin-1 long ago: the run that wrote its results there also ends with a summary."""
     write_summary(tmp_path / "s.json", {"outputs": {"results": os.fsdecode(b"M\xfcller/r.csv")}})
@@ -351,9 +347,6 @@ def test_results_replace_a_readable_file_by_a_private_one(tmp_path: Path, spool:
 
 
 @pytest.mark.usefixtures("open_umask")
-@pytest.mark.xfail(
-    raises=AssertionError, reason="BUG outputs.py written_whole: no O_EXCL, so a file that is in the way keeps its mode"
-)
 def test_a_stale_temporary_file_does_not_make_results_readable(tmp_path: Path, spool: Spool) -> None:
     """In a container every run has the same process id: what a killed one left is in the way of the next."""
     (tmp_path / f".r.csv.{os.getpid()}.part").touch(0o644)
@@ -399,13 +392,7 @@ def many_lines() -> pl.DataFrame:
     [
         ".csv",
         ".ndjson",
-        pytest.param(
-            ".parquet",
-            marks=pytest.mark.xfail(
-                raises=pl.exceptions.ComputeError,
-                reason="BUG results.py _write_parquet: polars says ComputeError, no OSError",
-            ),
-        ),
+        ".parquet",
     ],
 )
 def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
@@ -423,9 +410,6 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.xfail(
-    raises=OSError, reason="BUG results.py Spool.append: a bare OSError, which ends the run as a bug with exit 70"
-)
 @pytest.mark.usefixtures("small_files")
 def test_a_disk_that_fills_up_under_the_spool_is_a_storage_error(tmp_path: Path) -> None:
     """The spool of a large roster is large: a full disk there is as good a reason to stop as anywhere else."""
@@ -433,10 +417,6 @@ def test_a_disk_that_fills_up_under_the_spool_is_a_storage_error(tmp_path: Path)
         spool.append(many_lines())
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="BUG feeding.py run: an OSError of the spool ends the reading; the results hold the first batches only",
-)
 def test_results_never_hold_fewer_rows_than_the_roster(tmp_path: Path) -> None:
     """Promise 1 on a full disk as well: either all rows are in the results, or the file of the run before stands."""
     rows = "\n".join(f"user-{n},{'Name ' * 10}{n}" for n in range(6000))

@@ -238,7 +238,7 @@ def test_restart_sets_the_earlier_run_aside_and_loses_nothing(tmp_path: Path) ->
 
 
 def test_a_rule_that_is_out_of_date_is_told(tmp_path: Path) -> None:
-    """A row our rules let pass and the API refuses is failed with its words, and the summary says which field it was."""
+    """A row our rules let pass and the API refuses is failed with its words; the summary says for which field."""
     roster = write_roster(tmp_path / "r.csv", [*people(1), {"uid": "under_score", "name": "U"}])
     (tmp_path / "c.toml").write_text("[constraints]\nuid_allow_underscore = true\n")
     with emulator(tmp_path, "--strict-uids") as api:

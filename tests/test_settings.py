@@ -173,7 +173,8 @@ def test_a_key_in_the_config_is_refused_and_not_repeated(text: str) -> None:
     assert "api_key_file" in said
 
 
-NUMBER = "should be a valid number, unable to parse string as a number"
+APP_ID = "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
+NUMBER = "should be a valid number"
 INTEGER = "should be a valid integer"
 
 
@@ -181,8 +182,8 @@ INTEGER = "should be a valid integer"
     ("table", "value", "said"),
     [
         ("rate", "requests_per_minute = 0", "should be greater than or equal to 1, not 0"),
-        ("rate", "requests_per_minute = 1.5", f"{INTEGER}, got a number with a fractional part, not 1.5"),
-        ("rate", 'requests_per_minute = "x"', f"{INTEGER}, unable to parse string as an integer, not 'x'"),
+        ("rate", "requests_per_minute = 1.5", f"{INTEGER}, not 1.5"),
+        ("rate", 'requests_per_minute = "x"', f"{INTEGER}, not 'x'"),
         ("rate", "requests_per_minute = [1]", f"{INTEGER}, not [1]"),
         ("rate", "max_in_flight = 5000", "should be less than or equal to 4096, not 5000"),
         ("rate", "share = 0", "give a share above 0 and at most 1, such as 0.7 or 70%, not 0"),
@@ -202,8 +203,16 @@ INTEGER = "should be a valid integer"
         ("api", "read_timeout = 0", "should be greater than 0, not 0"),
         ("api", 'read_timeout = "soon"', f"{NUMBER}, not 'soon'"),
         ("api", 'region = "US"', "should be 'us', 'eu' or 'in', not 'US'"),
-        ("api", 'app_id = "my app"', "String should match pattern '^[A-Za-z0-9-]+$', not 'my app'"),
-        ("api", 'app_id = "a\\n"', "String should match pattern '^[A-Za-z0-9-]+$', not 'a\\n'"),
+        (
+            "api",
+            'app_id = "my app"',
+            f"String should match pattern '{APP_ID}', not 'my app'",
+        ),
+        (
+            "api",
+            'app_id = "a\\n"',
+            f"String should match pattern '{APP_ID}', not 'a\\n'",
+        ),
         ("constraints", "tags_max = -1", "should be greater than or equal to 0, not -1"),
         ("constraints", "uid_max_length = 0", "should be greater than or equal to 1, not 0"),
         ("log", 'format = "xml"', "should be 'console' or 'json', not 'xml'"),
@@ -230,19 +239,11 @@ def test_a_table_that_is_none_is_told(text: str) -> None:
     assert the_refusal({}, {}, a_config(text)).startswith("c.toml: ")
 
 
-@pytest.mark.xfail(
-    raises=pytest.fail.Exception,
-    reason="BUG settings.py load: a flag for the same table replaces what is no table, unseen",
-)
 def test_a_table_that_is_none_is_told_even_when_a_flag_sets_one_of_its_keys() -> None:
     """A broken file is broken whatever the command line says."""
     assert the_refusal({"rate": {"share": "50%"}}, {}, a_config("rate = 5")).startswith("c.toml: ")
 
 
-@pytest.mark.xfail(
-    raises=pytest.fail.Exception,
-    reason="BUG settings.py: pydantic takes true for 1; `requests_per_minute = true` is one a minute",
-)
 @pytest.mark.parametrize("value", ["requests_per_minute = true", "max_in_flight = true"])
 def test_a_boolean_is_no_number(value: str) -> None:
     """A slip of the pen must not make a run ten thousand times slower."""
@@ -292,18 +293,11 @@ def test_a_path_in_the_file_is_a_path_from_the_file(here: Path, monkeypatch: pyt
     assert load({}, {}, here / config).api.api_key_file == here / "etc/key"
 
 
-@pytest.mark.xfail(
-    raises=RuntimeError,
-    reason="BUG settings.py _read_toml: expanduser raises RuntimeError for a user that does not exist",
-)
 def test_a_home_that_does_not_exist_is_told() -> None:
     """Nothing a user writes into the file ends as a bug of ours."""
     assert "c.toml" in the_refusal({}, {}, a_config('[log]\nfile = "~nosuchuser/log"'))
 
 
-@pytest.mark.xfail(
-    raises=ValueError, reason="BUG settings.py: a NUL in a path becomes ValueError when the file is opened"
-)
 def test_a_path_that_no_file_can_have_is_told() -> None:
     """TOML can write a NUL, the file system cannot."""
     settings = load({}, {}, a_config('[api]\napi_key_file = "a\\u0000b"'))
@@ -417,9 +411,6 @@ def test_what_is_no_base_url_is_refused(url: str) -> None:
     assert the_refusal({"api": {"base_url": url}}, {}, None).startswith(f"the command line: api.base_url: {said}")
 
 
-@pytest.mark.xfail(
-    raises=ValueError, reason="BUG settings.py _url: the pattern lets pass what yarl refuses with ValueError: exit 70"
-)
 @pytest.mark.parametrize(
     "url", ["http://h:abc", "http://h:99999", "http://:80", "https://[::1", "http://[", "http://a\\b", "http://[x]/v3"]
 )
@@ -432,9 +423,6 @@ def test_a_base_url_that_is_kept_can_be_sent_to(url: str) -> None:
     assert URL(kept + "/users").host
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="BUG settings.py _explain: the refused value is repeated, password and all"
-)
 def test_a_password_in_a_base_url_is_not_repeated() -> None:
     """A proxy's or gateway's password does not end up in a log because the setting was refused."""
     assert "hunter2" not in the_refusal({"api": {"base_url": "https://ada:hunter2@h/v3"}}, {}, None)
@@ -454,10 +442,6 @@ def test_the_key_comes_from_the_environment_or_a_file_and_blanks_round_it_are_no
     assert read_api_key(settings, {API_KEY_VARIABLE: "other"}) == SecretStr("other")
 
 
-@pytest.mark.xfail(
-    raises=ConfigurationError,
-    reason="BUG settings.py read_api_key: read as utf-8, not as utf-8-sig like the config file",
-)
 def test_a_key_file_from_windows_is_read(here: Path) -> None:
     """A byte-order mark is no part of a key."""
     (here / "key").write_bytes(b"\xef\xbb\xbf" + KEY.encode() + b"\r\n")
@@ -508,10 +492,6 @@ def test_the_key_is_in_no_repr(here: Path) -> None:
     assert KEY not in repr(settings) + str(settings) + repr(key) + str(key) + f"{key}"
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="BUG pipeline.py Target: api_key is in the dataclass's repr; field(repr=False) is missing",
-)
 def test_the_key_is_not_in_the_repr_of_the_target() -> None:
     """Secrets are masked wherever they travel: a target in a traceback or a log shows none."""
     assert KEY not in repr(Target("http://h", KEY, Identity("app", "http://h")))

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from rich.errors import MarkupError
 
 from provisioner.model import Outcome, Stop, Tally
 from provisioner.outputs import Outputs
@@ -120,7 +119,6 @@ def test_a_row_left_over_without_a_reason_makes_no_summary() -> None:
     assert a_summary({"pending": 2}, estimate=Estimate(2, 1.0)).document["pending"] == 2
 
 
-@pytest.mark.xfail(raises=pytest.fail.Exception, reason="BUG summary.py __post_init__: the sum itself is never checked")
 def test_an_outcome_that_is_none_of_the_six_makes_no_summary() -> None:
     """The promised sum is asserted over the six outcomes that are written, not over whatever was counted."""
     with pytest.raises(AssertionError):
@@ -219,10 +217,6 @@ def test_a_run_that_had_nothing_to_do_says_so() -> None:
     assert settled not in table(Counts(Counter(pending=1)), 1, STOP)
 
 
-@pytest.mark.xfail(
-    raises=(AssertionError, MarkupError),
-    reason="BUG summary.py _note: a plain str in a rich table is markup: `[x]` vanishes, `[/x]` is exit 70",
-)
 @pytest.mark.parametrize("path", ["runs[old]/r.rejected.csv", "runs[/old]/r.rejected.csv"])
 def test_brackets_in_a_path_are_brackets(path: str) -> None:
     """Folders are named by users; the path that is shown is the path that is there."""
@@ -231,9 +225,6 @@ def test_brackets_in_a_path_are_brackets(path: str) -> None:
     assert f"mend them in {path} and feed that file in" in shown(summary)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="BUG summary.py _note: error codes come from the server and are markup too"
-)
 def test_brackets_in_a_code_are_brackets() -> None:
     """What a server says is shown, not carried out."""
     counts = Counts(Counter(failed=1), Counter({"[red]ERR[/]": 1}))

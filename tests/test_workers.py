@@ -169,7 +169,6 @@ def test_a_stop_leaves_over_what_no_worker_took() -> None:
     in_source(scenario)
 
 
-@pytest.mark.xfail(raises=TimeoutError, reason="a stop makes room once: the second put after it waits for ever")
 @pytest.mark.parametrize("before", [0, 1, 2])
 def test_putting_never_waits_after_a_stop(before: int) -> None:
     """As `put` promises: at once, however many blocks come, and all of them are left over."""
@@ -262,7 +261,6 @@ def test_a_bug_in_one_row_stops_the_run_and_the_others_finish() -> None:
     assert sorted([*run.begun, *left]) == list(range(put))
 
 
-@pytest.mark.xfail(reason="only `settle` is guarded: an error of `record` ends a worker and not the run")
 def test_a_bug_in_recording_stops_the_run_too() -> None:
     """As `drain` promises: when it gives a bug, the run is being stopped. Else the reader waits for room for ever."""
 
