@@ -610,7 +610,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["key"] = self.journal.new_key()
             if known.get("state") == "sent" and known["doubt_since"] is None:
                 known["doubt_since"] = known["sent_at"]
-            known |= {"row": row, "body_hash": body, "sent_at": now, "state": "sent"}
+            known |= {"row": row, "body_hash": body, "sent_at": now, "state": "sent", "outcome": "pending"}
+            known |= dict.fromkeys(("http_status", "error_code", "error_message", "settled_at"))
             requests.append(a_request(known["key"], uid, row, body))
         self.journal.sent(requests, now)
 
