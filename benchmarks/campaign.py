@@ -190,7 +190,7 @@ class Campaign:
                 return True
             victim.interrupt(random.choice((signal.SIGINT, signal.SIGTERM)))
         if aim is Aim.WRITING:
-            return victim.comes_to(victim.writing) and victim.passes(random.uniform(0, 0.02))
+            return victim.comes_to(victim.writing) and victim.passes(random.uniform(0, 0.01))
         return victim.passes(random.uniform(0, 0.3))
 
     def _dwell(self) -> float:

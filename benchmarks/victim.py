@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -35,10 +36,11 @@ class Victim:
     started: float = field(default=0.0, init=False)
     interrupted: bool = field(default=False, init=False)
     _place: int = field(default=0, init=False)
+    _parts: frozenset[tuple[str, int]] = field(default=frozenset(), init=False)
     _process: subprocess.Popen[bytes] = field(init=False)
 
     def __enter__(self) -> Self:
-        self._place, self.started = self.api.place(), time.monotonic()
+        self._place, self._parts, self.started = self.api.place(), self._partly_written(), time.monotonic()
         with self._said("out").open("wb") as out, self._said("err").open("wb") as err:
             self._process = subprocess.Popen(
                 self.command, cwd=self.results.parent, env=_environment(), stdout=out, stderr=err
@@ -78,8 +80,15 @@ class Victim:
         return self.api.arrived(self._place, self.started)
 
     def writing(self) -> bool:
-        """Tell whether a file of results is there in part: while it is written, or after a kill in the midst of it."""
-        return any(self.results.parent.glob(f".*.{self._process.pid}.part"))
+        """Tell whether it has left a file of results in part: one that is being written, or was when it was killed."""
+        return not self._partly_written() <= self._parts
+
+    def _partly_written(self) -> frozenset[tuple[str, int]]:
+        found = set()
+        for path in self.results.parent.glob(".*.part"):
+            with suppress(FileNotFoundError):  # renamed meanwhile
+                found.add((path.name, path.stat().st_mtime_ns))
+        return frozenset(found)
 
     def phase(self) -> str:
         """Tell from what a killed run has left behind how far it had come."""

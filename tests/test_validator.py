@@ -18,7 +18,7 @@ from provisioner.model import AuthTokens, Checked, RosterBatch
 from provisioner.reader import open_roster
 from provisioner.rules import body_rule, rules
 from provisioner.survey import Survey, survey
-from provisioner.validator import Validator
+from provisioner.validator import Validator, reject
 from tests import oracle
 
 ANN = {"uid": "ann", "name": "Ann"}
@@ -176,6 +176,7 @@ def test_every_defect_of_a_row_is_reported_in_the_order_of_the_table() -> None:
     found = [part.partition(":")[0] for part in checked.lines["error_message"].item().split("; ")]
     absent = {
         "uid.missing", "name.missing", "uid.duplicate", "tags.not_a_list", "metadata.too_large", "body.too_large",
+        "role.unknown",
     }  # fmt: skip
     assert found == [code for code in DEFECTS if code not in absent]
     assert checked.lines["error_code"].item() == "uid.charset"
@@ -183,8 +184,10 @@ def test_every_defect_of_a_row_is_reported_in_the_order_of_the_table() -> None:
 
 
 def test_there_is_one_rule_for_each_code_in_the_order_of_the_table() -> None:
+    """All but the one that only the API can judge."""
     constraints = Constraints()
-    assert [rule.code for rule in (*rules(constraints), body_rule(constraints))] == list(DEFECTS)
+    codes = [rule.code for rule in (*rules(constraints), body_rule(constraints))]
+    assert codes == [code for code in DEFECTS if code != "role.unknown"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +239,7 @@ def test_the_body_has_a_fixed_order_and_nothing_escaped_that_need_not_be() -> No
         "statusMessage": 'say "hi"\\\n\x7f', "role": "Member", "link": 'https://e.org/"\\', "avatar": "https://e.org/ä",
         "name": " Zoë\u2028😀 ", "uid": " AnN ",
     }])  # fmt: skip
-    assert checked.valid.rows() == [(
+    assert checked.valid.drop("role").rows() == [(
         1,
         "ann",
         ('{"uid":"ann","name":"Zoë\u2028😀","avatar":"https://e.org/ä","link":"https://e.org/\\"\\\\",'
@@ -433,7 +436,13 @@ def test_lines_and_rejected_rows_hold_what_the_roster_held() -> None:
     assert checked.lines.schema == {
         "row": pl.Int64, "uid": pl.String, "uid_input": pl.String, "error_code": pl.String, "error_message": pl.String,
     }  # fmt: skip
-    assert checked.valid.schema == {"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean}
+    assert checked.valid.schema == {
+        "row": pl.Int64,
+        "uid": pl.String,
+        "body": pl.String,
+        "token": pl.Boolean,
+        "role": pl.String,
+    }
 
 
 def test_a_batch_without_rejected_rows_has_frames_of_the_same_shape() -> None:
@@ -552,7 +561,7 @@ def test_row_by_row_the_validator_agrees_with_the_oracle(seed: int, single_keys:
     validator = Validator(binding, Constraints(), survey(roster, binding), auth_tokens=AuthTokens.CREATED)
     checked = [validator.check(batch) for batch in roster.batches()]
     lines = pl.concat([each.lines for each in checked])
-    valid = {row: (body, token) for each in checked for row, _, body, token in each.valid.rows()}
+    valid = {row: (body, token) for each in checked for row, _, body, token, _ in each.valid.rows()}
     for number, judged in enumerate(expected, 1):
         message = lines["error_message"][number - 1]
         found = [part.partition(":")[0] for part in message.split("; ")] if message else []
@@ -603,3 +612,24 @@ def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_pa
         bodies.append([text for batch in roster.batches() for text in validator.check(batch).valid["body"]])
     assert bodies[0] == bodies[1]
     assert bodies[0][0] == '{"uid":"007","name":"Ann \\"A\\" Lee","metadata":{"a":1,"b":{"c":"d"}},"tags":["a","b"]}'
+
+
+def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
+    """What only the API can judge: the row leaves the valid ones and comes back in the rejected ones, in roster order."""
+    batch = RosterBatch(
+        5, csv_frame([{"uid": uid, "name": name} for uid, name in zip("abc", ("A", "", "C"), strict=True)])
+    )
+    binding = bind(batch.frame.schema)
+    nothing = Survey(3, pl.Series(dtype=pl.UInt32))
+    checked = Validator(binding, Constraints(), nothing, auth_tokens=AuthTokens.CREATED).check(batch)
+    moved = reject(checked, batch, "role.unknown", {5: "why not"})
+    missing = "name.missing: no name, one is required"
+    assert moved.valid["row"].to_list() == [7]
+    assert moved.lines.rows() == [
+        (5, "a", "a", "role.unknown", "role.unknown: why not"), (6, "b", "b", "name.missing", missing),
+        (7, "c", "c", None, None),
+    ]  # fmt: skip
+    assert moved.rejected.select("uid", "_row", "_errors").rows() == [
+        ("a", 5, "role.unknown: why not"), ("b", 6, missing),
+    ]  # fmt: skip
+    assert moved.defects == {"name.missing": 1, "role.unknown": 1}
