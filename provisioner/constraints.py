@@ -68,7 +68,6 @@ DEFECTS: Mapping[str, str] = MappingProxyType(
         "avatar.not_a_url": "the avatar is no absolute http or https URL",
         "link.not_a_url": "the link is no absolute http or https URL",
         "role.charset": "the role is too long or holds something other than ASCII letters, digits, - and _",
-        "role.unknown": "the app has no such role (known only in a run, from the API)",
         "tags.not_a_list": "the tags begin like a JSON array but are no JSON array of strings",
         "tags.too_many": "there are too many tags",
         "tags.too_long": "one of the tags is too long",
@@ -76,6 +75,7 @@ DEFECTS: Mapping[str, str] = MappingProxyType(
         "metadata.too_large": "the metadata are too large",
         "with_auth_token.not_a_boolean": "withAuthToken is neither true nor false",
         "body.too_large": "the whole request is too large",
+        "role.unknown": "the app has no such role (known only in a run, from the API)",
     }
 )
 """Code of a defect → what it means, in the order in which the defects of a row are reported."""

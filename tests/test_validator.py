@@ -615,7 +615,7 @@ def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_pa
 
 
 def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
-    """What only the API can judge: the row leaves the valid ones and comes back in the rejected ones, in roster order."""
+    """What only the API can judge: such a row leaves the valid ones for the rejected ones, in roster order."""
     batch = RosterBatch(
         5, csv_frame([{"uid": uid, "name": name} for uid, name in zip("abc", ("A", "", "C"), strict=True)])
     )
