@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ if TYPE_CHECKING:  # what only checks has no need of the limiter
 # Seconds between two drawings, and between two log events where nothing is drawn.
 _REDRAW: Final = 0.2
 _EVENT: Final = 10.0
+# Seconds over which the current rate is taken.
+_RECENT: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Watch:
         }
         self.stage = self._stages["reading"]
         self.pacing: Pacing | None = None
+        self._samples: deque[tuple[float, int]] = deque()
 
     def enter(self, stage: str) -> None:
         """Go on to another stage."""
@@ -80,7 +85,16 @@ class Watch:
         counts = {"created": tally.created, "existing": tally.existing, "updated": tally.updated}
         counts |= {"rejected": tally.rejected, "failed": tally.failed, "settled before": tally.skipped}
         said = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "created")
-        return f"{said} · {tally.per_minute:,.0f}/min ({self.pace()})"
+        return f"{said} · {self.rate(time.monotonic()):,.0f}/min ({self.pace()})"
+
+    def rate(self, now: float) -> float:
+        """Requests a minute over the last seconds; over the whole run while there is too little to go by."""
+        samples = self._samples
+        samples.append((now, self._tally.requests))
+        while now - samples[0][0] > _RECENT:
+            samples.popleft()
+        (began, before), (ended, after) = samples[0], samples[-1]
+        return (after - before) * 60 / (ended - began) if ended - began >= 1 else self._tally.per_minute
 
     def pace(self) -> str:
         """Say what holds the rate where it is."""

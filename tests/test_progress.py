@@ -219,3 +219,14 @@ def test_an_error_in_what_is_watched_comes_through() -> None:
 
     with pytest.raises(LookupError, match="row 7"):
         virtual_time.run(main())
+
+
+def test_the_rate_is_the_current_one() -> None:
+    """After a pause of minutes the average of the run would say nothing about what is going on now."""
+    tally = Tally()
+    watch = Watch(tally, drawn=False)
+    rates = []
+    for second, requests in ((0, 0), (300, 0), (301, 150), (302, 300)):
+        tally.requests = requests
+        rates.append(watch.rate(1000.0 + second))
+    assert rates == [0.0, 0.0, 9000.0, 9000.0]
