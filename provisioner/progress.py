@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from provisioner.model import Tally
@@ -88,7 +89,7 @@ class Watch:
         return f"{said} · {self.rate(time.monotonic()):,.0f}/min ({self.pace()})"
 
     def rate(self, now: float) -> float:
-        """Requests a minute over the last seconds; over the whole run while there is too little to go by."""
+        """Give requests a minute over the last seconds; over the whole run while there is too little to go by."""
         samples = self._samples
         samples.append((now, self._tally.requests))
         while now - samples[0][0] > _RECENT:
@@ -110,9 +111,9 @@ class Watch:
         bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            _Done(),
-            TextColumn("{task.fields[said]}"),
+            BarColumn(bar_width=12),
+            _Done(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[said]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
             auto_refresh=False,
