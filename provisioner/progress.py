@@ -108,11 +108,12 @@ class Watch:
 
     async def _draw(self) -> None:
         console = Console(stderr=True)
+        # On a narrow terminal the facts go before the ornament, and the last of them give way first.
+        ornament = [SpinnerColumn(), BarColumn(bar_width=16)] if console.width >= 110 else []
         bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=12),
-            _Done(table_column=Column(no_wrap=True)),
+            *ornament,
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=7)),
+            _Done(table_column=Column(no_wrap=True, min_width=22)),
             TextColumn("{task.fields[said]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
