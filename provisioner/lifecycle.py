@@ -89,17 +89,8 @@ class _Life:
 
     def failed(self, reply: Reply, code: str, message: str) -> Settlement:
         # Doubt outlives a failure: the next run tries again and must still be able to tell ours from others.
-        return Settlement(
-            self.request.key,
-            State.SETTLED,
-            Outcome.FAILED,
-            self.attempts,
-            http_status=reply.status,
-            error_code=code,
-            error_message=message,
-            auth_token=self.token,
-            settled_at=time.time(),
-            doubt_since=self.doubt_since,
+        return self.settled(Outcome.FAILED, reply)._replace(
+            error_code=code, error_message=message, doubt_since=self.doubt_since
         )
 
 
@@ -190,19 +181,8 @@ class Lifecycle:
         return life.settled(outcome, minted, created_at)
 
     def _deactivated(self, life: _Life, reply: Reply) -> Settlement:
-        life.doubt_since = None
         said = "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
-        return Settlement(
-            life.request.key,
-            State.SETTLED,
-            Outcome.EXISTING,
-            life.attempts,
-            http_status=reply.status,
-            error_code=DEACTIVATED,
-            error_message=said,
-            auth_token=life.token,
-            settled_at=time.time(),
-        )
+        return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=said)
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         match verdict:
