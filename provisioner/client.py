@@ -31,7 +31,7 @@ class Timeouts:
     """Seconds."""
 
     connect: float = 10.0
-    read: float = 30.0
+    read: float = 60.0
     total: float = 60.0
 
 
@@ -98,11 +98,13 @@ class Client:
 
     def _session(self, connector: aiohttp.TCPConnector, headers: dict[str, str]) -> aiohttp.ClientSession:
         limits = self._timeouts
+        # A timer that cannot be the first to fire is not set: it would be set anew with every piece of every answer.
+        read = limits.read if limits.read < limits.total else None
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
-            timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.read),
+            timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=read),
             proxy=proxy_for(self._users),
         )
         # aiohttp would send a GET or PUT a second time by itself when a kept connection turns out dead: a request

@@ -109,7 +109,7 @@ class Api(Table):
     api_key_file: Path | None = None
     emulator: bool = False
     connect_timeout: Seconds = 10.0
-    read_timeout: Seconds = 30.0
+    read_timeout: Seconds = 60.0
     total_timeout: Seconds = 60.0
 
 
