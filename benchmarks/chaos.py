@@ -116,7 +116,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--faults", default=usual.faults, help="all by chance, once (each of them), none, or a name")
     parser.add_argument("--rate", type=_share, default=usual.rate, help="share of the requests a fault strikes: 10%%")
     parser.add_argument("--latency", type=seconds, default=usual.latency, help="of the emulator: 5ms")
-    parser.add_argument("--jitter", type=seconds, default=usual.jitter, help="at most this much more: 60ms")
+    parser.add_argument("--jitter", type=seconds, default=usual.jitter, help="at most this much more: 120ms")
     parser.add_argument("--clock-skew", type=seconds, default=usual.clock_skew, help="how far its clock is ahead: 180s")
     parser.add_argument("--auth-tokens", choices=("created", "all", "none"), default=usual.auth_tokens)
     parser.add_argument("--on-existing", choices=("skip", "update"), default=usual.on_existing)
