@@ -244,9 +244,6 @@ def _boundary() -> Iterator[None]:
         raise typer.Exit(error.exit_code) from None
     except (typer.Exit, typer.Abort):
         raise
-    except KeyboardInterrupt:
-        typer.echo("interrupted before anything was sent", err=True)
-        raise typer.Exit(130) from None
     except Exception as error:
         typer.echo(f"bug: {_report_bug(error)}", err=True)
         raise typer.Exit(70) from None

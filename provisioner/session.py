@@ -111,6 +111,8 @@ async def _watch_signals(work: Work) -> tuple[Summary, Stop | None]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+            # All that is left is to say how it went, and to end with the exit code that was said.
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _on_signal(number: signal.Signals, stopper: Stopper) -> None:

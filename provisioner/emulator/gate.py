@@ -69,7 +69,7 @@ class Gate:
         now = self._tenant.clock.monotonic()
         style = self._settings.header_style
         if now < self._storm_ends:
-            storm = Admission(False, self._settings.core_limit, 0, self._storm_ends - now)
+            storm = Admission(False, self._windows[route.group].limit, 0, self._storm_ends - now)
             headers = {} if self._silent else limits.refusal_headers(style, storm, self._tenant.wall())
             raise errors.too_many_requests(headers)
         admission = self._windows[route.group].take(now)

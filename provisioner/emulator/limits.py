@@ -31,7 +31,7 @@ class RateWindow:
     """A fixed window that its first request opens: the documented samples fit that, and no clock minute."""
 
     def __init__(self, limit: int, seconds: float) -> None:
-        self._limit = limit
+        self.limit = limit
         self._seconds = seconds
         self._ends = -math.inf
         self._used = 0
@@ -41,8 +41,8 @@ class RateWindow:
         if now >= self._ends:
             self._ends, self._used = now + self._seconds, 0
         self._used += 1
-        left = self._limit - self._used
-        return Admission(left >= 0, self._limit, max(left, 0), self._ends - now)
+        left = self.limit - self._used
+        return Admission(left >= 0, self.limit, max(left, 0), self._ends - now)
 
 
 def windows(settings: EmulatorSettings) -> Mapping[Group, RateWindow]:
