@@ -1,14 +1,29 @@
 """Where the command begins: before anything heavy is imported, an interrupt simply ends it, without a traceback."""
 
+import os
 import signal
+import sys
 
 
 def main() -> None:
     """Run the command."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _open_standard_streams()
     from provisioner.cli import main as run
 
     run()
+
+
+def _open_standard_streams() -> None:
+    # Started with `>&-` or by some daemons, a process lacks them; then its first files and sockets would take their
+    # place, and what is printed would end up there.
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", closefd=False))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ FROM (VALUES {rows}) WHERE users.id = column1
 _MOVED: Final = "UPDATE users SET row = column2 FROM (VALUES {rows}) WHERE users.id = column1"
 
 # Rows to a statement, tried in this order.
-_PIECES: Final = (250, 25, 1)
+_PIECES: Final = (1000, 100, 10, 1)
 
 _KNOWN: Final = """
 SELECT uid, users.id, row, body_hash, state, outcome, attempts, auth_token, created_at,
@@ -284,7 +284,7 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            said = f"{self.path}: cannot be used as a journal ({error}); move it away or choose another --output"
+            said = f"{self.path}: cannot be used as a journal ({error}); mend that, or choose another --output"
             raise JournalError(said) from error
 
 

@@ -146,7 +146,16 @@ class Operation(StrEnum):
     @property
     def budget(self) -> Budget:
         """The group it is counted in. Minting is in no documented group: core is the stricter guess."""
-        return Budget.CORE if self in {Operation.CREATE, Operation.MINT} else Budget.STANDARD
+        return _BUDGETS[self]
+
+
+_BUDGETS = {
+    Operation.CREATE: Budget.CORE,
+    Operation.MINT: Budget.CORE,
+    Operation.READ: Budget.STANDARD,
+    Operation.UPDATE: Budget.STANDARD,
+    Operation.ROLES: Budget.STANDARD,
+}
 
 
 class Failure(StrEnum):

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from provisioner.errors import StorageError
+from provisioner.errors import OutputError, StorageError
 from provisioner.journal import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.outputs import PRIVATE, SHARED, written_whole
@@ -46,7 +46,11 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
+        try:
+            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
+        except OSError as error:
+            said = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
+            raise OutputError(said) from error
         self._folder = folder
         self._ends = [0]
         self.rows = 0

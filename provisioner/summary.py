@@ -140,7 +140,8 @@ class Summary:
                 Text(said + (f" ({', '.join(extra)})" if extra else "") + f"; {self.counts.tokens:,} auth tokens")
             )
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
-            remarks.append(Text("no request was sent: earlier runs had settled every valid row"))
+            why = "earlier runs had settled every valid row" if tally.valid else "no row is valid"
+            remarks.append(Text(f"no request was sent: {why}"))
         if tally.drift:
             fields = ", ".join(f"{field} {number:,}" for field, number in tally.drift.most_common())
             said = (

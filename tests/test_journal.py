@@ -360,9 +360,7 @@ def test_refuses_a_file_it_may_not_read(nobody: Path) -> None:
     with pytest.raises(JournalError) as error, Journal(path, IDENTITY):
         raise AssertionError("opened")
     said = f"[Errno 13] Permission denied: '{path}'"
-    assert str(error.value) == (
-        f"{path}: cannot be used as a journal ({said}); move it away or choose another --output"
-    )
+    assert str(error.value) == (f"{path}: cannot be used as a journal ({said}); mend that, or choose another --output")
 
 
 def test_refuses_a_folder_it_may_not_write(nobody: Path) -> None:

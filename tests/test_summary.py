@@ -210,7 +210,7 @@ def test_a_run_that_had_nothing_to_do_says_so() -> None:
     outputs = NOTHING | {"results": "r.csv"}
 
     def table(counts: Counts, checked: int, stop: Stop | None) -> str:
-        return shown(Summary(counts, Tally(checked=checked), {}, STARTED, STARTED, stop, outputs))
+        return shown(Summary(counts, Tally(checked=checked, valid=checked), {}, STARTED, STARTED, stop, outputs))
 
     assert settled in table(Counts(Counter(created=1)), 1, None)
     assert settled not in table(Counts(), 0, None)
