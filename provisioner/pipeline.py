@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
@@ -41,7 +40,6 @@ from provisioner.stopper import Stopper
 from provisioner.summary import Summary, written
 from provisioner.workers import ErrorBudget, Pool, Source
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 

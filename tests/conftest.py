@@ -1,8 +1,29 @@
-"""How hypothesis behaves here: on a busy machine slow is no failure, and a run can be repeated."""
+"""What several test files share, and how hypothesis behaves: slow is no failure, and a run can be repeated."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder in which the rest of the test is no superuser."""
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() != 0:
+            yield Path(folder)
+            return
+        Path(folder).chmod(0o777)
+        os.setresuid(65534, 65534, 0)
+        try:
+            yield Path(folder)
+        finally:
+            os.setresuid(0, 0, 0)

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -336,21 +336,6 @@ def test_a_journal_whose_making_was_cut_off_is_made_anew(path: Path, killed_afte
         assert journal.is_new
         journal.sent([a_request(1)], 1.0)
         assert len(journal.outcomes(["u1"])) == 1
-
-
-@pytest.fixture
-def nobody() -> Iterator[Path]:
-    """A folder in which the rest of the test is no superuser."""
-    with tempfile.TemporaryDirectory() as folder:
-        if os.geteuid() != 0:
-            yield Path(folder)
-            return
-        Path(folder).chmod(0o777)
-        os.setresuid(65534, 65534, 0)
-        try:
-            yield Path(folder)
-        finally:
-            os.setresuid(0, 0, 0)
 
 
 def test_refuses_a_file_it_may_not_read(nobody: Path) -> None:
