@@ -7,20 +7,22 @@ one count per block, keeps memory flat and survives any cell, however long. Ever
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import polars as pl
 
 from provisioner import diagnosis
-from provisioner.csvheader import Header, check_signature, read_header
+from provisioner.compressed import Compressed
+from provisioner.csvheader import Header, read_header
 from provisioner.errors import RosterError
 from provisioner.model import RosterBatch
-from provisioner.textstream import TextStream, open_text, text_codec
+from provisioner.origin import LocalFile, Origin
+from provisioner.textstream import TextStream, open_text
 
 MIB = 1024 * 1024
 
@@ -47,21 +49,26 @@ DEFAULT_SIZES = BlockSizes()
 class CsvRoster:
     """A CSV file with a header; see `provisioner.reader.Roster`."""
 
-    path: Path
+    origin: Origin
     codec: str | None
     header: Header
     limit: int | None = None
     sizes: BlockSizes = DEFAULT_SIZES
 
     @property
-    def kind(self) -> Literal["csv"]:
-        """The format."""
-        return "csv"
+    def name(self) -> str:
+        """What messages call the file."""
+        return self.origin.name
+
+    @property
+    def rejected_delimiter(self) -> str:
+        """The file's own delimiter."""
+        return self.header.delimiter
 
     @property
     def size(self) -> int:
-        """Length of the file in bytes."""
-        return self.path.stat().st_size
+        """Length of the file in bytes, compressed where it is compressed."""
+        return self.origin.size
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,7 +83,7 @@ class CsvRoster:
     def batches(self, progress: Callable[[int, int], None] | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError with row, column and byte where the file is broken."""
         rows = 0
-        with open_text(self.path, self.codec) as stream:
+        with open_text(self.origin, self.codec) as stream:
             for frame in self._frames(stream):
                 yield from self._slices(frame, rows)
                 rows += frame.height
@@ -85,7 +92,7 @@ class CsvRoster:
 
     def _frames(self, stream: TextStream) -> Iterator[pl.DataFrame]:
         """One frame per block; the last one ends at the limit."""
-        parser = _BlockParser(self.path, self.header, stream.origin)
+        parser = _BlockParser(self.origin, self.header, stream.origin)
         read = _without_header(stream, self.header.length)
         blocks = _blocks(read, self.header.eol, self.sizes, parser.first_line)
         with ThreadPoolExecutor(1) as reader:
@@ -100,6 +107,14 @@ class CsvRoster:
                 upcoming = reader.submit(next, blocks, None)  # read and cut while polars parses
                 yield parser.parse(block, left)
 
+    def parts(self) -> Sequence[tuple[str, int]]:
+        """Give none: it is one file."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.origin.close()
+
     def _slices(self, frame: pl.DataFrame, before: int) -> Iterator[RosterBatch]:
         at = 0
         while at < frame.height:
@@ -109,17 +124,22 @@ class CsvRoster:
 
 
 def open_csv(
-    path: Path, encoding: str | None = None, limit: int | None = None, sizes: BlockSizes = DEFAULT_SIZES
+    file: Origin | Path,
+    codec: str | None = None,
+    delimiter: str | None = None,
+    limit: int | None = None,
+    sizes: BlockSizes = DEFAULT_SIZES,
 ) -> CsvRoster:
     """Read the header and try the first block.
 
-    Raises RosterError for a broken file, ConfigurationError for an unknown encoding, OSError.
+    codec      as `text_codec` gives it
+    delimiter  one character; found from the header without one
+
+    Raises RosterError for a broken file.
     """
-    codec = text_codec(encoding)
-    if codec is None:
-        check_signature(path)
-    with open_text(path, codec) as stream:
-        roster = CsvRoster(path, codec, read_header(path, stream), limit, sizes)
+    origin = LocalFile(file) if isinstance(file, Path) else file
+    with open_text(origin, codec) as stream:
+        roster = CsvRoster(origin, codec, read_header(origin.name, stream, delimiter), limit, sizes)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster
@@ -188,35 +208,42 @@ class _EndlessRowError(Exception):
 class _BlockParser:
     """Parses the blocks of one file in order; `rows` and `offset` say how far it has come."""
 
-    def __init__(self, path: Path, header: Header, origin: int | None) -> None:
+    def __init__(self, origin: Origin, header: Header, start: int | None) -> None:
         self.rows = 0
-        self._path, self._columns, self._eol = path, header.columns, header.eol
-        self._origin, self._offset = origin, header.length
+        self._name, self._header = origin.name, header
+        self._start, self._offset = start, header.length
+        self._counted = " of the unpacked text" if isinstance(origin, Compressed) else ""
         names = [f"c{index}" for index in range(len(header.columns))]
         self._schema: dict[str, pl.DataType] = dict.fromkeys(names, pl.String())
         # polars takes the shape of a file from its first line, so every block begins with a header of its own
-        self.first_line = ",".join(names).encode() + header.eol
+        self.first_line = header.delimiter.join(names).encode() + header.eol
 
     def parse(self, block: bytes, left: int | None = None) -> pl.DataFrame:
         """Parse a block behind `first_line`, keep its first `left` rows. Raises RosterError with the place."""
         try:
             frame = self._without_blank_lines(self._read(block), block)
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             frame = self._up_to_defect(block, left, str(error))
-        frame.columns = list(self._columns)
+        frame.columns = list(self._header.columns)
         self.rows += min(frame.height, left) if left is not None else frame.height
         self._offset += len(block) - len(self.first_line)
         return frame if left is None else frame.head(left)
 
     def _read(self, block: bytes) -> pl.DataFrame:
-        eol = self._eol.decode()
-        return pl.read_csv(block, schema=self._schema, infer_schema=False, eol_char=eol, glob=False)
+        return pl.read_csv(
+            block,
+            schema=self._schema,
+            infer_schema=False,
+            separator=self._header.delimiter,
+            eol_char=self._header.eol.decode(),
+            glob=False,
+        )
 
     def _without_blank_lines(self, frame: pl.DataFrame, block: bytes) -> pl.DataFrame:
         """Parse again without the blank lines, if there are any: polars takes them for rows of nulls."""
         if not frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
             return frame
-        stripped = _strip_blank_lines(block, self._eol)
+        stripped = _strip_blank_lines(block, self._header.eol)
         return frame if len(stripped) == len(block) else self._read(stripped)
 
     def _up_to_defect(self, block: bytes, left: int | None, reason: str) -> pl.DataFrame:
@@ -232,18 +259,19 @@ class _BlockParser:
         defect = self._first_defect(block)
         if defect is None:
             what = (reason.splitlines() or ["unreadable"])[0]
-            raise RosterError(f"{self._path}: after row {self.rows}: {what}") from None
-        raise RosterError(f"{self._path}: {self._place(defect)}: {defect.what}") from None
+            raise RosterError(f"{self._name}: after row {self.rows}: {what}") from None
+        raise RosterError(f"{self._name}: {self._place(defect)}: {defect.what}") from None
 
     def _first_defect(self, block: bytes) -> diagnosis.Defect | None:
-        return diagnosis.first_defect(block[len(self.first_line) :], len(self._columns), self._eol)
+        header, rows = self._header, block[len(self.first_line) :]
+        return diagnosis.first_defect(rows, len(header.columns), header.eol, header.delimiter.encode())
 
     def _place(self, defect: diagnosis.Defect) -> str:
         place = f"row {self.rows + defect.row + 1}"
-        if defect.column < len(self._columns):
-            place += f", column {self._columns[defect.column]!r}"
-        if self._origin is not None:
-            place += f" (byte {self._origin + self._offset + defect.offset})"
+        if defect.column < len(self._header.columns):
+            place += f", column {self._header.columns[defect.column]!r}"
+        if self._start is not None:
+            place += f" (byte {self._start + self._offset + defect.offset}{self._counted})"
         return place
 
 

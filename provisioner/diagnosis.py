@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
-_UNQUOTED = {b"\n": re.compile(rb"[^,\n]*+"), b"\r": re.compile(rb"[^,\r]*+")}
+_NAMES = {b",": "a comma", b";": "a semicolon", b"\t": "a tab", b"|": "a vertical bar"}
 
 BARE_QUOTE = 'a quote (") inside a cell that does not begin with one; put the cell in quotes and double those inside'
 NEVER_CLOSED = 'a quote (") that is never closed'
@@ -47,7 +47,7 @@ class _Cell:
         return Defect(what, self.row, self.column, at, self.row_start)
 
 
-def first_defect(block: bytes, columns: int, eol: bytes) -> Defect | None:
+def first_defect(block: bytes, columns: int, eol: bytes, delimiter: bytes = b",") -> Defect | None:
     """Find the first thing that keeps a block from being read as rows of at most `columns` cells.
 
     The block begins where a row begins. Quotes in the middle of an unquoted cell are held against the file
@@ -56,7 +56,7 @@ def first_defect(block: bytes, columns: int, eol: bytes) -> Defect | None:
     undecodable = _undecodable(block)
     bare: Defect | None = None
     surplus: list[_Cell] = []
-    for cell in _cells(block, eol):
+    for cell in _cells(block, eol, delimiter):
         if surplus and cell.row != surplus[0].row:
             break
         if cell.broken:
@@ -67,11 +67,12 @@ def first_defect(block: bytes, columns: int, eol: bytes) -> Defect | None:
             bare = cell.defect(BARE_QUOTE)
         if cell.column >= columns:
             surplus.append(cell)
-    return _too_wide(surplus, columns) if surplus else bare
+    return _too_wide(surplus, columns, delimiter) if surplus else bare
 
 
-def _cells(block: bytes, eol: bytes) -> Iterator[_Cell]:
+def _cells(block: bytes, eol: bytes, delimiter: bytes) -> Iterator[_Cell]:
     """Walk over the cells; blank lines are no rows. The last cell may be `broken`, and ends the walk."""
+    unquoted = re.compile(rb"[^%s%s]*+" % (re.escape(delimiter), eol))
     at = row = column = row_start = 0
     while at < len(block):
         if column == 0:
@@ -80,19 +81,19 @@ def _cells(block: bytes, eol: bytes) -> Iterator[_Cell]:
                 at += blank
                 continue
         quoted = block.startswith(b'"', at)
-        match = (_QUOTED if quoted else _UNQUOTED[eol]).match(block, at)
+        match = (_QUOTED if quoted else unquoted).match(block, at)
         if match is None:
             yield _Cell(row, column, at, len(block), row_start, NEVER_CLOSED)
             return
         end = match.end()
         gap = 1 if quoted and eol == b"\n" and block.startswith(b"\r\n", end) else 0
         following = block[end + gap : end + gap + 1]
-        if following not in (b",", eol, b""):
+        if following not in (delimiter, eol, b""):
             yield _Cell(row, column, at, end, row_start, TEXT_AFTER_QUOTE)
             return
         yield _Cell(row, column, at, end, row_start)
         at = end + gap + 1
-        row, column = (row, column + 1) if following == b"," else (row + 1, 0)
+        row, column = (row, column + 1) if following == delimiter else (row + 1, 0)
 
 
 def _bare_quote(block: bytes, cell: _Cell) -> bool:
@@ -107,9 +108,10 @@ def _blank_line(block: bytes, at: int, eol: bytes) -> int:
     return 2 if eol == b"\n" and block.startswith(b"\r\n", at) else 0
 
 
-def _too_wide(surplus: list[_Cell], columns: int) -> Defect:
+def _too_wide(surplus: list[_Cell], columns: int, delimiter: bytes) -> Defect:
     cells = columns + len(surplus)
-    return surplus[0].defect(f"{cells} cells, but the header has {columns}; put cells that hold a comma in quotes")
+    between = _NAMES.get(delimiter, repr(delimiter.decode()))
+    return surplus[0].defect(f"{cells} cells, but the header has {columns}; put cells that hold {between} in quotes")
 
 
 def _undecodable(block: bytes) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ class Outputs:
     """The files that belong to one `--output`, as the user gave it.
 
     results   one line per roster row
-    rejected  the rejected rows, in the roster's own format
+    rejected  the rejected rows, in the roster's own format where that can be written
     summary   JSON
     journal   SQLite
     """
@@ -34,18 +34,21 @@ class Outputs:
     journal: Path
 
     @classmethod
-    def beside(cls, results: Path, roster: Path) -> Outputs:
-        """Name the files of `results` for `roster`; raises `OutputError` when they cannot be used."""
+    def beside(cls, results: Path, rejected_suffix: str, rosters: Iterable[Path]) -> Outputs:
+        """Name the files of `results`; raises `OutputError` when they cannot be used.
+
+        rosters  what must not be overwritten
+        """
         if results.suffix.lower() not in FORMATS:
             said = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
             raise OutputError(said)
         named = cls(
             results,
-            results.with_suffix(f".rejected{roster.suffix.lower()}"),
+            results.with_suffix(f".rejected{rejected_suffix}"),
             results.with_suffix(".summary.json"),
             results.with_suffix(".journal.db"),
         )
-        for path in named.paths():
+        for path, roster in product(named.paths(), rosters):
             if same_file(path, roster):
                 said = f"{path}: would overwrite the roster; choose another --output"
                 raise OutputError(said)

@@ -1,42 +1,48 @@
-"""A Parquet roster, read in slices of rows; every column keeps its type."""
+"""A Parquet roster on a disk or at an address, read in slices of rows; every column keeps its type."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.model import RosterBatch
+from provisioner.remote import OPTIONS, explained, is_address, is_pattern
+from provisioner.sources import shown
 
 FIRST_BATCH = 1_000
-BATCH = 50_000
-SLICE_BYTES = 64 * 1024 * 1024
-LONGEST_SLICE = 200_000
+BATCH = 20_000
+SLICE_BYTES = 24 * 1024 * 1024
+LONGEST_SLICE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetRoster:
-    """A Parquet file; see `provisioner.reader.Roster`."""
+    """A Parquet file, or all that an address with a pattern fits; see `provisioner.reader.Roster`."""
 
-    path: Path
+    where: str
     schema: Mapping[str, pl.DataType]
     rows: int
     slice_bytes: int = SLICE_BYTES
 
     @property
-    def kind(self) -> Literal["parquet"]:
-        """The format."""
-        return "parquet"
+    def name(self) -> str:
+        """What messages call it."""
+        return shown(self.where)
+
+    @property
+    def rejected_delimiter(self) -> str:
+        """What separates the cells of its rejected rows, should they be written as CSV."""
+        return ","
 
     @property
     def size(self) -> int:
-        """Length of the file in bytes."""
-        return self.path.stat().st_size
+        """Length of the file in bytes; of what is at an address only the number of rows is known."""
+        return self.rows if is_address(self.where) else Path(self.where).stat().st_size
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -49,22 +55,30 @@ class ParquetRoster:
         done, wanted = 0, FIRST_BATCH
         while done < self.rows:
             frame = self._slice(done, min(wanted, self.rows - done))
+            wanted = self._next_slice(frame)
             for part in frame.iter_slices(BATCH):
                 yield RosterBatch(done + 1, part)
                 done += part.height
+            del frame, part  # or the next slice would be read beside this one
             if progress:
                 progress(done, size * done // self.rows)
-            wanted = self._next_slice(frame)
+
+    def parts(self) -> Sequence[tuple[str, int]]:
+        """Nothing: it is read as one file."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def _slice(self, start: int, rows: int) -> pl.DataFrame:
         """Read some rows. Only the row groups that hold them are read, so memory does not follow the file."""
         try:
-            frame = _scan(self.path).slice(start, rows).collect()
+            frame = _scan(self.where).slice(start, rows).collect()
         except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-            what = _first_line(error)
-            raise RosterError(f"{self.path}: rows {start + 1} to {start + rows} cannot be read: {what}") from error
+            what = explained(error, self.where)
+            raise RosterError(f"{self.name}: rows {start + 1} to {start + rows} cannot be read: {what}") from None
         if frame.height != rows:
-            raise RosterError(f"{self.path}: rows {start + frame.height + 1} to {start + rows} are missing")
+            raise RosterError(f"{self.name}: rows {start + frame.height + 1} to {start + rows} are missing")
         return frame
 
     def _next_slice(self, frame: pl.DataFrame) -> int:
@@ -73,29 +87,35 @@ class ParquetRoster:
         return max(FIRST_BATCH, min(LONGEST_SLICE, int(self.slice_bytes / max(row, 1))))
 
 
-def open_parquet(path: Path, limit: int | None = None) -> ParquetRoster:
-    """Read the schema and try the first rows. Raises RosterError, OSError."""
+def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
+    """Read the schema of what is at a path or an address, and try the first rows. Raises RosterError, OSError."""
+    where = str(where)
+    name = shown(where)
+    if not is_address(where):
+        _check_ends(Path(where))
+    try:
+        lazy = _scan(where)
+        schema = dict(lazy.collect_schema())
+        rows = lazy.select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
+    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit))
+    with closing(roster.batches()) as batches:
+        next(batches, None)
+    return roster
+
+
+def _check_ends(path: Path) -> None:
+    """Tell a file that is none, or not all of one, by its first and last bytes. Raises RosterError, OSError."""
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
             raise RosterError(f"{path} is no Parquet file (it does not begin with PAR1)")
         file.seek(-4, 2)
         if file.read(4) != b"PAR1":
             raise RosterError(f"{path} is a truncated Parquet file (it does not end with PAR1)")
-    try:
-        lazy = _scan(path)
-        schema = dict(lazy.collect_schema())
-        rows = lazy.select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        raise RosterError(f"{path} cannot be read as Parquet: {_first_line(error)}") from error
-    roster = ParquetRoster(path, schema, rows if limit is None else min(rows, limit))
-    with closing(roster.batches()) as batches:
-        next(batches, None)
-    return roster
 
 
-def _scan(path: Path) -> pl.LazyFrame:
-    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _scan(where: str) -> pl.LazyFrame:
+    if not is_address(where):
+        return pl.scan_parquet(Path(where), glob=False, hive_partitioning=False)
+    return pl.scan_parquet(where, glob=is_pattern(where), hive_partitioning=False, storage_options=OPTIONS)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -17,6 +20,8 @@ from provisioner.errors import OutputError, StorageError
 from provisioner.journal import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.outputs import PRIVATE, SHARED, written_whole
+from provisioner.sources import FAMILIES
+from provisioner.validator import ADDED
 
 RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     "row": pl.Int64,
@@ -37,6 +42,7 @@ _OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
 }
 
 Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
+Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
 
 
 class Spool:
@@ -126,12 +132,12 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
     )
 
 
-def write_results(path: Path, lines: Spool, fetch: Fetch) -> Counts:
-    """Write one line per roster row and say what they add up to."""
+def write_results(path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()) -> Counts:
+    """Write one line per roster row, and `more` behind them; say what they add up to."""
     counts = Counts()
 
     def counted() -> Iterator[pl.DataFrame]:
-        for frame in lines.frames():
+        for frame in chain(lines.frames(), more):
             results = result_lines(frame, fetch)
             counts.add(results)
             yield results
@@ -142,18 +148,39 @@ def write_results(path: Path, lines: Spool, fetch: Fetch) -> Counts:
 
 def count_unsent(lines: Spool) -> Counts:
     """Say what the lines add up to when nothing was sent: every valid row is pending."""
+    return count_lines(lines.frames(), lambda _: [])
+
+
+def count_lines(lines: Iterable[pl.DataFrame], fetch: Fetch) -> Counts:
+    """Say what lines add up to that are not written."""
     counts = Counts()
-    for frame in lines.frames():
-        counts.add(result_lines(frame, lambda _: []))
+    for frame in lines:
+        counts.add(result_lines(frame, fetch))
     return counts
 
 
-def write_rejected(path: Path, rejected: Spool) -> None:
-    """Write the rejected rows in the roster's own format, or remove a stale file when there are none."""
+def write_rejected(
+    path: Path, rejected: Spool, columns: Sequence[str] = (), delimiter: str = ",", *, marked: bool = False
+) -> None:
+    """Write the rejected rows in the format of the path's suffix, or remove a stale file when there are none.
+
+    columns    the roster's own, without what a reader added for itself; every column of the frames when there are none
+    delimiter  separates the cells of a text
+    marked     begin a text with a byte order mark, which says that it is UTF-8 whatever the roster was
+    """
     if not rejected.rows or rejected.schema is None:
         path.unlink(missing_ok=True)
         return
-    write_frames(path, rejected.frames(), rejected.schema, SHARED)
+    if FAMILIES.get(path.suffix) == "ndjson":
+        from provisioner.ndjsonline import write_rejected_lines
+
+        write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, marked=marked))
+        return
+    kept = [name for name in rejected.schema if not columns or name in {*columns, *ADDED}]
+    schema = pl.Schema({name: rejected.schema[name] for name in kept})
+    text = _begun(partial(_write_csv, delimiter=delimiter), marked=marked)
+    write = _write_parquet if path.suffix == ".parquet" else text
+    write_frames(path, (frame.select(kept) for frame in rejected.frames()), schema, SHARED, write)
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
@@ -167,20 +194,33 @@ def encode(document: Mapping[str, Any], indent: int | None = None) -> bytes:
     return (json.dumps(document, indent=indent, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
-def write_frames(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int) -> None:
-    """Write frames one after the other, in the format of the path's suffix."""
+def write_frames(
+    path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int, write: Writer | None = None
+) -> None:
+    """Write frames one after the other, in the format of the path's suffix unless another one is given."""
+    write = write or _WRITERS[path.suffix.lower()]
     with written_whole(path, mode) as temporary:
         try:
-            _WRITERS[path.suffix.lower()](temporary, frames, schema)
+            write(temporary, frames, schema)
         except pl.exceptions.ComputeError as error:
             raise OSError(None, _reason(error)) from error
 
 
-def _write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
-    with path.open("wb") as file:
-        pl.DataFrame(schema=schema).write_csv(file)
+def _begun(write: Writer, *, marked: bool) -> Writer:
+    """Have a text begin with a byte order mark; what writes a text adds to what is there."""
+
+    def write_marked(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
+        path.write_bytes(codecs.BOM_UTF8)
+        write(path, frames, schema)
+
+    return write_marked if marked else write
+
+
+def _write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
+    with path.open("ab") as file:
+        pl.DataFrame(schema=schema).write_csv(file, separator=delimiter)
         for frame in frames:
-            frame.write_csv(file, include_header=False)
+            frame.write_csv(file, include_header=False, separator=delimiter)
 
 
 def _write_ndjson(path: Path, frames: Iterator[pl.DataFrame], _: pl.Schema) -> None:
@@ -196,7 +236,7 @@ def _write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema
     register_io_source(source, schema=schema, is_pure=False).sink_parquet(path)
 
 
-_WRITERS: Final[Mapping[str, Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]]] = {
+_WRITERS: Final[Mapping[str, Writer]] = {
     ".csv": _write_csv,
     ".ndjson": _write_ndjson,
     ".parquet": _write_parquet,

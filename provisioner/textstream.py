@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from provisioner.compressed import UnpackedFile
 from provisioner.errors import ConfigurationError, RosterError
+from provisioner.origin import Origin
 
 
 class TextStream(Protocol):
@@ -16,32 +17,33 @@ class TextStream(Protocol):
 
     @property
     def bytes_read(self) -> int:
-        """How far into the file itself it has been read."""
+        """How far into the file itself it has been read; compressed bytes where it is compressed."""
 
     @property
     def origin(self) -> int | None:
         """Where in the file the text begins (behind a byte order mark); None when the file is not UTF-8."""
 
     def read(self, size: int) -> bytes:
-        """Read the next bytes, about `size` of them; none at the end. Raises RosterError."""
+        """Read the next bytes, about `size` of them; none at the end. Raises RosterError, OSError."""
 
 
 class Utf8Stream:
     """A file that is UTF-8 already: its own bytes, not looked at."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.origin = len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0
-        file.seek(self.origin)
+    def __init__(self, start: bytes, file: BinaryIO, position: Callable[[], int]) -> None:
+        self._file, self._position = file, position
+        self._surplus = start.removeprefix(codecs.BOM_UTF8)
+        self.origin = len(start) - len(self._surplus)
 
     @property
     def bytes_read(self) -> int:
         """How far into the file itself it has been read."""
-        return self._file.tell()
+        return self._position()
 
     def read(self, size: int) -> bytes:
-        """Read at most `size` bytes; none at the end."""
-        return self._file.read(size)
+        """Read `size` bytes or a few more; fewer at the end only, and then none."""
+        surplus, self._surplus = self._surplus, b""
+        return surplus + self._file.read(size)
 
 
 class DecodedStream:
@@ -49,17 +51,23 @@ class DecodedStream:
 
     origin: int | None = None
 
-    def __init__(self, path: Path, file: BinaryIO, encoding: str) -> None:
-        self.bytes_read = 0
-        self._path, self._file, self._encoding = path, file, encoding
+    def __init__(self, name: str, start: bytes, file: BinaryIO, position: Callable[[], int], encoding: str) -> None:
+        self._name, self._file, self._position, self._encoding = name, file, position, encoding
+        self._surplus = start
         self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._decoded = 0
         self._at_start = True
+
+    @property
+    def bytes_read(self) -> int:
+        """How far into the file itself it has been read."""
+        return self._position()
 
     def read(self, size: int) -> bytes:
         """Read and decode about `size` bytes; none at the end. Raises RosterError with the byte."""
         text = ""
         while not text:
-            chunk = self._file.read(size)
+            chunk, self._surplus = self._surplus or self._file.read(size), b""
             text = self._decode(chunk)
             if not chunk:
                 break
@@ -69,22 +77,34 @@ class DecodedStream:
         return text.encode()
 
     def _decode(self, chunk: bytes) -> str:
-        start = self.bytes_read - len(self._decoder.getstate()[0])
-        self.bytes_read += len(chunk)
+        start = self._decoded - len(self._decoder.getstate()[0])
+        self._decoded += len(chunk)
         try:
             text = self._decoder.decode(chunk, final=not chunk)
             text.encode()  # some codecs give half a surrogate pair, which is no text
         except UnicodeError as error:
             at = f" at byte {start + error.start}" if isinstance(error, UnicodeDecodeError) else ""
-            raise RosterError(f"{self._path} is not {self._encoding}{at}; --encoding names another") from None
+            hint = "say what it is with --encoding, or encoding under [run] in the config"
+            raise RosterError(f"{self._name} is not {self._encoding}{at}; {hint}") from None
         return text
 
 
 @contextmanager
-def open_text(path: Path, encoding: str | None) -> Iterator[TextStream]:
-    """Open a file in a codec as `text_codec` gives it; None is UTF-8. Raises OSError."""
-    with path.open("rb") as file:
-        yield Utf8Stream(file) if encoding is None else DecodedStream(path, file, encoding)
+def open_text(origin: Origin, encoding: str | None) -> Iterator[TextStream]:
+    """Open a text in a codec as `text_codec` gives it; None is UTF-8. Raises RosterError for what cannot be read.
+
+    A byte order mark wins: rejected rows come back as UTF-8 with one, and are fed in with the encoding of the roster.
+    """
+    try:
+        with origin.open() as file:
+            position = file.packed_bytes if isinstance(file, UnpackedFile) else file.tell
+            start = file.read(len(codecs.BOM_UTF8))
+            if encoding is None or start == codecs.BOM_UTF8:
+                yield Utf8Stream(start, file, position)
+            else:
+                yield DecodedStream(origin.name, start, file, position, encoding)
+    except OSError as error:
+        raise RosterError(f"{origin.name} cannot be read: {error.strerror or error}") from error
 
 
 def text_codec(encoding: str | None) -> str | None:
@@ -100,5 +120,5 @@ def text_codec(encoding: str | None) -> str | None:
         name = codecs.lookup(encoding).name
     except (LookupError, ValueError):
         hint = "use one Python knows, such as utf-8, utf-16, cp1252 or latin-1"
-        raise ConfigurationError(f"--encoding {encoding!r} is no text encoding; {hint}") from None
+        raise ConfigurationError(f"encoding {encoding!r} is no text encoding; {hint}") from None
     return None if name in {"utf-8", "utf-8-sig"} else name

@@ -12,6 +12,7 @@ import pytest
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.outputs import FORMATS, PRIVATE, SHARED, Outputs, set_aside, written_whole
+from provisioner.sources import find_sources
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def beside(results: Path, *rosters: Path) -> Outputs:
+    """Name the outputs for rosters as they are given on the command line."""
+    sources = find_sources([str(roster) for roster in rosters])
+    return Outputs.beside(results, sources.rejected_suffix, sources.paths)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +38,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("Results.CSV", "USERS.CSV", "Results", ".csv"),
         ("x.csv", "x.parquet", "x", ".parquet"),
         ("users.results.csv", "users.csv", "users.results", ".csv"),
+        ("x.csv", "users.tsv", "x", ".tsv"),
+        ("x.csv", "users.jsonl", "x", ".jsonl"),
+        ("x.csv", "users.ndjson.gz", "x", ".csv"),
+        ("x.csv", "users.xlsx", "x", ".csv"),
+        ("x.csv", "-", "x", ".csv"),
+        ("x.csv", "s3://bucket/users.parquet", "x", ".parquet"),
     ],
 )
 def test_names_the_files_that_belong_to_one_output(results: str, roster: str, stem: str, rejected: str) -> None:
-    """As documented, beside the results, the rejected rows in the roster's format; nothing is made yet."""
-    named = Outputs.beside(Path(results), Path(roster))
+    """As documented, beside the results, the rejected rows in a format the roster can have; nothing is made yet."""
+    sources = find_sources([roster])
+    named = Outputs.beside(Path(results), sources.rejected_suffix, sources.paths)
     assert named == Outputs(
         Path(results), Path(f"{stem}.rejected{rejected}"), Path(f"{stem}.summary.json"), Path(f"{stem}.journal.db")
     )
@@ -47,7 +61,7 @@ def test_names_the_files_that_belong_to_one_output(results: str, roster: str, st
 def test_refuses_an_ending_it_cannot_write(name: str) -> None:
     """The format is the suffix: an unknown one is told with those that are known."""
     with pytest.raises(OutputError) as error:
-        Outputs.beside(Path(name), Path("users.csv"))
+        beside(Path(name), Path("users.csv"))
     said = "results are written as .csv, .parquet, .ndjson; give --output one of these endings"
     assert str(error.value) == f"{name}: {said}"
     assert FORMATS == (".csv", ".parquet", ".ndjson")
@@ -56,7 +70,7 @@ def test_refuses_an_ending_it_cannot_write(name: str) -> None:
 def the_refused(results: Path, roster: Path) -> str:
     before = roster.read_text()
     with pytest.raises(OutputError) as error:
-        Outputs.beside(results, roster)
+        beside(results, roster)
     assert roster.read_text() == before
     return str(error.value)
 
@@ -91,20 +105,28 @@ def test_refuses_rejected_rows_that_would_replace_the_roster_they_come_from(here
     (here / "x.rejected.csv").write_text("uid,name,_row,_errors\n")
     said = the_refused(Path("x.csv"), Path("x.rejected.csv"))
     assert said == "x.rejected.csv: would overwrite the roster; choose another --output"
-    assert Outputs.beside(Path("y.csv"), Path("x.rejected.csv")).rejected == Path("y.rejected.csv")
+    assert beside(Path("y.csv"), Path("x.rejected.csv")).rejected == Path("y.rejected.csv")
+
+
+def test_refuses_to_write_over_any_of_several_rosters(here: Path) -> None:
+    """The second file is as precious as the first."""
+    (here / "b.csv").write_text("uid,name\n")
+    with pytest.raises(OutputError) as error:
+        beside(Path("b.csv"), Path("a.csv"), Path("b.csv"))
+    assert str(error.value) == "b.csv: would overwrite the roster; choose another --output"
 
 
 def test_a_roster_that_is_not_there_is_the_readers_affair(here: Path) -> None:
     """Two paths that do not exist are compared by name; the missing roster is reported by whoever opens it."""
     with pytest.raises(OutputError, match=r"^sub/\.\./users\.csv: would overwrite the roster"):
-        Outputs.beside(Path("sub/../users.csv"), here / "users.csv")
-    assert Outputs.beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
+        beside(Path("sub/../users.csv"), here / "users.csv")
+    assert beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
 
 
 def test_a_roster_that_is_a_link_to_itself_is_the_readers_affair(here: Path) -> None:
     """Nothing a user can cause ends in a traceback."""
     (here / "users.csv").symlink_to("users.csv")
-    assert Outputs.beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
+    assert beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
 
 
 def test_refuses_to_log_into_the_roster(here: Path) -> None:
@@ -123,7 +145,7 @@ def test_refuses_to_log_into_the_roster(here: Path) -> None:
 
 def test_a_missing_folder_is_made(here: Path) -> None:
     """With its parents; making it again is no error."""
-    named = Outputs.beside(Path("a/b/c/results.csv"), Path("users.csv"))
+    named = beside(Path("a/b/c/results.csv"), Path("users.csv"))
     named.make_folder()
     named.make_folder()
     assert [str(each.relative_to(here)) for each in here.rglob("*")] == ["a", "a/b", "a/b/c"]
@@ -143,7 +165,7 @@ def test_a_folder_that_cannot_be_made_is_told(here: Path, results: str, said: st
     """The message names the folder and why."""
     (here / "file").touch()
     with pytest.raises(OutputError) as error:
-        Outputs.beside(Path(results), Path("users.csv")).make_folder()
+        beside(Path(results), Path("users.csv")).make_folder()
     assert str(error.value) == said
 
 
@@ -152,7 +174,7 @@ def test_a_folder_in_the_place_of_an_output_is_told(here: Path, name: str) -> No
     """Before anything is sent, not when the results are to be written."""
     (here / name).mkdir()
     with pytest.raises(OutputError) as error:
-        Outputs.beside(Path("r.csv"), Path("users.csv")).make_folder()
+        beside(Path("r.csv"), Path("users.csv")).make_folder()
     assert str(error.value) == f"{name}: is a folder; choose another --output"
 
 
@@ -160,10 +182,10 @@ def test_a_folder_that_cannot_be_written_to_is_told(nobody: Path) -> None:
     """A read-only folder is found out before anything is sent."""
     (nobody / "sealed").mkdir(0o500)
     with pytest.raises(OutputError) as error:
-        Outputs.beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
+        beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
     assert str(error.value) == f"{nobody}/sealed: the output folder cannot be written to; choose another --output"
     with pytest.raises(OutputError) as error:
-        Outputs.beside(nobody / "sealed" / "sub" / "r.csv", Path("users.csv")).make_folder()
+        beside(nobody / "sealed" / "sub" / "r.csv", Path("users.csv")).make_folder()
     said = "the output folder cannot be made (Permission denied); choose another --output"
     assert str(error.value) == f"{nobody}/sealed/sub: {said}"
 
@@ -172,13 +194,13 @@ def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:
     """A folder without search permission is an unusable folder, not a bug of ours."""
     (nobody / "sealed").mkdir(0o600)
     with pytest.raises(OutputError):
-        Outputs.beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
+        beside(nobody / "sealed" / "r.csv", Path("users.csv")).make_folder()
 
 
 def test_a_name_that_becomes_too_long_is_told() -> None:
     """The results' own name fits in 255 bytes, that of the rejected rows does not: told before anything is sent."""
     with pytest.raises(OutputError):
-        Outputs.beside(Path("r" * 245 + ".csv"), Path("users.csv")).make_folder()
+        beside(Path("r" * 245 + ".csv"), Path("users.csv")).make_folder()
 
 
 # --- written whole ---

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner.csvfile import BlockSizes, open_csv
+from provisioner.csvheader import likeliest_delimiter
 from provisioner.errors import ConfigurationError, RosterError, UsageError
 from provisioner.parquetfile import open_parquet
-from provisioner.reader import Roster, open_roster
+from provisioner.reader import Roster, RosterOptions, open_roster
 
 HEADER = b"uid,name\n"
 TINY = BlockSizes(first=7, block=5, longest_row=1000, first_batch=1, batch=2)
@@ -31,12 +32,19 @@ def rows_of(roster: Roster) -> list[tuple[object, ...]]:
     return rows
 
 
-def read(tmp_path: Path, data: bytes, *, encoding: str | None = None, limit: int | None = None) -> object:
+def read(
+    tmp_path: Path,
+    data: bytes,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    limit: int | None = None,
+) -> object:
     """The rows of a CSV, or what its reader says is wrong with it."""
     path = tmp_path / "r.csv"
     path.write_bytes(data)
     try:
-        return rows_of(open_roster(path, encoding=encoding, limit=limit))
+        return rows_of(open_roster(path, RosterOptions(encoding=encoding, delimiter=delimiter, limit=limit)))
     except UsageError as error:
         return str(error).replace(str(path), "r.csv")
 
@@ -97,17 +105,80 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
          "which --encoding cp1252 reads")),
         (b'uid,"name\na,b\n', 'r.csv: in the header, a quote (") that is never closed'),
         (b"uid,name,uid\n", "r.csv: two columns are named 'uid'; rename or remove one"),
-        (b"uid;name\na;b\n", "r.csv: its cells are separated by semicolons; export it as comma-separated UTF-8 CSV"),
-        (b"uid\tname\n", "r.csv: its cells are separated by tabs; export it as comma-separated UTF-8 CSV"),
+        (b"uid;name\na;b;c\n", ("r.csv: row 1 (byte 13): 3 cells, but the header has 2; "
+         "put cells that hold a semicolon in quotes")),
         ("uid,name\n".encode("utf-16"), "r.csv is UTF-16, which --encoding utf-16 reads"),
         ("uid,name\n".encode("utf-16-be"), "r.csv is UTF-16 or binary; if it is text, try --encoding utf-16-be"),
-        (b"PK\x03\x04...", "r.csv is a spreadsheet or a zip archive; export it as comma-separated UTF-8 CSV"),
-        (b"PAR1....", "r.csv is a Parquet file; give it the suffix .parquet"),
+        (b"PK\x03\x04...", "r.csv is a workbook or another zip archive; rename it to r.xlsx"),
+        (b"PAR1....", "r.csv is a Parquet file; rename it to r.parquet"),
         (b"x" * 1_200_000, "r.csv: its first line does not end within 1 MiB; is this a CSV file?"),
     ],
 )  # fmt: skip
 def test_a_broken_csv_is_told_with_its_place_and_what_to_do(tmp_path: Path, data: bytes, message: str) -> None:
     assert read(tmp_path, data) == message
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter"),
+    [
+        ("uid,name", ","),
+        ("uid;name", ";"),
+        ("uid\tname", "\t"),
+        ("uid|name", "|"),
+        ("uid", ","),
+        ("id;mail", ";"),
+        ('uid,"a;b;c;d"', ","),
+        ('"uid";"a,b,c,d"', ";"),
+        ("a,b;c,d", ","),
+        ("a,b;c", ","),
+        ("a;b\tc", ";"),
+        ("a|b\tc", "\t"),
+        ("UID; Name ;x,y,z,w", ";"),
+        ("first, last and more, of it;uid", ";"),
+        ('"uid";"say ""hi"", all"', ";"),
+    ],
+)
+def test_the_delimiter_is_what_gives_uid_and_name_else_what_is_there_most_often(
+    tmp_path: Path, header: str, delimiter: str
+) -> None:
+    """Outside quotes; two as frequent ones are decided in the order comma, semicolon, tab, vertical bar."""
+    assert likeliest_delimiter(header) == delimiter
+    (tmp_path / "r.csv").write_text(f"{header}\n")
+    assert open_roster(tmp_path / "r.csv").rejected_delimiter == delimiter
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^"])
+def test_a_named_delimiter_is_taken_at_its_word(tmp_path: Path, delimiter: str) -> None:
+    """Cells may hold the others, line ends, and the delimiter itself in quotes."""
+    odd = f",;\t|^\n{delimiter}"
+    data = f'uid{delimiter}name\n\na{delimiter}"{odd}"\n\nb{delimiter}Bob\n'.encode()
+    assert read(tmp_path, data, delimiter=delimiter) == [("a", odd), ("b", "Bob")]
+
+
+def test_a_delimiter_that_is_not_the_files_own_makes_one_column(tmp_path: Path) -> None:
+    assert read(tmp_path, b"uid,name\na,b\n", delimiter=";") == [("a,b",)]
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".tab"])
+def test_tabs_separate_what_is_named_so_unless_it_is_told_otherwise(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"r{suffix}"
+    path.write_text("uid\tname, title; and more\na\tAnn, Dr; x\n")
+    assert rows_of(open_roster(path)) == [("a", "Ann, Dr; x")]
+    assert open_roster(path).rejected_delimiter == "\t"
+    assert open_roster(path, RosterOptions(delimiter=";")).columns == ("uid\tname, title", " and more")
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "named"),
+    [(";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar"), ("^", "'^'"), (",", "a comma")],
+)
+def test_defects_are_found_with_any_delimiter(tmp_path: Path, delimiter: str, named: str) -> None:
+    """The second look knows it, and speaks of the one at hand."""
+    start = f"uid{delimiter}name\na{delimiter}b\n"
+    too_many = f"row 2 (byte 17): 3 cells, but the header has 2; put cells that hold {named} in quotes"
+    assert read(tmp_path, f"{start}c{delimiter}d{delimiter}e\n".encode(), delimiter=delimiter) == f"r.csv: {too_many}"
+    found = read(tmp_path, f'{start}c{delimiter}"d" e\n'.encode(), delimiter=delimiter)
+    assert str(found).startswith("r.csv: row 2, column 'name' (byte 15): text after the closing quote; ")
 
 
 @pytest.mark.parametrize("row", [b"x,y,z\n", b'x,"y\n', b'x,"y"z\n', b"x,\xff\n"])
@@ -146,12 +217,11 @@ def test_other_encodings_are_read_when_they_are_named(tmp_path: Path, encoding: 
 
 
 def test_an_encoding_that_does_not_fit_is_told_with_the_byte(tmp_path: Path) -> None:
-    expected = "r.csv is not cp1252 at byte 12; --encoding names another"
+    hint = "say what it is with --encoding, or encoding under [run] in the config"
+    expected = f"r.csv is not cp1252 at byte 12; {hint}"
     assert read(tmp_path, HEADER + b"a,b\x81\n", encoding="cp1252") == expected
     truncated = "uid,name\na,b".encode("utf-16-le")[:-1]
-    assert (
-        read(tmp_path, truncated, encoding="utf-16-le") == "r.csv is not utf-16-le at byte 22; --encoding names another"
-    )
+    assert read(tmp_path, truncated, encoding="utf-16-le") == f"r.csv is not utf-16-le at byte 22; {hint}"
 
 
 @pytest.mark.parametrize("encoding", ["base64", "klingon", "rot13", "undefined", "a\x00b"])
@@ -159,7 +229,7 @@ def test_what_is_no_text_encoding_is_a_configuration_error(tmp_path: Path, encod
     path = tmp_path / "r.csv"
     path.write_bytes(HEADER)
     with pytest.raises(ConfigurationError, match="is no text encoding"):
-        open_roster(path, encoding=encoding)
+        open_roster(path, RosterOptions(encoding=encoding))
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 3])
@@ -170,16 +240,21 @@ def test_behind_the_limit_nothing_exists_not_even_a_defect(tmp_path: Path, limit
 
 
 def test_paths_that_are_no_roster_are_told_as_what_they_are(tmp_path: Path) -> None:
-    (tmp_path / "r.txt").write_text("uid,name\n")
+    (tmp_path / "r.doc").write_text("uid,name\n")
+    (tmp_path / "r.parquet.gz").write_text("uid,name\n")
+    (tmp_path / "none.csv").symlink_to("none.csv")
     (tmp_path / "short.parquet").write_bytes(b"PAR1....")
     (tmp_path / "no.parquet").write_bytes(b"uid,name\n")
     for name, message in [
-        ("none.csv", "none.csv: no such file"),
-        ("", "is a folder; a roster is a .csv or .parquet file"),
-        ("r.txt", "r.txt is neither .csv nor .parquet by its suffix; rename or convert it"),
+        ("nothing.csv", "nothing.csv: no such file"),
+        ("none.csv", "none.csv cannot be read: Too many levels of symbolic links"),
+        ("", f"is a folder; name the files in it, such as '{tmp_path}/*.csv'"),
+        ("r.doc", ("r.doc: a roster ends in one of .csv, .txt, .tsv, .tab, .ndjson, .jsonl, .parquet, .xlsx (texts "
+         "also in .gz or .zst); rename it")),
+        ("r.parquet.gz", "r.parquet.gz: a compressed .parquet file is not read; unpack it first"),
         ("short.parquet", "short.parquet is a truncated Parquet file (it does not end with PAR1)"),
-        ("no.parquet", "no.parquet is no Parquet file (it does not begin with PAR1)"),
-    ]:
+        ("no.parquet", "no.parquet is text and no .parquet file; rename it to no.csv"),
+    ]:  # fmt: skip
         with pytest.raises(RosterError) as raised:
             open_roster(tmp_path / name)
         assert str(raised.value).endswith(message)
@@ -212,7 +287,7 @@ class Calls:
         self.made.append((rows, size))
 
 
-cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00") | st.sampled_from('",\n\r \'"'), max_size=8)
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00") | st.sampled_from('",;\t\n\r \'"'), max_size=8)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -224,6 +299,7 @@ cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00") | st.sam
     first=st.integers(1, 40),
     block=st.integers(1, 40),
     bom=st.booleans(),
+    delimiter=st.sampled_from(",;\t|^"),
 )
 def test_what_the_csv_module_writes_is_read_back_whatever_the_block_size(
     tmp_path: Path,
@@ -234,6 +310,7 @@ def test_what_the_csv_module_writes_is_read_back_whatever_the_block_size(
     first: int,
     block: int,
     bom: bool,
+    delimiter: str,
 ) -> None:
     """Block ends fall into quoted cells, between CR and LF, and into characters of several bytes."""
     rows = data.draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=12))
@@ -241,12 +318,12 @@ def test_what_the_csv_module_writes_is_read_back_whatever_the_block_size(
         # There the csv module leaves a CR without quotes, and at the end of a line it is part of the line end.
         rows = [[cell.replace("\r", "") for cell in row] for row in rows]
     text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=quoting, lineterminator=end)
+    writer = csv.writer(text, quoting=quoting, lineterminator=end, delimiter=delimiter)
     writer.writerows([[f"column {number}" for number in range(width)], *rows])
     path = tmp_path / "r.csv"
     path.write_bytes(text.getvalue().encode("utf-8-sig" if bom else "utf-8"))
     sizes = BlockSizes(first=first, block=block, first_batch=2, batch=3)
-    found = [tuple(cell or "" for cell in row) for row in rows_of(open_csv(path, sizes=sizes))]
+    found = [tuple(cell or "" for cell in row) for row in rows_of(open_csv(path, None, delimiter, sizes=sizes))]
     assert found == [tuple(row) for row in rows]
 
 
@@ -269,20 +346,20 @@ def test_a_parquet_file_gives_its_rows_and_types_whatever_its_row_groups(tmp_pat
     frame = pl.DataFrame({"uid": range(rows), "name": ["n"] * rows, "tags": [["a", None]] * rows})
     frame.write_parquet(path, row_group_size=group)
     roster = open_roster(path)
-    assert (roster.kind, roster.columns, dict(roster.schema)) == ("parquet", ("uid", "name", "tags"), frame.schema)
+    assert (roster.columns, dict(roster.schema)) == (("uid", "name", "tags"), frame.schema)
     for _ in range(2):
         batches = list(roster.batches())
         assert pl.concat([batch.frame for batch in batches]).equals(frame)
         assert [batch.first_row for batch in batches][:2] == [1, 1001]
-    assert rows_of(open_roster(path, limit=1500)) == frame.head(1500).rows()
-    assert rows_of(open_roster(path, limit=0)) == []
+    assert rows_of(open_roster(path, RosterOptions(limit=1500))) == frame.head(1500).rows()
+    assert rows_of(open_roster(path, RosterOptions(limit=0))) == []
 
 
 def test_a_parquet_slice_takes_about_the_memory_it_is_meant_to(tmp_path: Path) -> None:
     path = tmp_path / "r.parquet"
     pl.DataFrame({"uid": [f"{row:01000d}" for row in range(20_000)]}).write_parquet(path, row_group_size=20_000)
     roster = open_parquet(path)
-    small = type(roster)(path, roster.schema, roster.rows, slice_bytes=2_000_000)
+    small = type(roster)(str(path), roster.schema, roster.rows, slice_bytes=2_000_000)
     assert max(batch.frame.height for batch in small.batches()) <= 2000
 
 

@@ -1,0 +1,237 @@
+"""An NDJSON roster: one JSON object per line; every key is a column, every value the text it stands there as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import NoReturn
+
+import orjson
+import polars as pl
+
+from provisioner import ndjsonline
+from provisioner.diagnosis import looks_like
+from provisioner.errors import RosterError
+from provisioner.model import RosterBatch
+from provisioner.ndjsonline import LINE, Values
+from provisioner.origin import Origin
+from provisioner.textstream import TextStream, open_text
+
+MIB = 1024 * 1024
+MOST_COLUMNS = 10_000
+_BLANK = " \t\r"
+
+
+@dataclass(frozen=True, slots=True)
+class LineSizes:
+    """How much is read at once: `first`, `block` and `longest_line` in bytes, `cells` in cells of one batch."""
+
+    first: int = MIB // 2
+    block: int = 4 * MIB
+    longest_line: int = 64 * MIB
+    cells: int = 2_000_000
+
+
+DEFAULT_SIZES = LineSizes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole lines that are not blank; `row` and `byte` say how many rows and bytes of text came before."""
+
+    lines: Sequence[str]
+    row: int
+    byte: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NdjsonRoster:
+    """A file of JSON objects; see `provisioner.reader.Roster`. Its batches have one more column: `LINE`."""
+
+    origin: Origin
+    codec: str | None
+    columns: tuple[str, ...]
+    limit: int | None = None
+    sizes: LineSizes = DEFAULT_SIZES
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self.origin.name
+
+    @property
+    def rejected_delimiter(self) -> str:
+        """What separates the cells of its rejected rows, should they be written as CSV."""
+        return ","
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return self.origin.size
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Every column is a String."""
+        return dict.fromkeys(self.columns, pl.String())
+
+    def batches(self, progress: Callable[[int, int], None] | None = None) -> Generator[RosterBatch, None, None]:
+        """All rows, in order. Raises RosterError with row and byte where a line is no object."""
+        rows = 0
+        size = max(1, self.sizes.cells // (len(self.columns) + 1))
+        with open_text(self.origin, self.codec) as stream:
+            lines = _Lines(self.name, stream, self.limit, self.sizes)
+            for block in lines.blocks():
+                objects = lines.objects(block)
+                for start in range(0, len(objects), size):
+                    frame = self._frame(block.lines[start : start + size], objects[start : start + size])
+                    yield RosterBatch(rows + 1, frame)
+                    rows += frame.height
+                if progress:
+                    progress(rows, stream.bytes_read)
+
+    def _frame(self, lines: Sequence[str], objects: Sequence[Values]) -> pl.DataFrame:
+        columns = [_column(name, [each.get(name) for each in objects]) for name in self.columns]
+        return pl.DataFrame([*columns, pl.Series(LINE, lines, pl.String)])
+
+    def parts(self) -> Sequence[tuple[str, int]]:
+        """Nothing: it is one file."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.origin.close()
+
+
+def open_ndjson(
+    origin: Origin, codec: str | None = None, limit: int | None = None, sizes: LineSizes = DEFAULT_SIZES
+) -> NdjsonRoster:
+    """Read the whole file once, for its keys: the columns are all of them, in the order in which they first appear.
+
+    With a `limit` only so many rows count, but the first one always does. Raises RosterError, OSError.
+    """
+    keys: dict[str, None] = {}
+    with open_text(origin, codec) as stream:
+        lines = _Lines(origin.name, stream, None if limit is None else max(limit, 1), sizes)
+        for block in lines.blocks():
+            _collect(keys, lines, block)
+    if not lines.rows:
+        raise RosterError(f"{origin.name} has no rows: it holds nothing but blank lines")
+    keys.pop(LINE, None)
+    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes)
+    with closing(roster.batches()) as batches:
+        next(batches, None)
+    return roster
+
+
+def _collect(keys: dict[str, None], lines: _Lines, block: _Block) -> None:
+    """Add the keys of a block that are new."""
+    for index, each in enumerate(lines.parsed(block)):
+        if not each.keys() <= keys.keys():
+            keys.update(dict.fromkeys(each))
+            if len(keys) > MOST_COLUMNS:
+                lines.fail(block, index, f"more than {MOST_COLUMNS} different keys so far; put them into one object")
+
+
+def _column(name: str, values: list[object]) -> pl.Series:
+    try:
+        return pl.Series(name, values, pl.String, strict=True)
+    except TypeError:
+        return pl.Series(name, [ndjsonline.text(value) for value in values], pl.String, strict=True)
+
+
+class _Lines:
+    """The lines of one file in order; `rows` says how many there were so far."""
+
+    def __init__(self, name: str, stream: TextStream, limit: int | None, sizes: LineSizes) -> None:
+        self.rows = 0
+        self._name, self._stream, self._limit, self._sizes = name, stream, limit, sizes
+
+    def blocks(self) -> Iterator[_Block]:
+        """Cut the file into blocks of whole lines, as many as there may be rows."""
+        byte = 0
+        for data in self._cut():
+            left = None if self._limit is None else self._limit - self.rows
+            if left == 0:
+                return
+            lines = self._whole(data, byte, left)
+            if lines:
+                block = _Block(lines, self.rows, byte, data)
+                self.rows += len(lines)
+                yield block
+            byte += len(data)
+
+    def _cut(self) -> Iterator[bytes]:
+        pieces: list[bytes] = []
+        pending, size = 0, self._sizes.first
+        while chunk := self._stream.read(size):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield b"".join((*pieces, chunk[:end]))
+                pieces, pending = [], 0
+            pieces.append(chunk[end:])
+            pending += len(chunk) - end
+            if pending > self._sizes.longest_line:
+                limit = f"{self._sizes.longest_line // MIB} MiB"
+                raise RosterError(f"{self._name}: a line behind row {self.rows} is longer than {limit}")
+            size = self._sizes.block
+        if pending:
+            yield b"".join(pieces)
+
+    def _whole(self, data: bytes, byte: int, left: int | None) -> Sequence[str]:
+        """Give the lines that are rows, at most `left`. Raises RosterError for what is not UTF-8 among them."""
+        try:
+            text, broken = data.decode(), None
+        except UnicodeDecodeError as error:
+            text, broken = data[: data.rfind(b"\n", 0, error.start) + 1].decode(), error.start
+        rows = [row for line in text.split("\n") if (row := line.strip(_BLANK))]
+        if broken is not None and (left is None or len(rows) < left):
+            said = f"byte 0x{data[broken]:02X} is not UTF-8{looks_like(data)}"
+            raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {said}")
+        return rows[:left]
+
+    def parsed(self, block: _Block) -> Sequence[Values]:
+        """Read the lines as orjson does. Raises RosterError with the place of the first that is no object."""
+        try:
+            objects = [orjson.loads(line) for line in block.lines]
+        except ValueError:
+            objects = []
+        if not objects or not all(type(each) is dict for each in objects):
+            for index, line in enumerate(block.lines):
+                try:
+                    ndjsonline.parsed(line)
+                except ValueError as error:
+                    self.fail(block, index, str(error))
+        return objects
+
+    def objects(self, block: _Block) -> list[Values]:
+        """Read the lines so that no number changes. Raises RosterError with the place."""
+        objects = list(self.parsed(block))
+        for index in ndjsonline.delicate(block.lines, objects):
+            try:
+                objects[index] = ndjsonline.exact(block.lines[index])
+            except ValueError as error:
+                self.fail(block, index, str(error))
+        return objects
+
+    def fail(self, block: _Block, index: int, what: str) -> NoReturn:
+        """Raise the RosterError for one line of a block."""
+        at = block.byte + _start_of_row(block.data, index)
+        raise RosterError(f"{self._name}: {self._place(block.row + index, at)}: {what}") from None
+
+    def _place(self, rows_before: int, byte: int) -> str:
+        start = self._stream.origin
+        return f"row {rows_before + 1}" if start is None else f"row {rows_before + 1} (byte {start + byte})"
+
+
+def _start_of_row(data: bytes, index: int) -> int:
+    """Find the byte where a row begins; `index` counts from 0, and blank lines are no rows."""
+    at = 0
+    for line in data.split(b"\n"):
+        if line.strip(_BLANK.encode()):
+            if index == 0:
+                break
+            index -= 1
+        at += len(line) + 1
+    return at

@@ -1,0 +1,140 @@
+"""Where the bytes of a roster come from: bytes that can be read from their start as often as one likes."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
+
+from provisioner.errors import OutputError, StorageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+class Origin(Protocol):
+    """Bytes that stay, of a known length."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it: as it was given, without secrets."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, compressed where it is compressed."""
+
+    def open(self) -> BinaryIO:
+        """Open anew, at the start; readers of the same origin do not disturb each other. Raises OSError."""
+
+    def close(self) -> None:
+        """Let go of what it holds; nothing is opened afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file on a disk, opened by its name each time; see `Origin`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path, as it was given."""
+        return str(self.path)
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return self.path.stat().st_size
+
+    def open(self) -> BinaryIO:
+        """Open anew, at the start. Raises OSError."""
+        return self.path.open("rb")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """What could be read only once, kept in a file without a name; see `Origin`."""
+
+    name: str
+    size: int
+    file: IO[bytes]
+
+    def open(self) -> BinaryIO:
+        """Open anew, at the start."""
+        return cast("BinaryIO", io.BufferedReader(_Positioned(self.file.fileno())))
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self.file.close()
+
+
+class _Positioned(io.RawIOBase):
+    """One of several readers of a file, each with a place of its own."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor, self._at = descriptor, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        with memoryview(buffer) as wanted:
+            found = os.pread(self._descriptor, len(wanted), self._at)
+            wanted[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: os.fstat(self._descriptor).st_size}
+        self._at = bases[whence] + offset
+        return self._at
+
+
+def spool(name: str, chunks: Iterable[bytes], folder: Path) -> Spooled:
+    """Keep what can be read only once in a file in `folder` that is gone when the process is.
+
+    Raises OutputError when no file can be made there, StorageError when the disk is full, and whatever `chunks` raises.
+    """
+    try:
+        file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the roster
+    except OSError as error:
+        said = f"{folder}: no file can be made there to keep {name} in ({error.strerror}); choose another --output"
+        raise OutputError(said) from error
+    try:
+        size = sum(_append(file, chunk, name, folder) for chunk in chunks)
+        _append(file, None, name, folder)
+    except BaseException:
+        _discard(file)
+        raise
+    return Spooled(name, size, file)
+
+
+def _append(file: IO[bytes], chunk: bytes | None, name: str, folder: Path) -> int:
+    """Write a chunk, or what is still in memory for None."""
+    try:
+        if chunk is None:
+            file.flush()
+            return 0
+        return file.write(chunk)
+    except OSError as error:
+        said = f"{folder}: no room to keep {name} in ({error.strerror}); make room or choose another --output"
+        raise StorageError(said) from error
+
+
+def _discard(file: IO[bytes]) -> None:
+    """Close without another try to write what did not fit."""
+    try:
+        file.close()
+    except OSError:
+        return

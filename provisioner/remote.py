@@ -1,0 +1,125 @@
+"""Rosters at addresses, read through polars' object store: what its errors mean, and a copy of what is read twice.
+
+Credentials come from the environment, as polars reads them. Nothing that it says of an error is passed on as it stands:
+addresses carry secrets, and so may a server's answer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from provisioner.errors import RosterError, StorageError
+from provisioner.origin import Spooled, spool
+from provisioner.sources import shown
+
+if TYPE_CHECKING:
+    from polars._typing import StorageOptionsDict
+
+OPTIONS: Final[StorageOptionsDict] = {"max_retries": 3, "retry_timeout_ms": 30_000}
+"""How long an object store is tried; polars tries plain http and https ten times, whatever is said here."""
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_PATTERN = re.compile(r"[*?\[]")
+
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, or AZURE_STORAGE_ACCOUNT_NAME and "
+    "AZURE_STORAGE_ACCOUNT_KEY"
+)
+_METADATA_SERVICE = r"/latest/(?:api/token|meta-data)|computeMetadata|metadata/identity"
+_MEANINGS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), meaning)
+    for pattern, meaning in (
+        (
+            rf"{_METADATA_SERVICE}|Account must be specified|Missing (?:access|secret|account)",
+            f"no credentials for it are in the environment ({_CREDENTIALS})",
+        ),
+        (r"status code: 401|valid authentication", "the credentials are not accepted (401)"),
+        (r"status code: 403|necessary privileges", "access is denied (403); check the credentials, or renew the link"),
+        (r"status code: 404|not found:", "there is nothing at this address (404)"),
+        (r"expanded paths were empty", "nothing there fits the pattern"),
+        (r"dns error|lookup address", "the name of the host is not known"),
+        (r"connection refused", "nothing answers there (connection refused)"),
+        (r"certificate", "the server's TLS certificate is not accepted"),
+        (r"timed out|deadline", "no answer in time"),
+        (r"range request|CONTENT_RANGE", "the server cannot send parts of a file; fetch it first"),
+        (r"error sending request|error decoding response|connection closed", "the connection was lost"),
+    )
+)
+_STATUS = re.compile(r"status code: (\d{3})")
+_NO_ROOM = re.compile(rf"os error ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\b")
+_NOT_UTF8 = re.compile("invalid utf-?8", re.IGNORECASE)
+
+
+def is_address(where: str) -> bool:
+    """Tell an address from a path."""
+    return _ADDRESS.match(where) is not None
+
+
+def is_pattern(where: str) -> bool:
+    """Tell whether an address is meant for several objects; in one of the web `?` begins the query."""
+    return _WEB.match(where) is None and _PATTERN.search(where) is not None
+
+
+def explained(error: BaseException, where: str) -> str:
+    """Say what an error of polars means; what it says itself is shown of a file on a disk, or without any address."""
+    first_line = (str(error).splitlines() or [type(error).__name__])[0]
+    if not is_address(where):
+        return first_line
+    if isinstance(error, pl.exceptions.SchemaError):
+        return "the files differ in their columns or types"
+    said = str(error)
+    for pattern, meaning in _MEANINGS:
+        if pattern.search(said):
+            return meaning
+    if status := _STATUS.search(said):
+        return f"the server answers with status {status[1]}"
+    told = any(secret and secret in said for secret in urlsplit(where)[1:])
+    return type(error).__name__ if "://" in said or told else first_line
+
+
+def fetch(url: str, folder: Path) -> Spooled:
+    """Copy a text at an address into a file in `folder` that has no name: it is read twice and must stay as it is.
+
+    Line ends become LF, inside quoted cells too. Raises RosterError for what cannot be had or is not UTF-8, OutputError
+    and StorageError for what the folder does not take.
+    """
+    name = shown(url)
+    if name.lower().endswith((".gz", ".zst")):
+        raise RosterError(f"{name}: a compressed file is read from a disk only; fetch it first")
+    if is_pattern(url):
+        raise RosterError(f"{name}: a pattern in an address is for Parquet only; name each file")
+    fetched = spool(name, (), folder)
+    try:
+        _copy(url, name, folder, fetched.file)
+        size = os.fstat(fetched.file.fileno()).st_size
+        if not size:
+            raise RosterError(f"{name} is empty: it has no bytes at all")
+    except BaseException:
+        fetched.close()
+        raise
+    return replace(fetched, size=size)
+
+
+def _copy(url: str, name: str, folder: Path, file: IO[bytes]) -> None:
+    """Write the lines as they stand; a CSV writer that never quotes is what keeps memory flat."""
+    lines = pl.scan_lines(url, glob=False, storage_options=OPTIONS)
+    try:
+        lines.sink_csv(file, include_header=False, quote_style="never")
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        said = str(error)
+        if full := _NO_ROOM.search(said):
+            why = os.strerror(int(full[1]))
+            room = f"no room to keep {name} in ({why}); make room or choose another --output"
+            raise StorageError(f"{folder}: {room}") from None
+        if _NOT_UTF8.search(said):
+            raise RosterError(f"{name} is not UTF-8; fetch it and give --encoding") from None
+        raise RosterError(f"{name} cannot be read: {explained(error, url)}") from None

@@ -1,0 +1,147 @@
+"""Several files as one roster: the rows of the second go on where those of the first end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from provisioner.errors import RosterError
+from provisioner.model import RosterBatch
+
+if TYPE_CHECKING:
+    from provisioner.reader import Progress, Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the files.
+
+    again   opens it anew, for at most so many rows
+    sparse  it may lack columns that others have: JSON leaves out what is missing
+    """
+
+    roster: Roster
+    again: Callable[[int | None], Roster]
+    sparse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralRosters:
+    """Files with the same columns; see `provisioner.reader.Roster`. Errors name the file and its own row."""
+
+    each: Sequence[Part]
+    schema: Mapping[str, pl.DataType]
+    limit: int | None = None
+    counted: list[int] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The first file, and how many more there are."""
+        return f"{self.each[0].roster.name} and {len(self.each) - 1} more"
+
+    @property
+    def rejected_delimiter(self) -> str:
+        """The one they share, else a comma."""
+        found = {part.roster.rejected_delimiter for part in self.each}
+        return found.pop() if len(found) == 1 else ","
+
+    @property
+    def size(self) -> int:
+        """Length of all files in bytes."""
+        return sum(part.roster.size for part in self.each)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column names, in the first file's order and spelling."""
+        return tuple(self.schema)
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """All rows, in order. Raises RosterError with the file and its own row."""
+        rows = size = 0
+        counts = []
+        for part in self.each:
+            before = rows
+            left = None if self.limit is None else self.limit - rows
+            if left == 0:
+                break
+            for batch in _batches(part, left, _further(progress, rows, size)):
+                yield RosterBatch(before + batch.first_row, self._arranged(batch.frame))
+                rows = before + batch.first_row + batch.frame.height - 1
+            counts.append(rows - before)
+            size += part.roster.size
+        self.counted[:] = counts
+
+    def parts(self) -> Sequence[tuple[str, int]]:
+        """Name and number of rows of each file that was read, once all have been read."""
+        return [(part.roster.name, rows) for part, rows in zip(self.each, self.counted, strict=False)]
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for part in self.each:
+            part.roster.close()
+
+    def _arranged(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Put the columns in the common order. What a reader adds for itself stays where all of them add it."""
+        missing = [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in frame.columns]
+        added = [name for name in frame.columns if name not in self.schema] if self._all_sparse else []
+        return frame.with_columns(missing).select(*self.schema, *added)
+
+    @property
+    def _all_sparse(self) -> bool:
+        return all(part.sparse for part in self.each)
+
+
+def join(parts: Sequence[Part], limit: int | None = None) -> SeveralRosters:
+    """Make one roster of several; the limit is for all of them together.
+
+    Raises RosterError for a file whose columns or their types are not those of the first; their order may differ.
+    """
+    first = parts[0]
+    schema = dict(first.roster.schema)
+    for part in parts:
+        if first.sparse and part.sparse:
+            schema |= part.roster.schema
+    for part in parts:
+        _compare(part, schema, first.roster.name)
+    return SeveralRosters(parts, schema, limit)
+
+
+def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
+    found = part.roster.schema
+    missing = [] if part.sparse else [name for name in schema if name not in found]
+    more = [name for name in found if name not in schema]
+    if missing or more:
+        told = [f"{word} {_listed(names)}" for word, names in (("lacks", missing), ("has also", more)) if names]
+        raise RosterError(
+            f"{part.roster.name}: its columns are not those of {first}: it {' and '.join(told)}; "
+            "files of one roster have the same columns"
+        )
+    for name, dtype in found.items():
+        if dtype != schema[name]:
+            raise RosterError(
+                f"{part.roster.name}: column {name!r} is {dtype}, but {schema[name]} in {first}; "
+                "files of one roster have the same types"
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Name the first few."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(map(repr, names[:5])) + more
+
+
+def _batches(part: Part, left: int | None, progress: Progress | None) -> Iterator[RosterBatch]:
+    if left is None:
+        yield from part.roster.batches(progress)
+        return
+    # Behind the limit nothing is read, so the file is opened for just as many rows as are left. It is not closed:
+    # both read what the first one holds.
+    yield from part.again(left).batches(progress)
+
+
+def _further(progress: Progress | None, rows: int, size: int) -> Progress | None:
+    """Let a file's progress begin where the earlier files ended."""
+    return progress and (lambda done, read: progress(rows + done, size + read))

@@ -1,0 +1,210 @@
+"""What the ROSTER arguments mean: files, patterns of files, standard input, addresses. Known from the names alone."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from provisioner.errors import RosterError
+
+STANDARD_INPUT: Final = "-"
+
+FAMILIES: Final = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".xlsx": "workbook",
+}
+"""Suffix → what is in a file of that name."""
+
+TEXTS: Final = frozenset({"csv", "tsv", "ndjson"})
+COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd"}
+
+_SCHEMES: Final = frozenset({"s3", "gs", "az", "abfss", "http", "https"})
+_ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# What a shell gives for `<(…)`, and other names of what the process was started with.
+_DESCRIPTORS: Final = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/self/fd/\d+")
+
+
+class Place(Enum):
+    """How the bytes are come by."""
+
+    FILE = "a file that can be read again"
+    STREAM = "a pipe or a device, which is read once"
+    REMOTE = "an address"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One roster file, of whatever kind.
+
+    where   path, address or `-`, as it was given; an address may hold a secret
+    suffix  `.csv` and so on, in lower case, without that of the compression
+    """
+
+    where: str = field(repr=False)
+    place: Place
+    suffix: str
+    compression: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it: an address without user, password and query, in which secrets are handed over."""
+        return "standard input" if self.where == STANDARD_INPUT else shown(self.where)
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the path or address; empty for standard input."""
+        return "" if self.where == STANDARD_INPUT else PurePosixPath(shown(self.where)).name
+
+    @property
+    def stem(self) -> str:
+        """What the files of a run are called by default."""
+        if self.where == STANDARD_INPUT or _DESCRIPTORS.fullmatch(self.where):
+            return "stdin"
+        name = self.file_name
+        stem = PurePosixPath(PurePosixPath(name).stem).stem if self.compression else PurePosixPath(name).stem
+        return stem if self.place is Place.FILE else re.sub(r"[^\w.-]", "", stem) or "roster"
+
+    @property
+    def family(self) -> str | None:
+        """What is in it, by its name; None when the name does not say."""
+        return FAMILIES.get(self.suffix)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All the files of one roster, in the order given; at least one."""
+
+    each: tuple[Source, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What messages and logs call them."""
+        return tuple(source.name for source in self.each)
+
+    @property
+    def stem(self) -> str:
+        """What the files of a run are called by default."""
+        return self.each[0].stem
+
+    @property
+    def rejected_suffix(self) -> str:
+        """The format of the rejected rows: the roster's own where that can be written, else CSV."""
+        first = self.each[0]
+        alike = len({source.family for source in self.each}) == 1
+        plain = not any(source.compression for source in self.each)
+        return first.suffix if alike and plain and first.family not in {"workbook", None} else ".csv"
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The local ones, which no output may overwrite."""
+        local = (source for source in self.each if source.place is not Place.REMOTE)
+        return tuple(Path(source.where) for source in local if source.where != STANDARD_INPUT)
+
+
+def find_sources(given: Sequence[str]) -> Sources:
+    """Say what the arguments mean, patterns expanded.
+
+    Raises RosterError for a pattern that fits no file, an address of an unknown kind, and a file given twice.
+    """
+    sources = tuple(source for argument in given for source in _sources(argument))
+    _refuse_repeated(sources)
+    return Sources(sources)
+
+
+def local_source(where: str) -> Source:
+    """Say what a path leads to; whether there is anything is the reader's affair."""
+    path = Path(where)
+    suffix, compression = _suffixes(path.name)
+    if not _is_stream(path):
+        return Source(where, Place.FILE, suffix, compression)
+    told = FAMILIES.get(suffix) in TEXTS and compression is None
+    return Source(where, Place.STREAM, suffix if told else ".csv")
+
+
+def shown(where: str) -> str:
+    """Give an address as it may be shown: presigned ones carry their secret in the query, others before an `@`."""
+    scheme = _ADDRESS.match(where)
+    if scheme is None:
+        return where
+    web = scheme[1].lower() in {"http", "https"}
+    # In the address of a bucket `?` is part of a pattern, unless what follows is a query.
+    ending = r"[?#]" if web else r"\?(?=[^/]*=)"
+    rest = re.split(ending, where[scheme.end() :], maxsplit=1)[0]
+    host, slash, path = rest.partition("/")
+    user, _, address = host.rpartition("@")
+    # That of abfss:// names a container there.
+    return f"{scheme[0]}{address if web or ':' in user else host}{slash}{path}"
+
+
+def _sources(argument: str) -> Iterator[Source]:
+    scheme = _ADDRESS.match(argument)
+    if argument == STANDARD_INPUT:
+        yield Source(argument, Place.STREAM, ".csv")
+    elif scheme and scheme[1].lower() in _SCHEMES:
+        suffix, compression = _suffixes(PurePosixPath(shown(argument)).name)
+        yield Source(argument, Place.REMOTE, suffix, compression)
+    elif scheme:
+        known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
+        raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
+    elif glob.has_magic(argument) and not os.path.lexists(argument):
+        yield from map(local_source, _matches(argument))
+    else:
+        yield local_source(argument)
+
+
+def _matches(pattern: str) -> Sequence[str]:
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - pathlib takes no absolute pattern
+    if not found:
+        raise RosterError(f"{pattern}: no file matches")
+    return found
+
+
+def _suffixes(name: str) -> tuple[str, str | None]:
+    """`users.CSV.gz` is `.csv`, gzip."""
+    path = PurePosixPath(name)
+    compression = COMPRESSIONS.get(path.suffix.lower())
+    return (PurePosixPath(path.stem).suffix if compression else path.suffix).lower(), compression
+
+
+def _is_stream(path: Path) -> bool:
+    if _DESCRIPTORS.fullmatch(str(path)):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _refuse_repeated(sources: Iterable[Source]) -> None:
+    seen: dict[object, Source] = {}
+    for source in sources:
+        earlier = seen.setdefault(_identity(source), source)
+        if earlier is not source:
+            also = "" if earlier.name == source.name else f", also as {earlier.name}"
+            raise RosterError(f"{source.name} is given twice{also}; name each file once")
+
+
+def _identity(source: Source) -> object:
+    if source.place is Place.REMOTE:
+        return source.where
+    if source.where in {STANDARD_INPUT, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
+        return STANDARD_INPUT
+    try:
+        found = Path(source.where).stat()
+    except (OSError, ValueError):
+        return source.where
+    return found.st_dev, found.st_ino

@@ -1,0 +1,59 @@
+"""Parquet rosters: the same rows whatever the layout of the file, in memory that does not follow it."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner.parquetfile import BATCH, ParquetRoster, open_parquet
+
+ROWS = 45_000
+FRAME = pl.DataFrame({"number": range(ROWS)}).select(
+    uid=pl.format("u{}", "number"),
+    number="number",
+    role=pl.when(pl.col("number") % 3 == 0).then(pl.lit("crew")).otherwise(pl.lit("guest")).cast(pl.Categorical),
+    tags=pl.when(pl.col("number") % 7 > 0).then(pl.concat_list(pl.format("t{}", "number"), pl.lit(None, pl.String))),
+    metadata=pl.struct(a="number", b=pl.struct(c=pl.concat_list(pl.col("number") % 5))),
+    nothing=pl.lit(None, pl.String),
+)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "snappy", "uncompressed"])
+@pytest.mark.parametrize("group", [700, 30_000, ROWS])
+def test_rows_are_the_same_in_every_layout(tmp_path: Path, group: int, compression: str) -> None:
+    """Small groups, one large group; nested, dictionary-encoded and null columns."""
+    path = tmp_path / "r.parquet"
+    FRAME.write_parquet(path, row_group_size=group, compression=compression)  # type: ignore[arg-type]
+    roster = open_parquet(str(path))
+    assert (roster.name, roster.columns, roster.parts()) == (str(path), tuple(FRAME.columns), ())
+    rows = 0
+    for batch in roster.batches():
+        assert (batch.first_row, batch.frame.height <= BATCH) == (rows + 1, True)
+        assert batch.frame.equals(FRAME.slice(rows, batch.frame.height))
+        rows += batch.frame.height
+    assert rows == ROWS
+    limited = open_parquet(path, limit=1500)
+    assert pl.concat([batch.frame for batch in limited.batches()]).equals(FRAME.head(1500))
+
+
+def test_an_earlier_slice_is_let_go_before_the_next_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two slices at once would be twice the memory."""
+    path = tmp_path / "r.parquet"
+    FRAME.write_parquet(path, row_group_size=1000)
+    roster = open_parquet(path)
+    earlier: list[weakref.ref[pl.DataFrame]] = []
+    read = type(roster)._slice
+
+    def watched(self: ParquetRoster, start: int, rows: int) -> pl.DataFrame:
+        assert [slice_ for slice_ in earlier if slice_() is not None] == []
+        frame = read(self, start, rows)
+        earlier.append(weakref.ref(frame))
+        return frame
+
+    monkeypatch.setattr(type(roster), "_slice", watched)
+    small = type(roster)(str(path), roster.schema, roster.rows, slice_bytes=100_000)
+    assert sum(batch.frame.height for batch in small.batches()) == ROWS
+    assert len(earlier) > 10
