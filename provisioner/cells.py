@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import polars as pl
 
-from provisioner.columns import Binding, Constant, FromColumn, Source, Template
+from provisioner import uidcode
+from provisioner.columns import Binding
+from provisioner.fieldsource import Constant, Encoded, FirstOf, FromColumn, Mapped, Source, Template, unencoded
 
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
 """The characters with Unicode's White_Space property (PropList.txt), which are what polars strips too.
@@ -44,19 +47,21 @@ def json_error(error: Exception) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Write a constant as the text of a cell: `true`, `12`, `default`."""
+    """Write a constant as the text of a cell: `true`, `12`, `default`; lists and objects as JSON."""
+    if isinstance(value, list | dict):
+        return orjson.dumps(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
-    """Give a source's text untouched (String); null where the cell is null, or every cell of a template is empty."""
-    match source:
-        case FromColumn(name):
-            return _cast(pl.col(name), binding.schema[name])
-        case Constant(value):
-            return pl.repeat(text_of(value), pl.len(), dtype=pl.String)
-        case Template():
-            return _filled(source, binding)
+    """Give a source's text as the roster has it (String): before it is encoded, and the cell of a column untouched.
+
+    Null where the cell is null, or every cell of a template or a fallback is empty.
+    """
+    source = unencoded(source)
+    if isinstance(source, FromColumn):
+        return _cast(pl.col(source.name), binding.schema[source.name])
+    return _text(source, binding)
 
 
 def trimmed(source: Source, binding: Binding) -> pl.Expr:
@@ -89,18 +94,43 @@ def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
 
 
 def _stripped(source: Source, binding: Binding) -> pl.Expr:
-    text = as_it_stands(source, binding)
-    if isinstance(source, FromColumn):
-        text = _plain_number(source.name, text, binding)
-    return text.str.strip_chars()
+    return _text(source, binding).str.strip_chars()
+
+
+def _text(source: Source, binding: Binding) -> pl.Expr:
+    match source:
+        case FromColumn(name):
+            return _plain_number(name, _cast(pl.col(name), binding.schema[name]), binding)
+        case Constant(value):
+            return pl.repeat(text_of(value), pl.len(), dtype=pl.String)
+        case Template():
+            return _filled(source, binding)
+        case FirstOf(sources):
+            return pl.coalesce([trimmed(each, binding) for each in sources])
+        case Mapped():
+            return _looked_up(source, binding)
+        case Encoded():
+            return uidcode.encoded(trimmed(source.source, binding), source.encoding, lower=source.lower)
+    raise TypeError(f"{source} has no text of its own")
+
+
+def _looked_up(mapped: Mapped, binding: Binding) -> pl.Expr:
+    text = trimmed(mapped.source, binding)
+    default = None if mapped.default is None else text_of(mapped.default)
+    if not mapped.entries:
+        return text.fill_null(default)
+    entries = list(mapped.entries), [text_of(value) for value in mapped.entries.values()]
+    if default is None:
+        return text.replace(*entries)
+    return text.replace_strict(*entries, default=default, return_dtype=pl.String)
 
 
 def _filled(template: Template, binding: Binding) -> pl.Expr:
     """Put the trimmed cells in; what a row has no cell for is left empty."""
-    cells = {column: trimmed(FromColumn(column), binding) for column in template.columns}
-    parts = [pl.lit(part) if isinstance(part, str) else cells[part.name] for part in template.parts]
+    parts = [pl.lit(part) if isinstance(part, str) else trimmed(part, binding) for part in template.parts]
     text = pl.concat_str(parts, ignore_nulls=True)
-    return pl.when(pl.any_horizontal([cell.is_not_null() for cell in cells.values()])).then(text)
+    cells = [trimmed(FromColumn(column), binding) for column in template.columns]
+    return pl.when(pl.any_horizontal([cell.is_not_null() for cell in cells])).then(text)
 
 
 def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn, TypeAlias
 
@@ -17,7 +17,9 @@ import polars as pl
 
 from provisioner import cells, jsontext
 from provisioner.cells import json_error, shortened
-from provisioner.columns import Binding, Constant, FromColumn, Place, Source
+from provisioner.columns import Binding
+from provisioner.fieldsource import Constant, FirstOf, FromColumn, Mapped, Source
+from provisioner.mapping import Place
 from provisioner.metatree import metadata_tree
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
@@ -130,16 +132,35 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
 
 def _values(source: Source, frame: pl.DataFrame, binding: Binding) -> list[Any]:
     """Give what one source says in each row: text trimmed, anything else as it is."""
-    if isinstance(source, Constant):
-        return [source.value] * frame.height
-    if isinstance(source, FromColumn) and binding.schema[source.name] != pl.String:
-        return frame[source.name].to_list()
+    match source:
+        case Constant(value):
+            return [value] * frame.height
+        case FromColumn(name) if binding.schema[name] != pl.String:
+            return frame[name].to_list()
+        case FirstOf(sources):
+            rows = zip(*(_present(each, frame, binding) for each in sources), strict=True)
+            return [next((value for value in row if value is not None), None) for row in rows]
+        case Mapped():
+            return _looked_up(source, frame, binding)
     return _texts(source, frame, binding).to_list()
 
 
+def _looked_up(mapped: Mapped, frame: pl.DataFrame, binding: Binding) -> list[Any]:
+    texts = _texts(mapped.source, frame, binding).to_list()
+    kept = _present(mapped.source, frame, binding)
+    if mapped.default is not None:
+        kept = [mapped.default if mapped.entries or value is None else value for value in kept]
+    return [mapped.entries.get(text, value) for text, value in zip(texts, kept, strict=True)]
+
+
+def _present(source: Source, frame: pl.DataFrame, binding: Binding) -> list[Any]:
+    """Give the values of a source, None where its text is empty: blanks, or NaN."""
+    texts = _texts(source, frame, binding)
+    pairs = zip(_values(source, frame, binding), texts.is_not_null(), strict=True)
+    return [value if there else None for value, there in pairs]
+
+
 def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:
-    if isinstance(source, Constant) and isinstance(source.value, Mapping):
-        source = Constant(orjson.dumps(source.value).decode())
     return cells.read(frame, {"text": source}, binding)["text"]
 
 
@@ -167,9 +188,23 @@ def _parsed(text: str, delicate: bool | None) -> dict[str, Any]:
 
 def _loads_exactly(text: str) -> Any:
     """Parse JSON and keep the text of its numbers: a float would change some of them silently."""
-    value = json.loads(text, parse_int=orjson.Fragment, parse_float=_finite_number, parse_constant=_refuse_constant)
+    value = json.loads(
+        text,
+        parse_int=orjson.Fragment,
+        parse_float=_finite_number,
+        parse_constant=_refuse_constant,
+        object_pairs_hook=_object_of_text,
+    )
     _dumps(value)  # unlike orjson, json lets half a surrogate pair pass
     return value
+
+
+def _object_of_text(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; a member that another one of the same name replaces has to be text as well."""
+    whole = dict(members)
+    if len(whole) < len(members):
+        _dumps([value for _, value in members])
+    return whole
 
 
 def _finite_number(text: str) -> orjson.Fragment:

@@ -9,7 +9,9 @@ import orjson
 import polars as pl
 
 from provisioner import cells, jsontext
-from provisioner.columns import Binding, Constant, FromColumn, Place, Source, instance_of
+from provisioner.columns import Binding, instance_of
+from provisioner.fieldsource import Constant, FirstOf, FromColumn, Mapped, Source
+from provisioner.mapping import Place
 
 Members: TypeAlias = dict[str, Any]
 """A `jsontext.Tree` in the making."""
@@ -55,13 +57,41 @@ def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
 
 def _leaf(source: Source, binding: Binding) -> pl.Expr | Members | None:
     """Write one source as JSON text; a struct is members, and None is for Python."""
-    if isinstance(source, Constant):
-        return pl.repeat(orjson.dumps(source.value).decode(), pl.len(), dtype=pl.String)
-    kind = binding.schema[source.name] if isinstance(source, FromColumn) else pl.String()
-    if isinstance(kind, pl.String):
-        return jsontext.string(cells.trimmed(source, binding))
-    value = pl.col(source.columns[0])
-    return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)
+    match source:
+        case Constant(value):
+            return pl.repeat(_json(value), pl.len(), dtype=pl.String)
+        case FirstOf(sources):
+            leaves = [leaf for each in sources if (leaf := _present(each, binding)) is not None]
+            return pl.coalesce(leaves) if len(leaves) == len(sources) else None
+        case Mapped():
+            return _looked_up(source, binding)
+        case FromColumn(name) if not isinstance(binding.schema[name], pl.String):
+            value, kind = pl.col(name), binding.schema[name]
+            return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)
+    return jsontext.string(cells.trimmed(source, binding))
+
+
+def _looked_up(mapped: Mapped, binding: Binding) -> pl.Expr | None:
+    kept = _present(mapped.source, binding)
+    if kept is None:
+        return None
+    default = [] if mapped.default is None else [pl.lit(_json(mapped.default))]
+    if not mapped.entries:
+        return pl.coalesce(kept, *default)
+    written = [_json(value) for value in mapped.entries.values()]
+    text = cells.trimmed(mapped.source, binding)
+    found = text.replace_strict(list(mapped.entries), written, default=None, return_dtype=pl.String)
+    return pl.coalesce(found, *(default or [kept]))
+
+
+def _present(source: Source, binding: Binding) -> pl.Expr | None:
+    """Write a source as JSON text, null where its text is empty; None is for Python."""
+    leaf = _leaf(source, binding)
+    return pl.when(cells.trimmed(source, binding).is_not_null()).then(leaf) if isinstance(leaf, pl.Expr) else None
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _plant(tree: Members, place: Place, leaf: pl.Expr | Mapping[str, Any]) -> bool:

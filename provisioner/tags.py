@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import polars as pl
 
 from provisioner import cells, jsontext
 from provisioner.cells import WHITE_SPACE, json_error, shortened
-from provisioner.columns import Binding, Constant, FromColumn
+from provisioner.columns import Binding
+from provisioner.fieldsource import FromColumn, Joined, Source
 
 SCHEMA = {
     "tags": pl.String(),
@@ -49,11 +51,37 @@ def read_tags(frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.Da
     source = binding.fields.get("tags")
     if source is None:
         return _table([Tags()] * frame.height)
-    if isinstance(source, Constant) and isinstance(source.value, list):
-        source = Constant(orjson.dumps(source.value).decode())
+    return _of_source(source, frame, binding, plain_length)
+
+
+def _of_source(source: Source, frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.DataFrame:
+    if isinstance(source, Joined):
+        return _joined([_of_source(each, frame, binding, plain_length) for each in source.sources])
     if isinstance(source, FromColumn) and binding.schema[source.name].is_nested():
         return _of_lists(frame[source.name])
     return _of_texts(cells.read(frame, {"text": source}, binding), binding.tags_separator, plain_length)
+
+
+def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put the lists of several sources into one; a row that one of them could not be read in keeps that defect."""
+    several = pl.concat(
+        [part.select(pl.all().name.suffix(str(number))) for number, part in enumerate(parts)], how="horizontal"
+    )
+
+    def every(name: str) -> list[pl.Expr]:
+        return [pl.col(f"{name}{number}") for number in range(len(parts))]
+
+    items = [array.str.strip_prefix("[").str.strip_suffix("]") for array in every("tags")]
+    joined = pl.concat_str(items, separator=",", ignore_nulls=True)
+    there = pl.any_horizontal([array.is_not_null() for array in every("tags")])
+    defect = pl.coalesce(every("tags_defect"))
+    sound = there & defect.is_null()
+    return several.select(
+        pl.when(sound).then(pl.concat_str([pl.lit("["), joined, pl.lit("]")])).alias("tags"),
+        defect.alias("tags_defect"),
+        pl.when(sound).then(pl.sum_horizontal(every("tags_count"))).alias("tags_count"),
+        pl.when(sound).then(pl.max_horizontal(every("tags_longest"))).alias("tags_longest"),
+    )
 
 
 def _of_lists(lists: pl.Series) -> pl.DataFrame:
@@ -129,8 +157,15 @@ def _of_text(text: str, separator: str) -> Tags:
         return Tags(defect=f"{shortened(text)} is no JSON ({json_error(error)})")
     odd = [item for item in value if not isinstance(item, str | None)]
     if odd:
-        return Tags(defect=f"{shortened(orjson.dumps(odd[0]).decode())} is no string")
+        return Tags(defect=f"{_shown(odd[0])} is no string")
     return _of_list(value)
+
+
+def _shown(value: Any) -> str:
+    try:
+        return shortened(orjson.dumps(value).decode())
+    except TypeError:  # nested deeper than orjson writes, though it reads it
+        return "a list or object of many levels"
 
 
 def _of_list(items: Sequence[str | None]) -> Tags:

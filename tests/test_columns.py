@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 
 import polars as pl
 import pytest
 
-from provisioner.columns import Constant, FromColumn, Source, Template, bind, parse_mapping
-from provisioner.errors import ConfigurationError, RosterError
+from provisioner.columns import bind
+from provisioner.errors import RosterError
+from provisioner.fieldsource import FromColumn, Joined, Source
+from provisioner.mapping import parse_mapping
 
 
 def text_columns(*names: str) -> dict[str, pl.DataType]:
@@ -58,10 +59,12 @@ def test_metadata_columns_keep_their_key_and_nest_at_dots() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (["uid"], "the roster has no name column; name a column name, or map one under [columns]"),
-        (["name"], "the roster has no uid column; name a column uid, or map one under [columns]"),
-        (["uid", "Namen"], ("the roster has no name column; did you mean 'Namen'?; name a column name, "
+        (["uid"], ("the roster has no name column; it has 'uid'; name a column name, "
          "or map one under [columns]")),
+        (["name"], ("the roster has no uid column; it has 'name'; name a column uid, "
+         "or map one under [columns]")),
+        (["uid", "Namen"], ("the roster has no name column; did you mean 'Namen'?; it has 'uid', 'Namen'; "
+         "name a column name, or map one under [columns]")),
         (["uid", "UID ", "name"], "two columns for uid: 'uid' and 'UID '; rename or remove one"),
         (["uid", "name", "metadata.a", "Metadata.a"], ("two columns for metadata.a: 'metadata.a' and 'Metadata.a'; "
          "rename or remove one")),
@@ -108,66 +111,6 @@ def test_types_a_field_can_be_made_of_are_taken(name: str, kind: pl.DataType) ->
     assert bind(text_columns("uid", "name") | {name: kind}).fields[name] == FromColumn(name)
 
 
-def test_the_table_of_the_documentation_is_understood() -> None:
-    table = tomllib.loads("""
-        uid = "employee_id"
-        name = "{first_name} {last_name}"
-        role = { value = "default" }
-        tags_separator = "|"
-        [metadata]
-        department = "dept"
-        "@private.email" = "work_email"
-        [metadata.site]
-        city = "city"
-        floor = { value = 3 }
-    """)
-    mapping = parse_mapping(table)
-    assert (dict(mapping.fields), dict(mapping.metadata), mapping.tags_separator) == (
-        {
-            "uid": FromColumn("employee_id"),
-            "name": Template("{first_name} {last_name}"),
-            "role": Constant("default"),
-        },
-        {
-            "department": FromColumn("dept"),
-            "@private.email": FromColumn("work_email"),
-            "site.city": FromColumn("city"),
-            "site.floor": Constant(3),
-        },
-        "|",
-    )
-    binding = bind(text_columns("employee_id", "first_name", "last_name", "dept", "work_email", "city"), mapping)
-    assert binding.unknown == ()
-    assert list(binding.metadata) == [("department",), ("@private", "email"), ("site", "city"), ("site", "floor")]
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        ({"usr": "x"}, "[columns] 'usr' is no user field"),
-        ({"nam": "x"}, "[columns] 'nam' is no user field; did you mean 'name'?"),
-        ({"tag_separator": "|"}, "[columns] 'tag_separator' is no user field; did you mean 'tags_separator'?"),
-        ({"uid": 5}, '[columns] uid must be "a column", "{a} {template}" or { value = "a constant" }'),
-        ({"uid": ""}, '[columns] uid must be "a column", "{a} {template}" or { value = "a constant" }'),
-        ({"role": {"value": 1.5}}, "[columns] role: the value must be str or int, not float"),
-        ({"tags": {"value": ["a", 1]}}, "[columns] tags: the value must be a list of texts"),
-        ({"name": "{a"}, "[columns] name: the brace at character 1 has no partner (a literal brace is doubled)"),
-        ({"name": "a}"}, "[columns] name: the brace at character 2 has no partner (a literal brace is doubled)"),
-        ({"name": "{{a}}"}, "[columns] name: a template names no column; write { value = ... }"),
-        ({"tags_separator": ""}, "[columns] tags_separator must be a text of at least one character"),
-        ({"status_message": "a", "statusMessage": "b"}, "[columns] 'statusMessage': statusMessage is mapped twice"),
-        ({"metadata": {"a..b": "x"}}, "[columns] metadata.a..b: a metadata key has an empty part"),
-        ({"metadata": {"a": {"b": 7}}}, ('[columns] metadata.a.b must be "a column", "{a} {template}" or '
-         '{ value = "a constant" }')),
-        ({"metadata": {"a": {"value": float("nan")}}}, "[columns] metadata.a: the value has no form in JSON"),
-    ],
-)  # fmt: skip
-def test_a_wrong_table_is_told_by_its_key(table: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError) as raised:
-        parse_mapping(table)
-    assert str(raised.value) == message
-
-
 def test_a_mapped_column_that_is_not_there_is_told_with_the_nearest_one() -> None:
     with pytest.raises(RosterError) as raised:
         bound("uid", "name", "Dept", metadata={"department": "dept"})
@@ -188,7 +131,93 @@ def test_columns_that_begin_with_an_underscore_are_passed_over_in_silence() -> N
     assert bound("uid", "name", "_row", "_errors", "_name", "note")[2] == ("note",)
 
 
-def test_a_template_is_cut_at_its_columns_and_doubled_braces_are_literal() -> None:
-    template = Template("{{{first name}}} ({a:b!r.c})")
-    assert template.parts == ("{", FromColumn("first name"), "} (", FromColumn("a:b!r.c"), ")")
-    assert template.columns == ("first name", "a:b!r.c")
+def test_a_roster_without_a_required_column_is_recognised_by_the_columns_it_has() -> None:
+    names = [f"c{number}" for number in range(14)]
+    with pytest.raises(RosterError) as raised:
+        bind(text_columns("uid", *names))
+    listed = "'uid', 'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', 'c9', 'c10' and 3 more"
+    assert str(raised.value) == (
+        f"the roster has no name column; it has {listed}; name a column name, or map one under [columns]"
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ["nothing", "a"],
+        "{a|nothing}",
+        {"column": "nothing", "map": {"a": "b"}},
+        {"column": ["a", {"column": "nothing", "default": "x"}]},
+    ],
+)
+def test_every_column_that_a_source_names_has_to_be_there(form: Any) -> None:
+    with pytest.raises(RosterError, match="names the column 'nothing', which the roster does not have; did you mean"):
+        bound("uid", "name", "a", "Nothing", role=form)
+
+
+def test_the_rest_goes_into_the_metadata_under_its_own_names() -> None:
+    columns = ("uid", "name", "a.b", "@private", "_row", "metadata.x", "id")
+    mapping = {"uid": "id", "others": "metadata"}
+    assert bound(*columns, **mapping)[1:] == (
+        {
+            ("x",): FromColumn("metadata.x"),
+            ("uid",): FromColumn("uid"),
+            ("a.b",): FromColumn("a.b"),
+            ("@private",): FromColumn("@private"),
+        },
+        (),
+    )
+    assert bound("uid", "name", "a.b", others="metadata.@private.rest")[1:] == (
+        {("@private", "rest", "a.b"): FromColumn("a.b")},
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "mapping", "message"),
+    [
+        (["Dept"], {"others": "metadata", "metadata": {"Dept": "name"}}, ("[columns] others: metadata.Dept has a "
+         "source already, the column 'Dept' cannot be put there too; rename one, or map the column")),
+        (["a", "metadata.a.b"], {"others": "metadata"}, "metadata.a and metadata.a.b cannot both be set: rename one"),
+        (["a", "metadata.rest"], {"others": "metadata.rest"},
+         "metadata.rest and metadata.rest.a cannot both be set: rename one"),
+    ],
+)  # fmt: skip
+def test_the_rest_displaces_nothing(columns: list[str], mapping: dict[str, Any], message: str) -> None:
+    with pytest.raises(RosterError) as raised:
+        bound("uid", "name", *columns, **mapping)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "said"),
+    [
+        ({"name": ["x", "name"]}, pl.List(pl.String), "of which no name can be made"),
+        ({"tags": ["x", "name"]}, pl.List(pl.String), "of which tags can be made only as it stands"),
+        ({"tags": {"columns": ["name", "{x}"]}}, pl.List(pl.String), "of which tags can be made only as it stands"),
+        ({"metadata": {"column": "x", "default": "{}"}}, pl.Struct({"a": pl.Int64}),
+         "of which metadata can be made only as it stands"),
+        ({"metadata": {"k": ["x"]}}, pl.Struct({"a": pl.Int64}), "of which metadata.k can be made only as it stands"),
+        ({"metadata": {"k": "{x}"}}, pl.Binary(), "of which no metadata.k can be made"),
+        ({"metadata": {"k": "x"}}, pl.Duration("us"), "of which no metadata.k can be made"),
+        ({"others": "metadata"}, pl.Binary(), "of which no metadata.x can be made"),
+    ],
+)  # fmt: skip
+def test_a_column_that_is_no_text_is_taken_only_as_it_stands(
+    table: dict[str, Any], kind: pl.DataType, said: str
+) -> None:
+    with pytest.raises(RosterError) as raised:
+        bind(text_columns("uid", "name") | {"x": kind}, parse_mapping(table))
+    assert str(raised.value) == f"column 'x' holds {kind}, {said}"
+
+
+def test_a_list_column_is_one_of_several_sources_of_tags() -> None:
+    table = {"tags": {"columns": ["x", "name"]}, "metadata": {"k": "x"}}
+    binding = bind(text_columns("uid", "name") | {"x": pl.List(pl.String)}, parse_mapping(table))
+    assert binding.fields["tags"] == Joined((FromColumn("x"), FromColumn("name")))
+
+
+def test_a_binding_tells_whether_uids_are_encoded() -> None:
+    schema = text_columns("uid", "name")
+    encoded = {"uid": ["uid", {"column": "name", "encode": "slug"}]}
+    assert [bind(schema, parse_mapping(table)).encodes_uids for table in ({}, encoded)] == [False, True]

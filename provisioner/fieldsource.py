@@ -1,0 +1,159 @@
+"""What a user field can be made of: columns, templates, constants, and what is done with their text on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+_TEMPLATE_PART = re.compile(r"(?P<literal>(?:\{\{|\}\}|[^{}])+)|\{(?P<column>[^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class FromColumn:
+    """The cell of one column."""
+
+    name: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The one column."""
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value for every row: text, a number or a boolean; for tags also a list, for metadata any JSON."""
+
+    value: Any
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several sources that is not empty in the row."""
+
+    sources: tuple[Source, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of all of them."""
+        return _columns_of(self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with columns in braces, such as `{first_name} {last_name}`; `{{` and `}}` stand for braces.
+
+    `{nickname|first_name}` is the first of these columns that is not empty in the row.
+    """
+
+    text: str
+
+    @property
+    def parts(self) -> tuple[str | FromColumn | FirstOf, ...]:
+        """The text cut into literals and columns. Raises ValueError for a brace without a partner or a name."""
+        return tuple(self._parts())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made of, in the order of the text."""
+        return _columns_of(tuple(part for part in self.parts if not isinstance(part, str)))
+
+    def _parts(self) -> Iterator[str | FromColumn | FirstOf]:
+        at = 0
+        while at < len(self.text):
+            match = _TEMPLATE_PART.match(self.text, at)
+            if match is None:
+                raise ValueError(f"the brace at character {at + 1} has no partner (a literal brace is doubled)")
+            names = match["column"] and match["column"].split("|")
+            if names and not all(names):
+                raise ValueError(f"the brace at character {at + 1} has a | with no column beside it")
+            at = match.end()
+            yield _choice(names) if names else match["literal"].replace("{{", "{").replace("}}", "}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A source whose values are looked up.
+
+    source   what is looked up, by its trimmed text
+    entries  text → what stands for it
+    default  what stands for an empty cell and, if there are entries, for a text without one; None: both stay
+    """
+
+    source: Source
+    entries: Mapping[str, Any] = field(default_factory=dict)
+    default: Any = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of its source."""
+        return self.source.columns
+
+
+class Encoding(StrEnum):
+    """How any text is made a uid."""
+
+    BASE32 = "base32"
+    HEX = "hex"
+    SLUG = "slug"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A source whose trimmed text is encoded, for uids; `lower` folds it before."""
+
+    source: Source
+    encoding: Encoding
+    lower: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of its source."""
+        return self.source.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The tags of several sources, in order."""
+
+    sources: tuple[Source, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of all of them."""
+        return _columns_of(self.sources)
+
+
+Source: TypeAlias = FromColumn | Constant | FirstOf | Template | Mapped | Encoded | Joined
+
+
+def is_encoded(source: Source) -> bool:
+    """Tell whether a text can come out of a source encoded."""
+    return unencoded(source) != source
+
+
+def unencoded(source: Source) -> Source:
+    """Give the source of the text before its encoding, which is the last thing that is done to it."""
+    match source:
+        case Encoded():
+            return source.source
+        case FirstOf(sources):
+            return FirstOf(tuple(map(unencoded, sources)))
+    return source
+
+
+def _choice(names: list[str]) -> FromColumn | FirstOf:
+    columns = tuple(map(FromColumn, names))
+    return FirstOf(columns) if len(columns) > 1 else columns[0]
+
+
+def _columns_of(sources: tuple[Source, ...]) -> tuple[str, ...]:
+    return tuple(column for source in sources for column in source.columns)

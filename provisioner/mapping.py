@@ -1,0 +1,247 @@
+"""The `[columns]` table of the configuration, read into what each user field is made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import orjson
+
+from provisioner.errors import ConfigurationError
+from provisioner.fieldsource import (
+    Constant,
+    Encoded,
+    Encoding,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Mapped,
+    Source,
+    Template,
+    is_encoded,
+)
+
+FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "uid": ("uid",),
+        "name": ("name",),
+        "avatar": ("avatar",),
+        "link": ("link",),
+        "role": ("role",),
+        "statusMessage": ("status", "message"),
+        "metadata": ("metadata",),
+        "tags": ("tags",),
+        "withAuthToken": ("with", "auth", "token"),
+    }
+)
+"""Field of the request → its words, which a column may join with `_`, `-`, a space or nothing, in any case."""
+
+Place: TypeAlias = tuple[str, ...]
+"""Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
+
+_FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
+_SETTINGS = ("tags_separator", "others")
+_CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
+)
+_TABLE_KEYS = ("column", "map", "default", "encode", "lower")
+_FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'
+_DEEPEST = 8
+DEEPEST_KEY = 64
+"""How far metadata keys may nest, whoever names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """The `[columns]` table.
+
+    fields          user field → its source
+    metadata        dotted metadata key → its source
+    tags_separator  what separates tags in a text
+    others          the place in the metadata for the columns that feed nothing; None: they are ignored
+    """
+
+    fields: Mapping[str, Source] = field(default_factory=dict)
+    metadata: Mapping[str, Source] = field(default_factory=dict)
+    tags_separator: str = ";"
+    others: Place | None = None
+
+
+def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
+    """Read the `[columns]` table as TOML gives it. Raises ConfigurationError naming the key."""
+    fields: dict[str, Source] = {}
+    metadata: dict[str, Source] = {}
+    for key, value in table.items():
+        if key in _SETTINGS:
+            continue
+        name = field_of(key)
+        if name is None:
+            raise ConfigurationError(f"[columns] {key!r} is no user field{nearest(key, (*FIELD_WORDS, *_SETTINGS))}")
+        if name in fields or (name == "metadata" and metadata):
+            raise ConfigurationError(f"[columns] {key!r}: {name} is mapped twice")
+        if name == "metadata" and isinstance(value, Mapping) and not _is_source(value):
+            metadata = _metadata(value)
+        else:
+            fields[name] = _field(f"[columns] {printable(key)}", value, name)
+    return ColumnMapping(fields, metadata, _separator(table), _others(table))
+
+
+def field_of(name: str) -> str | None:
+    """Tell which user field a name stands for, if any."""
+    stripped = name.strip()
+    return next((key for key, pattern in _FIELD_NAMES.items() if pattern.fullmatch(stripped)), None)
+
+
+def nearest(name: str, known: tuple[str, ...]) -> str:
+    """Say which known name comes nearest, if any does."""
+    by_key = {key.casefold(): key for key in reversed(known)}
+    close = get_close_matches(name.casefold(), by_key, n=1)
+    return f"; did you mean {by_key[close[0]]!r}?" if close else ""
+
+
+def printable(text: str) -> str:
+    """Give a name as a message can hold it: on one line."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def _separator(table: Mapping[str, Any]) -> str:
+    separator = table.get("tags_separator", ";")
+    if not isinstance(separator, str) or not separator:
+        raise ConfigurationError("[columns] tags_separator must be a text of at least one character")
+    return separator
+
+
+def _others(table: Mapping[str, Any]) -> Place | None:
+    match table.get("others", "ignore"):
+        case "ignore":
+            return None
+        case str() as others if (path := others.split("."))[0] == "metadata" and all(path):
+            return tuple(path[1:])
+    raise ConfigurationError('[columns] others must be "ignore", "metadata" or "metadata.<key>"')
+
+
+def _is_source(table: Mapping[str, Any]) -> bool:
+    """Tell a table that says where a value comes from, from one that holds further metadata keys."""
+    return "column" in table or set(table) == {"value"}
+
+
+def _metadata(table: Mapping[str, Any]) -> dict[str, Source]:
+    metadata: dict[str, Source] = {}
+    for key, source in _metadata_sources(table, "metadata"):
+        if key in metadata:
+            raise ConfigurationError(f"[columns] metadata.{printable(key)} is mapped twice")
+        metadata[key] = source
+    return metadata
+
+
+def _metadata_sources(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Source]]:
+    """Flatten nested tables into dotted keys, without the leading `metadata.`."""
+    for key, value in table.items():
+        name = f"{prefix}.{key}"
+        where = f"[columns] {printable(name)}"
+        if not key or not all(key.split(".")):
+            raise ConfigurationError(f"{where}: a metadata key has an empty part")
+        if name.count(".") > DEEPEST_KEY:
+            raise ConfigurationError(f"{where[:40]}… nests more than {DEEPEST_KEY} deep: shorten it")
+        if isinstance(value, Mapping) and not _is_source(value):
+            yield from _metadata_sources(value, name)
+        else:
+            yield name.partition(".")[2], _source(where, value, "metadata.")
+
+
+def _field(where: str, value: Any, name: str) -> Source:
+    """Read the source of a whole field; for tags that may be several sources, all of which count."""
+    if name != "tags" or not isinstance(value, Mapping) or "columns" not in value:
+        return _source(where, value, name)
+    several = value["columns"]
+    if len(value) > 1 or not isinstance(several, list) or not several:
+        raise ConfigurationError(f"{where}: {{ columns = [...] }} takes a list of sources, and no other key beside it")
+    return Joined(tuple(_source(where, each, name) for each in several))
+
+
+def _source(where: str, value: Any, target: str, depth: int = 0) -> Source:
+    """Read one source; `target` is the field, or `metadata.` for a metadata key."""
+    if depth > _DEEPEST:
+        raise ConfigurationError(f"{where} is nested more than {_DEEPEST} deep")
+    match value:
+        case str() if "{" in value or "}" in value:
+            return _template(where, value)
+        case str() if value:
+            return FromColumn(value)
+        case list() if value:
+            return FirstOf(tuple(_source(where, each, target, depth + 1) for each in value))
+        case {"value": constant} if len(value) == 1:
+            return Constant(_constant(where, constant, target))
+        case Mapping() if "column" in value:
+            return _worked(where, _source(where, value["column"], target, depth + 1), value, target)
+    raise ConfigurationError(f"{where} must be {_FORMS}")
+
+
+def _template(where: str, text: str) -> Template:
+    template = Template(text)
+    try:
+        if not template.columns:
+            raise ConfigurationError(f"{where}: a template names no column; write {{ value = ... }}")
+    except ValueError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+    return template
+
+
+def _worked(where: str, source: Source, table: Mapping[str, Any], target: str) -> Source:
+    """Read what is done with the text of a source: it is looked up, then encoded."""
+    for key in table:
+        if key not in _TABLE_KEYS:
+            raise ConfigurationError(f"{where}: {key!r} is no key beside column{nearest(key, _TABLE_KEYS)}")
+    if is_encoded(source):
+        raise ConfigurationError(f"{where}: encode belongs into the outer table")
+    if "map" in table or "default" in table:
+        default = table.get("default")
+        if "default" in table:
+            default = _constant(f"{where}: default", default, target)
+        source = Mapped(source, dict(_entries(where, table, target)), default)
+    return _encoded(where, source, table, target)
+
+
+def _entries(where: str, table: Mapping[str, Any], target: str) -> Iterator[tuple[str, Any]]:
+    entries = table.get("map")
+    if "map" in table and (not isinstance(entries, Mapping) or not entries):
+        raise ConfigurationError(f'{where}: map must be a table such as {{ "cell" = "value" }}')
+    for cell, value in (entries or {}).items():
+        if not cell or cell != cell.strip():
+            hint = "cells are compared without the white space around them, and default is for empty ones"
+            raise ConfigurationError(f"{where}: no cell is like {cell!r} of the map: {hint}")
+        yield cell, _constant(f"{where}: map {cell!r}", value, target)
+
+
+def _encoded(where: str, source: Source, table: Mapping[str, Any], target: str) -> Source:
+    encoding, lower = table.get("encode"), table.get("lower", False)
+    if target != "uid" and ("encode" in table or "lower" in table):
+        raise ConfigurationError(f"{where}: encode and lower are for the uid only")
+    if not isinstance(lower, bool) or ("lower" in table and encoding is None):
+        raise ConfigurationError(f"{where}: lower must be true or false, beside encode")
+    if "encode" not in table:
+        return source
+    if encoding not in list(Encoding):
+        raise ConfigurationError(f"{where}: encode must be {', '.join(Encoding)}, not {encoding!r}")
+    return Encoded(source, Encoding(encoding), lower)
+
+
+def _constant(where: str, value: Any, target: str) -> Any:
+    """Check a value against what it is for: metadata take any JSON, tags also a list, the rest a text."""
+    types = _CONSTANT_TYPES.get(target, (str, int))
+    if not isinstance(value, types):
+        names = " or ".join(kind.__name__ for kind in types)
+        raise ConfigurationError(f"{where}: the value must be {names}, not {type(value).__name__}")
+    if target == "tags" and isinstance(value, list) and not all(isinstance(tag, str) for tag in value):
+        raise ConfigurationError(f"{where}: the value must be a list of texts")
+    try:
+        orjson.dumps(value)  # knows what it can write later: no integer of more than 64 bits
+        json.dumps(value, allow_nan=False)  # unlike orjson it refuses NaN and dates
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{where}: the value has no form in JSON") from None
+    return value

@@ -1,0 +1,291 @@
+"""Cells: what each form of a source makes of a row, example by example, and against the same said in plain Python."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner import cells
+from provisioner.columns import Binding, bind
+from provisioner.errors import ConfigurationError, RosterError
+from provisioner.mapping import parse_mapping
+from provisioner.metadata import read_metadata
+from provisioner.metatree import metadata_tree
+from provisioner.tags import read_tags
+
+Row = dict[str, Any]
+
+
+def bound(frame: pl.DataFrame, table: dict[str, Any]) -> Binding:
+    needed = {name: {"value": "x"} for name in ("uid", "name") if name not in table}
+    return bind(frame.schema, parse_mapping(table | needed))
+
+
+def texts(form: Any, **columns: list[Any]) -> list[str | None]:
+    """Give what a field called role is read as."""
+    frame = pl.DataFrame(columns)
+    binding = bound(frame, {"role": form})
+    return cells.read(frame, {"role": binding.fields["role"]}, binding)["role"].to_list()
+
+
+def metadata(table: dict[str, Any], frame: pl.DataFrame) -> list[Any]:
+    """Give the metadata of each row, parsed."""
+    read = read_metadata(frame, bound(frame, {"metadata": table}))
+    assert read["metadata_defect"].to_list() == [None] * frame.height
+    return [None if text is None else json.loads(text) for text in read["metadata"]]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (["a", "b"], ["1", "y", None, "\u00c9"]),
+        (["b", "a", {"value": " z "}], ["x", "y", "z", "\u00c9"]),
+        ("{a|b}-{b}", ["1-x", "y-y", None, "\u00c9-"]),
+        (["{a}{a}", "<{b}>"], ["11", "<y>", None, "\u00c9\u00c9"]),
+        ({"column": "a", "map": {"1": "one"}}, ["one", None, None, "\u00c9"]),
+        ({"column": "a", "map": {"1": "one", "\u00e9": 7}, "default": True}, ["one", "true", "true", "true"]),
+        ({"column": "a", "default": 0}, ["1", "0", "0", "\u00c9"]),
+        ({"column": ["a", "b"], "map": {"1": "", "y": "Y"}, "default": "d"}, [None, "Y", "d", "d"]),
+        ([{"column": "a", "map": {"1": " "}}, "b"], ["x", "y", None, "\u00c9"]),
+        ({"column": {"column": "a", "map": {"1": "2"}}, "map": {"2": "3"}}, ["3", None, None, "\u00c9"]),
+    ],
+)
+def test_each_form_of_a_source_gives_its_text(form: Any, expected: list[str | None]) -> None:
+    assert texts(form, a=[" 1", "", None, "\u00c9"], b=["x", " y\u2003", " ", None]) == expected
+
+
+def test_an_entry_is_found_by_the_text_of_a_number_or_a_boolean() -> None:
+    assert texts({"column": "n", "map": {"1": "one"}}, n=[1, 2, None]) == ["one", "2", None]
+    assert texts({"column": "n", "map": {"1": "one"}, "default": "d"}, n=[1.0, float("nan")]) == ["one", "d"]
+    assert texts({"column": "n", "map": {"true": "yes"}}, n=[True, False]) == ["yes", "false"]
+
+
+def test_the_input_of_a_uid_is_the_text_before_its_encoding() -> None:
+    frame = pl.DataFrame({"id": [" E1 ", None, " ", None], "mail": ["x", " Ann@e.org ", "B C", None]})
+    slug = {"column": "mail", "encode": "slug"}
+    looked_up = {"column": "mail", "map": {"x": "Y"}, "default": "D", "encode": "hex"}
+    expected = {
+        "plain": ("id", ["e1", None, None, None], [" E1 ", None, " ", None]),
+        "encoded": (slug, ["x", "ann-e-org", "b-c", None], ["x", " Ann@e.org ", "B C", None]),
+        "mixed": (["id", slug], ["e1", "ann-e-org", "b-c", None], ["E1", "Ann@e.org", "B C", None]),
+        "mapped": (looked_up, ["59", "44", "44", "44"], ["Y", "D", "D", "D"]),
+    }
+    for form, uids, inputs in expected.values():
+        binding = bound(frame, {"uid": form})
+        assert cells.uids(frame, binding).to_list() == uids
+        assert frame.select(cells.as_it_stands(binding.fields["uid"], binding)).to_series().to_list() == inputs
+
+
+def test_tags_of_several_sources_are_joined_in_order() -> None:
+    frame = pl.DataFrame(
+        {
+            "team": ["red; blue", None, "a", "[1]", "x" * 200],
+            "site": ["Oslo", "", None, "Rome", "Bonn"],
+            "skills": [["py", " ", "sql"], [], None, ["x"], ["y"]],
+            "more": ['["a;b"]', None, '["', "[", "z"],
+        }
+    )
+    binding = bound(frame, {"tags": {"columns": ["team", "site:{site}", "skills", "more"]}})
+    read = read_tags(frame, binding, 100)
+    assert read["tags"].to_list()[:2] == ['["red","blue","site:Oslo","py","sql","a;b"]', None]
+    assert [text is None for text in read["tags"]] == [False, True, True, True, False]
+    assert read["tags_defect"].to_list() == [
+        None, None, "'[\"' is no JSON (unexpected end of data)", "'1' is no string", None,
+    ]  # fmt: skip
+    assert read["tags_count"].to_list() == [6, None, None, None, 4]
+    assert read["tags_longest"].to_list()[4] == 200
+
+
+def test_an_entry_or_a_default_of_tags_may_be_a_list() -> None:
+    frame = pl.DataFrame({"team": ["r", "", "a;b"]})
+    binding = bound(frame, {"tags": {"column": "team", "map": {"r": ["red", ";"]}}})
+    assert read_tags(frame, binding, 100)["tags"].to_list() == ['["red",";"]', None, '["a","b"]']
+    binding = bound(frame, {"tags": {"column": "team", "default": ["none"]}})
+    assert read_tags(frame, binding, 100)["tags"].to_list() == ['["r"]', '["none"]', '["a","b"]']
+
+
+def test_a_default_of_the_whole_metadata_is_an_object() -> None:
+    frame = pl.DataFrame({"m": ['{"a":1}', " "]})
+    assert metadata({"column": "m", "default": {"b": [2.5]}}, frame) == [{"a": 1}, {"b": [2.5]}]
+
+
+@pytest.mark.parametrize("beside", [{}, {"when": "date"}])
+def test_metadata_keep_their_types_but_for_what_is_looked_up(beside: dict[str, str]) -> None:
+    """With a date beside them, Python reads the values instead of polars: it makes no difference."""
+    frame = pl.DataFrame(
+        {"level": [1, None, 3], "other": ["7", " ", "x"], "on": [True, None, False], "date": [None] * 3},
+        schema_overrides={"date": pl.Date},
+    )
+    table = {
+        "first": ["level", "other"],
+        "turned": ["other", "level"],
+        "mapped": {"column": "level", "map": {"1": {"is": "one"}}},
+        "strict": {"column": "level", "map": {"1": "one"}, "default": False},
+        "on": {"column": "on", "default": 0},
+        "text": "{level}{on}",
+        "nested": {"column": ["level", {"value": 1.5}], "map": {"1.5": ["x"], "3": ""}},
+    }
+    assert (metadata_tree(bound(frame, {"metadata": table | beside})) is None) == bool(beside)
+    assert metadata(table | beside, frame) == [
+        {"first": 1, "turned": "7", "mapped": {"is": "one"}, "strict": "one", "on": True, "text": "1true", "nested": 1},
+        {"strict": False, "on": 0, "nested": ["x"]},
+        {"first": 3, "turned": "x", "mapped": 3, "strict": False, "on": False, "text": "3false", "nested": ""},
+    ]
+
+
+def test_a_number_that_is_none_is_empty_where_there_is_something_else_to_take() -> None:
+    frame = pl.DataFrame({"x": [float("nan"), 1.5]})
+    assert metadata({"k": ["x", {"value": 0}], "l": {"column": "x", "default": "d"}}, frame) == [
+        {"k": 0, "l": "d"}, {"k": 1.5, "l": 1.5},
+    ]  # fmt: skip
+
+
+def test_the_rest_keeps_its_types_under_its_own_names() -> None:
+    frame = pl.DataFrame({"uid": ["a"], "name": ["n"], "a.b": [1], "c": [" x "], "d": [None], "_e": ["e"]})
+    binding = bind(frame.schema, parse_mapping({"others": "metadata.hr"}))
+    assert read_metadata(frame, binding)["metadata"].to_list() == ['{"hr":{"a.b":1,"c":"x"}}']
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a source as TOML has it, and what it says in a row: the value (None: empty)."""
+
+    toml: Any
+    value: Callable[[Row], Any]
+
+
+def text(value: Any) -> str | None:
+    """Write a value as the text of a cell."""
+    written = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value)
+    return None if value is None else written.strip(cells.WHITE_SPACE) or None
+
+
+def column(name: str) -> Form:
+    return Form(name, lambda row: row[name] if isinstance(row[name], bool | int) else text(row[name]))
+
+
+def first(several: list[Form]) -> Form:
+    return Form(
+        [each.toml for each in several],
+        lambda row: next((value for each in several if text(value := each.value(row)) is not None), None),
+    )
+
+
+def template(parts: list[str | list[str]]) -> Form:
+    def filled(row: Row) -> str | None:
+        got = [part if isinstance(part, str) else text(first([*map(column, part)]).value(row)) for part in parts]
+        empty = all(value is None for part, value in zip(parts, got, strict=True) if not isinstance(part, str))
+        return None if empty else text("".join(value or "" for value in got))
+
+    written = (
+        part.replace("{", "{{").replace("}", "}}") if isinstance(part, str) else "{" + "|".join(part) + "}"
+        for part in parts
+    )
+    return Form("".join(written), filled)
+
+
+def looked_up(source: Form, entries: dict[str, Any], default: Any) -> Form:
+    def value(row: Row) -> Any:
+        cell = source.value(row)
+        cell = None if text(cell) is None else cell
+        if text(cell) in entries:
+            return entries[text(cell) or ""]
+        return default if default is not None and (entries or cell is None) else cell
+
+    toml = {"column": source.toml}
+    return Form(toml | ({"map": entries} if entries else {}) | ({} if default is None else {"default": default}), value)
+
+
+WORDS = ["x", "1", "true", "a b", "\u00c9{", "-7"]
+NAMES = ["a", "b", "n", "t"]
+VALUES = st.sampled_from([*WORDS, "", " "])
+ENTRIES = st.dictionaries(st.sampled_from(WORDS), VALUES | st.booleans() | st.integers(-9, 9))
+CONSTANTS = VALUES.map(lambda word: Form({"value": word}, lambda _row: word))
+TEMPLATES = (
+    st.lists(st.sampled_from(WORDS) | st.lists(st.sampled_from(NAMES), min_size=1, max_size=3), max_size=4)
+    .filter(lambda parts: any(isinstance(part, list) for part in parts))
+    .map(template)
+)
+FORMS: st.SearchStrategy[Form] = st.recursive(
+    st.sampled_from(NAMES).map(column) | CONSTANTS | TEMPLATES,
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3).map(first)
+        | st.builds(looked_up, inner, ENTRIES, st.none() | VALUES | st.integers(-9, 9))
+    ),
+    max_leaves=5,
+)
+CELLS = st.none() | st.sampled_from([*WORDS, "", " ", " x\u2003", "\u00a0", "\x1f"])
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"a": CELLS, "b": CELLS, "n": st.none() | st.integers(-9, 9), "t": st.none() | st.booleans()}
+    ),
+    max_size=6,
+)
+SCHEMA = {"a": pl.String, "b": pl.String, "n": pl.Int8, "t": pl.Boolean}
+
+
+@settings(max_examples=150, deadline=None)
+@given(FORMS, ROWS)
+def test_every_combination_says_what_plain_python_says(form: Form, rows: list[Row]) -> None:
+    """As a text field and as a metadata key, written by polars alone and by Python."""
+    frame = pl.DataFrame(rows, schema=SCHEMA)
+    values = [form.value(row) for row in rows]
+    binding = bound(frame, {"role": form.toml})
+    assert cells.read(frame, {"role": binding.fields["role"]}, binding)["role"].to_list() == [*map(text, values)]
+    expected = [None if value is None else {"k": value} for value in values]
+    assert metadata({"k": form.toml}, frame) == expected
+    dated = frame.with_columns(pl.lit(None, pl.Date).alias("d"))
+    assert metadata({"k": form.toml, "never": "d"}, dated) == expected
+
+
+KINDS: dict[str, pl.Series] = {
+    "text": pl.Series(["x", " ", None]),
+    "int": pl.Series([1, None, 3]),
+    "float": pl.Series([1.0, float("nan"), None]),
+    "decimal": pl.Series(["1.50", None, "2"]).cast(pl.Decimal(10, 2)),
+    "boolean": pl.Series([True, None, False]),
+    "date": pl.Series([dt.date(2024, 2, 29), None, dt.date(2025, 1, 1)]),
+    "category": pl.Series(["x", "", None], dtype=pl.Categorical),
+    "null": pl.Series([None] * 3),
+    "list": pl.Series([["x"], [], None]),
+    "struct": pl.Series([{"a": 1}, {"a": None}, None]),
+    "binary": pl.Series([b"x", None, b""]),
+}
+REFERENCES = st.sampled_from([*KINDS, "{text|int}-{date}", "{category}"])
+SOURCES: st.SearchStrategy[Any] = st.recursive(
+    REFERENCES | st.sampled_from([{"value": "x"}, {"value": 7}]),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3)
+        | st.fixed_dictionaries(
+            {"column": inner}, optional={"map": st.just({"x": "y", "1": 2}), "default": st.sampled_from(["d", 0, True])}
+        )
+    ),
+    max_leaves=4,
+)
+UIDS = SOURCES | st.fixed_dictionaries({"column": SOURCES, "encode": st.sampled_from(["base32", "hex", "slug"])})
+TAGS = SOURCES | st.fixed_dictionaries({"columns": st.lists(SOURCES, min_size=1, max_size=3)})
+
+
+@settings(max_examples=150, deadline=None)
+@given(UIDS, TAGS, SOURCES, SOURCES, st.sets(st.sampled_from(list(KINDS)), max_size=1))
+def test_what_is_bound_can_be_read_whatever_the_types(
+    uid: Any, tags: Any, key: Any, whole: Any, left: set[str]
+) -> None:
+    frame = pl.DataFrame(KINDS).drop(left)
+    for table in ({"uid": uid, "tags": tags, "metadata": {"k": key}, "others": "metadata"}, {"metadata": whole}):
+        try:
+            binding = bound(frame, table)
+        except (ConfigurationError, RosterError):
+            continue
+        read = [read_tags(frame, binding, 100), read_metadata(frame, binding)]
+        uids = cells.uids(frame, binding)
+        inputs = frame.select(cells.as_it_stands(binding.fields["uid"], binding)).to_series()
+        assert [each.height for each in read] == [len(uids), len(inputs)] == [3, 3]
