@@ -3,6 +3,7 @@
 They are judged over the fields of a batch as `provisioner.validator` prepares them: a column for each user field,
 trimmed and null when missing, and beside them
 
+    uid_input      String   the cell as it stands
     first_row      Int64    the earlier row with the same uid
     tags_defect, metadata_defect    String    why the cell could not be read
     tags_count, tags_longest        Int64     number of tags, code points of the longest
@@ -44,15 +45,18 @@ class Rule:
         return pl.when(pl.col(self.code)).then(pl.concat_str([pl.lit(f"{self.code}: "), self.found]))
 
 
-def rules(constraints: Constraints) -> tuple[Rule, ...]:
-    """Give all rules but that of the body, which is written only for rows that keep these, in reporting order."""
+def rules(constraints: Constraints, *, encoded_uids: bool = False) -> tuple[Rule, ...]:
+    """Give all rules but that of the body, which is written only for rows that keep these, in reporting order.
+
+    With `encoded_uids` a message about a repeated uid says what it was made of.
+    """
     limits = constraints
     return (
         _missing("uid"),
         _missing("name"),
         _uid_charset(limits.uid_allow_underscore),
         _too_long("uid", limits.uid_max_length),
-        _duplicate(),
+        _duplicate(encoded_uids),
         _too_long("name", limits.name_max_length),
         _too_long("avatar", limits.url_max_length),
         _too_long("link", limits.url_max_length),
@@ -104,8 +108,11 @@ def _role(limit: int) -> Rule:
     return Rule(charset.code, charset.broken | length.broken, found)
 
 
-def _duplicate() -> Rule:
-    found = [shown(pl.col("uid")), pl.lit(" is the uid of row "), pl.col("first_row"), pl.lit(" already")]
+def _duplicate(encoded: bool) -> Rule:
+    uid = shown(pl.col("uid"))
+    if encoded:
+        uid = pl.concat_str([uid, pl.lit(" (of "), shown(pl.col("uid_input")), pl.lit(")")])
+    found = [uid, pl.lit(" is the uid of row "), pl.col("first_row"), pl.lit(" already")]
     return Rule("uid.duplicate", pl.col("first_row").is_not_null(), pl.concat_str(found))
 
 

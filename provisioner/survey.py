@@ -1,60 +1,111 @@
-"""The first pass over a roster, before anything is sent: it is read to its end, and repeated uids are found."""
+"""The first pass over a roster, before anything is sent: it is read to its end, and what comes again is found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner import cells
 from provisioner.columns import Binding
+from provisioner.digits import DigitUids
+from provisioner.emails import email_sources, emails
+from provisioner.repeats import RUN_LENGTH, Repeats
+from provisioner.sightings import fingerprints, folded
 
-if TYPE_CHECKING:  # the rules need `fingerprints`, and have nothing to do with files
+if TYPE_CHECKING:
     from provisioner.reader import Roster
 
-_BUCKETS = 16
-_BUCKET_SIZE = 2**32 // _BUCKETS
+
+def _nothing() -> pl.Series:
+    return pl.Series(dtype=pl.UInt64)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What has to be known of the whole roster before its first row is judged.
 
-    rows      number of data rows
-    repeated  sorted UInt32 fingerprints of the uids that come more than once; two different uids can share one, so
-              it says which rows to compare, not which are equal
+    The series are sorted fingerprints (UInt64), 8 bytes for each text that comes again; two different texts can share
+    one, so they say which rows to compare, not which are equal.
+
+    rows           number of data rows
+    repeated       uids that come more than once
+    digits         number of digits that an all-digit uid has which has lost no leading zeros; null: none were lost
+    rounded        long all-digit uids that end in zeros have been rounded; false when some end so by chance
+    respelled      names that also come in another spelling; empty unless identities were compared
+    shared_emails  e-mail addresses that come with more than one uid; likewise
     """
 
     rows: int
-    repeated: pl.Series
+    repeated: pl.Series = field(default_factory=_nothing)
+    digits: int | None = None
+    rounded: bool = True
+    respelled: pl.Series = field(default_factory=_nothing)
+    shared_emails: pl.Series = field(default_factory=_nothing)
 
 
-def survey(roster: Roster, binding: Binding, progress: Callable[[int, int], None] | None = None) -> Survey:
-    """Read the whole roster once. Takes 4 bytes of memory per row while it lasts.
+def survey(
+    roster: Roster,
+    binding: Binding,
+    folder: Path,
+    *,
+    identity: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    run_length: int = RUN_LENGTH,
+) -> Survey:
+    """Read the whole roster once, with memory that does not grow with it but by what is repeated.
 
-    `progress` is called with the rows and bytes done. Raises RosterError for a defect of the file anywhere in it.
+    `identity`: compare names and e-mail addresses too, which takes longer. `progress` is called with the rows and
+    bytes done. From `run_length` rows on, `folder` holds unnamed files of 8 to 40 bytes a row. Raises RosterError for a
+    defect of the file anywhere in it, StorageError when the disk takes no more.
     """
-    rows = 0
-    prints: list[pl.Series] = []
-    for batch in roster.batches(progress):
-        rows += batch.frame.height
-        prints.append(fingerprints(cells.uids(batch.frame, binding).drop_nulls()))
-    repeated = pl.concat([pl.Series(dtype=pl.UInt32), *_repeated(prints)])
-    return Survey(rows, repeated)
+    rows, digits = 0, DigitUids()
+    uids, identities = Repeats(folder, run_length), _Identities(binding, folder, run_length)
+    with closing(uids), closing(identities):
+        for batch in roster.batches(progress):
+            rows += batch.frame.height
+            texts = cells.uids(batch.frame, binding)
+            digits.add(texts)
+            prints = fingerprints(texts)
+            uids.add(prints.drop_nulls().to_frame("key"))
+            if identity:
+                identities.add(batch.frame, prints)
+        repeated = uids.repeated()["key"].unique().sort()
+        respelled, shared = identities.respelled(), identities.shared_emails()
+    return Survey(rows, repeated, digits.usual_length, not digits.rounded_by_chance, respelled, shared)
 
 
-def fingerprints(uids: pl.Series) -> pl.Series:
-    """Give 32 bits for each uid (UInt32), the same for the same uid within this process."""
-    return (uids.hash(seed=0) // 2**32).cast(pl.UInt32)
+class _Identities:
+    """Finds the names and e-mail addresses that hint at one person in two rows."""
 
+    def __init__(self, binding: Binding, folder: Path, run_length: int) -> None:
+        self._binding = binding
+        self._sources = email_sources(binding)
+        self._names = Repeats(folder, run_length)
+        self._emails = Repeats(folder, run_length)
 
-def _repeated(prints: list[pl.Series]) -> Iterator[pl.Series]:
-    """Sort a sixteenth of the fingerprints at a time: that needs a sixteenth of the memory."""
-    whole = pl.concat(prints, rechunk=False) if prints else pl.Series(dtype=pl.UInt32)
-    for bucket in range(_BUCKETS):
-        start = bucket * _BUCKET_SIZE
-        ordered = whole.filter(whole.is_between(start, start + _BUCKET_SIZE - 1)).sort()
-        again = ordered.filter(ordered == ordered.shift(1))
-        yield again.unique(maintain_order=True)
+    def add(self, frame: pl.DataFrame, uids: pl.Series) -> None:
+        """Add a batch; `uids` are the fingerprints of its uids."""
+        names = cells.read(frame, {"name": self._binding.fields["name"]}, self._binding)["name"].drop_nulls().unique()
+        self._names.add(pl.DataFrame({"key": fingerprints(folded(names)), "form": fingerprints(names)}))
+        for source in self._sources:
+            addresses = emails(frame, source, self._binding)
+            self._emails.add(pl.DataFrame({"key": fingerprints(addresses), "form": uids}).drop_nulls())
+
+    def respelled(self) -> pl.Series:
+        """Give the sorted fingerprints of the names of which there is another spelling."""
+        found = self._names.repeated()
+        return found["form"].unique().sort() if found.height else _nothing()
+
+    def shared_emails(self) -> pl.Series:
+        """Give the sorted fingerprints of the addresses that come with more than one uid."""
+        return self._emails.repeated()["key"].unique().sort()
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._names.close()
+        self._emails.close()

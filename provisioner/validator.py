@@ -1,22 +1,29 @@
 """Judges the rows of a roster: a batch comes in, what is to be sent and what is rejected, and why, comes out.
 
-fields (trimmed, read) → rules → bodies → sizes → Checked
+fields (trimmed, read) → rules and warnings → bodies → sizes → Checked
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner import bodies, cells
-from provisioner.columns import FIELD_WORDS, Binding
-from provisioner.constraints import DEFECTS, Constraints
+from provisioner.columns import Binding
+from provisioner.constraints import Constraints
+from provisioner.lint import suspicions, warning_rules
+from provisioner.lookalikes import Lookalikes
+from provisioner.mapping import FIELD_WORDS
 from provisioner.metadata import read_metadata
-from provisioner.model import AuthTokens, Checked, RosterBatch
-from provisioner.rules import BODY_TOO_LARGE, FALSE, body_rule, rules
-from provisioner.survey import Survey, fingerprints
+from provisioner.model import FIRST_ROWS, AuthTokens, Checked, Found, RosterBatch
+from provisioner.rules import BODY_TOO_LARGE, FALSE, Rule, body_rule, rules
+from provisioner.sightings import FirstSeen
 from provisioner.tags import read_tags
+
+if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
+    from provisioner.survey import Survey
 
 ADDED = ("_row", "_errors")
 """Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
@@ -27,47 +34,77 @@ _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metada
 class Validator:
     """Applies the rules to the batches of one roster, which must come in order and once each.
 
-    All it remembers from batch to batch is where the uids that the survey found repeated were first seen.
+    All it remembers from batch to batch is where the values that the survey found repeated were first seen. With
+    `strict` a row with a warning is rejected.
     """
 
-    def __init__(self, binding: Binding, constraints: Constraints, survey: Survey, *, auth_tokens: AuthTokens) -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        constraints: Constraints,
+        survey: Survey,
+        *,
+        auth_tokens: AuthTokens,
+        strict: bool = False,
+    ) -> None:
         self._binding = binding
         self._constraints = constraints
         self._auth_tokens = auth_tokens
-        self._repeated = survey.repeated
-        self._first_rows: dict[str, int] = {}
-        self._rules = rules(constraints)
+        self._strict = strict
+        self._uids: FirstSeen[int] = FirstSeen(survey.repeated)
+        self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
+        self._rules = rules(constraints, encoded_uids=binding.encodes_uids)
+        self._warnings = warning_rules(survey.digits, rounded=survey.rounded)
         self._body_rule = body_rule(constraints)
 
     def check(self, batch: RosterBatch) -> Checked:
         """Sort the rows of a batch into valid and rejected ones."""
         fields = self._fields(batch)
-        broken = fields.select(rule.broken.fill_null(value=False).alias(rule.code) for rule in self._rules)
-        sound = ~broken.select(pl.any_horizontal(pl.all())).to_series()
+        broken = _judged(fields, self._rules)
+        warned = _judged(fields, self._warnings)
+        sound = ~_any(broken)
+        spared = ~_any(warned) if self._strict else pl.repeat(value=True, n=fields.height, eager=True)
         written = self._written(fields.filter(sound))
         fits = ~written.select(self._body_rule.broken).to_series()
+        good = fits & spared.filter(sound)
         defects = pl.concat(
             [
-                fields.hstack(broken).filter(~sound),
-                written.filter(~fits).select(*fields.columns, "request_bytes"),
+                fields.hstack(broken).hstack(warned).filter(~sound),
+                written.hstack(warned.filter(sound)).filter(~good).drop("body", "token"),
             ],
             how="diagonal",
         ).with_columns(self._body_rule.broken.alias(BODY_TOO_LARGE))
-        return self._checked(batch, fields, written.filter(fits), defects)
+        judged = {
+            **_found(fields["row"], broken),
+            **_found(defects["row"], defects.select(BODY_TOO_LARGE)),
+        }
+        doubtful = _found(fields["row"], warned)
+        return self._checked(
+            batch,
+            fields,
+            written.filter(good),
+            self._verdicts(defects),
+            {**judged, **doubtful} if self._strict else judged,
+            {} if self._strict else doubtful,
+        )
 
-    def _checked(self, batch: RosterBatch, fields: pl.DataFrame, valid: pl.DataFrame, defects: pl.DataFrame) -> Checked:
-        verdicts = self._verdicts(defects)
+    def _checked(
+        self,
+        batch: RosterBatch,
+        fields: pl.DataFrame,
+        valid: pl.DataFrame,
+        verdicts: pl.DataFrame,
+        defects: Mapping[str, Found],
+        warnings: Mapping[str, Found],
+    ) -> Checked:
         lines = fields.select("row", "uid", "uid_input").join(verdicts, on="row", how="left", maintain_order="left")
         errors = lines.filter(pl.col("error_code").is_not_null())
         rejected = batch.frame.drop(ADDED, strict=False).filter(lines["error_code"].is_not_null())
         rejected = rejected.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
         if valid.height + rejected.height != lines.height:
             raise AssertionError(f"{lines.height} rows became {valid.height} valid, {rejected.height} rejected")
-        counts = {code: defects[code].sum() for code in DEFECTS if code in defects.columns}
-        found = {code: int(count) for code, count in counts.items() if count}
-        return Checked(
-            lines, valid.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase()), rejected, found
-        )
+        sent = valid.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase())
+        return Checked(lines, sent, rejected, defects, warnings)
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.rules` for the columns."""
@@ -76,30 +113,23 @@ class Validator:
         texts = cells.read(frame, {name: binding.fields.get(name) for name in _TEXT_FIELDS}, binding)
         uid_input = cells.as_it_stands(binding.fields["uid"], binding)
         uids = cells.uids(frame, binding)
-        return (
+        fields = (
             frame.select(rows.alias("row"), uid_input.alias("uid_input"))
             .with_columns(uids, self._earlier(uids, batch.first_row))
             .hstack(texts)
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
             .hstack(read_metadata(frame, binding))
         )
+        return fields.hstack(suspicions(frame, binding, fields)).hstack(self._lookalikes.columns(frame, fields))
 
     def _earlier(self, uids: pl.Series, first_row: int) -> pl.Series:
         """Find the earlier row with the same uid (Int64 `first_row`, null when there is none)."""
         earlier: list[int | None] = [None] * len(uids)
-        for index in self._candidates(uids):
+        for index in self._uids.positions(uids):
             row = first_row + index
-            first = self._first_rows.setdefault(uids[index], row)
+            first = self._uids.first(uids[index], row)
             earlier[index] = first if first != row else None
         return pl.Series("first_row", earlier, dtype=pl.Int64)
-
-    def _candidates(self, uids: pl.Series) -> pl.Series:
-        """Give the positions of the uids that may come more than once: their fingerprint does."""
-        if self._repeated.is_empty():
-            return pl.Series(dtype=pl.UInt32)
-        prints = fingerprints(uids)
-        nearest = self._repeated.search_sorted(prints).clip(upper_bound=len(self._repeated) - 1)
-        return (uids.is_not_null() & (self._repeated.gather(nearest) == prints)).arg_true()
 
     def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
         """Add the body, whether a token is wanted, and the bytes of the request to rows that keep the rules."""
@@ -114,10 +144,26 @@ class Validator:
 
     def _verdicts(self, defects: pl.DataFrame) -> pl.DataFrame:
         """Put the defects of each row in words: `row`, `error_code` of the first one, `error_message` of all."""
-        every = [*self._rules, self._body_rule]
+        every = [*self._rules, self._body_rule, *(self._warnings if self._strict else ())]
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
         said = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
         return defects.select("row", first.alias("error_code"), said.alias("error_message"))
+
+
+def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:
+    """Give a Boolean column without nulls for each rule, true where it is broken."""
+    return fields.select(rule.broken.fill_null(value=False).alias(rule.code) for rule in judges)
+
+
+def _any(broken: pl.DataFrame) -> pl.Series:
+    return broken.select(pl.any_horizontal(pl.all())).to_series()
+
+
+def _found(rows: pl.Series, broken: pl.DataFrame) -> dict[str, Found]:
+    """Name the first rows of each code that was found at all."""
+    return {
+        code.name: Found(int(code.sum()), tuple(rows.filter(code).head(FIRST_ROWS))) for code in broken if code.any()
+    }
 
 
 def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int, str]) -> Checked:
@@ -143,5 +189,6 @@ def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int
         ),
         checked.valid.filter(~pl.col("row").is_in(list(reasons))),
         pl.concat([checked.rejected, added]).sort("_row"),
-        {**checked.defects, code: len(reasons)},
+        {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))},
+        checked.warnings,
     )

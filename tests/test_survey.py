@@ -10,13 +10,15 @@ import polars as pl
 import pytest
 
 from provisioner import cells
-from provisioner.columns import bind, parse_mapping
+from provisioner.columns import bind
 from provisioner.constraints import Constraints
 from provisioner.csvfile import BlockSizes, open_csv
 from provisioner.errors import RosterError
+from provisioner.mapping import parse_mapping
 from provisioner.model import AuthTokens
 from provisioner.reader import open_roster
-from provisioner.survey import Survey, fingerprints, survey
+from provisioner.sightings import fingerprints
+from provisioner.survey import Survey, survey
 from provisioner.validator import Validator
 
 SMALL = BlockSizes(first=50, block=200, first_batch=2, batch=3)
@@ -26,7 +28,7 @@ def duplicates(path: Path, *, everything_repeated: bool = False) -> list[tuple[i
     """Row and message of each row that is a duplicate."""
     roster = open_csv(path, sizes=SMALL)
     binding = bind(roster.schema)
-    surveyed = survey(roster, binding)
+    surveyed = survey(roster, binding, path.parent)
     if everything_repeated:
         uids = pl.concat([cells.uids(batch.frame, binding) for batch in roster.batches()])
         surveyed = Survey(surveyed.rows, fingerprints(uids.drop_nulls()).unique().sort())
@@ -73,7 +75,7 @@ def test_the_survey_counts_rows_and_keeps_only_fingerprints_that_repeat(tmp_path
     ids = [source.randrange(30_000) for _ in range(20_000)]
     pl.DataFrame({"id": ids, "name": ["n"] * len(ids)}).write_parquet(path)
     roster = open_roster(path)
-    surveyed = survey(roster, bind(roster.schema, parse_mapping({"uid": "id"})))
+    surveyed = survey(roster, bind(roster.schema, parse_mapping({"uid": "id"})), tmp_path)
     repeated = [str(number) for number, times in Counter(ids).items() if times > 1]
     wanted = fingerprints(pl.Series(repeated))
     assert surveyed.rows == len(ids)
@@ -86,8 +88,8 @@ def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("uid,name\n")
     roster = open_roster(path)
-    surveyed = survey(roster, bind(roster.schema))
-    assert (surveyed.rows, surveyed.repeated.to_list(), surveyed.repeated.dtype) == (0, [], pl.UInt32())
+    surveyed = survey(roster, bind(roster.schema), tmp_path)
+    assert (surveyed.rows, surveyed.repeated.to_list(), surveyed.repeated.dtype) == (0, [], pl.UInt64())
 
 
 def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(t
     path.write_bytes(b"uid,name,note\n" + b"a,b,c\n" * 500 + b'x,y,"z" z\n')
     roster = open_csv(path, sizes=SMALL)
     with pytest.raises(RosterError, match="row 501, column 'note'"):
-        survey(roster, bind(roster.schema))
+        survey(roster, bind(roster.schema), tmp_path)
 
 
 def test_progress_is_told_while_the_survey_lasts(tmp_path: Path) -> None:
@@ -103,6 +105,18 @@ def test_progress_is_told_while_the_survey_lasts(tmp_path: Path) -> None:
     path.write_bytes(b"uid,name\n" + b"a,b\n" * 500)
     roster = open_csv(path, sizes=SMALL)
     calls: list[tuple[int, int]] = []
-    survey(roster, bind(roster.schema), lambda rows, size: calls.append((rows, size)))
+    survey(roster, bind(roster.schema), tmp_path, progress=lambda rows, size: calls.append((rows, size)))
     assert calls == sorted(calls)
     assert calls[-1] == (500, path.stat().st_size)
+
+
+def test_a_repeated_encoded_uid_is_told_with_what_it_was_made_of(tmp_path: Path) -> None:
+    """The uid as it would be sent is in no cell: the cell is shown beside it."""
+    path = tmp_path / "r.csv"
+    path.write_text("id,name\nAnna B.,a\nbob,b\nanna b,c\n")
+    roster = open_roster(path)
+    binding = bind(roster.schema, parse_mapping({"uid": {"column": "id", "encode": "slug"}}))
+    surveyed = survey(roster, binding, tmp_path)
+    validator = Validator(binding, Constraints(), surveyed, auth_tokens=AuthTokens.ALL)
+    said = [message for batch in roster.batches() for message in validator.check(batch).lines["error_message"]]
+    assert said == [None, None, "uid.duplicate: 'anna-b' (of 'anna b') is the uid of row 1 already"]

@@ -7,14 +7,15 @@ import json
 import random
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import pytest
 
-from provisioner.columns import ColumnMapping, bind, parse_mapping
+from provisioner.columns import bind
 from provisioner.constraints import DEFECTS, Constraints
-from provisioner.model import AuthTokens, Checked, RosterBatch
+from provisioner.mapping import ColumnMapping, parse_mapping
+from provisioner.model import AuthTokens, Checked, Found, RosterBatch
 from provisioner.reader import open_roster
 from provisioner.rules import body_rule, rules
 from provisioner.survey import Survey, survey
@@ -34,8 +35,7 @@ def check(
     """Check rows as one batch; rows of texts are those of a CSV."""
     frame = rows if isinstance(rows, pl.DataFrame) else csv_frame(rows)
     binding = bind(frame.schema, mapping)
-    none_repeated = Survey(frame.height, pl.Series(dtype=pl.UInt32))
-    validator = Validator(binding, constraints or Constraints(), none_repeated, auth_tokens=auth_tokens)
+    validator = Validator(binding, constraints or Constraints(), Survey(frame.height), auth_tokens=auth_tokens)
     return validator.check(RosterBatch(1, frame))
 
 
@@ -180,7 +180,7 @@ def test_every_defect_of_a_row_is_reported_in_the_order_of_the_table() -> None:
     }  # fmt: skip
     assert found == [code for code in DEFECTS if code not in absent]
     assert checked.lines["error_code"].item() == "uid.charset"
-    assert dict(checked.defects) == dict.fromkeys(found, 1)
+    assert list(checked.defects.items()) == [(code, Found(1, (1,))) for code in found]
 
 
 def test_there_is_one_rule_for_each_code_in_the_order_of_the_table() -> None:
@@ -546,7 +546,7 @@ def random_cells(source: random.Random) -> dict[str, str | None]:
 
 @pytest.mark.parametrize("single_keys", [True, False])
 @pytest.mark.parametrize("seed", range(4))
-def test_row_by_row_the_validator_agrees_with_the_oracle(seed: int, single_keys: bool) -> None:
+def test_row_by_row_the_validator_agrees_with_the_oracle(tmp_path: Path, seed: int, single_keys: bool) -> None:
     """Same codes in the same order, same uid, same body to the byte, same token; over batches of odd sizes."""
     source = random.Random(seed)
     rows = [random_cells(source) for _ in range(600)]
@@ -558,7 +558,7 @@ def test_row_by_row_the_validator_agrees_with_the_oracle(seed: int, single_keys:
     )
     binding = bind(frame.schema)
     roster = FramesRoster(frame, [1, 7, 92, 500])
-    validator = Validator(binding, Constraints(), survey(roster, binding), auth_tokens=AuthTokens.CREATED)
+    validator = Validator(binding, Constraints(), survey(roster, binding, tmp_path), auth_tokens=AuthTokens.CREATED)
     checked = [validator.check(batch) for batch in roster.batches()]
     lines = pl.concat([each.lines for each in checked])
     valid = {row: (body, token) for each in checked for row, _, body, token, _ in each.valid.rows()}
@@ -577,8 +577,8 @@ def test_row_by_row_the_validator_agrees_with_the_oracle(seed: int, single_keys:
 class FramesRoster:
     """A roster that is a frame in memory, cut into batches of the given sizes."""
 
-    kind: Literal["csv"] = "csv"
-    path = Path("memory.csv")
+    name = "memory.csv"
+    rejected_delimiter = ","
     size = 0
 
     def __init__(self, frame: pl.DataFrame, sizes: list[int]) -> None:
@@ -591,6 +591,12 @@ class FramesRoster:
         for size in self.sizes:
             yield RosterBatch(start + 1, self.frame.slice(start, size))
             start += size
+
+    def parts(self) -> list[tuple[str, int]]:
+        return []
+
+    def close(self) -> None:
+        pass
 
 
 def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_path: Path) -> None:
@@ -608,7 +614,7 @@ def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_pa
     for name in ("people.csv", "people.parquet"):
         roster = open_roster(tmp_path / name)
         binding = bind(roster.schema)
-        validator = Validator(binding, Constraints(), survey(roster, binding), auth_tokens=AuthTokens.NONE)
+        validator = Validator(binding, Constraints(), survey(roster, binding, tmp_path), auth_tokens=AuthTokens.NONE)
         bodies.append([text for batch in roster.batches() for text in validator.check(batch).valid["body"]])
     assert bodies[0] == bodies[1]
     assert bodies[0][0] == '{"uid":"007","name":"Ann \\"A\\" Lee","metadata":{"a":1,"b":{"c":"d"}},"tags":["a","b"]}'
@@ -620,8 +626,7 @@ def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
         5, csv_frame([{"uid": uid, "name": name} for uid, name in zip("abc", ("A", "", "C"), strict=True)])
     )
     binding = bind(batch.frame.schema)
-    nothing = Survey(3, pl.Series(dtype=pl.UInt32))
-    checked = Validator(binding, Constraints(), nothing, auth_tokens=AuthTokens.CREATED).check(batch)
+    checked = Validator(binding, Constraints(), Survey(3), auth_tokens=AuthTokens.CREATED).check(batch)
     moved = reject(checked, batch, "role.unknown", {5: "why not"})
     missing = "name.missing: no name, one is required"
     assert moved.valid["row"].to_list() == [7]
@@ -632,4 +637,5 @@ def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
     assert moved.rejected.select("uid", "_row", "_errors").rows() == [
         ("a", 5, "role.unknown: why not"), ("b", 6, missing),
     ]  # fmt: skip
-    assert moved.defects == {"name.missing": 1, "role.unknown": 1}
+    assert moved.defects == {"name.missing": Found(1, (6,)), "role.unknown": Found(1, (5,))}
+    assert (checked.warnings, moved.warnings) == ({}, {})

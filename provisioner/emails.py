@@ -1,0 +1,85 @@
+"""The e-mail addresses of a roster's people, found by the names of columns and metadata members."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from provisioner import cells
+from provisioner.columns import Binding, instance_of
+from provisioner.fieldsource import FromColumn, Source
+
+_OWNERS = (
+    "work|business|company|corporate|corp|office|official|professional|private|personal|home|primary|secondary|main|"
+    "preferred|default|user|login|account|contact|own|employee|staff|student|member|person|customer|client"
+)
+EMAIL_NAME = rf"(?:(?:{_OWNERS})[-_. ]?)?(?:e[-_ ]?)?mail(?:[-_ ]?(?:address|addr))?"
+"""What a column or member is called that holds a person's own address, in any case: `email`, `E-Mail`, `work_email`.
+
+A `manager_email` is none: many people may share it.
+"""
+
+_NAME = re.compile(EMAIL_NAME, re.IGNORECASE | re.ASCII)
+# The character before the quote lets the search begin at `mail`, which is rarer.
+_MEMBER = rf'(?s:.)"(?i-u:{EMAIL_NAME})"\s*:\s*"[^"\\@]+@[^"\\]+"'
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSource:
+    """Where an address may stand: in a text, or as a member of the JSON object that the text is (`inside`)."""
+
+    text: Source | pl.Expr
+    inside: bool = False
+
+
+def email_sources(binding: Binding) -> tuple[EmailSource, ...]:
+    """Find the columns, metadata columns, struct members and JSON objects that may hold addresses."""
+    named = [FromColumn(name) for name in binding.schema if not name.startswith("_") and _is_email(name)]
+    placed = [source for place, source in binding.metadata.items() if _is_email(place[-1]) and source not in named]
+    texts = [source for source in (*named, *placed) if _is_text(source, binding)]
+    return (*map(EmailSource, texts), *_given_metadata(binding))
+
+
+def emails(frame: pl.DataFrame, source: EmailSource, binding: Binding) -> pl.Series:
+    """Give the address of each row, lower-cased (String, null where there is none: a text without `@`)."""
+    if isinstance(source.text, pl.Expr):
+        text = frame.select(source.text.alias("email"))
+    else:
+        text = cells.read(frame, {"email": source.text}, binding)
+    if source.inside:
+        # cut out by splitting: a second group of the pattern would take twice as long
+        member = pl.col("email").str.extract(_MEMBER, 0).str.strip_suffix('"')
+        text = text.select(member.str.split('"').list.last().alias("email"))
+    address = pl.col("email").str.to_lowercase()
+    return text.select(pl.when(address.str.contains("@", literal=True)).then(address)).to_series()
+
+
+def _is_email(name: str) -> bool:
+    """Judge a name by its last dotted part: `metadata.@private.email` is one."""
+    return _NAME.fullmatch(name.strip().rpartition(".")[2]) is not None
+
+
+def _is_text(source: Source, binding: Binding) -> bool:
+    return bool(source.columns) and all(isinstance(binding.schema[name], pl.String) for name in source.columns)
+
+
+def _given_metadata(binding: Binding) -> Iterator[EmailSource]:
+    given = binding.fields.get("metadata")
+    if isinstance(given, FromColumn):
+        kind = binding.schema[given.name]
+        if isinstance(kind, pl.Struct):
+            yield from _struct_members(pl.col(given.name), kind)
+        elif isinstance(kind, pl.String):
+            yield EmailSource(given, inside=True)
+
+
+def _struct_members(struct: pl.Expr, kind: pl.Struct) -> Iterator[EmailSource]:
+    for name, given in kind.to_schema().items():
+        kind_of_member, member = instance_of(given), struct.struct.field(name)
+        if isinstance(kind_of_member, pl.Struct):
+            yield from _struct_members(member, kind_of_member)
+        elif isinstance(kind_of_member, pl.String) and _is_email(name):
+            yield EmailSource(member.str.strip_chars())

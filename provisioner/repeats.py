@@ -1,0 +1,109 @@
+"""Finds what comes more than once in a roster of any length, with memory that does not follow it.
+
+Fingerprints are gathered until there are enough for a run; a run is cut into partitions by their highest bits and put
+on disk. In the end each partition is looked through alone: what is equal is in the same one.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import polars as pl
+
+from provisioner.errors import OutputError, StorageError
+
+RUN_LENGTH: Final = 500_000
+"""As many rows are held in memory; a roster of fewer needs no disk."""
+
+_PARTITIONS: Final = 64
+_PARTITION_SIZE: Final = 2**64 // _PARTITIONS
+
+
+class Repeats:
+    """Fingerprints of which those are wanted that come more than once, or with more than one form.
+
+    Takes frames of `key` (UInt64), or of `key` and `form` (UInt64): then a key is repeated when it comes with two
+    different forms. In memory are at most `run_length` rows and a 64th of the whole, 8 or 16 bytes a row, and in the
+    end what is repeated. The file has no name: it is gone when the process is.
+    """
+
+    def __init__(self, folder: Path, run_length: int = RUN_LENGTH) -> None:
+        self._folder = folder
+        self._run_length = run_length
+        self._held: list[pl.DataFrame] = []
+        self._held_rows = 0
+        self._file: IO[bytes] | None = None
+        self._chunks: list[list[tuple[int, int]]] = [[] for _ in range(_PARTITIONS)]
+
+    def add(self, prints: pl.DataFrame) -> None:
+        """Add any number of rows, without nulls. Raises StorageError when the disk takes no more."""
+        self._held.append(prints)
+        self._held_rows += prints.height
+        if self._held_rows >= self._run_length:
+            self._spill()
+
+    def repeated(self) -> pl.DataFrame:
+        """Give the distinct rows whose key is repeated, in no order."""
+        if self._file is None:
+            return _repeated(pl.concat(self._held)) if self._held else pl.DataFrame(schema={"key": pl.UInt64})
+        self._spill()
+        return pl.concat([_repeated(partition) for partition in self._partitions()])
+
+    def _spill(self) -> None:
+        if not self._held_rows:
+            return
+        run = pl.concat(self._held).with_columns(partition=pl.col("key") // _PARTITION_SIZE)
+        self._held, self._held_rows = [], 0
+        for (number,), prints in run.partition_by("partition", as_dict=True, include_key=False).items():
+            self._chunks[number].append(self._written(prints))
+
+    def _written(self, prints: pl.DataFrame) -> tuple[int, int]:
+        """Put a frame on disk: where it begins, and its length in bytes."""
+        buffer = io.BytesIO()
+        prints.write_ipc_stream(buffer)
+        rest = buffer.getbuffer()
+        size = len(rest)
+        file = self._opened()
+        begin = file.tell()
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            said = f"{self._folder}: no room to look for repeated values ({error.strerror}); make room, then run again"
+            raise StorageError(said) from error
+        return begin, size
+
+    def _opened(self) -> IO[bytes]:
+        """Give the file, made when it is first needed; without a buffer, so that closing it writes nothing."""
+        if self._file is None:
+            try:
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - see close
+            except OSError as error:
+                said = f"{self._folder}: no file can be made there ({error.strerror}); choose another --output"
+                raise OutputError(said) from error
+        return self._file
+
+    def _partitions(self) -> Iterator[pl.DataFrame]:
+        file = self._opened()
+        for chunks in filter(None, self._chunks):
+            frames = []
+            for begin, size in chunks:
+                file.seek(begin)
+                frames.append(pl.read_ipc_stream(file.read(size)))
+            yield pl.concat(frames)
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _repeated(prints: pl.DataFrame) -> pl.DataFrame:
+    ordered = (prints.unique() if "form" in prints.columns else prints).sort("key")
+    key = ordered["key"]
+    again = (key == key.shift(1)).fill_null(value=False) | (key == key.shift(-1)).fill_null(value=False)
+    return ordered.filter(again).unique()
