@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from provisioner.columns import Binding, bind, parse_mapping
-from provisioner.constraints import Constraints
+from provisioner.columns import Binding, bind
+from provisioner.constraints import Constraints, overridden
 from provisioner.errors import RosterChangedError, RosterError
+from provisioner.findings import Findings
+from provisioner.mapping import parse_mapping
 from provisioner.model import Checked, RosterBatch, Tally
-from provisioner.reader import Roster, open_roster
+from provisioner.reader import Roster, RosterOptions, open_roster
+from provisioner.report import Report
 from provisioner.results import Spool
 from provisioner.settings import Settings
+from provisioner.sources import Sources
 from provisioner.survey import Survey, survey
 from provisioner.validator import Validator, reject
 
@@ -43,7 +46,9 @@ class Checking:
 
     lines     `Checked.lines` of every row so far
     rejected  `Checked.rejected` of every row so far
-    defects   how often each code was found
+    folder    where that is kept which is too much for memory
+    offline   nothing will be sent, so no request waits for what takes a while to find
+    findings  what the rules found so far
     """
 
     roster: Roster
@@ -52,16 +57,25 @@ class Checking:
     tally: Tally
     lines: Spool
     rejected: Spool
-    defects: Counter[str] = field(default_factory=Counter)
+    folder: Path
+    offline: bool
+    findings: Findings
     _survey: Survey | None = None
     _batches: Iterator[CheckedBatch] | None = None
 
     @classmethod
-    def open(cls, path: Path, settings: Settings, folder: Path, tally: Tally) -> Checking:
+    def open(cls, sources: Sources, settings: Settings, folder: Path, tally: Tally, *, offline: bool) -> Checking:
         """Open a roster and match its columns; raises `RosterError` or `ConfigurationError`."""
-        roster = open_roster(path, encoding=settings.run.encoding, limit=settings.run.limit)
-        binding = bind(roster.schema, parse_mapping(settings.columns))
-        return cls(roster, binding, settings, tally, Spool(folder), Spool(folder))
+        told = settings.run
+        options = RosterOptions(told.encoding, told.delimiter, told.sheet, told.limit)
+        roster = open_roster(sources, options, folder)
+        try:
+            binding = bind(roster.schema, parse_mapping(settings.columns))
+        except RosterError as error:
+            roster.close()
+            raise RosterError(f"{roster.name}: {error}") from error
+        findings = Findings(wanted=settings.run.show if offline else 0)
+        return cls(roster, binding, settings, tally, Spool(folder), Spool(folder), folder, offline, findings)
 
     def look_over(self, interrupted: Callable[[], None]) -> int:
         """Read the whole roster once, before anything is sent: its number of rows.
@@ -73,7 +87,8 @@ class Checking:
             self.tally.surveyed = rows
             interrupted()
 
-        self._survey = survey(self.roster, self.binding, progress=progress)
+        identity = self.offline or self.settings.run.strict
+        self._survey = survey(self.roster, self.binding, self.folder, identity=identity, progress=progress)
         self.tally.rows = self._survey.rows
         return self._survey.rows
 
@@ -90,17 +105,21 @@ class Checking:
             end = reject(end, checked.batch, "role.unknown", unknown_roles)
         self.lines.append(end.lines)
         self.rejected.append(end.rejected)
-        self.defects.update(end.defects)
+        self.findings.add(checked.batch, end)
         self.tally.valid += len(end.valid)
         self.tally.rejected += len(end.rejected)
         self.tally.checked += len(end.lines)
 
+    def report(self) -> Report:
+        """Say what was found, once every batch is kept."""
+        return self.findings.report(self.roster.parts(), overridden(self.settings.constraints.model_dump()))
+
     def _check(self) -> Iterator[CheckedBatch]:
         if self._survey is None:
             raise RuntimeError("look_over comes first")
-        overrides = self.settings.constraints.model_dump(exclude_none=True)
-        rules = Constraints(**overrides)
-        validator = Validator(self.binding, rules, self._survey, auth_tokens=self.settings.run.auth_tokens)
+        rules = Constraints(**self.settings.constraints.model_dump(exclude_none=True))
+        told = self.settings.run
+        validator = Validator(self.binding, rules, self._survey, auth_tokens=told.auth_tokens, strict=told.strict)
         rows = 0
         try:
             for batch in self.roster.batches():
@@ -115,6 +134,7 @@ class Checking:
         """Let go of what was kept."""
         self.lines.close()
         self.rejected.close()
+        self.roster.close()
 
     def _changed(self) -> str:
-        return f"{self.roster.path}: changed while it was read; run the same command again when it is complete"
+        return f"{self.roster.name}: changed while it was read; run the same command again when it is complete"

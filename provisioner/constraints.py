@@ -31,6 +31,23 @@ class Limit:
     meaning: str
     source: str
 
+    def said(self, value: int | bool) -> str:
+        """Give a value of this limit as a person reads it: `5,120 bytes`, `no`."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return f"{value:,} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a code means, and how to mend it: one imperative sentence for somebody at a spreadsheet."""
+
+    meaning: str
+    mend: str
+
+
+AS_OF = "November 2026"
+"""When the pages named as sources were read."""
 
 _CREATE = "CometChat docs, REST API > Users > Create user (copy of 2025-2026)"
 _PROPERTIES = "CometChat docs, Articles > Properties and constraints (copy of 2025-2026)"
@@ -55,27 +72,62 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
 )
 """Field of `Constraints` → its default and where that comes from."""
 
-DEFECTS: Mapping[str, str] = MappingProxyType(
+
+def overridden(told: Mapping[str, int | bool | None]) -> dict[str, int | bool]:
+    """Give those of the limits told (null: not told) that are not the documented ones."""
+    return {name: value for name, value in told.items() if value is not None and value != LIMITS[name].default}
+
+
+DEFECTS: Mapping[str, Advice] = MappingProxyType(
     {
-        "uid.missing": "there is no uid",
-        "name.missing": "there is no name",
-        "uid.charset": "the uid holds something other than ASCII letters, digits and -",
-        "uid.too_long": "the uid is too long",
-        "uid.duplicate": "an earlier row of the roster has this uid",
-        "name.too_long": "the name is too long",
-        "avatar.too_long": "the avatar's URL is too long",
-        "link.too_long": "the link's URL is too long",
-        "avatar.not_a_url": "the avatar is no absolute http or https URL",
-        "link.not_a_url": "the link is no absolute http or https URL",
-        "role.charset": "the role is too long or holds something other than ASCII letters, digits, - and _",
-        "tags.not_a_list": "the tags begin like a JSON array but are no JSON array of strings",
-        "tags.too_many": "there are too many tags",
-        "tags.too_long": "one of the tags is too long",
-        "metadata.not_an_object": "the metadata are no JSON object",
-        "metadata.too_large": "the metadata are too large",
-        "with_auth_token.not_a_boolean": "withAuthToken is neither true nor false",
-        "body.too_large": "the whole request is too large",
-        "role.unknown": "the app has no such role (known only in a run, from the API)",
+        "uid.missing": Advice("there is no uid", "give the row a uid"),
+        "name.missing": Advice("there is no name", "give the row a name"),
+        "uid.charset": Advice(
+            "the uid holds something other than ASCII letters, digits and -",
+            "write the uid with the letters A to Z, digits and - only",
+        ),
+        "uid.too_long": Advice("the uid is too long", "shorten the uid"),
+        "uid.duplicate": Advice(
+            "an earlier row of the roster has this uid",
+            "delete the row when it is the same person, or give it a uid of its own",
+        ),
+        "name.too_long": Advice("the name is too long", "shorten the name"),
+        "avatar.too_long": Advice(
+            "the avatar's URL is too long", "use a shorter address for the avatar, or empty the cell"
+        ),
+        "link.too_long": Advice("the link's URL is too long", "use a shorter address for the link, or empty the cell"),
+        "avatar.not_a_url": Advice(
+            "the avatar is no absolute http or https URL",
+            "write the avatar's whole address, beginning with https://, or empty the cell",
+        ),
+        "link.not_a_url": Advice(
+            "the link is no absolute http or https URL",
+            "write the link's whole address, beginning with https://, or empty the cell",
+        ),
+        "role.charset": Advice(
+            "the role is too long or holds something other than ASCII letters, digits, - and _",
+            "use the id of a role as the CometChat dashboard shows it, or empty the cell",
+        ),
+        "tags.not_a_list": Advice(
+            "the tags begin like a JSON array but are no JSON array of strings",
+            'write the tags as ["a", "b", "c"], or begin the cell with something else than [',
+        ),
+        "tags.too_many": Advice("there are too many tags", "keep only the tags that the app needs"),
+        "tags.too_long": Advice("one of the tags is too long", "shorten the tag, or split it if it is several"),
+        "metadata.not_an_object": Advice(
+            "the metadata are no JSON object", 'write the metadata as {"key": "value"}, or empty the cell'
+        ),
+        "metadata.too_large": Advice("the metadata are too large", "keep only the metadata that the app needs"),
+        "with_auth_token.not_a_boolean": Advice(
+            "withAuthToken is neither true nor false", "write true or false, or empty the cell"
+        ),
+        "body.too_large": Advice(
+            "the whole request is too large", "shorten the longest cells of the row, such as avatar, link and metadata"
+        ),
+        "role.unknown": Advice(
+            "the app has no such role (known only in a run, from the API)",
+            "make the role in the CometChat dashboard, or use one that is there",
+        ),
     }
 )
-"""Code of a defect → what it means, in the order in which the defects of a row are reported."""
+"""Code of a defect → its advice, in the order in which the defects of a row are reported."""

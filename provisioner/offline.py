@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
@@ -17,10 +16,13 @@ from provisioner.checking import Checking
 from provisioner.model import Outcome, Stop, Tally
 from provisioner.outputs import Outputs
 from provisioner.progress import Watch
+from provisioner.report import Report
 from provisioner.results import count_unsent, write_rejected, write_summary
 from provisioner.settings import Settings
+from provisioner.sources import Sources
 from provisioner.stopper import Stopper
 from provisioner.summary import Estimate, Summary, written
+from provisioner.textstream import text_codec
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -38,7 +40,7 @@ class InterruptedEarlyError(Exception):
 class Job:
     """What was asked for; `drawn` when there is a terminal to draw the progress on."""
 
-    roster: Path
+    roster: Sources
     settings: Settings
     outputs: Outputs
     drawn: bool = False
@@ -50,7 +52,11 @@ async def check(job: Job, stopper: Stopper) -> Summary:
     tally = Tally()
     watch = Watch(tally, drawn=job.drawn)
     job.outputs.make_folder()
-    with watch.watching(), closing(await begin_checking(job, tally)) as checking, ThreadPoolExecutor(1) as reader:
+    with (
+        watch.watching(),
+        closing(await begin_checking(job, tally, offline=True)) as checking,
+        ThreadPoolExecutor(1) as reader,
+    ):
         await look_over(checking, reader, stopper)
         watch.enter("checking")
         while (checked := await in_thread(reader, checking.next)) is not None:
@@ -60,9 +66,10 @@ async def check(job: Job, stopper: Stopper) -> Summary:
         return await asyncio.to_thread(_finish_check, job, checking, started)
 
 
-async def begin_checking(job: Job, tally: Tally) -> Checking:
+async def begin_checking(job: Job, tally: Tally, *, offline: bool = False) -> Checking:
     """Open the roster and warn of columns that are ignored; raises `RosterError` or `ConfigurationError`."""
-    checking = await asyncio.to_thread(Checking.open, job.roster, job.settings, job.outputs.results.parent, tally)
+    folder = job.outputs.results.parent
+    checking = await asyncio.to_thread(Checking.open, job.roster, job.settings, folder, tally, offline=offline)
     if unknown := checking.binding.unknown:
         log.warning(
             "roster.unknown_columns",
@@ -72,12 +79,22 @@ async def begin_checking(job: Job, tally: Tally) -> Checking:
     return checking
 
 
+def tell_warnings(job: Job, report: Report) -> None:
+    """Log what is warned of, for the one who reads the log of a run; a program reads it in the summary."""
+    if report.warnings and not job.settings.output.json_summary:
+        log.warning(
+            "roster.warned",
+            rows_by_code={code: found.rows for code, found in sorted(report.warnings.items())},
+            hint="no reason to reject a row; it is one with --strict",
+        )
+
+
 async def look_over(checking: Checking, reader: ThreadPoolExecutor, stopper: Stopper) -> None:
     """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
     rows = await in_thread(reader, lambda: checking.look_over(lambda: _stop_early(stopper)))
     _stop_early(stopper)
-    if rows == 0:
-        log.warning("roster.no_rows", roster=str(checking.roster.path), hint="it has a header and nothing else")
+    if rows == 0 and checking.settings.run.limit != 0:
+        log.warning("roster.no_rows", roster=checking.roster.name, hint="it has a header and nothing else")
 
 
 def _stop_early(stopper: Stopper) -> None:
@@ -85,14 +102,22 @@ def _stop_early(stopper: Stopper) -> None:
         raise InterruptedEarlyError(stopper.stop)
 
 
+def keep_rejected(job: Job, checking: Checking) -> None:
+    """Write the rejected rows so that they can be mended and fed in with the same settings."""
+    roster, encoded = checking.roster, text_codec(job.settings.run.encoding) is not None
+    write_rejected(job.outputs.rejected, checking.rejected, roster.columns, roster.rejected_delimiter, marked=encoded)
+
+
 def _finish_check(job: Job, checking: Checking, started: float) -> Summary:
     counts = count_unsent(checking.lines)
-    write_rejected(job.outputs.rejected, checking.rejected)
+    keep_rejected(job, checking)
     wrote = written(job.outputs, results=False, rejected=checking.rejected.rows > 0)
     requests, rate = counts.outcomes[Outcome.PENDING], job.settings.rate
     estimate = Estimate(requests, requests * 60 / (rate.requests_per_minute * rate.share))
-    summary = Summary(counts, checking.tally, checking.defects, started, time.time(), None, wrote, estimate)
-    write_summary(job.outputs.summary, summary.document)
+    summary = Summary(counts, checking.tally, checking.report(), started, time.time(), None, wrote, estimate)
+    # What is shown of people is for whoever asked, not for the file.
+    filed = replace(summary, report=replace(summary.report, requests=()))
+    write_summary(job.outputs.summary, filed.document)
     return summary
 
 

@@ -12,14 +12,18 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.layout import counted
 from provisioner.model import Outcome, Stop, Tally
 from provisioner.outputs import Outputs
+from provisioner.report import Report
 from provisioner.results import Counts
 
 # How an outcome is shown to people, and in which order.
 _SHOWN: Final[Mapping[str, str]] = {
     "created": "green",
     "updated": "green",
+    "reactivated": "green",
+    "unchanged": "cyan",
     "existing": "cyan",
     "rejected": "yellow",
     "failed": "red",
@@ -36,6 +40,23 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What is said differently of a run and of a sync.
+
+    mend    what to do about rejected rows; {} is the file that holds them
+    idle    why valid rows needed no request
+    tokens  what there is to say about the number of auth tokens
+    """
+
+    mend: str = "mend them in {} and feed that file in"
+    idle: str = "earlier runs had settled every valid row"
+    tokens: str = ""
+
+
+_RUN: Final = Words()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The end of a run. `document` is the summary file; its numbers add up, or making one raises `AssertionError`.
 
@@ -45,7 +66,7 @@ class Summary:
 
     counts: Counts
     tally: Tally
-    defects: Mapping[str, int]
+    report: Report
     started: float
     finished: float
     stop: Stop | None
@@ -85,7 +106,7 @@ class Summary:
             "retries": tally.retries,
             "rate_limited": tally.rate_limited,
             "tokens": self.counts.tokens,
-            "rejected_by_code": dict(sorted(self.defects.items())),
+            "rejected_by_code": self.report.rejected_by_code,
             "failed_by_code": dict(sorted(self.counts.failed_by_code.items())),
             "started_at": _iso(self.started),
             "finished_at": _iso(self.finished),
@@ -95,6 +116,7 @@ class Summary:
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
         }
+        document |= self.report.document
         if tally.drift:
             document["drift"] = dict(sorted(tally.drift.items()))
         if self.estimate is not None:
@@ -104,43 +126,46 @@ class Summary:
             }
         return document
 
-    def show(self, console: Console) -> None:
-        """Print the table for people."""
-        console.print(Group(self._outcomes(), *self._remarks()))
+    def show(self, console: Console, words: Words = _RUN) -> None:
+        """Print the tables for people."""
+        for request in self.report.requests:
+            request.show(console)
+        if self.report.requests:
+            console.print()
+        console.print(Group(self._outcomes(words), *self._remarks(words), *self.report.tables()))
 
-    def _outcomes(self) -> Table:
+    def _outcomes(self, words: Words) -> Table:
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(justify="right")
         table.add_column()
         table.add_column(overflow="fold")
-        table.add_row(f"{self.counts.rows:,}", "rows", "")
+        table.add_row(*counted(self.counts.rows, "row").split(), "")
         for outcome, colour in _SHOWN.items():
             if number := self.counts.outcomes[outcome]:
-                table.add_row(Text(f"{number:,}", colour), Text(outcome, colour), Text(self._note(outcome)))
+                table.add_row(Text(f"{number:,}", colour), Text(outcome, colour), Text(self._note(outcome, words)))
         return table
 
-    def _note(self, outcome: str) -> str:
-        codes = {"rejected": self.defects, "failed": self.counts.failed_by_code}.get(outcome, {})
-        parts = [f"{code} {number:,}" for code, number in sorted(codes.items(), key=lambda item: (-item[1], item[0]))]
+    def _note(self, outcome: str, words: Words) -> str:
+        if outcome == "failed":
+            codes = sorted(self.counts.failed_by_code.items(), key=lambda item: (-item[1], item[0]))
+            return ", ".join(f"{code} {number:,}" for code, number in codes)
         where = self.outputs.get("rejected") if outcome == "rejected" else None
-        return ", ".join(parts) + (f"\nmend them in {where} and feed that file in" if where else "")
+        return words.mend.format(where) if where else ""
 
-    def _remarks(self) -> list[Text]:
+    def _remarks(self, words: Words) -> list[Text]:
         tally, remarks = self.tally, []
         if self.estimate is not None:
             least = duration(self.estimate.seconds)
-            remarks.append(
-                Text(f"nothing was sent; it would take {self.estimate.requests:,} requests and at least {least}")
-            )
+            needed = counted(self.estimate.requests, "request")
+            remarks.append(Text(f"nothing was sent; it would take {needed} and at least {least}"))
         elif tally.requests:
-            said = f"{tally.requests:,} requests in {duration(self.finished - self.started)}"
+            said = f"{counted(tally.requests, 'request')} in {duration(self.finished - self.started)}"
             extra = [f"{tally.retries:,} retried"] if tally.retries else []
             extra += [f"{tally.rate_limited:,} rate-limited"] if tally.rate_limited else []
-            remarks.append(
-                Text(said + (f" ({', '.join(extra)})" if extra else "") + f"; {self.counts.tokens:,} auth tokens")
-            )
+            tokens = counted(self.counts.tokens, "auth token") + words.tokens
+            remarks.append(Text(said + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
-            why = "earlier runs had settled every valid row" if tally.valid else "no row is valid"
+            why = words.idle if tally.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
         if tally.drift:
             fields = ", ".join(f"{field} {number:,}" for field, number in tally.drift.most_common())
@@ -148,6 +173,7 @@ class Summary:
                 "the API refused what the rules let pass, so a rule seems out of date; see [constraints] in the config"
             )
             remarks.append(Text(f"{said}: {fields}", "yellow"))
+        remarks.extend(Text(said) for said in self.report.remarks())
         if where := self.outputs.get("results"):
             remarks.append(Text(f"results: {where}"))
         return remarks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from provisioner.constraints import DEFECTS, LIMITS, Constraints
+from provisioner.constraints import DEFECTS, LIMITS, Constraints, overridden
 
 
 def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:
@@ -20,4 +20,16 @@ def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
         "tags.too_many", "tags.too_long", "metadata.not_an_object", "metadata.too_large",
         "with_auth_token.not_a_boolean", "body.too_large", "role.unknown",
     ]  # fmt: skip
-    assert all(DEFECTS.values())
+    assert all(advice.meaning and advice.mend for advice in DEFECTS.values())
+
+
+def test_only_limits_that_differ_are_overridden() -> None:
+    """Nothing told, or the documented value told: the documented limit holds."""
+    told = {"uid_max_length": 50, "name_max_length": 100, "tags_max": 0, "uid_allow_underscore": None}
+    assert overridden(told) == {"uid_max_length": 50, "tags_max": 0}
+    assert overridden({"uid_allow_underscore": True}) == {"uid_allow_underscore": True}
+
+
+def test_a_limit_is_said_with_its_unit() -> None:
+    assert LIMITS["metadata_max_bytes"].said(5120) == "5,120 bytes"
+    assert [LIMITS["uid_allow_underscore"].said(each) for each in (True, False)] == ["yes", "no"]

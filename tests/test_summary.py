@@ -13,22 +13,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from provisioner.model import Outcome, Stop, Tally
+from provisioner.constraints import DEFECTS
+from provisioner.lint import WARNINGS
+from provisioner.model import Found, Stop, Tally
 from provisioner.outputs import Outputs
+from provisioner.report import CreateRequest, Mended, Report, RosterFile
 from provisioner.results import Counts
 from provisioner.summary import Estimate, Summary, duration, written
 
 STARTED = 1_700_000_000.5
 NOTHING: dict[str, str | None] = {"results": None, "rejected": None, "summary": "r.summary.json", "journal": None}
 STOP = Stop("key", "the API key is not accepted", 4)
+CLEAN = Report({}, {})
+SIX = ("rejected", "created", "existing", "updated", "failed", "pending")
 
 
 def a_summary(outcomes: Mapping[str, int], stop: Stop | None = None, estimate: Estimate | None = None) -> Summary:
     """Make a summary of that many rows of each outcome."""
     counts = Counts(Counter(outcomes), Counter({"ERR_X": outcomes.get("failed", 0)}), tokens=outcomes.get("created", 0))
     tally = Tally(checked=sum(outcomes.values()), rejected=outcomes.get("rejected", 0))
-    defects = {"uid.missing": outcomes.get("rejected", 0)}
-    return Summary(counts, tally, defects, STARTED, STARTED + 61.23456, stop, NOTHING, estimate)
+    report = Report({"uid.missing": Found(outcomes["rejected"], (1,))} if outcomes.get("rejected") else {}, {})
+    return Summary(counts, tally, report, STARTED, STARTED + 61.23456, stop, NOTHING, estimate)
 
 
 def shown(summary: Summary, width: int = 100) -> str:
@@ -51,8 +56,8 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
     tally = Tally(
         checked=21, rejected=2, requests=31, retries=7, rate_limited=2, first_request=10.0, last_request=40.0
     )  # fmt: skip
-    defects = Counter({"uid.missing": 2, "name.missing": 1})
-    document = Summary(counts, tally, defects, STARTED, STARTED + 61.23456, STOP, outputs).document
+    report = Report({"uid.missing": Found(2, (3, 4)), "name.missing": Found(1, (3,))}, {"name.twin": Found(6, (1, 2))})
+    document = Summary(counts, tally, report, STARTED, STARTED + 61.23456, STOP, outputs).document
     assert list(document.items()) == [
         ("rows", 21),
         ("rejected", 2),
@@ -74,10 +79,19 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         ("stopped_by", "key"),
         ("exit_code", 4),
         ("outputs", outputs),
+        (
+            "defects",
+            {
+                "name.missing": {"rows": 1, "first_rows": [3], "mend": DEFECTS["name.missing"].mend},
+                "uid.missing": {"rows": 2, "first_rows": [3, 4], "mend": DEFECTS["uid.missing"].mend},
+            },
+        ),
+        ("warnings", {"name.twin": {"rows": 6, "first_rows": [1, 2], "mend": WARNINGS["name.twin"].mend}}),
     ]
-    assert [list(document[key]) for key in ("rejected_by_code", "failed_by_code")] == [
+    assert [list(document[key]) for key in ("rejected_by_code", "failed_by_code", "defects")] == [
         ["name.missing", "uid.missing"],
         ["A", "Z"],
+        ["name.missing", "uid.missing"],
     ]
 
 
@@ -88,11 +102,11 @@ def test_an_estimate_comes_last_and_only_when_nothing_is_sent() -> None:
     assert "estimate" not in a_summary({"created": 1}).document
 
 
-@given(outcomes=st.dictionaries(st.sampled_from([each.value for each in Outcome]), st.integers(0, 10**9)))
+@given(outcomes=st.dictionaries(st.sampled_from(SIX), st.integers(0, 10**9)))
 def test_the_outcomes_of_the_document_add_up_to_its_rows(outcomes: dict[str, int]) -> None:
     """Promise 1: rows = rejected + created + existing + updated + failed + pending, whatever happened."""
     document = a_summary(outcomes, STOP).document
-    assert document["rows"] == sum(document[each.value] for each in Outcome) == sum(outcomes.values())
+    assert document["rows"] == sum(document[each] for each in SIX) == sum(outcomes.values())
 
 
 @pytest.mark.parametrize(
@@ -108,7 +122,7 @@ def test_numbers_that_do_not_add_up_make_no_summary(tally: Tally) -> None:
     """Rows lost or found between the rules and the results are a bug that is told, not a total that is written."""
     counts = Counts(Counter(rejected=1, created=2))
     with pytest.raises(AssertionError, match=r"rows were read, \d rejected, but the results say"):
-        Summary(counts, tally, {}, STARTED, STARTED, None, NOTHING)
+        Summary(counts, tally, CLEAN, STARTED, STARTED, None, NOTHING)
 
 
 def test_a_row_left_over_without_a_reason_makes_no_summary() -> None:
@@ -158,7 +172,7 @@ def test_the_rate_is_that_between_the_first_and_the_last_request() -> None:
         (Tally(requests=2, first_request=5.0, last_request=5.0), 0.0),
         (Tally(requests=101, first_request=5.0, last_request=15.0), 600.0),
     ):
-        assert Summary(Counts(), tally, {}, STARTED, STARTED, None, NOTHING).document["requests_per_minute"] == rate
+        assert Summary(Counts(), tally, CLEAN, STARTED, STARTED, None, NOTHING).document["requests_per_minute"] == rate
 
 
 @pytest.mark.parametrize(
@@ -179,19 +193,22 @@ def test_only_files_that_were_written_are_named(results: bool, rejected: bool, t
 
 
 def test_the_table_says_what_happened_and_what_to_do() -> None:
-    """Every outcome that occurred with its codes, most frequent first; where the rejected rows are; what it took."""
+    """Every outcome that occurred; where the rejected rows are; what it took; then each defect, and how to mend it."""
     outputs = {"results": "r.csv", "rejected": "r.rejected.csv", "summary": "s", "journal": "j"}
     counts = Counts(Counter(rejected=1200, created=5, failed=3), Counter(ERR_A=1, ERR_B=2), tokens=5)
     tally = Tally(checked=1208, rejected=1200, requests=1031, retries=7, rate_limited=2)
-    defects = {"name.missing": 5, "uid.charset": 5, "uid.missing": 1195}
-    assert shown(Summary(counts, tally, defects, STARTED, STARTED + 61.2, None, outputs)).splitlines() == [
+    report = Report({"name.missing": Found(5, (2, 3, 5, 7, 11)), "uid.missing": Found(1195, (1, 4, 6, 8, 9))}, {})
+    assert shown(Summary(counts, tally, report, STARTED, STARTED + 61.2, None, outputs)).splitlines() == [
         "1,208  rows",
         "    5  created",
-        "1,200  rejected  uid.missing 1,195, name.missing 5, uid.charset 5",
-        "                 mend them in r.rejected.csv and feed that file in",
+        "1,200  rejected  mend them in r.rejected.csv and feed that file in",
         "    3  failed    ERR_B 2, ERR_A 1",
         "1,031 requests in 1 min 2 s (7 retried, 2 rate-limited); 5 auth tokens",
         "results: r.csv",
+        "",
+        "code           rows  first rows        how to mend",
+        "uid.missing   1,195  1, 4, 6, 8, 9, …  give the row a uid",
+        "name.missing      5  2, 3, 5, 7, 11    give the row a name",
     ]
 
 
@@ -204,13 +221,67 @@ def test_the_table_of_a_dry_run_says_what_a_run_would_take() -> None:
     ]
 
 
+def test_one_of_a_thing_is_one() -> None:
+    """`1 request`, not `1 requests`, wherever something is counted."""
+    tally = Tally(checked=1, requests=1)
+    sent = Summary(Counts(Counter(created=1), tokens=1), tally, CLEAN, STARTED, STARTED, None, NOTHING)
+    assert shown(sent).splitlines() == ["1  row", "1  created", "1 request in 0 s; 1 auth token"]
+    assert shown(a_summary({"pending": 1}, estimate=Estimate(1, 0.1))).splitlines() == [
+        "1  row",
+        "1  pending",
+        "nothing was sent; it would take 1 request and at least 1 s",
+    ]
+
+
+def test_what_else_was_found_is_told_a_line_each() -> None:
+    """Mended rows, limits that differ, files: for people between what it took and the table, for machines by key."""
+    files = (RosterFile("a.csv", 1, 2), RosterFile("b.csv", 3, 1))
+    report = Report({}, {}, Mended(3, 1), files, {"uid_max_length": 50})
+    summary = Summary(Counts(Counter(pending=3)), Tally(checked=3), report, STARTED, STARTED, STOP, NOTHING)
+    assert shown(summary).splitlines() == [
+        "3  rows",
+        "3  pending",
+        "2 of 3 rows mended; 1 is still rejected",
+        "limits that the config overrides: uid_max_length (50 characters, documented 100 characters)",
+        "rows 1 to 2: a.csv",
+        "row 3: b.csv",
+    ]
+    assert list(summary.document.items())[-5:] == [
+        ("defects", {}),
+        ("warnings", {}),
+        ("mended", {"before": 3, "mended": 2, "rejected": 1}),
+        ("files", [{"name": "a.csv", "first_row": 1, "rows": 2}, {"name": "b.csv", "first_row": 3, "rows": 1}]),
+        ("constraints_overridden", {"uid_max_length": 50}),
+    ]
+
+
+def test_requests_are_shown_before_everything_else() -> None:
+    """Each on a line of its own that can be copied; for machines the body is an object."""
+    body = '{"uid":"a","name":"' + "n" * 90 + '","withAuthToken":true}'
+    summary = Summary(
+        Counts(Counter(pending=1)),
+        Tally(checked=1),
+        Report({}, {}, requests=(CreateRequest(7, body),)),
+        STARTED, STARTED, None, NOTHING, Estimate(1, 1.0),
+    )  # fmt: skip
+    assert shown(summary, width=60).splitlines()[:4] == ["POST /users  row 7", body, "", "1  row"]
+    assert summary.document["shown_requests"] == [
+        {
+            "row": 7,
+            "method": "POST",
+            "path": "/users",
+            "body": {"uid": "a", "name": "n" * 90, "withAuthToken": True},
+        }
+    ]
+
+
 def test_a_run_that_had_nothing_to_do_says_so() -> None:
     """The same command again: no request, and why; a roster without rows or a stopped run says nothing of the kind."""
     settled = "no request was sent: earlier runs had settled every valid row"
     outputs = NOTHING | {"results": "r.csv"}
 
     def table(counts: Counts, checked: int, stop: Stop | None) -> str:
-        return shown(Summary(counts, Tally(checked=checked, valid=checked), {}, STARTED, STARTED, stop, outputs))
+        return shown(Summary(counts, Tally(checked=checked, valid=checked), CLEAN, STARTED, STARTED, stop, outputs))
 
     assert settled in table(Counts(Counter(created=1)), 1, None)
     assert settled not in table(Counts(), 0, None)
@@ -221,14 +292,14 @@ def test_a_run_that_had_nothing_to_do_says_so() -> None:
 def test_brackets_in_a_path_are_brackets(path: str) -> None:
     """Folders are named by users; the path that is shown is the path that is there."""
     counts = Counts(Counter(rejected=1))
-    summary = Summary(counts, Tally(checked=1, rejected=1), {}, STARTED, STARTED, None, NOTHING | {"rejected": path})
+    summary = Summary(counts, Tally(checked=1, rejected=1), CLEAN, STARTED, STARTED, None, NOTHING | {"rejected": path})
     assert f"mend them in {path} and feed that file in" in shown(summary)
 
 
 def test_brackets_in_a_code_are_brackets() -> None:
     """What a server says is shown, not carried out."""
     counts = Counts(Counter(failed=1), Counter({"[red]ERR[/]": 1}))
-    assert "[red]ERR[/] 1" in shown(Summary(counts, Tally(checked=1), {}, STARTED, STARTED, None, NOTHING))
+    assert "[red]ERR[/] 1" in shown(Summary(counts, Tally(checked=1), CLEAN, STARTED, STARTED, None, NOTHING))
 
 
 @pytest.mark.parametrize(

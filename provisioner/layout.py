@@ -1,0 +1,68 @@
+"""Tables that fit the console: cells side by side where there is room, stacked where there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+WIDE: Final = 90
+"""Columns of a console from which on cells stand side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that is told of: its cells side by side, or its title and its last cells below it."""
+
+    cells: tuple[Text, ...]
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Entries under the heads of their columns.
+
+    numbers  the heads of columns that are set to the right
+    below    as many of an entry's last cells are not in its title
+    """
+
+    heads: tuple[str, ...]
+    entries: Sequence[Entry]
+    numbers: frozenset[str] = frozenset()
+    below: int = 1
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Give the table, or the stack."""
+        if options.max_width >= WIDE:
+            yield self._table()
+        else:
+            yield from self._stack()
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for head in self.heads:
+            # A name is looked for as it stands: it is not broken.
+            table.add_column(
+                head,
+                justify="right" if head in self.numbers else "left",
+                no_wrap=head == self.heads[0],
+                overflow="fold",
+            )
+        for entry in self.entries:
+            table.add_row(*entry.cells)
+        return table
+
+    def _stack(self) -> Iterator[RenderableType]:
+        for entry in self.entries:
+            yield entry.title
+            yield from (Padding(cell, (0, 0, 0, 4)) for cell in entry.cells[-self.below :])
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many of a thing there are: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

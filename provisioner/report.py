@@ -1,0 +1,177 @@
+"""What was found in a roster: one table for people, members of the summary for machines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from provisioner.constraints import DEFECTS, LIMITS, Advice
+from provisioner.layout import Entry, Listing, counted
+from provisioner.lint import WARNINGS
+from provisioner.model import Found
+
+ADVICE: Final[Mapping[str, Advice]] = {**DEFECTS, **WARNINGS}
+"""Code → advice; with `--strict` a warning is a defect."""
+
+_FILES_SHOWN: Final = 10
+
+# What a JSON string may hold as it is and a terminal would act on: other control characters and line ends.
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of the rows of a rejected file that was fed in again.
+
+    before    rows that had an entry in `_errors`
+    rejected  those of them that are rejected again
+    """
+
+    before: int
+    rejected: int
+
+    @property
+    def mended(self) -> int:
+        """Rows that had an entry and are valid now."""
+        return self.before - self.rejected
+
+    @property
+    def document(self) -> dict[str, int]:
+        """As the summary holds it."""
+        return {"before": self.before, "mended": self.mended, "rejected": self.rejected}
+
+    def __str__(self) -> str:
+        """Give it as a person reads it."""
+        said = f"{self.mended:,} of {counted(self.before, 'row')} mended"
+        if self.rejected:
+            said += f"; {self.rejected:,} {'is' if self.rejected == 1 else 'are'} still rejected"
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class RosterFile:
+    """One file of a roster of several; `first_row` is the number its first row has in the whole roster."""
+
+    name: str
+    first_row: int
+    rows: int
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As the summary holds it."""
+        return {"name": self.name, "first_row": self.first_row, "rows": self.rows}
+
+    def __str__(self) -> str:
+        """Give it as a person reads it."""
+        last = self.first_row + self.rows - 1
+        rows = f"row {last}" if self.rows == 1 else f"rows {self.first_row} to {last}"
+        return f"{rows if self.rows else 'no rows'}: {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """The request that would create the user of a row; `body` is its exact JSON text."""
+
+    row: int
+    body: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As the summary holds it."""
+        return {"row": self.row, "method": "POST", "path": "/users", "body": json.loads(self.body)}
+
+    def show(self, console: Console) -> None:
+        """Print it, the body on one line whatever the width, so that it can be copied."""
+        body = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", self.body)
+        console.print(Text.assemble(("POST /users", "bold"), (f"  row {self.row}", "dim")))
+        console.print(Text(body), soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was found in a roster.
+
+    defects     code → rows that are rejected for it; a row can count under several
+    warnings    code → rows that are only warned of
+    mended      null when no row had been rejected before
+    files       in the order of their rows; empty when the roster is one file
+    overridden  name of a limit → the one that was used instead of the documented one
+    requests    the first ones that would be sent, as many as `--show` asks for
+    """
+
+    defects: Mapping[str, Found]
+    warnings: Mapping[str, Found]
+    mended: Mended | None = None
+    files: tuple[RosterFile, ...] = ()
+    overridden: Mapping[str, int | bool] = field(default_factory=dict)
+    requests: tuple[CreateRequest, ...] = ()
+
+    @property
+    def rejected_by_code(self) -> dict[str, int]:
+        """How many rows each defect has, in the order of the codes."""
+        return {code: found.rows for code, found in sorted(self.defects.items())}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The summary's members about the roster; those that are always there come first."""
+        document: dict[str, Any] = {"defects": _advised(self.defects), "warnings": _advised(self.warnings)}
+        if self.mended is not None:
+            document["mended"] = self.mended.document
+        if self.files:
+            document["files"] = [each.document for each in self.files]
+        if self.overridden:
+            document["constraints_overridden"] = dict(self.overridden)
+        if self.requests:
+            document["shown_requests"] = [each.document for each in self.requests]
+        return document
+
+    def remarks(self) -> Iterator[str]:
+        """Say what else there is to know, a line each."""
+        if self.mended is not None:
+            yield str(self.mended)
+        if self.overridden:
+            limits = ", ".join(f"{name} ({_compared(name, value)})" for name, value in self.overridden.items())
+            yield f"limits that the config overrides: {limits}"
+        yield from (str(each) for each in self.files[:_FILES_SHOWN])
+        if (more := len(self.files) - _FILES_SHOWN) > 0:
+            yield f"and {counted(more, 'more file')}, see the summary"
+
+    def tables(self) -> list[RenderableType]:
+        """Give the table of defects and warnings; nothing when there are none."""
+        if not self.defects and not self.warnings:
+            return []
+        entries = [*_entries(self.defects, "", "yellow"), *_entries(self.warnings, "warning ", "cyan")]
+        heads = ("code", "rows", "first rows", "how to mend")
+        return [Group(Text(), Listing(heads, entries, numbers=frozenset({"rows"})))]
+
+
+def _advised(findings: Mapping[str, Found]) -> dict[str, Any]:
+    return {
+        code: {"rows": found.rows, "first_rows": list(found.first_rows), "mend": ADVICE[code].mend}
+        for code, found in sorted(findings.items())
+    }
+
+
+def _entries(findings: Mapping[str, Found], mark: str, style: str) -> Iterator[Entry]:
+    """Give what was found, most frequent first."""
+    for code, found in sorted(findings.items(), key=lambda item: (-item[1].rows, item[0])):
+        name, first = Text(mark + code, style), _first_rows(found)
+        cells = (name, Text(f"{found.rows:,}"), Text(first), Text(ADVICE[code].mend))
+        yield Entry(cells, Text.assemble(name, f"  {counted(found.rows, 'row')}: {first}"))
+
+
+def _first_rows(found: Found) -> str:
+    """Name the first rows; without marks between thousands, because the commas are between rows."""
+    more = [] if len(found.first_rows) == found.rows else ["…"]
+    return ", ".join([*map(str, found.first_rows), *more])
+
+
+def _compared(name: str, value: int | bool) -> str:
+    limit = LIMITS[name]
+    return f"{limit.said(value)}, documented {limit.said(limit.default)}"
