@@ -102,11 +102,22 @@ def command(roster: Path, url: str, output: Path, *, requests_per_minute: int, i
     ]
 
 
-def run(arguments: list[str], cwd: Path = ROOT, *, stop_after: float | None = None) -> Finished:
-    """Run a process to its end; with `stop_after`, send it SIGINT that many seconds after its start."""
+def run(
+    arguments: list[str],
+    cwd: Path = ROOT,
+    *,
+    stop_after: float | None = None,
+    watch: Callable[[int], None] | None = None,
+) -> Finished:
+    """Run a process to its end; with `stop_after`, send it SIGINT that many seconds after its start.
+
+    `watch` is told the process's id as soon as it has one.
+    """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         started = time.monotonic()
-        process = subprocess.Popen(arguments, cwd=cwd, env=_environment(), stdout=out, stderr=err)
+        process = subprocess.Popen(arguments, cwd=cwd, env=environment(), stdout=out, stderr=err)
+        if watch is not None:
+            watch(process.pid)
         timer = threading.Timer(stop_after or 0, os.kill, (process.pid, signal.SIGINT))
         if stop_after is not None:
             timer.start()
@@ -135,7 +146,7 @@ def require(finished: Finished, exit_code: int) -> Finished:
     return finished
 
 
-def _environment() -> dict[str, str]:
-    """Ours without the settings of a real app, so that no measurement can reach one."""
+def environment() -> dict[str, str]:
+    """Give ours without the settings of a real app, so that no measurement can reach one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COMETCHAT_")}
     return kept | {"COMETCHAT_API_KEY": NO_KEY}

@@ -10,7 +10,9 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Self
 
 SPACE = {
     *map(chr, range(0x09, 0x0E)),
@@ -20,6 +22,8 @@ SPACE = {
 ALPHANUMERIC = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 YES = {"true", "yes", "1", "t", "y"}
 NO = {"false", "no", "0", "f", "n"}
+DEEPEST = 254
+"""Objects and arrays within one another that metadata may hold: what a common JSON library writes."""
 
 
 @dataclass
@@ -41,6 +45,17 @@ class NotAnObjectError(Exception):
     """The metadata are none."""
 
 
+class Number(Decimal):
+    """A number of a JSON text: its exact value, and how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
 def judge(rows: Iterable[Mapping[str, Any]], *, tokens: str = "created", underscore: bool = False) -> list[Judged]:
     """Judge the rows of a whole roster, whose columns are named as the fields are."""
     seen: set[str] = set()
@@ -48,8 +63,19 @@ def judge(rows: Iterable[Mapping[str, Any]], *, tokens: str = "created", undersc
 
 
 def compact(value: Any) -> bytes:
-    """Compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """Compact UTF-8 JSON; raises UnicodeEncodeError for half a surrogate pair."""
+    return _compact(value).encode()
+
+
+def _compact(value: Any) -> str:
+    match value:
+        case dict():
+            return "{" + ",".join(f"{_compact(key)}:{_compact(member)}" for key, member in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(_compact, value)) + "]"
+        case Number():
+            return value.text
+    return json.dumps(value, ensure_ascii=False)
 
 
 def trim(text: str) -> str:
@@ -117,7 +143,7 @@ def is_url(text: str) -> bool:
     authority = rest
     for stop in "/?#":
         authority = authority.partition(stop)[0]
-    host = authority.partition("@")[2] if "@" in authority else authority
+    host = authority.rpartition("@")[2]
     if host.startswith("["):
         address, closed, port = host[1:].partition("]")
         right = bool(closed) and bool(address) and set(address) <= set("0123456789abcdefABCDEF:.")
@@ -149,7 +175,8 @@ def _tags(cell: Any) -> list[str] | None:
         if text.startswith("["):
             try:
                 cell = json.loads(text)
-            except ValueError:
+                compact(cell)  # lone surrogates have no UTF-8
+            except (ValueError, RecursionError):
                 return None
             if not all(tag is None or isinstance(tag, str) for tag in cell):
                 return None
@@ -176,25 +203,46 @@ def _metadata(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _object(text: str) -> dict[str, Any]:
-    def refuse(name: str) -> None:
-        raise ValueError(name)
+    def fraction(number: str) -> Number:
+        if not isfinite(float(number)):
+            raise ValueError(number)
+        return Number(number)
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        unique = dict(pairs)
+        if len(unique) < len(pairs):
+            compact([list(pair) for pair in pairs])  # what is not kept must be sound, too
+        return unique
 
     try:
-        value = json.loads(text, parse_constant=refuse)
+        value = json.loads(
+            text, parse_constant=fraction, parse_int=Number, parse_float=fraction, object_pairs_hook=members
+        )
+        if not isinstance(value, dict) or _depth(value) > DEEPEST:
+            raise NotAnObjectError
         compact(value)  # lone surrogates have no UTF-8
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotAnObjectError from error
-    if not isinstance(value, dict):
-        raise NotAnObjectError
     return value
+
+
+def _depth(value: Any) -> int:
+    """Count the objects and arrays around the innermost value."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 def _without_nulls(value: dict[str, Any]) -> dict[str, Any] | None:
     kept: dict[str, Any] = {}
     for key, member in value.items():
-        if isinstance(member, float) and (member != member or abs(member) == float("inf")):
-            raise NotAnObjectError
         plain = _without_nulls(member) if isinstance(member, dict) else member
+        if isinstance(plain, float):
+            if not isfinite(plain):
+                raise NotAnObjectError
+            plain = Number(repr(plain))
         if plain is not None:
             kept[key] = plain
     return kept or None
