@@ -1,94 +1,34 @@
-"""Flags, environment and config file, laid over each other into one frozen, checked object.
+"""Everything that can be set, with its default: one frozen, checked object.
 
 Precedence: flag, environment, config file, default. A value that is refused is named with where it came from.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from provisioner.config import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
 from provisioner.errors import ConfigurationError
+from provisioner.guards import LEAST_DEACTIVATIONS, Allowance
 from provisioner.model import AuthTokens, OnExisting
+from provisioner.quantities import parse_allowance, parse_duration
+from provisioner.values import MaxFailures, parse_delimiter, parse_max_failures, parse_share, parse_url
 
-DEFAULT_CONFIG: Final = Path("provisioner.toml")
-
-# Environment variable → the config key it stands for.
-ENVIRONMENT: Final[Mapping[str, tuple[str, str]]] = {
-    "COMETCHAT_APP_ID": ("api", "app_id"),
-    "COMETCHAT_REGION": ("api", "region"),
-    "COMETCHAT_BASE_URL": ("api", "base_url"),
-}
 API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
 
-
-@dataclass(frozen=True, slots=True)
-class MaxFailures:
-    """How many failed rows are borne: a number of rows, or a share of the settled ones (0.05 is 5 %)."""
-
-    rows: int | None = None
-    share: float | None = None
-
-
-def parse_share(value: object) -> float:
-    """Read `0.7`, `"0.7"` or `"70%"` as 0.7; raises `ValueError` for anything not above 0 and at most 1."""
-    number = _fraction(value)
-    if not 0 < number <= 1:
-        raise ValueError("give a share above 0 and at most 1, such as 0.7 or 70%")
-    return number
-
-
-def parse_max_failures(value: object) -> MaxFailures:
-    """Read a number of rows (`100`) or a share of the settled ones (`"5%"`)."""
-    if isinstance(value, MaxFailures):
-        return value
-    text = str(value).strip()
-    if text.endswith("%"):
-        number = _fraction(text)
-        if 0 <= number <= 1:
-            return MaxFailures(share=number)
-    elif text.isdecimal():
-        return MaxFailures(rows=int(text))
-    raise ValueError("give a number of rows such as 100, or a share such as 5%")
-
-
-def _fraction(value: object) -> float:
-    text = str(value).strip()
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        raise ValueError("give a number such as 0.7 or 70%") from None
-    return number
-
-
-def _url(value: object) -> object:
-    if isinstance(value, str):
-        if not re.fullmatch(r"https?://[^\s/@?#\\]+[^\s@?#\\]*", value) or not _has_address(value):
-            raise ValueError("give an absolute http or https URL, without a user name, a query or a fragment")
-        return value.rstrip("/")
-    return value
-
-
-def _has_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-
-
+Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Share = Annotated[float, BeforeValidator(parse_share)]
 Failures = Annotated[MaxFailures, BeforeValidator(parse_max_failures)]
-BaseUrl = Annotated[str, BeforeValidator(_url)]
+Deactivations = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_DEACTIVATIONS))]
+Rejected = Annotated[Allowance, BeforeValidator(parse_allowance)]
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+BaseUrl = Annotated[str, BeforeValidator(parse_url)]
 # Strict: pydantic would take `true` for 1.
 Seconds = Annotated[float, Field(gt=0, le=86400, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
@@ -155,8 +95,28 @@ class Run(Table):
     check_roles: bool = True
     limit: Annotated[int, Field(ge=0, strict=True)] | None = None
     encoding: str | None = None
+    delimiter: Delimiter | None = None
+    sheet: Annotated[str, Field(min_length=1)] | None = None
+    strict: bool = False
+    show: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
     dry_run: bool = False
     restart: bool = False
+
+
+class Sync(Table):
+    """What a nightly sync does, and what it refuses to do."""
+
+    state: Path | None = None
+    deactivate_leavers: bool = False
+    max_deactivations: Deactivations = Allowance(share=0.05, least=LEAST_DEACTIVATIONS)
+    max_rejected: Rejected = Allowance(share=0.05)
+    grace_nights: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    max_duration: Duration | None = None
+    metrics_file: Path | None = None
+    approve: Path | None = None
+    adopt: bool = False
+    refresh: bool = False
+    yes: bool = False
 
 
 class Output(Table):
@@ -185,6 +145,7 @@ class Settings(Table):
     columns: dict[str, Any] = {}
     constraints: ConstraintOverrides = ConstraintOverrides()
     run: Run = Run()
+    sync: Sync = Sync()
     output: Output = Output()
     log: Log = Log()
 
@@ -204,6 +165,23 @@ class Settings(Table):
         return f"https://{api.app_id}.api-{api.region}.cometchat.io/v3"
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each comes from.
+
+    config   the config file that was read; None when there is none
+    origins  of the values that were given: a config file's path, a variable or a flag
+    """
+
+    settings: Settings
+    config: Path | None
+    origins: Mapping[Key, str]
+
+    def origin(self, table: str, key: str) -> str:
+        """Say where a value comes from; `default` when nobody gave it."""
+        return self.origins.get((table, key), DEFAULT)
+
+
 def load(
     flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], config: Path | None = None
 ) -> Settings:
@@ -211,27 +189,34 @@ def load(
 
     config  a TOML file; without one `provisioner.toml` in the current folder is read when it is there
     """
-    path = config or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
-    layers: list[tuple[str, Mapping[str, Any]]] = []
-    if path is not None:
-        layers.append((str(path), _read_toml(path)))
-    layers.append(("the environment", _from_environment(environment)))
-    layers.append(("the command line", flags))
-    merged: dict[str, Any] = {}
-    for _, layer in layers:
-        for table, values in layer.items():
-            known = merged.setdefault(table, {})
-            # What is no table is left as it is, to be refused.
-            if isinstance(known, dict):
-                merged[table] = {**known, **values} if isinstance(values, Mapping) else values
+    return load_with_origins(flags, environment, config).settings
+
+
+def load_with_origins(
+    flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], config: Path | None = None
+) -> Loaded:
+    """Do what `load` does, and say where each value comes from."""
+    path = config or default_config()
+    layers = layers_of(flags, environment, path)
+    merged, origins = merge(layers)
     try:
-        return Settings.model_validate(merged)
+        return Loaded(Settings.model_validate(merged), path, origins)
     except ValidationError as error:
-        raise ConfigurationError(_explain(error, layers)) from None
+        raise ConfigurationError(explain(problems_of(error), layers, keys_of_tables())) from None
 
 
-def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretStr:
-    """Fetch the key from the environment or the file named in the config; raises `ConfigurationError`."""
+def keys_of_tables() -> dict[str, tuple[str, ...]]:
+    """Give the keys that each table knows, as the file spells them; `columns` has those of its roster."""
+    known = {}
+    for table, each in Settings.model_fields.items():
+        model = each.annotation
+        fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+        known[table] = tuple(inner.alias or key for key, inner in fields.items())
+    return known
+
+
+def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[SecretStr, str]:
+    """Fetch the key from the environment or the file named in the config, and say which; as `read_api_key` does."""
     key, origin = environment.get(API_KEY_VARIABLE, "").strip(), API_KEY_VARIABLE
     if not key and (path := settings.api.api_key_file) is not None:
         origin = str(path)
@@ -247,74 +232,22 @@ def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretSt
         raise ConfigurationError(said)
     if not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigurationError(f"{origin}: the API key holds blanks or characters that no key has; copy it again")
-    return SecretStr(key)
+    return SecretStr(key), origin
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for variable, (table, key) in ENVIRONMENT.items():
-        if value := environment.get(variable, "").strip():
-            found.setdefault(table, {})[key] = value
-    return found
+def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretStr:
+    """Fetch the key from the environment or the file named in the config; raises `ConfigurationError`."""
+    return find_api_key(settings, environment)[0]
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: the config file cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: not valid TOML ({error})") from None
-    # A path in the file means a path from the file, wherever the command is started.
-    for table, key in (("api", "api_key_file"), ("output", "file"), ("log", "file")):
-        values = document.get(table)
-        if isinstance(values, dict) and isinstance(values.get(key), str):
-            try:
-                values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
-            except RuntimeError as error:
-                raise ConfigurationError(f"{path}: {table}.{key}: {error}, in {values[key]!r}") from None
-    return document
-
-
-_PASSWORD: Final = re.compile(r"//[^/@]*@")
-
-
-def _explain(error: ValidationError, layers: list[tuple[str, Mapping[str, Any]]]) -> str:
-    problems = []
-    for each in error.errors(include_url=False):
-        where = [str(part) for part in each["loc"]]
-        name = ".".join(where[:2])
-        # Where the refused value stands; a table that is none has no keys of its own.
-        holders = [origin for origin, layer in reversed(layers) if _holds(layer, where)]
-        tables = [
-            origin for origin, layer in layers if len(where) == 1 and not isinstance(layer.get(where[0], {}), dict)
-        ]
-        origin = (tables or holders or ["the config file"])[0]
-        if each["type"] == "extra_forbidden":
-            problems.append(f"{origin}: unknown key {name}{_nearest(where)}")
-        else:
-            said = each["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-            problems.append(f"{origin}: {name}: {said}, not {_PASSWORD.sub('//***@', repr(each['input']))}")
-    return "; ".join(problems)
-
-
-def _holds(layer: Mapping[str, Any], where: list[str]) -> bool:
-    inside: Any = layer
-    for part in where[:2]:
-        if not isinstance(inside, Mapping) or part not in inside:
-            return False
-        inside = inside[part]
-    return True
-
-
-def _nearest(where: list[str]) -> str:
-    if where[-1] == "api_key":
-        return "; a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
-    names = list(Settings.model_fields)
-    if len(where) > 1:
-        table = Settings.model_fields[where[0]].annotation
-        fields = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
-        names = [field.alias or name for name, field in fields.items()]
-    close = difflib.get_close_matches(where[-1], names, n=1, cutoff=0.4)
-    prefix = where[0] + "." if len(where) > 1 else ""
-    return f"; did you mean {prefix}{close[0]}?" if close else f"; known here: {', '.join(sorted(names))}"
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Say in our terms what pydantic refused."""
+    return [
+        Problem(
+            where=tuple(str(part) for part in each["loc"]),
+            unknown=each["type"] == "extra_forbidden",
+            said=each["msg"].removeprefix("Value error, ").replace("Input should be", "should be"),
+            value=each["input"],
+        )
+        for each in error.errors(include_url=False)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -13,22 +14,24 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from yarl import URL
 
+from provisioner.cli import command_named
+from provisioner.config import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
 from provisioner.errors import ConfigurationError
 from provisioner.journal import Identity
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.pipeline import Target
 from provisioner.settings import (
     API_KEY_VARIABLE,
-    DEFAULT_CONFIG,
-    ENVIRONMENT,
-    MaxFailures,
     Rate,
     Settings,
+    find_api_key,
+    keys_of_tables,
     load,
-    parse_max_failures,
-    parse_share,
+    load_with_origins,
+    problems_of,
     read_api_key,
 )
+from provisioner.values import MaxFailures, parse_max_failures, parse_share
 
 T = TypeVar("T")
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -117,6 +120,17 @@ def test_the_config_in_the_current_folder_is_read_without_being_asked_for() -> N
     assert (asked.limit, asked.on_existing) == (None, OnExisting.FAIL)
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether there is a `provisioner.toml` cannot be known then; going on without it might go elsewhere."""
+    folder = nobody / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.chmod(0o600)
+    said = "provisioner.toml: cannot be looked for in this folder (Permission denied); go to another one"
+    assert the_refusal({}, {}, None) == said
+    folder.chmod(0o700)
+
+
 def test_a_file_from_windows_is_read() -> None:
     """A byte-order mark is no key."""
     path = Path("c.toml")
@@ -140,7 +154,7 @@ def test_settings_do_not_change_once_they_are_made() -> None:
     ("text", "said"),
     [
         ("[rat]\nshare = 1", "unknown key rat; did you mean rate?"),
-        ("q = 1", "unknown key q; known here: api, columns, constraints, log, output, rate, retry, run"),
+        ("q = 1", f"unknown key q; known here: {', '.join(sorted(Settings.model_fields))}"),
         ("[rate]\nshare_ = 1", "unknown key rate.share_; did you mean rate.share?"),
         (
             "[rate]\nrequest_per_minute = 1",
@@ -160,8 +174,7 @@ def test_every_fault_is_told_at_once() -> None:
     """Two faults take one round to mend, not two."""
     said = the_refusal({"run": {"limit": -1}}, {}, a_config("[api]\nregon = 'eu'"))
     assert said == (
-        "c.toml: unknown key api.regon; did you mean api.region?; "
-        "the command line: run.limit: should be greater than or equal to 0, not -1"
+        "c.toml: unknown key api.regon; did you mean api.region?; --limit: should be greater than or equal to 0, not -1"
     )
 
 
@@ -228,9 +241,24 @@ def test_the_origin_is_the_layer_that_won() -> None:
     """A wrong flag over a right file is the flag's fault; a wrong variable the environment's."""
     config = a_config('[rate]\nshare = 0.5\n[api]\nregion = "eu"')
     share = "give a share above 0 and at most 1, such as 0.7 or 70%, not '200%'"
-    assert the_refusal({"rate": {"share": "200%"}}, {}, config) == f"the command line: rate.share: {share}"
+    assert the_refusal({"rate": {"share": "200%"}}, {}, config) == f"--share: {share}"
     region = "should be 'us', 'eu' or 'in', not 'asia'"
-    assert the_refusal({}, {"COMETCHAT_REGION": "asia"}, config) == f"the environment: api.region: {region}"
+    assert the_refusal({}, {"COMETCHAT_REGION": "asia"}, config) == f"COMETCHAT_REGION: {region}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("requests_per_minute = 500", "unknown key requests_per_minute; did you mean rate.requests_per_minute?"),
+        ("request_per_minute = 500", "unknown key request_per_minute; did you mean rate.requests_per_minute?"),
+        ("[api]\nshare = 0.5", "unknown key api.share; did you mean rate.share?"),
+        ("[run]\nfile = 'r.csv'", "unknown key run.file; did you mean output.file or log.file?"),
+        ("rat = 5", "unknown key rat; did you mean rate?"),
+    ],
+)
+def test_a_key_outside_its_table_is_told_with_its_table(text: str, said: str) -> None:
+    """A limit in the wrong place is a limit that does not hold; the message says where it belongs."""
+    assert the_refusal({}, {}, a_config(text)) == f"c.toml: {said}"
 
 
 @pytest.mark.parametrize("text", ["rate = 5", "columns = 'x'", "[[run]]\nlimit = 1", "api = []"])
@@ -248,6 +276,29 @@ def test_a_table_that_is_none_is_told_even_when_a_flag_sets_one_of_its_keys() ->
 def test_a_boolean_is_no_number(value: str) -> None:
     """A slip of the pen must not make a run ten thousand times slower."""
     assert the_refusal({}, {}, a_config(f"[rate]\n{value}")).startswith("c.toml: rate.")
+
+
+NAMES = st.sampled_from(sorted({key for keys in keys_of_tables().values() for key in keys} | set(keys_of_tables())))
+VALUES = st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(-1, 2) | st.sampled_from(["5%", "x", "us", ""])
+TABLES = st.dictionaries(NAMES | st.text("abc-_", min_size=1), VALUES | st.lists(VALUES), max_size=3)
+
+
+@given(st.dictionaries(NAMES | st.text("abc-_", min_size=1), VALUES | TABLES, max_size=4))
+def test_whatever_a_file_says_is_taken_or_refused_in_words(document: Mapping[str, Any]) -> None:
+    """Any keys and values anywhere: settings, or one sentence that begins with the file."""
+    loaded: Mapping[str, Any] = json.loads(json.dumps(document))
+    layers = [
+        Layer(loaded, file=Path("c.toml")),
+        Layer({"rate": {"share": "5%"}}, names={("rate", "share"): "--share"}),
+    ]
+    merged, origins = merge(layers)
+    try:
+        Settings.model_validate(merged)
+    except ValidationError as error:
+        said = explain(problems_of(error), layers, keys_of_tables())
+        assert said.startswith("c.toml: ")
+        assert "None" not in said.partition(":")[0]
+    assert origins["rate", "share"] == "--share"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +326,43 @@ def test_the_columns_table_is_handed_on_as_it_is() -> None:
     """What it may hold is judged against the roster, elsewhere."""
     config = a_config('[columns]\nuid = "id"\nrole = { value = "x" }\n[columns.metadata]\n"@private.mail" = "m"')
     assert load({}, {}, config).columns == {"uid": "id", "role": {"value": "x"}, "metadata": {"@private.mail": "m"}}
+
+
+# --- origins ---
+
+
+def test_every_value_is_told_with_where_it_came_from() -> None:
+    """The flag, the variable, the file, or nobody: what a person has to change is what is named."""
+    config = a_config(
+        '[api]\nregion = "eu"\napp_id = "a"\n[rate]\nshare = 0.5\nmax_in_flight = 3\n[output]\njson = true'
+    )
+    loaded = load_with_origins({"rate": {"share": "70%"}}, {"COMETCHAT_REGION": "in"}, config)
+    assert loaded.settings == load({"rate": {"share": "70%"}}, {"COMETCHAT_REGION": "in"}, config)
+    assert loaded.config == config
+    assert loaded.origins == {
+        ("api", "region"): "COMETCHAT_REGION",
+        ("api", "app_id"): "c.toml",
+        ("rate", "share"): "--share",
+        ("rate", "max_in_flight"): "c.toml",
+        ("output", "json"): "c.toml",
+    }
+    assert loaded.origin("rate", "share") == "--share"
+    assert loaded.origin("retry", "max_attempts") == "default"
+
+
+def test_without_a_config_there_is_none_to_name() -> None:
+    """Everything is a default, and no file was read."""
+    loaded = load_with_origins({}, {})
+    assert (loaded.settings, loaded.config, loaded.origins) == (Settings(), None, {})
+
+
+def test_the_flags_that_messages_name_are_those_of_the_command() -> None:
+    """A message that names a flag nobody has would send people looking for it."""
+    names = ("run", "validate", "plan", "sync")
+    taken = {option for name in names for each in command_named(name).params for option in each.opts}
+    ours = {flag_of(table, key) for table, keys in keys_of_tables().items() for key in keys}
+    options = {option for option in taken if option.startswith("--")} - {"--config", "--help"}
+    assert options <= ours
 
 
 # --- paths in the file ---
@@ -408,7 +496,7 @@ def test_a_base_url_is_kept_without_its_last_slash(given: str, kept: str) -> Non
 def test_what_is_no_base_url_is_refused(url: str) -> None:
     """Without a scheme, without a host, with a query, a fragment or a password."""
     said = "give an absolute http or https URL, without a user name, a query or a fragment"
-    assert the_refusal({"api": {"base_url": url}}, {}, None).startswith(f"the command line: api.base_url: {said}")
+    assert the_refusal({"api": {"base_url": url}}, {}, None).startswith(f"--base-url: {said}")
 
 
 @pytest.mark.parametrize(
@@ -440,6 +528,14 @@ def test_the_key_comes_from_the_environment_or_a_file_and_blanks_round_it_are_no
     assert read_api_key(settings, {}) == SecretStr(KEY)
     assert read_api_key(settings, {API_KEY_VARIABLE: "  "}) == SecretStr(KEY)
     assert read_api_key(settings, {API_KEY_VARIABLE: "other"}) == SecretStr("other")
+
+
+def test_the_key_is_told_with_where_it_came_from(here: Path) -> None:
+    """The variable or the file, never the key itself."""
+    (here / "key").write_text(KEY)
+    settings = load({}, {}, a_config('[api]\napi_key_file = "key"'))
+    assert find_api_key(settings, {}) == (SecretStr(KEY), "key")
+    assert find_api_key(settings, {API_KEY_VARIABLE: KEY}) == (SecretStr(KEY), "COMETCHAT_API_KEY")
 
 
 def test_a_key_file_from_windows_is_read(here: Path) -> None:

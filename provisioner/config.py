@@ -1,0 +1,202 @@
+"""What flags, environment and config file say, laid over each other; and who said what was refused."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from provisioner.errors import ConfigurationError
+
+DEFAULT_CONFIG: Final = Path("provisioner.toml")
+DEFAULT: Final = "default"
+"""The origin of a value that nobody gave."""
+
+Key: TypeAlias = tuple[str, str]
+"""A table of the config file and a key in it."""
+
+ENVIRONMENT: Final[Mapping[str, Key]] = {
+    "COMETCHAT_APP_ID": ("api", "app_id"),
+    "COMETCHAT_REGION": ("api", "region"),
+    "COMETCHAT_BASE_URL": ("api", "base_url"),
+}
+"""Environment variable → the config key it stands for."""
+
+# The flags that are not called as their key is.
+_FLAGS: Final[Mapping[Key, str]] = {
+    ("output", "file"): "--output",
+    ("output", "progress"): "--no-progress",
+    ("log", "file"): "--log-file",
+    ("log", "format"): "--log-format",
+    ("run", "check_roles"): "--no-check-roles",
+}
+
+# Keys that hold a path; one in the file means a path from the file, wherever the command is started.
+_PATHS: Final[tuple[Key, ...]] = (
+    ("api", "api_key_file"),
+    ("sync", "state"),
+    ("sync", "metrics_file"),
+    ("sync", "approve"),
+    ("output", "file"),
+    ("log", "file"),
+)
+_PASSWORD: Final = re.compile(r"//[^/@]*@")
+_NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one source says: table → key → value.
+
+    file   the config file it is; None when each value came under a name of its own
+    names  the flag or the variable that gave a value
+    """
+
+    values: Mapping[str, Any]
+    file: Path | None = None
+    names: Mapping[Key, str] = field(default_factory=dict)
+
+    def origin(self, table: str, key: str) -> str:
+        """Say where a value of this layer came from: a path, a variable or a flag."""
+        return str(self.file) if self.file is not None else self.names.get((table, key), f"{table}.{key}")
+
+    def place(self, where: Sequence[str]) -> str:
+        """Say which value is meant, as a message begins: `c.toml: rate.share`, `COMETCHAT_REGION`, `--share`."""
+        name = ".".join(where[:2])
+        return f"{self.file}: {name}" if self.file is not None or len(where) < 2 else self.origin(where[0], where[1])
+
+    def holds(self, where: Sequence[str]) -> bool:
+        """Whether there is a value at this place."""
+        inside: Any = self.values
+        for part in where[:2]:
+            if not isinstance(inside, Mapping) or part not in inside:
+                return False
+            inside = inside[part]
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that was refused.
+
+    where    the table, the key in it, and what is inside that
+    unknown  whether there is no such key; else `said` is what should be there
+    """
+
+    where: tuple[str, ...]
+    unknown: bool
+    said: str
+    value: object
+
+
+def default_config() -> Path | None:
+    """Find the config file in the current folder. Raises `ConfigurationError` when the folder cannot be looked into."""
+    try:
+        return DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
+    except OSError as error:
+        said = f"{DEFAULT_CONFIG}: cannot be looked for in this folder ({error.strerror}); go to another one"
+        raise ConfigurationError(said) from None
+
+
+def flag_of(table: str, key: str) -> str:
+    """Name the flag that stands for a config key."""
+    return _FLAGS.get((table, key), "--" + key.replace("_", "-"))
+
+
+def layers_of(
+    flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], config: Path | None
+) -> list[Layer]:
+    """Give the layers, the strongest last. Raises `ConfigurationError` when the config file cannot be read."""
+    layers = [] if config is None else [Layer(_read_toml(config), file=config)]
+    layers.append(_from_environment(environment))
+    given = {(table, key): flag_of(table, key) for table, values in flags.items() for key in values}
+    layers.append(Layer(flags, names=given))
+    return layers
+
+
+def merge(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[Key, str]]:
+    """Lay the layers over each other, key by key: the values, and where each came from."""
+    merged: dict[str, Any] = {}
+    origins: dict[Key, str] = {}
+    for layer in layers:
+        for table, values in layer.values.items():
+            known = merged.setdefault(table, {})
+            # What is no table is left as it is, to be refused.
+            if isinstance(known, dict):
+                merged[table] = {**known, **values} if isinstance(values, Mapping) else values
+            if isinstance(values, Mapping):
+                origins |= {(table, key): layer.origin(table, key) for key in values}
+    return merged, origins
+
+
+def explain(problems: Iterable[Problem], layers: Sequence[Layer], known: Mapping[str, Collection[str]]) -> str:
+    """Say in one sentence what was refused, and whose fault it is.
+
+    known  table → its keys
+    """
+    return "; ".join(_explain(problem, layers, known) for problem in problems)
+
+
+def _explain(problem: Problem, layers: Sequence[Layer], known: Mapping[str, Collection[str]]) -> str:
+    where = problem.where
+    # Where the refused value stands; a table that is none has no keys of its own.
+    holders = [layer for layer in reversed(layers) if layer.holds(where)]
+    tables = [layer for layer in layers if len(where) == 1 and not isinstance(layer.values.get(where[0], {}), Mapping)]
+    place = (tables or holders or [layers[0]])[0].place(where)
+    if problem.unknown:
+        file, _, name = place.rpartition(": ")
+        return f"{file}: unknown key {name}{_hint(problem, known)}"
+    return f"{place}: {problem.said}, not {_PASSWORD.sub('//***@', repr(problem.value))}"
+
+
+def _hint(problem: Problem, known: Mapping[str, Collection[str]]) -> str:
+    *tables, key = problem.where[:2]
+    if key.lower().replace("_", "").replace("-", "") == "apikey":
+        return f"; {_NO_PLACE}"
+    near = _elsewhere([key], known)
+    if not near and not tables and not isinstance(problem.value, Mapping):
+        near = _elsewhere(_close(chain(*known.values()), key, 0.75), known)
+    names = known[tables[0]] if tables else known
+    near = near or [".".join((*tables, name)) for name in _close(names, key, 0.4)]
+    return f"; did you mean {' or '.join(near)}?" if near else f"; known here: {', '.join(sorted(names))}"
+
+
+def _elsewhere(names: Iterable[str], known: Mapping[str, Collection[str]]) -> list[str]:
+    return [f"{table}.{name}" for name in names for table, keys in known.items() if name in keys]
+
+
+def _close(names: Iterable[str], key: str, cutoff: float) -> list[str]:
+    return difflib.get_close_matches(key, sorted(set(names)), n=1, cutoff=cutoff)
+
+
+def _from_environment(environment: Mapping[str, str]) -> Layer:
+    found: dict[str, dict[str, str]] = {}
+    names = {}
+    for variable, (table, key) in ENVIRONMENT.items():
+        if value := environment.get(variable, "").strip():
+            found.setdefault(table, {})[key] = value
+            names[table, key] = variable
+    return Layer(found, names=names)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the config file cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not valid TOML ({error})") from None
+    for table, key in _PATHS:
+        values = document.get(table)
+        if isinstance(values, dict) and isinstance(values.get(key), str):
+            try:
+                values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
+            except RuntimeError as error:
+                raise ConfigurationError(f"{path}: {table}.{key}: {error}, in {values[key]!r}") from None
+    return document

@@ -1,0 +1,118 @@
+"""Every setting in force, and where it comes from; for people or as JSON, never with the key in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from provisioner.constraints import Constraints
+from provisioner.errors import ConfigurationError
+from provisioner.guards import Allowance
+from provisioner.mapping import ColumnMapping, parse_mapping
+from provisioner.settings import Loaded, Table, find_api_key, keys_of_tables
+from provisioner.values import MaxFailures
+
+NOT_SET: Final = "(not set)"
+# What `[columns]` says beside the sources of fields.
+_COLUMNS: Final[Mapping[str, str]] = {"tags_separator": ColumnMapping().tags_separator, "others": "ignore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of one table: its value as JSON has it (null when nobody set it), and where that comes from."""
+
+    table: str
+    key: str
+    value: Any
+    origin: str
+
+
+def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool) -> str:
+    """Give all settings as a table, or as one JSON object. No network, and not a character of the API key.
+
+    Raises `ConfigurationError` for a wrong `[columns]`.
+    """
+    parse_mapping(loaded.settings.columns)
+    key, origin = _api_key(loaded, environment)
+    if not as_json:
+        return _as_text(loaded, key if origin is None else f"{key}, from {origin}")
+    tables: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in keys_of_tables()}
+    for each in settings_of(loaded):
+        tables[each.table][each.key] = {"value": each.value, "origin": each.origin}
+    document = {
+        "config": None if loaded.config is None else str(loaded.config),
+        "sends_to": _sends_to(loaded),
+        "api_key": {"state": key, "origin": origin},
+        "settings": tables,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2, default=str)
+
+
+def settings_of(loaded: Loaded) -> Iterator[Setting]:
+    """Give every setting, in the order of the tables; a limit nobody changed is the documented one."""
+    limits = asdict(Constraints())
+    for table in keys_of_tables():
+        for key, value in _members(getattr(loaded.settings, table)):
+            if table == "constraints" and value is None:
+                value = limits[key]
+            yield Setting(table, key, _plain(value), loaded.origin(table, key))
+
+
+def _members(table: Table | Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    if isinstance(table, Mapping):
+        return {**_COLUMNS, **table}.items()
+    return [(each.alias or name, getattr(table, name)) for name, each in type(table).model_fields.items()]
+
+
+def _plain(value: Any) -> Any:
+    """Say a value as the config file would have it."""
+    match value:
+        case MaxFailures():
+            return value.rows if value.share is None else f"{value.share * 100:g}%"
+        case Allowance():
+            return str(value) if value.number is None else value.number
+        case Path():
+            return str(value)
+        case _:
+            return value
+
+
+def _api_key(loaded: Loaded, environment: Mapping[str, str]) -> tuple[str, str | None]:
+    """Say whether there is a key (`set`, `not set`, or what is wrong with it), and where it comes from."""
+    try:
+        return "set", find_api_key(loaded.settings, environment)[1]
+    except ConfigurationError as error:
+        said = str(error)
+        return ("not set" if said.startswith("no API key") else f"unusable: {said}"), None
+
+
+def _sends_to(loaded: Loaded) -> str | None:
+    if loaded.settings.api.emulator:
+        return "the built-in emulator"
+    try:
+        return loaded.settings.base_url
+    except ConfigurationError:
+        return None
+
+
+def _as_text(loaded: Loaded, key: str) -> str:
+    shown = [(each, _literal(each.value)) for each in settings_of(loaded)]
+    names = max(len(each.key) for each, _ in shown)
+    # A long mapping is no reason to push every origin off the screen.
+    values = max((len(text) for _, text in shown if len(text) <= 40), default=0)
+    lines = [
+        f"config file  {loaded.config or '(none)'}",
+        f"sends to     {_sends_to(loaded) or NOT_SET}",
+        f"API key      {key}",
+    ]
+    for table in keys_of_tables():
+        lines += ["", f"[{table}]"]
+        lines += [f"{each.key:{names}}  {text:{values}}  {each.origin}" for each, text in shown if each.table == table]
+    return "\n".join(lines)
+
+
+def _literal(value: Any) -> str:
+    return NOT_SET if value is None else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,216 @@
+"""`doctor`: looks at all that a run depends on, sends nothing that changes anything, and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from provisioner import __version__, health
+from provisioner.client import Client, Timeouts
+from provisioner.errors import ConfigurationError
+from provisioner.health import Check, Status
+from provisioner.journal import Identity
+from provisioner.journalhealth import journal_health
+from provisioner.mapping import parse_mapping
+from provisioner.model import NOBODY, Operation, Reply
+from provisioner.settings import Loaded, Settings, find_api_key
+
+# Seconds for each thing that is asked of the network. Nothing is tried twice: a person is waiting.
+PATIENCE: Final = 10.0
+EMULATOR: Final = Identity("emulator", "built-in emulator")
+
+_COLOURS: Final[Mapping[Status, str]] = {Status.OK: "green", Status.WARNING: "yellow", Status.ERROR: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where requests go; `key` is empty when there is none."""
+
+    url: str
+    key: str
+
+
+def diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path | None) -> list[Check]:
+    """Carry out every check; `state` is a journal to look at. Raises `ConfigurationError` for a wrong `[columns]`."""
+    parse_mapping(loaded.settings.columns)
+    return asyncio.run(_diagnose(loaded, environment, state))
+
+
+async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path | None) -> list[Check]:
+    settings = loaded.settings
+    checks = [_software(), _configuration(loaded)]
+    if settings.api.emulator:
+        checks.append(Check("api_key", Status.OK, "the built-in emulator's own"))
+        async with _emulator(settings) as place:
+            checks += await _network(place, settings)
+    else:
+        key, about_key = _api_key(settings, environment)
+        url, about_url = _base_url(loaded)
+        checks += [about_key, about_url, *(await _network(Place(url, key), settings) if url else [])]
+    checks.append(_output(settings))
+    journal = state or _journal(settings)
+    return [*checks, journal_health(journal, _identity(settings))] if journal else checks
+
+
+def show(checks: Sequence[Check], *, as_json: bool) -> str:
+    """Give the checks as a table for people, or as one JSON object."""
+    if as_json:
+        document = {"checks": [asdict(each) for each in checks], "exit_code": health.exit_code(checks)}
+        return json.dumps(document, ensure_ascii=False, indent=2)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in checks:
+        said = Text(each.seen).append(f"\n→ {each.do}" if each.do else "", _COLOURS[each.status])
+        table.add_row(Text(each.status, _COLOURS[each.status]), Text(each.name.replace("_", " ")), said)
+    # A file or a pipe has no width: wide enough to be read in one.
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+# --- this machine ---
+
+
+def _software() -> Check:
+    names = ("aiohttp", "aiolimiter", "orjson", "polars", "pydantic", "rich", "structlog", "typer", "uvloop")
+    installed = {"provisioner": __version__, **{name: _version(name) for name in names}}
+    try:
+        needed = importlib.metadata.requires("provisioner") or []
+    except importlib.metadata.PackageNotFoundError:  # started from its sources: nobody says what it needs
+        needed = []
+    return health.software(sys.version_info[:3], installed, needed)
+
+
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _configuration(loaded: Loaded) -> Check:
+    overridden = loaded.settings.constraints.model_dump(exclude_none=True)
+    return health.configuration(None if loaded.config is None else str(loaded.config), overridden)
+
+
+def _api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[str, Check]:
+    try:
+        key, origin = find_api_key(settings, environment)
+    except ConfigurationError as error:
+        return "", health.refused("api_key", str(error))
+    file = settings.api.api_key_file
+    mode = file.stat().st_mode if file is not None and origin == str(file) else None
+    return key.get_secret_value(), health.api_key(origin, mode)
+
+
+def _base_url(loaded: Loaded) -> tuple[str, Check]:
+    try:
+        url = loaded.settings.base_url
+    except ConfigurationError as error:
+        return "", health.refused("base_url", str(error))
+    keys = ("base_url",) if loaded.settings.api.base_url else ("app_id", "region")
+    origins = dict.fromkeys(loaded.origin("api", key) for key in keys)
+    return url, health.base_url(url, " and ".join(origins))
+
+
+def _output(settings: Settings) -> Check:
+    folder = settings.output.file.parent if settings.output.file else Path()
+    # A folder that is not there is made by the run: what counts is the nearest one that is.
+    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if _is_there(each))
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError:
+        free = None
+    return health.output(str(folder), writable=writable, free=free)
+
+
+def _journal(settings: Settings) -> Path | None:
+    """Find a journal by the configuration: the state of a sync, or the one beside the output, if it is there."""
+    beside = settings.output.file.with_suffix(".journal.db") if settings.output.file else None
+    return next((each for each in (settings.sync.state, beside) if each is not None and _is_there(each)), None)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that cannot be looked into
+        return False
+
+
+def _identity(settings: Settings) -> Identity | None:
+    if settings.api.emulator:
+        return EMULATOR
+    try:
+        return Identity((settings.api.app_id or "") if settings.api.base_url is None else "", settings.base_url)
+    except ConfigurationError:
+        return None
+
+
+# --- the network ---
+
+
+async def _network(place: Place, settings: Settings) -> list[Check]:
+    """Ask the API twice at most: for one user, and for the roles."""
+    parts, began = urlsplit(place.url), time.monotonic()
+    limits, agent = Timeouts(PATIENCE, PATIENCE, PATIENCE), f"provisioner/{__version__}"
+    async with Client(place.url, place.key, timeouts=limits, in_flight=1, agent=agent) as client:
+        reply = await client.send(Operation.PROBE, NOBODY)
+        seconds = time.monotonic() - began
+        way = [
+            await _dns(parts.hostname or "", reply),
+            health.network(reply, tls=parts.scheme == "https", seconds=seconds),
+        ]
+        if not health.reached(reply):
+            return way
+        way.append(health.clock(client.clock.offset, seconds))
+        return way + (await _answers(client, reply, settings) if place.key else [])
+
+
+async def _answers(client: Client, reply: Reply, settings: Settings) -> list[Check]:
+    accepted = health.access(reply)
+    if accepted.status is not Status.OK:
+        return [accepted]
+    rate = settings.rate
+    limit = health.rate_limit(reply.limit, rate.requests_per_minute, rate.standard_requests_per_minute)
+    found = await client.send(Operation.ROLES, NOBODY)
+    return [accepted, limit, health.roles(found, health.constant_roles(settings.columns))]
+
+
+async def _dns(host: str, reply: Reply) -> Check:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return health.dns(host, [], str(error) or "no answer in time", reply)
+    return health.dns(host, list(dict.fromkeys(str(address[0]) for *_, address in found)), "", reply)
+
+
+@asynccontextmanager
+async def _emulator(settings: Settings) -> AsyncIterator[Place]:
+    from provisioner.emulator import EmulatorSettings, run_emulator
+
+    rate = settings.rate
+    told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)
+    async with run_emulator(told) as emulator:
+        yield Place(emulator.url, emulator.api_key)

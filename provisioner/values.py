@@ -1,0 +1,78 @@
+"""Values as people write them in a config file or on the command line: `70%`, `100`, `tab`, an address."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class MaxFailures:
+    """How many failed rows are borne: a number of rows, or a share of the settled ones (0.05 is 5 %)."""
+
+    rows: int | None = None
+    share: float | None = None
+
+
+def parse_share(value: object) -> float:
+    """Read `0.7`, `"0.7"` or `"70%"` as 0.7; raises `ValueError` for anything not above 0 and at most 1."""
+    number = _fraction(value)
+    if not 0 < number <= 1:
+        raise ValueError("give a share above 0 and at most 1, such as 0.7 or 70%")
+    return number
+
+
+def parse_max_failures(value: object) -> MaxFailures:
+    """Read a number of rows (`100`) or a share of the settled ones (`"5%"`)."""
+    if isinstance(value, MaxFailures):
+        return value
+    text = str(value).strip()
+    if text.endswith("%"):
+        number = _fraction(text)
+        if 0 <= number <= 1:
+            return MaxFailures(share=number)
+    elif text.isdecimal():
+        return MaxFailures(rows=int(text))
+    raise ValueError("give a number of rows such as 100, or a share such as 5%")
+
+
+def _fraction(value: object) -> float:
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise ValueError("give a number such as 0.7 or 70%") from None
+    return number
+
+
+def parse_url(value: object) -> object:
+    """Take an API root without the slash at its end; what is no text is left for others to refuse."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"https?://[^\s/@?#\\]+[^\s@?#\\]*", value) or not _has_address(value):
+            raise ValueError("give an absolute http or https URL, without a user name, a query or a fragment")
+        return value.rstrip("/")
+    return value
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+# What people write for a tab, which is hard to type.
+_TAB: Final = frozenset({"tab", "\\t", "\t"})
+
+
+def parse_delimiter(value: object) -> str:
+    """Read what separates the cells of a CSV: one character, or `tab`."""
+    text = str(value)
+    if text.lower() in _TAB:
+        return "\t"
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in '"\r\n ':
+        raise ValueError("give one character such as ; or , or |, or tab")
+    return text
