@@ -1,5 +1,6 @@
 """Where the command begins: before anything heavy is imported, an interrupt simply ends it, without a traceback."""
 
+import gc
 import os
 import signal
 import sys
@@ -8,6 +9,8 @@ import sys
 def main() -> None:
     """Run the command."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # What is imported stays: to look through it for garbage all the while takes a fifth of the start.
+    gc.set_threshold(200_000)
     _open_standard_streams()
     from provisioner.cli import main as run
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from provisioner.ahead import one_ahead
 from provisioner.columns import Binding, bind
 from provisioner.constraints import Constraints, overridden
 from provisioner.errors import RosterChangedError, RosterError
@@ -122,7 +123,7 @@ class Checking:
         validator = Validator(self.binding, rules, self._survey, auth_tokens=told.auth_tokens, strict=told.strict)
         rows = 0
         try:
-            for batch in self.roster.batches():
+            for batch in one_ahead(self.roster.batches()):
                 rows += batch.frame.height
                 yield CheckedBatch(batch, validator.check(batch))
         except RosterError as error:

@@ -127,11 +127,20 @@ class Client:
             case Operation.READ:
                 return await self._exchange("GET", self._users / request.uid, None)
             case Operation.UPDATE:
-                return await self._exchange("PUT", self._users / request.uid, without_uid(request))
+                change = request.change.payload if request.change else without_uid(request)
+                return await self._exchange("PUT", self._users / request.uid, change)
             case Operation.MINT:
                 return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
             case Operation.ROLES:
                 return await self._exchange("GET", self._users.parent / "roles", None)
+            case Operation.LIST:
+                return await self._exchange("GET", self._users.with_query(request.body.decode()), None)
+            case Operation.DEACTIVATE:
+                return await self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
+            case Operation.REACTIVATE:
+                return await self._exchange("PUT", self._users, _one_uid("uidsToActivate", request.uid))
+            case Operation.PROBE:
+                return await self._exchange("GET", self._users.with_query(perPage=1), None)
 
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
         session = self._reading if body is None else self._writing
@@ -165,7 +174,8 @@ class Client:
         if 200 <= status < 300:
             data = document.get("data") if document is not None else None
             if isinstance(data, list):
-                data = {"items": data}
+                meta = (document or {}).get("meta")
+                data = {"items": data, "meta": meta} if isinstance(meta, dict) else {"items": data}
             if not isinstance(data, dict):
                 said = f"answer {status} without data in it"
                 return Reply(status=status, failure=Failure.UNREADABLE, message=said, limit=allowed)
@@ -188,6 +198,11 @@ class Client:
 
     def _words(self, text: str) -> str:
         return text.replace(self._key, "***")[:_LONGEST_MESSAGE] if self._key else text[:_LONGEST_MESSAGE]
+
+
+def _one_uid(member: str, uid: str) -> bytes:
+    """Name one user in a call for many: one answer for each is what can be believed, recorded and repeated."""
+    return orjson.dumps({member: [uid]})
 
 
 def without_uid(request: UserRequest) -> bytes:

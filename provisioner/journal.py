@@ -19,7 +19,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
@@ -28,7 +28,7 @@ from provisioner.lock import JournalLock
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 from provisioner.outputs import free_name
 
-VERSION: Final = 1
+VERSION: Final = 2
 # "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
 APPLICATION_ID: Final = 0x50525653
 
@@ -51,6 +51,27 @@ CREATE TABLE users (
     settled_at REAL,
     doubt_since REAL,
     doubt_hash TEXT
+);
+"""
+
+# What a sync knows beside that; see `provisioner.state`. Format 1 had none of it.
+_SINCE_2: Final = """
+ALTER TABLE users ADD COLUMN operation TEXT;
+ALTER TABLE users ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN standing TEXT;
+ALTER TABLE users ADD COLUMN live_hash TEXT;
+ALTER TABLE users ADD COLUMN digests BLOB;
+ALTER TABLE users ADD COLUMN absent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN epoch INTEGER;
+CREATE TABLE nights (
+    id INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    started_at REAL NOT NULL,
+    finished_at REAL,
+    good INTEGER NOT NULL DEFAULT 0,
+    plan TEXT,
+    rows INTEGER,
+    summary TEXT
 );
 """
 
@@ -109,6 +130,10 @@ OUTCOME_COLUMNS: Final = (
 )  # fmt: skip
 
 
+Written: TypeAlias = tuple[str, Sequence[tuple[Any, ...]]]
+"""A statement with a place for many rows (`{rows}`), and the rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a journal is about: users of one app behind one address."""
@@ -144,10 +169,15 @@ class Journal:
     Raises `JournalError` when it cannot be used, `StorageError` when it can no longer be written.
     """
 
+    instead = "choose another --output"
+    """What to do about a file that cannot be used."""
+    another_app = "choose another --output, or --restart to set it aside"
+    """What to do about a journal of another app."""
+
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
         self._identity = identity
-        self._lock = JournalLock(path)
+        self._lock = JournalLock(path, self.instead)
 
     def __enter__(self) -> Self:
         with self._unusable():
@@ -185,28 +215,36 @@ class Journal:
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds); on disk before this returns."""
-        self._commit(_SENT, [(each.key, each.uid, each.row, each.body_hash, now) for each in requests])
+        self._commit(*self._as_sent(list(requests), now))
 
     def settle(self, settlements: Iterable[Settlement]) -> None:
         """Record outcomes, and what is known of rows without one; on disk before this returns."""
-        self._commit(_SETTLED, [_columns(each) for each in settlements])
+        self._commit(*self._as_settled(list(settlements)))
 
     def move(self, rows: Iterable[tuple[int, int]]) -> None:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
-        self._commit(_MOVED, list(rows))
+        self._commit((_MOVED, list(rows)))
 
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
             return self._database.execute(_OUTCOMES, (_json(uids),)).fetchall()
 
-    def _commit(self, template: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
+        yield _SENT, [(each.key, each.uid, each.row, each.body_hash, now) for each in requests]
+
+    def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
+        yield _SETTLED, [_columns(each) for each in settlements]
+
+    def _commit(self, *written: Written) -> None:
+        """Write rows through statements with a place for many (`{rows}`), all in one transaction."""
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
-                for piece in _pieces(rows):
-                    statement = _statement(template, len(piece), len(piece[0]))
-                    self._database.execute(statement, list(chain.from_iterable(piece)))
+                for template, rows in written:
+                    for piece in _pieces(rows):
+                        statement = _statement(template, len(piece), len(piece[0]))
+                        self._database.execute(statement, list(chain.from_iterable(piece)))
         except (sqlite3.Error, OverflowError) as error:
             said = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
             raise StorageError(said) from error
@@ -233,7 +271,7 @@ class Journal:
         if (mark := self._one("PRAGMA application_id")) not in {0, APPLICATION_ID} or (
             mark == 0 and self._one("SELECT count(*) FROM sqlite_master")
         ):
-            raise JournalError(f"{self.path}: not a journal of provisioner; move it away or choose another --output")
+            raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
         if (version := self._one("PRAGMA user_version")) > VERSION:
             said = (
                 f"{self.path}: written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
@@ -248,14 +286,18 @@ class Journal:
             database.execute(f"PRAGMA {setting}")
         if version == 0:
             self._create(database)
+        elif version < VERSION:
+            with database:
+                database.execute("BEGIN IMMEDIATE")
+                _carry_out(database, _SINCE_2)
+                database.execute(f"PRAGMA user_version = {VERSION}")
         self._check_identity(database)
 
     def _create(self, database: sqlite3.Connection) -> None:
         now = str(time.time())
         with database:
             database.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";\n"):
-                database.execute(statement)
+            _carry_out(database, _SCHEMA + _SINCE_2)
             facts = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": now}
             database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -268,7 +310,7 @@ class Journal:
             said = (
                 f"{self.path}: made for app {made_for.app_id or '(none)'} at {made_for.base_url}, not for "
                 f"{self._identity.app_id or '(none)'} at {self._identity.base_url}; "
-                "choose another --output, or --restart to set it aside"
+                f"{self.another_app}"
             )
             raise JournalError(said)
 
@@ -284,7 +326,7 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            said = f"{self.path}: cannot be used as a journal ({error}); mend that, or choose another --output"
+            said = f"{self.path}: cannot be used as a journal ({error}); mend that, or {self.instead}"
             raise JournalError(said) from error
 
 
@@ -304,13 +346,19 @@ def set_aside(path: Path) -> Path | None:
     return aside
 
 
+def _carry_out(database: sqlite3.Connection, script: str) -> None:
+    """Carry out several statements within the transaction that is open, which `executescript` would end."""
+    for statement in script.split(";\n"):
+        database.execute(statement)
+
+
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
 def _columns(settlement: Settlement) -> tuple[Any, ...]:
     # Plain strings: SQLite's adapter looks up every enum member it is given.
-    key, state, outcome, *rest = settlement
+    key, state, outcome, *rest, _ = settlement
     return (key, state.value, outcome.value, *rest)
 
 

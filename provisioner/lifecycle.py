@@ -65,16 +65,6 @@ class _Life:
         if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT and self.doubt_since is None:
             self.doubt_since = began
 
-    def unsettled(self) -> Settlement:
-        return Settlement(
-            self.request.key,
-            State.PENDING,
-            Outcome.PENDING,
-            self.attempts,
-            auth_token=self.token,
-            doubt_since=self.doubt_since,
-        )
-
     def settled(self, outcome: Outcome, reply: Reply | None = None, created_at: int | None = None) -> Settlement:
         return Settlement(
             self.request.key,
@@ -185,21 +175,38 @@ class Lifecycle:
         return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=said)
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
-        match verdict:
-            case None | Verdict.STOP:
-                return life.unsettled()
-            case Verdict.IN_DOUBT:
-                tries = self._exchanger.max_attempts
-                said = f"{prefix}no believable answer in {tries} attempts ({reply.failure or reply.message}); run again"
-                return life.failed(reply, reply.code or IN_DOUBT, said)
-            case _:
-                return life.failed(reply, reply.code or f"HTTP_{reply.status}", prefix + _words(reply))
+        ended = unsuccessful(life.request.key, life.attempts, verdict, reply, self._exchanger.max_attempts, prefix)
+        return ended._replace(auth_token=life.token, doubt_since=life.doubt_since)
 
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
         wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)
         return await self._exchanger(
             operation, life.request, token=wants_token, note=lambda verdict, began: life.note(operation, verdict, began)
         )
+
+
+def unsuccessful(
+    key: int, attempts: int, verdict: Verdict | None, reply: Reply, max_attempts: int, prefix: str = ""
+) -> Settlement:
+    """Settle a row as failed, or leave it pending when the run was stopped (the verdict is None, or says so)."""
+    match verdict:
+        case None | Verdict.STOP:
+            return Settlement(key, State.PENDING, Outcome.PENDING, attempts)
+        case Verdict.IN_DOUBT:
+            said = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
+            code = reply.code or IN_DOUBT
+        case _:
+            said, code = _words(reply), reply.code or f"HTTP_{reply.status}"
+    return Settlement(
+        key,
+        State.SETTLED,
+        Outcome.FAILED,
+        attempts,
+        http_status=reply.status,
+        error_code=code,
+        error_message=prefix + said,
+        settled_at=time.time(),
+    )
 
 
 def drifted(reply: Reply) -> list[str]:

@@ -15,8 +15,8 @@ from provisioner.errors import JournalError
 class JournalLock:
     """Holds the lock file beside a journal; `JournalError` says who holds it when we cannot."""
 
-    def __init__(self, journal: Path) -> None:
-        self._journal = journal
+    def __init__(self, journal: Path, instead: str = "choose another --output") -> None:
+        self._journal, self._instead = journal, instead
         # Beside the file itself: a journal reached through a link is the same journal.
         self._path = Path(os.path.realpath(journal) + ".lock")
 
@@ -28,7 +28,7 @@ class JournalLock:
             except BlockingIOError:
                 holder = os.read(self._file, 200).decode(errors="replace").strip() or "another process"
                 os.close(self._file)
-                said = f"{self._journal}: in use by {holder}; wait until that run has ended, or choose another --output"
+                said = f"{self._journal}: in use by {holder}; wait until that run has ended, or {self._instead}"
                 raise JournalError(said) from None
             if self._is_current():
                 break

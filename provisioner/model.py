@@ -24,9 +24,28 @@ class Outcome(StrEnum):
     CREATED = "created"
     EXISTING = "existing"
     UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REACTIVATED = "reactivated"
+    DEACTIVATED = "deactivated"
     REJECTED = "rejected"
     FAILED = "failed"
     PENDING = "pending"
+
+
+class Action(StrEnum):
+    """What a sync does for one user."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REACTIVATE = "reactivate"
+    DEACTIVATE = "deactivate"
+
+
+class Standing(StrEnum):
+    """Whether a user that exists may log in."""
+
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
 
 
 class AuthTokens(StrEnum):
@@ -57,6 +76,22 @@ class RosterBatch:
     frame: pl.DataFrame
 
 
+FIRST_ROWS = 5
+"""As many rows are named as examples of one defect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`)."""
+
+    rows: int
+    first_rows: tuple[int, ...]
+
+    def __add__(self, later: Found) -> Found:
+        """Add what was found in later rows."""
+        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS])
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
@@ -68,13 +103,15 @@ class Checked:
               `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
               null when there is none)
     rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
-    defects   how often each code was found; a row can count under several
+    defects   code → the rows it was found in, in reporting order; a row can count under several
+    warnings  code → the rows that are only warned of, valid or rejected; none when the validator is strict
     """
 
     lines: pl.DataFrame
     valid: pl.DataFrame
     rejected: pl.DataFrame
-    defects: Mapping[str, int]
+    defects: Mapping[str, Found]
+    warnings: Mapping[str, Found] = field(default_factory=dict)
 
 
 class State(StrEnum):
@@ -104,8 +141,36 @@ class Past:
     edited: bool = False
 
 
+class Live(NamedTuple):
+    """What is known for certain of a user on the server.
+
+    body_hash  of the roster row that was last carried out; null when the profile came from elsewhere
+    digests    `profile.digests` of it; null when unknown
+    """
+
+    body_hash: str | None
+    digests: bytes | None
+    standing: Standing
+
+
+class Change(NamedTuple):
+    """What a sync is to do for one user, beside `UserRequest`.
+
+    payload  JSON of the `PUT` that brings the profile up to date; empty when there is nothing to bring
+    before   what is known now; null when that is in doubt, or the user is not known to exist
+    after    what will be known when all went well
+    again    what became of this user earlier in the same night, which was cut short
+    """
+
+    action: Action
+    payload: bytes
+    before: Live | None
+    after: Live
+    again: Outcome | None = None
+
+
 class UserRequest(NamedTuple):
-    """One user to be created.
+    """One user to be created; or, with a `change`, whatever a sync has to do for one.
 
     key        the journal's own number for the uid
     row        the roster row, counted from 1
@@ -121,6 +186,7 @@ class UserRequest(NamedTuple):
     body_hash: str
     token: bool
     past: Past | None = None
+    change: Change | None = None
 
 
 NOBODY = UserRequest(0, 0, "", b"", "", token=False)
@@ -142,10 +208,14 @@ class Operation(StrEnum):
     UPDATE = "update"
     MINT = "mint"
     ROLES = "roles"
+    PROBE = "probe"
+    LIST = "list"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
 
     @property
     def budget(self) -> Budget:
-        """The group it is counted in. Minting is in no documented group: core is the stricter guess."""
+        """The group it is counted in. Minting and deactivating are in no documented group: core is the stricter."""
         return _BUDGETS[self]
 
 
@@ -155,6 +225,10 @@ _BUDGETS = {
     Operation.READ: Budget.STANDARD,
     Operation.UPDATE: Budget.STANDARD,
     Operation.ROLES: Budget.STANDARD,
+    Operation.PROBE: Budget.STANDARD,
+    Operation.LIST: Budget.STANDARD,
+    Operation.DEACTIVATE: Budget.CORE,
+    Operation.REACTIVATE: Budget.STANDARD,
 }
 
 
@@ -198,6 +272,7 @@ class Settlement(NamedTuple):
     created_at     the server's, UNIX seconds
     settled_at     ours, UNIX seconds; null when the row is not settled
     doubt_since    see `Past`; kept with a failed row whose user may exist
+    live           what is known of the user now; a sync's alone, null while it is in doubt
     """
 
     key: int
@@ -211,6 +286,7 @@ class Settlement(NamedTuple):
     created_at: int | None = None
     settled_at: float | None = None
     doubt_since: float | None = None
+    live: Live | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +323,8 @@ class Tally:
     created: int = 0
     existing: int = 0
     updated: int = 0
+    reactivated: int = 0
+    deactivated: int = 0
     failed: int = 0
     drift: Counter[str] = field(default_factory=Counter)
     requests: int = 0

@@ -28,11 +28,11 @@ from provisioner.journal import Identity, Journal
 from provisioner.journal import set_aside as set_journal_aside
 from provisioner.lifecycle import Lifecycle, Policy
 from provisioner.model import Budget, Outcome, Settlement, State, Stop, Tally, UserRequest
-from provisioner.offline import Job, begin_checking, in_thread, look_over
+from provisioner.offline import Job, begin_checking, in_thread, keep_rejected, look_over, tell_warnings
 from provisioner.pacing import Gate, Pacing
 from provisioner.progress import Watch
 from provisioner.recorder import Recorder
-from provisioner.results import Fetch, write_rejected, write_results, write_summary
+from provisioner.results import Fetch, write_results, write_summary
 from provisioner.retry import Waits
 from provisioner.roles import RoleCheck
 from provisioner.settings import Settings
@@ -114,9 +114,11 @@ async def _provision(
 
 def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop: Stop | None) -> Summary:
     counts = write_results(job.outputs.results, checking.lines, fetch)
-    write_rejected(job.outputs.rejected, checking.rejected)
+    keep_rejected(job, checking)
     wrote = written(job.outputs, results=True, rejected=checking.rejected.rows > 0)
-    summary = Summary(counts, checking.tally, checking.defects, started, time.time(), stop, wrote)
+    report = checking.report()
+    tell_warnings(job, report)
+    summary = Summary(counts, checking.tally, report, started, time.time(), stop, wrote)
     write_summary(job.outputs.summary, summary.document)
     return summary
 

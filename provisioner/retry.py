@@ -91,6 +91,8 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
     verdict = BY_CODE.get(reply.code or "") or BY_STATUS.get(status) or BY_CLASS.get(status // 100)
     if operation is Operation.ROLES:
         return _roles(status, verdict or Verdict.IN_DOUBT, reply)
+    if operation in _LISTS and verdict is Verdict.DONE:
+        return _listed(operation, reply, uid)
     if verdict is Verdict.DONE:
         return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
     if status == 404 and verdict is Verdict.REFUSED:
@@ -106,6 +108,28 @@ def believable(reply: Reply, uid: str, *, token: bool) -> bool:
     if data is None or data.get("uid") != uid:
         return False
     return not token or (isinstance(data.get("authToken"), str) and bool(data["authToken"]))
+
+
+# Calls about many users answer with lists of uids: the one for those that were changed, and the one for those that
+# were so already. Who is in `notFound` does not exist.
+_LISTS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
+    {
+        Operation.LIST: ("items",),
+        Operation.DEACTIVATE: ("deactivatedUids", "alreadyDeactivatedUids"),
+        Operation.REACTIVATE: ("reactivatedUids", "nonDeactivatedUids"),
+    }
+)
+
+
+def _listed(operation: Operation, reply: Reply, uid: str) -> Verdict:
+    data = reply.data or {}
+    lists = [data.get(name) for name in _LISTS[operation]]
+    if operation is Operation.LIST:
+        return Verdict.DONE if isinstance(lists[0], list) else Verdict.IN_DOUBT
+    if any(isinstance(each, list) and uid in each for each in lists):
+        return Verdict.DONE
+    missing = data.get("notFound")
+    return Verdict.ABSENT if isinstance(missing, list) and uid in missing else Verdict.IN_DOUBT
 
 
 def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:

@@ -8,10 +8,10 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 from rich.console import Console
@@ -23,62 +23,99 @@ from provisioner.offline import InterruptedEarlyError, Job, check
 from provisioner.outputs import Outputs, same_file
 from provisioner.results import encode
 from provisioner.settings import Settings, read_api_key
+from provisioner.sources import find_sources, shown
 from provisioner.stopper import Stopper
-from provisioner.summary import Summary
 
 if TYPE_CHECKING:
+    from provisioner.journal import Identity
     from provisioner.pipeline import Target
 
 # Signal → exit code, by the shell's convention of 128 + number.
 _SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
-_COUNTED: Final = ("rejected", "created", "existing", "updated", "failed", "pending")
+_COUNTED: Final = (
+    "rows", "rejected", "created", "existing", "updated", "unchanged", "reactivated", "deactivated", "failed",
+    "pending", "requests", "elapsed_seconds", "exit_code",
+)  # fmt: skip
 
-Work = Callable[[Stopper], Coroutine[Any, Any, Summary]]
+
+class Ending(Protocol):
+    """What a command ends with: a summary."""
+
+    @property
+    def exit_code(self) -> int:
+        """The command's exit code."""
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """What `--json` prints."""
+
+    @property
+    def outputs(self) -> Mapping[str, str | None]:
+        """The files that were written, as given."""
+
+    def show(self, console: Console) -> None:
+        """Print what people read."""
+
+
+Work = Callable[[Stopper], Coroutine[Any, Any, Ending]]
 
 log = structlog.get_logger()
 
 
-def check_roster(roster: Path, settings: Settings) -> int:
+def check_roster(roster: Sequence[str], settings: Settings) -> int:
     """Check a roster, print the summary, give the exit code (`validate`, `run --dry-run`)."""
-    job = _job(roster, settings)
-    _set_up_logs(job)
-    return _conduct(settings, lambda stopper: check(job, stopper))
+    job = make_job(roster, settings)
+    set_up_logs(job)
+    return conduct(settings, lambda stopper: check(job, stopper))
 
 
-def run_roster(roster: Path, settings: Settings) -> int:
+def run_roster(roster: Sequence[str], settings: Settings) -> int:
     """Provision a roster, print the summary, give the exit code (`run`)."""
-    from provisioner.journal import Identity
-    from provisioner.pipeline import Target, run
+    from provisioner.pipeline import run
 
     # Told before anything is opened or made: where to, and with which key.
-    base_url = "" if settings.api.emulator else settings.base_url
-    key = "" if settings.api.emulator else read_api_key(settings, os.environ).get_secret_value()
-    job = _job(roster, settings)
-    _set_up_logs(job, key)
+    told = None if settings.api.emulator else make_target(settings)
+    job = make_job(roster, settings)
+    set_up_logs(job, told.api_key if told else "")
 
-    async def work(stopper: Stopper) -> Summary:
+    async def work(stopper: Stopper) -> Ending:
         async with AsyncExitStack() as stack:
-            if settings.api.emulator:
-                target = await stack.enter_async_context(_emulator(settings))
-            else:
-                app = settings.api.app_id if settings.api.base_url is None else None
-                target = Target(base_url, key, Identity(app or "", base_url))
-            log.info("run.started", roster=str(roster), api=target.identity.base_url)
+            target = told if told is not None else await stack.enter_async_context(_emulator(settings))
+            log.info("run.started", roster=list(job.roster.names), api=target.identity.base_url)
             return await run(job, target, stopper)
 
-    return _conduct(settings, work)
+    return conduct(settings, work)
 
 
-def _job(roster: Path, settings: Settings) -> Job:
+def identity(settings: Settings) -> Identity:
+    """Say which app the settings are about; raises `ConfigurationError`."""
+    from provisioner.journal import Identity
+
+    app = settings.api.app_id if settings.api.base_url is None else None
+    return Identity(app or "", settings.base_url)
+
+
+def make_target(settings: Settings) -> Target:
+    """Say where requests go, and with which key; raises `ConfigurationError`."""
+    from provisioner.pipeline import Target
+
+    key = read_api_key(settings, os.environ).get_secret_value()
+    return Target(settings.base_url, key, identity(settings))
+
+
+def make_job(given: Sequence[str], settings: Settings) -> Job:
+    """Say what is read and where is written; raises `RosterError` or `OutputError`."""
+    roster = find_sources(given)
     results = settings.output.file or Path(f"{roster.stem}.results.csv")
     drawn = settings.output.progress and not settings.log.quiet and sys.stderr.isatty()
-    return Job(roster, settings, Outputs.beside(results, roster), drawn)
+    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths), drawn)
 
 
-def _set_up_logs(job: Job, key: str = "") -> None:
+def set_up_logs(job: Job, key: str = "") -> None:
+    """Begin the log, which never shows the key; raises `OutputError` when it would be written into another file."""
     told = job.settings.log
-    for path in (job.roster, *job.outputs.paths()):
+    for path in (*job.roster.paths, *job.outputs.paths()):
         if told.file is not None and same_file(told.file, path):
             raise OutputError(f"{told.file}: the log would be written into it; choose another --log-file")
     logs.set_up(format_=told.format, file=told.file, verbose=told.verbose, quiet=told.quiet, secrets=[key])
@@ -87,13 +124,14 @@ def _set_up_logs(job: Job, key: str = "") -> None:
 def _tune() -> None:
     """Spend less on Python itself while requests are on the wire; measured by `benchmarks.throughput`."""
     # What was imported stays: looking through it for garbage again and again finds none.
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(5_000)
     # The journal's thread takes the interpreter from the event loop half as often; a commit still takes few turns.
     sys.setswitchinterval(0.01)
 
 
-def _conduct(settings: Settings, work: Work) -> int:
+def conduct(settings: Settings, work: Work) -> int:
+    """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code."""
     _tune()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -104,7 +142,8 @@ def _conduct(settings: Settings, work: Work) -> int:
     except ProvisionerError as error:
         log.error("run.refused", message=str(error), exit_code=error.exit_code)
         raise
-    counts = {name: summary.document[name] for name in ("rows", *_COUNTED, "requests", "elapsed_seconds", "exit_code")}
+    document = summary.document
+    counts = {name: document[name] for name in _COUNTED if name in document}
     log.info("run.finished", **counts)
     _print(summary, as_json=settings.output.json_summary)
     if stop is not None:
@@ -119,7 +158,7 @@ def _tell_stop(settings: Settings, stop: Stop) -> None:
         print(f"{stop.message}\nresume with: {command}", file=sys.stderr, flush=True)
 
 
-async def _watch_signals(work: Work) -> tuple[Summary, Stop | None]:
+async def _watch_signals(work: Work) -> tuple[Ending, Stop | None]:
     stopper = Stopper()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
@@ -159,11 +198,11 @@ async def _emulator(settings: Settings) -> AsyncIterator[Target]:
 
 
 def resume_command(arguments: list[str]) -> str:
-    """Give the command that goes on where this one stopped."""
-    return shlex.join(["provisioner", *(each for each in arguments if each != "--restart")])
+    """Give the command that goes on where this one stopped; an address is shown without what may be secret in it."""
+    return shlex.join(["provisioner", *(shown(each) for each in arguments if each != "--restart")])
 
 
-def _print(summary: Summary, *, as_json: bool) -> None:
+def _print(summary: Ending, *, as_json: bool) -> None:
     text = encode(summary.document).decode()
     if not as_json:
         # A file or a pipe has no width: wide enough to be read in one. Rich pads its lines; nobody wants the blanks.

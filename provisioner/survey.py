@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from provisioner import cells
+from provisioner.ahead import one_ahead
 from provisioner.columns import Binding
 from provisioner.digits import DigitUids
 from provisioner.emails import email_sources, emails
@@ -66,7 +67,7 @@ def survey(
     rows, digits = 0, DigitUids()
     uids, identities = Repeats(folder, run_length), _Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
-        for batch in roster.batches(progress):
+        for batch in one_ahead(roster.batches(progress)):
             rows += batch.frame.height
             texts = cells.uids(batch.frame, binding)
             digits.add(texts)

@@ -138,6 +138,10 @@ class Pool:
                 tally.existing += 1
             case Outcome.UPDATED:
                 tally.updated += 1
+            case Outcome.REACTIVATED:
+                tally.reactivated += 1
+            case Outcome.DEACTIVATED:
+                tally.deactivated += 1
             case _:
                 tally.failed += 1
                 if self.budget.spent(tally):

@@ -1,0 +1,157 @@
+"""The life of one change of a sync, from its first request to its outcome.
+
+    create      as in a run; a user that is there already is brought up to date, a deactivated one reactivated first
+    update      PUT; when nobody active has the uid any more: reactivate, else create
+    reactivate  PUT uidsToActivate, then update if the profile changed; when there is no such user: create
+    deactivate  DELETE uidsToDeactivate; never deleted
+
+All but the create are idempotent, so after a kill or a lost answer they are simply done again. What is known of the
+user goes with the settlement: as before when the change was refused, as it should be when it was carried out, nothing
+when that is in doubt.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from provisioner.exchange import Exchanger
+from provisioner.lifecycle import DEACTIVATED, Lifecycle, unsuccessful
+from provisioner.model import (
+    Action,
+    Change,
+    Live,
+    Operation,
+    Outcome,
+    Reply,
+    Settlement,
+    Standing,
+    State,
+    UserRequest,
+)
+from provisioner.retry import Verdict
+
+GONE = "gone"
+
+
+class _Course:
+    """What is known of one change while it lasts."""
+
+    __slots__ = ("attempts", "doubt", "request")
+
+    def __init__(self, request: UserRequest) -> None:
+        self.request = request
+        self.attempts = 0
+        self.doubt = False
+
+    def note(self, verdict: Verdict, _: float) -> None:
+        """Take in an answer: what one in doubt leaves open, only one that tells how things stand can close."""
+        self.attempts += 1
+        self.doubt = verdict is Verdict.IN_DOUBT or (self.doubt and verdict in {Verdict.REFUSED, Verdict.STOP})
+
+
+def anew(request: UserRequest) -> UserRequest:
+    """Forget the auth token of a user that is gone: the one that takes its place has none yet."""
+    past = request.past
+    return request._replace(past=replace(past, auth_token=None, created_at=None)) if past else request
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Carries changes to their outcomes.
+
+    lifecycle  of creates; its policy has to be to update users that are there
+    """
+
+    exchanger: Exchanger
+    lifecycle: Lifecycle
+
+    async def settle(self, request: UserRequest) -> Settlement:
+        """Carry one change as far as the run lasts."""
+        change = request.change
+        if change is None:
+            raise ValueError("a sync carries out changes only")
+        course = _Course(request)
+        match change.action:
+            case Action.CREATE:
+                return await self._create(course, change)
+            case Action.UPDATE:
+                return await self._update(course, change, Outcome.UPDATED)
+            case Action.REACTIVATE:
+                return await self._reactivate(course, change)
+            case Action.DEACTIVATE:
+                return await self._deactivate(course, change)
+
+    async def _create(self, course: _Course, change: Change) -> Settlement:
+        settlement = await self.lifecycle.settle(course.request)
+        if settlement.outcome is Outcome.EXISTING and settlement.error_code == DEACTIVATED:
+            return await self._reactivate(course, change)
+        if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED}:
+            return settlement._replace(live=change.after)
+        return settlement
+
+    async def _update(self, course: _Course, change: Change, outcome: Outcome) -> Settlement:
+        verdict, reply = await self._exchange(Operation.UPDATE, course)
+        if verdict is Verdict.DONE:
+            return self._done(course, outcome, reply, change.after)
+        if verdict is Verdict.ABSENT and outcome is Outcome.UPDATED:
+            return await self._reactivate(course, change)
+        if outcome is Outcome.UPDATED:
+            return self._unsuccessful(course, verdict, reply, change.before)
+        # One half was carried out for certain. A refusal leaves only the other half for the next night.
+        before = change.before if verdict is Verdict.REFUSED else None
+        known = before and before._replace(standing=Standing.ACTIVE)
+        return self._unsuccessful(course, verdict, reply, known)
+
+    async def _reactivate(self, course: _Course, change: Change) -> Settlement:
+        verdict, reply = await self._exchange(Operation.REACTIVATE, course)
+        if verdict is Verdict.ABSENT:
+            return await self._create_anew(course, change)
+        if verdict is not Verdict.DONE:
+            return self._unsuccessful(course, verdict, reply, change.before)
+        if change.payload:
+            return await self._update(course, change, Outcome.REACTIVATED)
+        return self._done(course, Outcome.REACTIVATED, reply, change.after)
+
+    async def _create_anew(self, course: _Course, change: Change) -> Settlement:
+        """Create a user that was deleted by another hand; a second surprise is for the next night."""
+        settlement = await self.lifecycle.settle(anew(course.request))
+        known = change.after if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED} else None
+        return settlement._replace(live=known, attempts=settlement.attempts + course.attempts)
+
+    async def _deactivate(self, course: _Course, change: Change) -> Settlement:
+        verdict, reply = await self._exchange(Operation.DEACTIVATE, course)
+        if verdict is Verdict.ABSENT:
+            said = "there was no such user any more"
+            done = self._done(course, Outcome.DEACTIVATED, reply, change.after)
+            return done._replace(error_code=GONE, error_message=said)
+        if verdict is not Verdict.DONE:
+            return self._unsuccessful(course, verdict, reply, change.before)
+        return self._done(course, Outcome.DEACTIVATED, reply, change.after)
+
+    def _done(self, course: _Course, outcome: Outcome, reply: Reply, live: Live) -> Settlement:
+        change, past = course.request.change, course.request.past
+        told = change.again if change and change.again and outcome is Outcome.UPDATED else outcome
+        return Settlement(
+            course.request.key,
+            State.SETTLED,
+            told,
+            course.attempts,
+            http_status=reply.status,
+            auth_token=past.auth_token if past else None,
+            created_at=past.created_at if past else None,
+            settled_at=time.time(),
+            live=live,
+        )
+
+    def _unsuccessful(self, course: _Course, verdict: Verdict | None, reply: Reply, before: Live | None) -> Settlement:
+        known = None if course.doubt else before
+        past = course.request.past
+        ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts)
+        return ended._replace(
+            auth_token=past.auth_token if past else None, created_at=past.created_at if past else None, live=known
+        )
+
+    async def _exchange(self, operation: Operation, course: _Course) -> tuple[Verdict | None, Reply]:
+        course.doubt = False
+        return await self.exchanger(operation, course.request, token=False, note=course.note)

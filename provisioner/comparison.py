@@ -1,0 +1,74 @@
+"""What a sync has to do for one roster row, given what is known of its user."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from provisioner import profile
+from provisioner.model import Action, Live, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do.
+
+    fields   those that an update sets or empties
+    payload  the body of that update; for a create: of the one that is needed when the user turns out to exist
+    after    what will be known of the user then
+    """
+
+    action: Action
+    fields: tuple[str, ...]
+    payload: bytes
+    after: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A roster row: the user as it should be.
+
+    members  field → JSON text, see `profile.members`
+    managed  the fields that the roster has a source for; others are nobody's business
+    """
+
+    body_hash: str
+    members: Mapping[str, str]
+    digests: bytes
+    managed: Collection[str]
+
+    @classmethod
+    def of(cls, body: str, body_hash: str, managed: Collection[str]) -> Wanted:
+        """Read the body of a create."""
+        members = profile.members(body)
+        return cls(body_hash, members, profile.digests(members), managed)
+
+    def against(self, old: bytes | None) -> tuple[tuple[str, ...], bytes, Live]:
+        """Hold it against a profile (unknown when None): fields, update, and what is known once it is carried out."""
+        needed = profile.difference(old, self.digests, self.managed)
+        after = Live(self.body_hash, profile.merged(old, self.digests, self.managed), Standing.ACTIVE)
+        return needed.fields, profile.update(self.members, needed), after
+
+
+def decide(wanted: Wanted, live: Live | None, *, exists: bool, last: str | None = None) -> Decision | None:
+    """Say what has to be done; None when the user is as the roster has it.
+
+    live    what is known for certain; None when the last change is in doubt, or the user is not known to exist
+    exists  whether the user is known to exist
+    last    the action that is in doubt, if one is
+    """
+    if not exists or (live is None and last == Action.CREATE):
+        _, payload, after = wanted.against(None)
+        return Decision(Action.CREATE, (), payload, after)
+    if live is None:
+        # Which of the last change was carried out is unknown. Doing it all again does no harm.
+        fields, payload, after = wanted.against(None)
+        action = Action.REACTIVATE if last in {Action.DEACTIVATE, Action.REACTIVATE} else Action.UPDATE
+        return Decision(action, fields, payload, after)
+    if live.body_hash == wanted.body_hash:
+        fields, payload, after = (), b"", live._replace(standing=Standing.ACTIVE)
+    else:
+        fields, payload, after = wanted.against(live.digests)
+    if live.standing is Standing.DEACTIVATED:
+        return Decision(Action.REACTIVATE, fields, payload, after)
+    return Decision(Action.UPDATE, fields, payload, after) if payload else None

@@ -1,0 +1,75 @@
+"""What a sync refuses to do, decided before its first write: nothing here can be overridden by `--yes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import floor
+from typing import Final
+
+LEAST_DEACTIVATIONS: Final = 10
+"""So many people may leave in one night whatever share that is: a small company has few."""
+
+LEAST_REMAINDER: Final = 2 / 3
+"""A roster that has less of its last good night's rows than this is taken for a broken export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many are borne: a number, or a share (0.05 is 5 %) and at least `least`."""
+
+    number: int | None = None
+    share: float | None = None
+    least: int = 0
+
+    def of(self, total: int) -> int:
+        """How many of `total`."""
+        # 29 % of 100 is 28.999999999999996 in binary.
+        return self.number if self.number is not None else max(self.least, floor((self.share or 0) * total + 1e-9))
+
+    def __str__(self) -> str:
+        return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What the guards look at.
+
+    rows        of tonight's roster
+    rejected    of these
+    last_rows   rows of the last good night; None when there was none
+    managed     active users that the state knew before this night
+    leaving     users that would be deactivated tonight, those of this night's earlier attempts included
+    approved    whether a person has approved of just these
+    """
+
+    rows: int
+    rejected: int
+    last_rows: int | None
+    managed: int
+    leaving: int
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing at all is done tonight: one stable word, and a sentence."""
+
+    reason: str
+    message: str
+
+
+def refusals(night: Night, max_deactivations: Allowance, max_rejected: Allowance) -> Iterator[Refusal]:
+    """Give every reason to leave everything as it is."""
+    if night.rows == 0:
+        yield Refusal("empty_roster", "the roster has no rows; look at the export")
+    elif night.last_rows is not None and night.rows < night.last_rows * LEAST_REMAINDER:
+        said = f"the roster has {night.rows:,} rows, the last good night's had {night.last_rows:,}"
+        yield Refusal("shrunken_roster", f"{said}: more than a third is missing; look at the export")
+    if night.rows and night.rejected > (borne := max_rejected.of(night.rows)):
+        said = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {borne:,}"
+        yield Refusal("too_many_rejected", f"{said} (--max-rejected {max_rejected}); see the rejected file")
+    if not night.approved and night.leaving > (borne := max_deactivations.of(night.managed)):
+        said = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
+        todo = "see the leavers file, and give it to --approve if they have all left"
+        yield Refusal("too_many_leavers", f"{said} (--max-deactivations {max_deactivations}); {todo}")

@@ -1,0 +1,105 @@
+"""The last nights of a state: counts, duration, what stopped them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from provisioner.errors import JournalError
+from provisioner.journal import APPLICATION_ID, VERSION
+from provisioner.journalhealth import holder_of, open_for_reading
+from provisioner.summary import duration
+
+_NIGHTS: Final = """
+SELECT id, started_at, finished_at, good, rows, summary FROM nights ORDER BY id DESC LIMIT ?
+"""
+# Members of a night's summary, and the heads of their columns.
+_COUNTS: Final = {
+    "created": "new",
+    "updated": "updated",
+    "unchanged": "same",
+    "reactivated": "back",
+    "deactivated": "left",
+    "existing": "existing",
+    "rejected": "rejected",
+    "failed": "failed",
+    "pending": "pending",
+}
+
+
+def history_of(state: Path, last: int, *, as_json: bool) -> str:
+    """Tell the last nights, the latest first; raises `JournalError`."""
+    nights = [_night(row) for row in _read(state, last)]
+    if nights and nights[0]["stopped_by"] == "killed" and holder_of(state) is not None:
+        nights[0]["stopped_by"] = "running"
+    if as_json:
+        return orjson.dumps({"nights": nights}, option=orjson.OPT_INDENT_2).decode()
+    return _table(nights) if nights else f"{state}: no night yet"
+
+
+def _read(state: Path, last: int) -> list[tuple[Any, ...]]:
+    try:
+        with closing(open_for_reading(state)) as database:
+            if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                raise JournalError(f"{state}: not a state of provisioner; check --state")
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                said = f"written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
+                raise JournalError(f"{state}: {said}")
+            return database.execute(_NIGHTS, (last,)).fetchall() if version > 1 else []
+    except FileNotFoundError:
+        raise JournalError(f"{state}: no such state file; check --state") from None
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise JournalError(f"{state}: cannot be read as a state ({error}); check --state") from None
+
+
+def _night(row: tuple[Any, ...]) -> dict[str, Any]:
+    number, started, finished, good, rows, summary = row
+    told = orjson.loads(summary) if summary else {}
+    stopped = told.get("stopped_by") if finished else "killed"
+    return {
+        "night": number,
+        "started_at": _iso(started),
+        "seconds": round(finished - started, 1) if finished else None,
+        "rows": rows,
+        **{name: told.get(name) for name in _COUNTS},
+        "requests": told.get("requests"),
+        "stopped_by": stopped,
+        "good": bool(good),
+        "exit_code": told.get("exit_code"),
+    }
+
+
+def _table(nights: list[dict[str, Any]]) -> str:
+    """Give a line for each night; a count that no night has is left out, so that the others fit a terminal."""
+    counts = {name: short for name, short in _COUNTS.items() if any(night[name] for night in nights)}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("night", justify="right")
+    table.add_column("began (UTC)", no_wrap=True)
+    for name in ("rows", *counts.values(), "sent", "took"):
+        table.add_column(name, justify="right")
+    table.add_column("ended")
+    for night in nights:
+        numbers = [_number(night[name]) for name in ("rows", *counts, "requests")]
+        took = duration(night["seconds"]) if night["seconds"] is not None else ""
+        ended = night["stopped_by"] or ("good" if night["exit_code"] == 0 else f"good (exit {night['exit_code']})")
+        table.add_row(str(night["night"]), night["started_at"][:16].replace("T", " "), *numbers, took, ended)
+    console = Console(width=140, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,114 @@
+"""Users that are in the state and no longer in the roster: what is to be done with each, and the list of them.
+
+A leaver is reported, unless a person has said that leavers are to be deactivated, or has approved of a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from provisioner.errors import UsageError
+from provisioner.outputs import SHARED, written_whole
+
+COLUMNS: Final = ("uid", "nights_absent", "will_be")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaverPolicy:
+    """What a person wants for leavers.
+
+    deactivate    whether they are deactivated at all
+    grace_nights  good nights that a user has to be absent before
+    approved      the only ones that are deactivated, whatever the rest says; None when there is no such list
+    """
+
+    deactivate: bool = False
+    grace_nights: int = 0
+    approved: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leavers:
+    """Uids of leavers, with the good nights each has been absent before this one.
+
+    due       are deactivated tonight
+    in_grace  may still come back
+    reported  nobody has said that they may be deactivated
+    """
+
+    due: Sequence[tuple[str, int]] = ()
+    in_grace: Sequence[tuple[str, int]] = ()
+    reported: Sequence[tuple[str, int]] = ()
+
+    @property
+    def found(self) -> int:
+        """All of them."""
+        return len(self.due) + len(self.in_grace) + len(self.reported)
+
+
+def sort_out(leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, nameless: int) -> Leavers:
+    """Say what is to be done with each leaver (uid, good nights absent so far).
+
+    nameless  rejected rows without a uid: any leaver may be one of these people, so none is deactivated unless a
+              person has approved of it
+    """
+    due: list[tuple[str, int]] = []
+    in_grace: list[tuple[str, int]] = []
+    reported: list[tuple[str, int]] = []
+    for uid, absent in leavers:
+        if policy.approved is not None:
+            (due if uid in policy.approved else reported).append((uid, absent))
+        elif not policy.deactivate or nameless:
+            reported.append((uid, absent))
+        else:
+            (due if absent >= policy.grace_nights else in_grace).append((uid, absent))
+    return Leavers(due, in_grace, reported)
+
+
+def write_leavers(path: Path, leavers: Leavers, left: Sequence[tuple[str, int]] = ()) -> None:
+    """Write the list that a person can look through, shorten and approve; remove a stale one when there are none.
+
+    left  those that an earlier attempt of this night has deactivated
+    """
+    if not leavers.found and not left:
+        path.unlink(missing_ok=True)
+        return
+    due = [*left, *leavers.due]
+    kinds = {"deactivated": due, "kept: in grace": leavers.in_grace, "kept: reported": leavers.reported}
+    rows = [(uid, absent + 1, kind) for kind, each in kinds.items() for uid, absent in each]
+    frame = pl.DataFrame(rows, schema=dict(zip(COLUMNS, (pl.String, pl.Int64, pl.String), strict=True)), orient="row")
+    with written_whole(path, SHARED) as temporary:
+        frame.write_csv(temporary)
+
+
+def read_approved(path: Path) -> frozenset[str]:
+    """Read the uids of a list that a person has approved of; raises `UsageError`."""
+    try:
+        frame = pl.read_csv(path, infer_schema=False, glob=False)
+    except FileNotFoundError:
+        raise UsageError(f"--approve {path}: no such file") from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UsageError(f"--approve {path}: cannot be read as CSV ({_first_line(error)})") from None
+    if "uid" not in frame.columns:
+        raise UsageError(
+            f"--approve {path}: has no column uid; give the leavers file of the night before, or a part of it"
+        )
+    uids = frame["uid"].str.strip_chars().str.to_lowercase()
+    return frozenset(uids.filter(uids != "").to_list())
+
+
+def check_approved(path: Path, strangers: Sequence[str]) -> None:
+    """Refuse a list with uids on it that are no leavers; raises `UsageError`."""
+    if strangers:
+        shown = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5:,} more" if len(strangers) > 5 else "")
+        said = f"{len(strangers):,} of its uids are no leavers of tonight ({shown})"
+        raise UsageError(f"--approve {path}: {said}; take them out, or approve tonight's own list")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

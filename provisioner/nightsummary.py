@@ -1,0 +1,167 @@
+"""What a night adds up to: the summary of a run, with what a sync knows besides.
+
+Every roster row has one outcome, every leaver one fate; both sums are asserted:
+
+    rows    = rejected + created + existing + updated + unchanged + reactivated + failed + pending
+    leavers = deactivated + failed + pending + reported + in grace
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from rich.console import Console
+from rich.text import Text
+
+from provisioner.layout import counted
+from provisioner.model import Outcome, Stop
+from provisioner.offline import Job, keep_rejected
+from provisioner.outputs import SHARED, written_whole
+from provisioner.preview import Preview
+from provisioner.results import Counts, count_lines, encode, write_results
+from provisioner.summary import Summary, Words, written
+
+ROW_OUTCOMES: Final = (
+    Outcome.REJECTED, Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.REACTIVATED,
+    Outcome.FAILED, Outcome.PENDING,
+)  # fmt: skip
+
+# Fed in alone, the rejected rows would be a roster without everybody else.
+_WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing has changed", " in the results")
+
+# Leavers looked up in the state at once.
+_AT_ONCE: Final = 4000
+
+# What is not recorded in the state: it can be long, and names files that are overwritten the next night.
+_NOT_RECORDED: Final = ("outputs", "defects", "warnings", "files")
+
+
+@dataclass(frozen=True, slots=True)
+class NightSummary:
+    """The end of a night; `summary` is about the roster's rows.
+
+    fates  outcome → leavers that were to be deactivated
+    """
+
+    summary: Summary
+    seen: Preview
+    fates: Mapping[str, int]
+    list_of_leavers: Path | None
+
+    def __post_init__(self) -> None:
+        due = len(self.seen.plan.leavers.due) + len(self.seen.left_before)
+        if sum(self.fates.values()) != due:
+            raise AssertionError(f"{due} leavers were to be deactivated, but their fates are {dict(self.fates)}")
+
+    @property
+    def finished(self) -> float:
+        """UNIX seconds."""
+        return self.summary.finished
+
+    @property
+    def exit_code(self) -> int:
+        """The command's exit code."""
+        return max(self.summary.exit_code, 1 if self.fates.get(Outcome.FAILED) else 0)
+
+    @property
+    def outputs(self) -> Mapping[str, str | None]:
+        """The files that were written, as given."""
+        return self.summary.outputs
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The summary as the file and `--json` hold it."""
+        base = self.summary.document
+        outcomes = {outcome.value: self.summary.counts.outcomes[outcome] for outcome in ROW_OUTCOMES}
+        leavers, fates = self.seen.plan.leavers, self.fates
+        night = {
+            "deactivated": fates.get(Outcome.DEACTIVATED, 0),
+            "leavers": {
+                "found": leavers.found + len(self.seen.left_before),
+                "deactivated": fates.get(Outcome.DEACTIVATED, 0),
+                "failed": fates.get(Outcome.FAILED, 0),
+                "pending": fates.get(Outcome.PENDING, 0),
+                "in_grace": len(leavers.in_grace),
+                "reported": len(leavers.reported),
+            },
+            "updated_fields": dict(sorted(self.seen.plan.fields.items())),
+            "adopted": self.seen.plan.adopted,
+        }
+        rest = {name: value for name, value in base.items() if name not in outcomes and name != "rows"}
+        document = {"rows": base["rows"], **outcomes, **night, **rest, "exit_code": self.exit_code}
+        if self.seen.drift is not None:
+            document["directory"] = {**self.seen.drift, "changed": self.seen.plan.changed}
+        if self.seen.refused:
+            document["refused"] = [{"reason": each.reason, "message": each.message} for each in self.seen.refused]
+        document["outputs"] = {
+            **base["outputs"],
+            "leavers": str(self.list_of_leavers) if self.list_of_leavers else None,
+        }
+        return document
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the state keeps of it."""
+        return {name: value for name, value in self.document.items() if name not in _NOT_RECORDED}
+
+    def show(self, console: Console) -> None:
+        """Print the tables for people."""
+        self.summary.show(console, _WORDS)
+        for line in self._remarks():
+            console.print(line)
+
+    def _remarks(self) -> Iterator[Text]:
+        leavers, fates = self.seen.plan.leavers, self.fates
+        if found := leavers.found + len(self.seen.left_before):
+            parts = [f"{fates[outcome]:,} {outcome}" for outcome in fates if fates[outcome]]
+            parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []
+            parts += [f"{len(leavers.reported):,} only reported"] if leavers.reported else []
+            listed = f"; see {self.list_of_leavers}" if self.list_of_leavers else ""
+            yield Text(f"{counted(found, 'leaver')}: {', '.join(parts)}{listed}")
+        if leavers.reported and self.seen.plan.nameless:
+            said = f"{counted(self.seen.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
+            yield Text(f"{said}, so nobody is deactivated until they are mended, or --approve names who is", "yellow")
+        if self.seen.plan.adopted:
+            yield Text(f"{counted(self.seen.plan.adopted, 'user')} taken over as they are")
+        for refusal in self.seen.refused:
+            yield Text(f"nothing was changed: {refusal.message}", "red")
+
+
+def summarise(job: Job, list_of_leavers: Path, seen: Preview, started: float, stop: Stop | None) -> NightSummary:
+    """Write results, rejected rows and summary, and say what the night adds up to.
+
+    A night on which nothing may be changed leaves the results of the night before.
+    """
+    checking, state = seen.checking, seen.state
+    changed = stop is None or not (seen.refused or stop.reason == "not_confirmed")
+    fates = count_lines(leaver_lines(seen), state.tonight).outcomes
+    if changed:
+        counts = write_results(job.outputs.results, checking.lines, state.tonight, more=leaver_lines(seen))
+    else:
+        counts = count_lines(chain(checking.lines.frames(), leaver_lines(seen)), state.tonight)
+    rows = Counts(counts.outcomes - fates, counts.failed_by_code, counts.tokens)
+    keep_rejected(job, checking)
+    wrote = written(job.outputs, results=changed, rejected=checking.rejected.rows > 0)
+    summary = Summary(rows, checking.tally, checking.report(), started, time.time(), stop, wrote)
+    leavers = list_of_leavers if seen.plan.leavers.found or seen.left_before else None
+    night = NightSummary(summary, seen, fates, leavers)
+    with written_whole(job.outputs.summary, SHARED) as temporary:
+        temporary.write_bytes(encode(night.document, indent=2))
+    return night
+
+
+def leaver_lines(seen: Preview) -> Iterator[pl.DataFrame]:
+    """Give lines without a row for the leavers of tonight, those of earlier attempts of this night included."""
+    uids = [uid for uid, _ in (*seen.left_before, *seen.plan.leavers.due)]
+    for start in range(0, len(uids), _AT_ONCE):
+        yield pl.DataFrame({"uid": uids[start : start + _AT_ONCE]}, schema={"uid": pl.String}).select(
+            pl.lit(None, pl.Int64).alias("row"),
+            "uid",
+            *(pl.lit(None, pl.String).alias(name) for name in ("uid_input", "error_code", "error_message")),
+        )

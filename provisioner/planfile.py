@@ -1,0 +1,142 @@
+"""A kept plan: what `plan -o` writes and `sync` carries out, if roster and state are still what they were.
+
+The changes are listed for people; what is carried out is made anew from the roster, and has to come out the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from provisioner import __version__
+from provisioner.errors import OutputError, UsageError
+from provisioner.outputs import SHARED, written_whole
+from provisioner.planreport import PlanReport
+from provisioner.preview import Preview
+
+FORMAT: Final = 1
+
+# The settings of [sync] that decide what a plan holds, and the kinds of their values.
+_DECISIVE: Final[Mapping[str, tuple[type, ...]]] = {
+    "deactivate_leavers": (bool,),
+    "grace_nights": (int,),
+    "adopt": (bool,),
+    "refresh": (bool,),
+    "approve": (str, type(None)),
+}
+_SOUND: Final = dict.fromkeys(_DECISIVE, True)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlan:
+    """What a plan file says.
+
+    roster   the ROSTER arguments, paths made absolute
+    state    the state file
+    options  the settings of [sync] that it was made with
+    digest   `Plan.digest`
+    rows     `Plan.roster`
+    mark     `SyncState.mark`
+    """
+
+    roster: tuple[str, ...]
+    state: Path
+    options: dict[str, Any]
+    digest: str
+    rows: str
+    mark: str
+
+
+def is_plan(arguments: list[str]) -> bool:
+    """Tell a plan file from a roster, by its name."""
+    return len(arguments) == 1 and Path(arguments[0]).suffix.lower() == ".json"
+
+
+def write_plan(path: Path, report: PlanReport, roster: list[str], options: dict[str, Any], app: str) -> None:
+    """Keep a plan; raises `OutputError`."""
+    if path.suffix.lower() != ".json":
+        raise OutputError(f"{path}: a plan is kept as .json; choose another --output")
+    seen = report.seen
+    head = {
+        "provisioner_plan": FORMAT,
+        "made_by": __version__,
+        "app": app,
+        "roster": roster,
+        "state": _plain(options["state"]),
+        "options": {name: _plain(options[name]) for name in _DECISIVE},
+        "digest": seen.plan.digest,
+        "rows": seen.plan.roster,
+        "mark": seen.state.mark(),
+        "summary": report.document,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
+    with written_whole(path, SHARED) as temporary, temporary.open("wb") as file:
+        file.write(json.dumps(head, indent=2, ensure_ascii=False).encode(errors="backslashreplace")[:-2])
+        file.write(b',\n  "changes": [')
+        for number, change in enumerate(_changes(seen)):
+            file.write((b",\n    " if number else b"\n    ") + orjson.dumps(change))
+        file.write(b"\n  ]\n}\n")
+
+
+def read_plan(path: Path) -> KeptPlan:
+    """Read a kept plan; raises `UsageError`."""
+    try:
+        document = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: no such plan; make one with: provisioner plan ROSTER --state FILE -o {path}"
+        ) from None
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as a plan ({error}); make a new one with plan -o") from None
+    if not isinstance(document, dict) or "provisioner_plan" not in document:
+        raise UsageError(f"{path}: is no plan of provisioner; a roster has another ending than .json")
+    if document["provisioner_plan"] != FORMAT:
+        raise UsageError(f"{path}: is a plan of another version of provisioner; make a new one with plan -o")
+    try:
+        options, roster = dict(document["options"]), tuple(map(str, document["roster"]))
+        if not roster or {name: type(value) in _DECISIVE.get(name, ()) for name, value in options.items()} != _SOUND:
+            raise ValueError(options)
+        return KeptPlan(
+            roster,
+            Path(document["state"]),
+            options,
+            str(document["digest"]),
+            str(document["rows"]),
+            str(document["mark"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(f"{path}: is a plan that was changed by hand; make a new one with plan -o") from None
+
+
+def check_plan(kept: KeptPlan, seen: Preview) -> None:
+    """Refuse a plan that roster or state do not fit any more; raises `UsageError`.
+
+    A sync of this very plan that was cut short has changed the state itself: what is left of it is carried out.
+    """
+    again = "make a new one with plan -o, nothing was changed"
+    if seen.plan.roster != kept.rows:
+        raise UsageError(f"the plan no longer fits: the roster, or how it is read, has changed since; {again}")
+    if seen.state.unfinished_plan() == kept.digest:
+        return
+    if seen.state.mark() != kept.mark:
+        raise UsageError(f"the plan no longer fits: the state has moved since; {again}")
+    if seen.plan.digest != kept.digest:
+        raise UsageError(f"the plan no longer fits: something else would be done now; {again}")
+
+
+def _changes(seen: Preview) -> Iterator[dict[str, Any]]:
+    for frame in seen.plan.changes.frames():
+        for row, uid, action, fields in frame.select("row", "uid", "action", "fields").iter_rows():
+            yield {"row": row or None, "uid": uid, "action": action, "fields": fields}
+
+
+def _plain(value: Any) -> Any:
+    return str(value.resolve()) if isinstance(value, Path) else value

@@ -1,0 +1,155 @@
+"""What `plan` tells: how much would be done, what it takes, and what would keep a sync from doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from provisioner.layout import counted
+from provisioner.model import Action
+from provisioner.preview import Preview
+from provisioner.settings import Rate
+from provisioner.summary import duration
+
+_COLOURS: Final[Mapping[Action, str]] = {
+    Action.CREATE: "green",
+    Action.UPDATE: "green",
+    Action.REACTIVATE: "green",
+    Action.DEACTIVATE: "yellow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """A plan in numbers; it outlives what it was made of.
+
+    pages  requests that reading the directory takes, which `sync` would read as well
+    """
+
+    seen: Preview
+    rate: Rate
+    pages: int
+    kept: str | None
+
+    @property
+    def exit_code(self) -> int:
+        """Give 3 when a sync would refuse, 1 when rows are rejected, else 0."""
+        if self.seen.refused:
+            return 3
+        return 1 if self.seen.checking.tally.rejected else 0
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Requests in each of the two groups in which the API counts them, when no answer is lost."""
+        actions, updates = self.seen.plan.actions, self.seen.plan.updates
+        return {
+            "core": actions[Action.CREATE] + actions[Action.DEACTIVATE],
+            "standard": actions[Action.REACTIVATE] + updates + self.pages,
+        }
+
+    @property
+    def seconds(self) -> float:
+        """The least time that takes at the rate that is set."""
+        rate, needed = self.rate, self.requests
+        core = needed["core"] / (rate.requests_per_minute * rate.share)
+        return 60 * max(core, needed["standard"] / (rate.standard_requests_per_minute * rate.share))
+
+    @property
+    def outputs(self) -> dict[str, str | None]:
+        """The file that was written."""
+        return {"plan": self.kept, "summary": self.kept}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As `--json` and the kept plan hold it."""
+        plan, tally = self.seen.plan, self.seen.checking.tally
+        document: dict[str, Any] = {
+            "rows": tally.rows,
+            "rejected": tally.rejected,
+            **{action.value: plan.actions[action] for action in Action},
+            "unchanged": plan.unchanged,
+            "adopted": plan.adopted,
+            "tokens": plan.tokens,
+            "updated_fields": dict(sorted(plan.fields.items())),
+            "leavers": {
+                "found": plan.leavers.found,
+                "deactivated": len(plan.leavers.due),
+                "in_grace": len(plan.leavers.in_grace),
+                "reported": len(plan.leavers.reported),
+            },
+            "requests": self.requests,
+            "seconds": round(self.seconds, 1),
+            "rejected_by_code": self.seen.checking.report().rejected_by_code,
+            "refused": [{"reason": each.reason, "message": each.message} for each in self.seen.refused],
+            "exit_code": self.exit_code,
+        }
+        if self.seen.drift is not None:
+            document["directory"] = {**self.seen.drift, "changed": plan.changed}
+        return document
+
+    def show(self, console: Console) -> None:
+        """Print the table for people."""
+        console.print(self._table())
+        for line in self._remarks():
+            console.print(line)
+        for table in self.seen.checking.report().tables():
+            console.print(table)
+
+    def _table(self) -> Table:
+        plan, tally = self.seen.plan, self.seen.checking.tally
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(justify="right")
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_row(*counted(tally.rows or 0, "row").split(), "")
+        for action, colour in _COLOURS.items():
+            if number := plan.actions[action]:
+                table.add_row(Text(f"{number:,}", colour), Text(f"to {action.value}", colour), self._note(action))
+        table.add_row(f"{plan.unchanged:,}", "to leave alone", self._adopted())
+        if tally.rejected:
+            table.add_row(Text(f"{tally.rejected:,}", "yellow"), Text("rejected", "yellow"), "")
+        return table
+
+    def _why_reported(self) -> str:
+        """Say what would let them go; a list that a person has approved of says it itself."""
+        plan, told = self.seen.plan, self.seen.checking.settings.sync
+        if told.approve is not None:
+            return ": not on the list that is approved"
+        if not told.deactivate_leavers:
+            return "; --deactivate-leavers would let them go"
+        return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
+
+    def _note(self, action: Action) -> str:
+        plan = self.seen.plan
+        match action:
+            case Action.CREATE:
+                return f"{counted(plan.tokens, 'auth token')} to be minted" if plan.tokens else ""
+            case Action.UPDATE:
+                return ", ".join(f"{name} {number:,}" for name, number in plan.fields.most_common())
+        return ""
+
+    def _adopted(self) -> str:
+        adopted = self.seen.plan.adopted
+        return f"{counted(adopted, 'user')} of them taken over as they are" if adopted else ""
+
+    def _remarks(self) -> Iterator[Text]:
+        needed, leavers, drift = self.requests, self.seen.plan.leavers, self.seen.drift
+        said = f"{needed['core']:,} core and {needed['standard']:,} standard requests"
+        yield Text(f"{said}: at least {duration(self.seconds)} at this rate" if sum(needed.values()) else "no request")
+        if leavers.reported:
+            yield Text(f"{counted(len(leavers.reported), 'leaver')} only reported{self._why_reported()}")
+        if leavers.in_grace:
+            yield Text(f"{counted(len(leavers.in_grace), 'leaver')} in grace")
+        if drift is not None:
+            parts = {**drift, "changed": self.seen.plan.changed}
+            told = ", ".join(f"{number:,} {name}" for name, number in parts.items() if name != "strangers")
+            yield Text(f"by another hand: {told}; {counted(drift['strangers'], 'user')} of the app not managed here")
+        for refusal in self.seen.refused:
+            yield Text(f"sync would refuse: {refusal.message}", "red")
+        if self.kept:
+            yield Text(f"plan: {self.kept}")

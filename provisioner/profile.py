@@ -1,0 +1,150 @@
+"""A user's profile, held against what it was: which fields changed, and the `PUT` that brings it up to date.
+
+What a state remembers of a profile is a digest of 8 bytes for each field, so that it can tell which fields changed
+without keeping anybody's data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Final
+
+FIELDS: Final = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
+"""The fields of a profile, in the order of their digests. A uid cannot change, and `withAuthToken` is none."""
+
+DEFAULT_ROLE: Final = "default"
+
+_SIZE: Final = 8
+_ABSENT: Final = bytes(_SIZE)
+_UNKNOWN: Final = b"\xff" * _SIZE
+# What an update says of a field that became empty; the others are named in its `unset`. A role cannot be taken away,
+# only set back, and for tags an empty list is the likeliest.
+_EMPTIED: Final[Mapping[str, str]] = {"role": f'"{DEFAULT_ROLE}"', "tags": "[]"}
+# No way to clear it is documented, and a value that is refused would keep the row from ever being carried out.
+_KEPT: Final = "statusMessage"
+_UNSETTABLE: Final = ("avatar", "link", "metadata")
+_DECODER: Final = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The fields of a profile that are to be set, and those to be emptied, in the order of `FIELDS`."""
+
+    changed: tuple[str, ...]
+    emptied: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.emptied)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(name for name in FIELDS if name in self.changed or name in self.emptied)
+
+
+def members(body: str) -> dict[str, str]:
+    """Cut a JSON object, written without blanks, into the text of its members: no number may change on the way."""
+    return dict(_members(body))
+
+
+def _members(body: str) -> Iterator[tuple[str, str]]:
+    at = 1
+    while body[at] == '"':
+        key, colon = _DECODER.raw_decode(body, at)
+        _, end = _DECODER.raw_decode(body, colon + 1)
+        yield key, body[colon + 1 : end]
+        at = end + 1 if body[end] == "," else end
+
+
+def digests(profile: Mapping[str, str]) -> bytes:
+    """Give the digests of a profile: field → JSON text."""
+    return b"".join(_digest(name, profile.get(name)) for name in FIELDS)
+
+
+def digests_of(user: Mapping[str, Any], told: Collection[str]) -> bytes:
+    """Give the digests of a user as the API shows it; a field that is not `told` of counts as absent."""
+    shown = {name: json.dumps(user[name]) for name in FIELDS if name in told and _filled(user.get(name))}
+    return digests(shown)
+
+
+def difference(old: bytes | None, new: bytes, managed: Collection[str]) -> Difference:
+    """Compare digests. Fields that the roster has no column for (`managed` has those it has) are left alone.
+
+    Without old ones every field counts as changed. A status message that became empty is left as it was.
+    """
+    changed, emptied = [], []
+    for index, name in enumerate(FIELDS):
+        was = old[index * _SIZE : (index + 1) * _SIZE] if old is not None else None
+        now = new[index * _SIZE : (index + 1) * _SIZE]
+        if name not in managed or now == was or (was == _UNKNOWN and now == _ABSENT):
+            continue
+        if now != _ABSENT:
+            changed.append(name)
+        elif name != _KEPT:
+            emptied.append(name)
+    return Difference(tuple(changed), tuple(emptied))
+
+
+def overlaid(known: bytes | None, shown: bytes, told: Collection[str]) -> bytes:
+    """Give the digests of a profile as the directory shows it; what it does not tell of is as it is known, if it is."""
+    return b"".join(
+        (shown if name in told else known or _UNKNOWN * len(FIELDS))[index * _SIZE : (index + 1) * _SIZE]
+        for index, name in enumerate(FIELDS)
+    )
+
+
+def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:
+    """Give the digests after an update: those of managed fields are new, the others stay."""
+    if old is None:
+        return new
+    parts = [
+        (new if name in managed else old)[index * _SIZE : (index + 1) * _SIZE] for index, name in enumerate(FIELDS)
+    ]
+    return b"".join(parts)
+
+
+def update(profile: Mapping[str, str], needed: Difference) -> bytes:
+    """Write the body of the `PUT` that carries out a difference; empty when there is none."""
+    if not needed:
+        return b""
+    said = {name: profile.get(name) or _EMPTIED.get(name) for name in needed.fields}
+    parts = [f'"{name}":{text}' for name, text in said.items() if text is not None]
+    if unset := [name for name in needed.emptied if name in _UNSETTABLE]:
+        parts.append(f'"unset":{json.dumps(unset, separators=(",", ":"))}')
+    return f"{{{','.join(parts)}}}".encode()
+
+
+def _filled(value: Any) -> bool:
+    return value is not None and value not in ("", [], {})
+
+
+def _digest(name: str, text: str | None) -> bytes:
+    """Digest a field so that what means the same has the same digest: order of keys and tags, forms of numbers."""
+    if text is None or (name == "role" and text == f'"{DEFAULT_ROLE}"'):
+        return _ABSENT
+    value = _DECODER.decode(text)
+    if name == "tags" and isinstance(value, list):
+        value = sorted(map(str, value))
+    canonical = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
+
+
+def _plain(value: Any) -> Any:
+    """Write every number as its digits and exponent, exactly: 1.50, 1.5 and 15e-1 are one number."""
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case Decimal():
+            sign, figures, exponent = value.as_tuple()
+            digits = "".join(map(str, figures)).lstrip("0")
+            kept = digits.rstrip("0")
+            return f"\0{'-' * sign}{kept}e{int(exponent) + len(digits) - len(kept)}" if kept else "\0000"
+        case str() if value.startswith("\0"):
+            return f"\0{value}"
+    return value

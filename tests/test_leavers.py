@@ -1,0 +1,116 @@
+"""Leavers: what is to be done with each, and the list that a person approves of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import UsageError
+from provisioner.leavers import LeaverPolicy, Leavers, check_approved, read_approved, sort_out, write_leavers
+
+GONE = [("ann", 0), ("bob", 1), ("cy", 2)]
+
+
+def test_leavers_are_only_reported_unless_someone_says_otherwise() -> None:
+    """The default deactivates nobody."""
+    assert sort_out(GONE, LeaverPolicy(), nameless=0) == Leavers([], [], GONE)
+
+
+def test_leavers_are_deactivated_when_that_is_asked_for() -> None:
+    """Without grace, on the first night."""
+    assert sort_out(GONE, LeaverPolicy(deactivate=True), nameless=0) == Leavers(GONE, [], [])
+
+
+def test_grace_counts_the_good_nights_absent_before_this_one() -> None:
+    """Two nights of grace: on the third night without them they go."""
+    policy = LeaverPolicy(deactivate=True, grace_nights=2)
+    assert sort_out(GONE, policy, nameless=0) == Leavers([("cy", 2)], [("ann", 0), ("bob", 1)], [])
+
+
+def test_rows_without_a_uid_hold_every_leaver_back() -> None:
+    """Any of them may be one of these people."""
+    policy = LeaverPolicy(deactivate=True, grace_nights=1)
+    assert sort_out(GONE, policy, nameless=1) == Leavers([], [], GONE)
+
+
+@pytest.mark.parametrize("deactivate", [True, False])
+@pytest.mark.parametrize("nameless", [0, 3])
+def test_approved_leavers_go_and_nobody_else(deactivate: bool, nameless: int) -> None:
+    """Whatever grace, flags and rows without a uid say: a person has looked."""
+    policy = LeaverPolicy(deactivate, 9, frozenset({"bob"}))
+    assert sort_out(GONE, policy, nameless=nameless) == Leavers([("bob", 1)], [], [("ann", 0), ("cy", 2)])
+
+
+def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
+    """It says how long each has been away, tonight included, and what will be done."""
+    path = tmp_path / "r.leavers.csv"
+    leavers = Leavers([("ann", 0)], [("bob", 1)], [("007", 2)])
+    write_leavers(path, leavers)
+    assert path.read_text() == (
+        "uid,nights_absent,will_be\nann,1,deactivated\nbob,2,kept: in grace\n007,3,kept: reported\n"
+    )
+    assert read_approved(path) == frozenset({"ann", "bob", "007"})
+    assert leavers.found == 3
+
+
+def test_a_stale_list_is_removed(tmp_path: Path) -> None:
+    """Nobody approves of last week's leavers by mistake."""
+    path = tmp_path / "r.leavers.csv"
+    write_leavers(path, Leavers(GONE))
+    write_leavers(path, Leavers())
+    write_leavers(path, Leavers())
+    assert not path.exists()
+
+
+def test_an_approved_list_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
+    """Byte order mark, other columns, blanks, capitals, empty cells, twice the same."""
+    path = tmp_path / "approved.csv"
+    path.write_text("\ufeffwho,uid\nAnn, ANN \nBob,bob\nnobody,\nAnn,ann\n", encoding="utf-8")
+    assert read_approved(path) == frozenset({"ann", "bob"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "no such file"),
+        (b"", "cannot be read as CSV"),
+        (b"name\nann\n", "has no column uid; give the leavers file of the night before, or a part of it"),
+        (b"uid\n\xff\xfe\n", "cannot be read as CSV"),
+        (b"uid\nann,bob\n", "cannot be read as CSV"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """In one sentence that names the option and the file."""
+    path = tmp_path / "approved.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_approved(path)
+    assert str(caught.value).startswith(f"--approve {path}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_no_list(tmp_path: Path) -> None:
+    """Nor is what may not be read."""
+    with pytest.raises(UsageError, match="cannot be read as CSV"):
+        read_approved(tmp_path)
+
+
+def test_a_list_with_headings_only_approves_of_nobody(tmp_path: Path) -> None:
+    """And is no error: everybody was taken out of it."""
+    path = tmp_path / "approved.csv"
+    path.write_text("uid,nights_absent,will_be\n")
+    assert read_approved(path) == frozenset()
+
+
+def test_strangers_are_named() -> None:
+    """The first five, and how many more."""
+    path = Path("a.csv")
+    check_approved(path, [])
+    with pytest.raises(UsageError) as caught:
+        check_approved(path, [f"u{n}" for n in range(7)])
+    assert str(caught.value) == (
+        "--approve a.csv: 7 of its uids are no leavers of tonight (u0, u1, u2, u3, u4 and 2 more); "
+        "take them out, or approve tonight's own list"
+    )

@@ -1,0 +1,215 @@
+"""A kept plan: written for people, read back for the sync that carries it out, refused when it no longer fits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner import __version__
+from provisioner.errors import OutputError, UsageError
+from provisioner.journal import Identity
+from provisioner.model import Tally
+from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
+from provisioner.planreport import PlanReport
+from provisioner.preview import Preview, previewed
+from provisioner.progress import Watch
+from provisioner.session import make_job
+from provisioner.settings import Output, Rate, Settings, Sync
+from provisioner.state import SyncState
+from provisioner.stopper import Stopper
+
+IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "hr.csv").write_text("uid,name\nann,Ann\nbob,Bob\n")
+    with SyncState(tmp_path / "hr.db", IDENTITY, make=True):
+        pass
+    return tmp_path
+
+
+def with_preview(folder: Path, look: Callable[[Preview, Settings], Any]) -> Any:
+    sync = Sync(state=folder / "hr.db", grace_nights=2, approve=None)
+    settings = Settings(sync=sync, output=Output(file=folder / "out.csv"))
+    job = make_job([str(folder / "hr.csv")], settings)
+    job = replace(job, outputs=replace(job.outputs, journal=folder / "hr.db"))
+
+    async def main() -> Any:
+        tally = Tally()
+        watch = Watch(tally, drawn=False)
+        async with previewed(job, None, IDENTITY, Stopper(), tally, watch) as (seen, threads):
+            return await threads.use_state(lambda: look(seen, settings))
+
+    return asyncio.run(main())
+
+
+def keep(folder: Path, name: str = "plan.json") -> Path:
+    """Make a plan and keep it."""
+    path = folder / name
+
+    def look(seen: Preview, settings: Settings) -> None:
+        report = PlanReport(seen, Rate(), 0, str(path))
+        write_plan(path, report, [str(folder / "hr.csv")], settings.sync.model_dump(), IDENTITY.base_url)
+
+    with_preview(folder, look)
+    return path
+
+
+def test_a_plan_is_told_from_a_roster_by_its_name() -> None:
+    """One argument that ends in .json."""
+    assert [is_plan(each) for each in (["p.json"], ["P.JSON"], ["hr.csv"], ["a.json", "b.json"], [])] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_a_plan_lists_its_changes_for_people(folder: Path) -> None:
+    """Every change by row and uid, nobody's data; paths are whole, so that it can be carried out from anywhere."""
+    document = json.loads(keep(folder, "deep/er/plan.json").read_text())
+    assert document["changes"] == [
+        {"row": 1, "uid": "ann", "action": "create", "fields": []},
+        {"row": 2, "uid": "bob", "action": "create", "fields": []},
+    ]
+    assert {name: document[name] for name in ("provisioner_plan", "made_by", "app", "roster", "state", "options")} == {
+        "provisioner_plan": 1,
+        "made_by": __version__,
+        "app": IDENTITY.base_url,
+        "roster": [str(folder / "hr.csv")],
+        "state": str(folder / "hr.db"),
+        "options": {
+            "deactivate_leavers": False, "grace_nights": 2, "adopt": False, "refresh": False, "approve": None,
+        },
+    }  # fmt: skip
+    assert document["summary"]["create"] == 2
+    assert "Ann" not in json.dumps(document)
+
+
+def test_a_plan_without_changes_can_be_kept(folder: Path) -> None:
+    """An empty list."""
+    (folder / "hr.csv").write_text("uid,name\n")
+    assert json.loads(keep(folder).read_text())["changes"] == []
+
+
+def test_a_plan_is_read_back(folder: Path) -> None:
+    """What decides whether it still fits."""
+    path = keep(folder)
+    document = json.loads(path.read_text())
+    assert read_plan(path) == KeptPlan(
+        (str(folder / "hr.csv"),),
+        folder / "hr.db",
+        document["options"],
+        document["digest"],
+        document["rows"],
+        document["mark"],
+    )
+
+
+def test_a_plan_that_fits_is_let_through(folder: Path) -> None:
+    """Nothing has moved."""
+    kept = read_plan(keep(folder))
+    with_preview(folder, lambda seen, _: check_plan(kept, seen))
+
+
+def refused(folder: Path, kept: KeptPlan) -> str:
+    with pytest.raises(UsageError) as caught:
+        with_preview(folder, lambda seen, _: check_plan(kept, seen))
+    return str(caught.value)
+
+
+def test_a_roster_that_has_changed_is_refused(folder: Path) -> None:
+    """Also in rows for which nothing would be done."""
+    kept = read_plan(keep(folder))
+    (folder / "hr.csv").write_text("uid,name\nann,Ann\nbob,Rob\n")
+    assert refused(folder, kept) == (
+        "the plan no longer fits: the roster, or how it is read, has changed since; "
+        "make a new one with plan -o, nothing was changed"
+    )
+
+
+def test_a_state_that_has_moved_is_refused(folder: Path) -> None:
+    """By any other night."""
+    kept = read_plan(keep(folder))
+    with SyncState(folder / "hr.db", IDENTITY) as state:
+        state.end_night(state.begin_night(1.0), 2.0, 0, {}, good=True)
+    assert "the state has moved since" in refused(folder, kept)
+
+
+def test_a_plan_for_something_else_is_refused(folder: Path) -> None:
+    """The same rows and state, other changes."""
+    assert "something else would be done now" in refused(folder, replace(read_plan(keep(folder)), digest="other"))
+
+
+def test_a_sync_of_this_plan_that_was_cut_short_goes_on(folder: Path) -> None:
+    """It moved the state itself; another plan's did not."""
+    kept = read_plan(keep(folder))
+    with SyncState(folder / "hr.db", IDENTITY) as state:
+        state.begin_night(1.0, kept.digest)
+    with_preview(folder, lambda seen, _: check_plan(kept, seen))
+    assert "the state has moved" in refused(folder, replace(kept, digest="other"))
+
+
+def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
+    """Or sync would take it for a roster."""
+    with pytest.raises(OutputError, match=r"plan.txt: a plan is kept as .json; choose another --output"):
+        keep(folder, "plan.txt")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "cannot be read as a plan"),
+        (b"{", "cannot be read as a plan"),
+        (b"\xff", "cannot be read as a plan"),
+        (b"[]", "is no plan of provisioner; a roster has another ending than .json"),
+        (b'[{"uid":"ann"}]', "is no plan of provisioner; a roster has another ending than .json"),
+        (b'{"uid":"ann"}', "is no plan of provisioner; a roster has another ending than .json"),
+        (b'{"provisioner_plan":2}', "is a plan of another version of provisioner; make a new one with plan -o"),
+        (b'{"provisioner_plan":1}', "is a plan that was changed by hand; make a new one with plan -o"),
+        (b'{"provisioner_plan":1,"options":7}', "is a plan that was changed by hand; make a new one with plan -o"),
+    ],
+)
+def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    """In one sentence."""
+    path = tmp_path / "plan.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_plan(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("options", {"grace_nights": "two"}),
+        ("options", {"deactivate_leavers": "maybe"}),
+        ("options", {"yes": True}),
+        ("options", {"max_deactivations": 1000}),
+        ("options", {}),
+        ("roster", 7),
+        ("roster", []),
+        ("state", 7),
+    ],
+)
+def test_a_plan_that_was_changed_by_hand_is_refused(folder: Path, member: str, value: object) -> None:
+    """Its options are those a plan has, of the kinds they have: no guard can be widened through it."""
+    path = keep(folder)
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, member: value}))
+    with pytest.raises(UsageError, match="is a plan that was changed by hand; make a new one with plan -o"):
+        read_plan(path)
+
+
+def test_a_plan_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """With the command that makes one."""
+    path = tmp_path / "plan.json"
+    with pytest.raises(UsageError) as caught:
+        read_plan(path)
+    said = f"{path}: no such plan; make one with: provisioner plan ROSTER --state FILE -o {path}"
+    assert str(caught.value) == said

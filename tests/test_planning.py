@@ -1,0 +1,203 @@
+"""What a sync would do, compared row by row with the state; nobody is asked and nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from provisioner.errors import RosterError
+from provisioner.journal import Identity
+from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, Tally, UserRequest
+from provisioner.planning import PLAN_SCHEMA, Plan, frames
+from provisioner.preview import Preview, previewed
+from provisioner.progress import Watch
+from provisioner.results import Spool
+from provisioner.session import make_job
+from provisioner.settings import Output, Settings, Sync
+from provisioner.state import SyncState
+from provisioner.stopper import Stopper
+
+IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
+
+
+class Company:
+    """A roster and a state in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with self.state():
+            pass
+
+    def state(self) -> SyncState:
+        return SyncState(self.folder / "hr.db", IDENTITY, make=True)
+
+    def preview(self, roster: str, look: Callable[[Preview], Any], **sync: Any) -> Any:
+        """Plan for a roster, and give what `look` sees of it."""
+        (self.folder / "hr.csv").write_text(roster, encoding="utf-8")
+        settings = Settings(sync=Sync(**sync), output=Output(file=self.folder / "hr.results.csv"))
+        job = make_job([str(self.folder / "hr.csv")], settings)
+        job = replace(job, outputs=replace(job.outputs, journal=self.folder / "hr.db"))
+
+        async def main() -> Any:
+            tally = Tally()
+            watch = Watch(tally, drawn=False)
+            async with previewed(job, None, IDENTITY, Stopper(), tally, watch) as (seen, threads):
+                return await threads.use_state(lambda: look(seen))
+
+        return asyncio.run(main())
+
+    def changes(self, roster: str, **sync: Any) -> list[tuple[int, str, str, list[str], str]]:
+        """Row, uid, action, fields and payload of each change."""
+
+        def look(seen: Preview) -> list[tuple[int, str, str, list[str], str]]:
+            columns = ("row", "uid", "action", "fields", "payload")
+            return [row for frame in frames(seen.plan, 1) for row in frame.select(columns).iter_rows()]
+
+        found: list[tuple[int, str, str, list[str], str]] = self.preview(roster, look, **sync)
+        return found
+
+    def carry_out(self, roster: str, **sync: Any) -> None:
+        """Bring the state to where it is after a good night."""
+
+        def look(seen: Preview) -> None:
+            state = seen.state
+            number = state.begin_night(1.0)
+            for frame in frames(seen.plan, 2):
+                for _, uid, action, _, _, body_hash, _, _, digests in frame.iter_rows():
+                    met = state.met([uid]).get(uid)
+                    key = met.key if met else state.new_key()
+                    live = Live(body_hash, digests, Standing.ACTIVE)
+                    if action == Action.DEACTIVATE and met is not None and met.live is not None:
+                        live = met.live._replace(standing=Standing.DEACTIVATED)
+                    state.sent([UserRequest(key, 1, uid, b"", body_hash, token=False)], 2.0)
+                    done = Settlement(key, State.SETTLED, Outcome.UPDATED, 1, 200, settled_at=3.0, live=live)
+                    state.settle([done])
+            state.end_night(number, 4.0, seen.checking.tally.rows or 0, {}, good=True)
+
+        self.preview(roster, look, **sync)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Company:
+    return Company(tmp_path)
+
+
+def test_everybody_is_created_in_the_roster_s_order(company: Company) -> None:
+    """And nothing of them is changed in the state by planning."""
+    roster = "uid,name\nBob,Bob\nann,Ann\n"
+    assert [change[:4] for change in company.changes(roster)] == [(1, "bob", "create", []), (2, "ann", "create", [])]
+    with company.state() as state:
+        assert state.met(["ann", "bob"]) == {}
+
+
+def test_the_same_roster_is_no_work(company: Company) -> None:
+    """In any order, with columns in any order, with blanks around."""
+    company.carry_out("uid,name,tags\nann,Ann,a;b\nbob,Bob,\n")
+    assert company.changes("uid,name,tags\nann,Ann,a;b\nbob,Bob,\n") == []
+    assert company.changes("tags,name,uid\n, Bob ,bob\nb;a,Ann,ANN\n") == []
+
+
+def test_changes_are_found_field_by_field(company: Company) -> None:
+    """Only what changed is in the payload; what became empty is taken away."""
+    company.carry_out("uid,name,avatar,metadata.n\nann,Ann,https://x.test/a,1\nbob,Bob,,2\n")
+    roster = "uid,name,avatar,metadata.n\nann,Anna,,1\nbob,Bob,,2.0\n"
+    assert company.changes(roster) == [
+        (1, "ann", "update", ["name", "avatar"], '{"name":"Anna","unset":["avatar"]}'),
+        (2, "bob", "update", ["metadata"], '{"metadata":{"n":"2.0"}}'),
+    ]
+
+
+def test_a_dropped_column_changes_nobody(company: Company) -> None:
+    """And one that comes back with other values changes those."""
+    company.carry_out("uid,name,role\nann,Ann,nurse\nbob,Bob,nurse\n")
+    assert company.changes("uid,name\nann,Ann\nbob,Bob\n") == []
+    assert company.changes("uid,name,role\nann,Ann,nurse\nbob,Bob,\n") == [
+        (2, "bob", "update", ["role"], '{"role":"default"}')
+    ]
+
+
+def test_leavers_come_last(company: Company) -> None:
+    """Without a row; only when that is asked for."""
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")
+    assert company.changes("uid,name\ncy,Cy II\n") == [(1, "cy", "update", ["name"], '{"name":"Cy II"}')]
+    assert [change[:3] for change in company.changes("uid,name\ncy,Cy II\n", deactivate_leavers=True)] == [
+        (1, "cy", "update"),
+        (0, "ann", "deactivate"),
+        (0, "bob", "deactivate"),
+    ]
+
+
+def test_a_returner_is_reactivated(company: Company) -> None:
+    """With an update only if the row has changed since."""
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")
+    company.carry_out("uid,name\ncy,Cy\n", deactivate_leavers=True)
+    assert company.changes("uid,name\nann,Ann\nbob,Rob\ncy,Cy\n") == [
+        (1, "ann", "reactivate", [], ""),
+        (2, "bob", "reactivate", ["name"], '{"name":"Rob"}'),
+    ]
+
+
+def test_a_rejected_row_is_no_leaver_and_no_change(company: Company) -> None:
+    """A row without a uid is nobody's, and holds leavers back."""
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")
+    broken = "uid,name\nann,\nbob,Bob\n"
+    assert [change[1:3] for change in company.changes(broken, deactivate_leavers=True)] == [("cy", "deactivate")]
+    assert company.changes(broken + ",Cy\n", deactivate_leavers=True) == []
+
+
+def test_the_plan_adds_up(company: Company) -> None:
+    """Each row is one action, unchanged or rejected."""
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")
+    roster = "uid,name,withAuthToken\nann,Ann,\nbob,Rob,\nnew,New,no\nnewer,New,\nbad,,\n"
+
+    def look(seen: Preview) -> tuple[Any, ...]:
+        plan = seen.plan
+        return dict(plan.actions), plan.unchanged, plan.tokens, plan.updates, dict(plan.fields), plan.leavers.found
+
+    told = company.preview(roster, look, deactivate_leavers=True)
+    assert told == ({"create": 2, "update": 1, "deactivate": 1}, 1, 1, 1, {"name": 1}, 1)
+
+
+def test_two_rows_for_one_person_are_refused(company: Company) -> None:
+    """Which of them is right cannot be known."""
+    with pytest.raises(RosterError, match=r"hr.csv: 1 rows name a person that another row names \(rows 2\)"):
+        company.changes("uid,name\nann,Ann\nANN,Anna\n")
+
+
+def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
+    """Its digest is of the changes, its roster's of the rows."""
+
+    def digests(roster: str, **sync: Any) -> tuple[str, str]:
+        found: tuple[str, str] = company.preview(roster, lambda seen: (seen.plan.digest, seen.plan.roster), **sync)
+        return found
+
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\n")
+    one = digests("uid,name\nann,Ann\nbob,Rob\n")
+    assert digests("uid,name\nann,Ann\nbob,Rob\n") == one
+    other = digests("uid,name\nann,Ann\nbob,Bobby\n")
+    assert (other[0] != one[0], other[1] != one[1]) == (True, True)
+    fewer = digests("uid,name\nbob,Rob\n")
+    assert (fewer[0] == one[0], fewer[1] != one[1]) == (True, True)
+    assert digests("uid,name\nbob,Rob\n", deactivate_leavers=True)[0] != one[0]
+
+
+def a_change(uid: str, action: Action = Action.UPDATE) -> tuple[Any, ...]:
+    return (1, uid, action.value, ["name"], "{}", "h", False, "{}", b"")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_changes_come_back_in_order_and_in_pieces(tmp_path: Path, size: int) -> None:
+    """At most so many at a time, from a file that is gone afterwards."""
+    plan = Plan(Spool(tmp_path))
+    for part in (["a", "b", "c"], ["d"], []):
+        plan.add([a_change(uid) for uid in part])
+    pieces: Sequence[pl.DataFrame] = list(frames(plan, size))
+    assert [uid for piece in pieces for uid in piece["uid"]] == ["a", "b", "c", "d"]
+    assert all(piece.height <= size and piece.schema == pl.Schema(PLAN_SCHEMA) for piece in pieces)
+    plan.changes.close()

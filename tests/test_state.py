@@ -1,0 +1,457 @@
+"""The state: what is known of each user, from night to night, whatever happens to the file or the process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import JournalError, StorageError
+from provisioner.journal import APPLICATION_ID, VERSION, Identity, Journal
+from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
+from provisioner.state import SyncState
+
+IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
+ANN = Live("hash-ann", b"\1" * 56, Standing.ACTIVE)
+WAY_BACK = "move it away and begin anew with --adopt, which takes over those users of the roster that exist"
+
+# What a journal looked like before there were syncs.
+FORMAT_1 = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    row INTEGER NOT NULL,
+    body_hash TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'settled')),
+    sent_at REAL NOT NULL,
+    outcome TEXT NOT NULL DEFAULT 'pending',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    http_status INTEGER,
+    error_code TEXT,
+    error_message TEXT,
+    auth_token TEXT,
+    created_at INTEGER,
+    settled_at REAL,
+    doubt_since REAL,
+    doubt_hash TEXT
+);
+INSERT INTO meta VALUES ('app_id', 'app1'), ('base_url', 'https://app1.api-eu.cometchat.io/v3'), ('made_at', '1.0');
+INSERT INTO users (uid, row, body_hash, state, sent_at, outcome, error_code, auth_token, doubt_since) VALUES
+    ('made', 1, 'h1', 'settled', 5.0, 'created', NULL, 'token-1', NULL),
+    ('updated', 2, 'h2', 'settled', 5.0, 'updated', NULL, NULL, NULL),
+    ('there', 3, 'h3', 'settled', 5.0, 'existing', NULL, NULL, NULL),
+    ('away', 4, 'h4', 'settled', 5.0, 'existing', 'deactivated', NULL, NULL),
+    ('failed', 5, 'h5', 'settled', 5.0, 'failed', 'ERR_BAD_REQUEST', NULL, NULL),
+    ('doubted', 6, 'h6', 'settled', 5.0, 'failed', 'in_doubt', NULL, 4.0),
+    ('sent', 7, 'h7', 'sent', 5.0, 'pending', NULL, NULL, NULL),
+    ('pending', 8, 'h8', 'pending', 5.0, 'pending', NULL, NULL, NULL);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = 1;
+"""
+EVERYBODY = ("made", "updated", "there", "away", "failed", "doubted", "sent", "pending")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "hr.db"
+
+
+def opened(path: Path, *, make: bool = True) -> SyncState:
+    return SyncState(path, IDENTITY, make=make)
+
+
+def a_request(state: SyncState, uid: str, action: Action, after: Live = ANN) -> UserRequest:
+    """As `syncing` makes one, with the key that the state has for the uid."""
+    met = state.met([uid]).get(uid)
+    key = met.key if met else state.new_key()
+    return UserRequest(
+        key, 1, uid, b"{}", after.body_hash or "", token=True,
+        change=Change(action, b"", met.live if met else None, after),
+    )  # fmt: skip
+
+
+def a_settlement(request: UserRequest, outcome: Outcome, live: Live | None, state: State = State.SETTLED) -> Settlement:
+    return Settlement(request.key, state, outcome, 1, 200, auth_token=f"{request.uid}-token", settled_at=9.0, live=live)
+
+
+def carry_out(state: SyncState, uid: str, action: Action, outcome: Outcome, live: Live | None = ANN) -> None:
+    request = a_request(state, uid, action)
+    state.plan([uid])
+    state.sent([request], 8.0)
+    state.settle([a_settlement(request, outcome, live)])
+
+
+def night(state: SyncState, *, good: bool = True) -> None:
+    number = state.begin_night(1.0)
+    state.end_night(number, 2.0, 10, {"created": 1}, good=good)
+
+
+def told(state: SyncState, uids: Sequence[str]) -> dict[str, str]:
+    return {uid: outcome for uid, outcome, *_ in state.tonight(uids)}
+
+
+def lives(state: SyncState, *uids: str) -> dict[str, Live | None]:
+    return {uid: met.live for uid, met in state.met(uids).items()}
+
+
+# --- opening -------------------------------------------------------------------------------------------------------
+
+
+def test_a_state_that_is_not_there_is_made_only_when_told(path: Path) -> None:
+    """A mistyped path must not begin a new history: nothing is left behind."""
+    with pytest.raises(JournalError) as caught, opened(path, make=False):
+        pass
+    assert str(caught.value) == (
+        f"{path}: no such state file; check --state, or begin with --adopt, which makes one and takes over those users "
+        "of the roster that exist"
+    )
+    assert list(path.parent.iterdir()) == []
+    with opened(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with opened(path, make=False) as state:
+        assert (state.epoch, state.managed(), state.nights(), state.last_good_night()) == (1, 0, [], None)
+
+
+def test_a_journal_of_an_earlier_version_is_taken_over(path: Path) -> None:
+    """What it settled is managed from now on; what it did not settle keeps its doubt and its tokens."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(FORMAT_1)
+    for _ in range(2):
+        with opened(path, make=False) as state:
+            assert lives(state, *EVERYBODY) == {
+                "made": Live("h1", None, Standing.ACTIVE),
+                "updated": Live("h2", None, Standing.ACTIVE),
+                "there": Live(None, None, Standing.ACTIVE),
+                "away": Live(None, None, Standing.DEACTIVATED),
+                **dict.fromkeys(("failed", "doubted", "sent", "pending")),
+            }
+            assert [met.exists for met in state.met(EVERYBODY[4:]).values()] == [False] * 4
+            known = state.known(EVERYBODY)
+            assert (known["made"].auth_token, known["doubted"].doubt_since, known["sent"].doubt_since) == (
+                "token-1", 4.0, 5.0,
+            )  # fmt: skip
+            assert sorted(uid for uid, _ in state.leavers()) == ["made", "there", "updated"]
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_a_journal_of_a_run_is_a_state(path: Path) -> None:
+    """The users that `run` created need not be adopted."""
+    with Journal(path, IDENTITY) as journal:
+        request = UserRequest(journal.new_key(), 1, "ann", b"{}", "h", token=True)
+        journal.sent([request], 1.0)
+        journal.settle([a_settlement(request, Outcome.CREATED, None)])
+    with opened(path, make=False) as state:
+        assert lives(state, "ann") == {"ann": Live("h", None, Standing.ACTIVE)}
+        assert state.managed() == 1
+
+
+def test_a_run_can_go_on_with_a_state(path: Path) -> None:
+    """Both are one file format."""
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+    with Journal(path, IDENTITY) as journal:
+        assert journal.known(["ann"])["ann"].auth_token == "ann-token"
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("PRAGMA application_id = 7", "not a journal of provisioner; move it away or check --state"),
+        (
+            f"PRAGMA user_version = {VERSION + 1}",
+            f"written by a newer provisioner (format {VERSION + 1}, this one reads {VERSION}); update it",
+        ),
+        (
+            "UPDATE meta SET value = 'app2' WHERE key = 'app_id'",
+            (
+                f"made for app app2 at {IDENTITY.base_url}, not for app1 at {IDENTITY.base_url}; "
+                "check --state, the app id and the region"
+            ),
+        ),
+    ],
+)
+def test_a_state_that_is_not_ours_is_refused(path: Path, statement: str, said: str) -> None:
+    """In one sentence, and no lock is left behind."""
+    with opened(path):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(statement)
+        database.commit()
+    with pytest.raises(JournalError) as caught, opened(path):
+        pass
+    assert str(caught.value) == f"{path}: {said}"
+    assert not path.with_name("hr.db.lock").exists()
+
+
+def test_a_state_in_use_is_refused(path: Path) -> None:
+    """The first is named."""
+    with opened(path), pytest.raises(JournalError, match=rf"in use by process {os.getpid()} on .*check --state$"):
+        opened(path).__enter__()
+
+
+def a_big_state(path: Path) -> bytes:
+    with opened(path) as state:
+        for n in range(300):
+            carry_out(state, f"user-{n}", Action.CREATE, Outcome.CREATED)
+        night(state)
+    return path.read_bytes()
+
+
+def test_a_state_that_was_cut_short_is_never_believed(path: Path) -> None:
+    """At whatever length: refused with the way back, and left as it is."""
+    whole = a_big_state(path)
+    for length in [
+        0,
+        1,
+        10,
+        99,
+        100,
+        512,
+        1000,
+        4095,
+        4096,
+        5000,
+        8192,
+        len(whole) // 2,
+        len(whole) - 4096,
+        len(whole) - 1,
+    ]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(JournalError) as caught, opened(path, make=False):
+            pass
+        assert str(caught.value).startswith(f"{path}: the state is damaged, or no state ("), length
+        assert str(caught.value).endswith(WAY_BACK)
+        assert path.read_bytes() == whole[:length]
+
+
+def test_a_damaged_state_is_refused_or_means_what_it_meant(path: Path) -> None:
+    """Pages wiped: SQLite's own check sees each, and nothing but `JournalError` comes out."""
+    whole = a_big_state(path)
+    refused = 0
+    for page in range(len(whole) // 4096):
+        path.write_bytes(whole[: page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096 :])
+        with pytest.raises(JournalError), opened(path):
+            pass
+        refused += 1
+    assert refused == len(whole) // 4096
+
+
+def test_single_bytes_flipped_do_no_more_than_that(path: Path) -> None:
+    """Anywhere in the file: `JournalError` or `StorageError`, or it can be read; never another error."""
+    whole = a_big_state(path)
+    uids = [f"user-{n}" for n in range(300)]
+    for at in [*range(16, 100, 7), *range(100, len(whole), len(whole) // 60)]:
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with suppress(JournalError, StorageError), opened(path) as state:
+            assert set(state.met(uids)) <= set(uids)
+            assert len(list(state.leavers())) <= 300
+            assert len(state.tonight(uids)) <= 300
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+
+
+# --- what is known -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_what_is_sent_is_in_doubt_until_it_is_settled(path: Path, action: Action) -> None:
+    """Also after a kill; the action that is in doubt is known."""
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+        state.sent([a_request(state, "ann", action)], 20.0)
+        shutil.copy(path, path.with_name("copy.db"))
+        shutil.copy(path.with_name("hr.db-wal"), path.with_name("copy.db-wal"))
+    with opened(path.with_name("copy.db")) as killed:
+        [met] = killed.met(["ann"]).values()
+        assert (met.live, met.exists, met.operation, met.standing) == (None, True, action, "active")
+        assert killed.known(["ann"])["ann"].auth_token == "ann-token"
+
+
+def test_what_is_settled_is_known_for_certain(path: Path) -> None:
+    """Hash, digests and standing come back as they went in."""
+    away = Live(None, b"\3" * 56, Standing.DEACTIVATED)
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+        carry_out(state, "bob", Action.DEACTIVATE, Outcome.DEACTIVATED, away)
+        carry_out(state, "cy", Action.CREATE, Outcome.FAILED, None)
+    with opened(path) as state:
+        assert lives(state, "ann", "bob", "cy", "nobody") == {"ann": ANN, "bob": away, "cy": None}
+        assert (state.managed(), list(state.leavers())) == (1, [("ann", 0)])
+        assert state.is_leaver(["ann", "bob", "cy", "nobody"]) == {"ann", "bob"}
+
+
+def test_an_adopted_user_is_managed_without_a_request(path: Path) -> None:
+    """With its time of creation, told as unchanged; its adoption again changes nothing."""
+    with opened(path) as state:
+        state.adopt([("ann", 1, ANN, 77)], 5.0)
+        assert (lives(state, "ann"), told(state, ["ann"])) == ({"ann": ANN}, {"ann": "unchanged"})
+        assert state.known(["ann"])["ann"].created_at == 77
+        carry_out(state, "ann", Action.UPDATE, Outcome.UPDATED)
+        assert told(state, ["ann"]) == {"ann": "updated"}
+
+
+def test_a_user_found_in_the_directory_and_killed_over_still_exists(path: Path) -> None:
+    """Its adoption was an update or a return on the wire: it is there, though nothing is certain."""
+    with opened(path) as state:
+        for uid, action in [("new", Action.CREATE), ("up", Action.UPDATE), ("back", Action.REACTIVATE)]:
+            state.sent([a_request(state, uid, action)], 1.0)
+        exists = {uid: met.exists for uid, met in state.met(["new", "up", "back"]).items()}
+        assert exists == {"new": False, "up": True, "back": True}
+
+
+# --- tonight -------------------------------------------------------------------------------------------------------
+
+
+def test_a_night_lasts_until_it_is_good(path: Path) -> None:
+    """What happened in a night that was cut short is told by the one that ends it."""
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+        night(state, good=False)
+        assert (state.epoch, told(state, ["ann"])) == (1, {"ann": "created"})
+    with opened(path) as state:
+        assert told(state, ["ann"]) == {"ann": "created"}
+        assert state.met(["ann"])["ann"].again is Outcome.CREATED
+        night(state)
+        assert (state.epoch, told(state, ["ann"])) == (2, {"ann": "unchanged"})
+        assert state.met(["ann"])["ann"].again is None
+
+
+def test_only_what_has_to_be_told_again_is_told_again() -> None:
+    """Created and reactivated; an update is told by itself, a deactivation is undone by the return."""
+    for outcome in Outcome:
+        met = opened_met(outcome)
+        assert (met is not None) is (outcome in {Outcome.CREATED, Outcome.REACTIVATED})
+
+
+def opened_met(outcome: Outcome) -> Outcome | None:
+    from provisioner.state import Met
+
+    return Met("ann", 1, "update", 1, "active", "h", b"", outcome.value).again
+
+
+def test_what_was_planned_and_not_settled_is_pending(path: Path) -> None:
+    """And a failure counts only while it is still planned."""
+    with opened(path) as state:
+        carry_out(state, "done", Action.CREATE, Outcome.CREATED)
+        carry_out(state, "failed", Action.UPDATE, Outcome.FAILED)
+        carry_out(state, "left", Action.CREATE, Outcome.CREATED)
+        state.plan(["left"])
+        request = a_request(state, "cut", Action.UPDATE)
+        state.plan(["cut"])
+        state.sent([request], 1.0)
+        state.settle([a_settlement(request, Outcome.PENDING, ANN, State.PENDING)])
+        uids = ["done", "failed", "left", "cut"]
+        expected = {"done": "created", "failed": "failed", "left": "created", "cut": "pending"}
+        assert told(state, uids) == expected
+    with opened(path) as state:
+        assert told(state, uids) == {**expected, "failed": "unchanged", "cut": "unchanged"}
+
+
+def test_leavers_of_earlier_attempts_are_of_this_night(path: Path) -> None:
+    """Until the night is good, and unless they are back."""
+    away = ANN._replace(standing=Standing.DEACTIVATED)
+    with opened(path) as state:
+        carry_out(state, "ann", Action.DEACTIVATE, Outcome.DEACTIVATED, away)
+        carry_out(state, "bob", Action.DEACTIVATE, Outcome.DEACTIVATED, away)
+        assert state.left_tonight() == [("ann", 0), ("bob", 0)]
+    with opened(path) as state:
+        state.see(["bob"])
+        assert state.left_tonight() == [("ann", 0)]
+        night(state)
+        assert state.left_tonight() == []
+
+
+def test_absence_counts_good_nights_in_a_row(path: Path) -> None:
+    """A night that was not good does not count, and being seen begins anew."""
+
+    def a_night(*seen: str, good: bool = True) -> dict[str, int]:
+        with opened(path) as state:
+            state.see(seen)
+            night(state, good=good)
+            rows = state.database.execute("SELECT uid, absent FROM users ORDER BY uid").fetchall()
+            return dict(rows)
+
+    with opened(path) as state:
+        state.adopt([("ann", 1, ANN, None), ("bob", 2, ANN, None)], 1.0)
+        carry_out(state, "zoe", Action.CREATE, Outcome.FAILED, None)
+    assert a_night("ann", "bob") == {"ann": 0, "bob": 0, "zoe": 0}
+    assert a_night("ann") == {"ann": 0, "bob": 1, "zoe": 0}
+    assert a_night("ann", good=False) == {"ann": 0, "bob": 1, "zoe": 0}
+    assert a_night() == {"ann": 1, "bob": 2, "zoe": 0}
+    assert a_night("bob") == {"ann": 2, "bob": 0, "zoe": 0}
+
+
+def test_who_was_seen_is_forgotten_with_the_session(path: Path) -> None:
+    """The next night sees for itself."""
+    with opened(path) as state:
+        state.adopt([("ann", 1, ANN, None)], 1.0)
+        state.see(["ann", "ann"])
+        assert (list(state.leavers()), state.is_leaver(["ann"])) == ([], set())
+    with opened(path) as state:
+        assert (list(state.leavers()), state.is_leaver(["ann"])) == ([("ann", 0)], {"ann"})
+
+
+def test_the_mark_moves_with_anything(path: Path) -> None:
+    """A night, an adoption, a change that is sent, its outcome; reading does not move it."""
+    with opened(path) as state:
+        marks = [state.mark(), state.mark()]
+        assert marks[0] == marks[1]
+        number = state.begin_night(1.0)
+        marks = [state.mark()]
+        state.adopt([("ann", 1, ANN, None)], 5.0)
+        marks.append(state.mark())
+        request = a_request(state, "bob", Action.CREATE)
+        state.sent([request], 6.0)
+        marks.append(state.mark())
+        state.settle([a_settlement(request, Outcome.CREATED, ANN)])
+        marks.append(state.mark())
+        state.end_night(number, 7.0, 1, {}, good=True)
+        marks.append(state.mark())
+        state.met(["ann"])
+        state.see(["ann"])
+        assert len(set(marks)) == len(marks)
+        assert state.mark() == marks[-1]
+
+
+def test_a_kept_plan_is_unfinished_until_its_night_is_good(path: Path) -> None:
+    """Only the last night counts."""
+    with opened(path) as state:
+        assert state.unfinished_plan() is None
+        number = state.begin_night(1.0, "digest")
+        assert state.unfinished_plan() == "digest"
+        state.end_night(number, 2.0, 1, {}, good=False)
+        assert state.unfinished_plan() == "digest"
+        number = state.begin_night(3.0, "digest")
+        state.end_night(number, 4.0, 1, {}, good=True)
+        assert state.unfinished_plan() is None
+        state.begin_night(5.0)
+        assert state.unfinished_plan() is None
+
+
+def test_nights_are_told_in_order(path: Path) -> None:
+    """The last ones, with what their summaries said."""
+    with opened(path) as state:
+        night(state)
+        night(state, good=False)
+        state.begin_night(9.0)
+        first, second, third = state.nights()
+        assert (first.number, first.epoch, first.good, first.rows, first.summary) == (1, 1, True, 10, {"created": 1})
+        assert (second.epoch, second.good, third.epoch, third.finished) == (2, False, 2, None)
+        assert state.nights(1) == [third]
+        assert state.last_good_night() == first
+
+
+def test_the_mark_of_the_file_is_ours(path: Path) -> None:
+    """So that other programs' databases are known for what they are."""
+    with opened(path):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
