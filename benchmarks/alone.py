@@ -70,9 +70,18 @@ def look_over(roster: Path, rows: int | None, *, identity: bool) -> int:
 
 def validating(roster: Path, rows: int | None) -> Part:
     """Judge rows that are in memory already, in batches as the reader gives them, with all the warnings."""
+    return _validating(roster, rows, identity=True)
+
+
+def validating_for_a_run(roster: Path, rows: int | None) -> Part:
+    """Judge them as `run` does, and the plain loop: without comparing names and e-mail addresses."""
+    return _validating(roster, rows, identity=False)
+
+
+def _validating(roster: Path, rows: int | None, *, identity: bool) -> Part:
     opened = open_roster(roster, RosterOptions(limit=rows), roster.parent)
     binding = bind(opened.schema)
-    known = survey(opened, binding, roster.parent, identity=True)
+    known = survey(opened, binding, roster.parent, identity=identity)
     batches = list(opened.batches())
 
     def validate() -> Done:
@@ -121,6 +130,7 @@ PARTS: Final = {
     "survey": surveying,
     "survey-of-a-run": surveying_for_a_run,
     "validator": validating,
+    "validator-of-a-run": validating_for_a_run,
     "plain-validator": plain_validating,
     "plain": plain_reading_and_validating,
 }

@@ -88,6 +88,8 @@ TABLE: Final = (
     Line("a run's survey alone", "rows/s", 0, lambda done: done.parts["survey-of-a-run"].rate),
     Line("its validator alone, in memory *", "rows/s", 0, lambda done: done.parts["validator"].rate),
     Line("  CPU", "µs/row", 2, lambda done: done.parts["validator"].cpu),
+    Line("a run's validator, in memory *", "rows/s", 0, lambda done: done.parts["validator-of-a-run"].rate),
+    Line("  CPU", "µs/row", 2, lambda done: done.parts["validator-of-a-run"].cpu),
     Line("polars, reading only", "rows/s", 0, lambda done: done.parts["read"].rate),
     Line("plain Python *", "rows/s", 0, lambda done: done.parts["plain"].rate),
     Line("  CPU", "µs/row", 2, lambda done: done.parts["plain"].cpu),
@@ -103,10 +105,23 @@ TABLE: Final = (
         lambda done: done.parts["validator"].rate / done.parts["plain-validator"].rate,
     ),
     Line("  by CPU", "x", 2, lambda done: done.parts["plain-validator"].cpu / done.parts["validator"].cpu),
+    Line(
+        "a run's validator / plain Python",
+        "x",
+        2,
+        lambda done: done.parts["validator-of-a-run"].rate / done.parts["plain-validator"].rate,
+    ),
+    Line("  by CPU", "x", 2, lambda done: done.parts["plain-validator"].cpu / done.parts["validator-of-a-run"].cpu),
+    Line(
+        "a run's validator / polars reading",
+        "",
+        3,
+        lambda done: done.parts["validator-of-a-run"].rate / done.parts["read"].rate,
+    ),
     Line("peak memory of validate", "MiB", 0, lambda done: done.memory.resident),
     Line("  anonymous", "MiB", 0, lambda done: done.memory.anonymous),
 )
-SAMPLED: Final = ("validator", "plain-validator", "plain")
+SAMPLED: Final = ("validator", "validator-of-a-run", "plain-validator", "plain")
 
 
 @contextmanager
