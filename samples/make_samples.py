@@ -23,6 +23,7 @@ Row = dict[str, Any]
 
 PEOPLE: Final = 200
 HR_PEOPLE: Final = 60
+NIGHT_PEOPLE: Final = 40
 
 # The first of the scripts: their names spell an e-mail address once the accents are gone.
 LATIN_SCRIPTS: Final = 5
@@ -256,6 +257,25 @@ def hr_row(row: int) -> Row:
     }
 
 
+def night_row(row: int, **changed: str) -> Row:
+    """Give a member of the crew as the export of a night has it."""
+    department = draw(tuple(DEPARTMENTS), "department", row)
+    return {"uid": f"crew-{row:03}", "name": full_name(row), "metadata.department": department, **changed}
+
+
+def nights() -> dict[str, list[Row]]:
+    """Give the exports of five nights: two good ones, one cut short, one without a department, one mended."""
+    monday = {row: night_row(row) for row in range(1, NIGHT_PEOPLE + 1)}
+    tuesday = {row: who for row, who in monday.items() if row not in (39, 40)}
+    tuesday |= {7: night_row(7, name="Solveig Nyborg"), 41: night_row(41), 42: night_row(42)}
+    tuesday[12] = night_row(12, **{"metadata.department": "Ticketing"})
+    thursday = {row: who for row, who in tuesday.items() if not 20 <= row <= 31}
+    friday = {**thursday, 25: tuesday[25], 43: night_row(43, uid="crew 043")}
+    cut = dict(list(tuesday.items())[: len(tuesday) // 2])
+    named = {"monday": monday, "tuesday": tuesday, "wednesday": cut, "thursday": thursday, "friday": friday}
+    return {night: [rows[row] for row in sorted(rows)] for night, rows in named.items()}
+
+
 def mailbox(*names: str) -> str:
     """Spell names in ASCII, as mail administrators do."""
     text = ".".join(filter(None, names)).lower().translate(NOT_DECOMPOSED)
@@ -272,7 +292,7 @@ def write_csv(path: Path, rows: Sequence[Row], *, encoding: str, line_end: str) 
 
 
 def write_samples(folder: Path) -> None:
-    """Write users.csv, users.parquet and hr_export.csv to `folder`."""
+    """Write users.csv, users.parquet, hr_export.csv and the exports of five nights to `folder`."""
     everyone = people()
     cells = [as_cells(row, who) for row, who in enumerate(everyone, start=1)]
     write_csv(folder / "users.csv", cells, encoding="utf-8", line_end="\n")
@@ -280,6 +300,9 @@ def write_samples(folder: Path) -> None:
     export = [hr_row(row) for row in range(1, HR_PEOPLE + 1)]
     # A byte order mark and Windows line ends: what such exports really look like.
     write_csv(folder / "hr_export.csv", export, encoding="utf-8-sig", line_end="\r\n")
+    (folder / "nights").mkdir(exist_ok=True)
+    for night, rows in nights().items():
+        write_csv(folder / "nights" / f"{night}.csv", rows, encoding="utf-8", line_end="\n")
 
 
 def main() -> None:

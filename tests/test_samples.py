@@ -66,8 +66,10 @@ def test_the_generator_writes_the_committed_files_anew(tmp_path: Path) -> None:
     """The text files come out the same to the byte, the Parquet file the same to the cell."""
     subprocess.run([sys.executable, SAMPLES / "make_samples.py", "-o", tmp_path], check=True)
 
-    assert {file.name for file in tmp_path.iterdir()} == {"users.csv", "users.parquet", "hr_export.csv"}
-    for name in ("users.csv", "hr_export.csv"):
+    nights = [f"nights/{night}.csv" for night in ("friday", "monday", "thursday", "tuesday", "wednesday")]
+    written = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*"))
+    assert written == ["hr_export.csv", *nights, "users.csv", "users.parquet"]
+    for name in ("users.csv", "hr_export.csv", *nights):
         assert (tmp_path / name).read_bytes() == (SAMPLES / name).read_bytes()
     assert_frame_equal(pl.read_parquet(tmp_path / "users.parquet"), pl.read_parquet(SAMPLES / "users.parquet"))
 
