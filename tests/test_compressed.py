@@ -133,7 +133,11 @@ def test_a_defect_is_told_with_its_byte_in_the_plain_text(tmp_path: Path, suffix
         ("r.ndjson", zstd.compress(b"uid"), "r.ndjson is compressed with zstd; rename it to r.ndjson.zst"),
         ("r.parquet", gzip.compress(b"uid", mtime=0), "r.parquet is compressed with gzip; unpack it first"),
         ("r.csv.gz", b"PAR1", "r.csv.gz is a Parquet file; rename it to r.parquet"),
-        ("r.csv.gz", gzip.compress(b"PAR1", mtime=0), "r.csv.gz is a Parquet file behind its compression; unpack it first"),
+        (
+            "r.csv.gz",
+            gzip.compress(b"PAR1", mtime=0),
+            "r.csv.gz is a Parquet file behind its compression; unpack it first",
+        ),
         ("r.csv.gz", gzip.compress(b"", mtime=0), "r.csv.gz is empty: it has no bytes at all"),
         ("r.csv", b"BZh91AY", "r.csv is compressed with bzip2; unpack it first"),
         ("r.csv", b"\xfd7zXZ\0", "r.csv is compressed with xz; unpack it first"),

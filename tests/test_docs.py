@@ -8,10 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import typer.main
 
 from provisioner import errors
-from provisioner.cli import app
+from provisioner.cli import COMMANDS, command_named
 from provisioner.constraints import DEFECTS, Constraints
 from provisioner.settings import Settings
 from tests.command import ROOT, environment, provisioner
@@ -34,16 +33,22 @@ def commands_in(document: str) -> list[str]:
 
 def options_of(command: str) -> set[str]:
     """Every long option that a command takes."""
-    group = typer.main.get_command(app)
-    parameters = group.commands[command].params  # type: ignore[attr-defined]
+    parameters = command_named(command).params
     return {option for each in parameters for option in each.opts if option.startswith("--")} - {"--help"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_the_commands_say(name: str) -> None:
+    """The list is shown without loading the commands: it is a copy of how their own help begins."""
+    said = COMMANDS[name][1].removesuffix(".")
+    assert command_named(name).help.startswith(said)
 
 
 def test_the_option_table_is_that_of_the_command() -> None:
     """No option is missing from the README, none is made up."""
     assert set(re.findall(r"`(--[a-z-]+)`", section("Options of `run`").split("Environment:")[0])) >= options_of("run")
     assert {name for name in re.findall(r"(--[a-z][a-z-]+)", README) if name != "--install-completion"} <= (
-        options_of("run") | options_of("validate") | options_of("emulator") | {"--help"}
+        {"--help"}.union(*(options_of(command) for command in COMMANDS if command != "config"))
     )
 
 
@@ -61,7 +66,7 @@ def test_the_exit_code_table_is_that_of_the_code() -> None:
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", section("Exit codes"), re.MULTILINE)}
     kinds = [each for each in vars(errors).values() if isinstance(each, type)]
     raised = {each.exit_code for each in kinds if issubclass(each, errors.ProvisionerError)}
-    assert told == {0, 1, 2, 3, 4, 70, 130, 143}
+    assert told == {0, 1, 2, 3, 4, 5, 70, 130, 143}
     assert raised <= told
 
 
@@ -104,7 +109,7 @@ def test_the_readmes_commands_run(tmp_path: Path, command: str) -> None:
 def test_the_readmes_session_is_what_the_command_prints(tmp_path: Path) -> None:
     """The output shown is the real one, but for the time it took."""
     (tmp_path / "samples").symlink_to(ROOT / "samples")
-    shown = README.split("$ provisioner run samples/users.csv", 1)[1].split("\n", 1)[1].split("\n\n", 1)[0]
+    shown = README.split("$ provisioner run samples/users.csv", 1)[1].split("\n", 1)[1].split("\n\n$ ", 1)[0]
     printed = provisioner("run", "samples/users.csv", "--emulator", "-o", "out/results.csv", cwd=tmp_path).stdout
     seconds = re.compile(r"in \d+ s")
     assert seconds.sub("in N s", printed).split() == seconds.sub("in N s", shown).split()
@@ -119,7 +124,15 @@ def test_links_lead_somewhere() -> None:
 
 def test_the_help_of_every_command_is_told_without_heavy_imports() -> None:
     """`--help` answers for each command, in words."""
-    for command in ((), ("run",), ("validate",), ("emulator",)):
+    for command in ((), ("config", "show"), *((name,) for name in COMMANDS)):
         ended = provisioner(*command, "--help", cwd=ROOT, **environment())
         assert (ended.exit_code, ended.stderr) == (0, "")
         assert len(ended.stdout.splitlines()) > 5
+
+
+def test_the_map_of_the_code_names_every_module() -> None:
+    """Once each: whoever looks for something finds where it is."""
+    page = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    table = page.split("## The shape of the code", 1)[1].split("| about | modules |", 1)[1].split("\n\n", 1)[0]
+    named = re.findall(r"`([a-z_]+)`", table)
+    assert sorted(named) == sorted(file.stem for file in (ROOT / "provisioner").glob("*.py") if file.stem != "__init__")
