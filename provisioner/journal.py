@@ -23,57 +23,12 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
+from provisioner import schema
 from provisioner.errors import JournalError, StorageError
 from provisioner.lock import JournalLock
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 from provisioner.outputs import free_name
-
-VERSION: Final = 2
-# "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
-APPLICATION_ID: Final = 0x50525653
-
-_SCHEMA: Final = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE users (
-    id INTEGER PRIMARY KEY,
-    uid TEXT NOT NULL UNIQUE,
-    row INTEGER NOT NULL,
-    body_hash TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'settled')),
-    sent_at REAL NOT NULL,
-    outcome TEXT NOT NULL DEFAULT 'pending',
-    attempts INTEGER NOT NULL DEFAULT 0,
-    http_status INTEGER,
-    error_code TEXT,
-    error_message TEXT,
-    auth_token TEXT,
-    created_at INTEGER,
-    settled_at REAL,
-    doubt_since REAL,
-    doubt_hash TEXT
-);
-"""
-
-# What a sync knows beside that; see `provisioner.state`. Format 1 had none of it.
-_SINCE_2: Final = """
-ALTER TABLE users ADD COLUMN operation TEXT;
-ALTER TABLE users ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE users ADD COLUMN standing TEXT;
-ALTER TABLE users ADD COLUMN live_hash TEXT;
-ALTER TABLE users ADD COLUMN digests BLOB;
-ALTER TABLE users ADD COLUMN absent INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE users ADD COLUMN epoch INTEGER;
-CREATE TABLE nights (
-    id INTEGER PRIMARY KEY,
-    epoch INTEGER NOT NULL,
-    started_at REAL NOT NULL,
-    finished_at REAL,
-    good INTEGER NOT NULL DEFAULT 0,
-    plan TEXT,
-    rows INTEGER,
-    summary TEXT
-);
-"""
+from provisioner.schema import APPLICATION_ID, VERSION
 
 # A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
 _SENT: Final = """
@@ -284,24 +239,9 @@ class Journal:
             "wal_autocheckpoint = 4000",
         ):
             database.execute(f"PRAGMA {setting}")
-        if version == 0:
-            self._create(database)
-        elif version < VERSION:
-            with database:
-                database.execute("BEGIN IMMEDIATE")
-                _carry_out(database, _SINCE_2)
-                database.execute(f"PRAGMA user_version = {VERSION}")
+        told = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
+        schema.bring_up_to_date(database, version, told)
         self._check_identity(database)
-
-    def _create(self, database: sqlite3.Connection) -> None:
-        now = str(time.time())
-        with database:
-            database.execute("BEGIN IMMEDIATE")
-            _carry_out(database, _SCHEMA + _SINCE_2)
-            facts = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": now}
-            database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
-            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            database.execute(f"PRAGMA user_version = {VERSION}")
 
     def _check_identity(self, database: sqlite3.Connection) -> None:
         facts: Mapping[str, str] = dict(database.execute("SELECT key, value FROM meta"))
@@ -344,12 +284,6 @@ def set_aside(path: Path) -> Path | None:
             if beside.exists():
                 beside.rename(aside.with_name(aside.name + suffix))
     return aside
-
-
-def _carry_out(database: sqlite3.Connection, script: str) -> None:
-    """Carry out several statements within the transaction that is open, which `executescript` would end."""
-    for statement in script.split(";\n"):
-        database.execute(statement)
 
 
 def _json(value: object) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.health import Check, Status
-from provisioner.journal import APPLICATION_ID, VERSION, Identity
+from provisioner.journal import Identity
+from provisioner.schema import APPLICATION_ID, VERSION
 
 _ROWS = """
 SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum(state = 'sent' OR doubt_since IS NOT NULL)

@@ -41,6 +41,9 @@ _OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     name: pl.Float64 if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
 }
 
+# Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
+_GROUP: Final = 20_000
+
 Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
 Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
 
@@ -233,7 +236,7 @@ def _write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema
     def source(*_: object) -> Iterator[pl.DataFrame]:
         return frames
 
-    register_io_source(source, schema=schema, is_pure=False).sink_parquet(path)
+    register_io_source(source, schema=schema, is_pure=False).sink_parquet(path, row_group_size=_GROUP)
 
 
 _WRITERS: Final[Mapping[str, Writer]] = {

@@ -40,7 +40,7 @@ HOMES = {
     "yarl": {"client"},
     "ssl": {"client"},
     "aiolimiter": {"pacing"},
-    "sqlite3": {"directory", "history", "journal", "journalhealth", "state"},
+    "sqlite3": {"directory", "history", "journal", "journalhealth", "schema", "state"},
     "fcntl": {"journalhealth", "lock"},
     "tomllib": {"config"},
     "pydantic": {"settings"},
@@ -69,7 +69,7 @@ NETWORK_HALF = frozenset(
 
 WITHOUT_POLARS = NETWORK_HALF | {
     "arguments", "cli", "cli_look", "cli_run", "cli_sync", "commandline", "config", "configshow",
-    "crash", "doctor", "errors", "health", "journal", "journalhealth", "lock", "logs",
+    "crash", "doctor", "errors", "health", "journal", "journalhealth", "lock", "logs", "schema",
     "model", "outputs", "settings", "values", "compressed", "origin", "signature", "sources",
 }  # fmt: skip
 

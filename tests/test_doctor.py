@@ -19,9 +19,10 @@ import pytest
 from provisioner import health
 from provisioner.doctor import diagnose, show
 from provisioner.health import Check, Status
-from provisioner.journal import APPLICATION_ID, VERSION, Identity, Journal
+from provisioner.journal import Identity, Journal
 from provisioner.journalhealth import holder_of, journal_health
 from provisioner.model import Failure, Outcome, Reply, Settlement, State, UserRequest
+from provisioner.schema import APPLICATION_ID, VERSION
 from provisioner.settings import load_with_origins
 from tests.command import KEY, ROOT, Finished, emulator, provisioner
 from tests.wire import Behaviour, answering, serving

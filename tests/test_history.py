@@ -12,7 +12,8 @@ import pytest
 
 from provisioner.errors import JournalError
 from provisioner.history import history_of
-from provisioner.journal import VERSION, Identity, Journal
+from provisioner.journal import Identity, Journal
+from provisioner.schema import VERSION
 from provisioner.state import SyncState
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

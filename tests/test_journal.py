@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal import APPLICATION_ID, OUTCOME_COLUMNS, VERSION, Identity, Journal, Known, set_aside
+from provisioner.journal import OUTCOME_COLUMNS, Identity, Journal, Known, set_aside
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.schema import APPLICATION_ID, VERSION
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 FOREIGN = "not a journal of provisioner; move it away or choose another --output"

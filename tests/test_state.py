@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal import APPLICATION_ID, VERSION, Identity, Journal
+from provisioner.journal import Identity, Journal
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
+from provisioner.schema import APPLICATION_ID, VERSION
 from provisioner.state import SyncState
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

@@ -1,0 +1,82 @@
+"""The tables of a journal, and how one of an older format becomes one of the present.
+
+users   one row for each uid that was ever sent (`provisioner.journal`, and for the later columns `provisioner.state`)
+nights  one row for each sync
+meta    what the journal was made for
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+VERSION: Final = 2
+# "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
+APPLICATION_ID: Final = 0x50525653
+
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    row INTEGER NOT NULL,
+    body_hash TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'settled')),
+    sent_at REAL NOT NULL,
+    outcome TEXT NOT NULL DEFAULT 'pending',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    http_status INTEGER,
+    error_code TEXT,
+    error_message TEXT,
+    auth_token TEXT,
+    created_at INTEGER,
+    settled_at REAL,
+    doubt_since REAL,
+    doubt_hash TEXT
+);
+"""
+
+# What a sync knows beside that; see `provisioner.state`. Format 1 had none of it.
+_SINCE_2: Final = """
+ALTER TABLE users ADD COLUMN operation TEXT;
+ALTER TABLE users ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN standing TEXT;
+ALTER TABLE users ADD COLUMN live_hash TEXT;
+ALTER TABLE users ADD COLUMN digests BLOB;
+ALTER TABLE users ADD COLUMN absent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN epoch INTEGER;
+CREATE TABLE nights (
+    id INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    started_at REAL NOT NULL,
+    finished_at REAL,
+    good INTEGER NOT NULL DEFAULT 0,
+    plan TEXT,
+    rows INTEGER,
+    summary TEXT
+);
+"""
+
+
+def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[str, str]) -> None:
+    """Make the tables of an empty file (format 0), or add to an older format what it lacks; all or nothing.
+
+    facts  what a new journal is made for
+    """
+    if version == VERSION:
+        return
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        if version == 0:
+            _carry_out(database, _SCHEMA)
+            database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _carry_out(database, _SINCE_2)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _carry_out(database: sqlite3.Connection, script: str) -> None:
+    """Carry out several statements within the transaction that is open, which `executescript` would end."""
+    for statement in script.split(";\n"):
+        database.execute(statement)
