@@ -9,13 +9,13 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.journal import Journal, Known
-from provisioner.model import Outcome, State, UserRequest
+from provisioner.journal import FINAL, Journal, Known
+from provisioner.model import State, UserRequest
 
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.
 _LOOKUP: Final = 4000
 
-_FINAL: Final = frozenset({Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED})
+_SETTLED: Final = {"uid": pl.String, "body_hash": pl.String, "key": pl.Int64, "was": pl.Int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +33,27 @@ def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
     Rows are matched by uid and body, never by position: a roster may be edited or re-sorted between two runs.
     """
     for part in valid.iter_slices(_LOOKUP):
-        known = journal.known(part["uid"].to_list())
-        requests: list[UserRequest] = []
-        moved: list[tuple[int, int]] = []
-        for row, uid, body, token in part.select("row", "uid", "body", "token").iter_rows():
-            encoded = body.encode()
-            body_hash = blake2b(encoded, digest_size=8).hexdigest()
-            met = known.get(uid)
-            if met is None:
-                requests.append(UserRequest(journal.new_key(), row, uid, encoded, body_hash, token))
-            elif _is_settled(met) and met.body_hash == body_hash:
-                if met.row != row:
-                    moved.append((met.key, row))
-            else:
-                edited = met.doubt_since is not None and met.doubt_hash != body_hash
-                past = met.past(changed=_is_settled(met), edited=edited)
-                requests.append(UserRequest(met.key, row, uid, encoded, body_hash, token, past))
-        yield Admitted(requests, part.height - len(requests), moved)
+        hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
+        rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
+        settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=dict(_SETTLED), orient="row")
+        # On a resume nearly all rows are these, so they are not looked at one by one.
+        same = rows.join(settled, on=["uid", "body_hash"])
+        moved = same.filter(pl.col("row") != pl.col("was")).select("key", "row").rows()
+        rest = rows.join(settled, on=["uid", "body_hash"], how="anti", maintain_order="left") if same.height else rows
+        yield Admitted(list(_requests(rest, journal)), same.height, moved)
+
+
+def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
+    known = journal.known(rows["uid"].to_list())
+    for row, uid, body, token, body_hash in rows.iter_rows():
+        met = known.get(uid)
+        if met is None:
+            yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token)
+        else:
+            edited = met.doubt_since is not None and met.doubt_hash != body_hash
+            past = met.past(changed=_is_settled(met), edited=edited)
+            yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past)
 
 
 def _is_settled(met: Known) -> bool:
-    return met.state == State.SETTLED and met.outcome in _FINAL
+    return met.state == State.SETTLED and met.outcome in FINAL

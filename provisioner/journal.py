@@ -75,6 +75,14 @@ SELECT uid, users.id, row, body_hash, state, outcome, attempts, auth_token, crea
 FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
 """
 
+FINAL: Final = frozenset({Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED})
+"""Outcomes with which a run has nothing more to do for a row, unless the row is edited."""
+
+_FINALLY: Final = """
+SELECT uid, body_hash, users.id, row FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+WHERE state = 'settled' AND outcome IN ('created', 'existing', 'updated')
+"""
+
 _OUTCOMES: Final = """
 SELECT uid, outcome, http_status, attempts, error_code, error_message, auth_token, created_at, settled_at
 FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
@@ -167,6 +175,13 @@ class Journal:
             return {}
         with self._unreadable():
             return {uid: Known._make(rest) for uid, *rest in self._database.execute(_KNOWN, (_json(uids),))}
+
+    def settled(self, uids: Sequence[str]) -> list[tuple[str, str, int, int]]:
+        """Give uid, body hash, key and roster row of those of these uids that are settled with a `FINAL` outcome."""
+        if self.is_new:
+            return []
+        with self._unreadable():
+            return self._database.execute(_FINALLY, (_json(uids),)).fetchall()
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds); on disk before this returns."""

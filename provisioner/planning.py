@@ -161,7 +161,7 @@ class Planner:
 
     def _compare(self, part: pl.DataFrame) -> None:
         uids = part["uid"].to_list()
-        hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"]]
+        hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
         self.plan.saw(hashes)
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         met = self._state.met(uids)
