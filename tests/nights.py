@@ -1,73 +1,17 @@
-"""Nights of a sync: the command in a process of its own, forked from one that has its imports done.
-
-A night costs a tenth of a second instead of one and a half, so that many can be tested; `tests.command` runs the
-command as a person does.
-"""
+"""Nights of a sync: a company, its roster and its state, and the app it is synced with."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from tests.command import KEY, PATIENCE, Finished, RunningEmulator, environment, rows, wait_until
-
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["provisioner.cli", "provisioner.nightsession", "polars", "uvloop", "aiohttp"])
+from tests.command import KEY, Finished, Running, RunningEmulator, rows, start, wait_until
 
 CHANGING = {"created", "updated", "deactivated", "reactivated", "deleted", "minted", "revoked", "configured"}
-
-
-def _carry_out(arguments: list[str], folder: str, variables: dict[str, str], streams: tuple[str, str]) -> None:
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
-    for number, path in enumerate(streams, 1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-    sys.argv = ["provisioner", *arguments]
-    from provisioner.cli import main
-
-    main()
-
-
-@dataclass(frozen=True)
-class Running:
-    """A command that was started, and the files its streams go to."""
-
-    process: ForkServerProcess
-    streams: tuple[Path, Path]
-
-    def end(self) -> Finished:
-        """Wait for the end."""
-        self.process.join(PATIENCE)
-        assert self.process.exitcode is not None, "it did not end"
-        stdout, stderr = (path.read_text(encoding="utf-8") for path in self.streams)
-        return Finished(self.process.exitcode, stdout, stderr)
-
-    def kill(self) -> None:
-        """`kill -9`."""
-        self.process.kill()
-        self.process.join(PATIENCE)
-
-
-def start(*arguments: object, cwd: Path) -> Running:
-    """Start the command."""
-    number = len(list(cwd.glob(".streams-*")))
-    streams = (cwd / f".streams-{number}.out", cwd / f".streams-{number}.err")
-    for path in streams:
-        path.touch()
-    variables = environment(COMETCHAT_API_KEY=KEY)
-    given = (list(map(str, arguments)), str(cwd), variables, (str(streams[0]), str(streams[1])))
-    process = _SERVER.Process(target=_carry_out, args=given)
-    process.start()
-    return Running(process, streams)
 
 
 @dataclass
@@ -106,7 +50,7 @@ class Company:
         retry.write_text("[retry]\nbackoff_base = 0.05\nbackoff_max = 0.2\nmax_attempts = 6\n")
         options = ("--state", "hr.db", *self.app.flags(), "--json", *arguments)
         output = ("-o", "hr.results.csv") if command == "sync" else ()
-        return start(command, roster, *options, *output, cwd=self.folder)
+        return start(command, roster, *options, *output, cwd=self.folder, COMETCHAT_API_KEY=KEY)
 
     def sync(self, *arguments: object, roster: str = "hr.csv") -> Finished:
         """Carry out a night."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.command import KEY, RunningEmulator, emulator, provisioner, rows, wait_until
-from tests.nights import Company, start, until_asked
+from tests.command import KEY, RunningEmulator, emulator, provisioner, rows, start, wait_until
+from tests.nights import Company, until_asked
 
 _numbers = itertools.count(1)
 
