@@ -20,7 +20,7 @@ types: setup
 	$(BIN)/mypy
 
 tests: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: setup
 	$(BIN)/python -m benchmarks.throughput
