@@ -1,4 +1,7 @@
-"""What several test files share, and how hypothesis behaves: slow is no failure, and a run can be repeated."""
+"""What several test files share, and how hypothesis behaves: slow is no failure, and a run can be repeated.
+
+`HYPOTHESIS_PROFILE=thorough pytest` tries twenty times as many examples, others each time.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("project")
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW)
+settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 @pytest.fixture
