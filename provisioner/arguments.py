@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from provisioner.model import AuthTokens
+
 
 class LogFormat(StrEnum):
     """How the story is told."""
@@ -66,3 +68,25 @@ LogFile = Annotated[
 Verbose = Annotated[bool | None, typer.Option("--verbose", "-v", help="Log details too.", show_default=False)]
 Quiet = Annotated[bool | None, typer.Option("--quiet", "-q", help="Log warnings and errors only.", show_default=False)]
 NoProgress = Annotated[bool | None, typer.Option("--no-progress", help="Draw no progress.", show_default=False)]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(help="API root, the part before /users. [default: from app id and region]", show_default=False),
+]
+RequestsPerMinute = Annotated[
+    int | None,
+    typer.Option(help="The app's core-operation limit. [default: 10000]", metavar="N", show_default=False),
+]
+Share = Annotated[
+    str | None,
+    typer.Option(help="Part of that limit to use, 0.7 or 70%. [default: 90%]", metavar="P", show_default=False),
+]
+MaxInFlight = Annotated[
+    int | None, typer.Option(help="Requests on the wire at most. [default: 64]", metavar="N", show_default=False)
+]
+AuthTokensOption = Annotated[
+    AuthTokens | None, typer.Option(help="For whom a token is asked. [default: created]", show_default=False)
+]
+MaxFailures = Annotated[
+    str | None,
+    typer.Option(help="Stop when more rows than this have failed: N or P%. [default: 5%]", show_default=False),
+]

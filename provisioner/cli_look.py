@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from provisioner.arguments import Config, Json
+from provisioner.arguments import BaseUrl, Config, Json
 from provisioner.commandline import boundary, given
 
 config = typer.Typer(help="What is configured.", no_args_is_help=True, rich_markup_mode=None)
@@ -29,10 +29,7 @@ def doctor(
         bool | None,
         typer.Option("--emulator", help="Look at a run with the built-in stand-in.", show_default=False),
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="API root, the part before /users. [default: from app id and region]", show_default=False),
-    ] = None,
+    base_url: BaseUrl = None,
     state: Annotated[
         Path | None,
         typer.Option(

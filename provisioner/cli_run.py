@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from provisioner.arguments import (
+    AuthTokensOption,
+    BaseUrl,
     Config,
     Delimiter,
     Encoding,
@@ -15,16 +17,20 @@ from provisioner.arguments import (
     Limit,
     LogFile,
     LogFormatOption,
+    MaxFailures,
+    MaxInFlight,
     NoProgress,
     Output,
     Quiet,
+    RequestsPerMinute,
     Roster,
+    Share,
     Sheet,
     Strict,
     Verbose,
 )
 from provisioner.commandline import boundary, common_flags, given
-from provisioner.model import AuthTokens, OnExisting
+from provisioner.model import OnExisting
 
 
 def run(
@@ -39,34 +45,16 @@ def run(
             show_default=False,
         ),
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="API root, the part before /users. [default: from app id and region]", show_default=False),
-    ] = None,
-    requests_per_minute: Annotated[
-        int | None,
-        typer.Option(help="The app's core-operation limit. [default: 10000]", metavar="N", show_default=False),
-    ] = None,
-    share: Annotated[
-        str | None,
-        typer.Option(help="Part of that limit to use, 0.7 or 70%. [default: 90%]", metavar="P", show_default=False),
-    ] = None,
-    max_in_flight: Annotated[
-        int | None,
-        typer.Option(help="Requests on the wire at most. [default: 64]", metavar="N", show_default=False),
-    ] = None,
+    base_url: BaseUrl = None,
+    requests_per_minute: RequestsPerMinute = None,
+    share: Share = None,
+    max_in_flight: MaxInFlight = None,
     on_existing: Annotated[
         OnExisting | None,
         typer.Option(help="What to do with a uid that was there before. [default: skip]", show_default=False),
     ] = None,
-    auth_tokens: Annotated[
-        AuthTokens | None,
-        typer.Option(help="For whom a token is asked. [default: created]", show_default=False),
-    ] = None,
-    max_failures: Annotated[
-        str | None,
-        typer.Option(help="Stop when more rows than this have failed: N or P%. [default: 5%]", show_default=False),
-    ] = None,
+    auth_tokens: AuthTokensOption = None,
+    max_failures: MaxFailures = None,
     limit: Limit = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,

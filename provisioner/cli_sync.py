@@ -9,40 +9,30 @@ from typing import Annotated, Any
 import typer
 
 from provisioner.arguments import (
+    AuthTokensOption,
+    BaseUrl,
     Config,
     Delimiter,
     Encoding,
     Json,
     LogFile,
     LogFormatOption,
+    MaxFailures,
+    MaxInFlight,
     NoProgress,
     Output,
     Quiet,
+    RequestsPerMinute,
     Roster,
+    Share,
     Sheet,
     Strict,
     Verbose,
 )
 from provisioner.commandline import boundary, common_flags, given
-from provisioner.model import AuthTokens
 
 State = Annotated[
     Path | None, typer.Option("--state", help="The state file, kept from night to night.", show_default=False)
-]
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(help="API root, the part before /users. [default: from app id and region]", show_default=False),
-]
-RequestsPerMinute = Annotated[
-    int | None,
-    typer.Option(help="The app's core-operation limit. [default: 10000]", metavar="N", show_default=False),
-]
-Share = Annotated[
-    str | None,
-    typer.Option(help="Part of that limit to use, 0.7 or 70%. [default: 90%]", metavar="P", show_default=False),
-]
-MaxInFlight = Annotated[
-    int | None, typer.Option(help="Requests on the wire at most. [default: 64]", metavar="N", show_default=False)
 ]
 DeactivateLeavers = Annotated[
     bool | None,
@@ -143,14 +133,8 @@ def sync(
     requests_per_minute: RequestsPerMinute = None,
     share: Share = None,
     max_in_flight: MaxInFlight = None,
-    auth_tokens: Annotated[
-        AuthTokens | None,
-        typer.Option(help="For whom a token is asked. [default: created]", show_default=False),
-    ] = None,
-    max_failures: Annotated[
-        str | None,
-        typer.Option(help="Stop when more changes than this have failed: N or P%. [default: 5%]", show_default=False),
-    ] = None,
+    auth_tokens: AuthTokensOption = None,
+    max_failures: MaxFailures = None,
     deactivate_leavers: DeactivateLeavers = None,
     max_deactivations: MaxDeactivations = None,
     max_rejected: MaxRejected = None,
