@@ -72,20 +72,20 @@ _PIECES: Final = (1000, 100, 10, 1)
 _KNOWN: Final = """
 SELECT uid, users.id, row, body_hash, state, outcome, attempts, auth_token, created_at,
     iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since), coalesce(doubt_hash, body_hash)
-FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
 """
 
 FINAL: Final = frozenset({Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED})
 """Outcomes with which a run has nothing more to do for a row, unless the row is edited."""
 
 _FINALLY: Final = """
-SELECT uid, body_hash, users.id, row FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+SELECT uid, body_hash, users.id, row FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
 WHERE state = 'settled' AND outcome IN ('created', 'existing', 'updated')
 """
 
 _OUTCOMES: Final = """
 SELECT uid, outcome, http_status, attempts, error_code, error_message, auth_token, created_at, settled_at
-FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
 """
 OUTCOME_COLUMNS: Final = (
     "uid", "outcome", "http_status", "attempts", "error_code", "error_message", "auth_token", "created_at",

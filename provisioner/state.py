@@ -58,25 +58,25 @@ WHERE operation IS NULL AND state = 'settled' AND outcome IN ('created', 'update
 
 _MET: Final = """
 SELECT uid, users.id, operation, certain, standing, live_hash, digests,
-    iif(epoch = ?2 OR state <> 'settled', outcome, NULL)
-FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+    iif(epoch = :epoch OR state <> 'settled', outcome, NULL)
+FROM json_each(:uids) AS asked JOIN users ON users.uid = asked.value
 """
 
 # What was planned and not settled in this night is pending; what was not planned is as it should be.
 _TONIGHT: Final = """
 SELECT uid,
     CASE
-        WHEN epoch = ?2 AND state = 'settled' AND (planned OR outcome <> 'failed') THEN outcome
+        WHEN epoch = :epoch AND state = 'settled' AND (planned OR outcome <> 'failed') THEN outcome
         WHEN planned THEN 'pending'
         ELSE 'unchanged'
     END,
-    iif(epoch = ?2, http_status, NULL), iif(epoch = ?2, attempts, 0),
-    iif(epoch = ?2 AND (planned OR outcome <> 'failed'), error_code, NULL),
-    iif(epoch = ?2 AND (planned OR outcome <> 'failed'), error_message, NULL),
-    auth_token, created_at, iif(epoch = ?2, settled_at, NULL)
+    iif(epoch = :epoch, http_status, NULL), iif(epoch = :epoch, attempts, 0),
+    iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_code, NULL),
+    iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_message, NULL),
+    auth_token, created_at, iif(epoch = :epoch, settled_at, NULL)
 FROM (
     SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned
-    FROM json_each(?1) AS asked JOIN users ON users.uid = asked.value
+    FROM json_each(:uids) AS asked JOIN users ON users.uid = asked.value
 )
 """
 
@@ -259,8 +259,11 @@ class SyncState(Journal):
     def met(self, uids: Sequence[str]) -> dict[str, Met]:
         """Look up many uids; those never met are not in the answer."""
         with self._unreadable():
-            rows = self._database.execute(_MET, (orjson.dumps(uids).decode(), self.epoch))
+            rows = self._database.execute(_MET, self._tonights(uids))
             return {row[0]: Met._make(row) for row in rows}
+
+    def _tonights(self, uids: Sequence[str]) -> dict[str, Any]:
+        return {"uids": orjson.dumps(uids).decode(), "epoch": self.epoch}
 
     def see(self, uids: Sequence[str]) -> None:
         """Note uids that stand in tonight's roster, whether their rows are valid or not; for this session only."""
@@ -283,7 +286,7 @@ class SyncState(Journal):
     def tonight(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch what became of these uids in this night, as `Journal.outcomes` does; `unchanged` if nothing did."""
         with self._unreadable():
-            return self._database.execute(_TONIGHT, (orjson.dumps(uids).decode(), self.epoch)).fetchall()
+            return self._database.execute(_TONIGHT, self._tonights(uids)).fetchall()
 
     def adopt(self, users: Iterable[tuple[str, int, Live, int | None]], now: float) -> None:
         """Take over users that are as the roster has them: uid, row, what is known, when they were created."""
