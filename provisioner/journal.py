@@ -148,7 +148,11 @@ class Journal:
         try:
             with self._unusable():
                 self._database = self._open()
-                self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
+                try:
+                    self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
+                except BaseException:
+                    self._database.close()
+                    raise
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
