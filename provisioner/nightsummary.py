@@ -22,9 +22,8 @@ from rich.text import Text
 from provisioner.layout import counted
 from provisioner.model import Outcome, Stop
 from provisioner.offline import Job, keep_rejected
-from provisioner.outputs import SHARED, written_whole
 from provisioner.preview import Preview
-from provisioner.results import Counts, count_lines, encode, write_results
+from provisioner.results import Counts, count_lines, write_results, write_summary
 from provisioner.summary import Summary, Words, written
 
 ROW_OUTCOMES: Final = (
@@ -151,8 +150,7 @@ def summarise(job: Job, list_of_leavers: Path, seen: Preview, started: float, st
     summary = Summary(rows, checking.tally, checking.report(), started, time.time(), stop, wrote)
     leavers = list_of_leavers if seen.plan.leavers.found or seen.left_before else None
     night = NightSummary(summary, seen, fates, leavers)
-    with written_whole(job.outputs.summary, SHARED) as temporary:
-        temporary.write_bytes(encode(night.document, indent=2))
+    write_summary(job.outputs.summary, night.document)
     return night
 
 

@@ -61,7 +61,7 @@ async def check(job: Job, stopper: Stopper) -> Summary:
         watch.enter("checking")
         while (checked := await in_thread(reader, checking.next)) is not None:
             checking.keep(checked)
-            _stop_early(stopper)
+            stop_early(stopper)
         watch.enter("writing")
         return await asyncio.to_thread(_finish_check, job, checking, started)
 
@@ -91,13 +91,14 @@ def tell_warnings(job: Job, report: Report) -> None:
 
 async def look_over(checking: Checking, reader: ThreadPoolExecutor, stopper: Stopper) -> None:
     """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
-    rows = await in_thread(reader, lambda: checking.look_over(lambda: _stop_early(stopper)))
-    _stop_early(stopper)
+    rows = await in_thread(reader, lambda: checking.look_over(lambda: stop_early(stopper)))
+    stop_early(stopper)
     if rows == 0 and checking.settings.run.limit != 0:
         log.warning("roster.no_rows", roster=checking.roster.name, hint="it has a header and nothing else")
 
 
-def _stop_early(stopper: Stopper) -> None:
+def stop_early(stopper: Stopper) -> None:
+    """Raise `InterruptedEarlyError` when the run is to end."""
     if stopper.stop is not None:
         raise InterruptedEarlyError(stopper.stop)
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from provisioner import __version__, outputs
 from provisioner.checking import Checking
-from provisioner.client import Client, Timeouts
+from provisioner.client import Client, ServerClock, Timeouts
 from provisioner.errors import StorageError
 from provisioner.exchange import Exchanger, Reach
 from provisioner.feeding import Feed
@@ -38,7 +39,7 @@ from provisioner.roles import RoleCheck
 from provisioner.settings import Settings
 from provisioner.stopper import Stopper
 from provisioner.summary import Summary, written
-from provisioner.workers import ErrorBudget, Pool, Source
+from provisioner.workers import ErrorBudget, Pool, Settle, Source
 
 log = structlog.get_logger()
 
@@ -85,31 +86,46 @@ async def _provision(
 ) -> None:
     """Send what needs sending; when this returns, every row's fate is on disk."""
     settings, tally = job.settings, checking.tally
-    watch.pacing = pacing = make_pacing(settings)
-    stopper.on_stop(lambda _: pacing.close())
     source = Source(stopper)
-    async with make_client(settings, target) as client:
-        exchanger = make_exchanger(settings, client, pacing, stopper, tally)
-        lifecycle = Lifecycle(exchanger, policy(settings), client.clock)
-        failures = settings.run.max_failures
-        budget = ErrorBudget(failures.rows, failures.share)
-        pool = Pool(settings.rate.max_in_flight, lifecycle.settle, recorder.record, budget, tally, stopper)
+    async with exchanging(job, target, stopper, tally, watch) as (exchanger, server_clock):
+        lifecycle = Lifecycle(exchanger, policy(settings), server_clock)
         roles = RoleCheck(exchanger, on=settings.run.check_roles)
         feed = Feed(checking, recorder, source, roles, stopper, reader, block_size(settings))
-        feeding = asyncio.create_task(feed.run(), name="feed")
-        for bug in await pool.drain(source):
-            log.error("run.bug", exc_info=bug)
-        (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
-    pacing.close()
+        cut_short = await drain(settings, lifecycle.settle, feed.run(), source, recorder, stopper, tally)
+    await settle_rest(source, recorder, stopper)
+    if cut_short is not None:
+        # Rows were left uncounted: results would lack them. Those of an earlier run stand, and the journal knows all.
+        raise cut_short
+
+
+async def drain(
+    settings: Settings,
+    settle: Settle,
+    feeding: Coroutine[Any, Any, None],
+    source: Source,
+    recorder: Recorder,
+    stopper: Stopper,
+    tally: Tally,
+) -> BaseException | None:
+    """Carry all that `feeding` gives to the source through the pool; what cut the feeding short, if something did."""
+    failures = settings.run.max_failures
+    budget = ErrorBudget(failures.rows, failures.share)
+    pool = Pool(settings.rate.max_in_flight, settle, recorder.record, budget, tally, stopper)
+    feed = asyncio.create_task(feeding, name="feed")
+    for bug in await pool.drain(source):
+        log.error("run.bug", exc_info=bug)
+    (cut_short,) = await asyncio.gather(feed, return_exceptions=True)
+    return cut_short
+
+
+async def settle_rest(source: Source, recorder: Recorder, stopper: Stopper) -> None:
+    """Record what no worker took as it was; when this returns, every row's fate is on disk, or the run is stopped."""
     for request in source.leftovers():
         recorder.record(_untouched(request))
     try:
         await recorder.flush()
     except StorageError as error:
         stopper.request(Stop("storage", str(error), error.exit_code))
-    if cut_short is not None:
-        # Rows were left uncounted: results would lack them. Those of an earlier run stand, and the journal knows all.
-        raise cut_short
 
 
 def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop: Stop | None) -> Summary:
@@ -144,18 +160,31 @@ async def _journal(job: Job, target: Target, writer: ThreadPoolExecutor) -> Asyn
 
 def _untouched(request: UserRequest) -> Settlement:
     """Record a row as it was: it was marked as sent and then never taken by a worker."""
-    past = request.past
-    if past is None:
-        return Settlement(request.key, State.PENDING, Outcome.PENDING, 0)
+    past, change = request.past, request.change
     return Settlement(
         request.key,
         State.PENDING,
         Outcome.PENDING,
-        past.attempts,
-        auth_token=past.auth_token,
-        created_at=past.created_at,
-        doubt_since=past.doubt_since,
+        past.attempts if past else 0,
+        auth_token=past.auth_token if past else None,
+        created_at=past.created_at if past else None,
+        doubt_since=past.doubt_since if past else None,
+        live=change.before if change else None,
     )
+
+
+@asynccontextmanager
+async def exchanging(
+    job: Job, target: Target, stopper: Stopper, tally: Tally, watch: Watch | None = None
+) -> AsyncIterator[tuple[Exchanger, ServerClock]]:
+    """Give what carries out operations, as long as the block lasts."""
+    pacing = make_pacing(job.settings)
+    if watch is not None:
+        watch.pacing = pacing
+    stopper.on_stop(lambda _: pacing.close())
+    async with make_client(job.settings, target) as client:
+        yield make_exchanger(job.settings, client, pacing, stopper, tally), client.clock
+    pacing.close()
 
 
 def make_client(settings: Settings, target: Target) -> Client:

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from provisioner.checking import Checking
-from provisioner.client import ServerClock
 from provisioner.directory import Directory, read_directory
 from provisioner.errors import RosterError
-from provisioner.exchange import Exchanger
 from provisioner.guards import Night, Refusal, refusals
 from provisioner.journal import Identity
 from provisioner.leavers import LeaverPolicy, check_approved, read_approved
 from provisioner.model import Tally
-from provisioner.offline import InterruptedEarlyError, Job, begin_checking, in_thread, look_over
-from provisioner.pipeline import Target, make_client, make_exchanger, make_pacing
+from provisioner.offline import Job, begin_checking, in_thread, look_over, stop_early
+from provisioner.pipeline import Target, exchanging
 from provisioner.planning import Plan, Planner
 from provisioner.progress import Watch
 from provisioner.state import SyncState
@@ -79,7 +77,7 @@ async def previewed(
         watch.enter("checking")
         planner = Planner(checking, state, job.outputs.results.parent, directory)
         stack.callback(planner.close)
-        plan = await threads.use_state(lambda: planner.read(lambda: _stop_early(stopper)))
+        plan = await threads.use_state(lambda: planner.read(lambda: stop_early(stopper)))
         _refuse_duplicates(checking)
         policy = await threads.use_state(lambda: _leaver_policy(job, state))
         await threads.use_state(lambda: planner.sort_out_leavers(policy))
@@ -87,20 +85,6 @@ async def previewed(
         refused = await threads.use_state(lambda: _refused(checking, state, plan, policy, len(left)))
         drift = await threads.use_state(directory.drift) if directory is not None else None
         yield Preview(checking, state, plan, planner, left, refused, drift), threads
-
-
-@asynccontextmanager
-async def exchanging(
-    job: Job, target: Target, stopper: Stopper, tally: Tally, watch: Watch | None = None
-) -> AsyncIterator[tuple[Exchanger, ServerClock]]:
-    """Give what carries out operations, as long as the block lasts."""
-    pacing = make_pacing(job.settings)
-    if watch is not None:
-        watch.pacing = pacing
-    stopper.on_stop(lambda _: pacing.close())
-    async with make_client(job.settings, target) as client:
-        yield make_exchanger(job.settings, client, pacing, stopper, tally), client.clock
-    pacing.close()
 
 
 async def _directory(
@@ -113,7 +97,7 @@ async def _directory(
 
     async with exchanging(job, target, stopper, tally) as (exchanger, _):
         read = await read_directory(exchanger, directory, in_state_thread)
-    _stop_early(stopper)
+    stop_early(stopper)
     return directory if read else None
 
 
@@ -157,8 +141,3 @@ def _refuse_duplicates(checking: Checking) -> None:
         rows = ", ".join(map(str, found.first_rows)) + (" and more" if found.rows > len(found.first_rows) else "")
         said = f"{found.rows:,} rows name a person that another row names (rows {rows})"
         raise RosterError(f"{checking.roster.name}: {said}; nothing was changed, take one of each out")
-
-
-def _stop_early(stopper: Stopper) -> None:
-    if stopper.stop is not None:
-        raise InterruptedEarlyError(stopper.stop)

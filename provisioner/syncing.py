@@ -27,11 +27,8 @@ from provisioner.model import (
     Change,
     Live,
     OnExisting,
-    Outcome,
     Past,
-    Settlement,
     Standing,
-    State,
     Stop,
     Tally,
     UserRequest,
@@ -39,14 +36,14 @@ from provisioner.model import (
 from provisioner.nightsummary import NightSummary, summarise
 from provisioner.offline import Job
 from provisioner.outputs import same_file
-from provisioner.pipeline import Target, block_size
+from provisioner.pipeline import Target, block_size, drain, exchanging, settle_rest
 from provisioner.planning import frames
-from provisioner.preview import Preview, Threads, exchanging, previewed
+from provisioner.preview import Preview, Threads, previewed
 from provisioner.progress import Watch
 from provisioner.recorder import Recorder
 from provisioner.state import SyncState
 from provisioner.stopper import Stopper
-from provisioner.workers import ErrorBudget, Pool, Source
+from provisioner.workers import Source
 
 MAX_DURATION_EXIT: Final = 5
 
@@ -119,20 +116,10 @@ async def _carry_out(job: Job, target: Target, seen: Preview, threads: Threads, 
     source = Source(stopper)
     async with exchanging(job, target, stopper, tally, watch) as (exchanger, server_clock):
         lifecycle = Lifecycle(exchanger, Policy(OnExisting.UPDATE, settings.run.auth_tokens), server_clock)
-        failures = settings.run.max_failures
-        budget = ErrorBudget(failures.rows, failures.share)
         changes = Changes(exchanger, lifecycle)
-        pool = Pool(settings.rate.max_in_flight, changes.settle, recorder.record, budget, tally, stopper)
-        feeding = asyncio.create_task(_feed(job, seen, recorder, source, stopper), name="feed")
-        for bug in await pool.drain(source):
-            log.error("run.bug", exc_info=bug)
-        (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
-    for request in source.leftovers():
-        recorder.record(_untouched(request))
-    try:
-        await recorder.flush()
-    except StorageError as error:
-        stopper.request(Stop("storage", str(error), error.exit_code))
+        feeding = _feed(job, seen, recorder, source, stopper)
+        cut_short = await drain(settings, changes.settle, feeding, source, recorder, stopper, tally)
+    await settle_rest(source, recorder, stopper)
     if cut_short is not None:
         raise cut_short
 
@@ -172,21 +159,6 @@ def _requests(piece: pl.DataFrame, state: SyncState) -> list[UserRequest]:
         gone = action == Action.CREATE and old is not None and old.standing is not None
         requests.append(anew(request) if gone else request)
     return requests
-
-
-def _untouched(request: UserRequest) -> Settlement:
-    """Record a change as never sent: no worker took it, so what was known of its user still is."""
-    past, change = request.past, request.change
-    return Settlement(
-        request.key,
-        State.PENDING,
-        Outcome.PENDING,
-        past.attempts if past else 0,
-        auth_token=past.auth_token if past else None,
-        created_at=past.created_at if past else None,
-        doubt_since=past.doubt_since if past else None,
-        live=change.before if change else None,
-    )
 
 
 def _finish(sync: SyncJob, seen: Preview, number: int, started: float, stop: Stop | None) -> NightSummary:
