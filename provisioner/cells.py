@@ -11,6 +11,7 @@ import polars as pl
 from provisioner import uidcode
 from provisioner.columns import Binding
 from provisioner.fieldsource import Constant, Encoded, FirstOf, FromColumn, Mapped, Source, Template, unencoded
+from provisioner.wording import ESCAPES, LONGEST_SHOWN
 
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
 """The characters with Unicode's White_Space property (PropList.txt), which are what polars strips too.
@@ -24,26 +25,11 @@ _UPPER = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
 _LOWER = [letter.lower() for letter in _UPPER]
 
 
-_SHOWN = 40
-_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
-_ESCAPES = {code: f"\\x{code:02x}" for code in _CONTROLS} | {9: "\\t", 10: "\\n", 13: "\\r"}
-
-
-def shortened(text: str) -> str:
-    """Show a value in a message: in quotes, at most 40 characters, control characters escaped."""
-    return f"'{text[:_SHOWN].translate(_ESCAPES)}{'…' if len(text) > _SHOWN else ''}'"
-
-
 def shown(text: pl.Expr) -> pl.Expr:
     """Show the values of a column as `shortened` does."""
-    start = text.str.slice(0, _SHOWN).str.replace_many(list(map(chr, _ESCAPES)), list(_ESCAPES.values()))
-    more = pl.when(text.str.len_chars() > _SHOWN).then(pl.lit("…")).otherwise(pl.lit(""))
+    start = text.str.slice(0, LONGEST_SHOWN).str.replace_many(list(map(chr, ESCAPES)), list(ESCAPES.values()))
+    more = pl.when(text.str.len_chars() > LONGEST_SHOWN).then(pl.lit("…")).otherwise(pl.lit(""))
     return pl.concat_str([pl.lit("'"), start, more, pl.lit("'")])
-
-
-def json_error(error: Exception) -> str:
-    """Say what a JSON parser found, without the position: the text has been shown."""
-    return str(error).partition(":")[0].partition(" at line")[0]
 
 
 def text_of(value: Any) -> str:

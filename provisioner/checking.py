@@ -8,16 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from provisioner.ahead import one_ahead
 from provisioner.columns import Binding, bind
 from provisioner.constraints import Constraints, overridden
 from provisioner.errors import RosterChangedError, RosterError
 from provisioner.findings import Findings
 from provisioner.mapping import parse_mapping
-from provisioner.model import Checked, RosterBatch, Tally
-from provisioner.reader import Roster, RosterOptions, open_roster
+from provisioner.model import Checked, Tally
+from provisioner.reader import RosterOptions, open_roster
 from provisioner.report import Report
 from provisioner.results import Spool
+from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.settings import Settings
 from provisioner.sources import Sources
 from provisioner.survey import Survey, survey

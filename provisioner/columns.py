@@ -11,14 +11,8 @@ from polars.datatypes import DataTypeClass
 
 from provisioner.errors import RosterError
 from provisioner.fieldsource import FromColumn, Joined, Source, is_encoded
-from provisioner.mapping import (
-    DEEPEST_KEY,
-    ColumnMapping,
-    Place,
-    field_of,
-    nearest,
-    printable,
-)
+from provisioner.mapping import DEEPEST_KEY, ColumnMapping, Place, field_of
+from provisioner.wording import nearest, printable
 
 REQUIRED = ("uid", "name")
 

@@ -20,8 +20,8 @@ from provisioner import diagnosis
 from provisioner.compressed import Compressed
 from provisioner.csvheader import Header, read_header
 from provisioner.errors import RosterError
-from provisioner.model import RosterBatch
 from provisioner.origin import LocalFile, Origin
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.textstream import TextStream, open_text
 
 MIB = 1024 * 1024

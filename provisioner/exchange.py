@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from provisioner.model import Operation, Reply, Stop, Tally, UserRequest
+from provisioner.model import Operation, Reply, Tally, UserRequest
 from provisioner.pacing import Pacing
 from provisioner.retry import Verdict, Waits, backoff, judge, stop
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 
 Send = Callable[[Operation, UserRequest], Awaitable[Reply]]
 Note = Callable[[Verdict, float], None]

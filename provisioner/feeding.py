@@ -11,10 +11,9 @@ from functools import partial
 from provisioner.admission import Admitted, admit
 from provisioner.checking import CheckedBatch, Checking
 from provisioner.errors import StorageError
-from provisioner.model import Stop
 from provisioner.recorder import Recorder
 from provisioner.roles import RoleCheck
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.workers import Source
 
 

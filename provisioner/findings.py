@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from provisioner.bodies import WITH_AUTH_TOKEN
-from provisioner.model import Checked, Found, RosterBatch
+from provisioner.model import Checked, Found
 from provisioner.report import CreateRequest, Mended, Report, RosterFile
+from provisioner.roster.formats.rows import RosterBatch
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from rich.table import Table
 from provisioner.errors import JournalError
 from provisioner.journalhealth import holder_of, open_for_reading
 from provisioner.schema import APPLICATION_ID, VERSION
-from provisioner.summary import duration
+from provisioner.wording import duration
 
 _NIGHTS: Final = """
 SELECT id, started_at, finished_at, good, rows, summary FROM nights ORDER BY id DESC LIMIT ?

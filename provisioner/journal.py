@@ -25,9 +25,9 @@ import orjson
 
 from provisioner import schema
 from provisioner.errors import JournalError, StorageError
+from provisioner.files import free_name
 from provisioner.lock import JournalLock
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
-from provisioner.outputs import free_name
 from provisioner.schema import APPLICATION_ID, VERSION
 
 # A row that was sent and never settled was left behind by a kill: in doubt since it was sent.

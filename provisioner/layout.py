@@ -61,8 +61,3 @@ class Listing:
         for entry in self.entries:
             yield entry.title
             yield from (Padding(cell, (0, 0, 0, 4)) for cell in entry.cells[-self.below :])
-
-
-def counted(number: int, noun: str) -> str:
-    """Say how many of a thing there are: `1 row`, `2,000 rows`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

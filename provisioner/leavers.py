@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import UsageError
-from provisioner.outputs import SHARED, written_whole
+from provisioner.files import SHARED, written_whole
 
 COLUMNS: Final = ("uid", "nights_absent", "will_be")
 

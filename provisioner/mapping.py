@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -25,6 +24,7 @@ from provisioner.fieldsource import (
     Template,
     is_encoded,
 )
+from provisioner.wording import nearest, printable
 
 FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -95,18 +95,6 @@ def field_of(name: str) -> str | None:
     """Tell which user field a name stands for, if any."""
     stripped = name.strip()
     return next((key for key, pattern in _FIELD_NAMES.items() if pattern.fullmatch(stripped)), None)
-
-
-def nearest(name: str, known: tuple[str, ...]) -> str:
-    """Say which known name comes nearest, if any does."""
-    by_key = {key.casefold(): key for key in reversed(known)}
-    close = get_close_matches(name.casefold(), by_key, n=1)
-    return f"; did you mean {by_key[close[0]]!r}?" if close else ""
-
-
-def printable(text: str) -> str:
-    """Give a name as a message can hold it: on one line."""
-    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def _separator(table: Mapping[str, Any]) -> str:

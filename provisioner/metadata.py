@@ -16,11 +16,11 @@ import orjson
 import polars as pl
 
 from provisioner import cells, jsontext
-from provisioner.cells import json_error, shortened
 from provisioner.columns import Binding
 from provisioner.fieldsource import Constant, FirstOf, FromColumn, Mapped, Source
 from provisioner.mapping import Place
 from provisioner.metatree import metadata_tree
+from provisioner.wording import json_error, shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import OutputError
-from provisioner.outputs import SHARED, same_file, written_whole
+from provisioner.files import SHARED, same_file, written_whole
 
 SUFFIX: Final = ".prom"
 """A collector reads no other files."""

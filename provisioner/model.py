@@ -64,18 +64,6 @@ class OnExisting(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class RosterBatch:
-    """Consecutive data rows of a roster: its own columns, untouched.
-
-    `frame` has the roster's columns in the roster's order (a CSV's are all String);
-    `first_row` is the number of its first row, counted from 1 over the whole roster.
-    """
-
-    first_row: int
-    frame: pl.DataFrame
-
-
 FIRST_ROWS = 5
 """As many rows are named as examples of one defect."""
 
@@ -287,19 +275,6 @@ class Settlement(NamedTuple):
     settled_at: float | None = None
     doubt_since: float | None = None
     live: Live | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a run ends before its roster does.
-
-    reason   one stable word, the summary's `stopped_by`
-    message  what happened and what to do, one sentence
-    """
-
-    reason: str
-    message: str
-    exit_code: int
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ import polars as pl
 from provisioner import ndjsonline
 from provisioner.diagnosis import looks_like
 from provisioner.errors import RosterError
-from provisioner.model import RosterBatch
 from provisioner.ndjsonline import LINE, Values
 from provisioner.origin import Origin
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.textstream import TextStream, open_text
 
 MIB = 1024 * 1024

@@ -15,12 +15,11 @@ from typing import Any, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner.cells import json_error, shortened
+from provisioner.roster.formats.rows import ADDED
+from provisioner.wording import json_error, shortened
 
 LINE = "_line"
 """The column that holds each line as it stands, so that a rejected one can be written again untouched."""
-
-ADDED = ("_row", "_errors")
 
 Values: TypeAlias = Mapping[str, Any]
 

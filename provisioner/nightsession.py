@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, OutputError, ProvisionerError, StorageError
+from provisioner.files import same_file
 from provisioner.history import history_of
 from provisioner.metrics import check_metrics_file, write_metrics
 from provisioner.model import Tally
 from provisioner.nightsummary import NightSummary
 from provisioner.offline import Job
-from provisioner.outputs import same_file
 from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
 from provisioner.planreport import PlanReport
 from provisioner.preview import Preview, previewed
@@ -29,7 +29,7 @@ from provisioner.progress import Watch
 from provisioner.session import conduct, identity, make_job, make_target, set_up_logs
 from provisioner.settings import Settings
 from provisioner.sources import shown
-from provisioner.stopper import Stopper
+from provisioner.stop import Stopper
 from provisioner.syncing import SyncJob, sync_roster
 
 log = structlog.get_logger()

@@ -19,12 +19,13 @@ import polars as pl
 from rich.console import Console
 from rich.text import Text
 
-from provisioner.layout import counted
-from provisioner.model import Outcome, Stop
+from provisioner.model import Outcome
 from provisioner.offline import Job, keep_rejected
 from provisioner.preview import Preview
 from provisioner.results import Counts, count_lines, write_results, write_summary
+from provisioner.stop import Stop
 from provisioner.summary import Summary, Words, written
+from provisioner.wording import counted
 
 ROW_OUTCOMES: Final = (
     Outcome.REJECTED, Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.REACTIVATED,

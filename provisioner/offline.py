@@ -13,14 +13,14 @@ from typing import TypeVar
 import structlog
 
 from provisioner.checking import Checking
-from provisioner.model import Outcome, Stop, Tally
+from provisioner.model import Outcome, Tally
 from provisioner.outputs import Outputs
 from provisioner.progress import Watch
 from provisioner.report import Report
 from provisioner.results import count_unsent, write_rejected, write_summary
 from provisioner.settings import Settings
 from provisioner.sources import Sources
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.summary import Estimate, Summary, written
 from provisioner.textstream import text_codec
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.model import RosterBatch
 from provisioner.remote import OPTIONS, explained, is_address, is_pattern
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.sources import shown
 
 FIRST_BATCH = 1_000

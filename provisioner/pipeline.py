@@ -19,7 +19,8 @@ from typing import Any
 
 import structlog
 
-from provisioner import __version__, outputs
+from provisioner import __version__
+from provisioner import files as files_module
 from provisioner.checking import Checking
 from provisioner.client import Client, ServerClock, Timeouts
 from provisioner.errors import StorageError
@@ -28,7 +29,7 @@ from provisioner.feeding import Feed
 from provisioner.journal import Identity, Journal
 from provisioner.journal import set_aside as set_journal_aside
 from provisioner.lifecycle import Lifecycle, Policy
-from provisioner.model import Budget, Outcome, Settlement, State, Stop, Tally, UserRequest
+from provisioner.model import Budget, Outcome, Settlement, State, Tally, UserRequest
 from provisioner.offline import Job, begin_checking, in_thread, keep_rejected, look_over, tell_warnings
 from provisioner.pacing import Gate, Pacing
 from provisioner.progress import Watch
@@ -37,7 +38,7 @@ from provisioner.results import Fetch, write_results, write_summary
 from provisioner.retry import Waits
 from provisioner.roles import RoleCheck
 from provisioner.settings import Settings
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.summary import Summary, written
 from provisioner.workers import ErrorBudget, Pool, Settle, Source
 
@@ -144,7 +145,7 @@ def _set_aside(job: Job) -> None:
     restart, files = job.settings.run.restart, job.outputs
     if restart and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))
-    if (restart or not files.journal.exists()) and (aside := outputs.set_aside(files.results)) is not None:
+    if (restart or not files.journal.exists()) and (aside := files_module.set_aside(files.results)) is not None:
         log.warning("results.set_aside", kept_as=str(aside), reason="they belong to no journal that is continued here")
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
-from provisioner.outputs import SHARED, written_whole
+from provisioner.files import SHARED, written_whole
 from provisioner.planreport import PlanReport
 from provisioner.preview import Preview
 

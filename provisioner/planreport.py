@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.layout import counted
 from provisioner.model import Action
 from provisioner.preview import Preview
 from provisioner.settings import Rate
-from provisioner.summary import duration
+from provisioner.wording import counted, duration
 
 _COLOURS: Final[Mapping[Action, str]] = {
     Action.CREATE: "green",

@@ -23,7 +23,7 @@ from provisioner.pipeline import Target, exchanging
 from provisioner.planning import Plan, Planner
 from provisioner.progress import Watch
 from provisioner.state import SyncState
-from provisioner.stopper import Stopper
+from provisioner.stop import Stopper
 
 T = TypeVar("T")
 

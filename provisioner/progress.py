@@ -18,7 +18,7 @@ from rich.table import Column
 from rich.text import Text
 
 from provisioner.model import Tally
-from provisioner.summary import duration
+from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
     from provisioner.pacing import Pacing

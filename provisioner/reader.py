@@ -10,29 +10,22 @@ A CSV is read in blocks that end where a row ends (`csvfile`), a Parquet file in
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from provisioner import signature
 from provisioner.compressed import Compressed
 from provisioner.csvfile import open_csv
 from provisioner.errors import RosterError
-from provisioner.model import RosterBatch
 from provisioner.origin import LocalFile, Origin, spool
 from provisioner.parquetfile import open_parquet
+from provisioner.roster.formats.rows import Roster
 from provisioner.several import Part, join
 from provisioner.sources import FAMILIES, STANDARD_INPUT, TEXTS, Place, Source, Sources, local_source
 from provisioner.textstream import text_codec
-
-if TYPE_CHECKING:
-    import polars as pl
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called after each batch with the rows and the bytes of the file done so far."""
 
 _CHUNK = 1024 * 1024
 _TAB = "tsv"
@@ -59,42 +52,6 @@ class RosterOptions:
     delimiter: str | None = None
     sheet: str | None = None
     limit: int | None = None
-
-
-class Roster(Protocol):
-    """A roster whose header has been read and whose first rows are known to be readable."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-
-    @property
-    def rejected_delimiter(self) -> str:
-        """What separates the cells of its rejected rows where they are written as CSV."""
-
-    @property
-    def size(self) -> int:
-        """Length in bytes; what `bytes_done` of a progress call runs up to."""
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Column name → type, in the file's order; every column of a text is a String."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The column names, in the file's order and spelling."""
-
-    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
-        """All rows, in order; each call begins anew and gives the same rows.
-
-        Raises RosterError where the file is broken.
-        """
-
-    def parts(self) -> Sequence[tuple[str, int]]:
-        """Name and number of rows of each file, for a roster of several that has been read to its end; else empty."""
-
-    def close(self) -> None:
-        """Let go of what it holds; it is not read afterwards."""
 
 
 def open_roster(roster: Sources | Path, options: RosterOptions | None = None, folder: Path = Path()) -> Roster:

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from provisioner.errors import StorageError
 from provisioner.journal import Journal
-from provisioner.model import Settlement, Stop
-from provisioner.stopper import Stopper
+from provisioner.model import Settlement
+from provisioner.stop import Stop, Stopper
 
 T = TypeVar("T")
 

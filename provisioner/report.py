@@ -12,9 +12,10 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from provisioner.constraints import DEFECTS, LIMITS, Advice
-from provisioner.layout import Entry, Listing, counted
+from provisioner.layout import Entry, Listing
 from provisioner.lint import WARNINGS
 from provisioner.model import Found
+from provisioner.wording import counted
 
 ADVICE: Final[Mapping[str, Advice]] = {**DEFECTS, **WARNINGS}
 """Code → advice; with `--strict` a warning is a defect."""

@@ -17,11 +17,11 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from provisioner.errors import OutputError, StorageError
+from provisioner.files import PRIVATE, SHARED, written_whole
 from provisioner.journal import OUTCOME_COLUMNS
 from provisioner.model import Outcome
-from provisioner.outputs import PRIVATE, SHARED, written_whole
+from provisioner.roster.formats.rows import ADDED
 from provisioner.sources import FAMILIES
-from provisioner.validator import ADDED
 
 RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     "row": pl.Int64,

@@ -11,7 +11,8 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
-from provisioner.model import Failure, Operation, Reply, Stop
+from provisioner.model import Failure, Operation, Reply
+from provisioner.stop import Stop
 
 
 class Verdict(Enum):

@@ -18,13 +18,13 @@ from rich.console import Console
 
 from provisioner import logs
 from provisioner.errors import OutputError, ProvisionerError
-from provisioner.model import Stop
+from provisioner.files import same_file
 from provisioner.offline import InterruptedEarlyError, Job, check
-from provisioner.outputs import Outputs, same_file
+from provisioner.outputs import Outputs
 from provisioner.results import encode
 from provisioner.settings import Settings, read_api_key
 from provisioner.sources import find_sources, shown
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 
 if TYPE_CHECKING:
     from provisioner.journal import Identity

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.model import RosterBatch
-
-if TYPE_CHECKING:
-    from provisioner.reader import Progress, Roster
+from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,11 +11,12 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.layout import counted
-from provisioner.model import Outcome, Stop, Tally
+from provisioner.model import Outcome, Tally
 from provisioner.outputs import Outputs
 from provisioner.report import Report
 from provisioner.results import Counts
+from provisioner.stop import Stop
+from provisioner.wording import counted, duration
 
 # How an outcome is shown to people, and in which order.
 _SHOWN: Final[Mapping[str, str]] = {
@@ -177,16 +177,6 @@ class Summary:
         if where := self.outputs.get("results"):
             remarks.append(Text(f"results: {where}"))
         return remarks
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: `12 s`, `3 min 20 s`, `2 h 5 min`."""
-    whole = math.ceil(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def written(outputs: Outputs, *, results: bool, rejected: bool) -> dict[str, str | None]:

@@ -6,20 +6,16 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner import cells
-from provisioner.ahead import one_ahead
 from provisioner.columns import Binding
 from provisioner.digits import DigitUids
 from provisioner.emails import email_sources, emails
 from provisioner.repeats import RUN_LENGTH, Repeats
+from provisioner.roster.formats.rows import Roster, one_ahead
 from provisioner.sightings import fingerprints, folded
-
-if TYPE_CHECKING:
-    from provisioner.reader import Roster
 
 
 def _nothing() -> pl.Series:

@@ -20,29 +20,19 @@ import structlog
 
 from provisioner.changes import Changes, anew
 from provisioner.errors import StorageError
+from provisioner.files import same_file
 from provisioner.leavers import write_leavers
 from provisioner.lifecycle import Lifecycle, Policy
-from provisioner.model import (
-    Action,
-    Change,
-    Live,
-    OnExisting,
-    Past,
-    Standing,
-    Stop,
-    Tally,
-    UserRequest,
-)
+from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, Tally, UserRequest
 from provisioner.nightsummary import NightSummary, summarise
 from provisioner.offline import Job
-from provisioner.outputs import same_file
 from provisioner.pipeline import Target, block_size, drain, exchanging, settle_rest
 from provisioner.planning import frames
 from provisioner.preview import Preview, Threads, previewed
 from provisioner.progress import Watch
 from provisioner.recorder import Recorder
 from provisioner.state import SyncState
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.workers import Source
 
 MAX_DURATION_EXIT: Final = 5

@@ -13,9 +13,10 @@ import orjson
 import polars as pl
 
 from provisioner import cells, jsontext
-from provisioner.cells import WHITE_SPACE, json_error, shortened
+from provisioner.cells import WHITE_SPACE
 from provisioner.columns import Binding
 from provisioner.fieldsource import FromColumn, Joined, Source
+from provisioner.wording import json_error, shortened
 
 SCHEMA = {
     "tags": pl.String(),

@@ -17,16 +17,15 @@ from provisioner.lint import suspicions, warning_rules
 from provisioner.lookalikes import Lookalikes
 from provisioner.mapping import FIELD_WORDS
 from provisioner.metadata import read_metadata
-from provisioner.model import FIRST_ROWS, AuthTokens, Checked, Found, RosterBatch
+from provisioner.model import FIRST_ROWS, AuthTokens, Checked, Found
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.rules import BODY_TOO_LARGE, FALSE, Rule, body_rule, rules
 from provisioner.sightings import FirstSeen
 from provisioner.tags import read_tags
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.survey import Survey
-
-ADDED = ("_row", "_errors")
-"""Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
+from provisioner.roster.formats.rows import ADDED
 
 _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.model import RosterBatch
+from provisioner.roster.formats.rows import RosterBatch
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from provisioner.model import Outcome, Settlement, State, Stop, Tally, UserRequest
-from provisioner.stopper import Stopper
+from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
+from provisioner.stop import Stop, Stopper
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]

@@ -29,13 +29,12 @@ from provisioner.model import (
     Settlement,
     Standing,
     State,
-    Stop,
     Tally,
     UserRequest,
 )
 from provisioner.pacing import Gate, Pacing
 from provisioner.retry import Waits
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 from tests.wire import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 

@@ -12,11 +12,11 @@ from provisioner import profile
 from provisioner.directory import Directory, Shown, read_directory
 from provisioner.exchange import Exchanger, Reach
 from provisioner.journal import Identity
-from provisioner.model import Budget, Live, Operation, Reply, Standing, Stop, Tally, UserRequest
+from provisioner.model import Budget, Live, Operation, Reply, Standing, Tally, UserRequest
 from provisioner.pacing import Gate, Pacing
 from provisioner.retry import Waits
 from provisioner.state import SyncState
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED

@@ -34,13 +34,12 @@ from provisioner.model import (
     Reply,
     Settlement,
     State,
-    Stop,
     Tally,
     UserRequest,
 )
 from provisioner.pacing import Gate, Pacing
 from provisioner.retry import Waits
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT

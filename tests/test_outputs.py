@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.outputs import FORMATS, PRIVATE, SHARED, Outputs, set_aside, written_whole
+from provisioner.files import PRIVATE, SHARED, set_aside, written_whole
+from provisioner.outputs import FORMATS, Outputs
 from provisioner.sources import find_sources
 
 

@@ -21,7 +21,7 @@ from provisioner.results import Spool
 from provisioner.session import make_job
 from provisioner.settings import Output, Settings, Sync
 from provisioner.state import SyncState
-from provisioner.stopper import Stopper
+from provisioner.stop import Stopper
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 

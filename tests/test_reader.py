@@ -16,7 +16,8 @@ from provisioner.csvfile import BlockSizes, open_csv
 from provisioner.csvheader import likeliest_delimiter
 from provisioner.errors import ConfigurationError, RosterError, UsageError
 from provisioner.parquetfile import open_parquet
-from provisioner.reader import Roster, RosterOptions, open_roster
+from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.formats.rows import Roster
 
 HEADER = b"uid,name\n"
 TINY = BlockSizes(first=7, block=5, longest_row=1000, first_batch=1, batch=2)

@@ -15,9 +15,9 @@ import pytest
 
 from provisioner.errors import StorageError
 from provisioner.journal import Identity, Journal
-from provisioner.model import Outcome, Settlement, State, Stop, UserRequest
+from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.recorder import Recorder
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 
 STOP = Stop("sigint", "interrupted by SIGINT", 130)

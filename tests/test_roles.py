@@ -13,7 +13,7 @@ from provisioner.model import Budget, Failure, Operation, Reply, Tally, UserRequ
 from provisioner.pacing import Gate, Pacing
 from provisioner.retry import Waits
 from provisioner.roles import RoleCheck
-from provisioner.stopper import Stopper
+from provisioner.stop import Stopper
 from tests import virtual_time
 from tests.command import KEY, emulator, people, provisioner, rows, write_roster
 

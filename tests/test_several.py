@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.reader import Roster, RosterOptions, open_roster
+from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.formats.rows import Roster
 from provisioner.sources import find_sources
 from tests.command import provisioner, rows
 

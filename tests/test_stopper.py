@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from provisioner.model import Stop
-from provisioner.stopper import Stopper
+from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 
 FIRST = Stop("key", "the API key is not accepted", 4)

@@ -15,11 +15,13 @@ from rich.console import Console
 
 from provisioner.constraints import DEFECTS
 from provisioner.lint import WARNINGS
-from provisioner.model import Found, Stop, Tally
+from provisioner.model import Found, Tally
 from provisioner.outputs import Outputs
 from provisioner.report import CreateRequest, Mended, Report, RosterFile
 from provisioner.results import Counts
-from provisioner.summary import Estimate, Summary, duration, written
+from provisioner.stop import Stop
+from provisioner.summary import Estimate, Summary, written
+from provisioner.wording import duration
 
 STARTED = 1_700_000_000.5
 NOTHING: dict[str, str | None] = {"results": None, "rejected": None, "summary": "r.summary.json", "journal": None}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.model import Outcome, Settlement, State, Stop, Tally, UserRequest
-from provisioner.stopper import Stopper
+from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
+from provisioner.stop import Stop, Stopper
 from provisioner.workers import ErrorBudget, Pool, Source
 from tests import virtual_time
 

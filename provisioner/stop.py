@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from provisioner.model import Stop
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ends before its roster does.
+
+    reason   one stable word, the summary's `stopped_by`
+    message  what happened and what to do, one sentence
+    """
+
+    reason: str
+    message: str
+    exit_code: int
 
 
 class Stopper:

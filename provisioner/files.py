@@ -1,0 +1,59 @@
+"""Files that are written whole and synced, set aside, or told apart."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, count
+from pathlib import Path
+
+from provisioner.errors import StorageError
+
+# Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
+PRIVATE, SHARED = 0o600, 0o666
+
+
+@contextmanager
+def written_whole(path: Path, mode: int) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` when the block ends well, and disappears when it does not."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        # What a killed run left behind goes first: opened again it would keep its own mode.
+        temporary.unlink(missing_ok=True)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        why = error.strerror or error
+        said = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
+        raise StorageError(said) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a file that must not be overwritten; its new path, None when there was none."""
+    if not path.exists():
+        return None
+    aside = free_name(path)
+    path.rename(aside)
+    return aside
+
+
+def free_name(path: Path) -> Path:
+    """Give a neighbour's name that is not taken: the time in it, and a number if that is not enough."""
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    names = (f"{path.stem}.{stamp}{more}{path.suffix}" for more in chain([""], (f"-{n}" for n in count(2))))
+    return next(each for name in names if not (each := path.with_name(name)).exists())
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, through links or not, there or not."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)

@@ -1,0 +1,51 @@
+"""How counts, durations, times and values are said, to people and in messages."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import Final
+
+LONGEST_SHOWN: Final = 40
+"""Characters of a value that a message shows."""
+
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+ESCAPES: Final = {code: f"\\x{code:02x}" for code in _CONTROLS} | {9: "\\t", 10: "\\n", 13: "\\r"}
+"""Code point of a control character → how a message shows it."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many of a thing there are: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def shortened(text: str) -> str:
+    """Show a value in a message: in quotes, at most 40 characters, control characters escaped."""
+    return f"'{text[:LONGEST_SHOWN].translate(ESCAPES)}{'…' if len(text) > LONGEST_SHOWN else ''}'"
+
+
+def json_error(error: Exception) -> str:
+    """Say what a JSON parser found, without the position: the text has been shown."""
+    return str(error).partition(":")[0].partition(" at line")[0]
+
+
+def nearest(name: str, known: tuple[str, ...]) -> str:
+    """Say which known name comes nearest, if any does."""
+    by_key = {key.casefold(): key for key in reversed(known)}
+    close = get_close_matches(name.casefold(), by_key, n=1)
+    return f"; did you mean {by_key[close[0]]!r}?" if close else ""
+
+
+def printable(text: str) -> str:
+    """Give a name as a message can hold it: on one line."""
+    return text if text.isprintable() else repr(text)[1:-1]
