@@ -22,7 +22,7 @@ from benchmarks.plain_check import COLUMNS, judge
 from provisioner.columns import bind
 from provisioner.constraints import Constraints
 from provisioner.model import AuthTokens
-from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.survey import survey
 from provisioner.validator import Validator
 

@@ -30,7 +30,7 @@ from provisioner.columns import bind
 from provisioner.constraints import Constraints
 from provisioner.journal import Identity, Journal
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
-from provisioner.reader import open_roster
+from provisioner.roster.reader import open_roster
 from provisioner.survey import survey
 from provisioner.validator import Validator
 

@@ -14,12 +14,12 @@ from provisioner.errors import RosterChangedError, RosterError
 from provisioner.findings import Findings
 from provisioner.mapping import parse_mapping
 from provisioner.model import Checked, Tally
-from provisioner.reader import RosterOptions, open_roster
 from provisioner.report import Report
 from provisioner.results import Spool
+from provisioner.roster.files.inputs import Sources
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
+from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.settings import Settings
-from provisioner.sources import Sources
 from provisioner.survey import Survey, survey
 from provisioner.validator import Validator, reject
 

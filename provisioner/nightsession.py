@@ -26,9 +26,9 @@ from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write
 from provisioner.planreport import PlanReport
 from provisioner.preview import Preview, previewed
 from provisioner.progress import Watch
+from provisioner.roster.files.inputs import shown
 from provisioner.session import conduct, identity, make_job, make_target, set_up_logs
 from provisioner.settings import Settings
-from provisioner.sources import shown
 from provisioner.stop import Stopper
 from provisioner.syncing import SyncJob, sync_roster
 

@@ -18,11 +18,11 @@ from provisioner.outputs import Outputs
 from provisioner.progress import Watch
 from provisioner.report import Report
 from provisioner.results import count_unsent, write_rejected, write_summary
+from provisioner.roster.files.inputs import Sources
+from provisioner.roster.files.text import text_codec
 from provisioner.settings import Settings
-from provisioner.sources import Sources
 from provisioner.stop import Stop, Stopper
 from provisioner.summary import Estimate, Summary, written
-from provisioner.textstream import text_codec
 
 T = TypeVar("T")
 log = structlog.get_logger()

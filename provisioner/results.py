@@ -20,8 +20,8 @@ from provisioner.errors import OutputError, StorageError
 from provisioner.files import PRIVATE, SHARED, written_whole
 from provisioner.journal import OUTCOME_COLUMNS
 from provisioner.model import Outcome
+from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.rows import ADDED
-from provisioner.sources import FAMILIES
 
 RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     "row": pl.Int64,
@@ -175,7 +175,7 @@ def write_rejected(
         path.unlink(missing_ok=True)
         return
     if FAMILIES.get(path.suffix) == "ndjson":
-        from provisioner.ndjsonline import write_rejected_lines
+        from provisioner.roster.formats.ndjsonline import write_rejected_lines
 
         write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, marked=marked))
         return

@@ -22,8 +22,8 @@ from provisioner.files import same_file
 from provisioner.offline import InterruptedEarlyError, Job, check
 from provisioner.outputs import Outputs
 from provisioner.results import encode
+from provisioner.roster.files.inputs import find_sources, shown
 from provisioner.settings import Settings, read_api_key
-from provisioner.sources import find_sources, shown
 from provisioner.stop import Stop, Stopper
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 from provisioner.columns import bind
 from provisioner.constraints import DEFECTS, Constraints
 from provisioner.model import AuthTokens
-from provisioner.reader import open_roster
+from provisioner.roster.reader import open_roster
 from provisioner.survey import survey
 from provisioner.validator import Validator
 from tests import oracle

@@ -16,7 +16,7 @@ from provisioner.columns import bind
 from provisioner.constraints import Constraints
 from provisioner.mapping import parse_mapping
 from provisioner.model import AuthTokens
-from provisioner.reader import open_roster
+from provisioner.roster.reader import open_roster
 from provisioner.survey import survey
 from provisioner.validator import Validator
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner.compressed import Compressed
 from provisioner.errors import RosterError
-from provisioner.origin import LocalFile
-from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.files.compression import Compressed
+from provisioner.roster.files.origin import LocalFile
+from provisioner.roster.reader import RosterOptions, open_roster
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -14,7 +14,7 @@ from provisioner.columns import bind
 from provisioner.constraints import Constraints
 from provisioner.errors import ConfigurationError, RosterError
 from provisioner.model import AuthTokens
-from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.survey import survey
 from provisioner.validator import Validator
 

@@ -12,13 +12,13 @@ import pytest
 
 from provisioner.columns import bind
 from provisioner.constraints import Constraints
-from provisioner.csvfile import BlockSizes, open_csv
 from provisioner.digits import DigitUids
 from provisioner.lint import EXACT_PLACEHOLDERS, PLACEHOLDERS, WARNINGS, warning_rules
 from provisioner.mapping import parse_mapping
 from provisioner.model import AuthTokens, Checked, Found
-from provisioner.reader import open_roster
+from provisioner.roster.formats.csvfile import BlockSizes, open_csv
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.reader import open_roster
 from provisioner.survey import Survey, survey
 from provisioner.validator import Validator
 

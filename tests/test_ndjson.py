@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import RosterError
-from provisioner.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
-from provisioner.ndjsonline import rejected_line, write_rejected_lines
-from provisioner.origin import LocalFile
+from provisioner.roster.files.origin import LocalFile
+from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
+from provisioner.roster.formats.ndjsonline import rejected_line, write_rejected_lines
 from tests.command import provisioner
 
 TINY = LineSizes(first=7, block=5, longest_line=200, cells=6)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.origin import LocalFile, Origin, spool
+from provisioner.roster.files.origin import LocalFile, Origin, spool
 
 
 @pytest.fixture(params=["file", "spool"])

@@ -13,7 +13,7 @@ import pytest
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import PRIVATE, SHARED, set_aside, written_whole
 from provisioner.outputs import FORMATS, Outputs
-from provisioner.sources import find_sources
+from provisioner.roster.files.inputs import find_sources
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner.parquetfile import BATCH, ParquetRoster, open_parquet
+from provisioner.roster.formats.parquetfile import BATCH, ParquetRoster, open_parquet
 
 ROWS = 45_000
 FRAME = pl.DataFrame({"number": range(ROWS)}).select(

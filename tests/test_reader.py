@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.csvfile import BlockSizes, open_csv
-from provisioner.csvheader import likeliest_delimiter
 from provisioner.errors import ConfigurationError, RosterError, UsageError
-from provisioner.parquetfile import open_parquet
-from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.formats.csvfile import BlockSizes, open_csv
+from provisioner.roster.formats.csvheader import likeliest_delimiter
+from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
+from provisioner.roster.reader import RosterOptions, open_roster
 
 HEADER = b"uid,name\n"
 TINY = BlockSizes(first=7, block=5, longest_row=1000, first_batch=1, batch=2)

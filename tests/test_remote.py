@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.parquetfile import open_parquet
-from provisioner.remote import explained, fetch, is_pattern
+from provisioner.roster.files.objectstore import explained, fetch, is_pattern
+from provisioner.roster.formats.parquetfile import open_parquet
 from tests.command import provisioner
 from tests.objectstore import ObjectStore, object_store
 

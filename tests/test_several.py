@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.reader import RosterOptions, open_roster
+from provisioner.roster.files.inputs import find_sources
 from provisioner.roster.formats.rows import Roster
-from provisioner.sources import find_sources
+from provisioner.roster.reader import RosterOptions, open_roster
 from tests.command import provisioner, rows
 
 

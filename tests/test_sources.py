@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.sources import Place, Source, find_sources, shown
+from provisioner.roster.files.inputs import Place, Source, find_sources, shown
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,11 @@ import pytest
 from provisioner import cells
 from provisioner.columns import bind
 from provisioner.constraints import Constraints
-from provisioner.csvfile import BlockSizes, open_csv
 from provisioner.errors import RosterError
 from provisioner.mapping import parse_mapping
 from provisioner.model import AuthTokens
-from provisioner.reader import open_roster
+from provisioner.roster.formats.csvfile import BlockSizes, open_csv
+from provisioner.roster.reader import open_roster
 from provisioner.sightings import fingerprints
 from provisioner.survey import Survey, survey
 from provisioner.validator import Validator

@@ -16,8 +16,8 @@ from provisioner.columns import bind
 from provisioner.constraints import DEFECTS, Constraints
 from provisioner.mapping import ColumnMapping, parse_mapping
 from provisioner.model import AuthTokens, Checked, Found
-from provisioner.reader import open_roster
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.reader import open_roster
 from provisioner.rules import body_rule, rules
 from provisioner.survey import Survey, survey
 from provisioner.validator import Validator, reject

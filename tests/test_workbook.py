@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
 from provisioner.errors import RosterError
-from provisioner.workbook import open_workbook
+from provisioner.roster.formats.workbook import open_workbook
 from tests.command import provisioner, rows
 
 Fill = Callable[[Any, Any], None]

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.origin import Spooled, spool
-from provisioner.sources import shown
+from provisioner.roster.files.inputs import shown
+from provisioner.roster.files.origin import Spooled, spool
 
 if TYPE_CHECKING:
     from polars._typing import StorageOptionsDict

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provisioner.roster.files.text import looks_like
+
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 _NAMES = {b",": "a comma", b";": "a semicolon", b"\t": "a tab", b"|": "a vertical bar"}
 
@@ -124,12 +126,3 @@ def _undecodable(block: bytes) -> int:
 
 def _not_utf8(block: bytes, at: int) -> str:
     return f"byte 0x{block[at]:02X} is not UTF-8{looks_like(block[max(0, at - 200) : at + 200])}"
-
-
-def looks_like(sample: bytes) -> str:
-    """Say which encoding a piece of text that is not UTF-8 seems to be in, and how to have it read."""
-    try:
-        sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return "; say what it is with --encoding"
-    return "; the file looks like Windows-1252, which --encoding cp1252 reads"

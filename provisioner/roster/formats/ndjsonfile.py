@@ -10,13 +10,12 @@ from typing import NoReturn
 import orjson
 import polars as pl
 
-from provisioner import ndjsonline
-from provisioner.diagnosis import looks_like
 from provisioner.errors import RosterError
-from provisioner.ndjsonline import LINE, Values
-from provisioner.origin import Origin
+from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.text import TextStream, looks_like, open_text
+from provisioner.roster.formats import ndjsonline
+from provisioner.roster.formats.ndjsonline import LINE, Values
 from provisioner.roster.formats.rows import RosterBatch
-from provisioner.textstream import TextStream, open_text
 
 MIB = 1024 * 1024
 MOST_COLUMNS = 10_000
@@ -48,7 +47,7 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class NdjsonRoster:
-    """A file of JSON objects; see `provisioner.reader.Roster`. Its batches have one more column: `LINE`."""
+    """A file of JSON objects; see `provisioner.roster.reader.Roster`. Its batches have one more column: `LINE`."""
 
     origin: Origin
     codec: str | None

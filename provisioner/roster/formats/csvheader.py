@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner.diagnosis import NEVER_CLOSED, looks_like
 from provisioner.errors import RosterError
-from provisioner.textstream import TextStream
+from provisioner.roster.files.text import TextStream, looks_like
+from provisioner.roster.formats.csvdefect import NEVER_CLOSED
 
 _HEADER = re.compile(rb'(?:\r?\n|\r)*+((?:[^"\r\n]++|"[^"]*+")*+)(\r\n|\n|\r)')
 _FIRST_READ = 64 * 1024

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from provisioner import signature
-from provisioner.compressed import Compressed
-from provisioner.csvfile import open_csv
 from provisioner.errors import RosterError
-from provisioner.origin import LocalFile, Origin, spool
-from provisioner.parquetfile import open_parquet
+from provisioner.roster.files import signature
+from provisioner.roster.files.compression import Compressed
+from provisioner.roster.files.inputs import FAMILIES, STANDARD_INPUT, TEXTS, Place, Source, Sources, local_source
+from provisioner.roster.files.origin import LocalFile, Origin, spool
+from provisioner.roster.files.text import text_codec
+from provisioner.roster.formats.csvfile import open_csv
+from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
-from provisioner.several import Part, join
-from provisioner.sources import FAMILIES, STANDARD_INPUT, TEXTS, Place, Source, Sources, local_source
-from provisioner.textstream import text_codec
+from provisioner.roster.parts import Part, join
 
 _CHUNK = 1024 * 1024
 _TAB = "tsv"
@@ -100,7 +100,7 @@ def _table(source: Source, options: RosterOptions) -> Callable[[int | None], Ros
         return partial(open_parquet, source.where)
     if source.place is Place.REMOTE:
         raise RosterError(f"{source.name}: a workbook is read from a disk only; fetch it first")
-    from provisioner.workbook import open_workbook
+    from provisioner.roster.formats.workbook import open_workbook
 
     return partial(open_workbook, Path(source.where), options.sheet)
 
@@ -115,7 +115,7 @@ def _text(source: Source, options: RosterOptions, folder: Path, opened: ExitStac
         origin = Compressed(origin, source.compression)
     signature.check_text(source, _start(origin), encoded=codec is not None)
     if source.family == "ndjson":
-        from provisioner.ndjsonfile import open_ndjson
+        from provisioner.roster.formats.ndjsonfile import open_ndjson
 
         return partial(open_ndjson, origin, codec)
     delimiter = options.delimiter or ("\t" if source.family == _TAB else None)
@@ -124,7 +124,7 @@ def _text(source: Source, options: RosterOptions, folder: Path, opened: ExitStac
 
 def _origin(source: Source, folder: Path) -> Origin:
     if source.place is Place.REMOTE:
-        from provisioner.remote import fetch
+        from provisioner.roster.files.objectstore import fetch
 
         return fetch(source.where, folder)
     if source.place is Place.STREAM:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
-from provisioner.compressed import UnpackedFile
 from provisioner.errors import ConfigurationError, RosterError
-from provisioner.origin import Origin
+from provisioner.roster.files.compression import UnpackedFile
+from provisioner.roster.files.origin import Origin
 
 
 class TextStream(Protocol):
@@ -122,3 +122,12 @@ def text_codec(encoding: str | None) -> str | None:
         hint = "use one Python knows, such as utf-8, utf-16, cp1252 or latin-1"
         raise ConfigurationError(f"encoding {encoding!r} is no text encoding; {hint}") from None
     return None if name in {"utf-8", "utf-8-sig"} else name
+
+
+def looks_like(sample: bytes) -> str:
+    """Say which encoding a piece of text that is not UTF-8 seems to be in, and how to have it read."""
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return "; say what it is with --encoding"
+    return "; the file looks like Windows-1252, which --encoding cp1252 reads"

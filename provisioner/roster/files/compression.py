@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
 from provisioner.errors import RosterError
-from provisioner.origin import Origin
+from provisioner.roster.files.origin import Origin
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -38,7 +38,7 @@ _UNPACKERS: Final[Mapping[str, Callable[[BinaryIO], _Plain]]] = {"gzip": gzip.op
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """An origin whose bytes are unpacked on the way; see `provisioner.origin.Origin`.
+    """An origin whose bytes are unpacked on the way; see `provisioner.roster.files.origin.Origin`.
 
     method  `gzip` or `zstd`; several members or frames one after the other are one text
     """

@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SeveralRosters:
-    """Files with the same columns; see `provisioner.reader.Roster`. Errors name the file and its own row."""
+    """Files with the same columns; see `provisioner.roster.reader.Roster`. Errors name the file and its own row."""
 
     each: Sequence[Part]
     schema: Mapping[str, pl.DataType]

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.remote import OPTIONS, explained, is_address, is_pattern
+from provisioner.roster.files.inputs import shown
+from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.formats.rows import RosterBatch
-from provisioner.sources import shown
 
 FIRST_BATCH = 1_000
 BATCH = 20_000
@@ -22,7 +22,7 @@ LONGEST_SLICE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ParquetRoster:
-    """A Parquet file, or all that an address with a pattern fits; see `provisioner.reader.Roster`."""
+    """A Parquet file, or all that an address with a pattern fits; see `provisioner.roster.reader.Roster`."""
 
     where: str
     schema: Mapping[str, pl.DataType]

@@ -16,13 +16,13 @@ from typing import NoReturn
 
 import polars as pl
 
-from provisioner import diagnosis
-from provisioner.compressed import Compressed
-from provisioner.csvheader import Header, read_header
 from provisioner.errors import RosterError
-from provisioner.origin import LocalFile, Origin
+from provisioner.roster.files.compression import Compressed
+from provisioner.roster.files.origin import LocalFile, Origin
+from provisioner.roster.files.text import TextStream, open_text
+from provisioner.roster.formats import csvdefect
+from provisioner.roster.formats.csvheader import Header, read_header
 from provisioner.roster.formats.rows import RosterBatch
-from provisioner.textstream import TextStream, open_text
 
 MIB = 1024 * 1024
 
@@ -47,7 +47,7 @@ DEFAULT_SIZES = BlockSizes()
 
 @dataclass(frozen=True, slots=True)
 class CsvRoster:
-    """A CSV file with a header; see `provisioner.reader.Roster`."""
+    """A CSV file with a header; see `provisioner.roster.reader.Roster`."""
 
     origin: Origin
     codec: str | None
@@ -262,11 +262,11 @@ class _BlockParser:
             raise RosterError(f"{self._name}: after row {self.rows}: {what}") from None
         raise RosterError(f"{self._name}: {self._place(defect)}: {defect.what}") from None
 
-    def _first_defect(self, block: bytes) -> diagnosis.Defect | None:
+    def _first_defect(self, block: bytes) -> csvdefect.Defect | None:
         header, rows = self._header, block[len(self.first_line) :]
-        return diagnosis.first_defect(rows, len(header.columns), header.eol, header.delimiter.encode())
+        return csvdefect.first_defect(rows, len(header.columns), header.eol, header.delimiter.encode())
 
-    def _place(self, defect: diagnosis.Defect) -> str:
+    def _place(self, defect: csvdefect.Defect) -> str:
         place = f"row {self.rows + defect.row + 1}"
         if defect.column < len(self._header.columns):
             place += f", column {self._header.columns[defect.column]!r}"

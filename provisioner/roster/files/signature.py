@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
-from provisioner.sources import COMPRESSIONS, TEXTS, Place, Source
+from provisioner.roster.files.inputs import COMPRESSIONS, TEXTS, Place, Source
 
 LENGTH: Final = 512
 """As many bytes are looked at."""
