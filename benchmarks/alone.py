@@ -19,12 +19,12 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from benchmarks.plain_check import COLUMNS, judge
-from provisioner.columns import bind
-from provisioner.constraints import Constraints
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import RosterOptions, open_roster
-from provisioner.survey import survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
 
 Done: TypeAlias = tuple[int, int | None]
 """Rows, and how many of them were rejected."""

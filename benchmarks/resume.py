@@ -26,13 +26,13 @@ from benchmarks.footprint import Footprint
 from benchmarks.harness import BenchmarkError, command, require, run
 from benchmarks.make_roster import Format, write_roster
 from provisioner.admission import admit
-from provisioner.columns import bind
-from provisioner.constraints import Constraints
 from provisioner.journal import Identity, Journal
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
-from provisioner.survey import survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
 
 _RATE: Final = 10_000
 _IN_FLIGHT: Final = 64

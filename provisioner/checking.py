@@ -8,20 +8,20 @@ from pathlib import Path
 
 import polars as pl
 
-from provisioner.columns import Binding, bind
-from provisioner.constraints import Constraints, overridden
 from provisioner.errors import RosterChangedError, RosterError
 from provisioner.findings import Findings
-from provisioner.mapping import parse_mapping
-from provisioner.model import Checked, Tally
+from provisioner.model import Tally
 from provisioner.report import Report
 from provisioner.results import Spool
 from provisioner.roster.files.inputs import Sources
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.settings import Settings
-from provisioner.survey import Survey, survey
-from provisioner.validator import Validator, reject
+from provisioner.validation.constraints import Constraints, overridden
+from provisioner.validation.fields.binding import Binding, bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.survey import Survey, survey
+from provisioner.validation.validator import Checked, Validator, reject
 
 
 @dataclass(frozen=True, slots=True)

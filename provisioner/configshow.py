@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.constraints import Constraints
 from provisioner.errors import ConfigurationError
 from provisioner.guards import Allowance
-from provisioner.mapping import ColumnMapping, parse_mapping
 from provisioner.settings import Loaded, Table, find_api_key, keys_of_tables
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 from provisioner.values import MaxFailures
 
 NOT_SET: Final = "(not set)"

@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from provisioner.constraints import AS_OF, DEFECTS, LIMITS, Advice, Limit, overridden
 from provisioner.layout import Entry, Listing
-from provisioner.lint import WARNINGS
 from provisioner.settings import ConstraintOverrides
+from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Limit, overridden
+from provisioner.validation.warnings import WARNINGS
 
 Overrides = Mapping[str, int | bool]
 

@@ -27,9 +27,9 @@ from provisioner.errors import ConfigurationError
 from provisioner.health import Check, Status
 from provisioner.journal import Identity
 from provisioner.journalhealth import journal_health
-from provisioner.mapping import parse_mapping
 from provisioner.model import NOBODY, Operation, Reply
 from provisioner.settings import Loaded, Settings, find_api_key
+from provisioner.validation.fields.mapping import parse_mapping
 
 # Seconds for each thing that is asked of the network. Nothing is tried twice: a person is waiting.
 PATIENCE: Final = 10.0

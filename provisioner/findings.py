@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from provisioner.bodies import WITH_AUTH_TOKEN
-from provisioner.model import Checked, Found
+from provisioner.model import WITH_AUTH_TOKEN
 from provisioner.report import CreateRequest, Mended, Report, RosterFile
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.validator import Checked, Found
 
 
 @dataclass(slots=True)

@@ -12,10 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    import polars as pl
+from typing import Any, NamedTuple
 
 
 class Outcome(StrEnum):
@@ -62,44 +59,6 @@ class OnExisting(StrEnum):
     SKIP = "skip"
     UPDATE = "update"
     FAIL = "fail"
-
-
-FIRST_ROWS = 5
-"""As many rows are named as examples of one defect."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`)."""
-
-    rows: int
-    first_rows: tuple[int, ...]
-
-    def __add__(self, later: Found) -> Found:
-        """Add what was found in later rows."""
-        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS])
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
-
-    lines     one line per roster row, in roster order: row (Int64), uid (String, as it would be sent, null
-              when missing), uid_input (String, the cell as it stands), error_code and error_message (String,
-              null for a valid row; the code of the first defect, and all defects in words)
-    valid     row (Int64), uid (String), body (String: the compact JSON of the request without
-              `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
-              null when there is none)
-    rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
-    defects   code → the rows it was found in, in reporting order; a row can count under several
-    warnings  code → the rows that are only warned of, valid or rejected; none when the validator is strict
-    """
-
-    lines: pl.DataFrame
-    valid: pl.DataFrame
-    rejected: pl.DataFrame
-    defects: Mapping[str, Found]
-    warnings: Mapping[str, Found] = field(default_factory=dict)
 
 
 class State(StrEnum):
@@ -315,3 +274,7 @@ class Tally:
             return 0.0
         seconds = self.last_request - self.first_request
         return (self.requests - 1) * 60 / seconds if seconds > 0 else 0.0
+
+
+WITH_AUTH_TOKEN = b',"withAuthToken":true'
+"""What the sender puts before the closing brace when a token is wanted; it counts towards the size of the request."""

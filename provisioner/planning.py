@@ -20,13 +20,13 @@ import polars as pl
 
 from provisioner import profile
 from provisioner.checking import CheckedBatch, Checking
-from provisioner.columns import Binding
 from provisioner.comparison import Decision, Wanted, decide
 from provisioner.directory import Directory, Shown
 from provisioner.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.model import Action, Live, Standing
 from provisioner.results import Spool
 from provisioner.state import Met, SyncState
+from provisioner.validation.fields.binding import Binding
 
 PLAN_SCHEMA: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "row": pl.Int64,  # 0 for a leaver

@@ -11,10 +11,10 @@ from typing import Any, Final
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from provisioner.constraints import DEFECTS, LIMITS, Advice
 from provisioner.layout import Entry, Listing
-from provisioner.lint import WARNINGS
-from provisioner.model import Found
+from provisioner.validation.constraints import DEFECTS, LIMITS, Advice
+from provisioner.validation.validator import Found
+from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import counted
 
 ADVICE: Final[Mapping[str, Advice]] = {**DEFECTS, **WARNINGS}

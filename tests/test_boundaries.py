@@ -13,12 +13,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.columns import bind
-from provisioner.constraints import DEFECTS, Constraints
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import open_roster
-from provisioner.survey import survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import DEFECTS, Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
 from tests import oracle
 from tests.boundary_rows import NATIVE, Row, boundary_rows, native_rows, single_column_rows
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner import cells
-from provisioner.columns import Binding, bind
 from provisioner.errors import ConfigurationError, RosterError
-from provisioner.mapping import parse_mapping
-from provisioner.metadata import read_metadata
-from provisioner.metatree import metadata_tree
-from provisioner.tags import read_tags
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding, bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.metadata import read_metadata
+from provisioner.validation.fields.metatree import metadata_tree
+from provisioner.validation.fields.tags import read_tags
 
 Row = dict[str, Any]
 

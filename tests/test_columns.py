@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.columns import bind
 from provisioner.errors import RosterError
-from provisioner.fieldsource import FromColumn, Joined, Source
-from provisioner.mapping import parse_mapping
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.source import FromColumn, Joined, Source
 
 
 def text_columns(*names: str) -> dict[str, pl.DataType]:

@@ -12,13 +12,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.columns import bind
-from provisioner.constraints import Constraints
-from provisioner.mapping import parse_mapping
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import open_roster
-from provisioner.survey import survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
 
 PAGE = (Path(__file__).parents[1] / "docs" / "columns.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```toml\n(.*?)```\n\n```csv\n(.*?)```\n\n```json\n(.*?)```\n", PAGE, re.DOTALL)

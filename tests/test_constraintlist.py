@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from provisioner.constraints import DEFECTS, LIMITS
-from provisioner.lint import WARNINGS
+from provisioner.validation.constraints import DEFECTS, LIMITS
+from provisioner.validation.warnings import WARNINGS
 from tests.command import provisioner
 
 

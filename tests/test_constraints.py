@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from provisioner.constraints import DEFECTS, LIMITS, Constraints, overridden
+from provisioner.validation.constraints import DEFECTS, LIMITS, Constraints, overridden
 
 
 def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from provisioner import errors
 from provisioner.cli import COMMANDS, command_named
-from provisioner.constraints import DEFECTS, Constraints
 from provisioner.settings import Settings
+from provisioner.validation.constraints import DEFECTS, Constraints
 from tests.command import ROOT, environment, provisioner
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

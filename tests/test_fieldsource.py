@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.fieldsource import (
+from provisioner.validation.fields.source import (
     Constant,
     Encoded,
     Encoding,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.findings import Findings
-from provisioner.model import FIRST_ROWS, Checked, Found
 from provisioner.report import CreateRequest, Mended, RosterFile
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.validator import FIRST_ROWS, Checked, Found
 
 LINES = {"row": pl.Int64, "error_code": pl.String}
 VALID = {"row": pl.Int64, "body": pl.String, "token": pl.Boolean}

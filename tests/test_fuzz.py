@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.columns import bind
-from provisioner.constraints import Constraints
 from provisioner.errors import ConfigurationError, RosterError
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import RosterOptions, open_roster
-from provisioner.survey import survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -10,17 +10,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.columns import bind
-from provisioner.constraints import Constraints
-from provisioner.digits import DigitUids
-from provisioner.lint import EXACT_PLACEHOLDERS, PLACEHOLDERS, WARNINGS, warning_rules
-from provisioner.mapping import parse_mapping
-from provisioner.model import AuthTokens, Checked, Found
+from provisioner.model import AuthTokens
 from provisioner.roster.formats.csvfile import BlockSizes, open_csv
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.reader import open_roster
-from provisioner.survey import Survey, survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.digits import DigitUids
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.survey import Survey, survey
+from provisioner.validation.validator import Checked, Found, Validator
+from provisioner.validation.warnings import EXACT_PLACEHOLDERS, PLACEHOLDERS, WARNINGS, warning_rules
 
 SMALL = BlockSizes(first=50, block=200, first_batch=2, batch=3)
 

@@ -9,10 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.columns import bind
 from provisioner.errors import ConfigurationError, RosterError
-from provisioner.fieldsource import Constant, Encoded, Encoding, FirstOf, FromColumn, Joined, Mapped, Template
-from provisioner.mapping import ColumnMapping, parse_mapping
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    Encoding,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Mapped,
+    Template,
+)
 from tests.test_columns import text_columns
 
 FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'

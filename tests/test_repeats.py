@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.repeats import Repeats
+from provisioner.validation.repeats import Repeats
 
 
 def prints(source: random.Random, count: int, kinds: int) -> list[int]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console, Group
 
-from provisioner.constraints import DEFECTS
-from provisioner.lint import WARNINGS
-from provisioner.model import FIRST_ROWS, Found
 from provisioner.report import ADVICE, CreateRequest, Mended, Report, RosterFile
+from provisioner.validation.constraints import DEFECTS
+from provisioner.validation.validator import FIRST_ROWS, Found
+from provisioner.validation.warnings import WARNINGS
 
 
 def shown(report: Report, width: int) -> list[str]:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from provisioner.constraints import DEFECTS
-from provisioner.lint import WARNINGS
+from provisioner.validation.constraints import DEFECTS
+from provisioner.validation.warnings import WARNINGS
 from tests.command import Finished, people, provisioner, rows, write_roster
 
 MIXED = [

@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from provisioner.constraints import DEFECTS
-from provisioner.lint import WARNINGS
-from provisioner.model import Found, Tally
+from provisioner.model import Tally
 from provisioner.outputs import Outputs
 from provisioner.report import CreateRequest, Mended, Report, RosterFile
 from provisioner.results import Counts
 from provisioner.stop import Stop
 from provisioner.summary import Estimate, Summary, written
+from provisioner.validation.constraints import DEFECTS
+from provisioner.validation.validator import Found
+from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import duration
 
 STARTED = 1_700_000_000.5

@@ -9,17 +9,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner import cells
-from provisioner.columns import bind
-from provisioner.constraints import Constraints
 from provisioner.errors import RosterError
-from provisioner.mapping import parse_mapping
 from provisioner.model import AuthTokens
 from provisioner.roster.formats.csvfile import BlockSizes, open_csv
 from provisioner.roster.reader import open_roster
-from provisioner.sightings import fingerprints
-from provisioner.survey import Survey, survey
-from provisioner.validator import Validator
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.repeats import fingerprints
+from provisioner.validation.survey import Survey, survey
+from provisioner.validation.validator import Validator
 
 SMALL = BlockSizes(first=50, block=200, first_batch=2, batch=3)
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.fieldsource import Encoding
-from provisioner.uidcode import encoded
+from provisioner.validation.fields.source import Encoding
+from provisioner.validation.fields.uidcode import encoded
 
 # What Python's Unicode tables do not know yet, polars' may.
 ASSIGNED = st.characters(exclude_categories=["Cs", "Cn", "Co"])

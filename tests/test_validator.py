@@ -12,15 +12,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.columns import bind
-from provisioner.constraints import DEFECTS, Constraints
-from provisioner.mapping import ColumnMapping, parse_mapping
-from provisioner.model import AuthTokens, Checked, Found
+from provisioner.model import AuthTokens
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.reader import open_roster
-from provisioner.rules import body_rule, rules
-from provisioner.survey import Survey, survey
-from provisioner.validator import Validator, reject
+from provisioner.validation.constraints import DEFECTS, Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
+from provisioner.validation.rules import body_rule, rules
+from provisioner.validation.survey import Survey, survey
+from provisioner.validation.validator import Checked, Found, Validator, reject
 from tests import oracle
 
 ANN = {"uid": "ann", "name": "Ann"}

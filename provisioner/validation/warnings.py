@@ -1,6 +1,6 @@
 """What is allowed and yet looks wrong, as a table: warnings, in the same shape as the rules.
 
-They are judged over the fields of `provisioner.rules` and beside them
+They are judged over the fields of `provisioner.validation.rules` and beside them
 
     twin_row, twin      Int64, String    the first row of this name in another spelling, and how it is spelled there
     email_row, email    Int64, String    the first row of this row's e-mail address, which has another uid
@@ -15,13 +15,13 @@ from types import MappingProxyType
 
 import polars as pl
 
-from provisioner import cells
-from provisioner.cells import shown
-from provisioner.columns import Binding
-from provisioner.constraints import Advice
-from provisioner.digits import DIGITS, EXACT_DIGITS, ROUNDED
-from provisioner.fieldsource import FirstOf, FromColumn, Template
-from provisioner.rules import Rule
+from provisioner.validation.constraints import Advice
+from provisioner.validation.digits import DIGITS, EXACT_DIGITS, ROUNDED
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.cells import shown
+from provisioner.validation.fields.source import FirstOf, FromColumn, Template
+from provisioner.validation.rules import Rule
 
 WARNINGS: Mapping[str, Advice] = MappingProxyType(
     {
@@ -78,7 +78,7 @@ _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
 
 def warning_rules(usual_digits: int | None, *, rounded: bool) -> tuple[Rule, ...]:
-    """Give the rule of each warning in reporting order, for a roster with such a survey (`provisioner.survey`)."""
+    """Give the rule of each warning in reporting order, for a roster with such a survey (`provisioner.validation.survey`)."""
     return (
         _scientific(),
         _rounded(rounded),

@@ -8,9 +8,18 @@ from typing import Any
 import orjson
 import polars as pl
 
-from provisioner import uidcode
-from provisioner.columns import Binding
-from provisioner.fieldsource import Constant, Encoded, FirstOf, FromColumn, Mapped, Source, Template, unencoded
+from provisioner.validation.fields import uidcode
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    FirstOf,
+    FromColumn,
+    Mapped,
+    Source,
+    Template,
+    unencoded,
+)
 from provisioner.wording import ESCAPES, LONGEST_SHOWN
 
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501

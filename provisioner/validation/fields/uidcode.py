@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from provisioner.fieldsource import Encoding
+from provisioner.validation.fields.source import Encoding
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _BYTES = {f"{value:02x}": f"{value:08b}" for value in range(256)}

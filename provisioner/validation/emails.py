@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from provisioner import cells
-from provisioner.columns import Binding, instance_of
-from provisioner.fieldsource import FromColumn, Source
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding, instance_of
+from provisioner.validation.fields.source import FromColumn, Source
 
 _OWNERS = (
     "work|business|company|corporate|corp|office|official|professional|private|personal|home|primary|secondary|main|"

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner import cells, jsontext
-from provisioner.columns import Binding, instance_of
-from provisioner.fieldsource import Constant, FirstOf, FromColumn, Mapped, Source
-from provisioner.mapping import Place
+from provisioner.validation.fields import cells, jsontext
+from provisioner.validation.fields.binding import Binding, instance_of
+from provisioner.validation.fields.mapping import Place
+from provisioner.validation.fields.source import Constant, FirstOf, FromColumn, Mapped, Source
 
 Members: TypeAlias = dict[str, Any]
 """A `jsontext.Tree` in the making."""

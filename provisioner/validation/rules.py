@@ -1,6 +1,6 @@
 """The rules a row has to keep, as a table: defect code → polars expressions for `broken` and for what to say.
 
-They are judged over the fields of a batch as `provisioner.validator` prepares them: a column for each user field,
+They are judged over the fields of a batch as `provisioner.validation.validator` prepares them: a column for each user field,
 trimmed and null when missing, and beside them
 
     uid_input      String   the cell as it stands
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from provisioner.cells import shown
-from provisioner.constraints import Constraints
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.cells import shown
 
 BODY_TOO_LARGE = "body.too_large"
 

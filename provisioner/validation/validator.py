@@ -10,22 +10,30 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from provisioner import bodies, cells
-from provisioner.columns import Binding
-from provisioner.constraints import Constraints
-from provisioner.lint import suspicions, warning_rules
-from provisioner.lookalikes import Lookalikes
-from provisioner.mapping import FIELD_WORDS
-from provisioner.metadata import read_metadata
-from provisioner.model import FIRST_ROWS, AuthTokens, Checked, Found
+from provisioner import model
+from provisioner.model import AuthTokens
 from provisioner.roster.formats.rows import RosterBatch
-from provisioner.rules import BODY_TOO_LARGE, FALSE, Rule, body_rule, rules
-from provisioner.sightings import FirstSeen
-from provisioner.tags import read_tags
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.duplicates import Lookalikes
+from provisioner.validation.fields import cells, jsontext
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.mapping import FIELD_WORDS
+from provisioner.validation.fields.metadata import read_metadata
+from provisioner.validation.fields.tags import read_tags
+from provisioner.validation.repeats import FirstSeen
+from provisioner.validation.rules import BODY_TOO_LARGE, FALSE, Rule, body_rule, rules
+from provisioner.validation.warnings import suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
-    from provisioner.survey import Survey
+    from provisioner.validation.survey import Survey
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 from provisioner.roster.formats.rows import ADDED
+
+if TYPE_CHECKING:
+    import polars as pl
+import polars as pl
 
 _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
 
@@ -106,7 +114,7 @@ class Validator:
         return Checked(lines, sent, rejected, defects, warnings)
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
-        """Read the cells of every field; see `provisioner.rules` for the columns."""
+        """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
         frame, binding = batch.frame, self._binding
         rows = pl.int_range(batch.first_row, batch.first_row + pl.len(), dtype=pl.Int64)
         texts = cells.read(frame, {name: binding.fields.get(name) for name in _TEXT_FIELDS}, binding)
@@ -135,9 +143,9 @@ class Validator:
         token = pl.repeat(value=False, n=pl.len())
         if self._auth_tokens is not AuthTokens.NONE:
             token = ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
-        spliced = pl.when("token").then(len(bodies.WITH_AUTH_TOKEN)).otherwise(0)
+        spliced = pl.when("token").then(len(model.WITH_AUTH_TOKEN)).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
-        return sound.with_columns(bodies.write_bodies(sound), token.alias("token")).with_columns(
+        return sound.with_columns(jsontext.write_bodies(sound), token.alias("token")).with_columns(
             size.alias("request_bytes")
         )
 
@@ -191,3 +199,41 @@ def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int
         {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))},
         checked.warnings,
     )
+
+
+FIRST_ROWS = 5
+"""As many rows are named as examples of one defect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`)."""
+
+    rows: int
+    first_rows: tuple[int, ...]
+
+    def __add__(self, later: Found) -> Found:
+        """Add what was found in later rows."""
+        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS])
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
+
+    lines     one line per roster row, in roster order: row (Int64), uid (String, as it would be sent, null
+              when missing), uid_input (String, the cell as it stands), error_code and error_message (String,
+              null for a valid row; the code of the first defect, and all defects in words)
+    valid     row (Int64), uid (String), body (String: the compact JSON of the request without
+              `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
+              null when there is none)
+    rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
+    defects   code → the rows it was found in, in reporting order; a row can count under several
+    warnings  code → the rows that are only warned of, valid or rejected; none when the validator is strict
+    """
+
+    lines: pl.DataFrame
+    valid: pl.DataFrame
+    rejected: pl.DataFrame
+    defects: Mapping[str, Found]
+    warnings: Mapping[str, Found] = field(default_factory=dict)

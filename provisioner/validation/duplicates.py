@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
-from provisioner.columns import Binding
-from provisioner.emails import email_sources, emails
-from provisioner.sightings import FirstSeen, folded
+from provisioner.validation.emails import email_sources, emails
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.repeats import FirstSeen, Repeats, fingerprints, folded
+from provisioner.validation.survey import _nothing
 
 
 class Lookalikes:
@@ -22,7 +26,7 @@ class Lookalikes:
         self._sources = email_sources(binding) if len(shared_emails) else ()
 
     def columns(self, frame: pl.DataFrame, fields: pl.DataFrame) -> pl.DataFrame:
-        """Give `twin_row`, `twin`, `email_row` and `email`; see `provisioner.lint`."""
+        """Give `twin_row`, `twin`, `email_row` and `email`; see `provisioner.validation.warnings`."""
         return self._twins(fields).hstack(self._shared(frame, fields))
 
     def _twins(self, fields: pl.DataFrame) -> pl.DataFrame:
@@ -59,3 +63,35 @@ def _scattered(height: int, found: list[tuple[int, int, str]], names: tuple[str,
         index, *values = zip(*found, strict=True)
         columns = [series.scatter(index, list(given)) for series, given in zip(columns, values, strict=True)]
     return pl.DataFrame(columns)
+
+
+class _Identities:
+    """Finds the names and e-mail addresses that hint at one person in two rows."""
+
+    def __init__(self, binding: Binding, folder: Path, run_length: int) -> None:
+        self._binding = binding
+        self._sources = email_sources(binding)
+        self._names = Repeats(folder, run_length)
+        self._emails = Repeats(folder, run_length)
+
+    def add(self, frame: pl.DataFrame, uids: pl.Series) -> None:
+        """Add a batch; `uids` are the fingerprints of its uids."""
+        names = cells.read(frame, {"name": self._binding.fields["name"]}, self._binding)["name"].drop_nulls().unique()
+        self._names.add(pl.DataFrame({"key": fingerprints(folded(names)), "form": fingerprints(names)}))
+        for source in self._sources:
+            addresses = emails(frame, source, self._binding)
+            self._emails.add(pl.DataFrame({"key": fingerprints(addresses), "form": uids}).drop_nulls())
+
+    def respelled(self) -> pl.Series:
+        """Give the sorted fingerprints of the names of which there is another spelling."""
+        found = self._names.repeated()
+        return found["form"].unique().sort() if found.height else _nothing()
+
+    def shared_emails(self) -> pl.Series:
+        """Give the sorted fingerprints of the addresses that come with more than one uid."""
+        return self._emails.repeated()["key"].unique().sort()
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._names.close()
+        self._emails.close()

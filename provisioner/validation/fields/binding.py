@@ -10,8 +10,8 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from provisioner.errors import RosterError
-from provisioner.fieldsource import FromColumn, Joined, Source, is_encoded
-from provisioner.mapping import DEEPEST_KEY, ColumnMapping, Place, field_of
+from provisioner.validation.fields.mapping import DEEPEST_KEY, ColumnMapping, Place, field_of
+from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
 from provisioner.wording import nearest, printable
 
 REQUIRED = ("uid", "name")

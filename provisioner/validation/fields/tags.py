@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 import polars as pl
 
-from provisioner import cells, jsontext
-from provisioner.cells import WHITE_SPACE
-from provisioner.columns import Binding
-from provisioner.fieldsource import FromColumn, Joined, Source
+from provisioner.validation.fields import cells, jsontext
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.cells import WHITE_SPACE
+from provisioner.validation.fields.source import FromColumn, Joined, Source
 from provisioner.wording import json_error, shortened
 
 SCHEMA = {

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from provisioner.errors import ConfigurationError
-from provisioner.fieldsource import (
+from provisioner.validation.fields.source import (
     Constant,
     Encoded,
     Encoding,

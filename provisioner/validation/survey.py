@@ -9,13 +9,12 @@ from pathlib import Path
 
 import polars as pl
 
-from provisioner import cells
-from provisioner.columns import Binding
-from provisioner.digits import DigitUids
-from provisioner.emails import email_sources, emails
-from provisioner.repeats import RUN_LENGTH, Repeats
 from provisioner.roster.formats.rows import Roster, one_ahead
-from provisioner.sightings import fingerprints, folded
+from provisioner.validation.digits import DigitUids
+from provisioner.validation.duplicates import _Identities
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints
 
 
 def _nothing() -> pl.Series:
@@ -74,35 +73,3 @@ def survey(
         repeated = uids.repeated()["key"].unique().sort()
         respelled, shared = identities.respelled(), identities.shared_emails()
     return Survey(rows, repeated, digits.usual_length, not digits.rounded_by_chance, respelled, shared)
-
-
-class _Identities:
-    """Finds the names and e-mail addresses that hint at one person in two rows."""
-
-    def __init__(self, binding: Binding, folder: Path, run_length: int) -> None:
-        self._binding = binding
-        self._sources = email_sources(binding)
-        self._names = Repeats(folder, run_length)
-        self._emails = Repeats(folder, run_length)
-
-    def add(self, frame: pl.DataFrame, uids: pl.Series) -> None:
-        """Add a batch; `uids` are the fingerprints of its uids."""
-        names = cells.read(frame, {"name": self._binding.fields["name"]}, self._binding)["name"].drop_nulls().unique()
-        self._names.add(pl.DataFrame({"key": fingerprints(folded(names)), "form": fingerprints(names)}))
-        for source in self._sources:
-            addresses = emails(frame, source, self._binding)
-            self._emails.add(pl.DataFrame({"key": fingerprints(addresses), "form": uids}).drop_nulls())
-
-    def respelled(self) -> pl.Series:
-        """Give the sorted fingerprints of the names of which there is another spelling."""
-        found = self._names.repeated()
-        return found["form"].unique().sort() if found.height else _nothing()
-
-    def shared_emails(self) -> pl.Series:
-        """Give the sorted fingerprints of the addresses that come with more than one uid."""
-        return self._emails.repeated()["key"].unique().sort()
-
-    def close(self) -> None:
-        """Let go of the disk space."""
-        self._names.close()
-        self._emails.close()

@@ -15,11 +15,11 @@ from typing import Any, NoReturn, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner import cells, jsontext
-from provisioner.columns import Binding
-from provisioner.fieldsource import Constant, FirstOf, FromColumn, Mapped, Source
-from provisioner.mapping import Place
-from provisioner.metatree import metadata_tree
+from provisioner.validation.fields import cells, jsontext
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.mapping import Place
+from provisioner.validation.fields.metatree import metadata_tree
+from provisioner.validation.fields.source import Constant, FirstOf, FromColumn, Mapped, Source
 from provisioner.wording import json_error, shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
