@@ -9,8 +9,7 @@ import polars as pl
 from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.repeats import FirstSeen, Repeats, fingerprints, folded
-from provisioner.validation.survey import _nothing
+from provisioner.validation.repeats import FirstSeen, Repeats, fingerprints, folded, no_fingerprints
 
 
 class Lookalikes:
@@ -65,7 +64,7 @@ def _scattered(height: int, found: list[tuple[int, int, str]], names: tuple[str,
     return pl.DataFrame(columns)
 
 
-class _Identities:
+class Identities:
     """Finds the names and e-mail addresses that hint at one person in two rows."""
 
     def __init__(self, binding: Binding, folder: Path, run_length: int) -> None:
@@ -85,7 +84,7 @@ class _Identities:
     def respelled(self) -> pl.Series:
         """Give the sorted fingerprints of the names of which there is another spelling."""
         found = self._names.repeated()
-        return found["form"].unique().sort() if found.height else _nothing()
+        return found["form"].unique().sort() if found.height else no_fingerprints()
 
     def shared_emails(self) -> pl.Series:
         """Give the sorted fingerprints of the addresses that come with more than one uid."""

@@ -159,3 +159,8 @@ class FirstSeen(Generic[T]):
     def first(self, text: str, said: T) -> T:
         """Give what was said when this text came first; that is `said` itself when it has not come before."""
         return self._first.setdefault(text, said)
+
+
+def no_fingerprints() -> pl.Series:
+    """Give a series of none (UInt64)."""
+    return pl.Series(dtype=pl.UInt64)

@@ -11,14 +11,10 @@ import polars as pl
 
 from provisioner.roster.formats.rows import Roster, one_ahead
 from provisioner.validation.digits import DigitUids
-from provisioner.validation.duplicates import _Identities
+from provisioner.validation.duplicates import Identities
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints
-
-
-def _nothing() -> pl.Series:
-    return pl.Series(dtype=pl.UInt64)
+from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +33,11 @@ class Survey:
     """
 
     rows: int
-    repeated: pl.Series = field(default_factory=_nothing)
+    repeated: pl.Series = field(default_factory=no_fingerprints)
     digits: int | None = None
     rounded: bool = True
-    respelled: pl.Series = field(default_factory=_nothing)
-    shared_emails: pl.Series = field(default_factory=_nothing)
+    respelled: pl.Series = field(default_factory=no_fingerprints)
+    shared_emails: pl.Series = field(default_factory=no_fingerprints)
 
 
 def survey(
@@ -60,7 +56,7 @@ def survey(
     defect of the file anywhere in it, StorageError when the disk takes no more.
     """
     rows, digits = 0, DigitUids()
-    uids, identities = Repeats(folder, run_length), _Identities(binding, folder, run_length)
+    uids, identities = Repeats(folder, run_length), Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
         for batch in one_ahead(roster.batches(progress)):
             rows += batch.frame.height
