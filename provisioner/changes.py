@@ -15,21 +15,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from provisioner.exchange import Exchanger
-from provisioner.lifecycle import DEACTIVATED, Lifecycle, unsuccessful
-from provisioner.model import (
-    Action,
-    Change,
-    Live,
-    Operation,
-    Outcome,
-    Reply,
-    Settlement,
-    Standing,
-    State,
-    UserRequest,
-)
-from provisioner.retry import Verdict
+from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.lifecycle import DEACTIVATED, Lifecycle, unsuccessful
+from provisioner.sending.retry import Verdict
 
 GONE = "gone"
 

@@ -10,9 +10,10 @@ import orjson
 import structlog
 
 from provisioner import profile
-from provisioner.exchange import Exchanger
-from provisioner.model import NOBODY, Operation, Standing
-from provisioner.retry import Verdict
+from provisioner.model import NOBODY, Standing
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation
+from provisioner.sending.retry import Verdict
 
 PER_PAGE: Final = 1000
 # The list shows these of every user that has them. Whether it shows the others is learned from what it shows.

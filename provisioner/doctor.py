@@ -22,12 +22,13 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner import __version__, health
-from provisioner.client import Client, Timeouts
 from provisioner.errors import ConfigurationError
 from provisioner.health import Check, Status
 from provisioner.journal import Identity
 from provisioner.journalhealth import journal_health
-from provisioner.model import NOBODY, Operation, Reply
+from provisioner.model import NOBODY
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.client import Client, Timeouts
 from provisioner.settings import Loaded, Settings, find_api_key
 from provisioner.validation.fields.mapping import parse_mapping
 

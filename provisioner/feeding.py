@@ -12,9 +12,9 @@ from provisioner.admission import Admitted, admit
 from provisioner.checking import CheckedBatch, Checking
 from provisioner.errors import StorageError
 from provisioner.recorder import Recorder
-from provisioner.roles import RoleCheck
+from provisioner.sending.pool import Source
+from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stop, Stopper
-from provisioner.workers import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from provisioner.model import Failure, Reply
-from provisioner.retry import stop
+from provisioner.sending.calls import Failure, Reply
+from provisioner.sending.retry import stop
 
 # Seconds between two clocks that are nothing to speak of.
 CLOCK_TOLERANCE: Final = 2.0

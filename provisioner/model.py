@@ -9,10 +9,9 @@ is a named tuple, because making a frozen dataclass costs five times as much.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -138,77 +137,6 @@ class UserRequest(NamedTuple):
 
 NOBODY = UserRequest(0, 0, "", b"", "", token=False)
 """Stands in for the user in an operation that is about none."""
-
-
-class Budget(StrEnum):
-    """The two groups in which CometChat counts calls (docs: REST API > Rate limits)."""
-
-    CORE = "core"
-    STANDARD = "standard"
-
-
-class Operation(StrEnum):
-    """A call of ours."""
-
-    CREATE = "create"
-    READ = "read"
-    UPDATE = "update"
-    MINT = "mint"
-    ROLES = "roles"
-    PROBE = "probe"
-    LIST = "list"
-    DEACTIVATE = "deactivate"
-    REACTIVATE = "reactivate"
-
-    @property
-    def budget(self) -> Budget:
-        """The group it is counted in. Minting and deactivating are in no documented group: core is the stricter."""
-        return _BUDGETS[self]
-
-
-_BUDGETS = {
-    Operation.CREATE: Budget.CORE,
-    Operation.MINT: Budget.CORE,
-    Operation.READ: Budget.STANDARD,
-    Operation.UPDATE: Budget.STANDARD,
-    Operation.ROLES: Budget.STANDARD,
-    Operation.PROBE: Budget.STANDARD,
-    Operation.LIST: Budget.STANDARD,
-    Operation.DEACTIVATE: Budget.CORE,
-    Operation.REACTIVATE: Budget.STANDARD,
-}
-
-
-class Failure(StrEnum):
-    """Why an exchange gave no answer that can be read."""
-
-    UNREACHED = "could not connect"
-    UNTRUSTED = "TLS certificate not accepted"
-    TIMEOUT = "no answer in time"
-    LOST = "connection lost"
-    UNREADABLE = "answer unreadable"
-
-
-class Reply(NamedTuple):
-    """One answer of the API, or why there is none.
-
-    status       HTTP status; null when no answer came
-    data         the `data` member of a 2xx answer: an object, or a list under the key `items`
-    code         `error.code`
-    message      what the server (or the network) said, secrets masked
-    details      `error.details`: field → sentences
-    retry_after  seconds the server asks us to wait (`Retry-After`, else the reset header less `Date`)
-    limit        requests a minute the server says are allowed
-    """
-
-    status: int | None = None
-    failure: Failure | None = None
-    data: Mapping[str, Any] | None = None
-    code: str | None = None
-    message: str | None = None
-    details: Mapping[str, Any] | None = None
-    retry_after: float | None = None
-    limit: int | None = None
 
 
 class Settlement(NamedTuple):

@@ -22,25 +22,27 @@ import structlog
 from provisioner import __version__
 from provisioner import files as files_module
 from provisioner.checking import Checking
-from provisioner.client import Client, ServerClock, Timeouts
 from provisioner.errors import StorageError
-from provisioner.exchange import Exchanger, Reach
 from provisioner.feeding import Feed
 from provisioner.journal import Identity, Journal
 from provisioner.journal import set_aside as set_journal_aside
-from provisioner.lifecycle import Lifecycle, Policy
-from provisioner.model import Budget, Outcome, Settlement, State, Tally, UserRequest
+from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
 from provisioner.offline import Job, begin_checking, in_thread, keep_rejected, look_over, tell_warnings
-from provisioner.pacing import Gate, Pacing
 from provisioner.progress import Watch
 from provisioner.recorder import Recorder
 from provisioner.results import Fetch, write_results, write_summary
-from provisioner.retry import Waits
-from provisioner.roles import RoleCheck
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget
+from provisioner.sending.client import Client, Timeouts
+from provisioner.sending.clock import ServerClock
+from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.pool import ErrorBudget, Pool, Settle, Source
+from provisioner.sending.retry import Waits
+from provisioner.sending.roles import RoleCheck
 from provisioner.settings import Settings
 from provisioner.stop import Stop, Stopper
 from provisioner.summary import Summary, written
-from provisioner.workers import ErrorBudget, Pool, Settle, Source
 
 log = structlog.get_logger()
 

@@ -21,7 +21,7 @@ from provisioner.model import Tally
 from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
-    from provisioner.pacing import Pacing
+    from provisioner.sending.pacing import Pacing
 
 # Seconds between two drawings, and between two log events where nothing is drawn.
 _REDRAW: Final = 0.2

@@ -22,7 +22,6 @@ from provisioner.changes import Changes, anew
 from provisioner.errors import StorageError
 from provisioner.files import same_file
 from provisioner.leavers import write_leavers
-from provisioner.lifecycle import Lifecycle, Policy
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, Tally, UserRequest
 from provisioner.nightsummary import NightSummary, summarise
 from provisioner.offline import Job
@@ -31,9 +30,10 @@ from provisioner.planning import frames
 from provisioner.preview import Preview, Threads, previewed
 from provisioner.progress import Watch
 from provisioner.recorder import Recorder
+from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.pool import Source
 from provisioner.state import SyncState
 from provisioner.stop import Stop, Stopper
-from provisioner.workers import Source
 
 MAX_DURATION_EXIT: Final = 5
 

@@ -10,30 +10,29 @@ from typing import Any
 
 import pytest
 
-from provisioner import changes, exchange, lifecycle
+from provisioner import changes
 from provisioner.changes import GONE, Changes
-from provisioner.client import Client, ServerClock, Timeouts
-from provisioner.exchange import Exchanger, Reach
-from provisioner.lifecycle import DEACTIVATED, Lifecycle, Policy
 from provisioner.model import (
     Action,
-    Budget,
     Change,
-    Failure,
     Live,
     OnExisting,
-    Operation,
     Outcome,
     Past,
-    Reply,
     Settlement,
     Standing,
     State,
     Tally,
     UserRequest,
 )
-from provisioner.pacing import Gate, Pacing
-from provisioner.retry import Waits
+from provisioner.sending import lifecycle
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.client import Client, Timeouts
+from provisioner.sending.clock import ServerClock
+from provisioner.sending.lifecycle import DEACTIVATED, Lifecycle, Policy
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
 from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 from tests.wire import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent

@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
-from provisioner.client import Client, ServerClock, Timeouts, http_date, proxy_for, retry_after
-from provisioner.model import Failure, Operation, Reply, UserRequest
-from provisioner.retry import Verdict, judge
+from provisioner.model import UserRequest
+from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.client import Client, Timeouts, proxy_for, retry_after
+from provisioner.sending.clock import ServerClock, http_date
+from provisioner.sending.retry import Verdict, judge
 from tests.wire import (
     Asked,
     Behaviour,

@@ -10,11 +10,12 @@ import pytest
 
 from provisioner import profile
 from provisioner.directory import Directory, Shown, read_directory
-from provisioner.exchange import Exchanger, Reach
 from provisioner.journal import Identity
-from provisioner.model import Budget, Live, Operation, Reply, Standing, Tally, UserRequest
-from provisioner.pacing import Gate, Pacing
-from provisioner.retry import Waits
+from provisioner.model import Live, Standing, Tally, UserRequest
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Operation, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
 from provisioner.state import SyncState
 from provisioner.stop import Stop, Stopper
 from tests import virtual_time

@@ -17,28 +17,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner import exchange, lifecycle
 from provisioner.admission import admit
-from provisioner.client import ServerClock
-from provisioner.exchange import Exchanger, Reach
 from provisioner.journal import Identity, Journal
-from provisioner.lifecycle import Lifecycle, Policy
-from provisioner.model import (
-    AuthTokens,
-    Budget,
-    Failure,
-    OnExisting,
-    Operation,
-    Outcome,
-    Past,
-    Reply,
-    Settlement,
-    State,
-    Tally,
-    UserRequest,
-)
-from provisioner.pacing import Gate, Pacing
-from provisioner.retry import Waits
+from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
+from provisioner.sending import lifecycle
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.clock import ServerClock
+from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
 from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 

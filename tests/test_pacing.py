@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.model import Budget, Reply
-from provisioner.pacing import Gate, Pacer, Pacing, Shape
-from provisioner.retry import Waits
+from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.pacing import Gate, Pacer, Pacing, Shape
+from provisioner.sending.retry import Waits
 from tests import virtual_time
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.model import Budget, Reply, Tally
-from provisioner.pacing import Gate, Pacing
+from provisioner.model import Tally
 from provisioner.progress import Watch
-from provisioner.retry import Waits
+from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
 from tests import virtual_time
 
 

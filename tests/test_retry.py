@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.model import Failure, Operation, Reply
-from provisioner.retry import Verdict, Waits, backoff, believable, judge, pause, stop
+from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.retry import Verdict, Waits, backoff, believable, judge, pause, stop
 from provisioner.stop import Stop
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.exchange import Exchanger, Reach
-from provisioner.model import Budget, Failure, Operation, Reply, Tally, UserRequest
-from provisioner.pacing import Gate, Pacing
-from provisioner.retry import Waits
-from provisioner.roles import RoleCheck
+from provisioner.model import Tally, UserRequest
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
+from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper
 from tests import virtual_time
 from tests.command import KEY, emulator, people, provisioner, rows, write_roster

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
+from provisioner.sending.pool import ErrorBudget, Pool, Source
 from provisioner.stop import Stop, Stopper
-from provisioner.workers import ErrorBudget, Pool, Source
 from tests import virtual_time
 
 STOP = Stop("sigint", "interrupted by SIGINT", 130)

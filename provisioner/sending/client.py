@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import ipaddress
-import math
 import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -19,7 +16,9 @@ import orjson
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from provisioner.model import Failure, Operation, Reply, UserRequest
+from provisioner.model import UserRequest
+from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.clock import ServerClock, http_date
 
 _WITH_TOKEN: Final = b',"withAuthToken":true}'
 # What is kept of a server's words: enough to act on, too little to fill a disk.
@@ -33,44 +32,6 @@ class Timeouts:
     connect: float = 10.0
     read: float = 60.0
     total: float = 60.0
-
-
-class ServerClock:
-    """How far the server's clock is ahead of ours, as a lower bound in seconds, learned from `Date` headers.
-
-    `Date` is cut to whole seconds and has travelled, so each answer's `Date - now` is a little low and the
-    largest one is the best. A lower bound is what telling our users from others needs: never too late. Only the last
-    minutes count, because our own clock may be put right, or drift.
-    """
-
-    def __init__(self) -> None:
-        self._last = ""
-        self._since = -math.inf
-        self._before: float | None = None
-        self._now: float | None = None
-
-    @property
-    def offset(self) -> float | None:
-        """The best bound of the last one to two minutes; None before the first answer."""
-        bounds = [bound for bound in (self._before, self._now) if bound is not None]
-        return max(bounds) if bounds else None
-
-    def learn(self, date: str, now: float) -> None:
-        """Take in one `Date` header; `now` is ours, UNIX seconds."""
-        if date == self._last:  # the first answer of a second tells the most, the others nothing
-            return
-        self._last = date
-        if (there := http_date(date)) is None:
-            return
-        if not self._since <= now < self._since + 60:
-            # Our clock may have been put back: then what it told before is worth nothing.
-            self._before = self._now if now >= self._since else None
-            self._now, self._since = None, now
-        self._now = max(there - now, -math.inf if self._now is None else self._now)
-
-    def theirs(self, ours: float) -> float:
-        """Our UNIX seconds as theirs, or a little earlier."""
-        return ours + (self.offset or 0.0)
 
 
 class Client:
@@ -238,15 +199,6 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if (reset := _number(headers, "X-RateLimit-Reset", "X-Rate-Limit-Reset")) is None:
         return None
     return max(0.0, reset - there) if reset > 1e9 else reset
-
-
-def http_date(text: str) -> float | None:
-    """UNIX seconds of an HTTP date; None when it is none."""
-    try:
-        date = email.utils.parsedate_to_datetime(text)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def proxy_for(url: URL) -> str | None:

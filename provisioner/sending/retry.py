@@ -11,7 +11,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
-from provisioner.model import Failure, Operation, Reply
+from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.stop import Stop
 
 

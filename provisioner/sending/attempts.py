@@ -6,9 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from provisioner.model import Operation, Reply, Tally, UserRequest
-from provisioner.pacing import Pacing
-from provisioner.retry import Verdict, Waits, backoff, judge, stop
+from provisioner.model import Tally, UserRequest
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.pacing import Pacing
+from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.stop import Stop, Stopper
 
 Send = Callable[[Operation, UserRequest], Awaitable[Reply]]

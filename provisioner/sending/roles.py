@@ -10,9 +10,10 @@ from typing import Final
 
 import structlog
 
-from provisioner.exchange import Exchanger
-from provisioner.model import NOBODY, Operation, Reply
-from provisioner.retry import Verdict
+from provisioner.model import NOBODY
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.retry import Verdict
 
 # Every app has it; it needs no asking.
 DEFAULT: Final = "default"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from aiolimiter import AsyncLimiter
 
-from provisioner.model import Budget, Reply
-from provisioner.retry import Waits, pause
+from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.retry import Waits, pause
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,19 +18,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from provisioner.client import ServerClock
-from provisioner.exchange import Exchanger
-from provisioner.model import (
-    AuthTokens,
-    OnExisting,
-    Operation,
-    Outcome,
-    Reply,
-    Settlement,
-    State,
-    UserRequest,
-)
-from provisioner.retry import Verdict
+from provisioner.model import AuthTokens, OnExisting, Outcome, Settlement, State, UserRequest
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.clock import ServerClock
+from provisioner.sending.retry import Verdict
 
 log = structlog.get_logger()
 
