@@ -26,7 +26,8 @@ from benchmarks.footprint import Footprint
 from benchmarks.harness import BenchmarkError, command, require, run
 from benchmarks.make_roster import Format, write_roster
 from provisioner.admission import admit
-from provisioner.journal import Identity, Journal
+from provisioner.journal.journal import Journal
+from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import Constraints

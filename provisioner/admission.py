@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.journal import FINAL, Journal, Known
+from provisioner.journal.journal import FINAL, Journal, Known
 from provisioner.model import State, UserRequest
 
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.

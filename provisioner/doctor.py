@@ -24,7 +24,7 @@ from rich.text import Text
 from provisioner import __version__, health
 from provisioner.errors import ConfigurationError
 from provisioner.health import Check, Status
-from provisioner.journal import Identity
+from provisioner.journal.view import Identity
 from provisioner.journalhealth import journal_health
 from provisioner.model import NOBODY
 from provisioner.sending.calls import Operation, Reply

@@ -11,7 +11,7 @@ from functools import partial
 from provisioner.admission import Admitted, admit
 from provisioner.checking import CheckedBatch, Checking
 from provisioner.errors import StorageError
-from provisioner.recorder import Recorder
+from provisioner.journal.recorder import Recorder
 from provisioner.sending.pool import Source
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stop, Stopper

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from provisioner.errors import JournalError
-from provisioner.journalhealth import holder_of, open_for_reading
-from provisioner.schema import APPLICATION_ID, VERSION
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import holder_of, open_for_reading
 from provisioner.wording import duration
 
 _NIGHTS: Final = """

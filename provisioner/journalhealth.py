@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.health import Check, Status
-from provisioner.journal import Identity
-from provisioner.schema import APPLICATION_ID, VERSION
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import Identity, holder_of, open_for_reading
 
 _ROWS = """
 SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum(state = 'sent' OR doubt_since IS NOT NULL)
@@ -37,32 +35,6 @@ def journal_health(path: Path, identity: Identity | None) -> Check:
         return _broken(path, str(error))
     except OSError as error:
         return _error(f"{path}: cannot be read ({error.strerror})", "check its owner and mode")
-
-
-def holder_of(journal: Path) -> str | None:
-    """Say which process holds a journal; None when none does. The lock file is read, not made."""
-    try:
-        file = os.open(Path(os.path.realpath(journal) + ".lock"), os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        # Shared: two doctors do not take each other for a run.
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.read(file, 200).decode(errors="replace").strip() or "another process"
-    finally:
-        os.close(file)
-    return None
-
-
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open for reading only. Raises OSError, sqlite3.DatabaseError."""
-    with path.open("rb"):
-        pass  # SQLite does not say why it cannot open a file
-    # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.
-    log = path.with_name(path.name + "-wal")
-    how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=5)
 
 
 def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, holder: str | None) -> Check:

@@ -24,12 +24,13 @@ from provisioner import files as files_module
 from provisioner.checking import Checking
 from provisioner.errors import StorageError
 from provisioner.feeding import Feed
-from provisioner.journal import Identity, Journal
-from provisioner.journal import set_aside as set_journal_aside
+from provisioner.journal.journal import Journal
+from provisioner.journal.journal import set_aside as set_journal_aside
+from provisioner.journal.recorder import Recorder
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
 from provisioner.offline import Job, begin_checking, in_thread, keep_rejected, look_over, tell_warnings
 from provisioner.progress import Watch
-from provisioner.recorder import Recorder
 from provisioner.results import Fetch, write_results, write_summary
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget

@@ -22,10 +22,10 @@ from provisioner import profile
 from provisioner.checking import CheckedBatch, Checking
 from provisioner.comparison import Decision, Wanted, decide
 from provisioner.directory import Directory, Shown
+from provisioner.journal.syncstate import Met, SyncState
 from provisioner.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.model import Action, Live, Standing
 from provisioner.results import Spool
-from provisioner.state import Met, SyncState
 from provisioner.validation.fields.binding import Binding
 
 PLAN_SCHEMA: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {

@@ -15,14 +15,14 @@ from provisioner.checking import Checking
 from provisioner.directory import Directory, read_directory
 from provisioner.errors import RosterError
 from provisioner.guards import Night, Refusal, refusals
-from provisioner.journal import Identity
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
 from provisioner.leavers import LeaverPolicy, check_approved, read_approved
 from provisioner.model import Tally
 from provisioner.offline import Job, begin_checking, in_thread, look_over, stop_early
 from provisioner.pipeline import Target, exchanging
 from provisioner.planning import Plan, Planner
 from provisioner.progress import Watch
-from provisioner.state import SyncState
 from provisioner.stop import Stopper
 
 T = TypeVar("T")

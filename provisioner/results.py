@@ -18,7 +18,7 @@ from polars.io.plugins import register_io_source
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import PRIVATE, SHARED, written_whole
-from provisioner.journal import OUTCOME_COLUMNS
+from provisioner.journal.journal import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.rows import ADDED

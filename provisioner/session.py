@@ -27,7 +27,7 @@ from provisioner.settings import Settings, read_api_key
 from provisioner.stop import Stop, Stopper
 
 if TYPE_CHECKING:
-    from provisioner.journal import Identity
+    from provisioner.journal.view import Identity
     from provisioner.pipeline import Target
 
 # Signal → exit code, by the shell's convention of 128 + number.
@@ -90,7 +90,7 @@ def run_roster(roster: Sequence[str], settings: Settings) -> int:
 
 def identity(settings: Settings) -> Identity:
     """Say which app the settings are about; raises `ConfigurationError`."""
-    from provisioner.journal import Identity
+    from provisioner.journal.view import Identity
 
     app = settings.api.app_id if settings.api.base_url is None else None
     return Identity(app or "", settings.base_url)
@@ -187,7 +187,7 @@ def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
 @asynccontextmanager
 async def _emulator(settings: Settings) -> AsyncIterator[Target]:
     from provisioner.emulator import EmulatorSettings, run_emulator
-    from provisioner.journal import Identity
+    from provisioner.journal.view import Identity
     from provisioner.pipeline import Target
 
     rate = settings.rate

@@ -21,6 +21,8 @@ import structlog
 from provisioner.changes import Changes, anew
 from provisioner.errors import StorageError
 from provisioner.files import same_file
+from provisioner.journal.recorder import Recorder
+from provisioner.journal.syncstate import SyncState
 from provisioner.leavers import write_leavers
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, Tally, UserRequest
 from provisioner.nightsummary import NightSummary, summarise
@@ -29,10 +31,8 @@ from provisioner.pipeline import Target, block_size, drain, exchanging, settle_r
 from provisioner.planning import frames
 from provisioner.preview import Preview, Threads, previewed
 from provisioner.progress import Watch
-from provisioner.recorder import Recorder
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Source
-from provisioner.state import SyncState
 from provisioner.stop import Stop, Stopper
 
 MAX_DURATION_EXIT: Final = 5

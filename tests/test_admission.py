@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.admission import Admitted, admit
-from provisioner.journal import Identity, Journal
+from provisioner.journal.journal import Journal
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 
 IDENTITY = Identity("app", "http://localhost")

@@ -115,7 +115,7 @@ def neighbours(module: str, *, lazy: bool) -> frozenset[str]:
     for name in imports(module, lazy=lazy):
         parts = name.split(".")[1:] if name.startswith("provisioner.") else None
         if parts is not None:
-            # `from provisioner.journal import Journal` and `from provisioner import journal`
+            # `from provisioner.journal.journal import Journal` and `from provisioner import journal`
             found.add(next((".".join(parts[:n]) for n in (2, 1) if ".".join(parts[:n]) in FILES), ""))
     return frozenset(found)
 

@@ -10,13 +10,13 @@ import pytest
 
 from provisioner import profile
 from provisioner.directory import Directory, Shown, read_directory
-from provisioner.journal import Identity
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
 from provisioner.model import Live, Standing, Tally, UserRequest
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
-from provisioner.state import SyncState
 from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 

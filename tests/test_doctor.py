@@ -19,10 +19,11 @@ import pytest
 from provisioner import health
 from provisioner.doctor import diagnose, show
 from provisioner.health import Check, Status
-from provisioner.journal import Identity, Journal
-from provisioner.journalhealth import holder_of, journal_health
+from provisioner.journal.journal import Journal
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import Identity, holder_of
+from provisioner.journalhealth import journal_health
 from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.schema import APPLICATION_ID, VERSION
 from provisioner.sending.calls import Failure, Reply
 from provisioner.settings import load_with_origins
 from tests.command import KEY, ROOT, Finished, emulator, provisioner

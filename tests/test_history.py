@@ -12,9 +12,10 @@ import pytest
 
 from provisioner.errors import JournalError
 from provisioner.history import history_of
-from provisioner.journal import Identity, Journal
-from provisioner.schema import VERSION
-from provisioner.state import SyncState
+from provisioner.journal.journal import Journal
+from provisioner.journal.schema import VERSION
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 COUNTS = {

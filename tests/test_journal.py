@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal import OUTCOME_COLUMNS, Identity, Journal, Known, set_aside
+from provisioner.journal.journal import OUTCOME_COLUMNS, Journal, Known, set_aside
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
-from provisioner.schema import APPLICATION_ID, VERSION
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 FOREIGN = "not a journal of provisioner; move it away or choose another --output"
@@ -394,7 +395,7 @@ def test_closing_leaves_one_file(path: Path) -> None:
 # argv: journal, app id, base URL, what to do. Every line it prints is acknowledged work.
 _CHILD = """
 import itertools, pathlib, sys, time
-from provisioner.journal import Identity, Journal
+from provisioner.journal.journal import Identity, Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
 
 path, app, url, what = sys.argv[1:]

@@ -13,7 +13,8 @@ import pytest
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
-from provisioner.journal import Identity
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
 from provisioner.model import Tally
 from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
 from provisioner.planreport import PlanReport
@@ -21,7 +22,6 @@ from provisioner.preview import Preview, previewed
 from provisioner.progress import Watch
 from provisioner.session import make_job
 from provisioner.settings import Output, Rate, Settings, Sync
-from provisioner.state import SyncState
 from provisioner.stop import Stopper
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

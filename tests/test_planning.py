@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.journal import Identity
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, Tally, UserRequest
 from provisioner.planning import PLAN_SCHEMA, Plan, frames
 from provisioner.preview import Preview, previewed
@@ -20,7 +21,6 @@ from provisioner.progress import Watch
 from provisioner.results import Spool
 from provisioner.session import make_job
 from provisioner.settings import Output, Settings, Sync
-from provisioner.state import SyncState
 from provisioner.stop import Stopper
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

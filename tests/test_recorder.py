@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from provisioner.errors import StorageError
-from provisioner.journal import Identity, Journal
+from provisioner.journal.journal import Journal
+from provisioner.journal.recorder import Recorder
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.recorder import Recorder
 from provisioner.stop import Stop, Stopper
 from tests import virtual_time
 

@@ -24,7 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal import Identity, Journal
+from provisioner.journal.journal import Journal
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results import (
     RESULT_SCHEMA,

@@ -17,7 +17,7 @@ from yarl import URL
 from provisioner.cli import command_named
 from provisioner.config import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
 from provisioner.errors import ConfigurationError
-from provisioner.journal import Identity
+from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.pipeline import Target
 from provisioner.settings import (

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal import Identity, Journal
+from provisioner.journal.journal import Journal
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
-from provisioner.schema import APPLICATION_ID, VERSION
-from provisioner.state import SyncState
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 ANN = Live("hash-ann", b"\1" * 56, Standing.ACTIVE)
@@ -333,7 +334,7 @@ def test_only_what_has_to_be_told_again_is_told_again() -> None:
 
 
 def opened_met(outcome: Outcome) -> Outcome | None:
-    from provisioner.state import Met
+    from provisioner.journal.syncstate import Met
 
     return Met("ann", 1, "update", 1, "active", "h", b"", outcome.value).again
 

@@ -1,6 +1,6 @@
 """The tables of a journal, and how one of an older format becomes one of the present.
 
-users   one row for each uid that was ever sent (`provisioner.journal`, and for the later columns `provisioner.state`)
+users   one row for each uid that was ever sent (`provisioner.journal.journal`, and for the later columns `provisioner.journal.syncstate`)
 nights  one row for each sync
 meta    what the journal was made for
 """
@@ -37,7 +37,7 @@ CREATE TABLE users (
 );
 """
 
-# What a sync knows beside that; see `provisioner.state`. Format 1 had none of it.
+# What a sync knows beside that; see `provisioner.journal.syncstate`. Format 1 had none of it.
 _SINCE_2: Final = """
 ALTER TABLE users ADD COLUMN operation TEXT;
 ALTER TABLE users ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;

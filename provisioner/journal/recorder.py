@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from provisioner.errors import StorageError
-from provisioner.journal import Journal
+from provisioner.journal.journal import Journal
 from provisioner.model import Settlement
 from provisioner.stop import Stop, Stopper
 

@@ -22,7 +22,8 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal import Identity, Journal, Written
+from provisioner.journal.journal import Journal, Written
+from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, UserRequest
 
 # A deactivation leaves the profile as it is: while one is in doubt, the profile that was certain before it still is.

@@ -14,7 +14,6 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -23,12 +22,13 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
-from provisioner import schema
 from provisioner.errors import JournalError, StorageError
 from provisioner.files import free_name
-from provisioner.lock import JournalLock
+from provisioner.journal import schema
+from provisioner.journal.lock import JournalLock
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
-from provisioner.schema import APPLICATION_ID, VERSION
 
 # A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
 _SENT: Final = """
@@ -95,14 +95,6 @@ OUTCOME_COLUMNS: Final = (
 
 Written: TypeAlias = tuple[str, Sequence[tuple[Any, ...]]]
 """A statement with a place for many rows (`{rows}`), and the rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a journal is about: users of one app behind one address."""
-
-    app_id: str
-    base_url: str
 
 
 class Known(NamedTuple):
