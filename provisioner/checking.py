@@ -16,7 +16,7 @@ from provisioner.results import Spool
 from provisioner.roster.files.inputs import Sources
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions, open_roster
-from provisioner.settings import Settings
+from provisioner.settings.tables import Settings
 from provisioner.validation.constraints import Constraints, overridden
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.fields.mapping import parse_mapping

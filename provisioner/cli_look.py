@@ -18,7 +18,7 @@ def constraints(config: Config = None, json: Json = None) -> None:
     """Print what CometChat allows a user to be, with sources, and what the config changes of it."""
     with boundary():
         from provisioner.constraintlist import constraint_list
-        from provisioner.settings import load
+        from provisioner.settings.tables import load
 
         typer.echo(constraint_list(load({}, os.environ, config).constraints, as_json=bool(json)))
 
@@ -47,7 +47,7 @@ def doctor(
     with boundary():
         from provisioner.doctor import diagnose, show
         from provisioner.health import exit_code
-        from provisioner.settings import load_with_origins
+        from provisioner.settings.tables import load_with_origins
 
         flags = {"api": {"emulator": emulator, "base_url": base_url}}
         checks = diagnose(load_with_origins(given(flags), os.environ, config), os.environ, state)
@@ -72,7 +72,7 @@ def show_configuration(
     """Print every setting in force and where it comes from; never the API key. No network."""
     with boundary():
         from provisioner.configshow import show_config
-        from provisioner.settings import load_with_origins
+        from provisioner.settings.tables import load_with_origins
 
         said = show_config(load_with_origins({}, os.environ, config), os.environ, as_json=bool(json))
     typer.echo(said)

@@ -110,7 +110,7 @@ def run(
     }
     with boundary():
         from provisioner.session import check_roster, run_roster
-        from provisioner.settings import load
+        from provisioner.settings.tables import load
 
         settings = load(given(flags), os.environ, config)
         raise typer.Exit(check_roster(roster, settings) if settings.run.dry_run else run_roster(roster, settings))
@@ -150,6 +150,6 @@ def validate(
     }
     with boundary():
         from provisioner.session import check_roster
-        from provisioner.settings import load
+        from provisioner.settings.tables import load
 
         raise typer.Exit(check_roster(roster, load(given(flags), os.environ, config)))

@@ -116,7 +116,7 @@ def plan(
     }
     with boundary():
         from provisioner.nightsession import plan_command
-        from provisioner.settings import load
+        from provisioner.settings.tables import load
 
         # A config file's output is that of a sync: a plan is kept only where it is told to be.
         settings = load(given(flags), os.environ, config)
@@ -197,7 +197,7 @@ def sync(
     }
     with boundary():
         from provisioner.nightsession import sync_command
-        from provisioner.settings import load
+        from provisioner.settings.tables import load
 
         raise typer.Exit(sync_command(roster, load(given(flags), os.environ, config)))
 
@@ -211,7 +211,7 @@ def history(
     """Tell the last nights of a state: counts, duration, what stopped them."""
     with boundary():
         from provisioner.nightsession import history_command
-        from provisioner.settings import load
+        from provisioner.settings.tables import load
 
         settings = load(given({"sync": {"state": state}}), os.environ, config)
         typer.echo(history_command(settings, last, as_json=bool(json)))

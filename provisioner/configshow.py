@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.guards import Allowance
-from provisioner.settings import Loaded, Table, find_api_key, keys_of_tables
+from provisioner.settings.key import find_api_key
+from provisioner.settings.tables import Loaded, Table, keys_of_tables
+from provisioner.settings.values import Allowance, MaxFailures
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
-from provisioner.values import MaxFailures
 
 NOT_SET: Final = "(not set)"
 # What `[columns]` says beside the sources of fields.

@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from provisioner.layout import Entry, Listing
-from provisioner.settings import ConstraintOverrides
+from provisioner.settings.tables import ConstraintOverrides
 from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Limit, overridden
 from provisioner.validation.warnings import WARNINGS
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from provisioner.logs import Redactor
-from provisioner.settings import API_KEY_VARIABLE
+from provisioner.settings.key import API_KEY_VARIABLE
 
 
 def write_crash_file(error: Exception) -> Path:

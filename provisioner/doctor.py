@@ -29,7 +29,8 @@ from provisioner.journalhealth import journal_health
 from provisioner.model import NOBODY
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts
-from provisioner.settings import Loaded, Settings, find_api_key
+from provisioner.settings.key import find_api_key
+from provisioner.settings.tables import Loaded, Settings
 from provisioner.validation.fields.mapping import parse_mapping
 
 # Seconds for each thing that is asked of the network. Nothing is tried twice: a person is waiting.

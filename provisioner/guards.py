@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import floor
 from typing import Final
+
+from provisioner.settings.values import Allowance
 
 LEAST_DEACTIVATIONS: Final = 10
 """So many people may leave in one night whatever share that is: a small company has few."""
 
 LEAST_REMAINDER: Final = 2 / 3
 """A roster that has less of its last good night's rows than this is taken for a broken export."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How many are borne: a number, or a share (0.05 is 5 %) and at least `least`."""
-
-    number: int | None = None
-    share: float | None = None
-    least: int = 0
-
-    def of(self, total: int) -> int:
-        """How many of `total`."""
-        # 29 % of 100 is 28.999999999999996 in binary.
-        return self.number if self.number is not None else max(self.least, floor((self.share or 0) * total + 1e-9))
-
-    def __str__(self) -> str:
-        return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from provisioner.preview import Preview, previewed
 from provisioner.progress import Watch
 from provisioner.roster.files.inputs import shown
 from provisioner.session import conduct, identity, make_job, make_target, set_up_logs
-from provisioner.settings import Settings
+from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.syncing import SyncJob, sync_roster
 

@@ -20,7 +20,7 @@ from provisioner.report import Report
 from provisioner.results import count_unsent, write_rejected, write_summary
 from provisioner.roster.files.inputs import Sources
 from provisioner.roster.files.text import text_codec
-from provisioner.settings import Settings
+from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
 from provisioner.summary import Estimate, Summary, written
 

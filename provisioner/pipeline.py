@@ -41,7 +41,7 @@ from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.pool import ErrorBudget, Pool, Settle, Source
 from provisioner.sending.retry import Waits
 from provisioner.sending.roles import RoleCheck
-from provisioner.settings import Settings
+from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
 from provisioner.summary import Summary, written
 

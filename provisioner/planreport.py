@@ -12,7 +12,7 @@ from rich.text import Text
 
 from provisioner.model import Action
 from provisioner.preview import Preview
-from provisioner.settings import Rate
+from provisioner.settings.tables import Rate
 from provisioner.wording import counted, duration
 
 _COLOURS: Final[Mapping[Action, str]] = {

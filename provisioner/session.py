@@ -23,7 +23,8 @@ from provisioner.offline import InterruptedEarlyError, Job, check
 from provisioner.outputs import Outputs
 from provisioner.results import encode
 from provisioner.roster.files.inputs import find_sources, shown
-from provisioner.settings import Settings, read_api_key
+from provisioner.settings.key import read_api_key
+from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner import errors
 from provisioner.cli import COMMANDS, command_named
-from provisioner.settings import Settings
+from provisioner.settings.tables import Settings
 from provisioner.validation.constraints import DEFECTS, Constraints
 from tests.command import ROOT, environment, provisioner
 

@@ -25,7 +25,7 @@ from provisioner.journal.view import Identity, holder_of
 from provisioner.journalhealth import journal_health
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.sending.calls import Failure, Reply
-from provisioner.settings import load_with_origins
+from provisioner.settings.tables import load_with_origins
 from tests.command import KEY, ROOT, Finished, emulator, provisioner
 from tests.wire import Behaviour, answering, serving
 

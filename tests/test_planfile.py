@@ -21,7 +21,7 @@ from provisioner.planreport import PlanReport
 from provisioner.preview import Preview, previewed
 from provisioner.progress import Watch
 from provisioner.session import make_job
-from provisioner.settings import Output, Rate, Settings, Sync
+from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

@@ -20,7 +20,7 @@ from provisioner.preview import Preview, previewed
 from provisioner.progress import Watch
 from provisioner.results import Spool
 from provisioner.session import make_job
-from provisioner.settings import Output, Settings, Sync
+from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

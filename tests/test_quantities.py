@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.guards import Allowance
-from provisioner.quantities import parse_allowance, parse_duration
+from provisioner.settings.values import Allowance, parse_allowance, parse_duration
 
 
 @pytest.mark.parametrize(

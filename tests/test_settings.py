@@ -15,23 +15,14 @@ from pydantic import SecretStr, ValidationError
 from yarl import URL
 
 from provisioner.cli import command_named
-from provisioner.config import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
 from provisioner.errors import ConfigurationError
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.pipeline import Target
-from provisioner.settings import (
-    API_KEY_VARIABLE,
-    Rate,
-    Settings,
-    find_api_key,
-    keys_of_tables,
-    load,
-    load_with_origins,
-    problems_of,
-    read_api_key,
-)
-from provisioner.values import MaxFailures, parse_max_failures, parse_share
+from provisioner.settings.key import API_KEY_VARIABLE, find_api_key, read_api_key
+from provisioner.settings.layers import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
+from provisioner.settings.tables import Rate, Settings, keys_of_tables, load, load_with_origins, problems_of
+from provisioner.settings.values import MaxFailures, parse_max_failures, parse_share
 
 T = TypeVar("T")
 KEY = "0123456789abcdef0123456789abcdef01234567"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import floor
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -76,3 +77,57 @@ def parse_delimiter(value: object) -> str:
     if len(text) != 1 or not text.isascii() or text.isalnum() or text in '"\r\n ':
         raise ValueError("give one character such as ; or , or |, or tab")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many are borne: a number, or a share (0.05 is 5 %) and at least `least`."""
+
+    number: int | None = None
+    share: float | None = None
+    least: int = 0
+
+    def of(self, total: int) -> int:
+        """How many of `total`."""
+        # 29 % of 100 is 28.999999999999996 in binary.
+        return self.number if self.number is not None else max(self.least, floor((self.share or 0) * total + 1e-9))
+
+    def __str__(self) -> str:
+        return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
+
+
+_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)", re.IGNORECASE)
+
+
+def parse_allowance(value: object, least: int = 0) -> Allowance:
+    """Read a number (`20`) or a share (`"5%"`, and at least `least`); raises `ValueError`."""
+    if isinstance(value, Allowance):
+        return value
+    text = str(value).strip()
+    if text.isdecimal() and not isinstance(value, bool):
+        return Allowance(number=int(text))
+    if text.endswith("%"):
+        try:
+            share = float(text.removesuffix("%")) / 100
+        except ValueError:
+            share = -1.0
+        if 0 <= share <= 1:
+            return Allowance(share=share, least=least)
+    raise ValueError("give a number such as 20, or a share such as 5%")
+
+
+def parse_duration(value: object) -> float:
+    """Read `90s`, `30min`, `4h`, `1h 30m` or a number of seconds; gives seconds, raises `ValueError`."""
+    text = str(value).strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text) and not isinstance(value, bool):
+        seconds = float(text)
+    elif re.fullmatch(rf"(?:{_DURATION.pattern}\s*)+", text, re.IGNORECASE):
+        seconds = sum(float(number) * _SECONDS[unit.lower()] for number, unit in _DURATION.findall(text))
+    else:
+        seconds = 0.0
+    if not 0 < seconds <= 366 * 86400:
+        raise ValueError("give a duration such as 4h, 30min or 90s")
+    return seconds

@@ -5,22 +5,27 @@ Precedence: flag, environment, config file, default. A value that is refused is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from provisioner.config import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
 from provisioner.errors import ConfigurationError
-from provisioner.guards import LEAST_DEACTIVATIONS, Allowance
+from provisioner.guards import LEAST_DEACTIVATIONS
 from provisioner.model import AuthTokens, OnExisting
-from provisioner.quantities import parse_allowance, parse_duration
-from provisioner.values import MaxFailures, parse_delimiter, parse_max_failures, parse_share, parse_url
-
-API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
+from provisioner.settings.layers import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
+from provisioner.settings.values import (
+    Allowance,
+    MaxFailures,
+    parse_allowance,
+    parse_delimiter,
+    parse_duration,
+    parse_max_failures,
+    parse_share,
+    parse_url,
+)
 
 Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Share = Annotated[float, BeforeValidator(parse_share)]
@@ -213,31 +218,6 @@ def keys_of_tables() -> dict[str, tuple[str, ...]]:
         fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
         known[table] = tuple(inner.alias or key for key, inner in fields.items())
     return known
-
-
-def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[SecretStr, str]:
-    """Fetch the key from the environment or the file named in the config, and say which; as `read_api_key` does."""
-    key, origin = environment.get(API_KEY_VARIABLE, "").strip(), API_KEY_VARIABLE
-    if not key and (path := settings.api.api_key_file) is not None:
-        origin = str(path)
-        try:
-            key = path.read_text(encoding="utf-8-sig").strip()
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"api.api_key_file: {path} cannot be read ({error})") from None
-    if not key:
-        said = (
-            "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
-            "file; --emulator needs none"
-        )
-        raise ConfigurationError(said)
-    if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise ConfigurationError(f"{origin}: the API key holds blanks or characters that no key has; copy it again")
-    return SecretStr(key), origin
-
-
-def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretStr:
-    """Fetch the key from the environment or the file named in the config; raises `ConfigurationError`."""
-    return find_api_key(settings, environment)[0]
 
 
 def problems_of(error: ValidationError) -> list[Problem]:

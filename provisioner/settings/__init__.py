@@ -1,0 +1,1 @@
+"""Flag, environment, file: one object."""

@@ -1,0 +1,39 @@
+"""The API key: from the environment or from a file, never from an argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import SecretStr
+
+from provisioner.errors import ConfigurationError
+from provisioner.settings.tables import Settings
+
+API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
+
+
+def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[SecretStr, str]:
+    """Fetch the key from the environment or the file named in the config, and say which; as `read_api_key` does."""
+    key, origin = environment.get(API_KEY_VARIABLE, "").strip(), API_KEY_VARIABLE
+    if not key and (path := settings.api.api_key_file) is not None:
+        origin = str(path)
+        try:
+            key = path.read_text(encoding="utf-8-sig").strip()
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"api.api_key_file: {path} cannot be read ({error})") from None
+    if not key:
+        said = (
+            "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
+            "file; --emulator needs none"
+        )
+        raise ConfigurationError(said)
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise ConfigurationError(f"{origin}: the API key holds blanks or characters that no key has; copy it again")
+    return SecretStr(key), origin
+
+
+def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretStr:
+    """Fetch the key from the environment or the file named in the config; raises `ConfigurationError`."""
+    return find_api_key(settings, environment)[0]
