@@ -9,10 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.errors import RosterChangedError, RosterError
-from provisioner.findings import Findings
 from provisioner.model import Tally
-from provisioner.report import Report
-from provisioner.results import Spool
+from provisioner.results.findings import Findings, Report
+from provisioner.results.spool import Spool
 from provisioner.roster.files.inputs import Sources
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions, open_roster

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from provisioner.layout import Entry, Listing
+from provisioner.results.tables import Entry, Listing
 from provisioner.settings.tables import ConstraintOverrides
 from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Limit, overridden
 from provisioner.validation.warnings import WARNINGS

@@ -22,9 +22,9 @@ from rich.text import Text
 from provisioner.model import Outcome
 from provisioner.offline import Job, keep_rejected
 from provisioner.preview import Preview
-from provisioner.results import Counts, count_lines, write_results, write_summary
+from provisioner.results.lines import Counts, count_lines, write_results
+from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.stop import Stop
-from provisioner.summary import Summary, Words, written
 from provisioner.wording import counted
 
 ROW_OUTCOMES: Final = (

@@ -14,15 +14,16 @@ import structlog
 
 from provisioner.checking import Checking
 from provisioner.model import Outcome, Tally
-from provisioner.outputs import Outputs
 from provisioner.progress import Watch
-from provisioner.report import Report
-from provisioner.results import count_unsent, write_rejected, write_summary
+from provisioner.results.findings import Report
+from provisioner.results.lines import count_unsent
+from provisioner.results.outputs import Outputs
+from provisioner.results.rejections import write_rejected
+from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.roster.files.inputs import Sources
 from provisioner.roster.files.text import text_codec
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
-from provisioner.summary import Estimate, Summary, written
 
 T = TypeVar("T")
 log = structlog.get_logger()

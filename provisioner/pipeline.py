@@ -31,7 +31,8 @@ from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
 from provisioner.offline import Job, begin_checking, in_thread, keep_rejected, look_over, tell_warnings
 from provisioner.progress import Watch
-from provisioner.results import Fetch, write_results, write_summary
+from provisioner.results.lines import Fetch, write_results
+from provisioner.results.summary import Summary, write_summary, written
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget
 from provisioner.sending.client import Client, Timeouts
@@ -43,7 +44,6 @@ from provisioner.sending.retry import Waits
 from provisioner.sending.roles import RoleCheck
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
-from provisioner.summary import Summary, written
 
 log = structlog.get_logger()
 

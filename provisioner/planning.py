@@ -25,7 +25,7 @@ from provisioner.directory import Directory, Shown
 from provisioner.journal.syncstate import Met, SyncState
 from provisioner.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.model import Action, Live, Standing
-from provisioner.results import Spool
+from provisioner.results.spool import Spool
 from provisioner.validation.fields.binding import Binding
 
 PLAN_SCHEMA: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {

@@ -20,8 +20,8 @@ from provisioner import logs
 from provisioner.errors import OutputError, ProvisionerError
 from provisioner.files import same_file
 from provisioner.offline import InterruptedEarlyError, Job, check
-from provisioner.outputs import Outputs
-from provisioner.results import encode
+from provisioner.results.outputs import Outputs
+from provisioner.results.summary import encode
 from provisioner.roster.files.inputs import find_sources, shown
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings

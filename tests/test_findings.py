@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.findings import Findings
-from provisioner.report import CreateRequest, Mended, RosterFile
+from provisioner.results.findings import CreateRequest, Findings, Mended, RosterFile
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.validator import FIRST_ROWS, Checked, Found
 

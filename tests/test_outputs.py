@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import PRIVATE, SHARED, set_aside, written_whole
-from provisioner.outputs import FORMATS, Outputs
+from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.roster.files.inputs import find_sources
 
 

@@ -18,7 +18,7 @@ from provisioner.model import Action, Live, Outcome, Settlement, Standing, State
 from provisioner.planning import PLAN_SCHEMA, Plan, frames
 from provisioner.preview import Preview, previewed
 from provisioner.progress import Watch
-from provisioner.results import Spool
+from provisioner.results.spool import Spool
 from provisioner.session import make_job
 from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper

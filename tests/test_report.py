@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console, Group
 
-from provisioner.report import ADVICE, CreateRequest, Mended, Report, RosterFile
+from provisioner.results.findings import ADVICE, CreateRequest, Mended, Report, RosterFile
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import FIRST_ROWS, Found
 from provisioner.validation.warnings import WARNINGS

@@ -27,16 +27,10 @@ from provisioner.errors import JournalError, StorageError
 from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.results import (
-    RESULT_SCHEMA,
-    Counts,
-    Spool,
-    count_unsent,
-    result_lines,
-    write_rejected,
-    write_results,
-    write_summary,
-)
+from provisioner.results.lines import RESULT_SCHEMA, Counts, count_unsent, result_lines, write_results
+from provisioner.results.rejections import write_rejected
+from provisioner.results.spool import Spool
+from provisioner.results.summary import write_summary
 
 LINES: Final = {
     "row": pl.Int64,

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from provisioner.model import Tally
-from provisioner.outputs import Outputs
-from provisioner.report import CreateRequest, Mended, Report, RosterFile
-from provisioner.results import Counts
+from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
+from provisioner.results.lines import Counts
+from provisioner.results.outputs import Outputs
+from provisioner.results.summary import Estimate, Summary, written
 from provisioner.stop import Stop
-from provisioner.summary import Estimate, Summary, written
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import Found
 from provisioner.validation.warnings import WARNINGS

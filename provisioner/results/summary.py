@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.files import SHARED, written_whole
 from provisioner.model import Outcome, Tally
-from provisioner.outputs import Outputs
-from provisioner.report import Report
-from provisioner.results import Counts
+from provisioner.results.findings import Report
+from provisioner.results.lines import Counts
+from provisioner.results.outputs import Outputs
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration
 
@@ -191,3 +194,14 @@ def written(outputs: Outputs, *, results: bool, rejected: bool) -> dict[str, str
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """Write the summary as indented JSON."""
+    with written_whole(path, SHARED) as temporary:
+        temporary.write_bytes(encode(summary, indent=2))
+
+
+def encode(document: Mapping[str, Any], indent: int | None = None) -> bytes:
+    """Write JSON with a line end; a file name that is not UTF-8 is written with escapes, which a reader undoes."""
+    return (json.dumps(document, indent=indent, ensure_ascii=False) + "\n").encode(errors="backslashreplace")

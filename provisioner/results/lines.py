@@ -1,0 +1,115 @@
+"""The files a run leaves: results, rejected rows, summary. Results are an export of the journal, batch by batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from provisioner.files import PRIVATE
+from provisioner.journal.journal import OUTCOME_COLUMNS
+from provisioner.model import Outcome
+from provisioner.results.spool import Spool, write_frames
+
+RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
+    "row": pl.Int64,
+    "uid": pl.String,
+    "uid_input": pl.String,
+    "outcome": pl.String,
+    "http_status": pl.Int64,
+    "attempts": pl.Int64,
+    "error_code": pl.String,
+    "error_message": pl.String,
+    "auth_token": pl.String,
+    "created_at": pl.Int64,
+    "settled_at": pl.String,
+}
+
+_OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
+    name: pl.Float64 if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
+}
+
+
+Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
+Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the result lines add up to."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    failed_by_code: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many lines there were."""
+        return self.outcomes.total()
+
+    def add(self, results: pl.DataFrame) -> None:
+        """Count some more lines."""
+        self.outcomes.update(dict(results["outcome"].value_counts().iter_rows()))
+        failed = results.filter(outcome=Outcome.FAILED.value)
+        self.failed_by_code.update(dict(failed["error_code"].value_counts().iter_rows()))
+        self.tokens += results["auth_token"].count()
+
+
+def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
+    """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, in roster order."""
+    valid = pl.col("error_code").is_null()
+    known = pl.DataFrame(
+        fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA), orient="row"
+    ).rename({"error_code": "said_code", "error_message": "said_message"})
+    # A rejected row may share its uid with a valid one: only valid rows are looked up by it.
+    wanted = lines.with_columns(key=pl.when(valid).then("uid"))
+    return wanted.join(known, left_on="key", right_on="uid", how="left", maintain_order="left").select(
+        "row",
+        "uid",
+        "uid_input",
+        outcome=pl.when(valid).then(pl.col("outcome").fill_null("pending")).otherwise(pl.lit("rejected")),
+        http_status="http_status",
+        attempts=pl.col("attempts").fill_null(0),
+        error_code=pl.coalesce("error_code", "said_code"),
+        error_message=pl.coalesce("error_message", "said_message"),
+        auth_token=pl.col("auth_token"),
+        created_at="created_at",
+        settled_at=_iso("settled_at"),
+    )
+
+
+def write_results(path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()) -> Counts:
+    """Write one line per roster row, and `more` behind them; say what they add up to."""
+    counts = Counts()
+
+    def counted() -> Iterator[pl.DataFrame]:
+        for frame in chain(lines.frames(), more):
+            results = result_lines(frame, fetch)
+            counts.add(results)
+            yield results
+
+    write_frames(path, counted(), pl.Schema(RESULT_SCHEMA), PRIVATE)
+    return counts
+
+
+def count_unsent(lines: Spool) -> Counts:
+    """Say what the lines add up to when nothing was sent: every valid row is pending."""
+    return count_lines(lines.frames(), lambda _: [])
+
+
+def count_lines(lines: Iterable[pl.DataFrame], fetch: Fetch) -> Counts:
+    """Say what lines add up to that are not written."""
+    counts = Counts()
+    for frame in lines:
+        counts.add(result_lines(frame, fetch))
+    return counts
+
+
+def _iso(column: str) -> pl.Expr:
+    milliseconds = (pl.col(column) * 1000).cast(pl.Int64)
+    return pl.from_epoch(milliseconds, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")

@@ -1,0 +1,97 @@
+"""Frames on disk: kept until they are wanted, and written as files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Final
+
+import polars as pl
+
+from provisioner.errors import OutputError, StorageError
+from provisioner.files import written_whole
+from provisioner.results.lines import Writer
+from provisioner.results.rejections import _write_parquet
+
+
+class Spool:
+    """Frames kept on disk until they are wanted, so that memory does not grow with the roster.
+
+    Its file has no name: it is gone when the process is, and nobody else can open it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
+        except OSError as error:
+            said = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
+            raise OutputError(said) from error
+        self._folder = folder
+        self._ends = [0]
+        self.rows = 0
+        self.schema: pl.Schema | None = None
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Keep one more frame; frames without rows are not kept."""
+        if self.schema is None:
+            self.schema = frame.schema
+        if not frame.height:
+            return
+        try:
+            frame.write_ipc_stream(self._file)
+            self._file.flush()
+        except (OSError, pl.exceptions.ComputeError) as error:
+            said = f"{self._folder}: no room for the rows of the results ({_reason(error)}); make room, then resume"
+            raise StorageError(said) from error
+        self._ends.append(self._file.tell())
+        self.rows += frame.height
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Give the frames back, in order."""
+        for begin, end in zip(self._ends, self._ends[1:], strict=False):
+            self._file.seek(begin)
+            yield pl.read_ipc_stream(self._file.read(end - begin))
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._file.close()
+
+
+def write_frames(
+    path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int, write: Writer | None = None
+) -> None:
+    """Write frames one after the other, in the format of the path's suffix unless another one is given."""
+    write = write or _WRITERS[path.suffix.lower()]
+    with written_whole(path, mode) as temporary:
+        try:
+            write(temporary, frames, schema)
+        except pl.exceptions.ComputeError as error:
+            raise OSError(None, _reason(error)) from error
+
+
+def _write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
+    with path.open("ab") as file:
+        pl.DataFrame(schema=schema).write_csv(file, separator=delimiter)
+        for frame in frames:
+            frame.write_csv(file, include_header=False, separator=delimiter)
+
+
+def _write_ndjson(path: Path, frames: Iterator[pl.DataFrame], _: pl.Schema) -> None:
+    with path.open("wb") as file:
+        for frame in frames:
+            frame.write_ndjson(file)
+
+
+_WRITERS: Final[Mapping[str, Writer]] = {
+    ".csv": _write_csv,
+    ".ndjson": _write_ndjson,
+    ".parquet": _write_parquet,
+}
+
+
+def _reason(error: Exception) -> str:
+    """Give the system's words: polars wraps them in its own."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).split(" (os error")[0].splitlines()[0].rsplit(": ", 1)[-1]
