@@ -117,7 +117,7 @@ class World:
 @pytest.fixture(autouse=True)
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + virtual_time.now(), monotonic=virtual_time.now)
-    for module in (changes, exchange, lifecycle):
+    for module in (changes, attempts, lifecycle):
         monkeypatch.setattr(module, "time", clocks)
 
 

@@ -135,7 +135,7 @@ def _relative(settlement: Settlement) -> Settlement:
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     # The loop's clock begins at 1000 in each test.
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + virtual_time.now(), monotonic=virtual_time.now)
-    for module in (exchange, lifecycle):
+    for module in (attempts, lifecycle):
         monkeypatch.setattr(module, "time", clocks)
 
 

@@ -36,7 +36,6 @@ _OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
 
 
 Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
-Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
 
 
 @dataclass(slots=True)

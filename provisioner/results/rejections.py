@@ -6,19 +6,13 @@ import codecs
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from provisioner.files import SHARED
-from provisioner.results.lines import Writer
-from provisioner.results.spool import Spool, _write_csv, write_frames
+from provisioner.results.spool import Spool, Writer, _write_csv, _write_parquet, write_frames
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.rows import ADDED
-
-# Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
-_GROUP: Final = 20_000
 
 
 def write_rejected(
@@ -53,10 +47,3 @@ def _begun(write: Writer, *, marked: bool) -> Writer:
         write(path, frames, schema)
 
     return write_marked if marked else write
-
-
-def _write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
-    def source(*_: object) -> Iterator[pl.DataFrame]:
-        return frames
-
-    register_io_source(source, schema=schema, is_pure=False).sink_parquet(path, row_group_size=_GROUP)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Final
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import written_whole
-from provisioner.results.lines import Writer
-from provisioner.results.rejections import _write_parquet
 
 
 class Spool:
@@ -95,3 +94,17 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).split(" (os error")[0].splitlines()[0].rsplit(": ", 1)[-1]
+
+
+Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
+
+
+# Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
+_GROUP: Final = 20_000
+
+
+def _write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        return frames
+
+    register_io_source(source, schema=schema, is_pure=False).sink_parquet(path, row_group_size=_GROUP)
