@@ -25,11 +25,11 @@ import polars as pl
 from benchmarks.footprint import Footprint
 from benchmarks.harness import BenchmarkError, command, require, run
 from benchmarks.make_roster import Format, write_roster
-from provisioner.admission import admit
 from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
+from provisioner.run.admission import admit
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.survey import survey

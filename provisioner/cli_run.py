@@ -109,7 +109,7 @@ def run(
         **common_flags(output, json, no_progress, log_format, log_file, verbose, quiet),
     }
     with boundary():
-        from provisioner.session import check_roster, run_roster
+        from provisioner.run.command import check_roster, run_roster
         from provisioner.settings.tables import load
 
         settings = load(given(flags), os.environ, config)
@@ -149,7 +149,7 @@ def validate(
         **common_flags(output, json, no_progress, log_format, log_file, verbose, quiet),
     }
     with boundary():
-        from provisioner.session import check_roster
+        from provisioner.run.command import check_roster
         from provisioner.settings.tables import load
 
         raise typer.Exit(check_roster(roster, load(given(flags), os.environ, config)))

@@ -21,13 +21,13 @@ from provisioner.history import history_of
 from provisioner.metrics import check_metrics_file, write_metrics
 from provisioner.model import Tally
 from provisioner.nightsummary import NightSummary
-from provisioner.offline import Job
 from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
 from provisioner.planreport import PlanReport
 from provisioner.preview import Preview, previewed
-from provisioner.progress import Watch
 from provisioner.roster.files.inputs import shown
-from provisioner.session import conduct, identity, make_job, make_target, set_up_logs
+from provisioner.run.job import Job, identity, make_job, make_target, set_up_logs
+from provisioner.run.progress import Watch
+from provisioner.run.session import conduct
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.syncing import SyncJob, sync_roster

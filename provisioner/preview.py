@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from provisioner.checking import Checking
 from provisioner.directory import Directory, read_directory
 from provisioner.errors import RosterError
 from provisioner.guards import Night, Refusal, refusals
@@ -19,11 +18,12 @@ from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.leavers import LeaverPolicy, check_approved, read_approved
 from provisioner.model import Tally
-from provisioner.offline import Job, begin_checking, in_thread, look_over, stop_early
-from provisioner.pipeline import Target, exchanging
 from provisioner.planning import Plan, Planner
-from provisioner.progress import Watch
-from provisioner.stop import Stopper
+from provisioner.run.intake import Checking, begin_checking, in_thread, look_over
+from provisioner.run.job import Job, Target
+from provisioner.run.progress import Watch
+from provisioner.run.wiring import exchanging
+from provisioner.stop import Stopper, stop_early
 
 T = TypeVar("T")
 

@@ -56,3 +56,17 @@ class Stopper:
                     await self._event.wait()
             except TimeoutError:
                 pass
+
+
+class InterruptedEarlyError(Exception):
+    """The run was stopped before anything was sent, by `stop`."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop.message)
+        self.stop = stop
+
+
+def stop_early(stopper: Stopper) -> None:
+    """Raise `InterruptedEarlyError` when the run is to end."""
+    if stopper.stop is not None:
+        raise InterruptedEarlyError(stopper.stop)

@@ -26,11 +26,12 @@ from provisioner.journal.syncstate import SyncState
 from provisioner.leavers import write_leavers
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, Tally, UserRequest
 from provisioner.nightsummary import NightSummary, summarise
-from provisioner.offline import Job
-from provisioner.pipeline import Target, block_size, drain, exchanging, settle_rest
 from provisioner.planning import frames
 from provisioner.preview import Preview, Threads, previewed
-from provisioner.progress import Watch
+from provisioner.run.job import Job, Target
+from provisioner.run.pipeline import drain, settle_rest
+from provisioner.run.progress import Watch
+from provisioner.run.wiring import block_size, exchanging
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Source
 from provisioner.stop import Stop, Stopper

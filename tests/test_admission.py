@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.admission import Admitted, admit
 from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.run.admission import Admitted, admit
 
 IDENTITY = Identity("app", "http://localhost")
 SOME_OUTCOMES: Final = [Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.FAILED, None]

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.admission import admit
 from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
+from provisioner.run.admission import admit
 from provisioner.sending import lifecycle
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply

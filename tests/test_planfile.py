@@ -19,8 +19,8 @@ from provisioner.model import Tally
 from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
 from provisioner.planreport import PlanReport
 from provisioner.preview import Preview, previewed
-from provisioner.progress import Watch
-from provisioner.session import make_job
+from provisioner.run.job import make_job
+from provisioner.run.progress import Watch
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
 

@@ -17,9 +17,9 @@ from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, Tally, UserRequest
 from provisioner.planning import PLAN_SCHEMA, Plan, frames
 from provisioner.preview import Preview, previewed
-from provisioner.progress import Watch
 from provisioner.results.spool import Spool
-from provisioner.session import make_job
+from provisioner.run.job import make_job
+from provisioner.run.progress import Watch
 from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper
 

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from provisioner.model import Tally
-from provisioner.progress import Watch
+from provisioner.run.progress import Watch
 from provisioner.sending.calls import Budget, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits

@@ -17,7 +17,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from provisioner.errors import ProvisionerError, UsageError
-from provisioner.session import _SIGNALS
+from provisioner.run.session import _SIGNALS
 from provisioner.syncing import MAX_DURATION_EXIT
 from tests.command import COMMAND, KEY, ROOT, RunningEmulator, emulator, environment, people, provisioner, write_roster
 

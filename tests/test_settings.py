@@ -18,7 +18,7 @@ from provisioner.cli import command_named
 from provisioner.errors import ConfigurationError
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting
-from provisioner.pipeline import Target
+from provisioner.run.job import Target
 from provisioner.settings.key import API_KEY_VARIABLE, find_api_key, read_api_key
 from provisioner.settings.layers import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
 from provisioner.settings.tables import Rate, Settings, keys_of_tables, load, load_with_origins, problems_of

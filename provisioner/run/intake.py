@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
+import structlog
 
 from provisioner.errors import RosterChangedError, RosterError
 from provisioner.model import Tally
 from provisioner.results.findings import Findings, Report
+from provisioner.results.rejections import write_rejected
 from provisioner.results.spool import Spool
 from provisioner.roster.files.inputs import Sources
+from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.run.job import Job
 from provisioner.settings.tables import Settings
+from provisioner.stop import Stopper, stop_early
 from provisioner.validation.constraints import Constraints, overridden
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.survey import Survey, survey
 from provisioner.validation.validator import Checked, Validator, reject
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +150,45 @@ class Checking:
 
     def _changed(self) -> str:
         return f"{self.roster.name}: changed while it was read; run the same command again when it is complete"
+
+
+async def begin_checking(job: Job, tally: Tally, *, offline: bool = False) -> Checking:
+    """Open the roster and warn of columns that are ignored; raises `RosterError` or `ConfigurationError`."""
+    folder = job.outputs.results.parent
+    checking = await asyncio.to_thread(Checking.open, job.roster, job.settings, folder, tally, offline=offline)
+    if unknown := checking.binding.unknown:
+        log.warning(
+            "roster.unknown_columns",
+            columns=list(unknown),
+            hint="ignored; map them under [columns] if they matter",
+        )
+    return checking
+
+
+def tell_warnings(job: Job, report: Report) -> None:
+    """Log what is warned of, for the one who reads the log of a run; a program reads it in the summary."""
+    if report.warnings and not job.settings.output.json_summary:
+        log.warning(
+            "roster.warned",
+            rows_by_code={code: found.rows for code, found in sorted(report.warnings.items())},
+            hint="no reason to reject a row; it is one with --strict",
+        )
+
+
+async def look_over(checking: Checking, reader: ThreadPoolExecutor, stopper: Stopper) -> None:
+    """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
+    rows = await in_thread(reader, lambda: checking.look_over(lambda: stop_early(stopper)))
+    stop_early(stopper)
+    if rows == 0 and checking.settings.run.limit != 0:
+        log.warning("roster.no_rows", roster=checking.roster.name, hint="it has a header and nothing else")
+
+
+def keep_rejected(job: Job, checking: Checking) -> None:
+    """Write the rejected rows so that they can be mended and fed in with the same settings."""
+    roster, encoded = checking.roster, text_codec(job.settings.run.encoding) is not None
+    write_rejected(job.outputs.rejected, checking.rejected, roster.columns, roster.rejected_delimiter, marked=encoded)
+
+
+async def in_thread(thread: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    """Carry out a call in a thread of its own kind, and wait for it."""
+    return await asyncio.get_running_loop().run_in_executor(thread, call)

@@ -8,28 +8,18 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, Protocol
 
 import structlog
 from rich.console import Console
 
 from provisioner import logs
-from provisioner.errors import OutputError, ProvisionerError
-from provisioner.files import same_file
-from provisioner.offline import InterruptedEarlyError, Job, check
-from provisioner.results.outputs import Outputs
+from provisioner.errors import ProvisionerError
 from provisioner.results.summary import encode
-from provisioner.roster.files.inputs import find_sources, shown
-from provisioner.settings.key import read_api_key
+from provisioner.roster.files.inputs import shown
 from provisioner.settings.tables import Settings
-from provisioner.stop import Stop, Stopper
-
-if TYPE_CHECKING:
-    from provisioner.journal.view import Identity
-    from provisioner.pipeline import Target
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
 # Signal → exit code, by the shell's convention of 128 + number.
 _SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -62,64 +52,6 @@ class Ending(Protocol):
 Work = Callable[[Stopper], Coroutine[Any, Any, Ending]]
 
 log = structlog.get_logger()
-
-
-def check_roster(roster: Sequence[str], settings: Settings) -> int:
-    """Check a roster, print the summary, give the exit code (`validate`, `run --dry-run`)."""
-    job = make_job(roster, settings)
-    set_up_logs(job)
-    return conduct(settings, lambda stopper: check(job, stopper))
-
-
-def run_roster(roster: Sequence[str], settings: Settings) -> int:
-    """Provision a roster, print the summary, give the exit code (`run`)."""
-    from provisioner.pipeline import run
-
-    # Told before anything is opened or made: where to, and with which key.
-    told = None if settings.api.emulator else make_target(settings)
-    job = make_job(roster, settings)
-    set_up_logs(job, told.api_key if told else "")
-
-    async def work(stopper: Stopper) -> Ending:
-        async with AsyncExitStack() as stack:
-            target = told if told is not None else await stack.enter_async_context(_emulator(settings))
-            log.info("run.started", roster=list(job.roster.names), api=target.identity.base_url)
-            return await run(job, target, stopper)
-
-    return conduct(settings, work)
-
-
-def identity(settings: Settings) -> Identity:
-    """Say which app the settings are about; raises `ConfigurationError`."""
-    from provisioner.journal.view import Identity
-
-    app = settings.api.app_id if settings.api.base_url is None else None
-    return Identity(app or "", settings.base_url)
-
-
-def make_target(settings: Settings) -> Target:
-    """Say where requests go, and with which key; raises `ConfigurationError`."""
-    from provisioner.pipeline import Target
-
-    key = read_api_key(settings, os.environ).get_secret_value()
-    return Target(settings.base_url, key, identity(settings))
-
-
-def make_job(given: Sequence[str], settings: Settings) -> Job:
-    """Say what is read and where is written; raises `RosterError` or `OutputError`."""
-    roster = find_sources(given)
-    results = settings.output.file or Path(f"{roster.stem}.results.csv")
-    drawn = settings.output.progress and not settings.log.quiet and sys.stderr.isatty()
-    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths), drawn)
-
-
-def set_up_logs(job: Job, key: str = "") -> None:
-    """Begin the log, which never shows the key; raises `OutputError` when it would be written into another file."""
-    told = job.settings.log
-    for path in (*job.roster.paths, *job.outputs.paths()):
-        if told.file is not None and same_file(told.file, path):
-            raise OutputError(f"{told.file}: the log would be written into it; choose another --log-file")
-    logs.set_up(format_=told.format, file=told.file, verbose=told.verbose, quiet=told.quiet, secrets=[key])
 
 
 def _tune() -> None:
@@ -183,19 +115,6 @@ def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
         hint="requests on the wire finish, 10 s at most; again to end at once",
     )
     stopper.request(Stop(number.name.lower(), f"interrupted by {number.name}", _SIGNALS[number]))
-
-
-@asynccontextmanager
-async def _emulator(settings: Settings) -> AsyncIterator[Target]:
-    from provisioner.emulator import EmulatorSettings, run_emulator
-    from provisioner.journal.view import Identity
-    from provisioner.pipeline import Target
-
-    rate = settings.rate
-    told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)
-    async with run_emulator(told) as emulator:
-        # Another port each time, but the same stand-in as far as the journal is concerned.
-        yield Target(emulator.url, emulator.api_key, Identity("emulator", "built-in emulator"))
 
 
 def resume_command(arguments: list[str]) -> str:

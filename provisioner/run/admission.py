@@ -1,0 +1,138 @@
+"""Which of the valid rows still need a request: those that the journal does not know as settled and unchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from typing import Final
+
+import polars as pl
+
+from provisioner.errors import StorageError
+from provisioner.journal.journal import FINAL, Journal, Known
+from provisioner.journal.recorder import Recorder
+from provisioner.model import State, UserRequest
+from provisioner.run.intake import CheckedBatch, Checking
+from provisioner.sending.pool import Source
+from provisioner.sending.roles import RoleCheck
+from provisioner.stop import Stop, Stopper
+
+# Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.
+_LOOKUP: Final = 4000
+
+_SETTLED: Final = {"uid": pl.String, "body_hash": pl.String, "key": pl.Int64, "was": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What is to be sent of some rows, how many were settled before, and which of those stand elsewhere now."""
+
+    requests: Sequence[UserRequest]
+    skipped: int
+    moved: Sequence[tuple[int, int]]
+
+
+def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
+    """Sort out a batch's valid rows (`Checked.valid`), a few thousand at a time.
+
+    Rows are matched by uid and body, never by position: a roster may be edited or re-sorted between two runs.
+    """
+    for part in valid.iter_slices(_LOOKUP):
+        hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
+        rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
+        settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=dict(_SETTLED), orient="row")
+        # On a resume nearly all rows are these, so they are not looked at one by one.
+        same = rows.join(settled, on=["uid", "body_hash"])
+        moved = same.filter(pl.col("row") != pl.col("was")).select("key", "row").rows()
+        rest = rows.join(settled, on=["uid", "body_hash"], how="anti", maintain_order="left") if same.height else rows
+        yield Admitted(list(_requests(rest, journal)), same.height, moved)
+
+
+def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
+    known = journal.known(rows["uid"].to_list())
+    for row, uid, body, token, body_hash in rows.iter_rows():
+        met = known.get(uid)
+        if met is None:
+            yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token)
+        else:
+            edited = met.doubt_since is not None and met.doubt_hash != body_hash
+            past = met.past(changed=_is_settled(met), edited=edited)
+            yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past)
+
+
+def _is_settled(met: Known) -> bool:
+    return met.state == State.SETTLED and met.outcome in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Reads a roster to its end, one batch ahead of the sending.
+
+    reader      the thread that reads and checks
+    block_size  rows recorded as sent in one commit
+    """
+
+    checking: Checking
+    recorder: Recorder
+    source: Source
+    roles: RoleCheck
+    stopper: Stopper
+    reader: Executor
+    block_size: int
+
+    async def run(self) -> None:
+        """Read on to the end: also a stopped run counts and explains every row.
+
+        Whatever it raises leaves rows uncounted, so that no results can be written.
+        """
+        try:
+            upcoming = self._next()
+            while (checked := await upcoming) is not None:
+                upcoming = self._next()
+                await self._feed(checked)
+        finally:
+            self.source.end()
+
+    def _next(self) -> asyncio.Future[CheckedBatch | None]:
+        return asyncio.get_running_loop().run_in_executor(self.reader, self.checking.next)
+
+    async def _feed(self, checked: CheckedBatch) -> None:
+        """Feed one batch, and keep it with what became of its rows."""
+        rejected: dict[int, str] = {}
+        try:
+            await self._admit(checked, rejected)
+        except StorageError as error:
+            self.stopper.request(Stop("storage", str(error), error.exit_code))
+        self.checking.keep(checked, rejected)
+
+    async def _admit(self, checked: CheckedBatch, rejected: dict[int, str]) -> None:
+        """Put the rows that need a request into the source; those with an unknown role into `rejected`, row → why."""
+        roles = dict(checked.roles()) if self.roles.known is not None else {}
+        parts = admit(checked.valid, self.recorder.journal)
+        while not self.stopper and (part := await self.recorder.run(lambda: next(parts, None))) is not None:
+            part = await self._with_known_roles(part, roles, rejected)
+            self.checking.tally.skipped += part.skipped
+            if part.moved:
+                await self.recorder.run(partial(self.recorder.journal.move, part.moved))
+            for start in range(0, len(part.requests), self.block_size):
+                if self.stopper:
+                    return
+                block = part.requests[start : start + self.block_size]
+                await self.recorder.run(partial(self.recorder.journal.sent, block, time.time()))
+                await self.source.put(block)
+
+    async def _with_known_roles(self, part: Admitted, roles: dict[int, str], rejected: dict[int, str]) -> Admitted:
+        doubtful = [each for each in part.requests if self.roles.doubtful(roles.get(each.row))]
+        if not doubtful:
+            return part
+        await self.roles.ask()
+        unknown = {each.row for each in doubtful if self.roles.doubtful(roles[each.row])}
+        if self.stopper or not unknown:
+            return part
+        rejected.update({row: self.roles.message(roles[row]) for row in unknown})
+        return Admitted([each for each in part.requests if each.row not in unknown], part.skipped, part.moved)
