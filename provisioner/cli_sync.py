@@ -115,8 +115,8 @@ def plan(
         **common_flags(output, json, no_progress, log_format, log_file, verbose, quiet),
     }
     with boundary():
-        from provisioner.nightsession import plan_command
         from provisioner.settings.tables import load
+        from provisioner.sync.command import plan_command
 
         # A config file's output is that of a sync: a plan is kept only where it is told to be.
         settings = load(given(flags), os.environ, config)
@@ -196,8 +196,8 @@ def sync(
         **common_flags(output, json, no_progress, log_format, log_file, verbose, quiet),
     }
     with boundary():
-        from provisioner.nightsession import sync_command
         from provisioner.settings.tables import load
+        from provisioner.sync.command import sync_command
 
         raise typer.Exit(sync_command(roster, load(given(flags), os.environ, config)))
 
@@ -210,8 +210,8 @@ def history(
 ) -> None:
     """Tell the last nights of a state: counts, duration, what stopped them."""
     with boundary():
-        from provisioner.nightsession import history_command
         from provisioner.settings.tables import load
+        from provisioner.sync.command import history_command
 
         settings = load(given({"sync": {"state": state}}), os.environ, config)
         typer.echo(history_command(settings, last, as_json=bool(json)))

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from provisioner import changes
-from provisioner.changes import GONE, Changes
 from provisioner.model import (
     Action,
     Change,
@@ -34,6 +32,8 @@ from provisioner.sending.lifecycle import DEACTIVATED, Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.stop import Stop, Stopper
+from provisioner.sync import changes
+from provisioner.sync.changes import GONE, Changes
 from tests import virtual_time
 from tests.wire import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 

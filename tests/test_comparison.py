@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from provisioner import profile
-from provisioner.comparison import Decision, Wanted, decide
 from provisioner.model import Action, Live, Standing
+from provisioner.sync.plan import profile
+from provisioner.sync.plan.decision import Decision, Wanted, decide
 
 ALL = frozenset(profile.FIELDS)
 ANN = {"name": '"Ann"', "avatar": '"https://x.test/a"', "role": '"nurse"', "tags": '["a","b"]'}

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from provisioner import profile
-from provisioner.directory import Directory, Shown, read_directory
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Live, Standing, Tally, UserRequest
@@ -18,6 +16,8 @@ from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.stop import Stop, Stopper
+from provisioner.sync.plan import profile
+from provisioner.sync.plan.directory import Directory, Shown, read_directory
 from tests import virtual_time
 
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED

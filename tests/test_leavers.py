@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import UsageError
-from provisioner.leavers import LeaverPolicy, Leavers, check_approved, read_approved, sort_out, write_leavers
+from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved, sort_out, write_leavers
 
 GONE = [("ann", 0), ("bob", 1), ("cy", 2)]
 

@@ -15,7 +15,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.metrics import check_metrics_file, write_metrics
+from provisioner.sync.metrics import check_metrics_file, write_metrics
 from tests.command import KEY, ROOT, RunningEmulator, emulator, people, provisioner, write_roster
 
 RULES = ROOT / "docs/alerts/provisioner.rules.yml"

@@ -16,13 +16,13 @@ from provisioner.errors import OutputError, UsageError
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Tally
-from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
-from provisioner.planreport import PlanReport
-from provisioner.preview import Preview, previewed
 from provisioner.run.job import make_job
 from provisioner.run.progress import Watch
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
+from provisioner.sync.plan.keptplan import KeptPlan, check_plan, is_plan, read_plan, write_plan
+from provisioner.sync.plan.preflight import Preview, previewed
+from provisioner.sync.plan.report import PlanReport
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 

@@ -15,13 +15,13 @@ from provisioner.errors import RosterError
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, Tally, UserRequest
-from provisioner.planning import PLAN_SCHEMA, Plan, frames
-from provisioner.preview import Preview, previewed
 from provisioner.results.spool import Spool
 from provisioner.run.job import make_job
 from provisioner.run.progress import Watch
 from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper
+from provisioner.sync.plan.planner import PLAN_SCHEMA, Plan, frames
+from provisioner.sync.plan.preflight import Preview, previewed
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 

@@ -18,7 +18,7 @@ import yaml  # type: ignore[import-untyped]
 
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.run.session import _SIGNALS
-from provisioner.syncing import MAX_DURATION_EXIT
+from provisioner.sync.night import MAX_DURATION_EXIT
 from tests.command import COMMAND, KEY, ROOT, RunningEmulator, emulator, environment, people, provisioner, write_roster
 
 EXAMPLES = ROOT / "docs/schedulers"

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from provisioner.errors import ConfigurationError
-from provisioner.guards import LEAST_DEACTIVATIONS
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.settings.layers import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
 from provisioner.settings.values import (
@@ -26,6 +25,7 @@ from provisioner.settings.values import (
     parse_share,
     parse_url,
 )
+from provisioner.sync.plan.guards import LEAST_DEACTIVATIONS
 
 Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Share = Annotated[float, BeforeValidator(parse_share)]

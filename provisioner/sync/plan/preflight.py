@@ -11,19 +11,19 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from provisioner.directory import Directory, read_directory
 from provisioner.errors import RosterError
-from provisioner.guards import Night, Refusal, refusals
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
-from provisioner.leavers import LeaverPolicy, check_approved, read_approved
 from provisioner.model import Tally
-from provisioner.planning import Plan, Planner
 from provisioner.run.intake import Checking, begin_checking, in_thread, look_over
 from provisioner.run.job import Job, Target
 from provisioner.run.progress import Watch
 from provisioner.run.wiring import exchanging
 from provisioner.stop import Stopper, stop_early
+from provisioner.sync.plan.directory import Directory, read_directory
+from provisioner.sync.plan.guards import Night, Refusal, refusals
+from provisioner.sync.plan.leavers import LeaverPolicy, check_approved, read_approved
+from provisioner.sync.plan.planner import Plan, Planner
 
 T = TypeVar("T")
 

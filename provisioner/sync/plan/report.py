@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.model import Action
-from provisioner.preview import Preview
 from provisioner.settings.tables import Rate
+from provisioner.sync.plan.preflight import Preview
 from provisioner.wording import counted, duration
 
 _COLOURS: Final[Mapping[Action, str]] = {

@@ -17,20 +17,20 @@ from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, OutputError, ProvisionerError, StorageError
 from provisioner.files import same_file
-from provisioner.history import history_of
-from provisioner.metrics import check_metrics_file, write_metrics
 from provisioner.model import Tally
-from provisioner.nightsummary import NightSummary
-from provisioner.planfile import KeptPlan, check_plan, is_plan, read_plan, write_plan
-from provisioner.planreport import PlanReport
-from provisioner.preview import Preview, previewed
 from provisioner.roster.files.inputs import shown
 from provisioner.run.job import Job, identity, make_job, make_target, set_up_logs
 from provisioner.run.progress import Watch
 from provisioner.run.session import conduct
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
-from provisioner.syncing import SyncJob, sync_roster
+from provisioner.sync.history import history_of
+from provisioner.sync.metrics import check_metrics_file, write_metrics
+from provisioner.sync.night import SyncJob, sync_roster
+from provisioner.sync.plan.keptplan import KeptPlan, check_plan, is_plan, read_plan, write_plan
+from provisioner.sync.plan.preflight import Preview, previewed
+from provisioner.sync.plan.report import PlanReport
+from provisioner.sync.summary import NightSummary
 
 log = structlog.get_logger()
 

@@ -16,8 +16,8 @@ import orjson
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.files import SHARED, written_whole
-from provisioner.planreport import PlanReport
-from provisioner.preview import Preview
+from provisioner.sync.plan.preflight import Preview
+from provisioner.sync.plan.report import PlanReport
 
 FORMAT: Final = 1
 

@@ -18,14 +18,14 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from provisioner import profile
-from provisioner.comparison import Decision, Wanted, decide
-from provisioner.directory import Directory, Shown
 from provisioner.journal.syncstate import Met, SyncState
-from provisioner.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Checking
+from provisioner.sync.plan import profile
+from provisioner.sync.plan.decision import Decision, Wanted, decide
+from provisioner.sync.plan.directory import Directory, Shown
+from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.fields.binding import Binding
 
 PLAN_SCHEMA: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {

@@ -18,16 +18,11 @@ from typing import Final
 import polars as pl
 import structlog
 
-from provisioner.changes import Changes, anew
 from provisioner.errors import StorageError
 from provisioner.files import same_file
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.syncstate import SyncState
-from provisioner.leavers import write_leavers
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, Tally, UserRequest
-from provisioner.nightsummary import NightSummary, summarise
-from provisioner.planning import frames
-from provisioner.preview import Preview, Threads, previewed
 from provisioner.run.job import Job, Target
 from provisioner.run.pipeline import drain, settle_rest
 from provisioner.run.progress import Watch
@@ -35,6 +30,11 @@ from provisioner.run.wiring import block_size, exchanging
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Source
 from provisioner.stop import Stop, Stopper
+from provisioner.sync.changes import Changes, anew
+from provisioner.sync.plan.leavers import write_leavers
+from provisioner.sync.plan.planner import frames
+from provisioner.sync.plan.preflight import Preview, Threads, previewed
+from provisioner.sync.summary import NightSummary, summarise
 
 MAX_DURATION_EXIT: Final = 5
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from provisioner import profile
 from provisioner.model import Action, Live, Standing
+from provisioner.sync.plan import profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.text import Text
 
 from provisioner.model import Outcome
-from provisioner.preview import Preview
 from provisioner.results.lines import Counts, count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Job
 from provisioner.stop import Stop
+from provisioner.sync.plan.preflight import Preview
 from provisioner.wording import counted
 
 ROW_OUTCOMES: Final = (

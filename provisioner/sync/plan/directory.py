@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 import orjson
 import structlog
 
-from provisioner import profile
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation
 from provisioner.sending.retry import Verdict
+from provisioner.sync.plan import profile
 
 PER_PAGE: Final = 1000
 # The list shows these of every user that has them. Whether it shows the others is learned from what it shows.
