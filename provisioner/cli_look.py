@@ -17,7 +17,7 @@ config = typer.Typer(help="What is configured.", no_args_is_help=True, rich_mark
 def constraints(config: Config = None, json: Json = None) -> None:
     """Print what CometChat allows a user to be, with sources, and what the config changes of it."""
     with boundary():
-        from provisioner.constraintlist import constraint_list
+        from provisioner.inspection.constraintlist import constraint_list
         from provisioner.settings.tables import load
 
         typer.echo(constraint_list(load({}, os.environ, config).constraints, as_json=bool(json)))
@@ -45,8 +45,8 @@ def doctor(
     It sends two reads at most and changes nothing. Exit code 4 when something is wrong, else 0.
     """
     with boundary():
-        from provisioner.doctor import diagnose, show
-        from provisioner.health import exit_code
+        from provisioner.inspection.check import exit_code
+        from provisioner.inspection.doctor import diagnose, show
         from provisioner.settings.tables import load_with_origins
 
         flags = {"api": {"emulator": emulator, "base_url": base_url}}
@@ -71,7 +71,7 @@ def show_configuration(
 ) -> None:
     """Print every setting in force and where it comes from; never the API key. No network."""
     with boundary():
-        from provisioner.configshow import show_config
+        from provisioner.inspection.settinglist import show_config
         from provisioner.settings.tables import load_with_origins
 
         said = show_config(load_with_origins({}, os.environ, config), os.environ, as_json=bool(json))

@@ -221,7 +221,7 @@ def test_nothing_is_read_or_started_at_import() -> None:
     """Loading the command line costs no library that only a run needs, and no thread."""
     heavy = (
         "aiohttp", "aiolimiter", "asyncio", "orjson", "polars", "pydantic", "rich", "sqlite3", "structlog", "uvloop",
-        "yarl", "provisioner.doctor", "provisioner.run.session", "provisioner.settings.tables", "provisioner.emulator.server",
+        "yarl", "provisioner.inspection.doctor", "provisioner.run.session", "provisioner.settings.tables", "provisioner.emulator.server",
     )  # fmt: skip
     code = f"""
 import sys, threading

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.configshow import Setting, settings_of, show_config
+from provisioner.inspection.settinglist import Setting, settings_of, show_config
 from provisioner.settings.tables import keys_of_tables, load, load_with_origins
 from tests.command import KEY, provisioner
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from provisioner import health
-from provisioner.doctor import diagnose, show
-from provisioner.health import Check, Status
+from provisioner.inspection import connection, machine
+from provisioner.inspection.check import Check, Status
+from provisioner.inspection.doctor import diagnose, show
+from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.view import Identity, holder_of
-from provisioner.journalhealth import journal_health
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.sending.calls import Failure, Reply
 from provisioner.settings.tables import load_with_origins
@@ -308,7 +308,7 @@ def test_without_a_key_no_key_is_sent_and_none_is_judged() -> None:
 )  # fmt: skip
 def test_clocks_are_told_apart_only_when_they_certainly_are(offset: float, seconds: float, status: Status) -> None:
     """Two seconds and what cannot be known are no warning."""
-    assert health.clock(offset, seconds).status is status
+    assert connection.clock(offset, seconds).status is status
 
 
 def test_a_key_file_that_others_can_read_is_a_warning(here: Path) -> None:
@@ -335,18 +335,18 @@ def test_a_key_file_that_others_can_read_is_a_warning(here: Path) -> None:
 
 def test_an_address_without_tls_is_a_warning_unless_it_is_this_machine() -> None:
     """The key would travel in the clear."""
-    assert health.base_url("http://api.example.test/v3", "c.toml").status is Status.WARNING
+    assert machine.base_url("http://api.example.test/v3", "c.toml").status is Status.WARNING
     for url in ("https://api.example.test/v3", "http://localhost:80/v3", "http://127.0.0.1/v3", "http://[::1]/v3"):
-        assert health.base_url(url, "c.toml").status is Status.OK
+        assert machine.base_url(url, "c.toml").status is Status.OK
 
 
 def test_every_way_not_to_reach_a_server_has_its_advice() -> None:
     """A certificate, a firewall and a closed port are mended differently."""
     lost = [each for each in Failure if each is not Failure.UNREADABLE]
-    found = [health.network(Reply(failure=each, message="why"), tls=True, seconds=0.1) for each in lost]
+    found = [connection.network(Reply(failure=each, message="why"), tls=True, seconds=0.1) for each in lost]
     assert [each.seen for each in found] == [f"{each} (why)" for each in lost]
     assert len({each.do for each in found}) == len(found)
-    assert health.network(Reply(status=500), tls=True, seconds=0.1) == Check(
+    assert connection.network(Reply(status=500), tls=True, seconds=0.1) == Check(
         "network", Status.OK, "answered in 100 ms; TLS, certificate accepted"
     )
 
@@ -354,13 +354,13 @@ def test_every_way_not_to_reach_a_server_has_its_advice() -> None:
 def test_old_software_is_an_error() -> None:
     """What is needed is what the package says it needs; extras do not count."""
     needed = ["polars>=2.0", "rich>=13.9", "uvloop>=0.21; platform_system != 'Windows' and extra == 'speed'"]
-    assert health.software((3, 12, 1), {"polars": "2.1.0", "rich": "13.9"}, needed) == Check(
+    assert machine.software((3, 12, 1), {"polars": "2.1.0", "rich": "13.9"}, needed) == Check(
         "software", Status.OK, "Python 3.12.1; polars 2.1.0, rich 13.9"
     )
-    assert health.software((3, 12, 1), {"polars": "1.40", "rich": None}, needed) == Check(
+    assert machine.software((3, 12, 1), {"polars": "1.40", "rich": None}, needed) == Check(
         "software", Status.ERROR, "Python 3.12.1; polars 1.40", "install polars 2.0 or newer, rich 13.9 or newer"
     )
-    assert health.software((3, 10, 1), {}, []).do == "use Python 3.11 or newer"
+    assert machine.software((3, 10, 1), {}, []).do == "use Python 3.11 or newer"
 
 
 @pytest.mark.parametrize(
@@ -378,28 +378,28 @@ def test_old_software_is_an_error() -> None:
 )  # fmt: skip
 def test_the_roles_that_a_configuration_names_itself(columns: Mapping[str, Any], roles: Sequence[str]) -> None:
     """Constants, defaults and the values of a map; in lower case, as they are sent."""
-    assert health.constant_roles(columns) == roles
+    assert connection.constant_roles(columns) == roles
 
 
 def test_roles_that_cannot_be_read_are_a_warning() -> None:
     """A run lets the API judge them then."""
     for reply in (Reply(status=403, code="AUTH_ERR_NO_ACCESS"), Reply(failure=Failure.TIMEOUT), Reply(200, data={})):
-        assert health.roles(reply, ["coach"]).status is Status.WARNING
+        assert connection.roles(reply, ["coach"]).status is Status.WARNING
 
 
 def test_a_name_that_only_the_proxy_can_look_up_is_fine() -> None:
     """Behind a proxy this machine may know no names at all."""
-    assert health.dns("h", [], "no answer", Reply(status=200, data={})).status is Status.OK
-    assert health.dns("h", [], "no answer", Reply(failure=Failure.UNREACHED)).status is Status.ERROR
+    assert connection.dns("h", [], "no answer", Reply(status=200, data={})).status is Status.OK
+    assert connection.dns("h", [], "no answer", Reply(failure=Failure.UNREACHED)).status is Status.ERROR
 
 
 def test_little_space_is_a_warning_and_no_leave_to_write_an_error() -> None:
     """A run that cannot write its journal does not begin."""
-    assert health.output(".", writable=True, free=10**9) == Check(
+    assert machine.output(".", writable=True, free=10**9) == Check(
         "output", Status.OK, ".: can be written to, 1.0 GB free"
     )
-    assert health.output(".", writable=True, free=10**6).status is Status.WARNING
-    assert health.output(".", writable=False, free=10**9).status is Status.ERROR
+    assert machine.output(".", writable=True, free=10**6).status is Status.WARNING
+    assert machine.output(".", writable=False, free=10**9).status is Status.ERROR
 
 
 def test_an_output_folder_is_judged_by_the_nearest_that_is_there(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:

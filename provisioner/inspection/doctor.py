@@ -21,11 +21,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from provisioner import __version__, health
+from provisioner import __version__
 from provisioner.errors import ConfigurationError
-from provisioner.health import Check, Status
+from provisioner.inspection import check, connection, machine
+from provisioner.inspection.check import Check, Status
+from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.view import Identity
-from provisioner.journalhealth import journal_health
 from provisioner.model import NOBODY
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts
@@ -73,7 +74,7 @@ async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path 
 def show(checks: Sequence[Check], *, as_json: bool) -> str:
     """Give the checks as a table for people, or as one JSON object."""
     if as_json:
-        document = {"checks": [asdict(each) for each in checks], "exit_code": health.exit_code(checks)}
+        document = {"checks": [asdict(each) for each in checks], "exit_code": check.exit_code(checks)}
         return json.dumps(document, ensure_ascii=False, indent=2)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
@@ -99,7 +100,7 @@ def _software() -> Check:
         needed = importlib.metadata.requires("provisioner") or []
     except importlib.metadata.PackageNotFoundError:  # started from its sources: nobody says what it needs
         needed = []
-    return health.software(sys.version_info[:3], installed, needed)
+    return machine.software(sys.version_info[:3], installed, needed)
 
 
 def _version(library: str) -> str | None:
@@ -111,27 +112,27 @@ def _version(library: str) -> str | None:
 
 def _configuration(loaded: Loaded) -> Check:
     overridden = loaded.settings.constraints.model_dump(exclude_none=True)
-    return health.configuration(None if loaded.config is None else str(loaded.config), overridden)
+    return machine.configuration(None if loaded.config is None else str(loaded.config), overridden)
 
 
 def _api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[str, Check]:
     try:
         key, origin = find_api_key(settings, environment)
     except ConfigurationError as error:
-        return "", health.refused("api_key", str(error))
+        return "", check.refused("api_key", str(error))
     file = settings.api.api_key_file
     mode = file.stat().st_mode if file is not None and origin == str(file) else None
-    return key.get_secret_value(), health.api_key(origin, mode)
+    return key.get_secret_value(), machine.api_key(origin, mode)
 
 
 def _base_url(loaded: Loaded) -> tuple[str, Check]:
     try:
         url = loaded.settings.base_url
     except ConfigurationError as error:
-        return "", health.refused("base_url", str(error))
+        return "", check.refused("base_url", str(error))
     keys = ("base_url",) if loaded.settings.api.base_url else ("app_id", "region")
     origins = dict.fromkeys(loaded.origin("api", key) for key in keys)
-    return url, health.base_url(url, " and ".join(origins))
+    return url, machine.base_url(url, " and ".join(origins))
 
 
 def _output(settings: Settings) -> Check:
@@ -143,7 +144,7 @@ def _output(settings: Settings) -> Check:
         free = shutil.disk_usage(there).free
     except OSError:
         free = None
-    return health.output(str(folder), writable=writable, free=free)
+    return machine.output(str(folder), writable=writable, free=free)
 
 
 def _journal(settings: Settings) -> Path | None:
@@ -180,22 +181,22 @@ async def _network(place: Place, settings: Settings) -> list[Check]:
         seconds = time.monotonic() - began
         way = [
             await _dns(parts.hostname or "", reply),
-            health.network(reply, tls=parts.scheme == "https", seconds=seconds),
+            connection.network(reply, tls=parts.scheme == "https", seconds=seconds),
         ]
-        if not health.reached(reply):
+        if not connection.reached(reply):
             return way
-        way.append(health.clock(client.clock.offset, seconds))
+        way.append(connection.clock(client.clock.offset, seconds))
         return way + (await _answers(client, reply, settings) if place.key else [])
 
 
 async def _answers(client: Client, reply: Reply, settings: Settings) -> list[Check]:
-    accepted = health.access(reply)
+    accepted = connection.access(reply)
     if accepted.status is not Status.OK:
         return [accepted]
     rate = settings.rate
-    limit = health.rate_limit(reply.limit, rate.requests_per_minute, rate.standard_requests_per_minute)
+    limit = connection.rate_limit(reply.limit, rate.requests_per_minute, rate.standard_requests_per_minute)
     found = await client.send(Operation.ROLES, NOBODY)
-    return [accepted, limit, health.roles(found, health.constant_roles(settings.columns))]
+    return [accepted, limit, connection.roles(found, connection.constant_roles(settings.columns))]
 
 
 async def _dns(host: str, reply: Reply) -> Check:
@@ -204,8 +205,8 @@ async def _dns(host: str, reply: Reply) -> Check:
         async with asyncio.timeout(PATIENCE):
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return health.dns(host, [], str(error) or "no answer in time", reply)
-    return health.dns(host, list(dict.fromkeys(str(address[0]) for *_, address in found)), "", reply)
+        return connection.dns(host, [], str(error) or "no answer in time", reply)
+    return connection.dns(host, list(dict.fromkeys(str(address[0]) for *_, address in found)), "", reply)
 
 
 @asynccontextmanager

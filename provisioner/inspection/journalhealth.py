@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from provisioner.health import Check, Status
+from provisioner.inspection.check import Check, Status
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.view import Identity, holder_of, open_for_reading
 
