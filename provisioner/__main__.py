@@ -12,7 +12,7 @@ def main() -> None:
     # What is imported stays: to look through it for garbage all the while takes a fifth of the start.
     gc.set_threshold(200_000)
     _open_standard_streams()
-    from provisioner.cli import main as run
+    from provisioner.cli.app import main as run
 
     run()
 

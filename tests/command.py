@@ -55,7 +55,7 @@ class Finished:
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
-    ["provisioner.cli_run", "provisioner.cli_sync", "provisioner.sync.command", "polars", "uvloop", "aiohttp"]
+    ["provisioner.cli.run", "provisioner.cli.sync", "provisioner.sync.command", "polars", "uvloop", "aiohttp"]
 )
 
 

@@ -225,7 +225,7 @@ def test_nothing_is_read_or_started_at_import() -> None:
     )  # fmt: skip
     code = f"""
 import sys, threading
-import provisioner.cli, provisioner.cli_run, provisioner.cli_sync, provisioner.cli_look, provisioner.emulator.command
+import provisioner.cli.app, provisioner.cli_run, provisioner.cli_sync, provisioner.cli_look, provisioner.emulator.command
 print([name for name in {heavy!r} if name in sys.modules], threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

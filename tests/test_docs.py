@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner import errors
-from provisioner.cli import COMMANDS, command_named
+from provisioner.cli.app import COMMANDS, command_named
 from provisioner.settings.tables import Settings
 from provisioner.validation.constraints import DEFECTS, Constraints
 from tests.command import ROOT, environment, provisioner

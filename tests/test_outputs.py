@@ -133,7 +133,15 @@ def test_a_roster_that_is_a_link_to_itself_is_the_readers_affair(here: Path) -> 
 def test_refuses_to_log_into_the_roster(here: Path) -> None:
     """A slip of the shell's completion must not append JSON lines to the only copy of a roster."""
     (here / "users.csv").write_text("uid,name\nada,Ada\n")
-    command = [sys.executable, "-c", "from provisioner.cli import main; main()", "run", "users.csv", "--emulator", "-q"]
+    command = [
+        sys.executable,
+        "-c",
+        "from provisioner.cli.app import main; main()",
+        "run",
+        "users.csv",
+        "--emulator",
+        "-q",
+    ]
     done = subprocess.run(
         [*command, "--log-file", "./users.csv"], capture_output=True, text=True, timeout=60, check=False
     )

@@ -417,7 +417,7 @@ def test_results_never_hold_fewer_rows_than_the_roster(tmp_path: Path) -> None:
     rows = "\n".join(f"user-{n},{'Name ' * 10}{n}" for n in range(6000))
     (tmp_path / "users.csv").write_text(f"uid,name\n{rows}\n")
     (tmp_path / "r.csv").write_text("of the run before")
-    run = f"exec {sys.executable} -c 'from provisioner.cli import main; main()'"
+    run = f"exec {sys.executable} -c 'from provisioner.cli.app import main; main()'"
     options = "run users.csv --emulator --requests-per-minute 600000 -o r.csv -q"
     command = ["sh", "-c", f"ulimit -f 150; {run} {options}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)

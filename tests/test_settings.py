@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from yarl import URL
 
-from provisioner.cli import command_named
+from provisioner.cli.app import command_named
 from provisioner.errors import ConfigurationError
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting

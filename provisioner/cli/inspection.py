@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from provisioner.arguments import BaseUrl, Config, Json
-from provisioner.commandline import boundary, given
+from provisioner.cli.arguments import BaseUrl, Config, Json
+from provisioner.cli.boundary import boundary, given
 
 config = typer.Typer(help="What is configured.", no_args_is_help=True, rich_markup_mode=None)
 

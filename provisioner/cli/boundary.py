@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from provisioner import __version__
-from provisioner.arguments import LogFormat
+from provisioner.cli.arguments import LogFormat
 from provisioner.errors import ProvisionerError
 
 

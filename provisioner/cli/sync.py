@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from provisioner.arguments import (
+from provisioner.cli.arguments import (
     AuthTokensOption,
     BaseUrl,
     Config,
@@ -29,7 +29,7 @@ from provisioner.arguments import (
     Strict,
     Verbose,
 )
-from provisioner.commandline import boundary, common_flags, given
+from provisioner.cli.boundary import boundary, common_flags, given
 
 State = Annotated[
     Path | None, typer.Option("--state", help="The state file, kept from night to night.", show_default=False)

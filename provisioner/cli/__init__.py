@@ -1,0 +1,1 @@
+"""Commands and options; exceptions become exit codes."""
