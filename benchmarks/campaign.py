@@ -23,7 +23,7 @@ from benchmarks.ledger import Ledger
 from benchmarks.scenario import ROLE, edited, hostility, population, users_before, write_roster
 from benchmarks.verdict import Evidence, Run
 from benchmarks.victim import Victim
-from provisioner.emulator.faults import Fault
+from provisioner.emulator.app.faults import Fault
 
 # Everything quick, so that many faults and many kills fit into a few minutes.
 CONFIG: Final = """\

@@ -22,7 +22,7 @@ from benchmarks.backstage import emulator
 from benchmarks.campaign import Campaign, Options
 from benchmarks.harness import BenchmarkError, seconds
 from benchmarks.verdict import figures, judge
-from provisioner.emulator.faults import Fault
+from provisioner.emulator.app.faults import Fault
 
 _OFFENDERS_SHOWN: Final = 5
 # A campaign for one fault: small, because there are many of them.

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from provisioner.emulator.faults import Fault
+from provisioner.emulator.app.faults import Fault
 
 RUN_LEVEL: Final = (Fault.REVOKE_KEY, Fault.QUOTA_REACHED)
 """They hold until they are lifted, and end a run."""

@@ -16,7 +16,7 @@ from benchmarks.chaos import campaign, each_fault
 from benchmarks.ledger import Fate, Ledger
 from benchmarks.scenario import Kind, Person, hostility, population
 from benchmarks.verdict import CHECKS, Evidence, Run, judge
-from provisioner.emulator.faults import Fault
+from provisioner.emulator.app.faults import Fault
 
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
 

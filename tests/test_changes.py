@@ -23,7 +23,7 @@ from provisioner.model import (
     Tally,
     UserRequest,
 )
-from provisioner.sending import lifecycle
+from provisioner.sending import attempts, lifecycle
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts

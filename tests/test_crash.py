@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.crash import write_crash_file
+from provisioner.cli.boundary import write_crash_file
 from provisioner.logs import set_up
 from provisioner.settings.key import API_KEY_VARIABLE
 

@@ -21,7 +21,7 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
 from provisioner.run.admission import admit
-from provisioner.sending import lifecycle
+from provisioner.sending import attempts, lifecycle
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.clock import ServerClock

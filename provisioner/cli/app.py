@@ -17,14 +17,14 @@ from provisioner import __version__
 HELP_NAMES: Final = {"help_option_names": ["-h", "--help"]}
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "run": ("cli_run:run", "Create the users of ROSTER in CometChat, one result per row."),
-    "validate": ("cli_run:validate", "Check ROSTER against CometChat's constraints, without network."),
-    "plan": ("cli_sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
-    "sync": ("cli_sync:sync", "Bring the app's users to what ROSTER says."),
-    "history": ("cli_sync:history", "Tell the last nights of a state."),
-    "constraints": ("cli_look:constraints", "Print what CometChat allows a user to be, with sources."),
-    "doctor": ("cli_look:doctor", "Look at all that a run depends on."),
-    "config": ("cli_look:config", "What is configured."),
+    "run": ("cli.run:run", "Create the users of ROSTER in CometChat, one result per row."),
+    "validate": ("cli.run:validate", "Check ROSTER against CometChat's constraints, without network."),
+    "plan": ("cli.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
+    "sync": ("cli.sync:sync", "Bring the app's users to what ROSTER says."),
+    "history": ("cli.sync:history", "Tell the last nights of a state."),
+    "constraints": ("cli.inspection:constraints", "Print what CometChat allows a user to be, with sources."),
+    "doctor": ("cli.inspection:doctor", "Look at all that a run depends on."),
+    "config": ("cli.inspection:config", "What is configured."),
     "emulator": ("emulator.command:emulator", "Run a local stand-in for the CometChat API."),
 }
 """Name of a command → where it is, and what the list of commands says of it."""

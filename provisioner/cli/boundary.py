@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,10 +62,36 @@ def boundary() -> Iterator[None]:
 
 def _report_bug(error: Exception) -> str:
     """Write the traceback where it can be sent from, and say where that is; the terminal gets none."""
-    from provisioner.crash import write_crash_file
-
     what = f"{type(error).__name__} in provisioner {__version__}, which is our fault"
     try:
         return f"{what}; please report it with {write_crash_file(error)}; the same command resumes"
     except OSError:
         return f"{what}; its traceback could not be written; the same command resumes"
+
+
+def write_crash_file(error: Exception) -> Path:
+    """Write the traceback, secrets masked, to the current folder or, when that cannot be written to, the temporary one."""
+    import tempfile
+    import traceback
+
+    import structlog
+
+    from provisioner.logs import Redactor
+    from provisioner.settings.key import API_KEY_VARIABLE
+
+    text = "".join(traceback.format_exception(error))
+    masked = text
+    # The log knows every secret of this run; before it is set up there is only the environment.
+    known = [each for each in structlog.get_config()["processors"] if isinstance(each, Redactor)]
+    for redactor in (*known, Redactor([os.environ.get(API_KEY_VARIABLE, "").strip()])):
+        masked = redactor.mask_text(masked)
+    name = f"provisioner-crash-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.log"
+    for folder in (Path(), Path(tempfile.gettempdir())):
+        try:
+            file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:
+            continue
+        with os.fdopen(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(masked)
+        return folder / name
+    raise OSError("no folder to write to")

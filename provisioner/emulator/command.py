@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from provisioner.emulator.faults import Fault, FaultPlan, ScriptedFault, named
-from provisioner.emulator.settings import (
+from provisioner.emulator.app.faults import Fault, FaultPlan, ScriptedFault, named
+from provisioner.emulator.app.settings import (
     Constraints,
     DuplicateStyle,
     EmulatorSettings,

@@ -16,11 +16,11 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from provisioner.emulator.audit import Audit
+from provisioner.emulator.app.audit import Audit
+from provisioner.emulator.app.faults import FaultPlan
+from provisioner.emulator.endpoints.tenant import Tenant
 from provisioner.emulator.exchange import Exchange
-from provisioner.emulator.faults import FaultPlan
 from provisioner.emulator.snapshot import restore, snapshot
-from provisioner.emulator.tenant import Tenant
 
 PREFIX = "/_emulator"
 NDJSON = "application/x-ndjson"

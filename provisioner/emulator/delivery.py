@@ -10,9 +10,9 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-from provisioner.emulator.answers import Answer
 from provisioner.emulator.effects import Delivery
-from provisioner.emulator.tenant import Tenant
+from provisioner.emulator.endpoints.answers import Answer
+from provisioner.emulator.endpoints.tenant import Tenant
 
 POLL_SECONDS = 0.02
 """How often a hanging request looks whether its client is still there."""

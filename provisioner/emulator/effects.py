@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from provisioner.emulator.answers import Answer
-from provisioner.emulator.audit import Did
-from provisioner.emulator.errors import envelope
-from provisioner.emulator.faults import Fault
+from provisioner.emulator.app.audit import Did
+from provisioner.emulator.app.faults import Fault
+from provisioner.emulator.endpoints.answers import Answer
+from provisioner.emulator.endpoints.errors import envelope
 
 HTML = "text/html; charset=UTF-8"
 

@@ -11,15 +11,15 @@ from urllib.parse import parse_qs
 import orjson
 from aiohttp import web
 
-from provisioner.emulator.answers import Answer
-from provisioner.emulator.audit import Audit, AuditRecord
+from provisioner.emulator.app.audit import Audit, AuditRecord
+from provisioner.emulator.app.faults import Fault, FaultDesk, FaultPlan, Strike
 from provisioner.emulator.delivery import Sender
 from provisioner.emulator.effects import EFFECTS, NO_EFFECT, Delivery, Effect, nothing_done
-from provisioner.emulator.errors import ApiError
-from provisioner.emulator.faults import Fault, FaultDesk, FaultPlan, Strike
+from provisioner.emulator.endpoints.answers import Answer
+from provisioner.emulator.endpoints.errors import ApiError
+from provisioner.emulator.endpoints.routes import Target, find
+from provisioner.emulator.endpoints.tenant import Call, Tenant
 from provisioner.emulator.gate import Gate
-from provisioner.emulator.routes import Target, find
-from provisioner.emulator.tenant import Call, Tenant
 
 _UNANSWERED = frozenset({Delivery.CLOSE, Delivery.RESET, Delivery.HANG})
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from hmac import compare_digest
 
-from provisioner.emulator import errors, limits
-from provisioner.emulator.faults import Fault, Strike
-from provisioner.emulator.limits import Admission
-from provisioner.emulator.routes import Route
-from provisioner.emulator.tenant import Tenant
+from provisioner.emulator.app import limits
+from provisioner.emulator.app.faults import Fault, Strike
+from provisioner.emulator.app.limits import Admission
+from provisioner.emulator.endpoints import errors
+from provisioner.emulator.endpoints.routes import Route
+from provisioner.emulator.endpoints.tenant import Tenant
 
 
 class Gate:

@@ -10,17 +10,18 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from provisioner.emulator import control, routes
-from provisioner.emulator.audit import Audit
+from provisioner.emulator import control
+from provisioner.emulator.app.audit import Audit
+from provisioner.emulator.app.faults import FaultPlan
+from provisioner.emulator.app.settings import Clock, EmulatorSettings
+from provisioner.emulator.app.store import Store
 from provisioner.emulator.control import Control
 from provisioner.emulator.delivery import Sender
+from provisioner.emulator.endpoints import routes
+from provisioner.emulator.endpoints.tenant import Tenant
 from provisioner.emulator.exchange import Exchange
-from provisioner.emulator.faults import FaultPlan
 from provisioner.emulator.gate import Gate
-from provisioner.emulator.settings import Clock, EmulatorSettings
 from provisioner.emulator.snapshot import restore
-from provisioner.emulator.store import Store
-from provisioner.emulator.tenant import Tenant
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: a client may open all of its own at once."""

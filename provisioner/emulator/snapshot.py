@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from provisioner.emulator.store import Store, StoredUser, Token
-from provisioner.emulator.tenant import Tenant
+from provisioner.emulator.app.store import Store, StoredUser, Token
+from provisioner.emulator.endpoints.tenant import Tenant
 
 _MEMBERS = {
     "uid": str,

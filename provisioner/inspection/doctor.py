@@ -211,7 +211,8 @@ async def _dns(host: str, reply: Reply) -> Check:
 
 @asynccontextmanager
 async def _emulator(settings: Settings) -> AsyncIterator[Place]:
-    from provisioner.emulator import EmulatorSettings, run_emulator
+    from provisioner.emulator.app.settings import EmulatorSettings
+    from provisioner.emulator.server import run_emulator
 
     rate = settings.rate
     told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)

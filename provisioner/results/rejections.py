@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.files import SHARED
-from provisioner.results.spool import Spool, Writer, _write_csv, _write_parquet, write_frames
+from provisioner.results.spool import Spool, Writer, write_csv, write_frames, write_parquet
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.rows import ADDED
 
@@ -34,8 +34,8 @@ def write_rejected(
         return
     kept = [name for name in rejected.schema if not columns or name in {*columns, *ADDED}]
     schema = pl.Schema({name: rejected.schema[name] for name in kept})
-    text = _begun(partial(_write_csv, delimiter=delimiter), marked=marked)
-    write = _write_parquet if path.suffix == ".parquet" else text
+    text = _begun(partial(write_csv, delimiter=delimiter), marked=marked)
+    write = write_parquet if path.suffix == ".parquet" else text
     write_frames(path, (frame.select(kept) for frame in rejected.frames()), schema, SHARED, write)
 
 

@@ -13,6 +13,11 @@ from polars.io.plugins import register_io_source
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import written_whole
 
+# Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
+_GROUP: Final = 20_000
+
+Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
+
 
 class Spool:
     """Frames kept on disk until they are wanted, so that memory does not grow with the roster.
@@ -69,7 +74,8 @@ def write_frames(
             raise OSError(None, _reason(error)) from error
 
 
-def _write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
+def write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
+    """Add frames to a text, cells apart by `delimiter`. Raises OSError."""
     with path.open("ab") as file:
         pl.DataFrame(schema=schema).write_csv(file, separator=delimiter)
         for frame in frames:
@@ -82,13 +88,6 @@ def _write_ndjson(path: Path, frames: Iterator[pl.DataFrame], _: pl.Schema) -> N
             frame.write_ndjson(file)
 
 
-_WRITERS: Final[Mapping[str, Writer]] = {
-    ".csv": _write_csv,
-    ".ndjson": _write_ndjson,
-    ".parquet": _write_parquet,
-}
-
-
 def _reason(error: Exception) -> str:
     """Give the system's words: polars wraps them in its own."""
     if isinstance(error, OSError) and error.strerror:
@@ -96,15 +95,17 @@ def _reason(error: Exception) -> str:
     return str(error).split(" (os error")[0].splitlines()[0].rsplit(": ", 1)[-1]
 
 
-Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
+def write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
+    """Write a Parquet file frame by frame, so that memory stays flat."""
 
-
-# Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
-_GROUP: Final = 20_000
-
-
-def _write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
     def source(*_: object) -> Iterator[pl.DataFrame]:
         return frames
 
     register_io_source(source, schema=schema, is_pure=False).sink_parquet(path, row_group_size=_GROUP)
+
+
+_WRITERS: Final[Mapping[str, Writer]] = {
+    ".csv": write_csv,
+    ".ndjson": _write_ndjson,
+    ".parquet": write_parquet,
+}

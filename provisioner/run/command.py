@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
 
 import structlog
 
 from provisioner.run.dryrun import check
+from provisioner.run.job import Target, make_job, make_target, set_up_logs
+from provisioner.run.session import Ending, conduct
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
-
-if TYPE_CHECKING:
-    from provisioner.run.job import Target
-from provisioner.run.job import make_job, make_target, set_up_logs
-from provisioner.run.session import Ending, conduct
 
 log = structlog.get_logger()
 
@@ -47,9 +43,9 @@ def run_roster(roster: Sequence[str], settings: Settings) -> int:
 
 @asynccontextmanager
 async def _emulator(settings: Settings) -> AsyncIterator[Target]:
-    from provisioner.emulator import EmulatorSettings, run_emulator
+    from provisioner.emulator.app.settings import EmulatorSettings
+    from provisioner.emulator.server import run_emulator
     from provisioner.journal.view import Identity
-    from provisioner.run.job import Target
 
     rate = settings.rate
     told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)

@@ -7,9 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import TypeVar
-
-import structlog
 
 from provisioner.model import Outcome, Tally
 from provisioner.results.lines import count_unsent
@@ -18,9 +15,6 @@ from provisioner.run.intake import Checking, begin_checking, in_thread, keep_rej
 from provisioner.run.job import Job
 from provisioner.run.progress import Watch
 from provisioner.stop import Stopper, stop_early
-
-T = TypeVar("T")
-log = structlog.get_logger()
 
 
 async def check(job: Job, stopper: Stopper) -> Summary:

@@ -5,23 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from provisioner import logs
 from provisioner.errors import OutputError
 from provisioner.files import same_file
+from provisioner.journal.view import Identity
 from provisioner.results.outputs import Outputs
 from provisioner.roster.files.inputs import Sources, find_sources
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
-
-if TYPE_CHECKING:
-    from provisioner.journal.view import Identity
-from dataclasses import field
-
-from provisioner.journal.view import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +28,26 @@ class Job:
     drawn: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests go.
+
+    identity  what the journal remembers of it
+    """
+
+    base_url: str
+    api_key: str = field(repr=False)
+    identity: Identity
+
+
 def identity(settings: Settings) -> Identity:
     """Say which app the settings are about; raises `ConfigurationError`."""
-    from provisioner.journal.view import Identity
-
     app = settings.api.app_id if settings.api.base_url is None else None
     return Identity(app or "", settings.base_url)
 
 
 def make_target(settings: Settings) -> Target:
     """Say where requests go, and with which key; raises `ConfigurationError`."""
-
     key = read_api_key(settings, os.environ).get_secret_value()
     return Target(settings.base_url, key, identity(settings))
 
@@ -64,15 +67,3 @@ def set_up_logs(job: Job, key: str = "") -> None:
         if told.file is not None and same_file(told.file, path):
             raise OutputError(f"{told.file}: the log would be written into it; choose another --log-file")
     logs.set_up(format_=told.format, file=told.file, verbose=told.verbose, quiet=told.quiet, secrets=[key])
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where requests go.
-
-    identity  what the journal remembers of it
-    """
-
-    base_url: str
-    api_key: str = field(repr=False)
-    identity: Identity

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from provisioner.emulator import Clock, Emulator, EmulatorSettings, run_emulator
+from provisioner.emulator.app.settings import Clock, EmulatorSettings
+from provisioner.emulator.server import Emulator, run_emulator
 
 EPOCH = 1_700_000_000
 """The server's time at the beginning of every test, UNIX seconds: Tue, 14 Nov 2023 22:13:20 GMT."""

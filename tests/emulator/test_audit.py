@@ -5,9 +5,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from provisioner.emulator import Fault, FaultPlan, ScriptedFault
-from provisioner.emulator.audit import AuditRecord, Did, busiest
-from provisioner.emulator.limits import Group
+from provisioner.emulator.app.audit import AuditRecord, Did, busiest
+from provisioner.emulator.app.faults import Fault, FaultPlan, ScriptedFault
+from provisioner.emulator.app.limits import Group
 
 from .harness import EPOCH, KEY, Api, drive, emulated, until
 

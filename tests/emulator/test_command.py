@@ -17,9 +17,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from provisioner.emulator import EmulatorSettings, run_emulator
 from provisioner.emulator.__main__ import app
+from provisioner.emulator.app.settings import EmulatorSettings
 from provisioner.emulator.command import LOCAL_KEY, duration
+from provisioner.emulator.server import run_emulator
 
 COMMAND = (sys.executable, "-W", "error", "-m", "provisioner.emulator")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "EMULATOR_API_KEY"}

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from provisioner.emulator.audit import AuditRecord
+from provisioner.emulator.app.audit import AuditRecord
 
 from .harness import EPOCH, Api, drive, emulated
 

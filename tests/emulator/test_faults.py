@@ -4,8 +4,8 @@ from time import monotonic
 import aiohttp
 import pytest
 
-from provisioner.emulator import EmulatorSettings, Fault, FaultPlan, ScriptedFault
-from provisioner.emulator.faults import FaultDesk
+from provisioner.emulator.app.faults import Fault, FaultDesk, FaultPlan, ScriptedFault
+from provisioner.emulator.app.settings import EmulatorSettings
 
 from .harness import Api, drive, emulated, until
 

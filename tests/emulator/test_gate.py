@@ -1,6 +1,6 @@
 import pytest
 
-from provisioner.emulator import EmulatorSettings
+from provisioner.emulator.app.settings import EmulatorSettings
 
 from .harness import KEY, Api, drive, emulated
 

@@ -1,6 +1,6 @@
 import pytest
 
-from provisioner.emulator import Constraints
+from provisioner.emulator.app.settings import Constraints
 
 from .harness import Api, drive, emulated
 

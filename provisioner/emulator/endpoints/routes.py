@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from provisioner.emulator import roles, tokens, users
-from provisioner.emulator.answers import Answer
-from provisioner.emulator.limits import Group
-from provisioner.emulator.tenant import Call, Tenant
+from provisioner.emulator.app.limits import Group
+from provisioner.emulator.endpoints import roles, tokens, users
+from provisioner.emulator.endpoints.answers import Answer
+from provisioner.emulator.endpoints.tenant import Call, Tenant
 
 PREFIX = "/v3"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from provisioner.emulator import validation
-from provisioner.emulator.answers import Answer, data, page, success
-from provisioner.emulator.audit import Did
-from provisioner.emulator.errors import token_not_found
-from provisioner.emulator.store import Token
-from provisioner.emulator.tenant import Call, Tenant
+from provisioner.emulator.app.audit import Did
+from provisioner.emulator.app.store import Token
+from provisioner.emulator.endpoints import validation
+from provisioner.emulator.endpoints.answers import Answer, data, page, success
+from provisioner.emulator.endpoints.errors import token_not_found
+from provisioner.emulator.endpoints.tenant import Call, Tenant
 
 
 def mint(tenant: Tenant, call: Call) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from provisioner.emulator.audit import Did
+from provisioner.emulator.app.audit import Did
 
 JSON = "application/json"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from provisioner.emulator.settings import FREE_PLAN_LIMIT, EmulatorSettings, HeaderStyle
+from provisioner.emulator.app.settings import FREE_PLAN_LIMIT, EmulatorSettings, HeaderStyle
 
 
 class Group(StrEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.emulator import validation
-from provisioner.emulator.answers import Answer, data, page, success
-from provisioner.emulator.audit import Did
-from provisioner.emulator.errors import invalid, role_not_deletable, role_not_found, role_taken
-from provisioner.emulator.store import Role
-from provisioner.emulator.tenant import Call, Tenant
+from provisioner.emulator.app.audit import Did
+from provisioner.emulator.app.store import Role
+from provisioner.emulator.endpoints import validation
+from provisioner.emulator.endpoints.answers import Answer, data, page, success
+from provisioner.emulator.endpoints.errors import invalid, role_not_deletable, role_not_found, role_taken
+from provisioner.emulator.endpoints.tenant import Call, Tenant
 
 MOST_ROLES = 25
 """Roles an app can have (docs: articles/properties-and-constraints)."""

@@ -11,7 +11,7 @@ from typing import BinaryIO, overload
 
 import orjson
 
-from provisioner.emulator.limits import Group
+from provisioner.emulator.app.limits import Group
 
 
 class Did(StrEnum):

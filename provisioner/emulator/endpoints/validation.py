@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from provisioner.emulator.errors import invalid
-from provisioner.emulator.settings import Constraints
+from provisioner.emulator.app.settings import Constraints
+from provisioner.emulator.endpoints.errors import invalid
 
 Fields = Mapping[str, Any]
 

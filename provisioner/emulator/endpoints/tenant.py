@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.emulator.errors import invalid, uid_not_found
-from provisioner.emulator.settings import Clock, EmulatorSettings
-from provisioner.emulator.store import Role, Store, StoredUser
+from provisioner.emulator.app.settings import Clock, EmulatorSettings
+from provisioner.emulator.app.store import Role, Store, StoredUser
+from provisioner.emulator.endpoints.errors import invalid, uid_not_found
 
 SAMPLE_USERS = {
     f"cometchat-uid-{number}": name

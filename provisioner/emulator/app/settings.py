@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from provisioner.emulator.faults import FaultPlan
+from provisioner.emulator.app.faults import FaultPlan
 
 Scope: TypeAlias = Literal["fullAccess", "authOnly"]
 Plan: TypeAlias = Literal["paid", "free"]

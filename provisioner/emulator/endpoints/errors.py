@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from provisioner.emulator.answers import Answer
-from provisioner.emulator.audit import Did
+from provisioner.emulator.app.audit import Did
+from provisioner.emulator.endpoints.answers import Answer
 
 Details = Mapping[str, Sequence[str]]
 

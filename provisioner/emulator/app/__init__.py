@@ -1,0 +1,1 @@
+"""What an app of CometChat is: its users, its limits, its faults."""
