@@ -23,7 +23,7 @@ tests: setup
 	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: setup
-	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.speed.throughput
 
 setup: .venv/.ready
 

@@ -24,8 +24,8 @@ import orjson
 import polars as pl
 from aiohttp import web
 
-from benchmarks.harness import NO_KEY, command, run
-from benchmarks.make_roster import write_roster
+from benchmarks.rig.harness import NO_KEY, command, run
+from benchmarks.rig.make_roster import write_roster
 
 _TOKEN = "_1700000000" + "0" * 30
 

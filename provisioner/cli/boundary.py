@@ -70,7 +70,7 @@ def _report_bug(error: Exception) -> str:
 
 
 def write_crash_file(error: Exception) -> Path:
-    """Write the traceback, secrets masked, to the current folder or, when that cannot be written to, the temporary one."""
+    """Write the traceback, secrets masked, to the current folder, else to the temporary one. Raises OSError."""
     import tempfile
     import traceback
 

@@ -1,6 +1,6 @@
 """The tables of a journal, and how one of an older format becomes one of the present.
 
-users   one row for each uid that was ever sent (`provisioner.journal.journal`, and for the later columns `provisioner.journal.syncstate`)
+users   one row for each uid that was ever sent (see `journal`, and for the later columns `syncstate`)
 nights  one row for each sync
 meta    what the journal was made for
 """

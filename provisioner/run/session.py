@@ -55,7 +55,7 @@ log = structlog.get_logger()
 
 
 def _tune() -> None:
-    """Spend less on Python itself while requests are on the wire; measured by `benchmarks.throughput`."""
+    """Spend less on Python itself while requests are on the wire; measured by `benchmarks.speed.throughput`."""
     # What was imported stays: looking through it for garbage again and again finds none.
     gc.freeze()
     gc.set_threshold(5_000)

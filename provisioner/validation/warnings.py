@@ -78,7 +78,7 @@ _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
 
 def warning_rules(usual_digits: int | None, *, rounded: bool) -> tuple[Rule, ...]:
-    """Give the rule of each warning in reporting order, for a roster with such a survey (`provisioner.validation.survey`)."""
+    """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
     return (
         _scientific(),
         _rounded(rounded),

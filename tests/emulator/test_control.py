@@ -2,8 +2,7 @@ import orjson
 import pytest
 
 from provisioner.emulator.app.audit import AuditRecord
-
-from .harness import EPOCH, Api, drive, emulated
+from tests.rig.api import EPOCH, Api, drive, emulated
 
 SEEDED = (
     b'{"uid":"Old","created_at":1600000000,"tokens":["old_1"],"tags":["x"]}\n'

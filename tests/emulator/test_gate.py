@@ -1,8 +1,7 @@
 import pytest
 
 from provisioner.emulator.app.settings import EmulatorSettings
-
-from .harness import KEY, Api, drive, emulated
+from tests.rig.api import KEY, Api, drive, emulated
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""What the benchmarks share: the sink and the real command as processes of their own, and the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+COMMAND: Final = Path(sys.executable).with_name("provisioner")
+NO_KEY: Final = "0123456789abcdef0123456789abcdef01234567"  # of the right form, and valid nowhere
+
+
+class BenchmarkError(Exception):
+    """A process did not do what it was measured for; the message holds what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSink:
+    """A sink that is listening: `url` is its API root, `arrivals` the file it writes when it stops."""
+
+    url: str
+    arrivals: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One ended process: exit code, CPU seconds (user and system), monotonic start and end, what it said."""
+
+    exit_code: int
+    cpu: float
+    started: float
+    ended: float
+    stdout: str
+    stderr: str
+
+
+def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Choose the loop as the command does: uvloop where it is installed, else the standard one (None)."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def seconds(text: str) -> float:
+    """Read `20ms`, `0.5s` or plain seconds as seconds; anything else is a ValueError."""
+    if text.endswith("ms"):
+        return float(text.removesuffix("ms")) / 1000
+    return float(text.removesuffix("s"))
+
+
+@contextlib.contextmanager
+def running_sink(folder: Path, latency: float = 0.0) -> Iterator[RunningSink]:
+    """Start a sink on a free port; its arrivals are on disk once the context has ended."""
+    arrivals = folder / "arrivals.bin"
+    arguments = ["--port", "0", "--latency", str(latency), "--arrivals", str(arrivals)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.rig.sink", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line.startswith("listening on "):
+                raise BenchmarkError("the sink did not start")
+            yield RunningSink(url=line.removeprefix("listening on ").strip(), arrivals=arrivals)
+        finally:
+            process.terminate()
+
+
+def read_arrivals(file: Path) -> array[float]:
+    """Read when each user arrived at the sink: monotonic seconds, ascending."""
+    arrivals = array("d")
+    arrivals.frombytes(file.read_bytes())
+    return arrivals
+
+
+def between(arrivals: array[float], started: float, ended: float) -> array[float]:
+    """Pick the arrivals of one process by its start and end on the same monotonic clock."""
+    return arrivals[bisect_left(arrivals, started) : bisect_left(arrivals, ended)]
+
+
+def command(roster: Path, url: str, output: Path, *, requests_per_minute: int, in_flight: int) -> list[str]:
+    """Give the real command line for sending `roster` to `url` with the whole of a rate."""
+    return [
+        *(str(COMMAND), "run", str(roster), "--base-url", url, "-o", str(output), "--no-progress"),
+        *("--requests-per-minute", str(requests_per_minute), "--share", "100%"),
+        *("--max-in-flight", str(in_flight)),
+    ]
+
+
+def run(
+    arguments: list[str],
+    cwd: Path = ROOT,
+    *,
+    stop_after: float | None = None,
+    watch: Callable[[int], None] | None = None,
+) -> Finished:
+    """Run a process to its end; with `stop_after`, send it SIGINT that many seconds after its start.
+
+    `watch` is told the process's id as soon as it has one.
+    """
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        started = time.monotonic()
+        process = subprocess.Popen(arguments, cwd=cwd, env=environment(), stdout=out, stderr=err)
+        if watch is not None:
+            watch(process.pid)
+        timer = threading.Timer(stop_after or 0, os.kill, (process.pid, signal.SIGINT))
+        if stop_after is not None:
+            timer.start()
+        # wait4, as nothing else tells the CPU time of one child.
+        _, status, usage = os.wait4(process.pid, 0)
+        timer.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        ended = time.monotonic()
+        out.seek(0)
+        err.seek(0)
+        return Finished(
+            exit_code=process.returncode,
+            cpu=usage.ru_utime + usage.ru_stime,
+            started=started,
+            ended=ended,
+            stdout=out.read(),
+            stderr=err.read(),
+        )
+
+
+def require(finished: Finished, exit_code: int) -> Finished:
+    """Return the same process, or raise a BenchmarkError with its last words on another exit code."""
+    if finished.exit_code != exit_code:
+        words = (finished.stderr or finished.stdout).strip()[-2000:]
+        raise BenchmarkError(f"exit code {finished.exit_code} instead of {exit_code}: {words}")
+    return finished
+
+
+def environment() -> dict[str, str]:
+    """Give ours without the settings of a real app, so that no measurement can reach one."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMETCHAT_")}
+    return kept | {"COMETCHAT_API_KEY": NO_KEY}

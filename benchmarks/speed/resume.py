@@ -1,0 +1,151 @@
+"""How long does a finished job take when it is run again? `python -m benchmarks.speed.resume [--rows 1000000]`.
+
+Makes the journal of a finished job, through the code that would have made it; then runs the real command over it, with
+an API root where nobody listens: every row is settled and unchanged, so there is nothing to send. Exit code, summary
+and results are checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from benchmarks.rig.footprint import Footprint
+from benchmarks.rig.harness import BenchmarkError, command, require, run
+from benchmarks.rig.make_roster import Format, write_roster
+from provisioner.journal.journal import Journal
+from provisioner.journal.view import Identity
+from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
+from provisioner.roster.reader import open_roster
+from provisioner.run.admission import admit
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
+
+_RATE: Final = 10_000
+_IN_FLIGHT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """One run over the finished job: seconds by the clock and of CPU, and its memory."""
+
+    seconds: float
+    cpu_seconds: float
+    memory: Footprint
+
+
+@contextmanager
+def nobody_listening() -> Iterator[str]:
+    """Hold a port at which every connection is refused; gives an API root there."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}/v3"
+
+
+def finish(roster: Path, results: Path, base_url: str) -> int:
+    """Make the journal of a job in which every row was created; gives the number of users."""
+    opened = open_roster(roster)
+    binding = bind(opened.schema)
+    known = survey(opened, binding, roster.parent)
+    validator = Validator(binding, Constraints(), known, auth_tokens=AuthTokens.CREATED)
+    users = 0
+    with Journal(results.with_suffix(".journal.db"), Identity("", base_url)) as journal:
+        for batch in opened.batches():
+            for admitted in admit(validator.check(batch).valid, journal):
+                now = time.time()
+                journal.sent(admitted.requests, now)
+                journal.settle(created(request, now) for request in admitted.requests)
+                users += len(admitted.requests)
+    return users
+
+
+def created(request: UserRequest, now: float) -> Settlement:
+    """Say that a request made a user, with a token of the API's form."""
+    token = f"{request.uid}_{now:.0f}{request.body_hash}{request.body_hash[:14]}"
+    return Settlement(
+        request.key,
+        State.SETTLED,
+        Outcome.CREATED,
+        attempts=1,
+        http_status=200,
+        auth_token=token,
+        created_at=int(now),
+        settled_at=now,
+    )
+
+
+def resume(roster: Path, results: Path, base_url: str, rows: int) -> Resumed:
+    """Run the real command over the finished job. Raises BenchmarkError unless all is as it should be."""
+    memory = Footprint()
+    told = command(roster, base_url, results, requests_per_minute=_RATE, in_flight=_IN_FLIGHT)
+    done = require(run([*told, "--json"], roster.parent, watch=memory.watch), exit_code=0)
+    memory.wait()
+    summary: dict[str, Any] = json.loads(done.stdout)
+    found = {key: summary[key] for key in ("rows", "created", "tokens", "requests")}
+    if found != {"rows": rows, "created": rows, "tokens": rows, "requests": 0}:
+        raise BenchmarkError(f"the summary tells {found} of {rows} rows")
+    lines = pl.scan_csv(results, infer_schema=False)
+    settled = lines.filter(outcome="created").select(pl.col("auth_token").n_unique()).collect().item()
+    if settled != rows:
+        raise BenchmarkError(f"{settled} tokens of created users in the results of {rows} rows")
+    return Resumed(done.ended - done.started, done.cpu, memory)
+
+
+def measure(rows: int, rounds: int, form: Format) -> list[Resumed]:
+    """Make the finished job, and run it again and again."""
+    with tempfile.TemporaryDirectory(prefix="resume-") as name, nobody_listening() as base_url:
+        roster = Path(name) / f"roster.{form}"
+        results = Path(name) / "results.csv"
+        write_roster(roster, rows, form=form)
+        started = time.monotonic()
+        if (users := finish(roster, results, base_url)) != rows:
+            raise BenchmarkError(f"{users} users in the journal of {rows} rows")
+        print(f"a journal of {rows:,} users, made in {time.monotonic() - started:.1f} s", file=sys.stderr)
+        return [resume(roster, results, base_url, rows) for _ in range(rounds)]
+
+
+def table(rounds: Sequence[Resumed]) -> str:
+    """Lay out the medians, each with the lowest and the highest round."""
+    values = {
+        "seconds": [each.seconds for each in rounds],
+        "CPU seconds": [each.cpu_seconds for each in rounds],
+        "peak memory, MiB": [each.memory.resident for each in rounds],
+        "  anonymous, MiB": [each.memory.anonymous for each in rounds],
+    }
+    lines = [f"{'':20}{'median':>10}{'lowest':>10}{'highest':>10}"]
+    for title, of in values.items():
+        lines.append(f"{title:20}" + "".join(f"{value:10.1f}" for value in (statistics.median(of), min(of), max(of))))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed.resume", description="A finished job, run again: nothing is sent."
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    options = parser.parse_args()
+    try:
+        rounds = measure(options.rows, options.rounds, options.format)
+    except BenchmarkError as error:
+        sys.exit(f"benchmarks.speed.resume: {error}")
+    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(rounds)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What the benchmarks measure is what they say they measure."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from benchmarks.rig.footprint import Footprint
+from benchmarks.rig.make_roster import DEFECTS, batch
+from benchmarks.speed.plain_check import COLUMNS, judge
+from benchmarks.speed.validation import Given
+from tests.rig import rules as oracle
+from tests.rig.rows import boundary_rows
+
+LINUX = sys.platform == "linux"
+
+
+@pytest.mark.parametrize(("rows", "invalid"), [(3 * len(DEFECTS), Fraction(1)), (3_000, Fraction(2, 100))])
+def test_the_plain_loop_keeps_the_rules(rows: int, invalid: Fraction) -> None:
+    """The same codes and the same bytes as the oracle, for every row that the generator makes."""
+    roster = batch(0, rows, seed=1, invalid=invalid)
+
+    expected = [
+        (judged.codes, b"" if judged.codes else oracle.compact(judged.body))
+        for judged in oracle.judge(roster.iter_rows(named=True))
+    ]
+    assert list(judge(roster.select(COLUMNS).iter_rows())) == expected
+
+
+def test_the_plain_loop_knows_the_boundaries() -> None:
+    """It differs from the oracle only in what it says it does: more is blank, long numbers are rounded."""
+    generous = re.compile(r"[\x1c-\x1f]|[0-9]{16}")
+    rows = [row for row in boundary_rows(20_000) if not any(generous.search(cell or "") for cell in row.values())]
+    assert len(rows) > 18_000
+
+    plain = [codes for codes, _ in judge([row.get(column) for column in COLUMNS] for row in rows)]
+    expected = [judged.codes for judged in oracle.judge(rows)]
+    assert [row for row, *codes in zip(rows, plain, expected, strict=True) if codes[0] != codes[1]] == []
+
+
+def test_the_plan_is_what_the_generator_makes() -> None:
+    """Every count of the benchmark is checked against it."""
+    given = Given(Path("roster.csv"), 1_950)
+    roster = batch(0, given.rows, seed=1, invalid=Fraction(2, 100))
+
+    found = [code for judged in oracle.judge(roster.iter_rows(named=True)) for code in judged.codes]
+    assert {code: found.count(code) for code in DEFECTS} == given.planned
+    assert sum(given.planned.values()) == 39
+
+
+@pytest.mark.skipif(not LINUX, reason="/proc is Linux's")
+def test_the_memory_of_a_process_is_seen_from_outside() -> None:
+    """A process that holds 64 MiB of its own until it is told to end."""
+    memory = Footprint()
+    program = "held = b'x' * (64 << 20); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        memory.watch(process.pid)
+        assert process.stdout is not None
+        process.stdout.readline()
+        while memory.anonymous < 64:
+            assert process.poll() is None
+        process.communicate(b"\n")
+    memory.wait()
+    assert 64 < memory.anonymous <= memory.resident < 256

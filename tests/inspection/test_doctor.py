@@ -1,0 +1,559 @@
+"""The doctor: what it sees, what it makes of it, and that it changes nothing and tells no secret."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.inspection import connection, machine
+from provisioner.inspection.check import Check, Status
+from provisioner.inspection.doctor import diagnose, show
+from provisioner.inspection.journalhealth import journal_health
+from provisioner.journal.journal import Journal
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import Identity, holder_of
+from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.sending.calls import Failure, Reply
+from provisioner.settings.tables import load_with_origins
+from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner
+from tests.rig.server import Behaviour, answering, serving
+
+HERE = Identity("app", "http://h/v3")
+USERS = b'{"data":[],"meta":{}}'
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def by_name(ended: Finished) -> dict[str, dict[str, str]]:
+    """The checks that `--json` printed; the exit code in it is the one of the command."""
+    document = json.loads(ended.stdout)
+    assert document["exit_code"] == ended.exit_code, ended.stderr
+    assert KEY not in ended.stdout + ended.stderr
+    return {each["name"]: each for each in document["checks"]}
+
+
+def statuses(found: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Name → how it ended."""
+    return {name: each["status"] for name, each in found.items()}
+
+
+def seen_of(behaviour: Behaviour, *, key: str = KEY) -> dict[str, Check]:
+    """What the doctor finds at a server that behaves like this."""
+
+    async def look() -> list[Check]:
+        async with serving(behaviour) as wire:
+            loaded = load_with_origins({"api": {"base_url": wire.url}}, {})
+            environment = {"COMETCHAT_API_KEY": key} if key else {}
+            found = await asyncio.to_thread(diagnose, loaded, environment, None)
+            assert {(each.method, each.path) for each in wire.asked} <= {
+                ("GET", "/v3/users?perPage=1"), ("GET", "/v3/roles"),
+            }  # fmt: skip
+            return found
+
+    checks = asyncio.run(look())
+    assert KEY not in show(checks, as_json=False) + show(checks, as_json=True)
+    return {each.name: each for each in checks}
+
+
+# --- the command, against the emulator ---
+
+
+def test_all_is_well_with_the_emulator(here: Path) -> None:
+    """Every check is told, in this order, and the exit code is 0."""
+    with emulator(here, "--role", "teacher") as running:
+        ended = provisioner("doctor", "--json", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY)
+        found = by_name(ended)
+        asked = [(each["method"], each["did"]) for each in running.lines("audit")]
+    assert list(statuses(found).items()) == [
+        ("software", "ok"), ("configuration", "ok"), ("api_key", "ok"), ("base_url", "ok"), ("dns", "ok"),
+        ("network", "ok"), ("clock", "ok"), ("access", "ok"), ("rate_limit", "ok"), ("roles", "ok"), ("output", "ok"),
+    ]  # fmt: skip
+    assert found["roles"]["seen"] == "the app has default, teacher"
+    assert found["api_key"]["seen"] == "in COMETCHAT_API_KEY"
+    assert found["base_url"]["seen"] == f"{running.url}, from --base-url"
+    assert {set(each) == {"name", "status", "seen", "do"} for each in found.values()} == {True}
+    assert len(asked) == 2
+    assert {method for method, _ in asked} == {"GET"}
+
+
+def test_the_built_in_emulator_needs_no_key(here: Path) -> None:
+    """The table for people: one line per check, and nothing left behind in the folder."""
+    ended = provisioner("doctor", "--emulator", cwd=here)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    lines = [line for line in ended.stdout.splitlines() if line.startswith(("ok ", "warning ", "error "))]
+    assert [line.split()[0] for line in lines] == ["ok"] * 10
+    assert list(here.iterdir()) == []
+
+
+def test_a_wrong_key_is_an_error_with_what_to_do(here: Path) -> None:
+    """401: no more is asked after it, and neither key is shown, not even in part."""
+    wrong = "f" * 5 + "0" * 30 + "e" * 5
+    with emulator(here) as running:
+        ended = provisioner("doctor", "--json", *running.flags(), cwd=here, COMETCHAT_API_KEY=wrong)
+    found = by_name(ended)
+    assert (ended.exit_code, "roles" in found) == (4, False)
+    assert found["network"]["status"] == "ok"
+    assert found["access"] == {
+        "name": "access",
+        "status": "error",
+        "seen": "the key is not accepted (401 AUTH_ERR_APIKEY_NOT_FOUND)",
+        "do": "copy the REST API Key of this app again; check that app id, region and key belong together",
+    }
+    assert "fffff" not in ended.stdout
+    assert "00000" not in ended.stdout
+
+
+def test_a_key_of_too_small_a_scope_is_an_error(here: Path) -> None:
+    """403: a key that may not read users may not create them either."""
+    with emulator(here, "--scope", "authOnly") as running:
+        found = by_name(provisioner("doctor", "--json", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY))
+    assert (found["access"]["status"], found["access"]["do"]) == (
+        "error", "use a key with the scope fullAccess (a REST API Key, not an Auth Key)",
+    )  # fmt: skip
+
+
+def test_no_key_is_an_error_and_the_network_is_looked_at_all_the_same(here: Path) -> None:
+    """Two faults take one round to mend, not two."""
+    with emulator(here) as running:
+        found = by_name(provisioner("doctor", "--json", *running.flags(), cwd=here))
+    assert statuses(found) == {
+        "software": "ok", "configuration": "ok", "api_key": "error", "base_url": "ok", "dns": "ok", "network": "ok",
+        "clock": "ok", "output": "ok",
+    }  # fmt: skip
+    assert found["api_key"]["seen"] == "no API key"
+    assert found["api_key"]["do"].startswith("set COMETCHAT_API_KEY, or name a file")
+
+
+def test_a_role_that_the_app_does_not_have_is_an_error(here: Path) -> None:
+    """Every row would be rejected for it; the own limits of the config are named as well."""
+    config = here / "c.toml"
+    config.write_text('[columns]\nrole = { value = "Coach" }\n[constraints]\nuid_allow_underscore = true\n')
+    with emulator(here, "--role", "teacher") as running:
+        ended = provisioner("doctor", "--json", "-c", "c.toml", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY)
+    found = by_name(ended)
+    assert ended.exit_code == 4
+    assert found["roles"] == {
+        "name": "roles",
+        "status": "error",
+        "seen": "[columns] names coach, but the app has default, teacher only",
+        "do": "make the role in the CometChat dashboard, or name another",
+    }
+    assert found["configuration"]["seen"] == "c.toml; own limits: uid_allow_underscore = true"
+
+
+def test_a_configured_rate_above_the_limit_told_is_a_warning(here: Path) -> None:
+    """The free plan: 500 for everything. Warnings alone are exit 0."""
+    with emulator(here, "--plan", "free", "--headers", "hyphenated") as running:
+        ended = provisioner("doctor", "--json", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY)
+    assert ended.exit_code == 0
+    assert by_name(ended)["rate_limit"] == {
+        "name": "rate_limit",
+        "status": "warning",
+        "seen": "the server allows 500 reads and updates a minute, configured are 20,000, and 10,000 creates, for "
+        "which it should be no more",
+        "do": "set under [rate]: requests_per_minute = 500 and standard_requests_per_minute = 500, at most",
+    }
+
+
+def test_a_clock_five_minutes_off_is_a_warning(here: Path) -> None:
+    """In either direction, with what it means."""
+    for skew, seen in ((300, "behind the server's"), (-300, "ahead of the server's")):
+        with emulator(here, "--clock-skew", f"{skew}s") as running:
+            ended = provisioner("doctor", "--json", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY)
+        clock = by_name(ended)["clock"]
+        assert (ended.exit_code, clock["status"]) == (0, "warning")
+        assert clock["seen"].endswith(seen)
+        assert 297 <= int(clock["seen"].split()[0]) <= 301
+        assert "NTP" in clock["do"]
+
+
+def test_wrong_configuration_is_exit_2(here: Path) -> None:
+    """As with every command: one sentence, nothing on stdout."""
+    (here / "c.toml").write_text("requests_per_minute = 5")
+    ended = provisioner("doctor", "-c", "c.toml", cwd=here)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (
+        2, "", "error: c.toml: unknown key requests_per_minute; did you mean rate.requests_per_minute?\n",
+    )  # fmt: skip
+
+
+def test_a_wrong_mapping_is_wrong_configuration(here: Path) -> None:
+    """What a run would refuse before it begins is not called healthy."""
+    (here / "c.toml").write_text("[columns]\nnickname = 'x'")
+    ended = provisioner("doctor", "--emulator", "-c", "c.toml", cwd=here)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: [columns] 'nickname' is no user field")
+
+
+def test_the_journal_of_a_run_is_looked_at(here: Path) -> None:
+    """With its rows by outcome; one made for another address is an error."""
+    (here / "r.csv").write_text("uid,name\nada,Ada\nbob,Bob\nann,\n")
+    with emulator(here) as running:
+        ended = provisioner("run", "r.csv", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY)
+        assert ended.exit_code == 1, ended.stderr
+        state = ("--state", "r.results.journal.db")
+        found = by_name(provisioner("doctor", "--json", *state, *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY))
+        other = by_name(provisioner("doctor", "--json", *state, "--emulator", cwd=here))
+    assert found["journal"] == {
+        "name": "journal",
+        "status": "ok",
+        "seen": f"r.results.journal.db: format {VERSION}, 2 users (2 created), 0 in doubt",
+        "do": "",
+    }
+    assert other["journal"]["status"] == "error"
+    assert (
+        f"made for app (none) at {running.url}, not for app emulator at built-in emulator" in other["journal"]["seen"]
+    )
+
+
+def test_the_documentation_names_every_check(here: Path) -> None:
+    """In the order in which they are told."""
+    document = (ROOT / "docs/doctor.md").read_text(encoding="utf-8")
+    a_journal(here / "j.db")
+    with emulator(here) as running:
+        flags = ("--json", "--state", "j.db", *running.flags())
+        found = by_name(provisioner("doctor", *flags, cwd=here, COMETCHAT_API_KEY=KEY))
+    assert re.findall(r"^\| `([a-z_]+)` \|", document.split("| check |")[1], re.MULTILINE) == list(found)
+
+
+# --- servers that are no API ---
+
+
+def test_a_server_that_is_not_there_is_told(here: Path) -> None:
+    """No connection: an error, and nothing is said of what cannot be known."""
+    ended = provisioner("doctor", "--json", "--base-url", "http://127.0.0.1:9/v3", cwd=here, COMETCHAT_API_KEY=KEY)
+    found = by_name(ended)
+    assert (ended.exit_code, found["network"]["status"]) == (4, "error")
+    assert found["network"]["seen"].startswith("could not connect (")
+    assert {"access", "clock", "roles", "rate_limit"} & set(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        ("200 OK", "answered 200, but not as the API does"),
+        ("403 Forbidden", "refused (403), but not in the API's words"),
+        ("404 Not Found", "there is no such endpoint (404)"),
+        ("302 Found", "there is no such endpoint (302)"),
+        ("502 Bad Gateway", "the server failed (502: HTTP 502 without an explanation)"),
+    ],
+)
+def test_a_page_instead_of_the_api_is_told(status: str, seen: str) -> None:
+    """A log-in page, a proxy, another server: the address is at fault, not the key."""
+    found = seen_of(answering(b"<html>hello</html>", status, content_type="text/html"))
+    assert (found["network"].status, found["access"].status) == (Status.OK, Status.ERROR)
+    assert found["access"].seen == seen
+    assert "proxy" in found["access"].do or "base URL" in found["access"].do
+
+
+def test_an_answer_that_quotes_the_key_is_not_repeated() -> None:
+    """Older answers quote the key in full, newer ones the ends of it: the code says enough."""
+    said = f"The key {KEY} ({KEY[:5]}*****{KEY[-5:]}) does not exist."
+    body = json.dumps({"error": {"code": "AUTH_ERR_APIKEY_NOT_FOUND", "message": said}}).encode()
+    found = seen_of(answering(body, "401 Unauthorized"))
+    assert found["access"].seen == "the key is not accepted (401 AUTH_ERR_APIKEY_NOT_FOUND)"
+
+
+@pytest.mark.parametrize("name", ["X-RateLimit-Limit", "X-Rate-Limit", "x-ratelimit-limit"])
+def test_the_limit_is_read_in_both_spellings(name: str) -> None:
+    """Two pages of the documentation, two spellings."""
+    told = [f"{name}: 30000", f"Date: {formatdate(usegmt=True)}"]
+    found = seen_of(answering(USERS, headers=told))
+    assert found["rate_limit"] == Check(
+        "rate_limit",
+        Status.OK,
+        "the server allows 30,000 reads and updates a minute, configured are 20,000; that for creates is told with "
+        "creates only",
+    )
+
+
+def test_a_server_that_tells_neither_limit_nor_time() -> None:
+    """What is not told is not made up."""
+    found = seen_of(answering(USERS))
+    assert found["rate_limit"].seen == "the server tells none; configured: 10,000 and 20,000 a minute"
+    assert (found["clock"].status, found["clock"].seen) == (Status.WARNING, "the server tells no time")
+
+
+def test_without_a_key_no_key_is_sent_and_none_is_judged() -> None:
+    """The address and the clock can be looked at without one."""
+    found = seen_of(answering(USERS, "401 Unauthorized"), key="")
+    assert (found["network"].status, found["api_key"].status, "access" in found) == (Status.OK, Status.ERROR, False)
+
+
+# --- what is concluded ---
+
+
+@pytest.mark.parametrize(
+    ("offset", "seconds", "status"),
+    [
+        (0.0, 0.1, Status.OK), (2.0, 0.1, Status.OK), (2.1, 0.1, Status.WARNING),
+        # `Date` is cut to whole seconds and has travelled: the bound may be low by a second and the journey.
+        (-1.0, 0.1, Status.OK), (-3.0, 0.1, Status.OK), (-3.2, 0.1, Status.WARNING), (-3.2, 5.0, Status.OK),
+    ],
+)  # fmt: skip
+def test_clocks_are_told_apart_only_when_they_certainly_are(offset: float, seconds: float, status: Status) -> None:
+    """Two seconds and what cannot be known are no warning."""
+    assert connection.clock(offset, seconds).status is status
+
+
+def test_a_key_file_that_others_can_read_is_a_warning(here: Path) -> None:
+    """With the command that mends it."""
+    key = here / "key"
+    key.write_text(KEY)
+    (here / "c.toml").write_text('[api]\napi_key_file = "key"\nbase_url = "http://127.0.0.1:9/v3"')
+    found = {}
+    for mode in (0o600, 0o640):
+        key.chmod(mode)
+        checks = diagnose(load_with_origins({}, {}, Path("c.toml")), {}, None)
+        found[mode] = next(each for each in checks if each.name == "api_key")
+        assert KEY not in show(checks, as_json=True)
+    assert found == {
+        0o600: Check("api_key", Status.OK, "in key"),
+        0o640: Check(
+            "api_key",
+            Status.WARNING,
+            "in key, which others on this machine can get at (mode 0640)",
+            "chmod 600 key",
+        ),
+    }
+
+
+def test_an_address_without_tls_is_a_warning_unless_it_is_this_machine() -> None:
+    """The key would travel in the clear."""
+    assert machine.base_url("http://api.example.test/v3", "c.toml").status is Status.WARNING
+    for url in ("https://api.example.test/v3", "http://localhost:80/v3", "http://127.0.0.1/v3", "http://[::1]/v3"):
+        assert machine.base_url(url, "c.toml").status is Status.OK
+
+
+def test_every_way_not_to_reach_a_server_has_its_advice() -> None:
+    """A certificate, a firewall and a closed port are mended differently."""
+    lost = [each for each in Failure if each is not Failure.UNREADABLE]
+    found = [connection.network(Reply(failure=each, message="why"), tls=True, seconds=0.1) for each in lost]
+    assert [each.seen for each in found] == [f"{each} (why)" for each in lost]
+    assert len({each.do for each in found}) == len(found)
+    assert connection.network(Reply(status=500), tls=True, seconds=0.1) == Check(
+        "network", Status.OK, "answered in 100 ms; TLS, certificate accepted"
+    )
+
+
+def test_old_software_is_an_error() -> None:
+    """What is needed is what the package says it needs; extras do not count."""
+    needed = ["polars>=2.0", "rich>=13.9", "uvloop>=0.21; platform_system != 'Windows' and extra == 'speed'"]
+    assert machine.software((3, 12, 1), {"polars": "2.1.0", "rich": "13.9"}, needed) == Check(
+        "software", Status.OK, "Python 3.12.1; polars 2.1.0, rich 13.9"
+    )
+    assert machine.software((3, 12, 1), {"polars": "1.40", "rich": None}, needed) == Check(
+        "software", Status.ERROR, "Python 3.12.1; polars 1.40", "install polars 2.0 or newer, rich 13.9 or newer"
+    )
+    assert machine.software((3, 10, 1), {}, []).do == "use Python 3.11 or newer"
+
+
+@pytest.mark.parametrize(
+    ("columns", "roles"),
+    [
+        ({}, []),
+        ({"role": "column"}, []),
+        ({"role": {"value": " Coach "}}, ["coach"]),
+        ({"Role": {"column": "job", "map": {"HR": "staff", "PE": "Coach"}, "default": "default"}},
+         ["coach", "default", "staff"]),
+        ({"name": {"value": "x"}, "role": {"value": ""}}, []),
+        ({"role": {"map": 5, "default": ["x"]}}, []),
+        ({"role": ["job", {"column": {"column": "x", "default": "staff"}, "map": {"a": "coach"}}]}, ["coach", "staff"]),
+    ],
+)  # fmt: skip
+def test_the_roles_that_a_configuration_names_itself(columns: Mapping[str, Any], roles: Sequence[str]) -> None:
+    """Constants, defaults and the values of a map; in lower case, as they are sent."""
+    assert connection.constant_roles(columns) == roles
+
+
+def test_roles_that_cannot_be_read_are_a_warning() -> None:
+    """A run lets the API judge them then."""
+    for reply in (Reply(status=403, code="AUTH_ERR_NO_ACCESS"), Reply(failure=Failure.TIMEOUT), Reply(200, data={})):
+        assert connection.roles(reply, ["coach"]).status is Status.WARNING
+
+
+def test_a_name_that_only_the_proxy_can_look_up_is_fine() -> None:
+    """Behind a proxy this machine may know no names at all."""
+    assert connection.dns("h", [], "no answer", Reply(status=200, data={})).status is Status.OK
+    assert connection.dns("h", [], "no answer", Reply(failure=Failure.UNREACHED)).status is Status.ERROR
+
+
+def test_little_space_is_a_warning_and_no_leave_to_write_an_error() -> None:
+    """A run that cannot write its journal does not begin."""
+    assert machine.output(".", writable=True, free=10**9) == Check(
+        "output", Status.OK, ".: can be written to, 1.0 GB free"
+    )
+    assert machine.output(".", writable=True, free=10**6).status is Status.WARNING
+    assert machine.output(".", writable=False, free=10**9).status is Status.ERROR
+
+
+def test_an_output_folder_is_judged_by_the_nearest_that_is_there(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made by the run; nothing is made by the doctor."""
+    monkeypatch.chdir(nobody)
+    closed = nobody / "closed"
+    closed.mkdir(mode=0o500)
+    (nobody / "hidden").mkdir(mode=0)
+    (nobody / "file").write_text("")
+    for folder, status in (
+        (nobody / "a/b", Status.OK),
+        (closed / "a", Status.ERROR),
+        (nobody / "hidden/a/b", Status.ERROR),
+        (nobody / "file/a", Status.ERROR),
+    ):
+        loaded = load_with_origins({"output": {"file": folder / "r.csv"}}, {})
+        checks = {each.name: each for each in diagnose(loaded, {}, None)}
+        assert checks["output"].status is status, folder
+    assert sorted(each.name for each in nobody.iterdir()) == ["closed", "file", "hidden"]
+
+
+# --- the journal ---
+
+
+def a_journal(path: Path) -> Path:
+    """A journal as a kill leaves it: one created, one failed and in doubt, one on the wire."""
+    requests = [UserRequest(n, n, f"u{n}", b"{}", "00", token=False) for n in (1, 2, 3)]
+    with Journal(path, HERE) as journal:
+        journal.sent(requests, 100.0)
+        journal.settle(
+            [
+                Settlement(1, State.SETTLED, Outcome.CREATED, 1, 200, auth_token="u1_secret", settled_at=101.0),
+                Settlement(2, State.SETTLED, Outcome.FAILED, 8, settled_at=101.0, doubt_since=100.0),
+            ]
+        )
+    return path
+
+
+SEEN = f"j.db: format {VERSION}, 3 users (1 created, 1 failed, 1 pending), 2 in doubt"
+
+
+def test_a_journal_is_told_by_outcome_and_left_as_it_is(here: Path) -> None:
+    """Not a byte of it changes, and no file appears beside it."""
+    path = a_journal(Path("j.db"))
+    before = {each.name: each.read_bytes() for each in here.iterdir()}
+    assert journal_health(path, HERE) == Check(
+        "journal", Status.OK, SEEN, "the next run with it finds out whether these users were made"
+    )
+    assert {each.name: each.read_bytes() for each in here.iterdir()} == before
+
+
+def test_a_journal_in_use_is_told_with_who_holds_it() -> None:
+    """It can be read while a run writes, and the run is not disturbed: the lock stays the run's."""
+    path = a_journal(Path("j.db"))
+    assert holder_of(path) is None
+    with Journal(path, HERE) as journal:
+        journal.move([(1, 5)])
+        holder = f"process {os.getpid()} on {os.uname().nodename}"
+        assert journal_health(path, HERE) == Check(
+            "journal", Status.WARNING, f"{SEEN}; in use by {holder}", "wait until that run has ended"
+        )
+        assert holder_of(path) == holder
+        journal.move([(1, 6)])
+    assert not Path("j.db.lock").exists()
+
+
+def test_what_is_in_the_log_beside_the_file_counts() -> None:
+    """After a kill most of a journal may be in its `-wal` file; the check neither moves nor loses it."""
+    path = a_journal(Path("j.db"))
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("INSERT INTO users (uid, row, body_hash, state, sent_at) VALUES ('u9', 9, '00', 'sent', 1)")
+        writer.commit()
+        for name in ("j.db", "j.db-wal", "j.db-shm"):
+            Path("k" + name[1:]).write_bytes(Path(name).read_bytes())
+    log = Path("k.db-wal").read_bytes()
+    for _ in range(2):
+        seen = journal_health(Path("k.db"), HERE).seen
+        assert seen == f"k.db: format {VERSION}, 4 users (1 created, 1 failed, 2 pending), 3 in doubt"
+        Path("k.db-shm").unlink()  # it does not survive a restart of the machine
+    assert Path("k.db-wal").read_bytes() == log
+
+
+def test_a_journal_for_another_app_is_an_error_and_an_unknown_one_is_not() -> None:
+    """Without app id and region there is nothing to hold it against."""
+    path = a_journal(Path("j.db"))
+    other = journal_health(path, Identity("app", "http://other/v3"))
+    assert other.status is Status.ERROR
+    assert other.seen == f"{SEEN}; made for app app at http://h/v3, not for app app at http://other/v3"
+    assert journal_health(path, None).status is Status.OK
+
+
+def test_no_token_is_shown() -> None:
+    """The journal holds tokens; the doctor counts rows."""
+    found = diagnose(load_with_origins({}, {}), {}, a_journal(Path("j.db")))
+    assert "secret" not in show(found, as_json=True) + show(found, as_json=False)
+
+
+def test_a_damaged_journal_is_an_error() -> None:
+    """A page in the middle, the end cut off, or no SQLite at all."""
+    whole = a_journal(Path("j.db")).read_bytes()
+    size = int.from_bytes(whole[16:18], "big")
+    for content in (whole[:size] + b"\xff" * (len(whole) - size), whole[: len(whole) // 2], b"uid,name\n" * 1000):
+        Path("d.db").write_bytes(content)
+        found = journal_health(Path("d.db"), HERE)
+        assert found.status is Status.ERROR
+        assert found.seen.startswith("d.db: damaged or no SQLite file (")
+
+
+def test_the_journal_is_found_by_the_configuration(here: Path) -> None:
+    """The state of a sync, else what stands beside the output; a first run has neither, and that is no fault."""
+    (here / "c.toml").write_text('[sync]\nstate = "j.db"\n[output]\nfile = "r.csv"')
+    found = []
+    for make in (None, "r.journal.db", "j.db"):
+        if make:
+            a_journal(here / make)
+        checks = diagnose(load_with_origins({}, {}, Path("c.toml")), {}, None)
+        found.append([each.seen.partition(":")[0] for each in checks if each.name == "journal"])
+    assert found == [[], ["r.journal.db"], ["j.db"]]
+
+
+def test_a_foreign_or_newer_database_is_told_as_such() -> None:
+    """Another program's file is not taken for a damaged journal, nor is one of a later version."""
+    with closing(sqlite3.connect("f.db")) as database:
+        database.execute("CREATE TABLE t (x)")
+    assert journal_health(Path("f.db"), HERE).seen == "f.db: not a journal of provisioner"
+    with closing(sqlite3.connect("n.db")) as database:
+        database.execute("CREATE TABLE t (x)")
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    found = journal_health(Path("n.db"), HERE)
+    assert (found.status, found.do) == (Status.ERROR, "update provisioner")
+    assert found.seen == f"n.db: format {VERSION + 1}, this provisioner reads {VERSION}"
+
+
+def test_a_journal_that_is_not_there_or_empty(here: Path) -> None:
+    """A wrong path is an error; a run that was killed while making the file left one to begin with."""
+    assert journal_health(Path("gone.db"), HERE) == Check(
+        "journal", Status.ERROR, "gone.db: no such file or directory", "name the journal of a run: <results>.journal.db"
+    )
+    assert journal_health(here, HERE).seen == f"{here}: is a directory"
+    Path("e.db").touch()
+    assert journal_health(Path("e.db"), HERE) == Check("journal", Status.OK, "e.db: empty, as before a first run")
+
+
+def test_a_journal_that_may_not_be_read_is_told(nobody: Path) -> None:
+    """The journal of another user: its mode is at fault, not its contents."""
+    folder = nobody / "folder"
+    folder.mkdir()
+    path = a_journal(folder / "j.db")
+    path.chmod(0)
+    said = Check("journal", Status.ERROR, f"{path}: cannot be read (Permission denied)", "check its owner and mode")
+    assert journal_health(path, HERE) == said
+    assert stat.S_IMODE(path.stat().st_mode) == 0
+    path.chmod(0o600)
+    folder.chmod(0o600)
+    assert journal_health(path, HERE) == said
+    folder.chmod(0o700)

@@ -1,0 +1,227 @@
+"""Promises 2 and 5, end to end: killed, interrupted, refused or cut off, the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import time
+from bisect import bisect_left
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.rig.command import (
+    KEY,
+    RunningEmulator,
+    emulator,
+    interrupt,
+    people,
+    provisioner,
+    rows,
+    started,
+    wait_until,
+    write_roster,
+)  # fmt: skip
+
+FAST = ("--requests-per-minute", 100_000_000, "--share", "100%")
+
+
+def outcomes(path: Path) -> Counter[str]:
+    return Counter(line["outcome"] for line in rows(path))
+
+
+def assert_exact(api: RunningEmulator, results: Path, number: int) -> None:
+    """Every row created, each user once, each with a token that is the API's for that user."""
+    lines = rows(results)
+    assert [line["row"] for line in lines] == [str(n) for n in range(1, number + 1)]
+    assert Counter(line["outcome"] for line in lines) == {"created": number}
+    assert sorted(api.created()) == sorted(line["uid"] for line in lines)
+    users = api.users()
+    assert all(line["auth_token"] in users[line["uid"]]["tokens"] for line in lines)
+
+
+def test_killed_in_the_middle_of_5000_rows(tmp_path: Path) -> None:
+    """SIGKILL with requests on the wire, then the same command: each user created once, each with its token."""
+    roster = write_roster(tmp_path / "r.csv", people(5000))
+    with emulator(tmp_path, "--latency", "20ms", "--core-limit", 100_000_000) as api:
+        command = ("run", roster, *api.flags(), *FAST, "-o", "x.csv")
+        kills = 0
+        for enough in (1000, 2500):
+            with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+                while len(api.users()) < enough and process.poll() is None:
+                    time.sleep(0.02)
+                kills += process.poll() is None
+                process.send_signal(signal.SIGKILL)
+        ended = provisioner(*command, "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert kills == 2
+        assert ended.exit_code == 0, ended.stderr
+        assert ended.summary["created"] == 5000
+        assert_exact(api, tmp_path / "x.csv", 5000)
+        sent = Counter(
+            record["uid"] for record in api.lines("audit") if record["method"] == "POST" and record["path"] == "/users"
+        )
+        settled_twice = [uid for uid, times in sent.items() if times > 1 + kills]
+        assert settled_twice == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """Requests on the wire finish, files are written, the command to resume is told; it then ends the job."""
+    roster = write_roster(tmp_path / "r.csv", [*people(400), {"uid": "no good", "name": "N"}])
+    with emulator(tmp_path, "--latency", "50ms") as api:
+        command = ("run", roster, *api.flags(), "-o", "x.csv", "--json")
+        with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: len(api.users()) > 30)
+            ended = interrupt(process, number)
+        assert ended.exit_code == code
+        summary = ended.summary
+        counted = outcomes(tmp_path / "x.csv")
+        assert counted == {"created": summary["created"], "pending": summary["pending"], "rejected": 1}
+        assert summary["created"] == len(api.users()) > 0
+        assert summary["stopped_by"] == number.name.lower()
+        (stop,) = ended.events("run.stopped")
+        assert stop["resume"].startswith("provisioner run ")
+        assert provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 1
+        assert Counter(api.created()).most_common(1)[0][1] == 1
+        assert outcomes(tmp_path / "x.csv") == {"created": 400, "rejected": 1}
+
+
+def test_a_second_interrupt_ends_at_once_and_loses_nothing(tmp_path: Path) -> None:
+    """With requests that hang, the second SIGINT does not wait for them; resumed, the job ends exactly."""
+    roster = write_roster(tmp_path / "r.csv", people(100))
+    with emulator(tmp_path, "--latency", "3s") as api:
+        with started("run", roster, *api.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: len(api.users()) > 10)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+            began = time.monotonic()
+            ended = interrupt(process)
+        assert (ended.exit_code, time.monotonic() - began < 2) == (130, True)
+        ended = provisioner("run", roster, *api.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert ended.exit_code == 0, ended.stderr
+        assert_exact(api, tmp_path / "x.csv", 100)
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "reason"),
+    [((), "f" * 40, "key"), (("--scope", "authOnly"), KEY, "scope"), (("--quota", "0"), KEY, "plan")],
+)
+def test_a_refusal_that_holds_for_every_row_stops_the_run(
+    tmp_path: Path, options: tuple[str, ...], key: str, reason: str
+) -> None:
+    """Exit 4 after no more requests than can be on the wire; the rest is pending; the key is never shown."""
+    roster = write_roster(tmp_path / "r.csv", people(500))
+    with emulator(tmp_path, *options) as api:
+        command = ("run", roster, *api.flags(), "--max-in-flight", 8, "-o", "x.csv", "--json", "-v")
+        ended = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=key)
+        assert ended.exit_code == 4
+        assert 1 <= ended.summary["requests"] == len(api.lines("audit")) <= 8
+    assert (ended.summary["pending"], ended.summary["stopped_by"]) == (500, reason)
+    assert key not in ended.stderr + ended.stdout
+    assert re.search("check|use|raise", ended.events("run.stopped")[0]["message"])
+
+
+def test_a_wrong_endpoint_stops_the_run(tmp_path: Path) -> None:
+    """A base URL that is no API root: exit 4, reason and what to do."""
+    roster = write_roster(tmp_path / "r.csv", people(50))
+    with emulator(tmp_path) as api:
+        ended = provisioner(
+            "run",
+            roster,
+            "--base-url",
+            api.url + "/wrong/",
+            "-o",
+            "x.csv",
+            "--json",
+            cwd=tmp_path,
+            COMETCHAT_API_KEY=KEY,
+        )
+    assert (ended.exit_code, ended.summary["stopped_by"], ended.summary["pending"]) == (4, "endpoint", 50)
+
+
+def test_nobody_listening_stops_the_run_after_a_while(tmp_path: Path) -> None:
+    """Unreachable: tried again, then exit 4; every row is pending and none in doubt."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "quick.toml").write_text("[retry]\nunreachable_after = 1\nbackoff_base = 0.05\n")
+    roster = write_roster(tmp_path / "r.csv", people(50))
+    ended = provisioner(
+        "run", roster, "--base-url", f"http://127.0.0.1:{port}/v3", "-c", "quick.toml", "-o", "x.csv", "--json",
+        cwd=tmp_path, COMETCHAT_API_KEY=KEY,
+    )  # fmt: skip
+    assert (ended.exit_code, ended.summary["stopped_by"], ended.summary["pending"]) == (4, "unreachable", 50)
+    assert {line["attempts"] for line in rows(tmp_path / "x.csv")} == {"0"}
+
+
+def test_the_error_budget_stops_the_run(tmp_path: Path) -> None:
+    """More failed rows than allowed: exit 3, the rest pending; failed rows are tried again by the same command."""
+    roster = write_roster(tmp_path / "r.csv", [{**each, "role": "nobody"} for each in people(300)])
+    with emulator(tmp_path) as api:
+        options = ("--no-check-roles", "--max-in-flight", 4, "--max-failures", 20, "-o", "x.csv", "--json")
+        first = provisioner("run", roster, *api.flags(), *options, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (first.exit_code, first.summary["stopped_by"]) == (3, "error_budget")
+    assert 20 < first.summary["failed"] <= 24
+    assert first.summary["failed_by_code"] == {"ERR_BAD_REQUEST": first.summary["failed"]}
+    failed = next(line for line in rows(tmp_path / "x.csv") if line["outcome"] == "failed")
+    assert "role" in failed["error_message"]
+
+
+def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
+    """The second one exits 2 and says who holds it; the lock ends with the process, however that ends."""
+    roster = write_roster(tmp_path / "r.csv", people(6))
+    with emulator(tmp_path, "--latency", "30s") as api:
+        command = ("run", roster, *api.flags(), "-o", "x.csv")
+        with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: len(api.users()) > 0)
+            second = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+            assert process.poll() is None
+    with emulator(tmp_path) as other:
+        third = provisioner("run", roster, *other.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (second.exit_code, second.stdout) == (2, "")
+    assert (third.exit_code, "in use" in third.stderr) == (2, False)
+    assert f"in use by process {process.pid} on {socket.gethostname()}" in second.stderr
+
+
+def test_a_journal_of_another_app_is_refused(tmp_path: Path) -> None:
+    """The journal knows the address it was made for: exit 2, nothing sent."""
+    roster = write_roster(tmp_path / "r.csv", people(2))
+    with emulator(tmp_path) as one, emulator(tmp_path) as other:
+        provisioner("run", roster, *one.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        ended = provisioner("run", roster, *other.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert other.lines("audit") == []
+    assert ended.exit_code == 2
+    assert f"made for app (none) at {one.url}" in ended.stderr
+
+
+def test_the_rate_is_used_and_never_exceeded(tmp_path: Path) -> None:
+    """At 3,000 a minute: no second over its share, and 98 % of what is allowed after the first second."""
+    roster = write_roster(tmp_path / "r.csv", people(400))
+    with emulator(tmp_path, "--latency", "5ms") as api:
+        options = ("--requests-per-minute", 3000, "--share", "100%", "-o", "x.csv")
+        assert provisioner("run", roster, *api.flags(), *options, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        times = sorted(record["monotonic"] for record in api.lines("audit"))
+    per_second = 3000 / 60
+    for window in (1.0, 2.0, 5.0):
+        fullest = max(bisect_left(times, begin + window) - i for i, begin in enumerate(times))
+        assert fullest <= per_second * window + 10 + 5
+    steady = [t for t in times if t >= times[0] + 1]
+    assert (len(steady) - 1) / (steady[-1] - steady[0]) >= 0.98 * per_second
+
+
+def test_a_429_holds_everyone(tmp_path: Path) -> None:
+    """After a 429 with Retry-After nothing arrives but what was on the wire; every row is created all the same."""
+    roster = write_roster(tmp_path / "r.csv", people(120))
+    storm = tmp_path / "storm.json"
+    storm.write_text('{"script": [{"fault": "storm", "nth": 50, "seconds": 1.0}]}')
+    with emulator(tmp_path, "--fault-script", storm, "--latency", "5ms") as api:
+        command = ("run", roster, *api.flags(), "--max-in-flight", 8, "-o", "x.csv", "--json")
+        ended = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        audit = api.lines("audit")
+    assert (ended.exit_code, ended.summary["created"]) == (0, 120)
+    assert 1 <= ended.summary["rate_limited"] <= 8
+    first = next(record["monotonic"] for record in audit if record["status"] == 429)
+    assert [record["uid"] for record in audit if first + 0.2 < record["monotonic"] < first + 0.9] == []
+    assert len(ended.events("rate.paused")) == 1

@@ -1,0 +1,632 @@
+"""Nights of the real command against a real emulator: what is promised to whoever sleeps meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rig.command import KEY, RunningEmulator, emulator, provisioner, rows, start, wait_until
+from tests.rig.company import Company, until_asked
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    with emulator(tmp_path_factory.mktemp("app"), "--role", "nurse") as running:
+        yield running
+
+
+@pytest.fixture
+def company(app: RunningEmulator, tmp_path: Path) -> Iterator[Company]:
+    company = Company(tmp_path, app, f"c{next(_numbers)}")
+    company.news()
+    before = strangers(company)
+    yield company
+    company.faults()
+    assert strangers(company) == before
+
+
+def strangers(company: Company) -> dict[str, Any]:
+    """Everybody else's users, which no night may touch."""
+    start = f"{company.prefix}-"
+    return {uid: user for uid, user in company.app.users().items() if not uid.startswith(start)}
+
+
+def fates(summary: dict[str, Any]) -> dict[str, int]:
+    """The leavers of a summary, but for what is nought."""
+    return {name: number for name, number in summary["leavers"].items() if number}
+
+
+# --- first nights ------------------------------------------------------------------------------------------------
+
+
+def test_a_first_night_on_an_app_without_our_users(company: Company) -> None:
+    """Everybody is created, with a token that works; the next night costs nothing; strangers are never touched."""
+    company.names("ann", "bob")
+    first = company.sync("--adopt")
+    assert first.exit_code == 0, first.stderr
+    assert company.told() == {"ann": "created", "bob": "created"}
+    assert company.did() == {"created": 2}
+    assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items())
+    company.news()
+    second = company.sync()
+    assert second.exit_code == 0, second.stderr
+    assert company.news() == []
+    assert company.told() == {"ann": "unchanged", "bob": "unchanged"}
+    assert (second.summary["rows"], second.summary["unchanged"], second.summary["requests"]) == (2, 2, 0)
+
+
+def test_a_first_night_on_an_app_that_has_users(company: Company) -> None:
+    """Who is as the roster has it costs nothing; who is not is brought up to date; a stranger stays one."""
+    company.seed(
+        {"uid": "same", "name": "SAME", "role": "nurse", "tags": ["b", "a"], "metadata": {"k": 1.5}},
+        {"uid": "other", "name": "Old", "avatar": "https://x.test/a", "status_message": "mine"},
+        {"uid": "away", "name": "AWAY", "deactivated_at": 1_700_000_000},
+        {"uid": "stranger", "name": "Stranger"},
+        {"uid": "gone-stranger", "name": "Stranger", "deactivated_at": 1_700_000_000},
+    )
+    company.write(
+        "uid,name,avatar,role,tags,metadata\n"
+        f'{company.uid("same")},SAME,,nurse,a;b,"{{""k"":1.50}}"\n'
+        f"{company.uid('other')},OTHER,,,,\n{company.uid('away')},AWAY,,,,\n{company.uid('new')},NEW,,,,\n"
+    )
+    ended = company.sync("--adopt")
+    assert ended.exit_code == 0, ended.stderr
+    assert company.did() == {"created": 1, "updated": 1, "reactivated": 1}
+    expected = {"same": "unchanged", "other": "updated", "away": "reactivated", "new": "created"}
+    assert (company.told(), ended.summary["adopted"]) == (expected, 1)
+    users = company.users()
+    other = [users["other"][name] for name in ("name", "avatar", "status_message")]
+    assert other == ["OTHER", None, "mine"]
+    assert (users["stranger"]["name"], users["gone-stranger"]["deactivated_at"]) == ("Stranger", 1_700_000_000)
+    company.names("new", "same", "away", "other")
+    again = company.sync("--deactivate-leavers", "--refresh")
+    assert (again.exit_code, company.did(), again.summary["leavers"]["found"]) == (0, {}, 0)
+
+
+def test_a_user_of_a_killed_first_night_is_no_user_that_was_there(company: Company) -> None:
+    """Killed with its create on the wire, adopted never: it is ours, and its token is minted."""
+    company.names("ann", "bob")
+    company.faults({"fault": "hang-after-commit", "route": "POST /users", "uid": company.uid("ann")})
+    night = company.start("--adopt")
+    until_created(company, "ann", "bob")
+    night.kill()
+    ended = company.sync("--adopt")
+    assert ended.exit_code == 0, ended.stderr
+    assert company.told() == {"ann": "created", "bob": "created"}
+    assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items())
+    assert sorted(company.app.created())[-2:] == sorted(set(company.app.created()))[-2:]
+
+
+def until_created(company: Company, *names: str) -> None:
+    wait_until(lambda: set(names) <= set(company.users()))
+
+
+# --- changes -------------------------------------------------------------------------------------------------------
+
+
+def test_an_update_says_only_what_has_changed(company: Company) -> None:
+    """What another hand did to other fields stays; what became empty is taken away; a dropped column is no change."""
+    columns = ("name", "avatar", "link", "role", "tags")
+    ann = {"name": "Ann", "avatar": "https://x.test/a", "link": "https://x.test/l", "role": "nurse", "tags": "a;b"}
+    company.roster({"ann": ann, "bob": ann}, columns)
+    assert company.sync("--adopt").exit_code == 0
+    company.did()
+    company.another_hand("PUT", f"/users/{company.uid('ann')}", {"link": "https://other.test/hand"})
+    company.did()
+    company.roster({"ann": {**ann, "name": "Anna", "tags": "b;a"}, "bob": {"name": "Ann"}}, columns)
+    ended = company.sync()
+    assert (ended.exit_code, company.did()) == (0, {"updated": 2})
+    assert ended.summary["updated_fields"] == {"avatar": 1, "link": 1, "name": 1, "role": 1, "tags": 1}
+    users = company.users()
+    assert (users["ann"]["name"], users["ann"]["link"]) == ("Anna", "https://other.test/hand")
+    bob = users["bob"]
+    assert (bob["avatar"], bob["link"], bob["role"], bob["tags"]) == (None, None, "default", [])
+    company.roster({"ann": {"name": "Anna"}, "bob": {"name": "Ann"}})
+    assert (company.sync().exit_code, company.news()) == (0, [])
+    assert company.told() == {"ann": "unchanged", "bob": "unchanged"}
+
+
+def test_leavers_are_reported_then_in_grace_then_deactivated_and_come_back(company: Company) -> None:
+    """Never deleted, never without the flag, never before their time; a returner is reactivated, then updated."""
+    company.names("ann", "bob", "cy")
+    assert company.sync("--adopt").exit_code == 0
+    tokens = company.tokens()
+    company.did()
+    company.names("ann", "bob")
+    reported = company.sync()
+    assert (reported.exit_code, fates(reported.summary)) == (0, {"found": 1, "reported": 1})
+    listed = (company.folder / "hr.results.leavers.csv").read_text()
+    assert listed == f"uid,nights_absent,will_be\n{company.uid('cy')},1,kept: reported\n"
+    grace = company.sync("--deactivate-leavers", "--grace-nights", 2)
+    assert (grace.exit_code, fates(grace.summary)) == (0, {"found": 1, "in_grace": 1})
+    assert company.did() == {}
+    gone = company.sync("--deactivate-leavers", "--grace-nights", 2)
+    assert (gone.exit_code, fates(gone.summary)) == (0, {"found": 1, "deactivated": 1})
+    assert company.told() == {"ann": "unchanged", "bob": "unchanged", "cy": "deactivated"}
+    assert rows(company.folder / "hr.results.csv")[-1]["row"] == ""
+    assert (company.did(), company.active()) == ({"deactivated": 1}, {"ann": "ANN", "bob": "BOB"})
+    quiet = company.sync("--deactivate-leavers")
+    assert (quiet.exit_code, fates(quiet.summary), company.news()) == (0, {}, [])
+    assert not (company.folder / "hr.results.leavers.csv").exists()
+    company.roster({"ann": {"name": "ANN"}, "bob": {"name": "BOB"}, "cy": {"name": "Cy II"}})
+    back = company.sync()
+    assert (back.exit_code, company.told()["cy"]) == (0, "reactivated")
+    assert (company.did(), company.active()["cy"]) == ({"reactivated": 1, "updated": 1}, "Cy II")
+    assert company.tokens()["cy"] == tokens["cy"]
+
+
+def test_rows_that_fail_come_back_by_themselves(company: Company) -> None:
+    """Exit 1 as long as they fail; what the API took is not sent again."""
+    company.roster({"ann": {"name": "Ann", "role": "nurse"}, "bob": {"name": "Bob", "role": "nurse"}}, ("name", "role"))
+    assert company.sync("--adopt").exit_code == 0
+    company.did()
+    company.roster({"ann": {"name": "Ann", "role": "king"}, "bob": {"name": "Rob", "role": "nurse"}}, ("name", "role"))
+    first = company.sync()
+    assert (first.exit_code, company.told(), company.did()) == (1, {"ann": "failed", "bob": "updated"}, {"updated": 1})
+    second = company.sync()
+    assert (second.exit_code, company.told()) == (1, {"ann": "failed", "bob": "unchanged"})
+    assert [record["method"] for record in company.news()] == ["PUT"]
+    company.roster({"ann": {"name": "Ann", "role": "nurse"}, "bob": {"name": "Rob", "role": "nurse"}}, ("name", "role"))
+    third = company.sync()
+    assert (third.exit_code, company.told(), company.news()) == (0, {"ann": "unchanged", "bob": "unchanged"}, [])
+
+
+def test_rejected_rows_are_no_leavers(company: Company) -> None:
+    """Whoever's row is broken keeps the account; a row without a usable uid holds all leavers back."""
+    company.names("ann", "bob", "cy", "dan")
+    assert company.sync("--adopt").exit_code == 0
+    company.did()
+    company.roster({"ann": {"name": "ANN"}, "bob": {"name": ""}, "cy": {"name": "CY"}})
+    held = company.sync("--deactivate-leavers", "--max-rejected", "50%")
+    assert (held.exit_code, company.told()["bob"], company.told()["dan"]) == (1, "rejected", "deactivated")
+    for damaged in ("", f"{company.uid('cy')} (2)", "7.39E+10"):
+        company.write(f"uid,name\n{company.uid('ann')},ANN\n{damaged},Cy\n{company.uid('bob')},BOB\n")
+        held = company.sync("--deactivate-leavers", "--max-rejected", "50%")
+        assert (held.exit_code, fates(held.summary)) == (1, {"found": 1, "reported": 1})
+        assert set(company.active()) == {"ann", "bob", "cy"}
+
+
+def test_what_the_directory_shows_is_remembered(company: Company) -> None:
+    """An old copy of the state, brought up to date by --refresh: the night after has nothing to do."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    state = company.folder / "hr.db"
+    copy = state.read_bytes()
+    company.roster({"ann": {"name": "Ann II"}, "bob": {"name": "BOB"}})
+    assert company.sync().exit_code == 0
+    state.write_bytes(copy)
+    company.did()
+    assert (company.sync("--refresh").exit_code, company.did()) == (0, {})
+    company.news()
+    assert (company.sync().exit_code, company.news()) == (0, [])
+
+
+# --- guards --------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_export_changes_nothing(company: Company) -> None:
+    """Exit 3 for each guard, nothing changed, the results of the night before left; --yes overrides none of them."""
+    everybody = [f"p{n}" for n in range(20)]
+    company.names(*everybody)
+    assert company.sync("--adopt").exit_code == 0
+    company.did()
+    before = (company.folder / "hr.results.csv").read_bytes()
+
+    def refused(*options: object) -> list[str]:
+        ended = company.sync("--yes", "--deactivate-leavers", *options)
+        assert (ended.exit_code, company.news()) == (3, [])
+        assert (company.folder / "hr.results.csv").read_bytes() == before
+        assert ended.summary["stopped_by"] == ended.summary["refused"][0]["reason"]
+        return [each["reason"] for each in ended.summary["refused"]]
+
+    company.write("uid,name\n")
+    assert refused("--max-deactivations", "100%") == ["empty_roster"]
+    company.names(*everybody[:13])
+    assert refused() == ["shrunken_roster"]
+    company.names(*everybody[:18], "new")
+    assert refused("--max-deactivations", 1) == ["too_many_leavers"]
+    assert len(rows(company.folder / "hr.results.leavers.csv")) == 2
+    company.roster({name: {"name": "" if name in {"p0", "p1"} else "New name"} for name in everybody})
+    assert refused() == ["too_many_rejected"]
+    planned = company.plan("--deactivate-leavers")
+    assert (planned.exit_code, [each["reason"] for each in planned.summary["refused"]]) == (3, ["too_many_rejected"])
+    company.names(*everybody)
+    assert (company.sync().exit_code, company.news()) == (0, [])
+    nights = told_nights(company)
+    assert [night["stopped_by"] for night in nights] == [
+        None, "too_many_rejected", "too_many_leavers", "shrunken_roster", "empty_roster", None,
+    ]  # fmt: skip
+    assert [night["good"] for night in nights] == [True, False, False, False, False, True]
+
+
+def told_nights(company: Company) -> list[dict[str, Any]]:
+    """What `history` tells, the last night first."""
+    ended = start("history", "--state", "hr.db", "--json", cwd=company.folder).end()
+    assert ended.exit_code == 0, ended.stderr
+    nights: list[dict[str, Any]] = ended.summary["nights"]
+    return nights
+
+
+def test_just_the_approved_leavers_go(company: Company) -> None:
+    """Whatever the threshold; strangers on the list are refused; the list itself stays as it was approved."""
+    company.names(*(f"p{n}" for n in range(10)))
+    assert company.sync("--adopt").exit_code == 0
+    company.names(*(f"p{n}" for n in range(7)))
+    assert company.sync("--deactivate-leavers", "--max-deactivations", 0).exit_code == 3
+    company.did()
+    approved = company.folder / "hr.results.leavers.csv"
+    listed = approved.read_text().splitlines()
+    assert len(listed) == 4
+    for stranger in ("nobody", "p0"):
+        approved.write_text("\n".join([*listed[:2], f"{company.uid(stranger)},1,deactivated"]) + "\n")
+        refused = company.sync("--approve", approved)
+        said = f"1 of its uids are no leavers of tonight ({company.uid(stranger)})"
+        assert (refused.exit_code, said in refused.stderr, company.news()) == (2, True, [])
+    approved.write_text("\n".join(listed[:3]) + "\n")
+    company.faults({"fault": "hang-before-commit", "route": "DELETE /users", "nth": 2})
+    night = company.start("--approve", "hr.results.leavers.csv", "--max-deactivations", 0, "--max-in-flight", 1)
+    wait_until(lambda: len(company.active()) == 9)
+    night.kill()
+    assert approved.read_text().splitlines() == listed[:3]
+    ended = company.sync("--approve", "hr.results.leavers.csv", "--max-deactivations", 0)
+    assert (ended.exit_code, fates(ended.summary)) == (0, {"found": 3, "deactivated": 2, "reported": 1})
+    assert set(company.active()) == {"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p9"}
+
+
+# --- what bad input gets --------------------------------------------------------------------------------------------
+
+
+def test_two_rows_for_one_person_change_nothing(company: Company) -> None:
+    """Exit 2: which of them is right cannot be known."""
+    company.names("ann", "bob", "ANN")
+    ended = company.sync("--adopt")
+    said = "hr.csv: 1 rows name a person that another row names (rows 3); nothing was changed"
+    assert (ended.exit_code, said in ended.stderr, company.did()) == (2, True, {})
+
+
+def test_a_state_that_is_not_there_is_not_made(company: Company) -> None:
+    """One sentence, exit 2: a mistyped path must not begin a new history."""
+    company.names("ann")
+    ended = company.sync()
+    assert (ended.exit_code, company.news()) == (2, [])
+    assert "hr.db: no such state file; check --state, or begin with --adopt" in ended.stderr
+    assert not (company.folder / "hr.db").exists()
+    assert company.plan().exit_code == 2
+
+
+def test_a_file_that_is_no_state_is_refused_and_kept(company: Company) -> None:
+    """A roster by mistake, a damaged state, another app's: each one sentence, exit 2, the bytes as they were."""
+    company.names(*(f"p{n}" for n in range(200)))
+    assert company.sync("--adopt").exit_code == 0
+    state = company.folder / "hr.db"
+    whole = state.read_bytes()
+    company.did()
+    for content, said in [
+        (b"uid,name\nann,Ann\n" * 50, "hr.db: the state is damaged, or no state (file is not a database)"),
+        (whole[:9000], "hr.db: the state is damaged, or no state"),
+        (whole[:4096] + bytes(4096) + whole[8192:], "hr.db: the state is damaged, or no state"),
+    ]:
+        state.write_bytes(content)
+        ended = company.sync()
+        assert (ended.exit_code, company.news()) == (2, [])
+        assert said in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert state.read_bytes() == content
+    assert "--adopt, which takes over those users of the roster that exist" in ended.stderr
+
+
+def test_names_that_would_overwrite_something_are_refused(company: Company) -> None:
+    """The state by the results, the roster by the leavers: exit 2 before anything is opened."""
+    company.names("ann")
+    roster = (company.folder / "hr.csv").read_bytes()
+    for options, said in [
+        (("--state", "hr.results.csv"), "hr.results.csv: would overwrite the state"),
+        (("--state", "hr.results.summary.json"), "would overwrite the state"),
+        (("--state", "hr.csv"), "hr.csv: is the roster; check --state"),
+        (("--state", "hr.prom", "--metrics-file", "hr.prom"), "hr.prom: the metrics would overwrite the state"),
+    ]:
+        ended = company.sync("--adopt", *options)
+        assert (ended.exit_code, said in ended.stderr) == (2, True), ended.stderr
+    assert (company.folder / "hr.csv").read_bytes() == roster
+    assert company.news() == []
+
+
+# --- unattended ------------------------------------------------------------------------------------------------------
+
+
+def test_two_nights_do_not_overlap(company: Company) -> None:
+    """The second exits 2 and names the first, which goes on."""
+    company.names("ann")
+    company.faults({"fault": "slow", "route": "POST /users", "seconds": 1.5})
+    first = company.start("--adopt")
+    until_created(company, "ann")
+    second = company.sync("--adopt")
+    assert (second.exit_code, f"in use by process {first.process.pid}" in second.stderr) == (2, True)
+    assert told_nights(company)[0]["stopped_by"] == "running"
+    assert (first.end().exit_code, company.told()) == (0, {"ann": "created"})
+
+
+def test_a_night_that_takes_too_long_stops_and_goes_on(company: Company) -> None:
+    """Exit 5; the same command carries out the rest, and the results tell of both halves."""
+    company.names("ann", "bob", "cy", "dan")
+    company.faults({"fault": "slow", "route": "POST /users", "nth": 2, "times": 3, "seconds": 1.5})
+    stopped = company.sync("--adopt", "--max-in-flight", 1, "--max-duration", "1s")
+    assert (stopped.exit_code, stopped.summary["stopped_by"]) == (5, "max_duration")
+    assert 0 < stopped.summary["pending"] == 4 - stopped.summary["created"]
+    company.faults()
+    ended = company.sync("--adopt")
+    assert (ended.exit_code, set(company.told().values())) == (0, {"created"})
+    assert (ended.summary["created"], company.did()) == (4, {"created": 4})
+    assert [night["stopped_by"] for night in told_nights(company)] == [None, "max_duration"]
+
+
+def test_metrics_and_history_tell_how_it_went(company: Company) -> None:
+    """After a good night, after one that failed rows, and after one that could not begin."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt", "--metrics-file", "m/sync.prom").exit_code == 0
+    told = (company.folder / "m" / "sync.prom").read_text()
+    state = f'state="{company.folder}/hr.db"'
+    assert f"provisioner_sync_success{{{state}}} 1\n" in told
+    assert f'provisioner_sync_users{{{state},outcome="created"}} 2\n' in told
+    for line in told.splitlines():
+        assert line.startswith(("# HELP ", "# TYPE ", "provisioner_sync_"))
+    company.write("name\nx\n")
+    assert company.sync("--metrics-file", "m/sync.prom").exit_code == 2
+    told = (company.folder / "m" / "sync.prom").read_text()
+    assert f"provisioner_sync_exit_code{{{state}}} 2\n" in told
+    assert f"provisioner_sync_success{{{state}}} 0\n" in told
+    assert "outcome" not in told
+    [night] = told_nights(company)
+    keys = ("night", "rows", "created", "unchanged", "requests", "stopped_by", "good", "exit_code")
+    assert {key: night[key] for key in keys} == {
+        "night": 1, "rows": 2, "created": 2, "unchanged": 0, "requests": 4, "stopped_by": None, "good": True,
+        "exit_code": 0,
+    }  # fmt: skip
+
+
+def test_no_secret_is_told_and_tokens_are_private(company: Company) -> None:
+    """The key is in no file and no stream; what holds tokens is for its owner alone."""
+    company.names("ann")
+    ended = company.sync("--adopt", "-v", "--metrics-file", "m.prom", "--log-file", "sync.log")
+    token = company.tokens()["ann"]
+    company.names("ann", "bob")
+    planned = company.plan("-o", "plan.json", "-v")
+    private, shared = {"hr.db", "hr.results.csv"}, []
+    for path in company.folder.iterdir():
+        content = path.read_bytes()
+        assert KEY.encode() not in content or path.name == "emulator.key", path
+        if token.encode() in content:
+            assert path.name in private, path
+        elif path.name not in private:
+            shared.append(path.name)
+    assert {stat.S_IMODE((company.folder / name).stat().st_mode) for name in private} == {0o600}
+    assert {"hr.results.summary.json", "m.prom", "plan.json", "sync.log"} <= set(shared)
+    assert (ended.exit_code, planned.exit_code) == (0, 0)
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_asks_nobody_and_changes_nothing(company: Company) -> None:
+    """Its numbers are those of the sync that follows; the state stays as it was."""
+    company.names("ann", "bob", "cy")
+    assert company.sync("--adopt").exit_code == 0
+    company.news()
+    company.roster({"ann": {"name": "Anna"}, "bob": {"name": "BOB"}, "dan": {"name": "DAN"}})
+    state = (company.folder / "hr.db").read_bytes()
+    files = {path.name for path in company.folder.iterdir() if not path.name.startswith(".")}
+    planned = company.plan("--deactivate-leavers")
+    assert (planned.exit_code, company.news()) == (0, [])
+    assert (company.folder / "hr.db").read_bytes() == state
+    assert {path.name for path in company.folder.iterdir() if not path.name.startswith(".")} == files
+    numbers = {name: planned.summary[name] for name in ("create", "update", "deactivate", "reactivate", "unchanged")}
+    assert numbers == {"create": 1, "update": 1, "deactivate": 1, "reactivate": 0, "unchanged": 1}
+    assert (planned.summary["tokens"], planned.summary["updated_fields"]) == (1, {"name": 1})
+    assert planned.summary["requests"] == {"core": 2, "standard": 1}
+    ended = company.sync("--deactivate-leavers")
+    assert (ended.exit_code, ended.summary["requests"]) == (0, 3)
+    assert company.did() == {"created": 1, "updated": 1, "deactivated": 1}
+
+
+def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
+    """It refuses when the roster or the state has moved; once done it is done."""
+    company.names("ann", "bob")
+    assert company.plan("--adopt", "-o", "first.json").exit_code == 0
+    assert not (company.folder / "hr.db").exists()
+    first = company.sync(roster="first.json")
+    assert first.exit_code == 0, first.stderr
+    assert company.did() == {"created": 2}
+    company.names("ann", "cy")
+    assert company.plan("--deactivate-leavers", "-o", "plan.json").exit_code == 0
+    kept = json.loads((company.folder / "plan.json").read_text())
+    assert [(each["row"], each["uid"], each["action"]) for each in kept["changes"]] == [
+        (2, company.uid("cy"), "create"),
+        (None, company.uid("bob"), "deactivate"),
+    ]
+    company.names("ann", "cy", "dan")
+    moved = company.sync(roster="plan.json")
+    assert (moved.exit_code, company.news()) == (2, [])
+    assert "the roster, or how it is read, has changed since" in moved.stderr
+    company.names("cy", "ann")
+    company.names("ann", "cy")
+    assert company.sync(roster="plan.json").exit_code == 0
+    assert company.did() == {"created": 1, "deactivated": 1}
+    again = company.sync(roster="plan.json")
+    assert (again.exit_code, "the state has moved since" in again.stderr, company.news()) == (2, True, [])
+
+
+def test_a_kept_plan_that_was_killed_goes_on(company: Company) -> None:
+    """The state moved by its own doing only."""
+    company.names("ann", "bob", "cy")
+    assert company.plan("--adopt", "-o", "plan.json").exit_code == 0
+    company.faults({"fault": "hang-after-commit", "route": "POST /users", "uid": company.uid("bob")})
+    night = company.start(roster="plan.json")
+    until_created(company, "ann", "bob", "cy")
+    night.kill()
+    ended = company.sync(roster="plan.json")
+    assert (ended.exit_code, set(company.told().values())) == (0, {"created"}), ended.stderr
+    assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items())
+
+
+# --- another hand, lost answers, kills -----------------------------------------------------------------------------
+
+
+def test_what_another_hand_did_is_seen_and_put_right(company: Company) -> None:
+    """Deleted, deactivated, changed: plan --refresh counts them, sync --refresh mends them."""
+    company.names("ann", "bob", "cy", "dan")
+    assert company.sync("--adopt").exit_code == 0
+    old = company.tokens()
+    company.delete("ann")
+    company.deactivate("bob")
+    company.another_hand("PUT", f"/users/{company.uid('cy')}", {"name": "Not Cy"})
+    company.did()
+    assert company.sync().exit_code == 0
+    assert company.news() == []
+    planned = company.plan("--refresh")
+    assert (planned.exit_code, company.did()) == (0, {})
+    seen = planned.summary["directory"]
+    assert (seen["deleted"], seen["deactivated"], seen["changed"]) == (1, 1, 1)
+    company.faults({"fault": "lost-reply", "route": "POST /users", "uid": company.uid("ann")})
+    ended = company.sync("--refresh")
+    assert ended.exit_code == 0, ended.stderr
+    assert company.told() == {"ann": "created", "bob": "reactivated", "cy": "updated", "dan": "unchanged"}
+    assert company.active() == {"ann": "ANN", "bob": "BOB", "cy": "CY", "dan": "DAN"}
+    tokens = company.tokens()
+    assert (tokens["bob"], tokens["ann"] != old["ann"]) == (old["bob"], True)
+    assert all(company.app.accepts(company.uid(name), token) for name, token in tokens.items())
+
+
+def test_who_turns_out_to_be_gone_is_brought_back(company: Company) -> None:
+    """Without reading the directory: an update that meets nobody reactivates, or creates anew."""
+    company.names("ann", "bob", "cy")
+    assert company.sync("--adopt").exit_code == 0
+    company.delete("ann")
+    company.deactivate("bob")
+    company.delete("cy")
+    company.roster({"ann": {"name": "Anna"}, "bob": {"name": "Rob"}})
+    ended = company.sync("--deactivate-leavers")
+    assert ended.exit_code == 0, ended.stderr
+    assert company.told() == {"ann": "created", "bob": "reactivated", "cy": "deactivated"}
+    assert company.active() == {"ann": "Anna", "bob": "Rob"}
+    assert company.app.accepts(company.uid("ann"), company.tokens()["ann"])
+
+
+LOST = ("lost-reply", "reset-before-commit", "error-after-commit", "html-502-before-commit", "truncated-json")
+
+
+def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
+    """For an update, a deactivation, a reactivation and a create, each way an answer can be lost."""
+    kinds = {"PUT /users/{uid}": "up", "POST /users": "new"}
+    ups, leaves, backs, news = ([f"{kind}{n}" for n in range(len(LOST))] for kind in ("up", "left", "back", "new"))
+    company.names(*ups, *leaves, *backs)
+    assert company.sync("--adopt").exit_code == 0
+    company.names(*ups, *leaves)
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    company.did()
+    company.roster({**{name: {"name": "New"} for name in (*ups, *news)}, **{name: {"name": "Back"} for name in backs}})
+    named = [
+        {"fault": fault, "route": route, "uid": company.uid(f"{kind}{n}")}
+        for n, fault in enumerate(LOST)
+        for route, kind in kinds.items()
+    ]
+    nameless = [
+        {"fault": fault, "route": route, "nth": 1 + 2 * n}
+        for n, fault in enumerate(LOST)
+        for route in ("PUT /users", "DELETE /users")
+    ]
+    company.faults(*named, *nameless)
+    ended = company.sync("--deactivate-leavers", "--max-failures", "100%")
+    assert ended.exit_code == 0, ended.stderr
+    assert company.told() == {
+        **dict.fromkeys(ups, "updated"),
+        **dict.fromkeys(news, "created"),
+        **dict.fromkeys(backs, "reactivated"),
+        **dict.fromkeys(leaves, "deactivated"),
+    }
+    assert company.active() == {**dict.fromkeys((*ups, *news), "New"), **dict.fromkeys(backs, "Back")}
+    assert all(company.app.accepts(company.uid(name), company.tokens()[name]) for name in (*ups, *news, *backs))
+    company.news()
+    assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])
+
+
+def test_what_stays_in_doubt_is_done_again_the_next_night(company: Company) -> None:
+    """Given up after the last attempt, carried out or not: exit 1, and the next night nothing is open."""
+    company.names("up", "left", "back")
+    assert company.sync("--adopt").exit_code == 0
+    company.names("up", "left")
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    company.roster({"up": {"name": "Up II"}, "back": {"name": "Back II"}, "new": {"name": "New"}})
+    company.did()
+    company.faults(lost_reply=1.0)
+    lost = company.sync("--deactivate-leavers", "--max-failures", "100%")
+    assert (lost.exit_code, company.told()) == (1, dict.fromkeys(("up", "back", "new", "left"), "failed"))
+    assert company.active() == {"up": "Up II", "back": "BACK", "new": "New"}
+    company.faults()
+    ended = company.sync("--deactivate-leavers")
+    expected = {"up": "updated", "back": "reactivated", "new": "created", "left": "deactivated"}
+    assert (ended.exit_code, company.told()) == (0, expected)
+    assert company.active() == {"up": "Up II", "back": "Back II", "new": "New"}
+    assert all(company.app.accepts(company.uid(name), company.tokens()[name]) for name in ("up", "back", "new"))
+
+
+@pytest.mark.parametrize("more", [[], ["--refresh"]], ids=["by the state", "by the directory"])
+def test_a_night_that_is_killed_ends_as_if_it_had_not_been(company: Company, more: list[str]) -> None:
+    """At many instants, with all kinds of changes: the directory is the roster, the results those of the twin."""
+    kinds = {kind: [f"{kind}{n}" for n in range(8)] for kind in ("up", "left", "back", "same", "new", "also")}
+    company.names(*kinds["up"], *kinds["left"], *kinds["back"], *kinds["same"], *kinds["also"])
+    assert company.sync("--adopt").exit_code == 0
+    company.names(*kinds["up"], *kinds["left"], *kinds["same"], *kinds["also"])
+    assert company.sync("--deactivate-leavers", "--max-deactivations", "100%").exit_code == 0
+    created = len(company.app.created())
+    company.roster(
+        {
+            **{name: {"name": "New"} for name in (*kinds["up"], *kinds["new"], *kinds["back"])},
+            **{name: {"name": name.upper()} for name in (*kinds["same"], *kinds["also"])},
+        }
+    )
+    lost = [{"fault": fault, "nth": 5 + 3 * n} for n, fault in enumerate(LOST)]
+    company.faults(*lost, {"fault": "slow", "times": 100_000, "seconds": 0.02})
+    night = ("--deactivate-leavers", "--max-deactivations", "100%", "--max-in-flight", 3, *more)
+    for kill in range(4):
+        running = company.start(*night)
+        asked = len(company.app.lines("audit"))
+        until_asked(company, asked + 3 + 3 * kill)
+        running.kill()
+    company.faults()
+    ended = company.sync(*night)
+    assert ended.exit_code == 0, ended.stderr
+    assert company.told() == {
+        **dict.fromkeys(kinds["up"], "updated"),
+        **dict.fromkeys(kinds["new"], "created"),
+        **dict.fromkeys(kinds["back"], "reactivated"),
+        **dict.fromkeys((*kinds["same"], *kinds["also"]), "unchanged"),
+        **dict.fromkeys(kinds["left"], "deactivated"),
+    }
+    changed = (*kinds["up"], *kinds["new"], *kinds["back"])
+    same = {name: name.upper() for name in (*kinds["same"], *kinds["also"])}
+    assert company.active() == {**dict.fromkeys(changed, "New"), **same}
+    made = company.app.created()[created:]
+    assert sorted(made) == sorted(map(company.uid, kinds["new"]))
+    tokens = company.tokens()
+    assert all(company.app.accepts(company.uid(name), tokens[name]) for name in (*changed, *same))
+    ended_by = [night["stopped_by"] for night in told_nights(company)]
+    assert (ended_by[0], set(ended_by[1:-2]), ended_by[-2:]) == (None, {"killed"}, [None, None])
+    company.news()
+    assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])
+
+
+def test_the_command_itself(company: Company) -> None:
+    """As a scheduler runs it: what a person reads on stdout, and nothing asked."""
+    company.names("ann")
+    options = ("--state", "hr.db", *company.app.flags(), "-q")
+    ended = provisioner("sync", "hr.csv", *options, "--adopt", cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert "1 created" in " ".join(ended.stdout.split())

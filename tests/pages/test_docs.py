@@ -1,0 +1,138 @@
+"""The documentation is true: what it names exists, what it tells to run, runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from provisioner import errors
+from provisioner.cli.app import COMMANDS, command_named
+from provisioner.settings.tables import Settings
+from provisioner.validation.constraints import DEFECTS, Constraints
+from tests.rig.command import ROOT, environment, provisioner
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks/README.md"]
+
+
+def section(title: str) -> str:
+    """The text under a heading of the README, down to the next one of any level."""
+    return re.split(r"\n#+ ", README.split(f" {title}\n", 1)[1], maxsplit=1)[0]
+
+
+def commands_in(document: str) -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", document, re.DOTALL)
+    lines = [line.removeprefix("$ ").split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if re.match(r"(COMETCHAT_API_KEY=… )?provisioner ", line)]
+
+
+def options_of(command: str) -> set[str]:
+    """Every long option that a command takes."""
+    parameters = command_named(command).params
+    return {option for each in parameters for option in each.opts if option.startswith("--")} - {"--help"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_the_commands_say(name: str) -> None:
+    """The list is shown without loading the commands: it is a copy of how their own help begins."""
+    said = COMMANDS[name][1].removesuffix(".")
+    assert command_named(name).help.startswith(said)
+
+
+def test_the_option_table_is_that_of_the_command() -> None:
+    """No option is missing from the README, none is made up."""
+    assert set(re.findall(r"`(--[a-z-]+)`", section("Options of `run`").split("Environment:")[0])) >= options_of("run")
+    assert {name for name in re.findall(r"(--[a-z][a-z-]+)", README) if name != "--install-completion"} <= (
+        {"--help"}.union(*(options_of(command) for command in COMMANDS if command != "config"))
+    )
+
+
+def test_every_option_of_run_is_a_key_of_the_config() -> None:
+    """What a flag can say, the file can say."""
+    keys = {key for table in tomllib.loads(uncommented(EXAMPLE)).values() for key in table}
+    renamed = {"output": "file", "log-format": "format", "log-file": "file", "no-progress": "progress"}
+    renamed["no-check-roles"] = "check_roles"
+    flags = {name.removeprefix("--") for name in options_of("run")} - {"config"}
+    assert {renamed.get(flag, flag).replace("-", "_") for flag in flags} <= keys
+
+
+def test_the_exit_code_table_is_that_of_the_code() -> None:
+    """Every exit code an exception ends with is in the table."""
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", section("Exit codes"), re.MULTILINE)}
+    kinds = [each for each in vars(errors).values() if isinstance(each, type)]
+    raised = {each.exit_code for each in kinds if issubclass(each, errors.ProvisionerError)}
+    assert told == {0, 1, 2, 3, 4, 5, 70, 130, 143}
+    assert raised <= told
+
+
+def test_the_table_of_rules_names_every_code() -> None:
+    """A code a person meets can be looked up."""
+    assert set(re.findall(r"`([a-z_]+\.[a-z_]+)`", section("What a row may hold"))) == set(DEFECTS)
+
+
+def uncommented(example: str) -> str:
+    """The example with every key that is commented out put in."""
+    return re.sub(r"^# (\[columns\.metadata\]|\"?[a-z@.]+[a-z_.]*\"? = )", r"\1", example, flags=re.MULTILINE)
+
+
+def test_the_config_example_holds_every_key_with_its_default() -> None:
+    """Read as it stands it changes nothing; with all its comments taken off it knows every key."""
+    stands = Settings.model_validate(tomllib.loads(EXAMPLE))
+    constraints = Constraints(**stands.constraints.model_dump())
+    assert constraints == Constraints()
+    assert stands.model_copy(update={"columns": {}, "constraints": Settings().constraints}) == Settings()
+    everything = tomllib.loads(uncommented(EXAMPLE))
+    for table, field in Settings.model_fields.items():
+        if table == "columns":
+            continue
+        model = field.annotation
+        assert isinstance(model, type)
+        names = {each.alias or name for name, each in model.model_fields.items()}
+        assert set(everything[table]) == names, table
+    assert set(everything["columns"]) == {"uid", "name", "role", "tags_separator", "metadata"}
+
+
+@pytest.mark.parametrize("command", [line for line in commands_in(README) if "samples/" in line])
+def test_the_readmes_commands_run(tmp_path: Path, command: str) -> None:
+    """Copied from the README into an empty folder beside the samples, each command does what it says."""
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    ended = provisioner(*shlex.split(command)[1:], cwd=tmp_path)
+    assert ended.exit_code == (0 if "hr_export" in command else 1), ended.stderr
+    assert (tmp_path / "out").is_dir()
+
+
+def test_the_readmes_session_is_what_the_command_prints(tmp_path: Path) -> None:
+    """The output shown is the real one, but for the time it took."""
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    shown = README.split("$ provisioner run samples/users.csv", 1)[1].split("\n", 1)[1].split("\n\n$ ", 1)[0]
+    printed = provisioner("run", "samples/users.csv", "--emulator", "-o", "out/results.csv", cwd=tmp_path).stdout
+    seconds = re.compile(r"in \d+ s")
+    assert seconds.sub("in N s", printed).split() == seconds.sub("in N s", shown).split()
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in the documents is a file of the project."""
+    for document in DOCUMENTS:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document}: {link}"
+
+
+def test_the_help_of_every_command_is_told_without_heavy_imports() -> None:
+    """`--help` answers for each command, in words."""
+    for command in ((), ("config", "show"), *((name,) for name in COMMANDS)):
+        ended = provisioner(*command, "--help", cwd=ROOT, **environment())
+        assert (ended.exit_code, ended.stderr) == (0, "")
+        assert len(ended.stdout.splitlines()) > 5
+
+
+def test_the_map_of_the_code_names_every_module() -> None:
+    """Once each: whoever looks for something finds where it is."""
+    page = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    table = page.split("## The shape of the code", 1)[1].split("| about | modules |", 1)[1].split("\n\n", 1)[0]
+    named = re.findall(r"`([a-z_]+)`", table)
+    assert sorted(named) == sorted(file.stem for file in (ROOT / "provisioner").glob("*.py") if file.stem != "__init__")

@@ -1,0 +1,213 @@
+"""The real command and a real emulator, each as a process of its own; what the end-to-end tests are made of."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "samples"
+COMMAND = str(Path(sys.executable).with_name("provisioner"))
+KEY = "00112233445566778899aabbccddeeff00112233"
+PATIENCE = 60.0
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """A clean environment: nothing of the developer's own settings gets in."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMETCHAT_")}
+    return {**kept, "COLUMNS": "100", **variables}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The JSON object on stdout."""
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log events of that name on stderr."""
+        lines = [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == name]
+
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(
+    ["provisioner.cli.run", "provisioner.cli.sync", "provisioner.sync.command", "polars", "uvloop", "aiohttp"]
+)
+
+
+def _carry_out(arguments: list[str], folder: str, variables: dict[str, str], streams: tuple[str, str]) -> None:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    for number, path in enumerate(streams, 1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    sys.argv = ["provisioner", *arguments]
+    from provisioner.__main__ import main
+
+    main()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A command that was started, and the files its streams go to."""
+
+    process: ForkServerProcess
+    streams: tuple[Path, Path]
+
+    def end(self) -> Finished:
+        """Wait for the end."""
+        self.process.join(PATIENCE)
+        assert self.process.exitcode is not None, "it did not end"
+        stdout, stderr = (path.read_text(encoding="utf-8") for path in self.streams)
+        shutil.rmtree(self.streams[0].parent)
+        return Finished(self.process.exitcode, stdout, stderr)
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self.process.kill()
+        self.process.join(PATIENCE)
+
+
+def start(*arguments: object, cwd: Path, **variables: str) -> Running:
+    """Start the command in a process of its own, forked from one that has its imports done.
+
+    That costs a tenth of a second instead of one, so that much can be tested; `started` runs it as a person does.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="streams-"))
+    streams = (folder / "stdout", folder / "stderr")
+    given = (list(map(str, arguments)), str(cwd), environment(**variables), (str(streams[0]), str(streams[1])))
+    process = _SERVER.Process(target=_carry_out, args=given)
+    process.start()
+    return Running(process, streams)
+
+
+def provisioner(*arguments: object, cwd: Path, **variables: str) -> Finished:
+    """Run the command to its end."""
+    return start(*arguments, cwd=cwd, **variables).end()
+
+
+@contextmanager
+def started(*arguments: object, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the command and leave it running inside the block; it is killed at the end of it if it still runs."""
+    process = subprocess.Popen(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@dataclass(frozen=True)
+class RunningEmulator:
+    """An emulator in a process of its own, asked over HTTP."""
+
+    url: str
+
+    @property
+    def root(self) -> str:
+        """The address without the API version."""
+        return self.url.removesuffix("/v3")
+
+    def lines(self, what: str) -> list[dict[str, Any]]:
+        """`audit` or `users`, one object each."""
+        with urllib.request.urlopen(f"{self.root}/_emulator/{what}") as answer:
+            return [json.loads(line) for line in answer.read().splitlines()]
+
+    def created(self) -> list[str]:
+        """The uid of every user that came to be, in order; a uid created twice stands here twice."""
+        return [record["uid"] for record in self.lines("audit") if record["did"] == "created"]
+
+    def users(self) -> dict[str, dict[str, Any]]:
+        """The users by uid."""
+        return {user["uid"]: user for user in self.lines("users")}
+
+    def accepts(self, uid: str, token: str) -> bool:
+        """Whether the API knows this token for this user."""
+        request = urllib.request.Request(f"{self.url}/users/{uid}/auth_tokens/{token}", headers={"apikey": KEY})
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return bool(json.loads(answer.read())["data"]["uid"] == uid)
+        except urllib.error.HTTPError:
+            return False
+
+    def flags(self) -> tuple[str, str]:
+        """How the command is pointed at it."""
+        return ("--base-url", self.url)
+
+
+@contextmanager
+def emulator(folder: Path, *options: object) -> Iterator[RunningEmulator]:
+    """Run an emulator inside the block."""
+    key_file = folder / "emulator.key"
+    key_file.write_text(KEY)
+    with started("emulator", "--port", 0, "--api-key-file", key_file, *options, cwd=folder) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith("listening on "), first
+        yield RunningEmulator(first.removeprefix("listening on ").strip())
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Read a CSV as it stands."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_roster(path: Path, people: Sequence[Mapping[str, str]]) -> Path:
+    """Write people as a CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(people[0]))
+        writer.writeheader()
+        writer.writerows(people)
+    return path
+
+
+def people(number: int, first: int = 1) -> list[dict[str, str]]:
+    """Make up people with nothing wrong with them."""
+    return [{"uid": f"person-{n:05}", "name": f"Person {n}"} for n in range(first, first + number)]
+
+
+def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Return as soon as the condition holds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> Finished:
+    """Send a signal and wait for the end."""
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    return Finished(process.returncode, stdout, stderr)

@@ -1,0 +1,226 @@
+"""NDJSON rosters: every value is the text it is, every broken line has its place, lines come back untouched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisioner.errors import RosterError
+from provisioner.roster.files.origin import LocalFile
+from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
+from provisioner.roster.formats.ndjsonline import rejected_line, write_rejected_lines
+from tests.rig.command import provisioner
+
+TINY = LineSizes(first=7, block=5, longest_line=200, cells=6)
+
+
+def opened(folder: Path, data: bytes, limit: int | None = None, sizes: LineSizes | None = None) -> NdjsonRoster:
+    """A roster of these bytes."""
+    path = folder / "r.ndjson"
+    path.write_bytes(data)
+    return open_ndjson(LocalFile(path), None, limit, sizes or LineSizes())
+
+
+def rows_of(roster: NdjsonRoster) -> list[dict[str, str | None]]:
+    """All rows as they are, once it is sure that they are numbered without a gap and that each has its line."""
+    rows: list[dict[str, str | None]] = []
+    for batch in roster.batches():
+        assert batch.first_row == len(rows) + 1
+        assert batch.frame.schema == {**roster.schema, "_line": pl.String()}
+        rows += batch.frame.drop("_line").rows(named=True)
+    return rows
+
+
+def refused(folder: Path, data: bytes, sizes: LineSizes | None = None) -> str:
+    """What is said of bytes that cannot be read to their end."""
+    with pytest.raises(RosterError) as raised:
+        rows_of(opened(folder, data, sizes=sizes))
+    return str(raised.value).replace(str(folder / "r.ndjson"), "r.ndjson")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ('"a"', "a"),
+        ('" \\u00e9\\n\\"x\\" "', ' é\n"x" '),
+        ('""', ""),
+        ("null", None),
+        ("true", "true"),
+        ("false", "false"),
+        ("7", "7"),
+        ("-0", "-0"),
+        ("1.50", "1.50"),
+        ("1E5", "1E5"),
+        ("12345678901234567890123456789012345", "12345678901234567890123456789012345"),
+        ('["a", "b"]', '["a","b"]'),
+        ('{"a": {"b": 1}}', '{"a":{"b":1}}'),
+        ('{"a" : [1.10, "x : , y", 12345678901234567890]}', '{"a":[1.10,"x : , y",12345678901234567890]}'),
+        ("{}", "{}"),
+    ],
+)
+def test_a_value_is_the_text_it_is(tmp_path: Path, value: str, cell: str | None) -> None:
+    line = f'{{"uid": "u", "x": {value}}}'
+    assert rows_of(opened(tmp_path, line.encode())) == [{"uid": "u", "x": cell}]
+
+
+def test_columns_are_all_keys_of_the_file_in_the_order_of_their_appearance(tmp_path: Path) -> None:
+    data = b'\xef\xbb\xbf{"uid":"a"}\r\n\n \t\r\n{"name":"n","uid":"b"}\n{}\n{"z":1}'
+    for sizes in (None, TINY):
+        roster = opened(tmp_path, data, sizes=sizes)
+        assert roster.columns == ("uid", "name", "z")
+        assert rows_of(roster) == [
+            {"uid": "a", "name": None, "z": None},
+            {"uid": "b", "name": "n", "z": None},
+            {"uid": None, "name": None, "z": None},
+            {"uid": None, "name": None, "z": "1"},
+        ]
+
+
+@pytest.mark.parametrize(("limit", "columns"), [(0, ("a",)), (1, ("a",)), (2, ("a", "b")), (3, ("a", "b"))])
+def test_behind_the_limit_there_is_nothing(tmp_path: Path, limit: int, columns: tuple[str, ...]) -> None:
+    data = b'{"a":1}\n\n{"b":2}\n' + (b"" if limit == 3 else b'{"c"\n\xff\n')
+    for sizes in (None, TINY):
+        roster = opened(tmp_path, data, limit, sizes)
+        assert (roster.columns, len(rows_of(roster))) == (columns, min(limit, 2))
+
+
+HINT = "each line is one object"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\n \n", "r.ndjson has no rows: it holds nothing but blank lines"),
+        (b'[{"a":1},\n', f"r.ndjson: row 1 (byte 0): '[{{\"a\":1}},' is no JSON (unexpected end of data); {HINT}"),
+        (b'{"a":1}\n[1]\n', f"r.ndjson: row 2 (byte 8): '[1]' is no JSON object; {HINT}"),
+        (
+            b'{"a":1}\n\n  {"a":NaN}\n',
+            "r.ndjson: row 2 (byte 9): '{\"a\":NaN}' is no JSON (unexpected character, expected a JSON value); " + HINT,
+        ),
+        (
+            b'{"a":"\\ud800"}\n',
+            f'r.ndjson: row 1 (byte 0): \'{{"a":"\\ud800"}}\' is no JSON (no low surrogate in string); {HINT}',
+        ),
+        (
+            b'{"a":1}\n{"a":1,"\\u0061":2}\n',
+            "r.ndjson: row 2 (byte 8): the key 'a' comes twice in one object; rename or remove one",
+        ),
+        (
+            b'{"a":{"b" : 1, "c":"\\":","b" :2}}\n',
+            "r.ndjson: row 1 (byte 0): the key 'b' comes twice in one object; rename or remove one",
+        ),
+        (
+            b'{"a":1}\n{"a":"Jos\xe9"}\n',
+            "r.ndjson: row 2 (byte 17): byte 0xE9 is not UTF-8; the file looks like Windows-1252, "  # noqa: ISC004
+            "which --encoding cp1252 reads",
+        ),
+    ],
+)
+def test_a_broken_line_is_told_with_row_and_byte(tmp_path: Path, data: bytes, message: str) -> None:
+    assert refused(tmp_path, data) == message
+
+
+def test_a_defect_far_into_a_file_has_its_row_and_byte(tmp_path: Path) -> None:
+    good = b'{"uid":"a"}\n\n' * 1000
+    said = refused(tmp_path, good + b'{"uid":1.5,"uid":2}\n' + good, LineSizes(first=100, block=1000))
+    assert said.startswith(f"r.ndjson: row 1001 (byte {len(good)}): the key 'uid' comes twice")
+
+
+def test_a_line_without_end_and_keys_without_end_are_given_up_in_time(tmp_path: Path) -> None:
+    assert refused(tmp_path, b'{"a":1}\n{"a":"' + b"x" * 500, TINY).startswith(
+        "r.ndjson: a line behind row 1 is longer"
+    )
+    data = b"".join(b'{"%d":1}\n' % number for number in range(10_001))
+    assert "row 10001 (byte 108890): more than 10000 different keys so far" in refused(tmp_path, data)
+
+
+def test_depth_is_no_obstacle_until_it_is_told(tmp_path: Path) -> None:
+    nested = b'{"a":1.50,"x":' + b"[" * 500 + b"]" * 500 + b"}"
+    assert rows_of(opened(tmp_path, nested)) == [{"a": "1.50", "x": "[" * 500 + "]" * 500}]
+    assert "row 1 (byte 0): " in refused(tmp_path, b'{"a":1.5,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6)
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+objects = st.dictionaries(st.sampled_from(["uid", "name", '"', "a\\", "{", ",", "_x", "é"]), values, max_size=4)
+
+
+def json_of(value: object, *, ascii_only: bool, blanks: bool) -> str:
+    return json.dumps(value, ensure_ascii=ascii_only, separators=(" , ", " : ") if blanks else (",", ":"))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(objects, min_size=1, max_size=6), st.booleans(), st.booleans(), st.integers(1, 60))
+def test_whatever_json_writes_is_read_back_whatever_the_block_size(
+    tmp_path: Path, people: list[dict[str, object]], ascii_only: bool, blanks: bool, block: int
+) -> None:
+    """And the line with its errors is the object with two members more."""
+    lines = [json_of(person, ascii_only=ascii_only, blanks=blanks) for person in people]
+    text = "\n".join(lines)
+    roster = opened(tmp_path, text.encode(), sizes=LineSizes(first=block, block=block, cells=10))
+    for person, line, row in zip(people, lines, rows_of(roster), strict=True):
+        for key in roster.columns:
+            value, cell = person.get(key), row[key]
+            if value is None or isinstance(value, str):
+                assert cell == value
+            else:
+                assert cell is not None
+                assert json.loads(cell) == value
+                assert isinstance(value, dict | list) or cell == json.dumps(value)
+        once = rejected_line(line, 3, 'a "b"')
+        assert json.loads(once) == {**person, "_row": 3, "_errors": 'a "b"'}
+        assert json.loads(rejected_line(once, 4, "é")) == {**person, "_row": 4, "_errors": "é"}
+
+
+@pytest.mark.parametrize(
+    ("line", "rejected"),
+    [
+        ("{}", '{"_row":7,"_errors":"no"}'),
+        ('{ "a" : 1.50 }', '{ "a" : 1.50,"_row":7,"_errors":"no"}'),
+        ('{"_row":1,"a":1e5,"_errors":"x, \\"_row\\""}', '{"a":1e5,"_row":7,"_errors":"no"}'),
+        ('{"a":{"_row":1}, "\\u005frow": {"x":[1,2]} , "b":"}"}', '{"a":{"_row":1},"b":"}","_row":7,"_errors":"no"}'),
+    ],
+)
+def test_a_rejected_line_is_the_line_with_its_errors(line: str, rejected: str) -> None:
+    assert rejected_line(line, 7, "no") == rejected
+
+
+def test_rejected_rows_are_written_line_by_line_and_rows_of_another_format_as_objects(tmp_path: Path) -> None:
+    frames = [
+        pl.DataFrame({"uid": ["1.50"], "_line": ['{"uid":1.50}'], "_row": [2], "_errors": ["no"]}),
+        pl.DataFrame({"uid": ["b"], "name": [None], "_row": [3], "_errors": ["no"]}),
+    ]
+    write_rejected_lines(tmp_path / "x.ndjson", iter(frames), frames[0].schema)
+    assert (tmp_path / "x.ndjson").read_text().splitlines() == [
+        '{"uid":1.50,"_row":2,"_errors":"no"}',
+        '{"uid":"b","_row":3,"_errors":"no"}',
+    ]
+
+
+def test_the_rejected_lines_can_be_mended_and_fed_in_again(tmp_path: Path) -> None:
+    """The whole round, with the real command: nothing but the errors is added, and they are replaced."""
+    lines = [
+        '{"uid": "ok", "name": "Ann", "tags": ["a", "b"], "metadata": {"n": 1.50}}',
+        '{"uid":"a b","name":"Bob","x":1e3}',
+    ]
+    (tmp_path / "r.ndjson").write_text("\n".join(lines))
+    done = provisioner("validate", "r.ndjson", "--json", cwd=tmp_path)
+    assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 2, 1), done.stderr
+    rejected = tmp_path / "r.results.rejected.ndjson"
+    first = rejected.read_text()
+    assert first.startswith('{"uid":"a b","name":"Bob","x":1e3,"_row":2,"_errors":"uid.charset')
+    rejected.rename(tmp_path / "again.ndjson")
+    assert provisioner("validate", "again.ndjson", cwd=tmp_path).exit_code == 1
+    again = (tmp_path / "again.results.rejected.ndjson").read_text()
+    assert again == first.replace('"_row":2', '"_row":1')

@@ -1,0 +1,147 @@
+"""Several files as one roster: rows run on, and what one file lacks is told with its name."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner.errors import RosterError
+from provisioner.roster.files.inputs import find_sources
+from provisioner.roster.formats.rows import Roster
+from provisioner.roster.reader import RosterOptions, open_roster
+from tests.rig.command import provisioner, rows
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def opened(*names: str, limit: int | None = None) -> Roster:
+    return open_roster(find_sources(names), RosterOptions(limit=limit))
+
+
+def rows_of(roster: Roster) -> list[tuple[object, ...]]:
+    """All rows, once it is sure that they are numbered without a gap."""
+    found: list[tuple[object, ...]] = []
+    for batch in roster.batches():
+        assert batch.first_row == len(found) + 1
+        found += batch.frame.select(roster.columns).rows()
+    return found
+
+
+def refused(*names: str) -> str:
+    with pytest.raises(RosterError) as error:
+        rows_of(opened(*names))
+    return str(error.value)
+
+
+def test_row_numbers_run_on_and_the_first_files_columns_rule(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\n" + "a,Ann\n" * 2000)
+    (here / "b.txt").write_text("name;uid\nBob;b\n")
+    (here / "c.tsv.gz").write_bytes(gzip.compress(b"uid\tname\nc\tCleo\n"))
+    roster = opened("a.csv", "b.txt", "c.tsv.gz")
+    for _ in range(2):
+        assert rows_of(roster) == [("a", "Ann")] * 2000 + [("b", "Bob"), ("c", "Cleo")]
+    assert (roster.name, roster.columns, roster.rejected_delimiter) == ("a.csv and 2 more", ("uid", "name"), ",")
+    assert roster.parts() == [("a.csv", 2000), ("b.txt", 1), ("c.tsv.gz", 1)]
+    assert roster.size == sum((here / name).stat().st_size for name in ("a.csv", "b.txt", "c.tsv.gz"))
+
+
+def test_the_parts_are_known_after_a_whole_pass_only(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\na,b\n")
+    (here / "b.csv").write_text("uid,name\n")
+    roster = opened("a.csv", "b.csv")
+    assert (roster.parts(), opened("a.csv").parts()) == ([], ())
+    rows_of(roster)
+    assert roster.parts() == [("a.csv", 1), ("b.csv", 0)]
+
+
+def test_a_file_without_rows_is_no_obstacle_wherever_it_stands(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\n")
+    (here / "b.csv").write_text("uid,name\nb,Bob\n")
+    (here / "c.csv").write_text("uid,name")
+    assert rows_of(opened("a.csv", "b.csv", "c.csv")) == [("b", "Bob")]
+
+
+@pytest.mark.parametrize("limit", range(6))
+def test_the_limit_counts_over_all_files_and_behind_it_is_nothing_not_even_a_defect(here: Path, limit: int) -> None:
+    (here / "a.csv").write_text("uid,name\na,1\nb,2\n")
+    (here / "b.csv").write_text("uid,name\nc,3\nd,4\ne,5\n")
+    (here / "c.csv").write_text('uid,name\nf,"6\n')
+    everything = [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]
+    assert rows_of(opened("a.csv", "b.csv", limit=limit)) == everything[:limit]
+    (here / "b.csv").write_text("uid,name\nc,3\nd,4\ne,5,x\n")
+    if limit < 5:
+        assert rows_of(opened("a.csv", "b.csv", limit=limit)) == everything[:limit]
+
+
+def test_progress_runs_over_all_files(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\n" + "a,1\n" * 1500)
+    pl.DataFrame({"uid": ["b"] * 1500, "name": ["2"] * 1500}).write_parquet(here / "b.parquet")
+    roster = opened("a.csv", "b.parquet")
+    calls: list[tuple[int, int]] = []
+    for _ in roster.batches(lambda done, read: calls.append((done, read))):
+        pass
+    assert (calls, calls[-1]) == (sorted(calls), (3000, roster.size))
+
+
+def test_json_lines_may_lack_keys_that_others_have(here: Path) -> None:
+    """There a missing value is left out, so files of one export differ in their keys."""
+    (here / "a.ndjson").write_text('{"uid": "a", "name": "Ann"}\n')
+    (here / "b.ndjson").write_text('{"tags": "x", "uid": "b", "name": "Bob"}\n')
+    roster = opened("a.ndjson", "b.ndjson")
+    assert roster.columns == ("uid", "name", "tags")
+    assert rows_of(roster) == [("a", "Ann", None), ("b", "Bob", "x")]
+
+
+def test_files_with_other_columns_are_told_with_the_file_and_the_columns(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\n")
+    (here / "b.csv").write_text("uid,Name,tags\n")
+    (here / "c.csv").write_text("uid\n")
+    (here / "d.csv").write_text("uid,name," + ",".join("xyzuvw") + "\n")
+    hint = "; files of one roster have the same columns"
+    said = "b.csv: its columns are not those of a.csv: it lacks 'name' and has also 'Name', 'tags'"
+    assert refused("a.csv", "b.csv") == said + hint
+    assert refused("a.csv", "c.csv") == "c.csv: its columns are not those of a.csv: it lacks 'name'" + hint
+    said = "d.csv: its columns are not those of a.csv: it has also 'x', 'y', 'z', 'u', 'v' and 1 more"
+    assert refused("a.csv", "d.csv") == said + hint
+
+
+def test_files_with_other_types_are_told(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\na,b\n")
+    pl.DataFrame({"uid": ["c"], "name": ["d"]}).write_parquet("b.parquet")
+    pl.DataFrame({"uid": [1], "name": ["d"]}).write_parquet("c.parquet")
+    assert rows_of(opened("a.csv", "b.parquet")) == [("a", "b"), ("c", "d")]
+    for first, types in (("a.csv", "Int64, but String in a.csv"), ("b.parquet", "Int64, but String in b.parquet")):
+        said = f"c.parquet: column 'uid' is {types}; files of one roster have the same types"
+        assert refused(first, "c.parquet") == said
+
+
+def test_a_defect_is_told_with_the_file_and_its_own_row(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\n" + "a,1\n" * 10)
+    (here / "b.csv").write_text("uid,name\nb,2\nc,3,4\n")
+    hint = "put cells that hold a comma in quotes"
+    assert refused("a.csv", "b.csv") == f"b.csv: row 2 (byte 17): 3 cells, but the header has 2; {hint}"
+
+
+def test_rejected_rows_of_several_files_are_one_file_that_can_be_fed_in(here: Path) -> None:
+    """With row numbers of the whole roster, and the delimiter that the files share."""
+    (here / "p1.csv").write_text("uid;name\na;Ann\nb c;Bob, J\n")
+    (here / "p2.csv").write_text("name;uid\nCleo;\n")
+    done = provisioner("validate", "p*.csv", "-o", "out/r.csv", "--json", cwd=here)
+    assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 3, 2), done.stderr
+    assert (here / "out/r.rejected.csv").read_text().splitlines()[:2] == [
+        "uid;name;_row;_errors",
+        "b c;Bob, J;2;uid.charset: ' ' in 'b c', only ASCII letters, digits and - are allowed",
+    ]
+    mended = (here / "out/r.rejected.csv").read_text().replace("b c;", "b-c;").replace("\n;Cleo", "\nc;Cleo")
+    (here / "mended.csv").write_text(mended)
+    again = provisioner("run", "mended.csv", "--emulator", "-o", "out/again.csv", cwd=here)
+    assert again.exit_code == 0, again.stderr
+    assert [row["uid"] for row in rows(here / "out/again.csv")] == ["b-c", "c"]

@@ -1,0 +1,233 @@
+"""Progress: a line that is redrawn on a terminal, an event every ten seconds elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import sys
+from contextlib import redirect_stderr
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from provisioner.model import Tally
+from provisioner.run.progress import Watch
+from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
+from tests.rig import clock
+
+
+class Terminal(io.StringIO):
+    """A terminal that somebody looks at; `looks` are its frames without colours."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def looks(self) -> list[str]:
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.getvalue())
+        return [line.rstrip() for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+def a_pacing() -> Pacing:
+    gate = Gate(Waits(), clock.now, lambda: 0.5)
+    limits = {Budget.CORE: 9000.0, Budget.STANDARD: 18_000.0}
+    return Pacing(limits, 0.9, gate, told=lambda *_: None, paused=lambda _: None)
+
+
+def a_watch(**facts: Any) -> Watch:
+    return Watch(Tally(**facts), drawn=False)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A wide terminal of a common kind; use with `redirect_stderr`."""
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": "200", "LINES": "40"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    return Terminal()
+
+
+# --- what is said ---
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "done", "total"),
+    [
+        ("reading", "reading", 40, 100),
+        ("checking", "checking", 30, 100),
+        ("sending", "sending", 3 + 5 + 7, 100),
+        ("writing", "writing the results", 0, None),
+    ],
+)
+def test_each_stage_counts_the_rows_that_are_through_with_it(
+    stage: str, name: str, done: int, total: int | None
+) -> None:
+    """Done of total: rows read, rows checked, rows that are rejected, settled before or settled now."""
+    watch = a_watch(rows=100, surveyed=40, checked=30, rejected=3, skipped=5, settled=7, created=7, requests=9)
+    watch.enter(stage)
+    assert watch.facts() == {
+        "stage": name, "done": done, "of": total, "rejected": 3, "created": 7, "existing": 0, "updated": 0,
+        "failed": 0, "requests": 9, "rate_limited": 0,
+    }  # fmt: skip
+
+
+def test_it_begins_with_reading_a_roster_of_unknown_length() -> None:
+    """Nothing is promised before the roster has been read once."""
+    watch = a_watch(surveyed=7)
+    assert (watch.stage.name, watch.facts()["done"], watch.facts()["of"], watch.sentence()) == ("reading", 7, None, "")
+
+
+def test_the_sentence_names_what_occurred_and_what_sets_the_pace() -> None:
+    """Created always, the rest when there is some; before anything is sent only what was rejected."""
+    watch = a_watch(
+        created=1234, existing=2, updated=3, rejected=4, failed=5, skipped=6,
+        requests=101, first_request=10.0, last_request=20.0,
+    )  # fmt: skip
+    assert watch.sentence() == "4 rejected"
+    watch.enter("sending")
+    assert watch.sentence() == (
+        "1,234 created · 2 existing · 3 updated · 4 rejected · 5 failed · 6 settled before · 600/min (starting)"
+    )
+    nothing_yet = a_watch()
+    nothing_yet.enter("sending")
+    assert nothing_yet.sentence() == "0 created · 0/min (starting)"
+
+
+def test_the_pace_is_set_by_the_limit_the_latency_or_a_pause() -> None:
+    """Whoever waits knows what for: a slot, answers, or the server's leave."""
+
+    async def main() -> list[str]:
+        watch = a_watch()
+        said = [watch.pace()]
+        watch.pacing = pacing = a_pacing()
+        said.append(watch.pace())
+        waiting = [asyncio.create_task(pacing.slot(Budget.CORE)) for _ in range(100)]
+        await asyncio.sleep(0.01)
+        said.append(watch.pace())
+        pacing.saw(Budget.CORE, Reply(status=429, retry_after=12.4), limited=True)
+        said.append(watch.pace())
+        pacing.close()
+        await asyncio.gather(*waiting)
+        return said
+
+    assert clock.run(main()) == ["starting", "latency", "limit 9,000/min", "pause after 429, 12 s left"]
+
+
+def test_the_pace_of_updates_is_set_by_their_own_limit() -> None:
+    """A run that only updates waits for the standard limit, and that is no latency."""
+
+    async def main() -> str:
+        watch = a_watch()
+        watch.pacing = pacing = a_pacing()
+        waiting = [asyncio.create_task(pacing.slot(Budget.STANDARD)) for _ in range(100)]
+        await asyncio.sleep(0.01)
+        said = watch.pace()
+        pacing.close()
+        await asyncio.gather(*waiting)
+        return said
+
+    assert clock.run(main()) == "limit 18,000/min"
+
+
+# --- what is drawn ---
+
+
+def test_a_terminal_shows_stage_numbers_and_pace(terminal: Terminal) -> None:
+    """The line is redrawn five times a second, follows the stages, and leaves neither itself nor a hidden cursor."""
+    tally = Tally(surveyed=500)
+
+    async def main() -> None:
+        watch = Watch(tally, drawn=True)
+        with watch.watching():
+            await asyncio.sleep(0.5)
+            tally.rows = 1000
+            watch.enter("sending")
+            tally.created, tally.settled, tally.rejected = 249, 249, 1
+            await asyncio.sleep(0.5)
+
+    with redirect_stderr(terminal):
+        clock.run(main())
+    reading = [look for look in terminal.looks if "reading" in look]
+    sending = [look for look in terminal.looks if "sending" in look]
+    assert re.search(r"reading .*500$", reading[0])
+    assert re.search(r"sending .*250 of 1,000.* 249 created · 1 rejected · 0/min \(starting\)$", sending[-1])
+    assert len(terminal.looks) >= 5
+    assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h") == 1
+    assert terminal.getvalue().rstrip().endswith("\x1b[2K"), "the last line is wiped"
+
+
+def test_what_is_logged_while_drawing_stands_above_the_line(terminal: Terminal) -> None:
+    """Events and the redrawn line share a terminal without tearing each other."""
+
+    async def main() -> None:
+        watch = Watch(Tally(), drawn=True)
+        with watch.watching():
+            await asyncio.sleep(0.1)
+            print("rate.paused seconds=2", file=sys.stderr)
+            await asyncio.sleep(0.3)
+
+    with redirect_stderr(terminal):
+        clock.run(main())
+    assert "rate.paused seconds=2" in terminal.looks
+
+
+def test_nothing_is_drawn_where_nobody_looks() -> None:
+    """Under cron stderr holds events only."""
+
+    async def main() -> None:
+        with Watch(Tally(), drawn=False).watching():
+            await asyncio.sleep(5)
+
+    with redirect_stderr(Terminal()) as stderr:
+        clock.run(main())
+    assert stderr.getvalue() == ""
+
+
+def test_elsewhere_there_is_an_event_every_ten_seconds_until_the_end() -> None:
+    """An unattended run of days can be followed in its log; a run of seconds logs no progress."""
+    tally = Tally(rows=100)
+
+    async def main() -> None:
+        watch = Watch(tally, drawn=False)
+        with watch.watching():
+            for _ in range(35):
+                await asyncio.sleep(1)
+                tally.surveyed += 1
+        await asyncio.sleep(100)
+
+    with capture_logs() as events:
+        clock.run(main())
+    facts = dict.fromkeys(("rejected", "created", "existing", "updated", "failed", "requests", "rate_limited"), 0)
+    assert [(event["event"], event["log_level"]) for event in events] == [("run.progress", "info")] * 3
+    assert [event["done"] for event in events] == pytest.approx([10, 20, 30], abs=1)
+    assert events[0] == facts | {
+        "event": "run.progress", "log_level": "info", "stage": "reading", "done": events[0]["done"], "of": 100,
+    }  # fmt: skip
+
+
+def test_an_error_in_what_is_watched_comes_through() -> None:
+    """Watching ends with the block, however that ends."""
+
+    async def main() -> None:
+        with Watch(Tally(), drawn=False).watching():
+            await asyncio.sleep(1)
+            raise LookupError("row 7")
+
+    with pytest.raises(LookupError, match="row 7"):
+        clock.run(main())
+
+
+def test_the_rate_is_the_current_one() -> None:
+    """After a pause of minutes the average of the run would say nothing about what is going on now."""
+    tally = Tally()
+    watch = Watch(tally, drawn=False)
+    rates = []
+    for second, requests in ((0, 0), (300, 0), (301, 150), (302, 300)):
+        tally.requests = requests
+        rates.append(watch.rate(1000.0 + second))
+    assert rates == [0.0, 0.0, 9000.0, 9000.0]

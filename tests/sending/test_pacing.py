@@ -1,0 +1,166 @@
+"""Promise 4: never over the rate in any 60 s, no burst at the start, at least 98 % used; one 429 pauses everyone."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.pacing import Gate, Pacer, Pacing, Shape
+from provisioner.sending.retry import Waits
+from tests.rig import clock
+
+
+def a_gate(jitter: float = 0.5, waits: Waits | None = None) -> Gate:
+    return Gate(waits or Waits(), clock.now, lambda: jitter)
+
+
+def worst_window(times: list[float], seconds: float) -> int:
+    """The most arrivals in any window [t, t + seconds)."""
+    return max(bisect_left(times, begin + seconds) - i for i, begin in enumerate(times))
+
+
+async def slots_taken(pacer: Pacer, workers: int, seconds: float) -> list[float]:
+    times: list[float] = []
+    end = clock.now() + seconds
+
+    async def work() -> None:
+        while clock.now() < end and await pacer.slot():
+            times.append(clock.now())
+
+    tasks = [asyncio.create_task(work()) for _ in range(workers)]
+    await asyncio.sleep(seconds)
+    pacer.close()
+    await asyncio.gather(*tasks)
+    return times
+
+
+@pytest.mark.parametrize("per_minute", [60, 100, 300, 600, 1000, 3000, 9000, 12_000, 60_000])
+def test_uses_98_percent_and_is_never_over_in_any_minute(per_minute: int) -> None:
+    """From the first minute on: as many slots as allowed in no 60 s, and hardly fewer."""
+
+    async def main() -> list[float]:
+        return await slots_taken(Pacer(per_minute, a_gate()), workers=64, seconds=150)
+
+    times = clock.run(main())
+    assert worst_window(times, 60) <= per_minute
+    assert len(times) / (per_minute * 150 / 60) >= 0.98
+
+
+@given(per_minute=st.floats(min_value=1, max_value=1e8))
+@settings(max_examples=300, deadline=None)
+def test_shape_never_promises_more_than_the_limit(per_minute: float) -> None:
+    """A full burst, what lies in hand and a minute of leaking stay within the limit, whatever the limit."""
+    shape = Shape.of(per_minute)
+    if per_minute >= 4:
+        assert shape.burst * 60 / shape.period + shape.burst + shape.block - 1 <= per_minute * 1.0001
+    assert 1 <= shape.block <= shape.burst
+
+
+def test_does_not_begin_with_a_burst() -> None:
+    """The first second holds a second's worth of slots and a small burst, not a minute's worth."""
+
+    async def main() -> list[float]:
+        return await slots_taken(Pacer(6000, a_gate()), workers=64, seconds=1)
+
+    assert len(clock.run(main())) <= 100 + 16
+
+
+def test_a_429_holds_everyone_until_the_server_said_so() -> None:
+    """One 429 with Retry-After 3 among 64 workers: nothing for 3 s, then the stream goes on evenly."""
+
+    async def main() -> tuple[list[float], float]:
+        gate = a_gate()
+        pacer = Pacer(6000, gate)
+        asyncio.get_running_loop().call_later(1.0, lambda: gate.close(Reply(status=429, retry_after=3.0)))
+        began = clock.now()
+        return await slots_taken(pacer, workers=64, seconds=10), began
+
+    times, began = clock.run(main())
+    during = [t for t in times if began + 1.0 < t < began + 4.0]
+    after = [t for t in times if began + 4.0 <= t < began + 5.0]
+    assert during == []
+    assert 90 <= len(after) <= 100 + 32
+
+
+def test_requests_that_were_on_the_wire_when_a_pause_began_are_no_further_strike() -> None:
+    """Sixty-four 429s at once are one pause without a header, not sixty-four ever longer ones."""
+
+    async def main() -> list[float | None]:
+        gate = a_gate()
+        return [gate.close(Reply(status=429)) for _ in range(64)]
+
+    assert clock.run(main()) == [1.5] + [None] * 63
+
+
+def test_pauses_without_a_header_grow_until_a_request_gets_through() -> None:
+    """Back-off for everyone: 2, 4, 8 s at the longest; a success in between begins anew."""
+
+    async def main() -> list[float | None]:
+        gate = a_gate(jitter=1.0)
+        pauses = []
+        for passed in (False, False, False, True, False):
+            if passed:
+                gate.passed()
+            pauses.append(gate.close(Reply(status=429)))
+            await asyncio.sleep(gate.closed_for)
+        return pauses
+
+    assert clock.run(main()) == [2.0, 4.0, 8.0, 2.0, 4.0]
+
+
+def test_a_pause_can_be_made_longer_while_it_is_waited_out() -> None:
+    """A later 429 that names a longer time is heeded; one that names a shorter time is not."""
+
+    async def main() -> float:
+        gate = a_gate()
+        began = clock.now()
+        gate.close(Reply(status=429, retry_after=2.0))
+        waiting = asyncio.create_task(gate.wait())
+        await asyncio.sleep(1.0)
+        gate.close(Reply(status=429, retry_after=5.0))
+        gate.close(Reply(status=429, retry_after=0.0))
+        await waiting
+        return clock.now() - began
+
+    assert clock.run(main()) == pytest.approx(6.0)
+
+
+def test_closing_tells_everyone_who_waits_at_once() -> None:
+    """A stopped run waits for no slot, however slow the rate."""
+
+    async def main() -> tuple[list[bool], float]:
+        pacer = Pacer(1, a_gate())
+        assert await pacer.slot()
+        waiting = [asyncio.create_task(pacer.slot()) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        began = clock.now()
+        pacer.close()
+        return [*await asyncio.gather(*waiting), await pacer.slot()], clock.now() - began
+
+    answers, seconds = clock.run(main())
+    assert answers == [False] * 6
+    assert seconds < 0.001
+
+
+def test_a_lower_limit_told_by_the_server_is_adopted_and_a_higher_one_is_not() -> None:
+    """The share applies to what the server tells; the news is told once."""
+    told: list[tuple[Budget, float]] = []
+
+    async def main() -> dict[Budget, float]:
+        limits = {Budget.CORE: 9000.0, Budget.STANDARD: 18_000.0}
+        pacing = Pacing(limits, 0.9, a_gate(), told=lambda *news: told.append(news), paused=_ignore)
+        for limit in (20_000, 500, 500):
+            pacing.saw(Budget.CORE, Reply(status=200, limit=limit), limited=False)
+        return {budget: pacer.per_minute for budget, pacer in pacing.pacers.items()}
+
+    assert clock.run(main()) == {Budget.CORE: 450.0, Budget.STANDARD: 18_000.0}
+    assert told == [(Budget.CORE, 450.0)]
+
+
+_ignore: Callable[[float], None] = lambda _: None  # noqa: E731

@@ -1,0 +1,348 @@
+"""The pool: every row is settled exactly once, and a stop loses none of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
+from provisioner.sending.pool import ErrorBudget, Pool, Source
+from provisioner.stop import Stop, Stopper
+from tests.rig import clock
+
+STOP = Stop("sigint", "interrupted by SIGINT", 130)
+UNLIMITED = ErrorBudget(rows=10**9)
+
+
+def request(key: int) -> UserRequest:
+    return UserRequest(key, row=key, uid=f"u-{key}", body=b"{}", body_hash="0" * 16, token=False)
+
+
+def block(first: int, size: int) -> list[UserRequest]:
+    return [request(key) for key in range(first, first + size)]
+
+
+def settled(key: int, outcome: Outcome = Outcome.CREATED) -> Settlement:
+    return Settlement(key, State.SETTLED, outcome, attempts=1)
+
+
+@dataclass
+class Run:
+    """A pool at work on blocks, as the pipeline puts them together.
+
+    lasts     seconds that each row's requests take
+    outcomes  key → outcome, where it is not created
+    """
+
+    workers: int = 4
+    lasts: Callable[[int], float] = lambda _: 1.0
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    budget: ErrorBudget = UNLIMITED
+    begun: list[int] = field(default_factory=list)
+    recorded: list[Settlement] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    stopper: Stopper = field(default_factory=Stopper)
+
+    @property
+    def keys(self) -> list[int]:
+        return sorted(settlement.key for settlement in self.recorded)
+
+    async def settle(self, request: UserRequest) -> Settlement:
+        self.begun.append(request.key)
+        await asyncio.sleep(self.lasts(request.key))
+        return settled(request.key, self.outcomes.get(request.key, Outcome.CREATED))
+
+    async def feed(self, source: Source, blocks: Sequence[Sequence[UserRequest]]) -> int:
+        """Put blocks until the run is stopped; how many rows were put."""
+        count = 0
+        for each in blocks:
+            if self.stopper:
+                break
+            await source.put(each)
+            count += len(each)
+        source.end()
+        return count
+
+    async def drain(
+        self, blocks: Sequence[Sequence[UserRequest]], *, stop_after: float | None = None
+    ) -> tuple[list[Exception], int, list[int]]:
+        """What the pool gave, how many rows were put, and the keys that were left over."""
+        source = Source(self.stopper)
+        if stop_after is not None:
+            asyncio.get_running_loop().call_later(stop_after, self.stopper.request, STOP)
+        feeding = asyncio.create_task(self.feed(source, blocks))
+        pool = Pool(self.workers, self.settle, self.recorded.append, self.budget, self.tally, self.stopper)
+        async with asyncio.timeout(10_000):
+            bugs = await pool.drain(source)
+            put = await feeding
+        return bugs, put, sorted(each.key for each in source.leftovers())
+
+
+# --- the source --------------------------------------------------------------------------------------------------
+
+
+def in_source(scenario: Callable[[Source, Stopper], Awaitable[None]]) -> None:
+    async def main() -> None:
+        stopper = Stopper()
+        async with asyncio.timeout(60):
+            await scenario(Source(stopper), stopper)
+
+    clock.run(main())
+
+
+def test_rows_come_out_in_the_order_in_which_they_went_in() -> None:
+    """Across blocks, empty ones included, and then there is nothing more for anyone."""
+
+    async def scenario(source: Source, _: Stopper) -> None:
+        async def put() -> None:
+            for each in (block(1, 2), [], block(3, 1)):
+                await source.put(each)
+            source.end()
+
+        putting = asyncio.create_task(put())
+        assert [await source.take() for _ in range(5)] == [*block(1, 3), None, None]
+        await putting
+
+    in_source(scenario)
+
+
+def test_one_block_waits_behind_the_one_in_use() -> None:
+    """The reader is one block ahead and not two: memory does not follow the roster."""
+
+    async def scenario(source: Source, _: Stopper) -> None:
+        putting = [asyncio.create_task(source.put(block(first, 2))) for first in (1, 3, 5)]
+        await asyncio.sleep(1)
+        assert [task.done() for task in putting] == [True, False, False]
+        await source.take()
+        await asyncio.sleep(1)
+        assert [task.done() for task in putting] == [True, True, False]
+        await source.take()
+        await source.take()
+        await asyncio.sleep(1)
+        assert [task.done() for task in putting] == [True, True, True]
+
+    in_source(scenario)
+
+
+def test_the_end_reaches_everyone_who_waits() -> None:
+    """All workers go home, not only the one that was waiting in front."""
+
+    async def scenario(source: Source, _: Stopper) -> None:
+        waiting = [asyncio.create_task(source.take()) for _ in range(3)]
+        await asyncio.sleep(1)
+        source.end()
+        assert await asyncio.gather(*waiting) == [None] * 3
+
+    in_source(scenario)
+
+
+def test_a_stop_reaches_everyone_who_waits() -> None:
+    """Workers for whom there is no row, and the reader for whom there is no room."""
+
+    async def scenario(source: Source, stopper: Stopper) -> None:
+        waiting = [asyncio.create_task(source.take()) for _ in range(3)]
+        await asyncio.sleep(1)
+        stopper.request(STOP)
+        assert await asyncio.gather(*waiting) == [None] * 3
+
+    in_source(scenario)
+
+
+def test_a_stop_leaves_over_what_no_worker_took() -> None:
+    """The rest of the block in use, the block behind it, and the one whose reader was waiting for room."""
+
+    async def scenario(source: Source, stopper: Stopper) -> None:
+        putting = [asyncio.create_task(source.put(block(first, 3))) for first in (1, 4, 7)]
+        assert await source.take() == request(1)
+        await asyncio.sleep(1)
+        stopper.request(STOP)
+        assert await source.take() is None
+        await asyncio.gather(*putting)
+        assert sorted(each.key for each in source.leftovers()) == [2, 3, 4, 5, 6, 7, 8, 9]
+        assert source.leftovers() == []
+
+    in_source(scenario)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_putting_never_waits_after_a_stop(before: int) -> None:
+    """As `put` promises: at once, however many blocks come, and all of them are left over."""
+
+    async def scenario(source: Source, stopper: Stopper) -> None:
+        putting = [asyncio.create_task(source.put(block(n, 1))) for n in range(before)]
+        await asyncio.sleep(1)
+        stopper.request(STOP)
+        for n in range(before, before + 3):
+            await source.put(block(n, 1))
+        await asyncio.gather(*putting)
+        assert len(source.leftovers()) == before + 3
+
+    in_source(scenario)
+
+
+# --- the pool ----------------------------------------------------------------------------------------------------
+
+SIZES = st.lists(st.integers(0, 7), max_size=8)
+
+
+def blocks_of(sizes: list[int]) -> list[list[UserRequest]]:
+    return [block(sum(sizes[:at]), size) for at, size in enumerate(sizes)]
+
+
+@given(sizes=SIZES, workers=st.integers(1, 9))
+@settings(deadline=None)
+def test_every_row_is_settled_once(sizes: list[int], workers: int) -> None:
+    """Whatever the blocks, the workers and the time each row takes."""
+    run = Run(workers=workers, lasts=lambda key: (key * 7919 % 13) / 3)
+    assert clock.run(run.drain(blocks_of(sizes))) == ([], sum(sizes), [])
+    assert run.keys == sorted(run.begun) == list(range(sum(sizes)))
+    assert run.tally == Tally(settled=sum(sizes), created=sum(sizes))
+
+
+@given(sizes=SIZES, workers=st.integers(1, 9), stop_after=st.floats(0, 12))
+@settings(deadline=None)
+def test_a_stop_loses_no_row(sizes: list[int], workers: int, stop_after: float) -> None:
+    """Whenever it comes: what was begun is recorded, the rest is left over, and together they are what was put."""
+    run = Run(workers=workers, lasts=lambda key: (key * 7919 % 13) / 3)
+    bugs, put, left = clock.run(run.drain(blocks_of(sizes), stop_after=stop_after))
+    assert bugs == []
+    assert run.keys == sorted(run.begun)
+    assert sorted(run.keys + left) == list(range(put))
+
+
+def test_a_stop_lets_requests_on_the_wire_finish() -> None:
+    """Four rows are on the wire for 8 s; the stop comes after 1 s: all four are recorded, none is begun after it."""
+
+    async def main() -> float:
+        began = clock.now()
+        await run.drain([block(0, 100)], stop_after=1.0)
+        return clock.now() - began
+
+    run = Run(workers=4, lasts=lambda _: 8.0)
+    assert clock.run(main()) == pytest.approx(8.0, abs=0.01)
+    assert run.keys == run.begun == [0, 1, 2, 3]
+
+
+def test_a_stop_does_not_wait_for_ever() -> None:
+    """Ten seconds after the stop, what is still on the wire is given up: not recorded, so still in doubt on disk."""
+
+    async def main() -> float:
+        began = clock.now()
+        bugs, put, left = await run.drain([block(0, 6)], stop_after=5.0)
+        assert (bugs, put, left) == ([], 6, [3, 4, 5])
+        return clock.now() - began
+
+    run = Run(workers=3, lasts=lambda key: 12.0 if key == 1 else 1000.0)
+    assert clock.run(main()) == pytest.approx(15.0, abs=0.01)
+    assert (run.keys, run.begun) == ([1], [0, 1, 2])
+
+
+def test_a_bug_in_one_row_stops_the_run_and_the_others_finish() -> None:
+    """The error comes back, the stop names row and error, and nobody's fate is lost but that row's."""
+
+    class Faulty(Run):
+        async def settle(self, request: UserRequest) -> Settlement:
+            if request.key == 2:
+                self.begun.append(2)
+                await asyncio.sleep(0.5)
+                raise KeyError("authToken")
+            return await super().settle(request)
+
+    run = Faulty(workers=4)
+    [bug], put, left = clock.run(run.drain([block(0, 50)]))
+    assert isinstance(bug, KeyError)
+    assert run.stopper.stop == Stop("bug", "row 2: KeyError: 'authToken'", 70)
+    assert (run.keys, run.begun) == ([0, 1, 3], [0, 1, 2, 3])
+    assert sorted([*run.begun, *left]) == list(range(put))
+
+
+def test_a_bug_in_recording_stops_the_run_too() -> None:
+    """As `drain` promises: when it gives a bug, the run is being stopped. Else the reader waits for room for ever."""
+
+    async def main() -> list[Exception]:
+        def record(_: Settlement) -> None:
+            raise RuntimeError("no room")
+
+        source = Source(run.stopper)
+        await source.put(block(0, 3))
+        source.end()
+        return await Pool(2, run.settle, record, UNLIMITED, run.tally, run.stopper).drain(source)
+
+    run = Run()
+    assert [type(bug) for bug in clock.run(main())] == [RuntimeError] * 2
+    assert run.stopper.stop is not None
+
+
+def test_outcomes_are_counted_and_rows_without_one_are_not() -> None:
+    """The tally is of settled rows; a row that a stop left pending is recorded and not counted."""
+
+    class Stopped(Run):
+        async def settle(self, request: UserRequest) -> Settlement:
+            if request.key >= 7:
+                return Settlement(request.key, State.PENDING, Outcome.PENDING, attempts=0)
+            return await super().settle(request)
+
+    outcomes = {1: Outcome.EXISTING, 2: Outcome.EXISTING, 3: Outcome.UPDATED, 4: Outcome.FAILED}
+    run = Stopped(outcomes=outcomes)
+    assert clock.run(run.drain([block(0, 9)])) == ([], 9, [])
+    assert run.keys == list(range(9))
+    assert run.tally == Tally(settled=7, created=3, existing=2, updated=1, failed=1)
+
+
+def test_an_empty_source_needs_no_worker() -> None:
+    """A roster of no rows, or one that was settled before."""
+    run = Run()
+    assert clock.run(run.drain([])) == ([], 0, [])
+    assert (run.recorded, run.stopper.stop) == ([], None)
+
+
+# --- the error budget --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("budget", "settled_rows", "failed", "spent"),
+    [
+        (ErrorBudget(), 99, 99, False),
+        (ErrorBudget(), 100, 5, False),
+        (ErrorBudget(), 100, 6, True),
+        (ErrorBudget(), 10_000, 500, False),
+        (ErrorBudget(), 10_000, 501, True),
+        (ErrorBudget(share=0.0), 100, 0, False),
+        (ErrorBudget(share=0.0), 100, 1, True),
+        (ErrorBudget(share=1.0), 100, 100, False),
+        (ErrorBudget(rows=0), 1, 0, False),
+        (ErrorBudget(rows=0), 1, 1, True),
+        (ErrorBudget(rows=7), 7, 7, False),
+        (ErrorBudget(rows=7), 8, 8, True),
+        (ErrorBudget(rows=7), 1_000_000, 8, True),
+        (ErrorBudget(rows=None, share=None), 1000, 1000, False),
+    ],
+)
+def test_when_the_error_budget_is_spent(budget: ErrorBudget, settled_rows: int, failed: int, spent: bool) -> None:
+    """More than so many, or more than such a share of at least a hundred settled rows."""
+    assert budget.spent(Tally(settled=settled_rows, failed=failed)) is spent
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"), [(ErrorBudget(), "5% of the settled rows"), (ErrorBudget(rows=3), "3 rows")]
+)
+def test_the_error_budget_in_words(budget: ErrorBudget, words: str) -> None:
+    """As the message of the stop has it."""
+    assert str(budget) == words
+
+
+def test_a_spent_error_budget_stops_the_run() -> None:
+    """Exit 3 at the fourth failure of three allowed; the rows on the wire are still recorded."""
+    run = Run(workers=2, budget=ErrorBudget(rows=3), outcomes=dict.fromkeys(range(100), Outcome.FAILED))
+    bugs, put, left = clock.run(run.drain([block(0, 100)]))
+    said = "4 rows have failed, more than 3 rows; see the results, then resume"
+    assert run.stopper.stop == Stop("error_budget", said, 3)
+    assert bugs == []
+    assert run.keys == run.begun
+    assert len(run.begun) <= 6
+    assert sorted(run.keys + left) == list(range(put))

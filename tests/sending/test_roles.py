@@ -1,0 +1,137 @@
+"""Roles that do not exist are told before the first create, not by a refusal for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from provisioner.model import Tally, UserRequest
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
+from provisioner.sending.roles import RoleCheck
+from provisioner.stop import Stopper
+from tests.rig import clock
+from tests.rig.command import KEY, emulator, people, provisioner, rows, write_roster
+
+ROLES = Reply(status=200, data={"items": [{"role": "default"}, {"role": "Crew"}, {"name": "no role"}, "no object"]})
+
+
+def an_exchanger(send: Callable[[Operation, UserRequest], Awaitable[Reply]]) -> Exchanger:
+    stopper = Stopper()
+    gate = Gate(Waits(), clock.now, lambda: 0.5)
+    limits = dict.fromkeys(Budget, 6000.0)
+    pacing = Pacing(limits, 1.0, gate, told=lambda *_: None, paused=lambda _: None)
+    return Exchanger(send, pacing, stopper, Tally(), Waits(), Reach(60, stopper), lambda: 0.5)
+
+
+def asked(*replies: Reply, on: bool = True, times: int = 1) -> tuple[RoleCheck, list[Operation], Exchanger]:
+    """A role check that has asked, what it sent, and its exchanger."""
+    sent: list[Operation] = []
+    script = iter(replies)
+
+    async def send(operation: Operation, request: UserRequest) -> Reply:
+        sent.append(operation)
+        return next(script)
+
+    async def main() -> tuple[RoleCheck, Exchanger]:
+        exchanger = an_exchanger(send)
+        check = RoleCheck(exchanger, on=on)
+        for _ in range(times):
+            await check.ask()
+        return check, exchanger
+
+    check, exchanger = clock.run(main())
+    return check, sent, exchanger
+
+
+def test_the_default_role_needs_no_asking() -> None:
+    """Before the API is asked only other roles are doubtful; no role is none."""
+    check, _, _ = asked(times=0)
+    assert [check.doubtful(role) for role in (None, "default", "crew")] == [False, False, True]
+
+
+def test_the_api_is_asked_once() -> None:
+    """Its roles are known from then on, in lower case; whatever else the answer holds is let be."""
+    check, sent, _ = asked(ROLES, times=3)
+    assert sent == [Operation.ROLES]
+    assert set(check.known or ()) == {"default", "crew"}
+    assert check.message("boss") == "'boss' is no role of this app, known are crew, default"
+
+
+def test_switched_off_every_role_passes_and_nothing_is_asked() -> None:
+    """`check_roles = false` leaves it to the API."""
+    check, sent, _ = asked(on=False)
+    assert (check.doubtful("boss"), sent) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=403, code="AUTH_ERR_NO_ACCESS", message="no"),
+        Reply(status=404, code="ERR_API_NOT_FOUND", message="none"),
+        Reply(status=400, code="ERR_BAD_REQUEST", message="bad"),
+        Reply(status=200, data={"uid": "no list"}),
+    ],
+)
+def test_an_api_that_does_not_tell_is_warned_about_and_the_run_goes_on(reply: Reply) -> None:
+    """A key that may not look at roles may still create users: every role passes, with one warning."""
+    with capture_logs() as logs:
+        check, sent, exchanger = asked(reply)
+    assert (check.doubtful("boss"), len(sent), exchanger.stopper.stop) == (False, 1, None)
+    assert [(log["event"], log["log_level"]) for log in logs] == [("roles.unchecked", "warning")]
+
+
+def test_a_wrong_key_stops_the_run_here_already() -> None:
+    """A 401 is a 401 wherever it is met."""
+    _, _, exchanger = asked(Reply(status=401, code="AUTH_ERR_APIKEY_NOT_FOUND", message="wrong"))
+    assert exchanger.stopper.stop is not None
+    assert (exchanger.stopper.stop.reason, exchanger.stopper.stop.exit_code) == ("key", 4)
+
+
+def test_a_lost_answer_is_asked_for_again() -> None:
+    """Reading has no side effect: it is simply repeated."""
+    check, sent, _ = asked(Reply(failure=Failure.LOST), Reply(status=503), ROLES)
+    assert (len(sent), check.known) == (3, frozenset({"default", "crew"}))
+
+
+def test_rows_with_an_unknown_role_are_rejected_and_come_back(tmp_path: Path) -> None:
+    """They are in the rejected file with the known roles named, cost no create, and pass once the role exists."""
+    staff = [
+        {**each, "role": role} for each, role in zip(people(5), ("", "Crew", "boss", "default", "boss"), strict=True)
+    ]
+    staff.insert(1, {"uid": "no good", "name": "", "role": "boss"})
+    roster = write_roster(tmp_path / "staff.csv", staff)
+    with emulator(tmp_path, "--role", "crew") as api:
+        command = ("run", roster, *api.flags(), "-o", "x.csv", "--json")
+        ended = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert sorted(api.created()) == ["person-00001", "person-00002", "person-00004"]
+        assert [record["path"] for record in api.lines("audit")].count("/roles") == 1
+    assert ended.exit_code == 1
+    assert ended.summary["rejected_by_code"] == {"name.missing": 1, "role.unknown": 2, "uid.charset": 1}
+    assert [line["outcome"] for line in rows(tmp_path / "x.csv")] == [
+        "created", "rejected", "created", "rejected", "created", "rejected",
+    ]  # fmt: skip
+    rejected = rows(tmp_path / "x.rejected.csv")
+    assert [(line["_row"], line["_errors"]) for line in rejected if line["_row"] != "2"] == [
+        ("4", "role.unknown: 'boss' is no role of this app, known are crew, default"),
+        ("6", "role.unknown: 'boss' is no role of this app, known are crew, default"),
+    ]
+    assert [line["_row"] for line in rejected] == ["2", "4", "6"]
+
+
+def test_a_roster_that_names_no_other_role_asks_nothing(tmp_path: Path) -> None:
+    """No request that nobody needs; and none at all when everything was settled before."""
+    roster = write_roster(tmp_path / "staff.csv", [{**each, "role": "crew"} for each in people(2)])
+    plain = write_roster(tmp_path / "plain.csv", people(2, first=10))
+    with emulator(tmp_path, "--role", "crew") as api:
+        provisioner("run", plain, *api.flags(), "-o", "p.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert [record["path"] for record in api.lines("audit")].count("/roles") == 0
+        command = ("run", roster, *api.flags(), "-o", "x.csv", "--json")
+        first = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        second = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (first.summary["requests"], second.summary["requests"]) == (3, 0)

@@ -1,0 +1,166 @@
+"""The app's users as the API lists them: every page, whatever the pages look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.journal.syncstate import SyncState
+from provisioner.journal.view import Identity
+from provisioner.model import Live, Standing, Tally, UserRequest
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Operation, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
+from provisioner.stop import Stop, Stopper
+from provisioner.sync.plan import profile
+from provisioner.sync.plan.directory import Directory, Shown, read_directory
+from tests.rig import clock
+
+ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[SyncState]:
+    with SyncState(tmp_path / "hr.db", Identity("app1", "https://x.test/v3"), make=True) as state:
+        yield state
+
+
+def user(uid: str, **more: Any) -> dict[str, Any]:
+    return {"uid": uid, "name": uid.upper(), "role": "default", "createdAt": 5, **more}
+
+
+def page(users: Sequence[Any], total: int | None = None) -> Reply:
+    meta = {} if total is None else {"meta": {"pagination": {"total_pages": total}}}
+    return Reply(status=200, data={"items": users, **meta})
+
+
+def read(
+    state: SyncState, answers: Sequence[Reply], stopper: Stopper | None = None
+) -> tuple[bool, Directory, list[str]]:
+    """Read a directory from scripted answers: whether it was read, it, and the queries."""
+    directory, asked = Directory(state.database), []
+    stopper = stopper or Stopper()
+
+    async def send(operation: Operation, request: UserRequest) -> Reply:
+        assert operation is Operation.LIST
+        asked.append(request.body.decode())
+        return answers[len(asked) - 1]
+
+    async def in_thread(call: Callable[[], None]) -> None:
+        call()
+
+    async def main() -> bool:
+        waits = Waits()
+        pacing = Pacing(
+            dict.fromkeys(Budget, 60_000),
+            1.0,
+            Gate(waits, clock.now, lambda: 1.0),
+            told=lambda *_: None,
+            paused=lambda _: None,
+        )
+        reach = Reach(60.0, stopper)
+        exchanger = Exchanger(send, pacing, stopper, Tally(), waits, reach, lambda: 1.0, 3)
+        return await read_directory(exchanger, directory, in_thread)
+
+    told = clock.run(main())
+    assert len(asked) == len(answers)
+    return told, directory, asked
+
+
+def digests(**members: str) -> bytes:
+    return profile.digests(members)
+
+
+def test_active_users_then_deactivated_ones_are_read_page_by_page(state: SyncState) -> None:
+    """A thousand at a time, with tags, as many pages as there are said to be."""
+    answers = [page([user("ann")], 2), page([user("bob", avatar="x")], 2), page([user("cy", deactivatedAt=9)], 1)]
+    told, directory, asked = read(state, answers)
+    assert (told, directory.pages) == (True, 3)
+    assert asked == [
+        "perPage=1000&page=1&withTags=true",
+        "perPage=1000&page=2&withTags=true",
+        "perPage=1000&page=1&withTags=true&onlyDeactivated=true",
+    ]
+    assert directory.find(["ann", "bob", "cy", "nobody"]) == {
+        "ann": Shown(digests(name='"ANN"'), ACTIVE, 5),
+        "bob": Shown(digests(name='"BOB"', avatar='"x"'), ACTIVE, 5),
+        "cy": Shown(digests(name='"CY"'), DEACTIVATED, 5),
+    }
+
+
+def test_without_a_word_on_pages_it_goes_on_until_there_is_nobody(state: SyncState) -> None:
+    """An API that counts nothing, or nonsense."""
+    empty = page([])
+    nonsense = Reply(status=200, data={"items": [user("bob")], "meta": {"pagination": {"total_pages": "two"}}})
+    told, directory, asked = read(state, [page([user("ann")]), nonsense, empty, empty])
+    assert (told, len(asked), set(directory.find(["ann", "bob"]))) == (True, 4, {"ann", "bob"})
+
+
+def test_a_user_on_two_pages_counts_once(state: SyncState) -> None:
+    """Pages shift while users come and go: what was read last is right."""
+    answers = [page([user("ann", name="Old")], 2), page([user("ann", name="New")], 2), page([], 0)]
+    directory = read(state, answers)[1]
+    assert directory.find(["ann"]) == {"ann": Shown(digests(name='"New"'), ACTIVE, 5)}
+
+
+def test_what_is_no_user_is_passed_over(state: SyncState) -> None:
+    """Nothing a server may list ends a night."""
+    odd = [user("ann", createdAt="soon", metadata={}, tags=None), {"name": "x"}, {"uid": 7}, "ann", None, [1]]
+    told, directory, _ = read(state, [page(odd, 1), page([], 1)])
+    assert (told, directory.find(["ann"])) == (True, {"ann": Shown(digests(name='"ANN"'), ACTIVE, None)})
+
+
+@pytest.mark.parametrize("member", ["statusMessage", "metadata"])
+def test_what_lists_may_leave_out_is_learned_from_what_they_show(state: SyncState, member: str) -> None:
+    """Nobody shown with it: it cannot be told whether anybody has it."""
+    always = {"name", "avatar", "link", "role", "tags"}
+    assert read(state, [page([user("ann")], 1), page([], 1)])[1].told == always
+    value = {"k": 1} if member == "metadata" else "hi"
+    assert read(state, [page([user("bob", **{member: value})], 1), page([], 1)])[1].told == always | {member}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(status=400, code="ERR_BAD_REQUEST", message="The perPage may not be greater than 100."),
+        Reply(status=404, code="ERR_NOT_FOUND", message="No."),
+    ],
+)
+def test_an_api_that_does_not_tell_is_no_end(state: SyncState, answer: Reply) -> None:
+    """The night goes on without the directory."""
+    assert read(state, [answer])[0] is False
+
+
+def test_answers_that_are_no_list_are_asked_for_again(state: SyncState) -> None:
+    """And given up after so many attempts."""
+    assert read(state, [Reply(status=200, data={"uid": "ann"})] * 3)[0] is False
+    assert read(state, [Reply(status=500), page([], 1), page([], 1)])[0] is True
+
+
+def test_a_stop_ends_the_reading(state: SyncState) -> None:
+    """Nothing more is asked."""
+    stopper = Stopper()
+    stopper.request(Stop("sigint", "interrupted", 130))
+    assert read(state, [], stopper)[0] is False
+
+
+def test_drift_counts_what_another_hand_did(state: SyncState) -> None:
+    """Deleted and deactivated users of the state, and those that are none of it."""
+    live = Live("h", b"", ACTIVE)
+    away = Live("h", b"", DEACTIVATED)
+    state.adopt([(uid, 1, live, None) for uid in ("here", "gone", "asleep")], 1.0)
+    state.adopt([("left", 1, away, None), ("left-and-gone", 1, away, None)], 1.0)
+    directory = Directory(state.database)
+    directory.add([user("here"), user("stranger")], ACTIVE)
+    directory.add([user("asleep"), user("left"), user("old stranger")], DEACTIVATED)
+    assert directory.drift() == {"deleted": 1, "deactivated": 1, "strangers": 2}
+
+
+def test_a_new_reading_forgets_the_last_one(state: SyncState) -> None:
+    """It lives in the connection of the state."""
+    Directory(state.database).add([user("ann")], ACTIVE)
+    assert Directory(state.database).find(["ann"]) == {}

@@ -1,0 +1,395 @@
+"""The life of one change: each action with each kind of answer, with a scripted API and a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from provisioner.model import (
+    Action,
+    Change,
+    Live,
+    OnExisting,
+    Outcome,
+    Past,
+    Settlement,
+    Standing,
+    State,
+    Tally,
+    UserRequest,
+)
+from provisioner.sending import attempts, lifecycle
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.client import Client, Timeouts
+from provisioner.sending.clock import ServerClock
+from provisioner.sending.lifecycle import DEACTIVATED, Lifecycle, Policy
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Waits
+from provisioner.stop import Stop, Stopper
+from provisioner.sync import changes
+from provisioner.sync.changes import GONE, Changes
+from tests.rig import clock
+from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
+
+CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
+DEACTIVATE, REACTIVATE = Operation.DEACTIVATE, Operation.REACTIVATE
+START = 1_700_000_000.75
+NOW = int(START)
+
+BEFORE = Live("old", b"\1" * 56, Standing.ACTIVE)
+AWAY = BEFORE._replace(standing=Standing.DEACTIVATED)
+AFTER = Live("new", b"\2" * 56, Standing.ACTIVE)
+GONE_BY = BEFORE._replace(standing=Standing.DEACTIVATED)
+PAST = Past(State.SETTLED, Outcome.CREATED, 3, "ada_token", NOW - 500)
+ADA = UserRequest(7, 3, "ada", b'{"uid":"ada","name":"Ada"}', "new", token=True, past=PAST)
+
+CREATING = ADA._replace(past=None, change=Change(Action.CREATE, b'{"name":"Ada"}', None, AFTER))
+UPDATING = ADA._replace(change=Change(Action.UPDATE, b'{"name":"Ada"}', BEFORE, AFTER))
+LEAVING = ADA._replace(change=Change(Action.DEACTIVATE, b"", BEFORE, GONE_BY))
+RETURNING = ADA._replace(change=Change(Action.REACTIVATE, b"", AWAY, AFTER))
+RETURNING_CHANGED = ADA._replace(change=Change(Action.REACTIVATE, b'{"name":"Ada"}', AWAY, AFTER))
+
+OK = Reply(status=200, data={"uid": "ada", "name": "Ada", "createdAt": NOW})
+OK_WITH_TOKEN = Reply(status=200, data={"uid": "ada", "createdAt": NOW, "authToken": "new_token"})
+LEFT = Reply(status=200, data={"deactivatedUids": ["ada"]})
+LEFT_BEFORE = Reply(status=200, data={"alreadyDeactivatedUids": ["ada"]})
+BACK = Reply(status=200, data={"reactivatedUids": ["ada"]})
+NEVER_AWAY = Reply(status=200, data={"nonDeactivatedUids": ["ada"]})
+NOBODY = Reply(status=200, data={"notFound": ["ada"]})
+NONSENSE = Reply(status=200, data={"deactivatedUids": ["bob"], "reactivatedUids": "ada"})
+LOST = Reply(failure=Failure.LOST, message="connection lost")
+OOPS = Reply(status=500, code="ERR_EXCEPTION", message="Oops.")
+LIMITED = Reply(status=429, code="ERR_TOO_MANY_REQUESTS", message="Slow.", retry_after=1.0)
+UNREACHED = Reply(failure=Failure.UNREACHED, message="cannot connect")
+EXISTS = Reply(status=400, code="ERR_UID_ALREADY_EXISTS", message="The uid ada already exists.")
+NOT_FOUND = Reply(status=404, code="ERR_UID_NOT_FOUND", message="The UID ada does not exist.")
+WRONG_KEY = Reply(status=401, code="AUTH_ERR_APIKEY_NOT_FOUND", message="The key *** does not exist.")
+REFUSED = Reply(status=400, code="ERR_BAD_REQUEST", message="No.", details={"name": ["Bad."]})
+
+INTERRUPTED = Stop("sigint", "interrupted by SIGINT", 130)
+
+
+@dataclass
+class World:
+    """One night: what the API answers in turn, and what was sent."""
+
+    answers: Sequence[Reply]
+    stopper: Stopper = field(default_factory=Stopper)
+    tally: Tally = field(default_factory=Tally)
+    sent: list[Operation] = field(default_factory=list)
+    bodies: list[UserRequest] = field(default_factory=list)
+
+    async def send(self, operation: Operation, request: UserRequest) -> Reply:
+        self.sent.append(operation)
+        self.bodies.append(request)
+        return self.answers[len(self.sent) - 1]
+
+    def settle(self, request: UserRequest, *, stop_after: float | None = None) -> Settlement:
+        async def main() -> Settlement:
+            waits = Waits()
+            pacing = Pacing(
+                dict.fromkeys(Budget, 60_000),
+                1.0,
+                Gate(waits, clock.now, lambda: 1.0),
+                told=lambda *_: None,
+                paused=lambda _: None,
+            )
+            self.stopper.on_stop(lambda _: pacing.close())
+            reach = Reach(60.0, self.stopper)
+            exchanger = Exchanger(self.send, pacing, self.stopper, self.tally, waits, reach, lambda: 1.0, 8)
+            rows = Changes(exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), ServerClock()))
+            if stop_after is not None:
+                asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
+            return await rows.settle(request)
+
+        settlement = clock.run(main())
+        assert len(self.sent) == len(self.answers)
+        at = settlement.settled_at
+        return settlement._replace(settled_at=None if at is None else round(at - START, 2))
+
+
+@pytest.fixture(autouse=True)
+def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
+    for module in (changes, attempts, lifecycle):
+        monkeypatch.setattr(module, "time", clocks)
+
+
+def settled(outcome: Outcome, live: Live | None, attempts: int = 1, **more: Any) -> Settlement:
+    known = {"auth_token": "ada_token", "created_at": NOW - 500, "http_status": 200, "settled_at": 0.0}
+    return Settlement(ADA.key, State.SETTLED, outcome, attempts, live=live, **{**known, **more})
+
+
+def pending(live: Live | None, attempts: int) -> Settlement:
+    return Settlement(
+        ADA.key, State.PENDING, Outcome.PENDING, attempts, auth_token="ada_token", created_at=NOW - 500, live=live
+    )
+
+
+# --- carried out -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers", "outcome", "live"),
+    [
+        (UPDATING, [OK], Outcome.UPDATED, AFTER),
+        (LEAVING, [LEFT], Outcome.DEACTIVATED, GONE_BY),
+        (LEAVING, [LEFT_BEFORE], Outcome.DEACTIVATED, GONE_BY),
+        (RETURNING, [BACK], Outcome.REACTIVATED, AFTER),
+        (RETURNING, [NEVER_AWAY], Outcome.REACTIVATED, AFTER),
+        (RETURNING_CHANGED, [BACK, OK], Outcome.REACTIVATED, AFTER),
+        (UPDATING, [NOT_FOUND, BACK, OK], Outcome.REACTIVATED, AFTER),
+    ],
+)
+def test_a_change_that_is_carried_out(
+    request_: UserRequest, answers: list[Reply], outcome: Outcome, live: Live
+) -> None:
+    """What is known then is what it was meant to be; token and time of creation stay."""
+    assert World(answers).settle(request_) == settled(outcome, live, len(answers))
+
+
+@pytest.mark.parametrize(
+    ("request_", "done", "outcome"),
+    [(UPDATING, OK, Outcome.UPDATED), (LEAVING, LEFT, Outcome.DEACTIVATED), (RETURNING, BACK, Outcome.REACTIVATED)],
+)
+@pytest.mark.parametrize("trouble", [[LOST], [OOPS, NONSENSE], [LIMITED, UNREACHED], [LOST] * 7])
+def test_what_is_lost_is_simply_done_again(
+    request_: UserRequest, done: Reply, outcome: Outcome, trouble: list[Reply]
+) -> None:
+    """All three are idempotent: no reading back, and the outcome is what was asked for."""
+    world = World([*trouble, done])
+    settlement = world.settle(request_)
+    assert (settlement.outcome, settlement.live) == (outcome, request_.change and request_.change.after)
+    assert len(set(world.sent)) == 1
+
+
+def test_a_leaver_that_is_gone_already_is_told() -> None:
+    """Deleted by another hand: nothing to do, and it is known not to be able to log in."""
+    expected = settled(Outcome.DEACTIVATED, GONE_BY, error_code=GONE, error_message="there was no such user any more")
+    assert World([NOBODY]).settle(LEAVING) == expected
+
+
+def test_a_create_that_is_answered() -> None:
+    """As in a run, and what is known is the whole row."""
+    expected = settled(Outcome.CREATED, AFTER, auth_token="new_token", created_at=NOW)
+    assert World([OK_WITH_TOKEN]).settle(CREATING) == expected
+
+
+def test_a_create_that_meets_a_user_brings_it_up_to_date() -> None:
+    """With the update of the change."""
+    world = World([EXISTS, OK])
+    settlement = world.settle(CREATING)
+    assert (settlement.outcome, settlement.live, world.sent) == (Outcome.UPDATED, AFTER, [CREATE, UPDATE])
+
+
+def test_a_create_that_meets_a_deactivated_user_reactivates_it() -> None:
+    """And brings it up to date."""
+    world = World([EXISTS, NOT_FOUND, BACK, OK])
+    settlement = world.settle(CREATING)
+    assert (settlement.outcome, settlement.live, settlement.error_code) == (Outcome.REACTIVATED, AFTER, None)
+    assert world.sent == [CREATE, UPDATE, REACTIVATE, UPDATE]
+
+
+@pytest.mark.parametrize(
+    ("request_", "operations"),
+    [(UPDATING, [UPDATE, REACTIVATE, CREATE]), (RETURNING, [REACTIVATE, CREATE])],
+)
+def test_a_user_that_was_deleted_is_created_anew(request_: UserRequest, operations: list[Operation]) -> None:
+    """With a token of its own: that of the user that is gone is worth nothing."""
+    answers = {UPDATE: NOT_FOUND, REACTIVATE: NOBODY, CREATE: OK_WITH_TOKEN}
+    world = World([answers[each] for each in operations])
+    settlement = world.settle(request_)
+    assert (settlement.outcome, settlement.auth_token) == (Outcome.CREATED, "new_token")
+    assert (settlement.live, world.sent) == (AFTER, operations)
+
+
+def test_the_token_of_a_user_that_was_created_anew_survives_a_lost_answer() -> None:
+    """It is minted, though a token of the deleted user is recorded."""
+    minted = Reply(status=200, data={"uid": "ada", "authToken": "minted"})
+    world = World([NOT_FOUND, NOBODY, LOST, EXISTS, OK, minted])
+    settlement = world.settle(UPDATING)
+    assert (settlement.outcome, settlement.auth_token) == (Outcome.CREATED, "minted")
+    assert world.sent == [UPDATE, REACTIVATE, CREATE, CREATE, READ, MINT]
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"), [(None, Outcome.UPDATED), (Outcome.CREATED, Outcome.CREATED), (Outcome.REACTIVATED,) * 2]
+)
+def test_what_became_of_a_user_earlier_in_the_night_is_told(again: Outcome | None, expected: Outcome) -> None:
+    """Created before the kill, updated after it because the roster was mended: created."""
+    change = UPDATING.change._replace(again=again) if UPDATING.change else None
+    assert World([OK]).settle(UPDATING._replace(change=change)).outcome is expected
+
+
+# --- not carried out ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "known"), [(UPDATING, BEFORE), (LEAVING, BEFORE), (RETURNING, AWAY), (RETURNING_CHANGED, AWAY)]
+)
+def test_a_change_that_is_refused_leaves_what_was_known(request_: UserRequest, known: Live) -> None:
+    """Failed in the server's words, and tried again the next night."""
+    expected = settled(
+        Outcome.FAILED, known, http_status=400, error_code="ERR_BAD_REQUEST", error_message="No. [name: Bad.]"
+    )
+    assert World([REFUSED]).settle(request_) == expected
+
+
+def test_a_returner_whose_update_is_refused_is_back_all_the_same() -> None:
+    """Only the other half is left for the next night."""
+    settlement = World([BACK, REFUSED]).settle(RETURNING_CHANGED)
+    known = AWAY._replace(standing=Standing.ACTIVE)
+    assert (settlement.outcome, settlement.live, settlement.attempts) == (Outcome.FAILED, known, 2)
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers"),
+    [
+        (UPDATING, [LOST] * 8),
+        (LEAVING, [LOST, OOPS] * 4),
+        (RETURNING, [NONSENSE] * 8),
+        (RETURNING_CHANGED, [BACK, *[LOST] * 8]),
+    ],
+)
+def test_a_change_that_is_given_up_is_in_doubt(request_: UserRequest, answers: list[Reply]) -> None:
+    """Failed, and nothing is known of the user any more but that it is there."""
+    settlement = World(answers).settle(request_)
+    assert (settlement.outcome, settlement.live, settlement.attempts) == (Outcome.FAILED, None, len(answers))
+    assert settlement.auth_token == "ada_token"
+
+
+@pytest.mark.parametrize("request_", [UPDATING, LEAVING, RETURNING])
+@pytest.mark.parametrize("last", [REFUSED, WRONG_KEY])
+def test_a_refusal_does_not_undo_what_may_have_been_carried_out(request_: UserRequest, last: Reply) -> None:
+    """The answer before it was lost: what is known of the user stays open."""
+    assert World([LOST, last]).settle(request_).live is None
+
+
+@pytest.mark.parametrize(("request_", "known"), [(UPDATING, BEFORE), (LEAVING, BEFORE), (RETURNING, AWAY)])
+@pytest.mark.parametrize("answers", [[], [LIMITED], [UNREACHED]])
+def test_a_stop_before_anything_was_carried_out(request_: UserRequest, known: Live, answers: list[Reply]) -> None:
+    """Pending, and what is known stays known."""
+    world = World(answers)
+    if not answers:
+        world.stopper.request(INTERRUPTED)
+    assert world.settle(request_, stop_after=0.4 if answers else None) == pending(known, 0)
+
+
+@pytest.mark.parametrize("request_", [UPDATING, LEAVING, RETURNING])
+def test_a_stop_with_an_answer_lost(request_: UserRequest) -> None:
+    """Pending, and in doubt."""
+    assert World([LOST]).settle(request_, stop_after=0.4) == pending(None, 1)
+
+
+def test_a_stop_between_the_halves_of_a_return() -> None:
+    """Back but not up to date: nothing is known for certain, so both are done again."""
+
+    class Stopping(World):
+        async def send(self, operation: Operation, request: UserRequest) -> Reply:
+            reply = await super().send(operation, request)
+            self.stopper.request(INTERRUPTED)
+            return reply
+
+    assert Stopping([BACK]).settle(RETURNING_CHANGED) == pending(None, 1)
+
+
+def test_a_wrong_key_ends_the_night() -> None:
+    """Exit 4, the change pending."""
+    world = World([WRONG_KEY])
+    assert world.settle(UPDATING) == pending(BEFORE, 1)
+    assert world.stopper.stop is not None
+    assert (world.stopper.stop.reason, world.stopper.stop.exit_code) == ("key", 4)
+
+
+def test_a_create_in_doubt_keeps_its_doubt() -> None:
+    """The next night can still tell whose user it is."""
+    settlement = World([LOST] * 8).settle(CREATING)
+    assert (settlement.outcome, settlement.live) == (Outcome.FAILED, None)
+    assert round(settlement.doubt_since or 0.0, 2) == START
+
+
+def test_a_deactivated_user_whose_return_is_refused_is_not_known() -> None:
+    """It met another's user, and could not wake it."""
+    settlement = World([EXISTS, NOT_FOUND, REFUSED]).settle(CREATING)
+    assert (settlement.outcome, settlement.live) == (Outcome.FAILED, None)
+    assert settlement.error_code != DEACTIVATED
+
+
+def test_a_request_without_a_change_is_a_bug() -> None:
+    """A sync carries out changes only."""
+    with pytest.raises(ValueError, match="changes only"):
+        World([]).settle(ADA)
+
+
+# --- over a real wire ----------------------------------------------------------------------------------------------
+
+
+class Once:
+    """Misbehaves once, then answers as it should."""
+
+    def __init__(self, first: Behaviour, then: bytes) -> None:
+        self._behaviours = [first, answering(then)]
+
+    async def __call__(self, line: Line) -> None:
+        await (self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0])(line)
+
+
+HALF = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{"data":{"uid":'
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        resetting,
+        saying_and_hanging_up(b""),
+        saying_and_hanging_up(HALF),
+        silent,
+        answering(b"<html>Bad gateway</html>", "502 Bad Gateway", content_type="text/html"),
+        answering(b"{}"),
+        answering(b'{"data":{"deactivatedUids":null,"reactivatedUids":[1,null],"uid":7}}'),
+        answering(b'{"data":[]}'),
+    ],
+)
+@pytest.mark.parametrize(
+    ("request_", "done", "asked"),
+    [
+        (UPDATING, b'{"data":{"uid":"ada"}}', ("PUT", "/v3/users/ada", b'{"name":"Ada"}')),
+        (LEAVING, b'{"data":{"deactivatedUids":["ada"]}}', ("DELETE", "/v3/users", b'{"uidsToDeactivate":["ada"]}')),
+        (RETURNING, b'{"data":{"reactivatedUids":["ada"]}}', ("PUT", "/v3/users", b'{"uidsToActivate":["ada"]}')),
+    ],
+)
+def test_a_server_that_misbehaves_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, first: Behaviour, request_: UserRequest, done: bytes, asked: tuple[str, str, bytes]
+) -> None:
+    """The very same request; whatever came first is not believed."""
+    monkeypatch.undo()  # the clocks of this one are real
+
+    async def main() -> None:
+        async with (
+            serving(Once(first, done)) as wire,
+            Client(wire.url, "key", timeouts=Timeouts(1.0, 0.2, 0.2), in_flight=1, agent="test") as client,
+        ):
+            stopper, tally, waits = Stopper(), Tally(), Waits(backoff_base=0.001)
+            pacing = Pacing(
+                dict.fromkeys(Budget, 60_000),
+                1.0,
+                Gate(waits, asyncio.get_running_loop().time, lambda: 1.0),
+                told=lambda *_: None,
+                paused=lambda _: None,
+            )
+            reach = Reach(60.0, stopper)
+            exchanger = Exchanger(client.send, pacing, stopper, tally, waits, reach, lambda: 0.0, 3)
+            rows = Changes(exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), client.clock))
+            settlement = await rows.settle(request_)
+            assert request_.change is not None
+            assert (settlement.state, settlement.live) == (State.SETTLED, request_.change.after)
+            assert [(each.method, each.path, each.body) for each in wire.asked] == [asked, asked]
+            pacing.close()
+
+    asyncio.run(main())

@@ -1,0 +1,87 @@
+"""One switch, turned once: the first reason counts, everyone is told, nobody is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from provisioner.stop import Stop, Stopper
+from tests.rig import clock
+
+FIRST = Stop("key", "the API key is not accepted", 4)
+SECOND = Stop("sigint", "interrupted", 130)
+
+
+def test_only_the_first_reason_counts() -> None:
+    """A wrong key that is followed by an interrupt is a wrong key, and listeners hear of it once."""
+    heard: list[Stop] = []
+    stopper = Stopper()
+    stopper.on_stop(heard.append)
+    assert not stopper
+    stopper.request(FIRST)
+    stopper.request(SECOND)
+    assert stopper
+    assert (stopper.stop, heard) == (FIRST, [FIRST])
+
+
+def test_the_stop_is_known_when_the_listeners_hear_of_it() -> None:
+    """In the order in which they came; one that asks for a stop itself changes nothing."""
+    heard: list[tuple[str, Stop | None]] = []
+    stopper = Stopper()
+
+    def stubborn(_: Stop) -> None:
+        stopper.request(SECOND)
+        heard.append(("stubborn", stopper.stop))
+
+    stopper.on_stop(stubborn)
+    stopper.on_stop(lambda _: heard.append(("plain", stopper.stop)))
+    stopper.request(FIRST)
+    assert heard == [("stubborn", FIRST), ("plain", FIRST)]
+
+
+def test_everyone_who_waits_is_told() -> None:
+    """Before and after the stop, as many as there are."""
+
+    async def main() -> float:
+        stopper = Stopper()
+        began = clock.now()
+        asyncio.get_running_loop().call_later(3.0, stopper.request, FIRST)
+        await asyncio.gather(*(stopper.wait() for _ in range(3)))
+        await stopper.wait()
+        return clock.now() - began
+
+    assert clock.run(main()) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stop_after", "slept"),
+    [(5.0, None, 5.0), (5.0, 2.0, 2.0), (5.0, 9.0, 5.0), (0.0, None, 0.0), (-1.0, None, 0.0), (5.0, 0.0, 0.0)],
+)
+def test_a_nap_lasts_no_longer_than_the_run(seconds: float, stop_after: float | None, slept: float) -> None:
+    """Back-off of half a minute does not hold up a stop; after one there is no nap at all."""
+
+    async def main() -> float:
+        stopper = Stopper()
+        if stop_after == 0.0:
+            stopper.request(FIRST)
+        elif stop_after is not None:
+            asyncio.get_running_loop().call_later(stop_after, stopper.request, FIRST)
+        began = clock.now()
+        await stopper.nap(seconds)
+        return clock.now() - began
+
+    assert clock.run(main()) == pytest.approx(slept, abs=1e-3)
+
+
+def test_a_nap_can_be_cancelled() -> None:
+    """A worker whose grace is over is not swallowed by its nap."""
+
+    async def main() -> bool:
+        napping = asyncio.create_task(Stopper().nap(60.0))
+        await asyncio.sleep(1.0)
+        napping.cancel()
+        await asyncio.wait({napping})
+        return napping.cancelled()
+
+    assert clock.run(main())

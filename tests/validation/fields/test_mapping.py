@@ -1,0 +1,192 @@
+"""The `[columns]` table: every form a source can take, and what is said of a table that is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner.errors import ConfigurationError, RosterError
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    Encoding,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Mapped,
+    Template,
+)
+from tests.validation.fields.test_binding import text_columns
+
+FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'
+
+
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else "a"
+
+
+def test_the_table_of_the_documentation_is_understood() -> None:
+    table = tomllib.loads("""
+        uid = "employee_id"
+        name = "{first_name} {last_name}"
+        role = { value = "default" }
+        tags_separator = "|"
+        [metadata]
+        department = "dept"
+        "@private.email" = "work_email"
+        [metadata.site]
+        city = "city"
+        floor = { value = 3 }
+    """)
+    mapping = parse_mapping(table)
+    assert (dict(mapping.fields), dict(mapping.metadata), mapping.tags_separator) == (
+        {
+            "uid": FromColumn("employee_id"),
+            "name": Template("{first_name} {last_name}"),
+            "role": Constant("default"),
+        },
+        {
+            "department": FromColumn("dept"),
+            "@private.email": FromColumn("work_email"),
+            "site.city": FromColumn("city"),
+            "site.floor": Constant(3),
+        },
+        "|",
+    )
+    binding = bind(text_columns("employee_id", "first_name", "last_name", "dept", "work_email", "city"), mapping)
+    assert binding.unknown == ()
+    assert list(binding.metadata) == [("department",), ("@private", "email"), ("site", "city"), ("site", "floor")]
+
+
+def test_every_form_of_a_source_is_understood_and_all_combine() -> None:
+    table = tomllib.loads("""
+        uid = ["id", { column = "mail", encode = "base32", lower = true }]
+        name = ["display", "{nick|first} {last}", { value = "?" }]
+        role = { column = "grade", map = { "1" = "staff", "2" = true }, default = "guest" }
+        statusMessage = { column = ["title", "job"] }
+        tags = { columns = ["team", "site:{site}", { column = "lang", map = { "de" = "german" } }] }
+        others = "metadata.@private.rest"
+        [metadata]
+        level = { column = "grade", map = { "1" = 1, "2" = [2] }, default = {} }
+        site = { column = "place", default = "home" }
+    """)
+    mapping = parse_mapping(table)
+    assert mapping == ColumnMapping(
+        {
+            "uid": FirstOf((FromColumn("id"), Encoded(FromColumn("mail"), Encoding.BASE32, lower=True))),
+            "name": FirstOf((FromColumn("display"), Template("{nick|first} {last}"), Constant("?"))),
+            "role": Mapped(FromColumn("grade"), {"1": "staff", "2": True}, "guest"),
+            "statusMessage": FirstOf((FromColumn("title"), FromColumn("job"))),
+            "tags": Joined((FromColumn("team"), Template("site:{site}"), Mapped(FromColumn("lang"), {"de": "german"}))),
+        },
+        {
+            "level": Mapped(FromColumn("grade"), {"1": 1, "2": [2]}, {}),
+            "site": Mapped(FromColumn("place"), {}, "home"),
+        },
+        ";",
+        ("@private", "rest"),
+    )
+
+
+@pytest.mark.parametrize(("others", "place"), [("ignore", None), ("metadata", ()), ("metadata.a.b", ("a", "b"))])
+def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, place: tuple[str, ...] | None) -> None:
+    assert parse_mapping({"others": others}).others == place
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"usr": "x"}, "[columns] 'usr' is no user field"),
+        ({"nam": "x"}, "[columns] 'nam' is no user field; did you mean 'name'?"),
+        ({"tag_separator": "|"}, "[columns] 'tag_separator' is no user field; did you mean 'tags_separator'?"),
+        ({"uid": 5}, f"[columns] uid must be {FORMS}"),
+        ({"uid": ""}, f"[columns] uid must be {FORMS}"),
+        ({"role": {"value": 1.5}}, "[columns] role: the value must be str or int, not float"),
+        ({"tags": {"value": ["a", 1]}}, "[columns] tags: the value must be a list of texts"),
+        ({"name": "{a"}, "[columns] name: the brace at character 1 has no partner (a literal brace is doubled)"),
+        ({"name": "a}"}, "[columns] name: the brace at character 2 has no partner (a literal brace is doubled)"),
+        ({"name": "{{a}}"}, "[columns] name: a template names no column; write { value = ... }"),
+        ({"tags_separator": ""}, "[columns] tags_separator must be a text of at least one character"),
+        ({"status_message": "a", "statusMessage": "b"}, "[columns] 'statusMessage': statusMessage is mapped twice"),
+        ({"metadata": {"a..b": "x"}}, "[columns] metadata.a..b: a metadata key has an empty part"),
+        ({"metadata": {"a": {"b": 7}}}, f"[columns] metadata.a.b must be {FORMS}"),
+        ({"metadata": {"a": {"value": float("nan")}}}, "[columns] metadata.a: the value has no form in JSON"),
+        ({"metadata": {"a": {"value": 2**64}}}, "[columns] metadata.a: the value has no form in JSON"),
+        ({"metadata": {"a." * 64 + "b": "x"}}, ("[columns] metadata.a.a.a.a.a.a.a.a.a.a.a… nests more than 64 deep: "
+         "shorten it")),
+        ({"metadata": {"a\n": 5}}, f"[columns] metadata.a\\n must be {FORMS}"),
+        ({"metadata": {"a": {"b": "x"}, "a.b": "y"}}, "[columns] metadata.a.b is mapped twice"),
+        ({"metadata": {"a": "x"}, "Metadata": "y"}, "[columns] 'Metadata': metadata is mapped twice"),
+        ({"name": []}, f"[columns] name must be {FORMS}"),
+        ({"name": ["a", ""]}, f"[columns] name must be {FORMS}"),
+        ({"name": "{a|}"}, "[columns] name: the brace at character 1 has a | with no column beside it"),
+        ({"name": nested(9)}, "[columns] name is nested more than 8 deep"),
+        ({"name": {"column": "a", "maps": {}}}, "[columns] name: 'maps' is no key beside column; did you mean 'map'?"),
+        ({"name": {"column": "a", "value": 1}}, "[columns] name: 'value' is no key beside column"),
+        ({"name": {"map": {"a": "b"}}}, f"[columns] name must be {FORMS}"),
+        ({"role": {"column": "a", "map": {}}}, '[columns] role: map must be a table such as { "cell" = "value" }'),
+        ({"role": {"column": "a", "map": "b"}}, '[columns] role: map must be a table such as { "cell" = "value" }'),
+        ({"role": {"column": "a", "map": {" b": "c"}}}, ("[columns] role: no cell is like ' b' of the map: cells are "
+         "compared without the white space around them, and default is for empty ones")),
+        ({"role": {"column": "a", "map": {"b": 1.5}}}, ("[columns] role: map 'b': the value must be str or int, "
+         "not float")),
+        ({"role": {"column": "a", "default": ["b"]}}, ("[columns] role: default: the value must be str or int, "
+         "not list")),
+        ({"name": {"column": "a", "encode": "hex"}}, "[columns] name: encode and lower are for the uid only"),
+        ({"uid": {"column": "a", "encode": "b32"}}, "[columns] uid: encode must be base32, hex, slug, not 'b32'"),
+        ({"uid": {"column": "a", "encode": ["hex"]}}, "[columns] uid: encode must be base32, hex, slug, not ['hex']"),
+        ({"uid": {"column": "a", "lower": True}}, "[columns] uid: lower must be true or false, beside encode"),
+        ({"uid": {"column": "a", "encode": "hex", "lower": 1}}, ("[columns] uid: lower must be true or false, "
+         "beside encode")),
+        ({"uid": {"column": {"column": "a", "encode": "hex"}, "default": "x"}},
+         "[columns] uid: encode belongs into the outer table"),
+        ({"tags": {"columns": []}}, ("[columns] tags: { columns = [...] } takes a list of sources, and no other key "
+         "beside it")),
+        ({"tags": {"columns": ["a"], "default": "b"}}, ("[columns] tags: { columns = [...] } takes a list of sources, "
+         "and no other key beside it")),
+        ({"tags": {"columns": ["a", 5]}}, f"[columns] tags must be {FORMS}"),
+        ({"name": {"columns": ["a"]}}, f"[columns] name must be {FORMS}"),
+        ({"others": "metadat"}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
+        ({"others": "metadata."}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
+        ({"others": True}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
+        ({"other": "x"}, "[columns] 'other' is no user field; did you mean 'others'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_table_is_told_by_its_key(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_mapping(table)
+    assert str(raised.value) == message
+
+
+NAMES = st.sampled_from(["uid", "name", "a", "b", "metadata.x", "_c", "d|e", "{", ""]) | st.text(max_size=6)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    NAMES | st.sampled_from(["{a} {b}", "{a|b}", "hex"]) | st.booleans() | st.integers() | st.floats() | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(NAMES, inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["column", "columns", "map", "default", "encode", "lower", "value"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["uid", "name", "tags", "role", "metadata", "Status Message", "others", "tags_separator"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.dictionaries(KEYS | NAMES, VALUES, max_size=4), st.lists(NAMES, max_size=6, unique=True))
+def test_whatever_the_table_and_the_columns_are_it_is_bound_or_told_in_one_line(
+    table: dict[str, Any], columns: list[str]
+) -> None:
+    said = "bound"
+    try:
+        bind(text_columns(*columns), parse_mapping(table))
+    except (ConfigurationError, RosterError) as error:
+        said = str(error)
+    assert said.splitlines() == [said]
