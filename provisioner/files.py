@@ -29,8 +29,8 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         why = error.strerror or error
-        said = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
-        raise StorageError(said) from error
+        message = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
+        raise StorageError(message) from error
     finally:
         temporary.unlink(missing_ok=True)
 

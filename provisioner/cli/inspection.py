@@ -51,9 +51,9 @@ def doctor(
 
         flags = {"api": {"emulator": emulator, "base_url": base_url}}
         checks = diagnose(load_with_origins(given(flags), os.environ, config), os.environ, state)
-        said, code = show(checks, as_json=bool(json)), exit_code(checks)
+        message, code = show(checks, as_json=bool(json)), exit_code(checks)
     # Outside: a reader that has left (`| head`) is no bug of ours.
-    typer.echo(said)
+    typer.echo(message)
     raise typer.Exit(code)
 
 
@@ -74,5 +74,5 @@ def show_configuration(
         from provisioner.inspection.settinglist import show_config
         from provisioner.settings.tables import load_with_origins
 
-        said = show_config(load_with_origins({}, os.environ, config), os.environ, as_json=bool(json))
-    typer.echo(said)
+        message = show_config(load_with_origins({}, os.environ, config), os.environ, as_json=bool(json))
+    typer.echo(message)

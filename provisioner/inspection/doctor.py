@@ -81,8 +81,8 @@ def show(checks: Sequence[Check], *, as_json: bool) -> str:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for each in checks:
-        said = Text(each.seen).append(f"\n→ {each.do}" if each.do else "", _COLOURS[each.status])
-        table.add_row(Text(each.status, _COLOURS[each.status]), Text(each.name.replace("_", " ")), said)
+        message = Text(each.seen).append(f"\n→ {each.do}" if each.do else "", _COLOURS[each.status])
+        table.add_row(Text(each.status, _COLOURS[each.status]), Text(each.name.replace("_", " ")), message)
     # A file or a pipe has no width: wide enough to be read in one.
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
     with console.capture() as captured:

@@ -46,8 +46,8 @@ def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, h
         return _error(f"{path}: not a journal of provisioner", _NAME_ONE)
     if version > VERSION:
         return _error(f"{path}: format {version}, this provisioner reads {VERSION}", "update provisioner")
-    if (said := _one(database, "PRAGMA integrity_check(1)")) != "ok":
-        return _broken(path, said)
+    if (message := _one(database, "PRAGMA integrity_check(1)")) != "ok":
+        return _broken(path, message)
     facts = dict(database.execute("SELECT key, value FROM meta"))
     made_for = Identity(facts.get("app_id", ""), facts.get("base_url", ""))
     counts, doubtful = _rows(database)

@@ -28,11 +28,11 @@ def software(python: tuple[int, int, int], installed: Mapping[str, str | None], 
     installed  library → its version; None when it is not there
     needed     requirements as the package states them: `polars>=2.0`
     """
-    said = ".".join(map(str, python))
+    message = ".".join(map(str, python))
     listed = ", ".join(f"{name} {version}" for name, version in installed.items() if version)
     least = {match[1]: match[2] for each in needed if (match := _REQUIREMENT.fullmatch(each))}
     wrong = [name for name, version in least.items() if _release(installed.get(name) or "") < _release(version)]
-    seen = f"Python {said}; {listed}"
+    seen = f"Python {message}; {listed}"
     if python[:2] < PYTHON_NEEDED:
         wanted = ".".join(map(str, PYTHON_NEEDED))
         return Check("software", Status.ERROR, seen, f"use Python {wanted} or newer")

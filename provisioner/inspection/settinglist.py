@@ -85,8 +85,8 @@ def _api_key(loaded: Loaded, environment: Mapping[str, str]) -> tuple[str, str |
     try:
         return "set", find_api_key(loaded.settings, environment)[1]
     except ConfigurationError as error:
-        said = str(error)
-        return ("not set" if said.startswith("no API key") else f"unusable: {said}"), None
+        message = str(error)
+        return ("not set" if message.startswith("no API key") else f"unusable: {message}"), None
 
 
 def _sends_to(loaded: Loaded) -> str | None:

@@ -212,8 +212,8 @@ class Journal:
                         statement = _statement(template, len(piece), len(piece[0]))
                         self._database.execute(statement, list(chain.from_iterable(piece)))
         except (sqlite3.Error, OverflowError) as error:
-            said = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
-            raise StorageError(said) from error
+            message = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
+            raise StorageError(message) from error
 
     def _one(self, statement: str) -> Any:
         return self._database.execute(statement).fetchone()[0]
@@ -239,10 +239,10 @@ class Journal:
         ):
             raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
         if (version := self._one("PRAGMA user_version")) > VERSION:
-            said = (
+            message = (
                 f"{self.path}: written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
             )
-            raise JournalError(said)
+            raise JournalError(message)
         for setting in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -258,12 +258,12 @@ class Journal:
         facts: Mapping[str, str] = dict(database.execute("SELECT key, value FROM meta"))
         made_for = Identity(facts.get("app_id", ""), facts.get("base_url", ""))
         if made_for != self._identity:
-            said = (
+            message = (
                 f"{self.path}: made for app {made_for.app_id or '(none)'} at {made_for.base_url}, not for "
                 f"{self._identity.app_id or '(none)'} at {self._identity.base_url}; "
                 f"{self.another_app}"
             )
-            raise JournalError(said)
+            raise JournalError(message)
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:
@@ -277,8 +277,8 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            said = f"{self.path}: cannot be used as a journal ({error}); mend that, or {self.instead}"
-            raise JournalError(said) from error
+            message = f"{self.path}: cannot be used as a journal ({error}); mend that, or {self.instead}"
+            raise JournalError(message) from error
 
 
 def set_aside(path: Path) -> Path | None:

@@ -28,8 +28,8 @@ class JournalLock:
             except BlockingIOError:
                 holder = os.read(self._file, 200).decode(errors="replace").strip() or "another process"
                 os.close(self._file)
-                said = f"{self._journal}: in use by {holder}; wait until that run has ended, or {self._instead}"
-                raise JournalError(said) from None
+                message = f"{self._journal}: in use by {holder}; wait until that run has ended, or {self._instead}"
+                raise JournalError(message) from None
             if self._is_current():
                 break
             os.close(self._file)  # its last holder removed it between our open and our lock

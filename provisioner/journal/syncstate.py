@@ -168,11 +168,11 @@ class SyncState(Journal):
 
     def __enter__(self) -> Self:
         if not self._make and not self.path.exists():
-            said = (
+            message = (
                 f"{self.path}: no such state file; check --state, or begin with --adopt, which makes one and takes "
                 "over those users of the roster that exist"
             )
-            raise JournalError(said)
+            raise JournalError(message)
         with self._unusable():
             self._refuse_cut_short()
         super().__enter__()
@@ -218,8 +218,8 @@ class SyncState(Journal):
             if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, sqlite3.OperationalError):
                 raise
             way_back = "move it away and begin anew with --adopt, which takes over those users of the roster that exist"
-            said = f"the state is damaged, or no state ({cause}); check --state, put a copy back, or {way_back}"
-            raise JournalError(f"{self.path}: {said}") from cause
+            message = f"the state is damaged, or no state ({cause}); check --state, put a copy back, or {way_back}"
+            raise JournalError(f"{self.path}: {message}") from cause
 
     @property
     def epoch(self) -> int:

@@ -52,10 +52,10 @@ class Mended:
 
     def __str__(self) -> str:
         """Give it as a person reads it."""
-        said = f"{self.mended:,} of {counted(self.before, 'row')} mended"
+        message = f"{self.mended:,} of {counted(self.before, 'row')} mended"
         if self.rejected:
-            said += f"; {self.rejected:,} {'is' if self.rejected == 1 else 'are'} still rejected"
-        return said
+            message += f"; {self.rejected:,} {'is' if self.rejected == 1 else 'are'} still rejected"
+        return message
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ class Outputs:
         rosters  what must not be overwritten
         """
         if results.suffix.lower() not in FORMATS:
-            said = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
-            raise OutputError(said)
+            message = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
+            raise OutputError(message)
         named = cls(
             results,
             results.with_suffix(f".rejected{rejected_suffix}"),
@@ -47,8 +47,8 @@ class Outputs:
         )
         for path, roster in product(named.paths(), rosters):
             if same_file(path, roster):
-                said = f"{path}: would overwrite the roster; choose another --output"
-                raise OutputError(said)
+                message = f"{path}: would overwrite the roster; choose another --output"
+                raise OutputError(message)
         return named
 
     def paths(self) -> tuple[Path, ...]:
@@ -61,8 +61,8 @@ class Outputs:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            said = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
-            raise OutputError(said) from error
+            message = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
+            raise OutputError(message) from error
         if not os.access(folder, os.W_OK | os.X_OK):
             raise OutputError(f"{folder}: the output folder cannot be written to; choose another --output")
         for path in self.paths():
@@ -72,5 +72,5 @@ class Outputs:
                 if path.is_dir():
                     raise OutputError(f"{path}: is a folder; choose another --output")
             except OSError as error:
-                said = f"{path}: cannot be an output ({error.strerror}); choose another --output"
-                raise OutputError(said) from error
+                message = f"{path}: cannot be an output ({error.strerror}); choose another --output"
+                raise OutputError(message) from error

@@ -29,8 +29,8 @@ class Spool:
         try:
             self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
         except OSError as error:
-            said = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
-            raise OutputError(said) from error
+            message = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
+            raise OutputError(message) from error
         self._folder = folder
         self._ends = [0]
         self.rows = 0
@@ -46,8 +46,8 @@ class Spool:
             frame.write_ipc_stream(self._file)
             self._file.flush()
         except (OSError, pl.exceptions.ComputeError) as error:
-            said = f"{self._folder}: no room for the rows of the results ({_reason(error)}); make room, then resume"
-            raise StorageError(said) from error
+            message = f"{self._folder}: no room for the rows of the results ({_reason(error)}); make room, then resume"
+            raise StorageError(message) from error
         self._ends.append(self._file.tell())
         self.rows += frame.height
 

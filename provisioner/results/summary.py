@@ -162,21 +162,21 @@ class Summary:
             needed = counted(self.estimate.requests, "request")
             remarks.append(Text(f"nothing was sent; it would take {needed} and at least {least}"))
         elif tally.requests:
-            said = f"{counted(tally.requests, 'request')} in {duration(self.finished - self.started)}"
+            message = f"{counted(tally.requests, 'request')} in {duration(self.finished - self.started)}"
             extra = [f"{tally.retries:,} retried"] if tally.retries else []
             extra += [f"{tally.rate_limited:,} rate-limited"] if tally.rate_limited else []
             tokens = counted(self.counts.tokens, "auth token") + words.tokens
-            remarks.append(Text(said + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
+            remarks.append(Text(message + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
             why = words.idle if tally.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
         if tally.drift:
             fields = ", ".join(f"{field} {number:,}" for field, number in tally.drift.most_common())
-            said = (
+            message = (
                 "the API refused what the rules let pass, so a rule seems out of date; see [constraints] in the config"
             )
-            remarks.append(Text(f"{said}: {fields}", "yellow"))
-        remarks.extend(Text(said) for said in self.report.remarks())
+            remarks.append(Text(f"{message}: {fields}", "yellow"))
+        remarks.extend(Text(message) for message in self.report.remarks())
         if where := self.outputs.get("results"):
             remarks.append(Text(f"results: {where}"))
         return remarks

@@ -85,8 +85,8 @@ class Watch:
             return f"{tally.rejected:,} rejected" if tally.rejected else ""
         counts = {"created": tally.created, "existing": tally.existing, "updated": tally.updated}
         counts |= {"rejected": tally.rejected, "failed": tally.failed, "settled before": tally.skipped}
-        said = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "created")
-        return f"{said} · {self.rate(time.monotonic()):,.0f}/min ({self.pace()})"
+        message = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "created")
+        return f"{message} · {self.rate(time.monotonic()):,.0f}/min ({self.pace()})"
 
     def rate(self, now: float) -> float:
         """Give requests a minute over the last seconds; over the whole run while there is too little to go by."""
@@ -114,13 +114,13 @@ class Watch:
             *ornament,
             TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=7)),
             _Done(table_column=Column(no_wrap=True, min_width=22)),
-            TextColumn("{task.fields[said]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.fields[sentence]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
             auto_refresh=False,
         )
         with bar:
-            line = bar.add_task("", total=None, said="")
+            line = bar.add_task("", total=None, sentence="")
             while True:
                 stage = self.stage
                 bar.update(
@@ -128,7 +128,7 @@ class Watch:
                     description=stage.name,
                     completed=stage.done(),
                     total=stage.total(),
-                    said=self.sentence(),
+                    sentence=self.sentence(),
                 )
                 bar.refresh()
                 await asyncio.sleep(_REDRAW)
@@ -147,9 +147,9 @@ class _Done(ProgressColumn):
         """Render one line."""
         if not task.completed:
             return Text("")
-        said = f"{int(task.completed):,}"
+        message = f"{int(task.completed):,}"
         if task.total is not None:
-            said += f" of {int(task.total):,}"
+            message += f" of {int(task.total):,}"
         if task.time_remaining is not None and not task.finished:
-            said += f", {duration(task.time_remaining)} left"
-        return Text(said)
+            message += f", {duration(task.time_remaining)} left"
+        return Text(message)

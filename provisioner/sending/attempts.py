@@ -35,10 +35,10 @@ class Reach:
         if self._silent_since is None:
             self._silent_since = now
         elif now - self._silent_since >= self._after:
-            said = (
+            message = (
                 f"the API could not be reached for {self._after:.0f} s; check the network and the base URL, then resume"
             )
-            self._stopper.request(Stop("unreachable", f"{said} ({reply.message})", 4))
+            self._stopper.request(Stop("unreachable", f"{message} ({reply.message})", 4))
 
 
 @dataclass(frozen=True, slots=True)

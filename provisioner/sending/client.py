@@ -138,8 +138,8 @@ class Client:
                 meta = (document or {}).get("meta")
                 data = {"items": data, "meta": meta} if isinstance(meta, dict) else {"items": data}
             if not isinstance(data, dict):
-                said = f"answer {status} without data in it"
-                return Reply(status=status, failure=Failure.UNREADABLE, message=said, limit=allowed)
+                message = f"answer {status} without data in it"
+                return Reply(status=status, failure=Failure.UNREADABLE, message=message, limit=allowed)
             return Reply(status=status, data=data, limit=allowed)
         error = document.get("error") if document is not None else None
         return self._refusal(status, headers, error if isinstance(error, dict) else {}, allowed)

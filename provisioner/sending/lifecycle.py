@@ -136,8 +136,8 @@ class Lifecycle:
             created_at = life.request.past.created_at
         match self._policy.on_existing:
             case OnExisting.FAIL:
-                said = "the uid exists already, and --on-existing is fail"
-                return life.failed(exists or Reply(), "ERR_UID_ALREADY_EXISTS", said)
+                message = "the uid exists already, and --on-existing is fail"
+                return life.failed(exists or Reply(), "ERR_UID_ALREADY_EXISTS", message)
             case OnExisting.SKIP:
                 return await self._settle_with_token(life, Outcome.EXISTING, exists, created_at)
         verdict, reply = await self._exchange(Operation.UPDATE, life)
@@ -163,8 +163,10 @@ class Lifecycle:
         return life.settled(outcome, minted, created_at)
 
     def _deactivated(self, life: _Life, reply: Reply) -> Settlement:
-        said = "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
-        return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=said)
+        message = (
+            "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
+        )
+        return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=message)
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         ended = unsuccessful(life.request.key, life.attempts, verdict, reply, self._exchanger.max_attempts, prefix)
@@ -185,10 +187,10 @@ def unsuccessful(
         case None | Verdict.STOP:
             return Settlement(key, State.PENDING, Outcome.PENDING, attempts)
         case Verdict.IN_DOUBT:
-            said = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
+            message = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
             code = reply.code or IN_DOUBT
         case _:
-            said, code = _words(reply), reply.code or f"HTTP_{reply.status}"
+            message, code = _words(reply), reply.code or f"HTTP_{reply.status}"
     return Settlement(
         key,
         State.SETTLED,
@@ -196,7 +198,7 @@ def unsuccessful(
         attempts,
         http_status=reply.status,
         error_code=code,
-        error_message=prefix + said,
+        error_message=prefix + message,
         settled_at=time.time(),
     )
 
@@ -218,11 +220,11 @@ def _created_at(reply: Reply) -> int | None:
 
 def _words(reply: Reply) -> str:
     """Say what the server said, its details included."""
-    said = reply.message or ""
+    message = reply.message or ""
     if not reply.details:
-        return said
+        return message
     fields = []
     for field, sentences in reply.details.items():
         text = " ".join(map(str, sentences)) if isinstance(sentences, list) else str(sentences)
         fields.append(f"{field}: {text}")
-    return f"{said} [{'; '.join(fields)}]"[:500]
+    return f"{message} [{'; '.join(fields)}]"[:500]

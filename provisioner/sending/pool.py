@@ -145,5 +145,5 @@ class Pool:
             case _:
                 tally.failed += 1
                 if self.budget.spent(tally):
-                    said = f"{tally.failed} rows have failed, more than {self.budget}; see the results, then resume"
-                    self.stopper.request(Stop("error_budget", said, 3))
+                    message = f"{tally.failed} rows have failed, more than {self.budget}; see the results, then resume"
+                    self.stopper.request(Stop("error_budget", message, 3))

@@ -152,8 +152,8 @@ def _already_taken(reply: Reply) -> bool:
     # "role does not exist" must not match.
     if reply.code != "ERR_BAD_REQUEST" or not reply.details:
         return False
-    said = reply.details.get("uid")
-    sentences = said if isinstance(said, list) else [said]
+    message = reply.details.get("uid")
+    sentences = message if isinstance(message, list) else [message]
     return any(isinstance(each, str) and "already been taken" in each for each in sentences)
 
 
@@ -227,8 +227,8 @@ _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
 def stop(reply: Reply) -> Stop:
     """Say why the API's answer ends the whole run (exit 4)."""
     if reply.failure is Failure.UNTRUSTED:
-        said = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
-        return Stop("tls", f"{said} ({reply.message})", 4)
+        message = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
+        return Stop("tls", f"{message} ({reply.message})", 4)
     status = reply.status or 0
     moved = ("endpoint", "the address answers with a redirect", "give the base URL it leads to")
     known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)

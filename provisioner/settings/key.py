@@ -24,11 +24,11 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"api.api_key_file: {path} cannot be read ({error})") from None
     if not key:
-        said = (
+        message = (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
             "file; --emulator needs none"
         )
-        raise ConfigurationError(said)
+        raise ConfigurationError(message)
     if not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigurationError(f"{origin}: the API key holds blanks or characters that no key has; copy it again")
     return SecretStr(key), origin

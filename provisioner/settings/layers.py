@@ -86,12 +86,12 @@ class Problem:
     """A value that was refused.
 
     where    the table, the key in it, and what is inside that
-    unknown  whether there is no such key; else `said` is what should be there
+    unknown  whether there is no such key; else `message` is what should be there
     """
 
     where: tuple[str, ...]
     unknown: bool
-    said: str
+    message: str
     value: object
 
 
@@ -100,8 +100,8 @@ def default_config() -> Path | None:
     try:
         return DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
     except OSError as error:
-        said = f"{DEFAULT_CONFIG}: cannot be looked for in this folder ({error.strerror}); go to another one"
-        raise ConfigurationError(said) from None
+        message = f"{DEFAULT_CONFIG}: cannot be looked for in this folder ({error.strerror}); go to another one"
+        raise ConfigurationError(message) from None
 
 
 def flag_of(table: str, key: str) -> str:
@@ -152,7 +152,7 @@ def _explain(problem: Problem, layers: Sequence[Layer], known: Mapping[str, Coll
     if problem.unknown:
         file, _, name = place.rpartition(": ")
         return f"{file}: unknown key {name}{_hint(problem, known)}"
-    return f"{place}: {problem.said}, not {_PASSWORD.sub('//***@', repr(problem.value))}"
+    return f"{place}: {problem.message}, not {_PASSWORD.sub('//***@', repr(problem.value))}"
 
 
 def _hint(problem: Problem, known: Mapping[str, Collection[str]]) -> str:

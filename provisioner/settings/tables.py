@@ -162,11 +162,11 @@ class Settings(Table):
             return api.base_url
         missing = [name for name, value in (("app id", api.app_id), ("region", api.region)) if not value]
         if missing:
-            said = (
+            message = (
                 f"no {' and no '.join(missing)}: set COMETCHAT_APP_ID and COMETCHAT_REGION (us, eu or in), or app_id "
                 "and region under [api] in the config file, or give --base-url; --emulator needs none of them"
             )
-            raise ConfigurationError(said)
+            raise ConfigurationError(message)
         return f"https://{api.app_id}.api-{api.region}.cometchat.io/v3"
 
 
@@ -226,7 +226,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
         Problem(
             where=tuple(str(part) for part in each["loc"]),
             unknown=each["type"] == "extra_forbidden",
-            said=each["msg"].removeprefix("Value error, ").replace("Input should be", "should be"),
+            message=each["msg"].removeprefix("Value error, ").replace("Input should be", "should be"),
             value=each["input"],
         )
         for each in error.errors(include_url=False)

@@ -112,9 +112,9 @@ class Changes:
     async def _deactivate(self, course: _Course, change: Change) -> Settlement:
         verdict, reply = await self._exchange(Operation.DEACTIVATE, course)
         if verdict is Verdict.ABSENT:
-            said = "there was no such user any more"
+            message = "there was no such user any more"
             done = self._done(course, Outcome.DEACTIVATED, reply, change.after)
-            return done._replace(error_code=GONE, error_message=said)
+            return done._replace(error_code=GONE, error_message=message)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(course, verdict, reply, change.before)
         return self._done(course, Outcome.DEACTIVATED, reply, change.after)

@@ -51,8 +51,8 @@ def _read(state: Path, last: int) -> list[tuple[Any, ...]]:
                 raise JournalError(f"{state}: not a state of provisioner; check --state")
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
-                said = f"written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
-                raise JournalError(f"{state}: {said}")
+                message = f"written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
+                raise JournalError(f"{state}: {message}")
             return database.execute(_NIGHTS, (last,)).fetchall() if version > 1 else []
     except FileNotFoundError:
         raise JournalError(f"{state}: no such state file; check --state") from None

@@ -63,8 +63,8 @@ async def sync_roster(sync: SyncJob, target: Target, stopper: Stopper) -> NightS
     started, tally, settings = time.time(), Tally(), sync.job.settings
     watch = Watch(tally, drawn=sync.job.drawn)
     if (limit := settings.sync.max_duration) is not None:
-        said = f"the time given by --max-duration ({limit:,.0f} s) is over; the same command goes on"
-        over = Stop("max_duration", said, MAX_DURATION_EXIT)
+        message = f"the time given by --max-duration ({limit:,.0f} s) is over; the same command goes on"
+        over = Stop("max_duration", message, MAX_DURATION_EXIT)
         asyncio.get_running_loop().call_later(limit, stopper.request, over)
     asking = target if settings.sync.adopt or settings.sync.refresh else None
     with watch.watching():
@@ -93,8 +93,8 @@ def _list_leavers(sync: SyncJob, seen: Preview) -> None:
 def _first_stop(sync: SyncJob, seen: Preview) -> Stop | None:
     """Say why nothing at all is changed, if it is not to be."""
     if seen.refused:
-        said = "; ".join(refusal.message for refusal in seen.refused)
-        return Stop(seen.refused[0].reason, f"nothing was changed: {said}", 3)
+        message = "; ".join(refusal.message for refusal in seen.refused)
+        return Stop(seen.refused[0].reason, f"nothing was changed: {message}", 3)
     if not sync.confirm(seen):
         return Stop("not_confirmed", "nothing was changed: the plan was not confirmed", 3)
     return None

@@ -126,8 +126,10 @@ class NightSummary:
             listed = f"; see {self.list_of_leavers}" if self.list_of_leavers else ""
             yield Text(f"{counted(found, 'leaver')}: {', '.join(parts)}{listed}")
         if leavers.reported and self.seen.plan.nameless:
-            said = f"{counted(self.seen.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
-            yield Text(f"{said}, so nobody is deactivated until they are mended, or --approve names who is", "yellow")
+            message = f"{counted(self.seen.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
+            yield Text(
+                f"{message}, so nobody is deactivated until they are mended, or --approve names who is", "yellow"
+            )
         if self.seen.plan.adopted:
             yield Text(f"{counted(self.seen.plan.adopted, 'user')} taken over as they are")
         for refusal in self.seen.refused:

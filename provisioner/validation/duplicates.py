@@ -50,7 +50,7 @@ class Lookalikes:
                 first_row, first_uid = self._emails.first(email, (row, uid)) if uid is not None else (row, uid)
                 if first_uid != uid:
                     shared.setdefault(index, (first_row, email))
-        found = [(index, *said) for index, said in sorted(shared.items())]
+        found = [(index, *first) for index, first in sorted(shared.items())]
         return _scattered(fields.height, found, ("email_row", "email"))
 
 

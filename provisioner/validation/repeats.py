@@ -76,8 +76,10 @@ class Repeats:
             while rest:
                 rest = rest[file.write(rest) :]
         except OSError as error:
-            said = f"{self._folder}: no room to look for repeated values ({error.strerror}); make room, then run again"
-            raise StorageError(said) from error
+            message = (
+                f"{self._folder}: no room to look for repeated values ({error.strerror}); make room, then run again"
+            )
+            raise StorageError(message) from error
         return begin, size
 
     def _opened(self) -> IO[bytes]:
@@ -86,8 +88,8 @@ class Repeats:
             try:
                 self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - see close
             except OSError as error:
-                said = f"{self._folder}: no file can be made there ({error.strerror}); choose another --output"
-                raise OutputError(said) from error
+                message = f"{self._folder}: no file can be made there ({error.strerror}); choose another --output"
+                raise OutputError(message) from error
         return self._file
 
     def _partitions(self) -> Iterator[pl.DataFrame]:

@@ -1,7 +1,7 @@
 """The rules a row has to keep, as a table: defect code → polars expressions for `broken` and for what to say.
 
-They are judged over the fields of a batch as the validator prepares them: a column for each user field, trimmed and null when
-missing, and beside them
+They are judged over the fields of a batch as the validator prepares them: a column for each user field, trimmed and
+null when missing, and beside them
 
     uid_input      String   the cell as it stands
     first_row      Int64    the earlier row with the same uid

@@ -153,8 +153,8 @@ class Validator:
         """Put the defects of each row in words: `row`, `error_code` of the first one, `error_message` of all."""
         every = [*self._rules, self._body_rule, *(self._warnings if self._strict else ())]
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
-        said = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
-        return defects.select("row", first.alias("error_code"), said.alias("error_message"))
+        message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
+        return defects.select("row", first.alias("error_code"), message.alias("error_message"))
 
 
 def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:

@@ -108,5 +108,5 @@ class UnpackedFile(io.RawIOBase):
             what = "is cut off"
         except _BROKEN:
             what = "is damaged"
-        said = f"{self._name} {what}: its {self._method} data ends or breaks behind byte {self._done} of the text"
-        raise RosterError(f"{said}; fetch or copy it again")
+        message = f"{self._name} {what}: its {self._method} data ends or breaks behind byte {self._done} of the text"
+        raise RosterError(f"{message}; fetch or copy it again")

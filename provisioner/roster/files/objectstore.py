@@ -76,14 +76,14 @@ def explained(error: BaseException, where: str) -> str:
         return first_line
     if isinstance(error, pl.exceptions.SchemaError):
         return "the files differ in their columns or types"
-    said = str(error)
+    message = str(error)
     for pattern, meaning in _MEANINGS:
-        if pattern.search(said):
+        if pattern.search(message):
             return meaning
-    if status := _STATUS.search(said):
+    if status := _STATUS.search(message):
         return f"the server answers with status {status[1]}"
-    told = any(secret and secret in said for secret in urlsplit(where)[1:])
-    return type(error).__name__ if "://" in said or told else first_line
+    told = any(secret and secret in message for secret in urlsplit(where)[1:])
+    return type(error).__name__ if "://" in message or told else first_line
 
 
 def fetch(url: str, folder: Path) -> Spooled:
@@ -115,11 +115,11 @@ def _copy(url: str, name: str, folder: Path, file: IO[bytes]) -> None:
     try:
         lines.sink_csv(file, include_header=False, quote_style="never")
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        said = str(error)
-        if full := _NO_ROOM.search(said):
+        message = str(error)
+        if full := _NO_ROOM.search(message):
             why = os.strerror(int(full[1]))
             room = f"no room to keep {name} in ({why}); make room or choose another --output"
             raise StorageError(f"{folder}: {room}") from None
-        if _NOT_UTF8.search(said):
+        if _NOT_UTF8.search(message):
             raise RosterError(f"{name} is not UTF-8; fetch it and give --encoding") from None
         raise RosterError(f"{name} cannot be read: {explained(error, url)}") from None

@@ -109,8 +109,8 @@ def spool(name: str, chunks: Iterable[bytes], folder: Path) -> Spooled:
     try:
         file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the roster
     except OSError as error:
-        said = f"{folder}: no file can be made there to keep {name} in ({error.strerror}); choose another --output"
-        raise OutputError(said) from error
+        message = f"{folder}: no file can be made there to keep {name} in ({error.strerror}); choose another --output"
+        raise OutputError(message) from error
     try:
         size = sum(_append(file, chunk, name, folder) for chunk in chunks)
         _append(file, None, name, folder)
@@ -128,8 +128,8 @@ def _append(file: IO[bytes], chunk: bytes | None, name: str, folder: Path) -> in
             return 0
         return file.write(chunk)
     except OSError as error:
-        said = f"{folder}: no room to keep {name} in ({error.strerror}); make room or choose another --output"
-        raise StorageError(said) from error
+        message = f"{folder}: no room to keep {name} in ({error.strerror}); make room or choose another --output"
+        raise StorageError(message) from error
 
 
 def _discard(file: IO[bytes]) -> None:

@@ -186,8 +186,8 @@ class _Lines:
             text, broken = data[: data.rfind(b"\n", 0, error.start) + 1].decode(), error.start
         rows = [row for line in text.split("\n") if (row := line.strip(_BLANK))]
         if broken is not None and (left is None or len(rows) < left):
-            said = f"byte 0x{data[broken]:02X} is not UTF-8{looks_like(data)}"
-            raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {said}")
+            message = f"byte 0x{data[broken]:02X} is not UTF-8{looks_like(data)}"
+            raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {message}")
         return rows[:left]
 
     def parsed(self, block: _Block) -> Sequence[Values]:

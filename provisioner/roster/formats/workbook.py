@@ -82,8 +82,8 @@ def open_workbook(path: Path, sheet: str | None = None, limit: int | None = None
     """
     with path.open("rb") as file:
         if file.read(len(_OLE)) == _OLE:
-            said = "is an old .xls workbook or protected by a password; save it as .xlsx, without a password"
-            raise RosterError(f"{path} {said}")
+            message = "is an old .xls workbook or protected by a password; save it as .xlsx, without a password"
+            raise RosterError(f"{path} {message}")
     cells = _cells(path, sheet)
     if not cells.height:
         raise RosterError(f"{path} has no header: its sheet is empty; --sheet names another")
@@ -98,8 +98,8 @@ def _cells(path: Path, sheet: str | None) -> pl.DataFrame:
     try:
         import fastexcel
     except ImportError:
-        said = "workbooks are read with a package of their own: pip install 'provisioner[xlsx]'"
-        raise RosterError(f"{path}: {said}") from None
+        message = "workbooks are read with a package of their own: pip install 'provisioner[xlsx]'"
+        raise RosterError(f"{path}: {message}") from None
     try:
         workbook = fastexcel.read_excel(path)
         name = _sheet(path, workbook.sheet_names, sheet)
@@ -166,7 +166,7 @@ def _named(path: Path, header: Sequence[str | None]) -> Iterator[str]:
 
 
 def _reason(error: Exception) -> str:
-    said = str(error).splitlines()[0]
-    if "invalid Zip archive" in said:
+    message = str(error).splitlines()[0]
+    if "invalid Zip archive" in message:
         return "it is truncated, or not an .xlsx file"
-    return said.removeprefix("calamine error: ")
+    return message.removeprefix("calamine error: ")

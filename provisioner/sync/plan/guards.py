@@ -48,12 +48,12 @@ def refusals(night: Night, max_deactivations: Allowance, max_rejected: Allowance
     if night.rows == 0:
         yield Refusal("empty_roster", "the roster has no rows; look at the export")
     elif night.last_rows is not None and night.rows < night.last_rows * LEAST_REMAINDER:
-        said = f"the roster has {night.rows:,} rows, the last good night's had {night.last_rows:,}"
-        yield Refusal("shrunken_roster", f"{said}: more than a third is missing; look at the export")
+        message = f"the roster has {night.rows:,} rows, the last good night's had {night.last_rows:,}"
+        yield Refusal("shrunken_roster", f"{message}: more than a third is missing; look at the export")
     if night.rows and night.rejected > (borne := max_rejected.of(night.rows)):
-        said = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {borne:,}"
-        yield Refusal("too_many_rejected", f"{said} (--max-rejected {max_rejected}); see the rejected file")
+        message = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {borne:,}"
+        yield Refusal("too_many_rejected", f"{message} (--max-rejected {max_rejected}); see the rejected file")
     if not night.approved and night.leaving > (borne := max_deactivations.of(night.managed)):
-        said = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
+        message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
         todo = "see the leavers file, and give it to --approve if they have all left"
-        yield Refusal("too_many_leavers", f"{said} (--max-deactivations {max_deactivations}); {todo}")
+        yield Refusal("too_many_leavers", f"{message} (--max-deactivations {max_deactivations}); {todo}")

@@ -106,8 +106,8 @@ def check_approved(path: Path, strangers: Sequence[str]) -> None:
     """Refuse a list with uids on it that are no leavers; raises `UsageError`."""
     if strangers:
         shown = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5:,} more" if len(strangers) > 5 else "")
-        said = f"{len(strangers):,} of its uids are no leavers of tonight ({shown})"
-        raise UsageError(f"--approve {path}: {said}; take them out, or approve tonight's own list")
+        message = f"{len(strangers):,} of its uids are no leavers of tonight ({shown})"
+        raise UsageError(f"--approve {path}: {message}; take them out, or approve tonight's own list")
 
 
 def _first_line(error: Exception) -> str:

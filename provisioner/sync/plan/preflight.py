@@ -139,5 +139,5 @@ def _refuse_duplicates(checking: Checking) -> None:
     found = checking.findings.defects.get("uid.duplicate")
     if found is not None:
         rows = ", ".join(map(str, found.first_rows)) + (" and more" if found.rows > len(found.first_rows) else "")
-        said = f"{found.rows:,} rows name a person that another row names (rows {rows})"
-        raise RosterError(f"{checking.roster.name}: {said}; nothing was changed, take one of each out")
+        message = f"{found.rows:,} rows name a person that another row names (rows {rows})"
+        raise RosterError(f"{checking.roster.name}: {message}; nothing was changed, take one of each out")

@@ -111,8 +111,8 @@ def update(profile: Mapping[str, str], needed: Difference) -> bytes:
     """Write the body of the `PUT` that carries out a difference; empty when there is none."""
     if not needed:
         return b""
-    said = {name: profile.get(name) or _EMPTIED.get(name) for name in needed.fields}
-    parts = [f'"{name}":{text}' for name, text in said.items() if text is not None]
+    message = {name: profile.get(name) or _EMPTIED.get(name) for name in needed.fields}
+    parts = [f'"{name}":{text}' for name, text in message.items() if text is not None]
     if unset := [name for name in needed.emptied if name in _UNSETTABLE]:
         parts.append(f'"unset":{json.dumps(unset, separators=(",", ":"))}')
     return f"{{{','.join(parts)}}}".encode()

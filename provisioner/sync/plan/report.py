@@ -138,8 +138,10 @@ class PlanReport:
 
     def _remarks(self) -> Iterator[Text]:
         needed, leavers, drift = self.requests, self.seen.plan.leavers, self.seen.drift
-        said = f"{needed['core']:,} core and {needed['standard']:,} standard requests"
-        yield Text(f"{said}: at least {duration(self.seconds)} at this rate" if sum(needed.values()) else "no request")
+        message = f"{needed['core']:,} core and {needed['standard']:,} standard requests"
+        yield Text(
+            f"{message}: at least {duration(self.seconds)} at this rate" if sum(needed.values()) else "no request"
+        )
         if leavers.reported:
             yield Text(f"{counted(len(leavers.reported), 'leaver')} only reported{self._why_reported()}")
         if leavers.in_grace:

@@ -56,8 +56,8 @@ def bind(schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None
     _claim(schema, fields, metadata)
     for name in REQUIRED:
         if name not in fields:
-            said = f"the roster has no {name} column{nearest(name, tuple(schema))}; it has {_listed(tuple(schema))}"
-            raise RosterError(f"{said}; name a column {name}, or map one under [columns]")
+            message = f"the roster has no {name} column{nearest(name, tuple(schema))}; it has {_listed(tuple(schema))}"
+            raise RosterError(f"{message}; name a column {name}, or map one under [columns]")
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
     unknown = tuple(column for column in schema if column not in used and not column.startswith("_"))
     if mapping.others is not None:
@@ -85,8 +85,8 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
         if place is None or place in mapped:
             continue
         if place in taken:
-            said = place if isinstance(place, str) else _dotted(place)
-            raise RosterError(f"two columns for {said}: {taken[place]!r} and {column!r}; rename or remove one")
+            message = place if isinstance(place, str) else _dotted(place)
+            raise RosterError(f"two columns for {message}: {taken[place]!r} and {column!r}; rename or remove one")
         taken[place] = column
         if isinstance(place, str):
             fields[place] = FromColumn(column)
@@ -118,8 +118,8 @@ def _take_in(columns: tuple[str, ...], others: Place, metadata: dict[Place, Sour
     for column in columns:
         place = (*others, column)
         if place in metadata:
-            said = f"[columns] others: {_dotted(place)} has a source already, the column {column!r} cannot be"
-            raise RosterError(f"{said} put there too; rename one, or map the column")
+            message = f"[columns] others: {_dotted(place)} has a source already, the column {column!r} cannot be"
+            raise RosterError(f"{message} put there too; rename one, or map the column")
         metadata[place] = FromColumn(column)
 
 
