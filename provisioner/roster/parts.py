@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SeveralRosters:
-    """Files with the same columns; see `provisioner.roster.reader.Roster`. Errors name the file and its own row."""
+    """Files with the same columns; see `rows.Roster`. Errors name the file and its own row."""
 
     each: Sequence[Part]
     schema: Mapping[str, pl.DataType]
@@ -110,9 +110,9 @@ def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
     missing = [] if part.sparse else [name for name in schema if name not in found]
     more = [name for name in found if name not in schema]
     if missing or more:
-        told = [f"{word} {_listed(names)}" for word, names in (("lacks", missing), ("has also", more)) if names]
+        differences = [f"{word} {_listed(names)}" for word, names in (("lacks", missing), ("has also", more)) if names]
         raise RosterError(
-            f"{part.roster.name}: its columns are not those of {first}: it {' and '.join(told)}; "
+            f"{part.roster.name}: its columns are not those of {first}: it {' and '.join(differences)}; "
             "files of one roster have the same columns"
         )
     for name, dtype in found.items():

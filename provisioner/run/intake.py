@@ -17,7 +17,7 @@ from provisioner.model import Tally
 from provisioner.results.findings import Findings, Report
 from provisioner.results.rejections import write_rejected
 from provisioner.results.spool import Spool
-from provisioner.roster.files.inputs import Sources
+from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions, open_roster
@@ -76,11 +76,11 @@ class Checking:
     _batches: Iterator[CheckedBatch] | None = None
 
     @classmethod
-    def open(cls, sources: Sources, settings: Settings, folder: Path, tally: Tally, *, offline: bool) -> Checking:
+    def open(cls, inputs: Inputs, settings: Settings, folder: Path, tally: Tally, *, offline: bool) -> Checking:
         """Open a roster and match its columns; raises `RosterError` or `ConfigurationError`."""
         told = settings.run
         options = RosterOptions(told.encoding, told.delimiter, told.sheet, told.limit)
-        roster = open_roster(sources, options, folder)
+        roster = open_roster(inputs, options, folder)
         try:
             binding = bind(roster.schema, parse_mapping(settings.columns))
         except RosterError as error:

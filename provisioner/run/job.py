@@ -13,7 +13,7 @@ from provisioner.errors import OutputError
 from provisioner.files import same_file
 from provisioner.journal.view import Identity
 from provisioner.results.outputs import Outputs
-from provisioner.roster.files.inputs import Sources, find_sources
+from provisioner.roster.files.inputs import Inputs, find_inputs
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
 
@@ -22,7 +22,7 @@ from provisioner.settings.tables import Settings
 class Job:
     """What was asked for; `drawn` when there is a terminal to draw the progress on."""
 
-    roster: Sources
+    roster: Inputs
     settings: Settings
     outputs: Outputs
     drawn: bool = False
@@ -54,7 +54,7 @@ def make_target(settings: Settings) -> Target:
 
 def make_job(given: Sequence[str], settings: Settings) -> Job:
     """Say what is read and where is written; raises `RosterError` or `OutputError`."""
-    roster = find_sources(given)
+    roster = find_inputs(given)
     results = settings.output.file or Path(f"{roster.stem}.results.csv")
     drawn = settings.output.progress and not settings.log.quiet and sys.stderr.isatty()
     return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths), drawn)

@@ -13,7 +13,7 @@ import pytest
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import PRIVATE, SHARED, set_aside, written_whole
 from provisioner.results.outputs import FORMATS, Outputs
-from provisioner.roster.files.inputs import find_sources
+from provisioner.roster.files.inputs import find_inputs
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +25,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def beside(results: Path, *rosters: Path) -> Outputs:
     """Name the outputs for rosters as they are given on the command line."""
-    sources = find_sources([str(roster) for roster in rosters])
-    return Outputs.beside(results, sources.rejected_suffix, sources.paths)
+    inputs = find_inputs([str(roster) for roster in rosters])
+    return Outputs.beside(results, inputs.rejected_suffix, inputs.paths)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def beside(results: Path, *rosters: Path) -> Outputs:
 )
 def test_names_the_files_that_belong_to_one_output(results: str, roster: str, stem: str, rejected: str) -> None:
     """As documented, beside the results, the rejected rows in a format the roster can have; nothing is made yet."""
-    sources = find_sources([roster])
-    named = Outputs.beside(Path(results), sources.rejected_suffix, sources.paths)
+    inputs = find_inputs([roster])
+    named = Outputs.beside(Path(results), inputs.rejected_suffix, inputs.paths)
     assert named == Outputs(
         Path(results), Path(f"{stem}.rejected{rejected}"), Path(f"{stem}.summary.json"), Path(f"{stem}.journal.db")
     )

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.inputs import find_sources
+from provisioner.roster.files.inputs import find_inputs
 from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from tests.rig.command import provisioner, rows
@@ -23,7 +23,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(*names: str, limit: int | None = None) -> Roster:
-    return open_roster(find_sources(names), RosterOptions(limit=limit))
+    return open_roster(find_inputs(names), RosterOptions(limit=limit))
 
 
 def rows_of(roster: Roster) -> list[tuple[object, ...]]:

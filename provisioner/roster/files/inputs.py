@@ -37,7 +37,7 @@ _ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _DESCRIPTORS: Final = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/self/fd/\d+")
 
 
-class Place(Enum):
+class Location(Enum):
     """How the bytes are come by."""
 
     FILE = "a file that can be read again"
@@ -46,7 +46,7 @@ class Place(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class InputFile:
     """One roster file, of whatever kind.
 
     where   path, address or `-`, as it was given; an address may hold a secret
@@ -54,7 +54,7 @@ class Source:
     """
 
     where: str = field(repr=False)
-    place: Place
+    location: Location
     suffix: str
     compression: str | None = None
 
@@ -75,7 +75,7 @@ class Source:
             return "stdin"
         name = self.file_name
         stem = PurePosixPath(PurePosixPath(name).stem).stem if self.compression else PurePosixPath(name).stem
-        return stem if self.place is Place.FILE else re.sub(r"[^\w.-]", "", stem) or "roster"
+        return stem if self.location is Location.FILE else re.sub(r"[^\w.-]", "", stem) or "roster"
 
     @property
     def family(self) -> str | None:
@@ -84,54 +84,54 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class Inputs:
     """All the files of one roster, in the order given; at least one."""
 
-    each: tuple[Source, ...]
+    files: tuple[InputFile, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """What messages and logs call them."""
-        return tuple(source.name for source in self.each)
+        return tuple(file.name for file in self.files)
 
     @property
     def stem(self) -> str:
         """What the files of a run are called by default."""
-        return self.each[0].stem
+        return self.files[0].stem
 
     @property
     def rejected_suffix(self) -> str:
         """The format of the rejected rows: the roster's own where that can be written, else CSV."""
-        first = self.each[0]
-        alike = len({source.family for source in self.each}) == 1
-        plain = not any(source.compression for source in self.each)
+        first = self.files[0]
+        alike = len({file.family for file in self.files}) == 1
+        plain = not any(file.compression for file in self.files)
         return first.suffix if alike and plain and first.family not in {"workbook", None} else ".csv"
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The local ones, which no output may overwrite."""
-        local = (source for source in self.each if source.place is not Place.REMOTE)
-        return tuple(Path(source.where) for source in local if source.where != STANDARD_INPUT)
+        local = (file for file in self.files if file.location is not Location.REMOTE)
+        return tuple(Path(file.where) for file in local if file.where != STANDARD_INPUT)
 
 
-def find_sources(given: Sequence[str]) -> Sources:
+def find_inputs(given: Sequence[str]) -> Inputs:
     """Say what the arguments mean, patterns expanded.
 
     Raises RosterError for a pattern that fits no file, an address of an unknown kind, and a file given twice.
     """
-    sources = tuple(source for argument in given for source in _sources(argument))
-    _refuse_repeated(sources)
-    return Sources(sources)
+    inputs = tuple(file for argument in given for file in _expanded(argument))
+    _refuse_repeated(inputs)
+    return Inputs(inputs)
 
 
-def local_source(where: str) -> Source:
+def local_file(where: str) -> InputFile:
     """Say what a path leads to; whether there is anything is the reader's affair."""
     path = Path(where)
     suffix, compression = _suffixes(path.name)
     if not _is_stream(path):
-        return Source(where, Place.FILE, suffix, compression)
-    told = FAMILIES.get(suffix) in TEXTS and compression is None
-    return Source(where, Place.STREAM, suffix if told else ".csv")
+        return InputFile(where, Location.FILE, suffix, compression)
+    readable = FAMILIES.get(suffix) in TEXTS and compression is None
+    return InputFile(where, Location.STREAM, suffix if readable else ".csv")
 
 
 def shown(where: str) -> str:
@@ -149,20 +149,20 @@ def shown(where: str) -> str:
     return f"{scheme[0]}{address if web or ':' in user else host}{slash}{path}"
 
 
-def _sources(argument: str) -> Iterator[Source]:
+def _expanded(argument: str) -> Iterator[InputFile]:
     scheme = _ADDRESS.match(argument)
     if argument == STANDARD_INPUT:
-        yield Source(argument, Place.STREAM, ".csv")
+        yield InputFile(argument, Location.STREAM, ".csv")
     elif scheme and scheme[1].lower() in _SCHEMES:
         suffix, compression = _suffixes(PurePosixPath(shown(argument)).name)
-        yield Source(argument, Place.REMOTE, suffix, compression)
+        yield InputFile(argument, Location.REMOTE, suffix, compression)
     elif scheme:
         known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
         raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
     elif glob.has_magic(argument) and not os.path.lexists(argument):
-        yield from map(local_source, _matches(argument))
+        yield from map(local_file, _matches(argument))
     else:
-        yield local_source(argument)
+        yield local_file(argument)
 
 
 def _matches(pattern: str) -> Sequence[str]:
@@ -189,22 +189,22 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _refuse_repeated(sources: Iterable[Source]) -> None:
-    seen: dict[object, Source] = {}
-    for source in sources:
-        earlier = seen.setdefault(_identity(source), source)
-        if earlier is not source:
-            also = "" if earlier.name == source.name else f", also as {earlier.name}"
-            raise RosterError(f"{source.name} is given twice{also}; name each file once")
+def _refuse_repeated(inputs: Iterable[InputFile]) -> None:
+    known: dict[object, InputFile] = {}
+    for file in inputs:
+        earlier = known.setdefault(_identity(file), file)
+        if earlier is not file:
+            also = "" if earlier.name == file.name else f", also as {earlier.name}"
+            raise RosterError(f"{file.name} is given twice{also}; name each file once")
 
 
-def _identity(source: Source) -> object:
-    if source.place is Place.REMOTE:
-        return source.where
-    if source.where in {STANDARD_INPUT, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
+def _identity(file: InputFile) -> object:
+    if file.location is Location.REMOTE:
+        return file.where
+    if file.where in {STANDARD_INPUT, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
         return STANDARD_INPUT
     try:
-        found = Path(source.where).stat()
+        found = Path(file.where).stat()
     except (OSError, ValueError):
-        return source.where
+        return file.where
     return found.st_dev, found.st_ino

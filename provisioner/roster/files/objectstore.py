@@ -82,8 +82,8 @@ def explained(error: BaseException, where: str) -> str:
             return meaning
     if status := _STATUS.search(message):
         return f"the server answers with status {status[1]}"
-    told = any(secret and secret in message for secret in urlsplit(where)[1:])
-    return type(error).__name__ if "://" in message or told else first_line
+    secret_in_it = any(secret and secret in message for secret in urlsplit(where)[1:])
+    return type(error).__name__ if "://" in message or secret_in_it else first_line
 
 
 def fetch(url: str, folder: Path) -> Spooled:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.inputs import COMPRESSIONS, TEXTS, Place, Source
+from provisioner.roster.files.inputs import COMPRESSIONS, TEXTS, InputFile, Location
 
 LENGTH: Final = 512
 """As many bytes are looked at."""
@@ -20,7 +20,7 @@ class Signature:
     """A kind of file that is told by its first bytes.
 
     what    continues `users.csv is …`
-    family  what the name would say of it, as in `sources.FAMILIES` or `sources.COMPRESSIONS`; empty: not read at all
+    family  what the name would say of it, as in `inputs.FAMILIES` or `inputs.COMPRESSIONS`; empty: not read at all
     suffix  the one it should have
     mend    what to do when no other name helps
     """
@@ -58,49 +58,49 @@ _BYTE_ORDER_MARKS: Final = (
 )
 
 
-def check_signature(source: Source, start: bytes) -> None:
+def check_signature(file: InputFile, start: bytes) -> None:
     """Compare a file's first bytes with what its name says. Raises RosterError that says what to rename it to."""
     found = _found(start)
-    if found is not None and found.family == (source.compression or source.family):
+    if found is not None and found.family == (file.compression or file.family):
         return
     if found is not None:
         # A password-protected workbook has a message of its own, and the right name.
-        if found.start != b"\xd0\xcf\x11\xe0" or source.family != "workbook":
-            raise RosterError(f"{source.name} is {found.what}; {_mend(source, found)}")
-    elif source.compression is not None:
-        raise RosterError(f"{source.name} is not compressed with {source.compression}; {_as_text(source)}")
-    elif source.family not in TEXTS and _is_text(start):
-        raise RosterError(f"{source.name} is text and no {source.suffix} file; {_as_text(source)}")
+        if found.start != b"\xd0\xcf\x11\xe0" or file.family != "workbook":
+            raise RosterError(f"{file.name} is {found.what}; {_mend(file, found)}")
+    elif file.compression is not None:
+        raise RosterError(f"{file.name} is not compressed with {file.compression}; {_as_text(file)}")
+    elif file.family not in TEXTS and _is_text(start):
+        raise RosterError(f"{file.name} is text and no {file.suffix} file; {_as_text(file)}")
 
 
-def check_text(source: Source, start: bytes, *, encoded: bool) -> None:
+def check_text(file: InputFile, start: bytes, *, encoded: bool) -> None:
     """Tell what is no text, or not UTF-8 by its byte order mark unless it is `encoded`. Raises RosterError."""
     found = _found(start)
     if found is not None:
-        raise RosterError(f"{source.name} is {found.what} behind its compression; unpack it first")
+        raise RosterError(f"{file.name} is {found.what} behind its compression; unpack it first")
     for mark, what, encoding in _BYTE_ORDER_MARKS:
         if start.startswith(mark) and not encoded:
-            raise RosterError(f"{source.name} is {what}, which --encoding {encoding} reads")
+            raise RosterError(f"{file.name} is {what}, which --encoding {encoding} reads")
 
 
 def _found(start: bytes) -> Signature | None:
     return next((signature for signature in SIGNATURES if start.startswith(signature.start)), None)
 
 
-def _mend(source: Source, found: Signature) -> str:
-    if not found.family or source.place is not Place.FILE:
+def _mend(file: InputFile, found: Signature) -> str:
+    if not found.family or file.location is not Location.FILE:
         return found.mend
-    path = PurePosixPath(source.file_name)
+    path = PurePosixPath(file.file_name)
     if found.family not in COMPRESSIONS.values():
-        return f"rename it to {source.stem}{found.suffix}"
-    if source.compression:
+        return f"rename it to {file.stem}{found.suffix}"
+    if file.compression:
         return f"rename it to {path.stem}{found.suffix}"
-    return f"rename it to {path.name}{found.suffix}" if source.family in TEXTS else found.mend
+    return f"rename it to {path.name}{found.suffix}" if file.family in TEXTS else found.mend
 
 
-def _as_text(source: Source) -> str:
-    name = PurePosixPath(source.file_name)
-    return f"rename it to {name.stem}" if source.compression else f"rename it to {name.stem}.csv"
+def _as_text(file: InputFile) -> str:
+    name = PurePosixPath(file.file_name)
+    return f"rename it to {name.stem}" if file.compression else f"rename it to {name.stem}.csv"
 
 
 def _is_text(start: bytes) -> bool:

@@ -47,7 +47,7 @@ DEFAULT_SIZES = BlockSizes()
 
 @dataclass(frozen=True, slots=True)
 class CsvRoster:
-    """A CSV file with a header; see `provisioner.roster.reader.Roster`."""
+    """A CSV file with a header; see `rows.Roster`."""
 
     origin: Origin
     codec: str | None

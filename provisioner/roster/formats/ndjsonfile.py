@@ -47,7 +47,7 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class NdjsonRoster:
-    """A file of JSON objects; see `provisioner.roster.reader.Roster`. Its batches have one more column: `LINE`."""
+    """A file of JSON objects; see `rows.Roster`. Its batches have one more column: `LINE`."""
 
     origin: Origin
     codec: str | None

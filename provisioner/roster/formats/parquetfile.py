@@ -22,7 +22,7 @@ LONGEST_SLICE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ParquetRoster:
-    """A Parquet file, or all that an address with a pattern fits; see `provisioner.roster.reader.Roster`."""
+    """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`."""
 
     where: str
     schema: Mapping[str, pl.DataType]

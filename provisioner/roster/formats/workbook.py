@@ -27,7 +27,7 @@ _LOOKS_LIKE_A_DATE = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
 
 @dataclass(frozen=True, slots=True)
 class WorkbookRoster:
-    """One sheet of a workbook; see `provisioner.roster.reader.Roster`."""
+    """One sheet of a workbook; see `rows.Roster`."""
 
     path: Path
     frame: pl.DataFrame

@@ -1,4 +1,4 @@
-"""Sources: what the ROSTER arguments mean, and what their names tell of the files a run leaves."""
+"""Inputs: what the ROSTER arguments mean, and what their names tell of the files a run leaves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.inputs import Place, Source, find_sources, shown
+from provisioner.roster.files.inputs import InputFile, Location, find_inputs, shown
 
 
 @pytest.fixture(autouse=True)
@@ -20,46 +20,46 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refused(*arguments: str) -> str:
     with pytest.raises(RosterError) as error:
-        find_sources(arguments)
+        find_inputs(arguments)
     return str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("argument", "place", "suffix", "compression", "stem", "rejected"),
+    ("argument", "location", "suffix", "compression", "stem", "rejected"),
     [
-        ("users.csv", Place.FILE, ".csv", None, "users", ".csv"),
-        ("a/Users.CSV", Place.FILE, ".csv", None, "Users", ".csv"),
-        ("users.txt", Place.FILE, ".txt", None, "users", ".txt"),
-        ("users.tsv", Place.FILE, ".tsv", None, "users", ".tsv"),
-        ("users.tab", Place.FILE, ".tab", None, "users", ".tab"),
-        ("users.ndjson", Place.FILE, ".ndjson", None, "users", ".ndjson"),
-        ("users.jsonl", Place.FILE, ".jsonl", None, "users", ".jsonl"),
-        ("users.parquet", Place.FILE, ".parquet", None, "users", ".parquet"),
-        ("users.xlsx", Place.FILE, ".xlsx", None, "users", ".csv"),
-        ("users.csv.gz", Place.FILE, ".csv", "gzip", "users", ".csv"),
-        ("users.2026.tsv.ZST", Place.FILE, ".tsv", "zstd", "users.2026", ".csv"),
-        ("users.gz", Place.FILE, "", "gzip", "users", ".csv"),
-        ("users", Place.FILE, "", None, "users", ".csv"),
-        ("-", Place.STREAM, ".csv", None, "stdin", ".csv"),
-        ("/dev/stdin", Place.STREAM, ".csv", None, "stdin", ".csv"),
-        ("/dev/fd/63", Place.STREAM, ".csv", None, "stdin", ".csv"),
-        ("s3://bucket/a/part-*.parquet", Place.REMOTE, ".parquet", None, "part-", ".parquet"),
-        ("s3://bucket/*.parquet", Place.REMOTE, ".parquet", None, "roster", ".parquet"),
-        ("HTTPS://u:p@host/users.csv?sig=secret", Place.REMOTE, ".csv", None, "users", ".csv"),
-        ("az://container/users.ndjson.gz", Place.REMOTE, ".ndjson", "gzip", "users", ".csv"),
+        ("users.csv", Location.FILE, ".csv", None, "users", ".csv"),
+        ("a/Users.CSV", Location.FILE, ".csv", None, "Users", ".csv"),
+        ("users.txt", Location.FILE, ".txt", None, "users", ".txt"),
+        ("users.tsv", Location.FILE, ".tsv", None, "users", ".tsv"),
+        ("users.tab", Location.FILE, ".tab", None, "users", ".tab"),
+        ("users.ndjson", Location.FILE, ".ndjson", None, "users", ".ndjson"),
+        ("users.jsonl", Location.FILE, ".jsonl", None, "users", ".jsonl"),
+        ("users.parquet", Location.FILE, ".parquet", None, "users", ".parquet"),
+        ("users.xlsx", Location.FILE, ".xlsx", None, "users", ".csv"),
+        ("users.csv.gz", Location.FILE, ".csv", "gzip", "users", ".csv"),
+        ("users.2026.tsv.ZST", Location.FILE, ".tsv", "zstd", "users.2026", ".csv"),
+        ("users.gz", Location.FILE, "", "gzip", "users", ".csv"),
+        ("users", Location.FILE, "", None, "users", ".csv"),
+        ("-", Location.STREAM, ".csv", None, "stdin", ".csv"),
+        ("/dev/stdin", Location.STREAM, ".csv", None, "stdin", ".csv"),
+        ("/dev/fd/63", Location.STREAM, ".csv", None, "stdin", ".csv"),
+        ("s3://bucket/a/part-*.parquet", Location.REMOTE, ".parquet", None, "part-", ".parquet"),
+        ("s3://bucket/*.parquet", Location.REMOTE, ".parquet", None, "roster", ".parquet"),
+        ("HTTPS://u:p@host/users.csv?sig=secret", Location.REMOTE, ".csv", None, "users", ".csv"),
+        ("az://container/users.ndjson.gz", Location.REMOTE, ".ndjson", "gzip", "users", ".csv"),
     ],
 )
 def test_a_name_says_where_what_and_what_the_outputs_are_called(
-    argument: str, place: Place, suffix: str, compression: str | None, stem: str, rejected: str
+    argument: str, location: Location, suffix: str, compression: str | None, stem: str, rejected: str
 ) -> None:
-    sources = find_sources([argument])
-    assert sources.each == (Source(argument, place, suffix, compression),)
-    assert (sources.stem, sources.rejected_suffix) == (stem, rejected)
+    inputs = find_inputs([argument])
+    assert inputs.files == (InputFile(argument, location, suffix, compression),)
+    assert (inputs.stem, inputs.rejected_suffix) == (stem, rejected)
 
 
 def test_local_paths_are_those_no_output_may_overwrite() -> None:
-    sources = find_sources(["-", "a.csv", "s3://bucket/b.csv", "/dev/fd/9"])
-    assert sources.paths == (Path("a.csv"), Path("/dev/fd/9"))
+    inputs = find_inputs(["-", "a.csv", "s3://bucket/b.csv", "/dev/fd/9"])
+    assert inputs.paths == (Path("a.csv"), Path("/dev/fd/9"))
 
 
 @pytest.mark.parametrize(
@@ -77,21 +77,21 @@ def test_local_paths_are_those_no_output_may_overwrite() -> None:
 def test_rejected_rows_of_several_files_have_their_format_when_they_share_one(
     arguments: list[str], rejected: str
 ) -> None:
-    assert find_sources(arguments).rejected_suffix == rejected
+    assert find_inputs(arguments).rejected_suffix == rejected
 
 
 def test_a_pattern_is_expanded_in_order_of_names(here: Path) -> None:
     for name in ("p10.csv", "p2.csv", "p1.csv", "other.txt"):
         (here / name).touch()
-    sources = find_sources(["./p?*.csv", "other.txt"])
-    assert sources.names == ("./p1.csv", "./p10.csv", "./p2.csv", "other.txt")
-    assert sources.stem == "p1"
+    inputs = find_inputs(["./p?*.csv", "other.txt"])
+    assert inputs.names == ("./p1.csv", "./p10.csv", "./p2.csv", "other.txt")
+    assert inputs.stem == "p1"
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(here: Path) -> None:
     (here / "users[1].csv").touch()
     (here / "users1.csv").touch()
-    assert find_sources(["users[1].csv"]).names == ("users[1].csv",)
+    assert find_inputs(["users[1].csv"]).names == ("users[1].csv",)
 
 
 def test_a_pattern_that_fits_nothing_is_told() -> None:
@@ -99,7 +99,7 @@ def test_a_pattern_that_fits_nothing_is_told() -> None:
 
 
 def test_a_missing_file_is_the_readers_affair() -> None:
-    assert find_sources(["missing.csv"]).names == ("missing.csv",)
+    assert find_inputs(["missing.csv"]).names == ("missing.csv",)
 
 
 def test_a_file_given_twice_is_told_however_it_is_spelled(here: Path) -> None:
@@ -138,15 +138,15 @@ def test_an_address_is_shown_without_user_password_and_query(where: str, seen: s
 
 
 def test_the_address_itself_stays_out_of_representations() -> None:
-    assert "secret" not in repr(find_sources(["https://host/u.csv?secret"]))
+    assert "secret" not in repr(find_inputs(["https://host/u.csv?secret"]))
 
 
 def test_a_pipe_is_read_once_and_its_name_tells_its_format(here: Path) -> None:
     for name in ("pipe", "users.ndjson", "users.parquet"):
         os.mkfifo(here / name)
-    found = find_sources(["pipe", "users.ndjson", "users.parquet"]).each
-    assert [(source.place, source.suffix) for source in found] == [
-        (Place.STREAM, ".csv"),
-        (Place.STREAM, ".ndjson"),
-        (Place.STREAM, ".csv"),
+    found = find_inputs(["pipe", "users.ndjson", "users.parquet"]).files
+    assert [(file.location, file.suffix) for file in found] == [
+        (Location.STREAM, ".csv"),
+        (Location.STREAM, ".ndjson"),
+        (Location.STREAM, ".csv"),
     ]
