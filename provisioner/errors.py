@@ -1,30 +1,50 @@
-"""Every exception of ours, as a tree, each with the exit code it ends the command with.
+"""Every exception of ours, as a tree, each with the exit code it ends the command with or with what happens next.
 
-    ProvisionerError
-    ├── UsageError            2   nothing was sent
-    │   ├── ConfigurationError    a flag, an environment variable or the config file
-    │   ├── RosterError           the roster cannot be read
-    │   ├── OutputError           an output path cannot be used
-    │   └── JournalError          the journal is locked, foreign or not one of ours
-    ├── StorageError          3   a disk that was fine at the start stopped taking writes
-    └── RosterChangedError    3   the roster was changed while it was read
+    Exception
+    ├── ProvisionerError         70   a bug of ours, unless it is one of these
+    │   ├── UsageError            2   nothing was sent
+    │   │   ├── ConfigurationError    a flag, an environment variable or the config file
+    │   │   ├── RosterError           the roster cannot be read
+    │   │   ├── OutputError           an output path cannot be used
+    │   │   └── JournalError          the journal is locked, foreign or not one of ours
+    │   ├── StorageError          3   a disk that was fine at the start stopped taking writes
+    │   └── RosterChangedError    3   the roster was changed while it was read
+    ├── InterruptedEarlyError         ends with the exit code of its `Stop`: nothing was sent (`provisioner.stop`)
+    └── _EndlessRowError              becomes a RosterError where the CSV is read (`provisioner.roster.formats.csvfile`)
 
-A run that stops early is no exception: see `provisioner.model.Stop`.
+A run that stops once it has begun to send is no exception: see `provisioner.stop.Stop`.
 """
 
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What a command ends with; in logs and documents it is the number that it is."""
+
+    OK = 0
+    ROWS_LEFT = 1  # finished, but some rows were rejected or have failed
+    USAGE = 2  # nothing was sent
+    SAFETY = 3  # a limit of ours, a guard, or a disk that takes no more
+    API = 4  # the API refuses, or cannot be reached
+    TIME_OVER = 5  # of a sync: its `--max-duration`
+    BUG = 70  # ours
+    SIGINT = 130  # 128 and the signal's number, as shells have it
+    SIGTERM = 143
+
+    __repr__ = int.__repr__
 
 
 class ProvisionerError(Exception):
     """What is wrong, where, and what to do, in one sentence a person can act on."""
 
-    exit_code: ClassVar[int] = 70
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
 
 class UsageError(ProvisionerError):
     """The command cannot begin; nothing was sent."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class ConfigurationError(UsageError):
@@ -46,10 +66,10 @@ class JournalError(UsageError):
 class StorageError(ProvisionerError):
     """The journal or a result can no longer be written; what was committed is safe and resumable."""
 
-    exit_code = 3
+    exit_code = ExitCode.SAFETY
 
 
 class RosterChangedError(ProvisionerError):
     """The second pass over the roster is not like the first; what was sent is in the journal and resumable."""
 
-    exit_code = 3
+    exit_code = ExitCode.SAFETY

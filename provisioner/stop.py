@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
+
+from provisioner.errors import ExitCode, StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,14 @@ class Stop:
 
     reason: str
     message: str
-    exit_code: int
+    exit_code: ExitCode
+
+    @classmethod
+    def because_of(cls, error: Exception, where: str = "") -> Self:
+        """End a run that an error cuts short: storage that gave out, or a bug of ours at `where`."""
+        if isinstance(error, StorageError):
+            return cls("storage", str(error), error.exit_code)
+        return cls("bug", f"{where}{type(error).__name__}: {error}", ExitCode.BUG)
 
 
 class Stopper:

@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
+from provisioner.errors import ExitCode, StorageError
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 
-FIRST = Stop("key", "the API key is not accepted", 4)
-SECOND = Stop("sigint", "interrupted", 130)
+FIRST = Stop("key", "the API key is not accepted", ExitCode.API)
+SECOND = Stop("sigint", "interrupted", ExitCode.SIGINT)
 
 
 def test_only_the_first_reason_counts() -> None:
@@ -85,3 +86,9 @@ def test_a_nap_can_be_cancelled() -> None:
         return napping.cancelled()
 
     assert clock.run(main())
+
+
+def test_a_run_ends_by_storage_that_gave_out_or_by_a_bug() -> None:
+    """A full disk keeps its own words and exit code; anything else is a bug of ours, told with where it was."""
+    assert Stop.because_of(StorageError("j: no room")) == Stop("storage", "j: no room", ExitCode.SAFETY)
+    assert Stop.because_of(KeyError("x"), "row 3: ") == Stop("bug", "row 3: KeyError: 'x'", ExitCode.BUG)

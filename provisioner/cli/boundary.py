@@ -13,7 +13,7 @@ import typer
 
 from provisioner import __version__
 from provisioner.cli.arguments import LogFormat
-from provisioner.errors import ProvisionerError
+from provisioner.errors import ExitCode, ProvisionerError
 
 
 def common_flags(
@@ -57,7 +57,7 @@ def boundary() -> Iterator[None]:
         raise
     except Exception as error:
         typer.echo(f"bug: {_report_bug(error)}", err=True)
-        raise typer.Exit(70) from None
+        raise typer.Exit(ExitCode.BUG) from None
 
 
 def _report_bug(error: Exception) -> str:

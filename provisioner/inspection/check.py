@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from provisioner.errors import ExitCode
+
 
 class Status(StrEnum):
     """How a check ended."""
@@ -26,9 +28,9 @@ class Check:
     do: str = ""
 
 
-def exit_code(checks: Iterable[Check]) -> int:
+def exit_code(checks: Iterable[Check]) -> ExitCode:
     """0 when no check is an error, else 4."""
-    return 4 if any(each.status is Status.ERROR for each in checks) else 0
+    return ExitCode.API if any(each.status is Status.ERROR for each in checks) else ExitCode.OK
 
 
 def refused(name: str, message: str) -> Check:

@@ -8,7 +8,6 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
-from provisioner.errors import StorageError
 from provisioner.journal.journal import Journal
 from provisioner.model import Settlement
 from provisioner.stop import Stop, Stopper
@@ -54,8 +53,7 @@ class Recorder:
             try:
                 await self._write()
             except Exception as error:  # kept: `flush` tries once more when the requests on the wire are in
-                code = error.exit_code if isinstance(error, StorageError) else 70
-                self._stopper.request(Stop("storage" if code != 70 else "bug", str(error), code))
+                self._stopper.request(Stop.because_of(error))
                 return
 
     async def _write(self) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.errors import ExitCode
 from provisioner.files import SHARED, written_whole
 from provisioner.model import Outcome, Tally
 from provisioner.results.findings import Report
@@ -90,12 +91,12 @@ class Summary:
             )
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """The command's exit code."""
         if self.stop is not None:
             return self.stop.exit_code
         outcomes = self.counts.outcomes
-        return 1 if outcomes[Outcome.REJECTED] or outcomes[Outcome.FAILED] else 0
+        return ExitCode.ROWS_LEFT if outcomes[Outcome.REJECTED] or outcomes[Outcome.FAILED] else ExitCode.OK
 
     @property
     def document(self) -> dict[str, Any]:

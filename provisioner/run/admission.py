@@ -107,7 +107,7 @@ class Feed:
         try:
             await self._admit(checked, rejected)
         except StorageError as error:
-            self.stopper.request(Stop("storage", str(error), error.exit_code))
+            self.stopper.request(Stop.because_of(error))
         self.checking.keep(checked, rejected)
 
     async def _admit(self, checked: CheckedBatch, rejected: dict[int, str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
+from provisioner.errors import ExitCode
 from provisioner.run.dryrun import check
 from provisioner.run.job import Target, make_job, make_target, set_up_logs
 from provisioner.run.session import Ending, conduct
@@ -16,14 +17,14 @@ from provisioner.stop import Stopper
 log = structlog.get_logger()
 
 
-def check_roster(roster: Sequence[str], settings: Settings) -> int:
+def check_roster(roster: Sequence[str], settings: Settings) -> ExitCode:
     """Check a roster, print the summary, give the exit code (`validate`, `run --dry-run`)."""
     job = make_job(roster, settings)
     set_up_logs(job)
     return conduct(settings, lambda stopper: check(job, stopper))
 
 
-def run_roster(roster: Sequence[str], settings: Settings) -> int:
+def run_roster(roster: Sequence[str], settings: Settings) -> ExitCode:
     """Provision a roster, print the summary, give the exit code (`run`)."""
     from provisioner.run.pipeline import run
 

@@ -108,7 +108,7 @@ async def settle_rest(source: Source, recorder: Recorder, stopper: Stopper) -> N
     try:
         await recorder.flush()
     except StorageError as error:
-        stopper.request(Stop("storage", str(error), error.exit_code))
+        stopper.request(Stop.because_of(error))
 
 
 def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop: Stop | None) -> Summary:

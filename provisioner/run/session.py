@@ -15,14 +15,13 @@ import structlog
 from rich.console import Console
 
 from provisioner import logs
-from provisioner.errors import ProvisionerError
+from provisioner.errors import ExitCode, ProvisionerError
 from provisioner.results.summary import encode
 from provisioner.roster.files.inputs import shown
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
-# Signal → exit code, by the shell's convention of 128 + number.
-_SIGNALS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
 _COUNTED: Final = (
     "rows", "rejected", "created", "existing", "updated", "unchanged", "reactivated", "deactivated", "failed",
@@ -34,7 +33,7 @@ class Ending(Protocol):
     """What a command ends with: a summary."""
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """The command's exit code."""
 
     @property
@@ -63,7 +62,7 @@ def _tune() -> None:
     sys.setswitchinterval(0.01)
 
 
-def conduct(settings: Settings, work: Work) -> int:
+def conduct(settings: Settings, work: Work) -> ExitCode:
     """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code."""
     _tune()
     try:

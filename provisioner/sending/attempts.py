@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from provisioner.errors import ExitCode
 from provisioner.model import Tally, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.pacing import Pacing
@@ -38,7 +39,7 @@ class Reach:
             message = (
                 f"the API could not be reached for {self._after:.0f} s; check the network and the base URL, then resume"
             )
-            self._stopper.request(Stop("unreachable", f"{message} ({reply.message})", 4))
+            self._stopper.request(Stop("unreachable", f"{message} ({reply.message})", ExitCode.API))
 
 
 @dataclass(frozen=True, slots=True)

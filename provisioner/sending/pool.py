@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
 from provisioner.stop import Stop, Stopper
 
@@ -123,7 +124,7 @@ class Pool:
                 settlement = await self.settle(request)
                 self.record(settlement)
             except Exception as error:  # a bug of ours: the others still finish
-                self.stopper.request(Stop("bug", f"row {request.row}: {type(error).__name__}: {error}", 70))
+                self.stopper.request(Stop.because_of(error, f"row {request.row}: "))
                 raise
             if settlement.state is State.SETTLED:
                 self._count(settlement)
@@ -146,4 +147,4 @@ class Pool:
                 tally.failed += 1
                 if self.budget.spent(tally):
                     message = f"{tally.failed} rows have failed, more than {self.budget}; see the results, then resume"
-                    self.stopper.request(Stop("error_budget", message, 3))
+                    self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

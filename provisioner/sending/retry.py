@@ -11,6 +11,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
+from provisioner.errors import ExitCode
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.stop import Stop
 
@@ -228,11 +229,11 @@ def stop(reply: Reply) -> Stop:
     """Say why the API's answer ends the whole run (exit 4)."""
     if reply.failure is Failure.UNTRUSTED:
         message = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
-        return Stop("tls", f"{message} ({reply.message})", 4)
+        return Stop("tls", f"{message} ({reply.message})", ExitCode.API)
     status = reply.status or 0
     moved = ("endpoint", "the address answers with a redirect", "give the base URL it leads to")
     known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)
     reason, what, todo = known or ("refused", "the API refuses", "see the answer")
     answer = " ".join(str(part) for part in (status, reply.code) if part)
     words = f": {reply.message}" if reply.message else ""
-    return Stop(reason, f"{what}; {todo} (the API answered {answer}{words})", 4)
+    return Stop(reason, f"{what}; {todo} (the API answered {answer}{words})", ExitCode.API)

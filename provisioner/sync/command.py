@@ -15,7 +15,7 @@ import structlog
 from rich.console import Console
 from rich.prompt import Confirm
 
-from provisioner.errors import ConfigurationError, OutputError, ProvisionerError, StorageError
+from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError
 from provisioner.files import same_file
 from provisioner.model import Tally
 from provisioner.roster.files.inputs import shown
@@ -35,13 +35,13 @@ from provisioner.sync.summary import NightSummary
 log = structlog.get_logger()
 
 
-def sync_command(arguments: list[str], settings: Settings) -> int:
+def sync_command(arguments: list[str], settings: Settings) -> ExitCode:
     """Bring the app's users to what a roster, or a kept plan, says (`sync`)."""
     metrics, state = settings.sync.metrics_file, settings.sync.state
     if metrics is None:
         return _sync_command(arguments, settings)[0]
     check_metrics_file(metrics, state)
-    started, told = time.time(), {"exit_code": ProvisionerError.exit_code}
+    started, told = time.time(), {"exit_code": ExitCode.BUG}
     try:
         code, document = _sync_command(arguments, settings)
         told = document or {"exit_code": code}
@@ -61,7 +61,7 @@ def _tell_metrics(path: Path, state: Path | None, started: float, told: Mapping[
         print(f"error: the metrics could not be written: {error}", file=sys.stderr)
 
 
-def _sync_command(arguments: list[str], settings: Settings) -> tuple[int, dict[str, Any] | None]:
+def _sync_command(arguments: list[str], settings: Settings) -> tuple[ExitCode, dict[str, Any] | None]:
     kept = read_plan(Path(arguments[0])) if is_plan(arguments) else None
     if kept is not None:
         arguments, settings = list(kept.roster), _as_planned(kept, settings)
@@ -85,7 +85,7 @@ def _sync_command(arguments: list[str], settings: Settings) -> tuple[int, dict[s
     return code, endings[0].document if endings else None
 
 
-def plan_command(arguments: list[str], settings: Settings) -> int:
+def plan_command(arguments: list[str], settings: Settings) -> ExitCode:
     """Say what a sync would do (`plan`); `settings.output.file` is where the plan is kept."""
     asked = settings.sync.refresh or settings.sync.adopt
     target = make_target(settings) if asked else None

@@ -12,7 +12,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from provisioner.errors import JournalError
+from provisioner.errors import ExitCode, JournalError
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.view import holder_of, open_for_reading
 from provisioner.wording import duration
@@ -89,7 +89,9 @@ def _table(nights: list[dict[str, Any]]) -> str:
     for night in nights:
         numbers = [_number(night[name]) for name in ("rows", *counts, "requests")]
         took = duration(night["seconds"]) if night["seconds"] is not None else ""
-        ended = night["stopped_by"] or ("good" if night["exit_code"] == 0 else f"good (exit {night['exit_code']})")
+        ended = night["stopped_by"] or (
+            "good" if night["exit_code"] == ExitCode.OK else f"good (exit {night['exit_code']})"
+        )
         table.add_row(str(night["night"]), night["started_at"][:16].replace("T", " "), *numbers, took, ended)
     console = Console(width=140, highlight=False)
     with console.capture() as captured:

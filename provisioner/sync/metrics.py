@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import OutputError
+from provisioner.errors import ExitCode, OutputError
 from provisioner.files import SHARED, same_file, written_whole
 
 SUFFIX: Final = ".prom"
@@ -68,7 +68,7 @@ def _metrics(started: float, document: Mapping[str, Any]) -> Iterator[tuple[str,
     yield "start_timestamp_seconds", "When the last sync began.", [({}, round(started, 3))]
     yield "end_timestamp_seconds", "When the last sync ended.", [({}, round(time.time(), 3))]
     yield "exit_code", "Exit code of the last sync.", [({}, code)]
-    yield "success", "1 when nothing needs a look.", [({}, int(code == 0))]
+    yield "success", "1 when nothing needs a look.", [({}, int(code == ExitCode.OK))]
     if "rows" not in document:
         return
     if (reason := document["stopped_by"]) is not None:

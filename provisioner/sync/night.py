@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 import structlog
 
-from provisioner.errors import StorageError
+from provisioner.errors import ExitCode, StorageError
 from provisioner.files import same_file
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.syncstate import SyncState
@@ -35,8 +34,6 @@ from provisioner.sync.plan.leavers import write_leavers
 from provisioner.sync.plan.planner import frames
 from provisioner.sync.plan.preflight import Preview, Threads, previewed
 from provisioner.sync.summary import NightSummary, summarise
-
-MAX_DURATION_EXIT: Final = 5
 
 log = structlog.get_logger()
 
@@ -64,7 +61,7 @@ async def sync_roster(sync: SyncJob, target: Target, stopper: Stopper) -> NightS
     watch = Watch(tally, drawn=sync.job.drawn)
     if (limit := settings.sync.max_duration) is not None:
         message = f"the time given by --max-duration ({limit:,.0f} s) is over; the same command goes on"
-        over = Stop("max_duration", message, MAX_DURATION_EXIT)
+        over = Stop("max_duration", message, ExitCode.TIME_OVER)
         asyncio.get_running_loop().call_later(limit, stopper.request, over)
     asking = target if settings.sync.adopt or settings.sync.refresh else None
     with watch.watching():
@@ -94,9 +91,9 @@ def _first_stop(sync: SyncJob, seen: Preview) -> Stop | None:
     """Say why nothing at all is changed, if it is not to be."""
     if seen.refused:
         message = "; ".join(refusal.message for refusal in seen.refused)
-        return Stop(seen.refused[0].reason, f"nothing was changed: {message}", 3)
+        return Stop(seen.refused[0].reason, f"nothing was changed: {message}", ExitCode.SAFETY)
     if not sync.confirm(seen):
-        return Stop("not_confirmed", "nothing was changed: the plan was not confirmed", 3)
+        return Stop("not_confirmed", "nothing was changed: the plan was not confirmed", ExitCode.SAFETY)
     return None
 
 
@@ -124,7 +121,7 @@ async def _feed(job: Job, seen: Preview, recorder: Recorder, source: Source, sto
             await recorder.run(partial(seen.state.sent, block, time.time()))
             await source.put(block)
     except StorageError as error:
-        stopper.request(Stop("storage", str(error), error.exit_code))
+        stopper.request(Stop.because_of(error))
     finally:
         source.end()
 

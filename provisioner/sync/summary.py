@@ -19,6 +19,7 @@ import polars as pl
 from rich.console import Console
 from rich.text import Text
 
+from provisioner.errors import ExitCode
 from provisioner.model import Outcome
 from provisioner.results.lines import Counts, count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
@@ -66,9 +67,9 @@ class NightSummary:
         return self.summary.finished
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """The command's exit code."""
-        return max(self.summary.exit_code, 1 if self.fates.get(Outcome.FAILED) else 0)
+        return max(self.summary.exit_code, ExitCode.ROWS_LEFT if self.fates.get(Outcome.FAILED) else ExitCode.OK)
 
     @property
     def outputs(self) -> Mapping[str, str | None]:

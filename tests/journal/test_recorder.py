@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import StorageError
+from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.view import Identity
@@ -21,7 +21,7 @@ from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 
-STOP = Stop("sigint", "interrupted by SIGINT", 130)
+STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 HERE = Identity("app", "http://127.0.0.1/v3")
 
 
@@ -172,7 +172,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_not_written(tmp_path: Path
         recorder.record(created(2))
         await asyncio.sleep(1)
         said = "journal: cannot be written any more (disk full); make room, then resume"
-        assert stopper.stop == Stop("storage", said, 3)
+        assert stopper.stop == Stop("storage", said, ExitCode.SAFETY)
         recorder.record(created(3))
         with pytest.raises(StorageError):
             await recorder.flush()

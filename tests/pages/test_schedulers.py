@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from provisioner.errors import ProvisionerError, UsageError
-from provisioner.run.session import _SIGNALS
-from provisioner.sync.night import MAX_DURATION_EXIT
+from provisioner.errors import ExitCode
 from tests.rig.command import (
     COMMAND,
     KEY,
@@ -33,7 +31,7 @@ from tests.rig.command import (
 
 EXAMPLES = ROOT / "docs/schedulers"
 PAGE = (ROOT / "docs/nightly-sync.md").read_text(encoding="utf-8")
-CODES = {0, 1, UsageError.exit_code, 3, 4, MAX_DURATION_EXIT, ProvisionerError.exit_code, *_SIGNALS.values()}
+CODES = set(ExitCode)
 CRON = re.compile(r"((?:[\d*/,-]+ ){5}) ?(\w+)  (.+)")
 
 

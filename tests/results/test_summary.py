@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from provisioner.errors import ExitCode
 from provisioner.model import Tally
 from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
 from provisioner.results.lines import Counts
@@ -26,7 +27,7 @@ from provisioner.wording import duration
 
 STARTED = 1_700_000_000.5
 NOTHING: dict[str, str | None] = {"results": None, "rejected": None, "summary": "r.summary.json", "journal": None}
-STOP = Stop("key", "the API key is not accepted", 4)
+STOP = Stop("key", "the API key is not accepted", ExitCode.API)
 CLEAN = Report({}, {})
 SIX = ("rejected", "created", "existing", "updated", "failed", "pending")
 
@@ -149,10 +150,10 @@ def test_an_outcome_that_is_none_of_the_six_makes_no_summary() -> None:
         ({"created": 1, "existing": 1, "updated": 1}, None, 0),
         ({"created": 1, "rejected": 1}, None, 1),
         ({"created": 1, "failed": 1}, None, 1),
-        ({"failed": 1, "pending": 1}, Stop("error_budget", "", 3), 3),
+        ({"failed": 1, "pending": 1}, Stop("error_budget", "", ExitCode.SAFETY), 3),
         ({"created": 1, "pending": 1}, STOP, 4),
-        ({"created": 1}, Stop("sigint", "", 130), 130),
-        ({"rejected": 1}, Stop("sigterm", "", 143), 143),
+        ({"created": 1}, Stop("sigint", "", ExitCode.SIGINT), 130),
+        ({"rejected": 1}, Stop("sigterm", "", ExitCode.SIGTERM), 143),
     ],
 )
 def test_the_exit_code_is_that_of_the_contract(outcomes: dict[str, int], stop: Stop | None, code: int) -> None:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.errors import ExitCode
 from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
@@ -120,7 +121,7 @@ class World:
             return [_relative(each) for each in await asyncio.gather(*(rows.settle(each) for each in requests))]
 
 
-INTERRUPTED = Stop("sigint", "interrupted by SIGINT", 130)
+INTERRUPTED = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 
 
 def _relative(settlement: Settlement) -> Settlement:
@@ -606,7 +607,7 @@ def test_when_nothing_gets_through_for_a_minute_the_run_ends(jitter: float) -> N
     world = World([UNREACHED] * 1000, jitter=jitter)
     assert world.settle() == pending()
     said = "the API could not be reached for 60 s; check the network and the base URL, then resume (cannot connect)"
-    assert world.stopper.stop == Stop("unreachable", said, 4)
+    assert world.stopper.stop == Stop("unreachable", said, ExitCode.API)
     assert 60.0 <= world.sent[-1][0] <= 90.0
 
 

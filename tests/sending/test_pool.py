@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
 from provisioner.sending.pool import ErrorBudget, Pool, Source
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 
-STOP = Stop("sigint", "interrupted by SIGINT", 130)
+STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 UNLIMITED = ErrorBudget(rows=10**9)
 
 
@@ -256,7 +257,7 @@ def test_a_bug_in_one_row_stops_the_run_and_the_others_finish() -> None:
     run = Faulty(workers=4)
     [bug], put, left = clock.run(run.drain([block(0, 50)]))
     assert isinstance(bug, KeyError)
-    assert run.stopper.stop == Stop("bug", "row 2: KeyError: 'authToken'", 70)
+    assert run.stopper.stop == Stop("bug", "row 2: KeyError: 'authToken'", ExitCode.BUG)
     assert (run.keys, run.begun) == ([0, 1, 3], [0, 1, 2, 3])
     assert sorted([*run.begun, *left]) == list(range(put))
 
@@ -341,7 +342,7 @@ def test_a_spent_error_budget_stops_the_run() -> None:
     run = Run(workers=2, budget=ErrorBudget(rows=3), outcomes=dict.fromkeys(range(100), Outcome.FAILED))
     bugs, put, left = clock.run(run.drain([block(0, 100)]))
     said = "4 rows have failed, more than 3 rows; see the results, then resume"
-    assert run.stopper.stop == Stop("error_budget", said, 3)
+    assert run.stopper.stop == Stop("error_budget", said, ExitCode.SAFETY)
     assert bugs == []
     assert run.keys == run.begun
     assert len(run.begun) <= 6

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.errors import ExitCode
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.retry import Verdict, Waits, backoff, believable, judge, pause, stop
 from provisioner.stop import Stop
@@ -351,7 +352,7 @@ def test_a_stop_says_what_happened_what_to_do_and_what_the_api_said() -> None:
         "scope",
         "the API key may not create users; use a key with the scope fullAccess (a REST API Key) "
         "(the API answered 403 AUTH_ERR_NO_ACCESS: The key *** cannot be used.)",
-        4,
+        ExitCode.API,
     )
 
 
@@ -359,7 +360,7 @@ def test_a_certificate_nobody_vouches_for_is_told_as_such() -> None:
     """Not as a network that is down."""
     ended = stop(Reply(failure=Failure.UNTRUSTED, message="self-signed certificate"))
     said = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
-    assert ended == Stop("tls", f"{said} (self-signed certificate)", 4)
+    assert ended == Stop("tls", f"{said} (self-signed certificate)", ExitCode.API)
 
 
 @given(reply=REPLIES)

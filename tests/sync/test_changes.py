@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.errors import ExitCode
 from provisioner.model import (
     Action,
     Change,
@@ -72,7 +73,7 @@ NOT_FOUND = Reply(status=404, code="ERR_UID_NOT_FOUND", message="The UID ada doe
 WRONG_KEY = Reply(status=401, code="AUTH_ERR_APIKEY_NOT_FOUND", message="The key *** does not exist.")
 REFUSED = Reply(status=400, code="ERR_BAD_REQUEST", message="No.", details={"name": ["Bad."]})
 
-INTERRUPTED = Stop("sigint", "interrupted by SIGINT", 130)
+INTERRUPTED = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.errors import ExitCode
 from provisioner.model import Action
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.preflight import Preview
@@ -36,11 +37,11 @@ class PlanReport:
     kept: str | None
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """Give 3 when a sync would refuse, 1 when rows are rejected, else 0."""
         if self.seen.refused:
-            return 3
-        return 1 if self.seen.checking.tally.rejected else 0
+            return ExitCode.SAFETY
+        return ExitCode.ROWS_LEFT if self.seen.checking.tally.rejected else ExitCode.OK
 
     @property
     def requests(self) -> dict[str, int]:

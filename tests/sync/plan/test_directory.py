@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.errors import ExitCode
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Live, Standing, Tally, UserRequest
@@ -144,7 +145,7 @@ def test_answers_that_are_no_list_are_asked_for_again(state: SyncState) -> None:
 def test_a_stop_ends_the_reading(state: SyncState) -> None:
     """Nothing more is asked."""
     stopper = Stopper()
-    stopper.request(Stop("sigint", "interrupted", 130))
+    stopper.request(Stop("sigint", "interrupted", ExitCode.SIGINT))
     assert read(state, [], stopper)[0] is False
 
 
