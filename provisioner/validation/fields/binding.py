@@ -10,7 +10,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from provisioner.errors import RosterError
-from provisioner.validation.fields.mapping import DEEPEST_KEY, ColumnMapping, Place, field_of
+from provisioner.validation.fields.mapping import DEEPEST_KEY, ColumnMapping, MetadataPath, field_of
 from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
 from provisioner.wording import nearest, printable
 
@@ -27,13 +27,13 @@ class Binding:
 
     schema    the roster's columns and their types
     fields    user field → where it comes from; `metadata` is the one that holds a whole object
-    metadata  place within the metadata → where it comes from
+    metadata  path within the metadata → where it comes from
     unknown   the columns that feed nothing, without those that begin with `_`
     """
 
     schema: Mapping[str, pl.DataType]
     fields: Mapping[str, Source]
-    metadata: Mapping[Place, Source]
+    metadata: Mapping[MetadataPath, Source]
     unknown: tuple[str, ...]
     tags_separator: str = ";"
 
@@ -76,9 +76,9 @@ def instance_of(kind: pl.DataType | DataTypeClass) -> pl.DataType:
     return kind if isinstance(kind, pl.DataType) else kind()
 
 
-def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadata: dict[Place, Source]) -> None:
+def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadata: dict[MetadataPath, Source]) -> None:
     """Let the columns claim by their names what the mapping has not given away. Raises RosterError for a tie."""
-    taken: dict[str | Place, str] = {}
+    taken: dict[str | MetadataPath, str] = {}
     mapped = {*fields, *metadata}
     for column in schema:
         place = _place(column)
@@ -94,7 +94,7 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
             metadata[place] = FromColumn(column)
 
 
-def _place(column: str) -> str | Place | None:
+def _place(column: str) -> str | MetadataPath | None:
     """Tell by its name what a column is for: a field, a place in the metadata, or nothing."""
     if column.startswith("_"):
         return None
@@ -105,15 +105,15 @@ def _place(column: str) -> str | Place | None:
     return path if all(path) else None
 
 
-def _path(key: str) -> Place:
+def _path(key: str) -> MetadataPath:
     return tuple(key.split("."))
 
 
-def _dotted(path: Place) -> str:
+def _dotted(path: MetadataPath) -> str:
     return printable(".".join(("metadata", *path)))
 
 
-def _take_in(columns: tuple[str, ...], others: Place, metadata: dict[Place, Source]) -> None:
+def _take_in(columns: tuple[str, ...], others: MetadataPath, metadata: dict[MetadataPath, Source]) -> None:
     """Put the columns that feed nothing into the metadata, each under its own name as one key."""
     for column in columns:
         place = (*others, column)
@@ -130,7 +130,7 @@ def _require_columns(source: Source, schema: Mapping[str, pl.DataType]) -> None:
             raise RosterError(f"[columns] names the column {column!r}, which the roster does not have{hint}")
 
 
-def _check_paths(metadata: Mapping[Place, Source]) -> None:
+def _check_paths(metadata: Mapping[MetadataPath, Source]) -> None:
     """Refuse a value that would have to be an object as well, such as `metadata.a` beside `metadata.a.b`."""
     for path in metadata:
         if len(path) > DEEPEST_KEY:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,11 +14,11 @@ from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
-    FirstOf,
     FromColumn,
     Mapped,
     Source,
     Template,
+    interpret,
     unencoded,
 )
 from provisioner.wording import ESCAPES, LONGEST_SHOWN
@@ -61,8 +62,7 @@ def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
 
 def trimmed(source: Source, binding: Binding) -> pl.Expr:
     """Give a source's text without the white space around it (String); null where nothing is left."""
-    stripped = _stripped(source, binding)
-    return pl.when(stripped != "").then(stripped)
+    return _trimmed(_text(source, binding))
 
 
 def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Binding) -> pl.DataFrame:
@@ -88,36 +88,52 @@ def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
     return text.str.replace_many(_UPPER, _LOWER)
 
 
+def _text(source: Source, binding: Binding) -> pl.Expr:
+    return interpret(source, _TextReader(binding))
+
+
 def _stripped(source: Source, binding: Binding) -> pl.Expr:
     return _text(source, binding).str.strip_chars()
 
 
-def _text(source: Source, binding: Binding) -> pl.Expr:
-    match source:
-        case FromColumn(name):
-            return _plain_number(name, _cast(pl.col(name), binding.schema[name]), binding)
-        case Constant(value):
-            return pl.repeat(text_of(value), pl.len(), dtype=pl.String)
-        case Template():
-            return _filled(source, binding)
-        case FirstOf(sources):
-            return pl.coalesce([trimmed(each, binding) for each in sources])
-        case Mapped():
-            return _looked_up(source, binding)
-        case Encoded():
-            return uidcode.encoded(trimmed(source.source, binding), source.encoding, lower=source.lower)
-    raise TypeError(f"{source} has no text of its own")
+def _trimmed(text: pl.Expr) -> pl.Expr:
+    stripped = text.str.strip_chars()
+    return pl.when(stripped != "").then(stripped)
 
 
-def _looked_up(mapped: Mapped, binding: Binding) -> pl.Expr:
-    text = trimmed(mapped.source, binding)
-    default = None if mapped.default is None else text_of(mapped.default)
-    if not mapped.entries:
-        return text.fill_null(default)
-    entries = list(mapped.entries), [text_of(value) for value in mapped.entries.values()]
-    if default is None:
-        return text.replace(*entries)
-    return text.replace_strict(*entries, default=default, return_dtype=pl.String)
+@dataclass(frozen=True, slots=True)
+class _TextReader:
+    """Reads sources as text (String), with the white space around it."""
+
+    binding: Binding
+
+    def column(self, source: FromColumn) -> pl.Expr:
+        text = _cast(pl.col(source.name), self.binding.schema[source.name])
+        return _plain_number(source.name, text, self.binding)
+
+    def constant(self, source: Constant) -> pl.Expr:
+        return pl.repeat(text_of(source.value), pl.len(), dtype=pl.String)
+
+    def template(self, source: Template) -> pl.Expr:
+        return _filled(source, self.binding)
+
+    def first_of(self, choices: Sequence[pl.Expr]) -> pl.Expr:
+        return pl.coalesce(choices)
+
+    def mapped(self, source: Mapped, found: pl.Expr) -> pl.Expr:
+        default = None if source.default is None else text_of(source.default)
+        if not source.entries:
+            return found.fill_null(default)
+        entries = list(source.entries), [text_of(value) for value in source.entries.values()]
+        if default is None:
+            return found.replace(*entries)
+        return found.replace_strict(*entries, default=default, return_dtype=pl.String)
+
+    def encoded(self, source: Encoded, found: pl.Expr) -> pl.Expr:
+        return uidcode.encoded(found, source.encoding, lower=source.lower)
+
+    def present(self, _source: Source, read: pl.Expr) -> pl.Expr:
+        return _trimmed(read)
 
 
 def _filled(template: Template, binding: Binding) -> pl.Expr:

@@ -22,6 +22,7 @@ from provisioner.validation.fields.source import (
     Mapped,
     Source,
     Template,
+    constants_of,
     is_encoded,
 )
 from provisioner.wording import nearest, printable
@@ -41,7 +42,7 @@ FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Field of the request → its words, which a column may join with `_`, `-`, a space or nothing, in any case."""
 
-Place: TypeAlias = tuple[str, ...]
+MetadataPath: TypeAlias = tuple[str, ...]
 """Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
 
 _FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
@@ -63,13 +64,20 @@ class ColumnMapping:
     fields          user field → its source
     metadata        dotted metadata key → its source
     tags_separator  what separates tags in a text
-    others          the place in the metadata for the columns that feed nothing; None: they are ignored
+    others          where in the metadata the columns go that feed nothing; None: they are ignored
+    given           the table as it stands in the file; of no account when mappings are compared
     """
 
     fields: Mapping[str, Source] = field(default_factory=dict)
     metadata: Mapping[str, Source] = field(default_factory=dict)
     tags_separator: str = ";"
-    others: Place | None = None
+    others: MetadataPath | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def constants(self, name: str) -> tuple[Any, ...]:
+        """Give the values that the table itself names for a user field: constants, entries of a map, defaults."""
+        source = self.fields.get(name)
+        return () if source is None else constants_of(source)
 
 
 def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
@@ -88,7 +96,7 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
             metadata = _metadata(value)
         else:
             fields[name] = _field(f"[columns] {printable(key)}", value, name)
-    return ColumnMapping(fields, metadata, _separator(table), _others(table))
+    return ColumnMapping(fields, metadata, _separator(table), _others(table), table)
 
 
 def field_of(name: str) -> str | None:
@@ -104,7 +112,7 @@ def _separator(table: Mapping[str, Any]) -> str:
     return separator
 
 
-def _others(table: Mapping[str, Any]) -> Place | None:
+def _others(table: Mapping[str, Any]) -> MetadataPath | None:
     match table.get("others", "ignore"):
         case "ignore":
             return None

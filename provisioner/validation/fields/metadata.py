@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn, TypeAlias
 
@@ -17,9 +18,17 @@ import polars as pl
 
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.mapping import Place
+from provisioner.validation.fields.mapping import MetadataPath
 from provisioner.validation.fields.metatree import metadata_tree
-from provisioner.validation.fields.source import Constant, FirstOf, FromColumn, Mapped, Source
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    FromColumn,
+    Mapped,
+    Source,
+    Template,
+    interpret,
+)
 from provisioner.wording import json_error, shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
@@ -82,33 +91,33 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
 
 def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
     """Read the whole objects, set the single values in them, and write them again."""
-    places = tuple(binding.metadata)
-    values = [_values(source, frame, binding) for source in binding.metadata.values()]
+    paths, reader = tuple(binding.metadata), _ValueReader(frame, binding)
+    values = [interpret(source, reader) for source in binding.metadata.values()]
     for read, *single in zip(_objects(frame, binding), *values, strict=True):
         try:
-            yield _written(read, list(zip(places, single, strict=True)))
+            yield _written(read, list(zip(paths, single, strict=True)))
         except ValueError as error:
             yield None, str(error)
 
 
-def _written(read: Any, single: Sequence[tuple[Place, Any]]) -> Written:
+def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
     """Set the values of a row in its object. Raises ValueError for what JSON has no form for."""
     if isinstance(read, ValueError):
         raise read
     whole = read if isinstance(read, dict) else None
-    for place, value in single:
+    for path, value in single:
         if (plain := _plain(value)) is not None:
             whole = {} if whole is None else whole
-            _set(whole, place, plain)
+            _set(whole, path, plain)
     return (None if whole is None else _dumps(whole)), None
 
 
-def _set(tree: dict[str, Any], place: Place, value: Any) -> None:
-    for key in place[:-1]:
+def _set(tree: dict[str, Any], path: MetadataPath, value: Any) -> None:
+    for key in path[:-1]:
         if not isinstance(tree.get(key), dict):
             tree[key] = {}
         tree = tree[key]
-    tree[place[-1]] = value
+    tree[path[-1]] = value
 
 
 def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] | ValueError | None]:
@@ -130,34 +139,43 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
                 yield error
 
 
-def _values(source: Source, frame: pl.DataFrame, binding: Binding) -> list[Any]:
-    """Give what one source says in each row: text trimmed, anything else as it is."""
-    match source:
-        case Constant(value):
-            return [value] * frame.height
-        case FromColumn(name) if binding.schema[name] != pl.String:
-            return frame[name].to_list()
-        case FirstOf(sources):
-            rows = zip(*(_present(each, frame, binding) for each in sources), strict=True)
-            return [next((value for value in row if value is not None), None) for row in rows]
-        case Mapped():
-            return _looked_up(source, frame, binding)
-    return _texts(source, frame, binding).to_list()
+@dataclass(frozen=True, slots=True)
+class _ValueReader:
+    """Reads what sources say in each row: text trimmed, anything else as it is."""
 
+    frame: pl.DataFrame
+    binding: Binding
 
-def _looked_up(mapped: Mapped, frame: pl.DataFrame, binding: Binding) -> list[Any]:
-    texts = _texts(mapped.source, frame, binding).to_list()
-    kept = _present(mapped.source, frame, binding)
-    if mapped.default is not None:
-        kept = [mapped.default if mapped.entries or value is None else value for value in kept]
-    return [mapped.entries.get(text, value) for text, value in zip(texts, kept, strict=True)]
+    def column(self, source: FromColumn) -> list[Any]:
+        is_text = self.binding.schema[source.name] == pl.String
+        return self._text(source) if is_text else self.frame[source.name].to_list()
 
+    def constant(self, source: Constant) -> list[Any]:
+        return [source.value] * self.frame.height
 
-def _present(source: Source, frame: pl.DataFrame, binding: Binding) -> list[Any]:
-    """Give the values of a source, None where its text is empty: blanks, or NaN."""
-    texts = _texts(source, frame, binding)
-    pairs = zip(_values(source, frame, binding), texts.is_not_null(), strict=True)
-    return [value if there else None for value, there in pairs]
+    def template(self, source: Template) -> list[Any]:
+        return self._text(source)
+
+    def first_of(self, choices: Sequence[list[Any]]) -> list[Any]:
+        rows = zip(*choices, strict=True)
+        return [next((value for value in row if value is not None), None) for row in rows]
+
+    def mapped(self, source: Mapped, found: list[Any]) -> list[Any]:
+        entries, default = source.entries, source.default
+        if default is not None:
+            found = [default if entries or value is None else value for value in found]
+        return [entries.get(text, value) for text, value in zip(self._text(source.source), found, strict=True)]
+
+    def encoded(self, source: Encoded, _found: list[Any]) -> list[Any]:
+        return self._text(source)
+
+    def present(self, source: Source, read: list[Any]) -> list[Any]:
+        """Give None where the text is empty: blanks, or NaN."""
+        there = _texts(source, self.frame, self.binding).is_not_null()
+        return [value if is_there else None for value, is_there in zip(read, there, strict=True)]
+
+    def _text(self, source: Source) -> list[Any]:
+        return _texts(source, self.frame, self.binding).to_list()
 
 
 def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:

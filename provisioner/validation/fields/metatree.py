@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
@@ -10,11 +11,22 @@ import polars as pl
 
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding, instance_of
-from provisioner.validation.fields.mapping import Place
-from provisioner.validation.fields.source import Constant, FirstOf, FromColumn, Mapped, Source
+from provisioner.validation.fields.mapping import MetadataPath
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    FromColumn,
+    Mapped,
+    Source,
+    Template,
+    interpret,
+)
 
 Members: TypeAlias = dict[str, Any]
 """A `jsontext.Tree` in the making."""
+
+Leaf: TypeAlias = pl.Expr | Members | None
+"""What one source is written as: JSON text, the members of a struct, or nothing that polars can write."""
 
 
 def metadata_tree(binding: Binding) -> Members | None:
@@ -27,9 +39,9 @@ def metadata_tree(binding: Binding) -> Members | None:
     tree: Members | None = {}
     if given is not None:
         tree = _struct(given, binding)
-    for place, source in binding.metadata.items():
-        leaf = _leaf(source, binding)
-        if tree is None or leaf is None or not _plant(tree, place, leaf):
+    for path, source in binding.metadata.items():
+        leaf = interpret(source, _JsonReader(binding))
+        if tree is None or leaf is None or not _plant(tree, path, leaf):
             return None
     return tree
 
@@ -55,56 +67,65 @@ def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
     return members
 
 
-def _leaf(source: Source, binding: Binding) -> pl.Expr | Members | None:
-    """Write one source as JSON text; a struct is members, and None is for Python."""
-    match source:
-        case Constant(value):
-            return pl.repeat(_json(value), pl.len(), dtype=pl.String)
-        case FirstOf(sources):
-            leaves = [leaf for each in sources if (leaf := _present(each, binding)) is not None]
-            return pl.coalesce(leaves) if len(leaves) == len(sources) else None
-        case Mapped():
-            return _looked_up(source, binding)
-        case FromColumn(name) if not isinstance(binding.schema[name], pl.String):
-            value, kind = pl.col(name), binding.schema[name]
-            return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)
-    return jsontext.string(cells.trimmed(source, binding))
+@dataclass(frozen=True, slots=True)
+class _JsonReader:
+    """Reads sources as JSON text (String); a struct is members, and None is for Python."""
 
+    binding: Binding
 
-def _looked_up(mapped: Mapped, binding: Binding) -> pl.Expr | None:
-    kept = _present(mapped.source, binding)
-    if kept is None:
-        return None
-    default = [] if mapped.default is None else [pl.lit(_json(mapped.default))]
-    if not mapped.entries:
-        return pl.coalesce(kept, *default)
-    written = [_json(value) for value in mapped.entries.values()]
-    text = cells.trimmed(mapped.source, binding)
-    found = text.replace_strict(list(mapped.entries), written, default=None, return_dtype=pl.String)
-    return pl.coalesce(found, *(default or [kept]))
+    def column(self, source: FromColumn) -> Leaf:
+        value, kind = pl.col(source.name), self.binding.schema[source.name]
+        if isinstance(kind, pl.String):
+            return self._text(source)
+        return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)
 
+    def constant(self, source: Constant) -> Leaf:
+        return pl.repeat(_json(source.value), pl.len(), dtype=pl.String)
 
-def _present(source: Source, binding: Binding) -> pl.Expr | None:
-    """Write a source as JSON text, null where its text is empty; None is for Python."""
-    leaf = _leaf(source, binding)
-    return pl.when(cells.trimmed(source, binding).is_not_null()).then(leaf) if isinstance(leaf, pl.Expr) else None
+    def template(self, source: Template) -> Leaf:
+        return self._text(source)
+
+    def first_of(self, choices: Sequence[Leaf]) -> Leaf:
+        leaves = [leaf for leaf in choices if isinstance(leaf, pl.Expr)]
+        return pl.coalesce(leaves) if len(leaves) == len(choices) else None
+
+    def mapped(self, source: Mapped, found: Leaf) -> Leaf:
+        if not isinstance(found, pl.Expr):
+            return None
+        default = [] if source.default is None else [pl.lit(_json(source.default))]
+        if not source.entries:
+            return pl.coalesce(found, *default)
+        written = [_json(value) for value in source.entries.values()]
+        text = cells.trimmed(source.source, self.binding)
+        looked_up = text.replace_strict(list(source.entries), written, default=None, return_dtype=pl.String)
+        return pl.coalesce(looked_up, *(default or [found]))
+
+    def encoded(self, source: Encoded, _found: Leaf) -> Leaf:
+        return self._text(source)
+
+    def present(self, source: Source, read: Leaf) -> Leaf:
+        there = cells.trimmed(source, self.binding).is_not_null()
+        return pl.when(there).then(read) if isinstance(read, pl.Expr) else None
+
+    def _text(self, source: Source) -> pl.Expr:
+        return jsontext.string(cells.trimmed(source, self.binding))
 
 
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _plant(tree: Members, place: Place, leaf: pl.Expr | Mapping[str, Any]) -> bool:
+def _plant(tree: Members, path: MetadataPath, leaf: pl.Expr | Mapping[str, Any]) -> bool:
     """Set a value; False where an object and something else contend for the place."""
-    for key in place[:-1]:
+    for key in path[:-1]:
         inner = tree.setdefault(key, {})
         if not isinstance(inner, dict):
             return False
         tree = inner
-    present = tree.get(place[-1])
+    present = tree.get(path[-1])
     if isinstance(present, pl.Expr) and isinstance(leaf, pl.Expr):
         leaf = pl.coalesce(leaf, present)
     elif present is not None:
         return False
-    tree[place[-1]] = leaf
+    tree[path[-1]] = leaf
     return True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar, assert_never
+
+T = TypeVar("T")
 
 _TEMPLATE_PART = re.compile(r"(?P<literal>(?:\{\{|\}\}|[^{}])+)|\{(?P<column>[^{}]+)\}")
 
@@ -135,6 +137,78 @@ class Joined:
 Source: TypeAlias = FromColumn | Constant | FirstOf | Template | Mapped | Encoded | Joined
 
 
+class Reader(Protocol[T]):
+    """What one way of reading rows makes of each form of a source: text, JSON, the values themselves.
+
+    `interpret` reads the inner sources first and hands over what `present` left of them. A new form is a new method
+    here, and nothing type-checks until every reader has it.
+    """
+
+    def column(self, source: FromColumn, /) -> T:
+        """Read the cell of a column."""
+
+    def constant(self, source: Constant, /) -> T:
+        """Give the same value for every row."""
+
+    def template(self, source: Template, /) -> T:
+        """Fill in a text."""
+
+    def first_of(self, choices: Sequence[T], /) -> T:
+        """Take for each row the first of the choices that is there."""
+
+    def mapped(self, source: Mapped, found: T, /) -> T:
+        """Look the inner source up; `found` is what was read of it."""
+
+    def encoded(self, source: Encoded, found: T, /) -> T:
+        """Encode what was read of the inner source."""
+
+    def present(self, source: Source, read: T, /) -> T:
+        """Take out of what was read of an inner source the rows in which its text is empty."""
+
+
+def interpret(source: Source, reader: Reader[T]) -> T:
+    """Read a source from the inside out: the one place that knows how the forms are nested.
+
+    Raises TypeError for joined tags, which are lists and no value of their own.
+    """
+
+    def inner(each: Source) -> T:
+        return reader.present(each, interpret(each, reader))
+
+    match source:
+        case FromColumn():
+            return reader.column(source)
+        case Constant():
+            return reader.constant(source)
+        case Template():
+            return reader.template(source)
+        case FirstOf(sources):
+            return reader.first_of([inner(each) for each in sources])
+        case Mapped():
+            return reader.mapped(source, inner(source.source))
+        case Encoded():
+            return reader.encoded(source, inner(source.source))
+        case Joined():
+            raise TypeError(f"{source} has no text of its own")
+    assert_never(source)
+
+
+def constants_of(source: Source) -> tuple[Any, ...]:
+    """Give the values that a source names itself: constants, entries of a map and defaults."""
+    match source:
+        case FromColumn() | Template():
+            return ()
+        case Constant(value):
+            return (value,)
+        case FirstOf(sources) | Joined(sources):
+            return tuple(value for each in sources for value in constants_of(each))
+        case Mapped(inner, entries, default):
+            return (*constants_of(inner), *entries.values(), *(() if default is None else (default,)))
+        case Encoded(inner):
+            return constants_of(inner)
+    assert_never(source)
+
+
 def is_encoded(source: Source) -> bool:
     """Tell whether a text can come out of a source encoded."""
     return unencoded(source) != source
@@ -147,7 +221,9 @@ def unencoded(source: Source) -> Source:
             return source.source
         case FirstOf(sources):
             return FirstOf(tuple(map(unencoded, sources)))
-    return source
+        case FromColumn() | Constant() | Template() | Mapped() | Joined():
+            return source
+    assert_never(source)
 
 
 def _choice(names: list[str]) -> FromColumn | FirstOf:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import orjson
 import polars as pl
@@ -15,7 +15,16 @@ import polars as pl
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE
-from provisioner.validation.fields.source import FromColumn, Joined, Source
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Mapped,
+    Source,
+    Template,
+)
 from provisioner.wording import json_error, shortened
 
 SCHEMA = {
@@ -56,11 +65,14 @@ def read_tags(frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.Da
 
 
 def _of_source(source: Source, frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.DataFrame:
-    if isinstance(source, Joined):
-        return _joined([_of_source(each, frame, binding, plain_length) for each in source.sources])
-    if isinstance(source, FromColumn) and binding.schema[source.name].is_nested():
-        return _of_lists(frame[source.name])
-    return _of_texts(cells.read(frame, {"text": source}, binding), binding.tags_separator, plain_length)
+    match source:
+        case Joined(sources):
+            return _joined([_of_source(each, frame, binding, plain_length) for each in sources])
+        case FromColumn(name) if binding.schema[name].is_nested():
+            return _of_lists(frame[name])
+        case FromColumn() | Constant() | Template() | FirstOf() | Mapped() | Encoded():
+            return _of_texts(cells.read(frame, {"text": source}, binding), binding.tags_separator, plain_length)
+    assert_never(source)
 
 
 def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
