@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from provisioner.inspection.check import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.sending.retry import stop
+from provisioner.validation.fields.mapping import ColumnMapping
 
 # Seconds between two clocks that are nothing to speak of.
 CLOCK_TOLERANCE: Final = 2.0
@@ -147,24 +148,9 @@ def rate_limit(told: int | None, core: int, standard: int) -> Check:
     return Check("rate_limit", Status.WARNING, seen, f"set under [rate]: {' and '.join(wrong)}, at most")
 
 
-def constant_roles(columns: Mapping[str, Any]) -> list[str]:
+def constant_roles(mapping: ColumnMapping) -> list[str]:
     """List the roles that the `[columns]` table names itself: constants, defaults, the values of a map."""
-    found = [each for key, source in columns.items() if key.strip().lower() == "role" for each in _named(source)]
-    return sorted({str(each).strip().lower() for each in found if isinstance(each, str | int)} - {""})
-
-
-def _named(source: object) -> Iterator[object]:
-    match source:
-        case list():
-            for each in source:
-                yield from _named(each)
-        case {"column": inner, **rest}:
-            yield from _named(inner)
-            yield from _named(rest)
-        case Mapping():
-            yield from (source.get("value"), source.get("default"))
-            entries = source.get("map")
-            yield from entries.values() if isinstance(entries, Mapping) else ()
+    return sorted({str(each).strip().lower() for each in mapping.constants("role")} - {""})
 
 
 def roles(reply: Reply, wanted: Sequence[str]) -> Check:

@@ -32,7 +32,6 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.settings.key import find_api_key
 from provisioner.settings.tables import Loaded, Settings
-from provisioner.validation.fields.mapping import parse_mapping
 
 # Seconds for each thing that is asked of the network. Nothing is tried twice: a person is waiting.
 PATIENCE: Final = 10.0
@@ -50,8 +49,7 @@ class Place:
 
 
 def diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path | None) -> list[Check]:
-    """Carry out every check; `state` is a journal to look at. Raises `ConfigurationError` for a wrong `[columns]`."""
-    parse_mapping(loaded.settings.columns)
+    """Carry out every check; `state` is a journal to look at."""
     return asyncio.run(_diagnose(loaded, environment, state))
 
 

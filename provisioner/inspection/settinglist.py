@@ -13,7 +13,7 @@ from provisioner.settings.key import find_api_key
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance, MaxFailures
 from provisioner.validation.constraints import Constraints
-from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
+from provisioner.validation.fields.mapping import ColumnMapping
 
 NOT_SET: Final = "(not set)"
 # What `[columns]` says beside the sources of fields.
@@ -31,11 +31,7 @@ class Setting:
 
 
 def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool) -> str:
-    """Give all settings as a table, or as one JSON object. No network, and not a character of the API key.
-
-    Raises `ConfigurationError` for a wrong `[columns]`.
-    """
-    parse_mapping(loaded.settings.columns)
+    """Give all settings as a table, or as one JSON object. No network, and not a character of the API key."""
     key, origin = _api_key(loaded, environment)
     if not as_json:
         return _as_text(loaded, key if origin is None else f"{key}, from {origin}")
@@ -61,9 +57,9 @@ def settings_of(loaded: Loaded) -> Iterator[Setting]:
             yield Setting(table, key, _plain(value), loaded.origin(table, key))
 
 
-def _members(table: Table | Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    if isinstance(table, Mapping):
-        return {**_COLUMNS, **table}.items()
+def _members(table: Table | ColumnMapping) -> Iterable[tuple[str, Any]]:
+    if isinstance(table, ColumnMapping):
+        return {**_COLUMNS, **table.given}.items()
     return [(each.alias or name, getattr(table, name)) for name, each in type(table).model_fields.items()]
 
 

@@ -26,7 +26,6 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.validation.constraints import Constraints, overridden
 from provisioner.validation.fields.binding import Binding, bind
-from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.survey import Survey, survey
 from provisioner.validation.validator import Checked, Validator, reject
 
@@ -82,7 +81,7 @@ class Checking:
         options = RosterOptions(told.encoding, told.delimiter, told.sheet, told.limit)
         roster = open_roster(inputs, options, folder)
         try:
-            binding = bind(roster.schema, parse_mapping(settings.columns))
+            binding = bind(roster.schema, settings.columns)
         except RosterError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
@@ -26,6 +26,17 @@ from provisioner.settings.values import (
     parse_url,
 )
 from provisioner.sync.plan.guards import LEAST_DEACTIVATIONS
+from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
+
+
+def parse_columns(table: object) -> ColumnMapping:
+    """Read the `[columns]` table; raises `ConfigurationError` naming its key, or `ValueError` for what is no table."""
+    if isinstance(table, ColumnMapping):
+        return table
+    if not isinstance(table, dict):
+        raise ValueError("should be a valid dictionary")
+    return parse_mapping(table)
+
 
 Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Share = Annotated[float, BeforeValidator(parse_share)]
@@ -34,6 +45,7 @@ Deactivations = Annotated[Allowance, BeforeValidator(lambda value: parse_allowan
 Rejected = Annotated[Allowance, BeforeValidator(parse_allowance)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 BaseUrl = Annotated[str, BeforeValidator(parse_url)]
+Columns = Annotated[ColumnMapping, PlainValidator(parse_columns)]
 # Strict: pydantic would take `true` for 1.
 Seconds = Annotated[float, Field(gt=0, le=86400, strict=True)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
@@ -147,7 +159,7 @@ class Settings(Table):
     api: Api = Api()
     rate: Rate = Rate()
     retry: Retry = Retry()
-    columns: dict[str, Any] = {}
+    columns: Columns = ColumnMapping()
     constraints: ConstraintOverrides = ConstraintOverrides()
     run: Run = Run()
     sync: Sync = Sync()

@@ -26,6 +26,7 @@ from provisioner.journal.view import Identity, holder_of
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.sending.calls import Failure, Reply
 from provisioner.settings.tables import load_with_origins
+from provisioner.validation.fields.mapping import parse_mapping
 from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner
 from tests.rig.server import Behaviour, answering, serving
 
@@ -372,13 +373,13 @@ def test_old_software_is_an_error() -> None:
         ({"Role": {"column": "job", "map": {"HR": "staff", "PE": "Coach"}, "default": "default"}},
          ["coach", "default", "staff"]),
         ({"name": {"value": "x"}, "role": {"value": ""}}, []),
-        ({"role": {"map": 5, "default": ["x"]}}, []),
+        ({"role": "{job}-{grade}"}, []),
         ({"role": ["job", {"column": {"column": "x", "default": "staff"}, "map": {"a": "coach"}}]}, ["coach", "staff"]),
     ],
 )  # fmt: skip
 def test_the_roles_that_a_configuration_names_itself(columns: Mapping[str, Any], roles: Sequence[str]) -> None:
     """Constants, defaults and the values of a map; in lower case, as they are sent."""
-    assert connection.constant_roles(columns) == roles
+    assert connection.constant_roles(parse_mapping(columns)) == roles
 
 
 def test_roles_that_cannot_be_read_are_a_warning() -> None:

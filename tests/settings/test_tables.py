@@ -23,6 +23,7 @@ from provisioner.settings.key import API_KEY_VARIABLE, find_api_key, read_api_ke
 from provisioner.settings.layers import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
 from provisioner.settings.tables import Rate, Settings, keys_of_tables, load, load_with_origins, problems_of
 from provisioner.settings.values import MaxFailures, parse_max_failures, parse_share
+from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 
 T = TypeVar("T")
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -313,10 +314,25 @@ def test_a_file_that_cannot_be_read_is_told(here: Path) -> None:
     assert the_refusal({}, {}, here) == f"{here}: the config file cannot be read (Is a directory)"
 
 
-def test_the_columns_table_is_handed_on_as_it_is() -> None:
-    """What it may hold is judged against the roster, elsewhere."""
+def test_the_columns_table_is_read_once_and_kept_as_it_was_given() -> None:
+    """What is read of it is what `parse_mapping` reads; whether a roster has such columns is judged elsewhere."""
     config = a_config('[columns]\nuid = "id"\nrole = { value = "x" }\n[columns.metadata]\n"@private.mail" = "m"')
-    assert load({}, {}, config).columns == {"uid": "id", "role": {"value": "x"}, "metadata": {"@private.mail": "m"}}
+    table = {"uid": "id", "role": {"value": "x"}, "metadata": {"@private.mail": "m"}}
+    columns = load({}, {}, config).columns
+    assert (columns, columns.given) == (parse_mapping(table), table)
+    assert load({}, {}).columns == ColumnMapping()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[columns]\nnam = 'x'", "[columns] 'nam' is no user field; did you mean 'name'?"),
+        ("columns = 5", "c.toml: columns: should be a valid dictionary, not 5"),
+    ],
+)
+def test_a_wrong_columns_table_is_refused_with_the_other_settings(text: str, message: str) -> None:
+    """Before any roster is opened, by the key in the table."""
+    assert the_refusal({}, {}, a_config(text)) == message
 
 
 # --- origins ---
