@@ -11,7 +11,7 @@ from typing import Any, Final
 from provisioner.errors import ConfigurationError
 from provisioner.settings.key import find_api_key
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
-from provisioner.settings.values import Allowance, MaxFailures
+from provisioner.settings.values import Allowance
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.mapping import ColumnMapping
 
@@ -66,8 +66,6 @@ def _members(table: Table | ColumnMapping) -> Iterable[tuple[str, Any]]:
 def _plain(value: Any) -> Any:
     """Say a value as the config file would have it."""
     match value:
-        case MaxFailures():
-            return value.rows if value.share is None else f"{value.share * 100:g}%"
         case Allowance():
             return str(value) if value.number is None else value.number
         case Path():

@@ -31,7 +31,7 @@ from provisioner.run.job import Job, Target
 from provisioner.run.progress import Watch
 from provisioner.run.wiring import block_size, exchanging, policy
 from provisioner.sending.lifecycle import Lifecycle
-from provisioner.sending.pool import ErrorBudget, Pool, Settle, Source
+from provisioner.sending.pool import Pool, Settle, Source
 from provisioner.sending.roles import RoleCheck
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
@@ -91,9 +91,7 @@ async def drain(
     tally: Tally,
 ) -> BaseException | None:
     """Carry all that `feeding` gives to the source through the pool; what cut the feeding short, if something did."""
-    failures = settings.run.max_failures
-    budget = ErrorBudget(failures.rows, failures.share)
-    pool = Pool(settings.rate.max_in_flight, settle, recorder.record, budget, tally, stopper)
+    pool = Pool(settings.rate.max_in_flight, settle, recorder.record, settings.run.max_failures, tally, stopper)
     feed = asyncio.create_task(feeding, name="feed")
     for bug in await pool.drain(source):
         log.error("run.bug", exc_info=bug)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
@@ -65,39 +66,28 @@ class Source:
         self._room.release()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBudget:
-    """How many failed rows a run bears: a number of rows, or a share of the settled ones (once there are enough).
+class Allowance(Protocol):
+    """How many failed rows are borne; see `provisioner.settings.values`, which stands above this."""
 
-    share       0.05 is 5 %
-    counted_at  settled rows from which on the share counts
-    """
+    def exceeded(self, count: int, total: int) -> bool:
+        """Whether `count` of `total` are more than that."""
 
-    rows: int | None = None
-    share: float | None = 0.05
-    counted_at: int = 100
-
-    def spent(self, tally: Tally) -> bool:
-        """Whether more rows have failed than that."""
-        if self.rows is not None:
-            return tally.failed > self.rows
-        return self.share is not None and tally.settled >= self.counted_at and tally.failed > self.share * tally.settled
-
-    def __str__(self) -> str:
-        return f"{self.rows} rows" if self.rows is not None else f"{(self.share or 0) * 100:g}% of the settled rows"
+    def phrase(self, noun: str, whole: str) -> str:
+        """Say it of things that are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """N workers.
 
-    grace  seconds that requests on the wire are given once the run is being stopped
+    failures  of the settled rows that are borne
+    grace     seconds that requests on the wire are given once the run is being stopped
     """
 
     size: int
     settle: Settle
     record: Record
-    budget: ErrorBudget
+    failures: Allowance
     tally: Tally
     stopper: Stopper
     grace: float = 10.0
@@ -145,6 +135,7 @@ class Pool:
                 tally.deactivated += 1
             case _:
                 tally.failed += 1
-                if self.budget.spent(tally):
-                    message = f"{tally.failed} rows have failed, more than {self.budget}; see the results, then resume"
+                if self.failures.exceeded(tally.failed, tally.settled):
+                    borne = self.failures.phrase("rows", "settled rows")
+                    message = f"{tally.failed} rows have failed, more than {borne}; see the results, then resume"
                     self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

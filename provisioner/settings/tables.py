@@ -16,16 +16,15 @@ from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.settings.layers import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
 from provisioner.settings.values import (
+    LEAST_DEACTIVATIONS,
+    LEAST_SETTLED,
     Allowance,
-    MaxFailures,
     parse_allowance,
     parse_delimiter,
     parse_duration,
-    parse_max_failures,
     parse_share,
     parse_url,
 )
-from provisioner.sync.plan.guards import LEAST_DEACTIVATIONS
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 
 
@@ -40,7 +39,7 @@ def parse_columns(table: object) -> ColumnMapping:
 
 Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Share = Annotated[float, BeforeValidator(parse_share)]
-Failures = Annotated[MaxFailures, BeforeValidator(parse_max_failures)]
+Failures = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, counted_at=LEAST_SETTLED))]
 Deactivations = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_DEACTIVATIONS))]
 Rejected = Annotated[Allowance, BeforeValidator(parse_allowance)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
@@ -108,7 +107,7 @@ class Run(Table):
 
     on_existing: OnExisting = OnExisting.SKIP
     auth_tokens: AuthTokens = AuthTokens.CREATED
-    max_failures: Failures = MaxFailures(share=0.05)
+    max_failures: Failures = Allowance(share=0.05, counted_at=LEAST_SETTLED)
     check_roles: bool = True
     limit: Annotated[int, Field(ge=0, strict=True)] | None = None
     encoding: str | None = None

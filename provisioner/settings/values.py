@@ -8,44 +8,77 @@ from math import floor
 from typing import Final
 from urllib.parse import urlsplit
 
+LEAST_DEACTIVATIONS: Final = 10
+"""So many people may leave in one night whatever share that is: a small company has few."""
+
+LEAST_SETTLED: Final = 100
+"""Settled rows from which on a share of failed ones counts: the first of ten rows is no tenth of a run."""
+
 
 @dataclass(frozen=True, slots=True)
-class MaxFailures:
-    """How many failed rows are borne: a number of rows, or a share of the settled ones (0.05 is 5 %)."""
+class Allowance:
+    """How many of something are borne: a number, or a share (0.05 is 5 %); without either, any number.
 
-    rows: int | None = None
+    least       so many are borne whatever share that is
+    counted_at  how many there must be before a share of them counts; of fewer, all are borne
+    """
+
+    number: int | None = None
     share: float | None = None
+    least: int = 0
+    counted_at: int = 0
+
+    def of(self, total: int) -> int:
+        """How many of `total`."""
+        if self.number is not None:
+            return self.number
+        if self.share is None or total < self.counted_at:
+            return total
+        # 29 % of 100 is 28.999999999999996 in binary.
+        return max(self.least, floor(self.share * total + 1e-9))
+
+    def exceeded(self, count: int, total: int) -> bool:
+        """Whether `count` of `total` are more than that."""
+        return count > self.of(total)
+
+    def phrase(self, noun: str, whole: str) -> str:
+        """Say it of things that are counted: `3 rows`, `5% of the settled rows`."""
+        return f"{self} {noun}" if self.number is not None else f"{self} of the {whole}"
+
+    def __str__(self) -> str:
+        return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
+
+
+def parse_allowance(value: object, least: int = 0, counted_at: int = 0) -> Allowance:
+    """Read a number (`20`) or a share (`"5%"`, with `least` and `counted_at`); raises `ValueError`."""
+    if isinstance(value, Allowance):
+        return value
+    text = str(value).strip()
+    if text.isdecimal():
+        return Allowance(number=int(text))
+    share = _fraction(text) if text.endswith("%") else None
+    if share is not None and 0 <= share <= 1:
+        return Allowance(share=share, least=least, counted_at=counted_at)
+    raise ValueError("give a number such as 20, or a share such as 5%")
 
 
 def parse_share(value: object) -> float:
     """Read `0.7`, `"0.7"` or `"70%"` as 0.7; raises `ValueError` for anything not above 0 and at most 1."""
     number = _fraction(value)
+    if number is None:
+        raise ValueError("give a number such as 0.7 or 70%")
     if not 0 < number <= 1:
         raise ValueError("give a share above 0 and at most 1, such as 0.7 or 70%")
     return number
 
 
-def parse_max_failures(value: object) -> MaxFailures:
-    """Read a number of rows (`100`) or a share of the settled ones (`"5%"`)."""
-    if isinstance(value, MaxFailures):
-        return value
-    text = str(value).strip()
-    if text.endswith("%"):
-        number = _fraction(text)
-        if 0 <= number <= 1:
-            return MaxFailures(share=number)
-    elif text.isdecimal():
-        return MaxFailures(rows=int(text))
-    raise ValueError("give a number of rows such as 100, or a share such as 5%")
-
-
-def _fraction(value: object) -> float:
+def _fraction(value: object) -> float | None:
+    """Read a part of one, as such or in percent; None for what is no number."""
     text = str(value).strip()
     try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
-        raise ValueError("give a number such as 0.7 or 70%") from None
-    return number
+        return None
 
 
 def parse_url(value: object) -> object:
@@ -79,44 +112,10 @@ def parse_delimiter(value: object) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How many are borne: a number, or a share (0.05 is 5 %) and at least `least`."""
-
-    number: int | None = None
-    share: float | None = None
-    least: int = 0
-
-    def of(self, total: int) -> int:
-        """How many of `total`."""
-        # 29 % of 100 is 28.999999999999996 in binary.
-        return self.number if self.number is not None else max(self.least, floor((self.share or 0) * total + 1e-9))
-
-    def __str__(self) -> str:
-        return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
-
-
 _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)", re.IGNORECASE)
-
-
-def parse_allowance(value: object, least: int = 0) -> Allowance:
-    """Read a number (`20`) or a share (`"5%"`, and at least `least`); raises `ValueError`."""
-    if isinstance(value, Allowance):
-        return value
-    text = str(value).strip()
-    if text.isdecimal() and not isinstance(value, bool):
-        return Allowance(number=int(text))
-    if text.endswith("%"):
-        try:
-            share = float(text.removesuffix("%")) / 100
-        except ValueError:
-            share = -1.0
-        if 0 <= share <= 1:
-            return Allowance(share=share, least=least)
-    raise ValueError("give a number such as 20, or a share such as 5%")
 
 
 def parse_duration(value: object) -> float:

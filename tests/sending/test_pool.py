@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
-from provisioner.sending.pool import ErrorBudget, Pool, Source
+from provisioner.sending.pool import Pool, Source
+from provisioner.settings.values import Allowance
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 
 STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
-UNLIMITED = ErrorBudget(rows=10**9)
+UNLIMITED = Allowance()
 
 
 def request(key: int) -> UserRequest:
@@ -43,7 +44,7 @@ class Run:
     workers: int = 4
     lasts: Callable[[int], float] = lambda _: 1.0
     outcomes: dict[int, Outcome] = field(default_factory=dict)
-    budget: ErrorBudget = UNLIMITED
+    failures: Allowance = UNLIMITED
     begun: list[int] = field(default_factory=list)
     recorded: list[Settlement] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -77,7 +78,7 @@ class Run:
         if stop_after is not None:
             asyncio.get_running_loop().call_later(stop_after, self.stopper.request, STOP)
         feeding = asyncio.create_task(self.feed(source, blocks))
-        pool = Pool(self.workers, self.settle, self.recorded.append, self.budget, self.tally, self.stopper)
+        pool = Pool(self.workers, self.settle, self.recorded.append, self.failures, self.tally, self.stopper)
         async with asyncio.timeout(10_000):
             bugs = await pool.drain(source)
             put = await feeding
@@ -305,41 +306,9 @@ def test_an_empty_source_needs_no_worker() -> None:
 # --- the error budget --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("budget", "settled_rows", "failed", "spent"),
-    [
-        (ErrorBudget(), 99, 99, False),
-        (ErrorBudget(), 100, 5, False),
-        (ErrorBudget(), 100, 6, True),
-        (ErrorBudget(), 10_000, 500, False),
-        (ErrorBudget(), 10_000, 501, True),
-        (ErrorBudget(share=0.0), 100, 0, False),
-        (ErrorBudget(share=0.0), 100, 1, True),
-        (ErrorBudget(share=1.0), 100, 100, False),
-        (ErrorBudget(rows=0), 1, 0, False),
-        (ErrorBudget(rows=0), 1, 1, True),
-        (ErrorBudget(rows=7), 7, 7, False),
-        (ErrorBudget(rows=7), 8, 8, True),
-        (ErrorBudget(rows=7), 1_000_000, 8, True),
-        (ErrorBudget(rows=None, share=None), 1000, 1000, False),
-    ],
-)
-def test_when_the_error_budget_is_spent(budget: ErrorBudget, settled_rows: int, failed: int, spent: bool) -> None:
-    """More than so many, or more than such a share of at least a hundred settled rows."""
-    assert budget.spent(Tally(settled=settled_rows, failed=failed)) is spent
-
-
-@pytest.mark.parametrize(
-    ("budget", "words"), [(ErrorBudget(), "5% of the settled rows"), (ErrorBudget(rows=3), "3 rows")]
-)
-def test_the_error_budget_in_words(budget: ErrorBudget, words: str) -> None:
-    """As the message of the stop has it."""
-    assert str(budget) == words
-
-
 def test_a_spent_error_budget_stops_the_run() -> None:
     """Exit 3 at the fourth failure of three allowed; the rows on the wire are still recorded."""
-    run = Run(workers=2, budget=ErrorBudget(rows=3), outcomes=dict.fromkeys(range(100), Outcome.FAILED))
+    run = Run(workers=2, failures=Allowance(number=3), outcomes=dict.fromkeys(range(100), Outcome.FAILED))
     bugs, put, left = clock.run(run.drain([block(0, 100)]))
     said = "4 rows have failed, more than 3 rows; see the results, then resume"
     assert run.stopper.stop == Stop("error_budget", said, ExitCode.SAFETY)

@@ -8,9 +8,6 @@ from typing import Final
 
 from provisioner.settings.values import Allowance
 
-LEAST_DEACTIVATIONS: Final = 10
-"""So many people may leave in one night whatever share that is: a small company has few."""
-
 LEAST_REMAINDER: Final = 2 / 3
 """A roster that has less of its last good night's rows than this is taken for a broken export."""
 
@@ -50,10 +47,12 @@ def refusals(night: Night, max_deactivations: Allowance, max_rejected: Allowance
     elif night.last_rows is not None and night.rows < night.last_rows * LEAST_REMAINDER:
         message = f"the roster has {night.rows:,} rows, the last good night's had {night.last_rows:,}"
         yield Refusal("shrunken_roster", f"{message}: more than a third is missing; look at the export")
-    if night.rows and night.rejected > (borne := max_rejected.of(night.rows)):
+    if night.rows and max_rejected.exceeded(night.rejected, night.rows):
+        borne = max_rejected.of(night.rows)
         message = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {borne:,}"
         yield Refusal("too_many_rejected", f"{message} (--max-rejected {max_rejected}); see the rejected file")
-    if not night.approved and night.leaving > (borne := max_deactivations.of(night.managed)):
+    if not night.approved and max_deactivations.exceeded(night.leaving, night.managed):
+        borne = max_deactivations.of(night.managed)
         message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
         todo = "see the leavers file, and give it to --approve if they have all left"
         yield Refusal("too_many_leavers", f"{message} (--max-deactivations {max_deactivations}); {todo}")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.settings.values import Allowance, parse_allowance
-from provisioner.sync.plan.guards import LEAST_DEACTIVATIONS, Night, Refusal, refusals
+from provisioner.settings.values import LEAST_DEACTIVATIONS, Allowance, parse_allowance
+from provisioner.sync.plan.guards import Night, Refusal, refusals
 
 FIVE_PERCENT = Allowance(share=0.05)
 LEAVERS = Allowance(share=0.05, least=LEAST_DEACTIVATIONS)

@@ -1,0 +1,98 @@
+"""The API key: from the environment or a file, told with where it came from, shown nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from provisioner.errors import ConfigurationError
+from provisioner.journal.view import Identity
+from provisioner.run.job import Target
+from provisioner.settings.key import API_KEY_VARIABLE, find_api_key, read_api_key
+from provisioner.settings.tables import Settings, load
+from tests.rig.config import a_config
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_a_path_that_no_file_can_have_is_told() -> None:
+    """TOML can write a NUL, the file system cannot."""
+    settings = load({}, {}, a_config('[api]\napi_key_file = "a\\u0000b"'))
+    with pytest.raises(ConfigurationError):
+        read_api_key(settings, {})
+
+
+@pytest.mark.parametrize("text", [KEY, f"{KEY}\n", f"  {KEY}\r\n", f"\t{KEY}"])
+def test_the_key_comes_from_the_environment_or_a_file_and_blanks_round_it_are_nothing(here: Path, text: str) -> None:
+    """`echo KEY > file` and a copied blank are no wrong key; the environment wins over the file."""
+    (here / "key").write_text(text)
+    settings = load({}, {}, a_config('[api]\napi_key_file = "key"'))
+    assert read_api_key(Settings(), {API_KEY_VARIABLE: text}) == SecretStr(KEY)
+    assert read_api_key(settings, {}) == SecretStr(KEY)
+    assert read_api_key(settings, {API_KEY_VARIABLE: "  "}) == SecretStr(KEY)
+    assert read_api_key(settings, {API_KEY_VARIABLE: "other"}) == SecretStr("other")
+
+
+def test_the_key_is_told_with_where_it_came_from(here: Path) -> None:
+    """The variable or the file, never the key itself."""
+    (here / "key").write_text(KEY)
+    settings = load({}, {}, a_config('[api]\napi_key_file = "key"'))
+    assert find_api_key(settings, {}) == (SecretStr(KEY), "key")
+    assert find_api_key(settings, {API_KEY_VARIABLE: KEY}) == (SecretStr(KEY), "COMETCHAT_API_KEY")
+
+
+def test_a_key_file_from_windows_is_read(here: Path) -> None:
+    """A byte-order mark is no part of a key."""
+    (here / "key").write_bytes(b"\xef\xbb\xbf" + KEY.encode() + b"\r\n")
+    assert read_api_key(load({}, {}, a_config('[api]\napi_key_file = "key"')), {}) == SecretStr(KEY)
+
+
+@pytest.mark.parametrize("inside", [" ", "\n", "\x00", "\x1b", "\x7f", "ä", "\u200b", "\r\nX-Header: 1"])
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(here: Path, inside: str) -> None:
+    """Blanks, control characters, two lines, non-ASCII: a copying accident, told as such."""
+    (here / "key").write_bytes((KEY + inside + KEY).encode())
+    settings = load({}, {}, a_config('[api]\napi_key_file = "key"'))
+    said = "the API key holds blanks or characters that no key has; copy it again"
+    for environment, where, origin in (
+        ({API_KEY_VARIABLE: KEY + inside + KEY}, Settings(), "COMETCHAT_API_KEY"),
+        ({}, settings, "key"),
+    ):
+        with pytest.raises(ConfigurationError) as error:
+            read_api_key(where, environment)
+        assert str(error.value) == f"{origin}: {said}"
+
+
+def test_no_key_is_told_with_every_way_to_give_it(here: Path) -> None:
+    """Also when the file is there and empty."""
+    (here / "key").write_text("\n")
+    for settings in (Settings(), load({}, {}, a_config('[api]\napi_key_file = "key"'))):
+        with pytest.raises(ConfigurationError) as error:
+            read_api_key(settings, {})
+        assert str(error.value) == (
+            "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
+            "file; --emulator needs none"
+        )
+
+
+def test_a_key_file_that_cannot_be_read_is_told(here: Path) -> None:
+    """Missing, a folder, or not text."""
+    (here / "binary").write_bytes(b"\xff\xfe")
+    for name, why in (("gone", "No such file"), (".", "Is a directory"), ("binary", "can't decode")):
+        settings = load({"api": {"api_key_file": name}}, {})
+        with pytest.raises(ConfigurationError, match=rf"^api\.api_key_file: {name} cannot be read \(.*{why}"):
+            read_api_key(settings, {})
+
+
+def test_the_key_is_in_no_repr(here: Path) -> None:
+    """Promise 7: whatever prints the settings or the key object prints no key."""
+    (here / "key").write_text(KEY)
+    settings = load({}, {API_KEY_VARIABLE: KEY}, a_config('[api]\napi_key_file = "key"'))
+    key = read_api_key(settings, {API_KEY_VARIABLE: KEY})
+    assert KEY not in repr(settings) + str(settings) + repr(key) + str(key) + f"{key}"
+
+
+def test_the_key_is_not_in_the_repr_of_the_target() -> None:
+    """Secrets are masked wherever they travel: a target in a traceback or a log shows none."""
+    assert KEY not in repr(Target("http://h", KEY, Identity("app", "http://h")))
