@@ -1,3 +1,23 @@
-"""Puts a roster of users into CometChat: checked, rate-limited and crash-exact."""
+"""Puts a roster of users into CometChat: checked, rate-limited and crash-exact.
+
+__main__     where the command begins
+cli/         commands and options; exceptions become exit codes
+inspection/  what only looks: `doctor`, `constraints`, `config show`
+sync/        a night: the app's users become what the roster says
+run/         a run, from roster to results
+results/     what is written and printed
+settings/    flag, environment and file as one object
+validation/  rows become valid or rejected
+roster/      bytes become rows
+journal/     what is on disk
+sending/     requests, replies and outcomes
+emulator/    a stand-in for the API
+errors       every exception, each with its exit code
+model        the data that flows from a roster to its results
+stop         the switch that ends a run early
+files        files that are written whole and synced
+wording      counts, durations and values in words
+logs         structlog on stderr and in a file, without secrets
+"""
 
 __version__ = "0.1.0"

@@ -1,11 +1,15 @@
-"""The shape of the code: a pure core, edges around it, one way for imports. Read from the sources."""
+"""The shape of the code: folders of one idea, a pure core, edges around it. Read from the sources.
+
+Who may import whom is held by the contracts of import-linter in pyproject.toml (`make lint`). What those cannot say is
+held here.
+"""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -13,15 +17,19 @@ from pathlib import Path
 import pytest
 
 import provisioner
+from tests.rig.house import Folder, folders
 
 PACKAGE = Path(provisioner.__file__).parent
 
 CORE = frozenset(
     {
-        "model", "errors", "constraints", "retry", "diagnosis", "health",
-        "columns", "mapping", "fieldsource", "uidcode", "cells", "jsontext", "tags", "metatree", "metadata", "bodies",
-        "rules", "validator", "comparison", "guards", "profile", "quantities", "digits", "emails",
-        "lint", "lookalikes", "sightings",
+        "errors", "model", "wording",
+        "validation.constraints", "validation.digits", "validation.emails", "validation.rules", "validation.warnings",
+        "validation.fields",
+        "sending.calls", "sending.retry",
+        "settings.values",
+        "sync.plan.decision", "sync.plan.guards", "sync.plan.profile",
+        "inspection.check", "inspection.connection", "inspection.machine",
     }
 )  # fmt: skip
 """Decisions: given the same values they give the same answer. They ask no clock, no network, no disk, no dice."""
@@ -34,60 +42,70 @@ WORLD = frozenset(
     }
 )  # fmt: skip
 
-HOMES = {
-    "aiohttp": {"client"},
-    "multidict": {"client"},
-    "yarl": {"client"},
-    "ssl": {"client"},
-    "aiolimiter": {"pacing"},
-    "sqlite3": {"directory", "history", "journal", "journalhealth", "schema", "state"},
-    "fcntl": {"journalhealth", "lock"},
-    "tomllib": {"config"},
-    "pydantic": {"settings"},
-    "typer": {"arguments", "cli", "cli_look", "cli_run", "cli_sync", "commandline"},
-    "uvloop": {"session"},
-    "signal": {"__main__", "session"},
-    "traceback": {"crash"},
-    "gzip": {"compressed"},
-    "backports": {"compressed"},
-    "glob": {"sources"},
-    "fastexcel": {"workbook"},
+BROUGHT_ALONG = {
+    "stop": {"asyncio"},  # a verdict names the `Stop` it asks for; beside it stands the switch, which wakes others
 }
-"""Foreign thing → the modules of ours that may know it, lazily or not. The emulator is a program of its own."""
+"""What the core imports for a value or a pure function, from a room that holds more than that."""
 
-ROSTER_HALF = frozenset(
-    {
-        "reader", "csvfile", "csvheader", "parquetfile", "survey", "textstream", "validator",
-        "compressed", "origin", "several", "signature", "sources",
-        "ndjsonfile", "ndjsonline", "remote", "workbook",
-        "findings", "report", "constraintlist", "repeats",
-    }
-)  # fmt: skip
-NETWORK_HALF = frozenset(
-    {"changes", "client", "exchange", "lifecycle", "pacing", "retry", "roles", "stopper", "workers"}
+HOMES = {
+    "aiohttp": {"sending.client"},
+    "multidict": {"sending.client"},
+    "yarl": {"sending.client"},
+    "ssl": {"sending.client"},
+    "aiolimiter": {"sending.pacing"},
+    "sqlite3": {"journal", "inspection.journalhealth", "sync.history", "sync.plan.directory"},
+    "fcntl": {"journal.lock", "journal.view"},
+    "tomllib": {"settings.layers"},
+    "pydantic": {"settings"},
+    "typer": {"cli"},
+    "uvloop": {"run.session"},
+    "signal": {"__main__", "run.session"},
+    "traceback": {"cli.boundary"},
+    "gzip": {"roster.files.compression"},
+    "backports": {"roster.files.compression"},
+    "glob": {"roster.files.inputs"},
+    "fastexcel": {"roster.formats.workbook"},
+    "polars": {"roster", "validation", "results", "run.admission", "run.intake", "sync"},
+}
+"""Foreign thing → the rooms and folders of ours that may know it, lazily or not. The emulator is its own program."""
+
+LONGER = {"journal.journal": 330, "journal.syncstate": 360}
+"""Modules that are longer than one should be."""
+
+WITHOUT_POLARS = frozenset(
+    {"__main__", "cli", "sending", "journal", "settings", "inspection.doctor", "inspection.settinglist"}
 )
-
-WITHOUT_POLARS = NETWORK_HALF | {
-    "arguments", "cli", "cli_look", "cli_run", "cli_sync", "commandline", "config", "configshow",
-    "crash", "doctor", "errors", "health", "journal", "journalhealth", "lock", "logs", "schema",
-    "model", "outputs", "settings", "values", "compressed", "origin", "signature", "sources",
-}  # fmt: skip
+"""What loads without polars, with all that comes along with it."""
 
 
 def name_of(file: Path) -> str:
-    """The module's name below the package: `journal`, `emulator.store`, and "" for the package itself."""
+    """The module's name below the package: `stop`, `emulator.app.store`, and "" for the package itself."""
     return ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
 
 
 FILES = {name_of(file): file for file in sorted(PACKAGE.rglob("*.py"))}
-OURS = frozenset(name for name in FILES if not name.startswith("emulator"))
+MODULES = sorted(name for name, file in FILES.items() if file.name != "__init__.py")
+
+
+def within(name: str, rooms: Iterable[str]) -> bool:
+    """Whether a module is one of these rooms or stands in one of these folders."""
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+OURS = frozenset(name for name in FILES if not within(name, {"emulator"}))
 EMULATOR = frozenset(FILES) - OURS
+CORE_MODULES = sorted(name for name in MODULES if within(name, CORE))
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
 
 
 @cache
 def imports(module: str, *, lazy: bool) -> frozenset[str]:
     """Everything a module imports, as full names; what only type checkers see is left out."""
-    return frozenset(_imports(ast.parse(FILES[module].read_text(encoding="utf-8")), lazy=lazy))
+    return frozenset(_imports(tree_of(module), lazy=lazy))
 
 
 def _imports(node: ast.AST, *, lazy: bool) -> Iterator[str]:
@@ -109,40 +127,56 @@ def foreign(module: str) -> frozenset[str]:
     return frozenset(name.partition(".")[0] for name in imports(module, lazy=True)) - {"provisioner"}
 
 
+def worldly(module: str) -> frozenset[str]:
+    """What a module knows of the world outside its arguments; to take an address apart is none of it."""
+    return (
+        frozenset(name.partition(".")[0] for name in imports(module, lazy=True) if not name.startswith("urllib.parse."))
+        & WORLD
+    )
+
+
 def neighbours(module: str, *, lazy: bool) -> frozenset[str]:
     """The modules of ours that a module imports."""
     found = set()
     for name in imports(module, lazy=lazy):
-        parts = name.split(".")[1:] if name.startswith("provisioner.") else None
-        if parts is not None:
-            # `from provisioner.journal.journal import Journal` and `from provisioner import journal`
-            found.add(next((".".join(parts[:n]) for n in (2, 1) if ".".join(parts[:n]) in FILES), ""))
+        parts = name.split(".")
+        if parts[0] == "provisioner":
+            # `from provisioner.journal.journal import Journal` and `from provisioner.journal import journal`
+            ends = (".".join(parts[1:end]) for end in range(len(parts), 0, -1))
+            found.add(next(end for end in ends if end in FILES))
     return frozenset(found)
 
 
 def reach(module: str) -> frozenset[str]:
     """Every module of ours that comes along when this one is imported."""
-    seen: set[str] = set()
+    known: set[str] = set()
     open_ends = [module]
     while open_ends:
-        for name in neighbours(open_ends.pop(), lazy=False) - seen:
-            seen.add(name)
+        for name in neighbours(open_ends.pop(), lazy=False) - known:
+            known.add(name)
             open_ends.append(name)
-    return frozenset(seen)
+    return frozenset(known)
 
 
-@pytest.mark.parametrize("module", sorted(CORE))
+def test_the_rooms_named_here_exist() -> None:
+    """A list that names what has moved on would hold nothing."""
+    named = {*CORE, *WITHOUT_POLARS, *BROUGHT_ALONG, *(room for rooms in HOMES.values() for room in rooms)}
+    assert named - set(FILES) == set()
+
+
+@pytest.mark.parametrize("module", CORE_MODULES)
 def test_the_core_knows_no_clock_no_network_and_no_disk(module: str) -> None:
     """Decisions are tables and functions of their arguments, whoever they import."""
-    assert {name: foreign(name) & WORLD for name in {module, *reach(module)} if foreign(name) & WORLD} == {}
+    known = {name: worldly(name) - BROUGHT_ALONG.get(name, set()) for name in {module, *reach(module)}}
+    assert {name: found for name, found in known.items() if found} == {}
 
 
 def test_the_core_does_not_open_files_or_print() -> None:
     """What needs no import is not called either: `open`, `print`, `input`, or a clock by way of `datetime`."""
     calls = {
         (name, ast.unparse(node.func))
-        for name in CORE
-        for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8")))
+        for name in CORE_MODULES
+        for node in ast.walk(tree_of(name))
         if isinstance(node, ast.Call)
     }
     assert {call for call in calls if call[1] in {"open", "print", "input", "exec", "eval", "__import__"}} == set()
@@ -151,82 +185,74 @@ def test_the_core_does_not_open_files_or_print() -> None:
 
 @pytest.mark.parametrize("library", sorted(HOMES))
 def test_each_foreign_thing_has_one_home(library: str) -> None:
-    """HTTP ends in the client, SQLite in the journal: replacing one means reading one module."""
-    assert {name for name in OURS if library in foreign(name)} <= HOMES[library]
+    """HTTP ends in the client, SQLite in the journal: replacing one means reading one room."""
+    assert {name for name in OURS if library in foreign(name) and not within(name, HOMES[library])} == set()
 
 
-@pytest.mark.parametrize("module", sorted(WITHOUT_POLARS))
+@pytest.mark.parametrize("module", [name for name in MODULES if within(name, WITHOUT_POLARS)])
 def test_polars_stays_where_batches_are(module: str) -> None:
     """It takes longer to load than the rest together: neither the command line nor the network half needs it."""
-    assert "polars" not in foreign(module)
-
-
-@pytest.mark.parametrize("module", sorted(ROSTER_HALF))
-def test_the_roster_half_knows_nothing_of_sending(module: str) -> None:
-    """`validate` is offline by construction."""
-    strangers = NETWORK_HALF | {"journal", "recorder", "pipeline", "session"}
-    assert strangers & reach(module) == set()
-
-
-@pytest.mark.parametrize("module", sorted(NETWORK_HALF))
-def test_the_network_half_knows_nothing_of_rosters_journals_and_settings(module: str) -> None:
-    """It takes requests and gives settlements; who reads, records and configures is none of its business."""
-    strangers = ROSTER_HALF | {"journal", "recorder", "results", "settings", "pipeline", "session", "progress"}
-    assert strangers & reach(module) == set()
+    assert {name for name in {module, *reach(module)} if "polars" in foreign(name)} == set()
 
 
 def test_imports_go_one_way() -> None:
-    """No cycle, not even a lazy one, and the top of the tree is imported by nobody below it."""
+    """No cycle, not even a lazy one."""
     graph = {name: neighbours(name, lazy=True) - {name} for name in FILES}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         pytest.fail(f"modules import each other: {' → '.join(error.args[1])}")
     assert set(order) >= set(FILES)
-    importers = {top: {name for name in OURS if top in graph[name]} for top in ("cli", "session", "pipeline")}
-    assert importers == {
-        "cli": {"__main__"},
-        "session": {"cli_run", "nightsession"},
-        "pipeline": {"preview", "session", "syncing"},
-    }
-
-
-@pytest.mark.parametrize("module", sorted(EMULATOR))
-def test_the_emulator_imports_nothing_of_ours(module: str) -> None:
-    """An independent reading of the API: a mistake in the client is not repeated in it."""
-    assert neighbours(module, lazy=True) <= EMULATOR
 
 
 def test_the_emulators_server_is_imported_only_when_it_is_started() -> None:
-    """The command line knows the emulator's options, the session starts it when asked to; nobody else knows it."""
-    known = {name: neighbours(name, lazy=True) & EMULATOR for name in OURS}
-    assert {name: found for name, found in known.items() if found} == {
-        "doctor": {"emulator"},
-        "session": {"emulator"},
-    }
-    assert neighbours("session", lazy=False) & EMULATOR == set()
-    assert "emulator.server" not in reach("cli")
-
-
-@pytest.mark.parametrize("module", sorted(FILES))
-def test_every_module_says_what_it_is(module: str) -> None:
-    """The first line of a file is one sentence; names are nouns of the product, never a drawer for odds and ends."""
-    said = ast.get_docstring(ast.parse(FILES[module].read_text(encoding="utf-8")))
-    assert said
-    assert said.splitlines()[0].endswith((".", ":", "?")), said.splitlines()[0]
-    assert not {"utils", "util", "helpers", "helper", "common", "misc"} & set(module.split("."))
+    """A run and `doctor` start it when they are asked to; nobody else knows it, and it never comes along."""
+    starting = {name for name in OURS if neighbours(name, lazy=True) & EMULATOR}
+    assert {name for name in starting if not within(name, {"run", "inspection.doctor"})} == set()
+    assert {name for name in OURS if neighbours(name, lazy=False) & EMULATOR} == set()
 
 
 def test_nothing_is_read_or_started_at_import() -> None:
     """Loading the command line costs no library that only a run needs, and no thread."""
     heavy = (
         "aiohttp", "aiolimiter", "asyncio", "orjson", "polars", "pydantic", "rich", "sqlite3", "structlog", "uvloop",
-        "yarl", "provisioner.inspection.doctor", "provisioner.run.session", "provisioner.settings.tables", "provisioner.emulator.server",
+        "yarl", "provisioner.inspection.doctor", "provisioner.run.session", "provisioner.settings.tables",
+        "provisioner.emulator.server",
     )  # fmt: skip
+    commands = ", ".join(f"provisioner.{name}" for name in MODULES if within(name, {"cli", "emulator.command"}))
     code = f"""
 import sys, threading
-import provisioner.cli.app, provisioner.cli_run, provisioner.cli_sync, provisioner.cli_look, provisioner.emulator.command
+import {commands}
 print([name for name in {heavy!r} if name in sys.modules], threading.active_count())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("[] 1\n", "")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is(module: str) -> None:
+    """The first line of a file is one sentence; names are nouns of the product, never a drawer for odds and ends."""
+    docstring = ast.get_docstring(tree_of(module))
+    assert docstring
+    first = docstring.splitlines()[0]
+    assert first[0].isupper() or first.startswith("`")
+    assert first.endswith((".", ":", "?")), first
+    assert not {"utils", "util", "helpers", "helper", "common", "misc"} & set(module.split("."))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_can_be_read_in_one_sitting(module: str) -> None:
+    """It has 320 lines at most."""
+    assert len(FILES[module].read_text(encoding="utf-8").splitlines()) <= LONGER.get(module, 320)
+
+
+@pytest.mark.parametrize("folder", folders(PACKAGE), ids=str)
+def test_a_folder_says_what_it_is_and_what_stands_in_it(folder: Folder) -> None:
+    """One sentence, and one line for each room and each folder in it; nine rooms at most. It re-exports nothing."""
+    assert folder.sentence.endswith(".")
+    assert sorted(name for name, _ in folder.rooms) == sorted(folder.standing)
+    assert len([name for name in folder.standing if not name.endswith("/") and name != "__main__"]) <= 9
+    body = ast.parse((folder.path / "__init__.py").read_text(encoding="utf-8")).body
+    assert [ast.unparse(each).partition(" = ")[0] for each in body[1:]] == (
+        ["__version__"] if folder.path == PACKAGE else []
+    )

@@ -1,1 +1,10 @@
-"""What only looks."""
+"""What only looks, and changes nothing.
+
+doctor          looks at all that a run depends on, and says what to do
+check           one check: what was looked at, what was found, what to do
+machine         checks of this machine: software, configuration, key, folders
+connection      checks of what the API answered
+journalhealth   checks of a journal, read without changing it
+settinglist     every setting in force, and where it comes from
+constraintlist  every limit, defect and warning
+"""

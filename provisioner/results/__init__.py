@@ -1,1 +1,10 @@
-"""What is written and told."""
+"""What is written and printed: results, rejected rows, summary, findings.
+
+outputs     where a run writes, and how a file is written whole
+lines       the results, exported from the journal batch by batch
+rejections  the rejected rows, to be mended and fed in again
+spool       frames on disk until they are wanted
+summary     what a run adds up to
+findings    what was found in a roster
+tables      tables that fit the console
+"""

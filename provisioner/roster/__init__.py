@@ -1,1 +1,7 @@
-"""Bytes become rows."""
+"""Bytes become rows.
+
+reader    opens a roster and gives its rows in batches
+parts     several files as one roster
+files/    which bytes a roster is
+formats/  which rows the bytes are
+"""

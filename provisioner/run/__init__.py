@@ -1,1 +1,12 @@
-"""A run, from roster to results."""
+"""A run, from a roster to its results.
+
+command    `run` and `validate`, from settings to exit code
+session    event loop, signals, emulator, summary
+pipeline   a run from the roster to the results, top to bottom
+intake     reads and checks, and keeps what the results need of each row
+dryrun     the half of a run that sends nothing
+admission  which valid rows still need a request
+wiring     client, pacing, retries and pool as the settings ask for them
+job        what was asked for: roster, settings, places
+progress   what a person sees while it runs
+"""

@@ -1,1 +1,7 @@
-"""Flag, environment, file: one object."""
+"""Flag, environment and file become one frozen, checked object.
+
+tables  everything that can be set, with its default
+layers  the three laid over each other, and who said what
+values  values as people write them
+key     the API key
+"""

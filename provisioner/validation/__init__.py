@@ -1,1 +1,13 @@
-"""Rows become valid or rejected."""
+"""Rows become valid or rejected, with every reason. Offline.
+
+fields/      columns become user fields
+validator    judges a batch of rows
+rules        defects as a table of expressions
+warnings     what is allowed and yet looks wrong, in the same shape
+constraints  the limits with their sources, and the codes of all defects
+survey       the first pass: the whole roster, before anything is sent
+repeats      what comes more than once, in bounded memory
+duplicates   rows that may be the same person
+emails       where the e-mail addresses of a roster are
+digits       whether a spreadsheet may have changed the uids
+"""

@@ -1,6 +1,6 @@
 """What bad input gets: every row of docs/bad-input.md, made anew with the real command.
 
-`python -m tests.test_bad_input` writes the page.
+`python -m tests.pages.test_bad_input` writes the page.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ What `provisioner validate` says of rosters that are not as they should be. A fi
 one sentence: what is wrong, where, and what to do; nothing was sent, also with `run`. A file that can be read is exit 0
 when every row is valid, and exit 1 when some are not: those come back with all their defects in the rejected file.
 
-This page is made by a test (`python -m tests.test_bad_input`), which builds each file and runs the command.
+This page is made by a test (`python -m tests.pages.test_bad_input`), which builds each file and runs the command.
 
 | input | command | exit | what is said |
 | --- | --- | --- | --- |

@@ -14,6 +14,7 @@ from provisioner.errors import ExitCode
 from provisioner.settings.tables import Settings
 from provisioner.validation.constraints import DEFECTS, Constraints
 from tests.rig.command import ROOT, environment, provisioner
+from tests.rig.house import folders
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -127,9 +128,23 @@ def test_the_help_of_every_command_is_told_without_heavy_imports() -> None:
         assert len(ended.stdout.splitlines()) > 5
 
 
-def test_the_map_of_the_code_names_every_module() -> None:
-    """Once each: whoever looks for something finds where it is."""
+def test_the_map_of_the_code_is_what_the_folders_say() -> None:
+    """Every folder with its sentence and its rooms: whoever looks for something finds it."""
     page = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
-    table = page.split("## The shape of the code", 1)[1].split("| about | modules |", 1)[1].split("\n\n", 1)[0]
-    named = re.findall(r"`([a-z_]+)`", table)
-    assert sorted(named) == sorted(file.stem for file in (ROOT / "provisioner").glob("*.py") if file.stem != "__init__")
+    table = page.split("| folder | what it is | rooms |\n| --- | --- | --- |\n", 1)[1].split("\n\n", 1)[0]
+    expected = []
+    for folder in folders(ROOT / "provisioner"):
+        rooms = ", ".join(f"`{name}`" for name, _ in folder.rooms if not name.endswith("/"))
+        expected.append(f"| `{folder.path.relative_to(ROOT)}/` | {folder.sentence} | {rooms} |")
+    assert sorted(expected) == sorted(table.splitlines())
+
+
+def test_paths_in_the_documents_exist() -> None:
+    """A file or module of the project that is named is there."""
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for path in re.findall(r"`((?:provisioner|tests|benchmarks|docs|samples)/[\w./-]*)`", text):
+            assert (ROOT / path).exists(), f"{document}: {path}"
+        for module in re.findall(r"\b(?:-m |pytest )?((?:tests|benchmarks)\.[a-z_.]*[a-z_])\b", text):
+            found = ROOT / module.replace(".", "/")
+            assert found.is_dir() or found.with_suffix(".py").exists(), f"{document}: {module}"

@@ -199,7 +199,7 @@ def test_the_rules_are_about_metrics_that_there_are() -> None:
     """A rule over a misspelt name never fires, and nobody notices."""
     rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     assert len({rule["alert"] for rule in rules}) == len(rules) == 7
-    source = (ROOT / "provisioner/metrics.py").read_text(encoding="utf-8")
+    source = (ROOT / "provisioner/sync/metrics.py").read_text(encoding="utf-8")
     for rule in rules:
         assert rule["labels"]["severity"] in {"page", "ticket"}
         for name in re.findall(r"provisioner_sync_([a-z_]+)", rule["expr"]):
