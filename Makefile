@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types tests bench setup clean
+.PHONY: demo test lint types tests coverage bench setup clean
 
 demo: setup
 	@rm -rf out/demo
@@ -23,6 +23,10 @@ types: setup
 tests: setup
 	$(BIN)/pytest -n 3 --dist worksteal
 
+# Slower than the tests alone, for every process that they start is measured as well; pyproject.toml holds the floor.
+coverage: setup
+	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
 bench: setup
 	$(BIN)/python -m benchmarks.speed.throughput
 
@@ -35,4 +39,4 @@ setup: .venv/.ready
 	@touch $@
 
 clean:
-	rm -rf .venv out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .nox out dist htmlcov .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,4 +20,4 @@ wording      counts, durations and values in words
 logs         structlog on stderr and in a file, without secrets
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

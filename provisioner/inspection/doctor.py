@@ -33,6 +33,9 @@ from provisioner.sending.client import Client, Timeouts
 from provisioner.settings.key import find_api_key
 from provisioner.settings.tables import Loaded, Settings
 
+DISTRIBUTION: Final = "cometchat-provisioner"
+"""What the package index calls us; the short name is somebody else's."""
+
 # Seconds for each thing that is asked of the network. Nothing is tried twice: a person is waiting.
 PATIENCE: Final = 10.0
 EMULATOR: Final = Identity("emulator", "built-in emulator")
@@ -95,7 +98,7 @@ def _software() -> Check:
     names = ("aiohttp", "aiolimiter", "orjson", "polars", "pydantic", "rich", "structlog", "typer", "uvloop")
     installed = {"provisioner": __version__, **{name: _version(name) for name in names}}
     try:
-        needed = importlib.metadata.requires("provisioner") or []
+        needed = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:  # started from its sources: nobody says what it needs
         needed = []
     return machine.software(sys.version_info[:3], installed, needed)

@@ -98,7 +98,7 @@ def _cells(path: Path, sheet: str | None) -> pl.DataFrame:
     try:
         import fastexcel
     except ImportError:
-        message = "workbooks are read with a package of their own: pip install 'provisioner[xlsx]'"
+        message = "workbooks are read with a package of their own: pip install 'cometchat-provisioner[xlsx]'"
         raise RosterError(f"{path}: {message}") from None
     try:
         workbook = fastexcel.read_excel(path)

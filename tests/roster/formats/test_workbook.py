@@ -128,7 +128,7 @@ def test_what_is_no_workbook_is_told_as_what_it_is(tmp_path: Path) -> None:
 def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = workbook(tmp_path, ("People", table(["uid"], ["a"])))
     monkeypatch.setitem(sys.modules, "fastexcel", None)
-    said = "r.xlsx: workbooks are read with a package of their own: pip install 'provisioner[xlsx]'"
+    said = "r.xlsx: workbooks are read with a package of their own: pip install 'cometchat-provisioner[xlsx]'"
     assert refused(path) == said
 
 
