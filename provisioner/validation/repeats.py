@@ -140,10 +140,10 @@ def _single_blanks(names: pl.Series) -> pl.Series:
 
 
 class FirstSeen(Generic[T]):
-    """Remembers what the first row said of each text that may come again, and of no other.
+    """Remembers the first row of each text that may come again, and of no other; `T` is what a row is remembered by.
 
     `candidates` are sorted fingerprints; two different texts can share one, so they say which texts to remember, not
-    which are equal. It grows with the candidates that have been seen: one entry for each.
+    which are equal. It grows with the candidates that have come: one entry for each.
     """
 
     def __init__(self, candidates: pl.Series) -> None:
@@ -158,9 +158,9 @@ class FirstSeen(Generic[T]):
         nearest = self._candidates.search_sorted(prints).clip(upper_bound=len(self._candidates) - 1)
         return (texts.is_not_null() & (self._candidates.gather(nearest) == prints)).arg_true()
 
-    def first(self, text: str, said: T) -> T:
-        """Give what was said when this text came first; that is `said` itself when it has not come before."""
-        return self._first.setdefault(text, said)
+    def first(self, text: str, row: T) -> T:
+        """Give what the first row of this text was remembered by; that is `row` itself when it has not come before."""
+        return self._first.setdefault(text, row)
 
 
 def no_fingerprints() -> pl.Series:

@@ -6,13 +6,14 @@ fields (trimmed, read) → rules and warnings → bodies → sizes → Checked
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner import model
 from provisioner.model import AuthTokens
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.formats.rows import ADDED, RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.duplicates import Lookalikes
 from provisioner.validation.fields import cells, jsontext
@@ -26,183 +27,11 @@ from provisioner.validation.warnings import suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.validation.survey import Survey
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from provisioner.roster.formats.rows import ADDED
-
-if TYPE_CHECKING:
-    import polars as pl
-import polars as pl
-
-_TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
-
-
-class Validator:
-    """Applies the rules to the batches of one roster, which must come in order and once each.
-
-    All it remembers from batch to batch is where the values that the survey found repeated were first seen. With
-    `strict` a row with a warning is rejected.
-    """
-
-    def __init__(
-        self,
-        binding: Binding,
-        constraints: Constraints,
-        survey: Survey,
-        *,
-        auth_tokens: AuthTokens,
-        strict: bool = False,
-    ) -> None:
-        self._binding = binding
-        self._constraints = constraints
-        self._auth_tokens = auth_tokens
-        self._strict = strict
-        self._uids: FirstSeen[int] = FirstSeen(survey.repeated)
-        self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
-        self._rules = rules(constraints, encoded_uids=binding.encodes_uids)
-        self._warnings = warning_rules(survey.digits, rounded=survey.rounded)
-        self._body_rule = body_rule(constraints)
-
-    def check(self, batch: RosterBatch) -> Checked:
-        """Sort the rows of a batch into valid and rejected ones."""
-        fields = self._fields(batch)
-        broken = _judged(fields, self._rules)
-        warned = _judged(fields, self._warnings)
-        sound = ~_any(broken)
-        spared = ~_any(warned) if self._strict else pl.repeat(value=True, n=fields.height, eager=True)
-        written = self._written(fields.filter(sound))
-        fits = ~written.select(self._body_rule.broken).to_series()
-        good = fits & spared.filter(sound)
-        defects = pl.concat(
-            [
-                fields.hstack(broken).hstack(warned).filter(~sound),
-                written.hstack(warned.filter(sound)).filter(~good).drop("body", "token"),
-            ],
-            how="diagonal",
-        ).with_columns(self._body_rule.broken.alias(BODY_TOO_LARGE))
-        judged = {
-            **_found(fields["row"], broken),
-            **_found(defects["row"], defects.select(BODY_TOO_LARGE)),
-        }
-        doubtful = _found(fields["row"], warned)
-        return self._checked(
-            batch,
-            fields,
-            written.filter(good),
-            self._verdicts(defects),
-            {**judged, **doubtful} if self._strict else judged,
-            {} if self._strict else doubtful,
-        )
-
-    def _checked(
-        self,
-        batch: RosterBatch,
-        fields: pl.DataFrame,
-        valid: pl.DataFrame,
-        verdicts: pl.DataFrame,
-        defects: Mapping[str, Found],
-        warnings: Mapping[str, Found],
-    ) -> Checked:
-        lines = fields.select("row", "uid", "uid_input").join(verdicts, on="row", how="left", maintain_order="left")
-        errors = lines.filter(pl.col("error_code").is_not_null())
-        rejected = batch.frame.drop(ADDED, strict=False).filter(lines["error_code"].is_not_null())
-        rejected = rejected.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
-        if valid.height + rejected.height != lines.height:
-            raise AssertionError(f"{lines.height} rows became {valid.height} valid, {rejected.height} rejected")
-        sent = valid.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase())
-        return Checked(lines, sent, rejected, defects, warnings)
-
-    def _fields(self, batch: RosterBatch) -> pl.DataFrame:
-        """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
-        frame, binding = batch.frame, self._binding
-        rows = pl.int_range(batch.first_row, batch.first_row + pl.len(), dtype=pl.Int64)
-        texts = cells.read(frame, {name: binding.fields.get(name) for name in _TEXT_FIELDS}, binding)
-        uid_input = cells.as_it_stands(binding.fields["uid"], binding)
-        uids = cells.uids(frame, binding)
-        fields = (
-            frame.select(rows.alias("row"), uid_input.alias("uid_input"))
-            .with_columns(uids, self._earlier(uids, batch.first_row))
-            .hstack(texts)
-            .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
-            .hstack(read_metadata(frame, binding))
-        )
-        return fields.hstack(suspicions(frame, binding, fields)).hstack(self._lookalikes.columns(frame, fields))
-
-    def _earlier(self, uids: pl.Series, first_row: int) -> pl.Series:
-        """Find the earlier row with the same uid (Int64 `first_row`, null when there is none)."""
-        earlier: list[int | None] = [None] * len(uids)
-        for index in self._uids.positions(uids):
-            row = first_row + index
-            first = self._uids.first(uids[index], row)
-            earlier[index] = first if first != row else None
-        return pl.Series("first_row", earlier, dtype=pl.Int64)
-
-    def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
-        """Add the body, whether a token is wanted, and the bytes of the request to rows that keep the rules."""
-        token = pl.repeat(value=False, n=pl.len())
-        if self._auth_tokens is not AuthTokens.NONE:
-            token = ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
-        spliced = pl.when("token").then(len(model.WITH_AUTH_TOKEN)).otherwise(0)
-        size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
-        return sound.with_columns(jsontext.write_bodies(sound), token.alias("token")).with_columns(
-            size.alias("request_bytes")
-        )
-
-    def _verdicts(self, defects: pl.DataFrame) -> pl.DataFrame:
-        """Put the defects of each row in words: `row`, `error_code` of the first one, `error_message` of all."""
-        every = [*self._rules, self._body_rule, *(self._warnings if self._strict else ())]
-        first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
-        message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
-        return defects.select("row", first.alias("error_code"), message.alias("error_message"))
-
-
-def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:
-    """Give a Boolean column without nulls for each rule, true where it is broken."""
-    return fields.select(rule.broken.fill_null(value=False).alias(rule.code) for rule in judges)
-
-
-def _any(broken: pl.DataFrame) -> pl.Series:
-    return broken.select(pl.any_horizontal(pl.all())).to_series()
-
-
-def _found(rows: pl.Series, broken: pl.DataFrame) -> dict[str, Found]:
-    """Name the first rows of each code that was found at all."""
-    return {
-        code.name: Found(int(code.sum()), tuple(rows.filter(code).head(FIRST_ROWS))) for code in broken if code.any()
-    }
-
-
-def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int, str]) -> Checked:
-    """Move rows that the rules let pass to the rejected ones; `reasons` says why for each row number."""
-    words = pl.DataFrame(
-        {"row": list(reasons), "why": [f"{code}: {reason}" for reason in reasons.values()]},
-        schema={"row": pl.Int64, "why": pl.String},
-    )
-    lines = checked.lines.join(words, on="row", how="left", maintain_order="left")
-    moved = lines["why"].is_not_null()
-    added = (
-        batch.frame.drop(ADDED, strict=False)
-        .filter(moved)
-        .with_columns(lines.filter(moved)["row"].alias("_row"), lines.filter(moved)["why"].alias("_errors"))
-    )
-    return Checked(
-        lines.select(
-            "row",
-            "uid",
-            "uid_input",
-            error_code=pl.when(pl.col("why").is_not_null()).then(pl.lit(code)).otherwise("error_code"),
-            error_message=pl.coalesce("error_message", "why"),
-        ),
-        checked.valid.filter(~pl.col("row").is_in(list(reasons))),
-        pl.concat([checked.rejected, added]).sort("_row"),
-        {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))},
-        checked.warnings,
-    )
-
 
 FIRST_ROWS = 5
 """As many rows are named as examples of one defect."""
+
+_TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +66,170 @@ class Checked:
     rejected: pl.DataFrame
     defects: Mapping[str, Found]
     warnings: Mapping[str, Found] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.valid) + len(self.rejected) != len(self.lines):
+            message = f"{len(self.lines)} rows became {len(self.valid)} valid, {len(self.rejected)} rejected"
+            raise AssertionError(message)
+
+
+class Validator:
+    """Applies the rules to the batches of one roster, which must come in order and once each.
+
+    All it remembers from batch to batch is where the values that the survey found repeated were first seen. With
+    `strict` a row with a warning is rejected.
+    """
+
+    def __init__(
+        self,
+        binding: Binding,
+        constraints: Constraints,
+        survey: Survey,
+        *,
+        auth_tokens: AuthTokens,
+        strict: bool = False,
+    ) -> None:
+        self._binding = binding
+        self._constraints = constraints
+        self._auth_tokens = auth_tokens
+        self._strict = strict
+        self._uids: FirstSeen[int] = FirstSeen(survey.repeated)
+        self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
+        self._rules = rules(constraints, encoded_uids=binding.encodes_uids)
+        self._warnings = warning_rules(survey.digits, rounded=survey.rounded)
+        self._body_rule = body_rule(constraints)
+
+    def check(self, batch: RosterBatch) -> Checked:
+        """Sort the rows of a batch into valid and rejected ones.
+
+        uid  name     rules        body          goes to
+        ann  Ann      kept         fits          valid: its body, `{"uid":"ann","name":"Ann"}`
+        b b  Bob      uid.charset  not written   rejected: uid.charset
+        eve  Eve …    kept         too large     rejected: body.too_large
+        tim  test     kept, but name.placeholder valid and warned of; with `strict` rejected for it
+        """
+        fields = self._fields(batch)
+        broken, warned = _judged(fields, self._rules), _judged(fields, self._warnings)
+        sound = ~_any(broken)
+        written = self._written(fields.filter(sound)).hstack(warned.filter(sound))
+        good = self._good(written)
+        defective = _stacked(fields.hstack(broken).hstack(warned).filter(~sound), written.filter(~good))
+        lines = _lines(fields, self._verdicts(defective))
+        defects = _found(fields["row"], broken) | _found(written["row"], written.select(BODY_TOO_LARGE))
+        warnings = _found(fields["row"], warned)
+        if self._strict:
+            defects, warnings = defects | warnings, {}
+        return Checked(lines, _sent(written.filter(good)), _rejected(batch, lines), defects, warnings)
+
+    def _fields(self, batch: RosterBatch) -> pl.DataFrame:
+        """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
+        frame, binding = batch.frame, self._binding
+        rows = pl.int_range(batch.first_row, batch.first_row + pl.len(), dtype=pl.Int64)
+        texts = cells.read(frame, {name: binding.fields.get(name) for name in _TEXT_FIELDS}, binding)
+        uid_input = cells.as_it_stands(binding.fields["uid"], binding)
+        uids = cells.uids(frame, binding)
+        fields = (
+            frame.select(rows.alias("row"), uid_input.alias("uid_input"))
+            .with_columns(uids, self._earlier(uids, batch.first_row))
+            .hstack(texts)
+            .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
+            .hstack(read_metadata(frame, binding))
+        )
+        return fields.hstack(suspicions(frame, binding, fields)).hstack(self._lookalikes.columns(frame, fields))
+
+    def _earlier(self, uids: pl.Series, first_row: int) -> pl.Series:
+        """Find the earlier row with the same uid (Int64 `first_row`, null when there is none)."""
+        earlier: list[int | None] = [None] * len(uids)
+        for index in self._uids.positions(uids):
+            row = first_row + index
+            first = self._uids.first(uids[index], row)
+            earlier[index] = first if first != row else None
+        return pl.Series("first_row", earlier, dtype=pl.Int64)
+
+    def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
+        """Add what is sent to rows that keep the rules: `body`, `token`, `request_bytes`, and whether that is too much.
+
+        withAuthToken   body                           token   request_bytes   body.too_large
+        yes             {"uid":"ann","name":"Ann"}     true    26 + 21         false
+        """
+        token = pl.repeat(value=False, n=pl.len())
+        if self._auth_tokens is not AuthTokens.NONE:
+            token = ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
+        spliced = pl.when("token").then(len(model.WITH_AUTH_TOKEN)).otherwise(0)
+        size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
+        written = sound.with_columns(jsontext.write_bodies(sound), token.alias("token"))
+        written = written.with_columns(size.alias("request_bytes"))
+        return written.hstack(_judged(written, [self._body_rule]))
+
+    def _good(self, written: pl.DataFrame) -> pl.Series:
+        """Tell which of the written rows are sent: those that fit, and with `strict` are not warned of either."""
+        fits = ~written[BODY_TOO_LARGE]
+        return fits & ~_any(written.select(rule.code for rule in self._warnings)) if self._strict else fits
+
+    def _verdicts(self, defects: pl.DataFrame) -> pl.DataFrame:
+        """Put the defects of each row in words: `row`, `error_code` of the first one, `error_message` of all."""
+        every = [*self._rules, self._body_rule, *(self._warnings if self._strict else ())]
+        first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
+        message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
+        return defects.select("row", first.alias("error_code"), message.alias("error_message"))
+
+
+def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:
+    """Give a Boolean column without nulls for each rule, true where it is broken."""
+    return fields.select(rule.broken.fill_null(value=False).alias(rule.code) for rule in judges)
+
+
+def _any(broken: pl.DataFrame) -> pl.Series:
+    return broken.select(pl.any_horizontal(pl.all())).to_series()
+
+
+def _found(rows: pl.Series, broken: pl.DataFrame) -> dict[str, Found]:
+    """Name the first rows of each code that was found at all."""
+    return {
+        code.name: Found(int(code.sum()), tuple(rows.filter(code).head(FIRST_ROWS))) for code in broken if code.any()
+    }
+
+
+def _stacked(unsound: pl.DataFrame, unfit: pl.DataFrame) -> pl.DataFrame:
+    """Put the rows that break a rule and those that are written in vain under each other, null where one knows less."""
+    return pl.concat([unsound, unfit.drop("body", "token")], how="diagonal")
+
+
+def _lines(fields: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Give `Checked.lines`: every row, with the verdict of those that have one."""
+    return fields.select("row", "uid", "uid_input").join(verdicts, on="row", how="left", maintain_order="left")
+
+
+def _sent(good: pl.DataFrame) -> pl.DataFrame:
+    """Give `Checked.valid`."""
+    return good.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase())
+
+
+def _rejected(batch: RosterBatch, lines: pl.DataFrame) -> pl.DataFrame:
+    """Give `Checked.rejected`: the roster's own columns of the rows with a defect, and what is wrong with them.
+
+    lines     row 1, ann, no error_code           row 2, b b, uid.charset
+    rejected                                      uid="B b", name="Bob", _row=2, _errors="uid.charset: …"
+    """
+    is_rejected = lines["error_code"].is_not_null()
+    errors = lines.filter(is_rejected)
+    rows = batch.frame.drop(ADDED, strict=False).filter(is_rejected)
+    return rows.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
+
+
+def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int, str]) -> Checked:
+    """Move rows that the rules let pass to the rejected ones; `reasons` says why for each row number."""
+    words = pl.DataFrame(
+        {"row": list(reasons), "why": [f"{code}: {reason}" for reason in reasons.values()]},
+        schema={"row": pl.Int64, "why": pl.String},
+    )
+    lines = checked.lines.join(words, on="row", how="left", maintain_order="left").select(
+        "row",
+        "uid",
+        "uid_input",
+        error_code=pl.when(pl.col("why").is_not_null()).then(pl.lit(code)).otherwise("error_code"),
+        error_message=pl.coalesce("error_message", "why"),
+    )
+    valid = checked.valid.filter(~pl.col("row").is_in(list(reasons)))
+    defects = {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))}
+    return Checked(lines, valid, _rejected(batch, lines), defects, checked.warnings)

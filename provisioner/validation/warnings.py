@@ -136,8 +136,8 @@ def _zeros_lost(usual: int | None) -> Rule:
     return Rule("uid.zeros_lost", shorter, pl.concat_str(found))
 
 
-def _earlier(code: str, field: str, row: str, said: list[pl.Expr]) -> Rule:
-    found = [shown(pl.col(field)), *said, pl.lit(" in row "), pl.col(row)]
+def _earlier(code: str, field: str, row: str, relation: list[pl.Expr]) -> Rule:
+    found = [shown(pl.col(field)), *relation, pl.lit(" in row "), pl.col(row)]
     return Rule(code, pl.col(row).is_not_null(), pl.concat_str(found))
 
 

@@ -29,7 +29,7 @@ def checked(
     return Checked(
         pl.DataFrame(lines, schema=LINES, orient="row"),
         pl.DataFrame(valid, schema=VALID, orient="row"),
-        pl.DataFrame(),
+        pl.DataFrame({"_row": [row for row, code in lines if code is not None]}),
         defects or {},
         warnings or {},
     )

@@ -56,7 +56,12 @@ _WORD_BITS = 63
 
 
 def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
-    """Read the metadata of each row into the columns of `SCHEMA`; both are null where there are none.
+    r"""Read the metadata of each row into the columns of `SCHEMA`; both are null where there are none.
+
+        metadata                  metadata.a   →  metadata              metadata_defect
+        {"a": 1, "b": "\u00e9"}    2               {"a":"2","b":"é"}     null
+        {"a": 1}                  null            {"a":1}               null
+        [1]                       2               null                  '[1]' is no object
 
     A column for one key wins over the same key of a whole object. Empty cells and null members of a struct are
     left out. A given JSON object is sent as it stands, without its blanks and needless escapes.
@@ -74,23 +79,38 @@ def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
 
 
 def _of_texts(texts: pl.Series) -> pl.DataFrame:
-    """Take the blanks out of plain cells all at once, and parse the others one by one."""
-    cell = pl.col("text")
-    compact = cell.str.replace_all('": ', '":', literal=True).str.replace_all(', "', ',"', literal=True)
-    rows = pl.DataFrame({"text": texts}).select(
-        pl.when(cell.str.contains(_PLAIN)).then(compact).alias("metadata"),
-        pl.lit(None, pl.String).alias("metadata_defect"),
-    )
-    rest = texts.is_not_null() & rows["metadata"].is_null()
+    """Take the blanks out of plain cells all at once, and parse the others one by one.
+
+    text                      plain   metadata          metadata_defect
+    {"a": "b", "c": [1, 2]}   no      {"a":"b","c":[1,2]}   null: no list of strings, so it is parsed
+    {"a": "b", "c": 1}        yes     {"a":"b","c":1}       null
+    {"a": NaN}                no      null              '{"a": NaN}' is no JSON (…)
+    null                      -       null              null
+    """
+    plain = pl.DataFrame({"text": texts}).select(_plain_objects(), pl.lit(None, pl.String).alias("metadata_defect"))
+    rest = texts.is_not_null() & plain["metadata"].is_null()
     if not rest.any():
-        return rows
+        return plain
     read = _table(_rewritten(*pair) for pair in _with_delicacy(texts.filter(rest)))
     at = rest.arg_true()
-    return rows.with_columns(rows[name].clone().scatter(at, read[name]) for name in SCHEMA)
+    return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
+
+
+def _plain_objects() -> pl.Expr:
+    """Give the plain ones of `text` without blanks, null for the others."""
+    cell = pl.col("text")
+    compact = cell.str.replace_all('": ', '":', literal=True).str.replace_all(', "', ',"', literal=True)
+    return pl.when(cell.str.contains(_PLAIN)).then(compact).alias("metadata")
 
 
 def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
-    """Read the whole objects, set the single values in them, and write them again."""
+    """Read the whole objects, set the single values in them, and write them again, row by row.
+
+    object           single values             written
+    {"a": {"x": 1}}  ("a", "y") → 2, "b" → 3   {"a":{"x":1,"y":2},"b":3}
+    None             ("a", "y") → None         None: no metadata
+    ValueError       whatever they are         None, and the error's words
+    """
     paths, reader = tuple(binding.metadata), _ValueReader(frame, binding)
     values = [interpret(source, reader) for source in binding.metadata.values()]
     for read, *single in zip(_objects(frame, binding), *values, strict=True):

@@ -76,29 +76,41 @@ def _of_source(source: Source, frame: pl.DataFrame, binding: Binding, plain_leng
 
 
 def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Put the lists of several sources into one; a row that one of them could not be read in keeps that defect."""
+    """Put the lists of several sources into one; a row that one of them could not be read in keeps that defect.
+
+    tags0   tags1        tags           tags_defect      tags_count   tags_longest
+    ["a"]   ["b","cc"]   ["a","b","cc"] null             3            2
+    null    ["b"]        ["b"]          null             1            1
+    ["a"]   (defect)     null           of the second    null         null
+    """
     several = pl.concat(
         [part.select(pl.all().name.suffix(str(number))) for number, part in enumerate(parts)], how="horizontal"
     )
-
-    def every(name: str) -> list[pl.Expr]:
-        return [pl.col(f"{name}{number}") for number in range(len(parts))]
-
-    items = [array.str.strip_prefix("[").str.strip_suffix("]") for array in every("tags")]
-    joined = pl.concat_str(items, separator=",", ignore_nulls=True)
-    there = pl.any_horizontal([array.is_not_null() for array in every("tags")])
-    defect = pl.coalesce(every("tags_defect"))
-    sound = there & defect.is_null()
+    arrays, defects, counts, longest = ([pl.col(f"{name}{at}") for at in range(len(parts))] for name in SCHEMA)
+    defect = pl.coalesce(defects)
+    sound = pl.any_horizontal([array.is_not_null() for array in arrays]) & defect.is_null()
     return several.select(
-        pl.when(sound).then(pl.concat_str([pl.lit("["), joined, pl.lit("]")])).alias("tags"),
+        pl.when(sound).then(_concatenated(arrays)).alias("tags"),
         defect.alias("tags_defect"),
-        pl.when(sound).then(pl.sum_horizontal(every("tags_count"))).alias("tags_count"),
-        pl.when(sound).then(pl.max_horizontal(every("tags_longest"))).alias("tags_longest"),
+        pl.when(sound).then(pl.sum_horizontal(counts)).alias("tags_count"),
+        pl.when(sound).then(pl.max_horizontal(longest)).alias("tags_longest"),
     )
 
 
+def _concatenated(arrays: Sequence[pl.Expr]) -> pl.Expr:
+    """Make one JSON array of several: `["a"]` and `["b","c"]` become `["a","b","c"]`; a null one adds nothing."""
+    items = [array.str.strip_prefix("[").str.strip_suffix("]") for array in arrays]
+    return pl.concat_str([pl.lit("["), pl.concat_str(items, separator=",", ignore_nulls=True), pl.lit("]")])
+
+
 def _of_lists(lists: pl.Series) -> pl.DataFrame:
-    """Trim the tags of a list column, drop the blank ones and write the rest."""
+    """Trim the tags of a list column, drop the blank ones and write the rest.
+
+    lists               kept     tags     count   longest
+    [" x ", null, ""]   ["x"]    ["x"]    1       1
+    ["", " "]           []       null     0       null
+    null                null     null     null    null
+    """
     stripped = pl.element().str.strip_chars()
     kept = lists.cast(pl.List(pl.String)).list.eval(stripped.filter(stripped != "")).to_frame("kept")
     tags = pl.col("kept").list
@@ -112,36 +124,48 @@ def _of_lists(lists: pl.Series) -> pl.DataFrame:
 
 
 def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataFrame:
-    """Rewrite the plain cells at once, and read the rest cell by cell."""
-    cell = pl.col("text")
-    short = cell.str.len_chars() <= plain_length
-    forms = text.with_columns(
-        (short & cell.str.contains(_PLAIN_ARRAY)).alias("array"),
-        (short & ~cell.str.starts_with("[") & ~cell.str.contains(_irregular(separator))).alias("listed"),
-    )
-    array, listed = pl.col("array"), pl.col("listed")
-    items = cell.str.replace_all(separator, '","', literal=True)
-    compact = cell.str.replace_all('", "', '","', literal=True)
-    count = (
-        pl.when(listed)
-        .then(cell.str.count_matches(separator, literal=True))
-        .when(array)
-        .then(cell.str.count_matches('",', literal=True))
-    )
-    plain = forms.select(
-        pl.when(listed)
-        .then(pl.concat_str([pl.lit('["'), items, pl.lit('"]')]))
-        .when(array)
-        .then(compact)
-        .alias("tags"),
-        pl.lit(None, pl.String).alias("tags_defect"),
-        (count + 1).cast(pl.Int64).alias("tags_count"),
-        pl.lit(None, pl.Int64).alias("tags_longest"),
-    )
+    """Rewrite the plain cells at once, and read the rest cell by cell.
+
+    text              form     tags         count   how
+    a;b               listed   ["a","b"]    2       the separator becomes `","`
+    ["a", "b"]        array    ["a","b"]    2       the blanks behind the commas go
+    [" a ", null]     -        ["a"]        1       parsed and trimmed by `_of_text`
+    [1]               -        null         null    likewise, with a defect: '1' is no string
+    null              -        null         null
+    """
+    plain = text.with_columns(*_forms(separator, plain_length)).select(*_plain_tags(separator))
     rest = text["text"].is_not_null() & plain["tags"].is_null()
     if not rest.any():
         return plain
     return _fill(plain, rest, _table(_of_text(value, separator) for value in text.filter(rest)["text"]))
+
+
+def _forms(separator: str, plain_length: int) -> tuple[pl.Expr, pl.Expr]:
+    """Tell the plain cells of `text`: an `array` of JSON, or tags `listed` with separators."""
+    cell = pl.col("text")
+    short = cell.str.len_chars() <= plain_length
+    array = short & cell.str.contains(_PLAIN_ARRAY)
+    listed = short & ~cell.str.starts_with("[") & ~cell.str.contains(_irregular(separator))
+    return array.alias("array"), listed.alias("listed")
+
+
+def _plain_tags(separator: str) -> tuple[pl.Expr, ...]:
+    """Give the columns of `SCHEMA` for the plain cells, null for the others."""
+    cell = pl.col("text")
+    items = cell.str.replace_all(separator, '","', literal=True)
+    compact = cell.str.replace_all('", "', '","', literal=True)
+    separators = cell.str.count_matches(separator, literal=True)
+    commas = cell.str.count_matches('",', literal=True)
+    return (
+        _by_form(pl.concat_str([pl.lit('["'), items, pl.lit('"]')]), compact).alias("tags"),
+        pl.lit(None, pl.String).alias("tags_defect"),
+        (_by_form(separators, commas) + 1).cast(pl.Int64).alias("tags_count"),
+        pl.lit(None, pl.Int64).alias("tags_longest"),
+    )
+
+
+def _by_form(listed: pl.Expr, array: pl.Expr) -> pl.Expr:
+    return pl.when("listed").then(listed).when("array").then(array)
 
 
 def _fill(plain: pl.DataFrame, rest: pl.Series, read: pl.DataFrame) -> pl.DataFrame:
