@@ -12,16 +12,15 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from provisioner.results.tables import Entry, Listing
-from provisioner.settings.tables import ConstraintOverrides
-from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Limit, overridden
+from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Constraints, Limit
 from provisioner.validation.warnings import WARNINGS
 
 Overrides = Mapping[str, int | bool]
 
 
-def constraint_list(overrides: ConstraintOverrides, *, as_json: bool) -> str:
+def constraint_list(constraints: Constraints, *, as_json: bool) -> str:
     """Give the list as one JSON object, or as tables as wide as the terminal (100 columns where there is none)."""
-    changed = overridden(overrides.model_dump())
+    changed = constraints.overridden
     if as_json:
         return json.dumps(_document(changed), indent=2, ensure_ascii=False)
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)

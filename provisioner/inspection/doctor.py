@@ -31,6 +31,7 @@ from provisioner.model import NOBODY
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.settings.key import find_api_key
+from provisioner.settings.layers import DEFAULT
 from provisioner.settings.tables import Loaded, Settings
 
 DISTRIBUTION: Final = "cometchat-provisioner"
@@ -112,8 +113,9 @@ def _version(library: str) -> str | None:
 
 
 def _configuration(loaded: Loaded) -> Check:
-    overridden = loaded.settings.constraints.model_dump(exclude_none=True)
-    return machine.configuration(None if loaded.config is None else str(loaded.config), overridden)
+    limits = asdict(loaded.settings.constraints)
+    own = {key: value for key, value in limits.items() if loaded.origin("constraints", key) != DEFAULT}
+    return machine.configuration(None if loaded.config is None else str(loaded.config), own)
 
 
 def _api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[str, Check]:

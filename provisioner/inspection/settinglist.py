@@ -48,16 +48,15 @@ def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool
 
 
 def settings_of(loaded: Loaded) -> Iterator[Setting]:
-    """Give every setting, in the order of the tables; a limit nobody changed is the documented one."""
-    limits = asdict(Constraints())
+    """Give every setting, in the order of the tables."""
     for table in keys_of_tables():
         for key, value in _members(getattr(loaded.settings, table)):
-            if table == "constraints" and value is None:
-                value = limits[key]
             yield Setting(table, key, _plain(value), loaded.origin(table, key))
 
 
-def _members(table: Table | ColumnMapping) -> Iterable[tuple[str, Any]]:
+def _members(table: Table | Constraints | ColumnMapping) -> Iterable[tuple[str, Any]]:
+    if isinstance(table, Constraints):
+        return asdict(table).items()
     if isinstance(table, ColumnMapping):
         return {**_COLUMNS, **table.given}.items()
     return [(each.alias or name, getattr(table, name)) for name, each in type(table).model_fields.items()]

@@ -24,7 +24,6 @@ from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.run.job import Job
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
-from provisioner.validation.constraints import Constraints, overridden
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.survey import Survey, survey
 from provisioner.validation.validator import Checked, Validator, reject
@@ -123,14 +122,13 @@ class Checking:
 
     def report(self) -> Report:
         """Say what was found, once every batch is kept."""
-        return self.findings.report(self.roster.parts(), overridden(self.settings.constraints.model_dump()))
+        return self.findings.report(self.roster.parts(), self.settings.constraints.overridden)
 
     def _check(self) -> Iterator[CheckedBatch]:
         if self._survey is None:
             raise RuntimeError("look_over comes first")
-        rules = Constraints(**self.settings.constraints.model_dump(exclude_none=True))
-        told = self.settings.run
-        validator = Validator(self.binding, rules, self._survey, auth_tokens=told.auth_tokens, strict=told.strict)
+        told, limits = self.settings.run, self.settings.constraints
+        validator = Validator(self.binding, limits, self._survey, auth_tokens=told.auth_tokens, strict=told.strict)
         rows = 0
         try:
             for batch in one_ahead(self.roster.batches()):

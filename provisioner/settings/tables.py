@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, create_model
 
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
@@ -25,6 +25,7 @@ from provisioner.settings.values import (
     parse_share,
     parse_url,
 )
+from provisioner.validation.constraints import LIMITS, Constraints
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 
 
@@ -88,18 +89,19 @@ class Retry(Table):
     unreachable_after: Seconds = 60.0
 
 
-class ConstraintOverrides(Table):
-    """Limits that differ for this app; what is not given stays as documented."""
+# A limit that is a number takes no boolean, which pydantic would read as 1.
+_LIMIT_FIELDS: Final[dict[str, Any]] = {
+    name: (bool if limit.default is False else Annotated[int, Field(ge=limit.least, strict=True)], limit.default)
+    for name, limit in LIMITS.items()
+}
+_GivenConstraints: Final = create_model("Constraints", __base__=Table, **_LIMIT_FIELDS)
 
-    uid_max_length: Positive | None = None
-    uid_allow_underscore: bool | None = None
-    name_max_length: Positive | None = None
-    url_max_length: Positive | None = None
-    role_max_length: Positive | None = None
-    tags_max: Annotated[int, Field(ge=0, strict=True)] | None = None
-    tag_max_length: Positive | None = None
-    metadata_max_bytes: Annotated[int, Field(ge=2, strict=True)] | None = None
-    body_max_bytes: Annotated[int, Field(ge=2, strict=True)] | None = None
+
+def parse_constraints(table: object) -> Constraints:
+    """Read the `[constraints]` table; what is not given stays as documented. Raises `ValidationError`."""
+    if isinstance(table, Constraints):
+        return table
+    return Constraints(**_GivenConstraints.model_validate(table).model_dump())
 
 
 class Run(Table):
@@ -159,7 +161,7 @@ class Settings(Table):
     rate: Rate = Rate()
     retry: Retry = Retry()
     columns: Columns = ColumnMapping()
-    constraints: ConstraintOverrides = ConstraintOverrides()
+    constraints: Annotated[Constraints, PlainValidator(parse_constraints)] = Constraints()
     run: Run = Run()
     sync: Sync = Sync()
     output: Output = Output()
@@ -225,7 +227,7 @@ def keys_of_tables() -> dict[str, tuple[str, ...]]:
     """Give the keys that each table knows, as the file spells them; `columns` has those of its roster."""
     known = {}
     for table, each in Settings.model_fields.items():
-        model = each.annotation
+        model = _GivenConstraints if each.annotation is Constraints else each.annotation
         fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
         known[table] = tuple(inner.alias or key for key, inner in fields.items())
     return known

@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
+from typing import Final, TypeVar
 
+T = TypeVar("T", int, bool)
 
-@dataclass(frozen=True, slots=True)
-class Constraints:
-    """The limits a row is judged by; the defaults are those of `LIMITS`. Lengths are in Unicode code points."""
-
-    uid_max_length: int = 100
-    uid_allow_underscore: bool = False
-    name_max_length: int = 100
-    url_max_length: int = 3000
-    role_max_length: int = 100
-    tags_max: int = 25
-    tag_max_length: int = 100
-    metadata_max_bytes: int = 5120
-    body_max_bytes: int = 10240
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Where a limit comes from: its default in `unit`s, what it holds for, and the page that says so."""
-
-    default: int | bool
-    unit: str
-    meaning: str
-    source: str
-
-    def said(self, value: int | bool) -> str:
-        """Give a value of this limit as a person reads it: `5,120 bytes`, `no`."""
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        return f"{value:,} {self.unit}"
+_LIMIT: Final = "limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +26,61 @@ AS_OF = "November 2026"
 _CREATE = "CometChat docs, REST API > Users > Create user (copy of 2025-2026)"
 _PROPERTIES = "CometChat docs, Articles > Properties and constraints (copy of 2025-2026)"
 
-LIMITS: Mapping[str, Limit] = MappingProxyType(
-    {
-        "uid_max_length": Limit(100, "characters", "longest uid", _CREATE),
-        "uid_allow_underscore": Limit(
-            False,
-            "yes or no",
-            "whether a uid may hold _; the stricter page has letters, digits and dashes only",
-            f"{_CREATE}; {_PROPERTIES} allows it",
-        ),
-        "name_max_length": Limit(100, "characters", "longest name", _CREATE),
-        "url_max_length": Limit(3000, "characters", "longest avatar or link", _PROPERTIES),
-        "role_max_length": Limit(100, "characters", "longest role id", _PROPERTIES),
-        "tags_max": Limit(25, "tags", "most tags of a user", _CREATE),
-        "tag_max_length": Limit(100, "characters", "longest tag", _CREATE),
-        "metadata_max_bytes": Limit(5120, "bytes", "largest metadata, as compact UTF-8 JSON (5 KB)", _CREATE),
-        "body_max_bytes": Limit(10240, "bytes", "largest request body (10 KB)", _CREATE),
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where a limit comes from: its default in `unit`s, what it holds for, and the page that says so.
+
+    least  the lowest value that a config may give a limit that is a number
+    """
+
+    default: int | bool
+    unit: str
+    meaning: str
+    source: str
+    least: int = 1
+
+    def said(self, value: int | bool) -> str:
+        """Give a value of this limit as a person reads it: `5,120 bytes`, `no`."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return f"{value:,} {self.unit}"
+
+
+def _limit(default: T, unit: str, meaning: str, source: str = _CREATE, least: int = 1) -> T:
+    return field(default=default, metadata={_LIMIT: Limit(default, unit, meaning, source, least)})
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """The limits a row is judged by, as documented unless a config says otherwise. Characters are code points.
+
+    All there is to know of a limit stands here, once: `[constraints]`, the printed list and the README are held to it.
+    """
+
+    uid_max_length: int = _limit(100, "characters", "longest uid")
+    uid_allow_underscore: bool = _limit(
+        False,
+        "yes or no",
+        "whether a uid may hold _; the stricter page has letters, digits and dashes only",
+        f"{_CREATE}; {_PROPERTIES} allows it",
+    )
+    name_max_length: int = _limit(100, "characters", "longest name")
+    url_max_length: int = _limit(3000, "characters", "longest avatar or link", _PROPERTIES)
+    role_max_length: int = _limit(100, "characters", "longest role id", _PROPERTIES)
+    tags_max: int = _limit(25, "tags", "most tags of a user", least=0)
+    tag_max_length: int = _limit(100, "characters", "longest tag")
+    metadata_max_bytes: int = _limit(5120, "bytes", "largest metadata, as compact UTF-8 JSON (5 KB)", least=2)
+    body_max_bytes: int = _limit(10240, "bytes", "largest request body (10 KB)", least=2)
+
+    @property
+    def overridden(self) -> dict[str, int | bool]:
+        """Those of the limits that are not the documented ones."""
+        return {name: value for name, value in asdict(self).items() if value != LIMITS[name].default}
+
+
+LIMITS: Mapping[str, Limit] = MappingProxyType({each.name: each.metadata[_LIMIT] for each in fields(Constraints)})
 """Field of `Constraints` → its default and where that comes from."""
-
-
-def overridden(told: Mapping[str, int | bool | None]) -> dict[str, int | bool]:
-    """Give those of the limits told (null: not told) that are not the documented ones."""
-    return {name: value for name, value in told.items() if value is not None and value != LIMITS[name].default}
 
 
 DEFECTS: Mapping[str, Advice] = MappingProxyType(

@@ -11,8 +11,8 @@ import pytest
 
 from provisioner.cli.app import COMMANDS, command_named
 from provisioner.errors import ExitCode
-from provisioner.settings.tables import Settings
-from provisioner.validation.constraints import DEFECTS, Constraints
+from provisioner.settings.tables import Settings, keys_of_tables
+from provisioner.validation.constraints import DEFECTS, LIMITS
 from tests.rig.command import ROOT, environment, provisioner
 from tests.rig.house import folders
 
@@ -73,6 +73,25 @@ def test_the_table_of_rules_names_every_code() -> None:
     assert set(re.findall(r"`([a-z_]+\.[a-z_]+)`", section("What a row may hold"))) == set(DEFECTS)
 
 
+# Code → the limit that its row of the table names; a row may name it without the unit.
+LIMITED = {
+    "uid.too_long": "uid_max_length", "name.too_long": "name_max_length", "avatar.too_long": "url_max_length",
+    "role.charset": "role_max_length", "tags.too_many": "tags_max", "tags.too_long": "tag_max_length",
+    "metadata.too_large": "metadata_max_bytes", "body.too_large": "body_max_bytes",
+}  # fmt: skip
+
+
+def test_the_table_of_rules_names_every_limit() -> None:
+    """Each is the one the code holds to; whether a uid may hold _ is no number, and stands with its characters."""
+    rows = section("What a row may hold").splitlines()
+    named = {code: re.search(rf"at most (\d+)\b.*`{code}`", "\n".join(rows)) for code in LIMITED}
+    assert {code: int(found[1]) for code, found in named.items() if found} == {
+        code: LIMITS[name].default for code, name in LIMITED.items()
+    }
+    assert set(LIMITS) - set(LIMITED.values()) == {"uid_allow_underscore"}
+    assert any("ASCII letters, digits, `-` |" in row and "`uid.charset`" in row for row in rows)
+
+
 def uncommented(example: str) -> str:
     """The example with every key that is commented out put in."""
     return re.sub(r"^# (\[columns\.metadata\]|\"?[a-z@.]+[a-z_.]*\"? = )", r"\1", example, flags=re.MULTILINE)
@@ -81,18 +100,11 @@ def uncommented(example: str) -> str:
 def test_the_config_example_holds_every_key_with_its_default() -> None:
     """Read as it stands it changes nothing; with all its comments taken off it knows every key."""
     stands = Settings.model_validate(tomllib.loads(EXAMPLE))
-    constraints = Constraints(**stands.constraints.model_dump())
-    assert constraints == Constraints()
-    plain = Settings()
-    assert stands.model_copy(update={"columns": plain.columns, "constraints": plain.constraints}) == plain
+    assert stands.model_copy(update={"columns": Settings().columns}) == Settings()
     everything = tomllib.loads(uncommented(EXAMPLE))
-    for table, field in Settings.model_fields.items():
-        if table == "columns":
-            continue
-        model = field.annotation
-        assert isinstance(model, type)
-        names = {each.alias or name for name, each in model.model_fields.items()}
-        assert set(everything[table]) == names, table
+    for table, names in keys_of_tables().items():
+        if table != "columns":
+            assert set(everything[table]) == set(names), table
     assert set(everything["columns"]) == {"uid", "name", "role", "tags_separator", "metadata"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from provisioner.validation.constraints import DEFECTS, LIMITS, Constraints, overridden
+from provisioner.validation.constraints import DEFECTS, LIMITS, Constraints
 
 
 def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:
@@ -25,9 +25,9 @@ def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
 
 def test_only_limits_that_differ_are_overridden() -> None:
     """Nothing told, or the documented value told: the documented limit holds."""
-    told = {"uid_max_length": 50, "name_max_length": 100, "tags_max": 0, "uid_allow_underscore": None}
-    assert overridden(told) == {"uid_max_length": 50, "tags_max": 0}
-    assert overridden({"uid_allow_underscore": True}) == {"uid_allow_underscore": True}
+    given = Constraints(uid_max_length=50, name_max_length=100, tags_max=0)
+    assert given.overridden == {"uid_max_length": 50, "tags_max": 0}
+    assert Constraints(uid_allow_underscore=True).overridden == {"uid_allow_underscore": True}
 
 
 def test_a_limit_is_said_with_its_unit() -> None:
