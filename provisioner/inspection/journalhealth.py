@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from provisioner.inspection.check import Check, Status
-from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.view import Identity, holder_of, open_for_reading
+from provisioner.journal.lock import holder_of
+from provisioner.journal.schema import VERSION
+from provisioner.journal.view import Identity, damage_in, header_of, open_for_reading, owner_of
 
 _ROWS = """
 SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum(state = 'sent' OR doubt_since IS NOT NULL)
@@ -38,36 +38,30 @@ def journal_health(path: Path, identity: Identity | None) -> Check:
 
 
 def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, holder: str | None) -> Check:
-    mark, version = _one(database, "PRAGMA application_id"), _one(database, "PRAGMA user_version")
-    tables = _one(database, "SELECT count(*) FROM sqlite_master")
-    if mark == 0 and tables == 0:
+    header = header_of(database)
+    if header.blank:
         return Check("journal", Status.OK, f"{path}: empty, as before a first run")
-    if mark != APPLICATION_ID:
+    if not header.ours:
         return _error(f"{path}: not a journal of provisioner", _NAME_ONE)
-    if version > VERSION:
-        return _error(f"{path}: format {version}, this provisioner reads {VERSION}", "update provisioner")
-    if (message := _one(database, "PRAGMA integrity_check(1)")) != "ok":
-        return _broken(path, message)
-    facts = dict(database.execute("SELECT key, value FROM meta"))
-    made_for = Identity(facts.get("app_id", ""), facts.get("base_url", ""))
+    if header.newer:
+        return _error(f"{path}: format {header.version}, this provisioner reads {VERSION}", "update provisioner")
+    if (damage := damage_in(database, thorough=True)) is not None:
+        return _broken(path, damage)
+    owner = owner_of(database)
     counts, doubtful = _rows(database)
-    seen = f"{path}: format {version}, {_listed(counts)}, {doubtful:,} in doubt"
-    if identity is not None and made_for != identity:
-        seen += f"; made for {_told(made_for)}, not for {_told(identity)}"
-        return _error(seen, "use the configuration it was made with, another --output, or --restart")
+    found = f"{path}: format {header.version}, {_listed(counts)}, {doubtful:,} in doubt"
+    if identity is not None and owner != identity:
+        found += f"; made for {owner}, not for {identity}"
+        return _error(found, "use the configuration it was made with, another --output, or --restart")
     if holder is not None:
-        return Check("journal", Status.WARNING, f"{seen}; in use by {holder}", "wait until that run has ended")
+        return Check("journal", Status.WARNING, f"{found}; in use by {holder}", "wait until that run has ended")
     resolve = "the next run with it finds out whether these users were made" if doubtful else ""
-    return Check("journal", Status.OK, seen, resolve)
+    return Check("journal", Status.OK, found, resolve)
 
 
 def _rows(database: sqlite3.Connection) -> tuple[Mapping[str, int], int]:
     found = database.execute(_ROWS).fetchall()
     return {outcome: number for outcome, number, _ in found}, sum(doubtful for *_, doubtful in found)
-
-
-def _one(database: sqlite3.Connection, statement: str) -> Any:
-    return database.execute(statement).fetchone()[0]
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -76,14 +70,10 @@ def _listed(counts: Mapping[str, int]) -> str:
     return f"{total:,} users" + (f" ({parts})" if parts else "")
 
 
-def _told(identity: Identity) -> str:
-    return f"app {identity.app_id or '(none)'} at {identity.base_url}"
-
-
-def _broken(path: Path, said: str) -> Check:
+def _broken(path: Path, message: str) -> Check:
     todo = "put it back from a backup with its -wal file; begin anew with --restart only when there is none"
-    return _error(f"{path}: damaged or no SQLite file ({' '.join(said.split())})", todo)
+    return _error(f"{path}: damaged or no SQLite file ({' '.join(message.split())})", todo)
 
 
-def _error(seen: str, todo: str) -> Check:
-    return Check("journal", Status.ERROR, seen, todo)
+def _error(found: str, todo: str) -> Check:
+    return Check("journal", Status.ERROR, found, todo)

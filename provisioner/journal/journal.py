@@ -12,13 +12,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cache
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Any, Final, Self
 
 import orjson
 
@@ -26,96 +24,24 @@ from provisioner.errors import JournalError, StorageError
 from provisioner.files import free_name
 from provisioner.journal import schema
 from provisioner.journal.lock import JournalLock
-from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.view import Identity
-from provisioner.model import Outcome, Past, Settlement, State, UserRequest
-
-# A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
-_SENT: Final = """
-INSERT INTO users (id, uid, row, body_hash, sent_at, state)
-SELECT column1, column2, column3, column4, column5, 'sent' FROM (VALUES {rows}) WHERE true
-ON CONFLICT (uid) DO UPDATE SET
-    row = excluded.row,
-    body_hash = excluded.body_hash,
-    doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
-    doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, coalesce(doubt_hash, body_hash), NULL),
-    sent_at = excluded.sent_at,
-    state = 'sent',
-    outcome = 'pending',
-    http_status = NULL,
-    error_code = NULL,
-    error_message = NULL,
-    settled_at = NULL
-"""
-
-_SETTLED: Final = """
-UPDATE users SET
-    state = column2,
-    outcome = column3,
-    attempts = column4,
-    http_status = column5,
-    error_code = column6,
-    error_message = column7,
-    auth_token = column8,
-    created_at = column9,
-    settled_at = column10,
-    doubt_since = column11,
-    doubt_hash = iif(column11 IS NULL, NULL, coalesce(doubt_hash, body_hash))
-FROM (VALUES {rows}) WHERE users.id = column1
-"""
-
-_MOVED: Final = "UPDATE users SET row = column2 FROM (VALUES {rows}) WHERE users.id = column1"
-
-# Rows to a statement, tried in this order.
-_PIECES: Final = (1000, 100, 10, 1)
-
-_KNOWN: Final = """
-SELECT uid, users.id, row, body_hash, state, outcome, attempts, auth_token, created_at,
-    iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since), coalesce(doubt_hash, body_hash)
-FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
-"""
+from provisioner.journal.statements import (
+    DONE,
+    KNOWN,
+    MOVED,
+    OUTCOMES,
+    SENT,
+    SETTLED,
+    Known,
+    MovedRow,
+    Written,
+    sent_rows,
+    settled_rows,
+)
+from provisioner.journal.view import Identity, header_of, owner_of
+from provisioner.model import Outcome, Settlement, UserRequest
 
 FINAL: Final = frozenset({Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED})
 """Outcomes with which a run has nothing more to do for a row, unless the row is edited."""
-
-_FINALLY: Final = """
-SELECT uid, body_hash, users.id, row FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
-WHERE state = 'settled' AND outcome IN ('created', 'existing', 'updated')
-"""
-
-_OUTCOMES: Final = """
-SELECT uid, outcome, http_status, attempts, error_code, error_message, auth_token, created_at, settled_at
-FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
-"""
-OUTCOME_COLUMNS: Final = (
-    "uid", "outcome", "http_status", "attempts", "error_code", "error_message", "auth_token", "created_at",
-    "settled_at",
-)  # fmt: skip
-
-
-Written: TypeAlias = tuple[str, Sequence[tuple[Any, ...]]]
-"""A statement with a place for many rows (`{rows}`), and the rows."""
-
-
-class Known(NamedTuple):
-    """What the journal knows of a uid; `past()` says it in our terms."""
-
-    key: int
-    row: int
-    body_hash: str
-    state: str
-    outcome: str
-    attempts: int
-    auth_token: str | None
-    created_at: int | None
-    doubt_since: float | None
-    doubt_hash: str
-
-    def past(self, *, changed: bool, edited: bool = False) -> Past:
-        """Tell a row's past; `changed` and `edited` compare its body with the roster's, see `Past`."""
-        state, outcome = State(self.state), Outcome(self.outcome)
-        known = (self.attempts, self.auth_token, self.created_at, self.doubt_since)
-        return Past(state, outcome, *known, changed, edited)
 
 
 class Journal:
@@ -170,14 +96,14 @@ class Journal:
         if self.is_new:
             return {}
         with self._unreadable():
-            return {uid: Known._make(rest) for uid, *rest in self._database.execute(_KNOWN, (_json(uids),))}
+            return {uid: Known._make(rest) for uid, *rest in self._database.execute(KNOWN, (_json(uids),))}
 
     def settled(self, uids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-        """Give uid, body hash, key and roster row of those of these uids that are settled with a `FINAL` outcome."""
+        """Fetch `DONE_COLUMNS` of those of these uids that are settled with a `FINAL` outcome."""
         if self.is_new:
             return []
         with self._unreadable():
-            return self._database.execute(_FINALLY, (_json(uids),)).fetchall()
+            return self._database.execute(DONE, (_json(uids),)).fetchall()
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds); on disk before this returns."""
@@ -189,28 +115,27 @@ class Journal:
 
     def move(self, rows: Iterable[tuple[int, int]]) -> None:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
-        self._commit((_MOVED, list(rows)))
+        self._commit((MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
 
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
-            return self._database.execute(_OUTCOMES, (_json(uids),)).fetchall()
+            return self._database.execute(OUTCOMES, (_json(uids),)).fetchall()
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
-        yield _SENT, [(each.key, each.uid, each.row, each.body_hash, now) for each in requests]
+        yield SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
-        yield _SETTLED, [_columns(each) for each in settlements]
+        yield SETTLED, settled_rows(settlements)
 
     def _commit(self, *written: Written) -> None:
-        """Write rows through statements with a place for many (`{rows}`), all in one transaction."""
+        """Write rows through statements for many, all in one transaction."""
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
-                for template, rows in written:
-                    for piece in _pieces(rows):
-                        statement = _statement(template, len(piece), len(piece[0]))
-                        self._database.execute(statement, list(chain.from_iterable(piece)))
+                for bulk, rows in written:
+                    for statement, values in bulk.pieces(rows):
+                        self._database.execute(statement, values)
         except (sqlite3.Error, OverflowError) as error:
             message = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
             raise StorageError(message) from error
@@ -234,15 +159,10 @@ class Journal:
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
-        if (mark := self._one("PRAGMA application_id")) not in {0, APPLICATION_ID} or (
-            mark == 0 and self._one("SELECT count(*) FROM sqlite_master")
-        ):
+        header = header_of(database)
+        if not (header.ours or header.blank):
             raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
-        if (version := self._one("PRAGMA user_version")) > VERSION:
-            message = (
-                f"{self.path}: written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
-            )
-            raise JournalError(message)
+        header.refuse_newer(self.path)
         for setting in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -250,20 +170,11 @@ class Journal:
             "wal_autocheckpoint = 4000",
         ):
             database.execute(f"PRAGMA {setting}")
-        told = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
-        schema.bring_up_to_date(database, version, told)
-        self._check_identity(database)
-
-    def _check_identity(self, database: sqlite3.Connection) -> None:
-        facts: Mapping[str, str] = dict(database.execute("SELECT key, value FROM meta"))
-        made_for = Identity(facts.get("app_id", ""), facts.get("base_url", ""))
-        if made_for != self._identity:
-            message = (
-                f"{self.path}: made for app {made_for.app_id or '(none)'} at {made_for.base_url}, not for "
-                f"{self._identity.app_id or '(none)'} at {self._identity.base_url}; "
-                f"{self.another_app}"
-            )
-            raise JournalError(message)
+        facts = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
+        schema.bring_up_to_date(database, header.version, facts)
+        if (owner := owner_of(database)) != self._identity:
+            asked = f"{self._identity.app_id or '(none)'} at {self._identity.base_url}"
+            raise JournalError(f"{self.path}: made for {owner}, not for {asked}; {self.another_app}")
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:
@@ -299,23 +210,3 @@ def set_aside(path: Path) -> Path | None:
 
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
-
-
-def _columns(settlement: Settlement) -> tuple[Any, ...]:
-    # Plain strings: SQLite's adapter looks up every enum member it is given.
-    key, state, outcome, *rest, _ = settlement
-    return (key, state.value, outcome.value, *rest)
-
-
-def _pieces(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    at = 0
-    for size in _PIECES:
-        while len(rows) - at >= size:
-            yield rows[at : at + size]
-            at += size
-
-
-@cache
-def _statement(template: str, rows: int, columns: int) -> str:
-    row = "(" + ", ".join("?" * columns) + ")"
-    return template.format(rows=", ".join([row] * rows))

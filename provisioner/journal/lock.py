@@ -17,8 +17,7 @@ class JournalLock:
 
     def __init__(self, journal: Path, instead: str = "choose another --output") -> None:
         self._journal, self._instead = journal, instead
-        # Beside the file itself: a journal reached through a link is the same journal.
-        self._path = Path(os.path.realpath(journal) + ".lock")
+        self._path = _lock_file(journal)
 
     def __enter__(self) -> Self:
         while True:
@@ -26,7 +25,7 @@ class JournalLock:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                holder = os.read(self._file, 200).decode(errors="replace").strip() or "another process"
+                holder = _holder(self._file)
                 os.close(self._file)
                 message = f"{self._journal}: in use by {holder}; wait until that run has ended, or {self._instead}"
                 raise JournalError(message) from None
@@ -48,3 +47,28 @@ class JournalLock:
             return os.path.samestat(os.fstat(self._file), self._path.stat())
         except FileNotFoundError:
             return False
+
+
+def holder_of(journal: Path) -> str | None:
+    """Say which process holds a journal; None when none does. The lock file is read, not made."""
+    try:
+        file = os.open(_lock_file(journal), os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        # Shared: two doctors do not take each other for a run.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(file)
+    finally:
+        os.close(file)
+    return None
+
+
+def _lock_file(journal: Path) -> Path:
+    # Beside the file itself: a journal reached through a link is the same journal.
+    return Path(os.path.realpath(journal) + ".lock")
+
+
+def _holder(file: int) -> str:
+    return os.read(file, 200).decode(errors="replace").strip() or "another process"

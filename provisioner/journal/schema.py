@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 VERSION: Final = 2
+FIRST_WITH_NIGHTS: Final = 2
 # "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
 APPLICATION_ID: Final = 0x50525653
 

@@ -1,12 +1,13 @@
-"""A journal looked at without changing it: its header, and who holds it."""
+"""What a journal's file says of itself: whether it is one, in which format, whose, and whether it is whole."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+
+from provisioner.errors import JournalError
+from provisioner.journal.schema import APPLICATION_ID, VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +17,62 @@ class Identity:
     app_id: str
     base_url: str
 
+    def __str__(self) -> str:
+        return f"app {self.app_id or '(none)'} at {self.base_url}"
 
-def holder_of(journal: Path) -> str | None:
-    """Say which process holds a journal; None when none does. The lock file is read, not made."""
-    try:
-        file = os.open(Path(os.path.realpath(journal) + ".lock"), os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        # Shared: two doctors do not take each other for a run.
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.read(file, 200).decode(errors="replace").strip() or "another process"
-    finally:
-        os.close(file)
-    return None
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands at the head of a database.
+
+    mark     which program's it is; 0 when none has said so
+    version  of the format; 0 before there is one
+    blank    no mark and no table: as it is before a first run, or after one that was killed at once
+    """
+
+    mark: int
+    version: int
+    blank: bool
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a journal."""
+        return self.mark == APPLICATION_ID
+
+    @property
+    def newer(self) -> bool:
+        """Whether a later version of provisioner wrote it, so that it cannot be read."""
+        return self.version > VERSION
+
+    def refuse_newer(self, path: Path) -> None:
+        """Raise `JournalError` for a format that is not known yet."""
+        if self.newer:
+            message = f"written by a newer provisioner (format {self.version}, this one reads {VERSION}); update it"
+            raise JournalError(f"{path}: {message}")
+
+
+def header_of(database: sqlite3.Connection) -> Header:
+    """Read the head of any database. Raises `sqlite3.DatabaseError`."""
+    (mark,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    blank = mark == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    return Header(mark, version, blank)
+
+
+def owner_of(database: sqlite3.Connection) -> Identity:
+    """Say for whom a journal was made. Raises `sqlite3.DatabaseError`."""
+    facts = dict(database.execute("SELECT key, value FROM meta"))
+    return Identity(facts.get("app_id", ""), facts.get("base_url", ""))
+
+
+def damage_in(database: sqlite3.Connection, *, thorough: bool) -> str | None:
+    """Have SQLite look for damage; None when it finds none.
+
+    thorough  also hold every index against its table, which takes as long again
+    """
+    check = "integrity_check" if thorough else "quick_check"
+    (found,) = database.execute(f"PRAGMA {check}(1)").fetchone()
+    return None if found == "ok" else str(found)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

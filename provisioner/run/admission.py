@@ -14,8 +14,9 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import StorageError
-from provisioner.journal.journal import FINAL, Journal, Known
+from provisioner.journal.journal import FINAL, Journal
 from provisioner.journal.recorder import Recorder
+from provisioner.journal.statements import DONE_COLUMNS, Known
 from provisioner.model import State, UserRequest
 from provisioner.run.intake import CheckedBatch, Checking
 from provisioner.sending.pool import Source
@@ -25,7 +26,8 @@ from provisioner.stop import Stop, Stopper
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.
 _LOOKUP: Final = 4000
 
-_SETTLED: Final = {"uid": pl.String, "body_hash": pl.String, "key": pl.Int64, "was": pl.Int64}
+_TYPES: Final = {"uid": pl.String, "body_hash": pl.String, "key": pl.Int64, "was": pl.Int64}
+_SETTLED: Final = {name: _TYPES[name] for name in DONE_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
     for part in valid.iter_slices(_LOOKUP):
         hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
-        settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=dict(_SETTLED), orient="row")
+        settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=_SETTLED, orient="row")
         # On a resume nearly all rows are these, so they are not looked at one by one.
         same = rows.join(settled, on=["uid", "body_hash"])
         moved = same.filter(pl.col("row") != pl.col("was")).select("key", "row").rows()

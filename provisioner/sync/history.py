@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from provisioner.errors import ExitCode, JournalError
-from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.view import holder_of, open_for_reading
+from provisioner.journal.lock import holder_of
+from provisioner.journal.nights import Night, Nights
+from provisioner.journal.schema import FIRST_WITH_NIGHTS
+from provisioner.journal.view import header_of, open_for_reading
 from provisioner.wording import duration
 
-_NIGHTS: Final = """
-SELECT id, started_at, finished_at, good, rows, summary FROM nights ORDER BY id DESC LIMIT ?
-"""
 # Members of a night's summary, and the heads of their columns.
 _COUNTS: Final = {
     "created": "new",
@@ -36,7 +36,7 @@ _COUNTS: Final = {
 
 def history_of(state: Path, last: int, *, as_json: bool) -> str:
     """Tell the last nights, the latest first; raises `JournalError`."""
-    nights = [_night(row) for row in _read(state, last)]
+    nights = [_plain(night) for night in reversed(_read(state, last))]
     if nights and nights[0]["stopped_by"] == "killed" and holder_of(state) is not None:
         nights[0]["stopped_by"] = "running"
     if as_json:
@@ -44,36 +44,32 @@ def history_of(state: Path, last: int, *, as_json: bool) -> str:
     return _table(nights) if nights else f"{state}: no night yet"
 
 
-def _read(state: Path, last: int) -> list[tuple[Any, ...]]:
+def _read(state: Path, last: int) -> Sequence[Night]:
     try:
         with closing(open_for_reading(state)) as database:
-            if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            header = header_of(database)
+            if not header.ours:
                 raise JournalError(f"{state}: not a state of provisioner; check --state")
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                message = f"written by a newer provisioner (format {version}, this one reads {VERSION}); update it"
-                raise JournalError(f"{state}: {message}")
-            return database.execute(_NIGHTS, (last,)).fetchall() if version > 1 else []
+            header.refuse_newer(state)
+            return Nights(database).last(last) if header.version >= FIRST_WITH_NIGHTS else []
     except FileNotFoundError:
         raise JournalError(f"{state}: no such state file; check --state") from None
     except (OSError, sqlite3.DatabaseError) as error:
         raise JournalError(f"{state}: cannot be read as a state ({error}); check --state") from None
 
 
-def _night(row: tuple[Any, ...]) -> dict[str, Any]:
-    number, started, finished, good, rows, summary = row
-    told = orjson.loads(summary) if summary else {}
-    stopped = told.get("stopped_by") if finished else "killed"
+def _plain(night: Night) -> dict[str, Any]:
+    summary = night.summary
     return {
-        "night": number,
-        "started_at": _iso(started),
-        "seconds": round(finished - started, 1) if finished else None,
-        "rows": rows,
-        **{name: told.get(name) for name in _COUNTS},
-        "requests": told.get("requests"),
-        "stopped_by": stopped,
-        "good": bool(good),
-        "exit_code": told.get("exit_code"),
+        "night": night.number,
+        "started_at": _iso(night.started),
+        "seconds": None if night.seconds is None else round(night.seconds, 1),
+        "rows": night.rows,
+        **{name: summary.get(name) for name in _COUNTS},
+        "requests": summary.get("requests"),
+        "stopped_by": "killed" if night.finished is None else summary.get("stopped_by"),
+        "good": night.good,
+        "exit_code": summary.get("exit_code"),
     }
 
 

@@ -21,8 +21,9 @@ from provisioner.inspection.check import Check, Status
 from provisioner.inspection.doctor import diagnose, show
 from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.journal import Journal
+from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.view import Identity, holder_of
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.sending.calls import Failure, Reply
 from provisioner.settings.tables import load_with_origins

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal.journal import OUTCOME_COLUMNS, Journal, Known, set_aside
+from provisioner.journal.journal import Journal, set_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.statements import OUTCOME_COLUMNS, Known
 from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 

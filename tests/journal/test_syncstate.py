@@ -14,6 +14,7 @@ import pytest
 
 from provisioner.errors import JournalError, StorageError
 from provisioner.journal.journal import Journal
+from provisioner.journal.managed import Adoption, Met
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
@@ -118,7 +119,7 @@ def test_a_state_that_is_not_there_is_made_only_when_told(path: Path) -> None:
     with opened(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with opened(path, make=False) as state:
-        assert (state.epoch, state.managed(), state.nights(), state.last_good_night()) == (1, 0, [], None)
+        assert (state.nights.epoch, state.managed(), state.nights.last(), state.nights.last_good()) == (1, 0, [], None)
 
 
 def test_a_journal_of_an_earlier_version_is_taken_over(path: Path) -> None:
@@ -293,7 +294,7 @@ def test_what_is_settled_is_known_for_certain(path: Path) -> None:
 def test_an_adopted_user_is_managed_without_a_request(path: Path) -> None:
     """With its time of creation, told as unchanged; its adoption again changes nothing."""
     with opened(path) as state:
-        state.adopt([("ann", 1, ANN, 77)], 5.0)
+        state.adopt([Adoption("ann", 1, ANN, 77)], 5.0)
         assert (lives(state, "ann"), told(state, ["ann"])) == ({"ann": ANN}, {"ann": "unchanged"})
         assert state.known(["ann"])["ann"].created_at == 77
         carry_out(state, "ann", Action.UPDATE, Outcome.UPDATED)
@@ -317,12 +318,12 @@ def test_a_night_lasts_until_it_is_good(path: Path) -> None:
     with opened(path) as state:
         carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
         night(state, good=False)
-        assert (state.epoch, told(state, ["ann"])) == (1, {"ann": "created"})
+        assert (state.nights.epoch, told(state, ["ann"])) == (1, {"ann": "created"})
     with opened(path) as state:
         assert told(state, ["ann"]) == {"ann": "created"}
         assert state.met(["ann"])["ann"].again is Outcome.CREATED
         night(state)
-        assert (state.epoch, told(state, ["ann"])) == (2, {"ann": "unchanged"})
+        assert (state.nights.epoch, told(state, ["ann"])) == (2, {"ann": "unchanged"})
         assert state.met(["ann"])["ann"].again is None
 
 
@@ -334,8 +335,6 @@ def test_only_what_has_to_be_told_again_is_told_again() -> None:
 
 
 def opened_met(outcome: Outcome) -> Outcome | None:
-    from provisioner.journal.syncstate import Met
-
     return Met("ann", 1, "update", 1, "active", "h", b"", outcome.value).again
 
 
@@ -382,7 +381,7 @@ def test_absence_counts_good_nights_in_a_row(path: Path) -> None:
             return dict(rows)
 
     with opened(path) as state:
-        state.adopt([("ann", 1, ANN, None), ("bob", 2, ANN, None)], 1.0)
+        state.adopt([Adoption("ann", 1, ANN, None), Adoption("bob", 2, ANN, None)], 1.0)
         carry_out(state, "zoe", Action.CREATE, Outcome.FAILED, None)
     assert a_night("ann", "bob") == {"ann": 0, "bob": 0, "zoe": 0}
     assert a_night("ann") == {"ann": 0, "bob": 1, "zoe": 0}
@@ -394,7 +393,7 @@ def test_absence_counts_good_nights_in_a_row(path: Path) -> None:
 def test_who_was_seen_is_forgotten_with_the_session(path: Path) -> None:
     """The next night sees for itself."""
     with opened(path) as state:
-        state.adopt([("ann", 1, ANN, None)], 1.0)
+        state.adopt([Adoption("ann", 1, ANN, None)], 1.0)
         state.see(["ann", "ann"])
         assert (list(state.leavers()), state.is_leaver(["ann"])) == ([], set())
     with opened(path) as state:
@@ -408,7 +407,7 @@ def test_the_mark_moves_with_anything(path: Path) -> None:
         assert marks[0] == marks[1]
         number = state.begin_night(1.0)
         marks = [state.mark()]
-        state.adopt([("ann", 1, ANN, None)], 5.0)
+        state.adopt([Adoption("ann", 1, ANN, None)], 5.0)
         marks.append(state.mark())
         request = a_request(state, "bob", Action.CREATE)
         state.sent([request], 6.0)
@@ -426,16 +425,16 @@ def test_the_mark_moves_with_anything(path: Path) -> None:
 def test_a_kept_plan_is_unfinished_until_its_night_is_good(path: Path) -> None:
     """Only the last night counts."""
     with opened(path) as state:
-        assert state.unfinished_plan() is None
+        assert state.nights.unfinished_plan() is None
         number = state.begin_night(1.0, "digest")
-        assert state.unfinished_plan() == "digest"
+        assert state.nights.unfinished_plan() == "digest"
         state.end_night(number, 2.0, 1, {}, good=False)
-        assert state.unfinished_plan() == "digest"
+        assert state.nights.unfinished_plan() == "digest"
         number = state.begin_night(3.0, "digest")
         state.end_night(number, 4.0, 1, {}, good=True)
-        assert state.unfinished_plan() is None
+        assert state.nights.unfinished_plan() is None
         state.begin_night(5.0)
-        assert state.unfinished_plan() is None
+        assert state.nights.unfinished_plan() is None
 
 
 def test_nights_are_told_in_order(path: Path) -> None:
@@ -444,11 +443,11 @@ def test_nights_are_told_in_order(path: Path) -> None:
         night(state)
         night(state, good=False)
         state.begin_night(9.0)
-        first, second, third = state.nights()
+        first, second, third = state.nights.last()
         assert (first.number, first.epoch, first.good, first.rows, first.summary) == (1, 1, True, 10, {"created": 1})
         assert (second.epoch, second.good, third.epoch, third.finished) == (2, False, 2, None)
-        assert state.nights(1) == [third]
-        assert state.last_good_night() == first
+        assert state.nights.last(1) == [third]
+        assert state.nights.last_good() == first
 
 
 def test_the_mark_of_the_file_is_ours(path: Path) -> None:

@@ -13,7 +13,7 @@ LEAST_REMAINDER: Final = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class Tonight:
     """What the guards look at.
 
     rows        of tonight's roster
@@ -40,7 +40,7 @@ class Refusal:
     message: str
 
 
-def refusals(night: Night, max_deactivations: Allowance, max_rejected: Allowance) -> Iterator[Refusal]:
+def refusals(night: Tonight, max_deactivations: Allowance, max_rejected: Allowance) -> Iterator[Refusal]:
     """Give every reason to leave everything as it is."""
     if night.rows == 0:
         yield Refusal("empty_roster", "the roster has no rows; look at the export")

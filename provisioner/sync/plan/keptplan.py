@@ -124,7 +124,7 @@ def check_plan(kept: KeptPlan, seen: Preview) -> None:
     again = "make a new one with plan -o, nothing was changed"
     if seen.plan.roster != kept.rows:
         raise UsageError(f"the plan no longer fits: the roster, or how it is read, has changed since; {again}")
-    if seen.state.unfinished_plan() == kept.digest:
+    if seen.state.nights.unfinished_plan() == kept.digest:
         return
     if seen.state.mark() != kept.mark:
         raise UsageError(f"the plan no longer fits: the state has moved since; {again}")

@@ -18,7 +18,8 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from provisioner.journal.syncstate import Met, SyncState
+from provisioner.journal.managed import Adoption, Met
+from provisioner.journal.syncstate import SyncState
 from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Checking
@@ -143,7 +144,7 @@ class Planner:
         """Bring into the state what takes no request: users found as they should be (UNIX seconds)."""
         for frame in self._to_record.frames():
             users = (
-                (uid, row, Live(body_hash, digests, Standing.ACTIVE), created_at)
+                Adoption(uid, row, Live(body_hash, digests, Standing.ACTIVE), created_at)
                 for uid, row, body_hash, digests, created_at in frame.iter_rows()
             )
             self._state.adopt(users, now)

@@ -21,7 +21,7 @@ from provisioner.run.progress import Watch
 from provisioner.run.wiring import exchanging
 from provisioner.stop import Stopper, stop_early
 from provisioner.sync.plan.directory import Directory, read_directory
-from provisioner.sync.plan.guards import Night, Refusal, refusals
+from provisioner.sync.plan.guards import Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, check_approved, read_approved
 from provisioner.sync.plan.planner import Plan, Planner
 
@@ -122,8 +122,8 @@ def _leaver_policy(job: Job, state: SyncState) -> LeaverPolicy:
 
 
 def _refused(checking: Checking, state: SyncState, plan: Plan, policy: LeaverPolicy, left: int) -> tuple[Refusal, ...]:
-    told, last = checking.settings.sync, state.last_good_night()
-    night = Night(
+    told, last = checking.settings.sync, state.nights.last_good()
+    night = Tonight(
         rows=checking.tally.rows or 0,
         rejected=checking.tally.rejected,
         last_rows=last.rows if last else None,

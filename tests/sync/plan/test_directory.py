@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import ExitCode
+from provisioner.journal.managed import Adoption
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Live, Standing, Tally, UserRequest
@@ -153,8 +154,8 @@ def test_drift_counts_what_another_hand_did(state: SyncState) -> None:
     """Deleted and deactivated users of the state, and those that are none of it."""
     live = Live("h", b"", ACTIVE)
     away = Live("h", b"", DEACTIVATED)
-    state.adopt([(uid, 1, live, None) for uid in ("here", "gone", "asleep")], 1.0)
-    state.adopt([("left", 1, away, None), ("left-and-gone", 1, away, None)], 1.0)
+    state.adopt([Adoption(uid, 1, live, None) for uid in ("here", "gone", "asleep")], 1.0)
+    state.adopt([Adoption("left", 1, away, None), Adoption("left-and-gone", 1, away, None)], 1.0)
     directory = Directory(state.database)
     directory.add([user("here"), user("stranger")], ACTIVE)
     directory.add([user("asleep"), user("left"), user("old stranger")], DEACTIVATED)

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.settings.values import LEAST_DEACTIVATIONS, Allowance, parse_allowance
-from provisioner.sync.plan.guards import Night, Refusal, refusals
+from provisioner.sync.plan.guards import Refusal, Tonight, refusals
 
 FIVE_PERCENT = Allowance(share=0.05)
 LEAVERS = Allowance(share=0.05, least=LEAST_DEACTIVATIONS)
-QUIET = Night(rows=1000, rejected=0, last_rows=1000, managed=1000, leaving=0, approved=False)
+QUIET = Tonight(rows=1000, rejected=0, last_rows=1000, managed=1000, leaving=0, approved=False)
 
 
-def reasons(night: Night, leavers: Allowance = LEAVERS, rejected: Allowance = FIVE_PERCENT) -> list[str]:
+def reasons(night: Tonight, leavers: Allowance = LEAVERS, rejected: Allowance = FIVE_PERCENT) -> list[str]:
     return [refusal.reason for refusal in refusals(night, leavers, rejected)]
 
 

@@ -1,0 +1,218 @@
+"""The users that a sync manages: what is recorded of each, and what is known of it, in statements by name."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, Self
+
+from provisioner.journal.statements import ASKED, OUTCOME_COLUMNS, Bulk, select
+from provisioner.model import Action, Live, Outcome, Standing
+
+# --- in ---
+
+
+class OperationRow(NamedTuple):
+    """A change that may be on the wire from now on."""
+
+    id: int
+    operation: str
+
+
+# A deactivation leaves the profile as it is: while one is in doubt, the profile that was certain before it still is.
+OPERATION: Final = Bulk(
+    OperationRow._fields,
+    """
+UPDATE users SET live_hash = iif(certain OR users.operation = given.operation, live_hash, NULL),
+    digests = iif(certain OR users.operation = given.operation, digests, NULL), operation = given.operation, certain = 0
+FROM given WHERE users.id = given.id
+""",
+)
+
+
+class LiveRow(NamedTuple):
+    """What is known of a user for certain."""
+
+    id: int
+    live_hash: str | None
+    digests: bytes | None
+    standing: str
+
+    @classmethod
+    def of(cls, key: int, live: Live) -> Self:
+        """Give what is recorded of `Live`."""
+        return cls(id=key, live_hash=live.body_hash, digests=live.digests, standing=live.standing.value)
+
+
+LIVE: Final = Bulk(
+    LiveRow._fields,
+    """
+UPDATE users SET certain = 1, live_hash = given.live_hash, digests = given.digests, standing = given.standing
+FROM given WHERE users.id = given.id
+""",
+)
+
+
+class EpochRow(NamedTuple):
+    """In which night a user was settled."""
+
+    id: int
+    epoch: int
+
+
+EPOCH: Final = Bulk(EpochRow._fields, "UPDATE users SET epoch = given.epoch FROM given WHERE users.id = given.id")
+
+
+class Adoption(NamedTuple):
+    """A user that was found in the directory as the roster has it, created at that time (UNIX seconds)."""
+
+    uid: str
+    row: int
+    live: Live
+    created_at: int | None
+
+
+class AdoptedRow(NamedTuple):
+    """An adoption as it is recorded."""
+
+    id: int
+    uid: str
+    row: int
+    body_hash: str
+    digests: bytes | None
+    standing: str
+    epoch: int
+    now: float
+    created_at: int | None
+
+    @classmethod
+    def of(cls, user: Adoption, *, key: int, epoch: int, now: float) -> Self:
+        """Give what is recorded of an adoption in this night, at this time (UNIX seconds)."""
+        return cls(
+            id=key,
+            uid=user.uid,
+            row=user.row,
+            body_hash=user.live.body_hash or "",
+            digests=user.live.digests,
+            standing=user.live.standing.value,
+            epoch=epoch,
+            now=now,
+            created_at=user.created_at,
+        )
+
+
+# A user whose place in the state was taken by finding it in the directory: no request was sent for it.
+ADOPTED: Final = Bulk(
+    AdoptedRow._fields,
+    """
+INSERT INTO users (id, uid, row, body_hash, sent_at, state, outcome, operation, certain, live_hash, digests, standing,
+    epoch, settled_at, created_at)
+SELECT id, uid, row, body_hash, now, 'settled', 'unchanged', 'adopt', 1, body_hash, digests, standing,
+    epoch, now, created_at
+FROM given WHERE true
+ON CONFLICT (uid) DO UPDATE SET row = excluded.row, live_hash = excluded.live_hash, digests = excluded.digests,
+    standing = excluded.standing, certain = 1, operation = 'adopt'
+""",
+)
+
+# Rows that an ordinary run left in this journal: those it settled are managed from now on.
+TAKEN_OVER: Final = """
+UPDATE users SET operation = 'create', certain = 1,
+    standing = iif(error_code = 'deactivated', 'deactivated', 'active'),
+    live_hash = iif(outcome IN ('created', 'updated'), body_hash, NULL)
+WHERE operation IS NULL AND state = 'settled' AND outcome IN ('created', 'updated', 'existing')
+"""
+
+# --- out ---
+
+
+class Met(NamedTuple):
+    """What the state knows of a uid that a roster names."""
+
+    uid: str
+    key: int
+    operation: str | None
+    certain: int
+    standing: str | None
+    live_hash: str | None
+    digests: bytes | None
+    tonight: str | None
+
+    @property
+    def live(self) -> Live | None:
+        """What is known for certain; None when the last change is in doubt, or the user is not known to exist."""
+        if not self.certain or self.standing is None:
+            return None
+        return Live(self.live_hash, self.digests, Standing(self.standing))
+
+    @property
+    def exists(self) -> bool:
+        """Whether the user is known to exist; one whose adoption was cut short was found in the directory."""
+        return self.standing is not None or self.operation in {Action.UPDATE, Action.REACTIVATE}
+
+    @property
+    def deactivated(self) -> Live:
+        """What will be known once the user is deactivated."""
+        kept = self.certain or self.operation == Action.DEACTIVATE
+        return Live(*((self.live_hash, self.digests) if kept else (None, None)), Standing.DEACTIVATED)
+
+    @property
+    def again(self) -> Outcome | None:
+        """What became of the user earlier in this night, and is still worth a mention when more is done for it."""
+        return Outcome(self.tonight) if self.tonight in {Outcome.CREATED, Outcome.REACTIVATED} else None
+
+
+# Users whose uids stand in a JSON list, beside the night that is not over yet.
+_ASKED: Final = "FROM json_each(:uids) AS asked JOIN users ON users.uid = asked.value"
+
+MET: Final = select(
+    Met._fields,
+    _ASKED,
+    {"key": "users.id", "tonight": "iif(epoch = :epoch OR state <> 'settled', outcome, NULL)"},
+)
+
+# What was planned and not settled in this night is pending; what was not planned is as it should be.
+TONIGHT: Final = select(
+    OUTCOME_COLUMNS,
+    f"""FROM (
+    SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned {_ASKED}
+)""",  # noqa: S608 - of constants
+    {
+        "outcome": """CASE
+            WHEN epoch = :epoch AND state = 'settled' AND (planned OR outcome <> 'failed') THEN outcome
+            WHEN planned THEN 'pending'
+            ELSE 'unchanged'
+        END""",
+        "http_status": "iif(epoch = :epoch, http_status, NULL)",
+        "attempts": "iif(epoch = :epoch, attempts, 0)",
+        "error_code": "iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_code, NULL)",
+        "error_message": "iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_message, NULL)",
+        "settled_at": "iif(epoch = :epoch, settled_at, NULL)",
+    },
+)
+
+# --- tonight ---
+
+# Tables of this session alone: the uids of tonight's roster, and those for which something is to be done.
+SESSION_TABLES: Final = tuple(
+    f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned")
+)
+NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
+NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
+
+_ABSENT: Final = "NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
+
+LEAVER_COLUMNS: Final = ("uid", "absent")
+LEAVERS: Final = select(
+    LEAVER_COLUMNS,
+    "FROM users WHERE standing IS NOT NULL AND NOT (standing = 'deactivated' AND certain) "
+    f"AND {_ABSENT} ORDER BY users.id",
+)
+LEFT_TONIGHT: Final = select(
+    LEAVER_COLUMNS, f"FROM users WHERE epoch = ? AND outcome = 'deactivated' AND {_ABSENT} ORDER BY id"
+)
+IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE standing IS NOT NULL AND {_ABSENT}")
+
+# After a good night: the leavers have been absent for one night more.
+COUNT_ABSENCE: Final = (
+    "UPDATE users SET absent = 0 WHERE absent AND uid IN (SELECT uid FROM temp.present)",
+    "UPDATE users SET absent = absent + 1 WHERE standing IS NOT NULL AND uid NOT IN (SELECT uid FROM temp.present)",
+)

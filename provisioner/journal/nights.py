@@ -1,0 +1,111 @@
+"""The nights of a state: one row for each sync, from its beginning to what became of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from provisioner.journal.statements import select
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One sync.
+
+    epoch              what several attempts at one night have in common
+    started, finished  UNIX seconds; null when it was killed
+    good               it carried out all that it had planned
+    rows               rows of its roster
+    """
+
+    number: int
+    epoch: int
+    started: float
+    finished: float | None
+    good: bool
+    rows: int | None
+    summary: Mapping[str, Any]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; null when it was killed."""
+        return None if self.finished is None else self.finished - self.started
+
+
+# Member of `Night` → its column.
+_COLUMNS: Final = {
+    "number": "id",
+    "epoch": "epoch",
+    "started": "started_at",
+    "finished": "finished_at",
+    "good": "good",
+    "rows": "rows",
+    "summary": "summary",
+}
+_NIGHTS: Final = select(_COLUMNS, "FROM nights", _COLUMNS)
+
+
+class Nights:
+    """The table of nights behind an open connection.
+
+    reading  what to do about errors while nights are read
+    """
+
+    def __init__(
+        self, database: sqlite3.Connection, reading: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        self._database, self._reading = database, reading
+
+    @property
+    def epoch(self) -> int:
+        """The number of the night that is not over yet."""
+        (last,) = self._database.execute("SELECT coalesce(max(epoch), 0) FROM nights WHERE good").fetchone()
+        return 1 + int(last)
+
+    def begin(self, now: float, plan: str | None) -> int:
+        """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""
+        statement = "INSERT INTO nights (epoch, started_at, plan) VALUES (?, ?, ?)"
+        return int(self._database.execute(statement, (self.epoch, now, plan)).lastrowid or 0)
+
+    def end(self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> None:
+        """Record how a sync ended."""
+        self._database.execute(
+            "UPDATE nights SET finished_at = :now, good = :good, rows = :rows, summary = :summary WHERE id = :number",
+            {"now": now, "good": good, "rows": rows, "summary": orjson.dumps(summary).decode(), "number": number},
+        )
+
+    def unfinished_plan(self) -> str | None:
+        """Name the kept plan that the last sync began to carry out, unless it came to its end."""
+        last = self._database.execute("SELECT good, plan FROM nights ORDER BY id DESC LIMIT 1").fetchone()
+        if last is None:
+            return None
+        good, plan = last
+        return None if good else plan
+
+    def last(self, most: int | None = None) -> list[Night]:
+        """Give the last nights, or all, the earliest first."""
+        with self._reading():
+            rows = self._database.execute(f"{_NIGHTS} ORDER BY id DESC LIMIT ?", (-1 if most is None else most,))
+            return [_night(row) for row in rows.fetchall()][::-1]
+
+    def last_good(self) -> Night | None:
+        """Give the last night that carried out all that it had planned."""
+        with self._reading():
+            row = self._database.execute(f"{_NIGHTS} WHERE good ORDER BY id DESC LIMIT 1").fetchone()
+            return _night(row) if row else None
+
+    def mark(self) -> list[Any]:
+        """Give values that are others as soon as a night has begun or ended."""
+        row = self._database.execute("SELECT count(*), max(started_at), max(finished_at) FROM nights").fetchone()
+        return list(row)
+
+
+def _night(row: Iterable[Any]) -> Night:
+    facts = dict(zip(_COLUMNS, row, strict=True))
+    good, summary = bool(facts["good"]), facts["summary"]
+    return Night(**facts | {"good": good, "summary": orjson.loads(summary) if summary else {}})

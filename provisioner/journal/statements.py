@@ -1,0 +1,204 @@
+"""How rows go into a journal and come out of it: statements whose columns and values are named in one place each.
+
+What goes in has the columns of `given` in its statement, each by name; what comes out is asked for by the names of what
+it becomes. Neither rests on an order that is written down twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+
+# Rows to a statement, tried in this order.
+_PIECES: Final = (1000, 100, 10, 1)
+
+
+class Bulk(NamedTuple):
+    """A statement for many rows at once, which it finds in `given`.
+
+    columns  the names of a row's members, in their order
+    """
+
+    columns: tuple[str, ...]
+    sql: str
+
+    def pieces(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+        """Give the statements, each with its values, that bring these rows in."""
+        at = 0
+        for size in _PIECES:
+            while len(rows) - at >= size:
+                yield _statement(self, size), list(chain.from_iterable(rows[at : at + size]))
+                at += size
+
+
+Written: TypeAlias = tuple[Bulk, Sequence[tuple[Any, ...]]]
+"""A statement for many rows, and the rows."""
+
+
+@cache
+def _statement(bulk: Bulk, rows: int) -> str:
+    row = "(" + ", ".join("?" * len(bulk.columns)) + ")"
+    return f"WITH given ({', '.join(bulk.columns)}) AS (VALUES {', '.join([row] * rows)}) {bulk.sql}"
+
+
+def select(names: Iterable[str], source: str, expressions: Mapping[str, str] | None = None) -> str:
+    """Make a SELECT that gives its values under these names, in this order.
+
+    source       the rest of the statement, FROM on
+    expressions  name → how it is made, for those that are not simply columns
+    """
+    made = expressions or {}
+    return f"SELECT {', '.join(f'{made[name]} AS {name}' if name in made else name for name in names)} {source}"
+
+
+# --- in ---
+
+
+# Column → the member of a request or a settlement that it is taken from: fetched by name, which costs a third of what a
+# named tuple does. Plain strings, no enum members: SQLite's adapter looks up every one that it is given.
+_OF_REQUEST: Final = {"id": "key", "uid": "uid", "row": "row", "body_hash": "body_hash"}
+_OF_SETTLEMENT: Final = {
+    "id": "key",
+    "state": "state.value",
+    "outcome": "outcome.value",
+    "attempts": "attempts",
+    "http_status": "http_status",
+    "error_code": "error_code",
+    "error_message": "error_message",
+    "auth_token": "auth_token",
+    "created_at": "created_at",
+    "settled_at": "settled_at",
+    "doubt_since": "doubt_since",
+}
+_request_values: Final = attrgetter(*_OF_REQUEST.values())
+_settlement_values: Final = attrgetter(*_OF_SETTLEMENT.values())
+
+
+def sent_rows(requests: Iterable[UserRequest], now: float) -> list[tuple[Any, ...]]:
+    """Give the values of `SENT`: these may leave from now on (UNIX seconds)."""
+    return [(*_request_values(each), now) for each in requests]
+
+
+def settled_rows(settlements: Iterable[Settlement]) -> list[tuple[Any, ...]]:
+    """Give the values of `SETTLED`."""
+    return [_settlement_values(each) for each in settlements]
+
+
+# A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
+SENT: Final = Bulk(
+    (*_OF_REQUEST, "sent_at"),
+    """
+INSERT INTO users (id, uid, row, body_hash, sent_at, state)
+SELECT id, uid, row, body_hash, sent_at, 'sent' FROM given WHERE true
+ON CONFLICT (uid) DO UPDATE SET
+    row = excluded.row,
+    body_hash = excluded.body_hash,
+    doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
+    doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, coalesce(doubt_hash, body_hash), NULL),
+    sent_at = excluded.sent_at,
+    state = 'sent',
+    outcome = 'pending',
+    http_status = NULL,
+    error_code = NULL,
+    error_message = NULL,
+    settled_at = NULL
+""",
+)
+
+
+SETTLED: Final = Bulk(
+    tuple(_OF_SETTLEMENT),
+    """
+UPDATE users SET
+    state = given.state,
+    outcome = given.outcome,
+    attempts = given.attempts,
+    http_status = given.http_status,
+    error_code = given.error_code,
+    error_message = given.error_message,
+    auth_token = given.auth_token,
+    created_at = given.created_at,
+    settled_at = given.settled_at,
+    doubt_since = given.doubt_since,
+    doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash))
+FROM given WHERE users.id = given.id
+""",
+)
+
+
+class MovedRow(NamedTuple):
+    """A user that stands elsewhere in the roster than it did."""
+
+    id: int
+    row: int
+
+
+MOVED: Final = Bulk(MovedRow._fields, "UPDATE users SET row = given.row FROM given WHERE users.id = given.id")
+
+
+# --- out ---
+
+
+class Known(NamedTuple):
+    """What the journal knows of a uid; `past()` says it in our terms."""
+
+    key: int
+    row: int
+    body_hash: str
+    state: str
+    outcome: str
+    attempts: int
+    auth_token: str | None
+    created_at: int | None
+    doubt_since: float | None
+    doubt_hash: str
+
+    def past(self, *, changed: bool, edited: bool = False) -> Past:
+        """Give a row's past; `changed` and `edited` compare its body with the roster's, see `Past`."""
+        return Past(
+            state=State(self.state),
+            outcome=Outcome(self.outcome),
+            attempts=self.attempts,
+            auth_token=self.auth_token,
+            created_at=self.created_at,
+            doubt_since=self.doubt_since,
+            changed=changed,
+            edited=edited,
+        )
+
+
+ASKED: Final = "FROM json_each(?) AS asked JOIN users ON users.uid = asked.value"
+"""The users whose uids stand in a JSON list."""
+
+# The uid goes before: what is known of it is looked up by it.
+KNOWN: Final = select(
+    ("uid", *Known._fields),
+    ASKED,
+    {
+        "key": "users.id",
+        "doubt_since": "iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since)",
+        "doubt_hash": "coalesce(doubt_hash, body_hash)",
+    },
+)
+
+DONE_COLUMNS: Final = ("uid", "body_hash", "key", "was")
+"""What is given of a user for whom a run has nothing more to do; `was` is its row in the roster at that time."""
+
+DONE: Final = select(
+    DONE_COLUMNS,
+    f"{ASKED} WHERE state = 'settled' AND outcome IN ('created', 'existing', 'updated')",
+    {"key": "users.id", "was": "row"},
+)
+
+OUTCOME_COLUMNS: Final = (
+    "uid", "outcome", "http_status", "attempts", "error_code", "error_message", "auth_token", "created_at",
+    "settled_at",
+)  # fmt: skip
+"""What results are made of."""
+
+OUTCOMES: Final = select(OUTCOME_COLUMNS, ASKED)
