@@ -45,21 +45,21 @@ def verdicts(path: Path) -> list[Verdict]:
 
 def codes(message: str | None) -> list[str]:
     """Take the codes out of a message; a value that is shown in it may hold a semicolon."""
-    said = [part.partition(":")[0] for part in (message or "").split("; ")]
-    return [code for code in said if code in DEFECTS]
+    found = [part.partition(":")[0] for part in (message or "").split("; ")]
+    return [code for code in found if code in DEFECTS]
 
 
 def disagreements(rows: Sequence[Row], found: Iterable[Verdict]) -> list[str]:
     """Name the rows of which the oracle thinks otherwise, and what either says."""
-    told = []
+    different = []
     for row, judged, verdict in zip_longest(rows, oracle.judge(rows), found):
         if judged is None or verdict is None:
             return [f"{len(rows)} rows went in, others came out"]
         uid, codes_, token, body = verdict
         expected = (judged.uid, judged.codes, judged.token and not judged.codes)
         if (uid, codes_, token) != expected or not same_body(row, judged, body):
-            told.append(f"{shown(row)}: {shown(verdict)}, not {shown((*expected, judged.body))}")
-    return told
+            different.append(f"{shown(row)}: {shown(verdict)}, not {shown((*expected, judged.body))}")
+    return different
 
 
 def same_body(row: Row, judged: oracle.Judged, body: bytes) -> bool:

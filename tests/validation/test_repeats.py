@@ -53,6 +53,7 @@ def test_with_forms_a_key_is_repeated_by_another_form_only(tmp_path: Path, run_l
 
 
 def test_nothing_is_repeated_where_nothing_was_added(tmp_path: Path) -> None:
+    """No frame at all, or frames without rows."""
     assert repeated([], tmp_path, 10) == []
     assert repeated([pl.DataFrame(schema={"key": pl.UInt64})], tmp_path, 10) == []
 
@@ -78,6 +79,7 @@ def small_disk() -> Iterator[None]:
 
 
 def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """With the folder, the reason and what to do."""
     keys = pl.DataFrame({"key": prints(random.Random(3), 5_000, 5_000)}, schema={"key": pl.UInt64})
     with closing(Repeats(tmp_path, 10)) as repeats, small_disk(), pytest.raises(StorageError) as raised:
         repeats.add(keys)
@@ -87,6 +89,7 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_takes_no_file_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """With the folder, the reason and what to do."""
     keys = pl.DataFrame({"key": [1, 2]}, schema={"key": pl.UInt64})
     with closing(Repeats(tmp_path / "gone", 1)) as repeats, pytest.raises(OutputError) as raised:
         repeats.add(keys)

@@ -70,6 +70,7 @@ def test_only_equal_uids_are_duplicates_even_if_all_fingerprints_collide(
 
 
 def test_the_survey_counts_rows_and_keeps_only_fingerprints_that_repeat(tmp_path: Path) -> None:
+    """Memory follows what is repeated, not the roster."""
     path = tmp_path / "r.parquet"
     source = random.Random(2)
     ids = [source.randrange(30_000) for _ in range(20_000)]
@@ -85,6 +86,7 @@ def test_the_survey_counts_rows_and_keeps_only_fingerprints_that_repeat(tmp_path
 
 
 def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:
+    """A header alone is a roster, of the same types."""
     path = tmp_path / "r.csv"
     path.write_text("uid,name\n")
     roster = open_roster(path)
@@ -93,6 +95,7 @@ def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:
 
 
 def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(tmp_path: Path) -> None:
+    """Before anything is sent, the file is known to be whole."""
     path = tmp_path / "r.csv"
     path.write_bytes(b"uid,name,note\n" + b"a,b,c\n" * 500 + b'x,y,"z" z\n')
     roster = open_csv(path, sizes=SMALL)
@@ -101,6 +104,7 @@ def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(t
 
 
 def test_progress_is_told_while_the_survey_lasts(tmp_path: Path) -> None:
+    """It only grows, and ends with all rows and all bytes."""
     path = tmp_path / "r.csv"
     path.write_bytes(b"uid,name\n" + b"a,b\n" * 500)
     roster = open_csv(path, sizes=SMALL)

@@ -1,4 +1,4 @@
-"""Columns: which one feeds which field, by name or by the `[columns]` table, and what is said when it does not work."""
+"""Columns: which one feeds which field, by name or by the `[columns]` table, and the message when it does not work."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def bound(*names: str, **mapping: Any) -> tuple[dict[str, Source], dict[tuple[st
     ],
 )
 def test_a_column_feeds_a_field_in_any_case_and_joined_in_any_way(column: str, name: str) -> None:
+    """People write `Status Message`, `status_message` and `statusMessage`."""
     columns = {"uid": "uid", "name": "name", name: column}
     assert bound(*columns.values())[0][name] == FromColumn(column)
 
@@ -44,12 +45,14 @@ def test_a_column_feeds_a_field_in_any_case_and_joined_in_any_way(column: str, n
     "column", ["u_id", "na me", "status__message", "_uid", "user id", "u\u0131d", "tag\u017f", "names"]
 )
 def test_names_that_only_look_like_a_field_feed_none(column: str) -> None:
+    """They are unknown columns, which are named."""
     fields, metadata, unknown = bound("uid", "name", column)
     assert (list(fields), metadata) == (["uid", "name"], {})
     assert unknown == (() if column.startswith("_") else (column,))
 
 
 def test_metadata_columns_keep_their_key_and_nest_at_dots() -> None:
+    """The case of a key is the app's business."""
     assert bound("uid", "name", "METADATA.Dept", "metadata.@private.eMail", "metadata.", "metadata.a..b")[1:] == (
         {("Dept",): FromColumn("METADATA.Dept"), ("@private", "eMail"): FromColumn("metadata.@private.eMail")},
         ("metadata.", "metadata.a..b"),
@@ -72,6 +75,7 @@ def test_metadata_columns_keep_their_key_and_nest_at_dots() -> None:
     ],
 )  # fmt: skip
 def test_a_roster_that_cannot_be_bound_is_told_why(columns: list[str], message: str) -> None:
+    """What is missing or claimed twice, and what the roster has instead."""
     with pytest.raises(RosterError) as raised:
         bind(text_columns(*columns))
     assert str(raised.value) == message
@@ -90,6 +94,7 @@ def test_a_roster_that_cannot_be_bound_is_told_why(columns: list[str], message: 
     ],
 )
 def test_a_type_no_field_can_be_made_of_is_refused_by_name(name: str, kind: pl.DataType) -> None:
+    """Before the first row, with the column, its type and the field."""
     schema = text_columns("uid", "name") | {name: kind}
     with pytest.raises(RosterError, match=f"column '{name}' holds .*, of which no {name} can be made"):
         bind(schema)
@@ -108,10 +113,12 @@ def test_a_type_no_field_can_be_made_of_is_refused_by_name(name: str, kind: pl.D
     ],
 )
 def test_types_a_field_can_be_made_of_are_taken(name: str, kind: pl.DataType) -> None:
+    """Whatever has one text, and the nested forms that tags and metadata have."""
     assert bind(text_columns("uid", "name") | {name: kind}).fields[name] == FromColumn(name)
 
 
 def test_a_mapped_column_that_is_not_there_is_told_with_the_nearest_one() -> None:
+    """A slip of the pen is found by its neighbour."""
     with pytest.raises(RosterError) as raised:
         bound("uid", "name", "Dept", metadata={"department": "dept"})
     assert str(raised.value) == (
@@ -120,6 +127,7 @@ def test_a_mapped_column_that_is_not_there_is_told_with_the_nearest_one() -> Non
 
 
 def test_the_mapping_wins_and_the_column_of_that_name_is_unknown_unless_used() -> None:
+    """What is mapped is not claimed by name as well."""
     fields, metadata, unknown = bound("uid", "name", "id", "metadata.a", uid="id", metadata={"a": "name"})
     assert fields == {"uid": FromColumn("id"), "name": FromColumn("name")}
     assert metadata == {("a",): FromColumn("name")}
@@ -128,10 +136,12 @@ def test_the_mapping_wins_and_the_column_of_that_name_is_unknown_unless_used() -
 
 
 def test_columns_that_begin_with_an_underscore_are_passed_over_in_silence() -> None:
+    """`_row` and `_errors` of a mended file are ours."""
     assert bound("uid", "name", "_row", "_errors", "_name", "note")[2] == ("note",)
 
 
 def test_a_roster_without_a_required_column_is_recognised_by_the_columns_it_has() -> None:
+    """The first ones, shortened: a wrong file shows."""
     names = [f"c{number}" for number in range(14)]
     with pytest.raises(RosterError) as raised:
         bind(text_columns("uid", *names))
@@ -151,11 +161,13 @@ def test_a_roster_without_a_required_column_is_recognised_by_the_columns_it_has(
     ],
 )
 def test_every_column_that_a_source_names_has_to_be_there(form: Any) -> None:
+    """Also the second choice of a fallback."""
     with pytest.raises(RosterError, match="names the column 'nothing', which the roster does not have; did you mean"):
         bound("uid", "name", "a", "Nothing", role=form)
 
 
 def test_the_rest_goes_into_the_metadata_under_its_own_names() -> None:
+    """Every column that feeds nothing else, but for those that begin with `_`."""
     columns = ("uid", "name", "a.b", "@private", "_row", "metadata.x", "id")
     mapping = {"uid": "id", "others": "metadata"}
     assert bound(*columns, **mapping)[1:] == (
@@ -184,13 +196,14 @@ def test_the_rest_goes_into_the_metadata_under_its_own_names() -> None:
     ],
 )  # fmt: skip
 def test_the_rest_displaces_nothing(columns: list[str], mapping: dict[str, Any], message: str) -> None:
+    """Two sources for one key are refused, not decided."""
     with pytest.raises(RosterError) as raised:
         bound("uid", "name", *columns, **mapping)
     assert str(raised.value) == message
 
 
 @pytest.mark.parametrize(
-    ("table", "kind", "said"),
+    ("table", "kind", "message"),
     [
         ({"name": ["x", "name"]}, pl.List(pl.String), "of which no name can be made"),
         ({"tags": ["x", "name"]}, pl.List(pl.String), "of which tags can be made only as it stands"),
@@ -204,20 +217,23 @@ def test_the_rest_displaces_nothing(columns: list[str], mapping: dict[str, Any],
     ],
 )  # fmt: skip
 def test_a_column_that_is_no_text_is_taken_only_as_it_stands(
-    table: dict[str, Any], kind: pl.DataType, said: str
+    table: dict[str, Any], kind: pl.DataType, message: str
 ) -> None:
+    """A list or a struct has no text for a template, a map or a fallback."""
     with pytest.raises(RosterError) as raised:
         bind(text_columns("uid", "name") | {"x": kind}, parse_mapping(table))
-    assert str(raised.value) == f"column 'x' holds {kind}, {said}"
+    assert str(raised.value) == f"column 'x' holds {kind}, {message}"
 
 
 def test_a_list_column_is_one_of_several_sources_of_tags() -> None:
+    """Beside columns of text."""
     table = {"tags": {"columns": ["x", "name"]}, "metadata": {"k": "x"}}
     binding = bind(text_columns("uid", "name") | {"x": pl.List(pl.String)}, parse_mapping(table))
     assert binding.fields["tags"] == Joined((FromColumn("x"), FromColumn("name")))
 
 
 def test_a_binding_tells_whether_uids_are_encoded() -> None:
+    """Messages about a uid say then what it was made of."""
     schema = text_columns("uid", "name")
     encoded = {"uid": ["uid", {"column": "name", "encode": "slug"}]}
     assert [bind(schema, parse_mapping(table)).encodes_uids for table in ({}, encoded)] == [False, True]

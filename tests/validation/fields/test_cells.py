@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -15,18 +16,11 @@ from hypothesis import strategies as st
 
 from provisioner.errors import ConfigurationError, RosterError
 from provisioner.validation.fields import cells
-from provisioner.validation.fields.binding import Binding, bind
-from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.metadata import read_metadata
-from provisioner.validation.fields.metatree import metadata_tree
 from provisioner.validation.fields.tags import read_tags
+from tests.rig.checking import bound, check, metadata
 
 Row = dict[str, Any]
-
-
-def bound(frame: pl.DataFrame, table: dict[str, Any]) -> Binding:
-    needed = {name: {"value": "x"} for name in ("uid", "name") if name not in table}
-    return bind(frame.schema, parse_mapping(table | needed))
 
 
 def texts(form: Any, **columns: list[Any]) -> list[str | None]:
@@ -34,13 +28,6 @@ def texts(form: Any, **columns: list[Any]) -> list[str | None]:
     frame = pl.DataFrame(columns)
     binding = bound(frame, {"role": form})
     return cells.read(frame, {"role": binding.fields["role"]}, binding)["role"].to_list()
-
-
-def metadata(table: dict[str, Any], frame: pl.DataFrame) -> list[Any]:
-    """Give the metadata of each row, parsed."""
-    read = read_metadata(frame, bound(frame, {"metadata": table}))
-    assert read["metadata_defect"].to_list() == [None] * frame.height
-    return [None if text is None else json.loads(text) for text in read["metadata"]]
 
 
 @pytest.mark.parametrize(
@@ -59,16 +46,19 @@ def metadata(table: dict[str, Any], frame: pl.DataFrame) -> list[Any]:
     ],
 )
 def test_each_form_of_a_source_gives_its_text(form: Any, expected: list[str | None]) -> None:
+    """Fallbacks, templates, look-ups and defaults, trimmed, alone and within each other."""
     assert texts(form, a=[" 1", "", None, "\u00c9"], b=["x", " y\u2003", " ", None]) == expected
 
 
 def test_an_entry_is_found_by_the_text_of_a_number_or_a_boolean() -> None:
+    """The map of a typed column is written in texts, as TOML has them."""
     assert texts({"column": "n", "map": {"1": "one"}}, n=[1, 2, None]) == ["one", "2", None]
     assert texts({"column": "n", "map": {"1": "one"}, "default": "d"}, n=[1.0, float("nan")]) == ["one", "d"]
     assert texts({"column": "n", "map": {"true": "yes"}}, n=[True, False]) == ["yes", "false"]
 
 
 def test_the_input_of_a_uid_is_the_text_before_its_encoding() -> None:
+    """Whoever mends the roster looks for what stands there, not for its code."""
     frame = pl.DataFrame({"id": [" E1 ", None, " ", None], "mail": ["x", " Ann@e.org ", "B C", None]})
     slug = {"column": "mail", "encode": "slug"}
     looked_up = {"column": "mail", "map": {"x": "Y"}, "default": "D", "encode": "hex"}
@@ -82,76 +72,6 @@ def test_the_input_of_a_uid_is_the_text_before_its_encoding() -> None:
         binding = bound(frame, {"uid": form})
         assert cells.uids(frame, binding).to_list() == uids
         assert frame.select(cells.as_it_stands(binding.fields["uid"], binding)).to_series().to_list() == inputs
-
-
-def test_tags_of_several_sources_are_joined_in_order() -> None:
-    frame = pl.DataFrame(
-        {
-            "team": ["red; blue", None, "a", "[1]", "x" * 200],
-            "site": ["Oslo", "", None, "Rome", "Bonn"],
-            "skills": [["py", " ", "sql"], [], None, ["x"], ["y"]],
-            "more": ['["a;b"]', None, '["', "[", "z"],
-        }
-    )
-    binding = bound(frame, {"tags": {"columns": ["team", "site:{site}", "skills", "more"]}})
-    read = read_tags(frame, binding, 100)
-    assert read["tags"].to_list()[:2] == ['["red","blue","site:Oslo","py","sql","a;b"]', None]
-    assert [text is None for text in read["tags"]] == [False, True, True, True, False]
-    assert read["tags_defect"].to_list() == [
-        None, None, "'[\"' is no JSON (unexpected end of data)", "'1' is no string", None,
-    ]  # fmt: skip
-    assert read["tags_count"].to_list() == [6, None, None, None, 4]
-    assert read["tags_longest"].to_list()[4] == 200
-
-
-def test_an_entry_or_a_default_of_tags_may_be_a_list() -> None:
-    frame = pl.DataFrame({"team": ["r", "", "a;b"]})
-    binding = bound(frame, {"tags": {"column": "team", "map": {"r": ["red", ";"]}}})
-    assert read_tags(frame, binding, 100)["tags"].to_list() == ['["red",";"]', None, '["a","b"]']
-    binding = bound(frame, {"tags": {"column": "team", "default": ["none"]}})
-    assert read_tags(frame, binding, 100)["tags"].to_list() == ['["r"]', '["none"]', '["a","b"]']
-
-
-def test_a_default_of_the_whole_metadata_is_an_object() -> None:
-    frame = pl.DataFrame({"m": ['{"a":1}', " "]})
-    assert metadata({"column": "m", "default": {"b": [2.5]}}, frame) == [{"a": 1}, {"b": [2.5]}]
-
-
-@pytest.mark.parametrize("beside", [{}, {"when": "date"}])
-def test_metadata_keep_their_types_but_for_what_is_looked_up(beside: dict[str, str]) -> None:
-    """With a date beside them, Python reads the values instead of polars: it makes no difference."""
-    frame = pl.DataFrame(
-        {"level": [1, None, 3], "other": ["7", " ", "x"], "on": [True, None, False], "date": [None] * 3},
-        schema_overrides={"date": pl.Date},
-    )
-    table = {
-        "first": ["level", "other"],
-        "turned": ["other", "level"],
-        "mapped": {"column": "level", "map": {"1": {"is": "one"}}},
-        "strict": {"column": "level", "map": {"1": "one"}, "default": False},
-        "on": {"column": "on", "default": 0},
-        "text": "{level}{on}",
-        "nested": {"column": ["level", {"value": 1.5}], "map": {"1.5": ["x"], "3": ""}},
-    }
-    assert (metadata_tree(bound(frame, {"metadata": table | beside})) is None) == bool(beside)
-    assert metadata(table | beside, frame) == [
-        {"first": 1, "turned": "7", "mapped": {"is": "one"}, "strict": "one", "on": True, "text": "1true", "nested": 1},
-        {"strict": False, "on": 0, "nested": ["x"]},
-        {"first": 3, "turned": "x", "mapped": 3, "strict": False, "on": False, "text": "3false", "nested": ""},
-    ]
-
-
-def test_a_number_that_is_none_is_empty_where_there_is_something_else_to_take() -> None:
-    frame = pl.DataFrame({"x": [float("nan"), 1.5]})
-    assert metadata({"k": ["x", {"value": 0}], "l": {"column": "x", "default": "d"}}, frame) == [
-        {"k": 0, "l": "d"}, {"k": 1.5, "l": 1.5},
-    ]  # fmt: skip
-
-
-def test_the_rest_keeps_its_types_under_its_own_names() -> None:
-    frame = pl.DataFrame({"uid": ["a"], "name": ["n"], "a.b": [1], "c": [" x "], "d": [None], "_e": ["e"]})
-    binding = bind(frame.schema, parse_mapping({"others": "metadata.hr"}))
-    assert read_metadata(frame, binding)["metadata"].to_list() == ['{"hr":{"a.b":1,"c":"x"}}']
 
 
 @dataclass(frozen=True)
@@ -205,15 +125,27 @@ def looked_up(source: Form, entries: dict[str, Any], default: Any) -> Form:
 
 
 WORDS = ["x", "1", "true", "a b", "\u00c9{", "-7"]
+
+
 NAMES = ["a", "b", "n", "t"]
+
+
 VALUES = st.sampled_from([*WORDS, "", " "])
+
+
 ENTRIES = st.dictionaries(st.sampled_from(WORDS), VALUES | st.booleans() | st.integers(-9, 9))
+
+
 CONSTANTS = VALUES.map(lambda word: Form({"value": word}, lambda _row: word))
+
+
 TEMPLATES = (
     st.lists(st.sampled_from(WORDS) | st.lists(st.sampled_from(NAMES), min_size=1, max_size=3), max_size=4)
     .filter(lambda parts: any(isinstance(part, list) for part in parts))
     .map(template)
 )
+
+
 FORMS: st.SearchStrategy[Form] = st.recursive(
     st.sampled_from(NAMES).map(column) | CONSTANTS | TEMPLATES,
     lambda inner: (
@@ -222,13 +154,19 @@ FORMS: st.SearchStrategy[Form] = st.recursive(
     ),
     max_leaves=5,
 )
+
+
 CELLS = st.none() | st.sampled_from([*WORDS, "", " ", " x\u2003", "\u00a0", "\x1f"])
+
+
 ROWS = st.lists(
     st.fixed_dictionaries(
         {"a": CELLS, "b": CELLS, "n": st.none() | st.integers(-9, 9), "t": st.none() | st.booleans()}
     ),
     max_size=6,
 )
+
+
 SCHEMA = {"a": pl.String, "b": pl.String, "n": pl.Int8, "t": pl.Boolean}
 
 
@@ -259,7 +197,11 @@ KINDS: dict[str, pl.Series] = {
     "struct": pl.Series([{"a": 1}, {"a": None}, None]),
     "binary": pl.Series([b"x", None, b""]),
 }
+
+
 REFERENCES = st.sampled_from([*KINDS, "{text|int}-{date}", "{category}"])
+
+
 SOURCES: st.SearchStrategy[Any] = st.recursive(
     REFERENCES | st.sampled_from([{"value": "x"}, {"value": 7}]),
     lambda inner: (
@@ -270,7 +212,11 @@ SOURCES: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=4,
 )
+
+
 UIDS = SOURCES | st.fixed_dictionaries({"column": SOURCES, "encode": st.sampled_from(["base32", "hex", "slug"])})
+
+
 TAGS = SOURCES | st.fixed_dictionaries({"columns": st.lists(SOURCES, min_size=1, max_size=3)})
 
 
@@ -279,6 +225,7 @@ TAGS = SOURCES | st.fixed_dictionaries({"columns": st.lists(SOURCES, min_size=1,
 def test_what_is_bound_can_be_read_whatever_the_types(
     uid: Any, tags: Any, key: Any, whole: Any, left: set[str]
 ) -> None:
+    """Whatever `bind` lets pass, every reader reads without an exception, row for row."""
     frame = pl.DataFrame(KINDS).drop(left)
     for table in ({"uid": uid, "tags": tags, "metadata": {"k": key}, "others": "metadata"}, {"metadata": whole}):
         try:
@@ -289,3 +236,24 @@ def test_what_is_bound_can_be_read_whatever_the_types(
         uids = cells.uids(frame, binding)
         inputs = frame.select(cells.as_it_stands(binding.fields["uid"], binding)).to_series()
         assert [each.height for each in read] == [len(uids), len(inputs)] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("value", "uid", "uid_input"),
+    [
+        (7, "7", "7"),
+        (123.0, "123", "123.0"),
+        (Decimal("123.00"), "123", "123.00"),
+        (True, "true", "true"),
+    ],
+)
+def test_parquet_numbers_become_text(value: Any, uid: str, uid_input: str) -> None:
+    """A whole number is written without its fraction; the input stays as the roster has it."""
+    checked = check(pl.DataFrame({"uid": [value], "name": ["Ann"]}))
+    assert checked.lines.rows() == [(1, uid, uid_input, None, None)]
+
+
+@pytest.mark.parametrize(("value", "code"), [(1.5, "uid.charset"), (float("nan"), "uid.missing")])
+def test_a_float_that_is_no_whole_number_is_no_uid(value: float, code: str) -> None:
+    """It is refused, not rounded; NaN is a missing value."""
+    assert check(pl.DataFrame({"uid": [value], "name": ["Ann"]})).lines["error_code"].item() == code

@@ -1,4 +1,4 @@
-"""The `[columns]` table: every form a source can take, and what is said of a table that is wrong."""
+"""The `[columns]` table: every form a source can take, and the message for a table that is wrong."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def nested(depth: int) -> Any:
 
 
 def test_the_table_of_the_documentation_is_understood() -> None:
+    """The example people copy."""
     table = tomllib.loads("""
         uid = "employee_id"
         name = "{first_name} {last_name}"
@@ -65,6 +66,7 @@ def test_the_table_of_the_documentation_is_understood() -> None:
 
 
 def test_every_form_of_a_source_is_understood_and_all_combine() -> None:
+    """Each form gives its source, alone and within others."""
     table = tomllib.loads("""
         uid = ["id", { column = "mail", encode = "base32", lower = true }]
         name = ["display", "{nick|first} {last}", { value = "?" }]
@@ -96,6 +98,7 @@ def test_every_form_of_a_source_is_understood_and_all_combine() -> None:
 
 @pytest.mark.parametrize(("others", "place"), [("ignore", None), ("metadata", ()), ("metadata.a.b", ("a", "b"))])
 def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, place: tuple[str, ...] | None) -> None:
+    """`others` in its three forms."""
     assert parse_mapping({"others": others}).others == place
 
 
@@ -159,12 +162,15 @@ def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, pla
     ],
 )  # fmt: skip
 def test_a_wrong_table_is_told_by_its_key(table: dict[str, Any], message: str) -> None:
+    """One line that names the key, what is wrong with it and what was meant."""
     with pytest.raises(ConfigurationError) as raised:
         parse_mapping(table)
     assert str(raised.value) == message
 
 
 NAMES = st.sampled_from(["uid", "name", "a", "b", "metadata.x", "_c", "d|e", "{", ""]) | st.text(max_size=6)
+
+
 VALUES: st.SearchStrategy[Any] = st.recursive(
     NAMES | st.sampled_from(["{a} {b}", "{a|b}", "hex"]) | st.booleans() | st.integers() | st.floats() | st.dates(),
     lambda inner: (
@@ -176,6 +182,8 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=6,
 )
+
+
 KEYS = st.sampled_from(["uid", "name", "tags", "role", "metadata", "Status Message", "others", "tags_separator"])
 
 
@@ -184,9 +192,10 @@ KEYS = st.sampled_from(["uid", "name", "tags", "role", "metadata", "Status Messa
 def test_whatever_the_table_and_the_columns_are_it_is_bound_or_told_in_one_line(
     table: dict[str, Any], columns: list[str]
 ) -> None:
-    said = "bound"
+    """No table, however odd, ends in a traceback or in a message of several lines."""
+    outcome = "bound"
     try:
         bind(text_columns(*columns), parse_mapping(table))
     except (ConfigurationError, RosterError) as error:
-        said = str(error)
-    assert said.splitlines() == [said]
+        outcome = str(error)
+    assert outcome.splitlines() == [outcome]

@@ -47,11 +47,13 @@ def slug(text: str) -> str:
     ],
 )
 def test_each_encoding_gives_what_it_is_known_for(text: str | None, encoding: Encoding, code: str | None) -> None:
+    """Example by example; null stays null."""
     assert codes([text], encoding) == [code]
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
 def test_folded_before_two_spellings_of_an_address_are_one(encoding: Encoding) -> None:
+    """With `lower` the case does not count."""
     one, other = codes(["Ann.ÉDOUARD@Example.org", "ann.édouard@example.org"], encoding, lower=True)
     assert one == other
 
@@ -59,6 +61,7 @@ def test_folded_before_two_spellings_of_an_address_are_one(encoding: Encoding) -
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.none() | st.text(ASSIGNED, min_size=1, max_size=40), max_size=8))
 def test_codes_are_those_of_the_standard_library(texts: list[str | None]) -> None:
+    """Base32 and hex are its own, and a slug is what plain Python makes of the text."""
     there = [text for text in texts if text is not None]
     assert [each for each in codes(texts, Encoding.BASE32) if each is not None] == [
         base64.b32encode(text.encode()).decode().rstrip("=").lower() for text in there

@@ -1,0 +1,126 @@
+"""Metadata: JSON text, structs, maps and single columns become one compact object, in value what was given."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.metadata import read_metadata
+from tests.rig import rules as oracle
+from tests.rig.checking import ANN, body, check, codes, metadata, parsed, typed
+
+METADATA_TEXTS = [
+    '{"a": "b", "c": {"d": 1, "e": [ "x", "y" ]}}',
+    '{"a": "b, ", "c": ": d", "e": ",", "f": ", \\" "}',
+    '{"a": ["b", ", ", "c"], "": "", "x": {}, "l": []}',
+    '{"a": [1, 2, {"b": [true, false, null]}], "n": -0.5, "z": -12, "o": 0}',
+    '{"deep": {"er": {"still": {"here": 1}}}}',
+    '{\n\t"a" :\r1 }',
+    '{"a": "x: y, z", "b": "q\\"r\\\\", "c": "\\u00e9\\ud83d\\ude00"}',
+    '{"a": 9007199254740993, "b": 18446744073709551616, "c": -9223372036854775809}',
+    '{"uuid": "1e10-4444444444444444444", "t": [1e2]}',
+]
+
+
+@pytest.mark.parametrize("text", METADATA_TEXTS)
+def test_given_metadata_keep_their_value_and_lose_their_blanks(text: str) -> None:
+    """Bytes count towards a limit, so none is spent on blanks or needless escapes."""
+    checked = check([{**ANN, "metadata": text}])
+    written = checked.valid["body"].item()
+    assert json.loads(written)["metadata"] == json.loads(text)
+    assert len(written.encode()) <= len(oracle.compact({**ANN, "metadata": json.loads(text)}))
+
+
+@pytest.mark.parametrize(
+    "number", ["12345678901234567890123", "0.12345678901234567890", "1e300", "1E-7", "-0.0", "100000000000000000.5"]
+)
+def test_no_number_in_given_metadata_changes_silently(number: str) -> None:
+    """A float would round it, or write it in another form."""
+    checked = check([{**ANN, "metadata": f'{{"n": {number}}}'}])
+    assert checked.valid["body"].item() == f'{{"uid":"ann","name":"Ann","metadata":{{"n":{number}}}}}'
+
+
+def test_columns_for_single_keys_are_merged_and_win() -> None:
+    """A column for one key replaces that key of the whole object, and only when it is not empty."""
+    row = {"metadata": '{"a": 1, "b": {"c": 2}, "d": 3}', "metadata.b.x": " y ", "Metadata.d": "4",
+           "metadata.@private.email": "ann@e.org", "metadata.empty": " "}  # fmt: skip
+    assert body(**row)["metadata"] == {
+        "a": 1, "b": {"c": 2, "x": "y"}, "d": "4", "@private": {"email": "ann@e.org"},
+    }  # fmt: skip
+    assert body(**{**row, "metadata": None})["metadata"] == {
+        "b": {"x": "y"}, "d": "4", "@private": {"email": "ann@e.org"},
+    }  # fmt: skip
+
+
+def test_a_broken_object_is_reported_even_with_columns_beside_it() -> None:
+    """The single values do not make up for what could not be read."""
+    assert codes(metadata="{", **{"metadata.a": "b"}) == ["metadata.not_an_object"]
+
+
+def test_rows_without_any_metadata_send_none() -> None:
+    """Neither an empty object nor null."""
+    assert body(**{"metadata.a": "", "metadata.@private.b": None}) == ANN
+    assert body(metadata=" ", **{"metadata.a": ""}) == ANN
+
+
+def test_a_parquet_struct_is_metadata_without_its_null_members() -> None:
+    """Whether polars alone or Python writes it; a struct of nulls is no metadata at all."""
+    struct = {"s": 'x"y', "n": None, "i": 7, "b": False, "inner": {"a": None, "b": "c"}, "gone": {"a": None}}
+    expected = {"s": 'x"y', "i": 7, "b": False, "inner": {"b": "c"}}
+    assert parsed(check(typed(metadata=struct)))["metadata"] == expected
+    with_float = {**struct, "f": 1.5, "day": dt.date(2024, 2, 29), "list": [1, None], "d": Decimal("1.10")}
+    written = check(typed(metadata=with_float)).valid["body"].item()
+    assert json.loads(written)["metadata"] == expected | {"f": 1.5, "day": "2024-02-29", "list": [1, None], "d": 1.1}
+    assert '"d":1.10' in written
+    assert parsed(check(typed(metadata={"a": None, "b": {"c": None}}))) == ANN
+
+
+def test_a_parquet_map_is_metadata() -> None:
+    """Its null values are left out like those of a struct."""
+    kind = pl.Map(pl.String, pl.Int64)
+    frame = typed().with_columns(pl.Series("metadata", [{"a": 1, "b": None}], dtype=kind))
+    assert parsed(check(frame))["metadata"] == {"a": 1}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_struct_with_a_number_json_does_not_have_is_no_object(number: float) -> None:
+    """Such a number is refused here, not by the API."""
+    checked = check(typed(metadata={"a": number}))
+    assert checked.lines["error_code"].item() == "metadata.not_an_object"
+
+
+def test_a_struct_and_columns_are_merged_whatever_their_types() -> None:
+    """A column wins over a member of a struct, also where an object stood."""
+    frame = typed(
+        **{"metadata": {"a": 1, "b": {"c": "d"}}, "metadata.a": None, "metadata.level": 3, "metadata.b.e": True}
+    ).with_columns(pl.lit("2").alias("metadata.b.c"))
+    assert parsed(check(frame))["metadata"] == {"a": 1, "b": {"c": "2", "e": True}, "level": 3}
+    dated = typed(**{"metadata": {"a": {"x": 1}}, "metadata.a": dt.datetime(2024, 1, 2, 3, 4, 5)})  # noqa: DTZ001
+    assert parsed(check(dated))["metadata"] == {"a": "2024-01-02T03:04:05"}
+
+
+def test_a_default_of_the_whole_metadata_is_an_object() -> None:
+    """It stands in for an empty cell only."""
+    frame = pl.DataFrame({"m": ['{"a":1}', " "]})
+    assert metadata({"column": "m", "default": {"b": [2.5]}}, frame) == [{"a": 1}, {"b": [2.5]}]
+
+
+def test_a_number_that_is_none_is_empty_where_there_is_something_else_to_take() -> None:
+    """NaN is how a data frame writes a missing number."""
+    frame = pl.DataFrame({"x": [float("nan"), 1.5]})
+    assert metadata({"k": ["x", {"value": 0}], "l": {"column": "x", "default": "d"}}, frame) == [
+        {"k": 0, "l": "d"}, {"k": 1.5, "l": 1.5},
+    ]  # fmt: skip
+
+
+def test_the_rest_keeps_its_types_under_its_own_names() -> None:
+    """A dot in the name of such a column nests nothing, and `_e` stays out."""
+    frame = pl.DataFrame({"uid": ["a"], "name": ["n"], "a.b": [1], "c": [" x "], "d": [None], "_e": ["e"]})
+    binding = bind(frame.schema, parse_mapping({"others": "metadata.hr"}))
+    assert read_metadata(frame, binding)["metadata"].to_list() == ['{"hr":{"a.b":1,"c":"x"}}']

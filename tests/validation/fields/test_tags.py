@@ -1,0 +1,97 @@
+"""Tags: a list, a JSON array and text with separators become one JSON array of trimmed texts."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.tags import read_tags
+from tests.rig.checking import ANN, body, bound, check, parsed
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("a;b", ["a", "b"]),
+        (" a ;\u00a0b;; ", ["a", "b"]),
+        ('["a", " b ", "", null]', ["a", "b"]),
+        ('["a","b"]', ["a", "b"]),
+        ('[","]', [","]),
+        ('["a", ",", "b"]', ["a", ",", "b"]),
+        (",", [","]),
+        ("2024", ["2024"]),
+        ("true", ["true"]),
+        ('"a"', ['"a"']),
+        ('a"b;c\\d', ['a"b', "c\\d"]),
+        ('["\\u00e9\\n x"]', ["é\n x"]),
+        ("a\x01;b", ["a\x01", "b"]),
+        ("\x1fa;b", ["\x1fa", "b"]),
+        (";", None),
+        ("[]", None),
+        ('[" "]', None),
+        (None, None),
+        ("{}", ["{}"]),
+    ],
+)
+def test_tags_are_read_in_every_form(cell: str | None, expected: list[str] | None) -> None:
+    """Separated or as a JSON array, trimmed, without blanks; nothing left means no tags."""
+    assert body(tags=cell) == ANN | ({"tags": expected} if expected else {})
+
+
+@pytest.mark.parametrize("separator", ["|", ",", "; ", " ", ".", '"', "]", "\\"])
+def test_tags_are_split_at_any_separator(separator: str) -> None:
+    """Also at one that means something in a pattern or in JSON."""
+    mapping = parse_mapping({"tags_separator": separator})
+    row = {**ANN, "tags": separator.join(["one", "two", "three"])}
+    assert parsed(check([row], mapping=mapping))["tags"] == ["one", "two", "three"]
+
+
+def test_the_tags_of_a_parquet_list_are_trimmed_and_counted_without_blanks() -> None:
+    """A list column obeys the same limits as text does."""
+    lists = [[" x ", None, "", 'y"'], [], None, ["t"] * 26, ["t" * 101], ["\u2003"]]
+    frame = pl.DataFrame({"uid": list("abcdef"), "name": ["n"] * 6, "tags": lists})
+    checked = check(frame)
+    assert [json.loads(text).get("tags") for text in checked.valid["body"]] == [["x", 'y"'], None, None, None]
+    assert checked.lines["error_message"].drop_nulls().to_list() == [
+        "tags.too_many: 26 tags, at most 25",
+        "tags.too_long: 101 characters in one tag, at most 100",
+    ]
+
+
+def test_numbers_in_a_parquet_list_of_tags_become_text() -> None:
+    """A tag is a text, whatever the column holds."""
+    frame = pl.DataFrame({"uid": ["a"], "name": ["n"], "tags": [[1, 2]]})
+    assert parsed(check(frame))["tags"] == ["1", "2"]
+
+
+def test_tags_of_several_sources_are_joined_in_order() -> None:
+    """Lists, arrays, separated text and templates become one list; a defect of one of them is the row's."""
+    frame = pl.DataFrame(
+        {
+            "team": ["red; blue", None, "a", "[1]", "x" * 200],
+            "site": ["Oslo", "", None, "Rome", "Bonn"],
+            "skills": [["py", " ", "sql"], [], None, ["x"], ["y"]],
+            "more": ['["a;b"]', None, '["', "[", "z"],
+        }
+    )
+    binding = bound(frame, {"tags": {"columns": ["team", "site:{site}", "skills", "more"]}})
+    read = read_tags(frame, binding, 100)
+    assert read["tags"].to_list()[:2] == ['["red","blue","site:Oslo","py","sql","a;b"]', None]
+    assert [text is None for text in read["tags"]] == [False, True, True, True, False]
+    assert read["tags_defect"].to_list() == [
+        None, None, "'[\"' is no JSON (unexpected end of data)", "'1' is no string", None,
+    ]  # fmt: skip
+    assert read["tags_count"].to_list() == [6, None, None, None, 4]
+    assert read["tags_longest"].to_list()[4] == 200
+
+
+def test_an_entry_or_a_default_of_tags_may_be_a_list() -> None:
+    """Such a list is taken whole, whatever the separator is."""
+    frame = pl.DataFrame({"team": ["r", "", "a;b"]})
+    binding = bound(frame, {"tags": {"column": "team", "map": {"r": ["red", ";"]}}})
+    assert read_tags(frame, binding, 100)["tags"].to_list() == ['["red",";"]', None, '["a","b"]']
+    binding = bound(frame, {"tags": {"column": "team", "default": ["none"]}})
+    assert read_tags(frame, binding, 100)["tags"].to_list() == ['["r"]', '["none"]', '["a","b"]']

@@ -1,0 +1,69 @@
+"""E-mail addresses: found by the names of columns, metadata keys and members, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner.model import AuthTokens
+from provisioner.roster.reader import open_roster
+from provisioner.validation.constraints import Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Found, Validator
+from tests.rig.checking import looked_over
+
+
+@pytest.mark.parametrize(
+    ("column", "is_own"),
+    [
+        ("email", True), ("E-Mail", True), ("mail", True), ("Work_Email", True), ("workEmail", True),
+        ("private email address", True), ("metadata.email", True), ("metadata.@private.email", True),
+        ("manager_email", False), ("voicemail", False), ("mailing", False), ("_email", False), ("note", False),
+    ],
+)  # fmt: skip
+def test_an_address_under_two_uids_is_warned_of_by_the_name_of_its_column(
+    tmp_path: Path, column: str, is_own: bool
+) -> None:
+    """Case does not count, what is no address does not, and one uid may come again with its own."""
+    cells = ["a@x.org", "b@x.org", " A@X.org", "", "none", "none", "a@x.org", "a@x.org"]
+    uids = ["ann", "bob", "eve", "dan", "fay", "gus", "ANN", "hal"]
+    names = ["Ann", "Bob", "Eve", "Dan", "Fay", "Gus", "Ann", "Hal"]
+    rows = [{"uid": uid, "name": name, column: cell} for uid, name, cell in zip(uids, names, cells, strict=True)]
+    shared = "email.shared: 'a@x.org' is the e-mail address of another uid in row 1"
+    duplicate = "uid.duplicate: 'ann' is the uid of row 1 already"
+    assert looked_over(tmp_path, rows) == ([(3, shared), (7, duplicate), (8, shared)] if is_own else [(7, duplicate)])
+
+
+def test_an_address_is_found_inside_metadata(tmp_path: Path) -> None:
+    """In JSON text at any depth, with blanks or without."""
+    cells = [
+        {"@private": {"email": "a@x.org"}, "team": "b@x.org"},
+        {"work_email": "A@x.org"},
+        {"manager_email": "a@x.org"},
+        {"team": "b@x.org"},
+    ]
+    texts = [json.dumps(cell, indent=None if number % 2 else 1) for number, cell in enumerate(cells)]
+    rows = [{"uid": f"u{number}", "name": f"N{number}", "metadata": text} for number, text in enumerate(texts)]
+    assert looked_over(tmp_path, rows) == [(2, "email.shared: 'a@x.org' is the e-mail address of another uid in row 1")]
+
+
+def test_an_address_is_found_in_a_struct_and_in_a_mapped_column(tmp_path: Path) -> None:
+    """By the name of the member, or of the key that the column is mapped to."""
+    path = tmp_path / "r.parquet"
+    pl.DataFrame({
+        "uid": ["a", "b", "c"], "name": ["A", "B", "C"], "reach": ["x@x.org", "y@x.org", "X@x.org"],
+        "metadata": [{"in": {"email": "z@x.org"}}, {"in": {"email": "Z@x.org"}}, {"in": {"email": None}}],
+    }).write_parquet(path)  # fmt: skip
+    roster = open_roster(path)
+    found = []
+    for columns in ({}, {"metadata": {"email": "reach"}}):
+        binding = bind(roster.schema, parse_mapping(columns))
+        surveyed = survey(roster, binding, tmp_path, identity=True)
+        validator = Validator(binding, Constraints(), surveyed, auth_tokens=AuthTokens.NONE)
+        found += [validator.check(batch).warnings for batch in roster.batches()]
+    assert found == [{"email.shared": Found(1, (2,))}, {"email.shared": Found(2, (2, 3))}]
