@@ -68,7 +68,8 @@ class Repeats:
         """Put a frame on disk: where it begins, and its length in bytes."""
         buffer = io.BytesIO()
         prints.write_ipc_stream(buffer)
-        rest = buffer.getbuffer()
+        # Not `getbuffer`: a buffer still looked at when the traceback of an error is cleared away complains on stderr.
+        rest = memoryview(buffer.getvalue())
         size = len(rest)
         file = self._opened()
         begin = file.tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import resource
 import tracemalloc
@@ -86,6 +87,12 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"{tmp_path}: no room to look for repeated values (File too large); make room, then run again"
     )
+
+
+def test_after_a_full_disk_nothing_complains_while_it_is_cleared_away(tmp_path: Path) -> None:
+    """What was being written goes with the error's traceback, in whatever order: nothing more appears on stderr."""
+    test_a_full_disk_is_told_in_one_sentence(tmp_path)
+    gc.collect()
 
 
 def test_a_folder_that_takes_no_file_is_told_in_one_sentence(tmp_path: Path) -> None:
