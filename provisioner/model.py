@@ -10,31 +10,77 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import NamedTuple
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple, Self
+
+
+class Kind(Enum):
+    """What an outcome means for what comes next."""
+
+    FINAL = "final"  # a run has nothing more to do for the row, unless it is edited
+    NIGHTLY = "nightly"  # the row is as the roster says, until the next sync looks again
+    LEAVER = "leaver"  # of somebody who is in no row any more
+    LEFT = "left"  # somebody has to look: exit 1
+    OPEN = "open"  # the next run goes on with the row
 
 
 class Outcome(StrEnum):
-    """What became of one roster row; every row ends with exactly one."""
+    """What became of one roster row, or of a leaver; every one ends with exactly one.
 
-    CREATED = "created"
-    EXISTING = "existing"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REACTIVATED = "reactivated"
-    DEACTIVATED = "deactivated"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    PENDING = "pending"
+    All there is to know of an outcome stands here, in the order in which documents list them.
+
+    colour  of its line for people, as rich names it
+    place   of its line among the others, from the top
+    """
+
+    _value_: str
+    colour: str
+    place: int
+    kind: Kind
+
+    def __new__(cls, value: str, colour: str = "", place: int = 0, kind: Kind = Kind.OPEN) -> Self:
+        """Make a member: the text that files and the journal hold, by which it is looked up, and what goes with it."""
+        member = str.__new__(cls, value)
+        member._value_, member.colour, member.place, member.kind = value, colour, place, kind
+        return member
+
+    REJECTED = "rejected", "yellow", 6, Kind.LEFT
+    CREATED = "created", "green", 1, Kind.FINAL
+    EXISTING = "existing", "cyan", 5, Kind.FINAL
+    UPDATED = "updated", "green", 2, Kind.FINAL
+    UNCHANGED = "unchanged", "cyan", 4, Kind.NIGHTLY
+    REACTIVATED = "reactivated", "green", 3, Kind.NIGHTLY
+    DEACTIVATED = "deactivated", "yellow", 9, Kind.LEAVER
+    FAILED = "failed", "red", 7, Kind.LEFT
+    PENDING = "pending", "magenta", 8, Kind.OPEN
+
+
+ROW_OUTCOMES: Final = tuple(each for each in Outcome if each.kind is not Kind.LEAVER)
+"""Those that a roster row can have, in the order of documents: they add up to its rows."""
+
+RUN_OUTCOMES: Final = tuple(each for each in ROW_OUTCOMES if each.kind is not Kind.NIGHTLY)
+"""Those that a run can give; the others are a sync's."""
 
 
 class Action(StrEnum):
-    """What a sync does for one user."""
+    """What a sync does for one user, in the order in which people read it.
 
-    CREATE = "create"
-    UPDATE = "update"
-    REACTIVATE = "reactivate"
-    DEACTIVATE = "deactivate"
+    colour  of its line, as rich names it
+    """
+
+    _value_: str
+    colour: str
+
+    def __new__(cls, value: str, colour: str = "") -> Self:
+        """Make a member: the text that the state and a plan hold, by which it is looked up, and what goes with it."""
+        member = str.__new__(cls, value)
+        member._value_, member.colour = value, colour
+        return member
+
+    CREATE = "create", "green"
+    UPDATE = "update", "green"
+    REACTIVATE = "reactivate", "green"
+    DEACTIVATE = "deactivate", "yellow"
 
 
 class Standing(StrEnum):
@@ -194,6 +240,11 @@ class Tally:
     rate_limited: int = 0
     first_request: float | None = None
     last_request: float | None = None
+
+    def count(self, outcome: Outcome) -> None:
+        """Count a row that this run has settled."""
+        self.settled += 1
+        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
 
     @property
     def per_minute(self) -> float:

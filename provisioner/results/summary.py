@@ -15,24 +15,15 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.files import SHARED, written_whole
-from provisioner.model import Outcome, Tally
+from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration
 
-# How an outcome is shown to people, and in which order.
-_SHOWN: Final[Mapping[str, str]] = {
-    "created": "green",
-    "updated": "green",
-    "reactivated": "green",
-    "unchanged": "cyan",
-    "existing": "cyan",
-    "rejected": "yellow",
-    "failed": "red",
-    "pending": "magenta",
-}
+# The outcomes as people read them, from the top.
+_SHOWN: Final = sorted(ROW_OUTCOMES, key=lambda outcome: outcome.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +87,14 @@ class Summary:
         if self.stop is not None:
             return self.stop.exit_code
         outcomes = self.counts.outcomes
-        return ExitCode.ROWS_LEFT if outcomes[Outcome.REJECTED] or outcomes[Outcome.FAILED] else ExitCode.OK
+        return ExitCode.ROWS_LEFT if any(outcomes[each] for each in Outcome if each.kind is Kind.LEFT) else ExitCode.OK
 
     @property
     def document(self) -> dict[str, Any]:
         """The summary as the file and `--json` hold it."""
         outcomes, tally = self.counts.outcomes, self.tally
         document: dict[str, Any] = {"rows": self.counts.rows}
-        for outcome in ("rejected", "created", "existing", "updated", "failed", "pending"):
-            document[outcome] = outcomes[outcome]
+        document |= {outcome.value: outcomes[outcome] for outcome in RUN_OUTCOMES}
         document |= {
             "requests": tally.requests,
             "retries": tally.retries,
@@ -144,16 +134,17 @@ class Summary:
         table.add_column()
         table.add_column(overflow="fold")
         table.add_row(*counted(self.counts.rows, "row").split(), "")
-        for outcome, colour in _SHOWN.items():
+        for outcome in _SHOWN:
             if number := self.counts.outcomes[outcome]:
-                table.add_row(Text(f"{number:,}", colour), Text(outcome, colour), Text(self._note(outcome, words)))
+                note = Text(self._note(outcome, words))
+                table.add_row(Text(f"{number:,}", outcome.colour), Text(outcome, outcome.colour), note)
         return table
 
-    def _note(self, outcome: str, words: Words) -> str:
-        if outcome == "failed":
+    def _note(self, outcome: Outcome, words: Words) -> str:
+        if outcome is Outcome.FAILED:
             codes = sorted(self.counts.failed_by_code.items(), key=lambda item: (-item[1], item[0]))
             return ", ".join(f"{code} {number:,}" for code, number in codes)
-        where = self.outputs.get("rejected") if outcome == "rejected" else None
+        where = self.outputs.get("rejected") if outcome is Outcome.REJECTED else None
         return words.mend.format(where) if where else ""
 
     def _remarks(self, words: Words) -> list[Text]:

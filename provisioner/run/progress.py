@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from provisioner.model import Tally
+from provisioner.model import RUN_OUTCOMES, Kind, Tally
 from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
@@ -74,8 +74,8 @@ class Watch:
     def facts(self) -> dict[str, Any]:
         """Give the numbers as they stand, for a log event."""
         tally = self._tally
-        names = ("rejected", "created", "existing", "updated", "failed", "requests", "rate_limited")
-        facts = {name: getattr(tally, name) for name in names}
+        settled = (outcome.value for outcome in RUN_OUTCOMES if outcome.kind is not Kind.OPEN)
+        facts = {name: getattr(tally, name) for name in (*settled, "requests", "rate_limited")}
         return {"stage": self.stage.name, "done": self.stage.done(), "of": self.stage.total(), **facts}
 
     def sentence(self) -> str:

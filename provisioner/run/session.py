@@ -16,6 +16,7 @@ from rich.console import Console
 
 from provisioner import logs
 from provisioner.errors import ExitCode, ProvisionerError
+from provisioner.model import Outcome
 from provisioner.results.summary import encode
 from provisioner.roster.files.inputs import shown
 from provisioner.settings.tables import Settings
@@ -24,8 +25,7 @@ from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 _SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
 _COUNTED: Final = (
-    "rows", "rejected", "created", "existing", "updated", "unchanged", "reactivated", "deactivated", "failed",
-    "pending", "requests", "elapsed_seconds", "exit_code",
+    "rows", *(outcome.value for outcome in Outcome), "requests", "elapsed_seconds", "exit_code",
 )  # fmt: skip
 
 

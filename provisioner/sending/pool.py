@@ -121,21 +121,8 @@ class Pool:
 
     def _count(self, settlement: Settlement) -> None:
         tally = self.tally
-        tally.settled += 1
-        match settlement.outcome:
-            case Outcome.CREATED:
-                tally.created += 1
-            case Outcome.EXISTING:
-                tally.existing += 1
-            case Outcome.UPDATED:
-                tally.updated += 1
-            case Outcome.REACTIVATED:
-                tally.reactivated += 1
-            case Outcome.DEACTIVATED:
-                tally.deactivated += 1
-            case _:
-                tally.failed += 1
-                if self.failures.exceeded(tally.failed, tally.settled):
-                    borne = self.failures.phrase("rows", "settled rows")
-                    message = f"{tally.failed} rows have failed, more than {borne}; see the results, then resume"
-                    self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))
+        tally.count(settlement.outcome)
+        if settlement.outcome is Outcome.FAILED and self.failures.exceeded(tally.failed, tally.settled):
+            borne = self.failures.phrase("rows", "settled rows")
+            message = f"{tally.failed} rows have failed, more than {borne}; see the results, then resume"
+            self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from provisioner.errors import ExitCode, OutputError
 from provisioner.files import SHARED, same_file, written_whole
+from provisioner.model import ROW_OUTCOMES
 
 SUFFIX: Final = ".prom"
 """A collector reads no other files."""
 
-_ROWS: Final = ("rejected", "created", "existing", "updated", "unchanged", "reactivated", "failed", "pending")
 _LEAVERS: Final = ("deactivated", "failed", "pending", "in_grace", "reported")
 
 # Name, what it means, member of the summary.
@@ -75,7 +75,7 @@ def _metrics(started: float, document: Mapping[str, Any]) -> Iterator[tuple[str,
         yield "stopped", "What stopped the last sync; not there when nothing did.", [({"reason": reason}, 1)]
     for name, meaning, member in _NUMBERS:
         yield name, meaning, [({}, document[member])]
-    yield "users", "Rows of the roster by outcome.", [({"outcome": each}, document[each]) for each in _ROWS]
+    yield "users", "Rows of the roster by outcome.", [({"outcome": each}, document[each]) for each in ROW_OUTCOMES]
     fates: Samples = [({"fate": each}, document["leavers"][each]) for each in _LEAVERS]
     yield "leavers", "Users that the roster does not name any more, by what became of them.", fates
 

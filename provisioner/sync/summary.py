@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome
+from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.results.lines import Counts, count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
@@ -28,11 +28,6 @@ from provisioner.run.job import Job
 from provisioner.stop import Stop
 from provisioner.sync.plan.preflight import Preview
 from provisioner.wording import counted
-
-ROW_OUTCOMES: Final = (
-    Outcome.REJECTED, Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.REACTIVATED,
-    Outcome.FAILED, Outcome.PENDING,
-)  # fmt: skip
 
 # Fed in alone, the rejected rows would be a roster without everybody else.
 _WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing has changed", " in the results")

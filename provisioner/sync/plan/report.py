@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,13 +15,6 @@ from provisioner.model import Action
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.preflight import Preview
 from provisioner.wording import counted, duration
-
-_COLOURS: Final[Mapping[Action, str]] = {
-    Action.CREATE: "green",
-    Action.UPDATE: "green",
-    Action.REACTIVATE: "green",
-    Action.DEACTIVATE: "yellow",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +100,10 @@ class PlanReport:
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         table.add_row(*counted(tally.rows or 0, "row").split(), "")
-        for action, colour in _COLOURS.items():
+        for action in Action:
             if number := plan.actions[action]:
-                table.add_row(Text(f"{number:,}", colour), Text(f"to {action.value}", colour), self._note(action))
+                head = Text(f"to {action.value}", action.colour)
+                table.add_row(Text(f"{number:,}", action.colour), head, self._note(action))
         table.add_row(f"{plan.unchanged:,}", "to leave alone", self._adopted())
         if tally.rejected:
             table.add_row(Text(f"{tally.rejected:,}", "yellow"), Text("rejected", "yellow"), "")

@@ -1,0 +1,68 @@
+"""Outcomes and actions hold what the rest of the code tells of them; a new one is found by every list."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+import pytest
+from rich.style import Style
+
+from provisioner.journal.journal import FINAL
+from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Action, Kind, Outcome, Tally
+from provisioner.sync.history import _COUNTS
+
+
+def test_the_outcomes_and_actions_are_the_documented_ones() -> None:
+    """Files, journals and scripts hold these words: in this order, and looked up by them."""
+    assert [each.value for each in Outcome] == [
+        "rejected", "created", "existing", "updated", "unchanged", "reactivated", "deactivated", "failed", "pending",
+    ]  # fmt: skip
+    assert [Outcome(each.value) for each in Outcome] == list(Outcome)
+    assert [Action(each.value) for each in Action] == list(Action)
+    assert json.loads(json.dumps(list(Action))) == ["create", "update", "reactivate", "deactivate"]
+    assert orjson.dumps(Outcome.CREATED) == b'"created"'
+
+
+def test_a_row_has_one_of_eight_outcomes_and_a_run_gives_six_of_them() -> None:
+    """The sums of both summaries: a leaver is no row, and only a sync leaves a user as it is."""
+    assert set(Outcome) - set(ROW_OUTCOMES) == {Outcome.DEACTIVATED}
+    assert set(ROW_OUTCOMES) - set(RUN_OUTCOMES) == {Outcome.UNCHANGED, Outcome.REACTIVATED}
+
+
+def test_people_read_what_went_well_first() -> None:
+    """What was done, what was as it should be, what is to be mended, what is still to do; no two share a place."""
+    shown = sorted(Outcome, key=lambda outcome: outcome.place)
+    assert [each.value for each in shown] == [
+        "created", "updated", "reactivated", "unchanged", "existing", "rejected", "failed", "pending", "deactivated",
+    ]  # fmt: skip
+    assert len({each.place for each in Outcome}) == len(Outcome)
+
+
+@pytest.mark.parametrize("each", [*Outcome, *Action])
+def test_a_colour_is_one_that_consoles_know(each: Outcome | Action) -> None:
+    """The ground does not know rich; this holds that rich knows the word."""
+    assert Style.parse(each.colour).color is not None
+
+
+def test_what_a_run_need_not_look_at_again_is_what_is_final() -> None:
+    """A row that failed, was rejected or is pending is gone through again."""
+    assert frozenset(each for each in Outcome if each.kind is Kind.FINAL) == FINAL
+    assert {each for each in Outcome if each.kind is Kind.LEFT} == {Outcome.REJECTED, Outcome.FAILED}
+
+
+def test_every_outcome_that_settles_a_row_is_tallied() -> None:
+    """`settled` is their sum; what is unchanged is never sent, and what is rejected is counted as it is read."""
+    tally = Tally()
+    sent = [
+        each for each in Outcome if each.kind is not Kind.OPEN and each not in (Outcome.UNCHANGED, Outcome.REJECTED)
+    ]
+    for outcome in sent:
+        tally.count(outcome)
+    assert [getattr(tally, outcome.value) for outcome in sent] == [1] * len(sent)
+    assert tally.settled == len(sent)
+
+
+def test_the_history_has_a_column_for_every_outcome() -> None:
+    """Their heads are short words of its own."""
+    assert set(_COUNTS) == {each.value for each in Outcome}
