@@ -1,22 +1,49 @@
-"""What several test files share, and how hypothesis behaves: slow is no failure, and a run can be repeated.
+"""What several test files share: which tests start processes, and how hypothesis behaves.
 
-`HYPOTHESIS_PROFILE=thorough pytest` tries twenty times as many examples, others each time.
+`pytest -m "not process"` runs what starts none, in seconds. To hypothesis slow is no failure, and a run can be
+repeated; `HYPOTHESIS_PROFILE=thorough pytest` tries twenty times as many examples, others each time.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.rig.processes import no_process, starts_processes
+
 SLOW = [HealthCheck.too_slow]
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW)
 settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes, by what they, their fixtures and their parameters name."""
+    for item in items:
+        if isinstance(item, pytest.Function) and starts_processes(_made_of(item)):
+            item.add_marker("process")
+
+
+def _made_of(test: pytest.Function) -> Iterator[object]:
+    yield test.function
+    yield from (each.func for each in chain.from_iterable(test._fixtureinfo.name2fixturedefs.values()))
+    if hasattr(test, "callspec"):
+        yield from test.callspec.params.values()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep processes out of a test, and of its fixtures, unless it is marked."""
+    if item.get_closest_marker("process"):
+        return (yield)
+    with no_process():
+        return (yield)
 
 
 @pytest.fixture
