@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 
@@ -27,6 +27,7 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         why = error.strerror or error
         message = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
@@ -35,16 +36,32 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def set_aside(path: Path) -> Path | None:
-    """Rename a file that must not be overwritten; its new path, None when there was none."""
+def _sync_folder(folder: Path) -> None:
+    """Bring a new name to the disk as well; some filesystems know no such thing, and the file is whole without it."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def set_aside(path: Path, companions: Sequence[str] = ()) -> Path | None:
+    """Rename a file that must not be overwritten; its new path, None when there was none.
+
+    companions  endings of the files beside it that go along, before it: `-wal` for `a.db-wal`
+    """
     if not path.exists():
         return None
-    aside = free_name(path)
-    path.rename(aside)
+    aside = _free_name(path)
+    for ending in (*companions, ""):
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + ending))
     return aside
 
 
-def free_name(path: Path) -> Path:
+def _free_name(path: Path) -> Path:
     """Give a neighbour's name that is not taken: the time in it, and a number if that is not enough."""
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     names = (f"{path.stem}.{stamp}{more}{path.suffix}" for more in chain([""], (f"-{n}" for n in count(2))))

@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 import orjson
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import free_name
+from provisioner.files import set_aside
 from provisioner.journal import schema
 from provisioner.journal.lock import JournalLock
 from provisioner.journal.statements import (
@@ -192,20 +192,18 @@ class Journal:
             raise JournalError(message) from error
 
 
-def set_aside(path: Path) -> Path | None:
-    """Rename an earlier run's journal; its new path, None if there is none."""
+def set_journal_aside(path: Path) -> Path | None:
+    """Set an earlier run's journal aside, closed and in one piece if that can be; its new path, None if there is none.
+
+    Raises `JournalError` when somebody uses it.
+    """
     if not path.exists():
         return None
     with JournalLock(path):
         # Closing it as SQLite does leaves one file and no log: one rename, which cannot be cut in half.
         with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        aside = free_name(path)
-        for suffix in ("-wal", "-shm", ""):
-            beside = path.with_name(path.name + suffix)
-            if beside.exists():
-                beside.rename(aside.with_name(aside.name + suffix))
-    return aside
+        return set_aside(path, ("-wal", "-shm"))
 
 
 def _json(value: object) -> str:

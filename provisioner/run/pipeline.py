@@ -17,10 +17,9 @@ from typing import Any
 
 import structlog
 
-from provisioner import files as files_module
 from provisioner.errors import StorageError
-from provisioner.journal.journal import Journal
-from provisioner.journal.journal import set_aside as set_journal_aside
+from provisioner.files import set_aside
+from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.recorder import Recorder
 from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
 from provisioner.results.lines import Fetch, write_results
@@ -48,7 +47,7 @@ async def run(job: Job, target: Target, stopper: Stopper) -> Summary:
     async with AsyncExitStack() as stack:
         stack.enter_context(watch.watching())
         checking = stack.enter_context(closing(await begin_checking(job, tally)))
-        _set_aside(job)
+        _keep_earlier_files(job)
         reader, writer = (stack.enter_context(ThreadPoolExecutor(1, name)) for name in ("reader", "journal"))
         journal = await stack.enter_async_context(_journal(job, target, writer))
         await look_over(checking, reader, stopper)
@@ -120,12 +119,12 @@ def _finish_run(job: Job, checking: Checking, fetch: Fetch, started: float, stop
     return summary
 
 
-def _set_aside(job: Job) -> None:
+def _keep_earlier_files(job: Job) -> None:
     """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
     restart, files = job.settings.run.restart, job.outputs
     if restart and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))
-    if (restart or not files.journal.exists()) and (aside := files_module.set_aside(files.results)) is not None:
+    if (restart or not files.journal.exists()) and (aside := set_aside(files.results)) is not None:
         log.warning("results.set_aside", kept_as=str(aside), reason="they belong to no journal that is continued here")
 
 

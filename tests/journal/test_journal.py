@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal.journal import Journal, set_aside
+from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.statements import OUTCOME_COLUMNS, Known
 from provisioner.journal.view import Identity
@@ -441,7 +441,7 @@ def test_a_second_run_is_told_who_holds_the_journal_and_a_kill_lets_go_of_it(pat
     with pytest.raises(JournalError) as error:
         Journal(path, IDENTITY).__enter__()
     with pytest.raises(JournalError) as set_aside_error:
-        set_aside(path)
+        set_journal_aside(path)
     killed(child)
     holder = f"process {child.pid} on {socket.gethostname()}"
     said = f"{path}: in use by {holder}; wait until that run has ended, or choose another --output"
@@ -513,7 +513,7 @@ def test_setting_aside_renames_and_deletes_nothing(path: Path) -> None:
     with Journal(path, IDENTITY) as journal:
         journal.sent([a_request(1)], 1.0)
         journal.settle([a_settlement(1)])
-    aside = set_aside(path)
+    aside = set_journal_aside(path)
     assert aside is not None
     assert [each.name for each in path.parent.iterdir()] == [aside.name]
     assert aside.match("results.journal.*T*.db")
@@ -525,7 +525,7 @@ def test_setting_aside_takes_the_log_of_a_killed_run_along(path: Path) -> None:
     """What a killed run committed is in the write-ahead log alone; it is readable under the new name."""
     lines = killed(a_child(path, "work"), after_lines=2)
     assert path.with_name(path.name + "-wal").stat().st_size > 0
-    aside = set_aside(path)
+    aside = set_journal_aside(path)
     assert aside is not None
     assert not [each for each in path.parent.iterdir() if each.name.startswith(path.name)]
     settled = [line for line in lines if line.startswith("settled")]
@@ -535,7 +535,7 @@ def test_setting_aside_takes_the_log_of_a_killed_run_along(path: Path) -> None:
 
 def test_setting_aside_nothing_is_nothing(path: Path) -> None:
     """The first run may be a `--restart`."""
-    assert set_aside(path) is None
+    assert set_journal_aside(path) is None
     assert list(path.parent.iterdir()) == []
 
 
@@ -543,7 +543,7 @@ def test_what_was_set_aside_is_never_overwritten(path: Path) -> None:
     """Five `--restart` within one second leave five journals: each may hold the only copy of its tokens."""
     for n in range(5):
         path.write_text(str(n))
-        set_aside(path)
+        set_journal_aside(path)
     assert sorted(each.read_text() for each in path.parent.iterdir()) == list("01234")
 
 

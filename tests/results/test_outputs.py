@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from provisioner.errors import OutputError, StorageError
-from provisioner.files import PRIVATE, SHARED, set_aside, written_whole
+from provisioner.errors import OutputError
 from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.roster.files.inputs import find_inputs
 
@@ -210,70 +207,3 @@ def test_a_name_that_becomes_too_long_is_told() -> None:
     """The results' own name fits in 255 bytes, that of the rejected rows does not: told before anything is sent."""
     with pytest.raises(OutputError):
         beside(Path("r" * 245 + ".csv"), Path("users.csv")).make_folder()
-
-
-# --- written whole ---
-
-
-@pytest.mark.parametrize(("mode", "umask", "seen"), [(PRIVATE, 0, 0o600), (SHARED, 0, 0o666), (SHARED, 0o027, 0o640)])
-def test_a_file_is_there_whole_or_not_at_all(here: Path, mode: int, umask: int, seen: int) -> None:
-    """Until the block ends the old file stands, then the new one, with the mode asked for and nothing beside it."""
-    (here / "r.csv").write_text("old")
-    old = os.umask(umask)
-    try:
-        with written_whole(Path("r.csv"), mode) as temporary:
-            assert stat.S_IMODE(temporary.stat().st_mode) == seen
-            temporary.write_text("new")
-            assert (here / "r.csv").read_text() == "old"
-    finally:
-        os.umask(old)
-    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "new")]
-    assert stat.S_IMODE((here / "r.csv").stat().st_mode) == seen
-
-
-@pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
-def test_whatever_happens_in_between_leaves_the_old_file(here: Path, error: BaseException) -> None:
-    """Also a second Ctrl-C; what is no disk error stays what it was."""
-    (here / "r.csv").write_text("old")
-    with pytest.raises(type(error)), written_whole(Path("r.csv"), PRIVATE):
-        raise error
-    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "old")]
-
-
-def test_a_folder_that_vanished_is_a_storage_error(here: Path) -> None:
-    """A disk that was fine at the start: exit 3, resumable."""
-    with pytest.raises(StorageError) as error, written_whole(Path("gone/r.csv"), PRIVATE):
-        raise AssertionError("no temporary file was made")
-    said = "cannot be written (No such file or directory); make room or choose another --output, then run again"
-    assert str(error.value) == f"gone/r.csv: {said}"
-
-
-def test_a_symbolic_link_is_replaced_and_what_it_led_to_is_not_touched(here: Path) -> None:
-    """Renaming over a link replaces the link."""
-    (here / "precious").write_text("precious")
-    (here / "r.csv").symlink_to("precious")
-    with written_whole(Path("r.csv"), PRIVATE) as temporary:
-        temporary.write_text("new")
-    assert ((here / "precious").read_text(), (here / "r.csv").read_text()) == ("precious", "new")
-    assert not (here / "r.csv").is_symlink()
-
-
-# --- set aside ---
-
-
-def test_setting_aside_renames(here: Path) -> None:
-    """The file is kept under a name with the time, beside where it was; nothing there is no error."""
-    assert set_aside(Path("r.csv")) is None
-    (here / "r.csv").write_text("tokens")
-    aside = set_aside(Path("r.csv"))
-    assert aside is not None
-    assert aside.match("r.????????T??????.csv")
-    assert [(each.name, each.read_text()) for each in here.iterdir()] == [(aside.name, "tokens")]
-
-
-def test_what_was_set_aside_is_never_overwritten(here: Path) -> None:
-    """Five runs within one second leave five files: each may hold the only copy of its tokens."""
-    for n in range(5):
-        (here / "r.csv").write_text(str(n))
-        set_aside(Path("r.csv"))
-    assert sorted(each.read_text() for each in here.iterdir()) == list("01234")

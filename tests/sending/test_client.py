@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+import aiohttp
 import orjson
 import pytest
 from hypothesis import given
@@ -236,6 +237,22 @@ def test_a_kept_connection_that_dies_costs_one_request_and_leaves_doubt(operatio
         return reply.failure, len(wire.asked)
 
     assert talk(dying_on(2, death), scenario) == (Failure.LOST, 2)
+
+
+@pytest.mark.parametrize(("repeats", "requests"), [(False, 2), (True, 3)])
+def test_the_private_switch_that_stops_aiohttp_from_repeating_is_there_and_works(repeats: bool, requests: int) -> None:
+    """It has no public one. Fails when aiohttp renames its switch, or no longer heeds it: then ours does nothing."""
+
+    async def scenario(client: Client, wire: Wire) -> tuple[Failure | None, int]:
+        async with aiohttp.ClientSession() as untouched:
+            assert untouched._retry_connection is True
+        assert (client._reading._retry_connection, client._writing._retry_connection) == (False, False)
+        client._reading._retry_connection = repeats
+        await client.send(CREATE, ADA)
+        reply = await client.send(READ, ADA)
+        return reply.failure, len(wire.asked)
+
+    assert talk(dying_on(2, resetting), scenario) == (Failure.LOST, requests)
 
 
 @pytest.mark.parametrize("operation", list(Operation))

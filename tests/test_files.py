@@ -1,0 +1,171 @@
+"""Files that are there whole or not at all, and that are never lost to another of their name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import StorageError
+from provisioner.files import PRIVATE, SHARED, same_file, set_aside, written_whole
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# --- written whole ---
+
+
+@pytest.mark.parametrize(("mode", "umask", "seen"), [(PRIVATE, 0, 0o600), (SHARED, 0, 0o666), (SHARED, 0o027, 0o640)])
+def test_a_file_is_there_whole_or_not_at_all(here: Path, mode: int, umask: int, seen: int) -> None:
+    """Until the block ends the old file stands, then the new one, with the mode asked for and nothing beside it."""
+    (here / "r.csv").write_text("old")
+    old = os.umask(umask)
+    try:
+        with written_whole(Path("r.csv"), mode) as temporary:
+            assert stat.S_IMODE(temporary.stat().st_mode) == seen
+            temporary.write_text("new")
+            assert (here / "r.csv").read_text() == "old"
+    finally:
+        os.umask(old)
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "new")]
+    assert stat.S_IMODE((here / "r.csv").stat().st_mode) == seen
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
+def test_whatever_happens_in_between_leaves_the_old_file(here: Path, error: BaseException) -> None:
+    """Also a second Ctrl-C; what is no disk error stays what it was."""
+    (here / "r.csv").write_text("old")
+    with pytest.raises(type(error)), written_whole(Path("r.csv"), PRIVATE):
+        raise error
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "old")]
+
+
+def test_a_folder_that_vanished_is_a_storage_error(here: Path) -> None:
+    """A disk that was fine at the start: exit 3, resumable."""
+    with pytest.raises(StorageError) as error, written_whole(Path("gone/r.csv"), PRIVATE):
+        raise AssertionError("no temporary file was made")
+    said = "cannot be written (No such file or directory); make room or choose another --output, then run again"
+    assert str(error.value) == f"gone/r.csv: {said}"
+
+
+def test_a_symbolic_link_is_replaced_and_what_it_led_to_is_not_touched(here: Path) -> None:
+    """Renaming over a link replaces the link."""
+    (here / "precious").write_text("precious")
+    (here / "r.csv").symlink_to("precious")
+    with written_whole(Path("r.csv"), PRIVATE) as temporary:
+        temporary.write_text("new")
+    assert ((here / "precious").read_text(), (here / "r.csv").read_text()) == ("precious", "new")
+    assert not (here / "r.csv").is_symlink()
+
+
+# --- on disk ---
+
+
+def syncing(monkeypatch: pytest.MonkeyPatch, folder: Path, note: Callable[[str], None]) -> None:
+    """Call `note` with "folder" or "file" before either is synced; what it raises is what syncing raises."""
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        note("folder" if os.path.samestat(os.fstat(descriptor), folder.stat()) else "file")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+
+
+def test_the_file_is_on_disk_before_it_has_its_name_and_the_name_after(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut leaves the old file or the new one, and once we have said it is written, the new one."""
+    synced = []
+    (here / "r.csv").write_text("old")
+    syncing(monkeypatch, here, lambda what: synced.append((what, (here / "r.csv").read_text())))
+    with written_whole(Path("r.csv"), PRIVATE) as temporary:
+        temporary.write_text("new")
+    assert synced == [("file", "old"), ("folder", "new")]
+
+
+def test_a_folder_that_cannot_be_synced_fails_no_write(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network filesystems refuse it; the file is whole all the same, and nothing is left open."""
+
+    def refuse_folders(what: str) -> None:
+        if what == "folder":
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    syncing(monkeypatch, here, refuse_folders)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with written_whole(Path("r.csv"), PRIVATE) as temporary:
+        temporary.write_text("new")
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "new")]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_file_that_cannot_be_synced_does_not_replace_the_old_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails at the last moment: what was there before is still there."""
+
+    def fail(what: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (here / "r.csv").write_text("old")
+    syncing(monkeypatch, here, fail)
+    message = r"r\.csv: cannot be written \(Input/output error\)"
+    with pytest.raises(StorageError, match=message), written_whole(Path("r.csv"), PRIVATE) as temporary:
+        temporary.write_text("new")
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "old")]
+
+
+# --- set aside ---
+
+
+def test_setting_aside_renames(here: Path) -> None:
+    """The file is kept under a name with the time, beside where it was; nothing there is no error."""
+    assert set_aside(Path("r.csv")) is None
+    (here / "r.csv").write_text("tokens")
+    aside = set_aside(Path("r.csv"))
+    assert aside is not None
+    assert aside.match("r.????????T??????.csv")
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [(aside.name, "tokens")]
+
+
+def test_what_was_set_aside_is_never_overwritten(here: Path) -> None:
+    """Five runs within one second leave five files: each may hold the only copy of its tokens."""
+    for n in range(5):
+        (here / "r.csv").write_text(str(n))
+        set_aside(Path("r.csv"))
+    assert sorted(each.read_text() for each in here.iterdir()) == list("01234")
+
+
+def test_what_belongs_to_a_file_goes_along_with_it(here: Path) -> None:
+    """Its companions keep their endings behind its new name; a stranger beside it stays."""
+    for name in ("r.db", "r.db-wal", "r.db-other"):
+        (here / name).write_text(name)
+    aside = set_aside(Path("r.db"), ("-wal", "-shm"))
+    assert aside is not None
+    assert {each.name: each.read_text() for each in here.iterdir()} == {
+        aside.name: "r.db",
+        f"{aside.name}-wal": "r.db-wal",
+        "r.db-other": "r.db-other",
+    }
+
+
+# --- told apart ---
+
+
+def test_one_file_is_known_by_all_its_names(here: Path) -> None:
+    """Links of both kinds and roundabout paths, also where nothing is yet."""
+    (here / "a").write_text("")
+    (here / "link").symlink_to("a")
+    (here / "b").write_text("")
+    (here / "hard").hardlink_to("a")
+    assert [same_file(Path("a"), Path(other)) for other in ("./a", here / "a", "link", "hard", "b", "none")] == [
+        True, True, True, True, False, False,
+    ]  # fmt: skip
+    assert same_file(Path("none"), here / "x/../none")
