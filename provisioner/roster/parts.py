@@ -25,11 +25,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class SeveralRosters:
+class SeveralRosters(Roster):
     """Files with the same columns; see `rows.Roster`. Errors name the file and its own row."""
 
     each: Sequence[Part]
-    schema: Mapping[str, pl.DataType]
+    types: Mapping[str, pl.DataType]
     limit: int | None = None
     counted: list[int] = field(default_factory=list)
 
@@ -50,9 +50,9 @@ class SeveralRosters:
         return sum(part.roster.size for part in self.each)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The column names, in the first file's order and spelling."""
-        return tuple(self.schema)
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Column name → type, in the first file's order and spelling."""
+        return self.types
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order. Raises RosterError with the file and its own row."""

@@ -7,7 +7,7 @@ one count per block, keeps memory flat and survives any cell, however long. Ever
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from provisioner.roster.files.origin import LocalFile, Origin
 from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats import csvdefect
 from provisioner.roster.formats.csvheader import Header, read_header
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.formats.rows import Progress, RosterBatch, TextRoster
 
 MIB = 1024 * 1024
 
@@ -46,19 +46,12 @@ DEFAULT_SIZES = BlockSizes()
 
 
 @dataclass(frozen=True, slots=True)
-class CsvRoster:
+class CsvRoster(TextRoster):
     """A CSV file with a header; see `rows.Roster`."""
 
-    origin: Origin
-    codec: str | None
     header: Header
     limit: int | None = None
     sizes: BlockSizes = DEFAULT_SIZES
-
-    @property
-    def name(self) -> str:
-        """What messages call the file."""
-        return self.origin.name
 
     @property
     def rejected_delimiter(self) -> str:
@@ -66,21 +59,11 @@ class CsvRoster:
         return self.header.delimiter
 
     @property
-    def size(self) -> int:
-        """Length of the file in bytes, compressed where it is compressed."""
-        return self.origin.size
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The header's cells, as they stand; a column without a name is `_column_<n>`."""
-        return self.header.columns
-
-    @property
     def schema(self) -> Mapping[str, pl.DataType]:
         """Every column is a String."""
-        return dict.fromkeys(self.columns, pl.String())
+        return dict.fromkeys(self.header.columns, pl.String())
 
-    def batches(self, progress: Callable[[int, int], None] | None = None) -> Generator[RosterBatch, None, None]:
+    def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError with row, column and byte where the file is broken."""
         rows = 0
         with open_text(self.origin, self.codec) as stream:
@@ -106,14 +89,6 @@ class CsvRoster:
                     return
                 upcoming = reader.submit(next, blocks, None)  # read and cut while polars parses
                 yield parser.parse(block, left)
-
-    def parts(self) -> Sequence[tuple[str, int]]:
-        """Give none: it is one file."""
-        return ()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.origin.close()
 
     def _slices(self, frame: pl.DataFrame, before: int) -> Iterator[RosterBatch]:
         at = 0
@@ -184,16 +159,23 @@ def _blocks(read: Callable[[int], bytes], eol: bytes, sizes: BlockSizes, first_l
 
 
 def _last_row_end(chunk: bytes, eol: bytes, quotes_before: int) -> int:
-    """Find where the chunk's last row ends: at a line end that no quoted cell holds; 0 is nowhere."""
+    """Find where the chunk's last row ends: at a line end behind an even number of quotes; 0 is nowhere.
+
+        a,b⏎c,"d⏎e    behind the last line end in the chunk stands one quote: it is part of the cell that begins there
+        a,b⏎c,        before that quote the last line end has none, so there a row ends
+        a,b⏎          the answer: 4; `c,"d⏎e` waits for the next chunk, as a row with one quote (`quotes_before`)
+
+    Going back costs a search for each quoted cell that is crossed, and hardly a chunk ends in many.
+    """
     end = chunk.rfind(eol) + 1
     quotes = quotes_before + chunk.count(b'"', 0, end)
     while end and quotes % 2:
         opening = chunk.rfind(b'"', 0, end)
         if opening < 0:
-            return 0
-        earlier = chunk.rfind(eol, 0, opening) + 1
-        quotes -= chunk.count(b'"', earlier, end)
-        end = earlier
+            return 0  # the cell begins in an earlier chunk
+        end_before = chunk.rfind(eol, 0, opening) + 1
+        quotes -= chunk.count(b'"', end_before, end)
+        end = end_before
     return end
 
 

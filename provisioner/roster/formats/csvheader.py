@@ -44,11 +44,11 @@ def read_header(name: str, stream: TextStream, delimiter: str | None = None) -> 
     text = _text(name, row)
     delimiter = delimiter or likeliest_delimiter(text)
     columns = tuple(_named(_cells(name, text, delimiter)))
-    seen: set[str] = set()
+    taken: set[str] = set()
     for column in columns:
-        if column in seen:
+        if column in taken:
             raise RosterError(f"{name}: two columns are named {column!r}; rename or remove one")
-        seen.add(column)
+        taken.add(column)
     return Header(columns, b"\r" if eol == b"\r" else b"\n", delimiter, length)
 
 

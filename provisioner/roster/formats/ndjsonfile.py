@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import NoReturn
@@ -15,7 +15,7 @@ from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import TextStream, looks_like, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.formats.rows import Progress, RosterBatch, TextRoster
 
 MIB = 1024 * 1024
 MOST_COLUMNS = 10_000
@@ -46,39 +46,22 @@ class _Block:
 
 
 @dataclass(frozen=True, slots=True)
-class NdjsonRoster:
+class NdjsonRoster(TextRoster):
     """A file of JSON objects; see `rows.Roster`. Its batches have one more column: `LINE`."""
 
-    origin: Origin
-    codec: str | None
-    columns: tuple[str, ...]
+    keys: tuple[str, ...]
     limit: int | None = None
     sizes: LineSizes = DEFAULT_SIZES
 
     @property
-    def name(self) -> str:
-        """What messages call the file."""
-        return self.origin.name
-
-    @property
-    def rejected_delimiter(self) -> str:
-        """What separates the cells of its rejected rows, should they be written as CSV."""
-        return ","
-
-    @property
-    def size(self) -> int:
-        """Length of the file in bytes."""
-        return self.origin.size
-
-    @property
     def schema(self) -> Mapping[str, pl.DataType]:
         """Every column is a String."""
-        return dict.fromkeys(self.columns, pl.String())
+        return dict.fromkeys(self.keys, pl.String())
 
-    def batches(self, progress: Callable[[int, int], None] | None = None) -> Generator[RosterBatch, None, None]:
+    def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError with row and byte where a line is no object."""
         rows = 0
-        size = max(1, self.sizes.cells // (len(self.columns) + 1))
+        size = max(1, self.sizes.cells // (len(self.keys) + 1))
         with open_text(self.origin, self.codec) as stream:
             lines = _Lines(self.name, stream, self.limit, self.sizes)
             for block in lines.blocks():
@@ -91,16 +74,8 @@ class NdjsonRoster:
                     progress(rows, stream.bytes_read)
 
     def _frame(self, lines: Sequence[str], objects: Sequence[Values]) -> pl.DataFrame:
-        columns = [_column(name, [each.get(name) for each in objects]) for name in self.columns]
+        columns = [_column(name, [each.get(name) for each in objects]) for name in self.keys]
         return pl.DataFrame([*columns, pl.Series(LINE, lines, pl.String)])
-
-    def parts(self) -> Sequence[tuple[str, int]]:
-        """Nothing: it is one file."""
-        return ()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.origin.close()
 
 
 def open_ndjson(

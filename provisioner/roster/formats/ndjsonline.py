@@ -1,17 +1,21 @@
 """A line of NDJSON: the text of its cells, exact to the last digit, and the line with its errors added.
 
-orjson reads most lines. A number that it would make a float of, and a key that may come twice, send a line the slow
-way: its members are then cut out of the text as they stand.
+orjson reads most lines by itself. A number that it would make a float of, and a key that may come twice, have a line
+read again, its values cut out of the text as they stand:
+
+    {"uid": 1.50, "card": 123456789012345678901, "tags": ["a", 2.50]}    a line
+    {"uid": 1.5, "card": 1.2345678901234568e+20, "tags": ["a", 2.5]}     what orjson makes of it
+    uid: 1.50    card: 123456789012345678901    tags: ["a",2.50]         its cells, as `exact` gives them
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import orjson
 import polars as pl
 
@@ -23,14 +27,13 @@ LINE = "_line"
 
 Values: TypeAlias = Mapping[str, Any]
 
-_STRING = r'"(?:[^"\\]++|\\.)*+"'
-_FIRST_STRING = re.compile(_STRING)
-_STRUCTURE = re.compile(rf"{_STRING}|[\[\]{{}},]")
-_BLANKS = re.compile(rf"({_STRING})|[ \t]+")
 # The end of a key, or of what looks like one within a string; an escaped quote, as JSON within a string has, is none.
-_MEMBER = r'(?:[^\\]|\\\\)"\s*:'
+_END_OF_KEY = r'(?:[^\\]|\\\\)"\s*:'
 # Sixteen digits may be more than a float can hold; a fraction, an exponent and -0 would change their looks.
-_DELICATE_NUMBER = rf"(?:{_MEMBER}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)"
+_DELICATE_NUMBER = rf"(?:{_END_OF_KEY}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)"
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+"""Cuts an object into its members: key → value as it stands."""
 
 
 def parsed(line: str) -> Values:
@@ -45,20 +48,30 @@ def parsed(line: str) -> Values:
 
 
 def delicate(lines: Sequence[str], objects: Sequence[Values]) -> list[int]:
-    """Name the lines (by their index) that `exact` has to read: for their numbers, or for keys that may come twice.
+    r"""Name the lines (by their index) that `exact` has to read: for their numbers, or for keys that may come twice.
 
-    There are at least as many ends of keys in a line as it has members, and as many members as it has different keys.
+    A line has at least as many ends of keys as members, and at least as many members as the object has keys. So where
+    there are as many ends as keys, none came twice:
+
+        {"a":1.5}                  a fraction                                    delicate
+        {"a":1,"a":2}              two ends of keys, but one key is left         delicate
+        {"a":"\":","b":{"c":1}}    three ends, three keys with those further in  not
+        {"a":"\\\":"}              what looks like an end, within a string       delicate, though it need not be
     """
     line = pl.Series("line", lines, pl.String)
-    members = line.str.count_matches(_MEMBER).to_list()
-    found = set(line.str.contains(_DELICATE_NUMBER).arg_true())
-    for index, (count, value) in enumerate(zip(members, objects, strict=True)):
-        if count != len(value) and count != _keys(value):
-            found.add(index)
-    return sorted(found)
+    ends = line.str.count_matches(_END_OF_KEY).to_list()
+    changed = line.str.contains(_DELICATE_NUMBER).arg_true()
+    repeated = (index for index, count in enumerate(ends) if _may_repeat(objects[index], count))
+    return sorted({*changed, *repeated})
+
+
+def _may_repeat(value: Values, ends: int) -> bool:
+    """Tell whether a key may have come twice in a line with so many ends of keys."""
+    return ends != len(value) and ends != _keys(value)
 
 
 def _keys(value: Any) -> int:
+    """Count the keys of an object or list, and of all those within it."""
     if isinstance(value, dict):
         return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, dict | list))
     return sum(_keys(item) for item in value if isinstance(item, dict | list))
@@ -67,44 +80,27 @@ def _keys(value: Any) -> int:
 def exact(line: str) -> Values:
     """Read a line that `parsed` can read into the texts of its cells. Raises ValueError for a key that comes twice."""
     try:
-        json.loads(line, object_pairs_hook=_without_doubles, parse_int=str, parse_float=str)
+        json.loads(line, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
+        members = _members(line)
     except RecursionError:
         raise ValueError("objects or lists that are nested too deeply") from None
-    return {key: _exact_text(member) for key, member in _members(line)}
+    return {key: _exact_text(bytes(value)) for key, value in members.items()}
 
 
-def _without_doubles(members: list[tuple[str, Any]]) -> None:
-    seen: set[str] = set()
+def _refuse_repeated(members: list[tuple[str, Any]]) -> None:
+    keys: set[str] = set()
     for key, _ in members:
-        if key in seen:
+        if key in keys:
             raise ValueError(f"the key {shortened(key)} comes twice in one object; rename or remove one")
-        seen.add(key)
+        keys.add(key)
 
 
-def _members(line: str) -> Iterator[tuple[str, str]]:
-    """Cut the members of an object apart: key, and the member as it stands."""
-    depth, start = 0, line.index("{") + 1
-    for token in _STRUCTURE.finditer(line):
-        mark = token[0]
-        if mark in "[{":
-            depth += 1
-        elif mark in "]}":
-            depth -= 1
-        if depth == 0 or (depth == 1 and mark == ","):
-            member = line[start : token.start()]
-            if key := _FIRST_STRING.search(member):
-                yield orjson.loads(key[0]), member.strip()
-            start = token.end()
-
-
-def _exact_text(member: str) -> str | None:
-    """Give the value of a member as the text of a cell."""
-    key = _FIRST_STRING.match(member)
-    value = member[key.end() :].lstrip(" \t\r:") if key else member
-    if value.startswith('"'):
+def _exact_text(value: bytes) -> str | None:
+    """Give a value as the text of a cell: what is text already without its quotes, the rest without blanks."""
+    if value.startswith(b'"'):
         text: str = orjson.loads(value)
         return text
-    return None if value == "null" else _BLANKS.sub(r"\1", value)
+    return None if value == b"null" else msgspec.json.format(value, indent=-1).decode()
 
 
 def text(value: Any) -> str | None:
@@ -115,10 +111,12 @@ def text(value: Any) -> str | None:
 def rejected_line(line: str, row: int, errors: str) -> str:
     """Add `_row` and `_errors` to an object in place of those of an earlier round; the rest stays to the digit."""
     added = f'"_row":{row},"_errors":{orjson.dumps(errors).decode()}}}'
-    if orjson.loads(line).keys().isdisjoint(ADDED):
+    members = _members(line)
+    if members.keys().isdisjoint(ADDED):
         open_end = line.rstrip().removesuffix("}").rstrip()
     else:
-        open_end = "{" + ",".join(member for key, member in _members(line) if key not in ADDED)
+        kept = ((key, bytes(value).decode()) for key, value in members.items() if key not in ADDED)
+        open_end = "{" + ",".join(f"{orjson.dumps(key).decode()}:{value}" for key, value in kept)
     return f"{open_end}{'' if open_end.endswith('{') else ','}{added}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
 
 FIRST_BATCH = 1_000
 BATCH = 20_000
@@ -21,11 +21,11 @@ LONGEST_SLICE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class ParquetRoster:
+class ParquetRoster(Roster):
     """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`."""
 
     where: str
-    schema: Mapping[str, pl.DataType]
+    types: Mapping[str, pl.DataType]
     rows: int
     slice_bytes: int = SLICE_BYTES
 
@@ -35,21 +35,16 @@ class ParquetRoster:
         return shown(self.where)
 
     @property
-    def rejected_delimiter(self) -> str:
-        """What separates the cells of its rejected rows, should they be written as CSV."""
-        return ","
-
-    @property
     def size(self) -> int:
         """Length of the file in bytes; of what is at an address only the number of rows is known."""
         return self.rows if is_address(self.where) else Path(self.where).stat().st_size
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The column names, in the file's order."""
-        return tuple(self.schema)
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Column name → type, as the file has them."""
+        return self.types
 
-    def batches(self, progress: Callable[[int, int], None] | None = None) -> Generator[RosterBatch, None, None]:
+    def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError where a page cannot be read."""
         size = self.size
         done, wanted = 0, FIRST_BATCH
@@ -62,13 +57,6 @@ class ParquetRoster:
             del frame, part  # or the next slice would be read beside this one
             if progress:
                 progress(done, size * done // self.rows)
-
-    def parts(self) -> Sequence[tuple[str, int]]:
-        """Nothing: it is read as one file."""
-        return ()
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _slice(self, start: int, rows: int) -> pl.DataFrame:
         """Read some rows. Only the row groups that hold them are read, so memory does not follow the file."""

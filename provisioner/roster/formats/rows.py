@@ -9,6 +9,8 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
+from provisioner.roster.files.origin import Origin
+
 T = TypeVar("T")
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -31,7 +33,12 @@ class RosterBatch:
 
 
 class Roster(Protocol):
-    """A roster whose header has been read and whose first rows are known to be readable."""
+    """A roster whose header has been read and whose first rows are known to be readable.
+
+    A format that inherits it is one file that holds nothing, unless it says otherwise.
+    """
+
+    __slots__ = ()
 
     @property
     def name(self) -> str:
@@ -40,6 +47,7 @@ class Roster(Protocol):
     @property
     def rejected_delimiter(self) -> str:
         """What separates the cells of its rejected rows where they are written as CSV."""
+        return ","
 
     @property
     def size(self) -> int:
@@ -51,7 +59,8 @@ class Roster(Protocol):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The column names, in the file's order and spelling."""
+        """The column names, in the file's order and spelling; a column without a name is `_column_<n>`."""
+        return tuple(self.schema)
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order; each call begins anew and gives the same rows.
@@ -61,9 +70,36 @@ class Roster(Protocol):
 
     def parts(self) -> Sequence[tuple[str, int]]:
         """Name and number of rows of each file, for a roster of several that has been read to its end; else empty."""
+        return ()
 
     def close(self) -> None:
         """Let go of what it holds; it is not read afterwards."""
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class TextRoster(Roster):
+    """A roster of one text file, as far as all of them are alike.
+
+    codec  as `files.text.text_codec` gives it
+    """
+
+    origin: Origin
+    codec: str | None
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self.origin.name
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes, compressed where it is compressed."""
+        return self.origin.size
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.origin.close()
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:

@@ -5,7 +5,7 @@ A sheet is read whole: it has a million rows at most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
@@ -26,7 +26,7 @@ _LOOKS_LIKE_A_DATE = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?$"
 
 
 @dataclass(frozen=True, slots=True)
-class WorkbookRoster:
+class WorkbookRoster(Roster):
     """One sheet of a workbook; see `rows.Roster`."""
 
     path: Path
@@ -38,11 +38,6 @@ class WorkbookRoster:
         return str(self.path)
 
     @property
-    def rejected_delimiter(self) -> str:
-        """What separates the cells of its rejected rows, which are written as CSV."""
-        return ","
-
-    @property
     def size(self) -> int:
         """Length of the file in bytes."""
         return self.path.stat().st_size
@@ -52,12 +47,7 @@ class WorkbookRoster:
         """Every column is a String."""
         return dict(self.frame.schema)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The cells of the first row; a column without a name is `_column_<n>`."""
-        return tuple(self.frame.columns)
-
-    def batches(self, progress: Callable[[int, int], None] | None = None) -> Iterator[RosterBatch]:
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order."""
         size, rows, done = self.size, self.frame.height, 0
         while done < rows:
@@ -66,13 +56,6 @@ class WorkbookRoster:
             done += part.height
             if progress:
                 progress(done, size * done // rows)
-
-    def parts(self) -> Sequence[tuple[str, int]]:
-        """Nothing: it is one file."""
-        return ()
-
-    def close(self) -> None:
-        """Nothing is held but memory."""
 
 
 def open_workbook(path: Path, sheet: str | None = None, limit: int | None = None) -> WorkbookRoster:
@@ -122,28 +105,35 @@ def _sheet(path: Path, names: Sequence[str], wanted: str | None) -> str:
 def _with_dates(cells: pl.DataFrame, workbook: ExcelReader, sheet: str) -> pl.DataFrame:
     """Write dates as ISO has them, a day without a time of day and a time of day without a day.
 
-    A cell of text that looks like a date is left alone: read as dates, texts are null.
+    Read as text, a date cannot be told from a text that looks like one; read as dates, texts are null. So the sheet is
+    read both ways where it has to be:
+
+        in the sheet                read as text           read as a date         the cell
+        1 May 2024                  2024-05-01 00:00:00    2024-05-01 00:00:00    2024-05-01
+        1 May 2024 at half past one 2024-05-01 13:30:00    2024-05-01 13:30:00    2024-05-01T13:30:00
+        half past one               1899-12-31 13:30:00    1899-12-31 13:30:00    13:30:00
+        '2024-05-01 00:00:00 (text) 2024-05-01 00:00:00    null                   2024-05-01 00:00:00
     """
     if not cells.width:
         return cells
-    found = cells.select(pl.all().str.contains(_LOOKS_LIKE_A_DATE).any()).row(0)
-    at = [index for index, is_date in enumerate(found) if is_date]
-    if not at:
+    date_like = cells.select(pl.all().str.contains(_LOOKS_LIKE_A_DATE).any()).row(0)
+    columns = [index for index, found in enumerate(date_like) if found]
+    if not columns:
         return cells
-    read = workbook.load_sheet(sheet, header_row=None, dtypes="datetime").to_polars()
-    written = [
-        pl.select(
-            pl.when(pl.lit(texts).str.contains(_LOOKS_LIKE_A_DATE) & pl.lit(dates).is_not_null())
-            .then(_iso(pl.lit(dates)))
-            .otherwise(pl.lit(texts))
-            .alias(texts.name)
-        ).to_series()
-        for texts, dates in ((cells.to_series(index), read.to_series(index)) for index in at)
-    ]
-    return cells.with_columns(written)
+    moments = workbook.load_sheet(sheet, header_row=None, dtypes="datetime").to_polars()
+    return cells.with_columns(_dates_as_iso(cells.to_series(index), moments.to_series(index)) for index in columns)
+
+
+def _dates_as_iso(texts: pl.Series, moments: pl.Series) -> pl.Series:
+    """Write the cells of a column (String) that are dates; `moments` (Datetime) is null where they are texts."""
+    is_date = pl.lit(texts).str.contains(_LOOKS_LIKE_A_DATE) & pl.lit(moments).is_not_null()
+    return pl.select(
+        pl.when(is_date).then(_iso(pl.lit(moments))).otherwise(pl.lit(texts)).alias(texts.name)
+    ).to_series()
 
 
 def _iso(moment: pl.Expr) -> pl.Expr:
+    """Write a moment; what is before 1900 is a time of day, which a workbook counts from its day zero."""
     time = moment.dt.to_string("%H:%M:%S%.f")
     return (
         pl.when(moment.dt.year() < 1900)
@@ -156,12 +146,12 @@ def _iso(moment: pl.Expr) -> pl.Expr:
 
 def _named(path: Path, header: Sequence[str | None]) -> Iterator[str]:
     """Name the nameless columns; `_` keeps them from being fields. Raises RosterError for a name that comes twice."""
-    seen: set[str] = set()
+    taken: set[str] = set()
     for number, cell in enumerate(header, 1):
         name = cell if cell and cell.strip() else f"_column_{number}"
-        if name in seen:
+        if name in taken:
             raise RosterError(f"{path}: two columns are named {name!r}; rename or remove one")
-        seen.add(name)
+        taken.add(name)
         yield name
 
 
