@@ -57,3 +57,17 @@ def test_a_uid_that_may_have_lost_its_zeros_is_warned_of(tmp_path: Path) -> None
         (1, f"uid.zeros_lost: '417' {message}"),
         (103, f"uid.zeros_lost: '9001' {message}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("long", "rounded", "by_chance"),
+    [(0, 0, False), (19, 0, False), (20, 0, True), (20, 9, True), (20, 10, False), (20, 20, False)],
+)
+def test_rounding_is_chance_when_fewer_than_half_of_many_long_numbers_end_in_zero(
+    long: int, rounded: int, by_chance: bool
+) -> None:
+    """Twenty numbers of more than 15 digits are enough to tell; short numbers and other uids do not count."""
+    digits = DigitUids()
+    uids = [f"{100_000_000_000_000 + number}{0 if number < rounded else 1}" for number in range(long)]
+    digits.add(pl.Series([*uids, *map(str, range(100)), "a-1", None], dtype=pl.String))
+    assert (digits.rounded, digits.rounded_by_chance) == (rounded, by_chance)

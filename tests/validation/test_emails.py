@@ -11,11 +11,12 @@ import pytest
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import Constraints
+from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.survey import survey
 from provisioner.validation.validator import Found, Validator
-from tests.rig.checking import looked_over
+from tests.rig.checking import bound, looked_over
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,11 @@ def test_an_address_is_found_in_a_struct_and_in_a_mapped_column(tmp_path: Path) 
         validator = Validator(binding, Constraints(), surveyed, auth_tokens=AuthTokens.NONE)
         found += [validator.check(batch).warnings for batch in roster.batches()]
     assert found == [{"email.shared": Found(1, (2,))}, {"email.shared": Found(2, (2, 3))}]
+
+
+def test_an_address_is_lower_cased_and_a_text_without_an_at_sign_is_none() -> None:
+    """A column of another type and a mapped column of any name are looked at by the same rule."""
+    frame = pl.DataFrame({"email": [" A@X.org ", "none", None], "mail": [1, 2, 3], "reach": ["r@x.org", " ", "x"]})
+    binding = bound(frame, {"metadata": {"work_email": "reach", "note": "reach"}})
+    found = [emails(frame, source, binding).to_list() for source in email_sources(binding)]
+    assert found == [["a@x.org", None, None], ["r@x.org", None, None]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import polars as pl
 import pytest
 
 from provisioner.validation.constraints import DEFECTS, Constraints
-from provisioner.validation.rules import body_rule, rules
+from provisioner.validation.rules import Rule, body_rule, rules
 from provisioner.validation.validator import Found
 from tests.rig.checking import check, codes, messages
 
@@ -164,3 +165,11 @@ def test_limits_can_be_changed() -> None:
             "tags.too_long: 1 characters in one tag, at most 0; metadata.too_large: 7 bytes, at most 6"
         )
     ]
+
+
+def test_the_message_of_a_rule_is_null_where_it_is_kept() -> None:
+    """So that the messages of a row can be put together without asking which there are."""
+    rule = Rule("name.odd", pl.col("name") == "x", pl.concat_str([pl.col("name"), pl.lit(" is odd")]))
+    frame = pl.DataFrame({"name": ["x", "y", None]})
+    judged = frame.with_columns(rule.broken.alias(rule.code))
+    assert judged.select(rule.message.alias("message"))["message"].to_list() == ["name.odd: x is odd", None, None]

@@ -122,5 +122,5 @@ def test_a_repeated_encoded_uid_is_told_with_what_it_was_made_of(tmp_path: Path)
     binding = bind(roster.schema, parse_mapping({"uid": {"column": "id", "encode": "slug"}}))
     surveyed = survey(roster, binding, tmp_path)
     validator = Validator(binding, Constraints(), surveyed, auth_tokens=AuthTokens.ALL)
-    said = [message for batch in roster.batches() for message in validator.check(batch).lines["error_message"]]
-    assert said == [None, None, "uid.duplicate: 'anna-b' (of 'anna b') is the uid of row 1 already"]
+    messages = [message for batch in roster.batches() for message in validator.check(batch).lines["error_message"]]
+    assert messages == [None, None, "uid.duplicate: 'anna-b' (of 'anna b') is the uid of row 1 already"]

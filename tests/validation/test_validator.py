@@ -17,7 +17,7 @@ from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.survey import Survey, survey
-from provisioner.validation.validator import Found, Validator, reject
+from provisioner.validation.validator import Checked, Found, Validator, reject
 from tests.rig import rules as oracle
 from tests.rig.checking import ANN, check, csv_frame
 
@@ -278,3 +278,10 @@ def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
     ]  # fmt: skip
     assert moved.defects == {"name.missing": Found(1, (6,)), "role.unknown": Found(1, (5,))}
     assert (checked.warnings, moved.warnings) == ({}, {})
+
+
+def test_a_batch_that_loses_a_row_cannot_be_built() -> None:
+    """Valid and rejected rows add up to the lines, always."""
+    checked = check([ANN, {"uid": "b b", "name": "B"}])
+    with pytest.raises(AssertionError, match=r"^2 rows became 1 valid, 0 rejected$"):
+        Checked(checked.lines, checked.valid, checked.rejected.clear(), {})

@@ -11,9 +11,9 @@ import pytest
 
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.metadata import read_metadata
+from provisioner.validation.fields.metadata import SCHEMA, read_metadata
 from tests.rig import rules as oracle
-from tests.rig.checking import ANN, body, check, codes, metadata, parsed, typed
+from tests.rig.checking import ANN, body, bound, check, codes, metadata, parsed, typed
 
 METADATA_TEXTS = [
     '{"a": "b", "c": {"d": 1, "e": [ "x", "y" ]}}',
@@ -124,3 +124,27 @@ def test_the_rest_keeps_its_types_under_its_own_names() -> None:
     frame = pl.DataFrame({"uid": ["a"], "name": ["n"], "a.b": [1], "c": [" x "], "d": [None], "_e": ["e"]})
     binding = bind(frame.schema, parse_mapping({"others": "metadata.hr"}))
     assert read_metadata(frame, binding)["metadata"].to_list() == ['{"hr":{"a.b":1,"c":"x"}}']
+
+
+def test_text_and_columns_give_one_object_or_say_why_not() -> None:
+    """Single values are set in the object; a defect of the object is the row's."""
+    texts = ['{"a": 1, "b": "\\u00e9"}', '{"a": 1}', "[1]", None]
+    frame = pl.DataFrame({"metadata": texts, "metadata.a": ["2", None, "2", "2"]})
+    assert read_metadata(frame, bound(frame, {})).rows() == [
+        ('{"a":"2","b":"é"}', None), ('{"a":1}', None), (None, "'[1]' is no object"), ('{"a":"2"}', None),
+    ]  # fmt: skip
+
+
+def test_plain_text_and_text_that_is_parsed_give_the_same_form() -> None:
+    """Whether only the blanks are taken out or the cell is parsed, shows in nothing."""
+    frame = pl.DataFrame({"metadata": ['{"a": "b", "c": 1}', '{"a": "b", "c": [1, 2]}', '{"a": "b" , "c":1}', None]})
+    assert read_metadata(frame, bound(frame, {})).rows() == [
+        ('{"a":"b","c":1}', None), ('{"a":"b","c":[1,2]}', None), ('{"a":"b","c":1}', None), (None, None),
+    ]  # fmt: skip
+
+
+def test_a_roster_without_metadata_has_none() -> None:
+    """As many rows of nulls as the batch has."""
+    frame = pl.DataFrame({"x": ["a", "b"]})
+    read = read_metadata(frame, bound(frame, {}))
+    assert (read.rows(), dict(read.schema)) == ([(None, None)] * 2, SCHEMA)

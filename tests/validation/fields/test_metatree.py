@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
+from provisioner.validation.fields.jsontext import object_of
 from provisioner.validation.fields.metatree import metadata_tree
 from tests.rig.checking import bound, metadata
 
@@ -31,3 +34,37 @@ def test_metadata_keep_their_types_but_for_what_is_looked_up(beside: dict[str, s
         {"strict": False, "on": 0, "nested": ["x"]},
         {"first": 3, "turned": "x", "mapped": 3, "strict": False, "on": False, "text": "3false", "nested": ""},
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "table"),
+    [
+        (['{"a": 1}'], {"metadata": "x"}),
+        ([1.5], {"metadata": {"k": "x"}}),
+        ([[1]], {"metadata": {"k": "x"}}),
+        ([[1]], {"metadata": {"k": {"a": "x"}}}),
+        ([1.5], {"metadata": {"k": ["x", {"value": 1}]}}),
+        ([{"a": [1]}], {"metadata": "x"}),
+        ([{"a": 1}], {"metadata": {"value": {"b": 2}}}),
+    ],
+)
+def test_what_python_has_to_look_at_is_left_to_it(values: list[Any], table: dict[str, Any]) -> None:
+    """JSON text, floats, lists, and a whole object that is no column."""
+    assert metadata_tree(bound(pl.DataFrame({"x": values}), table)) is None
+
+
+@pytest.mark.parametrize(("column", "value"), [("metadata.a", 1), ("metadata.b.c", "x")])
+def test_an_object_and_something_else_in_one_place_are_left_to_python(column: str, value: object) -> None:
+    """A column for a member that is a struct, and one below a member that is none."""
+    frame = pl.DataFrame({"metadata": [{"a": {"x": 1}, "b": 2}], column: [value]})
+    assert metadata_tree(bound(frame, {})) is None
+
+
+def test_a_column_fills_its_place_among_the_members_of_a_struct() -> None:
+    """It wins where it is not null, and the others keep their order."""
+    frame = pl.DataFrame({"metadata": [{"a": 1, "b": {"c": "x"}}] * 2, "metadata.a": [None, 7], "metadata.b.d": [1, 2]})
+    tree = metadata_tree(bound(frame, {}))
+    assert tree is not None
+    assert frame.select(object_of(tree).alias("json"))["json"].to_list() == [
+        '{"a":1,"b":{"c":"x","d":1}}', '{"a":7,"b":{"c":"x","d":2}}',
+    ]  # fmt: skip

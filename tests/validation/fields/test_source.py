@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import pytest
 
 from provisioner.validation.fields.source import (
@@ -12,7 +15,10 @@ from provisioner.validation.fields.source import (
     FromColumn,
     Joined,
     Mapped,
+    Source,
     Template,
+    constants_of,
+    interpret,
     is_encoded,
     unencoded,
 )
@@ -55,3 +61,53 @@ def test_without_its_encoding_a_source_gives_the_text_that_is_encoded() -> None:
     mixed = FirstOf((FromColumn("id"), slug))
     assert unencoded(mixed) == FirstOf((FromColumn("id"), Mapped(FromColumn("a"), {}, "x")))
     assert (is_encoded(mixed), is_encoded(slug), is_encoded(FromColumn("a"))) == (True, True, False)
+
+
+@dataclass
+class Spelled:
+    """A reader that spells sources out, and keeps which ones it was asked to leave empty."""
+
+    inner: list[Source] = field(default_factory=list)
+
+    def column(self, source: FromColumn) -> str:
+        return source.name
+
+    def constant(self, source: Constant) -> str:
+        return f"={source.value}"
+
+    def template(self, source: Template) -> str:
+        return f"'{source.text}'"
+
+    def first_of(self, choices: Sequence[str]) -> str:
+        return f"({' or '.join(choices)})"
+
+    def mapped(self, source: Mapped, found: str) -> str:
+        return f"{found}{dict(source.entries)}"
+
+    def encoded(self, source: Encoded, found: str) -> str:
+        return f"{source.encoding}:{found}"
+
+    def present(self, source: Source, read: str) -> str:
+        self.inner.append(source)
+        return f"{read}?"
+
+
+def test_a_reader_is_asked_for_each_form_from_the_inside_out() -> None:
+    """What is inside of another source is left empty where its text is; the outermost one is not."""
+    reader, choice = Spelled(), FirstOf((FromColumn("a"), Template("{b}"), Constant(7)))
+    mapped = Mapped(choice, {"x": 1})
+    assert interpret(Encoded(mapped, Encoding.HEX), reader) == "hex:(a? or '{b}'? or =7?)?{'x': 1}?"
+    assert reader.inner == [*choice.sources, choice, mapped]
+
+
+def test_joined_tags_have_no_text_of_their_own() -> None:
+    """They are lists: whoever reads tags takes them apart before."""
+    with pytest.raises(TypeError, match="has no text of its own"):
+        interpret(Joined((FromColumn("a"),)), Spelled())
+
+
+def test_a_source_names_its_own_values_in_order() -> None:
+    """Constants, entries and defaults, however deep; what a column holds is the roster's, and part of a template."""
+    mapped = Mapped(FirstOf((FromColumn("a"), Constant("x"))), {"1": 2, "3": ["y"]}, False)
+    assert constants_of(Joined((Encoded(mapped, Encoding.SLUG), Template("z{a}")))) == ("x", 2, ["y"], False)
+    assert constants_of(Mapped(FromColumn("a"), {})) == ()

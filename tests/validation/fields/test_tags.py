@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.tags import read_tags
+from provisioner.validation.fields.tags import SCHEMA, read_tags
 from tests.rig.checking import ANN, body, bound, check, parsed
 
 
@@ -95,3 +95,26 @@ def test_an_entry_or_a_default_of_tags_may_be_a_list() -> None:
     assert read_tags(frame, binding, 100)["tags"].to_list() == ['["red",";"]', None, '["a","b"]']
     binding = bound(frame, {"tags": {"column": "team", "default": ["none"]}})
     assert read_tags(frame, binding, 100)["tags"].to_list() == ['["r"]', '["none"]', '["a","b"]']
+
+
+def test_each_form_of_a_text_gives_array_count_and_length() -> None:
+    """A plain cell is rewritten without a look at its tags, so their longest is not known and need not be."""
+    cells = ["a;b", '["a", "b"]', '[" a ", null]', "[1]", "x" * 6, ";", None]
+    frame = pl.DataFrame({"tags": cells})
+    assert read_tags(frame, bound(frame, {}), plain_length=12).rows() == [
+        ('["a","b"]', None, 2, None),
+        ('["a","b"]', None, 2, None),
+        ('["a"]', None, 1, 1),
+        (None, "'1' is no string", None, None),
+        ('["xxxxxx"]', None, 1, None),
+        (None, None, None, None),
+        (None, None, None, None),
+    ]
+    assert read_tags(frame, bound(frame, {}), plain_length=5)["tags_longest"].to_list()[4] == 6
+
+
+def test_a_roster_without_tags_has_none() -> None:
+    """As many rows of nulls as the batch has."""
+    frame = pl.DataFrame({"x": ["a", "b"]})
+    read = read_tags(frame, bound(frame, {}), plain_length=5)
+    assert (read.rows(), dict(read.schema)) == ([(None,) * 4] * 2, SCHEMA)
