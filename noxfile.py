@@ -1,6 +1,6 @@
 """What is proved before a release: the tests against the wheel on every Python claimed, the checks, the coverage.
 
-`nox` runs all of it; `nox -s tests-3.13 -- --ignore=tests/journeys` one part: what follows `--` goes to pytest.
+`nox` runs all of it; `nox -s tests-3.13 -- -m "not process"` one part: what follows `--` goes to pytest.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=CLAIMED[0])
 def lint(session: nox.Session) -> None:
-    """Check style, and types as each Python sees them."""
+    """Check style, the directions of imports, and types as each Python sees them."""
     session.install("--constraint", CONSTRAINTS, "--editable", f".{EXTRAS}")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-logo", "--no-cache")
     for version in CLAIMED:
         session.run("mypy", "--python-version", version)
 
