@@ -1,15 +1,17 @@
-"""Files that are written whole and synced, set aside, or told apart."""
+"""Files that are written whole and synced, without a name, set aside, or told apart."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
+from typing import IO, cast
 
-from provisioner.errors import StorageError
+from provisioner.errors import OutputError, StorageError
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666
@@ -34,6 +36,19 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         raise StorageError(message) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True) -> IO[bytes]:
+    """Make a file that is gone when the process is, and that nobody else can open. Raises `OutputError`.
+
+    purpose   what it is for, as the message goes on: ` to keep it in`
+    buffered  False so that closing it writes nothing
+    """
+    try:
+        return cast("IO[bytes]", tempfile.TemporaryFile(dir=folder, buffering=-1 if buffered else 0))
+    except OSError as error:
+        message = f"{folder}: no file can be made there{purpose} ({error.strerror}); choose another --output"
+        raise OutputError(message) from error
 
 
 def _sync_folder(folder: Path) -> None:
@@ -63,9 +78,14 @@ def set_aside(path: Path, companions: Sequence[str] = ()) -> Path | None:
 
 def _free_name(path: Path) -> Path:
     """Give a neighbour's name that is not taken: the time in it, and a number if that is not enough."""
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    stamp = time_stamp()
     names = (f"{path.stem}.{stamp}{more}{path.suffix}" for more in chain([""], (f"-{n}" for n in count(2))))
     return next(each for name in names if not (each := path.with_name(name)).exists())
+
+
+def time_stamp() -> str:
+    """Give the time as the name of a file can hold it, in UTC: `20260131T235959`."""
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime())
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -255,5 +255,12 @@ class Tally:
         return (self.requests - 1) * 60 / seconds if seconds > 0 else 0.0
 
 
-WITH_AUTH_TOKEN = b',"withAuthToken":true'
-"""What the sender puts before the closing brace when a token is wanted; it counts towards the size of the request."""
+_WITH_AUTH_TOKEN: Final = b',"withAuthToken":true}'
+
+TOKEN_BYTES: Final = len(_WITH_AUTH_TOKEN) - 1
+"""What asking for an auth token adds to the size of a request."""
+
+
+def with_auth_token(body: bytes) -> bytes:
+    """Give the body of a create that asks for an auth token as well; `body` is a JSON object that is not empty."""
+    return body[:-1] + _WITH_AUTH_TOKEN

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 LONGEST_SHOWN: Final = 40
 """Characters of a value that a message shows."""
@@ -49,3 +52,24 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
 def printable(text: str) -> str:
     """Give a name as a message can hold it: on one line."""
     return text if text.isprintable() else repr(text)[1:-1]
+
+
+def listed(words: Sequence[str], at_most: int = 5) -> str:
+    """Name the first of many: `a, b and 3 more`."""
+    more = f" and {len(words) - at_most:,} more" if len(words) > at_most else ""
+    return ", ".join(words[:at_most]) + more
+
+
+def first_line(error: object) -> str:
+    """Give what an error says in its first line, its name when it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def iso_time(seconds: float, timespec: str = "milliseconds") -> str:
+    """Give UNIX seconds as documents hold a time: `2026-01-31T23:59:59.000Z`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def json_text(document: object, indent: int | None = 2, default: Callable[[Any], object] | None = None) -> str:
+    """Give JSON as it is printed and filed, every letter as it stands; `default` reads what JSON does not know."""
+    return json.dumps(document, indent=indent, ensure_ascii=False, default=default)

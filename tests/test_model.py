@@ -9,7 +9,7 @@ import pytest
 from rich.style import Style
 
 from provisioner.journal.journal import FINAL
-from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Action, Kind, Outcome, Tally
+from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, TOKEN_BYTES, Action, Kind, Outcome, Tally, with_auth_token
 from provisioner.sync.history import _COUNTS
 
 
@@ -66,3 +66,11 @@ def test_every_outcome_that_settles_a_row_is_tallied() -> None:
 def test_the_history_has_a_column_for_every_outcome() -> None:
     """Their heads are short words of its own."""
     assert set(_COUNTS) == {each.value for each in Outcome}
+
+
+def test_asking_for_a_token_is_spliced_into_the_body() -> None:
+    """What is checked for its size, shown and sent is one and the same."""
+    body = b'{"uid":"ann"}'
+    asked = with_auth_token(body)
+    assert orjson.loads(asked) == {"uid": "ann", "withAuthToken": True}
+    assert len(asked) == len(body) + TOKEN_BYTES

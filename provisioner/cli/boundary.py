@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from provisioner import __version__
 from provisioner.cli.arguments import LogFormat
 from provisioner.errors import ExitCode, ProvisionerError
+from provisioner.files import time_stamp
 
 
 def common_flags(
@@ -85,7 +85,7 @@ def write_crash_file(error: Exception) -> Path:
     known = [each for each in structlog.get_config()["processors"] if isinstance(each, Redactor)]
     for redactor in (*known, Redactor([os.environ.get(API_KEY_VARIABLE, "").strip()])):
         masked = redactor.mask_text(masked)
-    name = f"provisioner-crash-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.log"
+    name = f"provisioner-crash-{time_stamp()}.log"
     for folder in (Path(), Path(tempfile.gettempdir())):
         try:
             file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

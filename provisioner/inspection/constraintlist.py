@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from provisioner.results.tables import Entry, Listing
+from provisioner.results.tables import Entry, Listing, printed
 from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Constraints, Limit
 from provisioner.validation.warnings import WARNINGS
+from provisioner.wording import json_text
 
 Overrides = Mapping[str, int | bool]
 
@@ -22,11 +21,8 @@ def constraint_list(constraints: Constraints, *, as_json: bool) -> str:
     """Give the list as one JSON object, or as tables as wide as the terminal (100 columns where there is none)."""
     changed = constraints.overridden
     if as_json:
-        return json.dumps(_document(changed), indent=2, ensure_ascii=False)
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-    with console.capture() as captured:
-        console.print(Group(*_tables(changed)))
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+        return json_text(_document(changed))
+    return printed(lambda console: console.print(Group(*_tables(changed))))
 
 
 def _document(changed: Overrides) -> dict[str, Any]:

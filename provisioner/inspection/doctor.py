@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import json
 import os
 import shutil
 import socket
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -28,11 +26,13 @@ from provisioner.inspection.check import Check, Status
 from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.view import Identity
 from provisioner.model import NOBODY
+from provisioner.results.tables import printed
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.settings.key import find_api_key
 from provisioner.settings.layers import DEFAULT
 from provisioner.settings.tables import Loaded, Settings
+from provisioner.wording import json_text
 
 DISTRIBUTION: Final = "cometchat-provisioner"
 """What the package index calls us; the short name is somebody else's."""
@@ -77,7 +77,7 @@ def show(checks: Sequence[Check], *, as_json: bool) -> str:
     """Give the checks as a table for people, or as one JSON object."""
     if as_json:
         document = {"checks": [asdict(each) for each in checks], "exit_code": check.exit_code(checks)}
-        return json.dumps(document, ensure_ascii=False, indent=2)
+        return json_text(document)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -85,11 +85,7 @@ def show(checks: Sequence[Check], *, as_json: bool) -> str:
     for each in checks:
         message = Text(each.seen).append(f"\n→ {each.do}" if each.do else "", _COLOURS[each.status])
         table.add_row(Text(each.status, _COLOURS[each.status]), Text(each.name.replace("_", " ")), message)
-    # A file or a pipe has no width: wide enough to be read in one.
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return printed(lambda console: console.print(table))
 
 
 # --- this machine ---

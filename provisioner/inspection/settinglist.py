@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.mapping import ColumnMapping
+from provisioner.wording import json_text
 
 NOT_SET: Final = "(not set)"
 # What `[columns]` says beside the sources of fields.
@@ -44,7 +44,7 @@ def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool
         "api_key": {"state": key, "origin": origin},
         "settings": tables,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2, default=str)
+    return json_text(document, default=str)
 
 
 def settings_of(loaded: Loaded) -> Iterator[Setting]:
@@ -108,4 +108,4 @@ def _as_text(loaded: Loaded, key: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    return NOT_SET if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return NOT_SET if value is None else json_text(value, None, str)

@@ -12,7 +12,7 @@ import polars as pl
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from provisioner.model import WITH_AUTH_TOKEN
+from provisioner.model import with_auth_token
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import DEFECTS, LIMITS, Advice
@@ -230,7 +230,7 @@ def _rejected_before(frame: pl.DataFrame) -> pl.Series:
 
 def _requests(valid: pl.DataFrame) -> Iterator[CreateRequest]:
     for row, body, token in valid.select("row", "body", "token").iter_rows():
-        yield CreateRequest(row, f"{body[:-1]}{WITH_AUTH_TOKEN.decode()}}}" if token else body)
+        yield CreateRequest(row, with_auth_token(body.encode()).decode() if token else body)
 
 
 def _files(parts: Sequence[tuple[str, int]]) -> Iterator[RosterFile]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from provisioner.errors import OutputError, StorageError
-from provisioner.files import written_whole
+from provisioner.errors import StorageError
+from provisioner.files import unnamed_file, written_whole
+from provisioner.wording import first_line
 
 # Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
 _GROUP: Final = 20_000
@@ -22,15 +22,11 @@ Writer = Callable[[Path, Iterator[pl.DataFrame], pl.Schema], None]
 class Spool:
     """Frames kept on disk until they are wanted, so that memory does not grow with the roster.
 
-    Its file has no name: it is gone when the process is, and nobody else can open it.
+    Its file has no name; see `unnamed_file`, also for what is raised when there can be none.
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the run
-        except OSError as error:
-            message = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
-            raise OutputError(message) from error
+        self._file = unnamed_file(folder)
         self._folder = folder
         self._ends = [0]
         self.rows = 0
@@ -92,7 +88,7 @@ def _reason(error: Exception) -> str:
     """Give the system's words: polars wraps them in its own."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error).split(" (os error")[0].splitlines()[0].rsplit(": ", 1)[-1]
+    return first_line(str(error).split(" (os error")[0]).rsplit(": ", 1)[-1]
 
 
 def write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +18,7 @@ from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
 from provisioner.stop import Stop
-from provisioner.wording import counted, duration
+from provisioner.wording import counted, duration, iso_time, json_text
 
 # The outcomes as people read them, from the top.
 _SHOWN: Final = sorted(ROW_OUTCOMES, key=lambda outcome: outcome.place)
@@ -102,8 +100,8 @@ class Summary:
             "tokens": self.counts.tokens,
             "rejected_by_code": self.report.rejected_by_code,
             "failed_by_code": dict(sorted(self.counts.failed_by_code.items())),
-            "started_at": _iso(self.started),
-            "finished_at": _iso(self.finished),
+            "started_at": iso_time(self.started),
+            "finished_at": iso_time(self.finished),
             "elapsed_seconds": round(self.finished - self.started, 3),
             "requests_per_minute": round(tally.per_minute, 1),
             "stopped_by": self.stop.reason if self.stop else None,
@@ -184,10 +182,6 @@ def written(outputs: Outputs, *, results: bool, rejected: bool) -> dict[str, str
     }
 
 
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
     """Write the summary as indented JSON."""
     with written_whole(path, SHARED) as temporary:
@@ -196,4 +190,4 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 
 def encode(document: Mapping[str, Any], indent: int | None = None) -> bytes:
     """Write JSON with a line end; a file name that is not UTF-8 is written with escapes, which a reader undoes."""
-    return (json.dumps(document, indent=indent, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
+    return (json_text(document, indent) + "\n").encode(errors="backslashreplace")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,3 +62,14 @@ class Listing:
         for entry in self.entries:
             yield entry.title
             yield from (Padding(cell, (0, 0, 0, 4)) for cell in entry.cells[-self.below :])
+
+
+def printed(show: Callable[[Console], object], width: int | None = None) -> str:
+    """Give what a console shows, without the blanks that it pads lines with; nobody wants them.
+
+    width  in columns; otherwise as wide as the terminal, and 100 where there is none: wide enough to be read in one
+    """
+    console = Console(width=width or (None if sys.stdout.isatty() else 100), highlight=False)
+    with console.capture() as captured:
+        show(console)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -9,6 +9,7 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
+from provisioner.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,11 @@ def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
     missing = [] if part.sparse else [name for name in schema if name not in found]
     more = [name for name in found if name not in schema]
     if missing or more:
-        differences = [f"{word} {_listed(names)}" for word, names in (("lacks", missing), ("has also", more)) if names]
+        differences = [
+            f"{word} {listed(list(map(repr, names)))}"
+            for word, names in (("lacks", missing), ("has also", more))
+            if names
+        ]
         raise RosterError(
             f"{part.roster.name}: its columns are not those of {first}: it {' and '.join(differences)}; "
             "files of one roster have the same columns"
@@ -121,12 +126,6 @@ def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
                 f"{part.roster.name}: column {name!r} is {dtype}, but {schema[name]} in {first}; "
                 "files of one roster have the same types"
             )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Name the first few."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(map(repr, names[:5])) + more
 
 
 def _batches(part: Part, left: int | None, progress: Progress | None) -> Iterator[RosterBatch]:

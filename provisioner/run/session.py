@@ -18,6 +18,7 @@ from provisioner import logs
 from provisioner.errors import ExitCode, ProvisionerError
 from provisioner.model import Outcome
 from provisioner.results.summary import encode
+from provisioner.results.tables import printed
 from provisioner.roster.files.inputs import shown
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
@@ -122,13 +123,7 @@ def resume_command(arguments: list[str]) -> str:
 
 
 def _print(summary: Ending, *, as_json: bool) -> None:
-    text = encode(summary.document).decode()
-    if not as_json:
-        # A file or a pipe has no width: wide enough to be read in one. Rich pads its lines; nobody wants the blanks.
-        console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-        with console.capture() as captured:
-            summary.show(console)
-        text = "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+    text = encode(summary.document).decode() if as_json else printed(summary.show) + "\n"
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -16,11 +16,10 @@ import orjson
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from provisioner.model import UserRequest
+from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.clock import ServerClock, http_date
 
-_WITH_TOKEN: Final = b',"withAuthToken":true}'
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500
 
@@ -83,7 +82,7 @@ class Client:
         """Carry out one operation on one user; never raises for anything the network or the server does."""
         match operation:
             case Operation.CREATE:
-                body = request.body[:-1] + _WITH_TOKEN if request.token else request.body
+                body = with_auth_token(request.body) if request.token else request.body
                 return await self._exchange("POST", self._users, body)
             case Operation.READ:
                 return await self._exchange("GET", self._users / request.uid, None)

@@ -51,13 +51,9 @@ class RoleCheck:
 
     def message(self, role: str) -> str:
         """Say what is wrong with a role that does not exist."""
-        return f"{role!r} is no role of this app, known are {_listed(sorted(self.known or ()))}"
+        return f"{role!r} is no role of this app, known are {', '.join(sorted(self.known or ()))}"
 
 
 def _names(reply: Reply) -> Collection[str]:
     items = (reply.data or {}).get("items", [])
     return [each["role"].lower() for each in items if isinstance(each, dict) and isinstance(each.get("role"), str)]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-from rich.console import Console
 from rich.table import Table
 
 from provisioner.errors import ExitCode, JournalError
@@ -18,7 +15,8 @@ from provisioner.journal.lock import holder_of
 from provisioner.journal.nights import Night, Nights
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
 from provisioner.journal.view import header_of, open_for_reading
-from provisioner.wording import duration
+from provisioner.results.tables import printed
+from provisioner.wording import duration, iso_time, json_text
 
 # Members of a night's summary, and the heads of their columns.
 _COUNTS: Final = {
@@ -40,7 +38,7 @@ def history_of(state: Path, last: int, *, as_json: bool) -> str:
     if nights and nights[0]["stopped_by"] == "killed" and holder_of(state) is not None:
         nights[0]["stopped_by"] = "running"
     if as_json:
-        return orjson.dumps({"nights": nights}, option=orjson.OPT_INDENT_2).decode()
+        return json_text({"nights": nights})
     return _table(nights) if nights else f"{state}: no night yet"
 
 
@@ -62,7 +60,7 @@ def _plain(night: Night) -> dict[str, Any]:
     summary = night.summary
     return {
         "night": night.number,
-        "started_at": _iso(night.started),
+        "started_at": iso_time(night.started, "seconds"),
         "seconds": None if night.seconds is None else round(night.seconds, 1),
         "rows": night.rows,
         **{name: summary.get(name) for name in _COUNTS},
@@ -89,15 +87,8 @@ def _table(nights: list[dict[str, Any]]) -> str:
             "good" if night["exit_code"] == ExitCode.OK else f"good (exit {night['exit_code']})"
         )
         table.add_row(str(night["night"]), night["started_at"][:16].replace("T", " "), *numbers, took, ended)
-    console = Console(width=140, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return printed(lambda console: console.print(table), width=140)
 
 
 def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -7,14 +7,14 @@ on disk. In the end each partition is looked through alone: what is equal is in 
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, Generic, TypeVar
 
 import polars as pl
 
-from provisioner.errors import OutputError, StorageError
+from provisioner.errors import StorageError
+from provisioner.files import unnamed_file
 
 T = TypeVar("T")
 
@@ -86,11 +86,7 @@ class Repeats:
     def _opened(self) -> IO[bytes]:
         """Give the file, made when it is first needed; without a buffer, so that closing it writes nothing."""
         if self._file is None:
-            try:
-                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - see close
-            except OSError as error:
-                message = f"{self._folder}: no file can be made there ({error.strerror}); choose another --output"
-                raise OutputError(message) from error
+            self._file = unnamed_file(self._folder, buffered=False)
         return self._file
 
     def _partitions(self) -> Iterator[pl.DataFrame]:

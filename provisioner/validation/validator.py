@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from provisioner import model
-from provisioner.model import AuthTokens
+from provisioner.model import TOKEN_BYTES, AuthTokens
 from provisioner.roster.formats.rows import ADDED, RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.duplicates import Lookalikes
@@ -155,7 +154,7 @@ class Validator:
         token = pl.repeat(value=False, n=pl.len())
         if self._auth_tokens is not AuthTokens.NONE:
             token = ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
-        spliced = pl.when("token").then(len(model.WITH_AUTH_TOKEN)).otherwise(0)
+        spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
         written = sound.with_columns(jsontext.write_bodies(sound), token.alias("token"))
         written = written.with_columns(size.alias("request_bytes"))

@@ -19,6 +19,7 @@ import polars as pl
 from provisioner.errors import RosterError, StorageError
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.origin import Spooled, spool
+from provisioner.wording import first_line
 
 if TYPE_CHECKING:
     from polars._typing import StorageOptionsDict
@@ -71,9 +72,8 @@ def is_pattern(where: str) -> bool:
 
 def explained(error: BaseException, where: str) -> str:
     """Say what an error of polars means; what it says itself is shown of a file on a disk, or without any address."""
-    first_line = (str(error).splitlines() or [type(error).__name__])[0]
     if not is_address(where):
-        return first_line
+        return first_line(error)
     if isinstance(error, pl.exceptions.SchemaError):
         return "the files differ in their columns or types"
     message = str(error)
@@ -83,7 +83,7 @@ def explained(error: BaseException, where: str) -> str:
     if status := _STATUS.search(message):
         return f"the server answers with status {status[1]}"
     secret_in_it = any(secret and secret in message for secret in urlsplit(where)[1:])
-    return type(error).__name__ if "://" in message or secret_in_it else first_line
+    return type(error).__name__ if "://" in message or secret_in_it else first_line(error)
 
 
 def fetch(url: str, folder: Path) -> Spooled:

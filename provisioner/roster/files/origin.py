@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
 
-from provisioner.errors import OutputError, StorageError
+from provisioner.errors import StorageError
+from provisioner.files import unnamed_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -106,11 +106,7 @@ def spool(name: str, chunks: Iterable[bytes], folder: Path) -> Spooled:
 
     Raises OutputError when no file can be made there, StorageError when the disk is full, and whatever `chunks` raises.
     """
-    try:
-        file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the roster
-    except OSError as error:
-        message = f"{folder}: no file can be made there to keep {name} in ({error.strerror}); choose another --output"
-        raise OutputError(message) from error
+    file = unnamed_file(folder, f" to keep {name} in")
     try:
         size = sum(_append(file, chunk, name, folder) for chunk in chunks)
         _append(file, None, name, folder)

@@ -14,6 +14,7 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
+from provisioner.wording import first_line
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
@@ -156,7 +157,7 @@ def _named(path: Path, header: Sequence[str | None]) -> Iterator[str]:
 
 
 def _reason(error: Exception) -> str:
-    message = str(error).splitlines()[0]
+    message = first_line(error)
     if "invalid Zip archive" in message:
         return "it is truncated, or not an .xlsx file"
     return message.removeprefix("calamine error: ")

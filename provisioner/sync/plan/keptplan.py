@@ -5,7 +5,6 @@ The changes are listed for people; what is carried out is made anew from the ros
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from provisioner.errors import OutputError, UsageError
 from provisioner.files import SHARED, written_whole
 from provisioner.sync.plan.preflight import Preview
 from provisioner.sync.plan.report import PlanReport
+from provisioner.wording import json_text
 
 FORMAT: Final = 1
 
@@ -79,7 +79,7 @@ def write_plan(path: Path, report: PlanReport, roster: list[str], options: dict[
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
     with written_whole(path, SHARED) as temporary, temporary.open("wb") as file:
-        file.write(json.dumps(head, indent=2, ensure_ascii=False).encode(errors="backslashreplace")[:-2])
+        file.write(json_text(head).encode(errors="backslashreplace")[:-2])
         file.write(b',\n  "changes": [')
         for number, change in enumerate(_changes(seen)):
             file.write((b",\n    " if number else b"\n    ") + orjson.dumps(change))

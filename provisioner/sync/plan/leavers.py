@@ -14,6 +14,7 @@ import polars as pl
 
 from provisioner.errors import UsageError
 from provisioner.files import SHARED, written_whole
+from provisioner.wording import first_line, listed
 
 COLUMNS: Final = ("uid", "nights_absent", "will_be")
 
@@ -93,7 +94,7 @@ def read_approved(path: Path) -> frozenset[str]:
     except FileNotFoundError:
         raise UsageError(f"--approve {path}: no such file") from None
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UsageError(f"--approve {path}: cannot be read as CSV ({_first_line(error)})") from None
+        raise UsageError(f"--approve {path}: cannot be read as CSV ({first_line(error)})") from None
     if "uid" not in frame.columns:
         raise UsageError(
             f"--approve {path}: has no column uid; give the leavers file of the night before, or a part of it"
@@ -105,10 +106,5 @@ def read_approved(path: Path) -> frozenset[str]:
 def check_approved(path: Path, strangers: Sequence[str]) -> None:
     """Refuse a list with uids on it that are no leavers; raises `UsageError`."""
     if strangers:
-        shown = ", ".join(strangers[:5]) + (f" and {len(strangers) - 5:,} more" if len(strangers) > 5 else "")
-        message = f"{len(strangers):,} of its uids are no leavers of tonight ({shown})"
+        message = f"{len(strangers):,} of its uids are no leavers of tonight ({listed(strangers)})"
         raise UsageError(f"--approve {path}: {message}; take them out, or approve tonight's own list")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,7 +12,7 @@ from polars.datatypes import DataTypeClass
 from provisioner.errors import RosterError
 from provisioner.validation.fields.mapping import DEEPEST_KEY, ColumnMapping, MetadataPath, field_of
 from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
-from provisioner.wording import nearest, printable
+from provisioner.wording import listed, nearest, printable
 
 REQUIRED = ("uid", "name")
 
@@ -169,6 +169,4 @@ def _is_nested_form(name: str, kind: pl.DataType) -> bool:
 
 def _listed(columns: tuple[str, ...]) -> str:
     """Name the first columns of a roster, so that a wrong file is recognised."""
-    shown: Iterator[str] = (repr(column[:_SHOWN]) for column in columns[:_LISTED])
-    more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
-    return (", ".join(shown) or "no columns") + more
+    return listed([repr(column[:_SHOWN]) for column in columns], _LISTED) or "no columns"
