@@ -12,7 +12,6 @@ from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import find_inputs
 from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
-from tests.rig.command import provisioner, rows
 
 
 @pytest.fixture(autouse=True)
@@ -128,20 +127,3 @@ def test_a_defect_is_told_with_the_file_and_its_own_row(here: Path) -> None:
     (here / "b.csv").write_text("uid,name\nb,2\nc,3,4\n")
     hint = "put cells that hold a comma in quotes"
     assert refused("a.csv", "b.csv") == f"b.csv: row 2 (byte 17): 3 cells, but the header has 2; {hint}"
-
-
-def test_rejected_rows_of_several_files_are_one_file_that_can_be_fed_in(here: Path) -> None:
-    """With row numbers of the whole roster, and the delimiter that the files share."""
-    (here / "p1.csv").write_text("uid;name\na;Ann\nb c;Bob, J\n")
-    (here / "p2.csv").write_text("name;uid\nCleo;\n")
-    done = provisioner("validate", "p*.csv", "-o", "out/r.csv", "--json", cwd=here)
-    assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 3, 2), done.stderr
-    assert (here / "out/r.rejected.csv").read_text().splitlines()[:2] == [
-        "uid;name;_row;_errors",
-        "b c;Bob, J;2;uid.charset: ' ' in 'b c', only ASCII letters, digits and - are allowed",
-    ]
-    mended = (here / "out/r.rejected.csv").read_text().replace("b c;", "b-c;").replace("\n;Cleo", "\nc;Cleo")
-    (here / "mended.csv").write_text(mended)
-    again = provisioner("run", "mended.csv", "--emulator", "-o", "out/again.csv", cwd=here)
-    assert again.exit_code == 0, again.stderr
-    assert [row["uid"] for row in rows(here / "out/again.csv")] == ["b-c", "c"]

@@ -182,29 +182,6 @@ def test_defects_are_found_with_any_delimiter(tmp_path: Path, delimiter: str, na
     assert str(found).startswith("r.csv: row 2, column 'name' (byte 15): text after the closing quote; ")
 
 
-@pytest.mark.parametrize("row", [b"x,y,z\n", b'x,"y\n', b'x,"y"z\n', b"x,\xff\n"])
-def test_a_defect_far_into_a_large_file_is_told_by_its_row_and_byte(tmp_path: Path, row: bytes) -> None:
-    """Many blocks further on than the first, which `open_roster` tries."""
-    path, good = tmp_path / "r.csv", b'"a\n""b",c\n' * 90_000
-    path.write_bytes(HEADER + good + row + good)
-    roster = open_csv(path, sizes=BlockSizes(first=1000, block=100_000))
-    with pytest.raises(RosterError, match=r"row 90001\b") as raised:
-        rows_of(roster)
-    places = range(len(HEADER + good), len(HEADER + good + row))
-    assert any(f"(byte {place})" in str(raised.value) for place in places)
-
-
-def test_a_row_without_end_is_given_up_in_time(tmp_path: Path) -> None:
-    """A quote that is never closed must not pull the whole file into memory."""
-    path = tmp_path / "r.csv"
-    path.write_bytes(HEADER + b'a,"b\n' + b"c,d\n" * 1000)
-    with pytest.raises(RosterError, match=r"row 1, column 'name' \(byte 11\): a quote \(\"\) that is never closed"):
-        open_csv(path, sizes=TINY)
-    path.write_bytes(HEADER + b"a" * 5000)
-    with pytest.raises(RosterError, match=r"after row 0: a row of more than"):
-        open_csv(path, sizes=TINY)
-
-
 def test_one_very_long_cell_is_no_obstacle(tmp_path: Path) -> None:
     cell = "x\n" * 1_500_000
     data = f'uid,name\na,b\nc,"{cell}"\nd,e\n'.encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 from provisioner.errors import RosterError
 from provisioner.roster.files.objectstore import explained, fetch, is_pattern
 from provisioner.roster.formats.parquetfile import open_parquet
-from tests.rig.command import provisioner
 from tests.rig.objectstore import ObjectStore, object_store
 
 PEOPLE = pl.DataFrame({"uid": [f"u{number}" for number in range(5000)], "name": ["né"] * 5000})
@@ -190,26 +188,3 @@ def test_without_credentials_it_is_said_which_variables_hold_them(
 )  # fmt: skip
 def test_errors_of_the_network_have_words_of_their_own(said: str, meaning: str) -> None:
     assert explained(OSError(said), f"https://me:{SECRET}@h/b/r.csv?sig={SECRET}") == meaning
-
-
-def test_the_command_reads_parquet_and_csv_at_an_address_and_shows_no_secret(
-    store: ObjectStore, tmp_path: Path
-) -> None:
-    """Neither in its output nor in any file it leaves."""
-    for name, rows in (("1.parquet", 5000), ("r.csv", 2)):
-        where = f"{store.url.replace('://', f'://me:{SECRET}@')}/b/{name}?sig={SECRET}"
-        done = provisioner("validate", where, "--json", "-v", "--log-file", "log", cwd=tmp_path)
-        assert (done.exit_code, done.summary["rows"]) == (0, rows), done.stderr
-        assert SECRET not in done.stdout + done.stderr
-        kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
-        assert {path for path in kept if not path.endswith(".summary.json")} == {"log"}
-        assert not any(SECRET in text for text in kept.values())
-
-
-def test_an_address_where_nobody_listens_is_given_up_without_its_secrets(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = provisioner("validate", f"http://me:{SECRET}@{host}/r.csv?sig={SECRET}", cwd=tmp_path)
-    assert (done.exit_code, SECRET in done.stdout + done.stderr) == (2, False)
-    assert f"http://{host}/r.csv cannot be read: nothing answers there (connection refused)" in done.stderr

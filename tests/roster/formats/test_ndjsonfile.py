@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from provisioner.errors import RosterError
 from provisioner.roster.files.origin import LocalFile
 from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
-from provisioner.roster.formats.ndjsonline import rejected_line, write_rejected_lines
-from tests.rig.command import provisioner
+from provisioner.roster.formats.ndjsonline import rejected_line
 
 TINY = LineSizes(first=7, block=5, longest_line=200, cells=6)
 
@@ -181,46 +180,3 @@ def test_whatever_json_writes_is_read_back_whatever_the_block_size(
         once = rejected_line(line, 3, 'a "b"')
         assert json.loads(once) == {**person, "_row": 3, "_errors": 'a "b"'}
         assert json.loads(rejected_line(once, 4, "é")) == {**person, "_row": 4, "_errors": "é"}
-
-
-@pytest.mark.parametrize(
-    ("line", "rejected"),
-    [
-        ("{}", '{"_row":7,"_errors":"no"}'),
-        ('{ "a" : 1.50 }', '{ "a" : 1.50,"_row":7,"_errors":"no"}'),
-        ('{"_row":1,"a":1e5,"_errors":"x, \\"_row\\""}', '{"a":1e5,"_row":7,"_errors":"no"}'),
-        ('{"a":{"_row":1}, "\\u005frow": {"x":[1,2]} , "b":"}"}', '{"a":{"_row":1},"b":"}","_row":7,"_errors":"no"}'),
-    ],
-)
-def test_a_rejected_line_is_the_line_with_its_errors(line: str, rejected: str) -> None:
-    assert rejected_line(line, 7, "no") == rejected
-
-
-def test_rejected_rows_are_written_line_by_line_and_rows_of_another_format_as_objects(tmp_path: Path) -> None:
-    frames = [
-        pl.DataFrame({"uid": ["1.50"], "_line": ['{"uid":1.50}'], "_row": [2], "_errors": ["no"]}),
-        pl.DataFrame({"uid": ["b"], "name": [None], "_row": [3], "_errors": ["no"]}),
-    ]
-    write_rejected_lines(tmp_path / "x.ndjson", iter(frames), frames[0].schema)
-    assert (tmp_path / "x.ndjson").read_text().splitlines() == [
-        '{"uid":1.50,"_row":2,"_errors":"no"}',
-        '{"uid":"b","_row":3,"_errors":"no"}',
-    ]
-
-
-def test_the_rejected_lines_can_be_mended_and_fed_in_again(tmp_path: Path) -> None:
-    """The whole round, with the real command: nothing but the errors is added, and they are replaced."""
-    lines = [
-        '{"uid": "ok", "name": "Ann", "tags": ["a", "b"], "metadata": {"n": 1.50}}',
-        '{"uid":"a b","name":"Bob","x":1e3}',
-    ]
-    (tmp_path / "r.ndjson").write_text("\n".join(lines))
-    done = provisioner("validate", "r.ndjson", "--json", cwd=tmp_path)
-    assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 2, 1), done.stderr
-    rejected = tmp_path / "r.results.rejected.ndjson"
-    first = rejected.read_text()
-    assert first.startswith('{"uid":"a b","name":"Bob","x":1e3,"_row":2,"_errors":"uid.charset')
-    rejected.rename(tmp_path / "again.ndjson")
-    assert provisioner("validate", "again.ndjson", cwd=tmp_path).exit_code == 1
-    again = (tmp_path / "again.results.rejected.ndjson").read_text()
-    assert again == first.replace('"_row":2', '"_row":1')

@@ -13,7 +13,6 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from provisioner.errors import RosterError
 from provisioner.roster.formats.workbook import open_workbook
-from tests.rig.command import provisioner, rows
 
 Fill = Callable[[Any, Any], None]
 
@@ -130,11 +129,3 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     said = "r.xlsx: workbooks are read with a package of their own: pip install 'cometchat-provisioner[xlsx]'"
     assert refused(path) == said
-
-
-def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_csv(tmp_path: Path) -> None:
-    workbook(tmp_path, ("Old", table(["x"])), ("People", table(["uid", "name"], [7, "Ann"], ["a b", "Bob"])))
-    done = provisioner("validate", "r.xlsx", "--sheet", "People", "--json", cwd=tmp_path)
-    assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 2, 1), done.stderr
-    found = rows(tmp_path / "r.results.rejected.csv")
-    assert [(row["uid"], row["name"], row["_row"]) for row in found] == [("a b", "Bob", "2")]

@@ -1,0 +1,30 @@
+"""First bytes: a file that is not what its name says is refused with the name it should have."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.errors import RosterError
+from provisioner.roster.files.inputs import local_file
+from provisioner.roster.files.signature import check_signature, check_text
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "message"),
+    [
+        ("r.csv", b"PAR1", "r.csv is a Parquet file; rename it to r.parquet"),
+        ("r.csv.gz", b"uid", "r.csv.gz is not compressed with gzip; rename it to r.csv"),
+        ("r.parquet", b"uid,name", "r.parquet is text and no .parquet file; rename it to r.csv"),
+    ],
+)
+def test_a_name_that_says_something_else_is_refused_with_the_right_one(name: str, start: bytes, message: str) -> None:
+    with pytest.raises(RosterError) as raised:
+        check_signature(local_file(name), start)
+    assert str(raised.value) == message
+
+
+def test_a_byte_order_mark_is_refused_unless_the_encoding_is_given() -> None:
+    start = "uid".encode("utf-16")
+    check_text(local_file("r.csv"), start, encoded=True)
+    with pytest.raises(RosterError, match=r"r\.csv is UTF-16, which --encoding utf-16 reads"):
+        check_text(local_file("r.csv"), start, encoded=False)

@@ -1,0 +1,29 @@
+"""Text in any encoding comes as UTF-8 without a byte order mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.roster.files.origin import LocalFile
+from provisioner.roster.files.text import open_text, text_codec
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec"), [(None, None), ("UTF8", None), ("utf-8-sig", None), ("L1", "iso8859-1")]
+)
+def test_utf8_under_any_name_needs_no_codec(encoding: str | None, codec: str | None) -> None:
+    assert text_codec(encoding) == codec
+
+
+@pytest.mark.parametrize(
+    ("data", "codec"), [(b"\xef\xbb\xbf\xc3\xa9", "cp1252"), (b"\xe9", "cp1252"), (b"\xc3\xa9", None)]
+)
+def test_text_is_utf8_without_its_mark_and_the_mark_beats_the_codec(
+    tmp_path: Path, data: bytes, codec: str | None
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(data)
+    with open_text(LocalFile(path), codec) as stream:
+        assert stream.read(10).decode() == "é"

@@ -1,0 +1,78 @@
+"""A line of NDJSON: cells exact to the last digit, and a rejected line that is the line with its errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import polars as pl
+import pytest
+
+from provisioner.roster.formats.ndjsonline import delicate, exact, parsed, rejected_line, text, write_rejected_lines
+
+
+@pytest.mark.parametrize(
+    ("line", "is_delicate"),
+    [
+        ('{"a":1,"b":"1.5"}', False),
+        ('{"a":123456789012345}', False),
+        ('{"a":1234567890123456}', True),
+        ('{"a":1.5}', True),
+        ('{"a":[1,2e3]}', True),
+        ('{"a":-0}', True),
+        ('{"a":1,"a":2}', True),
+        ('{"a":{"b":1,"b":2}}', True),
+        (r'{"a":"\":","b":{"c":1}}', False),
+        (r'{"a":"\\\":"}', True),
+    ],
+)
+def test_a_line_is_delicate_when_a_number_would_change_or_a_key_may_come_twice(line: str, is_delicate: bool) -> None:
+    """A text that looks like the end of a key may send a line the exact way too: that costs time only."""
+    assert delicate([line], [orjson.loads(line)]) == [0] * is_delicate
+
+
+def test_exact_cells_keep_every_digit_and_lose_blanks_outside_texts() -> None:
+    line = r' {"uid" : 1.50, "k\u00e9y":"a \u00e9", "n":null, "x": [ 123456789012345678901, "b : , c" ]} '
+    assert exact(line) == {"uid": "1.50", "kéy": "a é", "n": None, "x": '[123456789012345678901,"b : , c"]'}
+
+
+@pytest.mark.parametrize("line", ['{"a":1,"\\u0061":2}', '{"b":[{"a":1,"a":2}]}'])
+def test_a_key_that_comes_twice_is_refused_at_any_depth(line: str) -> None:
+    with pytest.raises(ValueError, match=r"the key 'a' comes twice in one object; rename or remove one"):
+        exact(line)
+
+
+def test_what_is_no_object_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"'\[1\]' is no JSON object; each line is one object"):
+        parsed("[1]")
+    with pytest.raises(ValueError, match=r"'\{' is no JSON \(.+\); each line is one object"):
+        parsed("{")
+
+
+def test_a_value_becomes_the_text_of_a_cell() -> None:
+    assert [text(value) for value in (None, "a", True, [1, "b"])] == [None, "a", "true", '[1,"b"]']
+
+
+@pytest.mark.parametrize(
+    ("line", "rejected"),
+    [
+        ("{}", '{"_row":7,"_errors":"no"}'),
+        ('{ "a" : 1.50 }', '{ "a" : 1.50,"_row":7,"_errors":"no"}'),
+        ('{"_row":1,"a":1e5,"_errors":"x, \\"_row\\""}', '{"a":1e5,"_row":7,"_errors":"no"}'),
+        ('{"a":{"_row":1}, "\\u005frow": {"x":[1,2]} , "b":"}"}', '{"a":{"_row":1},"b":"}","_row":7,"_errors":"no"}'),
+    ],
+)
+def test_a_rejected_line_is_the_line_with_its_errors(line: str, rejected: str) -> None:
+    assert rejected_line(line, 7, "no") == rejected
+
+
+def test_rejected_rows_are_written_line_by_line_and_rows_of_another_format_as_objects(tmp_path: Path) -> None:
+    frames = [
+        pl.DataFrame({"uid": ["1.50"], "_line": ['{"uid":1.50}'], "_row": [2], "_errors": ["no"]}),
+        pl.DataFrame({"uid": ["b"], "name": [None], "_row": [3], "_errors": ["no"]}),
+    ]
+    write_rejected_lines(tmp_path / "x.ndjson", iter(frames), frames[0].schema)
+    assert (tmp_path / "x.ndjson").read_text().splitlines() == [
+        '{"uid":1.50,"_row":2,"_errors":"no"}',
+        '{"uid":"b","_row":3,"_errors":"no"}',
+    ]
