@@ -30,6 +30,8 @@ def tests(session: nox.Session) -> None:
     sources = _unpacked_sdist(session)
     wheel = _wheel_of(session, sources)
     session.install("--constraint", CONSTRAINTS, f"{wheel}{EXTRAS}")
+    # `nox -r` finds one of this version installed already, which pip would leave as it is.
+    session.install("--force-reinstall", "--no-deps", str(wheel))
     # Left where it is, the folder would be imported instead of what was installed.
     shutil.rmtree(sources / "provisioner")
     with session.chdir(sources):
