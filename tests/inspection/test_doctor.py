@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sqlite3
-import stat
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from provisioner.inspection import connection, machine
 from provisioner.inspection.check import Check, Status
 from provisioner.inspection.doctor import diagnose, show
-from provisioner.inspection.journalhealth import journal_health
-from provisioner.journal.journal import Journal
-from provisioner.journal.lock import holder_of
-from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.schema import VERSION
 from provisioner.journal.view import Identity
-from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.sending.calls import Failure, Reply
 from provisioner.settings.tables import load_with_origins
-from provisioner.validation.fields.mapping import parse_mapping
 from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner
+from tests.rig.journals import a_journal
 from tests.rig.server import Behaviour, answering, serving
 
 HERE = Identity("app", "http://h/v3")
@@ -300,19 +289,6 @@ def test_without_a_key_no_key_is_sent_and_none_is_judged() -> None:
 # --- what is concluded ---
 
 
-@pytest.mark.parametrize(
-    ("offset", "seconds", "status"),
-    [
-        (0.0, 0.1, Status.OK), (2.0, 0.1, Status.OK), (2.1, 0.1, Status.WARNING),
-        # `Date` is cut to whole seconds and has travelled: the bound may be low by a second and the journey.
-        (-1.0, 0.1, Status.OK), (-3.0, 0.1, Status.OK), (-3.2, 0.1, Status.WARNING), (-3.2, 5.0, Status.OK),
-    ],
-)  # fmt: skip
-def test_clocks_are_told_apart_only_when_they_certainly_are(offset: float, seconds: float, status: Status) -> None:
-    """Two seconds and what cannot be known are no warning."""
-    assert connection.clock(offset, seconds).status is status
-
-
 def test_a_key_file_that_others_can_read_is_a_warning(here: Path) -> None:
     """With the command that mends it."""
     key = here / "key"
@@ -335,75 +311,6 @@ def test_a_key_file_that_others_can_read_is_a_warning(here: Path) -> None:
     }
 
 
-def test_an_address_without_tls_is_a_warning_unless_it_is_this_machine() -> None:
-    """The key would travel in the clear."""
-    assert machine.base_url("http://api.example.test/v3", "c.toml").status is Status.WARNING
-    for url in ("https://api.example.test/v3", "http://localhost:80/v3", "http://127.0.0.1/v3", "http://[::1]/v3"):
-        assert machine.base_url(url, "c.toml").status is Status.OK
-
-
-def test_every_way_not_to_reach_a_server_has_its_advice() -> None:
-    """A certificate, a firewall and a closed port are mended differently."""
-    lost = [each for each in Failure if each is not Failure.UNREADABLE]
-    found = [connection.network(Reply(failure=each, message="why"), tls=True, seconds=0.1) for each in lost]
-    assert [each.seen for each in found] == [f"{each} (why)" for each in lost]
-    assert len({each.do for each in found}) == len(found)
-    assert connection.network(Reply(status=500), tls=True, seconds=0.1) == Check(
-        "network", Status.OK, "answered in 100 ms; TLS, certificate accepted"
-    )
-
-
-def test_old_software_is_an_error() -> None:
-    """What is needed is what the package says it needs; extras do not count."""
-    needed = ["polars>=2.0", "rich>=13.9", "uvloop>=0.21; platform_system != 'Windows' and extra == 'speed'"]
-    assert machine.software((3, 12, 1), {"polars": "2.1.0", "rich": "13.9"}, needed) == Check(
-        "software", Status.OK, "Python 3.12.1; polars 2.1.0, rich 13.9"
-    )
-    assert machine.software((3, 12, 1), {"polars": "1.40", "rich": None}, needed) == Check(
-        "software", Status.ERROR, "Python 3.12.1; polars 1.40", "install polars 2.0 or newer, rich 13.9 or newer"
-    )
-    assert machine.software((3, 10, 1), {}, []).do == "use Python 3.11 or newer"
-
-
-@pytest.mark.parametrize(
-    ("columns", "roles"),
-    [
-        ({}, []),
-        ({"role": "column"}, []),
-        ({"role": {"value": " Coach "}}, ["coach"]),
-        ({"Role": {"column": "job", "map": {"HR": "staff", "PE": "Coach"}, "default": "default"}},
-         ["coach", "default", "staff"]),
-        ({"name": {"value": "x"}, "role": {"value": ""}}, []),
-        ({"role": "{job}-{grade}"}, []),
-        ({"role": ["job", {"column": {"column": "x", "default": "staff"}, "map": {"a": "coach"}}]}, ["coach", "staff"]),
-    ],
-)  # fmt: skip
-def test_the_roles_that_a_configuration_names_itself(columns: Mapping[str, Any], roles: Sequence[str]) -> None:
-    """Constants, defaults and the values of a map; in lower case, as they are sent."""
-    assert connection.constant_roles(parse_mapping(columns)) == roles
-
-
-def test_roles_that_cannot_be_read_are_a_warning() -> None:
-    """A run lets the API judge them then."""
-    for reply in (Reply(status=403, code="AUTH_ERR_NO_ACCESS"), Reply(failure=Failure.TIMEOUT), Reply(200, data={})):
-        assert connection.roles(reply, ["coach"]).status is Status.WARNING
-
-
-def test_a_name_that_only_the_proxy_can_look_up_is_fine() -> None:
-    """Behind a proxy this machine may know no names at all."""
-    assert connection.dns("h", [], "no answer", Reply(status=200, data={})).status is Status.OK
-    assert connection.dns("h", [], "no answer", Reply(failure=Failure.UNREACHED)).status is Status.ERROR
-
-
-def test_little_space_is_a_warning_and_no_leave_to_write_an_error() -> None:
-    """A run that cannot write its journal does not begin."""
-    assert machine.output(".", writable=True, free=10**9) == Check(
-        "output", Status.OK, ".: can be written to, 1.0 GB free"
-    )
-    assert machine.output(".", writable=True, free=10**6).status is Status.WARNING
-    assert machine.output(".", writable=False, free=10**9).status is Status.ERROR
-
-
 def test_an_output_folder_is_judged_by_the_nearest_that_is_there(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is made by the run; nothing is made by the doctor."""
     monkeypatch.chdir(nobody)
@@ -423,91 +330,10 @@ def test_an_output_folder_is_judged_by_the_nearest_that_is_there(nobody: Path, m
     assert sorted(each.name for each in nobody.iterdir()) == ["closed", "file", "hidden"]
 
 
-# --- the journal ---
-
-
-def a_journal(path: Path) -> Path:
-    """A journal as a kill leaves it: one created, one failed and in doubt, one on the wire."""
-    requests = [UserRequest(n, n, f"u{n}", b"{}", "00", token=False) for n in (1, 2, 3)]
-    with Journal(path, HERE) as journal:
-        journal.sent(requests, 100.0)
-        journal.settle(
-            [
-                Settlement(1, State.SETTLED, Outcome.CREATED, 1, 200, auth_token="u1_secret", settled_at=101.0),
-                Settlement(2, State.SETTLED, Outcome.FAILED, 8, settled_at=101.0, doubt_since=100.0),
-            ]
-        )
-    return path
-
-
-SEEN = f"j.db: format {VERSION}, 3 users (1 created, 1 failed, 1 pending), 2 in doubt"
-
-
-def test_a_journal_is_told_by_outcome_and_left_as_it_is(here: Path) -> None:
-    """Not a byte of it changes, and no file appears beside it."""
-    path = a_journal(Path("j.db"))
-    before = {each.name: each.read_bytes() for each in here.iterdir()}
-    assert journal_health(path, HERE) == Check(
-        "journal", Status.OK, SEEN, "the next run with it finds out whether these users were made"
-    )
-    assert {each.name: each.read_bytes() for each in here.iterdir()} == before
-
-
-def test_a_journal_in_use_is_told_with_who_holds_it() -> None:
-    """It can be read while a run writes, and the run is not disturbed: the lock stays the run's."""
-    path = a_journal(Path("j.db"))
-    assert holder_of(path) is None
-    with Journal(path, HERE) as journal:
-        journal.move([(1, 5)])
-        holder = f"process {os.getpid()} on {os.uname().nodename}"
-        assert journal_health(path, HERE) == Check(
-            "journal", Status.WARNING, f"{SEEN}; in use by {holder}", "wait until that run has ended"
-        )
-        assert holder_of(path) == holder
-        journal.move([(1, 6)])
-    assert not Path("j.db.lock").exists()
-
-
-def test_what_is_in_the_log_beside_the_file_counts() -> None:
-    """After a kill most of a journal may be in its `-wal` file; the check neither moves nor loses it."""
-    path = a_journal(Path("j.db"))
-    with closing(sqlite3.connect(path)) as writer:
-        writer.execute("INSERT INTO users (uid, row, body_hash, state, sent_at) VALUES ('u9', 9, '00', 'sent', 1)")
-        writer.commit()
-        for name in ("j.db", "j.db-wal", "j.db-shm"):
-            Path("k" + name[1:]).write_bytes(Path(name).read_bytes())
-    log = Path("k.db-wal").read_bytes()
-    for _ in range(2):
-        seen = journal_health(Path("k.db"), HERE).seen
-        assert seen == f"k.db: format {VERSION}, 4 users (1 created, 1 failed, 2 pending), 3 in doubt"
-        Path("k.db-shm").unlink()  # it does not survive a restart of the machine
-    assert Path("k.db-wal").read_bytes() == log
-
-
-def test_a_journal_for_another_app_is_an_error_and_an_unknown_one_is_not() -> None:
-    """Without app id and region there is nothing to hold it against."""
-    path = a_journal(Path("j.db"))
-    other = journal_health(path, Identity("app", "http://other/v3"))
-    assert other.status is Status.ERROR
-    assert other.seen == f"{SEEN}; made for app app at http://h/v3, not for app app at http://other/v3"
-    assert journal_health(path, None).status is Status.OK
-
-
 def test_no_token_is_shown() -> None:
     """The journal holds tokens; the doctor counts rows."""
     found = diagnose(load_with_origins({}, {}), {}, a_journal(Path("j.db")))
     assert "secret" not in show(found, as_json=True) + show(found, as_json=False)
-
-
-def test_a_damaged_journal_is_an_error() -> None:
-    """A page in the middle, the end cut off, or no SQLite at all."""
-    whole = a_journal(Path("j.db")).read_bytes()
-    size = int.from_bytes(whole[16:18], "big")
-    for content in (whole[:size] + b"\xff" * (len(whole) - size), whole[: len(whole) // 2], b"uid,name\n" * 1000):
-        Path("d.db").write_bytes(content)
-        found = journal_health(Path("d.db"), HERE)
-        assert found.status is Status.ERROR
-        assert found.seen.startswith("d.db: damaged or no SQLite file (")
 
 
 def test_the_journal_is_found_by_the_configuration(here: Path) -> None:
@@ -520,42 +346,3 @@ def test_the_journal_is_found_by_the_configuration(here: Path) -> None:
         checks = diagnose(load_with_origins({}, {}, Path("c.toml")), {}, None)
         found.append([each.seen.partition(":")[0] for each in checks if each.name == "journal"])
     assert found == [[], ["r.journal.db"], ["j.db"]]
-
-
-def test_a_foreign_or_newer_database_is_told_as_such() -> None:
-    """Another program's file is not taken for a damaged journal, nor is one of a later version."""
-    with closing(sqlite3.connect("f.db")) as database:
-        database.execute("CREATE TABLE t (x)")
-    assert journal_health(Path("f.db"), HERE).seen == "f.db: not a journal of provisioner"
-    with closing(sqlite3.connect("n.db")) as database:
-        database.execute("CREATE TABLE t (x)")
-        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.execute(f"PRAGMA user_version = {VERSION + 1}")
-    found = journal_health(Path("n.db"), HERE)
-    assert (found.status, found.do) == (Status.ERROR, "update provisioner")
-    assert found.seen == f"n.db: format {VERSION + 1}, this provisioner reads {VERSION}"
-
-
-def test_a_journal_that_is_not_there_or_empty(here: Path) -> None:
-    """A wrong path is an error; a run that was killed while making the file left one to begin with."""
-    assert journal_health(Path("gone.db"), HERE) == Check(
-        "journal", Status.ERROR, "gone.db: no such file or directory", "name the journal of a run: <results>.journal.db"
-    )
-    assert journal_health(here, HERE).seen == f"{here}: is a directory"
-    Path("e.db").touch()
-    assert journal_health(Path("e.db"), HERE) == Check("journal", Status.OK, "e.db: empty, as before a first run")
-
-
-def test_a_journal_that_may_not_be_read_is_told(nobody: Path) -> None:
-    """The journal of another user: its mode is at fault, not its contents."""
-    folder = nobody / "folder"
-    folder.mkdir()
-    path = a_journal(folder / "j.db")
-    path.chmod(0)
-    said = Check("journal", Status.ERROR, f"{path}: cannot be read (Permission denied)", "check its owner and mode")
-    assert journal_health(path, HERE) == said
-    assert stat.S_IMODE(path.stat().st_mode) == 0
-    path.chmod(0o600)
-    folder.chmod(0o600)
-    assert journal_health(path, HERE) == said
-    folder.chmod(0o700)

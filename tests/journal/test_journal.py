@@ -450,22 +450,6 @@ def test_a_second_run_is_told_who_holds_the_journal_and_a_kill_lets_go_of_it(pat
         assert journal.is_new
 
 
-def test_a_second_opening_in_the_same_process_is_refused_too(path: Path) -> None:
-    """Two runs in one process (a library user, a test) are kept apart like two processes; the first is unharmed."""
-    with Journal(path, IDENTITY) as journal:
-        with pytest.raises(JournalError, match=rf"in use by process {os.getpid()} on "):
-            Journal(path, IDENTITY).__enter__()
-        journal.sent([a_request(1)], 1.0)
-        assert len(journal.outcomes(["u1"])) == 1
-
-
-def test_two_names_of_one_journal_are_one_lock(tmp_path: Path) -> None:
-    """A journal reached through a symbolic link is the same journal."""
-    (tmp_path / "link.db").symlink_to("j.db")
-    with Journal(tmp_path / "j.db", IDENTITY), pytest.raises(JournalError):
-        Journal(tmp_path / "link.db", IDENTITY).__enter__()
-
-
 @pytest.mark.parametrize("after_lines", [1, 2, 7, 20, 41])
 def test_what_it_acknowledged_survives_a_kill(path: Path, after_lines: int) -> None:
     """Promise 2: with kill -9 at any instant, every acknowledged commit is there and no commit is there by half."""

@@ -14,50 +14,17 @@ import pytest
 
 from provisioner.errors import JournalError, StorageError
 from provisioner.journal.journal import Journal
-from provisioner.journal.managed import Adoption, Met
+from provisioner.journal.managed import Adoption
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
+from tests.rig.journals import FORMAT_1
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 ANN = Live("hash-ann", b"\1" * 56, Standing.ACTIVE)
 WAY_BACK = "move it away and begin anew with --adopt, which takes over those users of the roster that exist"
 
-# What a journal looked like before there were syncs.
-FORMAT_1 = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE users (
-    id INTEGER PRIMARY KEY,
-    uid TEXT NOT NULL UNIQUE,
-    row INTEGER NOT NULL,
-    body_hash TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'settled')),
-    sent_at REAL NOT NULL,
-    outcome TEXT NOT NULL DEFAULT 'pending',
-    attempts INTEGER NOT NULL DEFAULT 0,
-    http_status INTEGER,
-    error_code TEXT,
-    error_message TEXT,
-    auth_token TEXT,
-    created_at INTEGER,
-    settled_at REAL,
-    doubt_since REAL,
-    doubt_hash TEXT
-);
-INSERT INTO meta VALUES ('app_id', 'app1'), ('base_url', 'https://app1.api-eu.cometchat.io/v3'), ('made_at', '1.0');
-INSERT INTO users (uid, row, body_hash, state, sent_at, outcome, error_code, auth_token, doubt_since) VALUES
-    ('made', 1, 'h1', 'settled', 5.0, 'created', NULL, 'token-1', NULL),
-    ('updated', 2, 'h2', 'settled', 5.0, 'updated', NULL, NULL, NULL),
-    ('there', 3, 'h3', 'settled', 5.0, 'existing', NULL, NULL, NULL),
-    ('away', 4, 'h4', 'settled', 5.0, 'existing', 'deactivated', NULL, NULL),
-    ('failed', 5, 'h5', 'settled', 5.0, 'failed', 'ERR_BAD_REQUEST', NULL, NULL),
-    ('doubted', 6, 'h6', 'settled', 5.0, 'failed', 'in_doubt', NULL, 4.0),
-    ('sent', 7, 'h7', 'sent', 5.0, 'pending', NULL, NULL, NULL),
-    ('pending', 8, 'h8', 'pending', 5.0, 'pending', NULL, NULL, NULL);
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = 1;
-"""
 EVERYBODY = ("made", "updated", "there", "away", "failed", "doubted", "sent", "pending")
 
 
@@ -327,17 +294,6 @@ def test_a_night_lasts_until_it_is_good(path: Path) -> None:
         assert state.met(["ann"])["ann"].again is None
 
 
-def test_only_what_has_to_be_told_again_is_told_again() -> None:
-    """Created and reactivated; an update is told by itself, a deactivation is undone by the return."""
-    for outcome in Outcome:
-        met = opened_met(outcome)
-        assert (met is not None) is (outcome in {Outcome.CREATED, Outcome.REACTIVATED})
-
-
-def opened_met(outcome: Outcome) -> Outcome | None:
-    return Met("ann", 1, "update", 1, "active", "h", b"", outcome.value).again
-
-
 def test_what_was_planned_and_not_settled_is_pending(path: Path) -> None:
     """And a failure counts only while it is still planned."""
     with opened(path) as state:
@@ -420,34 +376,6 @@ def test_the_mark_moves_with_anything(path: Path) -> None:
         state.see(["ann"])
         assert len(set(marks)) == len(marks)
         assert state.mark() == marks[-1]
-
-
-def test_a_kept_plan_is_unfinished_until_its_night_is_good(path: Path) -> None:
-    """Only the last night counts."""
-    with opened(path) as state:
-        assert state.nights.unfinished_plan() is None
-        number = state.begin_night(1.0, "digest")
-        assert state.nights.unfinished_plan() == "digest"
-        state.end_night(number, 2.0, 1, {}, good=False)
-        assert state.nights.unfinished_plan() == "digest"
-        number = state.begin_night(3.0, "digest")
-        state.end_night(number, 4.0, 1, {}, good=True)
-        assert state.nights.unfinished_plan() is None
-        state.begin_night(5.0)
-        assert state.nights.unfinished_plan() is None
-
-
-def test_nights_are_told_in_order(path: Path) -> None:
-    """The last ones, with what their summaries said."""
-    with opened(path) as state:
-        night(state)
-        night(state, good=False)
-        state.begin_night(9.0)
-        first, second, third = state.nights.last()
-        assert (first.number, first.epoch, first.good, first.rows, first.summary) == (1, 1, True, 10, {"created": 1})
-        assert (second.epoch, second.good, third.epoch, third.finished) == (2, False, 2, None)
-        assert state.nights.last(1) == [third]
-        assert state.nights.last_good() == first
 
 
 def test_the_mark_of_the_file_is_ours(path: Path) -> None:

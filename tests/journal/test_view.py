@@ -1,0 +1,85 @@
+"""What a file says of itself, to a run, to the doctor and to the history alike."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import JournalError
+from provisioner.journal.journal import Journal
+from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.view import Header, Identity, damage_in, header_of, open_for_reading, owner_of
+from tests.rig.journals import HERE, a_journal
+
+
+def header_after(*statements: str) -> Header:
+    with closing(sqlite3.connect(":memory:")) as database:
+        for statement in statements:
+            database.execute(statement)
+        return header_of(database)
+
+
+@pytest.mark.parametrize(
+    ("statements", "ours", "blank", "newer"),
+    [
+        ([], False, True, False),
+        (["CREATE TABLE cats (name)"], False, False, False),
+        (["PRAGMA application_id = 7"], False, False, False),
+        ([f"PRAGMA application_id = {APPLICATION_ID}"], True, False, False),
+        ([f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {VERSION}"], True, False, False),
+        ([f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {VERSION + 1}"], True, False, True),
+    ],
+)
+def test_a_file_is_ours_nobodys_or_anothers(statements: list[str], ours: bool, blank: bool, newer: bool) -> None:
+    """A file without mark and tables is as before a first run; tables without a mark are another program's."""
+    header = header_after(*statements)
+    assert (header.ours, header.blank, header.newer) == (ours, blank, newer)
+
+
+def test_only_a_newer_format_is_refused() -> None:
+    """In one sentence, the same wherever a file is opened."""
+    Header(APPLICATION_ID, VERSION, blank=False).refuse_newer(Path("j.db"))
+    with pytest.raises(JournalError) as caught:
+        Header(APPLICATION_ID, VERSION + 1, blank=False).refuse_newer(Path("j.db"))
+    message = f"written by a newer provisioner (format {VERSION + 1}, this one reads {VERSION}); update it"
+    assert str(caught.value) == f"j.db: {message}"
+
+
+def test_a_journal_says_whose_it_is(tmp_path: Path) -> None:
+    """As it was made; an app without an id is said to have none."""
+    with closing(open_for_reading(a_journal(tmp_path / "j.db"))) as database:
+        assert owner_of(database) == HERE
+    assert (str(HERE), str(Identity("", "http://h"))) == ("app app at http://h/v3", "app (none) at http://h")
+
+
+@pytest.mark.parametrize("thorough", [True, False])
+def test_damage_is_named_and_a_whole_file_has_none(tmp_path: Path, thorough: bool) -> None:
+    """A table whose page was emptied."""
+    path = a_journal(tmp_path / "j.db")
+    with closing(open_for_reading(path)) as database:
+        assert damage_in(database, thorough=thorough) is None
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'users'").fetchone()
+    whole = bytearray(path.read_bytes())
+    size = int.from_bytes(whole[16:18], "big")
+    whole[(page - 1) * size + 3 : (page - 1) * size + 5] = b"\x00\x00"  # the number of its rows
+    path.write_bytes(whole)
+    with closing(open_for_reading(path)) as database:
+        assert damage_in(database, thorough=thorough)
+
+
+def test_looking_leaves_no_trace_and_writes_nothing(tmp_path: Path) -> None:
+    """Neither beside a journal at rest nor beside one in use."""
+    path = a_journal(tmp_path / "j.db")
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    with closing(open_for_reading(path)) as database:
+        assert database.execute("SELECT count(*) FROM users").fetchone() == (3,)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            database.execute("DELETE FROM users")
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+    with Journal(path, HERE) as journal:
+        journal.move([(1, 5)])
+        with closing(open_for_reading(path)) as database:
+            assert database.execute("SELECT row FROM users WHERE id = 1").fetchone() == (5,)
