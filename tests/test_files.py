@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import StorageError
-from provisioner.files import PRIVATE, SHARED, same_file, set_aside, written_whole
+from provisioner.errors import OutputError, StorageError
+from provisioner.files import PRIVATE, SHARED, same_file, set_aside, unnamed_file, written_whole
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +169,23 @@ def test_one_file_is_known_by_all_its_names(here: Path) -> None:
         True, True, True, True, False, False,
     ]  # fmt: skip
     assert same_file(Path("none"), here / "x/../none")
+
+
+# --- without a name ---
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_file_without_a_name_holds_what_was_written_and_is_seen_by_nobody(here: Path, buffered: bool) -> None:
+    """Nothing stands in the folder, so that nothing is left behind by a kill."""
+    with unnamed_file(here, buffered=buffered) as file:
+        file.write(b"people")
+        file.seek(0)
+        assert (file.read(), list(here.iterdir())) == (b"people", [])
+
+
+def test_a_folder_that_takes_no_file_is_told_with_what_it_was_for(here: Path) -> None:
+    """Before anything is sent: exit 2, and another --output helps."""
+    with pytest.raises(OutputError) as error:
+        unnamed_file(here / "gone", " to keep users.csv in")
+    said = "no file can be made there to keep users.csv in (No such file or directory); choose another --output"
+    assert str(error.value) == f"{here}/gone: {said}"

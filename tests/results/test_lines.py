@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import resource
-import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,33 +24,19 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import RESULT_SCHEMA, Counts, count_unsent, result_lines, write_results
-from provisioner.results.rejections import write_rejected
 from provisioner.results.spool import Spool
-from provisioner.results.summary import write_summary
+from tests.rig.results import ROWS, lines_of, many_lines
 
-LINES: Final = {
-    "row": pl.Int64,
-    "uid": pl.String,
-    "uid_input": pl.String,
-    "error_code": pl.String,
-    "error_message": pl.String,
-}
 FORMATS: Final = (".csv", ".ndjson", ".parquet")
 
-# A roster of six: every outcome once. Row 5 is a duplicate of row 1 and shares its uid.
-ROWS: Final = [
-    (1, "ada", " Ada ", None, None),
-    (2, "bob", "bob", None, None),
-    (3, None, None, "uid.missing", "uid.missing: nothing there; name.missing: nothing there"),
-    (4, "cyd", "CYD", None, None),
-    (5, "ada", "ADA", "uid.duplicate", "uid.duplicate: row 1 has it"),
-    (6, "dan", "dan", None, None),
-]
+
 KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "ada": ("ada", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, 1_700_000_001.25),
     "bob": ("bob", "existing", 400, 2, None, None, None, 1_600_000_000, 1_700_000_002.0),
     "cyd": ("cyd", "failed", 400, 1, "ERR_BAD_REQUEST", 'said "no",\nfor good', None, None, 1_700_000_003.0),
 }
+
+
 RESULTS: Final = [
     (1, "ada", " Ada ", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, "2023-11-14T22:13:21.250Z"),
     (2, "bob", "bob", "existing", 400, 2, None, None, None, 1_600_000_000, "2023-11-14T22:13:22.000Z"),
@@ -68,10 +50,6 @@ RESULTS: Final = [
 def fetch(uids: Sequence[str]) -> list[tuple[Any, ...]]:
     """Answer like a journal: what it knows, in an order of its own."""
     return [KNOWN[uid] for uid in sorted(uids, reverse=True) if uid in KNOWN]
-
-
-def lines_of(rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=LINES, orient="row")
 
 
 @pytest.fixture
@@ -236,86 +214,6 @@ def test_without_sending_every_valid_row_is_pending(spool: Spool) -> None:
     assert count_unsent(spool) == Counts(Counter(rejected=2, pending=4))
 
 
-# --- the spool ---
-
-
-def test_the_spool_has_no_name_and_gives_back_what_it_got(tmp_path: Path) -> None:
-    """Frames wait on disk in a file that nobody else can open and that no kill leaves behind; empty ones do not."""
-    frames = [lines_of(ROWS[:2]), lines_of([]), lines_of(ROWS[2:])]
-    with closing(Spool(tmp_path)) as spool:
-        for frame in frames:
-            spool.append(frame)
-        assert list(tmp_path.iterdir()) == []
-        assert spool.rows == 6
-        for _ in range(2):
-            assert [frame.rows() for frame in spool.frames()] == [ROWS[:2], ROWS[2:]]
-
-
-def test_the_spool_keeps_every_type(tmp_path: Path) -> None:
-    """The rejected rows of a Parquet roster come back as they were: lists, structs, dates, categories, nulls."""
-    frame = pl.DataFrame(
-        {
-            "tags": [["a", None], None],
-            "meta": [{"k": 1, "l": None}, {"k": None, "l": "x"}],
-            "born": [date(2000, 1, 2), None],
-            "kind": pl.Series(["x", "y"], dtype=pl.Categorical),
-            "id": pl.Series([2**63, 1], dtype=pl.UInt64),
-        }
-    )
-    with closing(Spool(tmp_path)) as spool:
-        spool.append(frame)
-        assert [each.equals(frame) and each.schema == frame.schema for each in spool.frames()] == [True]
-
-
-def test_the_spool_holds_nothing_in_memory(tmp_path: Path) -> None:
-    """Promise 8: a spool that has seen a thousand frames is not larger than one that has seen ten, but for offsets."""
-    with closing(Spool(tmp_path)) as spool:
-        for _ in range(1000):
-            spool.append(lines_of(ROWS))
-        held = [getattr(spool, name) for name in vars(spool)]
-        assert not [each for each in held if isinstance(each, pl.DataFrame)]
-        assert sum(sys.getsizeof(each) for each in held) < 20_000
-
-
-# --- rejected rows ---
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_rejected_rows_come_in_the_rosters_format_and_a_stale_file_goes(tmp_path: Path, suffix: str) -> None:
-    """Own columns in own order, then `_row` and `_errors`; nothing rejected leaves no file, not even an old one."""
-    path = tmp_path / f"r.rejected{suffix}"
-    rejected = pl.DataFrame({"Name": [" x "], "uid": ["ü"], "_row": [7], "_errors": ["uid.charset: it is"]})
-    with closing(Spool(tmp_path)) as spool:
-        spool.append(rejected.clear())
-        spool.append(rejected)
-        write_rejected(path, spool)
-    read = pl.read_csv(path) if suffix == ".csv" else pl.read_parquet(path)
-    assert (read.columns, read.rows()) == (["Name", "uid", "_row", "_errors"], [(" x ", "ü", 7, "uid.charset: it is")])
-    for stale in (True, False):
-        with closing(Spool(tmp_path)) as empty:
-            empty.append(rejected.clear())
-            write_rejected(path, empty)
-        assert list(tmp_path.iterdir()) == [], f"with a stale file: {stale}"
-
-
-# --- the summary file ---
-
-
-def test_the_summary_file_is_json_for_eyes_too(tmp_path: Path) -> None:
-    """Indented, in the order given, with a line end."""
-    write_summary(tmp_path / "s.json", {"rows": 1, "outputs": {"results": "ü.csv"}})
-    assert (tmp_path / "s.json").read_text() == '{\n  "rows": 1,\n  "outputs": {\n    "results": "ü.csv"\n  }\n}\n'
-
-
-def test_a_path_that_is_not_utf8_does_not_spoil_the_summary(tmp_path: Path) -> None:
-    """A folder named in Latin-1 long ago: the run that wrote its results there also ends with a summary."""
-    write_summary(tmp_path / "s.json", {"outputs": {"results": os.fsdecode(b"M\xfcller/r.csv")}})
-    assert json.loads((tmp_path / "s.json").read_text())["outputs"]["results"].startswith("M")
-
-
-# --- privacy, and failure while writing ---
-
-
 @pytest.mark.usefixtures("open_umask")
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_results_are_private_from_the_first_instant(tmp_path: Path, spool: Spool, suffix: str) -> None:
@@ -367,21 +265,6 @@ def test_results_that_cannot_be_fetched_leave_what_was_there(tmp_path: Path, spo
     assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {path.name: "of the run before"}
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """A disk on which no file grows beyond 4 KiB."""
-    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, old)
-
-
-def many_lines() -> pl.DataFrame:
-    return lines_of([(n, f"u{n * 7919 % 9973}", f"U{n * 7907}", None, None) for n in range(3000)])
-
-
 @pytest.mark.parametrize(
     "suffix",
     [
@@ -403,13 +286,6 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
     assert str(error.value).startswith(f"{path}: cannot be written (File too large")
     assert str(error.value).endswith("); make room or choose another --output, then run again")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.usefixtures("small_files")
-def test_a_disk_that_fills_up_under_the_spool_is_a_storage_error(tmp_path: Path) -> None:
-    """The spool of a large roster is large: a full disk there is as good a reason to stop as anywhere else."""
-    with closing(Spool(tmp_path)) as spool, pytest.raises(StorageError):
-        spool.append(many_lines())
 
 
 def test_results_never_hold_fewer_rows_than_the_roster(tmp_path: Path) -> None:

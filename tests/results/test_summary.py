@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +20,7 @@ from provisioner.model import Tally
 from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
-from provisioner.results.summary import Estimate, Summary, written
+from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.stop import Stop
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import Found
@@ -336,3 +338,18 @@ def test_a_longer_time_is_never_said_to_be_shorter(one: float, other: float) -> 
 
     shorter, longer = sorted((one, other))
     assert parts(shorter) <= parts(longer)
+
+
+# --- the summary file ---
+
+
+def test_the_summary_file_is_json_for_eyes_too(tmp_path: Path) -> None:
+    """Indented, in the order given, with a line end."""
+    write_summary(tmp_path / "s.json", {"rows": 1, "outputs": {"results": "ü.csv"}})
+    assert (tmp_path / "s.json").read_text() == '{\n  "rows": 1,\n  "outputs": {\n    "results": "ü.csv"\n  }\n}\n'
+
+
+def test_a_path_that_is_not_utf8_does_not_spoil_the_summary(tmp_path: Path) -> None:
+    """A folder named in Latin-1 long ago: the run that wrote its results there also ends with a summary."""
+    write_summary(tmp_path / "s.json", {"outputs": {"results": os.fsdecode(b"M\xfcller/r.csv")}})
+    assert json.loads((tmp_path / "s.json").read_text())["outputs"]["results"].startswith("M")
