@@ -59,10 +59,10 @@ def _tables(changed: Overrides) -> Iterator[RenderableType]:
 
 
 def _limit_entry(name: str, limit: Limit, changed: Overrides, source: int) -> Entry:
-    documented = limit.said(limit.default)
+    documented = limit.described(limit.default)
     allowed = Text(documented)
     if name in changed:
-        allowed = Text.assemble((limit.said(changed[name]), "yellow"), f", overridden (documented: {documented})")
+        allowed = Text.assemble((limit.described(changed[name]), "yellow"), f", overridden (documented: {documented})")
     cells = (Text(name), allowed, Text(f"{limit.meaning} [{source + 1}]"))
     return Entry(cells, Text.assemble((name, "bold"), "  ", allowed))
 

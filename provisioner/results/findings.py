@@ -178,7 +178,7 @@ def _first_rows(found: Found) -> str:
 
 def _compared(name: str, value: int | bool) -> str:
     limit = LIMITS[name]
-    return f"{limit.said(value)}, documented {limit.said(limit.default)}"
+    return f"{limit.described(value)}, documented {limit.described(limit.default)}"
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ class Limit:
     source: str
     least: int = 1
 
-    def said(self, value: int | bool) -> str:
+    def described(self, value: int | bool) -> str:
         """Give a value of this limit as a person reads it: `5,120 bytes`, `no`."""
         if isinstance(value, bool):
             return "yes" if value else "no"

@@ -75,7 +75,7 @@ class Checked:
 class Validator:
     """Applies the rules to the batches of one roster, which must come in order and once each.
 
-    All it remembers from batch to batch is where the values that the survey found repeated were first seen. With
+    All it remembers from batch to batch is where the values that the survey found repeated came first. With
     `strict` a row with a warning is rejected.
     """
 
@@ -101,11 +101,11 @@ class Validator:
     def check(self, batch: RosterBatch) -> Checked:
         """Sort the rows of a batch into valid and rejected ones.
 
-        uid  name     rules        body          goes to
-        ann  Ann      kept         fits          valid: its body, `{"uid":"ann","name":"Ann"}`
-        b b  Bob      uid.charset  not written   rejected: uid.charset
-        eve  Eve …    kept         too large     rejected: body.too_large
-        tim  test     kept, but name.placeholder valid and warned of; with `strict` rejected for it
+        uid   name   rules                   body          goes to
+        ann   Ann    kept                    fits          valid, with the body `{"uid":"ann","name":"Ann"}`
+        tim   test   kept; name.placeholder  fits          valid and warned of; rejected when strict
+        eve   Eve…   kept                    too large     rejected: body.too_large
+        b b   Bob    uid.charset             not written   rejected: uid.charset
         """
         fields = self._fields(batch)
         broken, warned = _judged(fields, self._rules), _judged(fields, self._warnings)

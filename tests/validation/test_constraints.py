@@ -8,6 +8,7 @@ from provisioner.validation.constraints import DEFECTS, LIMITS, Constraints
 
 
 def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:
+    """Nobody has to believe a number: its page and what it holds for stand beside it."""
     assert asdict(Constraints()) == {key: limit.default for key, limit in LIMITS.items()}
     assert [key for key, limit in LIMITS.items() if "CometChat docs" not in limit.source or not limit.meaning] == []
 
@@ -24,12 +25,13 @@ def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
 
 
 def test_only_limits_that_differ_are_overridden() -> None:
-    """Nothing told, or the documented value told: the documented limit holds."""
+    """Nothing given, or the documented value: the documented limit holds."""
     given = Constraints(uid_max_length=50, name_max_length=100, tags_max=0)
     assert given.overridden == {"uid_max_length": 50, "tags_max": 0}
     assert Constraints(uid_allow_underscore=True).overridden == {"uid_allow_underscore": True}
 
 
-def test_a_limit_is_said_with_its_unit() -> None:
-    assert LIMITS["metadata_max_bytes"].said(5120) == "5,120 bytes"
-    assert [LIMITS["uid_allow_underscore"].said(each) for each in (True, False)] == ["yes", "no"]
+def test_a_limit_is_described_with_its_unit() -> None:
+    """With thousands apart, and a switch in words."""
+    assert LIMITS["metadata_max_bytes"].described(5120) == "5,120 bytes"
+    assert [LIMITS["uid_allow_underscore"].described(each) for each in (True, False)] == ["yes", "no"]
