@@ -15,6 +15,7 @@ emulator/    a stand-in for the API
 errors       every exception, each with its exit code
 model        the data that flows from a roster to its results
 stop         the switch that ends a run early
+threads      calls that block, carried out beside the event loop
 files        files that are written whole and synced
 wording      counts, durations and values in words
 logs         structlog on stderr and in a file, without secrets

@@ -211,48 +211,72 @@ class Settlement(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a run has done so far; the one thing here that changes.
+class RowTally:
+    """What has been read of the roster.
 
-    surveyed  rows seen by the first pass over the roster; `rows` is known when it ends
-    checked   rows seen by the second pass: `valid + rejected`
-    skipped   valid rows that an earlier run had settled
-    settled   rows settled by this run: `created + existing + updated + failed`
-    drift     rows our rules let pass and the server refused, by the field it named
+    total     its rows, known when the first pass over it ends
+    surveyed  rows the first pass has come through
+    checked   rows the second pass has come through: `valid + rejected`
     """
 
-    rows: int | None = None
+    total: int | None = None
     surveyed: int = 0
     checked: int = 0
     valid: int = 0
     rejected: int = 0
-    skipped: int = 0
-    settled: int = 0
-    created: int = 0
-    existing: int = 0
-    updated: int = 0
-    reactivated: int = 0
-    deactivated: int = 0
-    failed: int = 0
-    drift: Counter[str] = field(default_factory=Counter)
-    requests: int = 0
+
+
+@dataclass(slots=True)
+class RequestTally:
+    """What has been sent.
+
+    sent         requests, those that were sent again included
+    first, last  when, monotonic seconds
+    """
+
+    sent: int = 0
     retries: int = 0
     rate_limited: int = 0
-    first_request: float | None = None
-    last_request: float | None = None
+    first: float | None = None
+    last: float | None = None
 
-    def count(self, outcome: Outcome) -> None:
-        """Count a row that this run has settled."""
-        self.settled += 1
-        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
+    def add(self, now: float) -> None:
+        """Count one request (monotonic seconds)."""
+        self.sent += 1
+        self.last = now
+        if self.first is None:
+            self.first = now
 
     @property
     def per_minute(self) -> float:
         """Requests a minute, from the first to the last; 0 while there are fewer than two."""
-        if self.first_request is None or self.last_request is None or self.requests < 2:
+        if self.first is None or self.last is None or self.sent < 2:
             return 0.0
-        seconds = self.last_request - self.first_request
-        return (self.requests - 1) * 60 / seconds if seconds > 0 else 0.0
+        seconds = self.last - self.first
+        return (self.sent - 1) * 60 / seconds if seconds > 0 else 0.0
+
+
+@dataclass(slots=True)
+class OutcomeTally:
+    """What has become of the valid rows.
+
+    skipped  rows that an earlier run had settled
+    settled  outcome → rows settled by this run
+    drift    rows our rules let pass and the server refused, by the field it named
+    """
+
+    skipped: int = 0
+    settled: Counter[Outcome] = field(default_factory=Counter)
+    drift: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a run has come; its parts are the one thing here that changes, each counted in one room."""
+
+    rows: RowTally = field(default_factory=RowTally)
+    requests: RequestTally = field(default_factory=RequestTally)
+    outcomes: OutcomeTally = field(default_factory=OutcomeTally)
 
 
 _WITH_AUTH_TOKEN: Final = b',"withAuthToken":true}'

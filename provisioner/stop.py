@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -47,12 +48,17 @@ class Stopper:
             return
         self.stop = stop
         self._event.set()
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(stop)
 
-    def on_stop(self, listener: Callable[[Stop], None]) -> None:
-        """Call `listener` once, at the moment of the stop."""
+    @contextmanager
+    def on_stop(self, listener: Callable[[Stop], None]) -> Iterator[None]:
+        """Call `listener` once, at the moment of the stop, if that comes before the block ends."""
         self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     async def wait(self) -> None:
         """Return when the run is to end."""
@@ -80,3 +86,12 @@ def stop_early(stopper: Stopper) -> None:
     """Raise `InterruptedEarlyError` when the run is to end."""
     if stopper.stop is not None:
         raise InterruptedEarlyError(stopper.stop)
+
+
+@contextmanager
+def stopping_on_storage_error(stopper: Stopper) -> Iterator[None]:
+    """End the run, but not the block around, when its store can no longer be read or written."""
+    try:
+        yield
+    except StorageError as error:
+        stopper.request(Stop.because_of(error))

@@ -9,7 +9,7 @@ import pytest
 from rich.style import Style
 
 from provisioner.journal.journal import FINAL
-from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, TOKEN_BYTES, Action, Kind, Outcome, Tally, with_auth_token
+from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, TOKEN_BYTES, Action, Kind, Outcome, with_auth_token
 from provisioner.sync.history import _COUNTS
 
 
@@ -49,18 +49,6 @@ def test_what_a_run_need_not_look_at_again_is_what_is_final() -> None:
     """A row that failed, was rejected or is pending is gone through again."""
     assert frozenset(each for each in Outcome if each.kind is Kind.FINAL) == FINAL
     assert {each for each in Outcome if each.kind is Kind.LEFT} == {Outcome.REJECTED, Outcome.FAILED}
-
-
-def test_every_outcome_that_settles_a_row_is_tallied() -> None:
-    """`settled` is their sum; what is unchanged is never sent, and what is rejected is counted as it is read."""
-    tally = Tally()
-    sent = [
-        each for each in Outcome if each.kind is not Kind.OPEN and each not in (Outcome.UNCHANGED, Outcome.REJECTED)
-    ]
-    for outcome in sent:
-        tally.count(outcome)
-    assert [getattr(tally, outcome.value) for outcome in sent] == [1] * len(sent)
-    assert tally.settled == len(sent)
 
 
 def test_the_history_has_a_column_for_every_outcome() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 
 from provisioner.errors import ExitCode, StorageError
-from provisioner.stop import Stop, Stopper
+from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from tests.rig import clock
 
 FIRST = Stop("key", "the API key is not accepted", ExitCode.API)
@@ -18,10 +19,10 @@ def test_only_the_first_reason_counts() -> None:
     """A wrong key that is followed by an interrupt is a wrong key, and listeners hear of it once."""
     heard: list[Stop] = []
     stopper = Stopper()
-    stopper.on_stop(heard.append)
     assert not stopper
-    stopper.request(FIRST)
-    stopper.request(SECOND)
+    with stopper.on_stop(heard.append):
+        stopper.request(FIRST)
+        stopper.request(SECOND)
     assert stopper
     assert (stopper.stop, heard) == (FIRST, [FIRST])
 
@@ -35,10 +36,46 @@ def test_the_stop_is_known_when_the_listeners_hear_of_it() -> None:
         stopper.request(SECOND)
         heard.append(("stubborn", stopper.stop))
 
-    stopper.on_stop(stubborn)
-    stopper.on_stop(lambda _: heard.append(("plain", stopper.stop)))
-    stopper.request(FIRST)
+    with stopper.on_stop(stubborn), stopper.on_stop(lambda _: heard.append(("plain", stopper.stop))):
+        stopper.request(FIRST)
     assert heard == [("stubborn", FIRST), ("plain", FIRST)]
+
+
+def test_a_listener_hears_of_a_stop_as_long_as_its_block_lasts() -> None:
+    """What was built for one step is not called, nor kept alive, once that step is over; however it ended."""
+    heard: list[str] = []
+    stopper = Stopper()
+    with stopper.on_stop(lambda _: heard.append("whole run")):
+        with stopper.on_stop(lambda _: heard.append("first step")):
+            pass
+        with pytest.raises(LookupError), stopper.on_stop(lambda _: heard.append("step that failed")):
+            raise LookupError
+        stopper.request(FIRST)
+    assert heard == ["whole run"]
+
+
+def test_a_listener_may_leave_while_the_others_are_called() -> None:
+    """A stop that ends a listener's own block passes nobody over."""
+    heard: list[str] = []
+    stopper, leaving = Stopper(), ExitStack()
+    leaving.enter_context(stopper.on_stop(lambda _: leaving.close()))
+    with stopper.on_stop(lambda _: heard.append("next")):
+        stopper.request(FIRST)
+    assert heard == ["next"]
+
+
+def test_a_store_that_fails_stops_the_run_and_not_the_work_around_it() -> None:
+    """Exit 4, with the store's own words; anything else comes through."""
+
+    def failing(error: Exception) -> None:
+        raise error
+
+    stopper, full = Stopper(), StorageError("j.db: cannot be written any more")
+    with stopping_on_storage_error(stopper):
+        failing(full)
+    assert stopper.stop == Stop("storage", str(full), full.exit_code)
+    with pytest.raises(LookupError), stopping_on_storage_error(stopper):
+        failing(LookupError())
 
 
 def test_everyone_who_waits_is_told() -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from provisioner.journal.journal import Journal
 from provisioner.model import Settlement
 from provisioner.stop import Stop, Stopper
+from provisioner.threads import in_thread
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ class Recorder:
 
     async def run(self, call: Callable[[], T]) -> T:
         """Carry out another call of the journal, in its thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return await in_thread(self._thread, call)
 
     async def flush(self) -> None:
         """Return when everything taken so far is on disk; raises `StorageError` when some of it cannot be."""

@@ -67,12 +67,12 @@ class Summary:
     estimate: Estimate | None = None
 
     def __post_init__(self) -> None:
-        counts, tally = self.counts, self.tally
+        counts, rows = self.counts, self.tally.rows
         if counts.rows != sum(counts.outcomes[outcome] for outcome in _SHOWN):
             raise AssertionError(f"{counts.rows} rows, but their outcomes are {dict(counts.outcomes)}")
-        if counts.rows != tally.checked or counts.outcomes[Outcome.REJECTED] != tally.rejected:
+        if counts.rows != rows.checked or counts.outcomes[Outcome.REJECTED] != rows.rejected:
             raise AssertionError(
-                f"{tally.checked} rows were read, {tally.rejected} rejected, but the results say {counts}"
+                f"{rows.checked} rows were read, {rows.rejected} rejected, but the results say {counts}"
             )
         if self.stop is None and self.estimate is None and counts.outcomes[Outcome.PENDING]:
             raise AssertionError(
@@ -90,27 +90,27 @@ class Summary:
     @property
     def document(self) -> dict[str, Any]:
         """The summary as the file and `--json` hold it."""
-        outcomes, tally = self.counts.outcomes, self.tally
+        outcomes, requests, drift = self.counts.outcomes, self.tally.requests, self.tally.outcomes.drift
         document: dict[str, Any] = {"rows": self.counts.rows}
         document |= {outcome.value: outcomes[outcome] for outcome in RUN_OUTCOMES}
         document |= {
-            "requests": tally.requests,
-            "retries": tally.retries,
-            "rate_limited": tally.rate_limited,
+            "requests": requests.sent,
+            "retries": requests.retries,
+            "rate_limited": requests.rate_limited,
             "tokens": self.counts.tokens,
             "rejected_by_code": self.report.rejected_by_code,
             "failed_by_code": dict(sorted(self.counts.failed_by_code.items())),
             "started_at": iso_time(self.started),
             "finished_at": iso_time(self.finished),
             "elapsed_seconds": round(self.finished - self.started, 3),
-            "requests_per_minute": round(tally.per_minute, 1),
+            "requests_per_minute": round(requests.per_minute, 1),
             "stopped_by": self.stop.reason if self.stop else None,
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
         }
         document |= self.report.document
-        if tally.drift:
-            document["drift"] = dict(sorted(tally.drift.items()))
+        if drift:
+            document["drift"] = dict(sorted(drift.items()))
         if self.estimate is not None:
             document["estimate"] = {
                 "requests": self.estimate.requests,
@@ -146,22 +146,22 @@ class Summary:
         return words.mend.format(where) if where else ""
 
     def _remarks(self, words: Words) -> list[Text]:
-        tally, remarks = self.tally, []
+        requests, drift, remarks = self.tally.requests, self.tally.outcomes.drift, []
         if self.estimate is not None:
             least = duration(self.estimate.seconds)
             needed = counted(self.estimate.requests, "request")
             remarks.append(Text(f"nothing was sent; it would take {needed} and at least {least}"))
-        elif tally.requests:
-            message = f"{counted(tally.requests, 'request')} in {duration(self.finished - self.started)}"
-            extra = [f"{tally.retries:,} retried"] if tally.retries else []
-            extra += [f"{tally.rate_limited:,} rate-limited"] if tally.rate_limited else []
+        elif requests.sent:
+            message = f"{counted(requests.sent, 'request')} in {duration(self.finished - self.started)}"
+            extra = [f"{requests.retries:,} retried"] if requests.retries else []
+            extra += [f"{requests.rate_limited:,} rate-limited"] if requests.rate_limited else []
             tokens = counted(self.counts.tokens, "auth token") + words.tokens
             remarks.append(Text(message + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
-            why = words.idle if tally.valid else "no row is valid"
+            why = words.idle if self.tally.rows.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
-        if tally.drift:
-            fields = ", ".join(f"{field} {number:,}" for field, number in tally.drift.most_common())
+        if drift:
+            fields = ", ".join(f"{field} {number:,}" for field, number in drift.most_common())
             message = (
                 "the API refused what the rules let pass, so a rule seems out of date; see [constraints] in the config"
             )

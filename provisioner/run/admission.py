@@ -1,10 +1,13 @@
-"""Which of the valid rows still need a request: those that the journal does not know as settled and unchanged."""
+"""Which of the valid rows still need a request, and their way into the pool.
+
+A row needs one unless the journal knows it as settled and unchanged.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -13,15 +16,15 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.errors import StorageError
 from provisioner.journal.journal import FINAL, Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.statements import DONE_COLUMNS, Known
-from provisioner.model import State, UserRequest
-from provisioner.run.intake import CheckedBatch, Checking
-from provisioner.sending.pool import Source
+from provisioner.model import OutcomeTally, State, UserRequest
+from provisioner.run.intake import CheckedBatch, Surveyed
+from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
-from provisioner.stop import Stop, Stopper
+from provisioner.stop import Stopper, stopping_on_storage_error
+from provisioner.threads import in_thread
 
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.
 _LOOKUP: Final = 4000
@@ -72,61 +75,73 @@ def _is_settled(met: Known) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """Reads a roster to its end, one batch ahead of the sending.
+class Outbox:
+    """The way of requests into the pool: each is on disk as sent before a worker can take it.
 
-    reader      the thread that reads and checks
     block_size  rows recorded as sent in one commit
     """
 
-    checking: Checking
     recorder: Recorder
-    source: Source
-    roles: RoleCheck
+    backlog: Backlog
     stopper: Stopper
-    reader: Executor
     block_size: int
 
-    async def run(self) -> None:
+    async def put(self, requests: Sequence[UserRequest]) -> None:
+        """Put requests until the run is being stopped; raises `StorageError`."""
+        for start in range(0, len(requests), self.block_size):
+            if self.stopper:
+                return
+            block = requests[start : start + self.block_size]
+            await self.recorder.run(partial(self.recorder.journal.sent, block, time.time()))
+            await self.backlog.put(block)
+
+
+Feed = Callable[[Outbox], Awaitable[None]]
+"""Puts all that is to be sent into the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A run's feed: reads the roster to its end, one batch ahead of the sending.
+
+    reader  the thread that reads and checks
+    """
+
+    surveyed: Surveyed
+    roles: RoleCheck
+    stopper: Stopper
+    outcomes: OutcomeTally
+    reader: Executor
+
+    async def feed(self, outbox: Outbox) -> None:
         """Read on to the end: also a stopped run counts and explains every row.
 
         Whatever it raises leaves rows uncounted, so that no results can be written.
         """
-        try:
-            upcoming = self._next()
-            while (checked := await upcoming) is not None:
-                upcoming = self._next()
-                await self._feed(checked)
-        finally:
-            self.source.end()
+        batches = self.surveyed.batches()
 
-    def _next(self) -> asyncio.Future[CheckedBatch | None]:
-        return asyncio.get_running_loop().run_in_executor(self.reader, self.checking.next)
+        def following() -> asyncio.Future[CheckedBatch | None]:
+            return in_thread(self.reader, lambda: next(batches, None))
 
-    async def _feed(self, checked: CheckedBatch) -> None:
-        """Feed one batch, and keep it with what became of its rows."""
-        rejected: dict[int, str] = {}
-        try:
-            await self._admit(checked, rejected)
-        except StorageError as error:
-            self.stopper.request(Stop.because_of(error))
-        self.checking.keep(checked, rejected)
+        upcoming = following()
+        while (checked := await upcoming) is not None:
+            upcoming = following()
+            rejected: dict[int, str] = {}
+            with stopping_on_storage_error(self.stopper):
+                await self._admit(checked, outbox, rejected)
+            self.surveyed.keep(checked, rejected)
 
-    async def _admit(self, checked: CheckedBatch, rejected: dict[int, str]) -> None:
-        """Put the rows that need a request into the source; those with an unknown role into `rejected`, row → why."""
+    async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
+        """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
         roles = dict(checked.roles()) if self.roles.known is not None else {}
-        parts = admit(checked.valid, self.recorder.journal)
-        while not self.stopper and (part := await self.recorder.run(lambda: next(parts, None))) is not None:
+        recorder = outbox.recorder
+        parts = admit(checked.valid, recorder.journal)
+        while not self.stopper and (part := await recorder.run(lambda: next(parts, None))) is not None:
             part = await self._with_known_roles(part, roles, rejected)
-            self.checking.tally.skipped += part.skipped
+            self.outcomes.skipped += part.skipped
             if part.moved:
-                await self.recorder.run(partial(self.recorder.journal.move, part.moved))
-            for start in range(0, len(part.requests), self.block_size):
-                if self.stopper:
-                    return
-                block = part.requests[start : start + self.block_size]
-                await self.recorder.run(partial(self.recorder.journal.sent, block, time.time()))
-                await self.source.put(block)
+                await recorder.run(partial(recorder.journal.move, part.moved))
+            await outbox.put(part.requests)
 
     async def _with_known_roles(self, part: Admitted, roles: dict[int, str], rejected: dict[int, str]) -> Admitted:
         doubtful = [each for each in part.requests if self.roles.doubtful(roles.get(each.row))]

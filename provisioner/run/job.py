@@ -1,26 +1,30 @@
-"""What was asked for: the roster, the settings, where to write and where to send."""
+"""What was asked for: the roster, the settings, where to write and where to send; and a run of it under way."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provisioner import logs
 from provisioner.errors import OutputError
 from provisioner.files import same_file
 from provisioner.journal.view import Identity
+from provisioner.model import Tally
 from provisioner.results.outputs import Outputs
 from provisioner.roster.files.inputs import Inputs, find_inputs
+from provisioner.run.progress import Watch
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
+from provisioner.stop import Stopper
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What was asked for; `drawn` when there is a terminal to draw the progress on."""
+    """What was asked for; `drawn` when the progress is to be drawn on the terminal."""
 
     roster: Inputs
     settings: Settings
@@ -40,30 +44,58 @@ class Target:
     identity: Identity
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job that is being carried out.
+
+    stopper  ends it early
+    tally    how far it has come
+    watch    shows that, as long as it is watching
+    started  UNIX seconds
+    """
+
+    job: Job
+    stopper: Stopper
+    tally: Tally
+    watch: Watch
+    started: float
+
+    @classmethod
+    def begin(cls, job: Job, stopper: Stopper) -> Run:
+        """Begin with nothing read, sent or settled."""
+        tally = Tally()
+        return cls(job, stopper, tally, Watch(tally, drawn=job.drawn), time.time())
+
+
 def identity(settings: Settings) -> Identity:
-    """Say which app the settings are about; raises `ConfigurationError`."""
+    """Name the app the settings are about; raises `ConfigurationError`."""
     app = settings.api.app_id if settings.api.base_url is None else None
     return Identity(app or "", settings.base_url)
 
 
 def make_target(settings: Settings) -> Target:
-    """Say where requests go, and with which key; raises `ConfigurationError`."""
+    """Find where requests go, and with which key; raises `ConfigurationError`."""
     key = read_api_key(settings, os.environ).get_secret_value()
     return Target(settings.base_url, key, identity(settings))
 
 
 def make_job(given: Sequence[str], settings: Settings) -> Job:
-    """Say what is read and where is written; raises `RosterError` or `OutputError`."""
+    """Find what is read and where is written; raises `RosterError` or `OutputError`."""
     roster = find_inputs(given)
     results = settings.output.file or Path(f"{roster.stem}.results.csv")
-    drawn = settings.output.progress and not settings.log.quiet and sys.stderr.isatty()
-    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths), drawn)
+    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths))
+
+
+def on_terminal(job: Job) -> Job:
+    """Have the progress drawn, if that is wanted and there is a terminal to draw it on."""
+    settings = job.settings
+    return replace(job, drawn=settings.output.progress and not settings.log.quiet and sys.stderr.isatty())
 
 
 def set_up_logs(job: Job, key: str = "") -> None:
     """Begin the log, which never shows the key; raises `OutputError` when it would be written into another file."""
-    told = job.settings.log
+    wanted = job.settings.log
     for path in (*job.roster.paths, *job.outputs.paths()):
-        if told.file is not None and same_file(told.file, path):
-            raise OutputError(f"{told.file}: the log would be written into it; choose another --log-file")
-    logs.set_up(format_=told.format, file=told.file, verbose=told.verbose, quiet=told.quiet, secrets=[key])
+        if wanted.file is not None and same_file(wanted.file, path):
+            raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")
+    logs.set_up(format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=[key])

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
-from provisioner.model import RUN_OUTCOMES, Kind, Tally
+from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
@@ -28,6 +28,8 @@ _REDRAW: Final = 0.2
 _EVENT: Final = 10.0
 # Seconds over which the current rate is taken.
 _RECENT: Final = 10.0
+# In the order in which they are shown; failed rows come behind the rejected ones.
+_SETTLED: Final = tuple(each for each in RUN_OUTCOMES if each.kind is Kind.FINAL or each is Outcome.FAILED)
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class Stage:
 
 
 class Watch:
-    """Tells how a run is getting on, from its tally, until it is told to stop.
+    """Shows how a run is getting on, from its tally, until the block ends.
 
     drawn  whether a terminal is there to draw on
     """
@@ -48,10 +50,11 @@ class Watch:
     def __init__(self, tally: Tally, *, drawn: bool) -> None:
         self._tally, self._drawn = tally, drawn
         self._log = structlog.get_logger()
+        rows = tally.rows
         self._stages = {
-            "reading": Stage("reading", lambda: tally.surveyed, lambda: tally.rows),
-            "checking": Stage("checking", lambda: tally.checked, lambda: tally.rows),
-            "sending": Stage("sending", lambda: tally.rejected + tally.skipped + tally.settled, lambda: tally.rows),
+            "reading": Stage("reading", lambda: rows.surveyed, lambda: rows.total),
+            "checking": Stage("checking", lambda: rows.checked, lambda: rows.total),
+            "sending": Stage("sending", self._through, lambda: rows.total),
             "writing": Stage("writing the results", lambda: 0, lambda: None),
         }
         self.stage = self._stages["reading"]
@@ -73,32 +76,43 @@ class Watch:
 
     def facts(self) -> dict[str, Any]:
         """Give the numbers as they stand, for a log event."""
-        tally = self._tally
-        settled = (outcome.value for outcome in RUN_OUTCOMES if outcome.kind is not Kind.OPEN)
-        facts = {name: getattr(tally, name) for name in (*settled, "requests", "rate_limited")}
-        return {"stage": self.stage.name, "done": self.stage.done(), "of": self.stage.total(), **facts}
+        requests, settled = self._tally.requests, self._tally.outcomes.settled
+        return {
+            "stage": self.stage.name,
+            "done": self.stage.done(),
+            "of": self.stage.total(),
+            "rejected": self._tally.rows.rejected,
+            **{outcome.value: settled[outcome] for outcome in _SETTLED},
+            "requests": requests.sent,
+            "rate_limited": requests.rate_limited,
+        }
 
     def sentence(self) -> str:
-        """Say the numbers as they stand, and what sets the pace."""
-        tally = self._tally
+        """Put the numbers as they stand, and what sets the pace, into one line."""
+        rejected, outcomes = self._tally.rows.rejected, self._tally.outcomes
         if self.stage.name != "sending":
-            return f"{tally.rejected:,} rejected" if tally.rejected else ""
-        counts = {"created": tally.created, "existing": tally.existing, "updated": tally.updated}
-        counts |= {"rejected": tally.rejected, "failed": tally.failed, "settled before": tally.skipped}
+            return f"{rejected:,} rejected" if rejected else ""
+        counts = {outcome.value: outcomes.settled[outcome] for outcome in _SETTLED[:-1]}
+        counts |= {"rejected": rejected, "failed": outcomes.settled[Outcome.FAILED], "settled before": outcomes.skipped}
         message = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "created")
         return f"{message} · {self.rate(time.monotonic()):,.0f}/min ({self.pace()})"
+
+    def _through(self) -> int:
+        """Count the rows that are through with the sending, or had no need of it."""
+        outcomes = self._tally.outcomes
+        return self._tally.rows.rejected + outcomes.skipped + outcomes.settled.total()
 
     def rate(self, now: float) -> float:
         """Give requests a minute over the last seconds; over the whole run while there is too little to go by."""
         samples = self._samples
-        samples.append((now, self._tally.requests))
+        samples.append((now, self._tally.requests.sent))
         while now - samples[0][0] > _RECENT:
             samples.popleft()
         (began, before), (ended, after) = samples[0], samples[-1]
-        return (after - before) * 60 / (ended - began) if ended - began >= 1 else self._tally.per_minute
+        return (after - before) * 60 / (ended - began) if ended - began >= 1 else self._tally.requests.per_minute
 
     def pace(self) -> str:
-        """Say what holds the rate where it is."""
+        """Name what holds the rate where it is."""
         if self.pacing is None:
             return "starting"
         if (seconds := self.pacing.gate.closed_for) > 0:

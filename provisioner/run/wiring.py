@@ -5,91 +5,102 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
 from provisioner import __version__
-from provisioner.model import Tally
-from provisioner.run.job import Job, Target
-from provisioner.run.progress import Watch
+from provisioner.journal.journal import Journal
+from provisioner.journal.recorder import Recorder
+from provisioner.run.job import Run, Target
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.clock import ServerClock
-from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.pool import Pool
 from provisioner.sending.retry import Waits
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
+from provisioner.threads import in_thread
 
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What sends: one operation at a time through `exchanger`, many rows through `pool`.
+
+    clock  the server's, learned from its answers
+    """
+
+    exchanger: Exchanger
+    clock: ServerClock
+    pool: Pool
+
+
 @asynccontextmanager
-async def exchanging(
-    job: Job, target: Target, stopper: Stopper, tally: Tally, watch: Watch | None = None
-) -> AsyncIterator[tuple[Exchanger, ServerClock]]:
-    """Give what carries out operations, as long as the block lasts."""
-    pacing = make_pacing(job.settings)
-    if watch is not None:
-        watch.pacing = pacing
-    stopper.on_stop(lambda _: pacing.close())
-    async with make_client(job.settings, target) as client:
-        yield make_exchanger(job.settings, client, pacing, stopper, tally), client.clock
-    pacing.close()
-
-
-def make_client(settings: Settings, target: Target) -> Client:
-    """Build the client that the settings ask for."""
-    api = settings.api
-    timeouts = Timeouts(api.connect_timeout, api.read_timeout, api.total_timeout)
-    agent = f"provisioner/{__version__}"
-    return Client(
-        target.base_url, target.api_key, timeouts=timeouts, in_flight=settings.rate.max_in_flight, agent=agent
-    )
-
-
-def make_pacing(settings: Settings) -> Pacing:
-    """Build the pacing that the settings ask for."""
-    rate = settings.rate
-    limits = {
-        Budget.CORE: rate.requests_per_minute * rate.share,
-        Budget.STANDARD: rate.standard_requests_per_minute * rate.share,
-    }
-    gate = Gate(waits(settings), time.monotonic, random.random)
-    return Pacing(
-        limits,
-        rate.share,
-        gate,
-        told=lambda budget, limit: log.warning(
-            "rate.lowered", budget=budget.value, per_minute=limit, reason="told by the server"
-        ),
-        paused=lambda seconds: log.warning("rate.paused", seconds=round(seconds, 3), reason="429 from the server"),
-    )
-
-
-def waits(settings: Settings) -> Waits:
-    """Give the waiting times that the settings ask for."""
+async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
+    """Build what sends to a target as the settings ask for it; it works as long as the block lasts."""
+    settings, stopper, tally = run.job.settings, run.stopper, run.tally
     retry = settings.retry
-    return Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
-
-
-def make_exchanger(settings: Settings, client: Client, pacing: Pacing, stopper: Stopper, tally: Tally) -> Exchanger:
-    """Build what carries out operations."""
-    retry = settings.retry
+    waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
+    run.watch.pacing = pacing = _pacing(settings, waits)
     reach = Reach(retry.unreachable_after, stopper)
-    return Exchanger(
-        client.send, pacing, stopper, tally, waits(settings), reach, random.random, max_attempts=retry.max_attempts
-    )
+    pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
+    try:
+        with stopper.on_stop(lambda _: pacing.close()):
+            async with _client(settings, target) as client:
+                exchanger = Exchanger(
+                    client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts
+                )
+                yield Connection(exchanger, client.clock, pool)
+    finally:
+        pacing.close()
 
 
-def policy(settings: Settings) -> Policy:
-    """Give the policy for existing users that the settings ask for."""
-    return Policy(settings.run.on_existing, settings.run.auth_tokens)
+@asynccontextmanager
+async def open_store(store: Journal, stopper: Stopper) -> AsyncIterator[Recorder]:
+    """Open a journal or a state in a thread that is its own, where it is closed when the block ends.
+
+    Raises `JournalError`. The recorder's `run` carries out any call in that thread.
+    """
+    with ThreadPoolExecutor(1, "journal") as thread:
+        await in_thread(thread, store.__enter__)
+        try:
+            yield Recorder(store, thread, stopper)
+        finally:
+            await in_thread(thread, lambda: store.__exit__(None, None, None))
 
 
 def block_size(settings: Settings) -> int:
     """Rows recorded as sent in one commit: half a second's worth, so that a kill leaves few in doubt."""
     per_second = settings.rate.requests_per_minute * settings.rate.share / 60
     return max(16, min(2000, int(per_second / 2)))
+
+
+def _client(settings: Settings, target: Target) -> Client:
+    api, in_flight = settings.api, settings.rate.max_in_flight
+    timeouts = Timeouts(api.connect_timeout, api.read_timeout, api.total_timeout)
+    agent = f"provisioner/{__version__}"
+    return Client(target.base_url, target.api_key, timeouts=timeouts, in_flight=in_flight, agent=agent)
+
+
+def _pacing(settings: Settings, waits: Waits) -> Pacing:
+    rate = settings.rate
+    limits = {
+        Budget.CORE: rate.requests_per_minute * rate.share,
+        Budget.STANDARD: rate.standard_requests_per_minute * rate.share,
+    }
+    gate = Gate(waits, time.monotonic, random.random)
+    return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
+
+
+def _log_lowered(budget: Budget, limit: float) -> None:
+    log.warning("rate.lowered", budget=budget.value, per_minute=limit, reason="told by the server")
+
+
+def _log_paused(seconds: float) -> None:
+    log.warning("rate.paused", seconds=round(seconds, 3), reason="429 from the server")

@@ -8,5 +8,5 @@ retry      what a reply means, and how long to wait
 attempts   one operation until there is an answer to go by
 lifecycle  the life of one row
 roles      whether the roles of a roster exist
-pool       one source, N workers, one settlement a row
+pool       one backlog, N workers, one settlement a row
 """

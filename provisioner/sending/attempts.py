@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from provisioner.errors import ExitCode
-from provisioner.model import Tally, UserRequest
+from provisioner.model import RequestTally, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.stop import Stop, Stopper
 
-Send = Callable[[Operation, UserRequest], Awaitable[Reply]]
+Send = Callable[[Operation, UserRequest, str], Awaitable[Reply]]
+"""`Client.send`: an operation, the user it is about, and a query string for those that take one."""
+
 Note = Callable[[Verdict, float], None]
 
 
@@ -53,31 +55,32 @@ class Exchanger:
     send: Send
     pacing: Pacing
     stopper: Stopper
-    tally: Tally
+    requests: RequestTally
     waits: Waits
     reach: Reach
     jitter: Callable[[], float]
     max_attempts: int = 8
 
     async def __call__(
-        self, operation: Operation, request: UserRequest, *, token: bool, note: Note
+        self, operation: Operation, request: UserRequest, *, token: bool, note: Note, query: str = ""
     ) -> tuple[Verdict | None, Reply]:
         """Send until there is an answer to go by; the verdict is None when the run was stopped before that.
 
         token  whether the answer has to hold an auth token
-        note   is told of each answer that may have been processed, and when its request left (UNIX seconds)
+        note   called with the verdict on each answer, and when its request left (UNIX seconds)
+        query  of the address, for operations that take one
         """
         answers = missed = 0
         while await self.pacing.slot(operation.budget) and not self.stopper:
             if answers or missed:
-                self.tally.retries += 1
+                self.requests.retries += 1
             began = time.time()
-            self._count()
-            reply = await self.send(operation, request)
+            self.requests.add(time.monotonic())
+            reply = await self.send(operation, request, query)
             verdict = judge(operation, reply, request.uid, token=token)
-            self.pacing.saw(operation.budget, reply, limited=verdict is Verdict.LIMITED)
+            self.pacing.learn(operation.budget, reply, limited=verdict is Verdict.LIMITED)
             if verdict is Verdict.LIMITED:
-                self.tally.rate_limited += 1
+                self.requests.rate_limited += 1
                 continue
             if verdict is Verdict.UNREACHED:
                 missed += 1
@@ -93,10 +96,3 @@ class Exchanger:
                 return verdict, reply
             await self.stopper.nap(backoff(answers, self.waits, self.jitter()))
         return None, Reply()
-
-    def _count(self) -> None:
-        tally, now = self.tally, time.monotonic()
-        tally.requests += 1
-        tally.last_request = now
-        if tally.first_request is None:
-            tally.first_request = now

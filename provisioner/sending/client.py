@@ -78,8 +78,11 @@ class Client:
         await self._reading.close()
         await self._writing.close()
 
-    async def send(self, operation: Operation, request: UserRequest) -> Reply:
-        """Carry out one operation on one user; never raises for anything the network or the server does."""
+    async def send(self, operation: Operation, request: UserRequest, query: str = "") -> Reply:
+        """Carry out one operation on one user; never raises for anything the network or the server does.
+
+        query  which page of the users, for `Operation.LIST`
+        """
         match operation:
             case Operation.CREATE:
                 body = with_auth_token(request.body) if request.token else request.body
@@ -94,7 +97,7 @@ class Client:
             case Operation.ROLES:
                 return await self._exchange("GET", self._users.parent / "roles", None)
             case Operation.LIST:
-                return await self._exchange("GET", self._users.with_query(request.body.decode()), None)
+                return await self._exchange("GET", self._users.with_query(query), None)
             case Operation.DEACTIVATE:
                 return await self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
             case Operation.REACTIVATE:

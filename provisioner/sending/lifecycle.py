@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from provisioner.model import AuthTokens, OnExisting, Outcome, Settlement, State, UserRequest
+from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.clock import ServerClock
@@ -79,8 +79,9 @@ class _Life:
 class Lifecycle:
     """Carries rows to their outcomes; holds what all rows share."""
 
-    def __init__(self, exchanger: Exchanger, policy: Policy, server_clock: ServerClock) -> None:
+    def __init__(self, exchanger: Exchanger, policy: Policy, server_clock: ServerClock, outcomes: OutcomeTally) -> None:
         self._exchanger, self._policy, self._server_clock = exchanger, policy, server_clock
+        self._outcomes = outcomes
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one row as far as the run lasts."""
@@ -99,8 +100,8 @@ class Lifecycle:
         return self._unsuccessful(life, verdict, reply)
 
     def _drift(self, fields: list[str], request: UserRequest, reply: Reply) -> None:
-        """Note that the API is stricter than our rules; told once for each field."""
-        drift = self._exchanger.tally.drift
+        """Note that the API is stricter than our rules; logged once for each field."""
+        drift = self._outcomes.drift
         if news := [field for field in fields if field not in drift]:
             log.warning("rules.drift", fields=news, row=request.row, status=reply.status, said=_words(reply))
         drift.update(fields)

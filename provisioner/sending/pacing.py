@@ -137,7 +137,7 @@ class Pacer:
         return True
 
     def close(self) -> None:
-        """Give out no further slot; everyone who waits is told so at once."""
+        """Give out no further slot; everyone who waits learns it at once."""
         self._closed = True
         if self._filler is not None:
             self._filler.cancel()
@@ -168,10 +168,10 @@ class Pacer:
 class Pacing:
     """All the budgets of an app behind one gate.
 
-    limits  slots a minute for each budget, the share already taken off
-    share   what part of a limit told by the server is ours
-    told    called when the server told a lower limit: budget, requests a minute from now on
-    paused  called when a pause begins: seconds
+    limits   slots a minute for each budget, the share already taken off
+    share    what part of a limit told by the server is ours
+    lowered  called when the server told a lower limit: budget, requests a minute from now on
+    paused   called when a pause begins: seconds
     """
 
     def __init__(
@@ -180,22 +180,22 @@ class Pacing:
         share: float,
         gate: Gate,
         *,
-        told: Callable[[Budget, float], None],
+        lowered: Callable[[Budget, float], None],
         paused: Callable[[float], None],
     ) -> None:
         self.gate = gate
         self.pacers = {budget: Pacer(limit, gate) for budget, limit in limits.items()}
         self._share = share
-        self._told, self._paused = told, paused
+        self._lowered, self._paused = lowered, paused
 
     async def slot(self, budget: Budget) -> bool:
         """Wait for leave to send one request; False when the run is being stopped."""
         return await self.pacers[budget].slot()
 
-    def saw(self, budget: Budget, reply: Reply, *, limited: bool) -> None:
+    def learn(self, budget: Budget, reply: Reply, *, limited: bool) -> None:
         """Take from a reply what it says about the rate; `limited` when it was turned away for it."""
         if reply.limit and self.pacers[budget].lower(reply.limit * self._share):
-            self._told(budget, self.pacers[budget].per_minute)
+            self._lowered(budget, self.pacers[budget].per_minute)
         if not limited:
             if reply.status is not None:
                 self.gate.passed()

@@ -1,26 +1,30 @@
-"""The pool: one bounded source, N workers, one settlement a row.
+"""The pool: one bounded backlog, N workers, one settlement a row.
 
-Stopping means that the source runs dry. Requests on the wire finish and are recorded; nothing is raised through the
+Stopping means that the backlog runs dry. Requests on the wire finish and are recorded; nothing is raised through the
 pool, for then the fate of the others on the wire would be lost.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
+from provisioner.model import Outcome, OutcomeTally, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]
 
 
-class Source:
-    """Blocks of rows, each already recorded as sent, at most one waiting behind the one in use."""
+class Backlog:
+    """Blocks of rows, each already recorded as sent, at most one waiting behind the one in use.
+
+    Use `open` around all the putting and taking, so that a stop reaches whoever waits.
+    """
 
     def __init__(self, stopper: Stopper) -> None:
         self._stopper = stopper
@@ -29,7 +33,12 @@ class Source:
         self._block: list[UserRequest] = []
         self._turn = asyncio.Lock()
         self._dry = False
-        stopper.on_stop(self._run_dry)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Run dry at the moment of a stop that comes before the block ends."""
+        with self._stopper.on_stop(self._run_dry):
+            yield
 
     async def put(self, block: Sequence[UserRequest]) -> None:
         """Add a block when there is room, or at once when the run is being stopped: it will be left over."""
@@ -38,7 +47,7 @@ class Source:
         self._blocks.put_nowait(block)
 
     def end(self) -> None:
-        """Tell that no block follows."""
+        """Put the end: no block follows."""
         self._blocks.put_nowait(None)
 
     async def take(self) -> UserRequest | None:
@@ -85,19 +94,22 @@ class Pool:
     """
 
     size: int
-    settle: Settle
-    record: Record
     failures: Allowance
-    tally: Tally
+    outcomes: OutcomeTally
     stopper: Stopper
     grace: float = 10.0
 
-    async def drain(self, source: Source) -> list[Exception]:
-        """Carry every row of the source to its settlement; returns when no request is on the wire any more.
+    async def drain(self, backlog: Backlog, settle: Settle, record: Record) -> list[Exception]:
+        """Carry every row of the backlog to its settlement; returns when no request is on the wire any more.
 
         What it gives are bugs of ours, if there were any; the run is being stopped then.
+
+        settle  carries one row as far as the run lasts
+        record  takes the settlement; it is on disk soon after
         """
-        workers = [asyncio.create_task(self._work(source), name=f"worker-{n}") for n in range(self.size)]
+        workers = [
+            asyncio.create_task(self._work(backlog, settle, record), name=f"worker-{n}") for n in range(self.size)
+        ]
         stopped = asyncio.create_task(self.stopper.wait(), name="stop")
         done = asyncio.create_task(asyncio.wait(workers), name="pool")
         await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -108,21 +120,21 @@ class Pool:
         ends = await asyncio.gather(stopped, done, *workers, return_exceptions=True)
         return [end for end in ends if isinstance(end, Exception)]
 
-    async def _work(self, source: Source) -> None:
-        while (request := await source.take()) is not None:
+    async def _work(self, backlog: Backlog, settle: Settle, record: Record) -> None:
+        while (request := await backlog.take()) is not None:
             try:
-                settlement = await self.settle(request)
-                self.record(settlement)
+                settlement = await settle(request)
+                record(settlement)
             except Exception as error:  # a bug of ours: the others still finish
                 self.stopper.request(Stop.because_of(error, f"row {request.row}: "))
                 raise
             if settlement.state is State.SETTLED:
-                self._count(settlement)
+                self._count(settlement.outcome)
 
-    def _count(self, settlement: Settlement) -> None:
-        tally = self.tally
-        tally.count(settlement.outcome)
-        if settlement.outcome is Outcome.FAILED and self.failures.exceeded(tally.failed, tally.settled):
+    def _count(self, outcome: Outcome) -> None:
+        settled = self.outcomes.settled
+        settled[outcome] += 1
+        if outcome is Outcome.FAILED and self.failures.exceeded(failed := settled[outcome], settled.total()):
             borne = self.failures.phrase("rows", "settled rows")
-            message = f"{tally.failed} rows have failed, more than {borne}; see the results, then resume"
+            message = f"{failed} rows have failed, more than {borne}; see the results, then resume"
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

@@ -1,121 +1,165 @@
-"""The commands of a nightly sync, from their settings to their exit codes."""
+"""The commands of a nightly sync: `make_plan` carries out and gives a report, the others are the whole command.
+
+What a sync carries out is `night.sync`; `sync_job` makes its job from arguments and settings.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import structlog
 from rich.console import Console
 from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError
 from provisioner.files import same_file
-from provisioner.model import Tally
 from provisioner.roster.files.inputs import shown
-from provisioner.run.job import Job, identity, make_job, make_target, set_up_logs
-from provisioner.run.progress import Watch
+from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, on_terminal, set_up_logs
 from provisioner.run.session import conduct
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.sync.history import history_of
 from provisioner.sync.metrics import check_metrics_file, write_metrics
-from provisioner.sync.night import SyncJob, sync_roster
-from provisioner.sync.plan.keptplan import KeptPlan, check_plan, is_plan, read_plan, write_plan
-from provisioner.sync.plan.preflight import Preview, previewed
+from provisioner.sync.night import SyncJob, sync
+from provisioner.sync.plan.keptplan import (
+    KeptPlan,
+    PlanSource,
+    StateMark,
+    is_plan,
+    read_plan,
+    write_plan,
+)
+from provisioner.sync.plan.preflight import Assessment, preflight
 from provisioner.sync.plan.report import PlanReport
 from provisioner.sync.summary import NightSummary
 
-log = structlog.get_logger()
 
-
-def sync_command(arguments: list[str], settings: Settings) -> ExitCode:
+def sync_command(arguments: Sequence[str], settings: Settings) -> ExitCode:
     """Bring the app's users to what a roster, or a kept plan, says (`sync`)."""
     metrics, state = settings.sync.metrics_file, settings.sync.state
     if metrics is None:
         return _sync_command(arguments, settings)[0]
     check_metrics_file(metrics, state)
-    started, told = time.time(), {"exit_code": ExitCode.BUG}
+    started, document = time.time(), {"exit_code": ExitCode.BUG}
     try:
-        code, document = _sync_command(arguments, settings)
-        told = document or {"exit_code": code}
+        code, summary = _sync_command(arguments, settings)
+        document = summary.document if summary is not None else {"exit_code": code}
     except ProvisionerError as error:
-        told = {"exit_code": error.exit_code}
+        document = {"exit_code": error.exit_code}
         raise
     finally:
-        _tell_metrics(metrics, state, started, told)
+        _write_metrics(metrics, state, started, document)
     return code
 
 
-def _tell_metrics(path: Path, state: Path | None, started: float, told: Mapping[str, Any]) -> None:
+def _write_metrics(path: Path, state: Path | None, started: float, document: Mapping[str, Any]) -> None:
     try:
-        write_metrics(path, state, started, told)
+        write_metrics(path, state, started, document)
     except (OSError, StorageError) as error:
         # The sync ended as it ended; that its file grows old is what an alert sees.
         print(f"error: the metrics could not be written: {error}", file=sys.stderr)
 
 
-def _sync_command(arguments: list[str], settings: Settings) -> tuple[ExitCode, dict[str, Any] | None]:
-    kept = read_plan(Path(arguments[0])) if is_plan(arguments) else None
-    if kept is not None:
-        arguments, settings = list(kept.roster), _as_planned(kept, settings)
-    target = make_target(settings)
-    job = _night_job(arguments, settings)
+def _sync_command(arguments: Sequence[str], settings: Settings) -> tuple[ExitCode, NightSummary | None]:
+    night, target = sync_job(arguments, settings)
+    job = on_terminal(night.job)
     set_up_logs(job, target.api_key)
-    leavers = job.outputs.results.with_suffix(".leavers.csv")
-    _refuse_overwriting(job, leavers)
-    sync = SyncJob(job, leavers, kept.digest if kept else None, _checking(kept), _asking(settings))
+    night = replace(night, job=job, confirm=_confirming(job.settings))
     endings: list[NightSummary] = []
 
     async def work(stopper: Stopper) -> NightSummary:
-        state, api = str(job.outputs.journal), target.identity.base_url
-        log.info("sync.started", roster=list(job.roster.names), state=state, api=api)
-        endings.append(await sync_roster(sync, target, stopper))
-        for refusal in endings[0].seen.refused:
-            log.error("sync.refused", reason=refusal.reason, message=refusal.message)
+        endings.append(await sync(night, target, stopper))
         return endings[0]
 
-    code = conduct(settings, work)
-    return code, endings[0].document if endings else None
+    code = conduct(job.settings, work)
+    return code, endings[0] if endings else None
 
 
-def plan_command(arguments: list[str], settings: Settings) -> ExitCode:
-    """Say what a sync would do (`plan`); `settings.output.file` is where the plan is kept."""
-    asked = settings.sync.refresh or settings.sync.adopt
-    target = make_target(settings) if asked else None
-    app = identity(settings)
-    given = _absolute(arguments) if settings.output.file is not None else []
+def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Target]:
+    """Find what a sync needs, and where it sends; nobody is asked before the first change.
+
+    arguments  a roster, or the one kept plan that is to be carried out with the settings it was made with
+
+    Raises `ConfigurationError`, `RosterError`, `OutputError` or, for a plan that cannot be used, `UsageError`.
+    """
+    kept = read_plan(Path(arguments[0])) if is_plan(arguments) else None
+    if kept is not None:
+        arguments, settings = kept.roster, _as_planned(kept, settings)
+    target = make_target(settings)
+    job = _night_job(arguments, settings)
+    leavers = job.outputs.results.with_suffix(".leavers.csv")
+    _refuse_overwriting(job, leavers)
+    return SyncJob(job, leavers, kept), target
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    """A job that changes nothing.
+
+    target  where to ask for the directory; None when nobody is to be asked
+    keep    where the plan is kept, if it is
+    source  what the plan is made from, as it is kept
+    """
+
+    job: Job
+    target: Target | None
+    keep: Path | None
+    source: PlanSource
+
+
+@contextmanager
+def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
+    """Find what a plan needs; what it writes by the way is gone when the block ends.
+
+    settings.output.file is where the plan is kept. Raises as `sync_job` does.
+    """
+    keep, asks = settings.output.file, settings.sync.refresh or settings.sync.adopt
+    target, app = make_target(settings) if asks else None, identity(settings)
+    given = _absolute(arguments) if keep is not None else []
+    source = PlanSource(given, settings.sync.model_dump(), app.base_url)
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
-        job = _preview_job(arguments, settings, Path(folder))
-        set_up_logs(job, target.api_key if target else "")
+        yield PlanJob(_preview_job(arguments, settings, Path(folder)), target, keep, source)
 
-        async def work(stopper: Stopper) -> PlanReport:
-            tally = Tally()
-            watch = Watch(tally, drawn=job.drawn)
-            with watch.watching():
-                async with previewed(job, target, app, stopper, tally, watch) as (seen, threads):
-                    kept = settings.output.file
-                    report = PlanReport(seen, settings.rate, tally.requests, str(kept) if kept else None)
-                    if kept is not None:
-                        options = settings.sync.model_dump()
-                        await threads.use_state(lambda: write_plan(kept, report, given, options, app.base_url))
-                    return report
 
-        return conduct(settings, work)
+async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
+    """Report what a sync would do, and keep the plan where that is asked for; prints nothing and sets nothing up.
+
+    Raises `ProvisionerError`, or `InterruptedEarlyError` when it is stopped.
+    """
+    run, keep, settings = Run.begin(planned.job, stopper), planned.keep, planned.job.settings
+    with run.watch.watching():
+        async with preflight(run, planned.target, identity(settings)) as ready:
+            requests = run.tally.requests.sent
+            report = PlanReport(ready.assessment, settings.rate, requests, str(keep) if keep else None)
+            if keep is not None:
+                mark = await ready.recorder.run(partial(StateMark.of, ready.state))
+                plan = ready.planner.plan
+                await ready.recorder.run(lambda: write_plan(keep, planned.source, report, plan, mark))
+            return report
+
+
+def plan_command(arguments: Sequence[str], settings: Settings) -> ExitCode:
+    """Report what a sync would do (`plan`); `settings.output.file` is where the plan is kept."""
+    with plan_job(arguments, settings) as planned:
+        job = on_terminal(planned.job)
+        set_up_logs(job, planned.target.api_key if planned.target else "")
+        return conduct(settings, lambda stopper: make_plan(replace(planned, job=job), stopper))
 
 
 def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
-    """Tell the last nights (`history`)."""
+    """Give the last nights (`history`)."""
     return history_of(_state_file(settings), last, as_json=as_json)
 
 
-def _night_job(arguments: list[str], settings: Settings) -> Job:
+def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
     job = make_job(arguments, settings)
     return replace(job, outputs=replace(job.outputs, journal=_state_file(settings)))
 
@@ -132,7 +176,7 @@ def _refuse_overwriting(job: Job, leavers: Path) -> None:
         raise OutputError(f"{outputs.journal}: is the roster; check --state")
 
 
-def _preview_job(arguments: list[str], settings: Settings, folder: Path) -> Job:
+def _preview_job(arguments: Sequence[str], settings: Settings, folder: Path) -> Job:
     """Give a job whose only outputs are in a folder that will be gone; a state that is not there is made there."""
     state = _state_file(settings)
     output = settings.output.model_copy(update={"file": folder / "plan.csv"})
@@ -158,25 +202,21 @@ def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:
     return settings.model_copy(update={"sync": settings.sync.model_copy(update=update)})
 
 
-def _checking(kept: KeptPlan | None) -> Callable[[Preview], None]:
-    return (lambda seen: check_plan(kept, seen)) if kept is not None else (lambda _: None)
-
-
-def _asking(settings: Settings) -> Callable[[Preview], bool]:
+def _confirming(settings: Settings) -> Callable[[Assessment], bool]:
     """Ask a person who is there; a scheduler is not asked."""
     present = sys.stdin.isatty() and sys.stderr.isatty()
     if settings.sync.yes or not present:
         return lambda _: True
 
-    def ask(seen: Preview) -> bool:
+    def ask(assessment: Assessment) -> bool:
         console = Console(stderr=True)
-        PlanReport(seen, settings.rate, 0, None).show(console)
+        PlanReport(assessment, settings.rate, 0, None).show(console)
         return Confirm.ask("Carry this out?", console=console, default=False)
 
     return ask
 
 
-def _absolute(arguments: list[str]) -> list[str]:
+def _absolute(arguments: Sequence[str]) -> list[str]:
     """Name the roster so that it is found from anywhere; raises `OutputError` for what a file must not hold."""
     if secret := [shown(each) for each in arguments if shown(each) != each]:
         raise OutputError(f"{secret[0]}: its address holds a secret that a kept plan would tell; fetch the file first")

@@ -1,6 +1,6 @@
 """A nightly sync, from the roster to the results, readable from top to bottom.
 
-    roster → checking → planning → guards → journal: sent → source → workers → journal: settled → results
+    roster → checking → planning → guards → journal: sent → backlog → workers → journal: settled → results
 
 Nothing is changed before the whole roster has been read, compared and let through by the guards.
 """
@@ -8,31 +8,31 @@ Nothing is changed before the whole roster has been read, compared and let throu
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import polars as pl
 import structlog
 
-from provisioner.errors import ExitCode, StorageError
+from provisioner.errors import ExitCode
 from provisioner.files import same_file
-from provisioner.journal.recorder import Recorder
+from provisioner.journal.managed import Met
+from provisioner.journal.statements import Known
 from provisioner.journal.syncstate import SyncState
-from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, Tally, UserRequest
-from provisioner.run.job import Job, Target
-from provisioner.run.pipeline import drain, settle_rest
-from provisioner.run.progress import Watch
-from provisioner.run.wiring import block_size, exchanging
+from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, UserRequest
+from provisioner.run.admission import Outbox
+from provisioner.run.job import Job, Run, Target
+from provisioner.run.pipeline import carry_out
+from provisioner.run.wiring import connected
 from provisioner.sending.lifecycle import Lifecycle, Policy
-from provisioner.sending.pool import Source
-from provisioner.stop import Stop, Stopper
+from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
+from provisioner.sync.plan.keptplan import KeptPlan, StateMark, check_plan
 from provisioner.sync.plan.leavers import write_leavers
-from provisioner.sync.plan.planner import frames
-from provisioner.sync.plan.preflight import Preview, Threads, previewed
+from provisioner.sync.plan.planner import PlannedChange
+from provisioner.sync.plan.preflight import Assessment, Preflight, preflight
 from provisioner.sync.summary import NightSummary, summarise
 
 log = structlog.get_logger()
@@ -43,115 +43,128 @@ class SyncJob:
     """A job, and what a sync needs besides.
 
     leavers    where they are listed
-    kept       digest of the kept plan that is carried out, if one is
-    check      raises `UsageError` when the kept plan does not fit any more
+    kept       the kept plan that is carried out, if one is
     confirm    asked before the first change
     """
 
     job: Job
     leavers: Path
-    kept: str | None = None
-    check: Callable[[Preview], None] = lambda _: None
-    confirm: Callable[[Preview], bool] = lambda _: True
+    kept: KeptPlan | None = None
+    confirm: Callable[[Assessment], bool] = lambda _: True
 
 
-async def sync_roster(sync: SyncJob, target: Target, stopper: Stopper) -> NightSummary:
-    """Bring the app's users to what the roster says."""
-    started, tally, settings = time.time(), Tally(), sync.job.settings
-    watch = Watch(tally, drawn=sync.job.drawn)
-    if (limit := settings.sync.max_duration) is not None:
-        message = f"the time given by --max-duration ({limit:,.0f} s) is over; the same command goes on"
-        over = Stop("max_duration", message, ExitCode.TIME_OVER)
-        asyncio.get_running_loop().call_later(limit, stopper.request, over)
-    asking = target if settings.sync.adopt or settings.sync.refresh else None
-    with watch.watching():
-        async with previewed(sync.job, asking, target.identity, stopper, tally, watch) as (seen, threads):
-            await threads.use_state(lambda: sync.check(seen))
-            _list_leavers(sync, seen)
-            number = await threads.use_state(lambda: seen.state.begin_night(started, sync.kept))
-            stop = _first_stop(sync, seen)
+async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSummary:
+    """Bring the app's users to what the roster says.
+
+    Prints nothing and sets nothing up. Raises `ProvisionerError`, or `InterruptedEarlyError` when it is stopped before
+    anything was sent; stopped later, it ends with a summary that says so.
+    """
+    run, settings = Run.begin(sync_job.job, stopper), sync_job.job.settings.sync
+    log.info(
+        "sync.started",
+        roster=list(run.job.roster.names),
+        state=str(run.job.outputs.journal),
+        api=target.identity.base_url,
+    )
+    asking = target if settings.adopt or settings.refresh else None
+    with _limited(settings.max_duration, stopper), run.watch.watching():
+        async with preflight(run, asking, target.identity) as ready:
+            use_state, assessment, kept = ready.recorder.run, ready.assessment, sync_job.kept
+            if kept is not None:
+                check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
+            _list_leavers(sync_job, assessment)
+            digest = kept.digest if kept is not None else None
+            number = await use_state(lambda: ready.state.begin_night(run.started, digest))
+            stop = _first_stop(sync_job, assessment)
             if stop is None:
-                await threads.use_state(lambda: seen.planner.record(started))
-                watch.enter("sending")
-                tally.skipped = seen.plan.unchanged
-                await _carry_out(sync.job, target, seen, threads, stopper, watch)
+                await use_state(lambda: ready.planner.record(run.started))
+                run.watch.enter("sending")
+                run.tally.outcomes.skipped = assessment.plan.unchanged
+                await _carry_out(run, target, ready)
                 stop = stopper.stop
-            watch.enter("writing")
-            return await threads.use_state(lambda: _finish(sync, seen, number, started, stop))
+            run.watch.enter("writing")
+            return await use_state(lambda: _finish(sync_job, run, ready, number, stop))
 
 
-def _list_leavers(sync: SyncJob, seen: Preview) -> None:
+@contextmanager
+def _limited(seconds: float | None, stopper: Stopper) -> Iterator[None]:
+    """Stop the run once it has lasted so long."""
+    if seconds is None:
+        yield
+        return
+    message = f"the time given by --max-duration ({seconds:,.0f} s) is over; the same command goes on"
+    over = Stop("max_duration", message, ExitCode.TIME_OVER)
+    timer = asyncio.get_running_loop().call_later(seconds, stopper.request, over)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _list_leavers(sync_job: SyncJob, assessment: Assessment) -> None:
     """List them, unless that would change what a person has approved of: after a kill it is read again."""
-    approved = sync.job.settings.sync.approve
-    if approved is None or not same_file(approved, sync.leavers):
-        write_leavers(sync.leavers, seen.plan.leavers, seen.left_before)
+    approved = sync_job.job.settings.sync.approve
+    if approved is None or not same_file(approved, sync_job.leavers):
+        write_leavers(sync_job.leavers, assessment.leavers, assessment.left_before)
 
 
-def _first_stop(sync: SyncJob, seen: Preview) -> Stop | None:
+def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
     """Say why nothing at all is changed, if it is not to be."""
-    if seen.refused:
-        message = "; ".join(refusal.message for refusal in seen.refused)
-        return Stop(seen.refused[0].reason, f"nothing was changed: {message}", ExitCode.SAFETY)
-    if not sync.confirm(seen):
+    for refusal in assessment.refused:
+        log.error("sync.refused", reason=refusal.reason, message=refusal.message)
+    if assessment.refused:
+        message = "; ".join(refusal.message for refusal in assessment.refused)
+        return Stop(assessment.refused[0].reason, f"nothing was changed: {message}", ExitCode.SAFETY)
+    if not sync_job.confirm(assessment):
         return Stop("not_confirmed", "nothing was changed: the plan was not confirmed", ExitCode.SAFETY)
     return None
 
 
-async def _carry_out(job: Job, target: Target, seen: Preview, threads: Threads, stopper: Stopper, watch: Watch) -> None:
+async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
     """Send what the plan holds; when this returns, every change's fate is on disk."""
-    settings, tally = job.settings, seen.checking.tally
-    recorder = Recorder(seen.state, threads.writer, stopper)
-    source = Source(stopper)
-    async with exchanging(job, target, stopper, tally, watch) as (exchanger, server_clock):
-        lifecycle = Lifecycle(exchanger, Policy(OnExisting.UPDATE, settings.run.auth_tokens), server_clock)
-        changes = Changes(exchanger, lifecycle)
-        feeding = _feed(job, seen, recorder, source, stopper)
-        cut_short = await drain(settings, changes.settle, feeding, source, recorder, stopper, tally)
-    await settle_rest(source, recorder, stopper)
-    if cut_short is not None:
-        raise cut_short
+    policy = Policy(OnExisting.UPDATE, run.job.settings.run.auth_tokens)
+    async with connected(run, target) as connection:
+        lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
+        changes = Changes(connection.exchanger, lifecycle)
+        await carry_out(run, connection.pool, ready.recorder, changes.settle, partial(_feed, ready))
 
 
-async def _feed(job: Job, seen: Preview, recorder: Recorder, source: Source, stopper: Stopper) -> None:
-    """Give the pool the changes of the plan, each block recorded as sent before."""
-    pieces = frames(seen.plan, block_size(job.settings))
-    try:
-        while not stopper and (piece := await recorder.run(lambda: next(pieces, None))) is not None:
-            block = await recorder.run(partial(_requests, piece, seen.state))
-            await recorder.run(partial(seen.state.sent, block, time.time()))
-            await source.put(block)
-    except StorageError as error:
-        stopper.request(Stop.because_of(error))
-    finally:
-        source.end()
+async def _feed(ready: Preflight, outbox: Outbox) -> None:
+    """Put the changes of the plan into the outbox."""
+    pieces, recorder = ready.planner.plan.pieces(outbox.block_size), outbox.recorder
+    with stopping_on_storage_error(outbox.stopper):
+        while not outbox.stopper and (piece := await recorder.run(lambda: next(pieces, None))) is not None:
+            await outbox.put(await recorder.run(partial(_requests, piece, ready.state)))
 
 
-def _requests(piece: pl.DataFrame, state: SyncState) -> list[UserRequest]:
-    uids = piece["uid"].to_list()
+def _requests(changes: Sequence[PlannedChange], state: SyncState) -> list[UserRequest]:
+    uids = [each.uid for each in changes]
     known, met = state.known(uids), state.met(uids)
-    requests = []
-    for row, uid, action, _, body, body_hash, token, payload, digests in piece.iter_rows():
-        ours, old = known.get(uid), met.get(uid)
-        before = old.live if old else None
-        if action == Action.DEACTIVATE:
-            after = old.deactivated if old else Live(None, None, Standing.DEACTIVATED)
-        else:
-            after = Live(body_hash, digests, Standing.ACTIVE)
-        change = Change(Action(action), payload.encode(), before, after, old.again if old else None)
-        past: Past | None = None
-        if ours is not None:
-            edited = ours.doubt_since is not None and ours.doubt_hash != body_hash
-            past = ours.past(changed=False, edited=edited)
-        key = ours.key if ours is not None else state.new_key()
-        request = UserRequest(key, row, uid, body.encode(), body_hash, token, past, change)
-        gone = action == Action.CREATE and old is not None and old.standing is not None
-        requests.append(anew(request) if gone else request)
-    return requests
+    return [_request(each, known.get(each.uid), met.get(each.uid), state.new_key) for each in changes]
 
 
-def _finish(sync: SyncJob, seen: Preview, number: int, started: float, stop: Stop | None) -> NightSummary:
+def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_key: Callable[[], int]) -> UserRequest:
+    """Join what is planned with what the state knows of the requests so far (`ours`) and of the user (`old`)."""
+    action = Action(planned.action)
+    if action is Action.DEACTIVATE:
+        after = old.deactivated if old else Live(None, None, Standing.DEACTIVATED)
+    else:
+        after = Live(planned.body_hash, planned.digests, Standing.ACTIVE)
+    before, again = (old.live, old.again) if old else (None, None)
+    change = Change(action, planned.payload.encode(), before, after, again)
+    past: Past | None = None
+    if ours is not None:
+        edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash
+        past = ours.past(changed=False, edited=edited)
+    key, body = ours.key if ours is not None else new_key(), planned.body.encode()
+    request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
+    gone = action is Action.CREATE and old is not None and old.standing is not None
+    return anew(request) if gone else request
+
+
+def _finish(sync_job: SyncJob, run: Run, ready: Preflight, number: int, stop: Stop | None) -> NightSummary:
     """Write what is to be read in the morning, and record the night."""
-    summary = summarise(sync.job, sync.leavers, seen, started, stop)
-    rows = seen.checking.tally.rows or 0
-    seen.state.end_night(number, summary.finished, rows, summary.recorded, good=stop is None)
+    summary = summarise(run, sync_job.leavers, ready, stop)
+    rows = run.tally.rows.total or 0
+    ready.state.end_night(number, summary.finished, rows, summary.recorded, good=stop is None)
     return summary

@@ -24,9 +24,9 @@ from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.results.lines import Counts, count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
-from provisioner.run.job import Job
+from provisioner.run.job import Run
 from provisioner.stop import Stop
-from provisioner.sync.plan.preflight import Preview
+from provisioner.sync.plan.preflight import Assessment, Preflight
 from provisioner.wording import counted
 
 # Fed in alone, the rejected rows would be a roster without everybody else.
@@ -47,12 +47,12 @@ class NightSummary:
     """
 
     summary: Summary
-    seen: Preview
+    assessment: Assessment
     fates: Mapping[str, int]
     list_of_leavers: Path | None
 
     def __post_init__(self) -> None:
-        due = len(self.seen.plan.leavers.due) + len(self.seen.left_before)
+        due = len(self.assessment.leavers.due) + len(self.assessment.left_before)
         if sum(self.fates.values()) != due:
             raise AssertionError(f"{due} leavers were to be deactivated, but their fates are {dict(self.fates)}")
 
@@ -76,26 +76,26 @@ class NightSummary:
         """The summary as the file and `--json` hold it."""
         base = self.summary.document
         outcomes = {outcome.value: self.summary.counts.outcomes[outcome] for outcome in ROW_OUTCOMES}
-        leavers, fates = self.seen.plan.leavers, self.fates
+        leavers, fates = self.assessment.leavers, self.fates
         night = {
             "deactivated": fates.get(Outcome.DEACTIVATED, 0),
             "leavers": {
-                "found": leavers.found + len(self.seen.left_before),
+                "found": leavers.found + len(self.assessment.left_before),
                 "deactivated": fates.get(Outcome.DEACTIVATED, 0),
                 "failed": fates.get(Outcome.FAILED, 0),
                 "pending": fates.get(Outcome.PENDING, 0),
                 "in_grace": len(leavers.in_grace),
                 "reported": len(leavers.reported),
             },
-            "updated_fields": dict(sorted(self.seen.plan.fields.items())),
-            "adopted": self.seen.plan.adopted,
+            "updated_fields": dict(sorted(self.assessment.plan.fields.items())),
+            "adopted": self.assessment.plan.adopted,
         }
         rest = {name: value for name, value in base.items() if name not in outcomes and name != "rows"}
         document = {"rows": base["rows"], **outcomes, **night, **rest, "exit_code": self.exit_code}
-        if self.seen.drift is not None:
-            document["directory"] = {**self.seen.drift, "changed": self.seen.plan.changed}
-        if self.seen.refused:
-            document["refused"] = [{"reason": each.reason, "message": each.message} for each in self.seen.refused]
+        if self.assessment.drift is not None:
+            document["directory"] = {**self.assessment.drift, "changed": self.assessment.plan.changed}
+        if self.assessment.refused:
+            document["refused"] = [{"reason": each.reason, "message": each.message} for each in self.assessment.refused]
         document["outputs"] = {
             **base["outputs"],
             "leavers": str(self.list_of_leavers) if self.list_of_leavers else None,
@@ -114,49 +114,51 @@ class NightSummary:
             console.print(line)
 
     def _remarks(self) -> Iterator[Text]:
-        leavers, fates = self.seen.plan.leavers, self.fates
-        if found := leavers.found + len(self.seen.left_before):
+        leavers, fates = self.assessment.leavers, self.fates
+        if found := leavers.found + len(self.assessment.left_before):
             parts = [f"{fates[outcome]:,} {outcome}" for outcome in fates if fates[outcome]]
             parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []
             parts += [f"{len(leavers.reported):,} only reported"] if leavers.reported else []
             listed = f"; see {self.list_of_leavers}" if self.list_of_leavers else ""
             yield Text(f"{counted(found, 'leaver')}: {', '.join(parts)}{listed}")
-        if leavers.reported and self.seen.plan.nameless:
-            message = f"{counted(self.seen.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
+        if leavers.reported and self.assessment.plan.nameless:
+            message = (
+                f"{counted(self.assessment.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
+            )
             yield Text(
                 f"{message}, so nobody is deactivated until they are mended, or --approve names who is", "yellow"
             )
-        if self.seen.plan.adopted:
-            yield Text(f"{counted(self.seen.plan.adopted, 'user')} taken over as they are")
-        for refusal in self.seen.refused:
+        if self.assessment.plan.adopted:
+            yield Text(f"{counted(self.assessment.plan.adopted, 'user')} taken over as they are")
+        for refusal in self.assessment.refused:
             yield Text(f"nothing was changed: {refusal.message}", "red")
 
 
-def summarise(job: Job, list_of_leavers: Path, seen: Preview, started: float, stop: Stop | None) -> NightSummary:
-    """Write results, rejected rows and summary, and say what the night adds up to.
+def summarise(run: Run, list_of_leavers: Path, ready: Preflight, stop: Stop | None) -> NightSummary:
+    """Write results, rejected rows and summary, and say what the night adds up to; in the state's thread.
 
     A night on which nothing may be changed leaves the results of the night before.
     """
-    checking, state = seen.checking, seen.state
-    changed = stop is None or not (seen.refused or stop.reason == "not_confirmed")
-    fates = count_lines(leaver_lines(seen), state.tonight).outcomes
+    job, surveyed, state, assessment = run.job, ready.surveyed, ready.state, ready.assessment
+    changed = stop is None or not (assessment.refused or stop.reason == "not_confirmed")
+    fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
     if changed:
-        counts = write_results(job.outputs.results, checking.lines, state.tonight, more=leaver_lines(seen))
+        counts = write_results(job.outputs.results, surveyed.lines, state.tonight, more=leaver_lines(assessment))
     else:
-        counts = count_lines(chain(checking.lines.frames(), leaver_lines(seen)), state.tonight)
+        counts = count_lines(chain(surveyed.lines.frames(), leaver_lines(assessment)), state.tonight)
     rows = Counts(counts.outcomes - fates, counts.failed_by_code, counts.tokens)
-    keep_rejected(job, checking)
-    wrote = written(job.outputs, results=changed, rejected=checking.rejected.rows > 0)
-    summary = Summary(rows, checking.tally, checking.report(), started, time.time(), stop, wrote)
-    leavers = list_of_leavers if seen.plan.leavers.found or seen.left_before else None
-    night = NightSummary(summary, seen, fates, leavers)
+    keep_rejected(job, surveyed)
+    wrote = written(job.outputs, results=changed, rejected=surveyed.rejected.rows > 0)
+    summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote)
+    leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None
+    night = NightSummary(summary, assessment, fates, leavers)
     write_summary(job.outputs.summary, night.document)
     return night
 
 
-def leaver_lines(seen: Preview) -> Iterator[pl.DataFrame]:
+def leaver_lines(assessment: Assessment) -> Iterator[pl.DataFrame]:
     """Give lines without a row for the leavers of tonight, those of earlier attempts of this night included."""
-    uids = [uid for uid, _ in (*seen.left_before, *seen.plan.leavers.due)]
+    uids = [uid for uid, _ in (*assessment.left_before, *assessment.leavers.due)]
     for start in range(0, len(uids), _AT_ONCE):
         yield pl.DataFrame({"uid": uids[start : start + _AT_ONCE]}, schema={"uid": pl.String}).select(
             pl.lit(None, pl.Int64).alias("row"),

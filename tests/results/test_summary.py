@@ -26,6 +26,7 @@ from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import Found
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import duration
+from tests.rig.tally import a_tally
 
 STARTED = 1_700_000_000.5
 NOTHING: dict[str, str | None] = {"results": None, "rejected": None, "summary": "r.summary.json", "journal": None}
@@ -37,7 +38,7 @@ SIX = ("rejected", "created", "existing", "updated", "failed", "pending")
 def a_summary(outcomes: Mapping[str, int], stop: Stop | None = None, estimate: Estimate | None = None) -> Summary:
     """Make a summary of that many rows of each outcome."""
     counts = Counts(Counter(outcomes), Counter({"ERR_X": outcomes.get("failed", 0)}), tokens=outcomes.get("created", 0))
-    tally = Tally(checked=sum(outcomes.values()), rejected=outcomes.get("rejected", 0))
+    tally = a_tally(checked=sum(outcomes.values()), rejected=outcomes.get("rejected", 0))
     report = Report({"uid.missing": Found(outcomes["rejected"], (1,))} if outcomes.get("rejected") else {}, {})
     return Summary(counts, tally, report, STARTED, STARTED + 61.23456, stop, NOTHING, estimate)
 
@@ -59,8 +60,8 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
     counts = Counts(
         Counter(rejected=2, created=5, existing=1, updated=3, failed=4, pending=6), Counter(Z=1, A=3), tokens=5
     )
-    tally = Tally(
-        checked=21, rejected=2, requests=31, retries=7, rate_limited=2, first_request=10.0, last_request=40.0
+    tally = a_tally(
+        checked=21, rejected=2, sent=31, retries=7, rate_limited=2, first=10.0, last=40.0
     )  # fmt: skip
     report = Report({"uid.missing": Found(2, (3, 4)), "name.missing": Found(1, (3,))}, {"name.twin": Found(6, (1, 2))})
     document = Summary(counts, tally, report, STARTED, STARTED + 61.23456, STOP, outputs).document
@@ -118,10 +119,10 @@ def test_the_outcomes_of_the_document_add_up_to_its_rows(outcomes: dict[str, int
 @pytest.mark.parametrize(
     "tally",
     [
-        Tally(checked=4, rejected=1),
-        Tally(checked=2, rejected=1),
-        Tally(checked=3, rejected=0),
-        Tally(checked=3, rejected=2),
+        a_tally(checked=4, rejected=1),
+        a_tally(checked=2, rejected=1),
+        a_tally(checked=3, rejected=0),
+        a_tally(checked=3, rejected=2),
     ],
 )
 def test_numbers_that_do_not_add_up_make_no_summary(tally: Tally) -> None:
@@ -174,9 +175,9 @@ def test_what_sends_nothing_exits_by_the_rejected_rows_alone(outcomes: dict[str,
 def test_the_rate_is_that_between_the_first_and_the_last_request() -> None:
     """Neither the reading before nor the writing after counts; fewer than two requests have no rate."""
     for tally, rate in (
-        (Tally(requests=1, first_request=5.0, last_request=5.0), 0.0),
-        (Tally(requests=2, first_request=5.0, last_request=5.0), 0.0),
-        (Tally(requests=101, first_request=5.0, last_request=15.0), 600.0),
+        (a_tally(sent=1, first=5.0, last=5.0), 0.0),
+        (a_tally(sent=2, first=5.0, last=5.0), 0.0),
+        (a_tally(sent=101, first=5.0, last=15.0), 600.0),
     ):
         assert Summary(Counts(), tally, CLEAN, STARTED, STARTED, None, NOTHING).document["requests_per_minute"] == rate
 
@@ -202,7 +203,7 @@ def test_the_table_says_what_happened_and_what_to_do() -> None:
     """Every outcome that occurred; where the rejected rows are; what it took; then each defect, and how to mend it."""
     outputs = {"results": "r.csv", "rejected": "r.rejected.csv", "summary": "s", "journal": "j"}
     counts = Counts(Counter(rejected=1200, created=5, failed=3), Counter(ERR_A=1, ERR_B=2), tokens=5)
-    tally = Tally(checked=1208, rejected=1200, requests=1031, retries=7, rate_limited=2)
+    tally = a_tally(checked=1208, rejected=1200, sent=1031, retries=7, rate_limited=2)
     report = Report({"name.missing": Found(5, (2, 3, 5, 7, 11)), "uid.missing": Found(1195, (1, 4, 6, 8, 9))}, {})
     assert shown(Summary(counts, tally, report, STARTED, STARTED + 61.2, None, outputs)).splitlines() == [
         "1,208  rows",
@@ -229,7 +230,7 @@ def test_the_table_of_a_dry_run_says_what_a_run_would_take() -> None:
 
 def test_one_of_a_thing_is_one() -> None:
     """`1 request`, not `1 requests`, wherever something is counted."""
-    tally = Tally(checked=1, requests=1)
+    tally = a_tally(checked=1, sent=1)
     sent = Summary(Counts(Counter(created=1), tokens=1), tally, CLEAN, STARTED, STARTED, None, NOTHING)
     assert shown(sent).splitlines() == ["1  row", "1  created", "1 request in 0 s; 1 auth token"]
     assert shown(a_summary({"pending": 1}, estimate=Estimate(1, 0.1))).splitlines() == [
@@ -243,7 +244,7 @@ def test_what_else_was_found_is_told_a_line_each() -> None:
     """Mended rows, limits that differ, files: for people between what it took and the table, for machines by key."""
     files = (RosterFile("a.csv", 1, 2), RosterFile("b.csv", 3, 1))
     report = Report({}, {}, Mended(3, 1), files, {"uid_max_length": 50})
-    summary = Summary(Counts(Counter(pending=3)), Tally(checked=3), report, STARTED, STARTED, STOP, NOTHING)
+    summary = Summary(Counts(Counter(pending=3)), a_tally(checked=3), report, STARTED, STARTED, STOP, NOTHING)
     assert shown(summary).splitlines() == [
         "3  rows",
         "3  pending",
@@ -266,7 +267,7 @@ def test_requests_are_shown_before_everything_else() -> None:
     body = '{"uid":"a","name":"' + "n" * 90 + '","withAuthToken":true}'
     summary = Summary(
         Counts(Counter(pending=1)),
-        Tally(checked=1),
+        a_tally(checked=1),
         Report({}, {}, requests=(CreateRequest(7, body),)),
         STARTED, STARTED, None, NOTHING, Estimate(1, 1.0),
     )  # fmt: skip
@@ -287,7 +288,7 @@ def test_a_run_that_had_nothing_to_do_says_so() -> None:
     outputs = NOTHING | {"results": "r.csv"}
 
     def table(counts: Counts, checked: int, stop: Stop | None) -> str:
-        return shown(Summary(counts, Tally(checked=checked, valid=checked), CLEAN, STARTED, STARTED, stop, outputs))
+        return shown(Summary(counts, a_tally(checked=checked, valid=checked), CLEAN, STARTED, STARTED, stop, outputs))
 
     assert settled in table(Counts(Counter(created=1)), 1, None)
     assert settled not in table(Counts(), 0, None)
@@ -298,14 +299,16 @@ def test_a_run_that_had_nothing_to_do_says_so() -> None:
 def test_brackets_in_a_path_are_brackets(path: str) -> None:
     """Folders are named by users; the path that is shown is the path that is there."""
     counts = Counts(Counter(rejected=1))
-    summary = Summary(counts, Tally(checked=1, rejected=1), CLEAN, STARTED, STARTED, None, NOTHING | {"rejected": path})
+    summary = Summary(
+        counts, a_tally(checked=1, rejected=1), CLEAN, STARTED, STARTED, None, NOTHING | {"rejected": path}
+    )
     assert f"mend them in {path} and feed that file in" in shown(summary)
 
 
 def test_brackets_in_a_code_are_brackets() -> None:
     """What a server says is shown, not carried out."""
     counts = Counts(Counter(failed=1), Counter({"[red]ERR[/]": 1}))
-    assert "[red]ERR[/] 1" in shown(Summary(counts, Tally(checked=1), CLEAN, STARTED, STARTED, None, NOTHING))
+    assert "[red]ERR[/] 1" in shown(Summary(counts, a_tally(checked=1), CLEAN, STARTED, STARTED, None, NOTHING))
 
 
 @pytest.mark.parametrize(

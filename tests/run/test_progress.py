@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.model import Tally
+from provisioner.model import Outcome, Tally
 from provisioner.run.progress import Watch
 from provisioner.sending.calls import Budget, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from tests.rig import clock
+from tests.rig.tally import a_tally
 
 
 class Terminal(io.StringIO):
@@ -35,11 +36,11 @@ class Terminal(io.StringIO):
 def a_pacing() -> Pacing:
     gate = Gate(Waits(), clock.now, lambda: 0.5)
     limits = {Budget.CORE: 9000.0, Budget.STANDARD: 18_000.0}
-    return Pacing(limits, 0.9, gate, told=lambda *_: None, paused=lambda _: None)
+    return Pacing(limits, 0.9, gate, lowered=lambda *_: None, paused=lambda _: None)
 
 
 def a_watch(**facts: Any) -> Watch:
-    return Watch(Tally(**facts), drawn=False)
+    return Watch(a_tally(**facts), drawn=False)
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_each_stage_counts_the_rows_that_are_through_with_it(
     stage: str, name: str, done: int, total: int | None
 ) -> None:
     """Done of total: rows read, rows checked, rows that are rejected, settled before or settled now."""
-    watch = a_watch(rows=100, surveyed=40, checked=30, rejected=3, skipped=5, settled=7, created=7, requests=9)
+    watch = a_watch(total=100, surveyed=40, checked=30, rejected=3, skipped=5, created=7, sent=9)
     watch.enter(stage)
     assert watch.facts() == {
         "stage": name, "done": done, "of": total, "rejected": 3, "created": 7, "existing": 0, "updated": 0,
@@ -86,7 +87,7 @@ def test_the_sentence_names_what_occurred_and_what_sets_the_pace() -> None:
     """Created always, the rest when there is some; before anything is sent only what was rejected."""
     watch = a_watch(
         created=1234, existing=2, updated=3, rejected=4, failed=5, skipped=6,
-        requests=101, first_request=10.0, last_request=20.0,
+        sent=101, first=10.0, last=20.0,
     )  # fmt: skip
     assert watch.sentence() == "4 rejected"
     watch.enter("sending")
@@ -109,7 +110,7 @@ def test_the_pace_is_set_by_the_limit_the_latency_or_a_pause() -> None:
         waiting = [asyncio.create_task(pacing.slot(Budget.CORE)) for _ in range(100)]
         await asyncio.sleep(0.01)
         said.append(watch.pace())
-        pacing.saw(Budget.CORE, Reply(status=429, retry_after=12.4), limited=True)
+        pacing.learn(Budget.CORE, Reply(status=429, retry_after=12.4), limited=True)
         said.append(watch.pace())
         pacing.close()
         await asyncio.gather(*waiting)
@@ -139,15 +140,15 @@ def test_the_pace_of_updates_is_set_by_their_own_limit() -> None:
 
 def test_a_terminal_shows_stage_numbers_and_pace(terminal: Terminal) -> None:
     """The line is redrawn five times a second, follows the stages, and leaves neither itself nor a hidden cursor."""
-    tally = Tally(surveyed=500)
+    tally = a_tally(surveyed=500)
 
     async def main() -> None:
         watch = Watch(tally, drawn=True)
         with watch.watching():
             await asyncio.sleep(0.5)
-            tally.rows = 1000
+            tally.rows.total = 1000
             watch.enter("sending")
-            tally.created, tally.settled, tally.rejected = 249, 249, 1
+            tally.outcomes.settled[Outcome.CREATED], tally.rows.rejected = 249, 1
             await asyncio.sleep(0.5)
 
     with redirect_stderr(terminal):
@@ -190,14 +191,14 @@ def test_nothing_is_drawn_where_nobody_looks() -> None:
 
 def test_elsewhere_there_is_an_event_every_ten_seconds_until_the_end() -> None:
     """An unattended run of days can be followed in its log; a run of seconds logs no progress."""
-    tally = Tally(rows=100)
+    tally = a_tally(total=100)
 
     async def main() -> None:
         watch = Watch(tally, drawn=False)
         with watch.watching():
             for _ in range(35):
                 await asyncio.sleep(1)
-                tally.surveyed += 1
+                tally.rows.surveyed += 1
         await asyncio.sleep(100)
 
     with capture_logs() as events:
@@ -228,6 +229,6 @@ def test_the_rate_is_the_current_one() -> None:
     watch = Watch(tally, drawn=False)
     rates = []
     for second, requests in ((0, 0), (300, 0), (301, 150), (302, 300)):
-        tally.requests = requests
+        tally.requests.sent = requests
         rates.append(watch.rate(1000.0 + second))
     assert rates == [0.0, 0.0, 9000.0, 9000.0]

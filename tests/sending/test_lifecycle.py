@@ -91,7 +91,7 @@ class World:
     def elapsed(self) -> float:
         return clock.now() - self.began
 
-    async def send(self, operation: Operation, request: UserRequest) -> Reply:
+    async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         assert request.uid == ADA.uid
         self.sent.append((round(self.elapsed, 2), operation))
         return self.answers[len(self.sent) - 1]
@@ -100,13 +100,20 @@ class World:
         """Put a lifecycle together as the pipeline does."""
         gate = Gate(self.waits, clock.now, lambda: self.jitter)
         limits = dict.fromkeys(Budget, self.per_minute)
-        pacing = Pacing(limits, 1.0, gate, told=lambda *_: None, paused=lambda _: None)
-        self.stopper.on_stop(lambda _: pacing.close())
+        pacing = Pacing(limits, 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
+        self.pacing = pacing
         reach = Reach(60.0, self.stopper)
         exchanger = Exchanger(
-            self.send, pacing, self.stopper, self.tally, self.waits, reach, lambda: self.jitter, self.max_attempts
+            self.send,
+            pacing,
+            self.stopper,
+            self.tally.requests,
+            self.waits,
+            reach,
+            lambda: self.jitter,
+            self.max_attempts,
         )
-        return Lifecycle(exchanger, self.policy, self.server_clock)
+        return Lifecycle(exchanger, self.policy, self.server_clock, self.tally.outcomes)
 
     def settle(self, request: UserRequest = ADA, *, stop_after: float | None = None) -> Settlement:
         """Carry one row as far as it goes; `settled_at` and `doubt_since` come back as seconds since START."""
@@ -118,7 +125,8 @@ class World:
         if stop_after is not None:
             asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
         async with asyncio.timeout(100_000):
-            return [_relative(each) for each in await asyncio.gather(*(rows.settle(each) for each in requests))]
+            with self.stopper.on_stop(lambda _: self.pacing.close()):
+                return [_relative(each) for each in await asyncio.gather(*(rows.settle(each) for each in requests))]
 
 
 INTERRUPTED = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
@@ -156,7 +164,7 @@ def test_a_create_that_is_answered_is_created() -> None:
     world = World([user(created_at=NOW + 2)])
     assert world.settle() == settled(Outcome.CREATED, http_status=200, created_at=NOW + 2)
     assert world.sent == [(0.0, CREATE)]
-    assert (world.tally.requests, world.tally.retries) == (1, 0)
+    assert (world.tally.requests.sent, world.tally.requests.retries) == (1, 0)
 
 
 def test_the_token_comes_with_the_create() -> None:
@@ -198,7 +206,7 @@ def test_a_refused_row_has_failed_with_the_servers_words(
     world = World([reply])
     expected = settled(Outcome.FAILED, http_status=reply.status, error_code=code, error_message=message)
     assert (world.settle(), world.operations) == (expected, [CREATE])
-    assert world.tally.drift == drift
+    assert world.tally.outcomes.drift == drift
 
 
 @pytest.mark.parametrize("lost", [LOST, OOPS, Reply(status=502, message="HTTP 502"), user()._replace(data={})])
@@ -207,7 +215,7 @@ def test_an_answer_in_doubt_is_asked_for_again(lost: Reply) -> None:
     world = World([lost, lost, user()])
     assert world.settle() == settled(Outcome.CREATED, attempts=3, http_status=200, created_at=NOW, settled_at=3.0)
     assert world.sent == [(0.0, CREATE), (1.0, CREATE), (3.0, CREATE)]
-    assert (world.tally.requests, world.tally.retries) == (3, 2)
+    assert (world.tally.requests.sent, world.tally.requests.retries) == (3, 2)
 
 
 def test_doubt_ends_after_eight_attempts_and_is_kept() -> None:
@@ -580,7 +588,7 @@ def test_a_429_is_no_attempt() -> None:
     world = World([LIMITED] * 20 + [user()])
     assert world.settle() == settled(Outcome.CREATED, http_status=200, created_at=NOW, settled_at=20.0)
     assert [at for at, _ in world.sent] == [float(n) for n in range(21)]
-    assert (world.tally.requests, world.tally.rate_limited, world.tally.retries) == (21, 20, 0)
+    assert (world.tally.requests.sent, world.tally.requests.rate_limited, world.tally.requests.retries) == (21, 20, 0)
 
 
 def test_a_429_holds_up_every_row() -> None:
@@ -598,7 +606,7 @@ def test_what_could_not_be_reached_is_tried_again_and_is_no_attempt() -> None:
     """A restart of the network costs some back-off; attempts are what may have arrived."""
     world = World([UNREACHED] * 5 + [user()])
     assert world.settle() == settled(Outcome.CREATED, http_status=200, created_at=NOW, settled_at=31.0)
-    assert (world.tally.requests, world.tally.retries) == (6, 5)
+    assert (world.tally.requests.sent, world.tally.requests.retries) == (6, 5)
 
 
 @pytest.mark.parametrize("jitter", [1.0, 0.5, 0.1])
@@ -709,7 +717,7 @@ def test_an_answer_on_the_wire_when_the_run_is_stopped_still_counts() -> None:
     """The request had left; its answer settles the row."""
 
     class Slow(World):
-        async def send(self, operation: Operation, request: UserRequest) -> Reply:
+        async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
             await asyncio.sleep(5.0)
             return await super().send(operation, request)
 
@@ -755,7 +763,7 @@ class Server(World):
     def wall(self) -> float:
         return START - 1000.0 + clock.now()
 
-    async def send(self, operation: Operation, request: UserRequest) -> Reply:
+    async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         fate = self.fates.pop(0) if self.fates else Fate.FINE
         await asyncio.sleep(0.3)
         if fate is Fate.KILLED_BEFORE:

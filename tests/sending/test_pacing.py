@@ -154,9 +154,9 @@ def test_a_lower_limit_told_by_the_server_is_adopted_and_a_higher_one_is_not() -
 
     async def main() -> dict[Budget, float]:
         limits = {Budget.CORE: 9000.0, Budget.STANDARD: 18_000.0}
-        pacing = Pacing(limits, 0.9, a_gate(), told=lambda *news: told.append(news), paused=_ignore)
+        pacing = Pacing(limits, 0.9, a_gate(), lowered=lambda *news: told.append(news), paused=_ignore)
         for limit in (20_000, 500, 500):
-            pacing.saw(Budget.CORE, Reply(status=200, limit=limit), limited=False)
+            pacing.learn(Budget.CORE, Reply(status=200, limit=limit), limited=False)
         return {budget: pacer.per_minute for budget, pacer in pacing.pacers.items()}
 
     assert clock.run(main()) == {Budget.CORE: 450.0, Budget.STANDARD: 18_000.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome, Settlement, State, Tally, UserRequest
-from provisioner.sending.pool import Pool, Source
+from provisioner.model import Kind, Outcome, OutcomeTally, Settlement, State, UserRequest
+from provisioner.sending.pool import Backlog, Pool
 from provisioner.settings.values import Allowance
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
@@ -38,16 +39,16 @@ class Run:
     """A pool at work on blocks, as the pipeline puts them together.
 
     lasts     seconds that each row's requests take
-    outcomes  key → outcome, where it is not created
+    fates     key → outcome, where it is not created
     """
 
     workers: int = 4
     lasts: Callable[[int], float] = lambda _: 1.0
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    fates: dict[int, Outcome] = field(default_factory=dict)
     failures: Allowance = UNLIMITED
     begun: list[int] = field(default_factory=list)
     recorded: list[Settlement] = field(default_factory=list)
-    tally: Tally = field(default_factory=Tally)
+    outcomes: OutcomeTally = field(default_factory=OutcomeTally)
     stopper: Stopper = field(default_factory=Stopper)
 
     @property
@@ -57,42 +58,45 @@ class Run:
     async def settle(self, request: UserRequest) -> Settlement:
         self.begun.append(request.key)
         await asyncio.sleep(self.lasts(request.key))
-        return settled(request.key, self.outcomes.get(request.key, Outcome.CREATED))
+        return settled(request.key, self.fates.get(request.key, Outcome.CREATED))
 
-    async def feed(self, source: Source, blocks: Sequence[Sequence[UserRequest]]) -> int:
+    async def feed(self, backlog: Backlog, blocks: Sequence[Sequence[UserRequest]]) -> int:
         """Put blocks until the run is stopped; how many rows were put."""
         count = 0
         for each in blocks:
             if self.stopper:
                 break
-            await source.put(each)
+            await backlog.put(each)
             count += len(each)
-        source.end()
+        backlog.end()
         return count
 
     async def drain(
         self, blocks: Sequence[Sequence[UserRequest]], *, stop_after: float | None = None
     ) -> tuple[list[Exception], int, list[int]]:
         """What the pool gave, how many rows were put, and the keys that were left over."""
-        source = Source(self.stopper)
+        backlog = Backlog(self.stopper)
         if stop_after is not None:
             asyncio.get_running_loop().call_later(stop_after, self.stopper.request, STOP)
-        feeding = asyncio.create_task(self.feed(source, blocks))
-        pool = Pool(self.workers, self.settle, self.recorded.append, self.failures, self.tally, self.stopper)
+        feeding = asyncio.create_task(self.feed(backlog, blocks))
+        pool = Pool(self.workers, self.failures, self.outcomes, self.stopper)
         async with asyncio.timeout(10_000):
-            bugs = await pool.drain(source)
-            put = await feeding
-        return bugs, put, sorted(each.key for each in source.leftovers())
+            with backlog.open():
+                bugs = await pool.drain(backlog, self.settle, self.recorded.append)
+                put = await feeding
+        return bugs, put, sorted(each.key for each in backlog.leftovers())
 
 
-# --- the source --------------------------------------------------------------------------------------------------
+# --- the backlog --------------------------------------------------------------------------------------------------
 
 
-def in_source(scenario: Callable[[Source, Stopper], Awaitable[None]]) -> None:
+def in_backlog(scenario: Callable[[Backlog, Stopper], Awaitable[None]]) -> None:
     async def main() -> None:
         stopper = Stopper()
         async with asyncio.timeout(60):
-            await scenario(Source(stopper), stopper)
+            backlog = Backlog(stopper)
+            with backlog.open():
+                await scenario(backlog, stopper)
 
     clock.run(main())
 
@@ -100,91 +104,91 @@ def in_source(scenario: Callable[[Source, Stopper], Awaitable[None]]) -> None:
 def test_rows_come_out_in_the_order_in_which_they_went_in() -> None:
     """Across blocks, empty ones included, and then there is nothing more for anyone."""
 
-    async def scenario(source: Source, _: Stopper) -> None:
+    async def scenario(backlog: Backlog, _: Stopper) -> None:
         async def put() -> None:
             for each in (block(1, 2), [], block(3, 1)):
-                await source.put(each)
-            source.end()
+                await backlog.put(each)
+            backlog.end()
 
         putting = asyncio.create_task(put())
-        assert [await source.take() for _ in range(5)] == [*block(1, 3), None, None]
+        assert [await backlog.take() for _ in range(5)] == [*block(1, 3), None, None]
         await putting
 
-    in_source(scenario)
+    in_backlog(scenario)
 
 
 def test_one_block_waits_behind_the_one_in_use() -> None:
     """The reader is one block ahead and not two: memory does not follow the roster."""
 
-    async def scenario(source: Source, _: Stopper) -> None:
-        putting = [asyncio.create_task(source.put(block(first, 2))) for first in (1, 3, 5)]
+    async def scenario(backlog: Backlog, _: Stopper) -> None:
+        putting = [asyncio.create_task(backlog.put(block(first, 2))) for first in (1, 3, 5)]
         await asyncio.sleep(1)
         assert [task.done() for task in putting] == [True, False, False]
-        await source.take()
+        await backlog.take()
         await asyncio.sleep(1)
         assert [task.done() for task in putting] == [True, True, False]
-        await source.take()
-        await source.take()
+        await backlog.take()
+        await backlog.take()
         await asyncio.sleep(1)
         assert [task.done() for task in putting] == [True, True, True]
 
-    in_source(scenario)
+    in_backlog(scenario)
 
 
 def test_the_end_reaches_everyone_who_waits() -> None:
     """All workers go home, not only the one that was waiting in front."""
 
-    async def scenario(source: Source, _: Stopper) -> None:
-        waiting = [asyncio.create_task(source.take()) for _ in range(3)]
+    async def scenario(backlog: Backlog, _: Stopper) -> None:
+        waiting = [asyncio.create_task(backlog.take()) for _ in range(3)]
         await asyncio.sleep(1)
-        source.end()
+        backlog.end()
         assert await asyncio.gather(*waiting) == [None] * 3
 
-    in_source(scenario)
+    in_backlog(scenario)
 
 
 def test_a_stop_reaches_everyone_who_waits() -> None:
     """Workers for whom there is no row, and the reader for whom there is no room."""
 
-    async def scenario(source: Source, stopper: Stopper) -> None:
-        waiting = [asyncio.create_task(source.take()) for _ in range(3)]
+    async def scenario(backlog: Backlog, stopper: Stopper) -> None:
+        waiting = [asyncio.create_task(backlog.take()) for _ in range(3)]
         await asyncio.sleep(1)
         stopper.request(STOP)
         assert await asyncio.gather(*waiting) == [None] * 3
 
-    in_source(scenario)
+    in_backlog(scenario)
 
 
 def test_a_stop_leaves_over_what_no_worker_took() -> None:
     """The rest of the block in use, the block behind it, and the one whose reader was waiting for room."""
 
-    async def scenario(source: Source, stopper: Stopper) -> None:
-        putting = [asyncio.create_task(source.put(block(first, 3))) for first in (1, 4, 7)]
-        assert await source.take() == request(1)
+    async def scenario(backlog: Backlog, stopper: Stopper) -> None:
+        putting = [asyncio.create_task(backlog.put(block(first, 3))) for first in (1, 4, 7)]
+        assert await backlog.take() == request(1)
         await asyncio.sleep(1)
         stopper.request(STOP)
-        assert await source.take() is None
+        assert await backlog.take() is None
         await asyncio.gather(*putting)
-        assert sorted(each.key for each in source.leftovers()) == [2, 3, 4, 5, 6, 7, 8, 9]
-        assert source.leftovers() == []
+        assert sorted(each.key for each in backlog.leftovers()) == [2, 3, 4, 5, 6, 7, 8, 9]
+        assert backlog.leftovers() == []
 
-    in_source(scenario)
+    in_backlog(scenario)
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])
 def test_putting_never_waits_after_a_stop(before: int) -> None:
     """As `put` promises: at once, however many blocks come, and all of them are left over."""
 
-    async def scenario(source: Source, stopper: Stopper) -> None:
-        putting = [asyncio.create_task(source.put(block(n, 1))) for n in range(before)]
+    async def scenario(backlog: Backlog, stopper: Stopper) -> None:
+        putting = [asyncio.create_task(backlog.put(block(n, 1))) for n in range(before)]
         await asyncio.sleep(1)
         stopper.request(STOP)
         for n in range(before, before + 3):
-            await source.put(block(n, 1))
+            await backlog.put(block(n, 1))
         await asyncio.gather(*putting)
-        assert len(source.leftovers()) == before + 3
+        assert len(backlog.leftovers()) == before + 3
 
-    in_source(scenario)
+    in_backlog(scenario)
 
 
 # --- the pool ----------------------------------------------------------------------------------------------------
@@ -203,7 +207,7 @@ def test_every_row_is_settled_once(sizes: list[int], workers: int) -> None:
     run = Run(workers=workers, lasts=lambda key: (key * 7919 % 13) / 3)
     assert clock.run(run.drain(blocks_of(sizes))) == ([], sum(sizes), [])
     assert run.keys == sorted(run.begun) == list(range(sum(sizes)))
-    assert run.tally == Tally(settled=sum(sizes), created=sum(sizes))
+    assert run.outcomes == OutcomeTally(settled=Counter({Outcome.CREATED: sum(sizes)}))
 
 
 @given(sizes=SIZES, workers=st.integers(1, 9), stop_after=st.floats(0, 12))
@@ -270,10 +274,13 @@ def test_a_bug_in_recording_stops_the_run_too() -> None:
         def record(_: Settlement) -> None:
             raise RuntimeError("no room")
 
-        source = Source(run.stopper)
-        await source.put(block(0, 3))
-        source.end()
-        return await Pool(2, run.settle, record, UNLIMITED, run.tally, run.stopper).drain(source)
+        backlog = Backlog(run.stopper)
+        await backlog.put(block(0, 3))
+        backlog.end()
+        pool = Pool(2, UNLIMITED, run.outcomes, run.stopper)
+        async with asyncio.timeout(60):
+            with backlog.open():
+                return await pool.drain(backlog, run.settle, record)
 
     run = Run()
     assert [type(bug) for bug in clock.run(main())] == [RuntimeError] * 2
@@ -289,14 +296,25 @@ def test_outcomes_are_counted_and_rows_without_one_are_not() -> None:
                 return Settlement(request.key, State.PENDING, Outcome.PENDING, attempts=0)
             return await super().settle(request)
 
-    outcomes = {1: Outcome.EXISTING, 2: Outcome.EXISTING, 3: Outcome.UPDATED, 4: Outcome.FAILED}
-    run = Stopped(outcomes=outcomes)
+    fates = {1: Outcome.EXISTING, 2: Outcome.EXISTING, 3: Outcome.UPDATED, 4: Outcome.FAILED}
+    run = Stopped(fates=fates)
     assert clock.run(run.drain([block(0, 9)])) == ([], 9, [])
     assert run.keys == list(range(9))
-    assert run.tally == Tally(settled=7, created=3, existing=2, updated=1, failed=1)
+    assert run.outcomes.settled == {Outcome.CREATED: 3, Outcome.EXISTING: 2, Outcome.UPDATED: 1, Outcome.FAILED: 1}
 
 
-def test_an_empty_source_needs_no_worker() -> None:
+def test_every_outcome_that_settles_a_row_is_tallied() -> None:
+    """Each under its own name; what is unchanged is never sent, and what is rejected is counted as it is read."""
+    sent = [
+        each for each in Outcome if each.kind is not Kind.OPEN and each not in (Outcome.UNCHANGED, Outcome.REJECTED)
+    ]
+    run = Run(fates=dict(enumerate(sent)))
+    assert clock.run(run.drain([block(0, len(sent))])) == ([], len(sent), [])
+    assert run.outcomes.settled == dict.fromkeys(sent, 1)
+    assert run.outcomes.settled.total() == len(sent)
+
+
+def test_an_empty_backlog_needs_no_worker() -> None:
     """A roster of no rows, or one that was settled before."""
     run = Run()
     assert clock.run(run.drain([])) == ([], 0, [])
@@ -308,10 +326,10 @@ def test_an_empty_source_needs_no_worker() -> None:
 
 def test_a_spent_error_budget_stops_the_run() -> None:
     """Exit 3 at the fourth failure of three allowed; the rows on the wire are still recorded."""
-    run = Run(workers=2, failures=Allowance(number=3), outcomes=dict.fromkeys(range(100), Outcome.FAILED))
+    run = Run(workers=2, failures=Allowance(number=3), fates=dict.fromkeys(range(100), Outcome.FAILED))
     bugs, put, left = clock.run(run.drain([block(0, 100)]))
-    said = "4 rows have failed, more than 3 rows; see the results, then resume"
-    assert run.stopper.stop == Stop("error_budget", said, ExitCode.SAFETY)
+    message = "4 rows have failed, more than 3 rows; see the results, then resume"
+    assert run.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
     assert bugs == []
     assert run.keys == run.begun
     assert len(run.begun) <= 6

@@ -21,12 +21,12 @@ from tests.rig.command import KEY, emulator, people, provisioner, rows, write_ro
 ROLES = Reply(status=200, data={"items": [{"role": "default"}, {"role": "Crew"}, {"name": "no role"}, "no object"]})
 
 
-def an_exchanger(send: Callable[[Operation, UserRequest], Awaitable[Reply]]) -> Exchanger:
+def an_exchanger(send: Callable[[Operation, UserRequest, str], Awaitable[Reply]]) -> Exchanger:
     stopper = Stopper()
     gate = Gate(Waits(), clock.now, lambda: 0.5)
     limits = dict.fromkeys(Budget, 6000.0)
-    pacing = Pacing(limits, 1.0, gate, told=lambda *_: None, paused=lambda _: None)
-    return Exchanger(send, pacing, stopper, Tally(), Waits(), Reach(60, stopper), lambda: 0.5)
+    pacing = Pacing(limits, 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
+    return Exchanger(send, pacing, stopper, Tally().requests, Waits(), Reach(60, stopper), lambda: 0.5)
 
 
 def asked(*replies: Reply, on: bool = True, times: int = 1) -> tuple[RoleCheck, list[Operation], Exchanger]:
@@ -34,7 +34,7 @@ def asked(*replies: Reply, on: bool = True, times: int = 1) -> tuple[RoleCheck, 
     sent: list[Operation] = []
     script = iter(replies)
 
-    async def send(operation: Operation, request: UserRequest) -> Reply:
+    async def send(operation: Operation, request: UserRequest, query: str) -> Reply:
         sent.append(operation)
         return next(script)
 

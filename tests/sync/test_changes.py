@@ -86,7 +86,7 @@ class World:
     sent: list[Operation] = field(default_factory=list)
     bodies: list[UserRequest] = field(default_factory=list)
 
-    async def send(self, operation: Operation, request: UserRequest) -> Reply:
+    async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         self.sent.append(operation)
         self.bodies.append(request)
         return self.answers[len(self.sent) - 1]
@@ -98,16 +98,19 @@ class World:
                 dict.fromkeys(Budget, 60_000),
                 1.0,
                 Gate(waits, clock.now, lambda: 1.0),
-                told=lambda *_: None,
+                lowered=lambda *_: None,
                 paused=lambda _: None,
             )
-            self.stopper.on_stop(lambda _: pacing.close())
             reach = Reach(60.0, self.stopper)
-            exchanger = Exchanger(self.send, pacing, self.stopper, self.tally, waits, reach, lambda: 1.0, 8)
-            rows = Changes(exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), ServerClock()))
+            exchanger = Exchanger(self.send, pacing, self.stopper, self.tally.requests, waits, reach, lambda: 1.0, 8)
+            rows = Changes(
+                exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), ServerClock(), self.tally.outcomes)
+            )
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
-            return await rows.settle(request)
+            async with asyncio.timeout(100_000):
+                with self.stopper.on_stop(lambda _: pacing.close()):
+                    return await rows.settle(request)
 
         settlement = clock.run(main())
         assert len(self.sent) == len(self.answers)
@@ -292,7 +295,7 @@ def test_a_stop_between_the_halves_of_a_return() -> None:
     """Back but not up to date: nothing is known for certain, so both are done again."""
 
     class Stopping(World):
-        async def send(self, operation: Operation, request: UserRequest) -> Reply:
+        async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
             reply = await super().send(operation, request)
             self.stopper.request(INTERRUPTED)
             return reply
@@ -381,12 +384,12 @@ def test_a_server_that_misbehaves_is_asked_again(
                 dict.fromkeys(Budget, 60_000),
                 1.0,
                 Gate(waits, asyncio.get_running_loop().time, lambda: 1.0),
-                told=lambda *_: None,
+                lowered=lambda *_: None,
                 paused=lambda _: None,
             )
             reach = Reach(60.0, stopper)
-            exchanger = Exchanger(client.send, pacing, stopper, tally, waits, reach, lambda: 0.0, 3)
-            rows = Changes(exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), client.clock))
+            exchanger = Exchanger(client.send, pacing, stopper, tally.requests, waits, reach, lambda: 0.0, 3)
+            rows = Changes(exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), client.clock, tally.outcomes))
             settlement = await rows.settle(request_)
             assert request_.change is not None
             assert (settlement.state, settlement.live) == (State.SETTLED, request_.change.after)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import orjson
 import structlog
@@ -17,7 +18,7 @@ from provisioner.sync.plan import profile
 
 PER_PAGE: Final = 1000
 # The list shows these of every user that has them. Whether it shows the others is learned from what it shows.
-_ALWAYS_TOLD: Final = frozenset({"name", "avatar", "link", "role", "tags"})
+_ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
 _UNSURE: Final = ("statusMessage", "metadata")
 
 _TABLE: Final = """
@@ -38,14 +39,13 @@ SELECT count(*) FROM temp.directory
 WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.uid = temp.directory.uid AND users.standing IS NOT NULL)
 """
 
-T = TypeVar("T")
-InThread = Callable[[Callable[[], T]], Awaitable[T]]
+InThread = Callable[[Callable[[], None]], Awaitable[None]]
 
 log = structlog.get_logger()
 
 
 class Shown(NamedTuple):
-    """A user as the directory shows it; `told` are the fields it tells of."""
+    """A user as the directory shows it."""
 
     digests: bytes
     standing: Standing
@@ -57,20 +57,20 @@ class Directory:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._seen_fields: set[str] = set()
+        self._met_fields: set[str] = set()
         self.pages = 0
         database.execute("DROP TABLE IF EXISTS temp.directory")
         database.execute(_TABLE)
 
     @property
-    def told(self) -> frozenset[str]:
-        """The fields of a profile that it can be asked about."""
-        return _ALWAYS_TOLD | self._seen_fields
+    def fields(self) -> frozenset[str]:
+        """The fields of a profile that it tells anything of."""
+        return _ALWAYS_LISTED | self._met_fields
 
     def add(self, users: Sequence[Mapping[str, Any]], standing: Standing) -> None:
         """Keep one page. A page read while users come and go can repeat some of the last: the later one counts."""
         known = [user for user in users if isinstance(user.get("uid"), str)]
-        self._seen_fields.update(name for name in _UNSURE if any(name in user for user in known))
+        self._met_fields.update(name for name in _UNSURE if any(name in user for user in known))
         rows = [
             (user["uid"], profile.digests_of(user, profile.FIELDS), _standing(user, standing).value, _created_at(user))
             for user in known
@@ -93,30 +93,29 @@ class Directory:
         return {name: int(self._database.execute(query).fetchone()[0]) for name, query in queries.items()}
 
 
-async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: InThread[None]) -> bool:
-    """Read every page; False when the API would not tell, or the run was stopped."""
+async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: InThread) -> bool:
+    """Read every page; False when the API does not list them, or the run was stopped."""
     for standing, which in ((Standing.ACTIVE, ""), (Standing.DEACTIVATED, "&onlyDeactivated=true")):
         number = 0
         while True:
             number += 1
             query = f"perPage={PER_PAGE}&page={number}&withTags=true{which}"
-            asked = NOBODY._replace(body=query.encode())
-            verdict, reply = await exchanger(Operation.LIST, asked, token=False, note=lambda *_: None)
+            verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=_unnoted, query=query)
             if verdict is not Verdict.DONE:
                 if not exchanger.stopper:
                     log.warning("directory.unread", status=reply.status, reason=reply.message or str(reply.failure))
                 return False
             data = reply.data or {}
             users = [each for each in data["items"] if isinstance(each, dict)]
-            await in_thread(_adding(directory, users, standing))
+            await in_thread(partial(directory.add, users, standing))
             if not users or number >= _last_page(data, number):
                 break
-    log.info("directory.read", pages=directory.pages, told=sorted(directory.told))
+    log.info("directory.read", pages=directory.pages, told=sorted(directory.fields))
     return True
 
 
-def _adding(directory: Directory, users: Sequence[Mapping[str, Any]], standing: Standing) -> Callable[[], None]:
-    return lambda: directory.add(users, standing)
+def _unnoted(*_: object) -> None:
+    """Take no note of an answer: reading leaves nothing in doubt."""
 
 
 def _last_page(data: Mapping[str, Any], number: int) -> int:

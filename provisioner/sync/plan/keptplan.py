@@ -5,7 +5,7 @@ The changes are listed for people; what is carried out is made anew from the ros
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,9 @@ import orjson
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.files import SHARED, written_whole
-from provisioner.sync.plan.preflight import Preview
+from provisioner.journal.syncstate import SyncState
+from provisioner.sync.plan.planner import Plan
+from provisioner.sync.plan.preflight import Assessment
 from provisioner.sync.plan.report import PlanReport
 from provisioner.wording import json_text
 
@@ -39,9 +41,9 @@ class KeptPlan:
     roster   the ROSTER arguments, paths made absolute
     state    the state file
     options  the settings of [sync] that it was made with
-    digest   `Plan.digest`
-    rows     `Plan.roster`
-    mark     `SyncState.mark`
+    digest   `PlanTotals.digest`
+    rows     `PlanTotals.roster`
+    mark     `StateMark.mark`
     """
 
     roster: tuple[str, ...]
@@ -52,26 +54,52 @@ class KeptPlan:
     mark: str
 
 
-def is_plan(arguments: list[str]) -> bool:
+@dataclass(frozen=True, slots=True)
+class StateMark:
+    """Where a state stands, as far as a kept plan depends on it.
+
+    mark        `SyncState.mark`
+    unfinished  `Nights.unfinished_plan`
+    """
+
+    mark: str
+    unfinished: str | None
+
+    @classmethod
+    def of(cls, state: SyncState) -> StateMark:
+        """Look at a state; in its thread."""
+        return cls(state.mark(), state.nights.unfinished_plan())
+
+
+def is_plan(arguments: Sequence[str]) -> bool:
     """Tell a plan file from a roster, by its name."""
     return len(arguments) == 1 and Path(arguments[0]).suffix.lower() == ".json"
 
 
-def write_plan(path: Path, report: PlanReport, roster: list[str], options: dict[str, Any], app: str) -> None:
+@dataclass(frozen=True, slots=True)
+class PlanSource:
+    """What a plan was made from: the ROSTER arguments, the settings of [sync], the address of the app."""
+
+    roster: Sequence[str]
+    options: Mapping[str, Any]
+    app: str
+
+
+def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, mark: StateMark) -> None:
     """Keep a plan; raises `OutputError`."""
     if path.suffix.lower() != ".json":
         raise OutputError(f"{path}: a plan is kept as .json; choose another --output")
-    seen = report.seen
+    totals, options = report.assessment.plan, source.options
     head = {
         "provisioner_plan": FORMAT,
         "made_by": __version__,
-        "app": app,
-        "roster": roster,
+        "app": source.app,
+        "roster": list(source.roster),
         "state": _plain(options["state"]),
         "options": {name: _plain(options[name]) for name in _DECISIVE},
-        "digest": seen.plan.digest,
-        "rows": seen.plan.roster,
-        "mark": seen.state.mark(),
+        "digest": totals.digest,
+        "rows": totals.roster,
+        "mark": mark.mark,
         "summary": report.document,
     }
     try:
@@ -81,7 +109,7 @@ def write_plan(path: Path, report: PlanReport, roster: list[str], options: dict[
     with written_whole(path, SHARED) as temporary, temporary.open("wb") as file:
         file.write(json_text(head).encode(errors="backslashreplace")[:-2])
         file.write(b',\n  "changes": [')
-        for number, change in enumerate(_changes(seen)):
+        for number, change in enumerate(_changes(plan)):
             file.write((b",\n    " if number else b"\n    ") + orjson.dumps(change))
         file.write(b"\n  ]\n}\n")
 
@@ -116,24 +144,24 @@ def read_plan(path: Path) -> KeptPlan:
         raise UsageError(f"{path}: is a plan that was changed by hand; make a new one with plan -o") from None
 
 
-def check_plan(kept: KeptPlan, seen: Preview) -> None:
+def check_plan(kept: KeptPlan, assessment: Assessment, now: StateMark) -> None:
     """Refuse a plan that roster or state do not fit any more; raises `UsageError`.
 
     A sync of this very plan that was cut short has changed the state itself: what is left of it is carried out.
     """
     again = "make a new one with plan -o, nothing was changed"
-    if seen.plan.roster != kept.rows:
+    if assessment.plan.roster != kept.rows:
         raise UsageError(f"the plan no longer fits: the roster, or how it is read, has changed since; {again}")
-    if seen.state.nights.unfinished_plan() == kept.digest:
+    if now.unfinished == kept.digest:
         return
-    if seen.state.mark() != kept.mark:
+    if now.mark != kept.mark:
         raise UsageError(f"the plan no longer fits: the state has moved since; {again}")
-    if seen.plan.digest != kept.digest:
+    if assessment.plan.digest != kept.digest:
         raise UsageError(f"the plan no longer fits: something else would be done now; {again}")
 
 
-def _changes(seen: Preview) -> Iterator[dict[str, Any]]:
-    for frame in seen.plan.changes.frames():
+def _changes(plan: Plan) -> Iterator[dict[str, Any]]:
+    for frame in plan.changes.frames():
         for row, uid, action, fields in frame.select("row", "uid", "action", "fields").iter_rows():
             yield {"row": row or None, "uid": uid, "action": action, "fields": fields}
 

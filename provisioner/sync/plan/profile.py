@@ -65,9 +65,9 @@ def digests(profile: Mapping[str, str]) -> bytes:
     return b"".join(_digest(name, profile.get(name)) for name in FIELDS)
 
 
-def digests_of(user: Mapping[str, Any], told: Collection[str]) -> bytes:
-    """Give the digests of a user as the API shows it; a field that is not `told` of counts as absent."""
-    shown = {name: json.dumps(user[name]) for name in FIELDS if name in told and _filled(user.get(name))}
+def digests_of(user: Mapping[str, Any], listed: Collection[str]) -> bytes:
+    """Give the digests of a user as the API shows it; a field that is not `listed` counts as absent."""
+    shown = {name: json.dumps(user[name]) for name in FIELDS if name in listed and _filled(user.get(name))}
     return digests(shown)
 
 
@@ -89,10 +89,10 @@ def difference(old: bytes | None, new: bytes, managed: Collection[str]) -> Diffe
     return Difference(tuple(changed), tuple(emptied))
 
 
-def overlaid(known: bytes | None, shown: bytes, told: Collection[str]) -> bytes:
-    """Give the digests of a profile as the directory shows it; what it does not tell of is as it is known, if it is."""
+def overlaid(known: bytes | None, shown: bytes, listed: Collection[str]) -> bytes:
+    """Give the digests of a profile as the directory shows it; a field not `listed` is as it is known, if it is."""
     return b"".join(
-        (shown if name in told else known or _UNKNOWN * len(FIELDS))[index * _SIZE : (index + 1) * _SIZE]
+        (shown if name in listed else known or _UNKNOWN * len(FIELDS))[index * _SIZE : (index + 1) * _SIZE]
         for index, name in enumerate(FIELDS)
     )
 

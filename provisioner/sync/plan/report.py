@@ -1,4 +1,4 @@
-"""What `plan` tells: how much would be done, what it takes, and what would keep a sync from doing it."""
+"""What `plan` reports: how much would be done, what it takes, and what would keep a sync from doing it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rich.text import Text
 from provisioner.errors import ExitCode
 from provisioner.model import Action
 from provisioner.settings.tables import Rate
-from provisioner.sync.plan.preflight import Preview
+from provisioner.sync.plan.preflight import Assessment
 from provisioner.wording import counted, duration
 
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """A plan in numbers; it outlives what it was made of.
+    """A plan in numbers.
 
     pages  requests that reading the directory takes, which `sync` would read as well
     """
 
-    seen: Preview
+    assessment: Assessment
     rate: Rate
     pages: int
     kept: str | None
@@ -32,14 +32,14 @@ class PlanReport:
     @property
     def exit_code(self) -> ExitCode:
         """Give 3 when a sync would refuse, 1 when rows are rejected, else 0."""
-        if self.seen.refused:
+        if self.assessment.refused:
             return ExitCode.SAFETY
-        return ExitCode.ROWS_LEFT if self.seen.checking.tally.rejected else ExitCode.OK
+        return ExitCode.ROWS_LEFT if self.assessment.rejected else ExitCode.OK
 
     @property
     def requests(self) -> dict[str, int]:
         """Requests in each of the two groups in which the API counts them, when no answer is lost."""
-        actions, updates = self.seen.plan.actions, self.seen.plan.updates
+        actions, updates = self.assessment.plan.actions, self.assessment.plan.updates
         return {
             "core": actions[Action.CREATE] + actions[Action.DEACTIVATE],
             "standard": actions[Action.REACTIVATE] + updates + self.pages,
@@ -60,29 +60,29 @@ class PlanReport:
     @property
     def document(self) -> dict[str, Any]:
         """As `--json` and the kept plan hold it."""
-        plan, tally = self.seen.plan, self.seen.checking.tally
+        assessed, plan, leavers = self.assessment, self.assessment.plan, self.assessment.leavers
         document: dict[str, Any] = {
-            "rows": tally.rows,
-            "rejected": tally.rejected,
+            "rows": assessed.rows,
+            "rejected": assessed.rejected,
             **{action.value: plan.actions[action] for action in Action},
             "unchanged": plan.unchanged,
             "adopted": plan.adopted,
             "tokens": plan.tokens,
             "updated_fields": dict(sorted(plan.fields.items())),
             "leavers": {
-                "found": plan.leavers.found,
-                "deactivated": len(plan.leavers.due),
-                "in_grace": len(plan.leavers.in_grace),
-                "reported": len(plan.leavers.reported),
+                "found": leavers.found,
+                "deactivated": len(leavers.due),
+                "in_grace": len(leavers.in_grace),
+                "reported": len(leavers.reported),
             },
             "requests": self.requests,
             "seconds": round(self.seconds, 1),
-            "rejected_by_code": self.seen.checking.report().rejected_by_code,
-            "refused": [{"reason": each.reason, "message": each.message} for each in self.seen.refused],
+            "rejected_by_code": assessed.report.rejected_by_code,
+            "refused": [{"reason": each.reason, "message": each.message} for each in assessed.refused],
             "exit_code": self.exit_code,
         }
-        if self.seen.drift is not None:
-            document["directory"] = {**self.seen.drift, "changed": plan.changed}
+        if assessed.drift is not None:
+            document["directory"] = {**assessed.drift, "changed": plan.changed}
         return document
 
     def show(self, console: Console) -> None:
@@ -90,49 +90,51 @@ class PlanReport:
         console.print(self._table())
         for line in self._remarks():
             console.print(line)
-        for table in self.seen.checking.report().tables():
+        for table in self.assessment.report.tables():
             console.print(table)
 
     def _table(self) -> Table:
-        plan, tally = self.seen.plan, self.seen.checking.tally
+        plan, rejected = self.assessment.plan, self.assessment.rejected
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(justify="right")
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
-        table.add_row(*counted(tally.rows or 0, "row").split(), "")
+        table.add_row(*counted(self.assessment.rows, "row").split(), "")
         for action in Action:
             if number := plan.actions[action]:
                 head = Text(f"to {action.value}", action.colour)
                 table.add_row(Text(f"{number:,}", action.colour), head, self._note(action))
         table.add_row(f"{plan.unchanged:,}", "to leave alone", self._adopted())
-        if tally.rejected:
-            table.add_row(Text(f"{tally.rejected:,}", "yellow"), Text("rejected", "yellow"), "")
+        if rejected:
+            table.add_row(Text(f"{rejected:,}", "yellow"), Text("rejected", "yellow"), "")
         return table
 
     def _why_reported(self) -> str:
         """Say what would let them go; a list that a person has approved of says it itself."""
-        plan, told = self.seen.plan, self.seen.checking.settings.sync
-        if told.approve is not None:
+        policy = self.assessment.policy
+        if policy.approved is not None:
             return ": not on the list that is approved"
-        if not told.deactivate_leavers:
+        if not policy.deactivate:
             return "; --deactivate-leavers would let them go"
-        return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
+        return (
+            f": {counted(self.assessment.plan.nameless, 'row')} without a usable uid, so any of them may still be there"
+        )
 
     def _note(self, action: Action) -> str:
-        plan = self.seen.plan
+        plan = self.assessment.plan
         match action:
             case Action.CREATE:
                 return f"{counted(plan.tokens, 'auth token')} to be minted" if plan.tokens else ""
             case Action.UPDATE:
-                return ", ".join(f"{name} {number:,}" for name, number in plan.fields.most_common())
+                return ", ".join(f"{name} {number:,}" for name, number in plan.fields.items())
         return ""
 
     def _adopted(self) -> str:
-        adopted = self.seen.plan.adopted
+        adopted = self.assessment.plan.adopted
         return f"{counted(adopted, 'user')} of them taken over as they are" if adopted else ""
 
     def _remarks(self) -> Iterator[Text]:
-        needed, leavers, drift = self.requests, self.seen.plan.leavers, self.seen.drift
+        needed, leavers, drift = self.requests, self.assessment.leavers, self.assessment.drift
         message = f"{needed['core']:,} core and {needed['standard']:,} standard requests"
         yield Text(
             f"{message}: at least {duration(self.seconds)} at this rate" if sum(needed.values()) else "no request"
@@ -142,10 +144,10 @@ class PlanReport:
         if leavers.in_grace:
             yield Text(f"{counted(len(leavers.in_grace), 'leaver')} in grace")
         if drift is not None:
-            parts = {**drift, "changed": self.seen.plan.changed}
-            told = ", ".join(f"{number:,} {name}" for name, number in parts.items() if name != "strangers")
-            yield Text(f"by another hand: {told}; {counted(drift['strangers'], 'user')} of the app not managed here")
-        for refusal in self.seen.refused:
+            parts = {**drift, "changed": self.assessment.plan.changed}
+            counts = ", ".join(f"{number:,} {name}" for name, number in parts.items() if name != "strangers")
+            yield Text(f"by another hand: {counts}; {counted(drift['strangers'], 'user')} of the app not managed here")
+        for refusal in self.assessment.refused:
             yield Text(f"sync would refuse: {refusal.message}", "red")
         if self.kept:
             yield Text(f"plan: {self.kept}")

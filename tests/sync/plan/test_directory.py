@@ -47,9 +47,9 @@ def read(
     directory, asked = Directory(state.database), []
     stopper = stopper or Stopper()
 
-    async def send(operation: Operation, request: UserRequest) -> Reply:
+    async def send(operation: Operation, request: UserRequest, query: str) -> Reply:
         assert operation is Operation.LIST
-        asked.append(request.body.decode())
+        asked.append(query)
         return answers[len(asked) - 1]
 
     async def in_thread(call: Callable[[], None]) -> None:
@@ -61,11 +61,11 @@ def read(
             dict.fromkeys(Budget, 60_000),
             1.0,
             Gate(waits, clock.now, lambda: 1.0),
-            told=lambda *_: None,
+            lowered=lambda *_: None,
             paused=lambda _: None,
         )
         reach = Reach(60.0, stopper)
-        exchanger = Exchanger(send, pacing, stopper, Tally(), waits, reach, lambda: 1.0, 3)
+        exchanger = Exchanger(send, pacing, stopper, Tally().requests, waits, reach, lambda: 1.0, 3)
         return await read_directory(exchanger, directory, in_thread)
 
     told = clock.run(main())
@@ -120,9 +120,9 @@ def test_what_is_no_user_is_passed_over(state: SyncState) -> None:
 def test_what_lists_may_leave_out_is_learned_from_what_they_show(state: SyncState, member: str) -> None:
     """Nobody shown with it: it cannot be told whether anybody has it."""
     always = {"name", "avatar", "link", "role", "tags"}
-    assert read(state, [page([user("ann")], 1), page([], 1)])[1].told == always
+    assert read(state, [page([user("ann")], 1), page([], 1)])[1].fields == always
     value = {"k": 1} if member == "metadata" else "hi"
-    assert read(state, [page([user("bob", **{member: value})], 1), page([], 1)])[1].told == always | {member}
+    assert read(state, [page([user("bob", **{member: value})], 1), page([], 1)])[1].fields == always | {member}
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,11 @@ from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
-from provisioner.model import Tally
-from provisioner.run.job import make_job
-from provisioner.run.progress import Watch
+from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.plan.keptplan import KeptPlan, check_plan, is_plan, read_plan, write_plan
-from provisioner.sync.plan.preflight import Preview, previewed
+from provisioner.sync.plan.keptplan import KeptPlan, PlanSource, StateMark, check_plan, is_plan, read_plan, write_plan
+from provisioner.sync.plan.preflight import Preflight, preflight
 from provisioner.sync.plan.report import PlanReport
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -35,17 +33,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def with_preview(folder: Path, look: Callable[[Preview, Settings], Any]) -> Any:
+def with_preflight(folder: Path, look: Callable[[Preflight, Settings], Any]) -> Any:
     sync = Sync(state=folder / "hr.db", grace_nights=2, approve=None)
     settings = Settings(sync=sync, output=Output(file=folder / "out.csv"))
     job = make_job([str(folder / "hr.csv")], settings)
     job = replace(job, outputs=replace(job.outputs, journal=folder / "hr.db"))
 
     async def main() -> Any:
-        tally = Tally()
-        watch = Watch(tally, drawn=False)
-        async with previewed(job, None, IDENTITY, Stopper(), tally, watch) as (seen, threads):
-            return await threads.use_state(lambda: look(seen, settings))
+        async with asyncio.timeout(60), preflight(Run.begin(job, Stopper()), None, IDENTITY) as ready:
+            return await ready.recorder.run(lambda: look(ready, settings))
 
     return asyncio.run(main())
 
@@ -54,11 +50,12 @@ def keep(folder: Path, name: str = "plan.json") -> Path:
     """Make a plan and keep it."""
     path = folder / name
 
-    def look(seen: Preview, settings: Settings) -> None:
-        report = PlanReport(seen, Rate(), 0, str(path))
-        write_plan(path, report, [str(folder / "hr.csv")], settings.sync.model_dump(), IDENTITY.base_url)
+    def look(ready: Preflight, settings: Settings) -> None:
+        report = PlanReport(ready.assessment, Rate(), 0, str(path))
+        source = PlanSource([str(folder / "hr.csv")], settings.sync.model_dump(), IDENTITY.base_url)
+        write_plan(path, source, report, ready.planner.plan, StateMark.of(ready.state))
 
-    with_preview(folder, look)
+    with_preflight(folder, look)
     return path
 
 
@@ -110,15 +107,19 @@ def test_a_plan_is_read_back(folder: Path) -> None:
     )
 
 
+def check(kept: KeptPlan, ready: Preflight) -> None:
+    check_plan(kept, ready.assessment, StateMark.of(ready.state))
+
+
 def test_a_plan_that_fits_is_let_through(folder: Path) -> None:
     """Nothing has moved."""
     kept = read_plan(keep(folder))
-    with_preview(folder, lambda seen, _: check_plan(kept, seen))
+    with_preflight(folder, lambda ready, _: check(kept, ready))
 
 
 def refused(folder: Path, kept: KeptPlan) -> str:
     with pytest.raises(UsageError) as caught:
-        with_preview(folder, lambda seen, _: check_plan(kept, seen))
+        with_preflight(folder, lambda ready, _: check(kept, ready))
     return str(caught.value)
 
 
@@ -150,7 +151,7 @@ def test_a_sync_of_this_plan_that_was_cut_short_goes_on(folder: Path) -> None:
     kept = read_plan(keep(folder))
     with SyncState(folder / "hr.db", IDENTITY) as state:
         state.begin_night(1.0, kept.digest)
-    with_preview(folder, lambda seen, _: check_plan(kept, seen))
+    with_preflight(folder, lambda ready, _: check(kept, ready))
     assert "the state has moved" in refused(folder, replace(kept, digest="other"))
 
 

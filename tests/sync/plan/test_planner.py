@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
-from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, Tally, UserRequest
+from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, UserRequest
 from provisioner.results.spool import Spool
-from provisioner.run.job import make_job
-from provisioner.run.progress import Watch
+from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.plan.planner import PLAN_SCHEMA, Plan, frames
-from provisioner.sync.plan.preflight import Preview, previewed
+from provisioner.sync.plan.planner import Plan, PlannedChange
+from provisioner.sync.plan.preflight import Preflight, preflight
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 
@@ -37,7 +36,7 @@ class Company:
     def state(self) -> SyncState:
         return SyncState(self.folder / "hr.db", IDENTITY, make=True)
 
-    def preview(self, roster: str, look: Callable[[Preview], Any], **sync: Any) -> Any:
+    def preview(self, roster: str, look: Callable[[Preflight], Any], **sync: Any) -> Any:
         """Plan for a roster, and give what `look` sees of it."""
         (self.folder / "hr.csv").write_text(roster, encoding="utf-8")
         settings = Settings(sync=Sync(**sync), output=Output(file=self.folder / "hr.results.csv"))
@@ -45,19 +44,17 @@ class Company:
         job = replace(job, outputs=replace(job.outputs, journal=self.folder / "hr.db"))
 
         async def main() -> Any:
-            tally = Tally()
-            watch = Watch(tally, drawn=False)
-            async with previewed(job, None, IDENTITY, Stopper(), tally, watch) as (seen, threads):
-                return await threads.use_state(lambda: look(seen))
+            async with asyncio.timeout(60), preflight(Run.begin(job, Stopper()), None, IDENTITY) as ready:
+                return await ready.recorder.run(lambda: look(ready))
 
         return asyncio.run(main())
 
     def changes(self, roster: str, **sync: Any) -> list[tuple[int, str, str, list[str], str]]:
         """Row, uid, action, fields and payload of each change."""
 
-        def look(seen: Preview) -> list[tuple[int, str, str, list[str], str]]:
-            columns = ("row", "uid", "action", "fields", "payload")
-            return [row for frame in frames(seen.plan, 1) for row in frame.select(columns).iter_rows()]
+        def look(ready: Preflight) -> list[tuple[int, str, str, list[str], str]]:
+            changes = chain.from_iterable(ready.planner.plan.pieces(1))
+            return [(each.row, each.uid, each.action, list(each.fields), each.payload) for each in changes]
 
         found: list[tuple[int, str, str, list[str], str]] = self.preview(roster, look, **sync)
         return found
@@ -65,20 +62,20 @@ class Company:
     def carry_out(self, roster: str, **sync: Any) -> None:
         """Bring the state to where it is after a good night."""
 
-        def look(seen: Preview) -> None:
-            state = seen.state
+        def look(ready: Preflight) -> None:
+            state = ready.state
             number = state.begin_night(1.0)
-            for frame in frames(seen.plan, 2):
-                for _, uid, action, _, _, body_hash, _, _, digests in frame.iter_rows():
-                    met = state.met([uid]).get(uid)
+            for piece in ready.planner.plan.pieces(2):
+                for each in piece:
+                    met = state.met([each.uid]).get(each.uid)
                     key = met.key if met else state.new_key()
-                    live = Live(body_hash, digests, Standing.ACTIVE)
-                    if action == Action.DEACTIVATE and met is not None and met.live is not None:
+                    live = Live(each.body_hash, each.digests, Standing.ACTIVE)
+                    if each.action == Action.DEACTIVATE and met is not None and met.live is not None:
                         live = met.live._replace(standing=Standing.DEACTIVATED)
-                    state.sent([UserRequest(key, 1, uid, b"", body_hash, token=False)], 2.0)
+                    state.sent([UserRequest(key, 1, each.uid, b"", each.body_hash, token=False)], 2.0)
                     done = Settlement(key, State.SETTLED, Outcome.UPDATED, 1, 200, settled_at=3.0, live=live)
                     state.settle([done])
-            state.end_night(number, 4.0, seen.checking.tally.rows or 0, {}, good=True)
+            state.end_night(number, 4.0, ready.assessment.rows, {}, good=True)
 
         self.preview(roster, look, **sync)
 
@@ -156,12 +153,12 @@ def test_the_plan_adds_up(company: Company) -> None:
     company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")
     roster = "uid,name,withAuthToken\nann,Ann,\nbob,Rob,\nnew,New,no\nnewer,New,\nbad,,\n"
 
-    def look(seen: Preview) -> tuple[Any, ...]:
-        plan = seen.plan
-        return dict(plan.actions), plan.unchanged, plan.tokens, plan.updates, dict(plan.fields), plan.leavers.found
+    def look(ready: Preflight) -> tuple[Any, ...]:
+        plan, leavers = ready.assessment.plan, ready.assessment.leavers
+        return plan.actions, plan.unchanged, plan.tokens, plan.updates, plan.fields, leavers.found
 
-    told = company.preview(roster, look, deactivate_leavers=True)
-    assert told == ({"create": 2, "update": 1, "deactivate": 1}, 1, 1, 1, {"name": 1}, 1)
+    numbers = company.preview(roster, look, deactivate_leavers=True)
+    assert numbers == ({"create": 2, "update": 1, "reactivate": 0, "deactivate": 1}, 1, 1, 1, {"name": 1}, 1)
 
 
 def test_two_rows_for_one_person_are_refused(company: Company) -> None:
@@ -174,7 +171,10 @@ def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     """Its digest is of the changes, its roster's of the rows."""
 
     def digests(roster: str, **sync: Any) -> tuple[str, str]:
-        found: tuple[str, str] = company.preview(roster, lambda seen: (seen.plan.digest, seen.plan.roster), **sync)
+        def look(ready: Preflight) -> tuple[str, str]:
+            return ready.assessment.plan.digest, ready.assessment.plan.roster
+
+        found: tuple[str, str] = company.preview(roster, look, **sync)
         return found
 
     company.carry_out("uid,name\nann,Ann\nbob,Bob\n")
@@ -187,17 +187,17 @@ def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     assert digests("uid,name\nbob,Rob\n", deactivate_leavers=True)[0] != one[0]
 
 
-def a_change(uid: str, action: Action = Action.UPDATE) -> tuple[Any, ...]:
-    return (1, uid, action.value, ["name"], "{}", "h", False, "{}", b"")
+def a_change(uid: str, action: Action = Action.UPDATE) -> PlannedChange:
+    return PlannedChange(1, uid, action.value, ["name"], "{}", "h", token=False, payload="{}", digests=b"")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_changes_come_back_in_order_and_in_pieces(tmp_path: Path, size: int) -> None:
-    """At most so many at a time, from a file that is gone afterwards."""
+    """At most so many at a time, as they went in, from a file that is gone afterwards."""
     plan = Plan(Spool(tmp_path))
     for part in (["a", "b", "c"], ["d"], []):
         plan.add([a_change(uid) for uid in part])
-    pieces: Sequence[pl.DataFrame] = list(frames(plan, size))
-    assert [uid for piece in pieces for uid in piece["uid"]] == ["a", "b", "c", "d"]
-    assert all(piece.height <= size and piece.schema == pl.Schema(PLAN_SCHEMA) for piece in pieces)
+    pieces = list(plan.pieces(size))
+    assert [change for piece in pieces for change in piece] == [a_change(uid) for uid in "abcd"]
+    assert all(len(piece) <= size for piece in pieces)
     plan.changes.close()
