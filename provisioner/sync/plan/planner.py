@@ -305,17 +305,9 @@ def managed_fields(binding: Binding) -> frozenset[str]:
 
 
 def _change(row: ValidRow, decision: Decision) -> PlannedChange:
-    return PlannedChange(
-        row.row,
-        row.uid,
-        decision.action.value,
-        decision.fields,
-        row.body,
-        row.body_hash,
-        row.token,
-        decision.payload.decode(),
-        decision.after.digests,
-    )
+    payload, digests = decision.payload.decode(), decision.after.digests
+    what, fields = decision.action.value, decision.fields
+    return PlannedChange(row.row, row.uid, what, fields, row.body, row.body_hash, row.token, payload, digests)
 
 
 def _deactivation(uid: str) -> PlannedChange:
