@@ -10,14 +10,13 @@ from pathlib import Path
 
 import provisioner
 from provisioner.inspection.doctor import DISTRIBUTION
-from tests.rig.command import ROOT
+from tests.rig.command import PACKAGE, ROOT
 
 PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "SECURITY.md")}
 CONTRIBUTING = PAGES["CONTRIBUTING.md"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 NOXFILE = (ROOT / "noxfile.py").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PACKAGE = Path(provisioner.__file__).parent
 PREFIX = "Programming Language :: Python :: "
 CLAIMED = re.findall(rf'"{PREFIX}(3\.\d+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 

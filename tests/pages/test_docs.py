@@ -13,7 +13,7 @@ from provisioner.cli.app import COMMANDS, command_named
 from provisioner.errors import ExitCode
 from provisioner.settings.tables import Settings, keys_of_tables
 from provisioner.validation.constraints import DEFECTS, LIMITS
-from tests.rig.command import ROOT, environment, provisioner
+from tests.rig.command import PACKAGE, ROOT, environment, provisioner
 from tests.rig.house import folders
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -146,9 +146,9 @@ def test_the_map_of_the_code_is_what_the_folders_say() -> None:
     page = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
     table = page.split("| folder | what it is | rooms |\n| --- | --- | --- |\n", 1)[1].split("\n\n", 1)[0]
     expected = []
-    for folder in folders(ROOT / "provisioner"):
+    for folder in folders(PACKAGE):
         rooms = ", ".join(f"`{name}`" for name, _ in folder.rooms if not name.endswith("/"))
-        expected.append(f"| `{folder.path.relative_to(ROOT)}/` | {folder.sentence} | {rooms} |")
+        expected.append(f"| `{folder.path.relative_to(PACKAGE.parent)}/` | {folder.sentence} | {rooms} |")
     assert sorted(expected) == sorted(table.splitlines())
 
 
@@ -157,7 +157,8 @@ def test_paths_in_the_documents_exist() -> None:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         for path in re.findall(r"`((?:provisioner|tests|benchmarks|docs|samples)/[\w./-]*)`", text):
-            assert (ROOT / path).exists(), f"{document}: {path}"
+            base = PACKAGE.parent if path.startswith("provisioner/") else ROOT
+            assert (base / path).exists(), f"{document}: {path}"
         for module in re.findall(r"\b(?:-m |pytest )?((?:tests|benchmarks)\.[a-z_.]*[a-z_])\b", text):
             found = ROOT / module.replace(".", "/")
             assert found.is_dir() or found.with_suffix(".py").exists(), f"{document}: {module}"

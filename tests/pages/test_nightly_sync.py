@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.rig.command import COMMAND, KEY, ROOT, emulator, environment
+from tests.rig.command import COMMAND, KEY, PACKAGE, ROOT, emulator, environment
 
 PAGE = (ROOT / "docs/nightly-sync.md").read_text(encoding="utf-8")
 TIMES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|\b\d+ s\b")
@@ -63,7 +63,7 @@ def test_a_session_that_prints_something_else_is_found_out() -> None:
 
 def test_every_metric_is_told_of() -> None:
     """A name in the code is a name on the page."""
-    source = (ROOT / "provisioner/sync/metrics.py").read_text(encoding="utf-8")
+    source = (PACKAGE / "sync/metrics.py").read_text(encoding="utf-8")
     names = set(re.findall(r'(?:yield |^    \()"([a-z_]+)", "', source, re.MULTILINE))
     assert len(names) == 12
     section = PAGE.split("## What to alert on")[1].split("\n## ")[0]

@@ -20,7 +20,11 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from provisioner import errors
+
 ROOT = Path(__file__).resolve().parents[2]
+# Where it was imported from: the checkout, or an installed wheel.
+PACKAGE = Path(errors.__file__).parent
 SAMPLES = ROOT / "samples"
 COMMAND = str(Path(sys.executable).with_name("provisioner"))
 KEY = "00112233445566778899aabbccddeeff00112233"

@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.sync.metrics import check_metrics_file, write_metrics
-from tests.rig.command import KEY, ROOT, RunningEmulator, emulator, people, provisioner, write_roster
+from tests.rig.command import KEY, PACKAGE, ROOT, RunningEmulator, emulator, people, provisioner, write_roster
 
 RULES = ROOT / "docs/alerts/provisioner.rules.yml"
 PROMTOOL = shutil.which("promtool")
@@ -199,7 +199,7 @@ def test_the_rules_are_about_metrics_that_there_are() -> None:
     """A rule over a misspelt name never fires, and nobody notices."""
     rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     assert len({rule["alert"] for rule in rules}) == len(rules) == 7
-    source = (ROOT / "provisioner/sync/metrics.py").read_text(encoding="utf-8")
+    source = (PACKAGE / "sync/metrics.py").read_text(encoding="utf-8")
     for rule in rules:
         assert rule["labels"]["severity"] in {"page", "ticket"}
         for name in re.findall(r"provisioner_sync_([a-z_]+)", rule["expr"]):
