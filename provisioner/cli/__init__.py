@@ -1,9 +1,12 @@
 """Commands and options; exceptions become exit codes.
 
 app         which commands there are; each is loaded when it is called
-run         the arguments of `run` and `validate`
-sync        the arguments of `plan`, `sync` and `history`
-inspection  the arguments of `constraints`, `doctor` and `config show`
-arguments   the options that commands share
-boundary    flags become settings, exceptions become exit codes
+run         `run` and `validate`: arguments become settings, settings an exit code
+sync        `plan`, `sync` and `history`
+inspection  `constraints`, `doctor` and `config show`
+arguments   groups of options, named as the tables of settings; each option is written once
+kinds       the kinds of options, and how their values are read
+helppage    the help of a command, as plain text
+usage       wrong usage in one sentence: what is wrong, and what was probably meant
+boundary    exceptions become exit codes, answers go to standard output
 """

@@ -1,87 +1,148 @@
 """The command line: which commands there are. What a command needs is imported when it is called, not before.
 
-Exceptions end here: a message on stderr and an exit code, never a traceback.
+Arguments that are wrong, and all exceptions, end here: a message on stderr and an exit code, never a traceback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib import import_module
-from typing import Annotated, Any, Final
-
-import typer
-from typer.core import TyperGroup
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal
 
 from provisioner import __version__
+from provisioner.cli.boundary import boundary, show
+from provisioner.errors import ExitCode, UsageError
 
-HELP_NAMES: Final = {"help_option_names": ["-h", "--help"]}
+if TYPE_CHECKING:
+    from cyclopts import App
+
+ABOUT: Final = "Put a roster of users into CometChat: checked, rate-limited and crash-exact."
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "run": ("cli.run:run", "Create the users of ROSTER in CometChat, one result per row."),
-    "validate": ("cli.run:validate", "Check ROSTER against CometChat's constraints, without network."),
-    "plan": ("cli.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
-    "sync": ("cli.sync:sync", "Bring the app's users to what ROSTER says."),
-    "history": ("cli.sync:history", "Tell the last nights of a state."),
-    "constraints": ("cli.inspection:constraints", "Print what CometChat allows a user to be, with sources."),
-    "doctor": ("cli.inspection:doctor", "Look at all that a run depends on."),
-    "config": ("cli.inspection:config", "What is configured."),
-    "emulator": ("emulator.command:emulator", "Run a local stand-in for the CometChat API."),
+    "run": ("provisioner.cli.run:run", "Create the users of ROSTER in CometChat, one result per row."),
+    "validate": ("provisioner.cli.run:validate", "Check ROSTER against CometChat's constraints, without network."),
+    "plan": ("provisioner.cli.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
+    "sync": ("provisioner.cli.sync:sync", "Bring the app's users to what ROSTER says."),
+    "history": ("provisioner.cli.sync:history", "Tell the last nights of a state."),
+    "constraints": (
+        "provisioner.cli.inspection:constraints",
+        "Print what CometChat allows a user to be, with sources.",
+    ),
+    "doctor": ("provisioner.cli.inspection:doctor", "Look at all that a run depends on."),
+    "config": ("provisioner.cli.inspection:config", "What is configured."),
+    "emulator": ("provisioner.emulator.command:emulator", "Run a local stand-in for the CometChat API."),
 }
 """Name of a command → where it is, and what the list of commands says of it."""
 
-
-def command_named(name: str) -> Any:
-    """Make one of the commands, as click has them."""
-    module, _, attribute = COMMANDS[name][0].partition(":")
-    found = getattr(import_module(f"provisioner.{module}"), attribute)
-    if isinstance(found, typer.Typer):
-        return typer.main.get_command(found)
-    alone = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=dict(HELP_NAMES))
-    alone.command(name)(found)
-    return typer.main.get_command(alone)
-
-
-class _Commands(TyperGroup):
-    """A group whose commands are made when they are asked for: building them all takes longer than showing them."""
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        return command_named(cmd_name) if cmd_name in COMMANDS else None
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, message) for name, (_, message) in COMMANDS.items()])
-
-
-app = typer.Typer(
-    name="provisioner",
-    help="Put a roster of users into CometChat: checked, rate-limited and crash-exact.",
-    cls=_Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings=dict(HELP_NAMES),
+HELP: Final = ("-h", "--help")
+HELP_OPTION: Final = ("-h, --help", "Show this message and exit.")
+ROOT_OPTIONS: Final = (
+    ("--version", "Print the version and exit."),
+    ("--install-completion", "Install completion for the current shell."),
+    ("--show-completion", "Print completion for the current shell, to copy it or to change it."),
+    HELP_OPTION,
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"provisioner {__version__}")
-        raise typer.Exit
+@cache
+def application() -> App:
+    """Make the application: its commands are known by name, and imported when they are asked for."""
+    from cyclopts import App, Parameter
+
+    made = App(
+        name="provisioner",
+        # Help has a page of ours: plain text in every pipe, without the library that draws.
+        help_flags=(),
+        version_flags=(),
+        # The last one counts: a script's own options come before those that it passes on.
+        default_parameter=Parameter(allow_repeating=True),
+    )
+    for name, (place, _) in COMMANDS.items():
+        made.command(place, name=name)
+    made.command(_install_completion, name="--install-completion")
+    made.command(_show_completion, name="--show-completion")
+    return made
 
 
-@app.callback()
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
-    ] = False,
-) -> None:
-    pass
+def _install_completion() -> None:
+    show(f"installed in {application().install_completion(shell=_shell())}; it works in the next shell")
+
+
+def _show_completion() -> None:
+    show(application().generate_completion(shell=_shell()))
+
+
+def _shell() -> Literal["zsh", "bash", "fish", "powershell"]:
+    from cyclopts.completion.detect import ShellDetectionError, detect_shell
+
+    try:
+        return detect_shell()
+    except ShellDetectionError:
+        raise UsageError("the current shell cannot be found out, or it is none of bash, zsh and fish") from None
+
+
+class _Dash(str):
+    """`-` as an argument: standard input, and never the beginning of an option."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: object) -> bool:
+        return False
 
 
 def main() -> None:
     """Run the command."""
-    app()
+    with boundary():
+        code = carry_out(sys.argv[1:])
+    raise SystemExit(code)
+
+
+def carry_out(arguments: Sequence[str]) -> int:
+    """Do what the arguments say, give the exit code. Raises UsageError, and whatever the command raises."""
+    match arguments:
+        case [] | ["-h" | "--help"]:
+            return _show_help(_front_page(), asked_for=bool(arguments))
+        case ["--version", *_]:
+            show(f"provisioner {__version__}")
+            return ExitCode.OK
+    return _carry_out_command([_Dash(each) if each == "-" else each for each in arguments])
+
+
+def _carry_out_command(words: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    from provisioner.cli import usage
+    from provisioner.cli.helppage import page, sections
+
+    options = words[: words.index("--")] if "--" in words else words
+    wants_help = not {*HELP}.isdisjoint(options)
+    chain, apps, rest = application().parse_commands([each for each in options if each not in HELP])
+    name, command = " ".join(("provisioner", *chain)), apps[-1]
+    if command.default_command is None and rest:
+        raise UsageError(usage.no_such_command(rest[0], name, command))
+    if command.default_command is None or wants_help:
+        text = page(name, command.help, sections(command, HELP_OPTION)) if chain else _front_page()
+        return _show_help(text, asked_for=wants_help)
+    try:
+        carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        raise UsageError(usage.sentence(error, name)) from None
+    code: int | None = carry_out(*bound.args, **bound.kwargs)
+    return ExitCode.OK if code is None else code
+
+
+def _front_page() -> str:
+    from provisioner.cli.helppage import Section, page
+
+    listed = [(name, description) for name, (_, description) in COMMANDS.items()]
+    return page("provisioner", ABOUT, [Section("Options", list(ROOT_OPTIONS)), Section("Commands", listed)])
+
+
+def _show_help(text: str, *, asked_for: bool) -> int:
+    """Print a page: to whom asked for it, or as an error to whom left something out."""
+    if asked_for:
+        show(text)
+        return ExitCode.OK
+    print(text, file=sys.stderr)
+    return ExitCode.USAGE

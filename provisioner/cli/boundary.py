@@ -1,63 +1,41 @@
-"""What all commands share on their way from the command line: flags as settings, exceptions as exit codes."""
+"""Where a command ends: exceptions as exit codes, answers on standard output."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import typer
 
 from provisioner import __version__
-from provisioner.cli.arguments import LogFormat
 from provisioner.errors import ExitCode, ProvisionerError
 from provisioner.files import time_stamp
 
 
-def common_flags(
-    output: Path | None,
-    json: bool | None,
-    no_progress: bool | None,
-    log_format: LogFormat | None,
-    log_file: Path | None,
-    verbose: bool | None,
-    quiet: bool | None,
-) -> dict[str, dict[str, Any]]:
-    """Give the flags that most commands take as tables of settings."""
-    return {
-        "output": {"file": output, "json": json, "progress": False if no_progress else None},
-        "log": {
-            "format": log_format.value if log_format else None,
-            "file": log_file,
-            "verbose": verbose,
-            "quiet": quiet,
-        },
-    }
-
-
-def given(flags: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Keep what was given: a flag that is None was not."""
-    tables = {
-        table: {key: value for key, value in values.items() if value is not None} for table, values in flags.items()
-    }
-    return {table: values for table, values in tables.items() if values}
-
-
 @contextmanager
 def boundary() -> Iterator[None]:
-    """Turn exceptions into one sentence and an exit code."""
+    """Turn exceptions into one sentence and an exit code, never a traceback."""
     try:
         yield
     except ProvisionerError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(error.exit_code) from None
-    except (typer.Exit, typer.Abort):
-        raise
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.SIGINT) from None
     except Exception as error:
-        typer.echo(f"bug: {_report_bug(error)}", err=True)
-        raise typer.Exit(ExitCode.BUG) from None
+        print(f"bug: {_report_bug(error)}", file=sys.stderr)
+        raise SystemExit(ExitCode.BUG) from None
+
+
+def show(message: str) -> None:
+    """Print the answer of a command that only looks. A reader that has left (`| head`) is no bug of ours."""
+    try:
+        print(message, flush=True)
+    except BrokenPipeError:
+        # What is still in the buffer goes nowhere, instead of breaking the pipe again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
 
 
 def _report_bug(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The arguments of the commands that only look: `constraints`, `doctor` and `config show`."""
+"""The commands that only look: `constraints`, `doctor` and `config show`."""
 
 from __future__ import annotations
 
@@ -6,73 +6,51 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from cyclopts import App
 
-from provisioner.cli.arguments import BaseUrl, Config, Json
-from provisioner.cli.boundary import boundary, given
+from provisioner.cli.arguments import Api, Config, Printed, given
+from provisioner.cli.boundary import show
+from provisioner.cli.kinds import path
 
-config = typer.Typer(help="What is configured.", no_args_is_help=True, rich_markup_mode=None)
+config = App(name="config", help="What is configured.", help_flags=(), version_flags=())
 
 
-def constraints(config: Config = None, json: Json = None) -> None:
+def constraints(*, output: Printed | None = None, config: Config = None) -> None:
     """Print what CometChat allows a user to be, with sources, and what the config changes of it."""
-    with boundary():
-        from provisioner.inspection.constraintlist import constraint_list
-        from provisioner.settings.tables import load
+    from provisioner.inspection.constraintlist import constraint_list
+    from provisioner.settings.tables import load
 
-        typer.echo(constraint_list(load({}, os.environ, config).constraints, as_json=bool(json)))
+    show(constraint_list(load({}, os.environ, config).constraints, as_json=bool(output and output.json)))
 
 
 def doctor(
-    config: Config = None,
-    emulator: Annotated[
-        bool | None,
-        typer.Option("--emulator", help="Look at a run with the built-in stand-in.", show_default=False),
-    ] = None,
-    base_url: BaseUrl = None,
+    *,
+    api: Api | None = None,
     state: Annotated[
-        Path | None,
-        typer.Option(
-            help="A journal to look at. [default: the state or the journal of the config]", show_default=False
-        ),
+        Path | None, path("A journal to look at. [default: the state or the journal of the config]")
     ] = None,
-    json: Annotated[
-        bool | None, typer.Option("--json", help="Print the checks as one JSON object.", show_default=False)
-    ] = None,
-) -> None:
+    output: Printed | None = None,
+    config: Config = None,
+) -> int:
     """Look at all that a run depends on: configuration, key, network, limits, roles, disk, journal.
 
     It sends two reads at most and changes nothing. Exit code 4 when something is wrong, else 0.
     """
-    with boundary():
-        from provisioner.inspection.check import exit_code
-        from provisioner.inspection.doctor import diagnose, show
-        from provisioner.settings.tables import load_with_origins
+    from provisioner.inspection import doctor
+    from provisioner.inspection.check import exit_code
+    from provisioner.settings.tables import load_with_origins
 
-        flags = {"api": {"emulator": emulator, "base_url": base_url}}
-        checks = diagnose(load_with_origins(given(flags), os.environ, config), os.environ, state)
-        message, code = show(checks, as_json=bool(json)), exit_code(checks)
-    # Outside: a reader that has left (`| head`) is no bug of ours.
-    typer.echo(message)
-    raise typer.Exit(code)
+    checks = doctor.diagnose(load_with_origins(given(api), os.environ, config), os.environ, state)
+    message, code = doctor.show(checks, as_json=bool(output and output.json)), exit_code(checks)
+    show(message)
+    return code
 
 
-@config.callback()
-def _config() -> None:
-    """What is configured."""  # noqa: D401
-
-
-@config.command("show")
-def show_configuration(
-    config: Config = None,
-    json: Annotated[
-        bool | None, typer.Option("--json", help="Print the settings as one JSON object.", show_default=False)
-    ] = None,
-) -> None:
+@config.command(name="show")
+def show_configuration(*, output: Printed | None = None, config: Config = None) -> None:
     """Print every setting in force and where it comes from; never the API key. No network."""
-    with boundary():
-        from provisioner.inspection.settinglist import show_config
-        from provisioner.settings.tables import load_with_origins
+    from provisioner.inspection.settinglist import show_config
+    from provisioner.settings.tables import load_with_origins
 
-        message = show_config(load_with_origins({}, os.environ, config), os.environ, as_json=bool(json))
-    typer.echo(message)
+    loaded = load_with_origins({}, os.environ, config)
+    show(show_config(loaded, os.environ, as_json=bool(output and output.json)))

@@ -1,11 +1,17 @@
 """`python -m provisioner.emulator`: the emulator on its own."""
 
-import typer
+from cyclopts import App
 
 from provisioner.emulator.command import emulator
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-app.command()(emulator)
+app = App(
+    name="python -m provisioner.emulator",
+    default_command=emulator,
+    version_flags=(),
+    help_format="plaintext",
+    help_formatter="plain",
+    error_formatter=lambda error: f"error: {error}",
+)
 
 if __name__ == "__main__":
-    app(prog_name="python -m provisioner.emulator")
+    app()

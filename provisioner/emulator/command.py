@@ -7,11 +7,13 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from cyclopts import Parameter
 
 from provisioner.emulator.app.faults import Fault, FaultPlan, ScriptedFault, named
 from provisioner.emulator.app.settings import (
@@ -36,68 +38,136 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 _FAULT = re.compile(r"([a-z0-9-]+)(?:=(\d*\.?\d+)(%?)|@(\d+))")
 
 
-def duration(text: str | float) -> float:
-    """Read a duration: seconds, or a number with ms, s or m. Raises typer.BadParameter."""
-    match = _DURATION.fullmatch(str(text).strip())
+def duration(text: str) -> float:
+    """Read a duration: seconds, or a number with ms, s or m. Raises ValueError."""
+    match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no duration; write it as 20ms, 0.3s or 2m")
+        raise ValueError(f"{text!r} is no duration; write it as 20ms, 0.3s or 2m")
     return float(match[1]) * _UNITS[match[2]]
 
 
-def emulator(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on. Keep it on loopback: users and tokens can be read.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 is any free one.", max=65535)] = 8765,
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]+", text):
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def _text(description: str, *names: str, metavar: str = "TEXT") -> Parameter:
+    return Parameter(name=names, help=description, metavar=metavar, negative=())
+
+
+def _time(description: str) -> Parameter:
+    # A clock may be behind: -3s is a value, no option.
+    return Parameter(
+        help=description,
+        metavar="TIME",
+        allow_leading_hyphen=True,
+        converter=lambda _, tokens: duration(tokens[0].value),
+    )
+
+
+def _number(description: str) -> Parameter:
+    return Parameter(help=description, metavar="N", converter=lambda _, tokens: _whole(tokens[0].value))
+
+
+def _flag(description: str) -> Parameter:
+    return Parameter(help=description, negative=())
+
+
+@Parameter(name="*", group="Where it listens, and to whom")
+@dataclass(frozen=True)
+class Listening:
+    """Where the emulator listens, and which key it accepts."""
+
+    host: Annotated[str, _text("Address to listen on. Keep it on loopback: users and tokens can be read.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, _number("Port to listen on; 0 is any free one.")] = 8765
     api_key_file: Annotated[
         Path | None,
-        typer.Option(help=f"File with the key to accept; {KEY_VARIABLE} works too. Without either: a fixed local key."),
-    ] = None,
-    scope: Annotated[Scope, typer.Option(help="Scope of the key; authOnly is refused with 403.")] = "fullAccess",
-    latency: Annotated[
-        float, typer.Option(parser=duration, metavar="TIME", help="Wait before every answer: 20ms, 0.3s.")
-    ] = 0.0,
-    latency_jitter: Annotated[
-        float, typer.Option(parser=duration, metavar="TIME", help="At most this much more, at random.")
-    ] = 0.0,
-    plan: Annotated[Plan, typer.Option(help="free: 500 requests per window in all, and 100 users at most.")] = "paid",
-    core_limit: Annotated[int, typer.Option(help="Creates, deletions and new tokens per window.")] = 10_000,
-    standard_limit: Annotated[int, typer.Option(help="All other requests per window.")] = 20_000,
-    window: Annotated[float, typer.Option(parser=duration, metavar="TIME", help="Length of a rate window.")] = 60.0,
-    headers: Annotated[
-        HeaderStyle, typer.Option(help="Rate headers as X-Rate-Limit-..., X-RateLimit-..., or both.")
-    ] = "both",
-    duplicates: Annotated[
+        _text(
+            f"File with the key to accept; {KEY_VARIABLE} works too. Without either: a fixed local key.",
+            metavar="FILE",
+        ),
+    ] = None
+    scope: Annotated[Scope, Parameter(help="Scope of the key; authOnly is refused with 403.")] = "fullAccess"
+
+
+@Parameter(name="*", group="How it answers")
+@dataclass(frozen=True)
+class Answers:
+    """Wording and timing of the answers, as `EmulatorSettings` has them."""
+
+    latency: Annotated[float, _time("Wait before every answer: 20ms, 0.3s.")] = 0.0
+    latency_jitter: Annotated[float, _time("At most this much more, at random.")] = 0.0
+    header_style: Annotated[
+        HeaderStyle,
+        Parameter(name="--headers", help="Rate headers as X-Rate-Limit-..., X-RateLimit-..., or both."),
+    ] = "both"
+    duplicate_style: Annotated[
         DuplicateStyle,
-        typer.Option(help="A taken uid: 400 ERR_UID_ALREADY_EXISTS, the older 400 with details, or 409."),
-    ] = "current",
-    clock_skew: Annotated[
-        float, typer.Option(parser=duration, metavar="TIME", help="How far the server's clock is ahead.")
-    ] = 0.0,
-    quota: Annotated[int | None, typer.Option(help="Users the app can hold; then 402.", min=0)] = None,
+        Parameter(
+            name="--duplicates",
+            help="A taken uid: 400 ERR_UID_ALREADY_EXISTS, the older 400 with details, or 409.",
+        ),
+    ] = "current"
+    clock_skew: Annotated[float, _time("How far the server's clock is ahead.")] = 0.0
+
+
+@Parameter(name="*", group="What it limits")
+@dataclass(frozen=True)
+class Limits:
+    """The limits of the app, as `EmulatorSettings` has them."""
+
+    plan: Annotated[Plan, Parameter(help="free: 500 requests per window in all, and 100 users at most.")] = "paid"
+    core_limit: Annotated[int, _number("Creates, deletions and new tokens per window.")] = 10_000
+    standard_limit: Annotated[int, _number("All other requests per window.")] = 20_000
+    window: Annotated[float, _time("Length of a rate window.")] = 60.0
+    quota: Annotated[int | None, _number("Users the app can hold; then 402.")] = None
+
+
+@Parameter(name="*", group="What goes wrong")
+@dataclass(frozen=True)
+class Faults:
+    """The faults that strike on demand."""
+
     fault: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=RATE|NAME@N",
-            help="Make a fault strike at that rate (0.01 or 1%), or the N-th request. May be repeated. "
+        _text(
+            "Make a fault strike at that rate (0.01 or 1%), or the N-th request. May be repeated. "
             f"Names: {', '.join(Fault)}.",
+            metavar="NAME=RATE|NAME@N",
         ),
-    ] = None,
+    ] = None
     fault_script: Annotated[
         Path | None,
-        typer.Option(help='JSON: {"rates": {NAME: RATE}, "script": [{"fault", "nth", "times", "uid", "route"}]}.'),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same users the same faults.")] = 0,
+        _text('JSON: {"rates": {NAME: RATE}, "script": [{"fault", "nth", "times", "uid", "route"}]}.', metavar="FILE"),
+    ] = None
+    seed: Annotated[int, _number("The same seed gives the same users the same faults.")] = 0
+
+
+@Parameter(name="*", group="What it holds and keeps")
+@dataclass(frozen=True)
+class Contents:
+    """What is there at the start, and what is written down."""
+
+    role: Annotated[list[str] | None, _text("A role that exists besides default. May be repeated.")] = None
+    users: Annotated[Path | None, _text('Users that exist already, one {"uid": ...} per line.', metavar="FILE")] = None
+    sample_users: Annotated[bool, _flag("Begin with the five sample users of a new app.")] = False
+    strict_uids: Annotated[bool, _flag("Refuse _ in a uid.")] = False
     audit: Annotated[
-        Path | None, typer.Option(help="Append every request to this file, one JSON object per line.")
-    ] = None,
-    role: Annotated[list[str] | None, typer.Option(help="A role that exists besides default. May be repeated.")] = None,
-    users: Annotated[Path | None, typer.Option(help='Users that exist already, one {"uid": ...} per line.')] = None,
-    sample_users: Annotated[
-        bool, typer.Option("--sample-users", help="Begin with the five sample users of a new app.")
-    ] = False,
-    strict_uids: Annotated[bool, typer.Option("--strict-uids", help="Refuse _ in a uid.")] = False,
-) -> None:
+        Path | None, _text("Append every request to this file, one JSON object per line.", metavar="FILE")
+    ] = None
+
+
+def emulator(
+    *,
+    listening: Listening | None = None,
+    answers: Answers | None = None,
+    limits: Limits | None = None,
+    faults: Faults | None = None,
+    contents: Contents | None = None,
+) -> int:
     """Run a local stand-in for the CometChat API, for rehearsals and tests.
 
     It keeps users, auth tokens and roles in memory, and checks what it is sent.
@@ -106,36 +176,37 @@ def emulator(
     """
     import asyncio
 
+    listening, contents = listening or Listening(), contents or Contents()
     try:
-        given_key = _key(api_key_file)
+        key = _key(listening.api_key_file)
         settings = EmulatorSettings(
-            host=host,
-            port=port,
-            api_key=given_key or LOCAL_KEY,
-            scope=scope,
-            latency=latency,
-            latency_jitter=latency_jitter,
-            plan=plan,
-            core_limit=core_limit,
-            standard_limit=standard_limit,
-            window=window,
-            header_style=headers,
-            duplicate_style=duplicates,
-            clock_skew=clock_skew,
-            quota=quota,
-            faults=_faults(fault or (), fault_script),
-            seed=seed,
-            audit_path=audit,
-            roles=("default", *(role or ())),
-            sample_users=sample_users,
-            constraints=Constraints(uid_allow_underscore=not strict_uids),
+            host=listening.host,
+            port=_port(listening.port),
+            api_key=key or LOCAL_KEY,
+            scope=listening.scope,
+            faults=_faults(faults or Faults()),
+            seed=faults.seed if faults else 0,
+            audit_path=contents.audit,
+            roles=("default", *(contents.role or ())),
+            sample_users=contents.sample_users,
+            constraints=Constraints(uid_allow_underscore=not contents.strict_uids),
+            **vars(answers or Answers()),
+            **vars(limits or Limits()),
         )
-        lines = users.read_bytes().splitlines() if users else []
-        asyncio.run(_serve(settings, users, lines, show_key=given_key is None))
+        lines = contents.users.read_bytes().splitlines() if contents.users else []
+        asyncio.run(_serve(settings, contents.users, lines, show_key=key is None))
     except ValueError as wrong:
-        _refuse(str(wrong))
+        return _refuse(str(wrong))
     except OSError as wrong:
-        _refuse(_told(wrong, host, port))
+        return _refuse(_os_error(wrong, listening))
+    return 0
+
+
+def _port(number: int) -> int:
+    """Check a port; the least is checked with the settings. Raises ValueError."""
+    if number > 65535:
+        raise ValueError(f"port is at most 65535, not {number}")
+    return number
 
 
 def _key(path: Path | None) -> str | None:
@@ -148,16 +219,16 @@ def _key(path: Path | None) -> str | None:
     return key
 
 
-def _faults(options: Sequence[str], script: Path | None) -> FaultPlan:
+def _faults(options: Faults) -> FaultPlan:
     """Make one plan of the options and the script. Raises OSError, ValueError."""
-    plan = FaultPlan()
+    plan, script = FaultPlan(), options.fault_script
     if script:
         try:
             plan = FaultPlan.from_json(json.loads(script.read_bytes()))
         except ValueError as wrong:
             raise ValueError(f"{script}: {wrong}") from None
     rates, scripted = dict(plan.rates), list(plan.script)
-    for option in options:
+    for option in options.fault or ():
         match = _FAULT.fullmatch(option.strip())
         if match is None:
             raise ValueError(f"--fault {option}: write it as lost-reply=0.01, lost-reply=1% or lost-reply@500")
@@ -182,8 +253,8 @@ async def _serve(settings: EmulatorSettings, users: Path | None, lines: Sequence
             running.seed(lines)
         except ValueError as wrong:
             raise ValueError(f"{users}: {wrong}") from None
-        typer.echo(f"listening on {running.url}")
-        typer.echo(_instructions(running, show_key=show_key))
+        print(f"listening on {running.url}", flush=True)
+        print(_instructions(running, show_key=show_key), flush=True)
         await stop.wait()
 
 
@@ -203,12 +274,13 @@ To look behind the scenes:
 Ctrl-C ends it; nothing is kept."""
 
 
-def _told(wrong: OSError, host: str, port: int) -> str:
+def _os_error(wrong: OSError, listening: Listening) -> str:
     if wrong.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use; choose another with --port, or any free one with --port 0"
+        where = f"port {listening.port} of {listening.host}"
+        return f"{where} is in use; choose another with --port, or any free one with --port 0"
     return f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
 
 
-def _refuse(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 2

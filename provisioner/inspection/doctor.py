@@ -92,7 +92,7 @@ def show(checks: Sequence[Check], *, as_json: bool) -> str:
 
 
 def _software() -> Check:
-    names = ("aiohttp", "aiolimiter", "orjson", "polars", "pydantic", "rich", "structlog", "typer", "uvloop")
+    names = ("aiohttp", "aiolimiter", "cyclopts", "orjson", "polars", "pydantic", "rich", "structlog", "uvloop")
     installed = {"provisioner": __version__, **{name: _version(name) for name in names}}
     try:
         needed = importlib.metadata.requires(DISTRIBUTION) or []

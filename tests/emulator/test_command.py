@@ -8,18 +8,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from provisioner.emulator.__main__ import app
 from provisioner.emulator.app.settings import EmulatorSettings
-from provisioner.emulator.command import LOCAL_KEY, duration
+from provisioner.emulator.command import LOCAL_KEY, Answers, Limits, duration
 from provisioner.emulator.server import run_emulator
 
 COMMAND = (sys.executable, "-W", "error", "-m", "provisioner.emulator")
@@ -44,6 +43,14 @@ def started(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[
     finally:
         process.kill()
         process.communicate()
+
+
+def called(*options: str) -> int:
+    """Call the command in this process; gives the exit code."""
+    with pytest.raises(SystemExit) as ended:
+        app(options)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
 
 
 def _stream(stream: IO[str] | None) -> IO[str]:
@@ -137,10 +144,12 @@ def test_a_port_in_use_is_one_sentence() -> None:
         (("--audit", "no-such-folder/audit"), "no-such-folder/audit: No such file or directory"),
     ],
 )
-def test_a_wrong_option_is_one_sentence(options: tuple[str, ...], sentence: str) -> None:
+def test_a_wrong_option_is_one_sentence(
+    options: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit 2 and what to do, on stderr."""
-    result = CliRunner().invoke(app, ["--port", "0", *options])
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{sentence}\n")
+    assert called("--port", "0", *options) == 2
+    assert capsys.readouterr() == ("", f"{sentence}\n")
 
 
 @pytest.mark.parametrize(
@@ -151,26 +160,50 @@ def test_a_wrong_option_is_one_sentence(options: tuple[str, ...], sentence: str)
         ("--api-key-file", " ", "the key should be in this file, and it is empty"),
     ],
 )
-def test_a_wrong_file_is_named(option: str, text: str, message: str, tmp_path: Path) -> None:
+def test_a_wrong_file_is_named(
+    option: str, text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit 2, the file, and what is wrong with it."""
     path = tmp_path / "file"
     path.write_text(text)
-    result = CliRunner().invoke(app, ["--port", "0", option, str(path)])
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{path}: {message}\n")
+    assert called("--port", "0", option, str(path)) == 2
+    assert capsys.readouterr() == ("", f"{path}: {message}\n")
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("20ms", 0.02), ("0.3s", 0.3), (".5", 0.5), ("2m", 120.0), ("-3 s", -3.0), (1.5, 1.5)]
+    ("text", "seconds"), [("20ms", 0.02), ("0.3s", 0.3), (".5", 0.5), ("2m", 120.0), ("-3 s", -3.0), ("1.5", 1.5)]
 )
-def test_durations_are_read_with_and_without_unit(text: str | float, seconds: float) -> None:
+def test_durations_are_read_with_and_without_unit(text: str, seconds: float) -> None:
     """Seconds unless ms, s or m is said."""
     assert duration(text) == pytest.approx(seconds)
 
 
-def test_a_duration_that_is_none_is_a_usage_error() -> None:
-    """The message says how to write one."""
-    with pytest.raises(typer.BadParameter, match="'soon' is no duration; write it as 20ms"):
-        duration("soon")
+def test_a_duration_that_is_none_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message says how to write one; a negative one is a value all the same, and no option."""
+    for text in ("soon", "-3x"):
+        assert called("--clock-skew", text) == 2
+        message = f"--clock-skew: {text!r} is no duration; write it as 20ms, 0.3s or 2m"
+        assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--core-limit", "1.5"), ("--quota", "none"), ("--seed", "0x1"), ("--plan", "golden")]
+)
+def test_a_value_of_the_wrong_kind_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is rounded or guessed."""
+    assert called(option, value) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert option in printed.err
+    assert value in printed.err
+
+
+def test_every_option_has_a_word_of_help_and_a_group() -> None:
+    """Each is explained; those that mean a setting bear its name, so that they reach it."""
+    shown = [each for each in app.assemble_argument_collection() if each.show]
+    assert all(each.parameter.help and each.parameter.group for each in shown)
+    for group in (Answers, Limits):
+        assert {field.name for field in fields(group)} <= {field.name for field in fields(EmulatorSettings)}
 
 
 def test_help_loads_no_server() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import provisioner.emulator
 
 PACKAGE = Path(provisioner.emulator.__file__).parent
-ALLOWED = {"aiohttp", "orjson", "typer"}
+ALLOWED = {"aiohttp", "cyclopts", "orjson"}
 
 
 def imports(path: Path) -> set[str]:

@@ -1,0 +1,107 @@
+"""The help of a command: plain text, its options grouped by the table of settings they belong to."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from cyclopts import App, Argument
+
+WIDEST: Final = 100
+"""Characters of a line: longer ones are hard to read, however wide the terminal."""
+
+NARROWEST: Final = 40
+COLUMN: Final = 30
+"""Where explanations begin; an option that reaches further has its explanation below it."""
+
+GENERAL: Final = "General"
+"""The group of what is no setting."""
+
+
+class Section(NamedTuple):
+    """A group of options, arguments or commands: how each is written, and what it means."""
+
+    title: str
+    entries: list[tuple[str, str]]
+
+
+def sections(command: App, help_option: tuple[str, str]) -> list[Section]:
+    """Give the groups of a command in the order of its arguments, or its commands if it is a group of commands."""
+    if command.default_command is None:
+        listed = [(name, command[name].help.partition("\n")[0]) for name in command if not name.startswith("-")]
+        return [Section("Options", [help_option]), Section("Commands", listed)]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for argument in command.assemble_argument_collection():
+        if argument.show:
+            groups.setdefault(_title(argument), []).append((_written(argument), _meaning(argument)))
+    groups.setdefault(GENERAL, []).append(help_option)
+    return [Section(title, entries) for title, entries in groups.items()]
+
+
+def _title(argument: Argument) -> str:
+    from cyclopts import Group
+
+    # However it was given, the library keeps a tuple of groups.
+    match argument.parameter.group:
+        case (Group() as group, *_):
+            return group.name
+    return GENERAL
+
+
+def _written(argument: Argument) -> str:
+    if not argument.name.startswith("-"):
+        return f"{argument.name}..."
+    names = ", ".join(sorted(argument.names, key=len))
+    if argument.resolved_hint is bool:
+        return names
+    return f"{names} {argument.parameter.metavar or '|'.join(argument.get_choices() or ('TEXT',))}"
+
+
+def _meaning(argument: Argument) -> str:
+    from inspect import Parameter
+
+    default = argument.field_info.default
+    unsaid = any(default is each for each in (None, False, Parameter.empty))
+    return f"{argument.parameter.help or ''}{'' if unsaid else f' [default: {default}]'}"
+
+
+def page(name: str, description: str, sections: Sequence[Section]) -> str:
+    """Give the whole text, as wide as the terminal; COLUMNS says how wide where there is none."""
+    from inspect import cleandoc
+
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+    lines = [*_wrapped(_usage(name, sections), width, "Usage: ", 7), ""]
+    for paragraph in cleandoc(description).split("\n\n"):
+        lines += [*_wrapped(" ".join(paragraph.split("\n")), width, "  ", 2), ""]
+    for section in sections:
+        lines += [f"{section.title}:", *_entries(section, width), ""]
+    return "\n".join(lines).rstrip()
+
+
+def _usage(name: str, sections: Sequence[Section]) -> str:
+    positional = {"Arguments": "ROSTER...", "Commands": "COMMAND ..."}
+    return " ".join((name, "[OPTIONS]", *(positional[each.title] for each in sections if each.title in positional)))
+
+
+def _entries(section: Section, width: int) -> Iterator[str]:
+    column = min(COLUMN, width // 2, 4 + max(len(written) for written, _ in section.entries))
+    for written, meaning in section.entries:
+        start = f"  {written}"
+        if len(start) > column - 2:
+            yield start
+            start = ""
+        yield from _wrapped(meaning, width, start.ljust(column), column)
+
+
+def _wrapped(text: str, width: int, start: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=start,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,159 @@
+"""The command line as people meet it: help, version, wrong usage, and what is imported for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from provisioner import __version__
+from provisioner.cli import app as cli
+from provisioner.cli.app import COMMANDS, application, carry_out
+from provisioner.errors import ExitCode, UsageError
+
+
+def refusal(*words: str) -> str:
+    """The sentence that a wrong usage is refused with."""
+    with pytest.raises(UsageError) as caught:
+        carry_out(words)
+    assert caught.value.exit_code == ExitCode.USAGE
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("rnu", "provisioner has no command rnu; did you mean run?"),
+        ("rnu --help", "provisioner has no command rnu; did you mean run?"),
+        ("config sho", "provisioner config has no command sho; did you mean show?"),
+        ("config x", "provisioner config has no command x; it has show"),
+        ("-v run a", ("provisioner has no option -v here; options of a command come after its name; "
+         "see provisioner --help")),
+        ("run", "provisioner run needs a ROSTER; see provisioner run --help"),
+        ("run -v", "provisioner run needs a ROSTER; see provisioner run --help"),
+        ("run a --shar 1", "provisioner run has no option --shar; did you mean --share?"),
+        ("run a --requests-per-minut=1", ("provisioner run has no option --requests-per-minut; "
+         "did you mean --requests-per-minute?")),
+        ("run a -x", "provisioner run has no option -x; see provisioner run --help"),
+        ("run a --no-strict", "provisioner run has no option --no-strict; did you mean --strict?"),
+        ("run a --no-no-progress", "provisioner run has no option --no-no-progress; did you mean --no-progress?"),
+        ("validate a --emulator", "provisioner validate has no option --emulator; see provisioner validate --help"),
+        ("run a --share", "--share needs a value; see provisioner run --help"),
+        ("run a -o", "-o needs a value; see provisioner run --help"),
+        ("run a --share --verbose", "--share needs a value; see provisioner run --help"),
+        ("run a --limit 1.5", "--limit: '1.5' is no whole number"),
+        ("run a --on-existing skp", "--on-existing: 'skp' is none of skip, update, fail; did you mean skip?"),
+        ("run a --auth-tokens CREATED", "--auth-tokens: 'CREATED' is none of created, all, none"),
+        ("run a --verbose=3", "--verbose: takes no value"),
+        ("history --last 0", "--last: 0 is less than 1"),
+        ("doctor x", "provisioner doctor has no use for 'x'; see provisioner doctor --help"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_sentence(words: str, sentence: str) -> None:
+    """It names what is wrong and what was probably meant; a value is never rounded or guessed."""
+    assert refusal(*words.split()) == sentence
+
+
+def test_wrong_usage_ends_the_command_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2, one line on stderr, nothing on stdout."""
+    monkeypatch.setattr(sys, "argv", ["provisioner", "rnu"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr() == ("", "error: provisioner has no command rnu; did you mean run?\n")
+
+
+@pytest.fixture
+def rosters(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The rosters that `validate` is called with, instead of a validation."""
+    called: list[list[str]] = []
+
+    def check_roster(roster: Sequence[str], _: object) -> ExitCode:
+        called.append(list(roster))
+        return ExitCode.ROWS_LEFT
+
+    monkeypatch.setattr("provisioner.run.command.check_roster", check_roster)
+    return called
+
+
+@pytest.mark.parametrize(
+    ("words", "roster"),
+    [
+        ("-", ["-"]),
+        ("- -q", ["-"]),
+        ("a.csv -o x.csv b.csv", ["a.csv", "b.csv"]),
+        ("-qv a.csv -ox.csv - [1]", ["a.csv", "-", "[1]"]),
+        ("-- -a.csv --help", ["-a.csv", "--help"]),
+        ("a.csv --limit 1 --limit 2 -q -q", ["a.csv"]),
+    ],
+)
+def test_rosters_and_options_in_any_order(words: str, roster: list[str], rosters: list[list[str]]) -> None:
+    """`-` is standard input, after `--` everything is a roster, and of an option given twice the last one counts."""
+    assert carry_out(["validate", *words.split()]) == ExitCode.ROWS_LEFT
+    assert rosters == [roster]
+
+
+def test_help_that_nobody_asked_for_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command nothing can be done: exit 2, and the page that `--help` prints on stdout with exit 0."""
+    for words in ([], ["config"]):
+        assert carry_out(words) == ExitCode.USAGE
+        missing = capsys.readouterr()
+        assert carry_out([*words, "--help"]) == ExitCode.OK
+        wanted = capsys.readouterr()
+        assert (missing.out, missing.err) == (wanted.err, wanted.out)
+        assert wanted.out.startswith(" ".join(["Usage: provisioner", *words, "[OPTIONS] COMMAND"]))
+
+
+@pytest.mark.parametrize("words", [["-h"], ["-"], ["a.csv", "--limit", "x", "--help"], ["--nonsense", "-h"]])
+def test_help_is_given_wherever_it_is_asked_for(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Before and after other arguments, right ones and wrong ones."""
+    assert carry_out(["run", *words, "--help"]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith("Usage: provisioner run [OPTIONS] ROSTER...\n")
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line."""
+    assert carry_out(["--version"]) == ExitCode.OK
+    assert capsys.readouterr() == (f"provisioner {__version__}\n", "")
+
+
+def test_completion_knows_the_commands_and_their_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The script for the shell that runs; asked for it."""
+    monkeypatch.setenv("BASH_VERSION", "5")
+    assert carry_out(["--show-completion"]) == ExitCode.OK
+    script = capsys.readouterr().out
+    assert set(COMMANDS) <= set(script.replace("'", " ").split())
+    assert "--max-in-flight" in script
+
+
+@pytest.mark.parametrize(
+    ("words", "strangers"),
+    [
+        (["--help"], ["cyclopts", "pydantic", "polars", "rich", "provisioner.cli.arguments"]),
+        (["--version"], ["cyclopts", "pydantic", "polars", "rich", "provisioner.cli.arguments"]),
+        (["run", "--help"], ["pydantic", "polars", "rich", "provisioner.cli.sync", "provisioner.emulator.command"]),
+        (["config", "show", "-h"], ["pydantic", "polars", "rich", "provisioner.cli.run", "provisioner.cli.sync"]),
+        (["emulator", "--help"], ["pydantic", "polars", "rich", "aiohttp", "provisioner.cli.arguments"]),
+    ],
+)
+def test_only_what_is_called_is_imported(words: list[str], strangers: list[str]) -> None:
+    """Help costs no command but the one it is about, and no library that only a run needs."""
+    code = (
+        "import sys, provisioner.cli.app as app\n"
+        f"app.carry_out({words!r})\n"
+        f"sys.exit([name for name in {strangers!r} if name in sys.modules] or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_commands_are_there() -> None:
+    """Each place in the table of commands can be imported."""
+    for name in COMMANDS:
+        assert application()[name].name == (name,)

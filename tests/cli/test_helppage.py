@@ -1,0 +1,64 @@
+"""Help is plain text, grouped by tables of settings, as wide as the terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.cli.app import COMMANDS, HELP_OPTION, application, carry_out
+from provisioner.cli.helppage import Section, page, sections
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("command", [*COMMANDS, "config show"])
+def test_help_fits_its_terminal(
+    command: str, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No line is longer than the terminal, or than 100; no colour, no frame, no blanks at the end."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    carry_out([*command.split(), "--help"])
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= min(columns, 100)
+    assert text.isascii()
+    assert "\x1b" not in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_options_are_grouped_by_their_table() -> None:
+    """The table of the config file is named where its options are; what is no setting comes last."""
+    titles = [each.title for each in sections(application()["run"], HELP_OPTION)]
+    assert titles == [
+        "Arguments", "What is read [run]", "Where it is sent [api]", "How fast [rate]", "What is done [run]",
+        "What is written [output]", "What is logged [log]", "General",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "config"])
+def test_every_option_is_explained_once(command: str) -> None:
+    """Short form first, what it takes beside it; a flag takes nothing."""
+    entries = [entry for each in sections(application()[command], HELP_OPTION) for entry in each.entries]
+    written = [option for option, _ in entries]
+    assert len(set(written)) == len(written)
+    assert all(meaning for _, meaning in entries)
+    shown = {word.strip(",") for option in written for word in option.split() if word.startswith("-")}
+    arguments = application()[command].assemble_argument_collection()
+    known = {name for each in arguments if each.show for name in each.names if name.startswith("-")}
+    assert shown == known | {"-h", "--help"}
+
+
+def test_a_page_has_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is longer than the first column stands on a line of its own."""
+    monkeypatch.setenv("COLUMNS", "40")
+    entries = [("-q, --quiet", "Say little of what there is to say."), ("--a-very-long-option-name X", "Words.")]
+    assert page("provisioner x", "Do.\n\n    It\n    does.", [Section("General", entries)]).splitlines() == [
+        "Usage: provisioner x [OPTIONS]",
+        "",
+        "  Do.",
+        "",
+        "  It does.",
+        "",
+        "General:",
+        "  -q, --quiet       Say little of what",
+        "                    there is to say.",
+        "  --a-very-long-option-name X",
+        "                    Words.",
+    ]
