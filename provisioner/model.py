@@ -58,6 +58,9 @@ class Outcome(StrEnum):
 ROW_OUTCOMES: Final = tuple(each for each in Outcome if each.kind is not Kind.LEAVER)
 """Those that a roster row can have, in the order of documents: they add up to its rows."""
 
+FINAL: Final = frozenset(each for each in Outcome if each.kind is Kind.FINAL)
+"""Outcomes with which a run has nothing more to do for a row, unless the row is edited."""
+
 RUN_OUTCOMES: Final = tuple(each for each in ROW_OUTCOMES if each.kind is not Kind.NIGHTLY)
 """Those that a run can give; the others are a sync's."""
 

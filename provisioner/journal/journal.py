@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import orjson
 
@@ -38,10 +38,7 @@ from provisioner.journal.statements import (
     settled_rows,
 )
 from provisioner.journal.view import Identity, header_of, owner_of
-from provisioner.model import Outcome, Settlement, UserRequest
-
-FINAL: Final = frozenset({Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED})
-"""Outcomes with which a run has nothing more to do for a row, unless the row is edited."""
+from provisioner.model import Settlement, UserRequest
 
 
 class Journal:
@@ -99,7 +96,7 @@ class Journal:
             return {uid: Known._make(rest) for uid, *rest in self._database.execute(KNOWN, (_json(uids),))}
 
     def settled(self, uids: Sequence[str]) -> list[tuple[str, str, int, int]]:
-        """Fetch `DONE_COLUMNS` of those of these uids that are settled with a `FINAL` outcome."""
+        """Fetch `DONE_COLUMNS` of those of these uids that are settled with an outcome that is `FINAL`."""
         if self.is_new:
             return []
         with self._unreadable():

@@ -12,7 +12,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
 
 # Rows to a statement, tried in this order.
 _PIECES: Final = (1000, 100, 10, 1)
@@ -189,9 +189,11 @@ KNOWN: Final = select(
 DONE_COLUMNS: Final = ("uid", "body_hash", "key", "was")
 """What is given of a user for whom a run has nothing more to do; `was` is its row in the roster at that time."""
 
+_FINAL: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL)
+
 DONE: Final = select(
     DONE_COLUMNS,
-    f"{ASKED} WHERE state = 'settled' AND outcome IN ('created', 'existing', 'updated')",
+    f"{ASKED} WHERE state = 'settled' AND outcome IN ({_FINAL})",
     {"key": "users.id", "was": "row"},
 )
 

@@ -16,10 +16,10 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.journal.journal import FINAL, Journal
+from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.statements import DONE_COLUMNS, Known
-from provisioner.model import OutcomeTally, State, UserRequest
+from provisioner.model import FINAL, OutcomeTally, State, UserRequest
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
