@@ -15,7 +15,7 @@ from provisioner.cli.kinds import choice, flag, number, path, path_of, text, tex
 from provisioner.model import AuthTokens, OnExisting
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Options:
     """A group of options. What several commands take is one class; what one takes besides is another, made of it."""
 
@@ -35,6 +35,7 @@ def given(*groups: Options | None) -> dict[str, dict[str, Any]]:
     return tables
 
 
+# Nobody prints or compares a group, and to make the methods for it takes a third of the time that a class takes.
 _READ = Parameter(name="*", group="What is read [run]")
 _API = Parameter(name="*", group="Where it is sent [api]")
 _RATE = Parameter(name="*", group="How fast [rate]")
@@ -45,7 +46,7 @@ _LOG = Parameter(name="*", group="What is logged [log]")
 
 
 @_READ
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Reading(Options):
     """How the roster is read."""
 
@@ -63,7 +64,7 @@ class Reading(Options):
 
 
 @_READ
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class PartialReading(Reading):
     """How the roster is read, and how much of it."""
 
@@ -71,7 +72,7 @@ class PartialReading(Reading):
 
 
 @_API
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Address(Options):
     """Which API."""
 
@@ -83,7 +84,7 @@ class Address(Options):
 
 
 @_API
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Api(Address):
     """Which API, the stand-in included."""
 
@@ -91,7 +92,7 @@ class Api(Address):
 
 
 @_RATE
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Pace(Options):
     """How much of the app's limit is ours."""
 
@@ -102,7 +103,7 @@ class Pace(Options):
 
 
 @_RATE
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Rate(Pace):
     """How much of the app's limit is ours, and how many requests at once."""
 
@@ -110,7 +111,7 @@ class Rate(Pace):
 
 
 @_RUN
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sending(Options):
     """What is asked for, and when to stop."""
 
@@ -123,7 +124,7 @@ class Sending(Options):
 
 
 @_RUN
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Run(Sending):
     """What a run does."""
 
@@ -136,7 +137,7 @@ class Run(Sending):
 
 
 @_RUN
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Validation(Options):
     """What a validation shows besides."""
 
@@ -146,7 +147,7 @@ class Validation(Options):
 
 
 @_SYNC
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class KeptState(Options):
     """What is kept from night to night."""
 
@@ -156,7 +157,7 @@ class KeptState(Options):
 
 
 @_SYNC
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Plan(KeptState):
     """What a night would do, and what it would refuse."""
 
@@ -177,7 +178,7 @@ class Plan(KeptState):
 
 
 @_SYNC
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sync(Plan):
     """What a night does, and what it refuses."""
 
@@ -187,7 +188,7 @@ class Sync(Plan):
 
 
 @_OUTPUT
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Printed(Options):
     """How a command prints what it has to say."""
 
@@ -197,7 +198,7 @@ class Printed(Options):
 
 
 @_OUTPUT
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Watched(Printed):
     """How a command prints what it has to say, and how far it is."""
 
@@ -205,7 +206,7 @@ class Watched(Printed):
 
 
 @_OUTPUT
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Output(Watched):
     """What is written and printed."""
 
@@ -220,7 +221,7 @@ class Output(Watched):
 
 
 @_OUTPUT
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class PlanOutput(Watched):
     """Where a plan is kept, and what is printed."""
 
@@ -228,7 +229,7 @@ class PlanOutput(Watched):
 
 
 @_LOG
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Log(Options):
     """What is logged, where and how."""
 

@@ -1,0 +1,46 @@
+"""The nightly commands: where a plan is kept, and how many nights are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.cli.app import carry_out
+from provisioner.errors import ExitCode
+from provisioner.settings.tables import Settings
+
+
+@pytest.mark.parametrize(("words", "kept"), [([], None), (["-o", "plan.json"], Path("plan.json"))])
+def test_a_plan_is_kept_only_where_it_is_asked_for(
+    words: list[str], kept: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A config file's output is that of a sync."""
+    (tmp_path / "c.toml").write_text('[output]\nfile = "results.csv"\njson = true\n')
+    called: list[tuple[list[str], Settings]] = []
+
+    def plan_command(roster: list[str], settings: Settings) -> ExitCode:
+        called.append((roster, settings))
+        return ExitCode.OK
+
+    monkeypatch.setattr("provisioner.sync.command.plan_command", plan_command)
+    assert carry_out(["plan", "hr.csv", "-c", str(tmp_path / "c.toml"), *words]) == ExitCode.OK
+    [(roster, settings)] = called
+    assert (roster, settings.output.file, settings.output.json_summary) == (["hr.csv"], kept, True)
+
+
+@pytest.mark.parametrize(("words", "expected"), [([], (14, False)), (["-n", "3", "--json"], (3, True))])
+def test_history_tells_the_last_nights(
+    words: list[str],
+    expected: tuple[int, bool],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Fourteen unless another number is given; what it tells is printed."""
+
+    def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
+        return f"{settings.sync.state} {(last, as_json)}"
+
+    monkeypatch.setattr("provisioner.sync.command.history_command", history_command)
+    assert carry_out(["history", "--state", "hr.state", *words]) == ExitCode.OK
+    assert capsys.readouterr().out == f"hr.state {expected}\n"
