@@ -64,6 +64,6 @@ def test_the_memory_of_a_process_is_seen_from_outside() -> None:
         process.stdout.readline()
         while memory.anonymous < 64:
             assert process.poll() is None
-        process.communicate(b"\n")
+        process.communicate(b"\n", timeout=60)
     memory.wait()
     assert 64 < memory.anonymous <= memory.resident < 256

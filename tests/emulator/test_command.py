@@ -1,4 +1,3 @@
-import asyncio
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import pytest
 from provisioner.emulator.__main__ import app
 from provisioner.emulator.app.settings import EmulatorSettings
 from provisioner.emulator.command import LOCAL_KEY, Answers, Limits, duration
-from provisioner.emulator.server import run_emulator
+from tests.rig.command import deadline
 
 COMMAND = (sys.executable, "-W", "error", "-m", "provisioner.emulator")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "EMULATOR_API_KEY"}
@@ -36,13 +35,14 @@ def started(*options: str, **variables: str) -> Iterator[tuple[subprocess.Popen[
         env=ENVIRONMENT | variables,
     )
     try:
-        first = _stream(process.stdout).readline()
+        with deadline(process):
+            first = _stream(process.stdout).readline()
         match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+/v3)\n", first)
         assert match, (first, _stream(process.stderr).read())
         yield process, match[1]
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=10)
 
 
 def called(*options: str) -> int:
@@ -63,7 +63,8 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
 
     Not by communicate(), which would miss what readline() has read ahead.
     """
-    rest = _stream(process.stdout).read(), _stream(process.stderr).read()
+    with deadline(process):
+        rest = _stream(process.stdout).read(), _stream(process.stderr).read()
     process.wait(timeout=10)
     return rest
 
@@ -214,46 +215,3 @@ def test_help_loads_no_server() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (run.returncode, run.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        b"GARBAGE\r\n\r\n",
-        b"GET /v3/users/\xff HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /v3/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-        b"POST /v3/users HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
-        b"POST /v3/users HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf a bo",
-        b"POST /_emulator/users HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf a bo",
-    ],
-)
-def test_a_client_that_talks_no_http_does_no_harm(garbage: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is stored, recorded or logged, and the emulator goes on."""
-
-    async def scenario() -> list[int]:
-        async with run_emulator(EmulatorSettings()) as emulator:
-            port = int(emulator.url.split(":")[2].removesuffix("/v3"))
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(garbage)
-            writer.write_eof()
-            await reader.read()
-            writer.close()
-            await writer.wait_closed()
-            status = await asyncio.to_thread(create, emulator.url, "ann", emulator.api_key)
-            return [status, len(emulator.audit)]
-
-    assert asyncio.run(scenario()) == [200, 1]
-    assert caplog.records == []
-
-
-def test_an_emulator_can_be_stopped_and_started_on_the_same_port() -> None:
-    """A port is free again as soon as its emulator has stopped."""
-
-    async def twice() -> list[str]:
-        async with run_emulator(EmulatorSettings()) as first:
-            port = int(first.url.split(":")[2].removesuffix("/v3"))
-        async with run_emulator(EmulatorSettings(port=port)) as second:
-            return [first.url, second.url]
-
-    first, second = asyncio.run(twice())
-    assert first == second

@@ -31,10 +31,10 @@ def foreign(path: Path) -> set[str]:
 
 def test_the_emulator_shares_no_code_with_the_client() -> None:
     """An independent reading of the API: nothing of ours but the emulator itself is imported."""
-    assert {path.name: foreign(path) for path in PACKAGE.glob("*.py") if foreign(path)} == {}
+    assert {path.name: foreign(path) for path in PACKAGE.rglob("*.py") if foreign(path)} == {}
 
 
 def test_only_the_edges_know_http() -> None:
     """Store, validation, limits, faults and endpoints hold no I/O: aiohttp is imported at the edge alone."""
-    users = {path.stem for path in PACKAGE.glob("*.py") if any(n.startswith("aiohttp") for n in imports(path))}
+    users = {path.stem for path in PACKAGE.rglob("*.py") if any(n.startswith("aiohttp") for n in imports(path))}
     assert users == {"control", "delivery", "exchange", "server"}

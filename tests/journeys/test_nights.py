@@ -86,7 +86,8 @@ def test_who_comes_back_after_a_kill_costs_one_request(tmp_path: Path) -> None:
 
 def _faults(app: RunningEmulator, *script: Mapping[str, Any]) -> None:
     body = json.dumps({"script": script}).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{app.root}/_emulator/faults", body, method="POST")):
+    request = urllib.request.Request(f"{app.root}/_emulator/faults", body, method="POST")
+    with urllib.request.urlopen(request, timeout=60):
         pass
 
 

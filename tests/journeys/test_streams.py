@@ -60,7 +60,8 @@ def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
     writer = threading.Thread(target=(tmp_path / "users.tsv").write_bytes, args=[b"uid\tname\nann\tA, B\n"])
     writer.start()
     done = piped(b"", "validate", "users.tsv", "--json", cwd=tmp_path)
-    writer.join()
+    writer.join(60)
+    assert not writer.is_alive()
     assert (done.exit_code, done.summary["rows"]) == (0, 1), done.stderr
 
 

@@ -102,8 +102,9 @@ class Api:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something the emulator does of its own accord, which tells nobody when it is done."""
-    while not condition():  # noqa: ASYNC110 - there is no event to wait for
-        await asyncio.sleep(0.002)
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.002)
 
 
 Scenario = Callable[[Api], Awaitable[None]]

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,7 +130,7 @@ def started(*arguments: object, cwd: Path, **variables: str) -> Iterator[subproc
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class RunningEmulator:
 
     def lines(self, what: str) -> list[dict[str, Any]]:
         """`audit` or `users`, one object each."""
-        with urllib.request.urlopen(f"{self.root}/_emulator/{what}") as answer:
+        with urllib.request.urlopen(f"{self.root}/_emulator/{what}", timeout=PATIENCE) as answer:
             return [json.loads(line) for line in answer.read().splitlines()]
 
     def created(self) -> list[str]:
@@ -160,7 +161,7 @@ class RunningEmulator:
         """Whether the API knows this token for this user."""
         request = urllib.request.Request(f"{self.url}/users/{uid}/auth_tokens/{token}", headers={"apikey": KEY})
         try:
-            with urllib.request.urlopen(request) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return bool(json.loads(answer.read())["data"]["uid"] == uid)
         except urllib.error.HTTPError:
             return False
@@ -171,13 +172,25 @@ class RunningEmulator:
 
 
 @contextmanager
+def deadline(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill the process when the block takes too long: whoever reads from it then comes to an end of file."""
+    watch = threading.Timer(PATIENCE, process.kill)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+@contextmanager
 def emulator(folder: Path, *options: object) -> Iterator[RunningEmulator]:
     """Run an emulator inside the block."""
     key_file = folder / "emulator.key"
     key_file.write_text(KEY)
     with started("emulator", "--port", 0, "--api-key-file", key_file, *options, cwd=folder) as process:
         assert process.stdout is not None
-        first = process.stdout.readline()
+        with deadline(process):
+            first = process.stdout.readline()
         assert first.startswith("listening on "), first
         yield RunningEmulator(first.removeprefix("listening on ").strip())
 

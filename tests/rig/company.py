@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.rig.command import KEY, Finished, Running, RunningEmulator, rows, start, wait_until
+from tests.rig.command import KEY, PATIENCE, Finished, Running, RunningEmulator, rows, start, wait_until
 
 CHANGING = {"created", "updated", "deactivated", "reactivated", "deleted", "minted", "revoked", "configured"}
 
@@ -108,7 +108,7 @@ class Company:
         headers = {"apikey": KEY, "Content-Type": "application/json"}
         data = json.dumps(body).encode()
         request = urllib.request.Request(f"{self.app.url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             answer.read()
 
     def delete(self, name: str) -> None:
@@ -120,7 +120,8 @@ class Company:
         self.another_hand("DELETE", "/users", {"uidsToDeactivate": [self.uid(name)]})
 
     def _post(self, path: str, body: bytes) -> None:
-        with urllib.request.urlopen(urllib.request.Request(self.app.root + path, body, method="POST")) as answer:
+        request = urllib.request.Request(self.app.root + path, body, method="POST")
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             answer.read()
 
 

@@ -1,4 +1,7 @@
-"""The folders of the package as their `__init__` describes them: a sentence, then a line for each room."""
+"""The folders of the package as their `__init__` describes them: a sentence, then a line for each room.
+
+`python -m tests.rig.house` writes the map of docs/how-it-works.md from them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,13 @@ import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.rig.command import PACKAGE, ROOT
+
+PAGE = ROOT / "docs" / "how-it-works.md"
+HEAD = "| folder | what it is | rooms |\n| --- | --- | --- |\n"
+WAY_DOWN = ("cli", "inspection", "sync", "run", "results", "settings", "validation", "roster", "journal", "sending")
+"""The folders in the order in which they import each other; what is not named here comes last."""
 
 _ROOM = re.compile(r"^(\w+/?) {2,}(\S.*)$", re.MULTILINE)
 
@@ -39,3 +49,29 @@ def _folder(path: Path) -> Folder:
     within = {f"{file.parent.name}/" for file in path.glob("*/*.py")}
     rooms = tuple((name, what) for name, what in _ROOM.findall(docstring))
     return Folder(path, docstring.partition("\n")[0], rooms, frozenset(modules | within))
+
+
+def rank(folder: Folder) -> tuple[int, tuple[str, ...]]:
+    """Where a folder stands on the map: the package itself, then from top to bottom, each before those within it."""
+    parts = folder.path.relative_to(PACKAGE).parts
+    if not parts:
+        return -1, parts
+    return WAY_DOWN.index(parts[0]) if parts[0] in WAY_DOWN else len(WAY_DOWN), parts
+
+
+def drawn() -> str:
+    """The map: one row for each folder, with its sentence and its rooms."""
+    rows = []
+    for folder in sorted(folders(PACKAGE), key=rank):
+        rooms = ", ".join(f"`{name}`" for name, _ in folder.rooms if not name.endswith("/"))
+        rows.append(f"| `{folder.path.relative_to(PACKAGE.parent)}/` | {folder.sentence} | {rooms} |\n")
+    return "".join(rows)
+
+
+def on_the_page() -> str:
+    """The map as the page has it now."""
+    return PAGE.read_text(encoding="utf-8").split(HEAD, 1)[1].split("\n\n", 1)[0] + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(PAGE.read_text(encoding="utf-8").replace(HEAD + on_the_page(), HEAD + drawn()), encoding="utf-8")

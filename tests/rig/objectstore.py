@@ -51,7 +51,7 @@ def object_store(objects: Mapping[str, bytes]) -> Iterator[ObjectStore]:
         yield store
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(10)
         server.server_close()
 
 

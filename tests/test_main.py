@@ -1,0 +1,62 @@
+"""Tests of where the command begins: signals, standard streams, and what is not imported yet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rig.command import COMMAND, environment
+
+PATIENCE = 60.0
+
+
+@pytest.mark.parametrize("command", [[COMMAND], [sys.executable, "-m", "provisioner"]], ids=["script", "module"])
+def test_the_script_and_the_module_are_the_same_command(command: list[str]) -> None:
+    """Both say their version and end with 0."""
+    run = subprocess.run(
+        [*command, "--version"], capture_output=True, text=True, timeout=PATIENCE, env=environment(), check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("provisioner ")
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_standard_stream_that_is_closed_is_opened_on_nothing(closed: int, tmp_path: Path) -> None:
+    """Else the first file that is opened would take its place, and what is printed would end up in it."""
+    code = (
+        "import os, sys; import provisioner.__main__ as main; main._open_standard_streams(); "
+        f"file = open({str(tmp_path / 'file')!r}, 'w'); "
+        "print('printed'); print('told', file=sys.stderr); sys.exit(0 if file.fileno() > 2 else 9)"
+    )
+    run = subprocess.run(
+        ["sh", "-c", f'exec "$0" "$@" {closed}>&-', sys.executable, "-c", code],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE,
+        env={**environment(), "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert run.returncode == 0
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_an_interrupt_before_anything_has_begun_simply_ends_it() -> None:
+    """By the signal, as a shell expects it, without a traceback; it is not Python's handler that is in force."""
+    code = (
+        "import os, signal, sys; import provisioner.cli.app as app; import provisioner.__main__ as main; "
+        "app.main = lambda: os.kill(os.getpid(), signal.SIGINT); main.main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={**environment(), "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, "", "")
