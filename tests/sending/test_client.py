@@ -26,6 +26,7 @@ from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for, retry_after
 from provisioner.sending.retry import Verdict, judge
+from tests.rig import deadline
 from tests.rig.server import (
     Asked,
     Behaviour,
@@ -76,7 +77,7 @@ def talk(
         ):
             return await scenario(client, wire)
 
-    return asyncio.run(main())
+    return deadline.run(main())
 
 
 def ask(
@@ -100,7 +101,7 @@ def ask_at(url: str, timeouts: Timeouts | None = None) -> Reply:
         async with a_client(url, timeouts=timeouts) as client:
             return await client.send(CREATE, ADA)
 
-    return asyncio.run(main())
+    return deadline.run(main())
 
 
 # --- what is sent ------------------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ def test_a_trailing_slash_of_the_base_url_does_no_harm(ending: str) -> None:
             await client.send(CREATE, ADA)
             return [asked.path for asked in wire.asked]
 
-    assert asyncio.run(main()) == ["/v3/users"]
+    assert deadline.run(main()) == ["/v3/users"]
 
 
 def test_all_requests_share_the_kept_connections() -> None:
@@ -198,7 +199,7 @@ def test_cookies_are_not_kept() -> None:
             return [asked.headers.get("cookie") for asked in wire.asked]
 
     behaviour = answering(orjson.dumps({"data": USER}), headers=["Set-Cookie: lb=7; Path=/"])
-    assert asyncio.run(main()) == [None, None]
+    assert deadline.run(main()) == [None, None]
 
 
 def test_nothing_is_left_open() -> None:
@@ -282,7 +283,7 @@ def test_a_redirect_is_not_followed(status: str) -> None:
 
     said = int(status[:3])
     expected = Reply(status=said, message=f"HTTP {said} without an explanation")
-    assert asyncio.run(main()) == (expected, 1, [])
+    assert deadline.run(main()) == (expected, 1, [])
 
 
 # --- what comes back: answers ------------------------------------------------------------------------------------
@@ -594,7 +595,7 @@ def ask_over_tls(host: str) -> tuple[Reply, list[Asked]]:
             async with a_client(f"https://{host}:{wire.port}/v3") as client:
                 return await client.send(CREATE, ADA), wire.asked
 
-    return asyncio.run(main())
+    return deadline.run(main())
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -615,7 +616,7 @@ def test_a_server_that_speaks_no_tls_was_not_reached() -> None:
         async with serving(silent, on_connect=plain) as wire, a_client(f"https://127.0.0.1:{wire.port}/v3") as client:
             return await client.send(CREATE, ADA), wire.asked
 
-    reply, asked = asyncio.run(main())
+    reply, asked = deadline.run(main())
     assert (reply.failure, asked) == (Failure.UNREACHED, [])
 
 
@@ -629,7 +630,7 @@ def test_a_handshake_that_never_ends_was_not_reached() -> None:
         ):
             return await client.send(CREATE, ADA)
 
-    assert asyncio.run(main()).failure is Failure.UNREACHED
+    assert deadline.run(main()).failure is Failure.UNREACHED
 
 
 # --- proxies -----------------------------------------------------------------------------------------------------
