@@ -12,6 +12,7 @@ roster/      bytes become rows
 journal/     what is on disk
 sending/     requests, replies and outcomes
 emulator/    a stand-in for the API
+api          what the commands do, from Python
 errors       every exception, each with its exit code
 model        the data that flows from a roster to its results
 stop         the switch that ends a run early

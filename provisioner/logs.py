@@ -94,6 +94,22 @@ class _Tee:
                 print(line, file=stream, flush=True)
 
 
+class _Story:
+    """Passes events on to structlog once somebody has configured it; as long as nobody has, it would print them."""
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(structlog.get_logger(), method) if structlog.is_configured() else _dropped
+
+
+def _dropped(_event: str, **_facts: object) -> None:
+    return
+
+
+def get_logger() -> Any:
+    """Give what modules log to: one event per thing, a dotted name and facts as members."""
+    return _Story()
+
+
 def chosen_format(asked: Format | None) -> Format:
     """Console on a terminal, JSON otherwise, unless one was asked for."""
     return asked or ("console" if _on_terminal() else "json")

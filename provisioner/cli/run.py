@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from provisioner.cli.arguments import (
     Api,
@@ -16,6 +18,10 @@ from provisioner.cli.arguments import (
     Validation,
     given,
 )
+
+if TYPE_CHECKING:
+    from provisioner.run.session import Carrying
+    from provisioner.settings.tables import Settings
 
 
 def run(
@@ -35,11 +41,12 @@ def run(
 
     Try it without an account:  provisioner run users.csv --emulator
     """
-    from provisioner.run.command import check_roster, run_roster
+    from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    settings = load(given(reading, api, rate, doing, output, log), os.environ, config)
-    return check_roster(roster, settings) if settings.run.dry_run else run_roster(roster, settings)
+    return carried_out(
+        roster, load(given(reading, api, rate, doing, output, log), os.environ, config), provisioning.run_async
+    )
 
 
 def validate(
@@ -51,7 +58,20 @@ def validate(
     config: Config = None,
 ) -> int:
     """Check ROSTER against CometChat's constraints, without network: same report, same rejected file."""
-    from provisioner.run.command import check_roster
+    from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    return check_roster(roster, load(given(reading, doing, output, log), os.environ, config))
+    return carried_out(
+        roster, load(given(reading, doing, output, log), os.environ, config), provisioning.validate_async
+    )
+
+
+def carried_out(roster: Sequence[str], settings: Settings, work: Carrying) -> int:
+    """Carry out what was asked for, print how it ended, give the exit code."""
+    from provisioner.run.job import make_job
+    from provisioner.run.session import conduct, is_drawn, set_up_logs
+
+    job = make_job(roster, settings)
+    set_up_logs(settings, (*job.roster.paths, *job.outputs.paths()))
+    drawn = is_drawn(settings)
+    return conduct(settings, lambda stopper: work(roster, settings, stopper=stopper, drawn=drawn))

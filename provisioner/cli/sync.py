@@ -37,13 +37,18 @@ def plan(
     config: Config = None,
 ) -> int:
     """Say what a sync of ROSTER would change, and change nothing."""
+    from provisioner import api as provisioning
+    from provisioner.run.session import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load
-    from provisioner.sync.command import plan_command
+    from provisioner.sync.command import files_of
 
     settings = load(given(sync, reading, api, rate, output, log), os.environ, config)
     # A config file's output is that of a sync: a plan is kept only where it is asked for.
-    kept = settings.output.model_copy(update={"file": output.file if output else None})
-    return plan_command(list(roster), settings.model_copy(update={"output": kept}))
+    nowhere = settings.output.model_copy(update={"file": None})
+    set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere})))
+    kept = nowhere.model_copy(update={"file": output.file if output else None})
+    settings, drawn = settings.model_copy(update={"output": kept}), is_drawn(settings)
+    return conduct(settings, lambda stopper: provisioning.plan_async(roster, settings, stopper=stopper, drawn=drawn))
 
 
 def sync(
@@ -62,10 +67,18 @@ def sync(
     ROSTER may be a plan that was kept with plan -o: just that is carried out, or nothing.
     Nobody is ever deleted, and users that are in no roster of this state are never touched.
     """
+    from provisioner import api as provisioning
+    from provisioner.run.session import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load
-    from provisioner.sync.command import sync_command
+    from provisioner.sync.command import confirming, files_of
 
-    return sync_command(list(roster), load(given(sync, reading, api, rate, doing, output, log), os.environ, config))
+    settings = load(given(sync, reading, api, rate, doing, output, log), os.environ, config)
+    set_up_logs(settings, files_of(roster, settings))
+    drawn, confirm = is_drawn(settings), confirming(settings)
+    return conduct(
+        settings,
+        lambda stopper: provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn),
+    )
 
 
 def history(

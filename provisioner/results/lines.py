@@ -82,6 +82,19 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
     )
 
 
+def scan_results(path: Path) -> pl.LazyFrame:
+    """Give results back (`RESULT_SCHEMA`), read when they are collected. Raises KeyError for another ending."""
+    schema = pl.Schema(RESULT_SCHEMA)
+    match path.suffix.lower():
+        case ".csv":
+            return pl.scan_csv(path, schema=schema, glob=False)
+        case ".ndjson":
+            return pl.scan_ndjson(path, schema=schema)
+        case ".parquet":
+            return pl.scan_parquet(path, glob=False)
+    raise KeyError(f"{path}: results are read from .csv, .parquet and .ndjson")
+
+
 def write_results(path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()) -> Counts:
     """Write one line per roster row, and `more` behind them; say what they add up to."""
     counts = Counts()

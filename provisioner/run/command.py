@@ -1,51 +1,39 @@
-"""The commands of a run: `provision` and `validate` carry out and give a summary, the others are the whole command."""
+"""What `run` and `validate` do, from a roster and settings to a summary."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
-import structlog
-
-from provisioner.errors import ExitCode
+from provisioner.logs import get_logger
 from provisioner.results.summary import Summary
-from provisioner.run.dryrun import validate
-from provisioner.run.job import Job, Target, make_job, make_target, on_terminal, set_up_logs
-from provisioner.run.session import conduct
+from provisioner.run import dryrun
+from provisioner.run.job import Target, make_job, make_target
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
-log = structlog.get_logger()
+log = get_logger()
 
 
-async def provision(job: Job, target: Target | None, stopper: Stopper) -> Summary:
-    """Create the users of a roster; None as the target is the built-in emulator, which lives as long as this.
+async def validate(roster: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Summary:
+    """Check a roster and send nothing; see `provisioner.api.validate_async`."""
+    return await dryrun.validate(replace(make_job(roster, settings), drawn=drawn), stopper)
 
-    Prints nothing and sets nothing up. Raises `ProvisionerError`, or `InterruptedEarlyError` when it is stopped
-    before anything was sent; stopped later, it ends with a summary that says so.
-    """
+
+async def run(roster: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Summary:
+    """Create the users of a roster; see `provisioner.api.run_async`."""
+    if settings.run.dry_run:
+        return await validate(roster, settings, stopper, drawn=drawn)
     from provisioner.run import pipeline
 
-    async with AsyncExitStack() as stack:
-        where = target if target is not None else await stack.enter_async_context(_emulator(job.settings))
-        log.info("run.started", roster=list(job.roster.names), api=where.identity.base_url)
-        return await pipeline.provision(job, where, stopper)
-
-
-def check_roster(roster: Sequence[str], settings: Settings) -> ExitCode:
-    """Check a roster, print the summary, give the exit code (`validate`, `run --dry-run`)."""
-    job = on_terminal(make_job(roster, settings))
-    set_up_logs(job)
-    return conduct(settings, lambda stopper: validate(job, stopper))
-
-
-def run_roster(roster: Sequence[str], settings: Settings) -> ExitCode:
-    """Create the users of a roster, print the summary, give the exit code (`run`)."""
     # Known before anything is opened or made: where to, and with which key.
     target = None if settings.api.emulator else make_target(settings)
-    job = on_terminal(make_job(roster, settings))
-    set_up_logs(job, target.api_key if target else "")
-    return conduct(settings, lambda stopper: provision(job, target, stopper))
+    job = replace(make_job(roster, settings), drawn=drawn)
+    async with AsyncExitStack() as stack:
+        where = target if target is not None else await stack.enter_async_context(_emulator(settings))
+        log.info("run.started", roster=list(job.roster.names), api=where.identity.base_url)
+        return await pipeline.provision(job, where, stopper)
 
 
 @asynccontextmanager

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import structlog
 
 from provisioner.errors import RosterChangedError, RosterError
+from provisioner.logs import get_logger
 from provisioner.model import RowTally
 from provisioner.results.findings import Findings, Report
 from provisioner.results.rejections import write_rejected
@@ -35,7 +35,7 @@ from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from provisioner import logs
-from provisioner.errors import OutputError
-from provisioner.files import same_file
 from provisioner.journal.view import Identity
 from provisioner.model import Tally
 from provisioner.results.outputs import Outputs
@@ -84,18 +80,3 @@ def make_job(given: Sequence[str], settings: Settings) -> Job:
     roster = find_inputs(given)
     results = settings.output.file or Path(f"{roster.stem}.results.csv")
     return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths))
-
-
-def on_terminal(job: Job) -> Job:
-    """Have the progress drawn, if that is wanted and there is a terminal to draw it on."""
-    settings = job.settings
-    return replace(job, drawn=settings.output.progress and not settings.log.quiet and sys.stderr.isatty())
-
-
-def set_up_logs(job: Job, key: str = "") -> None:
-    """Begin the log, which never shows the key; raises `OutputError` when it would be written into another file."""
-    wanted = job.settings.log
-    for path in (*job.roster.paths, *job.outputs.paths()):
-        if wanted.file is not None and same_file(wanted.file, path):
-            raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")
-    logs.set_up(format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=[key])

@@ -13,11 +13,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 
-import structlog
-
 from provisioner.files import set_aside
 from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.recorder import Recorder
+from provisioner.logs import get_logger
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import Fetch, write_results
 from provisioner.results.summary import Summary, write_summary, written
@@ -30,7 +29,7 @@ from provisioner.sending.pool import Backlog, Pool, Settle
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper, stopping_on_storage_error
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from provisioner.logs import get_logger
 from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.wording import duration
 
@@ -49,7 +49,7 @@ class Watch:
 
     def __init__(self, tally: Tally, *, drawn: bool) -> None:
         self._tally, self._drawn = tally, drawn
-        self._log = structlog.get_logger()
+        self._log = get_logger()
         rows = tally.rows
         self._stages = {
             "reading": Stage("reading", lambda: rows.surveyed, lambda: rows.total),

@@ -8,18 +8,21 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
-import structlog
 from rich.console import Console
 
 from provisioner import logs
-from provisioner.errors import ExitCode, ProvisionerError
+from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError
+from provisioner.files import same_file
+from provisioner.logs import get_logger
 from provisioner.model import Outcome
 from provisioner.results.summary import encode
 from provisioner.results.tables import printed
 from provisioner.roster.files.inputs import shown
+from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
@@ -51,7 +54,16 @@ class Ending(Protocol):
 
 Work = Callable[[Stopper], Coroutine[Any, Any, Ending]]
 
-log = structlog.get_logger()
+log = get_logger()
+
+
+class Carrying(Protocol):
+    """What carries out a command, as `provisioner.api` has it."""
+
+    def __call__(
+        self, roster: Sequence[str], settings: Settings, *, stopper: Stopper, drawn: bool
+    ) -> Coroutine[Any, Any, Ending]:
+        """Carry it out, and give what it ends with."""
 
 
 def _tune() -> None:
@@ -63,11 +75,35 @@ def _tune() -> None:
     sys.setswitchinterval(0.01)
 
 
+def is_drawn(settings: Settings) -> bool:
+    """Whether the progress is to be drawn: when that is wanted, and there is a terminal to draw it on."""
+    return settings.output.progress and not settings.log.quiet and sys.stderr.isatty()
+
+
+def set_up_logs(settings: Settings, files: Iterable[Path]) -> None:
+    """Begin the log, which never shows the key; raises `OutputError` when it would be written into one of the files."""
+    wanted = settings.log
+    for path in files:
+        if wanted.file is not None and same_file(wanted.file, path):
+            raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")
+    logs.set_up(
+        format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=[_key(settings)]
+    )
+
+
+def _key(settings: Settings) -> str:
+    """Find the key, to be masked; whoever needs it says when there is none."""
+    try:
+        return read_api_key(settings, os.environ).get_secret_value()
+    except ConfigurationError:
+        return ""
+
+
 def conduct(settings: Settings, work: Work) -> ExitCode:
     """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code."""
     _tune()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             summary, stop = runner.run(_watch_signals(work))
     except InterruptedEarlyError as early:
         log.error("run.stopped", reason=early.stop.reason, message="stopped before anything was sent")
@@ -101,7 +137,7 @@ async def _watch_signals(work: Work) -> tuple[Ending, Stop | None]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
-            # All that is left is to say how it went, and to end with the exit code that was given.
+            # All that is left is to say how it went, and to end with the exit code that was said.
             signal.signal(number, signal.SIG_IGN)
 
 
@@ -133,7 +169,7 @@ def _print(summary: Ending, *, as_json: bool) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Uvloop when it is installed: a third less CPU for a request."""
     try:
         import uvloop

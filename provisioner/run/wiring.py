@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
-
 from provisioner import __version__
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
+from provisioner.logs import get_logger
 from provisioner.run.job import Run, Target
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget
@@ -26,7 +25,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.threads import in_thread
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,14 @@ import math
 import time
 from dataclasses import dataclass
 
-import structlog
-
+from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.clock import ServerClock
 from provisioner.sending.retry import Verdict
 
-log = structlog.get_logger()
+log = get_logger()
 
 DEACTIVATED = "deactivated"
 IN_DOUBT = "in_doubt"

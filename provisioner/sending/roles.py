@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-import structlog
-
+from provisioner.logs import get_logger
 from provisioner.model import NOBODY
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
@@ -18,7 +17,7 @@ from provisioner.sending.retry import Verdict
 # Every app has it; it needs no asking.
 DEFAULT: Final = "default"
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class RoleCheck:

@@ -121,11 +121,11 @@ class Changes:
 
     def _done(self, course: _Course, outcome: Outcome, reply: Reply, live: Live) -> Settlement:
         change, past = course.request.change, course.request.past
-        outcome = change.again if change and change.again and outcome is Outcome.UPDATED else outcome
+        told = change.again if change and change.again and outcome is Outcome.UPDATED else outcome
         return Settlement(
             course.request.key,
             State.SETTLED,
-            outcome,
+            told,
             course.attempts,
             http_status=reply.status,
             auth_token=past.auth_token if past else None,

@@ -1,14 +1,11 @@
-"""The commands of a nightly sync: `make_plan` carries out and gives a report, the others are the whole command.
-
-What a sync carries out is `night.sync`; `sync_job` makes its job from arguments and settings.
-"""
+"""What `sync` and `plan` do, from a roster or a kept plan and settings to a summary or a report."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,14 +18,15 @@ from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError
 from provisioner.files import same_file
+from provisioner.logs import get_logger
 from provisioner.roster.files.inputs import shown
-from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, on_terminal, set_up_logs
-from provisioner.run.session import conduct
+from provisioner.run.job import Job, Run, Target, identity, make_job, make_target
 from provisioner.settings.tables import Settings
-from provisioner.stop import Stopper
+from provisioner.stop import InterruptedEarlyError, Stopper
+from provisioner.sync import night
 from provisioner.sync.history import history_of
 from provisioner.sync.metrics import check_metrics_file, write_metrics
-from provisioner.sync.night import SyncJob, sync
+from provisioner.sync.night import SyncJob
 from provisioner.sync.plan.keptplan import (
     KeptPlan,
     PlanSource,
@@ -41,46 +39,49 @@ from provisioner.sync.plan.preflight import Assessment, preflight
 from provisioner.sync.plan.report import PlanReport
 from provisioner.sync.summary import NightSummary
 
+log = get_logger()
 
-def sync_command(arguments: Sequence[str], settings: Settings) -> ExitCode:
-    """Bring the app's users to what a roster, or a kept plan, says (`sync`)."""
+
+async def sync(
+    arguments: Sequence[str],
+    settings: Settings,
+    stopper: Stopper,
+    *,
+    confirm: Callable[[Assessment], bool] | None,
+    drawn: bool,
+) -> NightSummary:
+    """Bring the app's users to what a roster, or a kept plan, says; see `provisioner.api.sync_async`."""
+    with _measured(settings) as measured:
+        job, target = sync_job(arguments, settings)
+        job = replace(job, job=replace(job.job, drawn=drawn), confirm=confirm or job.confirm)
+        summary = await night.sync(job, target, stopper)
+        measured.update(summary.document)
+        return summary
+
+
+@contextmanager
+def _measured(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Write the metrics of a sync, however it ends: what is put into the dictionary, or just its exit code."""
     metrics, state = settings.sync.metrics_file, settings.sync.state
     if metrics is None:
-        return _sync_command(arguments, settings)[0]
+        yield {}
+        return
     check_metrics_file(metrics, state)
     started, document = time.time(), {"exit_code": ExitCode.BUG}
     try:
-        code, summary = _sync_command(arguments, settings)
-        document = summary.document if summary is not None else {"exit_code": code}
+        yield document
     except ProvisionerError as error:
-        document = {"exit_code": error.exit_code}
+        document["exit_code"] = error.exit_code
+        raise
+    except InterruptedEarlyError as early:
+        document["exit_code"] = early.stop.exit_code
         raise
     finally:
-        _write_metrics(metrics, state, started, document)
-    return code
-
-
-def _write_metrics(path: Path, state: Path | None, started: float, document: Mapping[str, Any]) -> None:
-    try:
-        write_metrics(path, state, started, document)
-    except (OSError, StorageError) as error:
-        # The sync ended as it ended; that its file grows old is what an alert sees.
-        print(f"error: the metrics could not be written: {error}", file=sys.stderr)
-
-
-def _sync_command(arguments: Sequence[str], settings: Settings) -> tuple[ExitCode, NightSummary | None]:
-    night, target = sync_job(arguments, settings)
-    job = on_terminal(night.job)
-    set_up_logs(job, target.api_key)
-    night = replace(night, job=job, confirm=_confirming(job.settings))
-    endings: list[NightSummary] = []
-
-    async def work(stopper: Stopper) -> NightSummary:
-        endings.append(await sync(night, target, stopper))
-        return endings[0]
-
-    code = conduct(job.settings, work)
-    return code, endings[0] if endings else None
+        try:
+            write_metrics(metrics, state, started, document)
+        except (OSError, StorageError) as error:
+            # The sync ended as it ended; that its file grows old is what an alert sees.
+            log.error("metrics.not_written", reason=str(error))
 
 
 def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Target]:
@@ -146,12 +147,19 @@ async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
             return report
 
 
-def plan_command(arguments: Sequence[str], settings: Settings) -> ExitCode:
-    """Report what a sync would do (`plan`); `settings.output.file` is where the plan is kept."""
+async def plan(arguments: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> PlanReport:
+    """Report what a sync would do; see `provisioner.api.plan_async`."""
     with plan_job(arguments, settings) as planned:
-        job = on_terminal(planned.job)
-        set_up_logs(job, planned.target.api_key if planned.target else "")
-        return conduct(settings, lambda stopper: make_plan(replace(planned, job=job), stopper))
+        return await make_plan(replace(planned, job=replace(planned.job, drawn=drawn)), stopper)
+
+
+def files_of(arguments: Sequence[str], settings: Settings) -> tuple[Path, ...]:
+    """Name the files that a sync reads and writes. Raises as `sync_job` does."""
+    if is_plan(arguments):
+        kept = read_plan(Path(arguments[0]))
+        arguments, settings = kept.roster, _as_planned(kept, settings)
+    job = _night_job(arguments, settings)
+    return (*job.roster.paths, *job.outputs.paths())
 
 
 def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
@@ -202,8 +210,8 @@ def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:
     return settings.model_copy(update={"sync": settings.sync.model_copy(update=update)})
 
 
-def _confirming(settings: Settings) -> Callable[[Assessment], bool]:
-    """Ask a person who is there; a scheduler is not asked."""
+def confirming(settings: Settings) -> Callable[[Assessment], bool]:
+    """Give what asks a person who is there before the first change; a scheduler is not asked."""
     present = sys.stdin.isatty() and sys.stderr.isatty()
     if settings.sync.yes or not present:
         return lambda _: True

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from provisioner.errors import ExitCode
 from provisioner.files import same_file
 from provisioner.journal.managed import Met
 from provisioner.journal.statements import Known
 from provisioner.journal.syncstate import SyncState
+from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, UserRequest
 from provisioner.run.admission import Outbox
 from provisioner.run.job import Job, Run, Target
@@ -35,7 +34,7 @@ from provisioner.sync.plan.planner import PlannedChange
 from provisioner.sync.plan.preflight import Assessment, Preflight, preflight
 from provisioner.sync.summary import NightSummary, summarise
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,11 +72,11 @@ def rosters(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The rosters that `validate` is called with, instead of a validation."""
     called: list[list[str]] = []
 
-    def check_roster(roster: Sequence[str], _: object) -> ExitCode:
+    def carried_out(roster: Sequence[str], *_: object) -> ExitCode:
         called.append(list(roster))
         return ExitCode.ROWS_LEFT
 
-    monkeypatch.setattr("provisioner.run.command.check_roster", check_roster)
+    monkeypatch.setattr("provisioner.cli.run.carried_out", carried_out)
     return called
 
 

@@ -1,23 +1,36 @@
-"""`run` and `validate`: settings decide which of two functions a roster goes to."""
+"""`run` and `validate`: arguments become settings, settings what carries them out, and what that gives an exit code."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
+from provisioner import api
 from provisioner.cli.app import carry_out
 from provisioner.errors import ExitCode
+from provisioner.settings.tables import Settings
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("words", "work", "dry"),
     [
-        ("run users.csv", ExitCode.API),
-        ("run users.csv --dry-run", ExitCode.ROWS_LEFT),
-        ("validate users.csv", ExitCode.ROWS_LEFT),
+        ("run users.csv", "run_async", False),
+        ("run users.csv --dry-run", "run_async", True),
+        ("validate users.csv", "validate_async", False),
     ],
 )
-def test_a_dry_run_is_a_check(words: str, code: ExitCode, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only `run` sends, and not even that with --dry-run; the exit code is what the function gives."""
-    monkeypatch.setattr("provisioner.run.command.run_roster", lambda *_: ExitCode.API)
-    monkeypatch.setattr("provisioner.run.command.check_roster", lambda *_: ExitCode.ROWS_LEFT)
-    assert carry_out(words.split()) == code
+def test_a_command_carries_out_what_the_api_has(
+    words: str, work: str, dry: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code is that of what it gives."""
+    called: list[tuple[list[str], bool, Any]] = []
+
+    def carried_out(roster: Sequence[str], settings: Settings, carrying: Any) -> ExitCode:
+        called.append((list(roster), settings.run.dry_run, carrying))
+        return ExitCode.ROWS_LEFT
+
+    monkeypatch.setattr("provisioner.cli.run.carried_out", carried_out)
+    assert carry_out(words.split()) == ExitCode.ROWS_LEFT
+    assert called == [(["users.csv"], dry, getattr(api, work))]

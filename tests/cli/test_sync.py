@@ -17,16 +17,17 @@ def test_a_plan_is_kept_only_where_it_is_asked_for(
 ) -> None:
     """A config file's output is that of a sync."""
     (tmp_path / "c.toml").write_text('[output]\nfile = "results.csv"\njson = true\n')
-    called: list[tuple[list[str], Settings]] = []
+    called: list[Settings] = []
 
-    def plan_command(roster: list[str], settings: Settings) -> ExitCode:
-        called.append((roster, settings))
+    def conduct(settings: Settings, _: object) -> ExitCode:
+        called.append(settings)
         return ExitCode.OK
 
-    monkeypatch.setattr("provisioner.sync.command.plan_command", plan_command)
-    assert carry_out(["plan", "hr.csv", "-c", str(tmp_path / "c.toml"), *words]) == ExitCode.OK
-    [(roster, settings)] = called
-    assert (roster, settings.output.file, settings.output.json_summary) == (["hr.csv"], kept, True)
+    monkeypatch.setattr("provisioner.run.session.conduct", conduct)
+    given = ["plan", "hr.csv", "--state", "hr.db", "-c", str(tmp_path / "c.toml")]
+    assert carry_out([*given, *words]) == ExitCode.OK
+    [settings] = called
+    assert (settings.output.file, settings.output.json_summary) == (kept, True)
 
 
 @pytest.mark.parametrize(("words", "expected"), [([], (14, False)), (["-n", "3", "--json"], (3, True))])

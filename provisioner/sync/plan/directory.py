@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 import orjson
-import structlog
 
+from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation
@@ -41,7 +41,7 @@ WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.uid = temp.directory.uid AND u
 
 InThread = Callable[[Callable[[], None]], Awaitable[None]]
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class Shown(NamedTuple):

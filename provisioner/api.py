@@ -1,0 +1,195 @@
+"""Provisioning from Python: what the commands do, without a command line.
+
+    from provisioner import api
+
+    settings = api.settings(config="provisioner.toml")
+    summary = api.run("users.csv", settings)
+    tokens = api.results(summary).select("uid", "auth_token").collect()
+
+Each function takes paths and a `Settings` and gives a frozen summary; `summary.document` is what `--json` prints, and
+`summary.exit_code` what the command would end with. Nothing is printed, no logging is set up (a host that has
+configured structlog gets our events), no signal is taken and no process ended. What cannot begin raises one of
+`provisioner.errors`; what stops once it has begun to send is no exception: it ends with a summary that says so, and
+the same call goes on.
+
+Every function has an async form, which a `Stopper` of the caller's can end early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from provisioner.settings.tables import Settings, load
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from provisioner.results.summary import Summary
+    from provisioner.sync.plan.preflight import Assessment
+    from provisioner.sync.plan.report import PlanReport
+    from provisioner.sync.summary import NightSummary
+
+__all__ = [
+    "InterruptedEarlyError",
+    "Settings",
+    "Stop",
+    "Stopper",
+    "plan",
+    "plan_async",
+    "results",
+    "run",
+    "run_async",
+    "settings",
+    "sync",
+    "sync_async",
+    "validate",
+    "validate_async",
+]
+
+T = TypeVar("T")
+
+Rosters: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One roster: a path, a pattern of paths, an address, or several of these, whose rows follow each other."""
+
+
+def settings(
+    config: str | os.PathLike[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    **tables: Mapping[str, Any],
+) -> Settings:
+    """Build the settings as the commands do. Raises `ConfigurationError` naming the key and where it came from.
+
+    config       a TOML file; without one `provisioner.toml` in the current folder is read when it is there
+    environment  variables that count; those of this process by default
+    tables       what overrides both, table by table: `rate={"share": "70%"}, output={"file": "out.csv"}`
+    """
+    return load(tables, os.environ if environment is None else environment, None if config is None else Path(config))
+
+
+def validate(roster: Rosters, settings: Settings | None = None) -> Summary:
+    """Check a roster against CometChat's constraints, without network; see `validate_async`."""
+    return _carried_out(validate_async(roster, settings))
+
+
+async def validate_async(
+    roster: Rosters, settings: Settings | None = None, *, stopper: Stopper | None = None, drawn: bool = False
+) -> Summary:
+    """Check a roster against CometChat's constraints, without network.
+
+    Writes the rejected rows and the summary beside `settings.output.file`; valid rows count as pending.
+
+    stopper  ends it early
+    drawn    draw the progress on stderr
+
+    Raises `RosterError`, `OutputError`, `StorageError`, or `InterruptedEarlyError` when it is stopped.
+    """
+    from provisioner.run.command import validate
+
+    return await validate(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
+
+
+def run(roster: Rosters, settings: Settings | None = None) -> Summary:
+    """Create the users of a roster, or go on where an earlier run was stopped; see `run_async`."""
+    return _carried_out(run_async(roster, settings))
+
+
+async def run_async(
+    roster: Rosters, settings: Settings | None = None, *, stopper: Stopper | None = None, drawn: bool = False
+) -> Summary:
+    """Create the users of a roster, or go on where an earlier run was stopped.
+
+    The key comes from COMETCHAT_API_KEY or from `settings.api.api_key_file`; `settings.api.emulator` sends to the
+    built-in emulator and needs none. With `settings.run.dry_run` nothing is sent, as in `validate_async`.
+
+    stopper  ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
+    drawn    draw the progress on stderr
+
+    Raises `ConfigurationError`, `RosterError`, `OutputError`, `JournalError`, `StorageError`, `RosterChangedError`, or
+    `InterruptedEarlyError` when it is stopped before anything was sent.
+    """
+    from provisioner.run.command import run
+
+    return await run(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
+
+
+def plan(roster: Rosters, settings: Settings) -> PlanReport:
+    """Say what a sync of a roster would change, and change nothing; see `plan_async`."""
+    return _carried_out(plan_async(roster, settings))
+
+
+async def plan_async(
+    roster: Rosters, settings: Settings, *, stopper: Stopper | None = None, drawn: bool = False
+) -> PlanReport:
+    """Say what a sync of a roster would change, and change nothing.
+
+    `settings.sync.state` is the state; `settings.output.file`, if it is set, is where the plan is kept.
+    Raises as `sync_async` does.
+    """
+    from provisioner.sync.command import plan
+
+    return await plan(_arguments(roster), settings, _stopper(stopper), drawn=drawn)
+
+
+def sync(roster: Rosters, settings: Settings) -> NightSummary:
+    """Bring the app's users to what a roster, or a kept plan, says; see `sync_async`."""
+    return _carried_out(sync_async(roster, settings))
+
+
+async def sync_async(
+    roster: Rosters,
+    settings: Settings,
+    *,
+    confirm: Callable[[Assessment], bool] | None = None,
+    stopper: Stopper | None = None,
+    drawn: bool = False,
+) -> NightSummary:
+    """Bring the app's users to what a roster, or a kept plan, says.
+
+    confirm  asked before the first change, with what is about to be done; without it nobody is asked
+    stopper  ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
+    drawn    draw the progress on stderr
+
+    Raises `ConfigurationError`, `RosterError`, `OutputError`, `JournalError`, `StorageError`, `UsageError` for a plan
+    that does not fit any more, or `InterruptedEarlyError` when it is stopped before anything was changed.
+    """
+    from provisioner.sync.command import sync
+
+    return await sync(_arguments(roster), settings, _stopper(stopper), confirm=confirm, drawn=drawn)
+
+
+def results(of: Summary | NightSummary | str | os.PathLike[str]) -> pl.LazyFrame:
+    """Give the results, one row for each row of the roster, in its order; nothing is read before it is collected.
+
+    of  the summary of a run or a sync, or the results file: `.csv`, `.parquet` or `.ndjson`
+
+    The columns and their types are those of `provisioner.results.lines.RESULT_SCHEMA`. Raises `FileNotFoundError`
+    when no results were written.
+    """
+    from provisioner.results.lines import scan_results
+
+    if isinstance(of, str | os.PathLike):
+        return scan_results(Path(of))
+    if (written := of.outputs["results"]) is None:
+        raise FileNotFoundError("no results were written: nothing was sent")
+    return scan_results(Path(written))
+
+
+def _stopper(given: Stopper | None) -> Stopper:
+    # A stopper that has not been turned is false.
+    return Stopper() if given is None else given
+
+
+def _arguments(roster: Rosters) -> list[str]:
+    return [os.fspath(roster)] if isinstance(roster, str | os.PathLike) else [os.fspath(each) for each in roster]
+
+
+def _carried_out(work: Coroutine[Any, Any, T]) -> T:
+    from provisioner.run.session import loop_factory
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(work)

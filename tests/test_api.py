@@ -1,0 +1,150 @@
+"""The Python API: what the commands do, without printing, logging, signals or an end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+import structlog
+
+from provisioner import api
+from provisioner.errors import ConfigurationError, ExitCode, RosterError
+from provisioner.results.lines import RESULT_SCHEMA
+from tests.rig.command import ROOT
+
+PEOPLE = "uid,name\nann,Ann Lee\nbob,\ncy,Cy Fox\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a roster in it; the environment holds nothing of anybody's."""
+    monkeypatch.chdir(tmp_path)
+    structlog.reset_defaults()
+    for name in ("COMETCHAT_API_KEY", "COMETCHAT_APP_ID", "COMETCHAT_REGION", "COMETCHAT_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "users.csv").write_text(PEOPLE)
+    return tmp_path
+
+
+def emulated(**tables: object) -> api.Settings:
+    """Settings for a run with the built-in emulator."""
+    return api.settings(api={"emulator": True}, **tables)  # type: ignore[arg-type]
+
+
+def test_validate_gives_a_summary_and_sends_nothing(folder: Path) -> None:
+    """Valid rows are pending; the rejected file and the summary are written."""
+    summary = api.validate("users.csv")
+    assert (summary.exit_code, summary.document["pending"], summary.document["rejected"]) == (ExitCode.ROWS_LEFT, 2, 1)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "users.csv", "users.results.rejected.csv", "users.results.summary.json",
+    ]  # fmt: skip
+
+
+def test_run_creates_users_and_goes_on_where_it_was(capfd: pytest.CaptureFixture[str]) -> None:
+    """Results are a lazy frame with every row in its place; the same call again sends nothing. Nothing is printed."""
+    first, second = api.run("users.csv", emulated()), api.run(["users.csv"], emulated())
+    assert [(each.document["created"], each.document["requests"]) for each in (first, second)] == [(2, 2), (2, 0)]
+    found = api.results(second)
+    assert found.collect_schema() == pl.Schema(RESULT_SCHEMA)
+    rows = found.select("row", "uid", "outcome", pl.col("auth_token").is_not_null()).collect().rows()
+    assert rows == [(1, "ann", "created", True), (2, "bob", "rejected", False), (3, "cy", "created", True)]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".ndjson"])
+def test_results_are_read_back_from_each_format(suffix: str) -> None:
+    """With the same columns, types and rows."""
+    api.run("users.csv", emulated(output={"file": f"out{suffix}"}))
+    found = api.results(f"out{suffix}").collect()
+    assert found.schema == pl.Schema(RESULT_SCHEMA)
+    assert found["outcome"].to_list() == ["created", "rejected", "created"]
+
+
+def test_nothing_was_written_where_nothing_was_sent() -> None:
+    """A check has no results to give."""
+    with pytest.raises(FileNotFoundError, match="nothing was sent"):
+        api.results(api.validate("users.csv"))
+    with pytest.raises(FileNotFoundError, match="nothing was sent"):
+        api.results(api.run("users.csv", emulated(run={"dry_run": True})))
+
+
+def test_a_plan_and_a_sync_of_it(folder: Path) -> None:
+    """What a plan says is what a sync does, and both give what they add up to."""
+    (folder / "users.csv").write_text("uid,name\nann,Ann Lee\ncy,Cy Fox\n")
+    sync = {"state": "hr.db", "adopt": True}
+
+    async def night() -> tuple[int, int, bool]:
+        from provisioner.emulator.app.settings import EmulatorSettings
+        from provisioner.emulator.server import run_emulator
+
+        async with run_emulator(EmulatorSettings(port=0)) as emulator:
+            environment = {"COMETCHAT_BASE_URL": emulator.url}
+            (folder / "key").write_text(emulator.api_key)
+            settings = api.settings(None, environment, sync=sync, api={"api_key_file": "key"})
+            planned = await api.plan_async("users.csv", settings)
+            refused = await api.sync_async("users.csv", settings, confirm=lambda _: False)
+            done = await api.sync_async("users.csv", settings)
+            return (
+                planned.document["create"],
+                done.document["created"],
+                refused.document["stopped_by"] == "not_confirmed",
+            )
+
+    assert asyncio.run(night()) == (2, 2, True)
+
+
+def test_a_stopper_ends_a_run_with_a_summary_that_says_so(folder: Path) -> None:
+    """What was sent is settled, the rest is pending, and the same call goes on."""
+    rows = "".join(f"u{number},User {number}\n" for number in range(300))
+    (folder / "many.csv").write_text(f"uid,name\n{rows}")
+    settings = emulated(rate={"requests_per_minute": 6000})
+
+    async def stopped() -> api.Stopper:
+        stopper = api.Stopper()
+        asyncio.get_running_loop().call_later(
+            0.3, stopper.request, api.Stop("host", "the host stops it", ExitCode.SAFETY)
+        )
+        try:
+            summary = await api.run_async("many.csv", settings, stopper=stopper)
+            assert summary.document["stopped_by"] == "host"
+        except api.InterruptedEarlyError:
+            pass
+        return stopper
+
+    assert asyncio.run(stopped()).stop is not None
+    assert api.run("many.csv", settings).document["created"] == 300
+
+
+def test_what_cannot_begin_raises_one_of_our_errors() -> None:
+    """No exit, no message: an exception with a sentence."""
+    with pytest.raises(RosterError, match=r"nowhere\.csv: no such file"):
+        api.validate("nowhere.csv")
+    with pytest.raises(ConfigurationError, match="no API key"):
+        api.run("users.csv", api.settings(api={"base_url": "http://127.0.0.1:1"}))
+    with pytest.raises(ConfigurationError, match=r"--share"):
+        api.settings(rate={"share": "700%"})
+
+
+def test_a_host_that_has_configured_structlog_gets_our_events() -> None:
+    """Without that, no event goes anywhere; with it, each is the host's."""
+    with structlog.testing.capture_logs() as events:
+        api.run("users.csv", emulated())
+    assert events[0]["event"] == "run.started"
+
+
+def test_everything_public_is_said_and_told() -> None:
+    """`__all__` is there, and each function has a docstring."""
+    for name in api.__all__:
+        assert getattr(api, name).__doc__, name
+
+
+def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it stands there, against the built-in emulator."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("From Python", 1)[1]
+    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert found is not None
+    exec(compile(found[1], "README.md", "exec"), {})
+    assert "created" in capsys.readouterr().out
