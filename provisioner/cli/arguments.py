@@ -59,7 +59,9 @@ class Reading(Options):
         str | None,
         text("What separates the cells of a CSV: , ; | or tab. [default: found by itself]", metavar="CHARACTER"),
     ] = None
-    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first]", metavar="NAME")] = None
+    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first with the columns]", metavar="NAME")] = (
+        None
+    )
     strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
 from provisioner.wording import listed
 
 
@@ -65,11 +65,30 @@ class SeveralRosters(Roster):
             if left == 0:
                 break
             for batch in _batches(part, left, _further(progress, rows, size)):
-                yield RosterBatch(before + batch.first_row, self._arranged(batch.frame))
+                yield replace(batch, first_row=before + batch.first_row, frame=self._arranged(batch.frame))
                 rows = before + batch.first_row + batch.frame.height - 1
             counts.append(rows - before)
             size += part.roster.size
         self.counted[:] = counts
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """Names that several columns of any file bear."""
+        return frozenset().union(*(part.roster.repeated for part in self.each))
+
+    def notices(self) -> Sequence[Notice]:
+        """Those of all files."""
+        return [notice for part in self.each for notice in part.roster.notices()]
+
+    def place(self, row: int) -> str | None:
+        """Say how the owner of the file sees a row, and which file it is; known of the files that have been read."""
+        before = 0
+        for part, rows in zip(self.each, self.counted, strict=False):
+            if row <= before + rows:
+                place = part.roster.place(row - before)
+                return place and f"{place} of {part.roster.name}"
+            before += rows
+        return None
 
     def parts(self) -> Sequence[tuple[str, int]]:
         """Name and number of rows of each file that was read, once all have been read."""

@@ -3,8 +3,9 @@
     open_roster(inputs) → Roster → batches() → RosterBatch, RosterBatch, …
 
 A CSV is read in blocks that end where a row ends (`formats.csvfile`), a Parquet file in slices of rows
-(`formats.parquetfile`), several files one after the other (`parts`). Whatever is wrong with a file is one
-`RosterError` that says where; what the rows hold is judged elsewhere.
+(`formats.parquetfile`), a sheet of a workbook whole
+(`workbook`), several files one after the other (`parts`). Whatever is wrong with a file is one `RosterError` that says
+where; what the rows hold is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from provisioner.roster.files.origin import LocalFile, Origin, spool
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.csvfile import open_csv
 from provisioner.roster.formats.parquetfile import open_parquet
-from provisioner.roster.formats.rows import Roster
+from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
 
 _CHUNK = 1024 * 1024
@@ -44,14 +45,18 @@ class RosterOptions:
 
     encoding   any text encoding Python knows; without it text is UTF-8
     delimiter  what separates the cells of a CSV; found by itself without it
-    sheet      of a workbook; the first without it
+    sheet      of a workbook; the first visible one with the needed columns without it
     limit      only that many rows exist: what lies behind them is neither read nor judged
+    header_row the line or row that names the columns, counted from 1; found by itself without it
+    missing    says how many of the needed columns some names lack
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
     limit: int | None = None
+    header_row: int | None = None
+    missing: Missing = missing_fields
 
 
 def open_roster(roster: Inputs | Path, options: RosterOptions | None = None, folder: Path = Path()) -> Roster:
@@ -100,9 +105,11 @@ def _table(file: InputFile, options: RosterOptions) -> Callable[[int | None], Ro
         return partial(open_parquet, file.where)
     if file.location is Location.REMOTE:
         raise RosterError(f"{file.name}: a workbook is read from a disk only; fetch it first")
-    from provisioner.roster.formats.workbook import open_workbook
+    from provisioner.roster.workbook.file import open_workbook
+    from provisioner.roster.workbook.header import SheetOptions
 
-    return partial(open_workbook, Path(file.where), options.sheet)
+    table = SheetOptions(options.sheet, options.header_row, options.missing)
+    return partial(open_workbook, Path(file.where), table)
 
 
 def _text(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Callable[[int | None], Roster]:

@@ -78,10 +78,12 @@ class Opened:
     def open(cls, inputs: Inputs, settings: Settings, folder: Path, rows: RowTally, *, offline: bool) -> Opened:
         """Open a roster and match its columns; raises `RosterError` or `ConfigurationError`."""
         reading = settings.run
-        options = RosterOptions(reading.encoding, reading.delimiter, reading.sheet, reading.limit)
+        options = RosterOptions(
+            reading.encoding, reading.delimiter, reading.sheet, reading.limit, missing=settings.columns.missing
+        )
         roster = roster_reader.open_roster(inputs, options, folder)
         try:
-            binding = bind(roster.schema, settings.columns)
+            binding = bind(roster.schema, settings.columns, roster.repeated)
         except RosterError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error
@@ -185,6 +187,8 @@ async def survey(opened: Opened, reader: Executor, stopper: Stopper) -> Surveyed
     """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
     surveyed = await in_thread(reader, lambda: opened.survey(lambda: stop_early(stopper)))
     stop_early(stopper)
+    for notice in opened.roster.notices():
+        log.warning(notice.code, message=notice.message)
     if surveyed.survey.rows == 0 and opened.settings.run.limit != 0:
         log.warning("roster.no_rows", roster=opened.roster.name, hint="it has a header and nothing else")
     return surveyed

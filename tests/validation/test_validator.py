@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from provisioner.model import AuthTokens
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.formats.rows import Roster, RosterBatch
 from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields.binding import bind
@@ -212,29 +213,25 @@ def test_row_by_row_the_validator_agrees_with_the_oracle(tmp_path: Path, seed: i
     assert valid == {}
 
 
-class FramesRoster:
+class FramesRoster(Roster):
     """A roster that is a frame in memory, cut into batches of the given sizes."""
 
     name = "memory.csv"
-    rejected_delimiter = ","
     size = 0
 
     def __init__(self, frame: pl.DataFrame, sizes: list[int]) -> None:
         self.frame, self.sizes = frame, sizes
-        self.schema = frame.schema
-        self.columns = tuple(frame.columns)
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """As the frame's."""
+        return self.frame.schema
 
     def batches(self, _progress: object = None) -> Any:
         start = 0
         for size in self.sizes:
             yield RosterBatch(start + 1, self.frame.slice(start, size))
             start += size
-
-    def parts(self) -> list[tuple[str, int]]:
-        return []
-
-    def close(self) -> None:
-        pass
 
 
 def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_path: Path) -> None:

@@ -7,5 +7,4 @@ csvdefect    what is wrong with a CSV file, and where
 ndjsonfile   one JSON object per line
 ndjsonline   the cells of one such line, exact to the last digit
 parquetfile  Parquet in slices of rows
-workbook     one sheet of an .xlsx file
 """

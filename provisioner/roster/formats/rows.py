@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
 import polars as pl
@@ -20,16 +21,63 @@ ADDED = ("_row", "_errors")
 """Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
 
 
+Missing: TypeAlias = Callable[[Sequence[str]], int]
+"""How many of the columns that a roster has to have are not among some names."""
+
+
+def missing_fields(names: Sequence[str]) -> int:
+    """Count as missing what no column bears the name of, for a roster whose columns are not mapped."""
+    return len({"uid", "name"} - {name.strip().lower() for name in names})
+
+
+def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Give each column a name of its own, and the names that several columns bear.
+
+    Spreadsheets export columns without a name by the dozen, and some programs several of one name. `_` in front keeps
+    them from being fields.
+    """
+    columns: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = cell if cell.strip() else f"_column_{number}"
+        columns.append(name if name not in columns else f"_column_{number}_{name}")
+    return tuple(columns), frozenset(name for name, times in Counter(cells).items() if times > 1 and name.strip())
+
+
+def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the rows that hold nothing but blanks (String columns), of which nearly every file has none."""
+    first = pl.nth(0)
+    if not frame.width or not frame.select(_is_blank(first).any()).item():
+        return frame
+    return frame.filter(~pl.all_horizontal(_is_blank(pl.all())))
+
+
+def _is_blank(cell: pl.Expr) -> pl.Expr:
+    return cell.is_null() | (cell.str.strip_chars() == "")
+
+
 @dataclass(frozen=True, slots=True)
 class RosterBatch:
     """Consecutive data rows of a roster: its own columns, untouched.
 
     `frame` has the roster's columns in the roster's order (a CSV's are all String);
-    `first_row` is the number of its first row, counted from 1 over the whole roster.
+    `first_row` is the number of its first row, counted from 1 over the whole roster;
+    `remarks` has what a reader has to say of single rows: code of a warning → indexes of the rows within the frame;
+    `cells` what it knows of cells beyond their text: `rounded` (a number of more digits than it can hold), `formula`
+    (one without a stored value), `not_text` (an object, a list, a boolean) → column → whether each cell is that.
     """
 
     first_row: int
     frame: pl.DataFrame
+    remarks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    cells: Mapping[str, Mapping[str, pl.Series]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be known of how a file was read, and is no defect of a row: a stable code, and a sentence."""
+
+    code: str
+    message: str
 
 
 class Roster(Protocol):
@@ -67,6 +115,19 @@ class Roster(Protocol):
 
         Raises RosterError where the file is broken.
         """
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """Names that several columns bear in the file; all but the first are `_column_<n>_<name>`."""
+        return frozenset()
+
+    def notices(self) -> Sequence[Notice]:
+        """Give what is to be known of how it was read; all of it once it has been read to its end."""
+        return ()
+
+    def place(self, row: int) -> str | None:  # noqa: ARG002 - of a format whose rows are found by their number
+        """Say how the owner of the file sees a row: `line 6`, `sheet row 6`; null when the row number says it."""
+        return None
 
     def parts(self) -> Sequence[tuple[str, int]]:
         """Name and number of rows of each file, for a roster of several that has been read to its end; else empty."""

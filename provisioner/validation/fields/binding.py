@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,8 +43,12 @@ class Binding:
         return is_encoded(self.fields["uid"])
 
 
-def bind(schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None) -> Binding:
+def bind(
+    schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None, repeated: Collection[str] = ()
+) -> Binding:
     """Find the source of every field among a roster's columns.
+
+    repeated  names that several columns bear in the file, of which `schema` has the first
 
     Raises RosterError when uid or name has no source, when two columns claim one place, when a mapped column is not
     there, or when a column is of a type its field cannot be made of.
@@ -59,6 +63,8 @@ def bind(schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None
             message = f"the roster has no {name} column{nearest(name, tuple(schema))}; it has {_listed(tuple(schema))}"
             raise RosterError(f"{message}; name a column {name}, or map one under [columns]")
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
+    if ambiguous := sorted(used.intersection(repeated)):
+        raise RosterError(f"two columns are named {ambiguous[0]!r}; rename or remove one")
     unknown = tuple(column for column in schema if column not in used and not column.startswith("_"))
     if mapping.others is not None:
         _take_in(unknown, mapping.others, metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -78,6 +78,12 @@ class ColumnMapping:
         """Give the values that the table itself names for a user field: constants, entries of a map, defaults."""
         source = self.fields.get(name)
         return () if source is None else constants_of(source)
+
+    def missing(self, names: Sequence[str]) -> int:
+        """Count the columns a roster has to have, for the uid, the name and what is mapped, that are not among some."""
+        mapped = {column for source in (*self.fields.values(), *self.metadata.values()) for column in source.columns}
+        unmapped = {"uid", "name"} - set(self.fields) - set(map(field_of, names))
+        return len(mapped - set(names)) + len(unmapped)
 
 
 def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
