@@ -10,7 +10,7 @@
     │   ├── StorageError          3   a disk that was fine at the start stopped taking writes
     │   └── RosterChangedError    3   the roster was changed while it was read
     ├── InterruptedEarlyError         ends with the exit code of its `Stop`: nothing was sent (`provisioner.stop`)
-    └── _EndlessRowError              becomes a RosterError where the CSV is read (`provisioner.roster.formats.csvfile`)
+    └── _EndlessRowError              becomes a RosterError where the CSV is read (`provisioner.roster.csv.file`)
 
 A run that stops once it has begun to send is no exception: see `provisioner.stop.Stop`.
 """

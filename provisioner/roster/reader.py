@@ -2,10 +2,9 @@
 
     open_roster(inputs) → Roster → batches() → RosterBatch, RosterBatch, …
 
-A CSV is read in blocks that end where a row ends (`formats.csvfile`), a Parquet file in slices of rows
-(`formats.parquetfile`), a sheet of a workbook whole
-(`workbook`), several files one after the other (`parts`). Whatever is wrong with a file is one `RosterError` that says
-where; what the rows hold is judged elsewhere.
+A CSV is read in blocks that end where a row ends (`csv`), a Parquet file in slices of rows
+(`formats.parquetfile`), several files one after the other (`parts`). Whatever is wrong with a file is one
+`RosterError` that says where; what the rows hold is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -18,12 +17,14 @@ from functools import partial
 from pathlib import Path
 
 from provisioner.errors import RosterError
+from provisioner.roster.csv.file import open_csv
+from provisioner.roster.csv.header import HeaderOptions
+from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.files import signature
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.inputs import FAMILIES, STANDARD_INPUT, TEXTS, InputFile, Inputs, Location, local_file
 from provisioner.roster.files.origin import LocalFile, Origin, spool
 from provisioner.roster.files.text import text_codec
-from provisioner.roster.formats.csvfile import open_csv
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
@@ -45,9 +46,10 @@ class RosterOptions:
 
     encoding   any text encoding Python knows; without it text is UTF-8
     delimiter  what separates the cells of a CSV; found by itself without it
-    sheet      of a workbook; the first visible one with the needed columns without it
+    sheet      of a workbook; the first without it
     limit      only that many rows exist: what lies behind them is neither read nor judged
     header_row the line or row that names the columns, counted from 1; found by itself without it
+    escape     of a CSV: within quotes it takes the meaning of the next character away
     missing    says how many of the needed columns some names lack
     """
 
@@ -56,6 +58,7 @@ class RosterOptions:
     sheet: str | None = None
     limit: int | None = None
     header_row: int | None = None
+    escape: str = ""
     missing: Missing = missing_fields
 
 
@@ -105,11 +108,9 @@ def _table(file: InputFile, options: RosterOptions) -> Callable[[int | None], Ro
         return partial(open_parquet, file.where)
     if file.location is Location.REMOTE:
         raise RosterError(f"{file.name}: a workbook is read from a disk only; fetch it first")
-    from provisioner.roster.workbook.file import open_workbook
-    from provisioner.roster.workbook.header import SheetOptions
+    from provisioner.roster.formats.workbook import open_workbook
 
-    table = SheetOptions(options.sheet, options.header_row, options.missing)
-    return partial(open_workbook, Path(file.where), table)
+    return partial(open_workbook, Path(file.where), options.sheet)
 
 
 def _text(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Callable[[int | None], Roster]:
@@ -126,7 +127,9 @@ def _text(file: InputFile, options: RosterOptions, folder: Path, opened: ExitSta
 
         return partial(open_ndjson, origin, codec)
     delimiter = options.delimiter or ("\t" if file.family == _TAB else None)
-    return partial(open_csv, origin, codec, delimiter)
+    quoting = file.family != _TAB or delimiter != "\t" or is_ever_quoted(origin, codec)
+    header = HeaderOptions(delimiter, options.escape, quoting, options.header_row, options.missing)
+    return partial(open_csv, origin, codec, header)
 
 
 def _origin(file: InputFile, folder: Path) -> Origin:

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from provisioner.model import AuthTokens
-from provisioner.roster.formats.csvfile import BlockSizes, open_csv
+from provisioner.roster.csv.blocks import BlockSizes
+from provisioner.roster.csv.file import open_csv
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import Binding, bind

@@ -126,4 +126,4 @@ def test_a_defect_is_told_with_the_file_and_its_own_row(here: Path) -> None:
     (here / "a.csv").write_text("uid,name\n" + "a,1\n" * 10)
     (here / "b.csv").write_text("uid,name\nb,2\nc,3,4\n")
     hint = "put cells that hold a comma in quotes"
-    assert refused("a.csv", "b.csv") == f"b.csv: row 2 (byte 17): 3 cells, but the header has 2; {hint}"
+    assert refused("a.csv", "b.csv") == f"b.csv: row 2 (line 3, byte 17): 3 cells, but the header has 2; {hint}"

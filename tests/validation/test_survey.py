@@ -11,7 +11,8 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.model import AuthTokens
-from provisioner.roster.formats.csvfile import BlockSizes, open_csv
+from provisioner.roster.csv.blocks import BlockSizes
+from provisioner.roster.csv.file import open_csv
 from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields import cells
@@ -99,7 +100,7 @@ def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(t
     path = tmp_path / "r.csv"
     path.write_bytes(b"uid,name,note\n" + b"a,b,c\n" * 500 + b'x,y,"z" z\n')
     roster = open_csv(path, sizes=SMALL)
-    with pytest.raises(RosterError, match="row 501, column 'note'"):
+    with pytest.raises(RosterError, match=r"row 501 \(line 502\), column 'note'"):
         survey(roster, bind(roster.schema), tmp_path)
 
 

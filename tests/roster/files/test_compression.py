@@ -118,7 +118,7 @@ def test_a_defect_is_told_with_its_byte_in_the_plain_text(tmp_path: Path, suffix
     path = tmp_path / f"r.csv{suffix}"
     path.write_bytes(PACKERS[suffix](b"uid,name\na,b\nc,d,e\n"))
     assert message(path) == (
-        f"r.csv{suffix}: row 2 (byte 17 of the unpacked text): 3 cells, but the header has 2; "
+        f"r.csv{suffix}: row 2 (line 3, byte 17 of the unpacked text): 3 cells, but the header has 2; "
         "put cells that hold a comma in quotes"
     )
 

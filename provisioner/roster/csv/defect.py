@@ -1,0 +1,172 @@
+"""The slow second look at a block of CSV that could not be read: what is wrong first, where exactly, what to do.
+
+The fast reader only learns that a block of thousands of rows is broken. This module reads that one block by the
+grammar and walks over the cells of the first row that breaks it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, is_blank, read_rows
+from provisioner.roster.files.text import looks_like
+
+_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
+_CLOSING = {"{": "}", "[": "]"}
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+NEVER_CLOSED = 'a quote (") that is never closed; close it, or double it where it is part of the text'
+TEXT_AFTER_QUOTE = "text after the closing quote; a quote inside a quoted cell must be doubled"
+UNQUOTED = "the cell holds quotes and what separates cells; put it in quotes and double the quotes in it"
+MIXED_LINE_ENDS = "its line ends are mixed, CR alone is none here; save the file with one kind of line end"
+ESCAPED = "; if \\ takes the meaning of the next character away in this file, give --escape '\\'"
+ESCAPED_UNQUOTED = (
+    "; a backslash takes the meaning of the next character away in quoted cells only, and with --escape '\\'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What is wrong with a block, and where.
+
+    All within the block, counted from 0:
+    row          of the defect, without rows of blanks
+    column       of the defect
+    offset       of the defect, in bytes
+    rows_before  rows by the grammar, those of blanks too
+    """
+
+    what: str
+    row: int
+    column: int
+    offset: int
+    rows_before: int
+
+
+class _Cell(NamedTuple):
+    """A cell of a row: where it begins in the text, and what it holds if it stands there without quotes."""
+
+    start: int
+    bare: str | None
+
+
+def what_is_broken(text: str, broken: Break, dialect: Dialect) -> str:
+    """Say why a cell of a text is none."""
+    what = NEVER_CLOSED if broken.behind is None else TEXT_AFTER_QUOTE
+    return what + (ESCAPED if _is_escaped(text, broken, dialect) else "")
+
+
+def first_defect(block: bytes, width: int, dialect: Dialect) -> Defect | None:
+    """Find the first thing that keeps a block from being read as rows of at most `width` cells.
+
+    The block begins where a row begins. Cells behind the last column are borne where there is nothing in them.
+    """
+    text = block.decode(errors="surrogateescape")
+    read = read_rows(text, dialect)
+    wide = next((row for row, cells in enumerate(read.rows) if is_too_wide(cells, width)), None)
+    undecoded = _UNDECODED.search(text)
+    found = [
+        _not_utf8(text, block, undecoded.start(), read, dialect) if undecoded else None,
+        _too_wide(text, wide, width, dialect) if wide is not None else None,
+        _broken(text, read.broken, dialect) if read.broken else None,
+    ]
+    first = min((each for each in found if each is not None), key=lambda each: (each.row, each.offset), default=None)
+    if first is None:
+        return None
+    return replace(first, row=sum(not all(map(is_blank, row)) for row in read.rows[: first.row]))
+
+
+def is_too_wide(cells: Row, width: int) -> bool:
+    """Whether there is anything in the cells behind the last column."""
+    return not all(map(is_blank, cells[width:]))
+
+
+def _broken(text: str, broken: Break, dialect: Dialect) -> Defect:
+    """Tell the cell that is none; or the bare one with quotes before it, which the delimiter has cut apart."""
+    before = [cell for cell in _cells(text, broken.row_start, dialect) if cell.start < broken.start]
+    cut = next((number for number, cell in enumerate(before) if _is_open(cell.bare)), None)
+    if cut is not None:
+        return _defect(text, UNQUOTED, broken.row, cut, before[cut].start, broken.row_start)
+    what = what_is_broken(text, broken, dialect)
+    return _defect(text, what, broken.row, broken.column, broken.start, broken.row_start)
+
+
+def _is_open(bare: str | None) -> bool:
+    """Whether a bare cell begins as JSON with quotes in it, and does not end as it."""
+    text = (bare or "").strip()
+    return '"' in text and text[:1] in _CLOSING and not text.endswith(_CLOSING[text[0]])
+
+
+def _is_escaped(text: str, broken: Break, dialect: Dialect) -> bool:
+    r"""Whether the row is one when \ takes the meaning of a quote away."""
+    if dialect.escape or '\\"' not in text[broken.start :]:
+        return False
+    escaped = read_rows(text, replace(dialect, escape="\\"), broken.row_start, most=1)
+    return escaped.broken is None and '\\"' in text[broken.start : broken.row_start + escaped.length]
+
+
+def _defect(text: str, what: str, row: int, column: int, at: int, row_start: int) -> Defect:
+    """Count in bytes what was counted in characters."""
+    before, within = (len(part.encode(errors="surrogateescape")) for part in (text[:row_start], text[row_start:at]))
+    return Defect(what, row, column, before + within, row)
+
+
+def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
+    """Tell what cut a row into too many cells: a bare cell with quotes in it, an escape, a line end, or a delimiter."""
+    start = read_rows(text, dialect, most=row).length if row else 0
+    line = text[start : start + read_rows(text, dialect, start, most=1).length]
+    cells = list(_cells(text, start, dialect))
+    what = f"{len(cells)} cells, but the header has {width}"
+    if dialect.eol == LF and any(CR in (cell.bare or "").rstrip(CR) for cell in cells):
+        return _defect(text, f"{what}: {MIXED_LINE_ENDS}", row, width, cells[width].start, start)
+    cut = next((number for number, (cell, after) in enumerate(pairwise(cells)) if _are_one(cell, after)), None)
+    if cut is not None:
+        return _defect(text, f"{what}: {UNQUOTED}", row, cut, cells[cut].start, start)
+    between = _NAMES.get(dialect.delimiter, repr(dialect.delimiter))
+    hint = ESCAPED_UNQUOTED if f"\\{dialect.delimiter}" in line else ""
+    return _defect(
+        text, f"{what}; put cells that hold {between} in quotes{hint}", row, width, cells[width].start, start
+    )
+
+
+def _are_one(cell: _Cell, after: _Cell) -> bool:
+    """Whether two bare cells seem to be one with quotes in it: `{"a":1` and `"b":2}`, or `say "hi` and ` there"`."""
+    if cell.bare is None or after.bare is None:
+        return False
+    return _is_open(cell.bare) or (cell.bare.count('"') % 2 == 1 and after.bare.count('"') % 2 == 1)
+
+
+def _not_utf8(text: str, block: bytes, at: int, read: Reading, dialect: Dialect) -> Defect:
+    """Tell which cell holds a byte that is no part of a character."""
+    row, row_start = _row_of(text, at, read, dialect)
+    cells = _cells(text, row_start, dialect)
+    column = max((number for number, cell in enumerate(cells) if cell.start <= at), default=0)
+    offset = len(text[:at].encode(errors="surrogateescape"))
+    what = f"byte 0x{block[offset]:02X} is not UTF-8{looks_like(block[max(0, offset - 200) : offset + 200])}"
+    return _defect(text, what, row, column, at, row_start)
+
+
+def _row_of(text: str, at: int, read: Reading, dialect: Dialect) -> tuple[int, int]:
+    """Give number and start of the row in which a character stands; the last one where the grammar ends before it."""
+    start = 0
+    for row in range(len(read.rows)):
+        end = start + read_rows(text, dialect, start, most=1).length
+        if at < end:
+            return row, start
+        start = end
+    return len(read.rows), start
+
+
+def _cells(text: str, at: int, dialect: Dialect) -> Iterator[_Cell]:
+    """Walk over the cells of the row that begins here, behind blank lines; as far as they are cells."""
+    blank = re.compile(r"(?:\r*\n)*" if dialect.eol == LF else r"\r*").match(text, at)
+    at = blank.end() if blank else at
+    while found := dialect.cell.match(text, at):
+        yield _Cell(at, found[2])
+        at = found.end()
+        if found[3] != dialect.delimiter:
+            return

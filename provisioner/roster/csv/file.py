@@ -1,0 +1,280 @@
+"""A CSV roster: blocks of whole rows, parsed by polars where their quotes are plain, else read by the grammar.
+
+Every cell stays the text it is. A file is read in one way or refused with the place: what polars would read
+leniently, it never gets to see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+import polars as pl
+
+from provisioner.errors import RosterError
+from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, EndlessRowError, cut
+from provisioner.roster.csv.defect import Defect, first_defect
+from provisioner.roster.csv.grammar import CR, Row, read_rows
+from provisioner.roster.csv.header import Header, HeaderOptions, read_header
+from provisioner.roster.files.compression import Compressed
+from provisioner.roster.files.origin import LocalFile, Origin
+from provisioner.roster.files.text import TextStream, open_text
+from provisioner.roster.formats.rows import Notice, Progress, RosterBatch, TextRoster, without_blank_rows
+
+DEFAULT_SIZES: Final = BlockSizes()
+SWALLOWED: Final = "row.swallowed"
+
+# So many blank cells behind the last column polars is let to expect; rows with more are read by the grammar.
+_MOST_SURPLUS: Final = 100
+
+# How a first cell that may be a uid is made: a line of prose begins otherwise.
+_UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRoster(TextRoster):
+    """A CSV file with a header; see `rows.Roster`."""
+
+    header: Header
+    limit: int | None = None
+    sizes: BlockSizes = DEFAULT_SIZES
+
+    @property
+    def rejected_delimiter(self) -> str:
+        """The file's own delimiter."""
+        return self.header.dialect.delimiter
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """Names that several columns bear."""
+        return self.header.repeated
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Every column is a String."""
+        return dict.fromkeys(self.header.columns, pl.String())
+
+    def notices(self) -> Sequence[Notice]:
+        """Say which line is the header, when it was looked for."""
+        found = f"{self.name}: line {self.header.line} is taken for the header; --header-row names another"
+        return (Notice("header.found", found),) if self.header.found else ()
+
+    def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
+        """All rows, in order. Raises RosterError with row, line, column and byte where the file is broken."""
+        rows = 0
+        with open_text(self.origin, self.codec) as stream:
+            for batch in self._blocks(stream):
+                yield from self._slices(batch, rows)
+                rows += batch.frame.height
+                if progress:
+                    progress(rows, stream.bytes_read)
+
+    def _blocks(self, stream: TextStream) -> Iterator[RosterBatch]:
+        """One frame per block; the last one ends at the limit."""
+        parser = _BlockParser(self.origin, self.header, stream.origin)
+        blocks = cut(_without_header(stream, self.header.length), self.header.dialect, self.sizes)
+        with ThreadPoolExecutor(1) as reader:
+            upcoming = reader.submit(next, blocks, None)
+            while (left := None if self.limit is None else self.limit - parser.rows) != 0:
+                try:
+                    block = upcoming.result()
+                except EndlessRowError as error:
+                    parser.fail(error.data, f"a row of more than {self.sizes.longest_row // MIB} MiB")
+                if block is None:
+                    return
+                upcoming = reader.submit(next, blocks, None)  # read and cut while polars parses
+                yield parser.parse(block, left)
+
+    def _slices(self, batch: RosterBatch, before: int) -> Iterator[RosterBatch]:
+        at, frame = 0, batch.frame
+        while at < frame.height:
+            size = self.sizes.batch if before + at else self.sizes.first_batch
+            remarks = {
+                code: [index - at for index in indexes if at <= index < at + size]
+                for code, indexes in batch.remarks.items()
+            }
+            yield RosterBatch(before + at + 1, frame.slice(at, size), remarks)
+            at += size
+
+
+def open_csv(
+    file: Origin | Path,
+    codec: str | None = None,
+    options: HeaderOptions | None = None,
+    limit: int | None = None,
+    sizes: BlockSizes = DEFAULT_SIZES,
+) -> CsvRoster:
+    """Read the header and try the first block. Raises RosterError for a broken file.
+
+    codec  as `text_codec` gives it
+    """
+    origin = LocalFile(file) if isinstance(file, Path) else file
+    with open_text(origin, codec) as stream:
+        roster = CsvRoster(origin, codec, read_header(origin.name, stream, options), limit, sizes)
+    with closing(roster.batches()) as batches:
+        next(batches, None)
+    return roster
+
+
+def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
+    """Give the stream's `read` after the header has been read past."""
+    surplus = b""
+    while length > 0 and (chunk := stream.read(length)):
+        surplus = chunk[length:]  # a decoded chunk can be longer than what was asked for
+        length -= len(chunk)
+
+    def read(size: int) -> bytes:
+        nonlocal surplus
+        if surplus:
+            first, surplus = surplus, b""
+            return first
+        return stream.read(size)
+
+    return read
+
+
+class _BlockParser:
+    """Parses the blocks of one file in order; `rows`, bytes and lines say how far it has come."""
+
+    def __init__(self, origin: Origin, header: Header, start: int | None) -> None:
+        self.rows = 0
+        self._name, self._header, self._dialect = origin.name, header, header.dialect
+        self._start, self._offset, self._lines = start, header.length, header.lines
+        self._unit = " of the unpacked text" if isinstance(origin, Compressed) else ""
+        self._surplus = 0
+
+    @property
+    def _width(self) -> int:
+        return len(self._header.columns)
+
+    def parse(self, block: Block, left: int | None = None) -> RosterBatch:
+        """Parse a block, keep its first `left` rows. Raises RosterError with the place of a defect among them."""
+        frame = self._parsed(block.data) if block.rows is None else None
+        if frame is None:
+            frame = self._read(block, left)
+        lines = block.data.count(self._dialect.eol.encode())
+        spread = lines > frame.height  # over more lines than rows: some are blank, or stand within cells
+        frame = without_blank_rows(frame)
+        frame = frame if left is None else frame.head(left)
+        found = self._swallowed(frame) if spread and b'"' in block.data else []
+        frame.columns = list(self._header.columns)
+        self.rows += frame.height
+        self._offset += len(block.data)
+        self._lines += lines
+        return RosterBatch(1, frame, {SWALLOWED: found} if found else {})
+
+    def _parsed(self, data: bytes) -> pl.DataFrame | None:
+        """Have polars parse a block whose quotes are plain; None when it cannot, or when it is not for it to judge."""
+        if not self._dialect.delimiter.isascii() or self._has_loose_cr(data):
+            return None
+        names = [f"c{index}" for index in range(self._width + self._surplus)]
+        eol = self._dialect.eol.encode()
+        try:
+            # Polars takes the shape of a file from its first line, so every block begins with a header of its own.
+            frame = pl.read_csv(
+                self._dialect.delimiter.join(names).encode() + eol + data,
+                schema=dict.fromkeys(names, pl.String()),
+                infer_schema=False,
+                separator=self._dialect.delimiter,
+                quote_char='"' if self._dialect.quoting else None,
+                eol_char=self._dialect.eol,
+                glob=False,
+            )
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return None
+        surplus = frame.select(names[self._width :])
+        if surplus.width and surplus.height - without_blank_rows(surplus).height < surplus.height:
+            return None
+        return frame.select(names[: self._width])
+
+    def _has_loose_cr(self, data: bytes) -> bool:
+        """Whether a CR ends a cell, which polars takes off, or is one of several before a line end.
+
+        One in the middle of a cell is a letter to everyone.
+        """
+        if self._dialect.eol == CR or data.count(b"\r") == data.count(b"\r\n"):
+            return False
+        return re.search(rf"\r(?:[\r{re.escape(self._dialect.delimiter)}]|\Z)".encode(), data) is not None
+
+    def _read(self, block: Block, left: int | None) -> pl.DataFrame:
+        """Read a block by the grammar. Raises RosterError for a defect before the `left` rows that are wanted."""
+        rows = block.rows
+        if rows is None:
+            rows = read_rows(block.data.decode(errors="surrogateescape"), self._dialect).rows
+        widest = max(map(len, rows), default=0)
+        if block.broken or widest > self._width or not _is_utf8(block.data):
+            defect = first_defect(block.data, self._width, self._dialect)
+            if defect is not None:
+                if left is None or defect.row < left:
+                    self._fail(defect, block.data)
+                rows = rows[: defect.rows_before]
+            self._surplus = min(_MOST_SURPLUS, max(0, max(map(len, rows), default=0) - self._width))
+        return _frame(rows, self._width)
+
+    def fail(self, data: bytes, reason: str) -> NoReturn:
+        """Raise the RosterError for a broken block; `reason` serves when a second look finds none."""
+        defect = first_defect(data, self._width, self._dialect)
+        if defect is None:
+            raise RosterError(f"{self._name}: after row {self.rows}: {reason}") from None
+        self._fail(defect, data)
+
+    def _fail(self, defect: Defect, data: bytes) -> NoReturn:
+        line = self._lines + data.count(self._dialect.eol.encode(), 0, defect.offset) + 1
+        byte = ""
+        if self._start is not None:
+            byte = f"byte {self._start + self._offset + defect.offset}{self._unit}"
+        place = f"row {self.rows + defect.row + 1} (line {line}"
+        if defect.column < self._width:
+            place += f"), column {self._header.columns[defect.column]!r}" + (f" ({byte})" if byte else "")
+        else:
+            place += f", {byte})" if byte else ")"
+        raise RosterError(f"{self._name}: {place}: {defect.what}") from None
+
+    def _swallowed(self, frame: pl.DataFrame) -> list[int]:
+        """Find the rows with a cell in which, behind a line end, there is what looks like a row of this file.
+
+        a1,Ann,"hello⏎b2,Bob,ok⏎c3,Cy,world"   as many delimiters as the header has, and a first cell like `a1`
+        """
+        if self._width < 2:
+            return []
+        delimiter = re.escape(self._dialect.delimiter)
+        start = rf"[\n\r]{_UID}{delimiter}"
+        suspects = frame.select(pl.any_horizontal(pl.all().str.contains(start)).fill_null(value=False)).to_series()
+        indexes = suspects.arg_true()
+        rest = rf"((?:{delimiter}[^\n\r{delimiter}]*){{{self._width - 1}}})"
+        line = re.compile(rf"[\n\r]({_UID}){rest}(?=[\n\r]|\Z)")
+        rows = zip(indexes, frame[indexes].iter_rows(), strict=True) if len(indexes) else ()
+        return [index for index, row in rows if _holds_a_row(row, line)]
+
+
+def _holds_a_row(cells: Sequence[str | None], line: re.Pattern[str]) -> bool:
+    """Whether a line within one of the cells begins as the row does: with figures in its first cell, or without.
+
+    Springfield, IL⏎ and blue,⏎ are none: behind a blank prose goes on, and a row has more than its first cell.
+    """
+    figures = bool(re.search(r"\d", cells[0] or ""))
+    return any(
+        bool(re.search(r"\d", found[1])) == figures and not found[2][1:2].isspace() and re.search(r"\w", found[2])
+        for cell in cells
+        for found in line.finditer(cell or "")
+    )
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _frame(rows: Sequence[Row], width: int) -> pl.DataFrame:
+    """Make a frame of rows, which may lack cells or have some too many, with nothing in them."""
+    whole = [(*row, *[None] * (width - len(row)))[:width] for row in rows]
+    columns = list(zip(*whole, strict=True)) if whole else [()] * width
+    return pl.DataFrame([pl.Series(f"c{number}", cells, pl.String) for number, cells in enumerate(columns)])

@@ -1,0 +1,174 @@
+"""The one grammar of a CSV: cell by cell, and at a glance for the blocks that need no such reading.
+
+    row   = cell (delimiter cell)* line end
+    cell  = blanks quote (anything but a quote | quote quote)* quote blanks     what is between the quotes
+          | anything but the delimiter and a line end                           as it stands, its quotes too
+
+The second form is for cells that do not begin with a quote. Whatever fits neither is a defect of the file: there is no
+second, lenient reading. `read_rows` is the grammar; `is_plain` finds the blocks that every parser reads alike.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final, TypeAlias
+
+LF: Final = "\n"
+CR: Final = "\r"
+
+# What polars strips: white space, without the separators of ASCII, which Python takes for it too.
+_BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+
+Row: TypeAlias = list[str | None]
+"""The cells of a row; null where there is nothing, not even quotes."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of one file are told apart.
+
+    delimiter  one character
+    eol        `LF` (behind any number of CR), or `CR` alone
+    escape     within quotes it takes the meaning of the next character away; empty: nothing does
+    quoting    false where quotes stand for themselves in every cell
+    """
+
+    delimiter: str = ","
+    eol: str = LF
+    escape: str = ""
+    quoting: bool = True
+
+    @cached_property
+    def cell(self) -> re.Pattern[str]:
+        """A cell: the text between its quotes, or the bare cell, and the delimiter or line end behind it, if any."""
+        bare = rf"[^{re.escape(self.delimiter)}{self.eol}]*+"
+        if not self.quoting:
+            return re.compile(rf"(?:((?!))|({bare}))({self._end})")
+        return re.compile(
+            rf'(?:{self._blanks}"({self._content})"{self._blanks}|((?!{self._blanks}"){bare}))({self._end})', re.DOTALL
+        )
+
+    @cached_property
+    def quoted(self) -> re.Pattern[str]:
+        """A quoted cell, whatever follows it; without its closing quote where the text ends before that."""
+        return re.compile(rf'{self._blanks}"{self._content}("?)', re.DOTALL)
+
+    @cached_property
+    def plain(self) -> re.Pattern[bytes]:
+        """A quoted cell of a block of bytes, at the edges of its place; the quote first, as that is found quickly."""
+        before = re.escape(self.delimiter + self.eol)
+        text = rf'"(?<![^{before}]")[^"]*+(?:""[^"]*+)*+"(?={self._end})'
+        return re.compile(text.encode())
+
+    def unescaped(self, content: str) -> str:
+        """Give what stands between quotes as it is meant."""
+        if not self.escape:
+            return content.replace('""', '"')
+        return re.sub(rf'{re.escape(self.escape)}(.)|""', lambda found: found[1] or '"', content, flags=re.DOTALL)
+
+    @property
+    def _blanks(self) -> str:
+        return "[ ]*+" if self.delimiter == "\t" else r"[ \t]*+"
+
+    @property
+    def _end(self) -> str:
+        line_end = r"\r*+(?:\n|\Z)" if self.eol == LF else r"\r|\Z"
+        return rf"{re.escape(self.delimiter)}|{line_end}"
+
+    @property
+    def _content(self) -> str:
+        if not self.escape:
+            return '[^"]*+(?:""[^"]*+)*+'
+        mark = re.escape(self.escape)
+        return rf'(?:[^"{mark}]++|{mark}.|"")*+'
+
+
+def line_end(text: str) -> str:
+    """Tell what ends the lines of a text: a CR alone does only where no LF is outside quotes."""
+    bare = re.sub('"[^"]*(?:"|\\Z)', "", text)
+    return CR if CR in bare and LF not in bare else LF
+
+
+def is_blank(cell: str | None) -> bool:
+    """Whether there is nothing in a cell but blanks."""
+    return not cell or not cell.strip(_BLANKS)
+
+
+def is_plain(block: bytes, dialect: Dialect) -> bool:
+    """Whether all quotes of a block of whole rows open or close a cell at its very edge, or are doubled within one.
+
+    Exact and quick: cells that are quoted so are taken out, and no quote is left. A block without quotes costs nothing.
+    """
+    if b'"' not in block:
+        return True
+    if not dialect.quoting or not dialect.delimiter.isascii():
+        return False
+    if dialect.escape and dialect.escape.encode() in block:
+        return False
+    return b'"' not in dialect.plain.sub(b"", block)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The cell where the grammar ends: row and column count from 0, positions are in characters of the text.
+
+    start      of the cell
+    row_start  of its row
+    behind     the position behind its closing quote, which something follows; null when it is never closed
+    """
+
+    row: int
+    column: int
+    start: int
+    row_start: int
+    behind: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The rows of a text that are whole, and how many characters they take; `broken` is what ended the reading."""
+
+    rows: list[Row]
+    length: int
+    broken: Break | None = None
+
+
+def read_rows(text: str, dialect: Dialect, start: int = 0, *, final: bool = True, most: int | None = None) -> Reading:
+    """Read a text from where a row begins. Lines without anything are no rows.
+
+    final  nothing comes behind the text; else it ends with a line end, and may do so within a quoted cell
+    most   rows to read
+    """
+    rows: list[Row] = []
+    row: Row = []
+    row_start, at, end = start, start, len(text)
+    match = dialect.cell.scanner(text, start).match  # type: ignore[attr-defined]
+    while at < end and (most is None or len(rows) < most):
+        found = match()
+        if found is None:
+            here = Break(len(rows), len(row), at, row_start)
+            return Reading(rows, row_start - start, _break(text, dialect, here, final))
+        quoted, bare, stop = found.groups()
+        at = found.end()
+        if stop == dialect.delimiter:
+            row.append(bare or None if quoted is None else dialect.unescaped(quoted))
+            # The last cell of the text, which is empty.
+            if at < end or not final:
+                continue
+            row.append(None)
+        else:
+            row.append(bare.rstrip(CR) or None if quoted is None else dialect.unescaped(quoted))
+        if len(row) > 1 or row[0] is not None:
+            rows.append(row)
+        row, row_start = [], at
+    return Reading(rows, row_start - start)
+
+
+def _break(text: str, dialect: Dialect, here: Break, final: bool) -> Break | None:
+    """Say what is wrong here; None when the cell may go on behind the text."""
+    cell = dialect.quoted.match(text, here.start)
+    if cell is not None and cell[1]:
+        return replace(here, behind=cell.end())
+    return here if final else None

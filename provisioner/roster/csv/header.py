@@ -1,0 +1,251 @@
+"""The head of a CSV file: which line names the columns, what separates the cells, where lines end.
+
+A first line `sep=X` says what separates the cells. The header is the first line that is not blank, unless just one of
+the lines behind it names the needed columns and the first does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from provisioner.errors import RosterError
+from provisioner.roster.csv.defect import what_is_broken
+from provisioner.roster.csv.grammar import CR, LF, Dialect, Row, line_end, read_rows
+from provisioner.roster.files.text import TextStream, looks_like
+from provisioner.roster.formats.rows import Missing, missing_fields, named_columns
+from provisioner.wording import shortened
+
+DELIMITERS: Final = ",;\t|"
+"""What is looked for; the first one where two are as likely."""
+
+LINES_SEARCHED: Final = 20
+"""So many lines may come before the header, itself included."""
+
+_FIRST_READ: Final = 64 * 1024
+_LONGEST_HEADER: Final = 1024 * 1024
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
+_SHAPES: Final = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "0"))
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderOptions:
+    """What is known of a header before the file is opened.
+
+    delimiter   of the cells; found without one
+    escape      see `Dialect`
+    quoting     likewise
+    header_row  the line that is the header, counted from 1; looked for without one
+    missing     says how many of the needed columns some names lack
+    """
+
+    delimiter: str | None = None
+    escape: str = ""
+    quoting: bool = True
+    header_row: int | None = None
+    missing: Missing = missing_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the head of a file says of the rest.
+
+    columns   one name for each column, no two alike; one without a name is `_column_<n>`
+    repeated  names that several columns bear in the file
+    length    of all before the first row, in bytes of UTF-8
+    line      the one that is the header, counted from 1
+    lines     line ends before the first row
+    found     whether the header was looked for, and found behind other lines
+    """
+
+    columns: tuple[str, ...]
+    repeated: frozenset[str]
+    dialect: Dialect
+    length: int
+    line: int
+    lines: int
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of the head: its cells, the line it begins in (from 1), and where it ends (in characters).
+
+    quoted  it begins with a quote
+    """
+
+    cells: Row
+    number: int
+    end: int
+    quoted: bool
+
+    @property
+    def names(self) -> list[str]:
+        return [cell or "" for cell in self.cells]
+
+
+def read_header(name: str, stream: TextStream, options: HeaderOptions | None = None) -> Header:
+    """Read the header and what comes before it. Raises RosterError when there is none, or none can be told."""
+    options = options or HeaderOptions()
+    head = _head(name, stream, options.header_row or 1)
+    text = _text(name, head)
+    eol = line_end(text)
+    above = _SEPARATOR_LINE.match(text)
+    start = above.end() if above else 0
+    if options.header_row:
+        start = max(start, _line_start(name, text, eol, options.header_row))
+    dialect = Dialect(",", eol, options.escape, options.quoting)
+    given = options.delimiter or (above[1] if above else None)
+    dialect, lines = _likeliest(text, start, dialect, given, options.missing)
+    if not lines or options.missing(lines[0].names):
+        _refuse_broken_header(name, text, start, dialect, lines)
+    line = lines[0] if options.header_row else _header_line(name, lines, options.missing)
+    _refuse_odd_header(name, line, lines, dialect, options.missing)
+    columns, repeated = named_columns(line.names)
+    behind = text[: line.end]
+    length, found = len(behind.encode()), line is not lines[0]
+    return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found)
+
+
+def _head(name: str, stream: TextStream, least: int) -> bytes:
+    """Read enough for the lines that are looked at; where they are long, for the first ones, `least` of them."""
+    head = b""
+    while chunk := stream.read(_FIRST_READ):
+        head += chunk
+        # A CR at the very end may be half of CR LF.
+        text = head[:-1].lstrip(b"\r\n")
+        if len(head) >= _FIRST_READ and max(text.count(b"\n"), text.count(b"\r")) >= least:
+            break
+        if len(head) > _LONGEST_HEADER:
+            if least > 1:
+                raise RosterError(f"{name}: line {least}, which --header-row names, is not within the first MiB")
+            raise RosterError(f"{name}: its first line does not end within 1 MiB; is this a CSV file?")
+    if not head:
+        raise RosterError(f"{name} is empty: it has no bytes at all")
+    if not head.strip(b"\r\n \0\x1a"):
+        raise RosterError(f"{name} has no header: it holds nothing but blank lines")
+    return head
+
+
+def _text(name: str, head: bytes) -> str:
+    """Decode the lines that are UTF-8. Raises RosterError when the first one is not."""
+    first = head.lstrip(b"\r\n").split(b"\n", 1)[0]
+    if b"\0" in first:
+        order = "utf-16-be" if first.startswith(b"\0") else "utf-16-le"
+        raise RosterError(f"{name} is UTF-16 or binary; if it is text, try --encoding {order}")
+    try:
+        return head.decode()
+    except UnicodeDecodeError as error:
+        whole = max(head.rfind(b"\n", 0, error.start), head.rfind(b"\r", 0, error.start)) + 1
+        if head[:whole].strip():
+            return head[:whole].decode()
+        where = f"byte 0x{head[error.start]:02X} is not UTF-8{looks_like(head[: error.start + 200])}"
+        raise RosterError(f"{name}: in the header, {where}") from None
+
+
+def _likeliest(
+    text: str, start: int, dialect: Dialect, given: str | None, missing: Missing
+) -> tuple[Dialect, list[_Line]]:
+    """Find what separates the cells: what makes a line name the needed columns, else what cuts the first up most."""
+
+    def likelihood(read: tuple[Dialect, list[_Line]]) -> tuple[int, int]:
+        lines = read[1]
+        fewest = min((missing(line.names) for line in lines), default=len(text))
+        return -fewest, len(lines[0].cells) if lines else 0
+
+    dialects = [replace(dialect, delimiter=each) for each in ([given] if given else DELIMITERS)]
+    return max(((each, list(_lines(text, start, each))) for each in dialects), key=likelihood)
+
+
+def _lines(text: str, at: int, dialect: Dialect) -> Iterator[_Line]:
+    """Give the first rows, as far as they are rows; the text may end within one."""
+    blank = re.compile(r"(?:\r*\n)*" if dialect.eol == LF else r"\r*")
+    first = blank.match(text, at).end()  # type: ignore[union-attr] # it matches nothing, too
+    for _ in range(LINES_SEARCHED):
+        at = blank.match(text, at).end()  # type: ignore[union-attr]
+        read = read_rows(text, dialect, at, most=1)
+        if not read.rows:
+            return
+        number = text.count(dialect.eol, 0, at) + 1
+        if number > LINES_SEARCHED and at > first:
+            return
+        yield _Line(read.rows[0], number, at + read.length, text[at : at + 1] == '"')
+        at += read.length
+
+
+def _line_start(name: str, text: str, eol: str, wanted: int) -> int:
+    """Tell where a line begins, counted from 1; what stands above it is no CSV. Raises RosterError."""
+    start = 0
+    for _ in range(wanted - 1):
+        start = text.find(eol, start) + 1
+        if not start:
+            break
+    end = text.find(eol, start)
+    if (wanted > 1 and not start) or not text[start : end if end >= 0 else len(text)].strip():
+        what = f"line {wanted}, which --header-row names as the header, is blank or not there"
+        raise RosterError(f"{name}: {what}; look at the file and name another")
+    return start
+
+
+def _header_line(name: str, lines: Sequence[_Line], missing: Missing) -> _Line:
+    """Say which line is the header. Raises RosterError when it is not the first and cannot be told."""
+    lacking = missing(lines[0].names)
+    better = [line for line in lines if missing(line.names) < lacking]
+    if len(better) > 1:
+        numbers = " and ".join(str(line.number) for line in better[:2])
+        what = f"line {lines[0].number} is no header, and lines {numbers} both look like one"
+        raise RosterError(f"{name}: {what}; say which it is with --header-row {better[0].number}")
+    return better[0] if better else lines[0]
+
+
+def _refuse_broken_header(name: str, text: str, start: int, dialect: Dialect, lines: Sequence[_Line]) -> None:
+    """Tell what keeps the first line from being one. Raises RosterError.
+
+    With a delimiter that it does not hold any line is one, whatever its quotes.
+    """
+    first = text[start:].lstrip("\r\n").split(dialect.eol, 1)[0]
+    for delimiter in (dialect.delimiter, *(DELIMITERS if dialect.delimiter not in first else ())):
+        if delimiter in first or not lines:
+            broken = read_rows(text, each := replace(dialect, delimiter=delimiter), start, most=1).broken
+            if broken is not None:
+                raise RosterError(f"{name}: in the header, {what_is_broken(text, broken, each)}")
+    if not lines:
+        raise RosterError(f"{name} has no header: there is nothing behind its first line")
+
+
+def _refuse_odd_header(name: str, line: _Line, lines: Sequence[_Line], dialect: Dialect, missing: Missing) -> None:
+    """Tell what is no header by its looks, with what to do about it. Raises RosterError."""
+    if not missing(line.names):
+        return
+    if CR in "".join(line.names) and dialect.eol == LF:
+        raise RosterError(
+            f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
+        )
+    if (unquoted := [cell.strip("'") for cell in line.names]) != line.names and not missing(unquoted):
+        raise RosterError(f"{name}: its cells are in single quotes ('); put them in double quotes (\") or in none")
+    if len(line.cells) == 1 and (cell := line.names[0]):
+        for delimiter in DELIMITERS if line.quoted else ():
+            if delimiter in cell and not missing(cell.split(delimiter)):
+                raise RosterError(f"{name}: each line is quoted as a whole; take away the quotes around the lines")
+        for delimiter, _ in Counter(re.findall(r"[^\w\s\"']", cell)).most_common():
+            if not missing(cell.split(delimiter)):
+                raise RosterError(f"{name}: its cells are separated by {delimiter!r}; give --delimiter '{delimiter}'")
+    if len(lines) > 1 and _is_data(line, lines[1]):
+        shown = ", ".join(map(shortened, line.names[:3]))
+        what = f"line {line.number} looks like a row of data ({shown}), not like the names of columns"
+        raise RosterError(f"{name}: {what}; put a line with the names above it, or say which it is with --header-row")
+
+
+def _is_data(first: _Line, second: _Line) -> bool:
+    """Whether two lines are made alike, cell by cell, and hold figures: `a1,Ann Lee` and `b2,Bob Poe` are."""
+    shapes = [[_shape(cell) for cell in line.names] for line in (first, second)]
+    return shapes[0] == shapes[1] and any("0" in shape for shape in shapes[0])
+
+
+def _shape(text: str) -> str:
+    for pattern, mark in _SHAPES:
+        text = pattern.sub(mark, text)
+    return text

@@ -1,0 +1,73 @@
+"""A file cut into blocks: they end where rows end, wherever the reading of the file did."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from provisioner.roster.csv.blocks import Block, BlockSizes, EndlessRowError, cut
+from provisioner.roster.csv.grammar import CR, Dialect
+
+TINY = BlockSizes(first=7, block=5, longest_row=100)
+
+
+def blocks_of(data: bytes, dialect: Dialect | None = None, sizes: BlockSizes = TINY) -> list[Block]:
+    """All blocks of a file."""
+    return list(cut(io.BytesIO(data).read, dialect or Dialect(), sizes))
+
+
+@pytest.mark.parametrize(
+    ("data", "blocks"),
+    [
+        (b"a,b\nc,d\n", [b"a,b\n", b"c,d\n"]),
+        (b'a,"b\nc"\nd,e', [b'a,"b\nc"\n', b"d,e"]),
+        (b'a,"""\n\n"\nd,e\n', [b'a,"""\n\n"\n', b"d,e\n"]),
+        (b"\n\n\r\n", [b"\n\n\r\n"]),
+        (b"a,b\n\r\n\n", [b"a,b\n\r\n\n"]),
+        (b"a,b\n\x1a", [b"a,b\n"]),
+    ],
+)
+def test_a_block_ends_at_a_line_end_that_no_quoted_cell_holds(data: bytes, blocks: list[bytes]) -> None:
+    """Blank lines and the end-of-file mark of DOS make no block of their own."""
+    assert blocks_of(data) == [Block(block) for block in blocks]
+
+
+def test_quotes_that_are_not_plain_are_read_by_the_grammar() -> None:
+    """The rows come with their bytes; what is plain again behind them is left to polars."""
+    sizes = BlockSizes(first=7, block=6)
+    assert blocks_of(b'5" a,b\n6",c\n"d",e\n', sizes=sizes) == [
+        Block(b'5" a,b\n', [['5" a', "b"]]),
+        Block(b'6",c\n', [['6"', "c"]]),
+        Block(b'"d",e\n'),
+    ]
+
+
+def test_nothing_comes_behind_a_block_with_a_defect() -> None:
+    """The rows before the defect are there, for a limit may end among them."""
+    data = b'a,b\n"c"d,e\nf,g\n'
+    assert blocks_of(data, sizes=BlockSizes()) == [Block(data, [["a", "b"]], broken=True)]
+
+
+def test_a_row_without_end_is_given_up_in_time() -> None:
+    """What was read so far goes with it, so that its place can be told."""
+    with pytest.raises(EndlessRowError) as raised:
+        blocks_of(b'a,"b\n' + b"c,d\n" * 100)
+    assert 100 < len(raised.value.data) <= 110
+
+
+def test_lines_that_end_with_cr_are_cut_there() -> None:
+    """And nowhere else."""
+    assert blocks_of(b'a,b\rc\n,d\r"e\r",f', Dialect(eol=CR)) == [Block(b"a,b\r"), Block(b"c\n,d\r"), Block(b'"e\r",f')]
+
+
+def test_an_escaped_quote_is_none() -> None:
+    """A block that holds the escape is read by the grammar, which knows it."""
+    escaped = Dialect(escape="\\")
+    data = b'a,"5\\" \n"\nb,c\n'
+    assert blocks_of(data, escaped, BlockSizes()) == [Block(data, [["a", '5" \n'], ["b", "c"]])]
+
+
+def test_without_quoting_every_line_is_a_row() -> None:
+    """Quotes are letters."""
+    assert blocks_of(b'"a\tb\nc\t"d\n', Dialect("\t", quoting=False)) == [Block(b'"a\tb\n'), Block(b'c\t"d\n')]

@@ -1,0 +1,83 @@
+"""The second look at a broken block: what is wrong first, where, and what to do that helps."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.roster.csv.defect import (
+    ESCAPED,
+    ESCAPED_UNQUOTED,
+    MIXED_LINE_ENDS,
+    NEVER_CLOSED,
+    TEXT_AFTER_QUOTE,
+    UNQUOTED,
+    Defect,
+    first_defect,
+)
+from provisioner.roster.csv.grammar import CR, Dialect
+
+COMMAS = "put cells that hold a comma in quotes"
+
+
+@pytest.mark.parametrize(
+    ("block", "defect"),
+    [
+        (b"a,b\n\nc,d\n", None),
+        (b"a,b,\n, ,\xc2\xa0\n", None),
+        (b'a,"b\n', Defect(NEVER_CLOSED, 0, 1, 2, 0)),
+        (b'a,b\n"c"d,e\n', Defect(TEXT_AFTER_QUOTE, 1, 0, 4, 1)),
+        (b'a,b\n,\n\n"c" d,e\n', Defect(TEXT_AFTER_QUOTE, 1, 0, 7, 2)),
+        (b'5" pipe,"7" pipe"\n', Defect(TEXT_AFTER_QUOTE, 0, 1, 8, 0)),
+        (b'a,{"b":"R&D","n":1}\n', Defect(UNQUOTED, 0, 1, 2, 0)),
+        (b'a,{"b":1,"n":2}\n', Defect(UNQUOTED, 0, 1, 2, 0)),
+        (b'a,say "hi, there"\n', Defect(f"3 cells, but the header has 2: {UNQUOTED}", 0, 1, 2, 0)),
+        (b'5" pipe,b,c\n', Defect(f"3 cells, but the header has 2; {COMMAS}", 0, 2, 10, 0)),
+        ("é,b\nc,d,é\n".encode(), Defect(f"3 cells, but the header has 2; {COMMAS}", 1, 2, 9, 1)),
+        (b"a,b\rc,d\n", Defect(f"3 cells, but the header has 2: {MIXED_LINE_ENDS}", 0, 2, 6, 0)),
+        (b'a,"b\\"c"\n', Defect(TEXT_AFTER_QUOTE + ESCAPED, 0, 1, 2, 0)),
+        (b'a,"b\\" c" d\n', Defect(TEXT_AFTER_QUOTE, 0, 1, 2, 0)),
+        (b'a,"b \\""\n', Defect(NEVER_CLOSED + ESCAPED, 0, 1, 2, 0)),
+        (b"a,b\\,c\n", Defect(f"3 cells, but the header has 2; {COMMAS}{ESCAPED_UNQUOTED}", 0, 2, 5, 0)),
+    ],
+)
+def test_the_first_defect_has_its_row_column_and_byte(block: bytes, defect: Defect | None) -> None:
+    """A row of blanks is none, and what is proposed would help with this very row."""
+    assert first_defect(block, 2, Dialect()) == defect
+
+
+@pytest.mark.parametrize(
+    ("block", "place"),
+    [
+        (b"a,b\nc,\xe9\n", (1, 1, 6)),
+        (b'a,b\n\n,\nc,"d\ne\xe9"\n', (1, 1, 13)),
+        (b'a,b\n"c"d,e\nf,\xe9\n', (1, 0, 4)),
+        (b"\xe9,b\nc,d,e\n", (0, 0, 0)),
+        (b'a,b\nc,"d\xe9\n', (1, 1, 6)),
+    ],
+)
+def test_a_byte_that_is_no_text_has_its_place_unless_something_is_wrong_before_it(
+    block: bytes, place: tuple[int, int, int]
+) -> None:
+    """Whatever comes first in the file is told first."""
+    found = first_defect(block, 2, Dialect())
+    assert found is not None
+    assert (found.row, found.column, found.offset) == place
+
+
+def test_where_cr_ends_the_lines_it_is_the_one_line_end() -> None:
+    """A line feed is a letter there."""
+    assert first_defect(b"a,b\rc\n,d\r", 2, Dialect(eol=CR)) is None
+
+
+def test_an_escape_that_is_in_force_is_not_proposed() -> None:
+    """It did not help."""
+    found = first_defect(b'a,"b\\"c"d"\n', 2, Dialect(escape="\\"))
+    assert found == Defect(TEXT_AFTER_QUOTE, 0, 1, 2, 0)
+
+
+def test_a_bad_byte_at_the_end_of_a_long_block_is_found_at_once() -> None:
+    """Each row is read once more, and no more than that."""
+    block = b"a1,Ann Lee\n" * 300_000 + b"b,\xe9\n"
+    found = first_defect(block, 2, Dialect())
+    assert found is not None
+    assert (found.row, found.column) == (300_000, 1)

@@ -1,0 +1,148 @@
+"""A CSV roster: rows, their numbers and the place of a defect, however far into the file it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+
+from benchmarks.rosters.grammar import by_letters, by_reader, make_case
+from provisioner.errors import RosterError
+from provisioner.roster.csv.blocks import BlockSizes
+from provisioner.roster.csv.file import CsvRoster, open_csv
+from provisioner.roster.csv.header import HeaderOptions
+from provisioner.roster.formats.rows import Notice
+
+HEADER = b"uid,name\n"
+TINY = BlockSizes(first=7, block=5, longest_row=1000, first_batch=1, batch=2)
+
+
+def rows_of(roster: CsvRoster) -> list[tuple[object, ...]]:
+    """All rows, once it is sure that they are numbered without a gap."""
+    rows: list[tuple[object, ...]] = []
+    for batch in roster.batches():
+        assert batch.first_row == len(rows) + 1
+        rows += batch.frame.rows()
+    return rows
+
+
+def swallowed(path: Path, sizes: BlockSizes) -> list[int]:
+    """The rows with the remark that a cell of theirs holds rows."""
+    return [
+        batch.first_row + index
+        for batch in open_csv(path, sizes=sizes).batches()
+        for index in batch.remarks.get("row.swallowed", [])
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_files_made_at_random_are_read_as_letter_by_letter(tmp_path: Path, seed: int) -> None:
+    """Same rows, or both refuse the same row: quotes, delimiters, line ends, blanks and escapes at edges of blocks."""
+    for number in range(100):
+        case = make_case(Random(f"{seed}/{number}"))
+        assert by_reader(case, tmp_path) == by_letters(case), case
+
+
+@pytest.mark.parametrize("row", [b"x,y,z\n", b'x,"y\n', b'x,"y"z\n', b"x,\xff\n"])
+def test_a_defect_far_into_a_large_file_is_told_by_its_row_line_and_byte(tmp_path: Path, row: bytes) -> None:
+    """Many blocks further on than the first, which `open_roster` tries."""
+    path, good = tmp_path / "r.csv", b'"a\n""b",c\n' * 90_000
+    path.write_bytes(HEADER + good + row + good)
+    roster = open_csv(path, sizes=BlockSizes(first=1000, block=100_000))
+    with pytest.raises(RosterError, match=r": row 90001 \(line 180002[,)]") as raised:
+        rows_of(roster)
+    places = range(len(HEADER + good), len(HEADER + good + row))
+    assert any(f"byte {place})" in str(raised.value) for place in places)
+
+
+def test_two_stray_quotes_thousands_of_rows_apart_are_never_one_cell(tmp_path: Path) -> None:
+    """The first one refuses the file; nothing between the two is swallowed."""
+    path, good = tmp_path / "r.csv", b"a1,Ann\n" * 2_000
+    path.write_bytes(HEADER + good + b'b2,"15" monitor"\n' + good + b'c3,"17" monitor"\n' + good)
+    with pytest.raises(RosterError, match=r"row 2001 \(line 2002\), column 'name' \(byte 14012\): text after"):
+        rows_of(open_csv(path, sizes=BlockSizes(first=1000, block=10_000)))
+
+
+def test_a_row_without_end_is_given_up_in_time(tmp_path: Path) -> None:
+    """A quote that is never closed must not pull the whole file into memory."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(HEADER + b'a,"b\n' + b"c,d\n" * 1000)
+    with pytest.raises(RosterError, match=r"row 1 \(line 2\), column 'name' \(byte 11\): a quote \(\"\) that is never"):
+        open_csv(path, sizes=TINY)
+    path.write_bytes(HEADER + b"a" * 5000)
+    with pytest.raises(RosterError, match=r"after row 0: a row of more than"):
+        open_csv(path, sizes=TINY)
+
+
+def test_a_defect_behind_the_limit_is_not_there_even_in_the_same_block(tmp_path: Path) -> None:
+    """Rows of blanks do not count towards the limit."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(HEADER + b'a,5"\n,\n"b",c\n\n"d"e,f\n')
+    assert rows_of(open_csv(path, limit=2)) == [("a", '5"'), ("b", "c")]
+    with pytest.raises(RosterError, match=r"row 3 \(line 6\), column 'uid' \(byte 23\)"):
+        rows_of(open_csv(path, limit=3))
+
+
+def test_blank_cells_behind_the_last_column_are_nothing_and_others_refuse(tmp_path: Path) -> None:
+    """Also when blank ones have been learned of in an earlier block."""
+    path = tmp_path / "r.csv"
+    good = b"a,b,, \n" * 40
+    path.write_bytes(HEADER + good)
+    assert rows_of(open_csv(path, sizes=TINY)) == [("a", "b")] * 40
+    path.write_bytes(HEADER + good + b"c,d,,x\n")
+    with pytest.raises(RosterError, match=r"row 41 \(line 42, byte \d+\): 4 cells, but the header has 2"):
+        rows_of(open_csv(path, sizes=TINY))
+    path.write_bytes(HEADER + b"a,b" + b"," * 5000 + b"\nc,d\n")
+    assert rows_of(open_csv(path)) == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b'a1,Ann,"hello\nb2,Bob,ok\nc3,Cy,world"\nd4,Di,x\n', [1]),
+        (b'a1,Ann,"hello\r\nb2,Bob,ok\r\nc3,Cy,world"\r\n', [1]),
+        (b'x1,Xa,y\na1,Ann,"hello\nb2,Bob,"\n', [2]),
+        (b'a1,Ann,"12 Main St\nSpringfield, IL, 5"\n', []),
+        (b'ann,Ann,"Main St\nSpringfield, IL, USA"\n', []),
+        (b'a1,Ann,"{""a"":1,\n""b"":2,\n""c"":3}"\n', []),
+        (b'ann,Ann,"[red,\nblue,,\ngreen]"\n', []),
+        (b'a1,"Ann\nLee",x\n', []),
+    ],
+)
+def test_a_cell_that_holds_what_looks_like_rows_is_remarked(tmp_path: Path, data: bytes, rows: list[int]) -> None:
+    """Addresses, JSON and lists over several lines are none."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"uid,name,status\n" + data)
+    assert swallowed(path, TINY) == rows
+    assert swallowed(path, BlockSizes()) == rows
+
+
+def test_cells_that_hold_rows_are_found_with_any_delimiter_and_line_end(tmp_path: Path) -> None:
+    """In a file of a thousand columns too."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(b'uid;name\ra1;"Ann\rb2;Bob"\r')
+    assert swallowed(path, TINY) == [1]
+    columns, cells = (",".join(f"{letter}{number}" for number in range(3000)) for letter in "cx")
+    path.write_text(f'uid,name,{columns}\na1,"Ann\nb2,Bob,{cells}",{cells}\n')
+    assert swallowed(path, BlockSizes()) == [1]
+
+
+def test_a_header_that_was_found_behind_other_lines_is_a_notice(tmp_path: Path) -> None:
+    """A header that is the first line, or was named, is none."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"Staff\n,\nuid,name\na,b\n")
+    found = Notice("header.found", f"{path}: line 3 is taken for the header; --header-row names another")
+    assert open_csv(path).notices() == (found,)
+    assert open_csv(path, options=HeaderOptions(header_row=3)).notices() == ()
+    assert rows_of(open_csv(path)) == [("a", "b")]
+
+
+def test_every_column_is_text_and_columns_of_one_name_are_told(tmp_path: Path) -> None:
+    """The second of a name is called otherwise, so that it feeds nothing."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"uid,name,x,x\n1,2,3,4\n")
+    roster = open_csv(path)
+    assert dict(roster.schema) == dict.fromkeys(["uid", "name", "x", "_column_4_x"], pl.String())
+    assert roster.repeated == {"x"}

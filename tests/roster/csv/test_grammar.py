@@ -1,0 +1,173 @@
+"""The grammar of a CSV: each form of a cell, and against the same said letter by letter."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, is_plain, read_rows
+from tests.rig.strictcsv import Letters, RefusedError
+
+COMMA = Dialect()
+DIALECTS = st.builds(
+    Dialect, st.sampled_from(",;\t|"), st.sampled_from([LF, LF, LF, CR]), st.sampled_from(["", "", "\\"]), st.booleans()
+)
+
+
+def outcome_of(letters: Letters) -> list[list[str]] | tuple[int, int]:
+    """The rows, or the place of the refusal."""
+    try:
+        return letters.rows()
+    except RefusedError as refused:
+        return refused.row, refused.column
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> tuple[str, Dialect]:
+    """A text of what matters to a CSV, dense with quotes, and a dialect."""
+    dialect = draw(DIALECTS)
+    mark, eol = dialect.delimiter, dialect.eol
+    pieces = [
+        '"',
+        '"',
+        '""',
+        mark,
+        mark,
+        eol,
+        "\r\n",
+        " ",
+        "\t",
+        "a",
+        "\\",
+        "\r",
+        "\u20ac",
+        f'{mark}"',
+        f'"{mark}',
+        f'"{eol}',
+    ]
+    return "".join(draw(st.lists(st.sampled_from(pieces), max_size=16))), dialect
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,b\n", [["a", "b"]]),
+        ("a,b", [["a", "b"]]),
+        ("a,\n,b\n", [["a", None], [None, "b"]]),
+        ("a,", [["a", None]]),
+        ('"a","b ""c"" d",""\n', [["a", 'b "c" d', ""]]),
+        ('"a\nb",c\r\nd,e', [["a\nb", "c"], ["d", "e"]]),
+        ('a1, "Ann Lee" ,"x"\t\n', [["a1", "Ann Lee", "x"]]),
+        ('5" pipe,{"a":1},x"y"\n', [['5" pipe', '{"a":1}', 'x"y"']]),
+        ("\n\r\na\n\n\nb\n", [["a"], ["b"]]),
+        ("a\r\r\nb\rc\n", [["a"], ["b\rc"]]),
+        ('""\n', [[""]]),
+    ],
+)
+def test_a_cell_is_what_stands_between_its_quotes_or_all_that_stands_there(
+    text: str, rows: list[list[str | None]]
+) -> None:
+    """Blanks around quotes are no part of it; in a bare cell quotes stand for themselves; blank lines are no rows."""
+    assert read_rows(text, COMMA) == Reading(rows, len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ('a,"5" pipe"\n', Break(0, 1, 2, 0, 5)),
+        ('a,b\nc,"Ann "Annie" Lee"\n', Break(1, 1, 6, 4, 12)),
+        ('a,"b\nc,d\n', Break(0, 1, 2, 0)),
+        ('""b,c\n', Break(0, 0, 0, 0, 2)),
+        ('a, "b" c\n', Break(0, 1, 2, 0, 6)),
+    ],
+)
+def test_whatever_fits_no_form_ends_the_reading_with_its_place(text: str, broken: Break) -> None:
+    """There is no second, lenient reading; the rows before are whole."""
+    read = read_rows(text, COMMA)
+    assert (read.broken, len(read.rows), read.length) == (broken, broken.row, broken.row_start)
+
+
+def test_a_text_that_goes_on_may_end_within_a_cell() -> None:
+    """What is not whole yet is left for later, and nothing is wrong with it."""
+    assert read_rows('a,b\nc,"d\n', COMMA, final=False) == Reading([["a", "b"]], 4)
+
+
+def test_rows_behind_those_that_are_wanted_are_not_looked_at() -> None:
+    """A defect behind them does no harm."""
+    assert read_rows('a,b\n"c"d\n', COMMA, most=1) == Reading([["a", "b"]], 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        (r'"5\" pipe",b', ['5" pipe', "b"]),
+        (r'"Ann \"Annie\" Lee",b', ['Ann "Annie" Lee', "b"]),
+        (r'"a\\","b""c",d\,e', ["a\\", 'b"c', "d\\", "e"]),
+    ],
+)
+def test_an_escape_takes_the_meaning_of_the_next_character_away(text: str, cells: list[str]) -> None:
+    """Within quotes only, and doubled quotes are quotes still."""
+    assert read_rows(text, Dialect(escape="\\")).rows == [cells]
+
+
+def test_without_quoting_quotes_stand_for_themselves_everywhere() -> None:
+    """Also at the beginning of a cell."""
+    assert read_rows('5"\t"Cy" Fox\t"a"\n', Dialect("\t", quoting=False)).rows == [['5"', '"Cy" Fox', '"a"']]
+
+
+@given(texts())
+def test_rows_and_refusals_are_those_of_a_reading_letter_by_letter(case: tuple[str, Dialect]) -> None:
+    """Same rows, or both refuse, at the same cell."""
+    text, dialect = case
+    letters = Letters(text, dialect.delimiter, dialect.eol, dialect.escape, dialect.quoting)
+    read = read_rows(text, dialect)
+    found = (
+        (read.broken.row, read.broken.column) if read.broken else [[cell or "" for cell in row] for row in read.rows]
+    )
+    assert found == outcome_of(letters)
+
+
+@given(texts(), st.integers(0, 16))
+def test_a_text_cut_anywhere_is_read_as_it_is_in_one(case: tuple[str, Dialect], at: int) -> None:
+    """What the first piece leaves over goes before the second."""
+    text, dialect = case
+    end = text.rfind(dialect.eol, 0, at) + 1
+    first = read_rows(text[:end], dialect, final=False)
+    if first.broken is None:
+        rest = read_rows(text[first.length :], dialect)
+        whole = read_rows(text, dialect)
+        assert [*first.rows, *rest.rows] == whole.rows
+        assert (rest.broken is None) == (whole.broken is None)
+
+
+@given(texts())
+def test_a_plain_block_is_one_whose_quotes_are_all_at_edges_or_doubled(case: tuple[str, Dialect]) -> None:
+    """A block that is plain is never broken, and one without blanks around quotes or quotes in bare cells is plain."""
+    text, dialect = case
+    block = text + dialect.eol
+    read = read_rows(block, dialect)
+    if is_plain(block.encode(), dialect) and dialect.quoting and not dialect.escape:
+        assert read.broken is None
+    if read.broken is None and not dialect.escape and dialect.quoting:
+        edges = dialect.delimiter.join(
+            f'"{(cell or "").replace(chr(34), chr(34) * 2)}"' for row in read.rows for cell in row
+        )
+        assert is_plain((edges + dialect.eol).encode(), dialect)
+
+
+@pytest.mark.parametrize(
+    ("block", "plain"),
+    [
+        (b"a,b\n", True),
+        (b'"a","b,""c""",""\n"d\ne",f\r\n"g"', True),
+        (b'a,"5" pipe"\nb,"7" pipe"\n', False),
+        (b'a, "b"\n', False),
+        (b'5" pipe,b\n', False),
+        (b'""b,c\n', False),
+        (b'"a"",b\n', False),
+    ],
+)
+def test_whether_a_block_is_plain(block: bytes, plain: bool) -> None:
+    """Two cells whose ends hide each other are found, which no count of quotes would."""
+    assert is_plain(block, COMMA) is plain

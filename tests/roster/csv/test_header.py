@@ -1,0 +1,158 @@
+"""The head of a CSV: which line is the header, what separates the cells, and what is no header at all."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import RosterError
+from provisioner.roster.csv.grammar import CR, Dialect
+from provisioner.roster.csv.header import Header, HeaderOptions, read_header
+from provisioner.roster.files.origin import LocalFile
+from provisioner.roster.files.text import Utf8Stream, open_text
+
+
+def header_of(data: bytes, options: HeaderOptions | None = None) -> Header:
+    """The header of a file."""
+    file = io.BytesIO(data)
+    return read_header("r.csv", Utf8Stream(b"", file, file.tell), options)
+
+
+def refusal_of(data: bytes, options: HeaderOptions | None = None) -> str:
+    """What is said of a file without one."""
+    with pytest.raises(RosterError) as raised:
+        header_of(data, options)
+    return str(raised.value)
+
+
+def test_the_header_is_the_first_line_that_is_not_blank(tmp_path: Path) -> None:
+    """Its length is that of all before the first row."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"\n\r\nuid;;name\r\na;b;c\r\n")
+    with open_text(LocalFile(path), None) as stream:
+        header = read_header("r.csv", stream)
+    assert header == Header(("uid", "_column_2", "name"), frozenset(), Dialect(";"), 14, line=3, lines=3)
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n"])
+def test_a_line_sep_says_what_separates_the_cells(line: str) -> None:
+    """It is no header and no row, and the one after it is the first that may be the header."""
+    header = header_of(f"{line}uid;name,x\na;b\n".encode())
+    assert (header.columns, header.dialect.delimiter, header.line, header.found) == (("uid", "name,x"), ";", 2, False)
+    assert header.length == len(line) + len("uid;name,x\n")
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "^", "§", " "])
+def test_any_character_may_stand_in_a_line_sep(delimiter: str) -> None:
+    """A tab and one of several bytes too."""
+    header = header_of(f"sep={delimiter}\nuid{delimiter}name\n".encode())
+    assert (header.columns, header.dialect.delimiter) == (("uid", "name"), delimiter)
+
+
+@pytest.mark.parametrize(
+    ("above", "line"),
+    [
+        ("Staff list\n", 2),
+        ("version:v1.0,,\n", 2),
+        ("Staff list,,\n\n,,\n", 4),
+        ('"Staff list"\n', 2),
+        ('"Staff\nlist"\n', 3),
+        ("\n" * 18 + "Staff\n", 20),
+        ("Report of today, all of it, and more, of it, all\n", 2),
+        ("ID,Full name,x\n", 2),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_header_behind_other_lines_is_found(above: str, line: int, delimiter: str) -> None:
+    """When it names what is needed and no other line does, whatever the lines above hold."""
+    header = header_of(f"{above}uid{delimiter}name\na{delimiter}b\n".encode())
+    assert (header.columns, header.line, header.found) == (("uid", "name"), line, True)
+    assert header.length == len(f"{above}uid{delimiter}name\n")
+
+
+def test_a_header_is_not_looked_for_further_than_line_20() -> None:
+    """Nor behind a first line that is one; a first line may stand anywhere."""
+    assert header_of(b"x,y\n" * 20 + b"uid,name\n").columns == ("x", "y")
+    assert header_of(b"uid,name\nuid,name\n").line == 1
+    assert header_of(b"\n" * 30 + b"uid,name\na,b\n").line == 31
+
+
+def test_two_lines_that_look_like_the_header_refuse_the_file() -> None:
+    """And are told, with what names one of them."""
+    said = "r.csv: line 1 is no header, and lines 2 and 4 both look like one; say which it is with --header-row 2"
+    assert refusal_of(b"Staff\nuid,name\na,b\nuid,name\n") == said
+
+
+@pytest.mark.parametrize("above", [b"Staff\nuid,name\n", b'"Staff" of 5", today\nx\n', b'"\n"\n', b"\n\n"])
+def test_a_line_that_is_named_is_the_header_whatever_stands_above_it(above: bytes) -> None:
+    """Lines are counted from 1, as an editor does; a stray quote above is not looked at."""
+    header = header_of(above + b"id;mail\na;b\n", HeaderOptions(header_row=3))
+    assert (header.columns, header.line, header.lines, header.found) == (("id", "mail"), 3, 3, False)
+    assert header.length == len(above + b"id;mail\n")
+
+
+def test_a_line_far_down_may_be_named() -> None:
+    """Behind the lines that are searched, and behind what is read at first."""
+    above = b"note\n" * 20_000
+    assert header_of(above + b"uid,name\na,b\n" * 9, HeaderOptions(header_row=20_001)).line == 20_001
+    assert header_of(b"uid\rname\ra\r", HeaderOptions(header_row=2)) == Header(
+        ("name",), frozenset(), Dialect(eol=CR), 9, line=2, lines=2
+    )
+
+
+@pytest.mark.parametrize("row", [2, 4, 9])
+def test_a_line_that_is_blank_or_not_there_cannot_be_named(row: int) -> None:
+    """Nothing else is taken for it."""
+    said = f"r.csv: line {row}, which --header-row names as the header, is blank or not there; "
+    assert refusal_of(b"uid,name\n\na,b\n", HeaderOptions(header_row=row)) == f"{said}look at the file and name another"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"'uid','name'\n'a','b'\n", "its cells are in single quotes ('); put them in double quotes (\") or in none"),
+        (b'"uid,name"\n"a,b"\n', "each line is quoted as a whole; take away the quotes around the lines"),
+        (b"uid^name\na^b\n", "its cells are separated by '^'; give --delimiter '^'"),
+        (b"uid:name\na:b\n", "its cells are separated by ':'; give --delimiter ':'"),
+        (b"uid,name\ra,b\nc,d\n", "its line ends are mixed: line 1 ends with CR, others with LF; save it anew"),
+        (
+            b"a1,Ann Lee\nb2,Bob Poe\n",
+            (
+                "line 1 looks like a row of data ('a1', 'Ann Lee'), not like the names of columns; put a line with the "
+                "names above it, or say which it is with --header-row"
+            ),
+        ),
+        (
+            b'uid,"na" me\na,b\n',
+            "in the header, text after the closing quote; a quote inside a quoted cell must be doubled",
+        ),
+    ],
+)
+def test_what_is_no_header_by_its_looks_is_told_with_what_to_do(data: bytes, said: str) -> None:
+    """In one sentence, and none of them is about commas in cells."""
+    assert refusal_of(data) == f"r.csv: {said}"
+
+
+def test_a_named_delimiter_that_cuts_nothing_is_told_with_the_one_that_does() -> None:
+    """The file's own."""
+    said = "r.csv: its cells are separated by ','; give --delimiter ','"
+    assert refusal_of(b"uid,name\na,b\n", HeaderOptions(";")) == said
+
+
+def test_the_needed_columns_decide_between_delimiters() -> None:
+    """Those that the mapping names, where it does, and not what a line holds most of."""
+
+    def missing(names: object) -> int:
+        return 0 if names == ["Nr", "Name, first"] else 1
+
+    header = header_of(b"Nr;Name, first\n1;a, b\n", HeaderOptions(missing=missing))
+    assert header.dialect.delimiter == ";"
+
+
+def test_columns_of_one_name_are_kept_apart() -> None:
+    """Only the first has the name."""
+    header = header_of(b"uid,x,x,,name,\n")
+    assert header.columns == ("uid", "x", "_column_3_x", "_column_4", "name", "_column_6")
+    assert header.repeated == {"x"}

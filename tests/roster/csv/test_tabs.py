@@ -1,0 +1,46 @@
+"""Whether a tab-separated file has a quoted cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.roster.csv.tabs import is_ever_quoted
+from provisioner.roster.files.origin import LocalFile
+
+HEADER = "uid\tname\tnote\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('a1\tAnn\t5" pipe\nb2\t"Cy" Fox\tx\n', False),
+        ('a1\t"Ann\tx\nb2\tBob"\ty\n', False),
+        ('a1\t"Ann Lee"\tx\n', True),
+        ('"a1"\tAnn\tx', True),
+        ('a1\tAnn\t"x"', True),
+        ('a1\tAnn\t "x" \r\n', True),
+        ('a1\t"Ann\nLee"\tx\n', True),
+        ('a1\tAnn\t"x\ny"\n', True),
+        ('a1\t"Ann\tLee"\tx\n', True),
+        ('a1\t"\tx\n', False),
+        ('a1\t""\tx\n', True),
+    ],
+)
+def test_a_cell_is_quoted_that_begins_and_ends_with_a_quote(tmp_path: Path, text: str, quoted: bool) -> None:
+    """One that holds tabs or line ends is when its lines were no rows otherwise."""
+    path = tmp_path / "r.tsv"
+    path.write_text(HEADER + text, newline="")
+    assert is_ever_quoted(LocalFile(path)) is quoted
+    path.write_text(HEADER + text, "utf-16-le", newline="")
+    assert is_ever_quoted(LocalFile(path), "utf-16-le") is quoted
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
+def test_one_quoted_cell_far_into_a_file_is_found(tmp_path: Path, eol: str) -> None:
+    """Wherever the reading of the file is cut: here in the middle of the cell."""
+    path, line = tmp_path / "r.tsv", "a1\tAnn\tx" + eol
+    head = line * (8 * 1024 * 1024 // len(line) - 1)
+    path.write_text(head + f'a1\t"Ann{eol}{"Lee" * 20}"\tx' + eol + line, newline="")
+    assert is_ever_quoted(LocalFile(path))
