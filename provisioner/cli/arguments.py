@@ -59,9 +59,14 @@ class Reading(Options):
         str | None,
         text("What separates the cells of a CSV: , ; | or tab. [default: found by itself]", metavar="CHARACTER"),
     ] = None
-    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first with the columns]", metavar="NAME")] = (
-        None
-    )
+    escape: Annotated[
+        str | None,
+        text("What takes the meaning of the next character away in a quoted cell, such as \\.", metavar="CHARACTER"),
+    ] = None
+    header_row: Annotated[
+        int | None, number("Line or sheet row that names the columns. [default: found by itself]")
+    ] = None
+    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first]", metavar="NAME")] = None
     strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
 
 

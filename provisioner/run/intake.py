@@ -79,7 +79,13 @@ class Opened:
         """Open a roster and match its columns; raises `RosterError` or `ConfigurationError`."""
         reading = settings.run
         options = RosterOptions(
-            reading.encoding, reading.delimiter, reading.sheet, reading.limit, missing=settings.columns.missing
+            encoding=reading.encoding,
+            delimiter=reading.delimiter,
+            sheet=reading.sheet,
+            limit=reading.limit,
+            header_row=reading.header_row,
+            escape=reading.escape or "",
+            missing=settings.columns.missing,
         )
         roster = roster_reader.open_roster(inputs, options, folder)
         try:
@@ -175,11 +181,9 @@ async def open_roster(run: Run, *, offline: bool = False) -> Opened:
     folder, rows = job.outputs.results.parent, run.tally.rows
     opened = await asyncio.to_thread(Opened.open, job.roster, job.settings, folder, rows, offline=offline)
     if unknown := opened.binding.unknown:
-        log.warning(
-            "roster.unknown_columns",
-            columns=list(unknown),
-            hint="ignored; map them under [columns] if they matter",
-        )
+        meant = "".join(f"; did you mean {name} by {column!r}?" for column, name in opened.binding.hints().items())
+        hint = f"ignored; map them under [columns] if they matter{meant}"
+        log.warning("roster.unknown_columns", columns=list(unknown), hint=hint)
     return opened
 
 

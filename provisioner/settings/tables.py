@@ -22,6 +22,7 @@ from provisioner.settings.values import (
     parse_allowance,
     parse_delimiter,
     parse_duration,
+    parse_escape,
     parse_share,
     parse_url,
 )
@@ -39,6 +40,7 @@ def parse_columns(table: object) -> ColumnMapping:
 
 
 Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
+Escape = Annotated[str, BeforeValidator(parse_escape)]
 Share = Annotated[float, BeforeValidator(parse_share)]
 Failures = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, counted_at=LEAST_SETTLED))]
 Deactivations = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_DEACTIVATIONS))]
@@ -114,6 +116,8 @@ class Run(Table):
     limit: Annotated[int, Field(ge=0, strict=True)] | None = None
     encoding: str | None = None
     delimiter: Delimiter | None = None
+    escape: Escape | None = None
+    header_row: Positive | None = None
     sheet: Annotated[str, Field(min_length=1)] | None = None
     strict: bool = False
     show: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0

@@ -112,6 +112,14 @@ def parse_delimiter(value: object) -> str:
     return text
 
 
+def parse_escape(value: object) -> str:
+    """Read what takes the meaning of the next character away in a quoted cell: one character, as a rule a backslash."""
+    text = str(value)
+    if len(text) != 1 or not text.isascii() or not text.isprintable() or text.isalnum() or text in '" ':
+        raise ValueError("give one character, such as \\")
+    return text
+
+
 _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 

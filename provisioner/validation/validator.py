@@ -22,7 +22,7 @@ from provisioner.validation.fields.metadata import read_metadata
 from provisioner.validation.fields.tags import read_tags
 from provisioner.validation.repeats import FirstSeen
 from provisioner.validation.rules import BODY_TOO_LARGE, FALSE, Rule, body_rule, rules
-from provisioner.validation.warnings import suspicions, warning_rules
+from provisioner.validation.warnings import remarked, suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.validation.survey import Survey
@@ -134,7 +134,8 @@ class Validator:
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
             .hstack(read_metadata(frame, binding))
         )
-        return fields.hstack(suspicions(frame, binding, fields)).hstack(self._lookalikes.columns(frame, fields))
+        suspect = suspicions(frame, binding, fields).hstack(remarked(batch.remarks, frame.height))
+        return fields.hstack(suspect).hstack(self._lookalikes.columns(frame, fields))
 
     def _earlier(self, uids: pl.Series, first_row: int) -> pl.Series:
         """Find the earlier row with the same uid (Int64 `first_row`, null when there is none)."""

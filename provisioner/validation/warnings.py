@@ -5,12 +5,13 @@ They are judged over the fields of `provisioner.validation.rules` and beside the
     twin_row, twin      Int64, String    the first row of this name in another spelling, and how it is spelled there
     email_row, email    Int64, String    the first row of this row's e-mail address, which has another uid
     tags_unsplit        Boolean          one text with commas became one tag
+    remark row.swallowed  Boolean    so for each of `REMARKS`: what the reader has said of the row
     metadata_characters Int64            code points of the metadata; null for at most `METADATA_CHARACTERS` bytes
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import polars as pl
@@ -25,6 +26,10 @@ from provisioner.validation.rules import Rule
 
 WARNINGS: Mapping[str, Advice] = MappingProxyType(
     {
+        "row.swallowed": Advice(
+            "a cell holds line ends, and behind one of them what looks like a row of this file",
+            "look for a stray quote before it; where the text belongs in the cell, leave it",
+        ),
         "uid.scientific": Advice(
             "the uid looks like a number as a spreadsheet shortens it, such as 7.39E+10",
             "format the uid column as text and export it from the source again, because the digits are gone",
@@ -73,6 +78,9 @@ EXACT_PLACEHOLDERS = ("NA", "nan", "NaN", "NAN")
 
 METADATA_CHARACTERS = 1600
 
+REMARKS = ("row.swallowed",)
+"""Warnings that a reader has given already, by their code."""
+
 # A shortened number has a sign in its exponent, or a fraction; `12e4` may be a hexadecimal id.
 _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
@@ -80,6 +88,7 @@ _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 def warning_rules(usual_digits: int | None, *, rounded: bool) -> tuple[Rule, ...]:
     """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
     return (
+        _remarked("row.swallowed", "a cell holds what looks like a row of this file"),
         _scientific(),
         _rounded(rounded),
         _zeros_lost(usual_digits),
@@ -89,6 +98,12 @@ def warning_rules(usual_digits: int | None, *, rounded: bool) -> tuple[Rule, ...
         _unsplit(),
         _long_metadata(),
     )
+
+
+def remarked(remarks: Mapping[str, Sequence[int]], height: int) -> pl.DataFrame:
+    """Give a Boolean column for each of `REMARKS`: true for the rows of a batch (indexes) the reader has said it of."""
+    none = pl.repeat(value=False, n=height, eager=True)
+    return pl.DataFrame({f"remark {code}": none.scatter(list(remarks.get(code, ())), True) for code in REMARKS})
 
 
 def suspicions(frame: pl.DataFrame, binding: Binding, fields: pl.DataFrame) -> pl.DataFrame:
@@ -115,6 +130,10 @@ def _unsplit_tags(frame: pl.DataFrame, binding: Binding, fields: pl.DataFrame) -
     text = cells.read(frame[suspects], {"text": source}, binding)["text"]
     split = text.str.starts_with("[") | text.str.contains(binding.tags_separator, literal=True)
     return unsplit.scatter(suspects.filter(~split), True)
+
+
+def _remarked(code: str, message: str) -> Rule:
+    return Rule(code, pl.col(f"remark {code}"), pl.lit(message))
 
 
 def _scientific() -> Rule:

@@ -15,6 +15,8 @@ from provisioner.settings.tables import Settings
 OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--encoding": ("cp1252", "run", "encoding", "cp1252"),
     "--delimiter": (";", "run", "delimiter", ";"),
+    "--escape": ("\\", "run", "escape", "\\"),
+    "--header-row": ("3", "run", "header_row", 3),
     "--sheet": ("none", "run", "sheet", "none"),
     "--strict": (None, "run", "strict", True),
     "--limit": ("5", "run", "limit", 5),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import polars as pl
 from polars.datatypes import DataTypeClass
 
 from provisioner.errors import RosterError
-from provisioner.validation.fields.mapping import DEEPEST_KEY, ColumnMapping, MetadataPath, field_of
+from provisioner.validation.fields.mapping import DEEPEST_KEY, FIELD_WORDS, ColumnMapping, MetadataPath, field_of
 from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
 from provisioner.wording import listed, nearest, printable
 
@@ -37,6 +39,13 @@ class Binding:
     unknown: tuple[str, ...]
     tags_separator: str = ";"
 
+    def hints(self) -> Mapping[str, str]:
+        """Tell which unknown columns are nearly a field that has no source: column → field."""
+        free = [name for name in FIELD_WORDS if name not in self.fields and not (name == "metadata" and self.metadata)]
+        named = {name.lower(): name for name in free}
+        close = {column: get_close_matches(_bare(column), list(named), 1, 0.8) for column in self.unknown}
+        return {column: named[found[0]] for column, found in close.items() if found}
+
     @property
     def encodes_uids(self) -> bool:
         """Whether a uid can be an encoded form of what the roster says."""
@@ -44,13 +53,14 @@ class Binding:
 
 
 def bind(
-    schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None, repeated: Collection[str] = ()
+    schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None, repeated: AbstractSet[str] = frozenset()
 ) -> Binding:
     """Find the source of every field among a roster's columns.
 
-    repeated  names that several columns bear in the file, of which `schema` has the first
+    repeated  the names that several of its columns bear
 
-    Raises RosterError when uid or name has no source, when two columns claim one place, when a mapped column is not
+    Raises RosterError when uid or name has no source, when two columns claim one place or one that is used shares its
+    name with another, when a mapped column is not
     there, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
@@ -60,15 +70,16 @@ def bind(
     _claim(schema, fields, metadata)
     for name in REQUIRED:
         if name not in fields:
-            message = f"the roster has no {name} column{nearest(name, tuple(schema))}; it has {_listed(tuple(schema))}"
+            message = f"the roster has no {name} column{_nearly(name, tuple(schema))}; it has {_listed(tuple(schema))}"
             raise RosterError(f"{message}; name a column {name}, or map one under [columns]")
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
-    if ambiguous := sorted(used.intersection(repeated)):
-        raise RosterError(f"two columns are named {ambiguous[0]!r}; rename or remove one")
     unknown = tuple(column for column in schema if column not in used and not column.startswith("_"))
     if mapping.others is not None:
         _take_in(unknown, mapping.others, metadata)
+        used.update(unknown)
         unknown = ()
+    if twice := next((column for column in schema if column in used and column in repeated), None):
+        raise RosterError(f"two columns are named {twice!r}; rename or remove one")
     _check_paths(metadata)
     for name, source in fields.items():
         _check_types(schema, name, source)
@@ -129,10 +140,21 @@ def _take_in(columns: tuple[str, ...], others: MetadataPath, metadata: dict[Meta
         metadata[place] = FromColumn(column)
 
 
+def _nearly(name: str, columns: tuple[str, ...]) -> str:
+    """Say which column is the one that is missing but for its looks, else which comes nearest."""
+    same = next((column for column in columns if _bare(column) == _bare(name)), None)
+    return f"; did you mean {same!r}?" if same is not None else nearest(name, columns)
+
+
+def _bare(column: str) -> str:
+    """Give a name without brackets and what stands in them, stars, blanks, line ends, signs between words, and case."""
+    return re.sub(r"[\s*_-]", "", re.sub(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", "", column, flags=re.DOTALL)).casefold()
+
+
 def _require_columns(source: Source, schema: Mapping[str, pl.DataType]) -> None:
     for column in source.columns:
         if column not in schema:
-            hint = nearest(column, tuple(schema))
+            hint = _nearly(column, tuple(schema))
             raise RosterError(f"[columns] names the column {column!r}, which the roster does not have{hint}")
 
 

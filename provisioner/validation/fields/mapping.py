@@ -80,10 +80,15 @@ class ColumnMapping:
         return () if source is None else constants_of(source)
 
     def missing(self, names: Sequence[str]) -> int:
-        """Count the columns a roster has to have, for the uid, the name and what is mapped, that are not among some."""
-        mapped = {column for source in (*self.fields.values(), *self.metadata.values()) for column in source.columns}
-        unmapped = {"uid", "name"} - set(self.fields) - set(map(field_of, names))
-        return len(mapped - set(names)) + len(unmapped)
+        """Count the columns that a roster needs and that are not among some names.
+
+        Needed are uid and name, by the name of the field or, where they are mapped, every column they are made of;
+        and every other column that the table names.
+        """
+        sources = (*self.fields.values(), *self.metadata.values())
+        named = {column for source in sources for column in source.columns}
+        unmapped = {"uid", "name"} - set(self.fields)
+        return len(named - set(names)) + len(unmapped - {field_of(name) for name in names})
 
 
 def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:

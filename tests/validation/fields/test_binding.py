@@ -81,6 +81,44 @@ def test_a_roster_that_cannot_be_bound_is_told_why(columns: list[str], message: 
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize("column", ["uid*", "UID [Required]", "u_id (see below)", "U ID\n<text>", "* Uid *"])
+def test_a_needed_column_is_recognised_through_stars_brackets_and_line_ends(column: str) -> None:
+    """And named, but not taken: nothing is guessed."""
+    with pytest.raises(RosterError) as raised:
+        bind(text_columns("uids", column, "name"))
+    assert f"the roster has no uid column; did you mean {column!r}?" in str(raised.value)
+    with pytest.raises(RosterError) as raised:
+        bind(text_columns("name", "Staff No. [internal]"), parse_mapping({"uid": "staff no."}))
+    assert "did you mean 'Staff No. [internal]'?" in str(raised.value)
+
+
+def test_unknown_columns_that_are_nearly_a_field_are_hinted_at() -> None:
+    """Only at fields that have no source yet."""
+    binding = bind(text_columns("uid", "name", "rawMetadata", "Tags [;]", "roles", "title", "name*", "UIDs"))
+    assert binding.hints() == {"rawMetadata": "metadata", "Tags [;]": "tags", "roles": "role"}
+
+
+@pytest.mark.parametrize(
+    ("repeated", "mapping", "fails"),
+    [
+        ({"name"}, {}, "name"),
+        ({"x"}, {}, None),
+        ({"x"}, {"metadata": {"a": "{name} {x}"}}, "x"),
+        ({"x"}, {"others": "metadata"}, "x"),
+    ],
+)
+def test_columns_of_one_name_are_refused_only_when_a_field_is_fed_by_them(
+    repeated: set[str], mapping: dict[str, Any], fails: str | None
+) -> None:
+    """Directly, in a template, or by being put into the metadata."""
+    schema = text_columns("uid", "name", "x", "_column_4_x")
+    if fails is None:
+        assert bind(schema, parse_mapping(mapping), repeated).fields["name"] == FromColumn("name")
+        return
+    with pytest.raises(RosterError, match=f"^two columns are named '{fails}'; rename or remove one$"):
+        bind(schema, parse_mapping(mapping), repeated)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

@@ -199,3 +199,22 @@ def test_whatever_the_table_and_the_columns_are_it_is_bound_or_told_in_one_line(
     except (ConfigurationError, RosterError) as error:
         outcome = str(error)
     assert outcome.splitlines() == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("table", "names", "missing"),
+    [
+        ({}, ["Uid ", "NAME", "x"], 0),
+        ({}, ["id", "name"], 1),
+        ({}, [], 2),
+        ({"uid": "id"}, ["uid", "name"], 1),
+        ({"uid": "id", "name": "{first} {last}"}, ["id", "first"], 1),
+        ({"tags": "team", "metadata": {"a": "dept"}}, ["uid", "name", "dept"], 1),
+        ({"role": {"value": "default"}}, ["uid", "name"], 0),
+    ],
+)
+def test_a_header_is_known_by_the_columns_that_are_needed(
+    table: dict[str, Any], names: list[str], missing: int
+) -> None:
+    """By the names of fields, or by all that the table names, which are taken as they stand."""
+    assert parse_mapping(table).missing(names) == missing
