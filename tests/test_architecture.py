@@ -65,7 +65,8 @@ HOMES = {
     "gzip": {"roster.files.compression"},
     "backports": {"roster.files.compression"},
     "glob": {"roster.files.inputs"},
-    "fastexcel": {"roster.formats.workbook"},
+    "zipfile": {"roster.workbook.package"},
+    "xml": {"roster.workbook.package"},
     "polars": {"roster", "validation", "results", "run.admission", "run.intake", "sync"},
 }
 """Foreign thing → the rooms and folders of ours that may know it, lazily or not. The emulator is its own program."""

@@ -22,6 +22,9 @@ STORMS: Final = (Fault.STORM, Fault.SILENT_STORM)
 ROW_LEVEL: Final = tuple(fault for fault in Fault if fault not in (*RUN_LEVEL, *STORMS))
 """Each strikes one request."""
 
+REFUSALS: Final = (Fault.EMPTY_REFUSAL, Fault.CUT_REFUSAL, Fault.HTML_REFUSAL)
+"""Each strikes a request that is refused, and no other."""
+
 STORM_SECONDS: Final = 0.3
 # Requests that a storm turns away, about: those on the wire and the first ones that come back.
 _STORM_REQUESTS: Final = 10
@@ -189,9 +192,19 @@ def _storms(rate: float, storms: Sequence[Fault]) -> tuple[Mapping[str, Any], ..
 
 
 def _each_once(people: Sequence[Person]) -> Iterator[Mapping[str, Any]]:
-    """Let each fault strike one create, one read and one mint, each of another new user that wants a token."""
+    """Let each fault strike one create, one read and one mint, each of another new user that wants a token.
+
+    What spoils refusals strikes a create that finds its own user there, and a read of a user that is deactivated.
+    """
     uids = (person.uid for person in people if person.kind is Kind.NEW and not person.asks)
+    away = (person.uid for person in people if person.kind is Kind.DEACTIVATED)
+    for fault in REFUSALS:
+        for uid, route, nth in ((next(uids), CREATE, 2), (next(away), READ, 1)):
+            yield {"fault": Fault.LOST_REPLY, "uid": uid, "route": CREATE}
+            yield {"fault": fault, "uid": uid, "route": route, "nth": nth}
     for fault in (*ROW_LEVEL, *STORMS):
+        if fault in REFUSALS:
+            continue
         lasts = {"seconds": STORM_SECONDS} if fault in STORMS else {}
         yield {"fault": fault, "uid": next(uids), "route": CREATE, **lasts}
         for route in (READ, MINT):

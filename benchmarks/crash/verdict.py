@@ -122,6 +122,13 @@ def rows_unsettled(evidence: Evidence) -> Iterator[str]:
             yield f"row {line['row']} ({kind}): {line['outcome']} {line['error_code']} {line['error_message']}"
 
 
+def rows_failed(evidence: Evidence) -> Iterator[str]:
+    """No run ends with a failed row: no row is refused, and eight doubtful answers in a row are too many."""
+    for number, run in enumerate(evidence.runs, 1):
+        if run.summary and run.summary["failed"]:
+            yield f"run {number}: {run.summary['failed']} failed rows: {run.summary.get('failed_by_code')}"
+
+
 def created_twice(evidence: Evidence) -> Iterator[str]:
     """No user comes to be more than once."""
     yield from (f"{uid}: created {times} times" for uid, times in evidence.by_us.items() if times > 1)
@@ -245,6 +252,7 @@ def ended_wrong(evidence: Evidence) -> Iterator[str]:
 CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[str]]]] = {
     "rows lost": rows_lost,
     "rows not settled in the end": rows_unsettled,
+    "rows failed": rows_failed,
     "users created twice": created_twice,
     "misreported as created": misreported_created,
     "misreported as existing": misreported_existing,

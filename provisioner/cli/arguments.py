@@ -66,7 +66,9 @@ class Reading(Options):
     header_row: Annotated[
         int | None, number("Line or sheet row that names the columns. [default: found by itself]")
     ] = None
-    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first]", metavar="NAME")] = None
+    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first with the columns]", metavar="NAME")] = (
+        None
+    )
     strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -55,10 +56,15 @@ def _error(answer: Answer, status: int) -> Answer:
     return replace(answer, status=status, body=envelope(code, text), code=code)
 
 
-def _gateway(status: int, reason: str) -> Effect:
+def _page(status: int, reason: str) -> bytes:
+    """Write the page of a proxy."""
     title = f"{status} {reason}"
     text = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
-    body = f"{text}<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n".encode()
+    return f"{text}<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n".encode()
+
+
+def _gateway(status: int, reason: str) -> Effect:
+    body = _page(status, reason)
 
     def reshape(answer: Answer, _status: int) -> Answer:
         return replace(answer, status=status, body=body, code=None, content_type=HTML, headers={})
@@ -72,6 +78,21 @@ def _empty(answer: Answer, _status: int) -> Answer:
 
 def _truncated(answer: Answer, _status: int) -> Answer:
     return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+
+def _spoilt(spoil: Callable[[Answer, int], Answer]) -> Effect:
+    """Make a fault that strikes refusals only: status and headers stay, what was said does not arrive."""
+
+    def reshape(answer: Answer, status: int) -> Answer | None:
+        if not 400 <= answer.status < 500:
+            return None
+        return replace(spoil(answer, status), code=None)
+
+    return Effect(reshape=reshape)
+
+
+def _hidden(answer: Answer, _status: int) -> Answer:
+    return replace(answer, body=_page(answer.status, HTTPStatus(answer.status).phrase), content_type=HTML)
 
 
 def _mislabelled(answer: Answer, _status: int) -> Answer:
@@ -124,6 +145,9 @@ EFFECTS: Mapping[Fault, Effect] = {
     Fault.TRUNCATED_JSON: Effect(reshape=_truncated),
     Fault.BROKEN_BODY: Effect(delivery=Delivery.BROKEN),
     Fault.WRONG_CONTENT_TYPE: Effect(reshape=_mislabelled),
+    Fault.EMPTY_REFUSAL: _spoilt(_empty),
+    Fault.CUT_REFUSAL: _spoilt(_truncated),
+    Fault.HTML_REFUSAL: _spoilt(_hidden),
     Fault.SLOW: Effect(waits=True),
     Fault.SLOW_BEFORE_COMMIT: Effect(),
     Fault.SLOW_BODY: Effect(delivery=Delivery.IN_HALVES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -55,23 +55,6 @@ class SeveralRosters(Roster):
         """Column name → type, in the first file's order and spelling."""
         return self.types
 
-    @property
-    def repeated(self) -> frozenset[str]:
-        """Those of any file."""
-        return frozenset().union(*(part.roster.repeated for part in self.each))
-
-    def notices(self) -> Sequence[Notice]:
-        """Give those of all files."""
-        return [notice for part in self.each for notice in part.roster.notices()]
-
-    def place(self, row: int) -> str | None:
-        """Say how the owner of its file sees a row, once all have been read; the file is known by `parts`."""
-        for part, rows in zip(self.each, self.counted, strict=False):
-            if row <= rows:
-                return part.roster.place(row)
-            row -= rows
-        return None
-
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order. Raises RosterError with the file and its own row."""
         rows = size = 0
@@ -82,11 +65,30 @@ class SeveralRosters(Roster):
             if left == 0:
                 break
             for batch in _batches(part, left, _further(progress, rows, size)):
-                yield RosterBatch(before + batch.first_row, self._arranged(batch.frame), batch.remarks, batch.cells)
+                yield replace(batch, first_row=before + batch.first_row, frame=self._arranged(batch.frame))
                 rows = before + batch.first_row + batch.frame.height - 1
             counts.append(rows - before)
             size += part.roster.size
         self.counted[:] = counts
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """Names that several columns of any file bear."""
+        return frozenset().union(*(part.roster.repeated for part in self.each))
+
+    def notices(self) -> Sequence[Notice]:
+        """Those of all files."""
+        return [notice for part in self.each for notice in part.roster.notices()]
+
+    def place(self, row: int) -> str | None:
+        """Say how the owner of the file sees a row, and which file it is; known of the files that have been read."""
+        before = 0
+        for part, rows in zip(self.each, self.counted, strict=False):
+            if row <= before + rows:
+                place = part.roster.place(row - before)
+                return place and f"{place} of {part.roster.name}"
+            before += rows
+        return None
 
     def parts(self) -> Sequence[tuple[str, int]]:
         """Name and number of rows of each file that was read, once all have been read."""

@@ -2,9 +2,9 @@
 
     open_roster(inputs) → Roster → batches() → RosterBatch, RosterBatch, …
 
-A CSV is read in blocks that end where a row ends (`csv`), a Parquet file in slices of rows
-(`formats.parquetfile`), several files one after the other (`parts`). Whatever is wrong with a file is one
-`RosterError` that says where; what the rows hold is judged elsewhere.
+A CSV is read in blocks that end where a row ends (`csv`), a Parquet file in slices of rows (`formats.parquetfile`),
+a sheet of a workbook whole (`workbook`), several files one after the other (`parts`). Whatever is wrong with a file is
+one `RosterError` that says where; what the rows hold is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class RosterOptions:
 
     encoding   any text encoding Python knows; without it text is UTF-8
     delimiter  what separates the cells of a CSV; found by itself without it
-    sheet      of a workbook; the first without it
+    sheet      of a workbook; the first visible one with the needed columns without it
     limit      only that many rows exist: what lies behind them is neither read nor judged
     header_row the line or row that names the columns, counted from 1; found by itself without it
     escape     of a CSV: within quotes it takes the meaning of the next character away
@@ -108,9 +108,11 @@ def _table(file: InputFile, options: RosterOptions) -> Callable[[int | None], Ro
         return partial(open_parquet, file.where)
     if file.location is Location.REMOTE:
         raise RosterError(f"{file.name}: a workbook is read from a disk only; fetch it first")
-    from provisioner.roster.formats.workbook import open_workbook
+    from provisioner.roster.workbook.file import open_workbook
+    from provisioner.roster.workbook.header import SheetOptions
 
-    return partial(open_workbook, Path(file.where), options.sheet)
+    table = SheetOptions(options.sheet, options.header_row, options.missing)
+    return partial(open_workbook, Path(file.where), table)
 
 
 def _text(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Callable[[int | None], Roster]:

@@ -152,7 +152,7 @@ class Client:
         code, message, details = error.get("code"), error.get("message"), error.get("details")
         return Reply(
             status=status,
-            code=code if isinstance(code, str) else None,
+            code=code if isinstance(code, str) and code else None,
             message=self._words(message if isinstance(message, str) else f"HTTP {status} without an explanation"),
             details=details if isinstance(details, dict) else None,
             retry_after=retry_after(headers, time.time()),

@@ -64,6 +64,8 @@ BY_CODE: Final[Mapping[str, Verdict]] = MappingProxyType(
     }
 )
 
+# What these statuses mean does not hang on the body: each ends the run or holds it, or is looked into further, and none
+# of them settles a row by itself.
 BY_STATUS: Final[Mapping[int, Verdict]] = MappingProxyType(
     {
         401: Verdict.STOP,
@@ -79,7 +81,8 @@ BY_STATUS: Final[Mapping[int, Verdict]] = MappingProxyType(
     }
 )
 
-# Redirects are not followed: the key would go where it was not meant to go.
+# Redirects are not followed: the key would go where it was not meant to go. A 4xx refuses only when the API says so in
+# its own words, see `_proven`.
 BY_CLASS: Final[Mapping[int, Verdict]] = MappingProxyType(
     {1: Verdict.IN_DOUBT, 2: Verdict.DONE, 3: Verdict.STOP, 4: Verdict.REFUSED, 5: Verdict.IN_DOUBT}
 )
@@ -99,8 +102,10 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
         return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
     if status == 404 and verdict is Verdict.REFUSED:
         return _not_found(operation, reply)
-    if verdict is Verdict.REFUSED and _already_taken(reply):
-        return Verdict.EXISTS
+    if verdict is Verdict.EXISTS and operation is not Operation.CREATE:
+        return _proven(reply)
+    if verdict is Verdict.REFUSED:
+        return Verdict.EXISTS if operation is Operation.CREATE and _already_taken(reply) else _proven(reply)
     return verdict or Verdict.IN_DOUBT
 
 
@@ -110,6 +115,16 @@ def believable(reply: Reply, uid: str, *, token: bool) -> bool:
     if data is None or data.get("uid") != uid:
         return False
     return not token or (isinstance(data.get("authToken"), str) and bool(data["authToken"]))
+
+
+# Operations at the address of one user; all others are at an address that has to be there.
+_ABOUT_ONE: Final = frozenset({Operation.READ, Operation.UPDATE, Operation.MINT})
+
+
+def _proven(reply: Reply) -> Verdict:
+    # Only the API's error envelope refuses anything. A page of a proxy, or half an answer, proves nothing: what is
+    # missing of it may have said that the uid is taken, and the user may be ours.
+    return Verdict.REFUSED if reply.code else Verdict.IN_DOUBT
 
 
 # Calls about many users answer with lists of uids: the one for those that were changed, and the one for those that
@@ -138,14 +153,17 @@ def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:
     # Looking at the roles is a courtesy: a key that may not, or an API without them, is no reason to stop.
     if verdict is Verdict.DONE:
         return Verdict.DONE if "items" in (reply.data or {}) else Verdict.REFUSED
-    return Verdict.REFUSED if status in {403, 404, 405} else verdict
+    if status in {403, 404, 405}:
+        return Verdict.REFUSED
+    return _proven(reply) if verdict in {Verdict.REFUSED, Verdict.EXISTS} else verdict
 
 
 def _not_found(operation: Operation, reply: Reply) -> Verdict:
-    # A create has nothing to find: a 404 without a code comes from a wrong address, not from the API.
-    if operation is Operation.CREATE:
-        return Verdict.REFUSED if reply.code else Verdict.STOP
-    return Verdict.ABSENT if reply.code == "ERR_UID_NOT_FOUND" else Verdict.REFUSED
+    # Where the address names no user there is nothing to find: a 404 without a code comes from a wrong address.
+    if operation not in _ABOUT_ONE and not reply.code:
+        return Verdict.STOP
+    absent = reply.code == "ERR_UID_NOT_FOUND" and operation is not Operation.CREATE
+    return Verdict.ABSENT if absent else _proven(reply)
 
 
 def _already_taken(reply: Reply) -> bool:

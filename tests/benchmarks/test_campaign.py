@@ -178,6 +178,7 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
         {"rows not settled in the end", "sums wrong"},
         lambda: with_line(line(6, "existing")),
     ),
+    "a run with a failed row": ({"rows failed", "sums wrong"}, lambda: with_run(summary={**SUMMARY, "failed": 1})),
     "a user created twice": ({"users created twice"}, lambda: with_request(record(5, "ann", "created"))),
     "created, but there before": (
         {"misreported as created", "profiles wrong", "tokens missing", "sums wrong"},

@@ -7,6 +7,7 @@ from provisioner.emulator.app.audit import Did
 from provisioner.emulator.app.faults import Fault
 from provisioner.emulator.effects import EFFECTS, HTML, NO_EFFECT, Delivery, nothing_done
 from provisioner.emulator.endpoints.answers import Answer, data
+from provisioner.emulator.endpoints.errors import uid_taken
 
 CREATED = data({"uid": "ann", "authToken": "ann_1", "name": "Ann"}, Did.CREATED)
 LISTED = data([{"uid": "ann"}], Did.LISTED)
@@ -82,6 +83,27 @@ def test_damaged_bodies_are_cut_emptied_or_mislabelled() -> None:
     assert reshaped(Fault.EMPTY_BODY) == Answer(200, b"", Did.CREATED)
     assert reshaped(Fault.TRUNCATED_JSON) == Answer(200, CREATED.body[: len(CREATED.body) // 2], Did.CREATED)
     assert reshaped(Fault.WRONG_CONTENT_TYPE) == Answer(200, CREATED.body, Did.CREATED, content_type=HTML)
+
+
+TAKEN = uid_taken("ann").answer()
+SPOILERS = (Fault.EMPTY_REFUSAL, Fault.CUT_REFUSAL, Fault.HTML_REFUSAL)
+
+
+def test_a_refusal_is_spoilt_in_its_body_only() -> None:
+    """Status and what was done stay; of what was said nothing whole arrives, so that the audit knows of no code."""
+    assert reshaped(Fault.EMPTY_REFUSAL, TAKEN) == Answer(400, b"", Did.REFUSED)
+    assert reshaped(Fault.CUT_REFUSAL, TAKEN) == Answer(400, TAKEN.body[: len(TAKEN.body) // 2], Did.REFUSED)
+    page = reshaped(Fault.HTML_REFUSAL, TAKEN)
+    assert page is not None
+    assert (page.status, page.did, page.code, page.content_type) == (400, Did.REFUSED, None, HTML)
+    assert b"400 Bad Request" in page.body
+
+
+@pytest.mark.parametrize("fault", SPOILERS)
+@pytest.mark.parametrize("answer", [CREATED, LISTED, nothing_done()])
+def test_what_is_no_refusal_is_not_spoilt_by_a_fault_of_refusals(fault: Fault, answer: Answer) -> None:
+    """None: it had nothing to strike."""
+    assert reshaped(fault, answer) is None
 
 
 def test_an_answer_speaks_of_another_user_or_lacks_its_token() -> None:

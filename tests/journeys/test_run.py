@@ -252,3 +252,22 @@ def test_a_rule_that_is_out_of_date_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "a rule seems out of date" in told.stdout
     assert len(told.events("rules.drift")) == 1
+
+
+@pytest.mark.parametrize("fault", ["empty-refusal", "cut-refusal", "html-refusal"])
+def test_a_refusal_that_proves_nothing_is_not_believed(tmp_path: Path, fault: str) -> None:
+    """The create went through, its answer was lost, the second one is a 400 without a word: ours, with its token."""
+    roster = write_roster(tmp_path / "people.csv", people(3))
+    script = [
+        {"fault": "lost-reply", "uid": "person-00002", "route": "POST /users"},
+        {"fault": fault, "uid": "person-00002", "route": "POST /users", "nth": 2, "times": 2},
+    ]
+    (tmp_path / "faults.json").write_text(json.dumps({"script": script}))
+    with emulator(tmp_path, "--fault-script", tmp_path / "faults.json") as api:
+        done = provisioner("run", roster, *api.flags(), "-o", "out.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert done.exit_code == 0, done.stderr
+        results = rows(tmp_path / "out.csv")
+        assert [row["outcome"] for row in results] == ["created"] * 3
+        assert all(api.accepts(row["uid"], row["auth_token"]) for row in results)
+        assert sorted(api.created()) == ["person-00001", "person-00002", "person-00003"]
+        assert [record["fault"] for record in api.lines("audit") if record["fault"]] == ["lost-reply", fault, fault]

@@ -185,9 +185,9 @@ def test_a_time_of_creation_that_cannot_be_is_left_out(created_at: Any) -> None:
     [
         (REFUSED, "ERR_BAD_REQUEST", "Failed to validate. [role: The role is invalid. Bad.]", {"role": 1}),
         (REFUSED._replace(details={"role": "bad"}), "ERR_BAD_REQUEST", "Failed to validate. [role: bad]", {"role": 1}),
-        (Reply(status=413, message="HTTP 413"), "HTTP_413", "HTTP 413", {"body": 1}),
+        (Reply(status=413, code="ERR_X", message="Too big."), "ERR_X", "Too big.", {"body": 1}),
         (Reply(status=422, code="ERR_X", message="No."), "ERR_X", "No.", {"unknown": 1}),
-        (Reply(status=418, message="Teapot."), "HTTP_418", "Teapot.", {}),
+        (Reply(status=418, code="ERR_X", message="Teapot."), "ERR_X", "Teapot.", {}),
         (Reply(status=410, code="ERR_GONE"), "ERR_GONE", "", {}),
         (
             Reply(
@@ -209,7 +209,10 @@ def test_a_refused_row_has_failed_with_the_servers_words(
     assert world.tally.outcomes.drift == drift
 
 
-@pytest.mark.parametrize("lost", [LOST, OOPS, Reply(status=502, message="HTTP 502"), user()._replace(data={})])
+BARE = Reply(status=400, message="HTTP 400 without an explanation")
+
+
+@pytest.mark.parametrize("lost", [LOST, OOPS, Reply(status=502, message="HTTP 502"), user()._replace(data={}), BARE])
 def test_an_answer_in_doubt_is_asked_for_again(lost: Reply) -> None:
     """After the back-off; what was in doubt is settled by a create that is answered."""
     world = World([lost, lost, user()])

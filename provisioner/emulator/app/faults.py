@@ -30,6 +30,9 @@ class Fault(StrEnum):
     TRUNCATED_JSON = "truncated-json"  # done, whole HTTP answer, half the JSON
     BROKEN_BODY = "broken-body"  # done, the connection breaks in the middle of the body
     WRONG_CONTENT_TYPE = "wrong-content-type"  # done, right body, said to be text/html
+    EMPTY_REFUSAL = "empty-refusal"  # a 4xx with no body; whoever is not refused is left alone
+    CUT_REFUSAL = "cut-refusal"  # a 4xx with half its envelope
+    HTML_REFUSAL = "html-refusal"  # a 4xx with the page of a proxy instead of its envelope
     SLOW = "slow"  # done at once, answered late
     SLOW_BEFORE_COMMIT = "slow-before-commit"  # done late, even if the client has given up by then
     SLOW_BODY = "slow-body"  # half the body, a pause, the other half

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -53,15 +52,14 @@ class Binding:
 
 
 def bind(
-    schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None, repeated: AbstractSet[str] = frozenset()
+    schema: Mapping[str, pl.DataType], mapping: ColumnMapping | None = None, repeated: Collection[str] = ()
 ) -> Binding:
     """Find the source of every field among a roster's columns.
 
-    repeated  the names that several of its columns bear
+    repeated  names that several columns bear in the file, of which `schema` has the first
 
     Raises RosterError when uid or name has no source, when two columns claim one place or one that is used shares its
-    name with another, when a mapped column is not
-    there, or when a column is of a type its field cannot be made of.
+    name with another, when a mapped column is not there, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
     fields, metadata = dict(mapping.fields), {_path(key): value for key, value in mapping.metadata.items()}

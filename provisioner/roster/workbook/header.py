@@ -1,0 +1,127 @@
+"""Which sheet is read, and which of its rows is the header.
+
+It is the first visible sheet in whose first rows the needed columns are named: by its first row, else by just one of
+the rows below it, because a title or a note stands above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+
+from provisioner.errors import RosterError
+from provisioner.roster.formats.rows import Missing, missing_fields
+from provisioner.roster.workbook.package import Package, Sheet
+from provisioner.roster.workbook.sheet import SheetRow, read_sheet
+from provisioner.wording import listed
+
+ROWS_SEARCHED: Final = 20
+"""So many rows of a sheet may be the header, from the first that is not blank."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOptions:
+    """What is known of the table before the file is opened.
+
+    sheet       its name; the first visible one that has the needed columns without it
+    header_row  number of the row that is the header, counted from 1; looked for without one
+    missing     says how many of the needed columns some names lack
+    """
+
+    sheet: str | None = None
+    header_row: int | None = None
+    missing: Missing = missing_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A sheet, its header, and whether that was looked for and found below other rows."""
+
+    sheet: Sheet
+    header: SheetRow
+    is_found: bool
+
+
+def find_table(package: Package, options: SheetOptions) -> Table:
+    """Find the sheet and its header. Raises RosterError when there is none, or none can be told."""
+    first: Table | None = None
+    candidates = _candidates(package, options.sheet)
+    for sheet in candidates:
+        with closing(_head(package, sheet, options.header_row)) as rows:
+            head = list(rows)
+        if not head:
+            continue
+        header = _header(package, sheet, head, options)
+        table = Table(sheet, header, options.header_row is None and header is not head[0])
+        if not options.missing(names(header)):
+            return table
+        first = first or table
+    if first is None:
+        raise RosterError(f"{package.path} has no header: {_nothing_in(candidates, options)}; --sheet names another")
+    if len(candidates) > 1:
+        message = f"none of its sheets names the needed columns in one of its first rows; {_present(package)}"
+        raise RosterError(f"{package.path}: {message}; --sheet names one, --header-row its header")
+    return first
+
+
+def names(row: SheetRow) -> list[str]:
+    """Give the texts of a row, from left to right."""
+    return [row.cells[column] for column in sorted(row.cells)]
+
+
+def _candidates(package: Package, wanted: str | None) -> Sequence[Sheet]:
+    """Give the sheets that may be meant. Raises RosterError when there are none."""
+    if not package.sheets:
+        raise RosterError(f"{package.path} has no sheets")
+    if wanted is None:
+        if found := [sheet for sheet in package.sheets if sheet.is_table and not sheet.is_hidden]:
+            return found
+        raise RosterError(f"{package.path} has no visible sheet with cells; {_present(package)}; --sheet names one")
+    found = [sheet for sheet in package.sheets if sheet.name == wanted]
+    if not found:
+        raise RosterError(f"{package.path} has no sheet {wanted!r}; {_present(package)}")
+    if not found[0].is_table:
+        raise RosterError(f"{package.path}: the sheet {wanted!r} is a chart and has no cells; {_present(package)}")
+    return found
+
+
+def _present(package: Package) -> str:
+    """Name the sheets of a workbook, and which of them are not seen."""
+    shown = [
+        f"{sheet.name!r}{' (a chart)' if not sheet.is_table else ' (hidden)' if sheet.is_hidden else ''}"
+        for sheet in package.sheets
+    ]
+    return f"there is {listed(shown)}" if len(shown) == 1 else f"there are {listed(shown)}"
+
+
+def _nothing_in(candidates: Sequence[Sheet], options: SheetOptions) -> str:
+    if options.header_row is not None:
+        return f"row {options.header_row}, which --header-row names, is blank"
+    return "its sheet is empty" if len(candidates) == 1 else "its sheets are empty"
+
+
+def _head(package: Package, sheet: Sheet, wanted: int | None) -> Generator[SheetRow, None, None]:
+    """Give the rows that may be the header."""
+    last = wanted
+    for row in read_sheet(package, sheet):
+        last = last or row.number + ROWS_SEARCHED - 1
+        if row.number > last:
+            return
+        if wanted in {None, row.number} and any(map(str.strip, row.cells.values())):
+            yield row
+
+
+def _header(package: Package, sheet: Sheet, head: Sequence[SheetRow], options: SheetOptions) -> SheetRow:
+    """Say which row is the header: the first, when no other can be. Raises RosterError when two can be."""
+    complete = [row for row in head if not options.missing(names(row))]
+    if not complete or complete[0] is head[0]:
+        return head[0]
+    if len(complete) > 1:
+        numbers = " and ".join(str(row.number) for row in complete[:2])
+        message = (
+            f"row {head[0].number} of the sheet {sheet.name!r} is no header, and rows {numbers} both look like one"
+        )
+        raise RosterError(f"{package.path}: {message}; say which it is with --header-row {complete[0].number}")
+    return complete[0]

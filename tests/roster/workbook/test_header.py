@@ -1,0 +1,144 @@
+"""Which sheet is read, and which row names its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.errors import RosterError
+from provisioner.roster.workbook.file import open_workbook
+from provisioner.roster.workbook.header import SheetOptions
+from tests.rig.workbooks import Fill, table, workbook
+
+PEOPLE = table(["uid", "name"], ["a", "A"])
+
+
+def hidden(fill: Fill) -> Fill:
+    """The same sheet, hidden."""
+
+    def filled(book: Any, sheet: Any) -> None:
+        fill(book, sheet)
+        sheet.very_hidden()
+
+    return filled
+
+
+def shown_first(book: Any, sheet: Any) -> None:
+    """One person, in the sheet that is open when the workbook is: the first one may be hidden then."""
+    table(["name", " UID "], ["Ann", "a1"])(book, sheet)
+    sheet.activate()
+
+
+def chart(book: Any, sheet: Any) -> None:
+    """A chart after a sheet with one number."""
+    sheet.write(0, 0, 1)
+    pie = book.add_chart({"type": "pie"})
+    pie.add_series({"values": "=A!$A$1:$A$1"})
+    book.add_chartsheet("Chart").set_chart(pie)
+
+
+def read(path: Path, **options: Any) -> tuple[list[tuple[str | None, ...]], dict[str, str]]:
+    """The rows of a workbook, and what is told of it."""
+    roster = open_workbook(path, SheetOptions(**options))
+    return roster.frame.rows(), {notice.code: notice.message.replace(f"{path}: ", "") for notice in roster.notices()}
+
+
+def refused(path: Path, **options: Any) -> str:
+    """What is said of a workbook without a table."""
+    with pytest.raises(RosterError) as raised:
+        open_workbook(path, SheetOptions(**options))
+    return str(raised.value).replace(str(path), path.name)
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        (hidden(PEOPLE), "is hidden"),
+        (table(["Fill in the next sheet"]), "lacks the needed columns"),
+        (table(), "lacks the needed columns"),
+        (table(["uid"], ["name"]), "lacks the needed columns"),
+    ],
+)
+def test_the_first_visible_sheet_with_the_columns_is_read_and_told(tmp_path: Path, first: Fill, why: str) -> None:
+    """Covers, look-up tables and empty sheets come first in many workbooks."""
+    path = workbook(tmp_path, ("First", first), ("Staff", shown_first), ("More", PEOPLE))
+    message = f"the sheet 'Staff' is read, because the first one, 'First', {why}; --sheet names another"
+    assert read(path) == ([("Ann", "a1")], {"sheet.found": message})
+
+
+def test_a_sheet_that_is_named_is_read_hidden_or_not_and_without_a_word(tmp_path: Path) -> None:
+    """Who names it knows."""
+    path = workbook(tmp_path, ("A", PEOPLE), ("Old", hidden(table(["uid", "name"], ["b", "B"]))))
+    assert read(path, sheet="Old") == ([("b", "B")], {})
+    assert read(path) == ([("a", "A")], {})
+
+
+def test_no_sheet_is_told_with_those_there_are(tmp_path: Path) -> None:
+    """Hidden ones and charts are named as that."""
+    path = workbook(tmp_path, ("A", chart), ("Old", hidden(PEOPLE)), ("B", table(["x", "y"])))
+    assert refused(path) == (
+        "r.xlsx: none of its sheets names the needed columns in one of its first rows; "
+        "there are 'A', 'Chart' (a chart), 'Old' (hidden), 'B'; --sheet names one, --header-row its header"
+    )
+    assert refused(path, sheet="C") == "r.xlsx has no sheet 'C'; there are 'A', 'Chart' (a chart), 'Old' (hidden), 'B'"
+    assert refused(path, sheet="Chart").startswith("r.xlsx: the sheet 'Chart' is a chart and has no cells; there are")
+    assert open_workbook(path, SheetOptions("B")).columns == ("x", "y")
+
+
+def test_empty_workbooks_are_told(tmp_path: Path) -> None:
+    """One sheet or several."""
+    path = workbook(tmp_path, ("A", table()))
+    assert refused(path) == "r.xlsx has no header: its sheet is empty; --sheet names another"
+    path = workbook(tmp_path, ("A", table()), ("B", table([" "])))
+    assert refused(path) == "r.xlsx has no header: its sheets are empty; --sheet names another"
+
+
+@pytest.mark.parametrize("above", [1, 2, 19])
+def test_a_header_below_other_rows_is_found_and_told(tmp_path: Path, above: int) -> None:
+    """Titles, notes and merged group names stand above it; rows count from behind it, blank ones are none."""
+    titles: list[Sequence[Any]] = [["Active staff"], *[[] if number % 2 else ["note"] for number in range(above - 1)]]
+    path = workbook(tmp_path, ("S", table(*titles, ["uid", "name"], ["a", "A"], [], ["b", "B"])))
+    message = f"row {above + 1} of the sheet 'S' is taken for the header; --header-row names another"
+    assert read(path) == ([("a", "A"), ("b", "B")], {"header.found": message})
+    assert open_workbook(path).place(2) == f"sheet row {above + 4}"
+
+
+def test_a_header_too_far_below_is_not_found_and_can_be_named(tmp_path: Path) -> None:
+    """The first row with something in it stands for the header then, for whoever binds its columns to refuse."""
+    path = workbook(tmp_path, ("S", table(["Title"], *[["note"]] * 19, ["uid", "name"], ["a", "A"])))
+    assert open_workbook(path).columns == ("Title", "_column_2")
+    assert read(path, header_row=21) == ([("a", "A")], {})
+
+
+def test_the_first_row_is_the_header_when_it_names_the_columns(tmp_path: Path) -> None:
+    """Also when another one does: it may be the header once more."""
+    path = workbook(tmp_path, ("S", table(["uid", "name"], ["a", "A"], ["uid", "name"], ["b", "B"])))
+    assert read(path) == ([("a", "A"), ("uid", "name"), ("b", "B")], {})
+
+
+def test_two_rows_that_can_be_the_header_are_refused(tmp_path: Path) -> None:
+    """Which one it is has to be said."""
+    path = workbook(tmp_path, ("S", table(["Title"], ["uid", "name"], ["a", "A"], ["name", "uid"], ["B", "b"])))
+    said = (
+        "row 1 of the sheet 'S' is no header, and rows 2 and 4 both look like one; say which it is with --header-row 2"
+    )
+    assert refused(path) == f"r.xlsx: {said}"
+    assert read(path, header_row=4) == ([("B", "b")], {})
+    assert refused(path, header_row=9) == (
+        "r.xlsx has no header: row 9, which --header-row names, is blank; --sheet names another"
+    )
+
+
+def test_the_needed_columns_are_those_of_the_mapping(tmp_path: Path) -> None:
+    """Whatever they are called: a cover that has `uid` and `name` is none of a roster whose mapping says otherwise."""
+
+    def missing(names: Sequence[str]) -> int:
+        return len({"Personnel no.", "Full name"} - set(names))
+
+    mapped = table(["As of May"], ["Personnel no.", "Full name"], ["1", "Ann"])
+    path = workbook(tmp_path, ("A", PEOPLE), ("B", mapped))
+    rows, told = read(path, missing=missing)
+    assert (rows, sorted(told)) == ([("1", "Ann")], ["header.found", "sheet.found"])
