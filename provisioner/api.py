@@ -81,7 +81,8 @@ async def validate_async(
 ) -> Summary:
     """Check a roster against CometChat's constraints, without network.
 
-    Writes the rejected rows and the summary beside `settings.output.file`; valid rows count as pending.
+    Writes the rejected rows and the summary beside `settings.output.file`, with `.check` in their names: the files of
+    a run stay as they are. Valid rows count as pending.
 
     stopper  ends it early
     drawn    draw the progress on stderr

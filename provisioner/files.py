@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import time
@@ -74,6 +75,23 @@ def set_aside(path: Path, companions: Sequence[str] = ()) -> Path | None:
         if beside.exists():
             beside.rename(aside.with_name(aside.name + ending))
     return aside
+
+
+def digest_of(path: Path) -> str | None:
+    """Give the SHA-256 of a file's content in hex digits, None when there is no file that can be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def set_edited_aside(path: Path, written: str | None) -> Path | None:
+    """Rename a file whose content is not what was written last; its new path, None when it may be overwritten.
+
+    written  `digest_of` what was written last; None when that is not known
+    """
+    return set_aside(path) if digest_of(path) != written else None
 
 
 def _free_name(path: Path) -> Path:

@@ -39,7 +39,7 @@ def test_validate_gives_a_summary_and_sends_nothing(folder: Path) -> None:
     summary = api.validate("users.csv")
     assert (summary.exit_code, summary.document["pending"], summary.document["rejected"]) == (ExitCode.ROWS_LEFT, 2, 1)
     assert sorted(path.name for path in folder.iterdir()) == [
-        "users.csv", "users.results.rejected.csv", "users.results.summary.json",
+        "users.csv", "users.results.check.rejected.csv", "users.results.check.summary.json",
     ]  # fmt: skip
 
 

@@ -61,17 +61,16 @@ def validate(
     from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    return carried_out(
-        roster, load(given(reading, doing, output, log), os.environ, config), provisioning.validate_async
-    )
+    settings = load(given(reading, doing, output, log), os.environ, config)
+    return carried_out(roster, settings, provisioning.validate_async, check=True)
 
 
-def carried_out(roster: Sequence[str], settings: Settings, work: Carrying) -> int:
-    """Carry out what was asked for, print how it ended, give the exit code."""
+def carried_out(roster: Sequence[str], settings: Settings, work: Carrying, *, check: bool = False) -> int:
+    """Carry out what was asked for, print how it ended, give the exit code; a check sends nothing."""
     from provisioner.run.job import make_job
     from provisioner.run.session import conduct, is_drawn, set_up_logs
 
-    job = make_job(roster, settings)
+    job = make_job(roster, settings, check=check or settings.run.dry_run)
     set_up_logs(settings, (*job.roster.paths, *job.outputs.paths()))
     drawn = is_drawn(settings)
     return conduct(settings, lambda stopper: work(roster, settings, stopper=stopper, drawn=drawn))

@@ -37,7 +37,7 @@ from provisioner.journal.statements import (
     sent_rows,
     settled_rows,
 )
-from provisioner.journal.view import Identity, header_of, owner_of
+from provisioner.journal.view import Header, Identity, header_of, open_for_reading, owner_of
 from provisioner.model import Settlement, UserRequest
 
 
@@ -156,10 +156,7 @@ class Journal:
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
-        header = header_of(database)
-        if not (header.ours or header.blank):
-            raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
-        header.refuse_newer(self.path)
+        header = self._usable_header(database)
         for setting in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -167,8 +164,21 @@ class Journal:
             "wal_autocheckpoint = 4000",
         ):
             database.execute(f"PRAGMA {setting}")
+        self._bring_up_to_date(database, header.version)
+        self._refuse_anothers(database)
+
+    def _usable_header(self, database: sqlite3.Connection) -> Header:
+        header = header_of(database)
+        if not (header.ours or header.blank):
+            raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
+        header.refuse_newer(self.path)
+        return header
+
+    def _bring_up_to_date(self, database: sqlite3.Connection, version: int) -> None:
         facts = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
-        schema.bring_up_to_date(database, header.version, facts)
+        schema.bring_up_to_date(database, version, facts)
+
+    def _refuse_anothers(self, database: sqlite3.Connection) -> None:
         if (owner := owner_of(database)) != self._identity:
             asked = f"{self._identity.app_id or '(none)'} at {self._identity.base_url}"
             raise JournalError(f"{self.path}: made for {owner}, not for {asked}; {self.another_app}")
@@ -187,6 +197,50 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             message = f"{self.path}: cannot be used as a journal ({error}); mend that, or {self.instead}"
             raise JournalError(message) from error
+
+
+class JournalReader(Journal):
+    """A journal that is only looked at, whoever may be using it; it takes look-ups, and records nothing.
+
+    identity  for whom it has to be made; None when anybody's will do
+    """
+
+    def __init__(self, path: Path, identity: Identity | None) -> None:
+        super().__init__(path, identity or Identity("", ""))
+        self._anybodys = identity is None
+
+    def __enter__(self) -> Self:
+        with self._unusable():
+            self._database = self._open()
+        # Numbers are given out as if they were recorded, and never are.
+        self.is_new, self._next_key = False, 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def _open(self) -> sqlite3.Connection:
+        database = open_for_reading(self.path, in_any_thread=True)
+        try:
+            version = self._usable_header(database).version
+            if version < schema.VERSION:
+                database = self._copied(database, version)
+            if not self._anybodys:
+                self._refuse_anothers(database)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _copied(self, database: sqlite3.Connection, version: int) -> sqlite3.Connection:
+        """Bring an older format up to date in a copy, which SQLite keeps in a file without a name."""
+        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        with closing(database):
+            database.backup(copy)
+        self._bring_up_to_date(copy, version)
+        return copy
 
 
 def set_journal_aside(path: Path) -> Path | None:

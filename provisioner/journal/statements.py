@@ -186,8 +186,17 @@ KNOWN: Final = select(
     },
 )
 
-DONE_COLUMNS: Final = ("uid", "body_hash", "key", "was")
-"""What is given of a user for whom a run has nothing more to do; `was` is its row in the roster at that time."""
+
+class Done(NamedTuple):
+    """What is given of a user for whom a run has nothing more to do; `was` is its row in the roster at that time."""
+
+    uid: str
+    body_hash: str
+    key: int
+    was: int
+
+
+DONE_COLUMNS: Final = Done._fields
 
 _FINAL: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.errors import JournalError
 from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.statements import DONE, Done
+from provisioner.wording import json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,20 @@ def damage_in(database: sqlite3.Connection, *, thorough: bool) -> str | None:
     return None if found == "ok" else str(found)
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open for reading only. Raises OSError, sqlite3.DatabaseError."""
+def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
+    """Look up those of these uids that the journal at `path` knows as done with; none when it cannot be read."""
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        if header_of(database).ours:
+            return [Done._make(row) for row in database.execute(DONE, (json_text(list(uids), None),))]
+    return []
+
+
+def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Connection:
+    """Open for reading only, by default for the thread that asks. Raises OSError, sqlite3.DatabaseError."""
     with path.open("rb"):
         pass  # SQLite does not say why it cannot open a file
     # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.
     log = path.with_name(path.name + "-wal")
     how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=5)
+    address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5, check_same_thread=own)

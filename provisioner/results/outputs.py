@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -31,10 +31,11 @@ class Outputs:
     journal: Path
 
     @classmethod
-    def beside(cls, results: Path, rejected_suffix: str, rosters: Iterable[Path]) -> Outputs:
+    def beside(cls, results: Path, rejected_suffix: str, rosters: Iterable[Path], *, check: bool = False) -> Outputs:
         """Name the files of `results`; raises `OutputError` when they cannot be used.
 
         rosters  what must not be overwritten
+        check    nothing is sent: what is written has names of its own, so that a run's files stay as they are
         """
         if results.suffix.lower() not in FORMATS:
             message = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
@@ -45,6 +46,9 @@ class Outputs:
             results.with_suffix(".summary.json"),
             results.with_suffix(".journal.db"),
         )
+        if check:
+            rejected = results.with_suffix(f".check.rejected{rejected_suffix}")
+            named = replace(named, rejected=rejected, summary=results.with_suffix(".check.summary.json"))
         for path, roster in product(named.paths(), rosters):
             if same_file(path, roster):
                 message = f"{path}: would overwrite the roster; choose another --output"

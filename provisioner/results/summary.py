@@ -17,6 +17,7 @@ from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
+from provisioner.results.record import NOTHING_RECORDED, Record
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration, iso_time, json_text
 
@@ -26,10 +27,14 @@ _SHOWN: Final = sorted(ROW_OUTCOMES, key=lambda outcome: outcome.place)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run would take: requests, and seconds at the rate that is set."""
+    """What a run would take: requests, and seconds at the rate that is set.
+
+    settled  valid rows that earlier runs have settled; None when there was none, so nothing was looked up
+    """
 
     requests: int
     seconds: float
+    settled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Summary:
     stop: Stop | None
     outputs: Mapping[str, str | None]
     estimate: Estimate | None = None
+    record: Record = NOTHING_RECORDED
 
     def __post_init__(self) -> None:
         counts, rows = self.counts, self.tally.rows
@@ -107,6 +113,7 @@ class Summary:
             "stopped_by": self.stop.reason if self.stop else None,
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
+            **self.record.document,
         }
         document |= self.report.document
         if drift:
@@ -116,6 +123,8 @@ class Summary:
                 "requests": self.estimate.requests,
                 "seconds": round(self.estimate.seconds, 1),
             }
+            if self.estimate.settled is not None:
+                document["estimate"]["settled"] = self.estimate.settled
         return document
 
     def show(self, console: Console, words: Words = _RUN) -> None:
@@ -150,7 +159,8 @@ class Summary:
         if self.estimate is not None:
             least = duration(self.estimate.seconds)
             needed = counted(self.estimate.requests, "request")
-            remarks.append(Text(f"nothing was sent; it would take {needed} and at least {least}"))
+            settled = f"; {counted(self.estimate.settled, 'row')} settled already" if self.estimate.settled else ""
+            remarks.append(Text(f"nothing was sent; it would take {needed} and at least {least}{settled}"))
         elif requests.sent:
             message = f"{counted(requests.sent, 'request')} in {duration(self.finished - self.started)}"
             extra = [f"{requests.retries:,} retried"] if requests.retries else []

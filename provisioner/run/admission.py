@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from typing import Final
 
 import polars as pl
@@ -19,7 +18,7 @@ import polars as pl
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.statements import DONE_COLUMNS, Known
-from provisioner.model import FINAL, OutcomeTally, State, UserRequest
+from provisioner.model import FINAL, OutcomeTally, State, UserRequest, hash_of
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
@@ -48,7 +47,7 @@ def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
     Rows are matched by uid and body, never by position: a roster may be edited or re-sorted between two runs.
     """
     for part in valid.iter_slices(_LOOKUP):
-        hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
+        hashes = [hash_of(body.encode()) for body in part["body"].to_list()]
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=_SETTLED, orient="row")
         # On a resume nearly all rows are these, so they are not looked at one by one.

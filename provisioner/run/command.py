@@ -9,7 +9,7 @@ from dataclasses import replace
 from provisioner.logs import get_logger
 from provisioner.results.summary import Summary
 from provisioner.run import dryrun
-from provisioner.run.job import Target, make_job, make_target
+from provisioner.run.job import EMULATOR, Target, make_job, make_target
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
@@ -18,7 +18,7 @@ log = get_logger()
 
 async def validate(roster: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Summary:
     """Check a roster and send nothing; see `provisioner.api.validate_async`."""
-    return await dryrun.validate(replace(make_job(roster, settings), drawn=drawn), stopper)
+    return await dryrun.validate(replace(make_job(roster, settings, check=True), drawn=drawn), stopper)
 
 
 async def run(roster: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Summary:
@@ -40,10 +40,8 @@ async def run(roster: Sequence[str], settings: Settings, stopper: Stopper, *, dr
 async def _emulator(settings: Settings) -> AsyncIterator[Target]:
     from provisioner.emulator.app.settings import EmulatorSettings
     from provisioner.emulator.server import run_emulator
-    from provisioner.journal.view import Identity
 
     rate = settings.rate
     limits = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)
     async with run_emulator(limits) as emulator:
-        # Another port each time, but the same stand-in as far as the journal is concerned.
-        yield Target(emulator.url, emulator.api_key, Identity("emulator", "built-in emulator"))
+        yield Target(emulator.url, emulator.api_key, EMULATOR)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from functools import partial
 
+from provisioner.errors import ConfigurationError
+from provisioner.journal.journal import Journal, JournalReader
+from provisioner.journal.view import Identity
 from provisioner.model import Outcome
 from provisioner.results.lines import count_unsent
+from provisioner.results.record import set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
-from provisioner.run.intake import Surveyed, keep_rejected, open_roster, survey
-from provisioner.run.job import Job, Run
+from provisioner.run.admission import admit
+from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
+from provisioner.run.job import EMULATOR, Job, Run, identity
+from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 
@@ -24,29 +31,69 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
     """
     run = Run.begin(job, stopper)
     job.outputs.make_folder()
-    with (
-        run.watch.watching(),
-        closing(await open_roster(run, offline=True)) as opened,
-        ThreadPoolExecutor(1) as reader,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(run.watch.watching())
+        opened = stack.enter_context(closing(await open_roster(run, offline=True)))
+        set_others_aside(job.outputs, job.roster, check=True)
+        reader = stack.enter_context(ThreadPoolExecutor(1))
+        earlier = _earlier(job, stack)
         surveyed = await survey(opened, reader, stopper)
         run.watch.enter("checking")
         batches = surveyed.batches()
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:
+            if earlier is not None:
+                await in_thread(reader, partial(earlier.look_up, checked))
             surveyed.keep(checked)
             stop_early(stopper)
         run.watch.enter("writing")
-        return await asyncio.to_thread(_finish, run, surveyed)
+        return await asyncio.to_thread(_finish, run, surveyed, earlier)
 
 
-def _finish(run: Run, surveyed: Surveyed) -> Summary:
+@dataclass(slots=True)
+class _EarlierRuns:
+    """What earlier runs of the job have done, by their journal, which is only looked at.
+
+    settled  valid rows that need no request any more
+    open     those that still need one
+    """
+
+    journal: Journal
+    settled: int = 0
+    open: int = 0
+
+    def look_up(self, checked: CheckedBatch) -> None:
+        """Count one more batch. Raises `StorageError`."""
+        for part in admit(checked.valid, self.journal):
+            self.settled += part.skipped
+            self.open += len(part.requests)
+
+
+def _earlier(job: Job, stack: ExitStack) -> _EarlierRuns | None:
+    """Open the journal that a run would go on with, if there is one. Raises `JournalError` as a run would."""
+    if not job.settings.run.dry_run or job.settings.run.restart or not job.outputs.journal.exists():
+        return None
+    reader = JournalReader(job.outputs.journal, _identity(job.settings))
+    return _EarlierRuns(stack.enter_context(reader))
+
+
+def _identity(settings: Settings) -> Identity | None:
+    if settings.api.emulator:
+        return EMULATOR
+    try:
+        return identity(settings)
+    except ConfigurationError:  # nothing is sent, so nobody has to say yet where to
+        return None
+
+
+def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None) -> Summary:
     job = run.job
     counts = count_unsent(surveyed.lines)
-    keep_rejected(job, surveyed)
+    record = keep_rejected(job, surveyed)
     wrote = written(job.outputs, results=False, rejected=surveyed.rejected.rows > 0)
-    requests, rate = counts.outcomes[Outcome.PENDING], job.settings.rate
-    estimate = Estimate(requests, requests * 60 / (rate.requests_per_minute * rate.share))
-    summary = Summary(counts, run.tally, surveyed.report(), run.started, time.time(), None, wrote, estimate)
+    requests, rate = earlier.open if earlier else counts.outcomes[Outcome.PENDING], job.settings.rate
+    seconds = requests * 60 / (rate.requests_per_minute * rate.share)
+    estimate = Estimate(requests, seconds, earlier.settled if earlier else None)
+    summary = Summary(counts, run.tally, surveyed.report(), run.started, time.time(), None, wrote, estimate, record)
     # What is shown of people is for whoever asked, not for the file.
     filed = replace(summary, report=replace(summary.report, requests=()))
     write_summary(job.outputs.summary, filed.document)

@@ -19,7 +19,9 @@ from provisioner.errors import RosterChangedError, RosterError
 from provisioner.logs import get_logger
 from provisioner.model import RowTally
 from provisioner.results.findings import Findings, Report
+from provisioner.results.record import Record, places, read_record, rewrite
 from provisioner.results.rejections import write_rejected
+from provisioner.results.rounds import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
@@ -61,6 +63,7 @@ class Opened:
 
     folder    where that is kept which is too much for memory
     offline   nothing will be sent, so no request waits for what takes a while to find
+    earlier   the rounds in which its rows were rejected before, if they were
     lines     `Checked.lines` of every row kept so far
     rejected  `Checked.rejected` of every row kept so far
     """
@@ -71,6 +74,7 @@ class Opened:
     rows: RowTally
     folder: Path
     offline: bool
+    earlier: EarlierRounds
     lines: Spool
     rejected: Spool
 
@@ -93,7 +97,8 @@ class Opened:
         except RosterError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error
-        return cls(roster, binding, settings, rows, folder, offline, Spool(folder), Spool(folder))
+        earlier = EarlierRounds(earlier_journals(inputs.paths))
+        return cls(roster, binding, settings, rows, folder, offline, earlier, Spool(folder), Spool(folder))
 
     def survey(self, interrupted: Callable[[], None]) -> Surveyed:
         """Read the whole roster once, before anything is sent.
@@ -147,7 +152,7 @@ class Surveyed:
         try:
             for batch in one_ahead(opened.roster.batches()):
                 rows += batch.frame.height
-                yield CheckedBatch(batch, validator.check(batch))
+                yield CheckedBatch(batch, opened.earlier.reject_repeats(batch, validator.check(batch)))
         except RosterError as error:
             raise self._changed() from error
         if rows != self.survey.rows:
@@ -208,7 +213,13 @@ def log_warnings(job: Job, report: Report) -> None:
         )
 
 
-def keep_rejected(job: Job, surveyed: Surveyed) -> None:
-    """Write the rejected rows so that they can be mended and fed in with the same settings."""
+def keep_rejected(job: Job, surveyed: Surveyed) -> Record:
+    """Write the rejected rows so that they can be mended and fed in with the same settings; what to remember of that.
+
+    A file that somebody has begun to mend is set aside first.
+    """
     roster, encoded = surveyed.opened.roster, text_codec(job.settings.run.encoding) is not None
-    write_rejected(job.outputs.rejected, surveyed.rejected, roster.columns, roster.rejected_delimiter, marked=encoded)
+    path, spool, delimiter = job.outputs.rejected, surveyed.rejected, roster.rejected_delimiter
+    known = read_record(job.outputs.summary).digests.get("rejected")
+    digest = rewrite(path, known, lambda: write_rejected(path, spool, roster.columns, delimiter, marked=encoded))
+    return Record(places(job.roster), {"rejected": digest} if digest else {})

@@ -7,15 +7,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from provisioner.journal.view import Identity
 from provisioner.model import Tally
 from provisioner.results.outputs import Outputs
+from provisioner.results.rounds import default_results
 from provisioner.roster.files.inputs import Inputs, find_inputs
 from provisioner.run.progress import Watch
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
+
+EMULATOR: Final = Identity("emulator", "built-in emulator")
+"""Another port each time, but the same stand-in as far as a journal is concerned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,11 @@ def make_target(settings: Settings) -> Target:
     return Target(settings.base_url, key, identity(settings))
 
 
-def make_job(given: Sequence[str], settings: Settings) -> Job:
-    """Find what is read and where is written; raises `RosterError` or `OutputError`."""
+def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -> Job:
+    """Find what is read and where is written; raises `RosterError` or `OutputError`.
+
+    check  nothing will be sent, so what is written has names of its own
+    """
     roster = find_inputs(given)
-    results = settings.output.file or Path(f"{roster.stem}.results.csv")
-    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths))
+    results = settings.output.file or Path(default_results(roster.stem))
+    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths, check=check))

@@ -19,6 +19,7 @@ from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import Fetch, write_results
+from provisioner.results.record import set_others_aside
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
@@ -101,11 +102,12 @@ def _untouched(request: UserRequest) -> Settlement:
 def _finish(run: Run, surveyed: Surveyed, fetch: Fetch) -> Summary:
     job = run.job
     counts = write_results(job.outputs.results, surveyed.lines, fetch)
-    keep_rejected(job, surveyed)
+    record = keep_rejected(job, surveyed)
     wrote = written(job.outputs, results=True, rejected=surveyed.rejected.rows > 0)
     report = surveyed.report()
     log_warnings(job, report)
-    summary = Summary(counts, run.tally, report, run.started, time.time(), run.stopper.stop, wrote)
+    stop = run.stopper.stop
+    summary = Summary(counts, run.tally, report, run.started, time.time(), stop, wrote, record=record)
     write_summary(job.outputs.summary, summary.document)
     return summary
 
@@ -113,6 +115,7 @@ def _finish(run: Run, surveyed: Surveyed, fetch: Fetch) -> Summary:
 def _keep_earlier_files(job: Job) -> None:
     """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
     restart, files = job.settings.run.restart, job.outputs
+    set_others_aside(files, job.roster, check=False)
     if restart and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))
     if (restart or not files.journal.exists()) and (aside := set_aside(files.results)) is not None:

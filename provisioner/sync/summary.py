@@ -36,7 +36,7 @@ _WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing 
 _AT_ONCE: Final = 4000
 
 # What is not recorded in the state: it can be long, and names files that are overwritten the next night.
-_NOT_RECORDED: Final = ("outputs", "defects", "warnings", "files")
+_NOT_RECORDED: Final = ("outputs", "roster", "digests", "defects", "warnings", "files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,9 @@ def summarise(run: Run, list_of_leavers: Path, ready: Preflight, stop: Stop | No
     else:
         counts = count_lines(chain(surveyed.lines.frames(), leaver_lines(assessment)), state.tonight)
     rows = Counts(counts.outcomes - fates, counts.failed_by_code, counts.tokens)
-    keep_rejected(job, surveyed)
+    record = keep_rejected(job, surveyed)
     wrote = written(job.outputs, results=changed, rejected=surveyed.rejected.rows > 0)
-    summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote)
+    summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None
     night = NightSummary(summary, assessment, fates, leavers)
     write_summary(job.outputs.summary, night.document)

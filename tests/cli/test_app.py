@@ -72,7 +72,7 @@ def rosters(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The rosters that `validate` is called with, instead of a validation."""
     called: list[list[str]] = []
 
-    def carried_out(roster: Sequence[str], *_: object) -> ExitCode:
+    def carried_out(roster: Sequence[str], *_: object, **__: object) -> ExitCode:
         called.append(list(roster))
         return ExitCode.ROWS_LEFT
 

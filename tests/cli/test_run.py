@@ -27,7 +27,8 @@ def test_a_command_carries_out_what_the_api_has(
     """The exit code is that of what it gives."""
     called: list[tuple[list[str], bool, Any]] = []
 
-    def carried_out(roster: Sequence[str], settings: Settings, carrying: Any) -> ExitCode:
+    def carried_out(roster: Sequence[str], settings: Settings, carrying: Any, *, check: bool = False) -> ExitCode:
+        assert check is (work == "validate_async")
         called.append((list(roster), settings.run.dry_run, carrying))
         return ExitCode.ROWS_LEFT
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal.journal import Journal, set_journal_aside
+from provisioner.journal.journal import Journal, JournalReader, set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.statements import OUTCOME_COLUMNS, Known
 from provisioner.journal.view import Identity
@@ -647,3 +648,54 @@ JournalAgainstModel.TestCase.settings = settings(
     max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestJournalAgainstModel = JournalAgainstModel.TestCase
+
+
+# --- only looked at ---
+
+
+def test_a_reader_looks_up_while_somebody_else_writes_and_leaves_no_trace(tmp_path: Path) -> None:
+    """It takes no lock, sees what is committed, and changes nothing in the folder."""
+    path = tmp_path / "j.db"
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1)], 1.0)
+        journal.settle([a_settlement(1)])
+        with JournalReader(path, IDENTITY) as reader, JournalReader(path, None) as anybodys:
+            assert reader.settled(["u1", "u2"]) == anybodys.settled(["u1", "u2"]) == [("u1", "00", 1, 1)]
+            assert list(reader.known(["u1", "u2"])) == ["u1"]
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    with JournalReader(path, IDENTITY) as reader:
+        assert reader.settled(["u1"]) == [("u1", "00", 1, 1)]
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_a_reader_refuses_what_a_run_would_refuse(tmp_path: Path) -> None:
+    """A journal of another app, and what is none; nothing is changed by asking."""
+    path = tmp_path / "j.db"
+    with Journal(path, IDENTITY):
+        pass
+    with pytest.raises(JournalError, match="made for app app1"), JournalReader(path, Identity("app2", "http://x")):
+        pass
+    path.write_text("uid,name")
+    with pytest.raises(JournalError, match="cannot be used as a journal"), JournalReader(path, IDENTITY):
+        pass
+    assert path.read_text() == "uid,name"
+
+
+def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path: Path) -> None:
+    """Also a file that a run was killed in before it had made its tables."""
+    path = tmp_path / "j.db"
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1)], 1.0)
+        journal.settle([a_settlement(1)])
+    with closing(sqlite3.connect(path)) as database:
+        for column in ("operation", "certain", "standing", "live_hash", "digests", "absent", "epoch"):
+            database.execute(f"ALTER TABLE users DROP COLUMN {column}")
+        database.executescript("DROP TABLE nights; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
+    before = path.read_bytes()
+    with JournalReader(path, IDENTITY) as reader:
+        assert reader.settled(["u1"]) == [("u1", "00", 1, 1)]
+    assert path.read_bytes() == before
+    path.write_bytes(b"")
+    with JournalReader(path, IDENTITY) as reader:
+        assert reader.settled(["u1"]) == []
+    assert path.read_bytes() == b""

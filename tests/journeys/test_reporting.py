@@ -25,7 +25,7 @@ def validate(folder: Path, *arguments: object) -> Finished:
 
 def filed(folder: Path) -> dict[str, Any]:
     """The summary file."""
-    document: dict[str, Any] = json.loads((folder / "r.summary.json").read_text())
+    document: dict[str, Any] = json.loads((folder / "r.check.summary.json").read_text())
     return document
 
 
@@ -67,7 +67,7 @@ def test_people_get_a_table_at_the_end(tmp_path: Path) -> None:
 def test_a_mended_file_says_how_many_rows_are_mended(tmp_path: Path) -> None:
     """The rejected file, mended in part and fed in: what became of its rows, in words and in numbers."""
     validate(tmp_path, write_roster(tmp_path / "staff.csv", MIXED))
-    first, second = rows(tmp_path / "r.rejected.csv")
+    first, second = rows(tmp_path / "r.check.rejected.csv")
     mended = write_roster(tmp_path / "mended.csv", [first, {**second, "uid": "d-d"}])
     ended = validate(tmp_path, mended)
     assert ended.exit_code == 1
@@ -167,7 +167,7 @@ def test_rejected_rows_of_another_encoding_come_back_and_are_fed_in_with_the_sam
     """As UTF-8 that says so: no letter changes on the way, whatever `--encoding` says both times."""
     (tmp_path / "users.csv").write_bytes("uid,name\na b,Zo\u00eb\n".encode("cp1252"))
     first = provisioner("validate", "users.csv", "--encoding", "cp1252", "-o", "r.csv", cwd=tmp_path)
-    again = provisioner("validate", "r.rejected.csv", "--encoding", "cp1252", "-o", "s.csv", cwd=tmp_path)
+    again = provisioner("validate", "r.check.rejected.csv", "--encoding", "cp1252", "-o", "s.csv", cwd=tmp_path)
     assert (first.exit_code, again.exit_code) == (1, 1)
-    assert (tmp_path / "s.rejected.csv").read_bytes() == (tmp_path / "r.rejected.csv").read_bytes()
-    assert "a b,Zo\u00eb," in (tmp_path / "r.rejected.csv").read_text(encoding="utf-8-sig")
+    assert (tmp_path / "s.check.rejected.csv").read_bytes() == (tmp_path / "r.check.rejected.csv").read_bytes()
+    assert "a b,Zo\u00eb," in (tmp_path / "r.check.rejected.csv").read_text(encoding="utf-8-sig")

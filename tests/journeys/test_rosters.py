@@ -24,11 +24,11 @@ def test_rejected_rows_of_several_files_are_one_file_that_can_be_fed_in(tmp_path
     (tmp_path / "p2.csv").write_text("name;uid\nCleo;\n")
     done = provisioner("validate", "p*.csv", "-o", "out/r.csv", "--json", cwd=tmp_path)
     assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 3, 2), done.stderr
-    assert (tmp_path / "out/r.rejected.csv").read_text().splitlines()[:2] == [
+    assert (tmp_path / "out/r.check.rejected.csv").read_text().splitlines()[:2] == [
         "uid;name;_row;_errors",
         "b c;Bob, J;2;uid.charset: ' ' in 'b c', only ASCII letters, digits and - are allowed",
     ]
-    mended = (tmp_path / "out/r.rejected.csv").read_text().replace("b c;", "b-c;").replace("\n;Cleo", "\nc;Cleo")
+    mended = (tmp_path / "out/r.check.rejected.csv").read_text().replace("b c;", "b-c;").replace("\n;Cleo", "\nc;Cleo")
     (tmp_path / "mended.csv").write_text(mended)
     again = provisioner("run", "mended.csv", "--emulator", "-o", "out/again.csv", cwd=tmp_path)
     assert again.exit_code == 0, again.stderr
@@ -44,12 +44,12 @@ def test_the_rejected_lines_can_be_mended_and_fed_in_again(tmp_path: Path) -> No
     (tmp_path / "r.ndjson").write_text("\n".join(lines))
     done = provisioner("validate", "r.ndjson", "--json", cwd=tmp_path)
     assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 2, 1), done.stderr
-    rejected = tmp_path / "r.results.rejected.ndjson"
+    rejected = tmp_path / "r.results.check.rejected.ndjson"
     first = rejected.read_text()
     assert first.startswith('{"uid":"a b","name":"Bob","x":1e3,"_row":2,"_errors":"uid.charset')
     rejected.rename(tmp_path / "again.ndjson")
     assert provisioner("validate", "again.ndjson", cwd=tmp_path).exit_code == 1
-    again = (tmp_path / "again.results.rejected.ndjson").read_text()
+    again = (tmp_path / "again.results.check.rejected.ndjson").read_text()
     assert again == first.replace('"_row":2', '"_row":1')
 
 
@@ -61,7 +61,7 @@ def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_csv(tmp_pat
             people.write_row(number, 0, line)
     done = provisioner("validate", "r.xlsx", "--sheet", "People", "--json", cwd=tmp_path)
     assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 2, 1), done.stderr
-    found = rows(tmp_path / "r.results.rejected.csv")
+    found = rows(tmp_path / "r.results.check.rejected.csv")
     assert [(row["uid"], row["name"], row["_row"]) for row in found] == [("a b", "Bob", "2")]
 
 

@@ -19,7 +19,7 @@ RESULT_COLUMNS = [
 SUMMARY_KEYS = [
     "rows", "rejected", "created", "existing", "updated", "failed", "pending", "requests", "retries", "rate_limited",
     "tokens", "rejected_by_code", "failed_by_code", "started_at", "finished_at", "elapsed_seconds",
-    "requests_per_minute", "stopped_by", "exit_code", "outputs", "defects", "warnings",
+    "requests_per_minute", "stopped_by", "exit_code", "outputs", "roster", "digests", "defects", "warnings",
 ]  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would_take(tmp_path: Path) -> 
     assert ended.exit_code == 1
     assert (ended.summary["pending"], ended.summary["rejected"], ended.summary["requests"]) == (185, 15, 0)
     assert ended.summary["estimate"] == {"requests": 185, "seconds": 222.0}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.rejected.csv", "r.summary.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.check.rejected.csv", "r.check.summary.json"]
 
 
 def test_validate_gives_the_same_rejected_file_as_a_run(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_validate_gives_the_same_rejected_file_as_a_run(tmp_path: Path) -> None:
     provisioner("run", SAMPLES / "users.csv", "--emulator", "-o", "run.csv", cwd=tmp_path)
     ended = provisioner("validate", SAMPLES / "users.csv", "-o", "check.csv", "--json", cwd=tmp_path)
     assert ended.exit_code == 1
-    assert (tmp_path / "check.rejected.csv").read_bytes() == (tmp_path / "run.rejected.csv").read_bytes()
+    assert (tmp_path / "check.check.rejected.csv").read_bytes() == (tmp_path / "run.rejected.csv").read_bytes()
     assert (ended.summary["pending"], ended.summary["stopped_by"]) == (185, None)
 
 
@@ -213,7 +213,7 @@ def test_unknown_columns_are_named_once(tmp_path: Path) -> None:
     roster = write_roster(tmp_path / "r.csv", [{**each, "shoe": "42", "hat": "7", "_row": "1"} for each in people(2)])
     ended = provisioner("validate", roster, cwd=tmp_path)
     assert [event["columns"] for event in ended.events("roster.unknown_columns")] == [["shoe", "hat"]]
-    assert (tmp_path / "r.results.summary.json").exists()
+    assert (tmp_path / "r.results.check.summary.json").exists()
 
 
 def test_limit_takes_the_first_rows_only(tmp_path: Path) -> None:

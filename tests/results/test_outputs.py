@@ -55,6 +55,16 @@ def test_names_the_files_that_belong_to_one_output(results: str, roster: str, st
     assert list(Path().iterdir()) == []
 
 
+def test_a_check_writes_files_of_its_own(here: Path) -> None:
+    """What is checked only may be the rejected file of a run, and touches none of its files."""
+    (here / "x.rejected.csv").write_text("uid,name\n")
+    named = Outputs.beside(Path("x.csv"), ".csv", [Path("x.rejected.csv")], check=True)
+    assert (named.rejected, named.summary) == (Path("x.check.rejected.csv"), Path("x.check.summary.json"))
+    assert (named.results, named.journal) == (Path("x.csv"), Path("x.journal.db"))
+    with pytest.raises(OutputError, match=r"x\.check\.rejected\.csv: would overwrite the roster"):
+        Outputs.beside(Path("x.csv"), ".csv", [Path("x.check.rejected.csv")], check=True)
+
+
 @pytest.mark.parametrize("name", ["results", "results.xlsx", "results.json", ".csv", "results.csv.gz"])
 def test_refuses_an_ending_it_cannot_write(name: str) -> None:
     """The format is the suffix: an unknown one is told with those that are known."""

@@ -20,6 +20,7 @@ from provisioner.model import Tally
 from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
+from provisioner.results.record import Record
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.stop import Stop
 from provisioner.validation.constraints import DEFECTS
@@ -64,7 +65,8 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         checked=21, rejected=2, sent=31, retries=7, rate_limited=2, first=10.0, last=40.0
     )  # fmt: skip
     report = Report({"uid.missing": Found(2, (3, 4)), "name.missing": Found(1, (3,))}, {"name.twin": Found(6, (1, 2))})
-    document = Summary(counts, tally, report, STARTED, STARTED + 61.23456, STOP, outputs).document
+    record = Record(("/hr/users.csv",), {"rejected": "5e1f"})
+    document = Summary(counts, tally, report, STARTED, STARTED + 61.23456, STOP, outputs, record=record).document
     assert list(document.items()) == [
         ("rows", 21),
         ("rejected", 2),
@@ -86,6 +88,8 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         ("stopped_by", "key"),
         ("exit_code", 4),
         ("outputs", outputs),
+        ("roster", ["/hr/users.csv"]),
+        ("digests", {"rejected": "5e1f"}),
         (
             "defects",
             {

@@ -1,0 +1,93 @@
+"""What the last summary says of the files beside it: whose they are, and what was written, so that nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from provisioner.files import digest_of, set_aside, set_edited_aside
+from provisioner.logs import get_logger
+from provisioner.results.outputs import Outputs
+from provisioner.roster.files.inputs import STANDARD_INPUT, InputFile, Inputs, Location, local_file
+
+log = get_logger()
+
+_ROSTER: Final = "roster"
+_DIGESTS: Final = "digests"
+
+_EDITED: Final = "it is not what was written there last, so somebody may have begun to mend it"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Whose the files are, and what they held when they were written.
+
+    roster   the files of the roster, paths made absolute, addresses without what may be secret in them
+    digests  name of a file in the summary's `outputs` → SHA-256 of its content; only those that people edit
+    """
+
+    roster: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As the summary holds it."""
+        return {_ROSTER: list(self.roster), _DIGESTS: dict(self.digests)}
+
+
+NOTHING_RECORDED: Final = Record()
+
+
+def read_record(summary: Path) -> Record:
+    """Read what a summary says; nothing when it is not there, or an older one that does not say it."""
+    try:
+        document = json.loads(summary.read_bytes())
+        roster, digests = document[_ROSTER], document[_DIGESTS]
+        return Record(tuple(map(str, roster)), {str(name): str(digest) for name, digest in digests.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return NOTHING_RECORDED
+
+
+def places(inputs: Inputs) -> tuple[str, ...]:
+    """Say where the files of a roster are, whatever folder it is asked from."""
+    return tuple(_place(file) for file in inputs.files)
+
+
+def set_others_aside(outputs: Outputs, inputs: Inputs, *, check: bool) -> None:
+    """Set aside what was written for another roster of the same name: it may hold the only tokens.
+
+    check  only the files of a check are at stake
+    """
+    ours, recorded = places(inputs), read_record(outputs.summary).roster
+    if not recorded or not set(ours).isdisjoint(recorded) or local_file(recorded[0]).stem != inputs.stem:
+        return
+    files = (outputs.rejected, outputs.summary) if check else (outputs.results, outputs.rejected, outputs.summary)
+    aside = [str(kept) for kept in map(set_aside, files) if kept is not None]
+    log.warning("results.set_aside", kept_as=aside, reason=f"they belong to another roster, {recorded[0]}")
+
+
+def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str | None:
+    """Write a file that people edit; its digest, None when nothing was to be written.
+
+    written  `digest_of` what was written there last: anything else is set aside first, and told
+    """
+    aside = set_edited_aside(path, written)
+    digest = None
+    try:
+        write()
+        digest = digest_of(path)
+    finally:
+        if aside is not None and digest is not None and digest == digest_of(aside):
+            aside.unlink()  # written, and not recorded any more: by a run that was killed
+        elif aside is not None:
+            log.warning("file.set_aside", file=str(path), kept_as=str(aside), reason=_EDITED)
+    return digest
+
+
+def _place(file: InputFile) -> str:
+    if file.location is Location.REMOTE or file.where == STANDARD_INPUT:
+        return file.name
+    return str(Path(file.where).absolute())

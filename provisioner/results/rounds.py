@@ -1,0 +1,95 @@
+"""Rejected rows that are fed in again: what that job is called, and whose uids the rounds before have settled.
+
+users.csv → users.results.csv, users.results.rejected.csv → users.round2.results.csv → …
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from provisioner.journal.statements import Done
+from provisioner.journal.view import done_in
+from provisioner.model import hash_of
+from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.constraints import DEFECTS
+from provisioner.validation.validator import Checked, reject
+
+# The stem of a rejected file, one that was set aside included, and what is left of it without that.
+_REJECTED: Final = re.compile(r"(?P<job>.+?)(\.check)?\.rejected(\.\d{8}T\d{6}(-\d+)?)?")
+_JOB: Final = re.compile(r"(?P<name>.+?)(\.round(?P<round>\d+))?\.results")
+
+_DUPLICATE: Final = "uid.duplicate"
+# In the words of an earlier round: this defect, and no other behind it.
+_ALONE: Final = rf"^\s*{re.escape(_DUPLICATE)}: "
+_OTHERS: Final = "|".join(f"; {re.escape(code)}: " for code in DEFECTS if code != _DUPLICATE)
+
+# Rows looked up in a journal at once.
+_AT_ONCE: Final = 4000
+
+
+def default_results(stem: str) -> str:
+    """Name the results of a roster whose name without its ending is `stem`; rounds are counted, names do not grow."""
+    rejected = _REJECTED.fullmatch(stem)
+    job = _JOB.fullmatch(rejected["job"]) if rejected else None
+    if job is None:
+        return f"{stem}.results.csv"
+    return f"{job['name']}.round{int(job['round'] or 1) + 1}.results.csv"
+
+
+def earlier_journals(rosters: Sequence[Path]) -> list[Path]:
+    """Find the journals of the rounds that these files come from, the last one first; none for other rosters."""
+    found = (journal for roster in rosters for journal in _journals(roster) if journal.exists())
+    return list(dict.fromkeys(found))
+
+
+def _journals(roster: Path) -> Iterator[Path]:
+    rejected = _REJECTED.fullmatch(roster.stem)
+    if rejected is None:
+        return
+    yield roster.with_name(f"{rejected['job']}.journal.db")
+    job = _JOB.fullmatch(rejected["job"])
+    for number in range(int(job["round"] or 1) - 1 if job else 0, 0, -1):
+        name = f"{job['name']}.round{number}" if job and number > 1 else job["name"] if job else ""
+        yield roster.with_name(f"{name}.results.journal.db")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRounds:
+    """What the rounds before have settled.
+
+    journals  theirs, the last one first
+    """
+
+    journals: Sequence[Path]
+
+    def reject_repeats(self, batch: RosterBatch, checked: Checked) -> Checked:
+        """Reject again what was rejected for its uid alone, has kept it, and is not what that uid was settled with."""
+        if not self.journals or "_errors" not in batch.frame.columns or batch.frame["_errors"].dtype != pl.String:
+            return checked
+        errors = batch.frame["_errors"]
+        alone = (errors.str.contains(_ALONE) & ~errors.str.contains(_OTHERS)).fill_null(value=False)
+        rows = [batch.first_row + index for index in alone.arg_true()]
+        kept = checked.valid.filter(pl.col("row").is_in(rows))
+        reasons = {row: reason for part in kept.iter_slices(_AT_ONCE) for row, reason in self._collisions(part)}
+        return reject(checked, batch, _DUPLICATE, reasons) if reasons else checked
+
+    def _collisions(self, rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
+        settled = self._settled(rows["uid"].to_list())
+        for row, uid, body in rows.select("row", "uid", "body").iter_rows():
+            done, journal = settled.get(uid, (None, None))
+            if done is not None and done.body_hash != hash_of(body.encode()):
+                yield row, f"{uid!r} is the uid of another user already, row {done.was} of the job of {journal}"
+
+    def _settled(self, uids: Sequence[str]) -> dict[str, tuple[Done, Path]]:
+        """Give uid → what the latest round that has settled it knows, and that round's journal."""
+        found: dict[str, tuple[Done, Path]] = {}
+        for journal in self.journals:
+            for done in done_in(journal, uids):
+                found.setdefault(done.uid, (done, journal))
+        return found

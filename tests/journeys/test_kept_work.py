@@ -1,0 +1,93 @@
+"""Nothing that a person has made is overwritten: the real command, again and again on the same names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.rig.command import provisioner, rows, write_roster
+
+PEOPLE = [
+    {"uid": "ann", "name": "Ann"},
+    {"uid": "b b", "name": "Bob"},
+    {"uid": "ANN", "name": "Other"},
+    {"uid": "cy", "name": "Cy"},
+]
+
+
+def test_a_check_touches_no_file_of_a_run(tmp_path: Path) -> None:
+    """`validate` and `--dry-run` leave mended cells and the record of the run as they are, to the byte."""
+    write_roster(tmp_path / "u.csv", PEOPLE)
+    provisioner("run", "u.csv", "--emulator", cwd=tmp_path)
+    mended = (tmp_path / "u.results.rejected.csv").read_text().replace("b b", "b-b")
+    (tmp_path / "u.results.rejected.csv").write_text(mended)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    checked = provisioner("validate", "u.csv", "-q", cwd=tmp_path)
+    dry = provisioner("run", "u.csv", "--emulator", "--dry-run", "--json", cwd=tmp_path)
+    assert (checked.exit_code, checked.stderr, dry.exit_code) == (1, "", 1)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {name: content for name, content in after.items() if name in before} == before
+    assert sorted(set(after) - set(before)) == ["u.results.check.rejected.csv", "u.results.check.summary.json"]
+    assert dry.summary["estimate"] == {"requests": 0, "seconds": 0.0, "settled": 2}
+
+
+def test_a_run_sets_a_file_aside_that_somebody_has_begun_to_mend(tmp_path: Path) -> None:
+    """Its own file of the run before is overwritten, or removed, as ever."""
+    write_roster(tmp_path / "u.csv", PEOPLE)
+    command = ("run", "u.csv", "--emulator")
+    for _ in range(2):
+        ended = provisioner(*command, cwd=tmp_path)
+        assert ended.events("file.set_aside") == []
+    mended = (tmp_path / "u.results.rejected.csv").read_text().replace("b b", "b-b")
+    (tmp_path / "u.results.rejected.csv").write_text(mended)
+    (told,) = provisioner(*command, cwd=tmp_path).events("file.set_aside")
+    assert (tmp_path / told["kept_as"]).read_text() == mended
+    assert "b b,Bob" in (tmp_path / "u.results.rejected.csv").read_text()
+    write_roster(tmp_path / "u.csv", [PEOPLE[0]])
+    assert provisioner(*command, cwd=tmp_path).exit_code == 0
+    assert not (tmp_path / "u.results.rejected.csv").exists()
+
+
+def test_the_results_of_another_roster_of_the_same_name_are_kept(tmp_path: Path) -> None:
+    """They may hold the only tokens; the warning says whose they are."""
+    for folder, uid in (("a", "ann"), ("b", "bob")):
+        (tmp_path / folder).mkdir()
+        write_roster(tmp_path / folder / "u.csv", [{"uid": uid, "name": "N"}])
+    provisioner("run", "a/u.csv", "--emulator", cwd=tmp_path)
+    results = (tmp_path / "u.results.csv").read_bytes()
+    (told,) = provisioner("run", "b/u.csv", "--emulator", cwd=tmp_path).events("results.set_aside")
+    assert told["reason"] == f"they belong to another roster, {tmp_path / 'a/u.csv'}"
+    assert results in [(tmp_path / name).read_bytes() for name in told["kept_as"]]
+    assert [row["uid"] for row in rows(tmp_path / "u.results.csv")] == ["bob"]
+
+
+def test_a_duplicate_fed_in_unchanged_is_rejected_again_round_after_round(tmp_path: Path) -> None:
+    """It may be another person, who would be lost with exit 0. The names of the rounds do not grow."""
+    write_roster(tmp_path / "u.csv", PEOPLE)
+    provisioner("run", "u.csv", "--emulator", cwd=tmp_path)
+    mended = (tmp_path / "u.results.rejected.csv").read_text().replace("b b", "b-b")
+    (tmp_path / "u.results.rejected.csv").write_text(mended)
+    for number in (2, 3):
+        before = "u" if number == 2 else "u.round2"
+        ended = provisioner("run", f"{before}.results.rejected.csv", "--emulator", "--json", cwd=tmp_path)
+        assert (ended.exit_code, ended.summary["rejected"]) == (1, 1), ended.stderr
+        (row,) = rows(tmp_path / f"u.round{number}.results.rejected.csv")
+        assert row["_errors"] == (
+            "uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of u.results.journal.db"
+        )
+    write_roster(tmp_path / "u.round3.results.rejected.csv", [{**row, "name": "Ann"}])
+    same = provisioner("run", "u.round3.results.rejected.csv", "--emulator", "--json", cwd=tmp_path)
+    assert same.exit_code == 0
+
+
+def test_a_dry_run_tells_what_is_still_to_be_sent(tmp_path: Path) -> None:
+    """By the job's journal, which it only looks at; with `--restart`, and without a journal, that is everybody."""
+    write_roster(tmp_path / "u.csv", [PEOPLE[0]])
+    provisioner("run", "u.csv", "--emulator", "-o", "r.csv", cwd=tmp_path)
+    write_roster(tmp_path / "u.csv", [PEOPLE[0], PEOPLE[3]])
+    dry = ("run", "u.csv", "--emulator", "--dry-run", "-o", "r.csv")
+    assert "it would take 1 request and at least 1 s; 1 row settled already" in provisioner(*dry, cwd=tmp_path).stdout
+    assert provisioner(*dry, "--restart", "--json", cwd=tmp_path).summary["estimate"]["requests"] == 2
+    other = provisioner("run", "u.csv", "--dry-run", "--base-url", "http://localhost:9", "-o", "r.csv", cwd=tmp_path)
+    assert (other.exit_code, "made for app emulator" in other.stderr) == (2, True)
+    assert json.loads((tmp_path / "r.summary.json").read_text())["rows"] == 1

@@ -1,0 +1,116 @@
+"""What a summary remembers of the files beside it: nothing that a person has made is overwritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from provisioner import logs
+from provisioner.files import digest_of
+from provisioner.results.outputs import Outputs
+from provisioner.results.record import NOTHING_RECORDED, Record, places, read_record, rewrite, set_others_aside
+from provisioner.results.summary import write_summary
+from provisioner.roster.files.inputs import find_inputs
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    logs.set_up(format_="json")
+    return tmp_path
+
+
+def test_a_record_comes_back_from_the_summary_that_holds_it(here: Path) -> None:
+    """What is no summary, or an older one, says nothing."""
+    record = Record(("/hr/users.csv",), {"rejected": "ab"})
+    write_summary(here / "s.json", {"rows": 1, **record.document})
+    assert read_record(here / "s.json") == record
+    for text in ("", "[]", "{}", '{"roster": 1, "digests": {}}', '{"roster": [], "digests": []}', "\xff"):
+        (here / "s.json").write_text(text, encoding="latin-1")
+        assert read_record(here / "s.json") == NOTHING_RECORDED
+    assert read_record(here / "none.json") == NOTHING_RECORDED
+
+
+def test_a_place_is_known_from_any_folder_and_shows_no_secret(here: Path) -> None:
+    """Paths are absolute; an address is told without its query; standard input is no place."""
+    found = places(find_inputs(["a.csv", "s3://bucket/users.csv?key=x", "-"]))
+    assert found == (str(here / "a.csv"), "s3://bucket/users.csv", "standard input")
+
+
+@pytest.mark.parametrize(
+    ("before", "written", "after", "kept"),
+    [
+        ("old", "old", "new", False),  # ours: overwritten
+        ("mended", "old", "new", True),
+        ("mended", None, "new", True),  # nobody knows who wrote it
+        ("new", None, "new", False),  # ours, by a run that was killed before it could record it
+        ("mended", "old", None, True),  # nothing is rejected any more, and still nothing is lost
+        ("old", "old", None, False),
+        (None, "old", "new", False),
+        (None, None, None, False),
+    ],
+)
+def test_only_what_was_written_last_is_overwritten(
+    here: Path, before: str | None, written: str | None, after: str | None, *, kept: bool
+) -> None:
+    """Anything else is set aside under a name with the time, and that is told."""
+    path, copy = here / "r.rejected.csv", here / "copy"
+    if written is not None:
+        copy.write_text(written)
+    if before is not None:
+        path.write_text(before)
+
+    def write() -> None:
+        path.unlink(missing_ok=True) if after is None else path.write_text(after)
+
+    with capture_logs() as events:
+        digest = rewrite(path, digest_of(copy), write)
+    aside = [each for each in here.glob("r.rejected.*.csv") if each != path]
+    assert [each.read_text() for each in aside] == ([before] if kept else [])
+    assert [(each["event"], each["kept_as"]) for each in events] == [("file.set_aside", str(each)) for each in aside]
+    assert (digest, path.exists()) == (digest_of(path), after is not None)
+
+
+def test_a_write_that_fails_tells_what_was_set_aside_for_it(here: Path) -> None:
+    """Otherwise the file would be gone from its name without a word."""
+    path = here / "r.rejected.csv"
+    path.write_text("mended")
+
+    def fail() -> None:
+        raise OSError
+
+    with capture_logs() as events, pytest.raises(OSError, match=r"^$"):
+        rewrite(path, None, fail)
+    assert [Path(each["kept_as"]).read_text() for each in events] == ["mended"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "roster", "theirs"),
+    [
+        (["/elsewhere/users.csv"], ["users.csv"], True),
+        (["/elsewhere/users.parquet"], ["users.csv"], True),
+        (["{here}/users.csv"], ["users.csv"], False),
+        (["{here}/users.csv", "{here}/more.csv"], ["more.csv", "users.csv"], False),  # a part has been added
+        (["/elsewhere/people.csv"], ["users.csv"], False),  # another name: an --output that was asked for
+        ([], ["users.csv"], False),  # nobody knows
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_what_belongs_to_another_roster_of_the_same_name_is_set_aside(
+    here: Path, recorded: list[str], roster: list[str], *, theirs: bool, check: bool
+) -> None:
+    """All but the journal, which knows users by their uid; the warning says whose they were. A check has its own."""
+    inputs = find_inputs(roster)
+    outputs = Outputs.beside(here / "r.csv", ".csv", inputs.paths, check=check)
+    for path in outputs.paths():
+        path.write_text("theirs")
+    places = tuple(each.format(here=here) for each in recorded)
+    write_summary(outputs.summary, Record(places).document)
+    with capture_logs() as events:
+        set_others_aside(outputs, inputs, check=check)
+    gone = {path for path in outputs.paths() if not path.exists()}
+    expected = {outputs.rejected, outputs.summary} | (set() if check else {outputs.results})
+    assert gone == (expected if theirs else set())
+    assert [recorded[0] in each["reason"] for each in events] == ([True] if theirs else [])

@@ -1,0 +1,108 @@
+"""Rejected rows that are fed in again: names that do not grow, and uids that the rounds before have settled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner.journal.journal import Journal
+from provisioner.journal.view import Identity
+from provisioner.model import Outcome, Settlement, State, UserRequest, hash_of
+from provisioner.results.rounds import EarlierRounds, default_results, earlier_journals
+from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.validator import Checked
+
+DUPLICATE = "uid.duplicate: 'ann' is the uid of row 1 already"
+
+
+@pytest.mark.parametrize(
+    ("stem", "results"),
+    [
+        ("users", "users.results.csv"),
+        ("users.results", "users.results.results.csv"),
+        ("users.results.rejected", "users.round2.results.csv"),
+        ("users.results.check.rejected", "users.round2.results.csv"),
+        ("users.round2.results.rejected", "users.round3.results.csv"),
+        ("users.round9.results.check.rejected", "users.round10.results.csv"),
+        ("users.results.rejected.20261128T071922-2", "users.round2.results.csv"),
+        ("users.rejected", "users.rejected.results.csv"),
+        ("round2", "round2.results.csv"),
+    ],
+)
+def test_the_results_of_a_round_are_counted(stem: str, results: str) -> None:
+    """`X.results.rejected` is round 2 of X, whatever wrote it; other names are other jobs."""
+    assert default_results(stem) == results
+
+
+def test_the_journals_of_all_rounds_before_are_found(tmp_path: Path) -> None:
+    """Beside the rejected file, the last first; those that are not there are left out."""
+    for name in ("u.results", "u.round2.results", "u.round3.results", "out"):
+        (tmp_path / f"{name}.journal.db").touch()
+
+    def found(name: str) -> list[str]:
+        return [each.name for each in earlier_journals([tmp_path / name])]
+
+    assert found("u.round3.results.rejected.csv") == [
+        "u.round3.results.journal.db", "u.round2.results.journal.db", "u.results.journal.db",
+    ]  # fmt: skip
+    assert found("u.results.check.rejected.parquet") == ["u.results.journal.db"]
+    assert found("out.rejected.csv") == ["out.journal.db"]
+    assert found("u.csv") == found("none.results.rejected.csv") == []
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """A job that created ann as `Ann` and failed with bob."""
+    path = tmp_path / "u.results.journal.db"
+    with Journal(path, Identity("", "http://localhost")) as opened:
+        for key, uid, outcome in ((1, "ann", Outcome.CREATED), (2, "bob", Outcome.FAILED)):
+            body = body_of(uid, uid.title())
+            opened.sent([UserRequest(key, key, uid, body, hash_of(body), token=False)], 1.0)
+            opened.settle([Settlement(key, State.SETTLED, outcome, 1, settled_at=2.0)])
+    return path
+
+
+def body_of(uid: str, name: str) -> bytes:
+    return f'{{"uid":"{uid}","name":"{name}"}}'.encode()
+
+
+def fed_in(uid: str, name: str, errors: str | None) -> tuple[RosterBatch, Checked]:
+    """A row that the rules let pass."""
+    schema = {"uid": pl.String, "name": pl.String, "_errors": pl.String}
+    batch = RosterBatch(7, pl.DataFrame([(uid, name, errors)], schema=schema, orient="row"))
+    line = {"row": 7, "uid": uid, "uid_input": uid, "error_code": None, "error_message": None}
+    lines = pl.DataFrame([line], schema_overrides={"error_code": pl.String, "error_message": pl.String})
+    valid = pl.DataFrame({"row": [7], "uid": [uid], "body": [body_of(uid, name).decode()], "token": [False]})
+    return batch, Checked(lines, valid, lines.clear(), {})
+
+
+@pytest.mark.parametrize(
+    ("uid", "name", "errors", "collides"),
+    [
+        ("ann", "Other", DUPLICATE, True),
+        ("ann", "Ann", DUPLICATE, False),  # just what was settled: the same person twice
+        ("eve", "Other", DUPLICATE, False),  # mended
+        ("bob", "Other", DUPLICATE, False),  # not settled: whoever has this uid, it is nobody of ours
+        ("ann", "Other", "name.missing: there is no name", False),
+        ("ann", "Other", f"{DUPLICATE}; name.missing: there is no name", False),
+        ("ann", "Other", "", False),
+        ("ann", "Other", None, False),
+    ],
+)
+def test_a_repeat_that_is_another_person_is_rejected_again(
+    journal: Path, uid: str, name: str, errors: str | None, *, collides: bool
+) -> None:
+    """A row whose only defect was its uid and that differs from what the uid was settled with; the user is named."""
+    checked = EarlierRounds([journal]).reject_repeats(*fed_in(uid, name, errors))
+    words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {journal}"
+    assert checked.lines["error_message"].to_list() == ([words] if collides else [None])
+    assert (len(checked.valid), len(checked.rejected)) == ((0, 1) if collides else (1, 0))
+
+
+def test_a_journal_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+    """The run of its own job tells what is wrong with it."""
+    (tmp_path / "u.results.journal.db").write_text("no journal")
+    batch, checked = fed_in("ann", "Other", DUPLICATE)
+    assert EarlierRounds([tmp_path / "u.results.journal.db"]).reject_repeats(batch, checked) is checked
