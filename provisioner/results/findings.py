@@ -16,6 +16,7 @@ from provisioner.model import with_auth_token
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import DEFECTS, LIMITS, Advice
+from provisioner.validation.rules import Place, no_place
 from provisioner.validation.validator import Checked, Found
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import counted
@@ -107,6 +108,7 @@ class Report:
     files       in the order of their rows; empty when the roster is one file
     overridden  name of a limit → the one that was used instead of the documented one
     requests    the first ones that would be sent, as many as `--show` asks for
+    places      row → how the owner of the roster sees it, where the number does not say it; of the first rows
     """
 
     defects: Mapping[str, Found]
@@ -115,6 +117,7 @@ class Report:
     files: tuple[RosterFile, ...] = ()
     overridden: Mapping[str, int | bool] = field(default_factory=dict)
     requests: tuple[CreateRequest, ...] = ()
+    places: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def rejected_by_code(self) -> dict[str, int]:
@@ -150,7 +153,10 @@ class Report:
         """Give the table of defects and warnings; nothing when there are none."""
         if not self.defects and not self.warnings:
             return []
-        entries = [*_entries(self.defects, "", "yellow"), *_entries(self.warnings, "warning ", "cyan")]
+        entries = [
+            *_entries(self.defects, "", "yellow", self.places),
+            *_entries(self.warnings, "warning ", "cyan", self.places),
+        ]
         heads = ("code", "rows", "first rows", "how to mend")
         return [Group(Text(), Listing(heads, entries, numbers=frozenset({"rows"})))]
 
@@ -162,18 +168,26 @@ def _advised(findings: Mapping[str, Found]) -> dict[str, Any]:
     }
 
 
-def _entries(findings: Mapping[str, Found], mark: str, style: str) -> Iterator[Entry]:
+def _entries(findings: Mapping[str, Found], mark: str, style: str, places: Mapping[int, str]) -> Iterator[Entry]:
     """Give what was found, most frequent first."""
     for code, found in sorted(findings.items(), key=lambda item: (-item[1].rows, item[0])):
-        name, first = Text(mark + code, style), _first_rows(found)
+        name, first = Text(mark + code, style), _first_rows(found, places)
         cells = (name, Text(f"{found.rows:,}"), Text(first), Text(ADVICE[code].mend))
         yield Entry(cells, Text.assemble(name, f"  {counted(found.rows, 'row')}: {first}"))
 
 
-def _first_rows(found: Found) -> str:
-    """Name the first rows; without marks between thousands, because the commas are between rows."""
+def _first_rows(found: Found, places: Mapping[int, str]) -> str:
+    """Name the first rows; without marks between thousands, because the commas are between rows.
+
+    `2, 4, …`, or where their owner sees them elsewhere `2, 4, … (sheet rows 3, 6)`.
+    """
     more = [] if len(found.first_rows) == found.rows else ["…"]
-    return ", ".join([*map(str, found.first_rows), *more])
+    numbers = ", ".join([*map(str, found.first_rows), *more])
+    seen = [places[row].rpartition(" ") for row in found.first_rows if row in places]
+    if not seen:
+        return numbers
+    kind = seen[0][0]
+    return f"{numbers} ({kind}{'' if len(seen) == 1 else 's'} {', '.join(number for *_, number in seen)})"
 
 
 def _compared(name: str, value: int | bool) -> str:
@@ -206,11 +220,20 @@ class Findings:
         if (room := self.wanted - len(self._requests)) > 0:
             self._requests.extend(_requests(checked.valid.head(room)))
 
-    def report(self, parts: Sequence[tuple[str, int]], overridden: Mapping[str, int | bool]) -> Report:
-        """Give the report; `parts` are the files of the roster and their rows, `overridden` the limits changed."""
+    def report(
+        self, parts: Sequence[tuple[str, int]], overridden: Mapping[str, int | bool], place: Place = no_place
+    ) -> Report:
+        """Give the report.
+
+        parts       the files of the roster and their rows
+        overridden  the limits that were changed
+        place       says how the owner of the roster sees a row
+        """
         mended = Mended(self._rejected_before, self._rejected_again) if self._rejected_before else None
         files = tuple(_files(parts)) if len(parts) > 1 else ()
-        return Report(self.defects, self.warnings, mended, files, overridden, tuple(self._requests))
+        first = {row for found in (*self.defects.values(), *self.warnings.values()) for row in found.first_rows}
+        places = {row: seen for row in sorted(first) if (seen := place(row))}
+        return Report(self.defects, self.warnings, mended, files, overridden, tuple(self._requests), places)
 
 
 def _add(total: dict[str, Found], more: Mapping[str, Found]) -> None:

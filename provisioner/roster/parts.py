@@ -76,6 +76,15 @@ class SeveralRosters(Roster):
         """Names that several columns of any file bear."""
         return frozenset().union(*(part.roster.repeated for part in self.each))
 
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """The first file's that has something to say of a column, with its name."""
+        found: dict[str, str] = {}
+        for part in self.each:
+            for column, why in part.roster.unreadable.items():
+                found.setdefault(column, f"{part.roster.name}: {why}")
+        return found
+
     def notices(self) -> Sequence[Notice]:
         """Those of all files."""
         return [notice for part in self.each for notice in part.roster.notices()]

@@ -94,6 +94,7 @@ class Opened:
         roster = roster_reader.open_roster(inputs, options, folder)
         try:
             binding = bind(roster.schema, settings.columns, roster.repeated)
+            _refuse_unreadable(roster, binding)
         except RosterError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error
@@ -147,7 +148,9 @@ class Surveyed:
         """Check the whole roster; a batch counts once it is kept. Raises `RosterChangedError`."""
         opened, limits, wanted = self.opened, self.opened.settings.constraints, self.opened.settings.run
         tokens, strict = wanted.auth_tokens, wanted.strict
-        validator = Validator(opened.binding, limits, self.survey, auth_tokens=tokens, strict=strict)
+        validator = Validator(
+            opened.binding, limits, self.survey, auth_tokens=tokens, strict=strict, place=opened.roster.place
+        )
         rows = 0
         try:
             for batch in one_ahead(opened.roster.batches()):
@@ -173,11 +176,21 @@ class Surveyed:
     def report(self) -> Report:
         """Give what was found, once every batch is kept."""
         opened = self.opened
-        return self.findings.report(opened.roster.parts(), opened.settings.constraints.overridden)
+        roster, overridden = opened.roster, opened.settings.constraints.overridden
+        return self.findings.report(roster.parts(), overridden, roster.place)
 
     def _changed(self) -> RosterChangedError:
         name = self.opened.roster.name
         return RosterChangedError(f"{name}: changed while it was read; run the same command again when it is complete")
+
+
+def _refuse_unreadable(roster: Roster, binding: Binding) -> None:
+    """Raise RosterError when something is made of a column whose cells cannot be read."""
+    sources = (*binding.fields.values(), *binding.metadata.values())
+    used = {column for source in sources for column in source.columns}
+    for column, why in roster.unreadable.items():
+        if column in used:
+            raise RosterError(f"column {column!r}: {why}")
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:

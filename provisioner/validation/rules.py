@@ -7,11 +7,15 @@ null when missing, and beside them
     first_row      Int64    the earlier row with the same uid
     tags_defect, metadata_defect    String    why the cell could not be read
     tags_count, tags_longest        Int64     number of tags, code points of the longest
+
+and beside each number of another row (`OTHER_ROWS`) where its owner sees it, see `places`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import polars as pl
 
@@ -29,6 +33,32 @@ URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 
 TRUE = ("true", "yes", "1", "t", "y")
 FALSE = ("false", "no", "0", "f", "n")
+
+
+OTHER_ROWS = ("first_row", "twin_row", "email_row")
+"""The columns that hold the number of another row."""
+
+Place: TypeAlias = Callable[[int], str | None]
+"""How the owner of a roster sees a row, such as `sheet row 6`; null when its number says it."""
+
+
+def no_place(_: int) -> None:
+    """Say nothing of a row: its number says it."""
+    return
+
+
+def places(rows: pl.Series, place: Place) -> pl.Series:
+    """Give what a message puts behind the numbers of other rows: ` (sheet row 6)` or nothing (String)."""
+    name = f"{rows.name}_place"
+    if rows.null_count() == len(rows):
+        return pl.repeat("", len(rows), eager=True).alias(name)
+    found = ((place(row) if row is not None else None) for row in rows)
+    return pl.Series(name, [f" ({each})" if each else "" for each in found], dtype=pl.String)
+
+
+def other_row(column: str) -> pl.Expr:
+    """Name another row in a message: `row 4`, `row 4 (sheet row 6)`."""
+    return pl.concat_str([pl.lit("row "), pl.col(column), pl.col(f"{column}_place")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +142,7 @@ def _duplicate(encoded: bool) -> Rule:
     uid = shown(pl.col("uid"))
     if encoded:
         uid = pl.concat_str([uid, pl.lit(" (of "), shown(pl.col("uid_input")), pl.lit(")")])
-    found = [uid, pl.lit(" is the uid of row "), pl.col("first_row"), pl.lit(" already")]
+    found = [uid, pl.lit(" is the uid of "), other_row("first_row"), pl.lit(" already")]
     return Rule("uid.duplicate", pl.col("first_row").is_not_null(), pl.concat_str(found))
 
 

@@ -21,7 +21,17 @@ from provisioner.validation.fields.mapping import FIELD_WORDS
 from provisioner.validation.fields.metadata import read_metadata
 from provisioner.validation.fields.tags import read_tags
 from provisioner.validation.repeats import FirstSeen
-from provisioner.validation.rules import BODY_TOO_LARGE, FALSE, Rule, body_rule, rules
+from provisioner.validation.rules import (
+    BODY_TOO_LARGE,
+    FALSE,
+    OTHER_ROWS,
+    Place,
+    Rule,
+    body_rule,
+    no_place,
+    places,
+    rules,
+)
 from provisioner.validation.warnings import remarked, suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
@@ -76,7 +86,7 @@ class Validator:
     """Applies the rules to the batches of one roster, which must come in order and once each.
 
     All it remembers from batch to batch is where the values that the survey found repeated came first. With
-    `strict` a row with a warning is rejected.
+    `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row.
     """
 
     def __init__(
@@ -87,11 +97,13 @@ class Validator:
         *,
         auth_tokens: AuthTokens,
         strict: bool = False,
+        place: Place = no_place,
     ) -> None:
         self._binding = binding
         self._constraints = constraints
         self._auth_tokens = auth_tokens
         self._strict = strict
+        self._place = place
         self._uids: FirstSeen[int] = FirstSeen(survey.repeated)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
         self._rules = rules(constraints, encoded_uids=binding.encodes_uids)
@@ -135,7 +147,8 @@ class Validator:
             .hstack(read_metadata(frame, binding))
         )
         suspect = suspicions(frame, binding, fields).hstack(remarked(batch.remarks, frame.height))
-        return fields.hstack(suspect).hstack(self._lookalikes.columns(frame, fields))
+        fields = fields.hstack(suspect).hstack(self._lookalikes.columns(frame, fields))
+        return fields.with_columns(places(fields[name], self._place) for name in OTHER_ROWS)
 
     def _earlier(self, uids: pl.Series, first_row: int) -> pl.Series:
         """Find the earlier row with the same uid (Int64 `first_row`, null when there is none)."""

@@ -22,7 +22,7 @@ from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import shown
 from provisioner.validation.fields.source import FirstOf, FromColumn, Template
-from provisioner.validation.rules import Rule
+from provisioner.validation.rules import Rule, other_row
 
 WARNINGS: Mapping[str, Advice] = MappingProxyType(
     {
@@ -156,7 +156,7 @@ def _zeros_lost(usual: int | None) -> Rule:
 
 
 def _earlier(code: str, field: str, row: str, relation: list[pl.Expr]) -> Rule:
-    found = [shown(pl.col(field)), *relation, pl.lit(" in row "), pl.col(row)]
+    found = [shown(pl.col(field)), *relation, pl.lit(" in "), other_row(row)]
     return Rule(code, pl.col(row).is_not_null(), pl.concat_str(found))
 
 

@@ -125,6 +125,11 @@ class Roster(Protocol):
         """Give what is to be known of how it was read; all of it once it has been read to its end."""
         return ()
 
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Column → why cells of it cannot be read, and what to do; it is refused when a field is fed by it."""
+        return {}
+
     def place(self, row: int) -> str | None:  # noqa: ARG002 - of a format whose rows are found by their number
         """Say how the owner of the file sees a row: `line 6`, `sheet row 6`; null when the row number says it."""
         return None

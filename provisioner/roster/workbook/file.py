@@ -16,7 +16,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, named_columns
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
-from provisioner.roster.workbook.sheet import FORMULA, ROUNDED, Remarks, SheetRow, read_sheet
+from provisioner.roster.workbook.sheet import FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
 from provisioner.wording import counted
 
 FIRST_BATCH: Final = 1_000
@@ -34,14 +34,16 @@ class WorkbookRoster(Roster):
     frame       its rows (String columns)
     sheet_rows  number of each row in the sheet
     hidden      indexes of the rows that are hidden, ascending
-    marked      kind → column → indexes of the cells that are that, ascending; see `RosterBatch.cells`
+    rounded     column → indexes of the numbers with more digits than a workbook keeps, ascending
+    unstored    column → what to say of its formulas without a stored value
     """
 
     path: Path
     frame: pl.DataFrame
     sheet_rows: Sequence[int]
     hidden: Sequence[int]
-    marked: Mapping[str, Mapping[str, Sequence[int]]]
+    rounded: Mapping[str, Sequence[int]]
+    unstored: Mapping[str, str]
     alike: frozenset[str]
     remarks: tuple[Notice, ...]
 
@@ -65,6 +67,11 @@ class WorkbookRoster(Roster):
         """Names that several columns bear."""
         return self.alike
 
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """The columns with formulas of which only a spreadsheet program knows the value."""
+        return self.unstored
+
     def notices(self) -> Sequence[Notice]:
         """Say which sheet and header were found, and which cells do not say what a person sees."""
         return self.remarks
@@ -86,13 +93,10 @@ class WorkbookRoster(Roster):
 
     def _cells(self, start: int, height: int) -> dict[str, dict[str, pl.Series]]:
         """Give `RosterBatch.cells` of the rows of a batch, as far as any is marked."""
-        cells: dict[str, dict[str, pl.Series]] = {}
-        for kind, columns in self.marked.items():
-            for column, indexes in columns.items():
-                if found := _within(indexes, start, height):
-                    marks = pl.repeat(value=False, n=height, eager=True).scatter(found, True)
-                    cells.setdefault(kind, {})[column] = marks
-        return cells
+        rounded = {column: _within(indexes, start, height) for column, indexes in self.rounded.items()}
+        unmarked = pl.repeat(value=False, n=height, eager=True)
+        cells = {column: unmarked.clone().scatter(found, True) for column, found in rounded.items() if found}
+        return {ROUNDED: cells} if cells else {}
 
 
 def _within(indexes: Sequence[int], start: int, height: int) -> list[int]:
@@ -173,11 +177,19 @@ def _roster(
     given, alike = named_columns([header.get(column, "") for column in range(first, last + 1)])
     titles = {column: given[column - first] for column in columns}
     frame = collected.frame(columns).rename({str(column): title for column, title in titles.items()})
-    marked = {
-        kind: {titles[column]: indexes for column, indexes in by_column.items()}
-        for kind, by_column in collected.marked.items()
+    rounded = {titles[column]: indexes for column, indexes in collected.marked[ROUNDED].items()}
+    unstored = {
+        titles[column]: _unstored(column, [collected.sheet_rows[index] for index in indexes])
+        for column, indexes in collected.marked[FORMULA].items()
     }
-    return WorkbookRoster(path, frame, collected.sheet_rows, collected.hidden, marked, alike, notices)
+    return WorkbookRoster(path, frame, collected.sheet_rows, collected.hidden, rounded, unstored, alike, notices)
+
+
+def _unstored(column: int, sheet_rows: Sequence[int]) -> str:
+    letters = column_letters(column)
+    cells = _some([f"{letters}{row}" for row in sheet_rows[: _SHOWN + 1]])
+    holds = "a formula" if len(sheet_rows) == 1 else f"{len(sheet_rows):,} formulas"
+    return f"it holds {holds} without a stored value ({cells}); open the workbook in Excel and save it"
 
 
 def _found(package: Package, table: Table, options: SheetOptions) -> Iterator[Notice]:

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.workbook.package import open_package
-from provisioner.roster.workbook.sheet import Place, Remarks, SheetRow, column_number, read_sheet
+from provisioner.roster.workbook.sheet import Place, Remarks, SheetRow, column_letters, column_number, read_sheet
 from tests.rig.workbooks import by_hand, text
 
 STYLES = (
@@ -108,4 +108,6 @@ def test_what_refers_to_nothing_is_refused(tmp_path: Path) -> None:
 
 def test_letters_are_numbers_of_columns() -> None:
     """As every spreadsheet counts them."""
-    assert [column_number(letters) for letters in ("A", "Z", "AA", "XFD")] == [1, 26, 27, 16384]
+    named = {"A": 1, "Z": 26, "AA": 27, "AZ": 52, "ZZ": 702, "XFD": 16384}
+    assert {letters: column_number(letters) for letters in named} == named
+    assert {column_letters(number): number for number in named.values()} == named
