@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.statements import DONE_COLUMNS, Known
 from provisioner.model import FINAL, OutcomeTally, State, UserRequest, hash_of
-from provisioner.run.intake import CheckedBatch, Surveyed
+from provisioner.run.intake import CheckedBatch
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper, stopping_on_storage_error
@@ -99,6 +99,16 @@ Feed = Callable[[Outbox], Awaitable[None]]
 """Puts all that is to be sent into the outbox."""
 
 
+class CheckedRoster(Protocol):
+    """A roster that gives its rows checked, batch by batch, and takes each back once it is admitted; see `Surveyed`."""
+
+    def batches(self) -> Iterator[CheckedBatch]:
+        """Check the whole roster. Raises `RosterChangedError`."""
+
+    def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
+        """Keep what the results will want to know of a batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """A run's feed: reads the roster to its end, one batch ahead of the sending.
@@ -106,7 +116,7 @@ class Admission:
     reader  the thread that reads and checks
     """
 
-    surveyed: Surveyed
+    surveyed: CheckedRoster
     roles: RoleCheck
     stopper: Stopper
     outcomes: OutcomeTally

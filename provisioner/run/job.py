@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from provisioner.journal.view import Identity
 from provisioner.model import Tally
@@ -18,6 +18,9 @@ from provisioner.run.progress import Watch
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
+
+if TYPE_CHECKING:  # what only checks has no need of the network
+    from provisioner.sending.client import Client
 
 EMULATOR: Final = Identity("emulator", "built-in emulator")
 """Another port each time, but the same stand-in as far as a journal is concerned."""
@@ -38,11 +41,13 @@ class Target:
     """Where requests go.
 
     identity  what the journal remembers of it
+    client    makes what sends to it; None for the one over the network
     """
 
     base_url: str
     api_key: str = field(repr=False)
     identity: Identity
+    client: Callable[[Settings, Target], Client] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

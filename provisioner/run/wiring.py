@@ -51,7 +51,7 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
         with stopper.on_stop(lambda _: pacing.close()):
-            async with _client(settings, target) as client:
+            async with (target.client or _client)(settings, target) as client:
                 exchanger = Exchanger(
                     client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts
                 )

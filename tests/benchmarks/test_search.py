@@ -1,0 +1,108 @@
+"""The search itself: a seed replays, a kill at any step is survived, a case that fails is made smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import structlog
+
+from benchmarks.search import case as cases
+from benchmarks.search.case import Before, Case, Fault, Life, Op, Row, Trouble, draw
+from benchmarks.search.hunt import quiet
+from benchmarks.search.judge import Judge, Line
+from benchmarks.search.process import Ended
+from benchmarks.search.server import Asked
+from benchmarks.search.shrink import as_code, as_test, shrink
+from benchmarks.search.trial import trial
+from benchmarks.search.world import World
+
+
+@pytest.fixture(autouse=True)
+def _no_logs() -> Iterator[None]:
+    before = structlog.get_config()
+    quiet()
+    yield
+    structlog.configure(**before)
+
+
+def test_a_seed_replays_exactly() -> None:
+    """The same seed draws the same case, and the same case goes the same way, step by step."""
+    for seed in range(20):
+        assert draw(seed) == draw(seed)
+        assert trial(draw(seed)) == trial(draw(seed))
+
+
+def test_another_order_is_another_life() -> None:
+    """The order of events is drawn: what two seeds have in common is not how they went."""
+    one = Case(1, (Row(0), Row(1), Row(2)), (Life(order=1),))
+    assert len({trial(replace(one, lives=(Life(order=order),))).trace for order in range(5)}) == 5
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_a_kill_before_any_step_is_survived(order: int) -> None:
+    """Two rows, one of them a stranger's, and a kill before each step in turn: the next life finishes the job."""
+    for kill in range(1, 130, 3):
+        lives = (Life(order, kill=kill), Life(order))
+        assert trial(Case(kill, (Row(0), Row(1)), lives, before=(Before(1, 500.0),))).offences == ()
+
+
+def said(outcome: str, token: str | None = None, code: str | None = None, state: str = "settled") -> Line:
+    """What a journal could say of the first row."""
+    return Line("u0", state, outcome, code, None, token, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "ours", "offence"),
+    [
+        (said("created", "u0_1"), True, None),
+        (said("created"), True, "no token"),
+        (said("created", "u0_9"), True, "a token of nobody"),
+        (said("existing"), True, "ours became existing"),
+        (said("existing"), False, None),
+        (said("created", "u0_1"), False, "a stranger became created"),
+        (said("created"), None, "created, and nobody is there"),
+        (said("existing", code="deactivated"), False, "said to be deactivated"),
+        (said("failed", code="HTTP_400"), True, "failed though nobody refused it"),
+        (said("pending", state="sent"), True, "row without an outcome"),
+        (None, None, "row without an outcome"),
+    ],
+)
+def test_what_breaks_a_promise_is_an_offence(line: Line | None, ours: bool | None, offence: str | None) -> None:
+    """A claim is held against the model's users: whose they are, and which tokens were given for them."""
+    case = Case(0, (Row(0),), (Life(),), before=() if ours is not False else (Before(0, 500.0),))
+    world = World(case)
+    if ours:
+        body = b'{"uid":"u0","name":"Person 0","withAuthToken":true}'
+        world.server.carry_out(Asked.of("POST", "/users", {}, body), 0)
+    elif ours is False:
+        world.server.carry_out(Asked.of("POST", "/users/u0/auth_tokens", {}, b"{}"), 0)
+    found = Judge(case, world).after(0, Ended(), {} if line is None else {"u0": line})
+    assert [each.split(":")[0] for each in found][:1] == ([] if offence is None else [offence])
+
+
+def test_a_failure_is_made_smaller() -> None:
+    """Everything goes that the failure can do without."""
+    striking = Fault(1, 3, Op.READ, 2, Trouble.CUT)
+    large = replace(draw(4), rows=tuple(map(Row, range(6))), lives=(Life(7, kill=80), Life(9, kill=90), Life(3)))
+    large = replace(large, faults=(*large.faults, striking))
+
+    def fails(case: Case) -> bool:
+        kills = [life.kill for life in case.lives[:-1] if life.kill]
+        return (
+            any(each.trouble is Trouble.CUT and each.op is Op.READ for each in case.faults)
+            and max(kills, default=0) > 40
+        )
+
+    small = shrink(large, fails)
+    assert small == Case(large.seed, (Row(3),), (Life(kill=41), Life()), (Fault(0, 3, Op.READ, 2, Trouble.CUT),))
+
+
+def test_a_case_is_printed_as_it_is() -> None:
+    """What is printed can be put into a test file, and is the same case."""
+    names = {name: getattr(cases, name) for name in dir(cases)}
+    for seed in range(20):
+        code = as_code(draw(seed))
+        assert eval(code, names) == draw(seed)
+        assert code in as_test(draw(seed), "ours became existing")
