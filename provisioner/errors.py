@@ -7,6 +7,7 @@
     │   │   ├── RosterError           the roster cannot be read
     │   │   ├── OutputError           an output path cannot be used
     │   │   └── JournalError          the journal is locked, foreign or not one of ours
+    │   ├── DirectoryError        4   the app's users cannot be listed, so nobody is changed blindly
     │   ├── StorageError          3   a disk that was fine at the start stopped taking writes
     │   └── RosterChangedError    3   the roster was changed while it was read
     ├── InterruptedEarlyError         ends with the exit code of its `Stop`: nothing was sent (`provisioner.stop`)
@@ -61,6 +62,12 @@ class OutputError(UsageError):
 
 class JournalError(UsageError):
     """The journal cannot be used: held by another run, made for another app, or not a journal."""
+
+
+class DirectoryError(ProvisionerError):
+    """The API does not tell what has to be known of the app's users before anything is changed."""
+
+    exit_code = ExitCode.API
 
 
 class StorageError(ProvisionerError):

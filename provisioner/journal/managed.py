@@ -28,6 +28,43 @@ FROM given WHERE users.id = given.id
 )
 
 
+class ForgottenRow(NamedTuple):
+    """A user who was known for certain and is gone, and is created anew."""
+
+    id: int
+
+
+# What was known of a user that another hand deleted goes before the create is recorded as sent: the token is worth
+# nothing, and a doubt of before says nothing of the user that takes its place.
+FORGOTTEN: Final = Bulk(
+    ForgottenRow._fields,
+    """
+UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
+    live_hash = NULL, digests = NULL, certain = 0
+FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
+""",
+)
+
+
+class AnewRow(NamedTuple):
+    """A user who turned out to be gone while it was changed, and is created anew from now on (UNIX seconds)."""
+
+    id: int
+    body_hash: str
+    now: float
+
+
+SENT_ANEW: Final = Bulk(
+    AnewRow._fields,
+    """
+UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
+    live_hash = NULL, digests = NULL, certain = 0, operation = 'create', body_hash = given.body_hash, state = 'sent',
+    outcome = 'pending', sent_at = now
+FROM given WHERE users.id = given.id
+""",
+)
+
+
 class LiveRow(NamedTuple):
     """What is known of a user for certain."""
 
@@ -193,26 +230,57 @@ TONIGHT: Final = select(
 
 # Tables of this session alone: the uids of tonight's roster, and those for which something is to be done.
 SESSION_TABLES: Final = tuple(
-    f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned")
+    f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned", "woken")
 )
 NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
 NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
+NOTE_WOKEN: Final = "INSERT OR IGNORE INTO temp.woken SELECT value FROM json_each(?)"
+WOKEN: Final = """
+UPDATE users SET standing = 'active' WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
+"""
 
 _ABSENT: Final = "NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
+
+_WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.uid)"
+# Who was sent is managed until it is known that nobody was created.
+_IN_DOUBT: Final = "(standing IS NULL AND (state = 'sent' OR doubt_since IS NOT NULL))"
+_MANAGED: Final = f"(standing IS NOT NULL OR operation IN ('update', 'reactivate', 'deactivate') OR {_IN_DOUBT})"
+
+MANAGED: Final = f"SELECT count(*) FROM users WHERE standing = 'active' OR {_WOKEN}"  # noqa: S608 - of constants
 
 LEAVER_COLUMNS: Final = ("uid", "absent")
 LEAVERS: Final = select(
     LEAVER_COLUMNS,
-    "FROM users WHERE standing IS NOT NULL AND NOT (standing = 'deactivated' AND certain) "
+    f"FROM users WHERE {_MANAGED} AND (standing IS NOT 'deactivated' OR NOT certain OR {_WOKEN}) "
     f"AND {_ABSENT} ORDER BY users.id",
 )
 LEFT_TONIGHT: Final = select(
-    LEAVER_COLUMNS, f"FROM users WHERE epoch = ? AND outcome = 'deactivated' AND {_ABSENT} ORDER BY id"
+    LEAVER_COLUMNS,
+    f"FROM users WHERE epoch = ? AND outcome = 'deactivated' AND {_ABSENT} AND NOT {_WOKEN} ORDER BY id",
 )
-IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE standing IS NOT NULL AND {_ABSENT}")
+IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE {_MANAGED} AND {_ABSENT}")
+
+
+class Doubt(NamedTuple):
+    """A user of whom it is not known whether we created it; `since` as `Past.doubt_since`."""
+
+    uid: str
+    since: float
+
+
+DOUBTS: Final = select(
+    Doubt._fields,
+    f"FROM users WHERE {_IN_DOUBT} AND {_ABSENT} AND (operation IS NULL OR operation = 'create') ORDER BY id",
+    {"since": "coalesce(doubt_since, sent_at)"},
+)
+RESOLVED: Final = """
+UPDATE users SET standing = :standing, certain = :standing IS NOT NULL, doubt_since = NULL, doubt_hash = NULL,
+    state = 'settled', outcome = iif(:standing IS NULL, 'failed', 'created'), error_code = NULL, error_message = NULL
+WHERE uid = :uid
+"""
 
 # After a good night: the leavers have been absent for one night more.
 COUNT_ABSENCE: Final = (
     "UPDATE users SET absent = 0 WHERE absent AND uid IN (SELECT uid FROM temp.present)",
-    "UPDATE users SET absent = absent + 1 WHERE standing IS NOT NULL AND uid NOT IN (SELECT uid FROM temp.present)",
+    f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND uid NOT IN (SELECT uid FROM temp.present)",  # noqa: S608
 )

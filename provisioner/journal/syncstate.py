@@ -25,32 +25,44 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
     ADOPTED,
     COUNT_ABSENCE,
+    DOUBTS,
     EPOCH,
+    FORGOTTEN,
     IS_LEAVER,
     LEAVERS,
     LEFT_TONIGHT,
     LIVE,
+    MANAGED,
     MET,
     NOTE_PLANNED,
     NOTE_PRESENT,
+    NOTE_WOKEN,
     OPERATION,
+    RESOLVED,
+    SENT_ANEW,
     SESSION_TABLES,
     TAKEN_OVER,
     TONIGHT,
+    WOKEN,
     AdoptedRow,
     Adoption,
+    AnewRow,
+    Doubt,
     EpochRow,
+    ForgottenRow,
     LiveRow,
     Met,
     OperationRow,
 )
 from provisioner.journal.nights import Nights
 from provisioner.journal.statements import Written
-from provisioner.journal.view import Identity, damage_in
-from provisioner.model import Settlement, State, UserRequest
+from provisioner.journal.view import Identity, damage_in, header_of, pages_in_log
+from provisioner.model import Action, Settlement, Standing, State, UserRequest
 
-# Bytes; pages are a multiple of it.
+# Bytes: of the head of a database, and of its pages, whose size stands in it.
+_HEADER: Final = 100
 _LEAST_PAGE: Final = 512
+_GREATEST_PAGE: Final = 65536
 _MAGIC: Final = b"SQLite format 3\0"
 
 
@@ -76,6 +88,7 @@ class SyncState(Journal):
             raise JournalError(message)
         with self._unusable():
             self._refuse_cut_short()
+            self._logged = _log_of(self.path).exists()
         super().__enter__()
         try:
             self._check()
@@ -85,23 +98,39 @@ class SyncState(Journal):
         return self
 
     def _refuse_cut_short(self) -> None:
-        """See what SQLite would not: a file of nothing is a new one to it, and half a page is filled up with zeros."""
-        log = self.path.with_name(self.path.name + "-wal")
-        if not self.path.exists() or (log.exists() and log.stat().st_size):
+        """See what SQLite would not: a file of nothing is a new one to it, and what is missing is filled with zeros."""
+        if not self.path.exists():
             return
-        size = self.path.stat().st_size
-        if size >= len(_MAGIC):
-            with self.path.open("rb") as file:
-                cut = size % _LEAST_PAGE > 0 and file.read(len(_MAGIC)) == _MAGIC
+        size, (pages, logged) = self.path.stat().st_size, pages_in_log(_log_of(self.path))
+        with self.path.open("rb") as file:
+            head = file.read(_HEADER)
+        if len(head) < _HEADER:
+            # A file of ours has its first page before there is a log, so only one that was just made holds nothing.
+            cut = size > 0 or bool(pages) or not self._make
+        elif head.startswith(_MAGIC):
+            # A disk that was full leaves a part of a page, and pages behind the end, only where the log has them.
+            page_size = int.from_bytes(head[16:18], "big") or _LEAST_PAGE
+            page_size = _GREATEST_PAGE if page_size == 1 else page_size
+            whole = size // page_size
+            needed = logged or int.from_bytes(head[28:32], "big")
+            cut = not all(number in pages for number in range(whole + 1, needed + 1))
+            cut = cut or (size % page_size > 0 and whole + 1 not in pages)
         else:
-            cut = size > 0 or not self._make
+            cut = False
         if cut:
             raise sqlite3.DatabaseError(f"cut short to {size:,} bytes")
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        if not self._make and header_of(database).blank:
+            raise sqlite3.DatabaseError("it holds nothing")
+        super()._prepare(database)
 
     def _check(self) -> None:
         """Have SQLite look for damage, and take over what an ordinary run left."""
         with self._unusable():
-            if (damage := damage_in(self._database, thorough=False)) is not None:
+            # A log that a kill left is played back into whatever stands beside it: where that is another file, the
+            # indexes tell.
+            if (damage := damage_in(self._database, thorough=self._logged)) is not None:
                 raise sqlite3.DatabaseError(damage)
             with self._database:
                 self._database.execute(TAKEN_OVER)
@@ -128,8 +157,8 @@ class SyncState(Journal):
         return Nights(self._database, self._unreadable)
 
     def managed(self) -> int:
-        """How many active users the state knows."""
-        return int(self._one("SELECT count(*) FROM users WHERE standing = 'active'"))
+        """How many active users the state knows, those included whom another hand has reactivated."""
+        return int(self._one(MANAGED))
 
     def left_tonight(self) -> list[tuple[str, int]]:
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""
@@ -172,9 +201,36 @@ class SyncState(Journal):
             self._database.execute(statement, (orjson.dumps(uids).decode(),))
 
     def leavers(self) -> Iterator[tuple[str, int]]:
-        """Give uid and `absent` of the users that tonight's roster does not name and that may still log in."""
+        """Give uid and `absent` of the users that tonight's roster does not name and that may still log in.
+
+        Among them are those of whom it is not known whether they were created.
+        """
         with self._unreadable():
             yield from self._database.execute(LEAVERS)
+
+    def in_doubt(self) -> list[Doubt]:
+        """Give the users that tonight's roster does not name and of whom it is not known whether we created them."""
+        with self._unreadable():
+            return [Doubt._make(each) for each in self._database.execute(DOUBTS)]
+
+    def resolve(self, uid: str, standing: Standing | None) -> None:
+        """Record what became of a user in doubt: it is ours, or (None) none that we manage."""
+        known = standing.value if standing is not None else None
+        with self._database:
+            self._database.execute(RESOLVED, {"uid": uid, "standing": known})
+
+    def wake(self, uids: Sequence[str]) -> None:
+        """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
+        self._note(NOTE_WOKEN, uids)
+
+    def record_woken(self) -> None:
+        """Record that the users noted as such are active."""
+        with self._database:
+            self._database.execute(WOKEN)
+
+    def sent_anew(self, request: UserRequest, now: float) -> None:
+        """Record that a user who is gone may be created anew from now on (UNIX seconds); with it goes the old token."""
+        self._commit((SENT_ANEW, [AnewRow(id=request.key, body_hash=request.body_hash, now=now)]))
 
     def tonight(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch what became of these uids in this night, as `Journal.outcomes` does; `unchanged` if nothing did."""
@@ -190,6 +246,8 @@ class SyncState(Journal):
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         """Along with the request: what is known of its user is in doubt from now on."""
+        creates = [each.key for each in requests if each.change and each.change.action is Action.CREATE]
+        yield FORGOTTEN, [ForgottenRow(id=key) for key in creates]
         yield from super()._as_sent(requests, now)
         changes = [(each.key, each.change) for each in requests if each.change]
         yield OPERATION, [OperationRow(id=key, operation=change.action.value) for key, change in changes]
@@ -215,3 +273,7 @@ class SyncState(Journal):
             for statement in COUNT_ABSENCE if good else ():
                 self._database.execute(statement)
             self.nights.end(number, now, rows, summary, good=good)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from provisioner.errors import JournalError
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.statements import DONE, Done
 from provisioner.wording import json_text
+
+# Bytes of a write-ahead log: its head, and that of each page in it.
+_LOG_HEAD: Final = 32
+_FRAME_HEAD: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,29 @@ def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
         if header_of(database).ours:
             return [Done._make(row) for row in database.execute(DONE, (json_text(list(uids), None),))]
     return []
+
+
+def pages_in_log(log: Path) -> tuple[set[int], int]:
+    """Give the pages that a write-ahead log has a later form of, and how many the database has by it. Raises OSError.
+
+    See "WAL File Format" in SQLite's documentation: what is left in it of an earlier round has other salts.
+    """
+    pages: set[int] = set()
+    begun: set[int] = set()
+    size = 0
+    if not log.exists():
+        return pages, size
+    with log.open("rb") as file:
+        head = file.read(_LOG_HEAD)
+        if len(head) < _LOG_HEAD:
+            return pages, size
+        page_size, salts = int.from_bytes(head[8:12], "big"), head[16:24]
+        while len(frame := file.read(_FRAME_HEAD)) == _FRAME_HEAD and frame[8:16] == salts:
+            begun.add(int.from_bytes(frame[:4], "big"))
+            if any(frame[4:8]):  # the last page of a transaction
+                pages, begun, size = pages | begun, set(), int.from_bytes(frame[4:8], "big")
+            file.seek(page_size, os.SEEK_CUR)
+    return pages, size
 
 
 def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Connection:

@@ -115,7 +115,7 @@ def conduct(settings: Settings, work: Work) -> ExitCode:
     counts = {name: document[name] for name in _COUNTED if name in document}
     log.info("run.finished", **counts)
     _print(summary, as_json=settings.output.json_summary)
-    if stop is not None:
+    if stop is not None and document.get("stopped_by") is not None:
         _tell_stop(settings, stop)
     return summary.exit_code
 

@@ -13,6 +13,7 @@ when that is in doubt.
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
@@ -41,20 +42,25 @@ class _Course:
 
 
 def anew(request: UserRequest) -> UserRequest:
-    """Forget the auth token of a user that is gone: the one that takes its place has none yet."""
+    """Forget what is known of a user that is gone: the one that takes its place has no token and is in no doubt yet."""
     past = request.past
-    return request._replace(past=replace(past, auth_token=None, created_at=None)) if past else request
+    if past is None:
+        return request
+    return request._replace(past=replace(past, auth_token=None, created_at=None, doubt_since=None, edited=False))
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Carries changes to their outcomes.
 
-    lifecycle  of creates; its policy has to be to update users that are there
+    lifecycle   of creates; its policy has to be to update users that are there
+    sends_anew  records that a user who is gone may be created from now on, its old token forgotten; on disk when it
+                returns
     """
 
     exchanger: Exchanger
     lifecycle: Lifecycle
+    sends_anew: Callable[[UserRequest], Awaitable[None]]
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one change as far as the run lasts."""
@@ -105,7 +111,9 @@ class Changes:
 
     async def _create_anew(self, course: _Course, change: Change) -> Settlement:
         """Create a user that was deleted by another hand; a second surprise is for the next night."""
-        settlement = await self.lifecycle.settle(anew(course.request))
+        request = anew(course.request)
+        await self.sends_anew(request)
+        settlement = await self.lifecycle.settle(request)
         known = change.after if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED} else None
         return settlement._replace(live=known, attempts=settlement.attempts + course.attempts)
 

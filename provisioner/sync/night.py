@@ -8,6 +8,7 @@ Nothing is changed before the whole roster has been read, compared and let throu
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from provisioner.sync.plan.keptplan import KeptPlan, StateMark, check_plan
 from provisioner.sync.plan.leavers import write_leavers
 from provisioner.sync.plan.planner import PlannedChange
 from provisioner.sync.plan.preflight import Assessment, Preflight, preflight
-from provisioner.sync.summary import NightSummary, summarise
+from provisioner.sync.summary import TIME_OVER, NightSummary, summarise
 
 log = get_logger()
 
@@ -67,7 +68,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
     )
     asking = target if settings.adopt or settings.refresh else None
     with _limited(settings.max_duration, stopper), run.watch.watching():
-        async with preflight(run, asking, target.identity) as ready:
+        async with preflight(run, asking, target.identity, resolving=target) as ready:
             use_state, assessment, kept = ready.recorder.run, ready.assessment, sync_job.kept
             if kept is not None:
                 check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
@@ -92,7 +93,7 @@ def _limited(seconds: float | None, stopper: Stopper) -> Iterator[None]:
         yield
         return
     message = f"the time given by --max-duration ({seconds:,.0f} s) is over; the same command goes on"
-    over = Stop("max_duration", message, ExitCode.TIME_OVER)
+    over = Stop(TIME_OVER, message, ExitCode.TIME_OVER)
     timer = asyncio.get_running_loop().call_later(seconds, stopper.request, over)
     try:
         yield
@@ -124,8 +125,12 @@ async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
     policy = Policy(OnExisting.UPDATE, run.job.settings.run.auth_tokens)
     async with connected(run, target) as connection:
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
-        changes = Changes(connection.exchanger, lifecycle)
+        changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready))
         await carry_out(run, connection.pool, ready.recorder, changes.settle, partial(_feed, ready))
+
+
+async def _send_anew(ready: Preflight, request: UserRequest) -> None:
+    await ready.recorder.run(lambda: ready.state.sent_anew(request, time.time()))
 
 
 async def _feed(ready: Preflight, outbox: Outbox) -> None:
@@ -157,13 +162,13 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_ke
         past = ours.past(changed=False, edited=edited)
     key, body = ours.key if ours is not None else new_key(), planned.body.encode()
     request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
-    gone = action is Action.CREATE and old is not None and old.standing is not None
+    gone = action is Action.CREATE and old is not None and old.standing is not None and bool(old.certain)
     return anew(request) if gone else request
 
 
 def _finish(sync_job: SyncJob, run: Run, ready: Preflight, number: int, stop: Stop | None) -> NightSummary:
     """Write what is to be read in the morning, and record the night."""
     summary = summarise(run, sync_job.leavers, ready, stop)
-    rows = run.tally.rows.total or 0
-    ready.state.end_night(number, summary.finished, rows, summary.recorded, good=stop is None)
+    rows, good = run.tally.rows.total or 0, summary.summary.stop is None
+    ready.state.end_night(number, summary.finished, rows, summary.recorded, good=good)
     return summary

@@ -32,6 +32,9 @@ from provisioner.wording import counted
 # Fed in alone, the rejected rows would be a roster without everybody else.
 _WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing has changed", " in the results")
 
+TIME_OVER: Final = "max_duration"
+"""The reason of a stop after `--max-duration`."""
+
 # Leavers looked up in the state at once.
 _AT_ONCE: Final = 4000
 
@@ -147,6 +150,8 @@ def summarise(run: Run, list_of_leavers: Path, ready: Preflight, stop: Stop | No
     else:
         counts = count_lines(chain(surveyed.lines.frames(), leaver_lines(assessment)), state.tonight)
     rows = Counts(counts.outcomes - fates, counts.failed_by_code, counts.tokens)
+    if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
+        stop = None  # time was over when all was done
     record = keep_rejected(job, surveyed)
     wrote = written(job.outputs, results=changed, rejected=surveyed.rejected.rows > 0)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)

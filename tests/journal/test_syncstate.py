@@ -107,7 +107,8 @@ def test_a_journal_of_an_earlier_version_is_taken_over(path: Path) -> None:
             assert (known["made"].auth_token, known["doubted"].doubt_since, known["sent"].doubt_since) == (
                 "token-1", 4.0, 5.0,
             )  # fmt: skip
-            assert sorted(uid for uid, _ in state.leavers()) == ["made", "there", "updated"]
+            assert sorted(uid for uid, _ in state.leavers()) == ["doubted", "made", "sent", "there", "updated"]
+            assert [each.uid for each in state.in_doubt()] == ["doubted", "sent"]
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
@@ -202,6 +203,49 @@ def test_a_state_that_was_cut_short_is_never_believed(path: Path) -> None:
         assert path.read_bytes() == whole[:length]
 
 
+@pytest.mark.parametrize("changed", [3, 300])
+def test_a_state_that_was_emptied_beside_its_log_is_never_believed(path: Path, changed: int) -> None:
+    """What a kill left in the log makes no state of a file that was emptied, cut or replaced, nor does `--adopt`.
+
+    Unless the log holds all that is missing: then nothing is.
+    """
+    a_big_state(path)
+    with opened(path) as state:
+        for n in range(changed):
+            carry_out(state, f"user-{n}", Action.UPDATE, Outcome.UPDATED)
+        whole, log = path.read_bytes(), path.with_name("hr.db-wal").read_bytes()
+    other = path.with_name("other.db")
+    with opened(other) as state:
+        carry_out(state, "somebody", Action.CREATE, Outcome.CREATED)
+    lengths = (0, 1, 99, 100, 4095, 4096, 8192, len(whole) // 2, len(whole) - 4096, len(whole) - 1)
+    copy = path.with_name("copy.db")
+    refused = 0
+    for content in (*(whole[:length] for length in lengths), other.read_bytes()):
+        for make in (True, False):
+            copy.write_bytes(content)
+            copy.with_name("copy.db-wal").write_bytes(log)
+            refused += 1
+            with suppress(JournalError), opened(copy, make=make) as state:
+                assert (len(content) > 99, state.managed(), state.nights.epoch) == (True, 300, 2)
+                assert len(state.met([f"user-{n}" for n in range(300)])) == 300
+                refused -= 1
+    assert refused == 2 * (len(lengths) + 1) if changed == 3 else refused >= 6
+    copy.write_bytes(whole)
+    copy.with_name("copy.db-wal").write_bytes(log)
+    with opened(copy, make=False) as state:
+        assert state.managed() == 300
+
+
+def test_a_blank_database_is_no_state(path: Path) -> None:
+    """With `--adopt` it is begun, as after a kill at once; without it somebody has replaced the state."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(JournalError, match=r"the state is damaged, or no state \(it holds nothing\)"):
+        opened(path, make=False).__enter__()
+    with opened(path) as state:
+        assert state.managed() == 0
+
+
 def test_a_damaged_state_is_refused_or_means_what_it_meant(path: Path) -> None:
     """Pages wiped: SQLite's own check sees each, and nothing but `JournalError` comes out."""
     whole = a_big_state(path)
@@ -239,10 +283,67 @@ def test_what_is_sent_is_in_doubt_until_it_is_settled(path: Path, action: Action
         state.sent([a_request(state, "ann", action)], 20.0)
         shutil.copy(path, path.with_name("copy.db"))
         shutil.copy(path.with_name("hr.db-wal"), path.with_name("copy.db-wal"))
+    # Who was known to be there and is created is gone, and with it all that was known: see below.
+    anew = action is Action.CREATE
     with opened(path.with_name("copy.db")) as killed:
         [met] = killed.met(["ann"]).values()
-        assert (met.live, met.exists, met.operation, met.standing) == (None, True, action, "active")
-        assert killed.known(["ann"])["ann"].auth_token == "ann-token"
+        standing, token = (None, None) if anew else ("active", "ann-token")
+        assert (met.live, met.exists, met.operation, met.standing) == (None, not anew, action, standing)
+        assert killed.known(["ann"])["ann"].auth_token == token
+
+
+def test_a_user_created_anew_loses_its_token_with_the_record_that_it_is_sent(path: Path) -> None:
+    """In the middle of a change as well as planned; a kill then leaves a create in doubt, and no token of the dead."""
+    with opened(path) as state:
+        for uid in ("midway", "planned"):
+            carry_out(state, uid, Action.CREATE, Outcome.CREATED)
+        midway = a_request(state, "midway", Action.UPDATE)
+        state.sent([midway, a_request(state, "planned", Action.CREATE)], 20.0)
+        state.sent_anew(midway, 21.0)
+        state.is_new = False
+        known, met = state.known(["midway", "planned"]), state.met(["midway", "planned"])
+        assert {uid: (each.auth_token, each.doubt_since) for uid, each in known.items()} == {
+            "midway": (None, 21.0),
+            "planned": (None, 20.0),
+        }
+        assert {(each.operation, each.certain, each.standing, each.exists) for each in met.values()} == {
+            ("create", 0, None, False)
+        }
+        assert [each.uid for each in state.in_doubt()] == ["midway", "planned"]
+
+
+def test_who_may_have_been_created_is_managed_until_it_is_known(path: Path) -> None:
+    """Killed over, or failed in doubt: a leaver; found to be ours: managed for good; not ours: nobody's."""
+    with opened(path) as state:
+        doubted = a_request(state, "doubted", Action.CREATE)
+        refused = a_request(state, "refused", Action.CREATE)
+        state.sent([doubted, refused, *(a_request(state, uid, Action.CREATE) for uid in ("ours", "theirs"))], 7.0)
+        failed = a_settlement(doubted, Outcome.FAILED, None)
+        state.settle([failed._replace(doubt_since=7.0), a_settlement(refused, Outcome.FAILED, None)])
+        assert [uid for uid, _ in state.leavers()] == ["doubted", "ours", "theirs"]
+        assert [tuple(each) for each in state.in_doubt()] == [("doubted", 7.0), ("ours", 7.0), ("theirs", 7.0)]
+        assert state.is_leaver(["ours", "refused"]) == {"ours"}
+        state.see(["doubted"])
+        state.resolve("ours", Standing.ACTIVE)
+        state.resolve("theirs", None)
+        state.is_new = False
+        assert ([uid for uid, _ in state.leavers()], state.in_doubt()) == (["ours"], [])
+        assert (state.managed(), state.met(["ours"])["ours"].live) == (1, Live(None, None, Standing.ACTIVE))
+        assert state.known(["theirs"])["theirs"].doubt_since is None
+
+
+def test_a_leaver_whom_another_hand_reactivated_is_one_again(path: Path) -> None:
+    """Seen in this session, recorded when something is carried out; counted with those who are managed."""
+    away = Live(None, b"\3" * 56, Standing.DEACTIVATED)
+    with opened(path) as state:
+        carry_out(state, "ann", Action.DEACTIVATE, Outcome.DEACTIVATED, away)
+        night(state)
+        assert (list(state.leavers()), state.managed()) == ([], 0)
+        state.wake(["ann"])
+        assert (list(state.leavers()), state.managed()) == ([("ann", 1)], 1)
+        assert state.met(["ann"])["ann"].standing == "deactivated"
+        state.record_woken()
+        assert state.met(["ann"])["ann"].live == away._replace(standing=Standing.ACTIVE)
 
 
 def test_what_is_settled_is_known_for_certain(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,11 +85,15 @@ class World:
     tally: Tally = field(default_factory=Tally)
     sent: list[Operation] = field(default_factory=list)
     bodies: list[UserRequest] = field(default_factory=list)
+    anew: list[tuple[int, UserRequest]] = field(default_factory=list)
 
     async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         self.sent.append(operation)
         self.bodies.append(request)
         return self.answers[len(self.sent) - 1]
+
+    async def send_anew(self, request: UserRequest) -> None:
+        self.anew.append((len(self.sent), request))
 
     def settle(self, request: UserRequest, *, stop_after: float | None = None) -> Settlement:
         async def main() -> Settlement:
@@ -103,9 +107,8 @@ class World:
             )
             reach = Reach(60.0, self.stopper)
             exchanger = Exchanger(self.send, pacing, self.stopper, self.tally.requests, waits, reach, lambda: 1.0, 8)
-            rows = Changes(
-                exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), ServerClock(), self.tally.outcomes)
-            )
+            life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), ServerClock(), self.tally.outcomes)
+            rows = Changes(exchanger, life, self.send_anew)
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
             async with asyncio.timeout(100_000):
@@ -211,6 +214,18 @@ def test_a_user_that_was_deleted_is_created_anew(request_: UserRequest, operatio
     settlement = world.settle(request_)
     assert (settlement.outcome, settlement.auth_token) == (Outcome.CREATED, "new_token")
     assert (settlement.live, world.sent) == (AFTER, operations)
+
+
+@pytest.mark.parametrize(("request_", "answers"), [(UPDATING, [NOT_FOUND, NOBODY]), (RETURNING, [NOBODY])])
+def test_a_create_anew_is_recorded_before_it_leaves(request_: UserRequest, answers: list[Reply]) -> None:
+    """Without the token of the user that is gone and without an older doubt; everything else stays."""
+    assert request_.past is not None
+    old = replace(request_.past, doubt_since=5.0, edited=True)
+    world = World([*answers, OK_WITH_TOKEN])
+    world.settle(request_._replace(past=old))
+    new = replace(old, auth_token=None, created_at=None, doubt_since=None, edited=False)
+    assert world.anew == [(len(answers), request_._replace(past=new))]
+    assert world.sent[len(answers) :] == [CREATE]
 
 
 def test_the_token_of_a_user_that_was_created_anew_survives_a_lost_answer() -> None:
@@ -389,7 +404,8 @@ def test_a_server_that_misbehaves_is_asked_again(
             )
             reach = Reach(60.0, stopper)
             exchanger = Exchanger(client.send, pacing, stopper, tally.requests, waits, reach, lambda: 0.0, 3)
-            rows = Changes(exchanger, Lifecycle(exchanger, Policy(OnExisting.UPDATE), client.clock, tally.outcomes))
+            life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), client.clock, tally.outcomes)
+            rows = Changes(exchanger, life, World([]).send_anew)
             settlement = await rows.settle(request_)
             assert request_.change is not None
             assert (settlement.state, settlement.live) == (State.SETTLED, request_.change.after)

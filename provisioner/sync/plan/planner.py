@@ -205,6 +205,8 @@ class Planner:
 
     def sort_out_leavers(self, policy: LeaverPolicy) -> Leavers:
         """Decide on those that the roster does not name any more; the deactivations complete the plan."""
+        if self._directory is not None:
+            self._state.wake(self._directory.woken())
         leavers = sort_out(self._state.leavers(), policy, nameless=self.plan.nameless)
         for start in range(0, len(leavers.due), _LOOKUP):
             self._add([_deactivation(uid) for uid, _ in leavers.due[start : start + _LOOKUP]])
@@ -212,6 +214,7 @@ class Planner:
 
     def record(self, now: float) -> None:
         """Bring into the state what takes no request: users found as they should be (UNIX seconds)."""
+        self._state.record_woken()
         for frame in self._to_record.frames():
             users = map(AsWanted._make, frame.iter_rows())
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)

@@ -22,7 +22,7 @@ from provisioner.run.job import Run, Target
 from provisioner.run.wiring import connected, open_store
 from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
-from provisioner.sync.plan.directory import Directory, read_directory
+from provisioner.sync.plan.directory import Directory, read_directory, resolve_doubts
 from provisioner.sync.plan.guards import Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
 from provisioner.sync.plan.planner import Planner, PlanTotals
@@ -65,10 +65,13 @@ class Preflight:
 
 
 @asynccontextmanager
-async def preflight(run: Run, target: Target | None, identity: Identity) -> AsyncIterator[Preflight]:
+async def preflight(
+    run: Run, target: Target | None, identity: Identity, resolving: Target | None = None
+) -> AsyncIterator[Preflight]:
     """Read the roster, compare it with the state and judge what would be done.
 
-    target  where to ask for the directory; None when nobody is to be asked
+    target     where to ask for the directory; None when nobody is to be asked
+    resolving  where to ask whether leavers in doubt are ours, which the state then knows; None to leave that open
 
     Raises `ProvisionerError`, or `InterruptedEarlyError` when the run is to end.
     """
@@ -86,16 +89,26 @@ async def preflight(run: Run, target: Target | None, identity: Identity) -> Asyn
         stack.callback(planner.close)
         await recorder.run(lambda: planner.read(lambda: stop_early(stopper)))
         _refuse_duplicates(surveyed)
+        if resolving is not None:
+            await _resolve_doubts(run, resolving, state, recorder)
         assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory))
         yield Preflight(assessment, surveyed, state, recorder, planner)
 
 
-async def _directory(run: Run, target: Target, state: SyncState, recorder: Recorder) -> Directory | None:
+async def _directory(run: Run, target: Target, state: SyncState, recorder: Recorder) -> Directory:
     directory = await recorder.run(lambda: Directory(state.database))
     async with connected(run, target) as connection:
-        read = await read_directory(connection.exchanger, directory, recorder.run)
+        await read_directory(connection.exchanger, directory, recorder.run)
     stop_early(run.stopper)
-    return directory if read else None
+    return directory
+
+
+async def _resolve_doubts(run: Run, target: Target, state: SyncState, recorder: Recorder) -> None:
+    """Ask about those who may have been created and are in no roster any more: they are leavers, or nobody of ours."""
+    if doubts := await recorder.run(state.in_doubt):
+        async with connected(run, target) as connection:
+            await resolve_doubts(connection.exchanger, connection.clock, state, doubts, recorder.run)
+        stop_early(run.stopper)
 
 
 def _assess(

@@ -98,13 +98,20 @@ def overlaid(known: bytes | None, shown: bytes, listed: Collection[str]) -> byte
 
 
 def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:
-    """Give the digests after an update: those of managed fields are new, the others stay."""
+    """Give the digests after an update: those of managed fields are new, the others stay.
+
+    A status message that became empty stays as well: the update does not take it away.
+    """
     if old is None:
         return new
-    parts = [
-        (new if name in managed else old)[index * _SIZE : (index + 1) * _SIZE] for index, name in enumerate(FIELDS)
-    ]
-    return b"".join(parts)
+    return b"".join(
+        was if name not in managed or (name == _KEPT and now == _ABSENT) else now
+        for name, was, now in zip(FIELDS, _parts(old), _parts(new), strict=True)
+    )
+
+
+def _parts(digests: bytes) -> Iterator[bytes]:
+    return (digests[at : at + _SIZE] for at in range(0, len(digests), _SIZE))
 
 
 def update(profile: Mapping[str, str], needed: Difference) -> bytes:

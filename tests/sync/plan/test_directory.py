@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import ExitCode
+from provisioner.errors import DirectoryError, ExitCode
 from provisioner.journal.managed import Adoption
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
@@ -109,11 +109,23 @@ def test_a_user_on_two_pages_counts_once(state: SyncState) -> None:
     assert directory.find(["ann"]) == {"ann": Shown(digests(name='"New"'), ACTIVE, 5)}
 
 
-def test_what_is_no_user_is_passed_over(state: SyncState) -> None:
-    """Nothing a server may list ends a night."""
-    odd = [user("ann", createdAt="soon", metadata={}, tags=None), {"name": "x"}, {"uid": 7}, "ann", None, [1]]
-    told, directory, _ = read(state, [page(odd, 1), page([], 1)])
+def test_odd_fields_of_a_user_are_none(state: SyncState) -> None:
+    """Nothing that a server may say of a user ends a night."""
+    told, directory, _ = read(state, [page([user("ann", createdAt="soon", metadata={}, tags=None)], 1), page([], 1)])
     assert (told, directory.find(["ann"])) == (True, {"ann": Shown(digests(name='"ANN"'), ACTIVE, None)})
+
+
+@pytest.mark.parametrize("odd", [{"name": "x"}, {"uid": 7}, "ann", None, [1]])
+def test_a_list_with_something_that_is_no_user_is_not_whole(state: SyncState, odd: Any) -> None:
+    """Who is meant cannot be told, and would be taken for one who is gone."""
+    with pytest.raises(DirectoryError, match=r"page 1 \(it lists something that is no user\); nothing was changed"):
+        read(state, [page([user("ann"), odd], 1)])
+
+
+def test_a_list_that_ends_before_its_last_page_is_not_whole(state: SyncState) -> None:
+    """Everybody on the pages that are missing would be taken for one who is gone."""
+    with pytest.raises(DirectoryError, match=r"page 2 \(it is empty, and 3 pages are promised\)"):
+        read(state, [page([user("ann")], 3), page([], 3)])
 
 
 @pytest.mark.parametrize("member", ["statusMessage", "metadata"])
@@ -132,14 +144,17 @@ def test_what_lists_may_leave_out_is_learned_from_what_they_show(state: SyncStat
         Reply(status=404, code="ERR_NOT_FOUND", message="No."),
     ],
 )
-def test_an_api_that_does_not_tell_is_no_end(state: SyncState, answer: Reply) -> None:
-    """The night goes on without the directory."""
-    assert read(state, [answer])[0] is False
+def test_an_api_that_does_not_tell_ends_the_night(state: SyncState, answer: Reply) -> None:
+    """Exit 4, with what the API said: nobody is changed blindly."""
+    with pytest.raises(DirectoryError, match="the app's users cannot be listed: page 1") as caught:
+        read(state, [answer])
+    assert (caught.value.exit_code, str(answer.message) in str(caught.value)) == (ExitCode.API, True)
 
 
 def test_answers_that_are_no_list_are_asked_for_again(state: SyncState) -> None:
     """And given up after so many attempts."""
-    assert read(state, [Reply(status=200, data={"uid": "ann"})] * 3)[0] is False
+    with pytest.raises(DirectoryError):
+        read(state, [Reply(status=200, data={"uid": "ann"})] * 3)
     assert read(state, [Reply(status=500), page([], 1), page([], 1)])[0] is True
 
 
@@ -157,9 +172,11 @@ def test_drift_counts_what_another_hand_did(state: SyncState) -> None:
     state.adopt([Adoption(uid, 1, live, None) for uid in ("here", "gone", "asleep")], 1.0)
     state.adopt([Adoption("left", 1, away, None), Adoption("left-and-gone", 1, away, None)], 1.0)
     directory = Directory(state.database)
-    directory.add([user("here"), user("stranger")], ACTIVE)
+    state.adopt([Adoption("back", 1, away, None)], 1.0)
+    directory.add([user("here"), user("stranger"), user("back")], ACTIVE)
     directory.add([user("asleep"), user("left"), user("old stranger")], DEACTIVATED)
-    assert directory.drift() == {"deleted": 1, "deactivated": 1, "strangers": 2}
+    assert directory.drift() == {"deleted": 1, "deactivated": 1, "reactivated": 1, "strangers": 2}
+    assert directory.woken() == ["back"]
 
 
 def test_a_new_reading_forgets_the_last_one(state: SyncState) -> None:
