@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -29,6 +29,12 @@ from provisioner.roster.formats.rows import Notice, Progress, RosterBatch, TextR
 DEFAULT_SIZES: Final = BlockSizes()
 SWALLOWED: Final = "row.swallowed"
 
+_OTHER_QUOTES: Final = {
+    "single quotes (')": ("'", "'"),
+    "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
+}
+_MEND: Final = 'put them in double quotes (") or in none'
+
 # So many blank cells behind the last column polars is let to expect; rows with more are read by the grammar.
 _MOST_SURPLUS: Final = 100
 
@@ -43,6 +49,7 @@ class CsvRoster(TextRoster):
     header: Header
     limit: int | None = None
     sizes: BlockSizes = DEFAULT_SIZES
+    other_quotes: str | None = None
 
     @property
     def rejected_delimiter(self) -> str:
@@ -60,9 +67,13 @@ class CsvRoster(TextRoster):
         return dict.fromkeys(self.header.columns, pl.String())
 
     def notices(self) -> Sequence[Notice]:
-        """Say which line is the header, when it was looked for."""
+        """Say which line is the header, when it was looked for, and that the cells are in quotes that are none."""
         found = f"{self.name}: line {self.header.line} is taken for the header; --header-row names another"
-        return (Notice("header.found", found),) if self.header.found else ()
+        quotes = f"{self.name}: its cells are in {self.other_quotes}, which stand for themselves; "
+        return (
+            *([Notice("header.found", found)] if self.header.found else []),
+            *([Notice("cells.other_quotes", f"{quotes}{_MEND}")] if self.other_quotes else []),
+        )
 
     def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError with row, line, column and byte where the file is broken."""
@@ -117,8 +128,17 @@ def open_csv(
     with open_text(origin, codec) as stream:
         roster = CsvRoster(origin, codec, read_header(origin.name, stream, options), limit, sizes)
     with closing(roster.batches()) as batches:
-        next(batches, None)
-    return roster
+        first = next(batches, None)
+    return roster if first is None else replace(roster, other_quotes=_other_quotes(first.frame))
+
+
+def _other_quotes(frame: pl.DataFrame) -> str | None:
+    """Name the quotes in which the first cells of all rows are, if it is not the double quote."""
+    cells = [cell for cell in frame.to_series(0).head(20) if cell]
+    for name, (opening, closing_quote) in _OTHER_QUOTES.items():
+        if cells and all(len(cell) > 1 and cell[0] in opening and cell[-1] in closing_quote for cell in cells):
+            return name
+    return None
 
 
 def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
