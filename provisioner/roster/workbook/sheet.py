@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 from provisioner.roster.workbook.numbers import EXACT_DIGITS, finite, is_short, number_text
 from provisioner.roster.workbook.package import TAGS, Attributes, Package, Parser, Sheet, unescaped
 
+LAST_ROW: Final = 1_048_576
+LAST_COLUMN: Final = 16_384
+
 ROUNDED: Final = "rounded"
 FORMULA: Final = "formula"
 
@@ -118,6 +121,7 @@ class _SheetParser(Parser):
 
     def _begin_row(self, attributes: Attributes) -> None:
         self._number = int(attributes.get("r") or self._number + 1)
+        _check(self._number, LAST_ROW)
         no_height = attributes.get("customHeight") in {"1", "true"} and finite(attributes.get("ht", "")) == 0
         self._is_hidden = attributes.get("hidden") in {"1", "true"} or no_height
         self._column, self._cells, self._marks = 0, {}, {}
@@ -129,6 +133,7 @@ class _SheetParser(Parser):
             self._column = self._letters.get(letters) or self._letters.setdefault(letters, column_number(letters))
         else:
             self._column += 1
+            _check(self._column, LAST_COLUMN)
         # A formula may have an empty text as its value, but no empty number.
         if self._has_formula and (value is None or (value == "" and kind != "str")):
             self._marks[self._column] = FORMULA
@@ -166,11 +171,19 @@ def _other_text(kind: str, value: str) -> str:
 
 
 def column_number(letters: str) -> int:
-    """Read `C` as 3 and `AA` as 27."""
+    """Read `C` as 3 and `AA` as 27. Raises ValueError for what no sheet has."""
     number = 0
     for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
+        _check(number, LAST_COLUMN)
+    _check(number, LAST_COLUMN)
     return number
+
+
+def _check(number: int, last: int) -> None:
+    """Raise ValueError for a row or a column outside of the sheet: nothing may be laid out as wide as it says."""
+    if not 0 < number <= last:
+        raise ValueError("a cell in it lies outside of any sheet")
 
 
 def column_letters(number: int) -> str:

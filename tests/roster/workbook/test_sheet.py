@@ -106,6 +106,25 @@ def test_what_refers_to_nothing_is_refused(tmp_path: Path) -> None:
             cell(tmp_path, broken)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r="1048577"><c><v>1</v></c></row>',
+        '<row r="99999999999999999999"/>',
+        '<row r="0"/>',
+        '<row><c r="XFE1"><v>1</v></c></row>',
+        '<row><c r="ZZZZZZZZZZ1"><v>1</v></c></row>',
+        '<row><c r="7"><v>1</v></c></row>',
+        '<row><c r="?1"><v>1</v></c></row>',
+        '<row><c r="XFD1"/><c/></row>',
+    ],
+)
+def test_cells_outside_of_a_sheet_are_refused(tmp_path: Path, row: str) -> None:
+    """Nothing is laid out as wide as a damaged file says."""
+    with pytest.raises(RosterError, match="a cell in it lies outside of any sheet"):
+        read(by_hand(tmp_path, row))
+
+
 def test_letters_are_numbers_of_columns() -> None:
     """As every spreadsheet counts them."""
     named = {"A": 1, "Z": 26, "AA": 27, "AZ": 52, "ZZ": 702, "XFD": 16384}
