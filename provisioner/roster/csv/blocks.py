@@ -82,7 +82,7 @@ def _whole_rows(data: bytes, dialect: Dialect) -> Block | None:
         plain = data[: _last_row_end(data, eol)]
         if not plain or not is_plain(plain, dialect):
             return _read(data[:end], dialect)
-        end = len(plain)
+        return Block(plain)
     return Block(data[:end]) if end else None
 
 

@@ -217,7 +217,7 @@ class _BlockParser:
 
         One in the middle of a cell is a letter to everyone.
         """
-        if self._dialect.eol == CR or data.count(b"\r") == data.count(b"\r\n"):
+        if b"\r" not in data or self._dialect.eol == CR or data.count(b"\r") == data.count(b"\r\n"):
             return False
         return re.search(rf"\r(?:[\r{re.escape(self._dialect.delimiter)}]|\Z)".encode(), data) is not None
 
