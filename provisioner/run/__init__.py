@@ -5,8 +5,8 @@ session    event loop, signals, emulator, summary
 pipeline   a run from the roster to the results, top to bottom
 intake     reads and checks, and keeps what the results need of each row
 dryrun     the half of a run that sends nothing
-admission  which valid rows still need a request
-wiring     client, pacing, retries and pool as the settings ask for them
+admission  which valid rows still need a request, and their way into the pool
+wiring     client, pacing, clock, pool and store as the settings ask for them
 job        what was asked for: roster, settings, places
 progress   what a person sees while it runs
 """

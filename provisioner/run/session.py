@@ -137,7 +137,7 @@ async def _watch_signals(work: Work) -> tuple[Ending, Stop | None]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
-            # All that is left is to say how it went, and to end with the exit code that was said.
+            # All that is left is to say how it went, and to end with the exit code that was given.
             signal.signal(number, signal.SIG_IGN)
 
 

@@ -129,11 +129,11 @@ class Changes:
 
     def _done(self, course: _Course, outcome: Outcome, reply: Reply, live: Live) -> Settlement:
         change, past = course.request.change, course.request.past
-        told = change.again if change and change.again and outcome is Outcome.UPDATED else outcome
+        outcome = change.again if change and change.again and outcome is Outcome.UPDATED else outcome
         return Settlement(
             course.request.key,
             State.SETTLED,
-            told,
+            outcome,
             course.attempts,
             http_status=reply.status,
             auth_token=past.auth_token if past else None,

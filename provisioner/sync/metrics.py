@@ -59,8 +59,8 @@ def _lines(labels: Mapping[str, str], started: float, document: Mapping[str, Any
         yield f"# HELP provisioner_sync_{name} {meaning}"
         yield f"# TYPE provisioner_sync_{name} gauge"
         for more, value in samples:
-            told = ",".join(f'{label}="{_escaped(text)}"' for label, text in {**labels, **more}.items())
-            yield f"provisioner_sync_{name}{{{told}}} {value}"
+            pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in {**labels, **more}.items())
+            yield f"provisioner_sync_{name}{{{pairs}}} {value}"
 
 
 def _metrics(started: float, document: Mapping[str, Any]) -> Iterator[tuple[str, str, Samples]]:

@@ -25,8 +25,8 @@ from yarl import URL
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for, retry_after
-from provisioner.sending.clock import ServerClock, http_date
 from provisioner.sending.retry import Verdict, judge
+from tests.rig import deadline
 from tests.rig.server import (
     Asked,
     Behaviour,
@@ -77,7 +77,7 @@ def talk(
         ):
             return await scenario(client, wire)
 
-    return asyncio.run(main())
+    return deadline.run(main())
 
 
 def ask(
@@ -101,7 +101,7 @@ def ask_at(url: str, timeouts: Timeouts | None = None) -> Reply:
         async with a_client(url, timeouts=timeouts) as client:
             return await client.send(CREATE, ADA)
 
-    return asyncio.run(main())
+    return deadline.run(main())
 
 
 # --- what is sent ------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_a_trailing_slash_of_the_base_url_does_no_harm(ending: str) -> None:
             await client.send(CREATE, ADA)
             return [asked.path for asked in wire.asked]
 
-    assert asyncio.run(main()) == ["/v3/users"]
+    assert deadline.run(main()) == ["/v3/users"]
 
 
 def test_all_requests_share_the_kept_connections() -> None:
@@ -199,7 +199,7 @@ def test_cookies_are_not_kept() -> None:
             return [asked.headers.get("cookie") for asked in wire.asked]
 
     behaviour = answering(orjson.dumps({"data": USER}), headers=["Set-Cookie: lb=7; Path=/"])
-    assert asyncio.run(main()) == [None, None]
+    assert deadline.run(main()) == [None, None]
 
 
 def test_nothing_is_left_open() -> None:
@@ -283,7 +283,7 @@ def test_a_redirect_is_not_followed(status: str) -> None:
 
     said = int(status[:3])
     expected = Reply(status=said, message=f"HTTP {said} without an explanation")
-    assert asyncio.run(main()) == (expected, 1, [])
+    assert deadline.run(main()) == (expected, 1, [])
 
 
 # --- what comes back: answers ------------------------------------------------------------------------------------
@@ -595,7 +595,7 @@ def ask_over_tls(host: str) -> tuple[Reply, list[Asked]]:
             async with a_client(f"https://{host}:{wire.port}/v3") as client:
                 return await client.send(CREATE, ADA), wire.asked
 
-    return asyncio.run(main())
+    return deadline.run(main())
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -616,7 +616,7 @@ def test_a_server_that_speaks_no_tls_was_not_reached() -> None:
         async with serving(silent, on_connect=plain) as wire, a_client(f"https://127.0.0.1:{wire.port}/v3") as client:
             return await client.send(CREATE, ADA), wire.asked
 
-    reply, asked = asyncio.run(main())
+    reply, asked = deadline.run(main())
     assert (reply.failure, asked) == (Failure.UNREACHED, [])
 
 
@@ -630,7 +630,7 @@ def test_a_handshake_that_never_ends_was_not_reached() -> None:
         ):
             return await client.send(CREATE, ADA)
 
-    assert asyncio.run(main()).failure is Failure.UNREACHED
+    assert deadline.run(main()).failure is Failure.UNREACHED
 
 
 # --- proxies -----------------------------------------------------------------------------------------------------
@@ -662,38 +662,6 @@ def test_the_proxy_of_the_environment_is_used_and_never_for_this_machine(
 # --- the server's clock ------------------------------------------------------------------------------------------
 
 
-def date_of(moment: float) -> str:
-    """What a server whose clock says `moment` writes into `Date`."""
-    return email.utils.formatdate(math.floor(moment), usegmt=True)
-
-
-@given(
-    offset=st.floats(-86_400, 86_400),
-    answers=st.lists(
-        st.tuples(st.floats(0, 100), st.floats(0, 60)),
-        min_size=1,
-        max_size=20,
-    ),
-)
-def test_the_servers_clock_is_never_thought_later_than_it_is(offset: float, answers: list[tuple[float, float]]) -> None:
-    """Whatever the distance and the delays: never too late, nor more than a second and a delay too early."""
-    clock = ServerClock()
-    now = 1_700_000_000.0
-    for later, delay in answers:
-        now += later
-        clock.learn(date_of(now + offset), now + delay)
-    assert clock.theirs(now) <= now + offset + 1e-5
-    assert clock.theirs(now) > now + offset - 1 - max(delay for _, delay in answers) - 1e-5
-
-
-def test_without_a_date_the_clocks_are_taken_to_agree() -> None:
-    """There is nothing better to go by."""
-    clock = ServerClock()
-    for text in ("", "yesterday", "2023-11-01T10:00:00Z"):
-        clock.learn(text, float(EPOCH))
-    assert (clock.offset, clock.theirs(5.0)) == (None, 5.0)
-
-
 def test_every_answer_teaches_the_clock() -> None:
     """A refusal tells the time as well as a success."""
 
@@ -701,45 +669,8 @@ def test_every_answer_teaches_the_clock() -> None:
         await client.send(CREATE, ADA)
         return client.clock.offset
 
-    ahead = refusing({"message": "no"}, headers=(f"Date: {date_of(time.time() + 3600)}",))
+    ahead = refusing({"message": "no"}, headers=(f"Date: {email.utils.formatdate(time.time() + 3600, usegmt=True)}",))
     assert talk(ahead, scenario) == pytest.approx(3600, abs=3)
-
-
-def test_a_clock_of_ours_that_is_put_right_is_noticed() -> None:
-    """Time synchronisation moves our clock on by 10 s in mid-run; users of ours must not look 10 s too old."""
-    clock = ServerClock()
-    for second in range(60):
-        clock.learn(date_of(EPOCH + second), EPOCH + second - 10.0)
-    for second in range(60, 660):
-        clock.learn(date_of(EPOCH + second), float(EPOCH + second))
-    assert clock.theirs(EPOCH + 660.0) <= EPOCH + 660.0
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("Wed, 01 Nov 2023 10:00:00 GMT", float(EPOCH)),
-        ("Wednesday, 01-Nov-23 10:00:00 GMT", float(EPOCH)),
-        ("", None),
-        ("7", None),
-        ("never", None),
-        ("Wed, 99 Nov 2023 10:00:00 GMT", None),
-    ],
-)
-def test_what_is_a_date(text: str, seconds: float | None) -> None:
-    """The forms of RFC 9110 that name their zone; anything else is none."""
-    assert http_date(text) == seconds
-
-
-def test_a_date_without_a_zone_is_greenwichs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest form of an HTTP date, read on a machine in New York."""
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
-        assert http_date("Wed Nov  1 10:00:00 2023") == EPOCH
-    finally:
-        monkeypatch.undo()
-        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from provisioner.sending.retry import Waits
 from provisioner.stop import Stop, Stopper
 from provisioner.sync import changes
 from provisioner.sync.changes import GONE, Changes
-from tests.rig import clock
+from tests.rig import clock, deadline
 from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
@@ -412,4 +412,4 @@ def test_a_server_that_misbehaves_is_asked_again(
             assert [(each.method, each.path, each.body) for each in wire.asked] == [asked, asked]
             pacing.close()
 
-    asyncio.run(main())
+    deadline.run(main())

@@ -2,7 +2,7 @@
 
     roster → checking → (directory) → planning → leavers → guards → Assessment
 
-What is told of it is an `Assessment`, of plain values; what goes on to carry it out needs a `Preflight`, of live ones.
+What is reported of it is an `Assessment`, of plain values; what carries it out needs a `Preflight`, of live ones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from provisioner.sync.plan.planner import Planner, PlanTotals
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All that is to be told before anything is changed.
+    """All that is known before anything is changed.
 
     rows, rejected  of the roster
     report          what was found in it

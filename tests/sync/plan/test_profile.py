@@ -238,8 +238,10 @@ def test_after_an_update_the_state_knows_the_profile(
     wanted = {name: text for name, text in wanted.items() if name in managed}
     before, now = profile.digests(old), profile.digests(wanted)
     unmanaged = {name: text for name, text in old.items() if name not in managed}
+    # A status message that became empty cannot be taken away.
+    stays = {"statusMessage": old["statusMessage"]} if "statusMessage" in old and "statusMessage" not in wanted else {}
     merged = profile.merged(before, now, managed)
-    assert merged == profile.digests({**wanted, **unmanaged})
+    assert merged == profile.digests({**wanted, **unmanaged, **stays})
     assert not profile.difference(merged, now, managed)
 
 

@@ -1,0 +1,108 @@
+"""Open, survey, check, keep: in this order, because each step is a type that only the one before it gives."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import ConfigurationError, ExitCode, RosterChangedError, RosterError
+from provisioner.model import RowTally
+from provisioner.run.intake import Opened, Surveyed, keep_rejected
+from provisioner.settings.tables import Run as RunSettings
+from provisioner.settings.tables import Settings
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper, stop_early
+from tests.rig.work import Place
+
+ROSTER = "uid,name\nann,Ann\nbob,\nann,Anna\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.write(ROSTER)
+    return place
+
+
+def opened(place: Place, rows: RowTally | None = None, settings: Settings | None = None) -> Opened:
+    job = place.job()
+    return Opened.open(job.roster, settings or job.settings, place.folder, rows or RowTally(), offline=True)
+
+
+def all_kept(surveyed: Surveyed) -> Surveyed:
+    for batch in surveyed.batches():
+        surveyed.keep(batch)
+    return surveyed
+
+
+def test_every_row_is_surveyed_then_checked_then_counted(place: Place) -> None:
+    """A row counts once it is kept, as valid or as rejected; its line is kept either way."""
+    rows = RowTally()
+    with closing(opened(place, rows)) as roster:
+        surveyed = roster.survey(lambda: None)
+        assert rows == RowTally(total=3, surveyed=3)
+        batches = list(surveyed.batches())
+        assert rows.checked == 0
+        for batch in batches:
+            surveyed.keep(batch)
+        assert rows == RowTally(total=3, surveyed=3, checked=3, valid=1, rejected=2)
+        assert (surveyed.lines.rows, surveyed.rejected.rows) == (3, 2)
+        assert surveyed.report().rejected_by_code == {"name.missing": 1, "uid.duplicate": 1}
+
+
+def test_a_role_that_does_not_exist_rejects_its_row_when_it_is_kept(place: Place) -> None:
+    """The rules knew nothing of it."""
+    place.write("uid,name,role\nann,Ann,crew\nbob,Bob,\n")
+    rows = RowTally()
+    with closing(opened(place, rows)) as roster:
+        surveyed = roster.survey(lambda: None)
+        [batch] = surveyed.batches()
+        assert list(batch.roles()) == [(1, "crew")]
+        surveyed.keep(batch, {1: "no such role"})
+        assert (rows.valid, rows.rejected) == (1, 1)
+        assert surveyed.report().rejected_by_code == {"role.unknown": 1}
+
+
+@pytest.mark.parametrize("change", [ROSTER + "cy,Cy\n", "uid,name\nann,Ann\n"])
+def test_a_roster_that_changes_between_the_readings_is_refused(place: Place, change: str) -> None:
+    """Whatever was found in the first reading is no longer true."""
+    with closing(opened(place)) as roster:
+        surveyed = roster.survey(lambda: None)
+        place.write(change)
+        with pytest.raises(RosterChangedError, match=r"r\.csv: changed while it was read"):
+            all_kept(surveyed)
+
+
+def test_whatever_interrupts_ends_the_survey(place: Place) -> None:
+    """A stop is heeded while the roster is read."""
+    stopper = Stopper()
+    stopper.request(Stop("sigint", "interrupted", ExitCode.SIGINT))
+    with closing(opened(place)) as roster, pytest.raises(InterruptedEarlyError):
+        roster.survey(lambda: stop_early(stopper))
+
+
+def test_a_roster_without_the_columns_it_needs_is_refused_by_name(place: Place) -> None:
+    """Before a row is read."""
+    place.write("who,what\nann,Ann\n")
+    with pytest.raises((RosterError, ConfigurationError), match=r"r\.csv"):
+        opened(place)
+
+
+def test_rejected_rows_can_be_mended_and_fed_in(place: Place) -> None:
+    """In the roster's own columns, with the reason behind them."""
+    job = place.job()
+    with closing(opened(place)) as roster:
+        keep_rejected(job, all_kept(roster.survey(lambda: None)))
+    head, *rows = job.outputs.rejected.read_text().splitlines()
+    assert head == "uid,name,_row,_errors"
+    assert [row.split(",")[2] for row in rows] == ["2", "3"]
+
+
+def test_a_limit_hides_what_lies_behind_it(place: Place) -> None:
+    """Neither read nor judged."""
+    rows = RowTally()
+    settings = Settings(run=RunSettings(limit=1))
+    with closing(opened(place, rows, settings)) as roster:
+        all_kept(roster.survey(lambda: None))
+    assert (rows.total, rows.valid, rows.rejected) == (1, 1, 0)

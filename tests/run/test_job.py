@@ -1,0 +1,66 @@
+"""What was asked for, before anything is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import ConfigurationError, OutputError
+from provisioner.journal.view import Identity
+from provisioner.run.job import Run, identity, make_job, make_target
+from provisioner.settings.tables import Api, Output, Settings
+from provisioner.stop import Stopper
+from tests.rig.tally import a_tally
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> str:
+    path = tmp_path / "people.csv"
+    path.write_text("uid,name\nann,Ann\n")
+    return str(path)
+
+
+def test_results_stand_in_the_working_folder_unless_told_otherwise(roster: str, tmp_path: Path) -> None:
+    """Named after the roster; the rest beside them."""
+    assert make_job([roster], Settings()).outputs.results == Path("people.results.csv")
+    outputs = make_job([roster], Settings(output=Output(file=tmp_path / "o.csv"))).outputs
+    names = [path.name for path in outputs.paths()]
+    assert names == ["o.csv", "o.rejected.csv", "o.summary.json", "o.journal.db"]
+
+
+def test_a_roster_is_not_overwritten(roster: str) -> None:
+    """By results that would have its name."""
+    with pytest.raises(OutputError, match="would overwrite the roster"):
+        make_job([roster], Settings(output=Output(file=Path(roster))))
+
+
+def test_an_address_of_ones_own_is_no_app() -> None:
+    """A journal made for an app is not continued for whatever stands behind another address."""
+    assert identity(Settings(api=Api(base_url="http://x.test/v3", app_id="app1"))) == Identity("", "http://x.test/v3")
+    named = identity(Settings(api=Api(app_id="app1", region="eu")))
+    assert (named.app_id, named.base_url) == ("app1", "https://app1.api-eu.cometchat.io/v3")
+
+
+def test_the_key_is_wanted_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never shows in a target that is printed."""
+    settings = Settings(api=Api(base_url="http://x.test/v3"))
+    monkeypatch.setenv("COMETCHAT_API_KEY", "k3y-of-this-app")
+    target = make_target(settings)
+    assert (target.base_url, target.api_key) == ("http://x.test/v3", "k3y-of-this-app")
+    assert "k3y" not in repr(target)
+    monkeypatch.delenv("COMETCHAT_API_KEY")
+    with pytest.raises(ConfigurationError):
+        make_target(settings)
+
+
+def test_a_run_begins_with_nothing_done(roster: str) -> None:
+    """No two runs share what they count."""
+    job = make_job([roster], Settings())
+
+    def begin() -> Run:
+        return Run.begin(job, Stopper())
+
+    one, other = begin(), begin()
+    one.tally.rows.checked += 1
+    assert other.tally == a_tally()

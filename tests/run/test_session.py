@@ -1,0 +1,109 @@
+"""One command: what is printed, what is logged, and with which code it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from provisioner.errors import ExitCode, OutputError, RosterError
+from provisioner.results.summary import Summary
+from provisioner.run.dryrun import validate
+from provisioner.run.session import Ending, conduct, is_drawn, resume_command, set_up_logs
+from provisioner.settings.tables import Log, Output, Settings
+from provisioner.stop import InterruptedEarlyError, Stopper
+from tests.rig.work import Place
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A command leaves its signals ignored; the tests behind this one want theirs."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def conducted(tmp_path: Path, *, as_json: bool) -> ExitCode:
+    place = Place(tmp_path)
+    place.write("uid,name\nann,Ann\nbob,\n")
+    job = place.job(output=Output.model_validate({"file": tmp_path / "out.csv", "json": as_json}))
+    return conduct(job.settings, lambda stopper: validate(job, stopper))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_command_prints_its_summary_and_ends_with_its_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    """A table for people, or the one document for machines."""
+    with capture_logs():
+        code = conducted(tmp_path, as_json=as_json)
+    assert code is ExitCode.ROWS_LEFT
+    printed = capsys.readouterr().out
+    if as_json:
+        assert json.loads(printed)["rejected"] == 1
+    else:
+        assert "1  rejected" in printed
+
+
+def test_what_stops_a_command_early_is_logged_and_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A signal before the first request: its code, and no summary of nothing."""
+
+    async def work(stopper: Stopper) -> Summary:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stopper.wait()
+        assert stopper.stop is not None
+        raise InterruptedEarlyError(stopper.stop)
+
+    with capture_logs() as events:
+        assert conduct(Settings(), work) is ExitCode.SIGTERM
+    assert [each["event"] for each in events] == ["run.interrupted", "run.stopped"]
+    assert capsys.readouterr().out == ""
+
+
+def test_what_refuses_a_command_is_logged_and_comes_up() -> None:
+    """Whoever called says it to the person."""
+
+    async def work(_: Stopper) -> Ending:
+        raise RosterError("r.csv: is empty")
+
+    with capture_logs() as events, pytest.raises(RosterError):
+        conduct(Settings(), work)
+    assert [(each["event"], each["exit_code"]) for each in events] == [("run.refused", 2)]
+
+
+def test_the_command_that_resumes_is_the_same_without_restart() -> None:
+    """Quoted as a shell wants it, and without what is secret in an address."""
+    given = ["run", "my users.csv", "--restart", "-o", "out.csv"]
+    assert resume_command(given) == "provisioner run 'my users.csv' -o out.csv"
+    assert "sig=" not in resume_command(["run", "https://x.test/r.csv?sig=abc"])
+
+
+class Terminal(io.StringIO):
+    """Where progress can be drawn."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_drawn_where_there_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody has asked for silence."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    silent = Settings(output=Output(progress=False)), Settings(log=Log(quiet=True))
+    assert [is_drawn(each) for each in (Settings(), *silent)] == [True, False, False]
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert not is_drawn(Settings())
+
+
+def test_a_log_is_not_written_into_what_is_read_or_written(tmp_path: Path) -> None:
+    """Neither the roster nor any output."""
+    for path in (tmp_path / "people.csv", tmp_path / "o.csv"):
+        with pytest.raises(OutputError, match="the log would be written into it"):
+            set_up_logs(Settings(log=Log(file=path)), (tmp_path / "people.csv", tmp_path / "o.csv"))

@@ -1,0 +1,107 @@
+"""One operation until there is an answer to go by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
+
+from provisioner.errors import ExitCode
+from provisioner.model import NOBODY, RequestTally, UserRequest
+from provisioner.sending import attempts
+from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.retry import Verdict, Waits
+from provisioner.stop import Stop, Stopper
+from tests.rig import clock
+
+ADA = UserRequest(1, 1, "ada", b"{}", "0" * 16, token=False)
+DONE = Reply(status=200, data={"uid": "ada"})
+OOPS = Reply(status=500, message="Oops.")
+LIMITED = Reply(status=429, retry_after=2.0)
+UNREACHED = Reply(failure=Failure.UNREACHED, message="cannot connect")
+
+
+@pytest.fixture(autouse=True)
+def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(time=clock.now, monotonic=clock.now))
+
+
+def exchanged(
+    answers: Sequence[Reply],
+    operation: Operation = Operation.UPDATE,
+    *,
+    stop_after: float | None = None,
+    query: str = "",
+) -> tuple[Verdict | None, RequestTally, list[Verdict], list[str], Stop | None]:
+    """Carry out one operation: its end, what was counted, what was noted, the queries, what stopped the run."""
+    notes: list[Verdict] = []
+    queries: list[str] = []
+
+    async def main() -> tuple[Verdict | None, RequestTally, list[Verdict], list[str], Stop | None]:
+        stopper, counted, waits = Stopper(), RequestTally(), Waits()
+
+        async def send(_: Operation, __: UserRequest, sent_query: str) -> Reply:
+            queries.append(sent_query)
+            return answers[len(queries) - 1]
+
+        gate = Gate(waits, clock.now, lambda: 1.0)
+        pacing = Pacing(dict.fromkeys(Budget, 60_000.0), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
+        exchanger = Exchanger(send, pacing, stopper, counted, waits, Reach(60, stopper), lambda: 1.0, max_attempts=3)
+        if stop_after is not None:
+            over = Stop("sigint", "interrupted", ExitCode.SIGINT)
+            asyncio.get_running_loop().call_later(stop_after, stopper.request, over)
+        async with asyncio.timeout(10_000):
+            with stopper.on_stop(lambda _: pacing.close()):
+                about = NOBODY if operation is Operation.LIST else ADA
+                verdict, _ = await exchanger(
+                    operation, about, token=False, note=lambda each, _: notes.append(each), query=query
+                )
+        return verdict, counted, notes, queries, stopper.stop
+
+    return clock.run(main())
+
+
+def test_an_answer_to_go_by_ends_it() -> None:
+    """One request, counted once."""
+    verdict, counted, notes, _, stop = exchanged([DONE])
+    assert (verdict, counted.sent, counted.retries, notes, stop) == (Verdict.DONE, 1, 0, [Verdict.DONE], None)
+
+
+def test_doubt_is_tried_again_so_often_and_no_more() -> None:
+    """Each answer in doubt is noted; the last one is what there is to go by."""
+    verdict, counted, notes, _, _ = exchanged([OOPS] * 3)
+    assert (verdict, counted.sent, counted.retries) == (Verdict.IN_DOUBT, 3, 2)
+    assert notes == [Verdict.IN_DOUBT] * 3
+
+
+def test_being_turned_away_is_no_attempt_and_nothing_to_note() -> None:
+    """Neither a 429 nor a connection that was not made was processed."""
+    verdict, counted, notes, _, _ = exchanged([LIMITED, UNREACHED, LIMITED, DONE])
+    assert (verdict, counted.sent, counted.rate_limited, notes) == (Verdict.DONE, 4, 2, [Verdict.DONE])
+
+
+def test_a_stop_leaves_it_without_a_verdict() -> None:
+    """While it waits to try again."""
+    verdict, counted, _, _, stop = exchanged([LIMITED] * 9, stop_after=1.0)
+    assert (verdict, counted.sent) == (None, 1)
+    assert stop is not None
+
+
+def test_an_api_that_cannot_be_reached_for_a_minute_stops_the_run() -> None:
+    """Exit 4, with the network's own words."""
+    verdict, _, _, _, stop = exchanged([UNREACHED] * 99)
+    assert verdict is None
+    assert stop is not None
+    assert (stop.reason, stop.exit_code) == ("unreachable", ExitCode.API)
+    assert "cannot connect" in stop.message
+
+
+def test_a_query_goes_with_each_request() -> None:
+    """Also when it is sent again; nobody's body carries it."""
+    page = Reply(status=200, data={"items": []})
+    verdict, _, _, queries, _ = exchanged([OOPS, page], Operation.LIST, query="page=2")
+    assert (verdict, queries) == (Verdict.DONE, ["page=2", "page=2"])

@@ -1,0 +1,104 @@
+"""The server's clock, learned from its answers: never thought later than it is."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import time
+from typing import TypeVar
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.model import UserRequest
+from provisioner.sending.calls import Operation
+from provisioner.sending.clock import ServerClock, http_date
+from tests.rig.server import (
+    answering,
+)
+
+T = TypeVar("T")
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+BODY = b'{"uid":"ada-1","name":"Ada","metadata":{"uid":"kept"}}'
+ADA = UserRequest(key=1, row=1, uid="ada-1", body=BODY, body_hash="0" * 16, token=False)
+USER = {"uid": "ada-1", "name": "Ada", "createdAt": 1_700_000_000}
+CREATED = answering(orjson.dumps({"data": USER}))
+JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+# 1 Nov 2023 10:00:00 GMT
+EPOCH = 1_698_832_800
+EPOCH_DATE = "Wed, 01 Nov 2023 10:00:00 GMT"
+
+CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
+ROLES = Operation.ROLES
+
+
+def date_of(moment: float) -> str:
+    """What a server whose clock says `moment` writes into `Date`."""
+    return email.utils.formatdate(math.floor(moment), usegmt=True)
+
+
+@given(
+    offset=st.floats(-86_400, 86_400),
+    answers=st.lists(
+        st.tuples(st.floats(0, 100), st.floats(0, 60)),
+        min_size=1,
+        max_size=20,
+    ),
+)
+def test_the_servers_clock_is_never_thought_later_than_it_is(offset: float, answers: list[tuple[float, float]]) -> None:
+    """Whatever the distance and the delays: never too late, nor more than a second and a delay too early."""
+    clock = ServerClock()
+    now = 1_700_000_000.0
+    for later, delay in answers:
+        now += later
+        clock.learn(date_of(now + offset), now + delay)
+    assert clock.theirs(now) <= now + offset + 1e-5
+    assert clock.theirs(now) > now + offset - 1 - max(delay for _, delay in answers) - 1e-5
+
+
+def test_without_a_date_the_clocks_are_taken_to_agree() -> None:
+    """There is nothing better to go by."""
+    clock = ServerClock()
+    for text in ("", "yesterday", "2023-11-01T10:00:00Z"):
+        clock.learn(text, float(EPOCH))
+    assert (clock.offset, clock.theirs(5.0)) == (None, 5.0)
+
+
+def test_a_clock_of_ours_that_is_put_right_is_noticed() -> None:
+    """Time synchronisation moves our clock on by 10 s in mid-run; users of ours must not look 10 s too old."""
+    clock = ServerClock()
+    for second in range(60):
+        clock.learn(date_of(EPOCH + second), EPOCH + second - 10.0)
+    for second in range(60, 660):
+        clock.learn(date_of(EPOCH + second), float(EPOCH + second))
+    assert clock.theirs(EPOCH + 660.0) <= EPOCH + 660.0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Wed, 01 Nov 2023 10:00:00 GMT", float(EPOCH)),
+        ("Wednesday, 01-Nov-23 10:00:00 GMT", float(EPOCH)),
+        ("", None),
+        ("7", None),
+        ("never", None),
+        ("Wed, 99 Nov 2023 10:00:00 GMT", None),
+    ],
+)
+def test_what_is_a_date(text: str, seconds: float | None) -> None:
+    """The forms of RFC 9110 that name their zone; anything else is none."""
+    assert http_date(text) == seconds
+
+
+def test_a_date_without_a_zone_is_greenwichs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest form of an HTTP date, read on a machine in New York."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert http_date("Wed Nov  1 10:00:00 2023") == EPOCH
+    finally:
+        monkeypatch.undo()
+        time.tzset()

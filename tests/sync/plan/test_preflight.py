@@ -1,0 +1,80 @@
+"""Roster and state are compared and judged before anything is changed; what is told of it outlives them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from provisioner.emulator.server import Emulator
+from provisioner.errors import ExitCode, JournalError, UsageError
+from provisioner.journal.syncstate import SyncState
+from provisioner.model import Action
+from provisioner.run.job import Run, Target
+from provisioner.settings.tables import Sync
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+from provisioner.sync.plan.preflight import Assessment, preflight
+from tests.rig.work import APP, Place, with_emulator
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.write("uid,name\nann,Ann\nbob,\n")
+    with SyncState(tmp_path / "hr.db", APP, make=True):
+        pass
+    return place
+
+
+async def assessed(
+    place: Place, target: Target | None = None, stopper: Stopper | None = None, **sync: object
+) -> Assessment:
+    run = Run.begin(place.night(sync=Sync.model_validate(sync)), stopper or Stopper())
+    async with asyncio.timeout(60), preflight(run, target, APP) as ready:
+        return ready.assessment
+
+
+def test_what_is_told_is_of_plain_values(place: Place) -> None:
+    """It can be read when roster, state and plan are closed."""
+    found = asyncio.run(assessed(place))
+    assert (found.rows, found.rejected, found.plan.actions[Action.CREATE], found.drift) == (2, 1, 1, None)
+    assert found.report.rejected_by_code == {"name.missing": 1}
+    assert [each.reason for each in found.refused] == ["too_many_rejected"]
+
+
+def test_who_another_hand_created_is_found_in_the_directory(place: Place) -> None:
+    """A user that is there needs no create; strangers are counted."""
+    place.write("uid,name\nann,Ann\n")
+
+    async def work(target: Target, emulator: Emulator) -> Assessment:
+        emulator.seed([b'{"uid":"ann","name":"Ann"}', b'{"uid":"stranger","name":"S"}'])
+        return await assessed(place, target, adopt=True)
+
+    found = with_emulator(work)
+    assert (found.plan.adopted, found.plan.unchanged) == (1, 1)
+    assert found.drift == {"deleted": 0, "deactivated": 0, "reactivated": 0, "strangers": 2}
+
+
+def test_a_state_that_is_not_there_is_not_made(place: Place) -> None:
+    """Only `--adopt` begins one."""
+    (place.folder / "hr.db").unlink()
+    with pytest.raises(JournalError, match="no such state file"):
+        asyncio.run(assessed(place))
+
+
+def test_an_approval_of_strangers_is_refused(place: Place) -> None:
+    """Only leavers of tonight can be approved of."""
+    (place.folder / "go.csv").write_text("uid\nann\n")
+    with pytest.raises(UsageError, match="are no leavers of tonight"):
+        asyncio.run(assessed(place, approve=place.folder / "go.csv"))
+
+
+def test_a_stop_ends_it_early(place: Place) -> None:
+    """Nothing was sent, and the state is free again."""
+    stopper = Stopper()
+    stopper.request(Stop("sigint", "interrupted", ExitCode.SIGINT))
+    with pytest.raises(InterruptedEarlyError):
+        asyncio.run(assessed(place, stopper=stopper))
+    with SyncState(place.folder / "hr.db", APP):
+        pass

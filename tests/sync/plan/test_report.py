@@ -1,0 +1,85 @@
+"""What `plan` reports: numbers, what they take, and what would keep a sync from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from provisioner.errors import ExitCode
+from provisioner.model import Action
+from provisioner.results.findings import Report
+from provisioner.settings.tables import Rate
+from provisioner.sync.plan.guards import Refusal
+from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
+from provisioner.sync.plan.planner import PlanTotals
+from provisioner.sync.plan.preflight import Assessment
+from provisioner.sync.plan.report import PlanReport
+
+ACTIONS = {Action.CREATE: 3, Action.UPDATE: 2, Action.REACTIVATE: 1, Action.DEACTIVATE: 1}
+TOTALS = PlanTotals(ACTIONS, {"name": 2, "avatar": 1}, updates=3, tokens=1, unchanged=5)
+LEAVERS = Leavers(due=[("di", 0)], reported=[("ed", 2)])
+NIGHT = Assessment(11, 0, Report({}, {}), TOTALS, LEAVERS, LeaverPolicy(), [], (), None)
+
+
+def report(assessment: Assessment = NIGHT, pages: int = 0, kept: str | None = None) -> PlanReport:
+    rate = Rate(requests_per_minute=60, standard_requests_per_minute=120, share=1.0)
+    return PlanReport(assessment, rate, pages, kept)
+
+
+def shown(each: PlanReport) -> list[str]:
+    console = Console(width=100, highlight=False)
+    with console.capture() as captured:
+        each.show(console)
+    return [" ".join(line.split()) for line in captured.get().splitlines()]
+
+
+def test_requests_are_counted_as_the_api_counts_them() -> None:
+    """Creates and deactivations are core; reactivations, updates and pages are standard. The slower group decides."""
+    assert report(pages=2).requests == {"core": 4, "standard": 6}
+    assert report(pages=2).seconds == 4.0
+    assert report(pages=20).seconds == 12.0
+
+
+@pytest.mark.parametrize(
+    ("assessment", "code"),
+    [
+        (NIGHT, ExitCode.OK),
+        (replace(NIGHT, rejected=1), ExitCode.ROWS_LEFT),
+        (replace(NIGHT, rejected=1, refused=(Refusal("empty_roster", "no"),)), ExitCode.SAFETY),
+    ],
+)
+def test_the_code_tells_whether_a_sync_would_go(assessment: Assessment, code: ExitCode) -> None:
+    """3 when it would refuse, 1 when rows are rejected."""
+    assert report(assessment).exit_code is code
+
+
+def test_the_document_holds_every_number() -> None:
+    """As the kept plan has it; what another hand did only when the directory was read."""
+    document = report().document
+    assert [document[each.value] for each in Action] == [3, 2, 1, 1]
+    assert document["leavers"] == {"found": 2, "deactivated": 1, "in_grace": 0, "reported": 1}
+    assert (document["updated_fields"], "directory" in document) == ({"avatar": 1, "name": 2}, False)
+    drift = {"deleted": 1, "deactivated": 0, "strangers": 4}
+    assert report(replace(NIGHT, drift=drift)).document["directory"] == {**drift, "changed": 0}
+
+
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        (LeaverPolicy(), "; --deactivate-leavers would let them go"),
+        (LeaverPolicy(approved=frozenset({"di"})), ": not on the list that is approved"),
+        (LeaverPolicy(deactivate=True), ": 0 rows without a usable uid, so any of them may still be there"),
+    ],
+)
+def test_a_leaver_who_stays_is_told_with_the_reason(policy: LeaverPolicy, why: str) -> None:
+    """And with what would let him go."""
+    assert f"1 leaver only reported{why}" in shown(report(replace(NIGHT, policy=policy)))
+
+
+def test_people_read_what_would_be_done() -> None:
+    """The most touched field first."""
+    lines = shown(report(kept="plan.json"))
+    assert lines[:3] == ["11 rows", "3 to create 1 auth token to be minted", "2 to update name 2, avatar 1"]
+    assert lines[-1] == "plan: plan.json"

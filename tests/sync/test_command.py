@@ -1,0 +1,79 @@
+"""What a sync and a plan need is found before anything is opened; a program gets a report and nothing is printed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import ConfigurationError, OutputError
+from provisioner.journal.syncstate import SyncState
+from provisioner.settings.tables import Api, Output, Run, Settings, Sync
+from provisioner.stop import Stopper
+from provisioner.sync.command import make_plan, plan_job, sync_job
+from provisioner.sync.plan.keptplan import read_plan
+from provisioner.sync.plan.report import PlanReport
+from tests.rig.work import APP
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COMETCHAT_API_KEY", "key")
+    (tmp_path / "hr.csv").write_text("uid,name\nann,Ann\n")
+    with SyncState(tmp_path / "hr.db", APP, make=True):
+        pass
+    return tmp_path
+
+
+def the_settings(folder: Path, output: str | None = None) -> Settings:
+    file = folder / output if output else None
+    api = Api(app_id="app1", region="eu")
+    return Settings(api=api, sync=Sync(state=folder / "hr.db"), output=Output(file=file))
+
+
+def planned(folder: Path, output: str | None = None) -> PlanReport:
+    async def main() -> PlanReport:
+        with plan_job([str(folder / "hr.csv")], the_settings(folder, output)) as job:
+            async with asyncio.timeout(60):
+                return await make_plan(job, Stopper())
+
+    return asyncio.run(main())
+
+
+def test_a_plan_is_reported_and_nothing_is_left_behind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a file nor a word; the report outlives what it was made of."""
+    before = sorted(path.name for path in folder.iterdir())
+    assert planned(folder).document["create"] == 1
+    after = sorted(path.name for path in folder.iterdir() if not path.name.startswith("hr.db"))
+    assert after == [name for name in before if not name.startswith("hr.db")]
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
+def test_a_kept_plan_is_what_a_sync_is_given(folder: Path) -> None:
+    """Its roster and the settings it was made with, wherever the sync is started."""
+    planned(folder, "plan.json")
+    night, target = sync_job([str(folder / "plan.json")], the_settings(folder, "out.csv"))
+    assert night.kept == read_plan(folder / "plan.json")
+    assert list(night.job.roster.names) == [str(folder / "hr.csv")]
+    assert target.identity == APP
+
+
+def test_a_state_is_wanted_and_the_whole_roster(folder: Path) -> None:
+    """Without the one nothing can be compared; behind a limit everybody would have left."""
+    settings = the_settings(folder, "out.csv")
+    with pytest.raises(ConfigurationError, match="no state file"):
+        sync_job([str(folder / "hr.csv")], settings.model_copy(update={"sync": Sync()}))
+    with pytest.raises(ConfigurationError, match=r"run\.limit"):
+        sync_job([str(folder / "hr.csv")], settings.model_copy(update={"run": Run(limit=1)}))
+
+
+def test_nothing_is_written_over_the_state(folder: Path) -> None:
+    """Nor is the roster taken for it."""
+    settings = the_settings(folder, "out.csv")
+    over = settings.model_copy(update={"sync": Sync(state=folder / "out.csv")})
+    with pytest.raises(OutputError, match="would overwrite the state"):
+        sync_job([str(folder / "hr.csv")], over)
+    same = settings.model_copy(update={"sync": Sync(state=folder / "hr.csv")})
+    with pytest.raises(OutputError, match="is the roster; check --state"):
+        sync_job([str(folder / "hr.csv")], same)

@@ -1,0 +1,85 @@
+"""A night from the roster to the results, inside one event loop and against the emulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.emulator.server import Emulator
+from provisioner.errors import ExitCode, UsageError
+from provisioner.journal.syncstate import SyncState
+from provisioner.run.job import Target
+from provisioner.settings.tables import Sync
+from provisioner.stop import Stopper
+from provisioner.sync.night import SyncJob, sync
+from provisioner.sync.plan.keptplan import KeptPlan
+from provisioner.sync.summary import NightSummary
+from tests.rig.work import APP, Place, with_emulator
+
+FOUR = "uid,name\nann,Ann\nbob,Bob\ncy,Cy\ndi,Di\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    with SyncState(tmp_path / "hr.db", APP, make=True):
+        pass
+    return place
+
+
+def nights(
+    place: Place, *rosters: str, confirmed: bool = True, kept: KeptPlan | None = None, **options: object
+) -> list[NightSummary]:
+    """Carry out a night for each roster, one after the other."""
+
+    async def work(target: Target, _: Emulator) -> list[NightSummary]:
+        summaries = []
+        for roster in rosters:
+            place.write(roster)
+            job = place.night(sync=Sync.model_validate({"state": place.folder / "hr.db", **options}))
+            night = SyncJob(job, place.folder / "leavers.csv", kept, lambda _: confirmed)
+            summaries.append(await sync(night, target, Stopper()))
+        return summaries
+
+    return with_emulator(work)
+
+
+def test_only_what_changed_costs_a_request(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everybody is created, then nobody is asked about, then the one whose name is another one is updated."""
+    documents = [each.document for each in nights(place, FOUR, FOUR, FOUR.replace("Bob", "Rob"))]
+    assert [(each["created"], each["unchanged"], each["updated"], each["requests"]) for each in documents] == [
+        (4, 0, 0, 4), (0, 4, 0, 0), (0, 3, 1, 1),
+    ]  # fmt: skip
+    assert capsys.readouterr().err == ""
+
+
+def test_who_is_gone_is_listed_and_deactivated_when_that_is_wanted(place: Place) -> None:
+    """A leaver has a line in the results and one in the list."""
+    _, last = nights(place, FOUR, FOUR.replace("di,Di\n", ""), deactivate_leavers=True)
+    assert last.document["leavers"]["deactivated"] == 1
+    assert "di,1,deactivated" in (place.folder / "leavers.csv").read_text()
+
+
+def test_a_guard_keeps_the_night_from_changing_anything(place: Place) -> None:
+    """Exit 3, with the reason as the stop; the users are as they were."""
+    _, refused, after = nights(place, FOUR, "uid,name\n", FOUR)
+    assert (refused.exit_code, refused.document["stopped_by"]) == (ExitCode.SAFETY, "empty_roster")
+    assert refused.document["requests"] == 0
+    assert after.document["unchanged"] == 4
+
+
+def test_a_plan_that_nobody_confirms_is_not_carried_out(place: Place) -> None:
+    """Nothing is sent, and the results of the night before stand."""
+    [night] = nights(place, FOUR, confirmed=False)
+    assert (night.document["stopped_by"], night.document["requests"]) == ("not_confirmed", 0)
+    assert not (place.folder / "out.csv").exists()
+
+
+def test_a_kept_plan_for_another_roster_is_refused(place: Place) -> None:
+    """Before the night begins: the state has no night of it."""
+    kept = KeptPlan((), place.folder / "hr.db", {}, "digest", "other rows", "mark")
+    with pytest.raises(UsageError, match="the plan no longer fits"):
+        nights(place, FOUR, kept=kept)
+    with SyncState(place.folder / "hr.db", APP) as state:
+        assert state.nights.last() == []

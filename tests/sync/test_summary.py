@@ -1,0 +1,76 @@
+"""What a night adds up to: every row one outcome, every leaver one fate, or there is no summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from provisioner.errors import ExitCode
+from provisioner.model import Outcome
+from provisioner.results.findings import Report
+from provisioner.results.lines import Counts
+from provisioner.results.summary import Summary
+from provisioner.sync.plan.guards import Refusal
+from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
+from provisioner.sync.plan.planner import PlanTotals
+from provisioner.sync.plan.preflight import Assessment
+from provisioner.sync.summary import NightSummary, leaver_lines
+from tests.rig.tally import a_tally
+
+LEAVERS = Leavers(due=[("di", 0), ("ed", 1)], in_grace=[("flo", 0)])
+ASSESSED = Assessment(
+    3, 0, Report({}, {}), PlanTotals({}, {"name": 1}, unchanged=2), LEAVERS, LeaverPolicy(True), [("gil", 0)], (), None
+)
+FATES = {Outcome.DEACTIVATED: 2, Outcome.FAILED: 1}
+
+
+def night(assessment: Assessment = ASSESSED, fates: dict[Outcome, int] = FATES) -> NightSummary:
+    counts = Counts(Counter(updated=1, unchanged=2))
+    outputs = {"results": "r.csv", "rejected": None, "summary": "s.json", "journal": "hr.db"}
+    summary = Summary(counts, a_tally(checked=3, valid=3, sent=4), Report({}, {}), 1.0, 2.0, None, outputs)
+    return NightSummary(summary, assessment, {each.value: number for each, number in fates.items()}, Path("l.csv"))
+
+
+def test_fates_that_do_not_add_up_make_no_summary() -> None:
+    """Three were to be deactivated, one of them by an earlier attempt."""
+    with pytest.raises(AssertionError, match="3 leavers were to be deactivated"):
+        night(fates={Outcome.DEACTIVATED: 2})
+
+
+def test_a_leaver_who_could_not_be_deactivated_needs_a_look() -> None:
+    """Exit 1, though no row has failed."""
+    assert night().exit_code is ExitCode.ROWS_LEFT
+    assert night(fates={Outcome.DEACTIVATED: 3}).exit_code is ExitCode.OK
+
+
+def test_the_document_tells_rows_and_leavers_apart() -> None:
+    """A leaver is no row; what the state keeps names no files."""
+    document = night().document
+    assert (document["rows"], document["deactivated"], document["failed"]) == (3, 2, 0)
+    assert document["leavers"] == {
+        "found": 4, "deactivated": 2, "failed": 1, "pending": 0, "in_grace": 1, "reported": 0,
+    }  # fmt: skip
+    assert "outputs" in document
+    assert "outputs" not in night().recorded
+
+
+def test_a_refusal_stands_in_the_document_and_in_red() -> None:
+    """With its one stable word."""
+    refused = night(replace(ASSESSED, refused=(Refusal("empty_roster", "the roster has no rows"),)))
+    assert refused.document["refused"] == [{"reason": "empty_roster", "message": "the roster has no rows"}]
+    console = Console(width=100, highlight=False)
+    with console.capture() as captured:
+        refused.show(console)
+    assert "nothing was changed: the roster has no rows" in captured.get()
+    assert "4 leavers: 2 deactivated, 1 failed, 1 in grace; see l.csv" in captured.get()
+
+
+def test_leavers_have_lines_without_a_row() -> None:
+    """Those of earlier attempts first."""
+    [frame] = leaver_lines(ASSESSED)
+    assert frame["uid"].to_list() == ["gil", "di", "ed"]
+    assert frame["row"].null_count() == 3
