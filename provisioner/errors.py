@@ -5,6 +5,7 @@
     │   ├── UsageError            2   nothing was sent
     │   │   ├── ConfigurationError    a flag, an environment variable or the config file
     │   │   ├── RosterError           the roster cannot be read
+    │   │   │   └── EmptyRosterError  there is nothing in it; a part that was found is left out then
     │   │   ├── OutputError           an output path cannot be used
     │   │   └── JournalError          the journal is locked, foreign or not one of ours
     │   ├── DirectoryError        4   the app's users cannot be listed, so nobody is changed blindly
@@ -54,6 +55,10 @@ class ConfigurationError(UsageError):
 
 class RosterError(UsageError):
     """The roster cannot be read; the message says at which row, byte or column."""
+
+
+class EmptyRosterError(RosterError):
+    """There is nothing in the file; one that a pattern or a folder gave is left out then."""
 
 
 class OutputError(UsageError):

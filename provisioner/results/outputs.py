@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
@@ -11,7 +12,10 @@ from typing import Final
 
 from provisioner.errors import OutputError
 from provisioner.files import same_file
+from provisioner.roster.files.inputs import Inputs
 
+# What stands behind the stem of the results in the name of another file of the job.
+_WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|\d{8}T\d{6}(?:-\d+)?)"
 FORMATS: Final = (".csv", ".parquet", ".ndjson")
 
 
@@ -78,3 +82,23 @@ class Outputs:
             except OSError as error:
                 message = f"{path}: cannot be an output ({error.strerror}); choose another --output"
                 raise OutputError(message) from error
+
+
+def default_stem(roster: Inputs) -> str:
+    """Say what the files of a job are called by default: after the first file that is none of such files itself."""
+    if roster.title:
+        return roster.title
+    stems = {file.stem for file in roster.files}
+    for file in roster.files:
+        of, results, _ = file.file_name.partition(".results.")
+        if not (file.found and results and of in stems):
+            return file.stem
+    return roster.stem
+
+
+def is_output_of(results: Path, path: Path) -> bool:
+    """Tell whether a job whose results go to `results` writes a file, or has set it aside, whatever its format."""
+    if same_file(path, results):
+        return True
+    named = re.fullmatch(rf"{re.escape(results.stem)}\.{_WRITTEN}(?:\..*)?", path.name)
+    return named is not None and same_file(path.parent, results.parent)

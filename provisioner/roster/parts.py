@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.roster.commontype import common_type
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
 from provisioner.wording import listed
 
@@ -108,11 +109,18 @@ class SeveralRosters(Roster):
         for part in self.each:
             part.roster.close()
 
+    @property
+    def rowless(self) -> bool:
+        """Whether none of the files has rows."""
+        return all(part.roster.rowless for part in self.each)
+
     def _arranged(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Put the columns in the common order. What a reader adds for itself stays where all of them add it."""
-        missing = [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in frame.columns]
+        """Put the columns in the common order and types. What a reader adds for itself stays where all of them do."""
+        columns = frame.schema
+        missing = [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in columns]
+        unlike = [pl.col(name).cast(dtype) for name, dtype in self.schema.items() if columns.get(name, dtype) != dtype]
         added = [name for name in frame.columns if name not in self.schema] if self._all_sparse else []
-        return frame.with_columns(missing).select(*self.schema, *added)
+        return frame.with_columns(*missing, *unlike).select(*self.schema, *added)
 
     @property
     def _all_sparse(self) -> bool:
@@ -122,15 +130,18 @@ class SeveralRosters(Roster):
 def join(parts: Sequence[Part], limit: int | None = None) -> SeveralRosters:
     """Make one roster of several; the limit is for all of them together.
 
-    Raises RosterError for a file whose columns or their types are not those of the first; their order may differ.
+    Raises RosterError for a file whose columns are not those of the first, in whatever order, or whose types do not go
+    together with those of the files before it.
     """
-    first = parts[0]
+    filled = [part for part in parts if not part.roster.rowless] or parts[:1]
+    first = filled[0]
     schema = dict(first.roster.schema)
-    for part in parts:
+    for part in filled:
         if first.sparse and part.sparse:
             schema |= part.roster.schema
-    for part in parts:
+    for part in filled:
         _compare(part, schema, first.roster.name)
+        schema = _common_schema(part, schema, first.roster.name)
     return SeveralRosters(parts, schema, limit)
 
 
@@ -148,12 +159,20 @@ def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
             f"{part.roster.name}: its columns are not those of {first}: it {' and '.join(differences)}; "
             "files of one roster have the same columns"
         )
-    for name, dtype in found.items():
-        if dtype != schema[name]:
+
+
+def _common_schema(part: Part, schema: Mapping[str, pl.DataType], first: str) -> dict[str, pl.DataType]:
+    """Widen the types so that they hold the values of one more file; see `commontype`."""
+    widened = dict(schema)
+    for name, dtype in part.roster.schema.items():
+        common = common_type(schema[name], dtype)
+        if common is None:
             raise RosterError(
                 f"{part.roster.name}: column {name!r} is {dtype}, but {schema[name]} in {first}; "
                 "files of one roster have the same types"
             )
+        widened[name] = common
+    return widened
 
 
 def _batches(part: Part, left: int | None, progress: Progress | None) -> Iterator[RosterBatch]:

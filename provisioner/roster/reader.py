@@ -10,34 +10,34 @@ one `RosterError` that says where; what the rows hold is judged elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import IO, TypeAlias
 
-from provisioner.errors import RosterError
+from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.files import signature
+from provisioner.roster.files.archive import find_member
 from provisioner.roster.files.compression import Compressed
-from provisioner.roster.files.inputs import FAMILIES, STANDARD_INPUT, TEXTS, InputFile, Inputs, Location, local_file
+from provisioner.roster.files.inputs import STANDARD_INPUT, TEXTS, InputFile, Inputs, Location, local_file
 from provisioner.roster.files.origin import LocalFile, Origin, spool
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
+from provisioner.roster.wrapped import Partitioned, Unpacked, renamed
+
+Opener: TypeAlias = Callable[[int | None], Roster]
+"""Opens a file for at most so many rows."""
 
 _CHUNK = 1024 * 1024
 _TAB = "tsv"
-# Suffix that is not read → what to do.
-_CONVERSIONS = {
-    ".xls": "save it as .xlsx",
-    ".xlsm": "save it as .xlsx",
-    ".ods": "save it as .xlsx",
-    ".json": "write one object per line and call it .ndjson",
-}
+_SPARSE = frozenset({"ndjson", "json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,61 +73,137 @@ def open_roster(roster: Inputs | Path, options: RosterOptions | None = None, fol
     inputs = Inputs((local_file(str(roster)),)) if isinstance(roster, Path) else roster
     options = options or RosterOptions()
     with ExitStack() as opened:
-        parts: list[Part] = []
-        for file in inputs.files:
-            parts.append(_open(file, options, folder, opened, first=not parts))
-            opened.callback(parts[-1].roster.close)
+        parts = list(_parts(inputs, options, folder, opened))
         whole = parts[0].roster if len(parts) == 1 else join(parts, options.limit)
         opened.pop_all()
         return whole
 
 
+def _parts(inputs: Inputs, options: RosterOptions, folder: Path, opened: ExitStack) -> Iterator[Part]:
+    """Open all files; one that nobody named and in which there is nothing is none of them."""
+    first, empty = True, ""
+    for file in inputs.files:
+        try:
+            part = _open(file, options, folder, opened, first=first)
+        except EmptyRosterError:
+            if not file.found:
+                raise
+            empty = empty or file.name
+            continue
+        first = False
+        opened.callback(part.roster.close)
+        yield part
+    if first:
+        message = f"{empty} is empty" if len(inputs.files) == 1 else f"{empty} and all other parts are empty"
+        raise RosterError(f"{message}: there is no row, and no header either")
+
+
 def _open(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack, *, first: bool) -> Part:
     """Open one file, and say how it is opened again for fewer rows. What is held by then, `opened` can close."""
-    if file.location is Location.FILE:
-        _check_file(file)
-    if file.family is None:
-        known = ", ".join(FAMILIES)
-        mend = _CONVERSIONS.get(file.suffix, "rename it")
-        raise RosterError(f"{file.name}: a roster ends in one of {known} (texts also in .gz or .zst); {mend}")
-    if file.compression and file.family not in TEXTS:
-        raise RosterError(f"{file.name}: a compressed {file.suffix} file is not read; unpack it first")
-    opener = _text(file, options, folder, opened) if file.family in TEXTS else _table(file, options)
-    sparse = file.family == "ndjson"
+    opener, sparse = _opener(file, options, folder, opened)
+    if file.partitions:
+        opener = partial(_partitioned, opener, dict(file.partitions))
     least = None if options.limit is None else 0
     # How many rows are left for a further file is known only when the earlier ones have been read. Until then its
     # header will do, but for JSON lines, where every row may bring a column.
     return Part(opener(options.limit if first or sparse else least), opener, sparse)
 
 
-def _table(file: InputFile, options: RosterOptions) -> Callable[[int | None], Roster]:
+def _partitioned(opener: Opener, values: Mapping[str, str | None], limit: int | None) -> Roster:
+    return Partitioned(opener(limit), values)
+
+
+def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> tuple[Opener, bool]:
+    """Say how a file is opened, and whether its rows may lack columns."""
+    if file.location is Location.FILE:
+        _check_file(file)
+    if file.family is None:
+        _refuse_suffix(file)
+    if file.compression and file.family not in TEXTS:
+        raise RosterError(f"{file.name}: a compressed {file.suffix} file is not read; unpack it first")
+    if file.family == "zip":
+        return _zipped(file, options, folder, opened)
+    if file.family not in TEXTS:
+        return _table(file, options), False
+    origin = _origin(file, folder)
+    opened.callback(origin.close)
+    signature.check_signature(file, _start(origin), origin)
+    return _text(file, origin, options), file.family in _SPARSE
+
+
+def _refuse_suffix(file: InputFile) -> None:
+    known = file.location is Location.FILE
+    origin = LocalFile(Path(file.where))
+    signature.refuse_suffix(file, _start(origin) if known else b"", origin if known else None)
+
+
+def _zipped(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> tuple[Opener, bool]:
+    """Say how the one roster in a zip archive is opened; a table is unpacked first, which takes room on the disk."""
+    if file.location is not Location.FILE:
+        raise RosterError(f"{file.name}: a zip archive is read from a disk only; fetch it first")
+    archive = LocalFile(Path(file.where))
+    signature.check_signature(file, _start(archive), archive)
+    inside, member = find_member(file, archive)
+    if inside.family in TEXTS:
+        within = replace(inside, where=member.name)
+        signature.check_signature(within, _start(member))
+        return _text(within, member, options), inside.family in _SPARSE
+    kept = spool(member.name, _pieces(member), folder)
+    opened.callback(kept.close)
+    path = Path(f"/dev/fd/{kept.file.fileno()}")
+    signature.check_signature(replace(inside, where=member.name), _start(kept), kept)
+    return partial(_unpacked, _table_opener(inside, path, options), member.name, path, kept.file), False
+
+
+def _unpacked(opener: Opener, title: str, path: Path, file: IO[bytes], limit: int | None) -> Roster:
+    try:
+        return Unpacked(opener(limit), title, path, file)
+    except RosterError as error:
+        raise renamed(error, path, title) from None
+
+
+def _pieces(origin: Origin) -> Iterator[bytes]:
+    with origin.open() as file:
+        while piece := file.read(_CHUNK):
+            yield piece
+
+
+def _table(file: InputFile, options: RosterOptions) -> Opener:
     """Say how a Parquet file or a workbook is opened."""
     if file.location is Location.FILE:
-        signature.check_signature(file, _start(LocalFile(Path(file.where))))
+        origin = LocalFile(Path(file.where))
+        signature.check_signature(file, _start(origin), origin)
     if file.family == "parquet":
         return partial(open_parquet, file.where)
     if file.location is Location.REMOTE:
         raise RosterError(f"{file.name}: a workbook is read from a disk only; fetch it first")
+    return _table_opener(file, Path(file.where), options)
+
+
+def _table_opener(file: InputFile, path: Path, options: RosterOptions) -> Opener:
+    if file.family == "parquet":
+        return partial(open_parquet, path)
     from provisioner.roster.workbook.file import open_workbook
     from provisioner.roster.workbook.header import SheetOptions
 
     table = SheetOptions(options.sheet, options.header_row, options.missing)
-    return partial(open_workbook, Path(file.where), table)
+    return partial(open_workbook, path, table)
 
 
-def _text(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Callable[[int | None], Roster]:
-    """Say how a CSV or NDJSON file is opened, compressed or not; what can be read only once is read now."""
+def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
+    """Say how a CSV, NDJSON or JSON file is opened, compressed or not."""
     codec = text_codec(options.encoding)
-    origin = _origin(file, folder)
-    opened.callback(origin.close)
-    signature.check_signature(file, _start(origin))
     if file.compression:
         origin = Compressed(origin, file.compression)
-    signature.check_text(file, _start(origin), encoded=codec is not None)
+        signature.check_text(file, _start(origin))
     if file.family == "ndjson":
-        from provisioner.roster.formats.ndjsonfile import open_ndjson
+        from provisioner.roster.formats.jsondefect import open_lines
 
-        return partial(open_ndjson, origin, codec)
+        return partial(open_lines, origin, codec)
+    if file.family == "json":
+        from provisioner.roster.formats.jsonfile import open_json
+
+        return partial(open_json, options.missing, origin, codec)
     delimiter = options.delimiter or ("\t" if file.family == _TAB else None)
     quoting = file.family != _TAB or delimiter != "\t" or is_ever_quoted(origin, codec)
     header = HeaderOptions(delimiter, options.escape, quoting, options.header_row, options.missing)
@@ -148,10 +224,10 @@ def _check_file(file: InputFile) -> None:
     """Refuse what is no file with bytes in it. Raises RosterError."""
     path = Path(file.where)
     try:
-        if path.is_dir():
-            raise RosterError(f"{file.name} is a folder; name the files in it, such as '{path / '*.csv'}'")
         if path.stat().st_size == 0:
-            raise RosterError(f"{file.name} is empty: it has no bytes at all")
+            raise EmptyRosterError(f"{file.name} is empty: it has no bytes at all")
+        if path.is_dir():
+            raise RosterError(f"{file.name} is a folder; name it alone, or name the files in it")
     except FileNotFoundError:
         raise RosterError(f"{file.name}: no such file") from None
     except OSError as error:
@@ -171,7 +247,7 @@ def _spooled(file: InputFile, folder: Path) -> Origin:
     origin = spool(file.name, _chunks(file), folder)
     if not origin.size:
         origin.close()
-        raise RosterError(f"{file.name} is empty: it has no bytes at all")
+        raise EmptyRosterError(f"{file.name} is empty: it has no bytes at all")
     return origin
 
 

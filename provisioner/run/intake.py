@@ -33,7 +33,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 from provisioner.validation import survey as surveying
-from provisioner.validation.fields.binding import Binding, bind
+from provisioner.validation.fields.binding import Binding, bind, needed_columns
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
 
@@ -93,7 +93,8 @@ class Opened:
         )
         roster = roster_reader.open_roster(inputs, options, folder)
         try:
-            binding = bind(roster.schema, settings.columns, roster.repeated)
+            schema = needed_columns(settings.columns) if roster.rowless else roster.schema
+            binding = bind(schema, settings.columns, roster.repeated)
             _refuse_unreadable(roster, binding)
         except RosterError as error:
             roster.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from provisioner.journal.view import Identity
 from provisioner.model import Tally
-from provisioner.results.outputs import Outputs
+from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.rounds import default_results
 from provisioner.roster.files.inputs import Inputs, find_inputs
 from provisioner.run.progress import Watch
@@ -91,5 +91,6 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     check  nothing will be sent, so what is written has names of its own
     """
     roster = find_inputs(given)
-    results = settings.output.file or Path(default_results(roster.stem))
+    results = settings.output.file or Path(default_results(default_stem(roster)))
+    roster = roster.without(lambda path: is_output_of(results, path))
     return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths, check=check))

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import os
+import tarfile
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -74,6 +77,25 @@ def workbook(*rows: tuple[str, ...]) -> bytes:
         sheet = book.add_worksheet("People")
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)
+    return file.getvalue()
+
+
+def tar(name: str, text: str) -> bytes:
+    """A tar archive with one text, packed."""
+    file = BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(text)
+        archive.addfile(info, BytesIO(text.encode()))
+    return file.getvalue()
+
+
+def zipped(*names: str) -> bytes:
+    """A zip archive with a text under each name."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, GOOD)
     return file.getvalue()
 
 
@@ -150,6 +172,18 @@ CASES = (
     Case("gzip that is called CSV", write(gzip.compress(GOOD.encode()))),
     Case("a CSV that is called gzip", write(GOOD, "users.csv.gz"), "users.csv.gz"),
     Case("truncated gzip", write(gzip.compress(GOOD.encode())[:-12], "users.csv.gz"), "users.csv.gz"),
+    Case("truncated bzip2", write(bz2.compress(GOOD.encode())[:-12], "users.csv.bz2"), "users.csv.bz2"),
+    Case("a tar archive", write(tar("users.csv", GOOD), "users.tgz"), "users.tgz"),
+    Case("a zip archive with two rosters", write(zipped("a.csv", "b.xlsx"), "users.zip"), "users.zip"),
+    Case("a zip archive that is called CSV", write(zipped("a.csv"))),
+    Case("a web page that is called CSV", write("\n<!DOCTYPE html>\n<html>log in</html>\n")),
+    Case("a pointer of Git LFS", write("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")),
+    Case("JSON that is called CSV", write('[{"uid": "a", "name": "A"}]')),
+    Case("a JSON array that is called NDJSON", write('[{"uid": "a", "name": "A"}]', "u.ndjson"), "u.ndjson"),
+    Case("a JSON array", write('[{"uid": "a", "name": "A"}]', "u.json"), "u.json"),
+    Case("a JSON array without anything", write("[]", "u.json"), "u.json"),
+    Case("two arrays in a JSON object", write('{"a": [], "b": []}', "u.json"), "u.json"),
+    Case("a JSON array that is cut off", write('[{"uid": "a", "name": "A"}, {"ui', "u.json"), "u.json"),
     Case("a workbook with a password", write(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000), "u.xlsx"), "u.xlsx"),
     Case("an old workbook", write(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000), "users.xls"), "users.xls"),
     Case("a sheet that is not there", write(WORKBOOK, "users.xlsx"), "users.xlsx --sheet Staff"),

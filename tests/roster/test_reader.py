@@ -110,9 +110,8 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
          "double it where it is part of the text")),
         (b"uid;name\na;b;c\n", ("r.csv: row 1 (line 2, byte 13): 3 cells, but the header has 2; "
          "put cells that hold a semicolon in quotes")),
-        ("uid,name\n".encode("utf-16"), "r.csv is UTF-16, which --encoding utf-16 reads"),
         ("uid,name\n".encode("utf-16-be"), "r.csv is UTF-16 or binary; if it is text, try --encoding utf-16-be"),
-        (b"PK\x03\x04...", "r.csv is a workbook or another zip archive; rename it to r.xlsx"),
+        (b"PK\x03\x04...", "r.csv is a zip archive or a workbook that is cut off or damaged; fetch or copy it again"),
         (b"PAR1....", "r.csv is a Parquet file; rename it to r.parquet"),
         (b"x" * 1_200_000, "r.csv: its first line does not end within 1 MiB; is this a CSV file?"),
     ],
@@ -227,9 +226,9 @@ def test_paths_that_are_no_roster_are_told_as_what_they_are(tmp_path: Path) -> N
     for name, message in [
         ("nothing.csv", "nothing.csv: no such file"),
         ("none.csv", "none.csv cannot be read: Too many levels of symbolic links"),
-        ("", f"is a folder; name the files in it, such as '{tmp_path}/*.csv'"),
-        ("r.doc", ("r.doc: a roster ends in one of .csv, .txt, .tsv, .tab, .ndjson, .jsonl, .parquet, .xlsx (texts "
-         "also in .gz or .zst); rename it")),
+        ("", "is a folder; name it alone, or name the files in it"),
+        ("r.doc", ("r.doc: a roster ends in one of .csv, .txt, .tsv, .tab, .ndjson, .jsonl, .json, .parquet, .xlsx, "
+         ".zip (texts also in .gz, .zst, .bz2, .xz); rename it")),
         ("r.parquet.gz", "r.parquet.gz: a compressed .parquet file is not read; unpack it first"),
         ("short.parquet", "short.parquet is a truncated Parquet file (it does not end with PAR1)"),
         ("no.parquet", "no.parquet is text and no .parquet file; rename it to no.csv"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeAlias, cast
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.origin import Origin
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 # What one call asks of the library, in bytes of plain text: it unpacks little more at a time anyway.
 _PIECE: Final = 256 * 1024
 
-_BROKEN: Final = (gzip.BadGzipFile, zlib.error, zstd.ZstdError)
+_BROKEN: Final = (gzip.BadGzipFile, zlib.error, zstd.ZstdError, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class _Plain(Protocol):
@@ -33,14 +37,72 @@ class _Plain(Protocol):
     def close(self) -> None: ...
 
 
-_UNPACKERS: Final[Mapping[str, Callable[[BinaryIO], _Plain]]] = {"gzip": gzip.open, "zstd": zstd.open}
+# How much of a compressed file is read at once.
+_CHUNK: Final = 64 * 1024
+
+
+class _Streams:
+    """One bzip2 or xz stream behind the other. Python's own readers take what is no stream for the end of the file."""
+
+    def __init__(
+        self, packed: BinaryIO, make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], magic: bytes
+    ) -> None:
+        self._packed, self._make, self._magic = packed, make, magic
+        self._stream, self._rest = make(), b""
+
+    def read1(self, size: int, /) -> bytes:
+        """Give some bytes, none at the end. Raises EOFError, LZMAError, OSError without a number for what is broken."""
+        while True:
+            if self._stream.eof and not self._next():
+                return b""
+            rest, self._rest = self._rest, b""
+            if not rest and self._stream.needs_input:
+                rest = self._packed.read(_CHUNK)
+                if not rest:
+                    raise EOFError
+            if piece := self._stream.decompress(rest, size):
+                return piece
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _next(self) -> bool:
+        """Begin the next stream, behind the zeros that may fill the space before one; False when there is none."""
+        rest = self._stream.unused_data
+        while len(rest := rest.lstrip(b"\0")) < len(self._magic) and (more := self._packed.read(_CHUNK)):
+            rest += more
+        if not rest:
+            return False
+        if not rest.startswith(self._magic):
+            raise lzma.LZMAError
+        self._stream, self._rest = self._make(), rest
+        return True
+
+
+def _open_bzip2(packed: BinaryIO) -> _Streams:
+    return _Streams(packed, bz2.BZ2Decompressor, b"BZh")
+
+
+def _open_xz(packed: BinaryIO) -> _Streams:
+    return _Streams(packed, partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), b"\xfd7zXZ\0")
+
+
+Unpacker: TypeAlias = Callable[[BinaryIO], _Plain]
+"""Opens the packed bytes for reading the plain ones."""
+
+_UNPACKERS: Final[Mapping[str, Unpacker]] = {
+    "gzip": gzip.open,
+    "zstd": zstd.open,
+    "bzip2": _open_bzip2,
+    "xz": _open_xz,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
     """An origin whose bytes are unpacked on the way; see `provisioner.roster.files.origin.Origin`.
 
-    method  `gzip` or `zstd`; several members or frames one after the other are one text
+    method  as in `inputs.COMPRESSIONS`; several members, streams or frames one after the other are one text
     """
 
     packed: Origin
@@ -58,7 +120,7 @@ class Compressed:
 
     def open(self) -> BinaryIO:
         """Open anew, at the start: an `UnpackedFile`. Raises OSError."""
-        return cast("BinaryIO", UnpackedFile(self.packed, self.method))
+        return cast("BinaryIO", UnpackedFile(self.packed, self.name, self.method, _UNPACKERS[self.method]))
 
     def close(self) -> None:
         """Let go of the packed origin."""
@@ -68,16 +130,21 @@ class Compressed:
 class UnpackedFile(io.RawIOBase):
     """The plain bytes of a compressed origin; a read gives all that was asked for, except at the end."""
 
-    def __init__(self, origin: Origin, method: str) -> None:
+    def __init__(self, packed: Origin, name: str, method: str, unpacker: Unpacker) -> None:
         super().__init__()
-        self._name, self._method = origin.name, method
-        self._packed = origin.open()
-        self._plain: _Plain = _UNPACKERS[method](self._packed)
+        self._name, self._method = name, method
+        self._packed = packed.open()
+        try:
+            self._plain: _Plain = unpacker(self._packed)
+        except BaseException:
+            self._packed.close()
+            raise
         self._done = 0
 
     def packed_bytes(self) -> int:
         """How much of the compressed file has been read."""
-        return self._packed.tell()
+        inner = self._packed
+        return inner.packed_bytes() if isinstance(inner, UnpackedFile) else inner.tell()
 
     def readable(self) -> bool:
         """Say that it is for reading."""
@@ -108,5 +175,9 @@ class UnpackedFile(io.RawIOBase):
             what = "is cut off"
         except _BROKEN:
             what = "is damaged"
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            what = "is damaged"  # how bzip2 says so
         message = f"{self._name} {what}: its {self._method} data ends or breaks behind byte {self._done} of the text"
         raise RosterError(f"{message}; fetch or copy it again")

@@ -6,13 +6,14 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
+from provisioner.roster.files.folders import folder_title, is_folder, partitions, parts_of_folder, parts_of_pattern
 
 STANDARD_INPUT: Final = "-"
 
@@ -23,13 +24,16 @@ FAMILIES: Final = {
     ".tab": "tsv",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
+    ".json": "json",
     ".parquet": "parquet",
     ".xlsx": "workbook",
+    ".zip": "zip",
 }
 """Suffix → what is in a file of that name."""
 
-TEXTS: Final = frozenset({"csv", "tsv", "ndjson"})
-COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd"}
+TEXTS: Final = frozenset({"csv", "tsv", "ndjson", "json"})
+_LINES: Final = {".json": "ndjson"}  # what the rejected rows of such a file are lines of
+COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
 
 _SCHEMES: Final = frozenset({"s3", "gs", "az", "abfss", "http", "https"})
 _ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -49,14 +53,18 @@ class Location(Enum):
 class InputFile:
     """One roster file, of whatever kind.
 
-    where   path, address or `-`, as it was given; an address may hold a secret
-    suffix  `.csv` and so on, in lower case, without that of the compression
+    where       path, address or `-`, as it was given; an address may hold a secret
+    suffix      `.csv` and so on, in lower case, without that of the compression
+    found       a pattern or a folder gave it, nobody named it
+    partitions  name and value of the columns that the folders above it are: `dept=Sales/a.csv`
     """
 
     where: str = field(repr=False)
     location: Location
     suffix: str
     compression: str | None = None
+    found: bool = False
+    partitions: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,7 +82,9 @@ class InputFile:
         if self.where == STANDARD_INPUT or _DESCRIPTORS.fullmatch(self.where):
             return "stdin"
         name = self.file_name
-        stem = PurePosixPath(PurePosixPath(name).stem).stem if self.compression else PurePosixPath(name).stem
+        stem = PurePosixPath(name).stem
+        if self.compression or (self.suffix == ".zip" and _suffixes(stem)[0] in FAMILIES):
+            stem = PurePosixPath(stem).stem
         return stem if self.location is Location.FILE else re.sub(r"[^\w.-]", "", stem) or "roster"
 
     @property
@@ -85,9 +95,13 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All the files of one roster, in the order given; at least one."""
+    """All the files of one roster, in the order given; at least one.
+
+    title  what the files of a run are called by default where the files themselves do not say
+    """
 
     files: tuple[InputFile, ...]
+    title: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,15 +111,18 @@ class Inputs:
     @property
     def stem(self) -> str:
         """What the files of a run are called by default."""
-        return self.files[0].stem
+        return self.title or self.files[0].stem
 
     @property
     def rejected_suffix(self) -> str:
         """The format of the rejected rows: the roster's own where that can be written, else CSV."""
         first = self.files[0]
-        alike = len({file.family for file in self.files}) == 1
+        alike = len({_LINES.get(file.suffix, file.family) for file in self.files}) == 1
         plain = not any(file.compression for file in self.files)
-        return first.suffix if alike and plain and first.family not in {"workbook", None} else ".csv"
+        if not alike or not plain or first.family in {"workbook", "zip", None}:
+            return ".csv"
+        # Objects are cut out of a .json one by one, and come back so.
+        return ".ndjson" if first.family == "json" else first.suffix
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -113,15 +130,29 @@ class Inputs:
         local = (file for file in self.files if file.location is not Location.REMOTE)
         return tuple(Path(file.where) for file in local if file.where != STANDARD_INPUT)
 
+    def without(self, is_none_of_it: Callable[[Path], bool]) -> Inputs:
+        """Leave out files that a pattern or a folder gave and that are none of the roster; never all of them."""
+        files = tuple(file for file in self.files if not (file.found and is_none_of_it(Path(file.where))))
+        return Inputs(files or self.files, self.title)
+
 
 def find_inputs(given: Sequence[str]) -> Inputs:
-    """Say what the arguments mean, patterns expanded.
+    """Say what the arguments mean, patterns and folders expanded.
 
-    Raises RosterError for a pattern that fits no file, an address of an unknown kind, and a file given twice.
+    Raises RosterError for a pattern that fits no file, a folder without one, an address of an unknown kind, and a file
+    given twice.
     """
     inputs = tuple(file for argument in given for file in _expanded(argument))
+    if len(inputs) > 1:
+        # Several files that were named one by one may be what a shell made of a pattern.
+        inputs = tuple(replace(file, partitions=partitions_of(file)) for file in inputs)
     _refuse_repeated(inputs)
-    return Inputs(inputs)
+    return Inputs(inputs, folder_title(given[0]) if given else "")
+
+
+def partitions_of(file: InputFile) -> tuple[tuple[str, str | None], ...]:
+    """Read the folders right above a file that are named `column=value`; see `folders.partitions`."""
+    return partitions(file.where) if file.location is Location.FILE else ()
 
 
 def local_file(where: str) -> InputFile:
@@ -132,6 +163,11 @@ def local_file(where: str) -> InputFile:
         return InputFile(where, Location.FILE, suffix, compression)
     readable = FAMILIES.get(suffix) in TEXTS and compression is None
     return InputFile(where, Location.STREAM, suffix if readable else ".csv")
+
+
+def local_name(name: str) -> InputFile:
+    """Say what a name means wherever it is, such as that of a file in an archive."""
+    return InputFile(name, Location.FILE, *_suffixes(PurePosixPath(name).name))
 
 
 def shown(where: str) -> str:
@@ -159,17 +195,13 @@ def _expanded(argument: str) -> Iterator[InputFile]:
     elif scheme:
         known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
         raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
-    elif glob.has_magic(argument) and not os.path.lexists(argument):
-        yield from map(local_file, _matches(argument))
+    elif is_folder(argument) or (glob.has_magic(argument) and not os.path.lexists(argument)):
+        found = parts_of_folder(argument) if is_folder(argument) else parts_of_pattern(argument)
+        for where in found:
+            file = replace(local_file(where), found=True)
+            yield replace(file, partitions=partitions_of(file))
     else:
         yield local_file(argument)
-
-
-def _matches(pattern: str) -> Sequence[str]:
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - pathlib takes no absolute pattern
-    if not found:
-        raise RosterError(f"{pattern}: no file matches")
-    return found
 
 
 def _suffixes(name: str) -> tuple[str, str | None]:

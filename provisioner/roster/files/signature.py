@@ -9,10 +9,20 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.inputs import COMPRESSIONS, TEXTS, InputFile, Location
+from provisioner.roster.files.archive import member_names
+from provisioner.roster.files.compression import Compressed
+from provisioner.roster.files.documents import document
+from provisioner.roster.files.inputs import COMPRESSIONS, FAMILIES, TEXTS, InputFile, Location
+from provisioner.roster.files.origin import Origin
 
-LENGTH: Final = 512
+LENGTH: Final = 4096
 """As many bytes are looked at."""
+
+_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
+# The suffixes of other programs' workbooks; a text is often called so.
+_WORKBOOKS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,64 +42,142 @@ class Signature:
     mend: str
 
 
+_EXPORT: Final = "export the people in it as CSV"
+_UNPACK: Final = "unpack it first"
+
 SIGNATURES: Final[Sequence[Signature]] = (
     Signature(b"PAR1", "a Parquet file", "parquet", ".parquet", "save it in a file whose name ends in .parquet"),
-    Signature(
-        b"PK\x03\x04",
-        "a workbook or another zip archive",
-        "workbook",
-        ".xlsx",
-        "save it in a file whose name ends in .xlsx",
-    ),
-    Signature(
-        b"\xd0\xcf\x11\xe0", "an old or password-protected workbook", "", "", "save it as .xlsx, without a password"
-    ),
-    Signature(b"\x1f\x8b", "compressed with gzip", "gzip", ".gz", "unpack it first"),
-    Signature(b"\x28\xb5\x2f\xfd", "compressed with zstd", "zstd", ".zst", "unpack it first"),
-    Signature(b"BZh", "compressed with bzip2", "", "", "unpack it first"),
-    Signature(b"\xfd7zXZ\x00", "compressed with xz", "", "", "unpack it first"),
+    Signature(_OLD_WORKBOOK, "an old or password-protected workbook", "", "", "save it as .xlsx, without a password"),
+    Signature(b"\x1f\x8b", "compressed with gzip", "gzip", ".gz", _UNPACK),
+    Signature(b"\x28\xb5\x2f\xfd", "compressed with zstd", "zstd", ".zst", _UNPACK),
+    Signature(b"BZh", "compressed with bzip2", "bzip2", ".bz2", _UNPACK),
+    Signature(b"\xfd7zXZ\x00", "compressed with xz", "xz", ".xz", _UNPACK),
+    Signature(b"7z\xbc\xaf'\x1c", "a 7z archive", "", "", "unpack it, and name the roster in it"),
+    Signature(b"Rar!\x1a\x07", "a RAR archive", "", "", "unpack it, and name the roster in it"),
+    Signature(b"\x04\x22\x4d\x18", "compressed with lz4", "", "", _UNPACK),
+    Signature(b"ARROW1", "an Arrow (Feather) file", "", "", "write it as Parquet"),
+    Signature(b"FEA1", "an old Feather file", "", "", "write it as Parquet"),
+    Signature(b"\xff\xff\xff\xff", "an Arrow stream", "", "", "write it as Parquet"),
+    Signature(b"ORC", "an ORC file", "", "", "write it as Parquet"),
+    Signature(b"Obj\x01", "an Avro file", "", "", "write it as Parquet"),
+    Signature(b"SQLite format 3\x00", "an SQLite database", "", "", _EXPORT),
+    Signature(b"%PDF-", "a PDF", "", "", _EXPORT),
+    Signature(b"\x89PNG\r\n", "a picture (PNG)", "", "", _EXPORT),
+    Signature(b"\xff\xd8\xff", "a picture (JPEG)", "", "", _EXPORT),
+    Signature(b"GIF8", "a picture (GIF)", "", "", _EXPORT),
+)
+_ARCHIVE: Final = Signature(b"PK", "a zip archive", "zip", ".zip", _UNPACK)
+_BROKEN_ARCHIVE: Final = Signature(
+    b"PK", "a zip archive or a workbook that is cut off or damaged", "", "", "fetch or copy it again"
+)
+_TAR: Final = Signature(b"", "a tar archive", "", "", "unpack it, and name the roster in it")
+# Name of a member, or how it begins → the program whose files are zip archives that hold it.
+_ZIP_KINDS: Final[Sequence[tuple[str, Signature]]] = tuple(
+    (member, Signature(b"PK", what, family, suffix, mend))
+    for member, what, family, suffix, mend in (
+        ("xl/workbook.bin", "a binary workbook (.xlsb)", "", "", "save it as .xlsx"),
+        ("xl/vbaProject.bin", "a workbook with macros (.xlsm)", "", "", "save it as .xlsx"),
+        ("xl/", "a workbook", "workbook", ".xlsx", "save it in a file whose name ends in .xlsx"),
+        ("Index/Document.iwa", "a Numbers or another iWork document", "", "", "export it as .xlsx or CSV"),
+        ("Index.zip", "a Numbers or another iWork document", "", "", "export it as .xlsx or CSV"),
+        ("word/", "a Word document", "", "", _EXPORT),
+        ("ppt/", "a PowerPoint document", "", "", _EXPORT),
+        ("content.xml", "an OpenDocument file, such as an .ods workbook", "", "", "save it as .xlsx or CSV"),
+    )
 )
 
-_BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF32_LE, "UTF-32", "utf-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32", "utf-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16", "utf-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16", "utf-16"),
-)
+
+def identify(start: bytes, origin: Origin | None = None) -> Signature | None:
+    """Say what a file is by its first bytes, and, with the origin of a zip archive, by what is in it. Raises OSError.
+
+    None for a text in which there may be people, and for what is not known.
+    """
+    if start.startswith(_ZIP):
+        return _zip_kind(origin)
+    if start[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
+        return _TAR
+    known = next((signature for signature in SIGNATURES if start.startswith(signature.start)), None)
+    if known is None and (text := document(start)) is not None:
+        return Signature(b"", text.what, text.family, text.suffix, text.mend)
+    return known
 
 
-def check_signature(file: InputFile, start: bytes) -> None:
+def check_signature(file: InputFile, start: bytes, origin: Origin | None = None) -> None:
     """Compare a file's first bytes with what its name says. Raises RosterError that says what to rename it to."""
-    found = _found(start)
-    if found is not None and found.family == (file.compression or file.family):
-        return
+    found = identify(start, origin)
     if found is not None:
-        # A password-protected workbook has a message of its own, and the right name.
-        if found.start != b"\xd0\xcf\x11\xe0" or file.family != "workbook":
-            raise RosterError(f"{file.name} is {found.what}; {_mend(file, found)}")
-    elif file.compression is not None:
+        if _fits(file, found):
+            return
+        raise RosterError(f"{file.name} is {found.what}; {_mend(file, found)}")
+    if file.compression is not None:
         raise RosterError(f"{file.name} is not compressed with {file.compression}; {_as_text(file)}")
-    elif file.family not in TEXTS and _is_text(start):
+    if file.family not in TEXTS and _is_text(start):
         raise RosterError(f"{file.name} is text and no {file.suffix} file; {_as_text(file)}")
 
 
-def check_text(file: InputFile, start: bytes, *, encoded: bool) -> None:
-    """Tell what is no text, or not UTF-8 by its byte order mark unless it is `encoded`. Raises RosterError."""
-    found = _found(start)
+def check_text(file: InputFile, start: bytes) -> None:
+    """Tell what is no text of the kind that its name says, behind its compression. Raises RosterError."""
+    found = identify(start)
+    if found is None or found.family == file.family:
+        return
+    if found.family == "json":
+        if file.family == "ndjson":
+            return
+        mend = f"rename it to {_plain_stem(file)}.json{PurePosixPath(file.file_name).suffix}"
+        raise RosterError(f"{file.name} is {found.what} behind its compression; {mend}")
+    if not found.family:
+        raise RosterError(f"{file.name} is {found.what}; {found.mend}")
+    raise RosterError(f"{file.name} is {found.what} behind its compression; unpack it first")
+
+
+def refuse_suffix(file: InputFile, start: bytes, origin: Origin | None = None) -> None:
+    """Refuse a file whose name says nothing that is read: by what it is, else with the names that are. RosterError."""
+    found = identify(start, origin)
+    if found is not None and found.suffix in COMPRESSIONS and origin is not None:
+        _refuse_packed(file, found, origin)
     if found is not None:
-        raise RosterError(f"{file.name} is {found.what} behind its compression; unpack it first")
-    for mark, what, encoding in _BYTE_ORDER_MARKS:
-        if start.startswith(mark) and not encoded:
-            raise RosterError(f"{file.name} is {what}, which --encoding {encoding} reads")
+        raise RosterError(f"{file.name} is {found.what}; {_mend(file, found)}")
+    if start and file.suffix in _WORKBOOKS and _is_text(start):
+        raise RosterError(f"{file.name} is text and no {file.suffix} file; {_as_text(file)}")
+    known = ", ".join(FAMILIES)
+    mend = "save it as .xlsx" if file.suffix in _WORKBOOKS else "rename it"
+    packed = ", ".join(COMPRESSIONS)
+    raise RosterError(f"{file.name}: a roster ends in one of {known} (texts also in {packed}); {mend}")
 
 
-def _found(start: bytes) -> Signature | None:
-    return next((signature for signature in SIGNATURES if start.startswith(signature.start)), None)
+def _refuse_packed(file: InputFile, found: Signature, origin: Origin) -> None:
+    """Refuse an archive or another program's file by what is behind its compression. Raises RosterError, OSError."""
+    with Compressed(origin, found.family).open() as unpacked:
+        inside = identify(unpacked.read(LENGTH))
+    if inside is not None and not inside.family:
+        raise RosterError(f"{file.name} is {inside.what}, {found.what}; {inside.mend}")
+
+
+def _fits(file: InputFile, found: Signature) -> bool:
+    if found.family == "json" and file.family == "ndjson" and not file.compression:
+        return True  # told by its lines, with the row
+    # A password-protected workbook and a broken one have messages of their own, and the right name.
+    if file.family == "workbook" and found.start == _OLD_WORKBOOK:
+        return True
+    return (found is _BROKEN_ARCHIVE and file.family in {"workbook", "zip"}) or (
+        found.family != "" and found.family == (file.compression or file.family)
+    )
+
+
+def _zip_kind(origin: Origin | None) -> Signature:
+    """Look what a zip archive is: the files of many programs are one."""
+    names = member_names(origin) if origin is not None else ()
+    for member, kind in _ZIP_KINDS:
+        if any(name == member or (member.endswith("/") and name.startswith(member)) for name in names):
+            return kind
+    return _ARCHIVE if names else _BROKEN_ARCHIVE
 
 
 def _mend(file: InputFile, found: Signature) -> str:
     if not found.family or file.location is not Location.FILE:
         return found.mend
+    if found.family == "workbook" and file.suffix in _WORKBOOKS:
+        return "save it as .xlsx"
     path = PurePosixPath(file.file_name)
     if found.family not in COMPRESSIONS.values():
         return f"rename it to {file.stem}{found.suffix}"
@@ -101,6 +189,10 @@ def _mend(file: InputFile, found: Signature) -> str:
 def _as_text(file: InputFile) -> str:
     name = PurePosixPath(file.file_name)
     return f"rename it to {name.stem}" if file.compression else f"rename it to {name.stem}.csv"
+
+
+def _plain_stem(file: InputFile) -> str:
+    return PurePosixPath(PurePosixPath(file.file_name).stem).stem
 
 
 def _is_text(start: bytes) -> bool:

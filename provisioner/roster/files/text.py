@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, Protocol
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from provisioner.errors import ConfigurationError, RosterError
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.origin import Origin
+
+_MARK: Final = len(codecs.BOM_UTF8)
+_MARKS: Final = 4 * _MARK  # programs put one before another; nobody has seen more than two
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def marked_encoding(start: bytes) -> str | None:
+    """Say which encoding the byte order mark at the start of a text is that of; None when there is no mark."""
+    return next((encoding for mark, encoding in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
 
 
 class TextStream(Protocol):
@@ -32,7 +47,9 @@ class Utf8Stream:
 
     def __init__(self, start: bytes, file: BinaryIO, position: Callable[[], int]) -> None:
         self._file, self._position = file, position
-        self._surplus = start.removeprefix(codecs.BOM_UTF8)
+        self._surplus = start
+        while self._surplus.startswith(codecs.BOM_UTF8):
+            self._surplus = self._surplus.removeprefix(codecs.BOM_UTF8)
         self.origin = len(start) - len(self._surplus)
 
     @property
@@ -72,7 +89,7 @@ class DecodedStream:
             if not chunk:
                 break
         if self._at_start:
-            text = text.removeprefix("\ufeff")
+            text = text.lstrip("\ufeff")
             self._at_start = False
         return text.encode()
 
@@ -89,22 +106,36 @@ class DecodedStream:
         return text
 
 
+def _start(file: BinaryIO) -> bytes:
+    """Read as far as a byte order mark may go, and over several that stand one behind the other."""
+    start = file.read(_MARK)
+    while len(start) < _MARKS and start.endswith(codecs.BOM_UTF8):
+        start += file.read(_MARK)
+    return start + file.read(1) if marked_encoding(start) == "utf-16" else start
+
+
 @contextmanager
 def open_text(origin: Origin, encoding: str | None) -> Iterator[TextStream]:
     """Open a text in a codec as `text_codec` gives it; None is UTF-8. Raises RosterError for what cannot be read.
 
-    A byte order mark wins: rejected rows come back as UTF-8 with one, and are fed in with the encoding of the roster.
+    The byte order mark of UTF-8 wins: rejected rows come back with it, and are fed in with the encoding of the roster.
+    Without an encoding that of UTF-16 or UTF-32 says what the text is. A mark that was put before another goes too.
     """
     try:
         with origin.open() as file:
             position = file.packed_bytes if isinstance(file, UnpackedFile) else file.tell
-            start = file.read(len(codecs.BOM_UTF8))
-            if encoding is None or start == codecs.BOM_UTF8:
+            start = _start(file)
+            marked = marked_encoding(start)
+            if marked == "utf-8" or (marked or encoding) is None:
                 yield Utf8Stream(start, file, position)
             else:
-                yield DecodedStream(origin.name, start, file, position, encoding)
+                yield DecodedStream(origin.name, start, file, position, encoding or marked or "")
     except OSError as error:
         raise RosterError(f"{origin.name} cannot be read: {error.strerror or error}") from error
+
+
+TextOpener: TypeAlias = Callable[[Origin, str | None], AbstractContextManager[TextStream]]
+"""Opens a text, as `open_text` does."""
 
 
 def text_codec(encoding: str | None) -> str | None:

@@ -10,16 +10,25 @@ from typing import NoReturn
 import orjson
 import polars as pl
 
-from provisioner.errors import RosterError
+from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.files.origin import Origin
-from provisioner.roster.files.text import TextStream, looks_like, open_text
+from provisioner.roster.files.text import TextOpener, TextStream, looks_like, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
-from provisioner.roster.formats.rows import Progress, RosterBatch, TextRoster
+from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, TextRoster
 
 MIB = 1024 * 1024
 MOST_COLUMNS = 10_000
 _BLANK = " \t\r"
+_KINDS = frozenset({dict, list, bool})
+
+
+class NotAnObjectError(RosterError):
+    """A line that is no JSON object, and where it stands."""
+
+    def __init__(self, place: str, line: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}; each line is one object")
+        self.place, self.line = place, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ class NdjsonRoster(TextRoster):
     keys: tuple[str, ...]
     limit: int | None = None
     sizes: LineSizes = DEFAULT_SIZES
+    opener: TextOpener = open_text
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
@@ -62,13 +72,15 @@ class NdjsonRoster(TextRoster):
         """All rows, in order. Raises RosterError with row and byte where a line is no object."""
         rows = 0
         size = max(1, self.sizes.cells // (len(self.keys) + 1))
-        with open_text(self.origin, self.codec) as stream:
+        with self.opener(self.origin, self.codec) as stream:
             lines = _Lines(self.name, stream, self.limit, self.sizes)
             for block in lines.blocks():
-                objects = lines.objects(block)
-                for start in range(0, len(objects), size):
-                    frame = self._frame(block.lines[start : start + size], objects[start : start + size])
-                    yield RosterBatch(rows + 1, frame)
+                parsed = lines.parsed(block)
+                exact = lines.exact(block, parsed)
+                for start in range(0, len(parsed), size):
+                    part = slice(start, start + size)
+                    frame = self._frame(block.lines[part], exact[part])
+                    yield RosterBatch(rows + 1, frame, cells={NOT_TEXT: self._not_text(parsed[part])})
                     rows += frame.height
                 if progress:
                     progress(rows, stream.bytes_read)
@@ -77,23 +89,39 @@ class NdjsonRoster(TextRoster):
         columns = [_column(name, [each.get(name) for each in objects]) for name in self.keys]
         return pl.DataFrame([*columns, pl.Series(LINE, lines, pl.String)])
 
+    def _not_text(self, objects: Sequence[Values]) -> dict[str, pl.Series]:
+        """Tell which values are objects, lists or booleans, of the columns that have any."""
+        found = {}
+        for name in self.keys:
+            kinds = [type(each.get(name)) for each in objects]
+            if not _KINDS.isdisjoint(kinds):
+                found[name] = pl.Series(name, [kind in _KINDS for kind in kinds], pl.Boolean)
+        return found
+
 
 def open_ndjson(
-    origin: Origin, codec: str | None = None, limit: int | None = None, sizes: LineSizes = DEFAULT_SIZES
+    origin: Origin,
+    codec: str | None = None,
+    limit: int | None = None,
+    sizes: LineSizes = DEFAULT_SIZES,
+    opener: TextOpener = open_text,
 ) -> NdjsonRoster:
     """Read the whole file once, for its keys: the columns are all of them, in the order in which they first appear.
 
-    With a `limit` only so many rows count, but the first one always does. Raises RosterError, OSError.
+    With a `limit` only so many rows count, but the first one always does. Raises RosterError, EmptyRosterError when
+    there is nothing in it, OSError.
+
+    opener  gives the lines of the file
     """
     keys: dict[str, None] = {}
-    with open_text(origin, codec) as stream:
+    with opener(origin, codec) as stream:
         lines = _Lines(origin.name, stream, None if limit is None else max(limit, 1), sizes)
         for block in lines.blocks():
             _collect(keys, lines, block)
     if not lines.rows:
-        raise RosterError(f"{origin.name} has no rows: it holds nothing but blank lines")
+        raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines")
     keys.pop(LINE, None)
-    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes)
+    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster
@@ -176,13 +204,13 @@ class _Lines:
                 try:
                     ndjsonline.parsed(line)
                 except ValueError as error:
-                    self.fail(block, index, str(error))
+                    raise NotAnObjectError(self._place_of(block, index), line, str(error)) from None
         return objects
 
-    def objects(self, block: _Block) -> list[Values]:
-        """Read the lines so that no number changes. Raises RosterError with the place."""
-        objects = list(self.parsed(block))
-        for index in ndjsonline.delicate(block.lines, objects):
+    def exact(self, block: _Block, parsed: Sequence[Values]) -> Sequence[Values]:
+        """Read those lines again in which a number would change. Raises RosterError with the place."""
+        objects = list(parsed)
+        for index in ndjsonline.delicate(block.lines, parsed):
             try:
                 objects[index] = ndjsonline.exact(block.lines[index])
             except ValueError as error:
@@ -191,8 +219,11 @@ class _Lines:
 
     def fail(self, block: _Block, index: int, what: str) -> NoReturn:
         """Raise the RosterError for one line of a block."""
+        raise RosterError(f"{self._place_of(block, index)}: {what}") from None
+
+    def _place_of(self, block: _Block, index: int) -> str:
         at = block.byte + _start_of_row(block.data, index)
-        raise RosterError(f"{self._name}: {self._place(block.row + index, at)}: {what}") from None
+        return f"{self._name}: {self._place(block.row + index, at)}"
 
     def _place(self, rows_before: int, byte: int) -> str:
         start = self._stream.origin

@@ -41,9 +41,9 @@ def parsed(line: str) -> Values:
     try:
         value = orjson.loads(line)
     except ValueError as error:
-        raise ValueError(f"{shortened(line)} is no JSON ({json_error(error)}); each line is one object") from None
+        raise ValueError(f"{shortened(line)} is no JSON ({json_error(error)})") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{shortened(line)} is no JSON object; each line is one object")
+        raise ValueError(f"{shortened(line)} is no JSON object")
     return value
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
-from provisioner.roster.formats.rows import Progress, Roster, RosterBatch
+from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
+from provisioner.roster.formats.parquettypes import as_texts, float_notices
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
 
 FIRST_BATCH = 1_000
 BATCH = 20_000
@@ -22,11 +25,16 @@ LONGEST_SLICE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ParquetRoster(Roster):
-    """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`."""
+    """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`.
+
+    texts  columns as the text that they are; see `parquettypes`
+    """
 
     where: str
     types: Mapping[str, pl.DataType]
     rows: int
+    texts: Sequence[pl.Expr] = ()
+    remarks: Sequence[Notice] = ()
     slice_bytes: int = SLICE_BYTES
 
     @property
@@ -43,6 +51,10 @@ class ParquetRoster(Roster):
     def schema(self) -> Mapping[str, pl.DataType]:
         """Column name → type, as the file has them."""
         return self.types
+
+    def notices(self) -> Sequence[Notice]:
+        """Tell what is to be known of its types."""
+        return self.remarks
 
     def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError where a page cannot be read."""
@@ -61,7 +73,7 @@ class ParquetRoster(Roster):
     def _slice(self, start: int, rows: int) -> pl.DataFrame:
         """Read some rows. Only the row groups that hold them are read, so memory does not follow the file."""
         try:
-            frame = _scan(self.where).slice(start, rows).collect()
+            frame = _scan(self.where).slice(start, rows).with_columns(self.texts).collect()
         except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
             what = explained(error, self.where)
             raise RosterError(f"{self.name}: rows {start + 1} to {start + rows} cannot be read: {what}") from None
@@ -79,18 +91,30 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
     """Read the schema of what is at a path or an address, and try the first rows. Raises RosterError, OSError."""
     where = str(where)
     name = shown(where)
+    footer: Sequence[FooterColumn] = ()
     if not is_address(where):
         _check_ends(Path(where))
+        footer = footer_columns(Path(where))
+        _refuse_twins(name, footer)
     try:
         lazy = _scan(where)
-        schema = dict(lazy.collect_schema())
+        texts = as_texts(lazy, footer)
+        schema = dict(lazy.with_columns(texts).collect_schema())
         rows = lazy.select(pl.len()).collect().item()
+        remarks = float_notices(lazy)
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
-    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit))
+    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit), texts, remarks)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster
+
+
+def _refuse_twins(name: str, footer: Sequence[FooterColumn]) -> None:
+    """Refuse two columns of one name, of which polars reads neither. Raises RosterError."""
+    twins = [column for column, times in Counter(each.name for each in footer).items() if times > 1]
+    if twins:
+        raise RosterError(f"{name}: two columns are named {twins[0]!r}; rename or remove one")
 
 
 def _check_ends(path: Path) -> None:

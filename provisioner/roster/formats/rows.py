@@ -20,6 +20,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 ADDED = ("_row", "_errors")
 """Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
 
+NOT_TEXT = "not_text"
+"""Kind of cells that are an object, a list or a boolean; see `RosterBatch.cells`."""
+
 
 Missing: TypeAlias = Callable[[Sequence[str]], int]
 """How many of the columns that a roster has to have are not among some names."""
@@ -115,6 +118,11 @@ class Roster(Protocol):
 
         Raises RosterError where the file is broken.
         """
+
+    @property
+    def rowless(self) -> bool:
+        """Whether it is known to have no rows, and so no columns either: every column that is needed is there."""
+        return False
 
     @property
     def repeated(self) -> frozenset[str]:

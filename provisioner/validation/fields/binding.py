@@ -86,6 +86,14 @@ def bind(
     return Binding(dict(schema), fields, metadata, unknown, mapping.tags_separator)
 
 
+def needed_columns(mapping: ColumnMapping) -> dict[str, pl.DataType]:
+    """Give the columns that have to be there, as text: those of a roster without rows, which nobody has seen."""
+    sources = (*mapping.fields.values(), *mapping.metadata.values())
+    mapped = [column for source in sources for column in source.columns]
+    names = [name for name in REQUIRED if name not in mapping.fields]
+    return dict.fromkeys([*names, *mapped], pl.String())
+
+
 def instance_of(kind: pl.DataType | DataTypeClass) -> pl.DataType:
     """Give an inner type as an instance: polars lets it be written as a class too."""
     return kind if isinstance(kind, pl.DataType) else kind()
@@ -153,7 +161,8 @@ def _require_columns(source: Source, schema: Mapping[str, pl.DataType]) -> None:
     for column in source.columns:
         if column not in schema:
             hint = _nearly(column, tuple(schema))
-            raise RosterError(f"[columns] names the column {column!r}, which the roster does not have{hint}")
+            there = f"it has {_listed(tuple(schema))}"
+            raise RosterError(f"[columns] names the column {column!r}, which the roster does not have{hint}; {there}")
 
 
 def _check_paths(metadata: Mapping[MetadataPath, Source]) -> None:
@@ -174,9 +183,20 @@ def _check_types(schema: Mapping[str, pl.DataType], name: str, source: Source) -
             if _is_plain(kind):
                 continue
             if not _is_nested_form(name, kind):
-                raise RosterError(f"column {column!r} holds {kind}, of which no {name} can be made")
+                raise RosterError(f"column {column!r} holds {kind}, of which no {name} can be made; {_type_mend(kind)}")
             if not isinstance(part, FromColumn):
                 raise RosterError(f"column {column!r} holds {kind}, of which {name} can be made only as it stands")
+
+
+def _type_mend(kind: pl.DataType) -> str:
+    """Say what to do with a column of a type of which nothing can be made."""
+    if isinstance(kind, pl.Binary):
+        return "write it as text: a UUID as 6f9619ff-8b86-d011-b42d-00c04fc964ff"
+    if isinstance(kind, pl.Struct):
+        return "write the member that is meant, or all of them together, as a column of text"
+    if kind.is_nested():
+        return "write it as text, or as a list of texts"
+    return "write it as text, or leave the column out"
 
 
 def _is_plain(kind: pl.DataType) -> bool:

@@ -270,7 +270,7 @@ def _plain(value: Any) -> Any:
     """Make JSON of what Parquet can hold; None for null and for a struct or map without anything in it."""
     match value:
         case dict():
-            members = {str(key): plain for key, item in value.items() if (plain := _plain(item)) is not None}
+            members = {str(key): plain for key, item in value.items() if (plain := _member(key, item)) is not None}
             return members or None
         case list() | pl.Series():
             return [_plain(item) for item in value]
@@ -285,8 +285,16 @@ def _plain(value: Any) -> Any:
         case dt.datetime() | dt.date() | dt.time():
             return value.isoformat()
         case bytes() | dt.timedelta():
-            raise ValueError(f"{type(value).__name__} has no form in JSON")
+            raise ValueError(f"holds a value of type {type(value).__name__}, which has no form in JSON")
     return value
+
+
+def _member(key: object, item: Any) -> Any:
+    """Make JSON of a member; what is wrong with it is said with its name."""
+    try:
+        return _plain(item)
+    except ValueError as error:
+        raise ValueError(f"{shortened(str(key))} {error}") from None
 
 
 def _table(rows: Iterable[Written]) -> pl.DataFrame:

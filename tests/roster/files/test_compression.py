@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import sys
 import tracemalloc
 from collections.abc import Callable
@@ -27,11 +29,16 @@ def pack_zstd(data: bytes) -> bytes:
     return zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
 
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": pack_zstd}
-METHODS = {".gz": "gzip", ".zst": "zstd"}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".zst": pack_zstd,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
+METHODS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
 
 
-@pytest.fixture(params=[".gz", ".zst"])
+@pytest.fixture(params=list(PACKERS))
 def suffix(request: pytest.FixtureRequest) -> str:
     """Each compression."""
     return str(request.param)
@@ -68,7 +75,7 @@ def test_a_compressed_text_in_another_encoding_is_read_too(tmp_path: Path, suffi
     path = tmp_path / f"r.csv{suffix}"
     path.write_bytes(PACKERS[suffix]("uid,name\na,Zoë\n".encode("utf-16")))
     assert rows_of(path, RosterOptions(encoding="utf-16")) == [("a", "Zoë")]
-    assert message(path) == f"r.csv{suffix} is UTF-16, which --encoding utf-16 reads"
+    assert rows_of(path) == [("a", "Zoë")]
 
 
 def test_progress_runs_up_to_the_compressed_size(tmp_path: Path, suffix: str) -> None:
@@ -92,7 +99,9 @@ def test_a_file_that_was_cut_off_is_told_with_the_byte_reached(tmp_path: Path, s
     assert said.startswith(start)
     assert said.endswith(" of the text; fetch or copy it again")
     reached = int(said.removeprefix(start).split()[0])
-    assert len(whole) // 4 < reached < len(whole) * 3 // 4
+    # bzip2 packs nearly a megabyte as one piece.
+    least = 0 if suffix == ".bz2" else len(whole) // 4
+    assert least <= reached < len(whole) * 3 // 4
     with Compressed(LocalFile(path), METHODS[suffix]).open() as file, pytest.raises(RosterError):
         file.read()
 
@@ -139,8 +148,8 @@ def test_a_defect_is_told_with_its_byte_in_the_plain_text(tmp_path: Path, suffix
             "r.csv.gz is a Parquet file behind its compression; unpack it first",
         ),
         ("r.csv.gz", gzip.compress(b"", mtime=0), "r.csv.gz is empty: it has no bytes at all"),
-        ("r.csv", b"BZh91AY", "r.csv is compressed with bzip2; unpack it first"),
-        ("r.csv", b"\xfd7zXZ\0", "r.csv is compressed with xz; unpack it first"),
+        ("r.csv", b"BZh91AY", "r.csv is compressed with bzip2; rename it to r.csv.bz2"),
+        ("r.csv", b"\xfd7zXZ\0", "r.csv is compressed with xz; rename it to r.csv.xz"),
     ],
 )
 def test_a_name_that_does_not_fit_is_told_with_the_right_one(tmp_path: Path, name: str, data: bytes, said: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import local_file
-from provisioner.roster.files.signature import check_signature, check_text
+from provisioner.roster.files.signature import check_signature
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,3 @@ def test_a_name_that_says_something_else_is_refused_with_the_right_one(name: str
     with pytest.raises(RosterError) as raised:
         check_signature(local_file(name), start)
     assert str(raised.value) == message
-
-
-def test_a_byte_order_mark_is_refused_unless_the_encoding_is_given() -> None:
-    start = "uid".encode("utf-16")
-    check_text(local_file("r.csv"), start, encoded=True)
-    with pytest.raises(RosterError, match=r"r\.csv is UTF-16, which --encoding utf-16 reads"):
-        check_text(local_file("r.csv"), start, encoded=False)

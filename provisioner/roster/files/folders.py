@@ -1,0 +1,102 @@
+"""Folders and patterns of parts: which files are the roster, and the columns that the names of folders are."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
+from typing import Final
+from urllib.parse import unquote
+
+from provisioner.errors import RosterError
+
+_PARTITION: Final = re.compile(r"([^=]+)=(.*)", re.DOTALL)
+_NOTHING: Final = "__HIVE_DEFAULT_PARTITION__"
+# Begin of a name → it is none of the data: what Spark and Hadoop write beside their parts, hidden files, and the lock
+# of a workbook that somebody has open.
+_ASIDE: Final = ("_", ".", "~$")
+# Folder within a folder → what keeps older versions of the rows beside the current ones there.
+_VERSIONED: Final = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
+
+
+def parts_of_folder(folder: str) -> Sequence[str]:
+    """Name all files in a folder and in those within it, in order; what begins with `_`, `.` or `~$` is none.
+
+    Raises RosterError when there is none, or when the folder holds the files of earlier versions as well.
+    """
+    found = list(_walk(Path(folder)))
+    if not found:
+        raise RosterError(f"{folder} is a folder without a roster in it; name a file, or a folder of parts")
+    return found
+
+
+def parts_of_pattern(pattern: str) -> Sequence[str]:
+    """Name all files that a pattern fits, in order; of a folder that it fits, all that is in it.
+
+    Raises RosterError when there is none.
+    """
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - pathlib takes no absolute pattern
+    kept = [match for match in matches if not _is_aside(match, pattern)]
+    # `**` gives folders and what is in them too.
+    folders = [] if "**" in pattern else [match for match in kept if is_folder(match)]
+    found = [match for match in kept if not is_folder(match)]
+    found = sorted([*found, *(part for folder in folders for part in parts_of_folder(folder))])
+    if not found:
+        raise RosterError(f"{pattern}: no file matches")
+    return found
+
+
+def folder_title(argument: str) -> str:
+    """Give the name of a folder of parts without its suffix; nothing for what is no folder."""
+    return PurePath(os.path.realpath(argument)).stem if is_folder(argument) else ""
+
+
+def is_folder(where: str) -> bool:
+    """Tell a folder from what is none, or cannot be looked at."""
+    try:
+        return Path(where).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def partitions(where: str) -> tuple[tuple[str, str | None], ...]:
+    """Read the folders right above a file that are named as Hive names partitions.
+
+    people/dept=R%26D/year=2026/part-0.parquet → (("dept", "R&D"), ("year", "2026"))
+    """
+    found: list[tuple[str, str | None]] = []
+    for folder in reversed(PurePath(where).parts[:-1]):
+        match = _PARTITION.fullmatch(folder)
+        if match is None:
+            break
+        found.insert(0, (unquote(match[1]), None if match[2] == _NOTHING else unquote(match[2])))
+    return tuple(found)
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    try:
+        entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise RosterError(f"{folder} cannot be read: {error.strerror or error}") from error
+    for entry in entries:
+        if entry.name in _VERSIONED:
+            message = f"{folder} is {_VERSIONED[entry.name]}: it holds rows of earlier versions beside the current ones"
+            raise RosterError(f"{message}; write the current ones out as Parquet")
+        if entry.name.startswith(_ASIDE):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry)
+        else:
+            yield str(entry)
+
+
+def _is_aside(match: str, pattern: str) -> bool:
+    """Tell what a pattern fits only because it fits anything."""
+    asked = set(PurePath(pattern).parts)
+    meant = {part[0] for part in asked if part.startswith(("_", ".", "~"))}
+    return any(
+        part.startswith(_ASIDE) and part not in {".", ".."} and part not in asked and part[0] not in meant
+        for part in PurePath(match).parts
+    )

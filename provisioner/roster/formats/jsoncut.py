@@ -1,0 +1,236 @@
+"""Cuts the users of a JSON text out of it, as they stand, without ever holding more of the text than one of them.
+
+[{"uid": "a1"}, {"uid": "b2"}]                        an array of objects
+{"total": 2, "users": [{"uid": "a1"}, …]}             one object with a single member that is an array
+{"uid": "a1"} {"uid": "b2"}                           objects one after the other, usually one a line
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NoReturn
+
+from provisioner.errors import RosterError
+from provisioner.roster.files.text import TextStream, looks_like
+from provisioner.wording import json_error, shortened
+
+MIB: Final = 1024 * 1024
+LONGEST: Final = 64 * MIB
+"""As many characters may be one value."""
+
+_CHUNK: Final = MIB // 4
+_LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may be none when more is read
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
+_LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
+_NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"}
+# Numbers stay text: nothing is made of them here, and Python refuses those of more than 4300 digits.
+_whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+
+
+class _CutOffError(Exception):
+    """The text ends where a value goes on."""
+
+
+class JsonCutter:
+    """The users of one JSON text, in order; `rows` says how many there were so far.
+
+    is_row  tells by its keys whether an object is a user itself, and no wrapping round a list of them
+    """
+
+    def __init__(self, name: str, stream: TextStream, is_row: Callable[[list[str]], bool]) -> None:
+        self.rows = 0
+        self._name, self._stream, self._is_row = name, stream, is_row
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._text, self._at, self._bytes, self._last, self._ended = "", 0, 0, 0, False
+
+    def elements(self) -> Iterator[str]:
+        """Give the text of each user on one line. Raises RosterError with the row for what is none, OSError."""
+        try:
+            first = self._next()
+            if first == "[":
+                yield from self._array()
+                self._end()
+            elif first == "{":
+                yield from self._objects()
+            else:
+                what = f"it begins with {shortened(self._excerpt())}" if first else "it holds nothing but blanks"
+                raise RosterError(
+                    f"{self._name} is no JSON: {what}; a .json roster is an array of objects, an object with such an "
+                    "array, or one object a line"
+                )
+        except _CutOffError:
+            where = f"it ends behind row {self.rows}" if self.rows else "what begins in it has no end"
+            raise RosterError(f"{self._name} is cut off: {where}; fetch or copy it again") from None
+
+    def _objects(self) -> Iterator[str]:
+        """Give objects one after the other, or the users that a single one wraps."""
+        whole = self._value(at_most=MIB)
+        if whole is None:
+            yield from self._wrapped()
+            return
+        value, text = whole
+        self._at += len(text)
+        if not self._next() and any(isinstance(each, list) for each in value.values()) and not self._is_row([*value]):
+            self._text, self._at = text, 0  # nothing stands behind it, so there is nothing to be lost
+            yield from self._wrapped()
+            return
+        yield self._counted(text)
+        while first := self._next():
+            text = self._object(first)
+            self._at += len(text)
+            yield self._counted(text)
+
+    def _wrapped(self) -> Iterator[str]:
+        """Give the elements of the one member that is an array, whatever stands before and behind it."""
+        arrays: list[str] = []
+        self._at += 1
+        while self._next() != "}":
+            key = self._key()
+            if self._next() == "[":
+                arrays.append(key)
+                if len(arrays) > 1:
+                    names = " and ".join(map(shortened, arrays))
+                    raise RosterError(
+                        f"{self._name}: {names} are lists both, so it is not clear which holds the users; "
+                        "write the list of users alone"
+                    )
+                yield from self._array(f" of {shortened(key)}")
+            else:
+                self._take()
+            if self._next() == ",":
+                self._at += 1
+            elif self._next() != "}":
+                self._fail(f"neither , nor }} follows a member, but {shortened(self._excerpt())}")
+        self._at += 1
+        if not arrays:
+            raise RosterError(
+                f"{self._name} is one object with no list in it; a .json roster is an array of objects, an object with "
+                "such an array, or one object a line"
+            )
+        self._end()
+
+    def _counted(self, text: str) -> str:
+        """Count a user, whose text goes on one line: within a text no line ends."""
+        self.rows += 1
+        return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
+
+    def _key(self) -> str:
+        if self._next() != '"':
+            self._fail(f"{shortened(self._excerpt())} where the name of a member is expected")
+        key = str(self._take())
+        if self._next() != ":":
+            self._fail(f"no : behind {shortened(key)}")
+        self._at += 1
+        return key
+
+    def _take(self) -> object:
+        value, text = self._whole()
+        self._at += len(text)
+        return value
+
+    def _array(self, of: str = "") -> Iterator[str]:
+        self._at += 1
+        if self._next() == "]":
+            self._at += 1
+            return
+        while True:
+            text = self._object(self._next(), of)
+            self._at += len(text)
+            yield self._counted(text)
+            separator = self._next()
+            if separator not in {",", "]"}:
+                self._fail_or_end(separator, f"neither , nor ] follows an object, but {shortened(self._excerpt())}")
+            self._at += 1
+            if separator == "]":
+                return
+
+    def _object(self, first: str, of: str = "") -> str:
+        """Give the text of the next element, which has to be an object."""
+        if first == "]":
+            self._fail("no object follows the comma")
+        if first != "{":
+            self._fail_or_end(
+                first, f"element{of} {shortened(self._excerpt())} is {_NAMES.get(first, 'a number')}, no object"
+            )
+        _, text = self._whole()
+        return text
+
+    def _whole(self) -> tuple[dict[str, object], str]:
+        found = self._value(LONGEST)
+        if found is None:
+            self._fail(f"a value is longer than {LONGEST // MIB} MiB")
+        return found
+
+    def _value(self, at_most: int) -> tuple[dict[str, object], str] | None:
+        """Read the value that begins here, and its text; None when it is longer than that many characters."""
+        while True:
+            try:
+                value, end = _whole_value(self._text, self._at)
+                # A number may go on in what has not been read.
+                if end < len(self._text) or not self._more():
+                    return value, self._text[self._at : end]
+            except RecursionError:
+                self._fail("objects or lists that are nested too deeply")
+            except json.JSONDecodeError as error:
+                if self._is_broken(error):
+                    self._fail(f"{shortened(self._excerpt())} is no JSON ({json_error(error)})")
+                if len(self._text) - self._at > at_most:
+                    return None
+                self._more(len(self._text) - self._at)
+
+    def _is_broken(self, error: json.JSONDecodeError) -> bool:
+        """Tell a value that is wrong from one that only has not been read to its end."""
+        goes_on = error.msg.startswith("Unterminated string")
+        if not self._ended:
+            return not goes_on and len(self._text) - error.pos > _LONGEST_TOKEN
+        if goes_on or error.pos >= len(self._text.rstrip()):
+            raise _CutOffError
+        return True
+
+    def _next(self) -> str:
+        """Go to the next character that is no blank and give it; nothing at the end."""
+        while True:
+            match = _BLANKS.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def _more(self, size: int = 0) -> bool:
+        """Read on, at least so much; what lies before is let go. False at the end."""
+        data = b"" if self._ended else self._stream.read(max(_CHUNK, size))
+        self._last = len(data)
+        try:
+            read = self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            what = f"byte 0x{error.object[error.start]:02X} is not UTF-8{looks_like(bytes(error.object))}"
+            raise RosterError(f"{self._name}: behind row {self.rows}{self._byte(error)}: {what}") from None
+        self._bytes += len(data)
+        self._ended = self._ended or not data
+        self._text, self._at = self._text[self._at :] + read, 0
+        return bool(data)
+
+    def _byte(self, error: UnicodeDecodeError) -> str:
+        """Say where in the file a byte is; what the decoder kept of the chunk before belongs to its object."""
+        start = self._stream.origin
+        pending = len(error.object) - self._last
+        return "" if start is None else f" (byte {start + self._bytes - pending + error.start})"
+
+    def _end(self) -> None:
+        if self._next():
+            self._fail(f"{shortened(self._excerpt())} stands behind the end of the users")
+
+    def _excerpt(self) -> str:
+        return self._text[self._at : self._at + 60]
+
+    def _fail_or_end(self, found: str, what: str) -> NoReturn:
+        if not found:
+            raise _CutOffError
+        self._fail(what)
+
+    def _fail(self, what: str) -> NoReturn:
+        raise RosterError(f"{self._name}: row {self.rows + 1}: {what}") from None

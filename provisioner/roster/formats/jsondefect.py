@@ -1,0 +1,50 @@
+"""What a file is whose lines are no JSON objects, and what to do about it: told when it cannot be read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import Final
+
+from provisioner.errors import RosterError
+from provisioner.roster.files.origin import Origin
+from provisioner.roster.formats.jsonfile import read_to_end
+from provisioner.roster.formats.ndjsonfile import NdjsonRoster, NotAnObjectError, open_ndjson
+from provisioner.wording import counted, shortened
+
+_PYTHON: Final = re.compile(r"\{\s*'|\{.*:\s*(?:None|True|False)\s*[,}]")
+_SEPARATORS: Final = re.compile(r"[,;\t|]")
+_JSON: Final = re.compile(r"[\[{\"\d-]|true|false|null")
+
+
+def open_lines(origin: Origin, codec: str | None, limit: int | None = None) -> NdjsonRoster:
+    """Open an NDJSON file; see `open_ndjson`. Raises RosterError, for what is another kind of file with what it is."""
+    try:
+        return open_ndjson(origin, codec, limit)
+    except NotAnObjectError as error:
+        what = what_it_is(error.line, origin, codec)
+        if what is None:
+            raise
+        raise RosterError(f"{error.place}: {shortened(error.line)}: {what}") from None
+
+
+def what_it_is(line: str, origin: Origin, codec: str | None) -> str | None:
+    """Say what a file is, and how it can be read, by the line that is no JSON object; None when nobody knows."""
+    name = PurePath(origin.name)
+    if _PYTHON.match(line):
+        return "it is a Python dict, no JSON; write each with json.dumps"
+    if line.startswith(("{", "[")):
+        return _other_json(line, name, origin, codec)
+    if not _JSON.match(line) and _SEPARATORS.search(line):
+        return f"this looks like a CSV; if it is one, rename the file to {name.stem}.csv"
+    return None
+
+
+def _other_json(line: str, name: PurePath, origin: Origin, codec: str | None) -> str | None:
+    """Try whether it is read under the name of a JSON text, which may be an array, and objects over several lines."""
+    try:
+        users = read_to_end(origin, codec)
+    except (RosterError, OSError):
+        return None
+    form = "a JSON array" if line.startswith("[") else "objects that go over several lines"
+    return f"the file is {form}, no object a line; rename it to {name.stem}.json, which gives {counted(users, 'row')}"

@@ -1,0 +1,94 @@
+"""A JSON roster: its users are cut out of the text one by one, and read as the lines of an NDJSON file are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import polars as pl
+
+from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.text import TextStream, open_text
+from provisioner.roster.formats.jsoncut import JsonCutter
+from provisioner.roster.formats.ndjsonfile import DEFAULT_SIZES, LineSizes, NdjsonRoster, open_ndjson
+from provisioner.roster.formats.rows import Missing, Progress, RosterBatch, TextRoster, missing_fields
+
+
+class _Elements:
+    """The users of a JSON text, one a line; see `files.text.TextStream`. Bytes are told of the file itself."""
+
+    origin: int | None = None
+
+    def __init__(self, elements: Iterator[str], stream: TextStream) -> None:
+        self._elements, self._stream = elements, stream
+
+    @property
+    def bytes_read(self) -> int:
+        """How far into the file itself it has been read."""
+        return self._stream.bytes_read
+
+    def read(self, size: int) -> bytes:
+        """Give lines of about `size` bytes together; none at the end. Raises RosterError, OSError."""
+        lines: list[bytes] = []
+        length = 0
+        for element in self._elements:
+            lines.append(element.encode() + b"\n")
+            length += len(lines[-1])
+            if length >= size:
+                break
+        return b"".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyArray(TextRoster):
+    """A JSON array without elements; see `rows.Roster`."""
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Nobody knows its columns."""
+        return {}
+
+    @property
+    def rowless(self) -> bool:
+        """It has no rows."""
+        return True
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """Nothing."""
+        if progress:
+            progress(0, self.size)
+        return iter(())
+
+
+@contextmanager
+def _open_elements(is_row: Callable[[Sequence[str]], bool], origin: Origin, codec: str | None) -> Iterator[TextStream]:
+    with open_text(origin, codec) as stream:
+        yield _Elements(JsonCutter(origin.name, stream, is_row).elements(), stream)
+
+
+def open_json(
+    missing: Missing,
+    origin: Origin,
+    codec: str | None = None,
+    limit: int | None = None,
+    sizes: LineSizes = DEFAULT_SIZES,
+) -> NdjsonRoster | EmptyArray:
+    """Read the whole file once, for its keys; see `open_ndjson`. An empty array is a roster without rows.
+
+    missing  tells an object that is a user from one that wraps a list of them
+
+    Raises RosterError with the row, OSError.
+    """
+    opener = partial(_open_elements, lambda keys: missing(keys) == 0)
+    with opener(origin, codec) as stream:
+        if not stream.read(1):
+            return EmptyArray(origin, codec)
+    return open_ndjson(origin, codec, limit, sizes, opener)
+
+
+def read_to_end(origin: Origin, codec: str | None) -> int:
+    """Count the users of a JSON text. Raises RosterError where it is none, OSError."""
+    with open_text(origin, codec) as stream:
+        return sum(1 for _ in JsonCutter(origin.name, stream, lambda keys: missing_fields(keys) == 0).elements())

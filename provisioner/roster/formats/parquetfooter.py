@@ -1,0 +1,126 @@
+"""What only the footer of a Parquet file says of its columns: UUIDs, bytes of a fixed length, twin names.
+
+The footer is Thrift in its compact protocol (parquet.thrift, FileMetaData); only the schema in it is looked at.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_MAGIC: Final = b"PAR1"
+_TRAILER: Final = 8
+_FIXED_LENGTH: Final = 7
+# Fields of FileMetaData and of SchemaElement, and the one of LogicalType that says UUID.
+_SCHEMA, _TYPE, _NAME, _CHILDREN, _LOGICAL_TYPE, _UUID = 2, 1, 4, 5, 10, 14
+_DEEPEST: Final = 64
+
+_STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
+
+
+@dataclass(frozen=True, slots=True)
+class FooterColumn:
+    """A column at the top level: its name, whether it is a UUID, and whether it holds bytes of a fixed length."""
+
+    name: str
+    uuid: bool
+    fixed: bool
+
+
+def footer_columns(path: Path) -> Sequence[FooterColumn]:
+    """Read the columns of a file, in its order; none when the footer is not as expected. Raises OSError."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TRAILER))
+        trailer = file.read(_TRAILER)
+        length = int.from_bytes(trailer[:4], "little")
+        if trailer[4:] != _MAGIC or length > size - _TRAILER:
+            return ()
+        file.seek(size - _TRAILER - length)
+        footer = file.read(length)
+    try:
+        elements = _Thrift(footer).struct()[_SCHEMA]
+        return list(_top_level(elements))
+    except (IndexError, KeyError, TypeError, ValueError, struct.error):
+        return ()
+
+
+def _top_level(elements: list[dict[int, Any]]) -> Iterator[FooterColumn]:
+    """Skip what is within a column: the elements stand depth first, each with the number of those within it."""
+    at = 1
+    for _ in range(elements[0][_CHILDREN]):
+        element = elements[at]
+        name = element[_NAME].decode()
+        yield FooterColumn(name, _UUID in element.get(_LOGICAL_TYPE, {}), element.get(_TYPE) == _FIXED_LENGTH)
+        within = 1
+        while within:
+            within += elements[at].get(_CHILDREN, 0) - 1
+            at += 1
+
+
+class _Thrift:
+    """Reads values of the compact protocol one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def struct(self, depth: int = 0) -> dict[int, Any]:
+        """Read a struct: number of a field → value."""
+        if depth > _DEEPEST:
+            raise ValueError("nested too deeply")
+        fields: dict[int, Any] = {}
+        number = 0
+        while (head := self._byte()) != _STOP:
+            number = number + (head >> 4) if head >> 4 else self._signed()
+            fields[number] = self._value(head & 0x0F, depth)
+        return fields
+
+    def _value(self, kind: int, depth: int) -> Any:
+        if kind in {_TRUE, _FALSE}:
+            return kind == _TRUE
+        if kind == _BYTE:
+            return self._byte()
+        if kind == _DOUBLE:
+            return self._take(8)
+        if kind == _BINARY:
+            return self._take(self._unsigned())
+        if kind in {_LIST, _SET}:
+            return self._items(depth)
+        if kind == _STRUCT:
+            return self.struct(depth + 1)
+        if kind == _MAP:
+            raise ValueError("no map is expected")
+        return self._signed()
+
+    def _items(self, depth: int) -> list[Any]:
+        head = self._byte()
+        count = head >> 4 if head >> 4 != 0x0F else self._unsigned()
+        kind = head & 0x0F
+        # In a list a boolean has a byte of its own.
+        return [self._byte() if kind in {_TRUE, _FALSE} else self._value(kind, depth) for _ in range(count)]
+
+    def _byte(self) -> int:
+        self._at += 1
+        return self._data[self._at - 1]
+
+    def _take(self, length: int) -> bytes:
+        start, self._at = self._at, self._at + length
+        if self._at > len(self._data):
+            raise IndexError(self._at)
+        return self._data[start : self._at]
+
+    def _unsigned(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self._byte()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def _signed(self) -> int:
+        value = self._unsigned()
+        return value >> 1 ^ -(value & 1)

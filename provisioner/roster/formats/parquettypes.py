@@ -1,0 +1,96 @@
+r"""Columns of a Parquet file that are text in a type of their own: UUIDs, JSON, bytes that are UTF-8.
+
+uid   UUID            b"\x6f\x96…"    6f9619ff-8b86-d011-b42d-00c04fc964ff
+name  BYTE_ARRAY      b"Zo\xc3\xab"   Zoë
+meta  Arrow's JSON    {"a":1}          {"a":1}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+from polars.datatypes import DataType
+
+from provisioner.roster.formats.parquetfooter import FooterColumn
+from provisioner.roster.formats.rows import Notice
+
+_TRIED: Final = 1_000
+_UUID_PARTS: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
+_EXACT_FLOAT32: Final = 2**24
+
+
+def as_texts(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl.Expr]:
+    """Give the columns of a file that are text in another type, as text; bytes count when all of them are UTF-8.
+
+    footer  tells UUIDs from other bytes, as far as it is known
+
+    Raises what polars raises of a file that cannot be read.
+    """
+    by_name = {column.name: column for column in footer}
+    uuids, bytes_, found = [], [], []
+    for name, kind in lazy.collect_schema().items():
+        column = by_name.get(name)
+        storage = _storage(kind)
+        stored = pl.col(name) if storage is kind else pl.col(name).ext.storage()
+        if isinstance(storage, pl.Binary) and ((column and column.uuid) or _is_uuid(kind)):
+            uuids.append(_uuid(stored).alias(name))
+        elif isinstance(storage, pl.Binary) and not (column and column.fixed):
+            bytes_.append((name, stored))
+        elif storage is not kind:
+            found.append(stored)
+    return [*uuids, *found, *_decoded(lazy, bytes_)]
+
+
+def float_notices(lazy: pl.LazyFrame) -> list[Notice]:
+    """Tell which columns are floats of 32 bits and hold numbers of which such a float cannot tell the neighbours."""
+    names = [name for name, kind in lazy.collect_schema().items() if isinstance(kind, pl.Float32)]
+    if not names:
+        return []
+    largest = lazy.select(pl.col(names).fill_nan(None).abs().max()).collect(engine="streaming").row(0)
+    return [
+        Notice(
+            "number.rounded",
+            f"column {name!r} is Float32 and holds numbers from {_EXACT_FLOAT32:,} on, which may be rounded; if they "
+            "are ids, write them as Int64 or text",
+        )
+        for name, value in zip(names, largest, strict=True)
+        if value is not None and value >= _EXACT_FLOAT32
+    ]
+
+
+def _storage(kind: DataType) -> DataType:
+    """Give the type that an extension of Arrow is kept as."""
+    if not isinstance(kind, pl.BaseExtension):
+        return kind
+    storage = kind.ext_storage()
+    return storage if isinstance(storage, pl.DataType) else storage()
+
+
+def _is_uuid(kind: DataType) -> bool:
+    return isinstance(kind, pl.BaseExtension) and kind.ext_name() == "arrow.uuid"
+
+
+def _uuid(stored: pl.Expr) -> pl.Expr:
+    digits = stored.bin.encode("hex")
+    return pl.concat_str([digits.str.slice(start, length) for start, length in _UUID_PARTS], separator="-")
+
+
+def _decoded(lazy: pl.LazyFrame, columns: Sequence[tuple[str, pl.Expr]]) -> Iterator[pl.Expr]:
+    """Give the columns whose bytes are all UTF-8: the first rows are asked before the whole file is."""
+    likely = [each for each in columns if _is_text(lazy.head(_TRIED), each[1])]
+    for _, stored in likely:
+        if _is_text(lazy, stored):
+            yield stored.cast(pl.String)
+
+
+def _is_text(lazy: pl.LazyFrame, stored: pl.Expr) -> bool:
+    """Tell whether all values are UTF-8 without a NUL, which keys and numbers in bytes often have."""
+    try:
+        holds_nul = lazy.select(stored.cast(pl.String).str.contains("\0", literal=True).any()).collect(
+            engine="streaming"
+        )
+    except pl.exceptions.ComputeError:
+        return False
+    return not holds_nul.item()

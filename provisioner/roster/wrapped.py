@@ -1,0 +1,145 @@
+"""Rosters round another one: what is added to its rows, or said in place of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import orjson
+import polars as pl
+
+from provisioner.errors import RosterError
+from provisioner.roster.formats.ndjsonline import LINE
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
+
+_EMPTY_OBJECT: Final = r"^\s*\{\s*\}\s*$"
+_END_OF_OBJECT: Final = r"\s*\}\s*$"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped(Roster):
+    """All that a roster says, passed on; see `rows.Roster`."""
+
+    inner: Roster
+
+    @property
+    def name(self) -> str:
+        """That of the inner one."""
+        return self.inner.name
+
+    @property
+    def rejected_delimiter(self) -> str:
+        """That of the inner one."""
+        return self.inner.rejected_delimiter
+
+    @property
+    def size(self) -> int:
+        """That of the inner one."""
+        return self.inner.size
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """That of the inner one."""
+        return self.inner.schema
+
+    @property
+    def rowless(self) -> bool:
+        """That of the inner one."""
+        return self.inner.rowless
+
+    @property
+    def repeated(self) -> frozenset[str]:
+        """Those of the inner one."""
+        return self.inner.repeated
+
+    def notices(self) -> Sequence[Notice]:
+        """Those of the inner one."""
+        return self.inner.notices()
+
+    def place(self, row: int) -> str | None:
+        """As the inner one says."""
+        return self.inner.place(row)
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """Those of the inner one."""
+        return self.inner.batches(progress)
+
+    def close(self) -> None:
+        """Let go of the inner one."""
+        self.inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioned(Wrapped):
+    """A roster in folders whose names are columns of it; a column that it has itself stays as it is.
+
+    values  name → value of all rows, null where the folder says that there is none
+    """
+
+    values: Mapping[str, str | None]
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Its own columns, then those of the folders."""
+        return {**self.inner.schema, **dict.fromkeys(self._new, pl.String())}
+
+    @property
+    def _new(self) -> Sequence[str]:
+        return [name for name in self.values if name not in self.inner.schema]
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """All rows, with the values of the folders; a line that is kept for a rejected file has them too."""
+        columns = [pl.lit(self.values[name], pl.String).alias(name) for name in self._new]
+        for batch in self.inner.batches(progress):
+            frame = batch.frame.with_columns(columns)
+            if LINE in frame.columns:
+                frame = frame.with_columns(self._extended_lines())
+            yield RosterBatch(batch.first_row, frame, batch.remarks, batch.cells)
+
+    def _extended_lines(self) -> pl.Expr:
+        members = ",".join(
+            f"{orjson.dumps(name).decode()}:{orjson.dumps(self.values[name]).decode()}" for name in self._new
+        )
+        if not members:
+            return pl.col(LINE)
+        line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
+        comma = pl.when(pl.col(LINE).str.contains(_EMPTY_OBJECT)).then(pl.lit("")).otherwise(pl.lit(","))
+        return pl.concat_str([line, comma, pl.lit(members + "}")]).alias(LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked(Wrapped):
+    """A table that was taken out of an archive into a file that only this process has.
+
+    title  what messages call it
+    path   of the file, which messages of the inner roster name
+    file   kept open as long as the roster
+    """
+
+    title: str
+    path: Path
+    file: IO[bytes]
+
+    @property
+    def name(self) -> str:
+        """The archive, and what is read of it."""
+        return self.title
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """All rows. Raises RosterError with the name of the archive."""
+        try:
+            yield from self.inner.batches(progress)
+        except RosterError as error:
+            raise renamed(error, self.path, self.title) from None
+
+    def close(self) -> None:
+        """Let go of both files."""
+        self.inner.close()
+        self.file.close()
+
+
+def renamed(error: RosterError, path: Path, title: str) -> RosterError:
+    """Give an error that names a file by another name."""
+    return type(error)(str(error).replace(str(path), title))

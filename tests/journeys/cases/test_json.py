@@ -1,0 +1,195 @@
+"""JSON: an array, an array in an object, one object a line; anything else is refused by what it is."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from provisioner.roster.reader import open_roster
+from tests.rig.cases import SAMPLES, document, refusal, users
+
+JSON = SAMPLES / "json"
+ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
+
+
+def written(folder: Path, text: str | bytes, name: str = "r.json") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("array.json", [ANN, BOB]), ("wrapped.json", [ANN]), ("lines.json", [ANN, BOB])]
+)
+def test_the_three_forms_are_read(tmp_path: Path, name: str, expected: list[dict[str, str]]) -> None:
+    """Each sample gives the people in it."""
+    assert users(JSON / name, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"uid":"a1","name":"Ann"},{"uid":"b2","name":"Bob"}]',
+        '\ufeff\ufeff\r\n [\r\n  {"uid": "a1",\r\n   "name": "Ann"}\r\n , {"uid":\t"b2", "name": "Bob"}\r\n]\r\n\r\n',
+        '{"next":{"a":[1,2]},"users":[{"uid":"a1","name":"Ann"},{"uid":"b2","name":"Bob"}],"total":2}',
+        '{"total": 2e0,\n "users": [\n  {"uid": "a1", "name": "Ann"},\n  {"uid": "b2", "name": "Bob"}]}',
+        '{"uid":"a1","name":"Ann"}\n{"uid":"b2","name":"Bob"}',
+        '{\n"uid":"a1",\n"name":"Ann"\n}\n{"uid":"b2","name":"Bob"} ',
+        '[{"name":"Ann","uid":"a1"},{"name":"\\u0042ob","uid":"b2"}]',
+    ],
+)
+@pytest.mark.parametrize("pack", [None, ".gz", ".bz2"])
+def test_blanks_order_and_wrapping_make_no_difference(tmp_path: Path, text: str, pack: str | None) -> None:
+    """Also compressed."""
+    data = text.encode()
+    packed = {None: data, ".gz": gzip.compress(data), ".bz2": bz2.compress(data)}[pack]
+    path = written(tmp_path, packed, f"r.json{pack or ''}")
+    assert users(path, tmp_path) == [ANN, BOB]
+
+
+def test_utf_16_with_a_mark_is_read(tmp_path: Path) -> None:
+    """As any text is."""
+    assert users(written(tmp_path, '[{"uid":"a1","name":"Zoë"}]'.encode("utf-16")), tmp_path) == [
+        {"uid": "a1", "name": "Zoë"}
+    ]
+
+
+@pytest.mark.parametrize("text", ["[]", " [ ]\n", '{"users":[]}', '{"total":0,"users":[]}'])
+def test_an_empty_array_has_no_rows(tmp_path: Path, text: str) -> None:
+    """It is no reason to refuse the file, whatever the columns are mapped to."""
+    columns = {"uid": "login", "metadata": {"a": "b"}}
+    found = document(written(tmp_path, text), tmp_path, columns=columns)
+    assert (found["rows"], found["exit_code"]) == (0, 0)
+
+
+def test_a_single_user_is_one_even_with_a_list_of_tags(tmp_path: Path) -> None:
+    """An object with the columns that are needed wraps nothing."""
+    one = {"uid": "a1", "name": "Ann", "tags": ["x", "y"]}
+    assert users(written(tmp_path, json.dumps(one)), tmp_path) == [one]
+    assert users(written(tmp_path, json.dumps(one, indent=2)), tmp_path) == [one]
+
+
+def test_values_are_exact_to_the_digit(tmp_path: Path) -> None:
+    """Numbers are never made floats on the way, and a brace or a line end in a text ends nothing."""
+    text = '[{"uid":12345678901234567890,"name":"a]}, {\\n","metadata":{"n":1.50,"d":12345678901234567890.10}}]'
+    row = document(written(tmp_path, text), tmp_path)["shown_requests"][0]["body"]
+    assert (row["uid"], row["name"]) == ("12345678901234567890", "a]}, {")
+    (batch,) = open_roster(tmp_path / "r.json").batches()
+    assert batch.frame["metadata"].item() == '{"n":1.50,"d":12345678901234567890.10}'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a":[],"b":[{"uid":"1"}]}', "r.json: 'a' and 'b' are lists both, so it is not clear which holds the users"),
+        ('{"users":["a","b"]}', "r.json: row 1: element of 'users' '\"a\",\"b\"]}' is a text, no object"),
+        (
+            '[["uid","name"],["a1","Ann"]]',
+            'r.json: row 1: element \'["uid","name"],["a1","Ann"]]\' is a list, no object',
+        ),
+        ('[{"uid":"a1","name":"Ann"},null]', "r.json: row 2: element 'null]' is null, no object"),
+        ('[{"uid":"a1","name":"Ann"}', "r.json is cut off: it ends behind row 1; fetch or copy it again"),
+        ('[{"uid":"a1","name":"An', "r.json is cut off: what begins in it has no end; fetch or copy it again"),
+        ('{"total":1,"users":[{"uid":"a1","name":"Ann"}]', "r.json is cut off: what begins in it has no end"),
+        ('[{"uid":"a1","name":"Ann"},]', "r.json: row 2: no object follows the comma"),
+        ('[{"uid":"a1","name":"Ann"} {"uid"', "r.json: row 2: neither , nor ] follows an object, but '{\"uid\"'"),
+        ('[{"uid":"a1","name":"Ann"}] x', "r.json: row 2: 'x' stands behind the end of the users"),
+        ('[{"uid":"a1","name":NaN}]', "r.json: row 1"),
+        ('[{"uid":a1,"name":"Ann and somebody else"}]', 'r.json: row 1: \'{"uid":a1'),
+        ('[{"uid":"a1","uid":"a2","name":"Ann"}]', "r.json: row 1: the key 'uid' comes twice in one object"),
+        ('{"a":1}', "r.json: the roster has no uid column; it has 'a'"),
+        ('{"a":{"uid":"1"}}', "r.json: the roster has no uid column; it has 'a'"),
+        ("uid,name\na1,Ann\n", "r.json is no JSON: it begins with 'uid,name"),
+        ("  \n", "r.json is no JSON: it holds nothing but blanks"),
+    ],
+)
+def test_what_is_no_list_of_users_is_refused_with_the_row(tmp_path: Path, text: str, message: str) -> None:
+    """The sentence names the cause and where it is."""
+    assert refusal(written(tmp_path, text), tmp_path).startswith(message)
+
+
+def test_text_that_is_not_utf_8_is_told_with_its_byte(tmp_path: Path) -> None:
+    """Wherever it is, across what is read at once too."""
+    row = b'{"uid":"a1","name":"Ann"},'
+    data = b"[" + row * 20_000 + b'{"uid":"b2","name":"Zo\xeb"}]'
+    message = refusal(written(tmp_path, data), tmp_path)
+    assert f"(byte {data.index(bytes([0xEB]))}): byte 0xEB is not UTF-8" in message
+
+
+def test_rejected_rows_come_back_as_lines_that_can_be_fed_in_again(tmp_path: Path) -> None:
+    """Of a .json roster as .ndjson, each object on one line, to the digit as it was."""
+    path = written(
+        tmp_path, '[\n {"uid": "a b",\n  "name": "Ann", "n": 1.50, "tags": ["x"]},\n {"uid":"b2","name":"Bob"}]'
+    )
+    assert document(path, tmp_path)["rejected"] == 1
+    rejected = tmp_path / "checked.rejected.ndjson"
+    (line,) = rejected.read_text().splitlines()
+    assert line.startswith('{"uid": "a b", "name": "Ann", "n": 1.50, "tags": ["x"],"_row":1,"_errors":"uid.charset')
+    again = tmp_path / "mended.ndjson"
+    again.write_text(line.replace("a b", "ab"))
+    assert users(again, tmp_path) == [{"uid": "ab", "name": "Ann", "tags": ["x"]}]
+
+
+def test_a_large_array_needs_no_more_memory_than_a_block(tmp_path: Path) -> None:
+    """Users are cut out of it one by one, in one line or not, wherever a block of what is read ends."""
+    rows = 120_000
+    path = tmp_path / "r.json"
+    with path.open("w") as file:
+        file.write('{"page":1,"users":[')
+        file.writelines(
+            f'{"," if row else ""}{{"uid":"u{row}","name":"Person, {{{row}}} [\\"x\\"]"}}' for row in range(rows)
+        )
+        file.write("]}")
+    roster = open_roster(path)
+    tracemalloc.start()
+    uids = 0
+    for batch in roster.batches():
+        assert batch.frame["uid"][0] == f"u{batch.first_row - 1}"
+        uids += batch.frame["uid"].n_unique()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (uids, peak < 60_000_000) == (rows, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("array.ndjson", "the file is a JSON array, no object a line; rename it to array.json, which gives 2 rows"),
+        (
+            "pretty.ndjson",
+            "objects that go over several lines, no object a line; rename it to pretty.json, which gives 2 rows",
+        ),
+        ("ndjson-called.csv", "ndjson-called.csv is JSON; rename it to ndjson-called.json"),
+        ("csv-called.ndjson", "this looks like a CSV; if it is one, rename the file to csv-called.csv"),
+        ("single-quoted.ndjson", "it is a Python dict, no JSON; write each with json.dumps"),
+        ("rs.ndjson", "a JSON text sequence: byte 0x1E is in front of each object; take these bytes out"),
+        ("nested-uid.ndjson", "the roster has no uid column; it has 'user'"),
+    ],
+)
+def test_json_under_another_name_is_told_as_what_it_is(tmp_path: Path, name: str, message: str) -> None:
+    """With what to do."""
+    assert message in refusal(JSON / name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["array.ndjson", "pretty.ndjson", "ndjson-called.csv"])
+def test_the_name_that_is_advised_is_read(tmp_path: Path, name: str) -> None:
+    """The cure has been proved."""
+    path = written(tmp_path, (JSON / name).read_bytes(), "renamed.json")
+    assert users(path, tmp_path)[0] == ANN
+
+
+def test_the_record_separators_that_are_to_be_taken_out_can_be(tmp_path: Path) -> None:
+    """The cure has been proved."""
+    assert users(written(tmp_path, (JSON / "rs.ndjson").read_bytes().replace(b"\x1e", b""), "r.ndjson"), tmp_path)
+
+
+def test_a_path_into_an_object_is_no_column(tmp_path: Path) -> None:
+    """The refusal names the columns there are."""
+    message = refusal(JSON / "stream-export.jsonl", tmp_path, config=JSON / "stream.toml")  # type: ignore[arg-type]
+    assert "[columns] names the column 'item.id', which the roster does not have" in message
+    assert "it has 'type', 'item'" in message

@@ -1,0 +1,91 @@
+"""Types in Parquet: what is text in a type of its own is read as that text, and nothing ends in a crash."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from provisioner.roster.formats.parquetfooter import footer_columns
+from tests.rig.cases import SAMPLES, document, events, refusal, sent, users
+
+TYPES = SAMPLES / "parquet-types"
+ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("p-uuid", [ANN | {"uid": str(uuid.UUID(int=1))}, BOB | {"uid": str(uuid.UUID(int=2))}]),
+        ("p-json", [ANN | {"metadata": {"a": 1}}, BOB | {"metadata": {"b": 2}}]),
+        ("p-json-noschema", [ANN | {"metadata": {"a": 1}}, BOB | {"metadata": {"b": 2}}]),
+        ("p-binary", [ANN, BOB | {"name": "Zoë"}]),
+        ("p-ext-unused", [ANN, BOB]),
+        ("p-dict", [ANN | {"role": "default", "tags": ["x", "y"]}, BOB | {"tags": ["z"]}]),
+        ("p-map", [ANN | {"metadata": {"dept": "R&D", "n": "1"}}, BOB]),
+        ("p-nulltype", [ANN, BOB]),
+        ("p-pandas-index", [ANN, BOB]),
+        ("p-pandas-filtered", [BOB, ANN]),
+    ],
+)
+def test_the_samples_are_read(tmp_path: Path, name: str, expected: list[dict[str, Any]]) -> None:
+    """As the people that are in them."""
+    assert users(TYPES / f"{name}.parquet", tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("p-timestamps", "column 'metadata.dur' holds Duration(time_unit='us'), of which no metadata.dur can be made; write"),
+        ("p-fixedbin-uuid", "column 'uid' holds Binary, of which no uid can be made; write it as text: a UUID as 6f9619ff"),
+        ("p-struct-name", "of which no name can be made; write the member that is meant"),
+        ("p-tags-struct", "of which no tags can be made; write it as text, or as a list of texts"),
+    ],
+)
+def test_a_type_of_which_no_field_can_be_made_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    """With the column, its type and what to do."""
+    assert message in refusal(TYPES / f"{name}.parquet", tmp_path)
+
+
+def test_twin_columns_are_refused_by_name(tmp_path: Path) -> None:
+    """Polars reads neither of them."""
+    message = refusal(SAMPLES / "same-names" / "p-dup.parquet", tmp_path)
+    assert message.endswith("p-dup.parquet: two columns are named 'name'; rename or remove one")
+
+
+def test_bytes_within_the_metadata_reject_the_row(tmp_path: Path) -> None:
+    """The message names the member."""
+    found = document(TYPES / "p-nested-bin.parquet", tmp_path)
+    assert (found["rejected_by_code"], sent(found)) == ({"metadata.not_an_object": 1}, [BOB])
+    rejected = pl.read_parquet(found["outputs"]["rejected"])
+    assert "'photo' holds a value of type bytes" in rejected["_errors"].item()
+
+
+def test_large_floats_of_32_bits_are_warned_of(tmp_path: Path) -> None:
+    """They may be rounded; small ones are exact."""
+    assert [event["event"] for event in events(TYPES / "p-float16-32.parquet", tmp_path)] == ["number.rounded"]
+    path = tmp_path / "small.parquet"
+    pl.DataFrame({"uid": pl.Series([1.0, None], dtype=pl.Float32), "name": ["a", "b"]}).write_parquet(path)
+    assert events(path, tmp_path) == []
+
+
+def test_bytes_that_are_not_all_text_stay_bytes(tmp_path: Path) -> None:
+    """Wherever the first such value is; unused they do not matter."""
+    path = tmp_path / "b.parquet"
+    photos = [b"text"] * 2_000 + [b"\xff\xd8"]
+    people = {"uid": [f"u{row}" for row in range(2_001)], "name": ["n"] * 2_001}
+    pl.DataFrame({**people, "photo": photos}).write_parquet(path, row_group_size=500)
+    assert document(path, tmp_path)["rejected"] == 0
+    message = refusal(path, tmp_path, columns={"name": "photo"})
+    assert "column 'photo' holds Binary, of which no name can be made" in message
+
+
+def test_a_footer_that_is_none_says_nothing(tmp_path: Path) -> None:
+    """Whatever bytes stand there."""
+    path = tmp_path / "x.parquet"
+    for footer in (b"", b"\x15", b"\x19\xfc\xff\xff\xff\xff\x0f", b"\x1c" * 200, b"\x8b\x00"):
+        path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+        assert footer_columns(path) == ()
