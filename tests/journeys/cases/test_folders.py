@@ -91,9 +91,11 @@ def test_a_column_of_the_file_itself_wins(tmp_path: Path) -> None:
 
 
 def test_folders_that_are_no_roster_are_told(tmp_path: Path) -> None:
-    """An empty one, one whose parts are all empty, a table with the rows of earlier versions, one with something else."""
+    """An empty one, one of empty parts, one with something else, a table with rows of earlier versions."""
     (tmp_path / "e").mkdir()
-    assert refusal(tmp_path / "e", tmp_path) == "e is a folder without a roster in it; name a file, or a folder of parts"
+    assert (
+        refusal(tmp_path / "e", tmp_path) == "e is a folder without a roster in it; name a file, or a folder of parts"
+    )
     (tmp_path / "e" / "a.csv").touch()
     assert refusal(tmp_path / "e", tmp_path) == "e/a.csv is empty: there is no row, and no header either"
     (tmp_path / "e" / "b.txt.bak").write_text("x")

@@ -42,7 +42,12 @@ def test_a_text_with_a_mark_is_read(tmp_path: Path, name: str, packed: bool, mar
 
 @pytest.mark.parametrize(
     ("name", "names"),
-    [("utf16-bom.csv", ["Zoë"]), ("double-bom.csv", ["Ann"]), ("bom.ndjson", ["Ann"]), ("utf8-plain.csv", ["Zoë Müller", "Łukasz"])],
+    [
+        ("utf16-bom.csv", ["Zoë"]),
+        ("double-bom.csv", ["Ann"]),
+        ("bom.ndjson", ["Ann"]),
+        ("utf8-plain.csv", ["Zoë Müller", "Łukasz"]),
+    ],
 )
 def test_the_samples_are_read(tmp_path: Path, name: str, names: list[str]) -> None:
     """As the people that are in them."""

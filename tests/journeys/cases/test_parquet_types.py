@@ -39,8 +39,14 @@ def test_the_samples_are_read(tmp_path: Path, name: str, expected: list[dict[str
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("p-timestamps", "column 'metadata.dur' holds Duration(time_unit='us'), of which no metadata.dur can be made; write"),
-        ("p-fixedbin-uuid", "column 'uid' holds Binary, of which no uid can be made; write it as text: a UUID as 6f9619ff"),
+        (
+            "p-timestamps",
+            "column 'metadata.dur' holds Duration(time_unit='us'), of which no metadata.dur can be made; write",
+        ),
+        (
+            "p-fixedbin-uuid",
+            "column 'uid' holds Binary, of which no uid can be made; write it as text: a UUID as 6f9619ff",
+        ),
         ("p-struct-name", "of which no name can be made; write the member that is meant"),
         ("p-tags-struct", "of which no tags can be made; write it as text, or as a list of texts"),
     ],
