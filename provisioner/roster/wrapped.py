@@ -54,6 +54,11 @@ class Wrapped(Roster):
         """Those of the inner one."""
         return self.inner.repeated
 
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Those of the inner one."""
+        return self.inner.unreadable
+
     def notices(self) -> Sequence[Notice]:
         """Those of the inner one."""
         return self.inner.notices()
