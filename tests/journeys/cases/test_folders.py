@@ -73,9 +73,8 @@ def test_rejected_rows_keep_the_columns_of_their_folders(tmp_path: Path) -> None
     """So that they can be mended and fed in again from anywhere; lines of NDJSON too."""
     (tmp_path / "dept=X").mkdir()
     (tmp_path / "dept=X" / "p.ndjson").write_text('{"uid":"a b","name":"Ann","tags":["x"]}\n{ }\n')
-    document(tmp_path / "*" / "*.ndjson", tmp_path, columns=DEPT)
-    lines = (tmp_path / "checked.rejected.ndjson") if (tmp_path / "checked.rejected.ndjson").exists() else None
-    lines = lines or tmp_path / "checked.check.rejected.ndjson"
+    found = document(tmp_path / "*" / "*.ndjson", tmp_path, columns=DEPT)
+    lines = Path(found["outputs"]["rejected"])
     rejected = [json.loads(line) for line in lines.read_text().splitlines()]
     assert [(row.get("uid"), row["dept"]) for row in rejected] == [("a b", "X"), (None, "X")]
     again = tmp_path / "again.ndjson"

@@ -126,8 +126,10 @@ def test_rejected_rows_come_back_as_lines_that_can_be_fed_in_again(tmp_path: Pat
     path = written(
         tmp_path, '[\n {"uid": "a b",\n  "name": "Ann", "n": 1.50, "tags": ["x"]},\n {"uid":"b2","name":"Bob"}]'
     )
-    assert document(path, tmp_path)["rejected"] == 1
-    rejected = tmp_path / "checked.rejected.ndjson"
+    found = document(path, tmp_path)
+    assert found["rejected"] == 1
+    rejected = Path(found["outputs"]["rejected"])
+    assert rejected.name.endswith(".rejected.ndjson")
     (line,) = rejected.read_text().splitlines()
     assert line.startswith('{"uid": "a b", "name": "Ann", "n": 1.50, "tags": ["x"],"_row":1,"_errors":"uid.charset')
     again = tmp_path / "mended.ndjson"
