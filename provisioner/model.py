@@ -124,6 +124,7 @@ class Past:
 
     doubt_since  local clock, UNIX seconds: the first attempt that may have created the user; null when there is none
     changed      the roster's body is not the one that was settled
+    ours         this job created the user: known for certain, and never forgotten
     edited       the roster's body is not the one that is in doubt
     """
 
@@ -135,6 +136,12 @@ class Past:
     doubt_since: float | None = None
     changed: bool = False
     edited: bool = False
+    ours: bool = False
+
+    @property
+    def was_there(self) -> bool:
+        """Whether it was settled that another hand had created the user."""
+        return self.state is State.SETTLED and self.outcome in {Outcome.EXISTING, Outcome.UPDATED}
 
 
 class Live(NamedTuple):
@@ -267,11 +274,13 @@ class OutcomeTally:
     skipped  rows that an earlier run had settled
     settled  outcome → rows settled by this run
     drift    rows our rules let pass and the server refused, by the field it named
+    edited   users of ours that this run brought up to date because their rows had been edited
     """
 
     skipped: int = 0
     settled: Counter[Outcome] = field(default_factory=Counter)
     drift: Counter[str] = field(default_factory=Counter)
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)

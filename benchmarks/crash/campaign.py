@@ -111,6 +111,7 @@ class Campaign:
         self.before = {user["uid"]: user for user in users_before(self.people, options.clock_skew, self.random)}
         self.ledger = Ledger()
         self.runs: list[Run] = []
+        self._edited_at = 0
         self._hostility = hostility(options.faults, options.rate, self.people)
         self._ambushes = deque(self._hostility.ambushes)
         self._start_up = 1.0  # seconds from the start of a run to its first request
@@ -124,8 +125,8 @@ class Campaign:
 
     @property
     def through(self) -> bool:
-        """Whether the last run that ended by itself left nothing to do."""
-        last = next((run.summary for run in reversed(self.runs) if run.summary), None)
+        """Whether the last run that ended by itself left nothing to do; an edit makes work."""
+        last = next((run.summary for run in reversed(self.runs[self._edited_at :]) if run.summary), None)
         return last is not None and last["exit_code"] in {0, 1} and not last["failed"]
 
     def conduct(self) -> Evidence:
@@ -141,10 +142,16 @@ class Campaign:
                 break
             if self._edits and self.kills >= self._edits[0]:
                 self._edits.popleft()
-                self.people = edited(self.people, self.ledger.first, self.random)
-                write_roster(self._roster, self.people)
+                self._edit()
             self._once(self._aim() if killing else None)
         return self._evidence()
+
+    def _edit(self) -> None:
+        """Edit the roster: what was settled of the rows it touches is open again."""
+        before, self.people = self.people, edited(self.people, self.random)
+        self.ledger.reopen({new.uid for old, new in zip(before, self.people, strict=True) if old != new})
+        self._edited_at = len(self.runs)
+        write_roster(self._roster, self.people)
 
     def _aim(self) -> Aim:
         aims = _AIMS_WHEN_THROUGH if self.through else _AIMS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,10 +28,12 @@ class Ledger:
     """What the journal had settled after each run, read from a copy of it.
 
     first  uid → fate, and the monotonic seconds from which on it was known to be on disk
+    reopened  uid → fate before its row was edited: it has to be the same once it is settled again
     wrong  what may not be: a journal that is damaged, or that has forgotten or changed what it had settled
     """
 
     first: dict[str, tuple[Fate, float]] = field(default_factory=dict)
+    reopened: dict[str, Fate] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
     def take(self, journal: Path, now: float) -> None:
@@ -45,6 +48,14 @@ class Ledger:
                 self.wrong.append(f"{uid}: settled as {fate}, and later {settled.get(uid)}")
         for uid, fate in settled.items():
             self.first.setdefault(uid, (fate, now))
+            if self.reopened.get(uid, fate) != fate:
+                self.wrong.append(f"{uid}: settled as {self.reopened.pop(uid)}, edited, and then {fate}")
+
+    def reopen(self, uids: Iterable[str]) -> None:
+        """Note that rows were edited: requests about them are to be expected, another fate is not."""
+        for uid in uids:
+            if (known := self.first.pop(uid, None)) is not None:
+                self.reopened[uid] = known[0]
 
 
 def _settled(journal: Path) -> dict[str, Fate]:

@@ -197,7 +197,7 @@ async def _life(case: Case, number: int, world: World, journal: WatchedJournal, 
         policy, outcomes = Policy(OnExisting(case.on_existing), AuthTokens(case.auth_tokens)), run.tally.outcomes
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
         roles = RoleCheck(connection.exchanger, on=True)
-        admission = Admission(Rows(case, number), roles, stopper, outcomes, _READER)
+        admission = Admission(Rows(case, number), roles, policy, stopper, outcomes, _READER)
         await carry_out(run, connection.pool, recorder, lifecycle.settle, admission.feed)
 
 

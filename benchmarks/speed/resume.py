@@ -30,6 +30,7 @@ from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
 from provisioner.run.admission import admit
+from provisioner.sending.lifecycle import Policy
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.survey import survey
@@ -65,7 +66,7 @@ def finish(roster: Path, results: Path, base_url: str) -> int:
     users = 0
     with Journal(results.with_suffix(".journal.db"), Identity("", base_url)) as journal:
         for batch in opened.batches():
-            for admitted in admit(validator.check(batch).valid, journal):
+            for admitted in admit(validator.check(batch).valid, journal, Policy()):
                 now = time.time()
                 journal.sent(admitted.requests, now)
                 journal.settle(created(request, now) for request in admitted.requests)

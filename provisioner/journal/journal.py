@@ -95,7 +95,7 @@ class Journal:
         with self._unreadable():
             return {uid: Known._make(rest) for uid, *rest in self._database.execute(KNOWN, (_json(uids),))}
 
-    def settled(self, uids: Sequence[str]) -> list[tuple[str, str, int, int]]:
+    def settled(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `DONE_COLUMNS` of those of these uids that are settled with an outcome that is `FINAL`."""
         if self.is_new:
             return []

@@ -150,12 +150,14 @@ ON CONFLICT (uid) DO UPDATE SET row = excluded.row, live_hash = excluded.live_ha
 """,
 )
 
-# Rows that an ordinary run left in this journal: those it settled are managed from now on.
+# Rows that an ordinary run left in this journal: those it settled are managed from now on, and those it created,
+# whatever became of them since.
 TAKEN_OVER: Final = """
-UPDATE users SET operation = 'create', certain = 1,
+UPDATE users SET certain = state = 'settled' AND outcome IN ('created', 'updated', 'existing'),
+    operation = iif(state = 'settled' AND outcome IN ('created', 'updated', 'existing'), 'create', 'update'),
     standing = iif(error_code = 'deactivated', 'deactivated', 'active'),
     live_hash = iif(outcome IN ('created', 'updated'), body_hash, NULL)
-WHERE operation IS NULL AND state = 'settled' AND outcome IN ('created', 'updated', 'existing')
+WHERE operation IS NULL AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
 """
 
 # --- out ---

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 FIRST_WITH_NIGHTS: Final = 2
 # "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
 APPLICATION_ID: Final = 0x50525653
@@ -59,6 +59,12 @@ CREATE TABLE nights (
 );
 """
 
+# That this job created a user outlives whatever is sent for it later.
+_SINCE_3: Final = """
+ALTER TABLE users ADD COLUMN ours INTEGER NOT NULL DEFAULT 0;
+UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
+"""
+
 
 def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[str, str]) -> None:
     """Make the tables of an empty file (format 0), or add to an older format what it lacks; all or nothing.
@@ -73,7 +79,9 @@ def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[
             _carry_out(database, _SCHEMA)
             database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        _carry_out(database, _SINCE_2)
+        if version < FIRST_WITH_NIGHTS:
+            _carry_out(database, _SINCE_2)
+        _carry_out(database, _SINCE_3)
         database.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -125,7 +125,8 @@ UPDATE users SET
     created_at = given.created_at,
     settled_at = given.settled_at,
     doubt_since = given.doubt_since,
-    doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash))
+    doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash)),
+    ours = ours OR given.outcome = 'created'
 FROM given WHERE users.id = given.id
 """,
 )
@@ -157,8 +158,9 @@ class Known(NamedTuple):
     created_at: int | None
     doubt_since: float | None
     doubt_hash: str
+    ours: int
 
-    def past(self, *, changed: bool, edited: bool = False) -> Past:
+    def past(self, *, changed: bool, edited: bool = False, ours: bool = False) -> Past:
         """Give a row's past; `changed` and `edited` compare its body with the roster's, see `Past`."""
         return Past(
             state=State(self.state),
@@ -169,6 +171,7 @@ class Known(NamedTuple):
             doubt_since=self.doubt_since,
             changed=changed,
             edited=edited,
+            ours=ours,
         )
 
 
@@ -188,12 +191,20 @@ KNOWN: Final = select(
 
 
 class Done(NamedTuple):
-    """What is given of a user for whom a run has nothing more to do; `was` is its row in the roster at that time."""
+    """What is given of a user whose row was settled for good.
+
+    was        its row in the roster at that time
+    has_token  whether an auth token was recorded
+    away       whether it was found deactivated
+    """
 
     uid: str
     body_hash: str
     key: int
     was: int
+    outcome: str
+    has_token: int
+    away: int
 
 
 DONE_COLUMNS: Final = Done._fields
@@ -203,7 +214,12 @@ _FINAL: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL
 DONE: Final = select(
     DONE_COLUMNS,
     f"{ASKED} WHERE state = 'settled' AND outcome IN ({_FINAL})",
-    {"key": "users.id", "was": "row"},
+    {
+        "key": "users.id",
+        "was": "row",
+        "has_token": "auth_token IS NOT NULL",
+        "away": "error_code IS 'deactivated'",
+    },
 )
 
 OUTCOME_COLUMNS: Final = (

@@ -43,11 +43,13 @@ class Words:
 
     mend    what to do about rejected rows; {} is the file that holds them
     idle    why valid rows needed no request
+    left    why edited ones needed none; {} is how many
     tokens  what there is to say about the number of auth tokens
     """
 
     mend: str = "mend them in {} and feed that file in"
     idle: str = "earlier runs had settled every valid row"
+    left: str = "{} of users that were there before, who are left as they are"
     tokens: str = ""
 
 
@@ -100,6 +102,7 @@ class Summary:
         document: dict[str, Any] = {"rows": self.counts.rows}
         document |= {outcome.value: outcomes[outcome] for outcome in RUN_OUTCOMES}
         document |= {
+            "edited": self.tally.outcomes.edited,
             "requests": requests.sent,
             "retries": requests.retries,
             "rate_limited": requests.rate_limited,
@@ -151,6 +154,8 @@ class Summary:
         if outcome is Outcome.FAILED:
             codes = sorted(self.counts.failed_by_code.items(), key=lambda item: (-item[1], item[0]))
             return ", ".join(f"{code} {number:,}" for code, number in codes)
+        if outcome is Outcome.CREATED and (edited := self.tally.outcomes.edited):
+            return f"{edited:,} edited since, and brought up to date"
         where = self.outputs.get("rejected") if outcome is Outcome.REJECTED else None
         return words.mend.format(where) if where else ""
 
@@ -168,7 +173,9 @@ class Summary:
             tokens = counted(self.counts.tokens, "auth token") + words.tokens
             remarks.append(Text(message + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
-            why = words.idle if self.tally.rows.valid else "no row is valid"
+            left = self.tally.outcomes.settled.total()
+            why = words.left.format(counted(left, "edited row")) if left else words.idle
+            why = why if self.tally.rows.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
         if drift:
             fields = ", ".join(f"{field} {number:,}" for field, number in drift.most_common())

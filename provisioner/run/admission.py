@@ -1,6 +1,6 @@
 """Which of the valid rows still need a request, and their way into the pool.
 
-A row needs one unless the journal knows it as settled and unchanged.
+A row needs one unless the journal knows it as settled and unchanged, in a way that is enough for what is asked now.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import polars as pl
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.statements import DONE_COLUMNS, Known
-from provisioner.model import FINAL, OutcomeTally, State, UserRequest, hash_of
+from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, State, UserRequest, hash_of
 from provisioner.run.intake import CheckedBatch
+from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper, stopping_on_storage_error
@@ -28,8 +29,8 @@ from provisioner.threads import in_thread
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.
 _LOOKUP: Final = 4000
 
-_TYPES: Final = {"uid": pl.String, "body_hash": pl.String, "key": pl.Int64, "was": pl.Int64}
-_SETTLED: Final = {name: _TYPES[name] for name in DONE_COLUMNS}
+_TEXTS: Final = {"uid", "body_hash", "outcome"}
+_SETTLED: Final = {name: pl.String if name in _TEXTS else pl.Int64 for name in DONE_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,10 @@ class Admitted:
     moved: Sequence[tuple[int, int]]
 
 
-def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
+def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Admitted]:
     """Sort out a batch's valid rows (`Checked.valid`), a few thousand at a time.
+
+    policy  what is asked now
 
     Rows are matched by uid and body, never by position: a roster may be edited or re-sorted between two runs.
     """
@@ -51,10 +54,25 @@ def admit(valid: pl.DataFrame, journal: Journal) -> Iterator[Admitted]:
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=_SETTLED, orient="row")
         # On a resume nearly all rows are these, so they are not looked at one by one.
-        same = rows.join(settled, on=["uid", "body_hash"])
+        same = rows.join(settled, on=["uid", "body_hash"]).filter(~_falls_short(policy))
         moved = same.filter(pl.col("row") != pl.col("was")).select("key", "row").rows()
-        rest = rows.join(settled, on=["uid", "body_hash"], how="anti", maintain_order="left") if same.height else rows
+        rest = rows.join(same, on=["uid", "body_hash"], how="anti", maintain_order="left") if same.height else rows
         yield Admitted(list(_requests(rest, journal)), same.height, moved)
+
+
+def _falls_short(policy: Policy) -> pl.Expr:
+    """Whether a settled row is not as it is asked for now; of a user that is deactivated no more can be had."""
+    outcome, here = pl.col("outcome"), pl.col("away") == 0
+    created, there = outcome == Outcome.CREATED.value, outcome != Outcome.CREATED.value
+    everyone = pl.lit(policy.auth_tokens is AuthTokens.ALL)
+    falls_short = here & pl.col("token") & (pl.col("has_token") == 0) & (created | everyone)
+    match policy.on_existing:
+        case OnExisting.FAIL:
+            return falls_short | there
+        case OnExisting.UPDATE:
+            return falls_short | (here & (outcome == Outcome.EXISTING.value))
+        case OnExisting.SKIP:
+            return falls_short
 
 
 def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
@@ -65,7 +83,8 @@ def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
             yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
-            past = met.past(changed=_is_settled(met), edited=edited)
+            changed = _is_settled(met) and met.body_hash != body_hash
+            past = met.past(changed=changed, edited=edited, ours=bool(met.ours))
             yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past)
 
 
@@ -118,6 +137,7 @@ class Admission:
 
     surveyed: CheckedRoster
     roles: RoleCheck
+    policy: Policy
     stopper: Stopper
     outcomes: OutcomeTally
     reader: Executor
@@ -144,7 +164,7 @@ class Admission:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
         roles = dict(checked.roles()) if self.roles.known is not None else {}
         recorder = outbox.recorder
-        parts = admit(checked.valid, recorder.journal)
+        parts = admit(checked.valid, recorder.journal, self.policy)
         while not self.stopper and (part := await recorder.run(lambda: next(parts, None))) is not None:
             part = await self._with_known_roles(part, roles, rejected)
             self.outcomes.skipped += part.skipped

@@ -19,6 +19,7 @@ from provisioner.results.summary import Estimate, Summary, write_summary, writte
 from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
 from provisioner.run.job import EMULATOR, Job, Run, identity
+from provisioner.sending.lifecycle import Policy
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
@@ -53,17 +54,19 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
 class _EarlierRuns:
     """What earlier runs of the job have done, by their journal, which is only looked at.
 
+    policy   what is asked now
     settled  valid rows that need no request any more
     open     those that still need one
     """
 
     journal: Journal
+    policy: Policy
     settled: int = 0
     open: int = 0
 
     def look_up(self, checked: CheckedBatch) -> None:
         """Count one more batch. Raises `StorageError`."""
-        for part in admit(checked.valid, self.journal):
+        for part in admit(checked.valid, self.journal, self.policy):
             self.settled += part.skipped
             self.open += len(part.requests)
 
@@ -73,7 +76,8 @@ def _earlier(job: Job, stack: ExitStack) -> _EarlierRuns | None:
     if not job.settings.run.dry_run or job.settings.run.restart or not job.outputs.journal.exists():
         return None
     reader = JournalReader(job.outputs.journal, _identity(job.settings))
-    return _EarlierRuns(stack.enter_context(reader))
+    asked = job.settings.run
+    return _EarlierRuns(stack.enter_context(reader), Policy(asked.on_existing, asked.auth_tokens))
 
 
 def _identity(settings: Settings) -> Identity | None:

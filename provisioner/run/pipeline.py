@@ -50,7 +50,7 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
             policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
             roles = RoleCheck(connection.exchanger, on=settings.check_roles)
-            admission = Admission(surveyed, roles, stopper, outcomes, reader)
+            admission = Admission(surveyed, roles, policy, stopper, outcomes, reader)
             await carry_out(run, connection.pool, recorder, lifecycle.settle, admission.feed)
         run.watch.enter("writing")
         return await recorder.run(lambda: _finish(run, surveyed, journal.outcomes))

@@ -1,5 +1,7 @@
 """The life of one row, from its first request to its outcome.
 
+    ours, and edited since: update ───────────────→ created
+    settled as there before: as below ────────────→ existing, updated
     create ─┬─ done ──────────────────────────────→ created
             ├─ refused ───────────────────────────→ failed
             ├─ in doubt: again, up to the limit ──→ failed, still in doubt
@@ -17,7 +19,7 @@ import time
 from dataclasses import dataclass
 
 from provisioner.logs import get_logger
-from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Settlement, State, UserRequest
+from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.clock import ServerClock
@@ -26,6 +28,7 @@ from provisioner.sending.retry import Verdict
 log = get_logger()
 
 DEACTIVATED = "deactivated"
+GONE = "gone"
 IN_DOUBT = "in_doubt"
 
 
@@ -40,7 +43,7 @@ class Policy:
 class _Life:
     """What is known of one row while it lasts."""
 
-    __slots__ = ("attempts", "doubt_since", "request", "token")
+    __slots__ = ("attempts", "created_at", "doubt_since", "request", "token")
 
     def __init__(self, request: UserRequest) -> None:
         past = request.past
@@ -48,6 +51,7 @@ class _Life:
         self.attempts = past.attempts if past else 0
         self.doubt_since = past.doubt_since if past else None
         self.token = past.auth_token if past else None
+        self.created_at = past.created_at if past else None
 
     def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
         """Take in an answer to a request sent at `began` (UNIX seconds, ours)."""
@@ -71,7 +75,7 @@ class _Life:
     def failed(self, reply: Reply, code: str, message: str) -> Settlement:
         # Doubt outlives a failure: the next run tries again and must still be able to tell ours from others.
         return self.settled(Outcome.FAILED, reply)._replace(
-            error_code=code, error_message=message, doubt_since=self.doubt_since
+            error_code=code, error_message=message, doubt_since=self.doubt_since, created_at=self.created_at
         )
 
 
@@ -84,8 +88,10 @@ class Lifecycle:
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one row as far as the run lasts."""
-        life = _Life(request)
-        if request.past is not None and request.past.changed:
+        life, past = _Life(request), request.past
+        if past is not None and past.ours:
+            return await self._ours(life, past)
+        if past is not None and past.was_there and self._policy.on_existing is not OnExisting.FAIL:
             return await self._was_there_before(life, None)
         verdict, reply = await self._exchange(Operation.CREATE, life)
         if verdict is Verdict.DONE:
@@ -97,6 +103,20 @@ class Lifecycle:
         if verdict is Verdict.REFUSED and (fields := drifted(reply)):
             self._drift(fields, request, reply)
         return self._unsuccessful(life, verdict, reply)
+
+    async def _ours(self, life: _Life, past: Past) -> Settlement:
+        """Bring a user of ours to what the roster has now; `--on-existing` is about the users of others."""
+        life.doubt_since = None
+        reply: Reply | None = None
+        if past.changed or past.outcome is not Outcome.CREATED:
+            verdict, reply = await self._exchange(Operation.UPDATE, life)
+            if verdict is Verdict.ABSENT:
+                message = "this job created the user, and another hand has deactivated or deleted it since"
+                return life.failed(reply, GONE, message)
+            if verdict is not Verdict.DONE:
+                return self._unsuccessful(life, verdict, reply)
+            self._outcomes.edited += 1
+        return await self._settle_with_token(life, Outcome.CREATED, reply, past.created_at)
 
     def _drift(self, fields: list[str], request: UserRequest, reply: Reply) -> None:
         """Note that the API is stricter than our rules; logged once for each field."""
@@ -127,19 +147,21 @@ class Lifecycle:
             verdict, reply = await self._exchange(Operation.UPDATE, life)
             if verdict is not Verdict.DONE:
                 return self._unsuccessful(life, verdict, reply)
+            self._outcomes.edited += 1
         return await self._settle_with_token(life, Outcome.CREATED, reply, created_at)
 
     async def _was_there_before(self, life: _Life, exists: Reply | None, created_at: int | None = None) -> Settlement:
         """Do what `--on-existing` asks for a user that some other hand created, or that we have settled before."""
-        life.doubt_since = None
-        if created_at is None and life.request.past is not None:
-            created_at = life.request.past.created_at
+        life.doubt_since, past = None, life.request.past
+        created_at = life.created_at if created_at is None else created_at
         match self._policy.on_existing:
             case OnExisting.FAIL:
                 message = "the uid exists already, and --on-existing is fail"
                 return life.failed(exists or Reply(), "ERR_UID_ALREADY_EXISTS", message)
             case OnExisting.SKIP:
-                return await self._settle_with_token(life, Outcome.EXISTING, exists, created_at)
+                as_updated = past is not None and past.outcome is Outcome.UPDATED and not past.changed
+                outcome = Outcome.UPDATED if as_updated else Outcome.EXISTING
+                return await self._settle_with_token(life, outcome, exists, created_at)
         verdict, reply = await self._exchange(Operation.UPDATE, life)
         if verdict is Verdict.ABSENT:
             return self._deactivated(life, reply)
@@ -170,7 +192,7 @@ class Lifecycle:
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         ended = unsuccessful(life.request.key, life.attempts, verdict, reply, self._exchanger.max_attempts, prefix)
-        return ended._replace(auth_token=life.token, doubt_since=life.doubt_since)
+        return ended._replace(auth_token=life.token, created_at=life.created_at, doubt_since=life.doubt_since)
 
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
         wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)

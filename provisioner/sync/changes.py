@@ -19,10 +19,8 @@ from dataclasses import dataclass, replace
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.lifecycle import DEACTIVATED, Lifecycle, unsuccessful
+from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, unsuccessful
 from provisioner.sending.retry import Verdict
-
-GONE = "gone"
 
 
 class _Course:

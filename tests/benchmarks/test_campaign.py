@@ -269,6 +269,18 @@ def test_the_ledger_notes_what_was_settled_first_and_what_became_of_it(tmp_path:
     assert [text.partition(":")[0] for text in ledger.wrong] == ["a", "b"]
 
 
+def test_the_ledger_lets_an_edited_row_be_sent_again_and_holds_it_to_its_fate(tmp_path: Path) -> None:
+    """A row that was settled may be taken up when it was edited; it ends as it had ended before."""
+    ledger, path = Ledger(), tmp_path / "x.db"
+    ledger.take(_journal(path, ("a", "settled", "created"), ("b", "settled", "created")), 1.0)
+    ledger.reopen({"a", "b", "c"})
+    ledger.take(_journal(path, ("a", "sent", "pending"), ("b", "sent", "pending")), 2.0)
+    assert (ledger.first, ledger.wrong) == ({}, [])
+    ledger.take(_journal(path, ("a", "settled", "created"), ("b", "settled", "existing")), 3.0)
+    assert ledger.first["a"] == (Fate("created", "t", 1), 3.0)
+    assert [text.partition(":")[0] for text in ledger.wrong] == ["b"]
+
+
 def test_the_ledger_tells_a_damaged_journal(tmp_path: Path) -> None:
     """A file that SQLite cannot read is an offence, not the end of the campaign."""
     path = tmp_path / "x.db"

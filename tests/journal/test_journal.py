@@ -89,7 +89,7 @@ def test_a_row_that_was_sent_and_not_settled_is_in_doubt_since_it_was_sent_first
         with Journal(path, IDENTITY) as journal:
             journal.sent([a_request(1)], sent_at)
     with Journal(path, IDENTITY) as journal:
-        assert journal.known(["u1"]) == {"u1": Known(1, 1, "00", "sent", "pending", 0, None, None, 10.0, "00")}
+        assert journal.known(["u1"]) == {"u1": Known(1, 1, "00", "sent", "pending", 0, None, None, 10.0, "00", 0)}
 
 
 def test_the_body_in_doubt_is_remembered_until_the_doubt_is_gone(path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_settled_row_is_in_no_doubt_however_often_it_was_sent(path: Path) -> N
         journal.settle([a_settlement(1)])
     with Journal(path, IDENTITY) as journal:
         assert journal.known(["u1"]) == {
-            "u1": Known(1, 1, "00", "settled", "created", 1, "u1_token", 1_700_000_000, None, "00")
+            "u1": Known(1, 1, "00", "settled", "created", 1, "u1_token", 1_700_000_000, None, "00", 1)
         }
 
 
@@ -593,6 +593,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
         self.journal.settle([settlement._replace(key=self.rows[uid]["key"]) for uid in sorted(uids)])
         for uid in uids:
             self.rows[uid] |= settlement._replace(key=self.rows[uid]["key"])._asdict()
+            self.rows[uid]["ours"] = int(self.rows[uid].get("ours", 0) or settlement.outcome is Outcome.CREATED)
 
     @precondition(lambda self: self.rows)
     @rule(data=st.data(), row=st.integers(1, 99))
@@ -635,6 +636,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
             expected[uid] = Known(
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
+                known.get("ours", 0),
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
@@ -660,11 +662,12 @@ def test_a_reader_looks_up_while_somebody_else_writes_and_leaves_no_trace(tmp_pa
         journal.sent([a_request(1)], 1.0)
         journal.settle([a_settlement(1)])
         with JournalReader(path, IDENTITY) as reader, JournalReader(path, None) as anybodys:
-            assert reader.settled(["u1", "u2"]) == anybodys.settled(["u1", "u2"]) == [("u1", "00", 1, 1)]
+            done = [("u1", "00", 1, 1, "created", 1, 0)]
+            assert reader.settled(["u1", "u2"]) == anybodys.settled(["u1", "u2"]) == done
             assert list(reader.known(["u1", "u2"])) == ["u1"]
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == [("u1", "00", 1, 1)]
+        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0)]
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
@@ -688,12 +691,12 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
         journal.sent([a_request(1)], 1.0)
         journal.settle([a_settlement(1)])
     with closing(sqlite3.connect(path)) as database:
-        for column in ("operation", "certain", "standing", "live_hash", "digests", "absent", "epoch"):
+        for column in ("operation", "certain", "standing", "live_hash", "digests", "absent", "epoch", "ours"):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         database.executescript("DROP TABLE nights; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == [("u1", "00", 1, 1)]
+        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0)]
     assert path.read_bytes() == before
     path.write_bytes(b"")
     with JournalReader(path, IDENTITY) as reader:

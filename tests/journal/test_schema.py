@@ -47,6 +47,7 @@ def test_an_older_format_becomes_what_a_new_file_is(database: sqlite3.Connection
     assert header_of(database).version == VERSION
     assert dict(database.execute("SELECT key, value FROM meta")) == owner
     assert database.execute("SELECT uid, state, outcome, auth_token FROM users").fetchall() == rows
+    assert database.execute("SELECT uid FROM users WHERE ours").fetchall() == [("made",)]
 
 
 def test_a_file_that_is_up_to_date_is_left_alone(database: sqlite3.Connection) -> None:

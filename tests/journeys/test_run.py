@@ -17,9 +17,10 @@ RESULT_COLUMNS = [
 ]  # fmt: skip
 
 SUMMARY_KEYS = [
-    "rows", "rejected", "created", "existing", "updated", "failed", "pending", "requests", "retries", "rate_limited",
-    "tokens", "rejected_by_code", "failed_by_code", "started_at", "finished_at", "elapsed_seconds",
-    "requests_per_minute", "stopped_by", "exit_code", "outputs", "roster", "digests", "defects", "warnings",
+    "rows", "rejected", "created", "existing", "updated", "failed", "pending", "edited", "requests", "retries",
+    "rate_limited", "tokens", "rejected_by_code", "failed_by_code", "started_at", "finished_at", "elapsed_seconds",
+    "requests_per_minute", "stopped_by", "exit_code", "outputs", "roster", "digests",
+    "defects", "warnings",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from provisioner.errors import ExitCode
-from provisioner.model import Tally
+from provisioner.model import Outcome, Tally
 from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
@@ -65,6 +65,7 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         checked=21, rejected=2, sent=31, retries=7, rate_limited=2, first=10.0, last=40.0
     )  # fmt: skip
     report = Report({"uid.missing": Found(2, (3, 4)), "name.missing": Found(1, (3,))}, {"name.twin": Found(6, (1, 2))})
+    tally.outcomes.edited = 8
     record = Record(("/hr/users.csv",), {"rejected": "5e1f"})
     document = Summary(counts, tally, report, STARTED, STARTED + 61.23456, STOP, outputs, record=record).document
     assert list(document.items()) == [
@@ -75,6 +76,7 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         ("updated", 3),
         ("failed", 4),
         ("pending", 6),
+        ("edited", 8),
         ("requests", 31),
         ("retries", 7),
         ("rate_limited", 2),
@@ -296,6 +298,13 @@ def test_a_run_that_had_nothing_to_do_says_so() -> None:
 
     assert settled in table(Counts(Counter(created=1)), 1, None)
     assert settled not in table(Counts(), 0, None)
+    tally = a_tally(checked=1, valid=1)
+    tally.outcomes.settled[Outcome.EXISTING] = 1
+    left = shown(Summary(Counts(Counter(existing=1)), tally, CLEAN, STARTED, STARTED, None, outputs))
+    assert "no request was sent: 1 edited row of users that were there before, who are left as they are" in left
+    tally.outcomes.edited = 1
+    edited = shown(Summary(Counts(Counter(created=1)), tally, CLEAN, STARTED, STARTED, None, outputs))
+    assert "1 created 1 edited since, and brought up to date" in " ".join(edited.split())
     assert settled not in table(Counts(Counter(pending=1)), 1, STOP)
 
 

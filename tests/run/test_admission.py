@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from provisioner.journal.journal import Journal
 from provisioner.journal.view import Identity
-from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
+from provisioner.sending.lifecycle import Policy
 
 IDENTITY = Identity("app", "http://localhost")
+SKIP = Policy()
 SOME_OUTCOMES: Final = [Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.FAILED, None]
 SCHEMA: Final = {"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean}
 
@@ -48,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 def after_a_run(path: Path, outcomes: Mapping[str, Outcome | None]) -> None:
     """Make a journal in which each of these uids, in this order, was sent and, unless None, settled."""
     with Journal(path, IDENTITY) as journal:
-        requests = [request for part in admit(a_roster(*outcomes), journal) for request in part.requests]
+        requests = [request for part in admit(a_roster(*outcomes), journal, SKIP) for request in part.requests]
         journal.sent(requests, 50.0)
         keys = {request.uid: request.key for request in requests}
         journal.settle(
@@ -61,7 +63,7 @@ def after_a_run(path: Path, outcomes: Mapping[str, Outcome | None]) -> None:
 def test_a_new_journal_admits_every_row(path: Path) -> None:
     """A first run sends all, in roster order, each with a key of its own and no past."""
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster("b", "a", first_row=4), journal)) == [
+        assert list(admit(a_roster("b", "a", first_row=4), journal, SKIP)) == [
             Admitted([a_request(1, 4, "b"), a_request(2, 5, "a")], 0, [])
         ]
 
@@ -71,7 +73,7 @@ def test_settled_and_unchanged_rows_cost_no_request(path: Path, outcome: Outcome
     """Promise 2: nothing that was settled is sent again."""
     after_a_run(path, {"a": outcome, "b": outcome})
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster("a", "b"), journal)) == [Admitted([], 2, [])]
+        assert list(admit(a_roster("a", "b"), journal, SKIP)) == [Admitted([], 2, [])]
 
 
 def test_failed_and_unsettled_rows_are_tried_again_with_what_is_known_of_them(path: Path) -> None:
@@ -80,7 +82,7 @@ def test_failed_and_unsettled_rows_are_tried_again_with_what_is_known_of_them(pa
     with Journal(path, IDENTITY) as journal:
         failed = Past(State.SETTLED, Outcome.FAILED, 1, "failed_t", 7)
         cut = Past(State.SENT, Outcome.PENDING, doubt_since=50.0)
-        assert list(admit(a_roster("failed", "cut", "new"), journal)) == [
+        assert list(admit(a_roster("failed", "cut", "new"), journal, SKIP)) == [
             Admitted([a_request(1, 1, "failed", failed), a_request(2, 2, "cut", cut), a_request(3, 3, "new")], 0, [])
         ]
 
@@ -89,19 +91,78 @@ def test_a_settled_row_whose_body_changed_says_so(path: Path) -> None:
     """An edited roster: the row comes again under its old key, marked as changed, with its token."""
     after_a_run(path, {"a": Outcome.CREATED, "b": Outcome.CREATED})
     with Journal(path, IDENTITY) as journal:
-        past = Past(State.SETTLED, Outcome.CREATED, 1, "a_t", 7, changed=True)
+        past = Past(State.SETTLED, Outcome.CREATED, 1, "a_t", 7, changed=True, ours=True)
         roster = pl.concat([a_roster("a", name="M"), a_roster("b", first_row=2)])
-        assert list(admit(roster, journal)) == [Admitted([a_request(1, 1, "a", past, name="M")], 1, [])]
+        assert list(admit(roster, journal, SKIP)) == [Admitted([a_request(1, 1, "a", past, name="M")], 1, [])]
+
+
+# Settled as, with a token, found deactivated; then whether a row is done, by what is asked now.
+ENOUGH: Final = {
+    (Outcome.CREATED, True, False): {"skip", "update", "fail", "skip all", "update all"},
+    (Outcome.CREATED, False, False): set(),
+    (Outcome.EXISTING, True, False): {"skip", "skip all"},
+    (Outcome.EXISTING, False, False): {"skip"},
+    (Outcome.EXISTING, False, True): {"skip", "update", "skip all", "update all"},
+    (Outcome.UPDATED, True, False): {"skip", "update", "skip all", "update all"},
+    (Outcome.UPDATED, False, False): {"skip", "update"},
+}
+POLICIES: Final = {
+    "skip": Policy(),
+    "update": Policy(OnExisting.UPDATE),
+    "fail": Policy(OnExisting.FAIL),
+    "skip all": Policy(auth_tokens=AuthTokens.ALL),
+    "update all": Policy(OnExisting.UPDATE, AuthTokens.ALL),
+}
+
+
+@pytest.mark.parametrize(("outcome", "token", "away"), ENOUGH)
+def test_a_settled_row_is_done_as_long_as_it_is_enough_for_what_is_asked_now(
+    path: Path, outcome: Outcome, token: bool, away: bool
+) -> None:
+    """Another policy takes up again those that fall short of it; without `--restart`."""
+    with Journal(path, IDENTITY) as journal:
+        (admitted,) = admit(a_roster("a"), journal, SKIP)
+        journal.sent(admitted.requests, 50.0)
+        code = "deactivated" if away else None
+        journal.settle(
+            [Settlement(1, State.SETTLED, outcome, 1, 200, code, auth_token="t" if token else None, settled_at=51.0)]
+        )
+    with Journal(path, IDENTITY) as journal:
+        done = {name for name, policy in POLICIES.items() if next(admit(a_roster("a"), journal, policy)).skipped}
+        assert done == ENOUGH[outcome, token, away]
+        wants_none = a_roster("a").with_columns(token=pl.lit(value=False))
+        assert next(admit(wants_none, journal, POLICIES["skip all"])).skipped == 1
+
+
+def test_that_a_user_is_ours_is_known_whatever_was_sent_since(path: Path) -> None:
+    """An edited row that was killed on its way, refused or stopped: the next run still knows who created the user."""
+    after_a_run(path, {"a": Outcome.CREATED, "b": Outcome.EXISTING})
+    pasts = []
+    for settlement in (
+        None,
+        Settlement(1, State.SETTLED, Outcome.FAILED, 2, 400, "ERR_X", "", "a_t", 7, 52.0),
+        Settlement(1, State.PENDING, Outcome.PENDING, 2, auth_token="a_t", created_at=7),
+    ):
+        with Journal(path, IDENTITY) as journal:
+            (admitted,) = admit(a_roster("a", "b", name="M"), journal, SKIP)
+            pasts.append([request.past for request in admitted.requests])
+            journal.sent(admitted.requests, 60.0)
+            journal.settle([settlement] if settlement else [])
+    with Journal(path, IDENTITY) as journal:
+        (admitted,) = admit(a_roster("a", "b", name="M"), journal, SKIP)
+        pasts.append([request.past for request in admitted.requests])
+    assert [[past and past.ours for past in each] for each in pasts] == [[True, False]] * 4
+    assert [each[0] and each[0].auth_token for each in pasts] == ["a_t"] * 4
 
 
 def test_a_deactivated_user_is_settled_like_any_other(path: Path) -> None:
     """A settled row costs no request, night after night; the result says what to do about it."""
     with Journal(path, IDENTITY) as journal:
-        (admitted,) = admit(a_roster("a"), journal)
+        (admitted,) = admit(a_roster("a"), journal, SKIP)
         journal.sent(admitted.requests, 50.0)
         journal.settle([Settlement(1, State.SETTLED, Outcome.EXISTING, 1, 404, "deactivated", "", settled_at=51.0)])
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster("a"), journal)) == [Admitted([], 1, [])]
+        assert list(admit(a_roster("a"), journal, SKIP)) == [Admitted([], 1, [])]
 
 
 def test_an_edited_row_that_had_failed_is_not_changed_but_tried_again(path: Path) -> None:
@@ -109,7 +170,7 @@ def test_an_edited_row_that_had_failed_is_not_changed_but_tried_again(path: Path
     after_a_run(path, {"a": Outcome.FAILED})
     with Journal(path, IDENTITY) as journal:
         past = Past(State.SETTLED, Outcome.FAILED, 1, "a_t", 7)
-        assert list(admit(a_roster("a", name="M"), journal)) == [
+        assert list(admit(a_roster("a", name="M"), journal, SKIP)) == [
             Admitted([a_request(1, 1, "a", past, name="M")], 0, [])
         ]
 
@@ -118,18 +179,18 @@ def test_a_re_sorted_roster_costs_nothing_and_its_new_rows_are_noted(path: Path)
     """Rows are matched by uid: only those that stand elsewhere are told to the journal, by key."""
     after_a_run(path, dict.fromkeys("abc", Outcome.CREATED))
     with Journal(path, IDENTITY) as journal:
-        (admitted,) = admit(a_roster("c", "b", "a"), journal)
+        (admitted,) = admit(a_roster("c", "b", "a"), journal, SKIP)
         assert admitted == Admitted([], 3, [(3, 1), (1, 3)])
         journal.move(admitted.moved)
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster("c", "b", "a"), journal)) == [Admitted([], 3, [])]
+        assert list(admit(a_roster("c", "b", "a"), journal, SKIP)) == [Admitted([], 3, [])]
 
 
 def test_a_row_put_in_at_the_top_is_the_only_one_sent(path: Path) -> None:
     """Resuming by position would send the last row again and never the first."""
     after_a_run(path, dict.fromkeys("abc", Outcome.CREATED))
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster("z", "a", "b", "c"), journal)) == [
+        assert list(admit(a_roster("z", "a", "b", "c"), journal, SKIP)) == [
             Admitted([a_request(4, 1, "z")], 3, [(1, 2), (2, 3), (3, 4)])
         ]
 
@@ -138,7 +199,7 @@ def test_a_shrunk_roster_leaves_the_others_alone(path: Path) -> None:
     """Rows that are gone are not sent, and what is known of them is there when they come back."""
     after_a_run(path, {"a": Outcome.CREATED, "b": Outcome.FAILED, "c": Outcome.CREATED})
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster("c"), journal)) == [Admitted([], 1, [(3, 1)])]
+        assert list(admit(a_roster("c"), journal, SKIP)) == [Admitted([], 1, [(3, 1)])]
         assert set(journal.known(["a", "b"])) == {"a", "b"}
 
 
@@ -147,7 +208,7 @@ def test_a_batch_larger_than_one_look_up_is_sorted_out_in_parts(path: Path) -> N
     uids = [f"u{n}" for n in range(9001)]
     after_a_run(path, {"u5000": Outcome.CREATED})
     with Journal(path, IDENTITY) as journal:
-        parts = list(admit(a_roster(*uids), journal))
+        parts = list(admit(a_roster(*uids), journal, SKIP))
     assert [len(part.requests) + part.skipped for part in parts] == [4000, 4000, 1001]
     assert [request.uid for part in parts for request in part.requests] == [uid for uid in uids if uid != "u5000"]
     assert [request.key for part in parts for request in part.requests] == list(range(2, 9002))
@@ -156,7 +217,7 @@ def test_a_batch_larger_than_one_look_up_is_sorted_out_in_parts(path: Path) -> N
 def test_no_rows_are_no_work(path: Path) -> None:
     """A batch in which every row was rejected asks the journal nothing."""
     with Journal(path, IDENTITY) as journal:
-        assert list(admit(a_roster(), journal)) == []
+        assert list(admit(a_roster(), journal, SKIP)) == []
 
 
 @given(
@@ -176,7 +237,7 @@ def test_every_row_is_either_sent_or_settled_and_unchanged(
     after_a_run(path, before)
     rows = [(n, uid, body_of(uid, "M" if uid in edited else "N"), True) for n, uid in enumerate(roster, 1)]
     with Journal(path, IDENTITY) as journal:
-        parts = list(admit(pl.DataFrame(rows, schema=SCHEMA, orient="row"), journal))
+        parts = list(admit(pl.DataFrame(rows, schema=SCHEMA, orient="row"), journal, SKIP))
     settled = {uid for uid, outcome in before.items() if outcome not in {None, Outcome.FAILED}}
     needed = [uid for uid in roster if uid not in settled or uid in edited]
     requests = [request for part in parts for request in part.requests]

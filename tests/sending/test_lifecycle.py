@@ -457,9 +457,9 @@ WITH_TOKEN = Past(State.PENDING, Outcome.PENDING, attempts=1, auth_token="old", 
         ([EXISTS, user()], WITH_TOKEN),
         ([EXISTS, user(LONG_AGO)], WITH_TOKEN),
         ([EXISTS], Past(State.SETTLED, Outcome.FAILED, attempts=1, auth_token="old")),
-        ([], Past(State.SETTLED, Outcome.CREATED, attempts=1, auth_token="old", changed=True)),
+        ([user()], Past(State.SETTLED, Outcome.CREATED, attempts=1, auth_token="old", changed=True, ours=True)),
     ],
-    ids=["ours", "another's", "was there before", "changed"],
+    ids=["ours", "another's", "was there before", "edited"],
 )
 def test_a_token_that_is_recorded_is_never_minted_again(answers: list[Reply], past: Past) -> None:
     """It stays recorded, whatever the row's outcome, and takes no second of its user's hundred slots."""
@@ -528,7 +528,7 @@ def test_an_update_that_is_refused_has_failed(reply: Reply) -> None:
 
 
 def changed(**more: Any) -> UserRequest:
-    past = Past(State.SETTLED, Outcome.CREATED, attempts=1, created_at=LONG_AGO, changed=True, **more)
+    past = Past(State.SETTLED, Outcome.EXISTING, attempts=1, created_at=LONG_AGO, changed=True, **more)
     return ADA_WITH_TOKEN._replace(past=past)
 
 
@@ -545,13 +545,16 @@ def changed(**more: Any) -> UserRequest:
         (UPDATING, [user(None)], settled(Outcome.UPDATED, attempts=2, http_status=200, created_at=LONG_AGO), [UPDATE]),
         (
             FAIL,
-            [],
+            [EXISTS],
             settled(
                 Outcome.FAILED,
+                attempts=2,
+                http_status=400,
                 error_code="ERR_UID_ALREADY_EXISTS",
                 error_message="the uid exists already, and --on-existing is fail",
+                created_at=LONG_AGO,
             ),
-            [],
+            [CREATE],
         ),
         (
             Policy(auth_tokens=ALL),
@@ -562,10 +565,10 @@ def changed(**more: Any) -> UserRequest:
     ],
     ids=["skip", "update", "update, no time told", "fail", "skip, all tokens"],
 )
-def test_a_row_that_was_settled_and_has_changed_is_not_created_again(
+def test_a_row_that_was_settled_as_there_before_is_not_created_again(
     policy: Policy, answers: list[Reply], expected: Settlement, operations: list[Operation]
 ) -> None:
-    """It was there before: we know, so there is nothing to ask."""
+    """We know, so there is nothing to ask; only who wants such a row to fail has it tried once more."""
     world = World(answers, policy)
     assert (world.settle(changed()), world.operations) == (expected, operations)
 
@@ -577,10 +580,73 @@ def test_a_row_in_doubt_that_has_changed_since_is_brought_up_to_date(tmp_path: P
     mended = '{"uid":"ada","name":"Ada Lovelace"}'
     valid = pl.DataFrame({"row": [3], "uid": ["ada"], "body": [mended], "token": [False]})
     with Journal(tmp_path / "j.db", Identity("app", "http://127.0.0.1/v3")) as journal:
-        [part] = admit(valid, journal)
+        [part] = admit(valid, journal, SKIP)
     world = World([EXISTS, user(NOW - 600), user(NOW - 600)])
     assert world.settle(part.requests[0]).outcome is Outcome.CREATED
-    assert world.operations == [CREATE, READ, UPDATE]
+    assert (world.operations, world.tally.outcomes.edited) == ([CREATE, READ, UPDATE], 1)
+
+
+def ours(state: State = State.SETTLED, outcome: Outcome = Outcome.CREATED, **more: Any) -> UserRequest:
+    """A row whose user an earlier run of the job created."""
+    past = Past(state, outcome, 1, created_at=LONG_AGO, ours=True, **{"auth_token": "old", **more})
+    return ADA_WITH_TOKEN._replace(past=past)
+
+
+EDITED = settled(Outcome.CREATED, attempts=2, http_status=200, created_at=LONG_AGO, auth_token="old")
+
+
+@pytest.mark.parametrize("policy", [SKIP, UPDATING, FAIL, Policy(auth_tokens=ALL)])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ours(changed=True),
+        # An edit that was cut short by a kill, failed or was stopped; whatever is thought to be in doubt then.
+        ours(State.SENT, Outcome.PENDING, doubt_since=START - 60),
+        ours(State.SETTLED, Outcome.FAILED),
+        ours(State.PENDING, Outcome.PENDING),
+    ],
+    ids=["edited", "killed", "failed", "stopped"],
+)
+def test_a_user_of_ours_whose_row_was_edited_is_brought_up_to_date(policy: Policy, request_: UserRequest) -> None:
+    """By one PUT whatever `--on-existing` says: created it stays, with its token and its time."""
+    world = World([user(NOW)], policy)
+    assert (world.settle(request_), world.operations) == (EDITED, [UPDATE])
+    assert world.tally.outcomes.edited == 1
+
+
+def test_a_user_of_ours_without_the_token_that_is_wanted_now_gets_one() -> None:
+    """It was created when none was asked for; its row is as it was, so nothing else is sent."""
+    world = World([MINTED])
+    expected = settled(Outcome.CREATED, http_status=201, created_at=LONG_AGO, auth_token="minted")
+    assert (world.settle(ours(auth_token=None)), world.operations) == (expected, [MINT])
+    assert world.tally.outcomes.edited == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [(REFUSED, "ERR_BAD_REQUEST"), (NOT_FOUND, "gone")],
+)
+def test_a_user_of_ours_that_cannot_be_brought_up_to_date_has_failed(reply: Reply, code: str) -> None:
+    """It is never called existing; token and time stay recorded, and the next run tries again."""
+    world = World([reply])
+    settlement = world.settle(ours(changed=True))
+    assert (settlement.outcome, settlement.error_code) == (Outcome.FAILED, code)
+    assert (settlement.auth_token, settlement.created_at, settlement.doubt_since) == ("old", LONG_AGO, None)
+    assert (world.operations, world.tally.outcomes.edited) == ([UPDATE], 0)
+
+
+def test_a_stop_in_an_edit_keeps_token_and_time() -> None:
+    """Pending, and ours: what was recorded stays."""
+    settlement = World([WRONG_KEY]).settle(ours(changed=True))
+    assert settlement == pending(attempts=2, auth_token="old", created_at=LONG_AGO)
+
+
+def test_a_row_that_was_updated_stays_so_when_only_its_token_is_missing() -> None:
+    """`--auth-tokens all` later on, with `--on-existing skip` again: nobody undoes the update."""
+    past = Past(State.SETTLED, Outcome.UPDATED, attempts=2, created_at=LONG_AGO)
+    world = World([MINTED], Policy(auth_tokens=ALL))
+    settlement = world.settle(ADA_WITH_TOKEN._replace(past=past))
+    assert (settlement.outcome, settlement.auth_token, world.operations) == (Outcome.UPDATED, "minted", [MINT])
 
 
 # --- the rate, the network ---------------------------------------------------------------------------------------

@@ -29,12 +29,12 @@ from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.clock import ServerClock
-from provisioner.sending.lifecycle import DEACTIVATED, Lifecycle, Policy
+from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.stop import Stop, Stopper
 from provisioner.sync import changes
-from provisioner.sync.changes import GONE, Changes
+from provisioner.sync.changes import Changes
 from tests.rig import clock, deadline
 from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 

@@ -1,0 +1,118 @@
+"""Rows that were edited, and settings that ask for more, between two runs of one job: the real command, real kills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.rig.command import (
+    KEY,
+    Finished,
+    RunningEmulator,
+    emulator,
+    people,
+    provisioner,
+    rows,
+    start,
+    wait_until,
+    write_roster,
+)
+
+THERE = ("person-00003", "person-00004")
+
+
+def run(api: RunningEmulator, folder: Path, *more: object) -> Finished:
+    return provisioner(
+        "run", "people.csv", *api.flags(), "-o", "out.csv", "--json", *more, cwd=folder, COMETCHAT_API_KEY=KEY
+    )
+
+
+def roster(folder: Path, edits: Mapping[int, str] | None = None) -> None:
+    """Six people; some have another name by now."""
+    made = people(6)
+    for number, name in (edits or {}).items():
+        made[number - 1]["name"] = name
+    write_roster(folder / "people.csv", made)
+
+
+def told(folder: Path) -> dict[str, tuple[str, str]]:
+    """Uid → outcome and token."""
+    return {row["uid"]: (row["outcome"], row["auth_token"]) for row in rows(folder / "out.csv")}
+
+
+def there_before(folder: Path) -> str:
+    """A file of two users that are there before the first run."""
+    users = [{"uid": uid, "name": "As it was", "created_at": 1_700_000_000} for uid in THERE]
+    (folder / "users.ndjson").write_text("\n".join(map(json.dumps, users)))
+    return "users.ndjson"
+
+
+@pytest.mark.parametrize("policy", ["skip", "update", "fail"])
+def test_an_edited_row_is_brought_up_to_date_and_stays_created(tmp_path: Path, policy: str) -> None:
+    """One PUT, whatever `--on-existing` says; token and time stay; and then there is nothing left to send."""
+    roster(tmp_path)
+    with emulator(tmp_path) as api:
+        assert run(api, tmp_path).exit_code == 0
+        before, sent = told(tmp_path), len(api.lines("audit"))
+        roster(tmp_path, {2: "Mended"})
+        again = run(api, tmp_path, "--on-existing", policy)
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 6, 1)
+        assert [(each["method"], each["uid"]) for each in api.lines("audit")[sent:] if each["uid"]] == [
+            ("PUT", "person-00002")
+        ]
+        assert api.users()["person-00002"]["name"] == "Mended"
+        assert told(tmp_path) == before
+        idle = run(api, tmp_path, "--on-existing", policy)
+        assert (idle.summary["requests"], idle.summary["edited"]) == (0, 0)
+
+
+def test_an_edit_that_is_killed_on_the_wire_is_still_about_a_user_of_ours(tmp_path: Path) -> None:
+    """The PUT hangs, the run is killed: the next one calls the user created, with its first token."""
+    roster(tmp_path)
+    fault = {"fault": "hang-before-commit", "route": "PUT /users/{uid}"}
+    (tmp_path / "hang.json").write_text(json.dumps({"script": [fault]}))
+    with emulator(tmp_path, "--fault-script", tmp_path / "hang.json") as api:
+        assert run(api, tmp_path).exit_code == 0
+        before = told(tmp_path)
+        roster(tmp_path, {2: "Mended"})
+        victim = start("run", "people.csv", *api.flags(), "-o", "out.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: any(each["method"] == "PUT" for each in api.lines("audit")))
+        victim.kill()
+        again = run(api, tmp_path)
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 6, 1), again.stderr
+        assert told(tmp_path) == before
+        assert api.users()["person-00002"]["name"] == "Mended"
+
+
+def test_settings_that_ask_for_more_take_up_those_that_fall_short(tmp_path: Path) -> None:
+    """Existing ones are updated, get tokens, or fail, as it is asked for now: without `--restart`."""
+    roster(tmp_path)
+    with emulator(tmp_path, "--users", there_before(tmp_path)) as api:
+        assert (first := run(api, tmp_path)).summary["existing"] == 2, first.stderr
+        tokens = {uid: token for uid, (_, token) in told(tmp_path).items()}
+        more = run(api, tmp_path, "--auth-tokens", "all")
+        assert (more.exit_code, more.summary["existing"], more.summary["tokens"]) == (0, 2, 6)
+        assert all(api.accepts(uid, token) for uid, (_, token) in told(tmp_path).items())
+        updated = run(api, tmp_path, "--on-existing", "update")
+        assert (updated.summary["updated"], updated.summary["edited"]) == (2, 0)
+        assert {api.users()[uid]["name"] for uid in THERE} == {"Person 3", "Person 4"}
+        failed = run(api, tmp_path, "--on-existing", "fail")
+        assert (failed.exit_code, failed.summary["failed"], failed.summary["created"]) == (1, 2, 4)
+        kept = {uid: token for uid, (outcome, token) in told(tmp_path).items() if outcome == "created"}
+        assert kept == {uid: token for uid, token in tokens.items() if uid not in THERE}
+
+
+def test_an_edited_row_of_a_user_that_was_there_before_is_told_as_it_is(tmp_path: Path) -> None:
+    """Under `skip` it is left alone, and the summary does not say that all was settled; `update` carries it out."""
+    roster(tmp_path)
+    with emulator(tmp_path, "--users", there_before(tmp_path)) as api:
+        run(api, tmp_path)
+        roster(tmp_path, {3: "Mended"})
+        skipped = provisioner("run", "people.csv", *api.flags(), "-o", "out.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert "no request was sent: 1 edited row of users that were there before" in " ".join(skipped.stdout.split())
+        updated = run(api, tmp_path, "--on-existing", "update")
+        assert (updated.summary["updated"], updated.summary["created"]) == (2, 4)
+        assert api.users()["person-00003"]["name"] == "Mended"
