@@ -16,6 +16,7 @@ api          what the commands do, from Python
 errors       every exception, each with its exit code
 model        the data that flows from a roster to its results
 stop         the switch that ends a run early
+streams      standard output and error, whatever becomes of them
 threads      calls that block, carried out beside the event loop
 files        files that are written whole and synced
 wording      counts, durations and values in words

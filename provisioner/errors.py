@@ -41,20 +41,27 @@ class ProvisionerError(Exception):
     """What is wrong, where, and what to do, in one sentence a person can act on."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    reason: ClassVar[str] = "bug"
+    """One stable word, the summary's `stopped_by`."""
 
 
 class UsageError(ProvisionerError):
     """The command cannot begin; nothing was sent."""
 
+    reason = "usage"
     exit_code = ExitCode.USAGE
 
 
 class ConfigurationError(UsageError):
     """A setting is missing, unknown or out of range; the message names it and where it came from."""
 
+    reason = "configuration"
+
 
 class RosterError(UsageError):
     """The roster cannot be read; the message says at which row, byte or column."""
+
+    reason = "roster"
 
 
 class EmptyRosterError(RosterError):
@@ -64,9 +71,13 @@ class EmptyRosterError(RosterError):
 class OutputError(UsageError):
     """An output path cannot be used."""
 
+    reason = "output"
+
 
 class JournalError(UsageError):
     """The journal cannot be used: held by another run, made for another app, or not a journal."""
+
+    reason = "journal"
 
 
 class DirectoryError(ProvisionerError):
@@ -78,10 +89,21 @@ class DirectoryError(ProvisionerError):
 class StorageError(ProvisionerError):
     """The journal or a result can no longer be written; what was committed is safe and resumable."""
 
+    reason = "storage"
     exit_code = ExitCode.SAFETY
 
 
 class RosterChangedError(ProvisionerError):
     """The second pass over the roster is not like the first; what was sent is in the journal and resumable."""
 
+    reason = "roster_changed"
     exit_code = ExitCode.SAFETY
+
+
+def out_of_memory(error: MemoryError) -> str:
+    """Say that memory ran out, and how much is needed."""
+    wanted = f" ({error})" if str(error) else ""
+    return (
+        f"memory ran out{wanted}; a run takes about 400 MB whatever the size of the roster: give the process, its "
+        "container or its ulimit 1 GB, then run the same command again"
+    )

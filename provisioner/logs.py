@@ -69,19 +69,24 @@ class Redactor:
 
 
 class _Tee:
-    """Writes each event to stderr, in the format asked for, and to the file, as JSON."""
+    """Writes each event to stderr, in the format asked for, and to the file, as JSON.
+
+    An event with `in_words` is told to people as a text, in its own place: their console does not get it twice.
+    """
 
     def __init__(self, format_: Format, level: int, file: IO[str] | None) -> None:
         self._level, self._file = level, file
         self._console: Any = structlog.dev.ConsoleRenderer(colors=_on_terminal(), pad_event_to=24)
         self._json = structlog.processors.JSONRenderer(ensure_ascii=False)
-        self._render = self._console if format_ == "console" else self._json
+        self._people = format_ == "console"
+        self._render = self._console if self._people else self._json
 
     def __call__(self, logger: object, method: str, event: Event) -> Event:
+        in_words = event.pop("in_words", False)
         self._tell(self._file, self._json(logger, method, dict(event)))
         # A traceback is for the file alone.
         event.pop("exception", None)
-        if _LEVELS.get(method, 20) >= self._level:
+        if _LEVELS.get(method, 20) >= self._level and not (in_words and self._people):
             # Looked up each time: while progress is drawn, stderr is another one.
             self._tell(sys.stderr, self._render(logger, method, dict(event)))
         raise structlog.DropEvent

@@ -251,12 +251,20 @@ class RequestTally:
     first: float | None = None
     last: float | None = None
 
-    def add(self, now: float) -> None:
-        """Count one request (monotonic seconds)."""
+    def add(self, now: float, *, again: bool = False) -> None:
+        """Count one request (monotonic seconds); `again` when it was answered before and is sent once more."""
         self.sent += 1
+        self.retries += again
         self.last = now
         if self.first is None:
             self.first = now
+
+    def take_back(self, *, again: bool = False) -> None:
+        """Take back one that was counted and never left, because no connection could be made."""
+        self.sent -= 1
+        self.retries -= again
+        if self.sent == 0:
+            self.first = self.last = None
 
     @property
     def per_minute(self) -> float:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from provisioner.errors import ExitCode, StorageError
+from provisioner.errors import ExitCode, ProvisionerError, StorageError, out_of_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,11 @@ class Stop:
 
     @classmethod
     def because_of(cls, error: Exception, where: str = "") -> Self:
-        """End a run that an error cuts short: storage that gave out, or a bug of ours at `where`."""
-        if isinstance(error, StorageError):
-            return cls("storage", str(error), error.exit_code)
+        """End a run that an error cuts short: what we have words for, or a bug of ours at `where`."""
+        if isinstance(error, ProvisionerError):
+            return cls(error.reason, str(error), error.exit_code)
+        if isinstance(error, MemoryError):
+            return cls("memory", out_of_memory(error), ExitCode.SAFETY)
         return cls("bug", f"{where}{type(error).__name__}: {error}", ExitCode.BUG)
 
 

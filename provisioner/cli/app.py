@@ -11,8 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from provisioner import __version__
-from provisioner.cli.boundary import boundary, show
+from provisioner.cli.boundary import Asked, boundary, show
 from provisioner.errors import ExitCode, UsageError
+from provisioner.streams import finish, say
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -34,6 +35,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "emulator": ("provisioner.emulator.command:emulator", "Run a local stand-in for the CometChat API."),
 }
 """Name of a command → where it is, and what the list of commands says of it."""
+
+SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync"})
+"""Commands whose `--json` is a summary, whatever they end with."""
 
 HELP: Final = ("-h", "--help")
 HELP_OPTION: Final = ("-h, --help", "Show this message and exit.")
@@ -93,9 +97,12 @@ class _Dash(str):
 
 def main() -> None:
     """Run the command."""
-    with boundary():
-        code = carry_out(sys.argv[1:])
-    raise SystemExit(code)
+    try:
+        with boundary():
+            code = carry_out(sys.argv[1:])
+        raise SystemExit(code)
+    finally:
+        finish()
 
 
 def carry_out(arguments: Sequence[str]) -> int:
@@ -127,7 +134,10 @@ def _carry_out_command(words: list[str]) -> int:
     try:
         carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
-        raise UsageError(usage.sentence(error, name)) from None
+        error_message = UsageError(usage.sentence(error, name))
+        # Nothing is known of the arguments but that the summary was wanted.
+        with Asked((), {"output": {"json": "--json" in options and name.split()[-1] in SUMMED_UP}}).leaving_summary():
+            raise error_message from None
     code: int | None = carry_out(*bound.args, **bound.kwargs)
     return ExitCode.OK if code is None else code
 
@@ -144,5 +154,5 @@ def _show_help(text: str, *, asked_for: bool) -> int:
     if asked_for:
         show(text)
         return ExitCode.OK
-    print(text, file=sys.stderr)
+    say(text)
     return ExitCode.USAGE

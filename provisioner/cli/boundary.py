@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from provisioner import __version__
-from provisioner.errors import ExitCode, ProvisionerError
+from provisioner.errors import ExitCode, ProvisionerError, out_of_memory
 from provisioner.files import time_stamp
+from provisioner.streams import answer, say
+
+if TYPE_CHECKING:
+    from provisioner.results.record import Record
+    from provisioner.roster.files.inputs import Inputs
+    from provisioner.settings.tables import Settings
 
 
 @contextmanager
@@ -19,23 +27,127 @@ def boundary() -> Iterator[None]:
     try:
         yield
     except ProvisionerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(ExitCode.SIGINT) from None
+    except MemoryError as error:
+        say(f"error: {out_of_memory(error)}")
+        raise SystemExit(ExitCode.SAFETY) from None
     except Exception as error:
-        print(f"bug: {_report_bug(error)}", file=sys.stderr)
+        say(f"bug: {_report_bug(error)}")
         raise SystemExit(ExitCode.BUG) from None
 
 
-def show(message: str) -> None:
-    """Print the answer of a command that only looks. A reader that has left (`| head`) is no bug of ours."""
-    try:
-        print(message, flush=True)
-    except BrokenPipeError:
-        # What is still in the buffer goes nowhere, instead of breaking the pipe again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+def show(message: str, code: int = ExitCode.ROWS_LEFT) -> None:
+    """Print the answer of a command that only looks; it ends with `code` when that cannot be, which is no bug of ours.
+
+    A reader that has left (`| head`) needs no telling.
+    """
+    trouble = answer(message + "\n")
+    if trouble is not None and not trouble.broken:
+        say(f"warning: {trouble.reason}" if trouble.what == "escaped" else f"error: not printed ({trouble.reason})")
+    if trouble is not None and trouble.what == "not_printed":
+        raise SystemExit(code)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a command was asked for, as far as that is known yet.
+
+    roster    the ROSTER arguments
+    tables    the flags, as tables of settings
+    check     nothing will be sent
+    nightly   it is known by its state, and its roster may be called otherwise every night
+    filed     it has a summary file, not only one on standard output
+    settings  once they are there
+    started   UNIX seconds
+    """
+
+    roster: Sequence[str]
+    tables: Mapping[str, Mapping[str, Any]]
+    check: bool = False
+    nightly: bool = False
+    filed: bool = True
+    settings: Settings | None = None
+    started: float = field(default_factory=time.time)
+
+    def as_json(self) -> bool:
+        """Whether the summary is wanted on standard output."""
+        given = self.tables.get("output", {}).get("json", False)
+        return bool(self.settings.output.json_summary if self.settings is not None else given)
+
+    @contextmanager
+    def leaving_summary(self) -> Iterator[Self]:
+        """See that a command leaves a summary also when it ends before it has one, so that nobody reads an older one.
+
+        It is written where a file can be named, and printed where it is wanted on standard output.
+        """
+        try:
+            yield self
+        except Exception as error:
+            self._leave(error)
+            # One that was stopped early has told so; all others are told at the boundary.
+            if (stop := getattr(error, "stop", None)) is not None:
+                raise SystemExit(stop.exit_code) from None
+            raise
+
+    def _leave(self, error: Exception) -> None:
+        from provisioner.results.summary import document_of_end, encode, write_summary
+
+        path, record = self._file()
+        document = document_of_end(error, self.started, {"summary": None if path is None else str(path)}, record)
+        if path is not None:
+            try:
+                write_summary(path, document)
+            except ProvisionerError as trouble:
+                say(f"warning: {trouble}")
+        if self._wants_json() and (failed := answer(encode(document).decode())) is not None:
+            say(f"warning: {failed.reason}")
+
+    def _wants_json(self) -> bool:
+        if self.settings is not None:
+            return self.settings.output.json_summary
+        return bool(self.tables.get("output", {}).get("json"))
+
+    def _file(self) -> tuple[Path | None, Record]:
+        """Name the summary file and what it is to remember; None without a name or a folder, or for another's file."""
+        from provisioner.files import same_file
+        from provisioner.results.outputs import FORMATS
+        from provisioner.results.record import NOTHING_RECORDED, Record, places, read_record
+        from provisioner.roster.files.inputs import find_inputs
+
+        try:
+            inputs = find_inputs(self.roster)
+        except ProvisionerError:
+            return None, NOTHING_RECORDED
+        if not (self.filed and inputs.files):
+            return None, NOTHING_RECORDED
+        results = self._results(inputs)
+        if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
+            return None, NOTHING_RECORDED
+        settings = self.settings
+        check = self.check or (settings is not None and settings.run.dry_run and not self.nightly)
+        path = results.with_suffix(".check.summary.json" if check else ".summary.json")
+        record, ours = read_record(path), places(inputs)
+        others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
+        if others or any(same_file(path, each) for each in inputs.paths):
+            return None, NOTHING_RECORDED
+        # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
+        asked_for = self._output() is not None or path.exists() or not inputs.paths
+        named = asked_for or any(each.exists() for each in inputs.paths)
+        return (path if named else None), Record(ours, record.digests)
+
+    def _output(self) -> Path | None:
+        if self.settings is not None:
+            return self.settings.output.file
+        given: Path | None = self.tables.get("output", {}).get("file")
+        return given
+
+    def _results(self, inputs: Inputs) -> Path:
+        from provisioner.results.rounds import default_results
+
+        return self._output() or Path(default_results(inputs.stem))
 
 
 def _report_bug(error: Exception) -> str:

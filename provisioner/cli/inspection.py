@@ -42,7 +42,7 @@ def doctor(
 
     checks = doctor.diagnose(load_with_origins(given(api), os.environ, config), os.environ, state)
     message, code = doctor.show(checks, as_json=bool(output and output.json)), exit_code(checks)
-    show(message)
+    show(message, code)
     return code
 
 

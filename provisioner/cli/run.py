@@ -18,6 +18,7 @@ from provisioner.cli.arguments import (
     Validation,
     given,
 )
+from provisioner.cli.boundary import Asked
 
 if TYPE_CHECKING:
     from provisioner.run.session import Carrying
@@ -44,9 +45,9 @@ def run(
     from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    return carried_out(
-        roster, load(given(reading, api, rate, doing, output, log), os.environ, config), provisioning.run_async
-    )
+    with Asked(roster, given(reading, api, rate, doing, output, log)).leaving_summary() as asked:
+        asked.settings = load(asked.tables, os.environ, config)
+        return carried_out(roster, asked.settings, provisioning.run_async)
 
 
 def validate(
@@ -61,8 +62,9 @@ def validate(
     from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    settings = load(given(reading, doing, output, log), os.environ, config)
-    return carried_out(roster, settings, provisioning.validate_async, check=True)
+    with Asked(roster, given(reading, doing, output, log), check=True).leaving_summary() as asked:
+        asked.settings = load(asked.tables, os.environ, config)
+        return carried_out(roster, asked.settings, provisioning.validate_async, check=True)
 
 
 def carried_out(roster: Sequence[str], settings: Settings, work: Carrying, *, check: bool = False) -> int:

@@ -22,7 +22,7 @@ from provisioner.cli.arguments import (
     Sync,
     given,
 )
-from provisioner.cli.boundary import show
+from provisioner.cli.boundary import Asked, show
 from provisioner.cli.kinds import number
 
 
@@ -42,13 +42,16 @@ def plan(
     from provisioner.settings.tables import load
     from provisioner.sync.command import files_of
 
-    settings = load(given(sync, reading, api, rate, output, log), os.environ, config)
-    # A config file's output is that of a sync: a plan is kept only where it is asked for.
-    nowhere = settings.output.model_copy(update={"file": None})
-    set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere})))
-    kept = nowhere.model_copy(update={"file": output.file if output else None})
-    settings, drawn = settings.model_copy(update={"output": kept}), is_drawn(settings)
-    return conduct(settings, lambda stopper: provisioning.plan_async(roster, settings, stopper=stopper, drawn=drawn))
+    with Asked(roster, given(sync, reading, api, rate, output, log), filed=False).leaving_summary() as asked:
+        asked.settings = settings = load(asked.tables, os.environ, config)
+        # A config file's output is that of a sync: a plan is kept only where it is asked for.
+        nowhere = settings.output.model_copy(update={"file": None})
+        set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere})))
+        kept = nowhere.model_copy(update={"file": output.file if output else None})
+        settings, drawn = settings.model_copy(update={"output": kept}), is_drawn(settings)
+        return conduct(
+            settings, lambda stopper: provisioning.plan_async(roster, settings, stopper=stopper, drawn=drawn)
+        )
 
 
 def sync(
@@ -72,13 +75,14 @@ def sync(
     from provisioner.settings.tables import load
     from provisioner.sync.command import confirming, files_of
 
-    settings = load(given(sync, reading, api, rate, doing, output, log), os.environ, config)
-    set_up_logs(settings, files_of(roster, settings))
-    drawn, confirm = is_drawn(settings), confirming(settings)
-    return conduct(
-        settings,
-        lambda stopper: provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn),
-    )
+    with Asked(roster, given(sync, reading, api, rate, doing, output, log), nightly=True).leaving_summary() as asked:
+        asked.settings = settings = load(asked.tables, os.environ, config)
+        set_up_logs(settings, files_of(roster, settings))
+        drawn, confirm = is_drawn(settings), confirming(settings)
+        return conduct(
+            settings,
+            lambda stopper: provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn),
+        )
 
 
 def history(

@@ -21,11 +21,19 @@ class Recorder:
 
     thread    the one thread that uses the journal
     interval  seconds; with commits of a few milliseconds this keeps within the promised 100 ms
+    trace     told of every commit, how many outcomes it held; None when nobody wants to know
     """
 
-    def __init__(self, journal: Journal, thread: Executor, stopper: Stopper, interval: float = 0.05) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        thread: Executor,
+        stopper: Stopper,
+        interval: float = 0.05,
+        trace: Callable[[int], None] | None = None,
+    ) -> None:
         self.journal = journal
-        self._thread, self._stopper, self._interval = thread, stopper, interval
+        self._thread, self._stopper, self._interval, self._trace = thread, stopper, interval, trace
         self._waiting: list[Settlement] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -66,6 +74,8 @@ class Recorder:
         except BaseException:
             self._waiting = batch + self._waiting
             raise
+        if self._trace is not None:
+            self._trace(len(batch))
 
     async def _write_one_by_one(self) -> None:
         """Save what can be saved: one settlement that cannot be written must not take the others with it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.outputs import Outputs
 from provisioner.results.record import NOTHING_RECORDED, Record
-from provisioner.stop import Stop
+from provisioner.stop import InterruptedEarlyError, Stop
 from provisioner.wording import counted, duration, iso_time, json_text
 
 # The outcomes as people read them, from the top.
@@ -62,6 +63,7 @@ class Summary:
 
     started   UNIX seconds
     finished  UNIX seconds
+    emulated  it was the built-in emulator that answered
     """
 
     counts: Counts
@@ -73,6 +75,7 @@ class Summary:
     outputs: Mapping[str, str | None]
     estimate: Estimate | None = None
     record: Record = NOTHING_RECORDED
+    emulated: bool = False
 
     def __post_init__(self) -> None:
         counts, rows = self.counts, self.tally.rows
@@ -114,11 +117,14 @@ class Summary:
             "elapsed_seconds": round(self.finished - self.started, 3),
             "requests_per_minute": round(requests.per_minute, 1),
             "stopped_by": self.stop.reason if self.stop else None,
+            "message": self.stop.message if self.stop else None,
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
             **self.record.document,
         }
         document |= self.report.document
+        if self.emulated:
+            document["emulator"] = True
         if drift:
             document["drift"] = dict(sorted(drift.items()))
         if self.estimate is not None:
@@ -177,6 +183,8 @@ class Summary:
             why = words.left.format(counted(left, "edited row")) if left else words.idle
             why = why if self.tally.rows.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
+        if self.emulated and self.estimate is None:
+            remarks.append(Text("sent to the built-in emulator: nobody was created in an app", "yellow"))
         if drift:
             fields = ", ".join(f"{field} {number:,}" for field, number in drift.most_common())
             message = (
@@ -196,6 +204,30 @@ def written(outputs: Outputs, *, results: bool, rejected: bool) -> dict[str, str
         "rejected": str(outputs.rejected) if rejected else None,
         "summary": str(outputs.summary),
         "journal": str(outputs.journal) if results else None,
+    }
+
+
+def document_of_end(
+    error: Exception, started: float, outputs: Mapping[str, str | None], record: Record
+) -> dict[str, Any]:
+    """Give the summary of a command that ended before it could count anything; numbers are left out, not made up.
+
+    started  UNIX seconds
+    outputs  the one file that is written now: the summary
+    """
+    finished = time.time()
+    stop = error.stop if isinstance(error, InterruptedEarlyError) else Stop.because_of(error)
+    # What a bug of ours says can hold anything.
+    message = type(error).__name__ if stop.exit_code is ExitCode.BUG else stop.message
+    return {
+        "started_at": iso_time(started),
+        "finished_at": iso_time(finished),
+        "elapsed_seconds": round(finished - started, 3),
+        "stopped_by": stop.reason,
+        "message": message,
+        "exit_code": stop.exit_code,
+        "outputs": dict(outputs),
+        **record.document,
     }
 
 

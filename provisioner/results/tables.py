@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -64,12 +65,25 @@ class Listing:
             yield from (Padding(cell, (0, 0, 0, 4)) for cell in entry.cells[-self.below :])
 
 
+class _Unwritten(io.StringIO):
+    """Looks like standard output to what draws for it: that writes to it even when it draws nothing."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """That of standard output."""
+        return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        """Whether standard output is a terminal."""
+        return sys.stdout.isatty()
+
+
 def printed(show: Callable[[Console], object], width: int | None = None) -> str:
     """Give what a console shows, without the blanks that it pads lines with; nobody wants them.
 
     width  in columns; otherwise as wide as the terminal, and 100 where there is none: wide enough to be read in one
     """
-    console = Console(width=width or (None if sys.stdout.isatty() else 100), highlight=False)
+    console = Console(file=_Unwritten(), width=width or (None if sys.stdout.isatty() else 100), highlight=False)
     with console.capture() as captured:
         show(console)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -43,7 +43,7 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
         _keep_earlier_files(job)
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         journal = Journal(job.outputs.journal, target.identity)
-        recorder = await stack.enter_async_context(open_store(journal, stopper))
+        recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=job.settings.log.verbose))
         surveyed = await survey(opened, reader, stopper)
         run.watch.enter("sending")
         async with connected(run, target) as connection:
@@ -107,7 +107,10 @@ def _finish(run: Run, surveyed: Surveyed, fetch: Fetch) -> Summary:
     report = surveyed.report()
     log_warnings(job, report)
     stop = run.stopper.stop
-    summary = Summary(counts, run.tally, report, run.started, time.time(), stop, wrote, record=record)
+    emulated = job.settings.api.emulator
+    summary = Summary(
+        counts, run.tally, report, run.started, time.time(), stop, wrote, record=record, emulated=emulated
+    )
     write_summary(job.outputs.summary, summary.document)
     return summary
 

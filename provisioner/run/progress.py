@@ -21,6 +21,7 @@ from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
+    from provisioner.sending.attempts import Reach
     from provisioner.sending.pacing import Pacing
 
 # Seconds between two drawings, and between two log events where nothing is drawn.
@@ -59,6 +60,7 @@ class Watch:
         }
         self.stage = self._stages["reading"]
         self.pacing: Pacing | None = None
+        self.reach: Reach | None = None
         self._samples: deque[tuple[float, int]] = deque()
 
     def enter(self, stage: str) -> None:
@@ -115,6 +117,8 @@ class Watch:
         """Name what holds the rate where it is."""
         if self.pacing is None:
             return "starting"
+        if self.reach is not None and (left := self.reach.giving_up_in(time.monotonic())) is not None:
+            return f"cannot reach the API, giving up in {left:.0f} s"
         if (seconds := self.pacing.gate.closed_for) > 0:
             return f"pause after 429, {seconds:.0f} s left"
         waited_for = [pacer for pacer in self.pacing.pacers.values() if pacer.saturated]
@@ -150,8 +154,24 @@ class Watch:
     async def _log_now_and_then(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             while True:
+                before = self.stage, self.stage.done()
                 await asyncio.sleep(_EVENT)
-                self._log.info("run.progress", **self.facts())
+                self._log.info("run.progress", **self.facts(), **self.forecast(*before))
+
+    def forecast(self, stage: Stage, before: int) -> dict[str, Any]:
+        """Give rate, pace and time left, for a log event.
+
+        before  rows that were through with the stage at the event before
+        """
+        done, total = self.stage.done(), self.stage.total()
+        rows = done - before if stage is self.stage else 0
+        left = (total - done) * _EVENT / rows if total is not None and rows > 0 else None
+        sending = self.stage.name == "sending"
+        return {
+            "requests_per_minute": round(self.rate(time.monotonic())) if sending else None,
+            "pace": self.pace() if sending else None,
+            "seconds_left": None if left is None else round(left),
+        }
 
 
 class _Done(ProgressColumn):

@@ -25,8 +25,11 @@ from provisioner.roster.files.inputs import shown
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+from provisioner.streams import answer, say
 
 _SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
+
+NOTHING_SENT: Final = "stopped before anything was sent"
 
 _COUNTED: Final = (
     "rows", *(outcome.value for outcome in Outcome), "requests", "elapsed_seconds", "exit_code",
@@ -100,16 +103,21 @@ def _key(settings: Settings) -> str:
 
 
 def conduct(settings: Settings, work: Work) -> ExitCode:
-    """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code."""
+    """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code.
+
+    Raises what the work raises, told and logged where it has words for it.
+    """
     _tune()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             summary, stop = runner.run(_watch_signals(work))
     except InterruptedEarlyError as early:
-        log.error("run.stopped", reason=early.stop.reason, message="stopped before anything was sent")
-        return early.stop.exit_code
+        log.error("run.stopped", reason=early.stop.reason, message=NOTHING_SENT, in_words=True)
+        if logs.chosen_format(settings.log.format) == "console":
+            say(NOTHING_SENT)
+        raise
     except ProvisionerError as error:
-        log.error("run.refused", message=str(error), exit_code=error.exit_code)
+        log.error("run.refused", message=str(error), exit_code=error.exit_code, in_words=True)
         raise
     document = summary.document
     counts = {name: document[name] for name in _COUNTED if name in document}
@@ -122,9 +130,9 @@ def conduct(settings: Settings, work: Work) -> ExitCode:
 
 def _tell_stop(settings: Settings, stop: Stop) -> None:
     command = resume_command(sys.argv[1:])
-    log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command)
+    log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command, in_words=True)
     if logs.chosen_format(settings.log.format) == "console":
-        print(f"{stop.message}\nresume with: {command}", file=sys.stderr, flush=True)
+        say(f"{stop.message}\nresume with: {command}")
 
 
 async def _watch_signals(work: Work) -> tuple[Ending, Stop | None]:
@@ -159,14 +167,14 @@ def resume_command(arguments: list[str]) -> str:
 
 
 def _print(summary: Ending, *, as_json: bool) -> None:
+    """Print how it ended; when that cannot be, it ended as it ended all the same, and there is the file."""
     text = encode(summary.document).decode() if as_json else printed(summary.show) + "\n"
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        # Whoever was to read it has left, or its disk is full: the run ended as it ended, and there is the file.
-        log.warning("summary.not_printed", reason=error.strerror, file=summary.outputs["summary"])
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if trouble := answer(text):
+        log.warning(
+            "summary.escaped" if trouble.what == "escaped" else "summary.not_printed",
+            reason=trouble.reason,
+            file=summary.outputs["summary"],
+        )
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -13,14 +13,15 @@ from provisioner import __version__
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
+from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
 from provisioner.sending.attempts import Exchanger, Reach
-from provisioner.sending.calls import Budget
+from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.clock import ServerClock
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.pool import Pool
-from provisioner.sending.retry import Waits
+from provisioner.sending.retry import Verdict, Waits
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.threads import in_thread
@@ -47,13 +48,14 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     retry = settings.retry
     waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
     run.watch.pacing = pacing = _pacing(settings, waits)
-    reach = Reach(retry.unreachable_after, stopper)
+    run.watch.reach = reach = Reach(retry.unreachable_after, stopper)
+    trace = _log_reply if settings.log.verbose else None
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
         with stopper.on_stop(lambda _: pacing.close()):
             async with (target.client or _client)(settings, target) as client:
                 exchanger = Exchanger(
-                    client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts
+                    client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts, trace
                 )
                 yield Connection(exchanger, client.clock, pool)
     finally:
@@ -61,15 +63,17 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def open_store(store: Journal, stopper: Stopper) -> AsyncIterator[Recorder]:
+async def open_store(store: Journal, stopper: Stopper, *, verbose: bool = False) -> AsyncIterator[Recorder]:
     """Open a journal or a state in a thread that is its own, where it is closed when the block ends.
+
+    verbose  log every commit
 
     Raises `JournalError`. The recorder's `run` carries out any call in that thread.
     """
     with ThreadPoolExecutor(1, "journal") as thread:
         await in_thread(thread, store.__enter__)
         try:
-            yield Recorder(store, thread, stopper)
+            yield Recorder(store, thread, stopper, trace=_log_commit if verbose else None)
         finally:
             await in_thread(thread, lambda: store.__exit__(None, None, None))
 
@@ -95,6 +99,23 @@ def _pacing(settings: Settings, waits: Waits) -> Pacing:
     }
     gate = Gate(waits, time.monotonic, random.random)
     return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
+
+
+def _log_reply(operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:
+    again = verdict in {Verdict.IN_DOUBT, Verdict.UNREACHED, Verdict.LIMITED}
+    log.debug(
+        "request.again" if again else "request.answered",
+        operation=operation.value,
+        row=request.row,
+        verdict=verdict.name.lower(),
+        status=reply.status,
+        code=reply.code,
+        reason=(reply.failure.value if reply.failure else reply.message),
+    )
+
+
+def _log_commit(outcomes: int) -> None:
+    log.debug("journal.committed", outcomes=outcomes)
 
 
 def _log_lowered(budget: Budget, limit: float) -> None:

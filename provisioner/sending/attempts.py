@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from provisioner.errors import ExitCode
+from provisioner.logs import get_logger
 from provisioner.model import RequestTally, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.pacing import Pacing
@@ -17,6 +18,10 @@ Send = Callable[[Operation, UserRequest, str], Awaitable[Reply]]
 """`Client.send`: an operation, the user it is about, and a query string for those that take one."""
 
 Note = Callable[[Verdict, float], None]
+
+Trace = Callable[[Operation, UserRequest, Verdict, Reply], None]
+
+log = get_logger()
 
 
 class Reach:
@@ -33,10 +38,15 @@ class Reach:
         """Note that a connection was made."""
         self._silent_since = None
 
+    def giving_up_in(self, now: float) -> float | None:
+        """Seconds until the run ends when nothing gets through meanwhile; None as long as something does."""
+        return None if self._silent_since is None else max(0.0, self._silent_since + self._after - now)
+
     def none(self, reply: Reply, now: float) -> None:
         """No connection could be made; `now` is monotonic seconds."""
         if self._silent_since is None:
             self._silent_since = now
+            log.warning("api.unreachable", reason=reply.message, giving_up_in=self._after)
         elif now - self._silent_since >= self._after:
             message = (
                 f"the API could not be reached for {self._after:.0f} s; check the network and the base URL, then resume"
@@ -50,6 +60,7 @@ class Exchanger:
 
     jitter        gives numbers in [0, 1)
     max_attempts  answers in doubt before an operation is given up for this run
+    trace         told of every reply and what it was taken for; None when nobody wants to know
     """
 
     send: Send
@@ -60,6 +71,7 @@ class Exchanger:
     reach: Reach
     jitter: Callable[[], float]
     max_attempts: int = 8
+    trace: Trace | None = None
 
     async def __call__(
         self, operation: Operation, request: UserRequest, *, token: bool, note: Note, query: str = ""
@@ -72,17 +84,18 @@ class Exchanger:
         """
         answers = missed = 0
         while await self.pacing.slot(operation.budget) and not self.stopper:
-            if answers or missed:
-                self.requests.retries += 1
             began = time.time()
-            self.requests.add(time.monotonic())
+            self.requests.add(time.monotonic(), again=answers > 0)
             reply = await self.send(operation, request, query)
             verdict = judge(operation, reply, request.uid, token=token)
+            if self.trace is not None:
+                self.trace(operation, request, verdict, reply)
             self.pacing.learn(operation.budget, reply, limited=verdict is Verdict.LIMITED)
             if verdict is Verdict.LIMITED:
                 self.requests.rate_limited += 1
                 continue
             if verdict is Verdict.UNREACHED:
+                self.requests.take_back(again=answers > 0)
                 missed += 1
                 self.reach.none(reply, time.monotonic())
                 await self.stopper.nap(backoff(missed, self.waits, self.jitter()))

@@ -111,7 +111,7 @@ def _list_leavers(sync_job: SyncJob, assessment: Assessment) -> None:
 def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
     """Say why nothing at all is changed, if it is not to be."""
     for refusal in assessment.refused:
-        log.error("sync.refused", reason=refusal.reason, message=refusal.message)
+        log.error("sync.refused", reason=refusal.reason, message=refusal.message, in_words=True)
     if assessment.refused:
         message = "; ".join(refusal.message for refusal in assessment.refused)
         return Stop(assessment.refused[0].reason, f"nothing was changed: {message}", ExitCode.SAFETY)

@@ -19,7 +19,7 @@ RESULT_COLUMNS = [
 SUMMARY_KEYS = [
     "rows", "rejected", "created", "existing", "updated", "failed", "pending", "edited", "requests", "retries",
     "rate_limited", "tokens", "rejected_by_code", "failed_by_code", "started_at", "finished_at", "elapsed_seconds",
-    "requests_per_minute", "stopped_by", "exit_code", "outputs", "roster", "digests",
+    "requests_per_minute", "stopped_by", "message", "exit_code", "outputs", "roster", "digests",
     "defects", "warnings",
 ]  # fmt: skip
 

@@ -88,6 +88,7 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         ("elapsed_seconds", 61.235),
         ("requests_per_minute", 60.0),
         ("stopped_by", "key"),
+        ("message", "the API key is not accepted"),
         ("exit_code", 4),
         ("outputs", outputs),
         ("roster", ["/hr/users.csv"]),

@@ -6,6 +6,7 @@ import asyncio
 import io
 import re
 import sys
+import time
 from contextlib import redirect_stderr
 from typing import Any
 
@@ -14,9 +15,11 @@ from structlog.testing import capture_logs
 
 from provisioner.model import Outcome, Tally
 from provisioner.run.progress import Watch
-from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.attempts import Reach
+from provisioner.sending.calls import Budget, Failure, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
+from provisioner.stop import Stopper
 from tests.rig import clock
 from tests.rig.tally import a_tally
 
@@ -208,7 +211,35 @@ def test_elsewhere_there_is_an_event_every_ten_seconds_until_the_end() -> None:
     assert [event["done"] for event in events] == pytest.approx([10, 20, 30], abs=1)
     assert events[0] == facts | {
         "event": "run.progress", "log_level": "info", "stage": "reading", "done": events[0]["done"], "of": 100,
+        "requests_per_minute": None, "pace": None, "seconds_left": events[0]["seconds_left"],
     }  # fmt: skip
+    assert [event["seconds_left"] for event in events] == pytest.approx([90, 80, 70], abs=15)
+
+
+def test_the_event_of_a_sending_run_has_rate_and_time_left() -> None:
+    """By what was done since the event before; nothing is foretold where nothing was done."""
+    watch = a_watch(total=1000, created=300, sent=101, first=10.0, last=20.0)
+    watch.enter("sending")
+    stage = watch.stage
+    assert watch.forecast(stage, 200) == {"requests_per_minute": 600, "pace": "starting", "seconds_left": 70}
+    assert watch.forecast(stage, 300)["seconds_left"] is None
+    watch.enter("writing")
+    assert watch.forecast(stage, 200) == {"requests_per_minute": None, "pace": None, "seconds_left": None}
+
+
+def test_an_outage_is_called_one_and_says_when_it_is_given_up() -> None:
+    """Not latency: nobody answers."""
+    now = time.monotonic()
+    watch, reach = a_watch(), Reach(60, Stopper())
+    watch.pacing, watch.reach = a_pacing(), reach
+    reach.none(Reply(failure=Failure.UNREACHED), now - 10)
+    assert re.fullmatch(r"cannot reach the API, giving up in (50|49) s", watch.pace())
+
+    async def later() -> str:
+        reach.contact()
+        return watch.pace()
+
+    assert clock.run(later()) == "latency"
 
 
 def test_an_error_in_what_is_watched_comes_through() -> None:

@@ -81,7 +81,7 @@ async def preflight(
         opened = stack.enter_context(closing(await open_roster(run)))
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
-        recorder = await stack.enter_async_context(open_store(state, stopper))
+        recorder = await stack.enter_async_context(open_store(state, stopper, verbose=job.settings.log.verbose))
         surveyed = await survey(opened, reader, stopper)
         directory = await _directory(run, target, state, recorder) if target is not None else None
         run.watch.enter("checking")

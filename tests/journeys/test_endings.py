@@ -1,0 +1,170 @@
+"""How a command ends: its own exit code whatever becomes of its streams, a summary always, each thing said once."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rig.command import COMMAND, PATIENCE, environment, provisioner, write_roster
+
+PEOPLE = [{"uid": "ann", "name": "Łucja"}, {"uid": "b b", "name": "Bob"}]
+
+
+def shell(script: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of the shell, `$P` being the command."""
+    return subprocess.run(
+        ["bash", "-c", script], cwd=cwd, env=environment(P=COMMAND, **variables), capture_output=True, text=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a roster of which one row is rejected."""
+    write_roster(tmp_path / "u.csv", PEOPLE)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("streams", "told"),
+    [
+        (">/dev/full", "summary.not_printed"),
+        (">&-", ""),
+        ("2>/dev/full", ""),
+        ("2>&-", ""),
+        (">/dev/full 2>/dev/full", ""),
+        ("| true; exit ${PIPESTATUS[0]}", ""),
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_job_is_done_so_it_ends_with_its_own_exit_code(
+    folder: Path, streams: str, told: str, unbuffered: str
+) -> None:
+    """A stream that is full, closed or dead is no bug of ours: never 70, no crash file, and the summary is filed."""
+    ended = shell(f"$P run u.csv --emulator --json {streams}", folder, PYTHONUNBUFFERED=unbuffered)
+    assert ended.returncode == 1, ended.stderr
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert json.loads((folder / "u.results.summary.json").read_text())["created"] == 1
+    assert list(folder.glob("*crash*")) == []
+
+
+def test_letters_that_stdout_lacks_are_escaped_and_json_stays_json(folder: Path) -> None:
+    """As under a C locale: told, and nothing is lost."""
+    ended = shell("$P validate u.csv --show 1 --json", folder, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert ended.returncode == 1, ended.stderr
+    assert json.loads(ended.stdout)["shown_requests"][0]["body"]["name"] == "Łucja"
+    assert "summary.escaped" in ended.stderr
+    assert shell("$P constraints", folder, PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_a_look_whose_answer_nobody_gets_is_an_error_and_no_bug(folder: Path) -> None:
+    """`doctor` keeps its own exit code, which is what a scheduler asks for."""
+    ended = shell("$P constraints >/dev/full", folder)
+    assert (ended.returncode, ended.stderr) == (1, "error: not printed (No space left on device)\n")
+    assert shell("$P doctor --emulator >/dev/full", folder).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason", "message"),
+    [
+        (("run", "u.csv"), 2, "configuration", "no API key"),
+        (("validate", "gone.csv", "-o", "u.results.csv"), 2, "roster", "gone.csv: no such file"),
+        (("run", "u.csv", "--emulator", "--share", "700%"), 2, "configuration", "--share"),
+    ],
+)
+def test_a_command_that_cannot_begin_leaves_a_summary_all_the_same(
+    folder: Path, arguments: tuple[str, ...], code: int, reason: str, message: str
+) -> None:
+    """In the file and with `--json` on stdout, with the sentence that was said: no alert reads an older one."""
+    ended = provisioner(*arguments, "--json", cwd=folder, COMETCHAT_APP_ID="a", COMETCHAT_REGION="us")
+    filed = "u.results.check.summary.json" if arguments[0] == "validate" else "u.results.summary.json"
+    assert (ended.exit_code, ended.summary["exit_code"], ended.summary["stopped_by"]) == (code, code, reason)
+    assert message in ended.summary["message"]
+    assert f"error: {ended.summary['message']}" in ended.stderr
+    assert json.loads((folder / filed).read_text()) == ended.summary
+
+
+def test_an_option_that_does_not_exist_is_told_to_programs_too(folder: Path) -> None:
+    """There is no file that could be named; a slip of the hand in the roster's name leaves none either."""
+    ended = provisioner("run", "u.csv", "--jason", "--json", cwd=folder)
+    assert (ended.exit_code, ended.summary["stopped_by"]) == (2, "usage")
+    assert provisioner("run", "v.csv", "--emulator", "--json", cwd=folder).summary["outputs"] == {"summary": None}
+    assert [path.name for path in folder.iterdir()] == ["u.csv"]
+
+
+def test_what_a_run_wrote_is_remembered_by_the_summary_of_one_that_could_not_begin(folder: Path) -> None:
+    """So its own rejected file is not taken for one that somebody has mended; another roster's summary is left."""
+    provisioner("run", "u.csv", "--emulator", cwd=folder)
+    assert provisioner("run", "u.csv", cwd=folder).exit_code == 2
+    again = provisioner("run", "u.csv", "--emulator", "--json", cwd=folder)
+    assert (again.exit_code, again.events("file.set_aside")) == (1, [])
+    before = (folder / "u.results.summary.json").read_bytes()
+    (folder / "sub").mkdir()
+    write_roster(folder / "sub/u.csv", PEOPLE)
+    assert provisioner("run", "sub/u.csv", cwd=folder).exit_code == 2
+    assert (folder / "u.results.summary.json").read_bytes() == before
+
+
+def test_a_sync_that_cannot_begin_leaves_tonights_summary(folder: Path) -> None:
+    """Not last night's, also where the roster is called otherwise every night."""
+    (folder / "night.summary.json").write_text('{"roster": ["/hr/yesterday.csv"], "digests": {}, "exit_code": 0}')
+    command = ("sync", "gone.csv", "--state", "s.db", "-o", "night.csv", "--json", "--base-url", "http://127.0.0.1:9")
+    ended = provisioner(*command, cwd=folder, COMETCHAT_API_KEY="k")
+    assert (ended.exit_code, ended.summary["stopped_by"]) == (2, "roster")
+    assert json.loads((folder / "night.summary.json").read_text()) == ended.summary
+
+
+def on_a_terminal(*arguments: str, cwd: Path) -> tuple[int, str]:
+    """Run with stderr on a terminal; the exit code and what is seen there."""
+    main, terminal = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [COMMAND, *arguments], cwd=cwd, env=environment(TERM="dumb", NO_COLOR="1"), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=terminal,
+        )  # fmt: skip
+        os.close(terminal)
+        seen = b""
+        while piece := _read(main):
+            seen += piece
+        return process.wait(PATIENCE), seen.decode()
+    finally:
+        os.close(main)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # nobody holds the other end any more
+        return b""
+
+
+def test_on_a_terminal_an_error_is_one_text(folder: Path) -> None:
+    """Not a log line and a text; the log file gets its event."""
+    code, seen = on_a_terminal("run", "gone.csv", "--emulator", "--no-progress", "--log-file", "log", cwd=folder)
+    assert (code, seen.count("gone.csv: no such file")) == (2, 1)
+    assert "run.refused" not in seen
+    events: list[Any] = [json.loads(line) for line in (folder / "log").read_text().splitlines()]
+    assert [event["message"] for event in events if event["event"] == "run.refused"] == ["gone.csv: no such file"]
+    config = "[retry]\nunreachable_after = 0.2\nbackoff_base = 0.01\n"
+    (folder / "c.toml").write_text(config + '[api]\napi_key_file = "key"\nbase_url = "http://127.0.0.1:9"\n')
+    (folder / "key").write_text("k")
+    code, seen = on_a_terminal("run", "u.csv", "-c", "c.toml", "--no-progress", cwd=folder)
+    assert (code, seen.count("the API could not be reached"), "resume with: " in seen) == (4, 1, True)
+
+
+def test_verbose_tells_of_replies_and_commits(folder: Path) -> None:
+    """Without `-v` there is none of it; the table says that it was the emulator."""
+    loud = provisioner("run", "u.csv", "--emulator", "-v", cwd=folder)
+    (reply,) = loud.events("request.answered")
+    assert (reply["operation"], reply["row"], reply["verdict"], reply["status"]) == ("create", 1, "done", 200)
+    assert [event["outcomes"] for event in loud.events("journal.committed")] == [1]
+    assert "sent to the built-in emulator" in loud.stdout
+    quiet = provisioner("run", "u.csv", "--emulator", "--restart", "--json", cwd=folder)
+    assert (quiet.events("request.answered"), quiet.summary["emulator"]) == ([], True)
