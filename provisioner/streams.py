@@ -51,7 +51,7 @@ def answer(text: str) -> Trouble | None:
 
 
 def finish() -> None:
-    """See that the interpreter, which flushes both at its end, finds nothing there to fail at: that has its own code."""
+    """Leave nothing in the streams that the interpreter, which flushes them at its end, could fail at."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
