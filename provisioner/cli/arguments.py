@@ -155,6 +155,16 @@ class Validation(Options):
     show: Annotated[int | None, number("Show the first N requests as they would be sent.")] = None
 
 
+@_RUN
+@dataclass(frozen=True, repr=False, eq=False)
+class Shown(Options):
+    """What a plan shows besides."""
+
+    TABLE: ClassVar[str] = "run"
+
+    show: Annotated[int | None, number("Show the first N changes, with old and new values.")] = None
+
+
 @_SYNC
 @dataclass(frozen=True, repr=False, eq=False)
 class KeptState(Options):
@@ -175,10 +185,18 @@ class Plan(KeptState):
     )
     max_deactivations: Annotated[
         str | None,
-        text("Change nothing when more would go: N or P%. [default: 5%, at least 10]", metavar="N|P%"),
+        text("Change nothing when more would go: N or P%. [default: 5%, or a tenth of a few]", metavar="N|P%"),
     ] = None
     max_rejected: Annotated[
         str | None, text("Change nothing when more rows are rejected: N or P%. [default: 5%]", metavar="N|P%")
+    ] = None
+    max_creates: Annotated[
+        str | None,
+        text("Change nothing when more are new while as many are absent: N or P%. [default: 34%]", metavar="N|P%"),
+    ] = None
+    max_updates: Annotated[
+        str | None,
+        text("Change nothing when more have the same field changed: N or P%. [default: 50%]", metavar="N|P%"),
     ] = None
     grace_nights: Annotated[int | None, number("Good nights to be absent before one is deactivated.")] = None
     approve: Annotated[Path | None, path("Leavers file a person approves of: deactivate just these.")] = None

@@ -19,6 +19,7 @@ from provisioner.cli.arguments import (
     Reading,
     Roster,
     Sending,
+    Shown,
     Sync,
     given,
 )
@@ -30,6 +31,7 @@ def plan(
     *roster: Roster,
     sync: Plan | None = None,
     reading: Reading | None = None,
+    shown: Shown | None = None,
     api: Address | None = None,
     rate: Pace | None = None,
     output: PlanOutput | None = None,
@@ -42,7 +44,7 @@ def plan(
     from provisioner.settings.tables import load
     from provisioner.sync.command import files_of
 
-    with Asked(roster, given(sync, reading, api, rate, output, log), filed=False).leaving_summary() as asked:
+    with Asked(roster, given(sync, reading, shown, api, rate, output, log), filed=False).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
         # A config file's output is that of a sync: a plan is kept only where it is asked for.
         nowhere = settings.output.model_copy(update={"file": None})

@@ -72,17 +72,19 @@ class LiveRow(NamedTuple):
     live_hash: str | None
     digests: bytes | None
     standing: str
+    profile: bytes | None
 
     @classmethod
     def of(cls, key: int, live: Live) -> Self:
         """Give what is recorded of `Live`."""
-        return cls(id=key, live_hash=live.body_hash, digests=live.digests, standing=live.standing.value)
+        return cls(key, live.body_hash, live.digests, live.standing.value, live.profile)
 
 
 LIVE: Final = Bulk(
     LiveRow._fields,
     """
-UPDATE users SET certain = 1, live_hash = given.live_hash, digests = given.digests, standing = given.standing
+UPDATE users SET certain = 1, live_hash = given.live_hash, digests = given.digests, standing = given.standing,
+    profile = coalesce(given.profile, users.profile)
 FROM given WHERE users.id = given.id
 """,
 )
@@ -119,6 +121,7 @@ class AdoptedRow(NamedTuple):
     epoch: int
     now: float
     created_at: int | None
+    profile: bytes | None
 
     @classmethod
     def of(cls, user: Adoption, *, key: int, epoch: int, now: float) -> Self:
@@ -133,6 +136,7 @@ class AdoptedRow(NamedTuple):
             epoch=epoch,
             now=now,
             created_at=user.created_at,
+            profile=user.live.profile,
         )
 
 
@@ -141,13 +145,25 @@ ADOPTED: Final = Bulk(
     AdoptedRow._fields,
     """
 INSERT INTO users (id, uid, row, body_hash, sent_at, state, outcome, operation, certain, live_hash, digests, standing,
-    epoch, settled_at, created_at)
+    epoch, settled_at, created_at, profile)
 SELECT id, uid, row, body_hash, now, 'settled', 'unchanged', 'adopt', 1, body_hash, digests, standing,
-    epoch, now, created_at
+    epoch, now, created_at, profile
 FROM given WHERE true
 ON CONFLICT (uid) DO UPDATE SET row = excluded.row, live_hash = excluded.live_hash, digests = excluded.digests,
-    standing = excluded.standing, certain = 1, operation = 'adopt'
+    standing = excluded.standing, certain = 1, operation = 'adopt', profile = coalesce(excluded.profile, profile)
 """,
+)
+
+
+class ProfileRow(NamedTuple):
+    """The profile of a user that is as it should be, and that was not kept so far."""
+
+    uid: str
+    profile: bytes
+
+
+PROFILE: Final = Bulk(
+    ProfileRow._fields, "UPDATE users SET profile = given.profile FROM given WHERE users.uid = given.uid"
 )
 
 # Rows that an ordinary run left in this journal: those it settled are managed from now on, and those it created,
@@ -174,6 +190,7 @@ class Met(NamedTuple):
     live_hash: str | None
     digests: bytes | None
     tonight: str | None
+    has_profile: int = 0
 
     @property
     def live(self) -> Live | None:
@@ -205,8 +222,14 @@ _ASKED: Final = "FROM json_each(:uids) AS asked JOIN users ON users.uid = asked.
 MET: Final = select(
     Met._fields,
     _ASKED,
-    {"key": "users.id", "tonight": "iif(epoch = :epoch OR state <> 'settled', outcome, NULL)"},
+    {
+        "key": "users.id",
+        "has_profile": "profile IS NOT NULL",
+        "tonight": "iif(epoch = :epoch OR state <> 'settled', outcome, NULL)",
+    },
 )
+
+PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")
 
 # What was planned and not settled in this night is pending; what was not planned is as it should be.
 TONIGHT: Final = select(
@@ -247,6 +270,9 @@ _WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.u
 # Who was sent is managed until it is known that nobody was created.
 _IN_DOUBT: Final = "(standing IS NULL AND (state = 'sent' OR doubt_since IS NOT NULL))"
 _MANAGED: Final = f"(standing IS NOT NULL OR operation IN ('update', 'reactivate', 'deactivate') OR {_IN_DOUBT})"
+
+ABSENT_BEFORE: Final = "SELECT count(*) FROM users WHERE standing = 'active' AND absent"
+
 
 MANAGED: Final = f"SELECT count(*) FROM users WHERE standing = 'active' OR {_WOKEN}"  # noqa: S608 - of constants
 

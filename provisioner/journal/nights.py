@@ -93,6 +93,11 @@ class Nights:
             rows = self._database.execute(f"{_NIGHTS} ORDER BY id DESC LIMIT ?", (-1 if most is None else most,))
             return [_night(row) for row in rows.fetchall()][::-1]
 
+    def good(self) -> list[float]:
+        """Give when the good nights began (UNIX seconds), the latest first."""
+        rows = self._database.execute("SELECT started_at FROM nights WHERE good ORDER BY id DESC").fetchall()
+        return [started for (started,) in rows]
+
     def last_good(self) -> Night | None:
         """Give the last night that carried out all that it had planned."""
         with self._reading():

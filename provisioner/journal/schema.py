@@ -59,9 +59,11 @@ CREATE TABLE nights (
 );
 """
 
-# That this job created a user outlives whatever is sent for it later.
+# That this job created a user outlives whatever is sent for it later. The profile is the one that was last carried out,
+# packed: see `provisioner.sync.plan.profile`.
 _SINCE_3: Final = """
 ALTER TABLE users ADD COLUMN ours INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN profile BLOB;
 UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 

@@ -8,6 +8,7 @@ short and the one that ends it share an *epoch*: what happened to a user in this
     live_hash  body of the roster row that was last carried out
     digests    the profile that was last carried out, see `provisioner.sync.plan.profile`
     absent     good nights in a row in which the user was not in the roster
+    profile    that profile itself, packed: who left is told by name, and what changes with its old value
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import orjson
 from provisioner.errors import JournalError
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
+    ABSENT_BEFORE,
     ADOPTED,
     COUNT_ABSENCE,
     DOUBTS,
@@ -38,6 +40,8 @@ from provisioner.journal.managed import (
     NOTE_PRESENT,
     NOTE_WOKEN,
     OPERATION,
+    PROFILE,
+    PROFILES,
     RESOLVED,
     SENT_ANEW,
     SESSION_TABLES,
@@ -53,6 +57,7 @@ from provisioner.journal.managed import (
     LiveRow,
     Met,
     OperationRow,
+    ProfileRow,
 )
 from provisioner.journal.nights import Nights
 from provisioner.journal.statements import Written
@@ -159,6 +164,19 @@ class SyncState(Journal):
     def managed(self) -> int:
         """How many active users the state knows, those included whom another hand has reactivated."""
         return int(self._one(MANAGED))
+
+    def absent_before(self) -> int:
+        """How many of them the last good night's roster did not name either."""
+        return int(self._one(ABSENT_BEFORE))
+
+    def profiles(self, uids: Sequence[str]) -> dict[str, bytes]:
+        """Look up the profiles that were last carried out, packed; those not kept are not in the answer."""
+        with self._unreadable():
+            return dict(self._database.execute(PROFILES, (orjson.dumps(uids).decode(),)).fetchall())
+
+    def keep_profiles(self, profiles: Iterable[tuple[str, bytes]]) -> None:
+        """Record (uid, packed profile) of users that are as they should be."""
+        self._commit((PROFILE, [ProfileRow._make(each) for each in profiles]))
 
     def left_tonight(self) -> list[tuple[str, int]]:
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""

@@ -16,7 +16,9 @@ from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.settings.layers import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
 from provisioner.settings.values import (
+    LEAST_CHANGED,
     LEAST_DEACTIVATIONS,
+    LEAST_REJECTED,
     LEAST_SETTLED,
     Allowance,
     parse_allowance,
@@ -43,8 +45,11 @@ Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Escape = Annotated[str, BeforeValidator(parse_escape)]
 Share = Annotated[float, BeforeValidator(parse_share)]
 Failures = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, counted_at=LEAST_SETTLED))]
-Deactivations = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_DEACTIVATIONS))]
-Rejected = Annotated[Allowance, BeforeValidator(parse_allowance)]
+Deactivations = Annotated[
+    Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_DEACTIVATIONS, tenth=True))
+]
+Rejected = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_REJECTED))]
+Changed = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, LEAST_CHANGED))]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 BaseUrl = Annotated[str, BeforeValidator(parse_url)]
 Columns = Annotated[ColumnMapping, PlainValidator(parse_columns)]
@@ -130,8 +135,10 @@ class Sync(Table):
 
     state: Path | None = None
     deactivate_leavers: bool = False
-    max_deactivations: Deactivations = Allowance(share=0.05, least=LEAST_DEACTIVATIONS)
-    max_rejected: Rejected = Allowance(share=0.05)
+    max_deactivations: Deactivations = Allowance(share=0.05, least=LEAST_DEACTIVATIONS, tenth=True)
+    max_rejected: Rejected = Allowance(share=0.05, least=LEAST_REJECTED)
+    max_creates: Changed = Allowance(share=0.34, least=LEAST_CHANGED)
+    max_updates: Changed = Allowance(share=0.5, least=LEAST_CHANGED)
     grace_nights: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
     max_duration: Duration | None = None
     metrics_file: Path | None = None

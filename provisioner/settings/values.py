@@ -9,7 +9,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LEAST_DEACTIVATIONS: Final = 10
-"""So many people may leave in one night whatever share that is: a small company has few."""
+"""So many people may leave in one night whatever share that is, or a tenth of a company that is smaller."""
+
+LEAST_REJECTED: Final = 3
+"""So many rows may be rejected whatever share that is."""
+
+LEAST_CHANGED: Final = 3
+"""So many people may be created while as many are absent, or have the same field changed, whatever share that is."""
 
 LEAST_SETTLED: Final = 100
 """Settled rows from which on a share of failed ones counts: the first of ten rows is no tenth of a run."""
@@ -19,7 +25,8 @@ LEAST_SETTLED: Final = 100
 class Allowance:
     """How many of something are borne: a number, or a share (0.05 is 5 %); without either, any number.
 
-    least       so many are borne whatever share that is
+    least       so many are borne whatever share that is, unless that is nothing
+    tenth       but of them no more than a tenth of all, and one at least
     counted_at  how many there must be before a share of them counts; of fewer, all are borne
     """
 
@@ -27,6 +34,7 @@ class Allowance:
     share: float | None = None
     least: int = 0
     counted_at: int = 0
+    tenth: bool = False
 
     def of(self, total: int) -> int:
         """How many of `total`."""
@@ -34,8 +42,9 @@ class Allowance:
             return self.number
         if self.share is None or total < self.counted_at:
             return total
+        least = max(1, min(self.least, total // 10)) if self.tenth else self.least
         # 29 % of 100 is 28.999999999999996 in binary.
-        return max(self.least, floor(self.share * total + 1e-9))
+        return max(least if self.share else 0, floor(self.share * total + 1e-9))
 
     def exceeded(self, count: int, total: int) -> bool:
         """Whether `count` of `total` are more than that."""
@@ -49,7 +58,7 @@ class Allowance:
         return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"
 
 
-def parse_allowance(value: object, least: int = 0, counted_at: int = 0) -> Allowance:
+def parse_allowance(value: object, least: int = 0, counted_at: int = 0, *, tenth: bool = False) -> Allowance:
     """Read a number (`20`) or a share (`"5%"`, with `least` and `counted_at`); raises `ValueError`."""
     if isinstance(value, Allowance):
         return value
@@ -58,7 +67,7 @@ def parse_allowance(value: object, least: int = 0, counted_at: int = 0) -> Allow
         return Allowance(number=int(text))
     share = _fraction(text) if text.endswith("%") else None
     if share is not None and 0 <= share <= 1:
-        return Allowance(share=share, least=least, counted_at=counted_at)
+        return Allowance(share=share, least=least, counted_at=counted_at, tenth=tenth)
     raise ValueError("give a number such as 20, or a share such as 5%")
 
 

@@ -1,10 +1,11 @@
 """A nightly sync: the app's users become what the roster says.
 
-command  `plan` and `sync`, from settings to exit code
-plan/    what would be done, and whether it may
-night    a sync from the roster to the results, top to bottom
-changes  the life of one change, from its first request to its outcome
-summary  what a night adds up to
-history  the last nights of a state
-metrics  the end of a sync in Prometheus text format
+command   `plan` and `sync`, from settings to exit code
+plan/     what would be done, and whether it may
+keptplan  what `plan -o` writes and `sync` carries out
+night     a sync from the roster to the results, top to bottom
+changes   the life of one change, from its first request to its outcome
+summary   what a night adds up to
+history   the last nights of a state
+metrics   the end of a sync in Prometheus text format
 """

@@ -25,9 +25,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from provisioner.sync import night
 from provisioner.sync.history import history_of
-from provisioner.sync.metrics import check_metrics_file, write_metrics
-from provisioner.sync.night import SyncJob
-from provisioner.sync.plan.keptplan import (
+from provisioner.sync.keptplan import (
     KeptPlan,
     PlanSource,
     StateMark,
@@ -35,6 +33,8 @@ from provisioner.sync.plan.keptplan import (
     read_plan,
     write_plan,
 )
+from provisioner.sync.metrics import check_metrics_file, write_metrics
+from provisioner.sync.night import SyncJob
 from provisioner.sync.plan.preflight import Assessment, preflight
 from provisioner.sync.plan.report import PlanReport
 from provisioner.sync.summary import NightSummary
@@ -139,7 +139,8 @@ async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
     with run.watch.watching():
         async with preflight(run, planned.target, identity(settings)) as ready:
             requests = run.tally.requests.sent
-            report = PlanReport(ready.assessment, settings.rate, requests, str(keep) if keep else None)
+            first = await ready.recorder.run(lambda: ready.planner.plan.first(settings.run.show))
+            report = PlanReport(ready.assessment, settings.rate, requests, str(keep) if keep else None, first)
             if keep is not None:
                 mark = await ready.recorder.run(partial(StateMark.of, ready.state))
                 plan = ready.planner.plan

@@ -29,10 +29,10 @@ from provisioner.run.wiring import connected
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
-from provisioner.sync.plan.keptplan import KeptPlan, StateMark, check_plan
+from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
+from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.leavers import write_leavers
-from provisioner.sync.plan.planner import PlannedChange
-from provisioner.sync.plan.preflight import Assessment, Preflight, preflight
+from provisioner.sync.plan.preflight import Assessment, Preflight, names_of, preflight
 from provisioner.sync.summary import TIME_OVER, NightSummary, summarise
 
 log = get_logger()
@@ -72,7 +72,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             use_state, assessment, kept = ready.recorder.run, ready.assessment, sync_job.kept
             if kept is not None:
                 check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
-            _list_leavers(sync_job, assessment)
+            await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
             digest = kept.digest if kept is not None else None
             number = await use_state(lambda: ready.state.begin_night(run.started, digest))
             stop = _first_stop(sync_job, assessment)
@@ -101,11 +101,13 @@ def _limited(seconds: float | None, stopper: Stopper) -> Iterator[None]:
         timer.cancel()
 
 
-def _list_leavers(sync_job: SyncJob, assessment: Assessment) -> None:
+def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -> None:
     """List them, unless that would change what a person has approved of: after a kill it is read again."""
     approved = sync_job.job.settings.sync.approve
     if approved is None or not same_file(approved, sync_job.leavers):
-        write_leavers(sync_job.leavers, assessment.leavers, assessment.left_before)
+        leavers, left = assessment.leavers, assessment.left_before
+        everybody = [uid for uid, _ in (*left, *leavers.due, *leavers.in_grace, *leavers.reported)]
+        write_leavers(sync_job.leavers, leavers, names_of(state, everybody), state.nights.good(), left)
 
 
 def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
@@ -153,7 +155,7 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_ke
     if action is Action.DEACTIVATE:
         after = old.deactivated if old else Live(None, None, Standing.DEACTIVATED)
     else:
-        after = Live(planned.body_hash, planned.digests, Standing.ACTIVE)
+        after = Live(planned.body_hash, planned.digests, Standing.ACTIVE, planned.profile)
     before, again = (old.live, old.again) if old else (None, None)
     change = Change(action, planned.payload.encode(), before, after, again)
     past: Past | None = None

@@ -27,6 +27,7 @@ from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
 from provisioner.stop import Stop
 from provisioner.sync.plan.preflight import Assessment, Preflight
+from provisioner.sync.plan.report import told
 from provisioner.wording import counted
 
 # Fed in alone, the rejected rows would be a roster without everybody else.
@@ -98,7 +99,7 @@ class NightSummary:
         if self.assessment.drift is not None:
             document["directory"] = {**self.assessment.drift, "changed": self.assessment.plan.changed}
         if self.assessment.refused:
-            document["refused"] = [{"reason": each.reason, "message": each.message} for each in self.assessment.refused]
+            document["refused"] = [told(each) for each in self.assessment.refused]
         document["outputs"] = {
             **base["outputs"],
             "leavers": str(self.list_of_leavers) if self.list_of_leavers else None,

@@ -36,6 +36,8 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--deactivate-leavers": (None, "sync", "deactivate_leavers", True),
     "--max-deactivations": ("7", "sync", "max_deactivations", "7"),
     "--max-rejected": ("2%", "sync", "max_rejected", "2%"),
+    "--max-creates": ("40%", "sync", "max_creates", "40%"),
+    "--max-updates": ("60%", "sync", "max_updates", "60%"),
     "--grace-nights": ("2", "sync", "grace_nights", 2),
     "--approve": ("gone.csv", "sync", "approve", Path("gone.csv")),
     "--adopt": (None, "sync", "adopt", True),
@@ -105,12 +107,12 @@ def test_nothing_given_is_nothing_set(command: str) -> None:
 
 
 def test_an_option_is_written_once() -> None:
-    """Two classes hold the same option only where one is made of the other, or where it means another file."""
+    """Two classes hold the same option only where one is made of the other, or where it means something else."""
     groups = [
         each for each in vars(arguments).values() if isinstance(each, type) and issubclass(each, arguments.Options)
     ]
     written = [(each.TABLE, name) for each in groups[1:] for name in each.__annotations__ if name != "TABLE"]
-    assert sorted({each for each in written if written.count(each) > 1}) == [("output", "file")]
+    assert sorted({each for each in written if written.count(each) > 1}) == [("output", "file"), ("run", "show")]
 
 
 def test_given_keeps_what_was_given_and_turns_no_off() -> None:

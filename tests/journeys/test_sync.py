@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,7 +145,10 @@ def test_leavers_are_reported_then_in_grace_then_deactivated_and_come_back(compa
     reported = company.sync()
     assert (reported.exit_code, fates(reported.summary)) == (0, {"found": 1, "reported": 1})
     listed = (company.folder / "hr.results.leavers.csv").read_text()
-    assert listed == f"uid,nights_absent,will_be\n{company.uid('cy')},1,kept: reported\n"
+    assert re.fullmatch(
+        rf"uid,name,nights_absent,last_seen,will_be\n{company.uid('cy')},CY,1,20[-0-9]+T[:0-9]+Z,kept: reported\n",
+        listed,
+    )
     grace = company.sync("--deactivate-leavers", "--grace-nights", 2)
     assert (grace.exit_code, fates(grace.summary)) == (0, {"found": 1, "in_grace": 1})
     assert company.did() == {}
@@ -229,12 +233,12 @@ def test_a_wrong_export_changes_nothing(company: Company) -> None:
 
     company.write("uid,name\n")
     assert refused("--max-deactivations", "100%") == ["empty_roster"]
-    company.names(*everybody[:13])
-    assert refused() == ["shrunken_roster"]
+    company.names(*everybody[:15])
+    assert refused("--max-deactivations", 5) == ["shrunken_roster"]
     company.names(*everybody[:18], "new")
     assert refused("--max-deactivations", 1) == ["too_many_leavers"]
     assert len(rows(company.folder / "hr.results.leavers.csv")) == 2
-    company.roster({name: {"name": "" if name in {"p0", "p1"} else "New name"} for name in everybody})
+    company.roster({name: {"name": "" if name in everybody[:4] else name.upper()} for name in everybody})
     assert refused() == ["too_many_rejected"]
     planned = company.plan("--deactivate-leavers")
     assert (planned.exit_code, [each["reason"] for each in planned.summary["refused"]]) == (3, ["too_many_rejected"])
@@ -257,28 +261,28 @@ def told_nights(company: Company) -> list[dict[str, Any]]:
 
 def test_just_the_approved_leavers_go(company: Company) -> None:
     """Whatever the threshold; strangers on the list are refused; the list itself stays as it was approved."""
-    company.names(*(f"p{n}" for n in range(10)))
+    company.names(*(f"p{n}" for n in range(13)))
     assert company.sync("--adopt").exit_code == 0
-    company.names(*(f"p{n}" for n in range(7)))
+    company.names(*(f"p{n}" for n in range(10)))
     assert company.sync("--deactivate-leavers", "--max-deactivations", 0).exit_code == 3
     company.did()
     approved = company.folder / "hr.results.leavers.csv"
     listed = approved.read_text().splitlines()
     assert len(listed) == 4
     for stranger in ("nobody", "p0"):
-        approved.write_text("\n".join([*listed[:2], f"{company.uid(stranger)},1,deactivated"]) + "\n")
+        approved.write_text("\n".join([*listed[:2], f"{company.uid(stranger)},,1,,deactivated"]) + "\n")
         refused = company.sync("--approve", approved)
         said = f"1 of its uids are no leavers of tonight ({company.uid(stranger)})"
         assert (refused.exit_code, said in refused.stderr, company.news()) == (2, True, [])
     approved.write_text("\n".join(listed[:3]) + "\n")
     company.faults({"fault": "hang-before-commit", "route": "DELETE /users", "nth": 2})
     night = company.start("--approve", "hr.results.leavers.csv", "--max-deactivations", 0, "--max-in-flight", 1)
-    wait_until(lambda: len(company.active()) == 9)
+    wait_until(lambda: len(company.active()) == 12)
     night.kill()
     assert approved.read_text().splitlines() == listed[:3]
     ended = company.sync("--approve", "hr.results.leavers.csv", "--max-deactivations", 0)
     assert (ended.exit_code, fates(ended.summary)) == (0, {"found": 3, "deactivated": 2, "reported": 1})
-    assert set(company.active()) == {"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p9"}
+    assert set(company.active()) == {*(f"p{n}" for n in range(10)), "p12"}
 
 
 # --- what bad input gets --------------------------------------------------------------------------------------------
@@ -526,12 +530,15 @@ def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
     """For an update, a deactivation, a reactivation and a create, each way an answer can be lost."""
     kinds = {"PUT /users/{uid}": "up", "POST /users": "new"}
     ups, leaves, backs, news = ([f"{kind}{n}" for n in range(len(LOST))] for kind in ("up", "left", "back", "new"))
-    company.names(*ups, *leaves, *backs)
+    stays = [f"stay{n}" for n in range(40)]
+    company.names(*ups, *leaves, *backs, *stays)
     assert company.sync("--adopt").exit_code == 0
-    company.names(*ups, *leaves)
+    company.names(*ups, *leaves, *stays)
     assert company.sync("--deactivate-leavers").exit_code == 0
     company.did()
-    company.roster({**{name: {"name": "New"} for name in (*ups, *news)}, **{name: {"name": "Back"} for name in backs}})
+    changed = {**dict.fromkeys((*ups, *news), "New"), **dict.fromkeys(backs, "Back")}
+    everybody = {**changed, **{name: name.upper() for name in stays}}
+    company.roster({name: {"name": text} for name, text in everybody.items()})
     named = [
         {"fault": fault, "route": route, "uid": company.uid(f"{kind}{n}")}
         for n, fault in enumerate(LOST)
@@ -550,8 +557,9 @@ def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
         **dict.fromkeys(news, "created"),
         **dict.fromkeys(backs, "reactivated"),
         **dict.fromkeys(leaves, "deactivated"),
+        **dict.fromkeys(stays, "unchanged"),
     }
-    assert company.active() == {**dict.fromkeys((*ups, *news), "New"), **dict.fromkeys(backs, "Back")}
+    assert company.active() == everybody
     assert all(company.app.accepts(company.uid(name), company.tokens()[name]) for name in (*ups, *news, *backs))
     company.news()
     assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])

@@ -1,58 +1,142 @@
-"""What a sync refuses to do, decided before its first write: nothing here can be overridden by `--yes`."""
+"""What a sync refuses to do, decided before its first write: nothing here can be overridden by `--yes`.
+
+All is counted in people who were managed before the night, so that it fits a company of thirty as one of a million.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from provisioner.settings.values import Allowance
+from provisioner.wording import shortened
 
-LEAST_REMAINDER: Final = 2 / 3
-"""A roster that has less of its last good night's rows than this is taken for a broken export."""
+LEAST_LACKING: Final = 2
+"""So many people may be missing whatever share that is."""
+
+# A roster that lacks one of so many people is taken for a broken export.
+_LACKING_ONE_OF: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Tonight:
     """What the guards look at.
 
-    rows        of tonight's roster
-    rejected    of these
-    last_rows   rows of the last good night; None when there was none
-    managed     active users that the state knew before this night
-    leaving     users that would be deactivated tonight, those of this night's earlier attempts included
-    approved    whether a person has approved of just these
+    rows      of tonight's roster
+    rejected  of these
+    managed   active users that the state knew before this night
+    expected  those of them that the last good night's roster named
+    lacking   those of them that tonight's does not name, without those whom a person has approved of
+    leaving   users that would be deactivated tonight, those of this night's earlier attempts included
+    approved  whether a person has approved of just these
+    creates   users that would be created
+    absent    users that tonight's roster is the first not to name, approved of or not
+    changed   field → users whose field would be changed
+    adopting  it is the night that adopts: what is new or changed by it says nothing of the export
     """
 
     rows: int
     rejected: int
-    last_rows: int | None
     managed: int
+    expected: int
+    lacking: int
     leaving: int
     approved: bool
+    creates: int
+    absent: int
+    changed: Mapping[str, int]
+    adopting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is borne; see `[sync]`."""
+
+    deactivations: Allowance
+    rejected: Allowance
+    creates: Allowance
+    updates: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One of those for whom nothing is done; `old` and `new` in words, None for what is not there or not known."""
+
+    uid: str
+    field: str
+    old: str | None
+    new: str | None
+
+    @property
+    def document(self) -> dict[str, str | None]:
+        """As the summary holds it."""
+        return {"uid": self.uid, "field": self.field, "old": self.old, "new": self.new}
+
+    def __str__(self) -> str:
+        """Give it as a person reads it."""
+        old, new = (shortened(each) if each is not None else "nothing" for each in (self.old, self.new))
+        return f"{self.uid}: {self.field} {old} → {new}"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing at all is done tonight: one stable word, and a sentence."""
+    """Why nothing at all is done tonight: one stable word, and a sentence.
+
+    option    what sets or lifts the limit; None when nothing does
+    field     the field it is about, if it is about one
+    examples  three at most
+    """
 
     reason: str
     message: str
+    option: str | None = None
+    field: str | None = None
+    examples: tuple[Example, ...] = ()
+
+    def with_examples(self, examples: tuple[Example, ...]) -> Refusal:
+        """Give the same with examples, which the sentence names."""
+        if not examples:
+            return self
+        message = f"{self.message}; for example {', '.join(map(str, examples))}"
+        return replace(self, message=message, examples=examples)
 
 
-def refusals(night: Tonight, max_deactivations: Allowance, max_rejected: Allowance) -> Iterator[Refusal]:
-    """Give every reason to leave everything as it is."""
+def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
+    """Give every reason to leave everything as it is, the most telling first."""
     if night.rows == 0:
         yield Refusal("empty_roster", "the roster has no rows; look at the export")
-    elif night.last_rows is not None and night.rows < night.last_rows * LEAST_REMAINDER:
-        message = f"the roster has {night.rows:,} rows, the last good night's had {night.last_rows:,}"
-        yield Refusal("shrunken_roster", f"{message}: more than a third is missing; look at the export")
-    if night.rows and max_rejected.exceeded(night.rejected, night.rows):
-        borne = max_rejected.of(night.rows)
+        return
+    if not night.adopting:
+        yield from _changed_ids(night, limits.creates)
+        yield from _changed_field(night, limits.updates)
+    if night.lacking > LEAST_LACKING and night.lacking * _LACKING_ONE_OF >= night.expected:
+        message = f"the roster lacks {night.lacking:,} of {night.expected:,} people, a quarter or more"
+        todo = "look at the export; if they have all left, give the leavers file to --approve"
+        yield Refusal("shrunken_roster", f"{message}; {todo}", "--approve")
+    if limits.rejected.exceeded(night.rejected, night.rows):
+        borne = limits.rejected.of(night.rows)
         message = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {borne:,}"
-        yield Refusal("too_many_rejected", f"{message} (--max-rejected {max_rejected}); see the rejected file")
-    if not night.approved and max_deactivations.exceeded(night.leaving, night.managed):
-        borne = max_deactivations.of(night.managed)
+        todo = f"(--max-rejected {limits.rejected}); see the rejected file"
+        yield Refusal("too_many_rejected", f"{message} {todo}", "--max-rejected")
+    if not night.approved and limits.deactivations.exceeded(night.leaving, night.managed):
+        borne = limits.deactivations.of(night.managed)
         message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
         todo = "see the leavers file, and give it to --approve if they have all left"
-        yield Refusal("too_many_leavers", f"{message} (--max-deactivations {max_deactivations}); {todo}")
+        option = f"(--max-deactivations {limits.deactivations})"
+        yield Refusal("too_many_leavers", f"{message} {option}; {todo}", "--max-deactivations")
+
+
+def _changed_ids(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
+    if borne.exceeded(night.creates, night.managed) and night.absent >= night.creates:
+        message = f"{night.creates:,} users would be created while {night.absent:,} of {night.managed:,} are absent"
+        todo = "their ids have changed; look at the export"
+        yield Refusal("too_many_creates", f"{message} (--max-creates {borne}): {todo}", "--max-creates")
+
+
+def _changed_field(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
+    for field, number in night.changed.items():
+        if borne.exceeded(number, night.managed):
+            message = f"the {field} of {number:,} of {night.managed:,} users would be changed"
+            todo = "a column was swapped, emptied or garbled; look at the export"
+            yield Refusal("too_many_updates", f"{message} (--max-updates {borne}): {todo}", "--max-updates", field)

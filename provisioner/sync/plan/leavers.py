@@ -5,7 +5,7 @@ A leaver is reported, unless a person has said that leavers are to be deactivate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,9 +14,9 @@ import polars as pl
 
 from provisioner.errors import UsageError
 from provisioner.files import SHARED, written_whole
-from provisioner.wording import first_line, listed
+from provisioner.wording import first_line, iso_time, listed
 
-COLUMNS: Final = ("uid", "nights_absent", "will_be")
+COLUMNS: Final = ("uid", "name", "nights_absent", "last_seen", "will_be")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +71,32 @@ def sort_out(leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, namele
     return Leavers(due, in_grace, reported)
 
 
-def write_leavers(path: Path, leavers: Leavers, left: Sequence[tuple[str, int]] = ()) -> None:
+def write_leavers(
+    path: Path,
+    leavers: Leavers,
+    names: Mapping[str, str],
+    good_nights: Sequence[float],
+    left: Sequence[tuple[str, int]] = (),
+) -> None:
     """Write the list that a person can look through, shorten and approve; remove a stale one when there are none.
 
-    left  those that an earlier attempt of this night has deactivated
+    names        uid → name, of those whose names are known
+    good_nights  when they began (UNIX seconds), the latest first
+    left         those that an earlier attempt of this night has deactivated
     """
     if not leavers.found and not left:
         path.unlink(missing_ok=True)
         return
     due = [*left, *leavers.due]
     kinds = {"deactivated": due, "kept: in grace": leavers.in_grace, "kept: reported": leavers.reported}
-    rows = [(uid, absent + 1, kind) for kind, each in kinds.items() for uid, absent in each]
-    frame = pl.DataFrame(rows, schema=dict(zip(COLUMNS, (pl.String, pl.Int64, pl.String), strict=True)), orient="row")
+    days = [iso_time(started, "seconds") for started in good_nights]
+    rows = [
+        (uid, names.get(uid), absent + 1, days[absent] if absent < len(days) else None, kind)
+        for kind, each in kinds.items()
+        for uid, absent in each
+    ]
+    types = (pl.String, pl.String, pl.Int64, pl.String, pl.String)
+    frame = pl.DataFrame(rows, schema=dict(zip(COLUMNS, types, strict=True)), orient="row")
     with written_whole(path, SHARED) as temporary:
         frame.write_csv(temporary)
 

@@ -9,13 +9,12 @@ The plan is kept on disk, so that memory does not grow with it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+import orjson
 import polars as pl
 
 from provisioner.journal.managed import Adoption, Met
@@ -24,43 +23,14 @@ from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sync.plan import profile
+from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlannedChange, in_words
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown
+from provisioner.sync.plan.guards import Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.fields.binding import Binding
 
 _Type: TypeAlias = pl.DataType | type[pl.DataType]
-
-
-class PlannedChange(NamedTuple):
-    """One change, as the plan keeps it on disk.
-
-    row      0 for a leaver
-    fields   those that an update sets or empties
-    body     of a create
-    payload  of an update
-    digests  of the profile once it is carried out; null for a leaver
-    """
-
-    row: int
-    uid: str
-    action: str
-    fields: Sequence[str]
-    body: str
-    body_hash: str
-    token: bool
-    payload: str
-    digests: bytes | None
-
-
-PLAN_SCHEMA: Final[Mapping[str, _Type]] = dict(
-    zip(
-        PlannedChange._fields,
-        (pl.Int64, pl.String, pl.String, pl.List(pl.String), pl.String, pl.String, pl.Boolean, pl.String, pl.Binary),
-        strict=True,
-    )
-)
-"""Of frames of `PlannedChange`."""
 
 
 class AsWanted(NamedTuple):
@@ -71,15 +41,16 @@ class AsWanted(NamedTuple):
     body_hash: str | None
     digests: bytes | None
     created_at: int | None
+    profile: bytes
 
     @property
     def live(self) -> Live:
         """What is known of the user."""
-        return Live(self.body_hash, self.digests, Standing.ACTIVE)
+        return Live(self.body_hash, self.digests, Standing.ACTIVE, self.profile)
 
 
 _AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
-    zip(AsWanted._fields, (pl.String, pl.Int64, pl.String, pl.Binary, pl.Int64), strict=True)
+    zip(AsWanted._fields, (pl.String, pl.Int64, pl.String, pl.Binary, pl.Int64, pl.Binary), strict=True)
 )
 
 
@@ -100,90 +71,6 @@ _NAMELESS: Final = r"(?:^|; )uid\.(?:missing|charset|too_long): "
 _LOOKUP: Final = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class PlanTotals:
-    """What a plan adds up to.
-
-    actions    how many of each
-    fields     how many updates touch a field, the most touched first
-    updates    `PUT`s of a profile: those of reactivated users are among them
-    tokens     how many creates ask for an auth token
-    unchanged  rows whose users are as they should be
-    adopted    those of them that the state did not know, and now does
-    nameless   rejected rows without a uid that could be anybody's
-    changed    users that another hand has changed, as far as the directory tells
-    digest     a text that is another one as soon as anything else would be done
-    roster     a text that is another one as soon as any valid row is
-    """
-
-    actions: Mapping[Action, int]
-    fields: Mapping[str, int]
-    updates: int = 0
-    tokens: int = 0
-    unchanged: int = 0
-    adopted: int = 0
-    nameless: int = 0
-    changed: int = 0
-    digest: str = ""
-    roster: str = ""
-
-
-@dataclass(slots=True)
-class Plan:
-    """What is to be done, while it comes together; `PlanTotals` says what the numbers are.
-
-    changes  frames of `PLAN_SCHEMA`, in the order in which they are sent: roster rows, then leavers
-    """
-
-    changes: Spool
-    actions: Counter[Action] = field(default_factory=Counter)
-    fields: Counter[str] = field(default_factory=Counter)
-    updates: int = 0
-    tokens: int = 0
-    unchanged: int = 0
-    adopted: int = 0
-    nameless: int = 0
-    changed: int = 0
-    _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
-    _roster: Any = field(default_factory=lambda: blake2b(digest_size=16))
-
-    def totals(self) -> PlanTotals:
-        """Give what it adds up to so far."""
-        return PlanTotals(
-            actions={action: self.actions[action] for action in Action},
-            fields=dict(self.fields.most_common()),
-            updates=self.updates,
-            tokens=self.tokens,
-            unchanged=self.unchanged,
-            adopted=self.adopted,
-            nameless=self.nameless,
-            changed=self.changed,
-            digest=self._digest.hexdigest(),
-            roster=self._roster.hexdigest(),
-        )
-
-    def pieces(self, size: int) -> Iterator[list[PlannedChange]]:
-        """Give the changes back, at most `size` at a time."""
-        for frame in self.changes.frames():
-            for piece in frame.iter_slices(size):
-                yield [PlannedChange._make(row) for row in piece.iter_rows()]
-
-    def note_rows(self, hashes: Sequence[str]) -> None:
-        """Take note of valid rows by the hashes of their bodies, the uid included."""
-        self._roster.update("\n".join(hashes).encode())
-
-    def add(self, changes: Sequence[PlannedChange]) -> None:
-        """Add changes."""
-        for each in changes:
-            self.actions[Action(each.action)] += 1
-            self.fields.update(each.fields)
-            self.updates += bool(each.payload) and each.action != Action.CREATE
-            self.tokens += each.token and each.action == Action.CREATE
-            what = (each.uid, each.action, each.body_hash, str(each.token), each.payload)
-            self._digest.update(("\0".join(what) + "\n").encode())
-        self.changes.append(pl.DataFrame(changes, schema=dict(PLAN_SCHEMA), orient="row"))
-
-
 class Planner:
     """Makes the plan of one roster; `directory` is there when the app's users have been read."""
 
@@ -191,7 +78,7 @@ class Planner:
         self._surveyed, self._state, self._directory = surveyed, state, directory
         self._managed = managed_fields(surveyed.opened.binding)
         self._as_wanted: list[AsWanted] = []
-        self._to_record = Spool(folder)
+        self._to_record, self._to_keep = Spool(folder), Spool(folder)
         self.plan = Plan(Spool(folder))
 
     def read(self, interrupted: Callable[[], None]) -> None:
@@ -218,10 +105,13 @@ class Planner:
         for frame in self._to_record.frames():
             users = map(AsWanted._make, frame.iter_rows())
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)
+        for frame in self._to_keep.frames():
+            self._state.keep_profiles(frame.iter_rows())
 
     def close(self) -> None:
         """Let go of the disk space."""
         self._to_record.close()
+        self._to_keep.close()
         self.plan.changes.close()
 
     def _note_present(self, checked: CheckedBatch) -> None:
@@ -239,8 +129,9 @@ class Planner:
         shown = self._directory.find(uids) if self._directory is not None else None
         if shown is None:
             rows = self._without_unchanged(rows, met)
+        kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
-        self._add([change for row in each if (change := self._decided(row, met, shown)) is not None])
+        self._add([change for row in each if (change := self._decided(row, met, shown, kept)) is not None])
         as_wanted, self._as_wanted = self._as_wanted, []
         self._to_record.append(pl.DataFrame(as_wanted, schema=dict(_AS_WANTED_SCHEMA), orient="row"))
 
@@ -255,12 +146,22 @@ class Planner:
             {"uid": [each.uid for each in settled], "body_hash": [each.live_hash for each in settled]},
             schema={"uid": pl.String, "body_hash": pl.String},
         )
+        bare = [each.uid for each in settled if not each.has_profile]
+        if bare:
+            # A state of an older format, or users that a run left in it.
+            same = rows.join(known, on=["uid", "body_hash"]).filter(pl.col("uid").is_in(bare))
+            packed = [profile.packed(profile.members(body)) for body in same["body"].to_list()]
+            self._to_keep.append(same.select("uid", profile=pl.Series(packed, dtype=pl.Binary)))
         changed = rows.join(known, on=["uid", "body_hash"], how="anti", maintain_order="left")
         self.plan.unchanged += rows.height - changed.height
         return changed
 
     def _decided(
-        self, row: ValidRow, met: Mapping[str, Met], shown: Mapping[str, Shown] | None
+        self,
+        row: ValidRow,
+        met: Mapping[str, Met],
+        shown: Mapping[str, Shown] | None,
+        kept: Mapping[str, bytes],
     ) -> PlannedChange | None:
         known, wanted = met.get(row.uid), Wanted.of(row.body, row.body_hash, self._managed)
         found = shown.get(row.uid) if shown is not None else None
@@ -270,10 +171,31 @@ class Planner:
         else:
             live, exists = self._as_shown(known, found), found is not None
         decision = decide(wanted, live, exists=exists, last=known.operation if known else None)
+        old = profile.unpacked(kept[row.uid]) if row.uid in kept else None
+        after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
         if decision is None:
-            self._leave_alone(row, wanted, known, live, found)
+            self._leave_alone(row, wanted, known, live, found, after)
             return None
-        return _change(row, decision)
+        change = _change(row, decision, after, _told(decision.fields, old, live))
+        self._note_altered(change, wanted, old, live)
+        return change
+
+    def _note_altered(
+        self, change: PlannedChange, wanted: Wanted, old: Mapping[str, str] | None, live: Live | None
+    ) -> None:
+        """Count the fields that get another value than they had, as far as that is known, and keep the first of each.
+
+        What is in doubt is done again whole: there only that counts in which the row is not what it was before.
+        """
+        fields = frozenset(change.fields)
+        if live is None:
+            fields -= profile.same(profile.digests(old), wanted.digests) if old is not None else fields
+        for name, before, now in change.values():
+            if name in fields:
+                self.plan.altered[name] += 1
+                examples = self.plan.examples.setdefault(name, [])
+                if len(examples) < EXAMPLES:
+                    examples.append(Example(change.uid, name, in_words(before), in_words(now)))
 
     def _as_shown(self, known: Met | None, found: Shown | None) -> Live | None:
         """Trust the directory where it tells, the state where it does not."""
@@ -288,7 +210,13 @@ class Planner:
         return Live(known.live_hash if known and as_it_was else None, digests, found.standing)
 
     def _leave_alone(
-        self, row: ValidRow, wanted: Wanted, known: Met | None, live: Live | None, found: Shown | None
+        self,
+        row: ValidRow,
+        wanted: Wanted,
+        known: Met | None,
+        live: Live | None,
+        found: Shown | None,
+        kept: bytes,
     ) -> None:
         """Count a user who is as the roster has it; what the directory showed is worth remembering."""
         self.plan.unchanged += 1
@@ -297,8 +225,9 @@ class Planner:
         if found is None or live is None or (known is not None and not known.certain):
             return
         after = wanted.against(live.digests)[2]
-        if known is None or known.live != after:
-            self._as_wanted.append(AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at))
+        if known is None or known.live != after or not known.has_profile:
+            adopted = AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at, kept)
+            self._as_wanted.append(adopted)
 
 
 def managed_fields(binding: Binding) -> frozenset[str]:
@@ -307,10 +236,22 @@ def managed_fields(binding: Binding) -> frozenset[str]:
     return frozenset(named | ({"metadata"} if binding.metadata else set()))
 
 
-def _change(row: ValidRow, decision: Decision) -> PlannedChange:
+def _change(row: ValidRow, decision: Decision, kept: bytes, old: str) -> PlannedChange:
     payload, digests = decision.payload.decode(), decision.after.digests
     what, fields = decision.action.value, decision.fields
-    return PlannedChange(row.row, row.uid, what, fields, row.body, row.body_hash, row.token, payload, digests)
+    return PlannedChange(
+        row.row, row.uid, what, fields, row.body, row.body_hash, row.token, payload, digests, kept, old
+    )
+
+
+def _told(fields: Sequence[str], old: Mapping[str, str] | None, live: Live | None) -> str:
+    """Give `PlannedChange.old`: of a field that another hand has changed since, the old value is not known."""
+    if old is None or not fields:
+        return "{}"
+    known = frozenset(fields)
+    if live is not None:
+        known &= profile.same(profile.digests(old), live.digests) if live.digests is not None else frozenset()
+    return orjson.dumps({name: old.get(name) for name in fields if name in known}).decode()
 
 
 def _deactivation(uid: str) -> PlannedChange:

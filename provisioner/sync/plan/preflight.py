@@ -7,25 +7,33 @@ What is reported of it is an `Assessment`, of plain values; what carries it out 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from provisioner.errors import RosterError
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
+from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Run, Target
 from provisioner.run.wiring import connected, open_store
 from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
+from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlanTotals, in_words
 from provisioner.sync.plan.directory import Directory, read_directory, resolve_doubts
-from provisioner.sync.plan.guards import Refusal, Tonight, refusals
+from provisioner.sync.plan.guards import Example, Limits, Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
-from provisioner.sync.plan.planner import Planner, PlanTotals
+from provisioner.sync.plan.planner import Planner
+from provisioner.sync.plan.profile import members, unpacked
+
+# Users looked up at once, and looked through for examples.
+_LOOKED_THROUGH: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +127,87 @@ def _assess(
     policy = _leaver_policy(settings, state)
     leavers = planner.sort_out_leavers(policy)
     left = state.left_tonight()
-    last = state.nights.last_good()
+    totals, approved = planner.plan.totals(), policy.approved or frozenset()
+    gone = [uid for uid, absent in (*left, *leavers.due, *leavers.in_grace, *leavers.reported) if not absent]
+    managed = state.managed() + len(left)
     night = Tonight(
         rows=rows.total or 0,
         rejected=rows.rejected,
-        last_rows=last.rows if last else None,
-        managed=state.managed() + len(left),
+        managed=managed,
+        expected=managed - state.absent_before(),
+        lacking=sum(uid not in approved for uid in gone),
         leaving=len(leavers.due) + len(left),
         approved=policy.approved is not None,
+        creates=totals.actions[Action.CREATE],
+        absent=len(gone),
+        changed=totals.altered,
+        adopting=settings.adopt,
     )
-    refused = tuple(refusals(night, settings.max_deactivations, settings.max_rejected))
+    limits = Limits(settings.max_deactivations, settings.max_rejected, settings.max_creates, settings.max_updates)
+    seen = _Seen(surveyed, state, planner.plan, gone, [uid for uid, _ in (*left, *leavers.due)])
+    refused = tuple(each.with_examples(tuple(seen.examples(each))) for each in refusals(night, limits))
     drift = directory.drift() if directory is not None else None
-    report, totals = surveyed.report(), planner.plan.totals()
+    report = surveyed.report()
     return Assessment(night.rows, night.rejected, report, totals, leavers, policy, left, refused, drift)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Where the examples of a refusal are found.
+
+    gone     uids that tonight's roster is the first not to name
+    leaving  uids that would be deactivated
+    """
+
+    surveyed: Surveyed
+    state: SyncState
+    plan: Plan
+    gone: Sequence[str]
+    leaving: Sequence[str]
+
+    def examples(self, refusal: Refusal) -> Iterator[Example]:
+        """Give some of those whom a refusal is about."""
+        match refusal.reason:
+            case "too_many_updates":
+                yield from self.plan.examples.get(refusal.field or "", ())
+            case "too_many_creates":
+                yield from self._other_ids()
+            case "too_many_rejected":
+                lines = (frame.drop_nulls("error_message") for frame in self.surveyed.lines.frames())
+                found = (
+                    row for frame in lines for row in frame.select("uid_input", "row", "error_message").iter_rows()
+                )
+                for uid, row, why in islice(found, EXAMPLES):
+                    yield Example(uid or f"row {row}", f"row {row}", uid, why)
+            case "too_many_leavers":
+                yield from (Example(uid, "standing", "active", "deactivated") for uid in self.leaving[:EXAMPLES])
+            case _:
+                yield from (Example(uid, "name", name, None) for uid, name in self._named(self.gone))
+
+    def _named(self, uids: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+        names = names_of(self.state, uids[:EXAMPLES])
+        return ((uid, names.get(uid)) for uid in uids[:EXAMPLES])
+
+    def _other_ids(self) -> Iterator[Example]:
+        """Give pairs of an absent and a new user of the same name; where there are none, the first new users."""
+        absent = {name: uid for uid, name in reversed(names_of(self.state, self.gone[:_LOOKED_THROUGH]).items())}
+        frames = (frame.filter(action=Action.CREATE.value) for frame in self.plan.changes.frames())
+        new = islice(
+            ((uid, body) for frame in frames for uid, body in frame.select("uid", "body").iter_rows()), _LOOKED_THROUGH
+        )
+        named = [(uid, in_words(members(body).get("name")) or "") for uid, body in new]
+        pairs = [Example(absent[name], "uid", absent[name], uid) for uid, name in named if name in absent]
+        yield from pairs[:EXAMPLES] or [Example(uid, "uid", None, uid) for uid, _ in named[:EXAMPLES]]
+
+
+def names_of(state: SyncState, uids: Sequence[str]) -> dict[str, str]:
+    """Look up the names of users as the state keeps them; those not kept are not in the answer."""
+    names = {}
+    for start in range(0, len(uids), _LOOKED_THROUGH):
+        for uid, kept in state.profiles(uids[start : start + _LOOKED_THROUGH]).items():
+            if (name := in_words(unpacked(kept).get("name"))) is not None:
+                names[uid] = name
+    return {uid: names[uid] for uid in uids if uid in names}
 
 
 def _leaver_policy(settings: Sync, state: SyncState) -> LeaverPolicy:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,46 @@ from rich.text import Text
 from provisioner.errors import ExitCode
 from provisioner.model import Action
 from provisioner.settings.tables import Rate
+from provisioner.sync.plan.changeset import UNKNOWN, PlannedChange, in_words
+from provisioner.sync.plan.guards import Refusal
 from provisioner.sync.plan.preflight import Assessment
-from provisioner.wording import counted, duration
+from provisioner.wording import counted, duration, shortened
+
+
+def told(refusal: Refusal) -> dict[str, Any]:
+    """Give a refusal as documents hold it."""
+    document: dict[str, Any] = {"reason": refusal.reason, "message": refusal.message, "option": refusal.option}
+    if refusal.field is not None:
+        document["field"] = refusal.field
+    return {**document, "examples": [each.document for each in refusal.examples]}
+
+
+def document_of(change: PlannedChange) -> dict[str, Any]:
+    """Give a change as documents hold it; an old value that is not known is left out."""
+    document: dict[str, Any] = {"row": change.row or None, "uid": change.uid, "action": change.action}
+    document["fields"] = list(change.fields)
+    if change.fields:
+        document["changed"] = [_changed(*each) for each in change.values()]
+    return document
+
+
+def _changed(field: str, old: str | None, new: str | None) -> dict[str, Any]:
+    known = {} if old == UNKNOWN else {"old": json.loads(old) if old is not None else None}
+    return {"field": field, **known, "new": json.loads(new) if new is not None else None}
+
+
+def _line(change: PlannedChange) -> Text:
+    """Give a change on one line, as a person reads it."""
+    where = f"row {change.row}" if change.row else "in no row"
+    fields = [f"{field} {_shown(old)} → {_shown(new)}" for field, old, new in change.values()]
+    return Text.assemble(
+        (change.action, "bold"), f" {change.uid}", (f"  {where}", "dim"), *(f"\n  {each}" for each in fields)
+    )
+
+
+def _shown(text: str | None) -> str:
+    words = in_words(text)
+    return shortened(words) if words is not None else "nothing" if text is None else "(not known)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +61,14 @@ class PlanReport:
     """A plan in numbers.
 
     pages  requests that reading the directory takes, which `sync` would read as well
+    first  the first changes, as many as `--show` asks for
     """
 
     assessment: Assessment
     rate: Rate
     pages: int
     kept: str | None
+    first: Sequence[PlannedChange] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -78,15 +119,19 @@ class PlanReport:
             "requests": self.requests,
             "seconds": round(self.seconds, 1),
             "rejected_by_code": assessed.report.rejected_by_code,
-            "refused": [{"reason": each.reason, "message": each.message} for each in assessed.refused],
+            "refused": [told(each) for each in assessed.refused],
             "exit_code": self.exit_code,
         }
         if assessed.drift is not None:
             document["directory"] = {**assessed.drift, "changed": plan.changed}
+        if self.first:
+            document["shown_changes"] = [document_of(each) for each in self.first]
         return document
 
     def show(self, console: Console) -> None:
         """Print the table for people."""
+        for change in self.first:
+            console.print(_line(change), soft_wrap=True)
         console.print(self._table())
         for line in self._remarks():
             console.print(line)

@@ -46,9 +46,12 @@ def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
     """It says how long each has been away, tonight included, and what will be done."""
     path = tmp_path / "r.leavers.csv"
     leavers = Leavers([("ann", 0)], [("bob", 1)], [("007", 2)])
-    write_leavers(path, leavers)
+    write_leavers(path, leavers, {"ann": "Ann, the first", "007": "James"}, [86400.0, 0.0])
     assert path.read_text() == (
-        "uid,nights_absent,will_be\nann,1,deactivated\nbob,2,kept: in grace\n007,3,kept: reported\n"
+        "uid,name,nights_absent,last_seen,will_be\n"
+        'ann,"Ann, the first",1,1970-01-02T00:00:00Z,deactivated\n'
+        "bob,,2,1970-01-01T00:00:00Z,kept: in grace\n"
+        "007,James,3,,kept: reported\n"
     )
     assert read_approved(path) == frozenset({"ann", "bob", "007"})
     assert leavers.found == 3
@@ -57,9 +60,9 @@ def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
 def test_a_stale_list_is_removed(tmp_path: Path) -> None:
     """Nobody approves of last week's leavers by mistake."""
     path = tmp_path / "r.leavers.csv"
-    write_leavers(path, Leavers(GONE))
-    write_leavers(path, Leavers())
-    write_leavers(path, Leavers())
+    write_leavers(path, Leavers(GONE), {}, [])
+    write_leavers(path, Leavers(), {}, [])
+    write_leavers(path, Leavers(), {}, [])
     assert not path.exists()
 
 

@@ -15,11 +15,9 @@ from provisioner.errors import RosterError
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, UserRequest
-from provisioner.results.spool import Spool
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.plan.planner import Plan, PlannedChange
 from provisioner.sync.plan.preflight import Preflight, preflight
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -185,19 +183,3 @@ def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     fewer = digests("uid,name\nbob,Rob\n")
     assert (fewer[0] == one[0], fewer[1] != one[1]) == (True, True)
     assert digests("uid,name\nbob,Rob\n", deactivate_leavers=True)[0] != one[0]
-
-
-def a_change(uid: str, action: Action = Action.UPDATE) -> PlannedChange:
-    return PlannedChange(1, uid, action.value, ["name"], "{}", "h", token=False, payload="{}", digests=b"")
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_changes_come_back_in_order_and_in_pieces(tmp_path: Path, size: int) -> None:
-    """At most so many at a time, as they went in, from a file that is gone afterwards."""
-    plan = Plan(Spool(tmp_path))
-    for part in (["a", "b", "c"], ["d"], []):
-        plan.add([a_change(uid) for uid in part])
-    pieces = list(plan.pieces(size))
-    assert [change for piece in pieces for change in piece] == [a_change(uid) for uid in "abcd"]
-    assert all(len(piece) <= size for piece in pieces)
-    plan.changes.close()

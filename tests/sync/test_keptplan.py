@@ -18,7 +18,7 @@ from provisioner.journal.view import Identity
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.plan.keptplan import KeptPlan, PlanSource, StateMark, check_plan, is_plan, read_plan, write_plan
+from provisioner.sync.keptplan import KeptPlan, PlanSource, StateMark, check_plan, is_plan, read_plan, write_plan
 from provisioner.sync.plan.preflight import Preflight, preflight
 from provisioner.sync.plan.report import PlanReport
 

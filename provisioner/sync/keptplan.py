@@ -14,14 +14,17 @@ import orjson
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
-from provisioner.files import SHARED, written_whole
+from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.syncstate import SyncState
-from provisioner.sync.plan.planner import Plan
+from provisioner.sync.plan.changeset import Plan
 from provisioner.sync.plan.preflight import Assessment
-from provisioner.sync.plan.report import PlanReport
+from provisioner.sync.plan.report import PlanReport, document_of
 from provisioner.wording import json_text
 
 FORMAT: Final = 1
+
+# Changes read back at once.
+_AT_ONCE: Final = 4000
 
 # The settings of [sync] that decide what a plan holds, and the kinds of their values.
 _DECISIVE: Final[Mapping[str, tuple[type, ...]]] = {
@@ -106,7 +109,8 @@ def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, m
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
-    with written_whole(path, SHARED) as temporary, temporary.open("wb") as file:
+    # It holds people's data.
+    with written_whole(path, PRIVATE) as temporary, temporary.open("wb") as file:
         file.write(json_text(head).encode(errors="backslashreplace")[:-2])
         file.write(b',\n  "changes": [')
         for number, change in enumerate(_changes(plan)):
@@ -161,9 +165,9 @@ def check_plan(kept: KeptPlan, assessment: Assessment, now: StateMark) -> None:
 
 
 def _changes(plan: Plan) -> Iterator[dict[str, Any]]:
-    for frame in plan.changes.frames():
-        for row, uid, action, fields in frame.select("row", "uid", "action", "fields").iter_rows():
-            yield {"row": row or None, "uid": uid, "action": action, "fields": fields}
+    for piece in plan.pieces(_AT_ONCE):
+        for change in piece:
+            yield document_of(change)
 
 
 def _plain(value: Any) -> Any:

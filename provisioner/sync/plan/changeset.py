@@ -1,0 +1,185 @@
+"""A plan: the changes that a sync would carry out, kept on disk so that memory does not grow with them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import orjson
+import polars as pl
+
+from provisioner.model import Action
+from provisioner.results.spool import Spool
+from provisioner.sync.plan import profile
+from provisioner.sync.plan.guards import Example
+
+_Type: TypeAlias = pl.DataType | type[pl.DataType]
+
+EXAMPLES: Final = 3
+"""As many are named of each kind."""
+
+
+class PlannedChange(NamedTuple):
+    """One change, as the plan keeps it on disk.
+
+    row      0 for a leaver
+    fields   those that an update sets or empties
+    body     of a create
+    payload  of an update
+    digests  of the profile once it is carried out; null for a leaver
+    profile  likewise, packed
+    old      JSON: field → JSON text of its old value, null when there was none; what is not known is left out
+    """
+
+    row: int
+    uid: str
+    action: str
+    fields: Sequence[str]
+    body: str
+    body_hash: str
+    token: bool
+    payload: str
+    digests: bytes | None
+    profile: bytes | None = None
+    old: str = "{}"
+
+    def values(self) -> Iterator[tuple[str, str | None, str | None]]:
+        """Give (field, old, new) of each field that is changed; values as JSON text, the old `?` when not known."""
+        known, new = orjson.loads(self.old), profile.members(self.payload) if self.payload else {}
+        for name in self.fields:
+            yield name, known.get(name, UNKNOWN), new.get(name)
+
+
+UNKNOWN: Final = "?"
+"""Stands for a value that is not known; no JSON text is like it."""
+
+
+PLAN_SCHEMA: Final[Mapping[str, _Type]] = dict(
+    zip(
+        PlannedChange._fields,
+        (
+            pl.Int64,
+            pl.String,
+            pl.String,
+            pl.List(pl.String),
+            pl.String,
+            pl.String,
+            pl.Boolean,
+            pl.String,
+            pl.Binary,
+            pl.Binary,
+            pl.String,
+        ),
+        strict=True,
+    )
+)
+"""Of frames of `PlannedChange`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTotals:
+    """What a plan adds up to.
+
+    actions    how many of each
+    fields     how many updates touch a field, the most touched first
+    updates    `PUT`s of a profile: those of reactivated users are among them
+    tokens     how many creates ask for an auth token
+    unchanged  rows whose users are as they should be
+    adopted    those of them that the state did not know, and now does
+    nameless   rejected rows without a uid that could be anybody's
+    changed    users that another hand has changed, as far as the directory tells
+    digest     a text that is another one as soon as anything else would be done
+    roster     a text that is another one as soon as any valid row is
+    altered    field → users who would have another value in it than they had
+    examples   field → the first of them
+    """
+
+    actions: Mapping[Action, int]
+    fields: Mapping[str, int]
+    updates: int = 0
+    tokens: int = 0
+    unchanged: int = 0
+    adopted: int = 0
+    nameless: int = 0
+    changed: int = 0
+    digest: str = ""
+    roster: str = ""
+    altered: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, Sequence[Example]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done, while it comes together; `PlanTotals` says what the numbers are.
+
+    changes  frames of `PLAN_SCHEMA`, in the order in which they are sent: roster rows, then leavers
+    """
+
+    changes: Spool
+    actions: Counter[Action] = field(default_factory=Counter)
+    fields: Counter[str] = field(default_factory=Counter)
+    updates: int = 0
+    tokens: int = 0
+    unchanged: int = 0
+    adopted: int = 0
+    nameless: int = 0
+    changed: int = 0
+    altered: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+    _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
+    _roster: Any = field(default_factory=lambda: blake2b(digest_size=16))
+
+    def totals(self) -> PlanTotals:
+        """Give what it adds up to so far."""
+        return PlanTotals(
+            actions={action: self.actions[action] for action in Action},
+            fields=dict(self.fields.most_common()),
+            updates=self.updates,
+            tokens=self.tokens,
+            unchanged=self.unchanged,
+            adopted=self.adopted,
+            nameless=self.nameless,
+            changed=self.changed,
+            digest=self._digest.hexdigest(),
+            roster=self._roster.hexdigest(),
+            altered=dict(self.altered.most_common()),
+            examples={name: tuple(each) for name, each in self.examples.items()},
+        )
+
+    def pieces(self, size: int) -> Iterator[list[PlannedChange]]:
+        """Give the changes back, at most `size` at a time."""
+        for frame in self.changes.frames():
+            for piece in frame.iter_slices(size):
+                yield [PlannedChange._make(row) for row in piece.iter_rows()]
+
+    def first(self, number: int) -> list[PlannedChange]:
+        """Give the first changes."""
+        return list(islice(chain.from_iterable(self.pieces(max(1, number))), number))
+
+    def note_rows(self, hashes: Sequence[str]) -> None:
+        """Take note of valid rows by the hashes of their bodies, the uid included."""
+        self._roster.update("\n".join(hashes).encode())
+
+    def add(self, changes: Sequence[PlannedChange]) -> None:
+        """Add changes."""
+        for each in changes:
+            self.actions[Action(each.action)] += 1
+            self.fields.update(each.fields)
+            self.updates += bool(each.payload) and each.action != Action.CREATE
+            self.tokens += each.token and each.action == Action.CREATE
+            what = (each.uid, each.action, each.body_hash, str(each.token), each.payload)
+            self._digest.update(("\0".join(what) + "\n").encode())
+        self.changes.append(pl.DataFrame(changes, schema=dict(PLAN_SCHEMA), orient="row"))
+
+
+def in_words(text: str | None) -> str | None:
+    """Give a value (JSON text) as a person reads it; None for none, and for one that is not known."""
+    if text is None or text == UNKNOWN:
+        return None
+    value = json.loads(text)
+    return value if isinstance(value, str) else text
