@@ -48,5 +48,5 @@ def test_an_adoption_is_recorded_member_by_member() -> None:
     user = Adoption(uid="ann", row=3, live=Live(None, b"d", Standing.ACTIVE), created_at=77)
     assert AdoptedRow.of(user, key=5, epoch=2, now=9.0)._asdict() == {
         "id": 5, "uid": "ann", "row": 3, "body_hash": "", "digests": b"d", "standing": "active", "epoch": 2,
-        "now": 9.0, "created_at": 77,
+        "now": 9.0, "created_at": 77, "profile": None,
     }  # fmt: skip

@@ -12,7 +12,7 @@ from provisioner.journal.syncstate import SyncState
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync
 from provisioner.stop import Stopper
 from provisioner.sync.command import make_plan, plan_job, sync_job
-from provisioner.sync.plan.keptplan import read_plan
+from provisioner.sync.keptplan import read_plan
 from provisioner.sync.plan.report import PlanReport
 from tests.rig.work import APP
 

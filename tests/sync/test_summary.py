@@ -14,9 +14,9 @@ from provisioner.model import Outcome
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.summary import Summary
+from provisioner.sync.plan.changeset import PlanTotals
 from provisioner.sync.plan.guards import Refusal
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
-from provisioner.sync.plan.planner import PlanTotals
 from provisioner.sync.plan.preflight import Assessment
 from provisioner.sync.summary import NightSummary, leaver_lines
 from tests.rig.tally import a_tally
@@ -61,7 +61,9 @@ def test_the_document_tells_rows_and_leavers_apart() -> None:
 def test_a_refusal_stands_in_the_document_and_in_red() -> None:
     """With its one stable word."""
     refused = night(replace(ASSESSED, refused=(Refusal("empty_roster", "the roster has no rows"),)))
-    assert refused.document["refused"] == [{"reason": "empty_roster", "message": "the roster has no rows"}]
+    assert refused.document["refused"] == [
+        {"reason": "empty_roster", "message": "the roster has no rows", "option": None, "examples": []}
+    ]
     console = Console(width=100, highlight=False)
     with console.capture() as captured:
         refused.show(console)

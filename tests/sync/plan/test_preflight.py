@@ -13,6 +13,7 @@ from provisioner.journal.syncstate import SyncState
 from provisioner.model import Action
 from provisioner.run.job import Run, Target
 from provisioner.settings.tables import Sync
+from provisioner.settings.values import Allowance
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 from provisioner.sync.plan.preflight import Assessment, preflight
 from tests.rig.work import APP, Place, with_emulator
@@ -37,7 +38,7 @@ async def assessed(
 
 def test_what_is_told_is_of_plain_values(place: Place) -> None:
     """It can be read when roster, state and plan are closed."""
-    found = asyncio.run(assessed(place))
+    found = asyncio.run(assessed(place, max_rejected=Allowance(number=0)))
     assert (found.rows, found.rejected, found.plan.actions[Action.CREATE], found.drift) == (2, 1, 1, None)
     assert found.report.rejected_by_code == {"name.missing": 1}
     assert [each.reason for each in found.refused] == ["too_many_rejected"]

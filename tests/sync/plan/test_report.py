@@ -11,9 +11,9 @@ from provisioner.errors import ExitCode
 from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.settings.tables import Rate
+from provisioner.sync.plan.changeset import PlanTotals
 from provisioner.sync.plan.guards import Refusal
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
-from provisioner.sync.plan.planner import PlanTotals
 from provisioner.sync.plan.preflight import Assessment
 from provisioner.sync.plan.report import PlanReport
 
