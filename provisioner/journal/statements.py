@@ -89,17 +89,20 @@ def settled_rows(settlements: Iterable[Settlement]) -> list[tuple[Any, ...]]:
     return [_settlement_values(each) for each in settlements]
 
 
+DOUBTED: Final = "iif(doubt_hash <> body_hash, '', coalesce(doubt_hash, body_hash))"
+"""The body that may be on the server; of several that may be, edited between two kills, none is named."""
+
 # A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
 SENT: Final = Bulk(
     (*_OF_REQUEST, "sent_at"),
-    """
+    f"""
 INSERT INTO users (id, uid, row, body_hash, sent_at, state)
 SELECT id, uid, row, body_hash, sent_at, 'sent' FROM given WHERE true
 ON CONFLICT (uid) DO UPDATE SET
     row = excluded.row,
     body_hash = excluded.body_hash,
     doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
-    doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, coalesce(doubt_hash, body_hash), NULL),
+    doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, {DOUBTED}, NULL),
     sent_at = excluded.sent_at,
     state = 'sent',
     outcome = 'pending',
@@ -107,7 +110,7 @@ ON CONFLICT (uid) DO UPDATE SET
     error_code = NULL,
     error_message = NULL,
     settled_at = NULL
-""",
+""",  # noqa: S608 - of constants
 )
 
 
@@ -185,7 +188,7 @@ KNOWN: Final = select(
     {
         "key": "users.id",
         "doubt_since": "iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since)",
-        "doubt_hash": "coalesce(doubt_hash, body_hash)",
+        "doubt_hash": DOUBTED,
     },
 )
 

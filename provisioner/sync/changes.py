@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
+from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, Standing, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, unsuccessful
@@ -40,11 +40,12 @@ class _Course:
 
 
 def anew(request: UserRequest) -> UserRequest:
-    """Forget what is known of a user that is gone: the one that takes its place has no token and is in no doubt yet."""
+    """Forget what is known of a user that is gone: the one that takes its place has no fate, token or doubt yet."""
     past = request.past
     if past is None:
         return request
-    return request._replace(past=replace(past, auth_token=None, created_at=None, doubt_since=None, edited=False))
+    nothing = Past(State.PENDING, Outcome.PENDING, past.attempts)
+    return request._replace(past=nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,14 +218,23 @@ def test_a_user_that_was_deleted_is_created_anew(request_: UserRequest, operatio
 
 @pytest.mark.parametrize(("request_", "answers"), [(UPDATING, [NOT_FOUND, NOBODY]), (RETURNING, [NOBODY])])
 def test_a_create_anew_is_recorded_before_it_leaves(request_: UserRequest, answers: list[Reply]) -> None:
-    """Without the token of the user that is gone and without an older doubt; everything else stays."""
+    """Without the token and the outcome of the user that is gone, and without an older doubt."""
     assert request_.past is not None
     old = replace(request_.past, doubt_since=5.0, edited=True)
     world = World([*answers, OK_WITH_TOKEN])
     world.settle(request_._replace(past=old))
-    new = replace(old, auth_token=None, created_at=None, doubt_since=None, edited=False)
+    new = Past(State.PENDING, Outcome.PENDING, old.attempts)
     assert world.anew == [(len(answers), request_._replace(past=new))]
     assert world.sent[len(answers) :] == [CREATE]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.UPDATED, Outcome.EXISTING, Outcome.UNCHANGED])
+def test_whatever_became_of_a_user_that_is_gone_another_is_created(outcome: Outcome) -> None:
+    """Brought up to date the night before, then deleted by another hand: that it was there once is no reason."""
+    past = replace(PAST, outcome=outcome)
+    world = World([NOT_FOUND, NOBODY, OK_WITH_TOKEN])
+    settlement = world.settle(UPDATING._replace(past=past))
+    assert (settlement.outcome, world.sent) == (Outcome.CREATED, [UPDATE, REACTIVATE, CREATE])
 
 
 def test_the_token_of_a_user_that_was_created_anew_survives_a_lost_answer() -> None:
