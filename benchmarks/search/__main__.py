@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Final
 
-from benchmarks.search.case import draw
+from benchmarks.search.drawing import draw
 from benchmarks.search.hunt import Hunt, hunt, quiet, told
 
 _MOST_TOLD: Final = 5

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from random import Random
-from typing import Final
 
 
 class Op(StrEnum):
@@ -135,6 +133,8 @@ class Case:
     theirs    seconds the server's clock is ahead of the truth
     batch     rows of a batch, and so of a block that is recorded as sent in one commit
     rate      requests a minute
+    sync      whether it is nights of a sync; else lives of a run
+    refreshes the lives that are to look at the app's users first
     """
 
     seed: int
@@ -151,6 +151,8 @@ class Case:
     workers: int = 2
     rate: int = 6000
     attempts: int = 3
+    sync: bool = False
+    refreshes: tuple[int, ...] = ()
 
     def version(self, who: int, life: int) -> int:
         """Which name the row says in a life."""
@@ -159,85 +161,3 @@ class Case:
             if edit.who == who and edit.life <= life:
                 said = edit.version
         return said
-
-
-_CLOCKS: Final = (0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 5.0, -5.0, 120.0, -120.0, 3600.0, -3600.0)
-_MOST_ROWS: Final = 7
-_FAULTY: Final = tuple(each for each in Trouble if each is not Trouble.KEY_REVOKED)
-
-
-def draw(seed: int) -> Case:
-    """Draw the case of a seed."""
-    chance = Random(seed)
-    rows = tuple(
-        Row(who, token=chance.random() < 0.8, refused=chance.random() < 0.05)
-        for who in range(chance.randint(1, _MOST_ROWS))
-    )
-    lives = tuple(_life(chance) for _ in range(chance.randint(1, 4)))
-    lives = (*lives, Life(order=_order(chance), ours=chance.choice(_CLOCKS), after=_pause(chance)))
-    heat = chance.choice((0.05, 0.15, 0.4))
-    before = tuple(
-        Before(row.who, round(10 ** chance.uniform(0.5, 5), 3), chance.random() < 0.2, chance.random() < 0.4)
-        for row in rows
-        if chance.random() < 0.2
-    )
-    return Case(
-        seed,
-        rows,
-        lives,
-        faults=tuple(_faults(chance, rows, len(lives) - 1, heat)),
-        strangers=tuple(_strangers(chance, rows, len(lives))),
-        edits=tuple(_edits(chance, rows, len(lives))),
-        before=before,
-        theirs=chance.choice(_CLOCKS),
-        on_existing=chance.choice(("skip", "skip", "update", "fail")),
-        auth_tokens=chance.choice(("created", "created", "all", "none")),
-        batch=chance.randint(1, 4),
-        workers=chance.randint(1, 4),
-        rate=chance.choice((20, 60, 600, 6000)),
-        attempts=chance.choice((2, 3, 8)),
-    )
-
-
-def _order(chance: Random) -> int:
-    return 0 if chance.random() < 0.1 else chance.randrange(1, 2**31)
-
-
-def _pause(chance: Random) -> float:
-    return round(10 ** chance.uniform(-1, 2.5), 3)
-
-
-def _life(chance: Random) -> Life:
-    kill = int(10 ** chance.uniform(0.8, 3)) if chance.random() < 0.75 else None
-    stop = int(10 ** chance.uniform(0.8, 3)) if chance.random() < 0.2 else None
-    jumps = (round(chance.uniform(0, 3), 3), chance.choice(_CLOCKS)) if chance.random() < 0.15 else None
-    return Life(_order(chance), kill, stop, chance.choice(_CLOCKS), jumps, _pause(chance))
-
-
-def _faults(chance: Random, rows: tuple[Row, ...], lives: int, heat: float) -> list[Fault]:
-    found = []
-    for life in range(lives):
-        for row in rows:
-            for op, most in ((Op.CREATE, 4), (Op.READ, 2), (Op.MINT, 2), (Op.UPDATE, 2)):
-                for nth in range(1, most + 1):
-                    if chance.random() < heat:
-                        seconds = round(10 ** chance.uniform(-1, 1.5), 3)
-                        found.append(Fault(life, row.who, op, nth, chance.choice(_FAULTY), seconds))
-    if chance.random() < 0.05 and lives:
-        found.append(Fault(chance.randrange(lives), chance.choice(rows).who, Op.CREATE, 1, Trouble.KEY_REVOKED))
-    return found
-
-
-def _strangers(chance: Random, rows: tuple[Row, ...], lives: int) -> list[Stranger]:
-    found = []
-    for row in rows:
-        while chance.random() < 0.15:
-            at = round(chance.choice((-1, 1)) * 10 ** chance.uniform(-2, 1.5), 3)
-            found.append(Stranger(chance.randrange(lives), at, row.who, chance.choice(tuple(Act))))
-    return found
-
-
-def _edits(chance: Random, rows: tuple[Row, ...], lives: int) -> list[Edit]:
-    return [
-        Edit(life, row.who, chance.randrange(3)) for life in range(1, lives) for row in rows if chance.random() < 0.1
-    ]

@@ -39,7 +39,9 @@ Claims = Mapping[str, Line]
 
 
 def read_claims(path: Path) -> Claims:
-    """Read a journal."""
+    """Read a journal; there is none before the first life came so far."""
+    if not path.exists():
+        return {}
     with closing(sqlite3.connect(path)) as database:
         if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]:
             return {}
@@ -164,7 +166,7 @@ class Judge:
             if users and all(user.ours for user in users):
                 yield f"ours failed as existing: {line.uid}"
             return
-        if line.error_code == "ERR_UID_NOT_FOUND" and any(user.slept or user.died for user in users):
+        if line.error_code in {"ERR_UID_NOT_FOUND", "gone"} and any(user.slept or user.died for user in users):
             return
         whose = "ours" if any(user.ours for user in users) else "nobody's" if not users else "a stranger's"
         yield f"failed though nobody refused it: {line.uid} ({line.error_code}, {line.error_message}), it is {whose}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import sys
+import warnings
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -191,8 +192,8 @@ class SearchLoop(asyncio.BaseEventLoop):
             raise StuckError(f"no end after {self.steps} steps")
         if not self._able:
             self._wait()
-        elif self._chance is not None:
-            self._pass(self._chance.random() * 1e-4)
+        else:
+            self._pass(1e-6 if self._chance is None else self._chance.random() * 1e-4)
         self._wake()
         if self._able:
             at = self._chance.randrange(len(self._able)) if self._chance is not None else 0
@@ -262,6 +263,8 @@ def _running(loop: SearchLoop) -> Iterator[None]:
 def _quiet() -> Iterator[None]:
     before, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # a process that is killed closes nothing
+            yield
     finally:
         sys.unraisablehook = before

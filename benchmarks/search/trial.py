@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.search.case import Case
-from benchmarks.search.judge import Judge, read_claims
-from benchmarks.search.process import live
+from benchmarks.search.judge import Claims, Judge, read_claims
+from benchmarks.search.nightjudge import NightJudge, count_good, read_results
+from benchmarks.search.nights import RESULTS, STATE, live_night
+from benchmarks.search.runs import JOURNAL, live_run
 from benchmarks.search.world import World
 
 _MEMORY: Final = Path("/dev/shm")
@@ -38,29 +40,51 @@ class Verdict:
 
 def trial(case: Case) -> Verdict:
     """Live all lives of a case, then some that nobody disturbs, until the job is finished."""
-    folder = Path(tempfile.mkdtemp(prefix="search-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    place = Path(tempfile.mkdtemp(prefix="search-", dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
-        return _lived(case, folder / "out.journal")
+        (folder := place / "job").mkdir()
+        return _nights(case, folder) if case.sync else _run(case, folder)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(place)
 
 
-def _lived(case: Case, path: Path) -> Verdict:
+def _run(case: Case, folder: Path) -> Verdict:
     world = World(case)
     judge = Judge(case, world)
     last, steps = len(case.lives) - 1, []
     for number in range(last + 1 + _MOST_CLEAN_LIVES):
-        ended = live(case, number, world, path, clean=number >= last)
+        ended = live_run(case, number, world, folder, clean=number >= last)
         steps.append(ended.steps)
-        claims = read_claims(path) if path.exists() else {}
+        claims = read_claims(folder / JOURNAL)
         world.doubt(ended.marked(uid for uid, line in claims.items() if line.state == "sent"))
         offences = judge.after(number, ended, claims)
-        finished = number >= last and not any(
-            line.outcome == "failed" and line.error_code == "in_doubt" for line in claims.values()
-        )
+        finished = number >= last and not _open(claims)
         if finished and not offences:
             offences = list(judge.at_last(number, claims))
         if offences or finished:
             break
-    trace = f"{steps} {len(world.requests)} {world.now!r} {sorted(claims.values())}"
-    return Verdict(tuple(offences), number + 1, trace)
+    return Verdict(tuple(offences), number + 1, _trace(steps, world, claims))
+
+
+def _nights(case: Case, folder: Path) -> Verdict:
+    world = World(case)
+    judge = NightJudge(case, world)
+    last, steps = len(case.lives) - 1, []
+    for number in range(last + 1 + _MOST_CLEAN_LIVES):
+        ended = live_night(case, number, world, folder, adopt=judge.good == 0, clean=number >= last)
+        steps.append(ended.steps)
+        claims = read_claims(folder / STATE)
+        world.doubt(ended.marked(uid for uid, line in claims.items() if line.state == "sent"))
+        results, good = read_results(folder / RESULTS), count_good(folder / STATE)
+        offences = judge.after(number, ended, claims, results, good)
+        if offences or (number >= last and not _open(claims)):
+            break
+    return Verdict(tuple(offences), number + 1, _trace(steps, world, claims))
+
+
+def _open(claims: Claims) -> bool:
+    return any(line.state != "settled" or line.error_code == "in_doubt" for line in claims.values())
+
+
+def _trace(steps: list[int], world: World, claims: Claims) -> str:
+    return f"{steps} {len(world.requests)} {world.now!r} {sorted(map(repr, claims.values()))}"

@@ -9,7 +9,8 @@ import pytest
 import structlog
 
 from benchmarks.search import case as cases
-from benchmarks.search.case import Before, Case, Fault, Life, Op, Row, Trouble, draw
+from benchmarks.search.case import Act, Before, Case, Edit, Fault, Life, Op, Row, Stranger, Trouble
+from benchmarks.search.drawing import draw
 from benchmarks.search.hunt import quiet
 from benchmarks.search.judge import Judge, Line
 from benchmarks.search.process import Ended
@@ -17,6 +18,12 @@ from benchmarks.search.server import Asked
 from benchmarks.search.shrink import as_code, as_test, shrink
 from benchmarks.search.trial import trial
 from benchmarks.search.world import World
+
+# A process that is killed closes nothing.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +53,44 @@ def test_a_kill_before_any_step_is_survived(order: int) -> None:
     for kill in range(1, 130, 3):
         lives = (Life(order, kill=kill), Life(order))
         assert trial(Case(kill, (Row(0), Row(1)), lives, before=(Before(1, 500.0),))).offences == ()
+
+
+FOUND = {
+    "an edit that is taken back between two kills": Case(
+        248,
+        (Row(1), Row(6)),
+        (Life(kill=67), Life(kill=104), Life()),
+        edits=(Edit(1, 1, 1), Edit(2, 1, 0)),
+        rate=60,
+        sync=True,
+    ),
+    "deleted by another hand after an update": Case(
+        293,
+        (Row(3),),
+        (Life(), Life(), Life(), Life()),
+        strangers=(Stranger(2, -0.061, 3, Act.DELETE),),
+        edits=(Edit(1, 3, 1),),
+        sync=True,
+        refreshes=(3,),
+    ),
+    "more than one slot at the same instant": Case(
+        340,
+        (Row(0), Row(2), Row(3)),
+        (Life(),),
+        edits=(Edit(0, 3, 2),),
+        before=(Before(3, 10.749, deactivated=True, same=True),),
+        workers=4,
+        rate=60,
+        sync=True,
+    ),
+}
+"""What the search has found, as small as it was made."""
+
+
+@pytest.mark.parametrize("case", FOUND.values(), ids=FOUND)
+def test_what_was_found_once_is_found_no_more(case: Case) -> None:
+    """Each is a case that once broke a promise."""
+    assert trial(case).offences == ()
 
 
 def said(outcome: str, token: str | None = None, code: str | None = None, state: str = "settled") -> Line:

@@ -1,0 +1,127 @@
+"""A life of a run: the real code from the feed to the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+import polars as pl
+
+from benchmarks.search.case import Case, Row
+from benchmarks.search.client import BASE, HERE, target
+from benchmarks.search.process import Ended, live
+from benchmarks.search.users import body_of, uid_of
+from benchmarks.search.world import World
+from provisioner.journal.journal import Journal
+from provisioner.model import AuthTokens, OnExisting, UserRequest
+from provisioner.results.outputs import Outputs
+from provisioner.roster.files.inputs import Inputs
+from provisioner.roster.formats.rows import RosterBatch
+from provisioner.run.admission import Admission
+from provisioner.run.intake import CheckedBatch
+from provisioner.run.job import Job, Run
+from provisioner.run.pipeline import carry_out
+from provisioner.run.wiring import connected, open_store
+from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.roles import RoleCheck
+from provisioner.settings.tables import Settings
+from provisioner.stop import Stopper
+from provisioner.validation.validator import Checked
+
+JOURNAL: Final = "out.journal.db"
+
+
+def live_run(case: Case, number: int, world: World, folder: Path, *, clean: bool) -> Ended:
+    """Live one life of a run in a folder; `clean` when it is neither killed nor stopped."""
+    journal = WatchedJournal(folder / JOURNAL, world)
+    ended = live(case, number, world, folder, lambda stopper: _life(case, number, world, journal, stopper), clean=clean)
+    ended.sent = journal.marked
+    return ended
+
+
+async def _life(case: Case, number: int, world: World, journal: WatchedJournal, stopper: Stopper) -> None:
+    settings = settings_of(case)
+    job = Job(cast("Inputs", None), settings, cast("Outputs", None))
+    run = Run.begin(job, stopper)
+    async with open_store(journal, stopper) as recorder, connected(run, target(world)) as connection:
+        policy, outcomes = Policy(OnExisting(case.on_existing), AuthTokens(case.auth_tokens)), run.tally.outcomes
+        lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
+        roles = RoleCheck(connection.exchanger, on=True)
+        admission = Admission(Rows(case, number), roles, policy, stopper, outcomes, _READER)
+        await carry_out(run, connection.pool, recorder, lifecycle.settle, admission.feed)
+
+
+_READER: Final = cast("Any", object())
+
+
+class WatchedJournal(Journal):
+    """Notes when the server's clock showed what as a request was recorded as sent."""
+
+    def __init__(self, path: Path, world: World) -> None:
+        super().__init__(path, HERE)
+        self._world = world
+        self.marked: dict[str, float] = {}
+
+    def sent(self, requests: Iterable[UserRequest], *rest: Any, **named: Any) -> None:
+        """Record them, and note when."""
+        requests = list(requests)
+        super().sent(requests, *rest, **named)
+        for each in requests:
+            self.marked[each.uid] = self._world.theirs()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A roster that was read and checked already."""
+
+    case: Case
+    life: int
+
+    def batches(self) -> Iterator[CheckedBatch]:
+        """Give the valid rows of a life."""
+        rows = [row for row in self.case.rows if self.case.version(row.who, self.life) >= 0]
+        for start in range(0, len(rows), self.case.batch):
+            yield self._batch(rows[start : start + self.case.batch])
+
+    def _batch(self, rows: list[Row]) -> CheckedBatch:
+        valid = pl.DataFrame(
+            {
+                "row": [row.who + 1 for row in rows],
+                "uid": [uid_of(row.who) for row in rows],
+                "body": [body_of(row.who, self.case.version(row.who, self.life)).decode() for row in rows],
+                "token": [row.token and self.case.auth_tokens != "none" for row in rows],
+                "role": [None for _ in rows],
+            },
+            schema={"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean, "role": pl.String},
+        )
+        return CheckedBatch(cast("RosterBatch", None), Checked(valid, valid, _NOBODY, {}))
+
+    def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
+        """Nothing is written of it."""
+
+
+_NOBODY: Final = pl.DataFrame()
+
+
+@cache
+def _settings(case_rate: int, workers: int, attempts: int, on_existing: str, auth_tokens: str) -> Settings:
+    wanted = {
+        "api": {"base_url": BASE},
+        "rate": {
+            "requests_per_minute": case_rate,
+            "standard_requests_per_minute": case_rate,
+            "max_in_flight": workers,
+            "share": 1.0,
+        },
+        "retry": {"max_attempts": attempts},
+        "run": {"on_existing": on_existing, "auth_tokens": auth_tokens},
+    }
+    return Settings.model_validate(wanted)
+
+
+def settings_of(case: Case) -> Settings:
+    """Give the settings of every life of a case."""
+    return _settings(case.rate, case.workers, case.attempts, case.on_existing, case.auth_tokens)
