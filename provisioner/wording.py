@@ -12,9 +12,17 @@ from typing import Any, Final
 LONGEST_SHOWN: Final = 40
 """Characters of a value that a message shows."""
 
-_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
-ESCAPES: Final = {code: f"\\x{code:02x}" for code in _CONTROLS} | {9: "\\t", 10: "\\n", 13: "\\r"}
-"""Code point of a control character → how a message shows it."""
+INVISIBLE: Final = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\ufeff"  # noqa: E501
+"""Characters without a shape or width: zero-width ones, byte order marks, soft hyphens, direction marks."""
+
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA1)]
+_UNSEEN = [*map(ord, INVISIBLE[1:]), *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
+ESCAPES: Final = (
+    {code: f"\\x{code:02x}" for code in (*_CONTROLS, 0xAD)}
+    | {code: f"\\u{code:04x}" for code in _UNSEEN}
+    | {9: "\\t", 10: "\\n", 13: "\\r"}
+)
+"""Code point of a character that cannot be seen, or told from a blank → how a message shows it."""
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -29,9 +28,14 @@ def _document(changed: Overrides) -> dict[str, Any]:
     return {
         "as_of": AS_OF,
         "constraints": {name: _limit(name, limit, changed) for name, limit in LIMITS.items()},
-        "defects": {code: asdict(advice) for code, advice in DEFECTS.items()},
-        "warnings": {code: asdict(advice) for code, advice in WARNINGS.items()},
+        "defects": {code: _advice(advice) for code, advice in DEFECTS.items()},
+        "warnings": {code: _advice(advice) for code, advice in WARNINGS.items()},
     }
+
+
+def _advice(advice: Advice) -> dict[str, Any]:
+    kinds = {"kinds": dict(advice.kinds)} if advice.kinds else {}
+    return {"meaning": advice.meaning, "mend": advice.mend, **kinds}
 
 
 def _limit(name: str, limit: Limit, changed: Overrides) -> dict[str, Any]:

@@ -12,12 +12,16 @@ from provisioner.settings.key import find_api_key
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance
 from provisioner.validation.constraints import Constraints
-from provisioner.validation.fields.mapping import ColumnMapping
+from provisioner.validation.fields.mapping import NULL_VALUES, ColumnMapping
 from provisioner.wording import json_text
 
 NOT_SET: Final = "(not set)"
 # What `[columns]` says beside the sources of fields.
-_COLUMNS: Final[Mapping[str, str]] = {"tags_separator": ColumnMapping().tags_separator, "others": "ignore"}
+_COLUMNS: Final[Mapping[str, Any]] = {
+    "tags_separator": ColumnMapping().tags_separator,
+    "others": "ignore",
+    "null_values": list(NULL_VALUES),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,16 +163,21 @@ class Report:
 
 def _advised(findings: Mapping[str, Found]) -> dict[str, Any]:
     return {
-        code: {"rows": found.rows, "first_rows": list(found.first_rows), "mend": ADVICE[code].mend}
+        code: {"rows": found.rows, "first_rows": list(found.first_rows), "mend": _mend(code, found)}
         for code, found in sorted(findings.items())
     }
+
+
+def _mend(code: str, found: Found) -> str:
+    """Say how to mend what was really found under a code."""
+    return ADVICE[code].mended(found.rows, found.kinds)
 
 
 def _entries(findings: Mapping[str, Found], mark: str, style: str, places: Mapping[int, str]) -> Iterator[Entry]:
     """Give what was found, most frequent first."""
     for code, found in sorted(findings.items(), key=lambda item: (-item[1].rows, item[0])):
         name, first = Text(mark + code, style), _first_rows(found, places)
-        cells = (name, Text(f"{found.rows:,}"), Text(first), Text(ADVICE[code].mend))
+        cells = (name, Text(f"{found.rows:,}"), Text(first), Text(_mend(code, found)))
         yield Entry(cells, Text.assemble(name, f"  {counted(found.rows, 'row')}: {first}"))
 
 

@@ -1,6 +1,7 @@
 """Rows become valid or rejected, with every reason. Offline.
 
 fields/      columns become user fields
+oddities/    what is odd in a row or a column though it can be read
 validator    judges a batch of rows
 rules        defects as a table of expressions
 warnings     what is allowed and yet looks wrong, in the same shape

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from provisioner.wording import counted
+
 T = TypeVar("T", int, bool)
 
 _LIMIT: Final = "limit"
@@ -14,10 +16,26 @@ _LIMIT: Final = "limit"
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a code means, and how to mend it: one imperative sentence for somebody at a spreadsheet."""
+    """What a code means, and how to mend it: one imperative sentence for somebody at a spreadsheet.
+
+    kinds  what may be found under this code → how to mend just that
+    """
 
     meaning: str
     mend: str
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def mended(self, rows: int, kinds: Mapping[str, int]) -> str:
+        """Say how to mend what was found in so many rows: each kind by its own sentence, the rest by the general one.
+
+        Kinds without a sentence of their own are the columns in which it was found.
+        """
+        known = sorted((kind for kind in kinds if kind in self.kinds), key=lambda kind: -kinds[kind])
+        sentences = list(dict.fromkeys(self.kinds[kind] for kind in known))
+        if sum(kinds[kind] for kind in known) < rows:
+            sentences.append(self.mend)
+        columns = ", ".join(f"{name} ({counted(kinds[name], 'cell')})" for name in kinds if name not in self.kinds)
+        return f"{columns}: {'; '.join(sentences)}" if columns else "; ".join(sentences)
 
 
 AS_OF = "November 2026"
@@ -83,15 +101,46 @@ LIMITS: Mapping[str, Limit] = MappingProxyType({each.name: each.metadata[_LIMIT]
 """Field of `Constraints` → its default and where that comes from."""
 
 
+PYTHON, TYPOGRAPHIC, NESTED = "Python", "typographic quotes", "JSON in JSON"
+"""Kinds of what is nearly JSON."""
+
+UID_KINDS: Final[Mapping[str, str]] = {
+    "numbers with .0": "numbers with .0: write them as text, so format the uid column as text and export it again",
+    "e-mail addresses": "e-mail addresses: make uids of them with encode under [columns], as in "
+    'uid = { column = "email", encode = "base32", lower = true }',
+    "underscores": "underscores: set uid_allow_underscore = true under [constraints] if the app takes them, "
+    "or write - in their place",
+    "braces": "braces: leave out the braces",
+    "single quotes": "the cells are in single quotes: leave them out, or write straight double quotes",
+    "typographic quotes": "the quotes are typographic: leave them out, or write straight double quotes",
+    "formulas": 'formulas of a spreadsheet: write 00123 where ="00123" stands',
+    "invisible characters": r"invisible characters: delete what the message shows as \u200b and the like",
+}
+"""What is in a uid that is refused → how to mend it."""
+
+
 DEFECTS: Mapping[str, Advice] = MappingProxyType(
     {
+        "row.header_again": Advice("the row is the header once more", "delete the row"),
         "uid.missing": Advice("there is no uid", "give the row a uid"),
         "name.missing": Advice("there is no name", "give the row a name"),
+        "uid.not_text": Advice(
+            "the uid is a JSON object, list or boolean", "write the uid as a text or a number, or map its member"
+        ),
+        "name.not_text": Advice(
+            "the name is a JSON object, list or boolean", "write the name as one text, such as the full name"
+        ),
+        "uid.placeholder": Advice("the uid is a word for nothing, such as NULL or n/a", "give the row a uid"),
         "uid.charset": Advice(
             "the uid holds something other than ASCII letters, digits and -",
             "write the uid with the letters A to Z, digits and - only",
+            UID_KINDS,
         ),
         "uid.too_long": Advice("the uid is too long", "shorten the uid"),
+        "uid.rounded": Advice(
+            "the uid is a number of more than 15 digits in a workbook, which keeps 15: the others are gone",
+            "format the uid column as text and export it from the source again, because the digits are gone",
+        ),
         "uid.duplicate": Advice(
             "an earlier row of the roster has this uid",
             "delete the row when it is the same person, or give it a uid of its own",
@@ -116,11 +165,18 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         "tags.not_a_list": Advice(
             "the tags begin like a JSON array but are no JSON array of strings",
             'write the tags as ["a", "b", "c"], or begin the cell with something else than [',
+            {PYTHON: 'the tags are a list of Python: write JSON, which has double quotes, as ["a", "b", "c"]'},
         ),
         "tags.too_many": Advice("there are too many tags", "keep only the tags that the app needs"),
         "tags.too_long": Advice("one of the tags is too long", "shorten the tag, or split it if it is several"),
         "metadata.not_an_object": Advice(
-            "the metadata are no JSON object", 'write the metadata as {"key": "value"}, or empty the cell'
+            "the metadata are no JSON object",
+            'write the metadata as {"key": "value"}, or empty the cell',
+            {
+                PYTHON: "it is Python and not JSON: JSON has double quotes, true, false and null",
+                TYPOGRAPHIC: "the quotes are typographic: JSON needs straight quotes",
+                NESTED: "it is JSON in a JSON string: write the object itself, without the quotes around it",
+            },
         ),
         "metadata.too_large": Advice("the metadata are too large", "keep only the metadata that the app needs"),
         "with_auth_token.not_a_boolean": Advice(

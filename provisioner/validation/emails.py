@@ -10,6 +10,7 @@ import polars as pl
 
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding, instance_of
+from provisioner.validation.fields.mapping import trimmed_name
 from provisioner.validation.fields.source import FromColumn, Source
 
 _OWNERS = (
@@ -37,8 +38,8 @@ class EmailSource:
 
 def email_sources(binding: Binding) -> tuple[EmailSource, ...]:
     """Find the columns, metadata columns, struct members and JSON objects that may hold addresses."""
-    named = [FromColumn(name) for name in binding.schema if not name.startswith("_") and _is_email(name)]
-    placed = [source for place, source in binding.metadata.items() if _is_email(place[-1]) and source not in named]
+    named = [FromColumn(name) for name in binding.schema if not name.startswith("_") and is_email_name(name)]
+    placed = [source for place, source in binding.metadata.items() if is_email_name(place[-1]) and source not in named]
     texts = [source for source in (*named, *placed) if _is_text(source, binding)]
     return (*map(EmailSource, texts), *_given_metadata(binding))
 
@@ -57,9 +58,9 @@ def emails(frame: pl.DataFrame, source: EmailSource, binding: Binding) -> pl.Ser
     return text.select(pl.when(address.str.contains("@", literal=True)).then(address)).to_series()
 
 
-def _is_email(name: str) -> bool:
+def is_email_name(name: str) -> bool:
     """Judge a name by its last dotted part: `metadata.@private.email` is one."""
-    return _NAME.fullmatch(name.strip().rpartition(".")[2]) is not None
+    return _NAME.fullmatch(trimmed_name(name).rpartition(".")[2]) is not None
 
 
 def _is_text(source: Source, binding: Binding) -> bool:
@@ -81,5 +82,5 @@ def _struct_members(struct: pl.Expr, kind: pl.Struct) -> Iterator[EmailSource]:
         kind_of_member, member = instance_of(given), struct.struct.field(name)
         if isinstance(kind_of_member, pl.Struct):
             yield from _struct_members(member, kind_of_member)
-        elif isinstance(kind_of_member, pl.String) and _is_email(name):
+        elif isinstance(kind_of_member, pl.String) and is_email_name(name):
             yield EmailSource(member.str.strip_chars())

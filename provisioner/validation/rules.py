@@ -5,6 +5,11 @@ null when missing, and beside them
 
     uid_input      String   the cell as it stands
     first_row      Int64    the earlier row with the same uid
+    first_rejected Boolean  that row is rejected too
+    header_again   Boolean  the row is the header once more
+    uid_word       Boolean  the uid is a word for nothing
+    uid_rounded    Boolean  the uid is a number that a workbook has rounded
+    uid_not_text, name_not_text     Boolean   the cell is an object, a list or a boolean
     tags_defect, metadata_defect    String    why the cell could not be read
     tags_count, tags_longest        Int64     number of tags, code points of the longest
 
@@ -13,14 +18,18 @@ and beside each number of another row (`OTHER_ROWS`) where its owner sees it, se
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 import polars as pl
 
-from provisioner.validation.constraints import Constraints
+from provisioner.validation import constraints as codes
+from provisioner.validation.constraints import DEFECTS, Constraints
+from provisioner.validation.fields import jsontext, tags
 from provisioner.validation.fields.cells import shown
+from provisioner.validation.oddities.uidforms import kind_of_uid
 
 BODY_TOO_LARGE = "body.too_large"
 
@@ -33,6 +42,24 @@ URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 
 TRUE = ("true", "yes", "1", "t", "y")
 FALSE = ("false", "no", "0", "f", "n")
+
+_ROUNDED = " is a number of more than 15 digits in a workbook, which keeps only 15"
+_NEARLY_OBJECTS = {
+    f" is {jsontext.PYTHON}": codes.PYTHON,
+    f"its quotes are {jsontext.TYPOGRAPHIC}": codes.TYPOGRAPHIC,
+    f" is {jsontext.NESTED}": codes.NESTED,
+}
+
+OVERRULED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "row.header_again": frozenset(DEFECTS) - {"row.header_again"},
+        "uid.not_text": frozenset({"uid.missing", "uid.placeholder", "uid.charset", "uid.too_long", "uid.duplicate"}),
+        "name.not_text": frozenset({"name.missing", "name.too_long"}),
+        "uid.placeholder": frozenset({"uid.charset", "uid.duplicate"}),
+        "uid.rounded": frozenset({"uid.charset", "uid.duplicate"}),
+    }
+)
+"""Code → the others that only follow from it, and are not reported beside it."""
 
 
 OTHER_ROWS = ("first_row", "twin_row", "email_row")
@@ -63,11 +90,15 @@ def other_row(column: str) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: `broken` is a Boolean that counts only when true, `found` what the message says after the code."""
+    """One rule: `broken` is a Boolean that counts only when true, `found` what the message says after the code.
+
+    kinds  what kind it is in a row that breaks the rule, one or a list of them: see `Advice.kinds`
+    """
 
     code: str
     broken: pl.Expr
     found: pl.Expr
+    kinds: pl.Expr | None = None
 
     @property
     def message(self) -> pl.Expr:
@@ -82,10 +113,15 @@ def rules(constraints: Constraints, *, encoded_uids: bool = False) -> tuple[Rule
     """
     limits = constraints
     return (
+        Rule("row.header_again", pl.col("header_again"), pl.lit("the header once more, no person")),
         _missing("uid"),
         _missing("name"),
+        _not_text("uid", pl.col("uid_input")),
+        _not_text("name", pl.col("name")),
+        _uid_word(),
         _uid_charset(limits.uid_allow_underscore),
         _too_long("uid", limits.uid_max_length),
+        Rule("uid.rounded", pl.col("uid_rounded"), pl.concat_str([shown(pl.col("uid")), pl.lit(_ROUNDED)])),
         _duplicate(encoded_uids),
         _too_long("name", limits.name_max_length),
         _too_long("avatar", limits.url_max_length),
@@ -93,10 +129,10 @@ def rules(constraints: Constraints, *, encoded_uids: bool = False) -> tuple[Rule
         _not_a_url("avatar"),
         _not_a_url("link"),
         _role(limits.role_max_length),
-        _unreadable("tags", "not_a_list", "a JSON array of strings"),
+        _unreadable("tags", "not_a_list", "a JSON array of strings", {tags.PYTHON: codes.PYTHON}),
         _above("tags.too_many", pl.col("tags_count"), limits.tags_max, "tags"),
         _above("tags.too_long", pl.col("tags_longest"), limits.tag_max_length, "characters in one tag"),
-        _unreadable("metadata", "not_an_object", "a JSON object"),
+        _unreadable("metadata", "not_an_object", "a JSON object", _NEARLY_OBJECTS),
         _above("metadata.too_large", pl.col("metadata").str.len_bytes(), limits.metadata_max_bytes, "bytes"),
         _not_a_boolean(),
     )
@@ -121,7 +157,18 @@ def _too_long(field: str, limit: int) -> Rule:
 
 def _uid_charset(underscore: bool) -> Rule:
     allowed, words = ("A-Za-z0-9_-", "-, _") if underscore else ("A-Za-z0-9-", "-")
-    return _charset("uid", allowed, f"only ASCII letters, digits and {words} are allowed")
+    charset = _charset("uid", allowed, f"only ASCII letters, digits and {words} are allowed")
+    return replace(charset, kinds=kind_of_uid())
+
+
+def _not_text(field: str, value: pl.Expr) -> Rule:
+    found = [shown(value), pl.lit(f" is JSON of several values or a boolean, a {field} is one text or number")]
+    return Rule(f"{field}.not_text", pl.col(f"{field}_not_text"), pl.concat_str(found))
+
+
+def _uid_word() -> Rule:
+    found = [shown(pl.col("uid_input")), pl.lit(" stands for nothing, a uid is needed")]
+    return Rule("uid.placeholder", pl.col("uid_word"), pl.concat_str(found))
 
 
 def _charset(field: str, allowed: str, words: str) -> Rule:
@@ -142,7 +189,8 @@ def _duplicate(encoded: bool) -> Rule:
     uid = shown(pl.col("uid"))
     if encoded:
         uid = pl.concat_str([uid, pl.lit(" (of "), shown(pl.col("uid_input")), pl.lit(")")])
-    found = [uid, pl.lit(" is the uid of "), other_row("first_row"), pl.lit(" already")]
+    rejected = pl.when("first_rejected").then(pl.lit(", which is rejected too")).otherwise(pl.lit(""))
+    found = [uid, pl.lit(" is the uid of "), other_row("first_row"), pl.lit(" already"), rejected]
     return Rule("uid.duplicate", pl.col("first_row").is_not_null(), pl.concat_str(found))
 
 
@@ -152,10 +200,11 @@ def _not_a_url(field: str) -> Rule:
     return Rule(f"{field}.not_a_url", ~value.str.contains(URL), pl.concat_str(found))
 
 
-def _unreadable(field: str, defect: str, needed: str) -> Rule:
+def _unreadable(field: str, defect: str, needed: str, kinds: Mapping[str, str]) -> Rule:
     reason = pl.col(f"{field}_defect")
     found = pl.concat_str([reason, pl.lit(f", {needed} is needed")])
-    return Rule(f"{field}.{defect}", reason.is_not_null(), found)
+    kind = [pl.when(reason.str.contains(words, literal=True)).then(pl.lit(kind)) for words, kind in kinds.items()]
+    return Rule(f"{field}.{defect}", reason.is_not_null(), found, pl.coalesce(kind))
 
 
 def _not_a_boolean() -> Rule:

@@ -14,6 +14,9 @@ from provisioner.validation.digits import DigitUids
 from provisioner.validation.duplicates import Identities
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.oddities.cleaning import Cleaning
+from provisioner.validation.oddities.persons import Shape
+from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
 
 
@@ -30,6 +33,8 @@ class Survey:
     rounded        long all-digit uids that end in zeros have been rounded; false when some end so by chance
     respelled      names that also come in another spelling; empty unless identities were compared
     shared_emails  e-mail addresses that come with more than one uid; likewise
+    shape          how the rows are shaped, which tells totals from people
+    tags_separator name of the separator that nearly all cells of tags hold, and that is not the one in force
     """
 
     rows: int
@@ -38,6 +43,8 @@ class Survey:
     rounded: bool = True
     respelled: pl.Series = field(default_factory=no_fingerprints)
     shared_emails: pl.Series = field(default_factory=no_fingerprints)
+    shape: Shape = field(default_factory=Shape)
+    tags_separator: str | None = None
 
 
 def survey(
@@ -55,17 +62,30 @@ def survey(
     bytes done. From `run_length` rows on, `folder` holds unnamed files of 8 to 40 bytes a row. Raises RosterError for a
     defect of the file anywhere in it, StorageError when the disk takes no more.
     """
-    rows, digits = 0, DigitUids()
+    rows, digits, shape, tags = 0, DigitUids(), Shape(), TagForms(binding)
+    cleaning = Cleaning(binding)
     uids, identities = Repeats(folder, run_length), Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
         for batch in one_ahead(roster.batches(progress)):
             rows += batch.frame.height
-            texts = cells.uids(batch.frame, binding)
+            frame = cleaning.people(batch.frame) if identity else cleaning.uids(batch.frame)
+            texts = cells.uids(frame, binding)
+            shape.add(batch.frame)
+            tags.add(frame)
             digits.add(texts)
             prints = fingerprints(texts)
             uids.add(prints.drop_nulls().to_frame("key"))
             if identity:
-                identities.add(batch.frame, prints)
+                identities.add(frame, prints)
         repeated = uids.repeated()["key"].unique().sort()
         respelled, shared = identities.respelled(), identities.shared_emails()
-    return Survey(rows, repeated, digits.usual_length, not digits.rounded_by_chance, respelled, shared)
+    return Survey(
+        rows,
+        repeated,
+        digits.usual_length,
+        not digits.rounded_by_chance,
+        respelled,
+        shared,
+        shape,
+        tags.separator,
+    )

@@ -5,7 +5,7 @@ fields (trimmed, read) → rules and warnings → bodies → sizes → Checked
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,15 @@ from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import FIELD_WORDS
 from provisioner.validation.fields.metadata import read_metadata
 from provisioner.validation.fields.tags import read_tags
+from provisioner.validation.oddities import mojibake
+from provisioner.validation.oddities.cleaning import Cleaning
+from provisioner.validation.oddities.marks import Column, Marks
 from provisioner.validation.repeats import FirstSeen
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
     FALSE,
     OTHER_ROWS,
+    OVERRULED,
     Place,
     Rule,
     body_rule,
@@ -32,7 +36,7 @@ from provisioner.validation.rules import (
     places,
     rules,
 )
-from provisioner.validation.warnings import remarked, suspicions, warning_rules
+from provisioner.validation.warnings import OVERRULED_WARNINGS, suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.validation.survey import Survey
@@ -45,14 +49,19 @@ _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metada
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`)."""
+    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`).
+
+    kinds  what was found more closely → how many of it: see `Advice.kinds`
+    """
 
     rows: int
     first_rows: tuple[int, ...]
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, later: Found) -> Found:
         """Add what was found in later rows."""
-        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS])
+        kinds = {kind: self.kinds.get(kind, 0) + later.kinds.get(kind, 0) for kind in (*self.kinds, *later.kinds)}
+        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS], kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,10 @@ class Validator:
         self._uids: FirstSeen[int] = FirstSeen(survey.repeated)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
         self._rules = rules(constraints, encoded_uids=binding.encodes_uids)
-        self._warnings = warning_rules(survey.digits, rounded=survey.rounded)
+        self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded)
+        self._cleaning = Cleaning(binding)
+        self._marks, self._tags_separator = Marks(binding, survey.shape), survey.tags_separator
+        self._rejected_firsts: set[int] = set()
         self._body_rule = body_rule(constraints)
 
     def check(self, batch: RosterBatch) -> Checked:
@@ -120,44 +132,70 @@ class Validator:
         b b   Bob    uid.charset             not written   rejected: uid.charset
         """
         fields = self._fields(batch)
-        broken, warned = _judged(fields, self._rules), _judged(fields, self._warnings)
+        broken = _judged(fields, self._rules)
+        broken = _overruled(broken, broken, OVERRULED)
+        warned = _judged(fields, self._warnings)
+        warned = _overruled(warned, broken.hstack(warned), OVERRULED_WARNINGS)
         sound = ~_any(broken)
         written = self._written(fields.filter(sound)).hstack(warned.filter(sound))
         good = self._good(written)
         defective = _stacked(fields.hstack(broken).hstack(warned).filter(~sound), written.filter(~good))
-        lines = _lines(fields, self._verdicts(defective))
-        defects = _found(fields["row"], broken) | _found(written["row"], written.select(BODY_TOO_LARGE))
-        warnings = _found(fields["row"], warned)
+        lines = _lines(fields, self._verdicts(self._of_rejected_firsts(defective)))
+        defects = _found(fields, broken, self._rules) | _found(written, written, [self._body_rule])
+        warnings = _found(fields, warned, self._warnings)
         if self._strict:
             defects, warnings = defects | warnings, {}
         return Checked(lines, _sent(written.filter(good)), _rejected(batch, lines), defects, warnings)
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
-        frame, binding = batch.frame, self._binding
+        binding = self._binding
+        frame = self._cleaning.uids_and_emails(batch.frame)
         rows = pl.int_range(batch.first_row, batch.first_row + pl.len(), dtype=pl.Int64)
-        texts = cells.read(frame, {name: binding.fields.get(name) for name in _TEXT_FIELDS}, binding)
+        texts = self._texts(frame)
+        suspicious = mojibake.suspicious(texts["name"])
+        if mojibake.holds_unseen(texts["name"], suspicious):
+            frame = self._cleaning.names(frame)
+            texts = self._texts(frame)
         uid_input = cells.as_it_stands(binding.fields["uid"], binding)
         uids = cells.uids(frame, binding)
+        marked = self._marks.of(batch, frame, uids)
+        uids = _without(uids, [marked["header_again"]])
+        identities = _without(uids, [marked[name] for name in ("uid_word", "uid_rounded", "uid_not_text")])
         fields = (
-            frame.select(rows.alias("row"), uid_input.alias("uid_input"))
-            .with_columns(uids, self._earlier(uids, batch.first_row))
-            .hstack(texts)
+            batch.frame.select(rows.alias("row"), uid_input.alias("uid_input"))
+            .with_columns(uids, *self._earlier(identities, batch.first_row))
+            .with_columns(**marked)
+            .hstack(texts.with_columns(name_suspicious=suspicious))
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
             .hstack(read_metadata(frame, binding))
         )
-        suspect = suspicions(frame, binding, fields).hstack(remarked(batch.remarks, frame.height))
-        fields = fields.hstack(suspect).hstack(self._lookalikes.columns(frame, fields))
+        odd = suspicions(batch.remarks, frame, binding, fields, self._cleaning.words(frame), self._tags_separator)
+        fields = fields.with_columns(**odd).hstack(self._lookalikes.columns(frame, fields))
         return fields.with_columns(places(fields[name], self._place) for name in OTHER_ROWS)
 
-    def _earlier(self, uids: pl.Series, first_row: int) -> pl.Series:
-        """Find the earlier row with the same uid (Int64 `first_row`, null when there is none)."""
+    def _texts(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return cells.read(frame, {name: self._binding.fields.get(name) for name in _TEXT_FIELDS}, self._binding)
+
+    def _earlier(self, uids: pl.Series, first_row: int) -> tuple[pl.Series, pl.Series]:
+        """Find the earlier row with the same uid (Int64 `first_row`, null when there is none).
+
+        The Boolean `comes_again` says which rows may be that earlier row to another one.
+        """
         earlier: list[int | None] = [None] * len(uids)
-        for index in self._uids.positions(uids):
+        again = self._uids.positions(uids)
+        for index in again:
             row = first_row + index
             first = self._uids.first(uids[index], row)
             earlier[index] = first if first != row else None
-        return pl.Series("first_row", earlier, dtype=pl.Int64)
+        comes_again = pl.repeat(value=False, n=len(uids), eager=True).scatter(again, True).alias("comes_again")
+        return pl.Series("first_row", earlier, dtype=pl.Int64), comes_again
+
+    def _of_rejected_firsts(self, defective: pl.DataFrame) -> pl.DataFrame:
+        """Add `first_rejected`: whether the earlier row with the same uid is rejected as well."""
+        self._rejected_firsts.update(defective.filter(pl.col("comes_again") & pl.col("first_row").is_null())["row"])
+        firsts = list(self._rejected_firsts) if defective["first_row"].drop_nulls().len() else []
+        return defective.with_columns(first_rejected=pl.col("first_row").is_in(firsts).fill_null(value=False))
 
     def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
         """Add what is sent to rows that keep the rules: `body`, `token`, `request_bytes`, and whether that is too much.
@@ -192,15 +230,39 @@ def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:
     return fields.select(rule.broken.fill_null(value=False).alias(rule.code) for rule in judges)
 
 
+def _overruled(judged: pl.DataFrame, known: pl.DataFrame, overruled: Mapping[str, frozenset[str]]) -> pl.DataFrame:
+    """Take out what only follows from something else that was found in the row."""
+    for code, others in overruled.items():
+        if known[code].any():
+            judged = judged.with_columns(judged[name] & ~known[code] for name in judged.columns if name in others)
+    return judged
+
+
+def _without(texts: pl.Series, unwanted: Iterable[Column]) -> pl.Series:
+    """Take the texts out of the rows in which one of these is true."""
+    for each in unwanted:
+        if isinstance(each, pl.Series) and each.any():
+            texts = texts.clone().scatter(each.arg_true(), None)
+    return texts
+
+
 def _any(broken: pl.DataFrame) -> pl.Series:
     return broken.select(pl.any_horizontal(pl.all())).to_series()
 
 
-def _found(rows: pl.Series, broken: pl.DataFrame) -> dict[str, Found]:
-    """Name the first rows of each code that was found at all."""
-    return {
-        code.name: Found(int(code.sum()), tuple(rows.filter(code).head(FIRST_ROWS))) for code in broken if code.any()
-    }
+def _found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
+    """Name the first rows of each code that was found at all, and what was found more closely."""
+    return {rule.code: _found_one(fields, broken[rule.code], rule) for rule in judges if broken[rule.code].any()}
+
+
+def _found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:
+    first_rows = tuple(fields["row"].filter(broken).head(FIRST_ROWS))
+    if rule.kinds is None:
+        return Found(int(broken.sum()), first_rows)
+    kinds = fields.filter(broken).select(rule.kinds.alias("kind"))["kind"].drop_nulls()
+    kinds = kinds.explode() if kinds.dtype == pl.List else kinds
+    counts = zip(kinds.unique(maintain_order=True), kinds.unique_counts(), strict=True)
+    return Found(int(broken.sum()), first_rows, dict(counts))
 
 
 def _stacked(unsound: pl.DataFrame, unfit: pl.DataFrame) -> pl.DataFrame:

@@ -4,8 +4,13 @@ They are judged over the fields of `provisioner.validation.rules` and beside the
 
     twin_row, twin      Int64, String    the first row of this name in another spelling, and how it is spelled there
     email_row, email    Int64, String    the first row of this row's e-mail address, which has another uid
-    tags_unsplit        Boolean          one text with commas became one tag
-    remark row.swallowed  Boolean    so for each of `REMARKS`: what the reader has said of the row
+    not_a_person        String           what else than a person the row is
+    uid_date, uid_imprecise, name_control   Boolean   see `provisioner.validation.oddities`
+    name_suspicious     Boolean          the name has to be looked at closely, also for what JSON has to escape
+    name_damage         String           how the name was damaged: a key of `mojibake.DAMAGES`
+    word_columns        List of String   the columns that hold a word for nothing which is sent as it stands
+    tags_unsplit        Boolean          the tags hold the separator that nearly all others hold
+    remarked <code>     Boolean          the reader has that to say of the row
     metadata_characters Int64            code points of the metadata; null for at most `METADATA_CHARACTERS` bytes
 """
 
@@ -18,11 +23,15 @@ import polars as pl
 
 from provisioner.validation.constraints import Advice
 from provisioner.validation.digits import DIGITS, EXACT_DIGITS, ROUNDED
-from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import shown
-from provisioner.validation.fields.source import FirstOf, FromColumn, Template
+from provisioner.validation.oddities import mojibake, tagforms, uidforms
+from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
+from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.rules import Rule, other_row
+
+_FLOAT = "32-bit floats"
+_ENCODED = "read the source in its own encoding, which --encoding names, or export it as UTF-8 again"
 
 WARNINGS: Mapping[str, Advice] = MappingProxyType(
     {
@@ -30,17 +39,31 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             "a cell holds line ends, and behind one of them what looks like a row of this file",
             "look for a stray quote before it; where the text belongs in the cell, leave it",
         ),
+        "row.not_a_person": Advice(
+            "the row is a rule of dashes, or a total that is shaped unlike the other rows",
+            "delete the row, unless it is a person",
+        ),
+        "row.hidden": Advice(
+            "the row is hidden in the workbook, by a filter, a folded group or by hand",
+            "show the row and look whether it belongs to the roster, or delete it",
+        ),
         "uid.scientific": Advice(
             "the uid looks like a number as a spreadsheet shortens it, such as 7.39E+10",
             "format the uid column as text and export it from the source again, because the digits are gone",
         ),
-        "uid.rounded": Advice(
-            "the uid has more than 15 digits and only zeros after the 15th, which is how a spreadsheet rounds",
+        "uid.looks_rounded": Advice(
+            "the uid has more than 15 digits and only zeros after the 15th, which is how a spreadsheet rounds, or is "
+            "a 32-bit float beyond 16777216",
             "format the uid column as text and export it from the source again, because the digits are gone",
+            {_FLOAT: "write the uid column as integers or texts: a 32-bit float has rounded numbers beyond 16777216"},
         ),
         "uid.zeros_lost": Advice(
             "the uid is a shorter number than nearly all others, and none begins with 0: leading zeros may be lost",
             "format the uid column as text and fill the uids up with leading zeros, or leave them if they are right",
+        ),
+        "uid.looks_like_a_date": Advice(
+            "the uid is a day or a year and the short name of a month, as a spreadsheet writes dates: 3-Apr, Jan-02",
+            "format the uid column as text and export it from the source again, unless the uid is right",
         ),
         "name.twin": Advice(
             "an earlier row has this name in another spelling: upper and lower case, accents composed, blanks",
@@ -50,13 +73,34 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             "the name is what programs and people write where there is no name",
             "write the person's name",
         ),
+        "name.mojibake": Advice(
+            "the name is damaged, mostly by an encoding: ZoÃ« for Zoë, or a sign in place of a letter",
+            _ENCODED,
+            {
+                **dict.fromkeys((mojibake.UTF8, mojibake.LATIN), _ENCODED),
+                mojibake.LOST: "the letters are gone: export the roster from the source again, as UTF-8",
+                mojibake.HTML: "write the letters that the codes stand for, such as ë for &euml;",
+            },
+        ),
+        "name.control_characters": Advice(
+            "the name holds control characters, such as NUL, bell or escape", "delete what the message shows as \\x07"
+        ),
         "email.shared": Advice(
             "an earlier row with another uid has this e-mail address",
             "look whether both rows are the same person, and keep one of them or mend the address",
         ),
         "tags.not_split": Advice(
-            "one tag holds two commas or more, so it may have been meant as several",
+            "nearly all cells of tags hold another separator than the one in force, so each became one tag",
             "write ; between the tags, or set tags_separator under [columns] to what is there",
+            {
+                name: f"{name} separates them in nearly all cells: set tags_separator = {text} under [columns], "
+                "or write the separator in force between them"
+                for name, text in {",": '","', "|": '"|"', "/": '"/"', "line end": r'"\n"'}.items()
+            },
+        ),
+        "value.placeholder": Advice(
+            "a cell holds a word for nothing, such as None or undefined, and is sent as it stands",
+            "empty these cells, or list the word in null_values under [columns]",
         ),
         "metadata.long": Advice(
             "the metadata have more than 1600 characters, the limit on an older page of the API's documentation",
@@ -66,74 +110,107 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
 )
 """Code of a warning → what it means and how to mend it, in the order in which the warnings of a row are reported."""
 
-PLACEHOLDERS = (
-    "null", "(null)", "<null>", "none", "n/a", "n.a.", "#n/a", "#ref!", "#name?", "#value!", "#null!", "#num!",
-    "#div/0!", "undefined", "unknown", "tbd", "tba", "test", "no name", r"\n",
-    "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "???", "_",
-)  # fmt: skip
-"""Names that are none, in any case."""
-
-EXACT_PLACEHOLDERS = ("NA", "nan", "NaN", "NAN")
-"""Names that are none, in this case only: Na and Nan are names of people. `NA` is how R writes a missing value."""
+OVERRULED_WARNINGS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "row.header_again": frozenset(WARNINGS),
+        "row.not_a_person": frozenset(WARNINGS) - {"row.not_a_person", "row.hidden", "row.swallowed"},
+        "uid.rounded": frozenset({"uid.scientific", "uid.looks_rounded", "uid.zeros_lost"}),
+        "name.not_text": frozenset(name for name in WARNINGS if name.startswith("name.")),
+    }
+)
+"""Code of a defect or warning → the warnings that only follow from it."""
 
 METADATA_CHARACTERS = 1600
 
-REMARKS = ("row.swallowed",)
-"""Warnings that a reader has given already, by their code."""
+REMARKS: Mapping[str, str] = MappingProxyType(
+    {
+        "row.swallowed": "a cell holds what looks like a row of this file",
+        "row.hidden": "the row is hidden in the workbook",
+    }
+)
+"""Warning that a reader gives a row → what the message says; `RosterBatch.remarks` has the rows."""
 
 # A shortened number has a sign in its exponent, or a fraction; `12e4` may be a hexadecimal id.
 _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
 
-def warning_rules(usual_digits: int | None, *, rounded: bool) -> tuple[Rule, ...]:
+def warning_rules(usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool) -> tuple[Rule, ...]:
     """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
     return (
-        _remarked("row.swallowed", "a cell holds what looks like a row of this file"),
+        _remarked("row.swallowed"),
+        Rule("row.not_a_person", pl.col("not_a_person").is_not_null(), pl.col("not_a_person")),
+        _remarked("row.hidden"),
         _scientific(),
-        _rounded(rounded),
+        _looks_rounded(rounded),
         _zeros_lost(usual_digits),
+        _date(),
         _earlier("name.twin", "name", "twin_row", [pl.lit(" is spelled "), shown(pl.col("twin"))]),
         _placeholder(),
+        _damaged(),
+        Rule("name.control_characters", pl.col("name_control"), _holds("name", "control characters")),
         _earlier("email.shared", "email", "email_row", [pl.lit(" is the e-mail address of another uid")]),
-        _unsplit(),
+        _unsplit(tags_separator),
+        _word(),
         _long_metadata(),
     )
 
 
-def remarked(remarks: Mapping[str, Sequence[int]], height: int) -> pl.DataFrame:
-    """Give a Boolean column for each of `REMARKS`: true for the rows of a batch (indexes) the reader has said it of."""
-    none = pl.repeat(value=False, n=height, eager=True)
-    return pl.DataFrame({f"remark {code}": none.scatter(list(remarks.get(code, ())), True) for code in REMARKS})
+def suspicions(
+    remarks: Mapping[str, Sequence[int]],
+    frame: pl.DataFrame,
+    binding: Binding,
+    fields: pl.DataFrame,
+    words: pl.Series | None,
+    tags_separator: str | None,
+) -> dict[str, Column]:
+    """Give the columns of the warnings: only the few rows that may be suspect are looked at closely.
+
+    `remarks` has what the reader says of single rows (indexes), `frame` the cells of the batch cleaned, `words` the
+    columns with a word for nothing.
+    """
+    found = {
+        "uid_date": uidforms.dates(fields["uid"]),
+        "uid_imprecise": uidforms.imprecise(frame, binding),
+        "tags_unsplit": tagforms.unsplit_rows(frame, binding, tags_separator),
+        **{f"remarked {code}": _rows_remarked(remarks.get(code, ()), frame.height) for code in REMARKS},
+    }
+    return {
+        **{name: NOWHERE if column is None else column for name, column in found.items()},
+        "word_columns": pl.lit(None, pl.List(pl.String)) if words is None else words,
+        "metadata_characters": _long(fields["metadata"]),
+        **_suspicious_names(fields["name"], fields["name_suspicious"]),
+    }
 
 
-def suspicions(frame: pl.DataFrame, binding: Binding, fields: pl.DataFrame) -> pl.DataFrame:
-    """Give `tags_unsplit` and `metadata_characters`: only the few rows that may be suspect are looked at closely."""
-    metadata = fields["metadata"]
-    long = (metadata.str.len_bytes() > METADATA_CHARACTERS).arg_true()
-    characters = pl.repeat(None, frame.height, dtype=pl.Int64, eager=True)
-    if len(long):
-        characters = characters.scatter(long, metadata.gather(long).str.len_chars().cast(pl.Int64))
-    unsplit = _unsplit_tags(frame, binding, fields)
-    return pl.DataFrame({"tags_unsplit": unsplit, "metadata_characters": characters})
+def _long(metadata: pl.Series) -> Column:
+    """Count the characters where there are so many bytes that there may be too many."""
+    is_long = metadata.str.len_bytes() > METADATA_CHARACTERS
+    if not is_long.any():
+        return pl.lit(None, pl.Int64)
+    long, characters = is_long.arg_true(), pl.repeat(None, len(metadata), dtype=pl.Int64, eager=True)
+    return characters.scatter(long, metadata.gather(long).str.len_chars().cast(pl.Int64))
 
 
-def _unsplit_tags(frame: pl.DataFrame, binding: Binding, fields: pl.DataFrame) -> pl.Series:
-    """Tell which rows have a text with two commas or more, and no separator, for their only tag."""
-    source = binding.fields.get("tags")
-    suspects = (fields["tags_count"] == 1).arg_true()
-    suspects = suspects.filter(fields["tags"].gather(suspects).str.contains(",.*,"))
-    unsplit = pl.repeat(value=False, n=frame.height, eager=True)
-    if suspects.is_empty() or not isinstance(source, FromColumn | FirstOf | Template):
-        return unsplit
-    if any(binding.schema[name].is_nested() for name in source.columns):
-        return unsplit
-    text = cells.read(frame[suspects], {"text": source}, binding)["text"]
-    split = text.str.starts_with("[") | text.str.contains(binding.tags_separator, literal=True)
-    return unsplit.scatter(suspects.filter(~split), True)
+def _rows_remarked(rows: Sequence[int], height: int) -> pl.Series | None:
+    """Tell the rows of which the reader has something to say; null for none."""
+    if not len(rows):
+        return None
+    return pl.repeat(value=False, n=height, eager=True).scatter(list(rows), True)
 
 
-def _remarked(code: str, message: str) -> Rule:
-    return Rule(code, pl.col(f"remark {code}"), pl.lit(message))
+def _suspicious_names(names: pl.Series, suspicious: pl.Series) -> dict[str, Column]:
+    if not suspicious.any():
+        return {"name_damage": NO_TEXT, "name_control": NOWHERE}
+    at = suspicious.arg_true()
+    close = names.gather(at)
+    damage = pl.repeat(None, len(names), dtype=pl.String, eager=True).scatter(at, mojibake.damages(close))
+    control = pl.repeat(value=False, n=len(names), eager=True)
+    control = control.scatter(at.filter(close.str.contains(mojibake.CONTROL)), True)
+    return {"name_damage": damage, "name_control": control}
+
+
+def _remarked(code: str) -> Rule:
+    return Rule(code, pl.col(f"remarked {code}"), pl.lit(REMARKS[code]))
 
 
 def _scientific() -> Rule:
@@ -142,10 +219,21 @@ def _scientific() -> Rule:
     return Rule("uid.scientific", uid.str.contains(_SCIENTIFIC), pl.concat_str(found))
 
 
-def _rounded(wanted: bool) -> Rule:
-    uid = pl.col("uid")
-    found = [shown(uid), pl.lit(f" has only zeros after {EXACT_DIGITS} digits, so it may be rounded")]
-    return Rule("uid.rounded", uid.str.contains(ROUNDED) if wanted else pl.lit(value=False), pl.concat_str(found))
+def _looks_rounded(wanted: bool) -> Rule:
+    uid, imprecise = pl.col("uid"), pl.col("uid_imprecise")
+    zeros = pl.lit(f" has only zeros after {EXACT_DIGITS} digits, so it may be rounded")
+    float32 = pl.lit(" is a 32-bit float, so it may be rounded")
+    found = pl.concat_str([shown(uid), pl.when(imprecise).then(float32).otherwise(zeros)])
+    broken = imprecise | uid.str.contains(ROUNDED) if wanted else imprecise
+    return Rule("uid.looks_rounded", broken, found, pl.when(imprecise).then(pl.lit(_FLOAT)))
+
+
+def _date() -> Rule:
+    return Rule("uid.looks_like_a_date", pl.col("uid_date"), _holds("uid", "a day or a year and a month", "looks like"))
+
+
+def _holds(field: str, what: str, verb: str = "holds") -> pl.Expr:
+    return pl.concat_str([shown(pl.col(field)), pl.lit(f" {verb} {what}")])
 
 
 def _zeros_lost(usual: int | None) -> Rule:
@@ -162,15 +250,28 @@ def _earlier(code: str, field: str, row: str, relation: list[pl.Expr]) -> Rule:
 
 def _placeholder() -> Rule:
     name = pl.col("name")
-    folded, exact = ("|".join(map(pl.escape_regex, words)) for words in (PLACEHOLDERS, EXACT_PLACEHOLDERS))
+    folded, exact = ("|".join(map(pl.escape_regex, words)) for words in (NO_NAMES, NO_NAMES_EXACTLY))
     broken = name.str.contains(f"^(?:(?i:{folded})|{exact})$")
     return Rule("name.placeholder", broken, pl.concat_str([shown(name), pl.lit(" stands for no name")]))
 
 
-def _unsplit() -> Rule:
+def _damaged() -> Rule:
+    damage = pl.col("name_damage")
+    words = damage.replace_strict(list(mojibake.DAMAGES), list(mojibake.DAMAGES.values()), return_dtype=pl.String)
+    found = pl.concat_str([shown(pl.col("name")), pl.lit(" holds "), words])
+    return Rule("name.mojibake", damage.is_not_null(), found, damage)
+
+
+def _word() -> Rule:
+    columns = pl.col("word_columns")
+    found = pl.concat_str([columns.list.join(", "), pl.lit(": a word for nothing, sent as it stands")])
+    return Rule("value.placeholder", columns.is_not_null(), found, columns)
+
+
+def _unsplit(separator: str | None) -> Rule:
     tag = pl.col("tags").str.strip_prefix('["').str.strip_suffix('"]')
-    found = pl.concat_str([shown(tag), pl.lit(" became one tag, with its commas")])
-    return Rule("tags.not_split", pl.col("tags_unsplit"), found)
+    found = pl.concat_str([shown(tag), pl.lit(f" became one tag, and holds {separator} as nearly all cells do")])
+    return Rule("tags.not_split", pl.col("tags_unsplit"), found, pl.repeat(separator, pl.len(), dtype=pl.String))
 
 
 def _long_metadata() -> Rule:

@@ -29,7 +29,10 @@ def test_the_object_holds_every_limit_and_every_code(tmp_path: Path) -> None:
         for name, limit in LIMITS.items()
     }
     for key, table in (("defects", DEFECTS), ("warnings", WARNINGS)):
-        assert told[key] == {code: {"meaning": each.meaning, "mend": each.mend} for code, each in table.items()}
+        assert told[key] == {
+            code: {"meaning": each.meaning, "mend": each.mend, **({"kinds": each.kinds} if each.kinds else {})}
+            for code, each in table.items()
+        }
         assert list(told[key]) == list(table)
 
 

@@ -105,7 +105,7 @@ def test_the_config_example_holds_every_key_with_its_default() -> None:
     for table, names in keys_of_tables().items():
         if table != "columns":
             assert set(everything[table]) == set(names), table
-    assert set(everything["columns"]) == {"uid", "name", "role", "tags_separator", "metadata"}
+    assert set(everything["columns"]) == {"uid", "name", "role", "tags_separator", "null_values", "metadata"}
 
 
 @pytest.mark.parametrize("command", [line for line in commands_in(README) if "samples/" in line])

@@ -17,6 +17,8 @@ from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 from provisioner.validation.fields.metadata import read_metadata
+from provisioner.validation.oddities.persons import Shape
+from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.survey import Survey, survey
 from provisioner.validation.validator import Checked, Validator
 
@@ -90,8 +92,16 @@ SMALL = BlockSizes(first=50, block=200, first_batch=2, batch=3)
 def check_warnings(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None, *, strict: bool) -> Checked:
     """Check a frame as one batch, by the table `columns`."""
     binding = bind(frame.schema, parse_mapping(columns or {}))
-    validator = Validator(binding, Constraints(), Survey(frame.height), auth_tokens=AuthTokens.NONE, strict=strict)
+    validator = Validator(binding, Constraints(), learned(frame, binding), auth_tokens=AuthTokens.NONE, strict=strict)
     return validator.check(RosterBatch(1, frame))
+
+
+def learned(frame: pl.DataFrame, binding: Binding) -> Survey:
+    """What a survey learns of the columns of a frame."""
+    shape, tags = Shape(), TagForms(binding)
+    shape.add(frame)
+    tags.add(frame)
+    return Survey(frame.height, shape=shape, tags_separator=tags.separator)
 
 
 def warnings(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None) -> dict[str, tuple[int, ...]]:

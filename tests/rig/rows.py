@@ -56,6 +56,10 @@ def families(source: random.Random) -> Iterator[Iterable[Row]]:
     yield metadata_sizes()
     yield body_sizes()
     yield duplicates()
+    yield nothings()
+    yield unseen()
+    yield arrays()
+    yield headers()
 
 
 SCALARS = pl.Struct({"s": pl.String, "i": pl.Int64, "b": pl.Boolean, "é": pl.Struct({"s": pl.String, "u": pl.UInt8})})
@@ -313,6 +317,51 @@ def duplicates() -> Iterator[Row]:
     yield from ({"uid": uid} for uid in odd * 2)
     yield from ({"uid": "L" * 101, "name": name} for name in ("Ann", "", None))
     yield from ({"uid": uid} for uid in (None, "", " ", "\u3000", None, "") * 5)
+
+
+UNSEEN_LETTERS = "\u00ad\u061c\u180e\u200b\u200d\u200e\u202e\u2060\u2064\u2066\u206f\ufeff"
+WORDS = (
+    "NULL", "null", "Null", r"\N", r"\n", "None", "nan", "NaN", "N/A", "n/a", "#N/A", "#n/a", "undefined", "nil", "-",
+)  # fmt: skip
+
+
+def nothings() -> Iterator[Row]:
+    """Words for nothing in every field, alone, with blanks around them, and in longer text."""
+    for word, field in product(WORDS, TEXTS):
+        yield from ({field: cell} for cell in (word, f" {word}", f"{word}\u00a0", f"{word}s", f"{word} {word}"))
+    yield from ({"uid": word, "name": name} for word in WORDS for name in ("Ann", None) for _ in range(2))
+
+
+def unseen() -> Iterator[Row]:
+    """What cannot be seen at the ends of texts and within, mixed with blanks."""
+    for letter, field in product(UNSEEN_LETTERS, ("uid", "name")):
+        text = UID if field == "uid" else "Ann"
+        forms = (f"{letter}_", f"_{letter}", f" {letter} _\u2003{letter}", f"_{letter}_", letter, f"{letter} {letter}")
+        yield from ({field: form.replace("_", text)} for form in forms)
+
+
+def arrays() -> Iterator[Row]:
+    """Postgres arrays, Python's lists, and what only looks like either."""
+    items = (
+        "", " ", "a", "a,b", " a , b ", '"a"', '"a b",c', '"a,b"',
+        '"a\\"b"', '"a\\\\b"', '""', 'a"b', '"a"b', "a,", ",a", "a,,b",
+        "NULL", "null,a", '"NULL"', "{a}", "{a},{b}", "a}", "a b;c", "'a'", "'a', 'b'",
+        "'a',", "'a', 1", "1", "'a", "é,中", '"a', "a\\",
+    )  # fmt: skip
+    yield from ({"tags": f"{left}{item}{right}"} for item in items for left, right in ("{}", "[]", "()", "{;"))
+    yield from (
+        {"metadata": text}
+        for text in ("[]", "null", " [] ", "[ ]", '"{}"', "{'a': 1}", '{"a": True}', "{\u201ca\u201d: 1}")
+    )
+
+
+def headers() -> Iterator[Row]:
+    """The header once more, as it stands and with blanks and quotes, and rows that are nearly it."""
+    names = {name: name for name in TEXTS}
+    yield names
+    yield {name: f" '{name}'\u200b" for name in TEXTS}
+    yield names | {"tags": None}
+    yield {"uid": "uid", "name": "Uma Idle"}
 
 
 def single_column_rows(seed: int = 2) -> list[Row]:

@@ -19,6 +19,15 @@ SPACE = {
     *" \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000",
     *map(chr, range(0x2000, 0x200B)),
 }
+UNSEEN = {
+    *"\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\ufeff",
+    *map(chr, range(0x202A, 0x202F)),
+    *map(chr, range(0x2060, 0x2065)),
+    *map(chr, range(0x2066, 0x2070)),
+}
+"""Zero-width characters, byte order marks, soft hyphens and direction marks."""
+NULLS = {"NULL", "\\N", "#N/A"}
+NOTHINGS = {"null", "\\n", "none", "nan", "n/a", "#n/a", "undefined", "nil"}
 ALPHANUMERIC = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 YES = {"true", "yes", "1", "t", "y"}
 NO = {"false", "no", "0", "f", "n"}
@@ -59,7 +68,12 @@ class Number(Decimal):
 def judge(rows: Iterable[Mapping[str, Any]], *, tokens: str = "created", underscore: bool = False) -> list[Judged]:
     """Judge the rows of a whole roster, whose columns are named as the fields are."""
     seen: set[str] = set()
-    return [_judge_row(row, seen, tokens, underscore) for row in rows]
+    several = list(rows)
+    header = {column for row in several for column in row}
+    return [
+        Judged(None, ["row.header_again"]) if _is_header(row, header) else _judge_row(row, seen, tokens, underscore)
+        for row in several
+    ]
 
 
 def compact(value: Any) -> bytes:
@@ -78,21 +92,44 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def trim(text: str) -> str:
-    """Take the Unicode white space off both ends."""
+def trim(text: str, unwanted: set[str] = SPACE) -> str:
+    """Take the Unicode white space off both ends, or other characters."""
     start, end = 0, len(text)
-    while start < end and text[start] in SPACE:
+    while start < end and text[start] in unwanted:
         start += 1
-    while end > start and text[end - 1] in SPACE:
+    while end > start and text[end - 1] in unwanted:
         end -= 1
     return text[start:end]
 
 
+def _is_header(row: Mapping[str, Any], header: set[str]) -> bool:
+    quotes = set("'\"\u2018\u2019\u201c\u201d")
+    bare = {
+        column: trim(trim(trim(cell, SPACE | UNSEEN), quotes), SPACE | UNSEEN)
+        for column, cell in row.items()
+        if isinstance(cell, str)
+    }
+    return all(bare.get(column) == column for column in header)
+
+
+def _seen_text(value: Any) -> str | None:
+    """Read a uid, a name or an e-mail address: what cannot be seen around it is no part of it."""
+    return _text(trim(value, SPACE | UNSEEN) if isinstance(value, str) else value)
+
+
+def _optional(value: Any) -> Any:
+    """Take what databases and spreadsheets write for nothing as nothing."""
+    return None if isinstance(value, str) and trim(value) in NULLS else value
+
+
 def _judge_row(row: Mapping[str, Any], seen: set[str], tokens: str, underscore: bool) -> Judged:
     codes: list[str] = []
-    uid, name = _fold(_text(row.get("uid"))), _text(row.get("name"))
+    uid, name = _fold(_seen_text(row.get("uid"))), _seen_text(row.get("name"))
+    row = {key: value if key in {"uid", "name"} else _optional(value) for key, value in row.items()}
     codes += ["uid.missing"] * (uid is None) + ["name.missing"] * (name is None)
-    if uid is not None:
+    if uid in NOTHINGS:
+        codes += ["uid.placeholder"]
+    elif uid is not None:
         codes += ["uid.charset"] * any(c not in ALPHANUMERIC | set("-_" if underscore else "-") for c in uid)
         codes += ["uid.too_long"] * (len(uid) > 100) + ["uid.duplicate"] * (uid in seen)
         seen.add(uid)
@@ -172,7 +209,11 @@ def _tags(cell: Any) -> list[str] | None:
         text = _text(cell)
         if text is None:
             return []
-        if text.startswith("["):
+        if _is_python(text):
+            return None
+        if (array := _postgres(text)) is not None:
+            cell = array
+        elif text.startswith("["):
             try:
                 cell = json.loads(text)
                 compact(cell)  # lone surrogates have no UTF-8
@@ -185,17 +226,66 @@ def _tags(cell: Any) -> list[str] | None:
     return [tag for tag in (trim(str(tag)) for tag in cell if tag is not None) if tag]
 
 
+def _is_python(text: str) -> bool:
+    """Tell a list, tuple or set of texts as Python writes it: its texts stand in single quotes, or a tuple's in any."""
+    inner = trim(text[1:-1])
+    if text[0] + text[-1] in {"[]", "{}"}:
+        return len(text) > 2 and inner.startswith("'") and (text[0] == "[" or (len(inner) > 1 and inner[-1] == "'"))
+    if text[0] + text[-1] != "()" or len(text) < 2:
+        return False
+    one = trim(inner[:-1]) if inner.endswith(",") else inner
+    return len(one) > 1 and one[0] in "'\"" and (one[0] == one[-1] or "," in one)
+
+
+def _postgres(text: str) -> list[str | None] | None:
+    """Read a Postgres array of one dimension; None for what is none."""
+    if len(text) < 2 or text[0] + text[-1] != "{}":
+        return None
+    rest = trim(text[1:-1])
+    elements: list[str | None] = []
+    while rest:
+        taken = _quoted(rest) if rest.startswith('"') else _bare(rest)
+        if taken is None:
+            return None
+        element, rest = taken
+        elements.append(element)
+        rest = trim(rest)
+        if rest and (rest[0] != "," or not trim(rest[1:])):
+            return None
+        rest = trim(rest[1:])
+    return elements
+
+
+def _quoted(text: str) -> tuple[str, str] | None:
+    """Take an element in double quotes off a text: it, and what is left."""
+    element, at = "", 1
+    while at < len(text) and text[at] != '"':
+        at += text[at] == "\\"
+        element += text[at : at + 1]
+        at += 1
+    return (element, text[at + 1 :]) if at < len(text) else None
+
+
+def _bare(text: str) -> tuple[str | None, str] | None:
+    at = next((index for index, character in enumerate(text) if character in '{}",\\'), len(text))
+    element = trim(text[:at])
+    return (None if element.upper() == "NULL" else element, text[at:]) if element else None
+
+
 def _metadata(row: Mapping[str, Any]) -> dict[str, Any] | None:
     cell = row.get("metadata")
     merged: dict[str, Any] | None = None
     if isinstance(cell, dict):
         merged = _without_nulls(cell)
     elif (text := _text(cell)) is not None:
-        merged = _object(text)
+        merged = (
+            None if text == "null" or (text[0] == "[" and text[-1] == "]" and not trim(text[1:-1])) else _object(text)
+        )
     for column, value in row.items():
         if not column.lower().startswith("metadata."):
             continue
-        value = _text(value) if isinstance(value, str) else value
+        read = _seen_text if column.lower().endswith("email") else _text
+        value = read(value) if isinstance(value, str) else value
         if value is not None:
             merged = {} if merged is None else merged
             _put(merged, column[len("metadata.") :].split("."), value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from provisioner.validation.constraints import DEFECTS, LIMITS, Constraints
+from provisioner.validation.constraints import DEFECTS, LIMITS, Advice, Constraints
 
 
 def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:
@@ -16,12 +16,22 @@ def test_the_defaults_are_those_of_the_table_and_each_has_a_source() -> None:
 def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
     """Scripts of users match on these names; they do not change."""
     assert list(DEFECTS) == [
-        "uid.missing", "name.missing", "uid.charset", "uid.too_long", "uid.duplicate", "name.too_long",
-        "avatar.too_long", "link.too_long", "avatar.not_a_url", "link.not_a_url", "role.charset", "tags.not_a_list",
-        "tags.too_many", "tags.too_long", "metadata.not_an_object", "metadata.too_large",
-        "with_auth_token.not_a_boolean", "body.too_large", "role.unknown",
+        "row.header_again", "uid.missing", "name.missing", "uid.not_text", "name.not_text", "uid.placeholder",
+        "uid.charset", "uid.too_long", "uid.rounded", "uid.duplicate", "name.too_long", "avatar.too_long",
+        "link.too_long", "avatar.not_a_url", "link.not_a_url", "role.charset", "tags.not_a_list", "tags.too_many",
+        "tags.too_long", "metadata.not_an_object", "metadata.too_large", "with_auth_token.not_a_boolean",
+        "body.too_large", "role.unknown",
     ]  # fmt: skip
     assert all(advice.meaning and advice.mend for advice in DEFECTS.values())
+
+
+def test_how_to_mend_is_said_for_what_was_really_found() -> None:
+    """Each kind by its sentence, the most frequent first; the rest by the general one; columns by their cells."""
+    advice = Advice("wrong", "mend it", {"dots": "leave out the dots", "blanks": "leave out the blanks"})
+    assert advice.mended(3, {}) == "mend it"
+    assert advice.mended(3, {"dots": 1, "blanks": 2}) == "leave out the blanks; leave out the dots"
+    assert advice.mended(3, {"dots": 2}) == "leave out the dots; mend it"
+    assert advice.mended(3, {"dept": 1, "team": 2}) == "dept (1 cell), team (2 cells): mend it"
 
 
 def test_only_limits_that_differ_are_overridden() -> None:

@@ -27,7 +27,7 @@ def test_a_name_that_an_earlier_row_spells_otherwise_is_a_twin(tmp_path: Path, r
         (7, "name.twin: 'ann  lee' is spelled 'Ann Lee' in row 2"),
         (10, "name.twin: '\uff21nn Lee' is spelled 'Ann Lee' in row 2"),
         (12, "name.twin: 'STRASSE' is spelled 'Straße' in row 11"),
-        (14, "name.twin: 'ann\u00a0lee' is spelled 'Ann Lee' in row 2"),
+        (14, "name.twin: 'ann\\xa0lee' is spelled 'Ann Lee' in row 2"),
     ]
 
 

@@ -22,7 +22,12 @@ BOUNDARIES = [
     ("uid", "é", ["uid.charset"]),
     ("uid", "\u212a", ["uid.charset"]),
     ("uid", "a\n", []),
-    ("uid", "\u200ba", ["uid.charset"]),
+    ("uid", "\u200ba", []),
+    ("uid", "b\u200ba", ["uid.charset"]),
+    ("uid", "NULL", ["uid.placeholder"]),
+    ("uid", "#n/a", ["uid.placeholder"]),
+    ("uid", "nulls", []),
+    ("name", "\u200b\ufeff", ["name.missing"]),
     ("uid", " \u00a0\u2003\t", ["uid.missing"]),
     ("uid", "", ["uid.missing"]),
     ("uid", None, ["uid.missing"]),
@@ -75,9 +80,15 @@ BOUNDARIES = [
     ("metadata", json.dumps({"k": "é" * 2556}), []),
     ("metadata", json.dumps({"k": "é" * 2557}), ["metadata.too_large"]),
     ("metadata", "{}", []),
-    ("metadata", "[]", ["metadata.not_an_object"]),
+    ("metadata", "[]", []),
+    ("metadata", "[1]", ["metadata.not_an_object"]),
     ("metadata", '"a"', ["metadata.not_an_object"]),
-    ("metadata", "null", ["metadata.not_an_object"]),
+    ("metadata", "null", []),
+    ("metadata", '"{}"', ["metadata.not_an_object"]),
+    ("tags", "['a', 'b']", ["tags.not_a_list"]),
+    ("tags", "('a',)", ["tags.not_a_list"]),
+    ("tags", "{'a'}", ["tags.not_a_list"]),
+    ("tags", "(a)", []),
     ("metadata", "5", ["metadata.not_an_object"]),
     ("metadata", "{'a': 1}", ["metadata.not_an_object"]),
     ("metadata", '{"a": NaN}', ["metadata.not_an_object"]),
@@ -104,16 +115,18 @@ def test_every_defect_of_a_row_is_reported_in_the_order_of_the_table() -> None:
     """One round mends a row: all that is wrong with it is said at once."""
     checked = check([{
         "uid": "a_b" * 40, "name": "n" * 101, "avatar": "x" * 3001, "link": "y" * 3001, "role": "?",
-        "tags": ";".join(["t" * 101] * 26), "metadata": "[]", "withAuthToken": "?",
+        "tags": ";".join(["t" * 101] * 26), "metadata": "[1]", "withAuthToken": "?",
     }])  # fmt: skip
     found = [part.partition(":")[0] for part in checked.lines["error_message"].item().split("; ")]
     absent = {
-        "uid.missing", "name.missing", "uid.duplicate", "tags.not_a_list", "metadata.too_large", "body.too_large",
+        "row.header_again", "uid.missing", "name.missing", "uid.not_text", "name.not_text", "uid.placeholder",
+        "uid.rounded", "uid.duplicate", "tags.not_a_list", "metadata.too_large", "body.too_large",
         "role.unknown",
     }  # fmt: skip
     assert found == [code for code in DEFECTS if code not in absent]
     assert checked.lines["error_code"].item() == "uid.charset"
-    assert list(checked.defects.items()) == [(code, Found(1, (1,))) for code in found]
+    kinds = {"uid.charset": {"underscores": 1}}
+    assert list(checked.defects.items()) == [(code, Found(1, (1,), kinds.get(code, {}))) for code in found]
 
 
 def test_there_is_one_rule_for_each_code_in_the_order_of_the_table() -> None:

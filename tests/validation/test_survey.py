@@ -44,11 +44,14 @@ def test_a_uid_is_repeated_after_trimming_and_folding_and_the_first_row_is_named
     path = tmp_path / "r.csv"
     uids = ["Ann", "bob", "", " ", "ann\u00a0", "eve", " BOB ", "x.y", "X.Y", "É", "é", "ANN", "", "\u212a", "k"]
     path.write_text("uid,name\n" + "".join(f"{uid},{'' if uid == 'bob' else 'n'}\n" for uid in uids))
-    charset = "only ASCII letters, digits and - are allowed"
+    charset, too = "only ASCII letters, digits and - are allowed", "which is rejected too"
     assert duplicates(path) == [
         (5, "uid.duplicate: 'ann' is the uid of row 1 already"),
-        (7, "uid.duplicate: 'bob' is the uid of row 2 already"),
-        (9, f"uid.charset: '.' in 'x.y', {charset}; uid.duplicate: 'x.y' is the uid of row 8 already"),
+        (7, "uid.duplicate: 'bob' is the uid of row 2 already, which is rejected too"),
+        (
+            9,
+            f"uid.charset: '.' in 'x.y', {charset}; uid.duplicate: 'x.y' is the uid of row 8 already, {too}",
+        ),
         (12, "uid.duplicate: 'ann' is the uid of row 1 already"),
     ]
 

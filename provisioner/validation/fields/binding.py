@@ -11,7 +11,15 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from provisioner.errors import RosterError
-from provisioner.validation.fields.mapping import DEEPEST_KEY, FIELD_WORDS, ColumnMapping, MetadataPath, field_of
+from provisioner.validation.fields.mapping import (
+    DEEPEST_KEY,
+    FIELD_WORDS,
+    NULL_VALUES,
+    ColumnMapping,
+    MetadataPath,
+    field_of,
+    trimmed_name,
+)
 from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
 from provisioner.wording import listed, nearest, printable
 
@@ -37,6 +45,19 @@ class Binding:
     metadata: Mapping[MetadataPath, Source]
     unknown: tuple[str, ...]
     tags_separator: str = ";"
+    null_values: tuple[str, ...] = NULL_VALUES
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The columns that feed the uid or the name."""
+        return frozenset(column for name in REQUIRED for column in self.fields[name].columns)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The columns that feed something, and neither the uid nor the name, in the roster's order."""
+        sources = (*self.fields.values(), *self.metadata.values())
+        used = {column for source in sources for column in source.columns} - self.required
+        return tuple(column for column in self.schema if column in used)
 
     def hints(self) -> Mapping[str, str]:
         """Tell which unknown columns are nearly a field that has no source: column → field."""
@@ -83,7 +104,7 @@ def bind(
         _check_types(schema, name, source)
     for path, source in metadata.items():
         _check_types(schema, _dotted(path), source)
-    return Binding(dict(schema), fields, metadata, unknown, mapping.tags_separator)
+    return Binding(dict(schema), fields, metadata, unknown, mapping.tags_separator, mapping.null_values)
 
 
 def needed_columns(mapping: ColumnMapping) -> dict[str, pl.DataType]:
@@ -121,7 +142,7 @@ def _place(column: str) -> str | MetadataPath | None:
     """Tell by its name what a column is for: a field, a place in the metadata, or nothing."""
     if column.startswith("_"):
         return None
-    match = _METADATA_COLUMN.fullmatch(column.strip())
+    match = _METADATA_COLUMN.fullmatch(trimmed_name(column))
     if match is None:
         return field_of(column)
     path = _path(match[1])

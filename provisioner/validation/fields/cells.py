@@ -62,7 +62,7 @@ def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
 
 def trimmed(source: Source, binding: Binding) -> pl.Expr:
     """Give a source's text without the white space around it (String); null where nothing is left."""
-    return _trimmed(_text(source, binding))
+    return _trimmed(_text(source, binding), _missing(source, binding))
 
 
 def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Binding) -> pl.DataFrame:
@@ -73,7 +73,10 @@ def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Bin
         else _stripped(source, binding).alias(name)
         for name, source in sources.items()
     )
-    return texts.select(pl.when(pl.all() != "").then(pl.all()))
+    return texts.select(
+        pl.when(_is_there(pl.col(name), _missing(source, binding))).then(pl.col(name))
+        for name, source in sources.items()
+    )
 
 
 def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
@@ -96,9 +99,20 @@ def _stripped(source: Source, binding: Binding) -> pl.Expr:
     return _text(source, binding).str.strip_chars()
 
 
-def _trimmed(text: pl.Expr) -> pl.Expr:
+def _trimmed(text: pl.Expr, missing: Sequence[str]) -> pl.Expr:
     stripped = text.str.strip_chars()
-    return pl.when(stripped != "").then(stripped)
+    return pl.when(_is_there(stripped, missing)).then(stripped)
+
+
+def _missing(source: Source | None, binding: Binding) -> Sequence[str]:
+    """Give the texts that stand for a missing value, beside the empty one: none where a required column is read."""
+    if source is None or not source.columns or not binding.required.isdisjoint(source.columns):
+        return ()
+    return binding.null_values if any(binding.schema[name] == pl.String for name in source.columns) else ()
+
+
+def _is_there(text: pl.Expr, missing: Sequence[str]) -> pl.Expr:
+    return (text != "") & ~text.is_in(missing) if missing else text != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +146,8 @@ class _TextReader:
     def encoded(self, source: Encoded, found: pl.Expr) -> pl.Expr:
         return uidcode.encoded(found, source.encoding, lower=source.lower)
 
-    def present(self, _source: Source, read: pl.Expr) -> pl.Expr:
-        return _trimmed(read)
+    def present(self, source: Source, read: pl.Expr) -> pl.Expr:
+        return _trimmed(read, _missing(source, self.binding))
 
 
 def _filled(template: Template, binding: Binding) -> pl.Expr:

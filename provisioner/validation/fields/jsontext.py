@@ -1,14 +1,31 @@
-"""JSON as polars expressions: texts and numbers become JSON text without a Python object being made of them."""
+"""JSON as polars expressions: texts and numbers become JSON text without a Python object being made of them.
+
+What cannot be written so is parsed, exactly to the last digit, and written again.
+"""
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 import polars as pl
 
 from provisioner.validation.fields import jsontext
+from provisioner.wording import json_error, shortened
+
+PYTHON = "Python and no JSON"
+TYPOGRAPHIC = "typographic"
+NESTED = "JSON in a JSON string and no object"
+"""What an error says of a text that is nearly an object."""
+
+# A key in single quotes, or a word that only Python has.
+_PYTHON = re.compile(r"^\s*\{\s*'|[:,\[{]\s*(?:'|(?:True|False|None)\b)")
+_TYPOGRAPHIC = re.compile("[\u201c\u201d\u201e\u2018\u2019]")
+_STRAIGHT = re.compile('"')
 
 Tree: TypeAlias = "Mapping[str, Tree | pl.Expr]"
 """An object whose keys are known beforehand: key → object, or an expression of JSON text (null: left out)."""
@@ -27,13 +44,16 @@ def escaped(text: pl.Expr) -> pl.Expr:
     return text.str.replace_many(list(_ESCAPED), _ESCAPES)
 
 
+_TO_ESCAPE = r'["\\\x00-\x1f]'
+
+
 def in_need_of_escapes(frame: pl.DataFrame, texts: Sequence[str], printable: Sequence[str] = ()) -> list[str]:
     """Name the columns that hold anything to be escaped: to ask is much cheaper than to escape in vain.
 
     The `printable` ones are known to have no control characters, which leaves two characters to look for.
     """
     needed = frame.select(
-        pl.col(*texts).str.contains(r'["\\\x00-\x1f]').any(),
+        pl.col(*texts).str.contains(_TO_ESCAPE).any(),
         *(pl.col(name).str.contains_any(['"', "\\"]).any() for name in printable),
     )
     return [name for name in needed.columns if needed[name].item()]
@@ -68,8 +88,13 @@ _WRITTEN_ALREADY = ("metadata", "tags")
 
 
 def write_bodies(fields: pl.DataFrame) -> pl.Series:
-    """Write `{"uid":…,"name":…,…}` (String) for rows that keep every rule; missing values are left out."""
-    escaping = jsontext.in_need_of_escapes(fields, ("name", "statusMessage"), printable=("avatar", "link"))
+    """Write `{"uid":…,"name":…,…}` (String) for rows that keep every rule; missing values are left out.
+
+    `name_suspicious` says which names have to be looked at closely: one that needs escapes is among them.
+    """
+    escaping = jsontext.in_need_of_escapes(fields, ("statusMessage",), printable=("avatar", "link"))
+    if fields["name"].filter(fields["name_suspicious"]).str.contains(_TO_ESCAPE).any():
+        escaping.append("name")
     folded = pl.col("role").str.to_lowercase()
     rows = fields.with_columns(folded, *(jsontext.escaped(pl.col(name)) for name in escaping))
     body = pl.concat_str(list(_parts()), ignore_nulls=True).alias("body")
@@ -89,3 +114,74 @@ def _parts() -> Iterator[pl.Expr]:
             yield there.then(pl.lit(quote))
         opening = ","
     yield pl.lit("}")
+
+
+def parsed_object(text: str, delicate: bool | None) -> dict[str, Any] | None:
+    """Parse a JSON object; None for null, and for the empty list that PHP writes for an empty object.
+
+    `delicate`: a float would change one of its numbers. Raises ValueError in words for anything else.
+    """
+    try:
+        value = _loads_exactly(text) if delicate else orjson.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{shortened(text)} is {_form(text)} ({json_error(error)})") from None
+    if value is None or value == []:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(f"{shortened(text)} is {_nested_form(value)}")
+    return value
+
+
+def _form(text: str) -> str:
+    """Say what a text is that is no JSON."""
+    if _TYPOGRAPHIC.search(text) and not _STRAIGHT.search(text):
+        return f"no JSON, its quotes are {TYPOGRAPHIC}"
+    return PYTHON if _PYTHON.search(text) else "no JSON"
+
+
+def _nested_form(value: Any) -> str:
+    """Say what a JSON text is that is no object; JSON may stand in a JSON string."""
+    try:
+        inner = orjson.loads(value) if isinstance(value, str) else None
+    except ValueError:
+        inner = None
+    return NESTED if isinstance(inner, dict | list) else "no object"
+
+
+def _loads_exactly(text: str) -> Any:
+    """Parse JSON and keep the text of its numbers: a float would change some of them silently."""
+    value = json.loads(
+        text,
+        parse_int=orjson.Fragment,
+        parse_float=_finite_number,
+        parse_constant=_refuse_constant,
+        object_pairs_hook=_object_of_text,
+    )
+    dumps(value)  # unlike orjson, json lets half a surrogate pair pass
+    return value
+
+
+def _object_of_text(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; a member that another one of the same name replaces has to be text as well."""
+    whole = dict(members)
+    if len(whole) < len(members):
+        dumps([value for _, value in members])
+    return whole
+
+
+def _finite_number(text: str) -> orjson.Fragment:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is too large for a number")
+    return orjson.Fragment(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def dumps(value: Any) -> str:
+    """Write a value as compact JSON. Raises ValueError for what has no form in it."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise ValueError(f"cannot be written as JSON ({error})") from None

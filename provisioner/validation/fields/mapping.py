@@ -25,7 +25,7 @@ from provisioner.validation.fields.source import (
     constants_of,
     is_encoded,
 )
-from provisioner.wording import nearest, printable
+from provisioner.wording import INVISIBLE, nearest, printable
 
 FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -46,7 +46,11 @@ MetadataPath: TypeAlias = tuple[str, ...]
 """Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
 
 _FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
-_SETTINGS = ("tags_separator", "others")
+_SETTINGS = ("tags_separator", "others", "null_values")
+
+NULL_VALUES = (r"\N", "NULL", "#N/A")
+"""What stands for a missing value in an optional column, spelled exactly so: databases and spreadsheets write it."""
+_AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
 _CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
 )
@@ -65,6 +69,7 @@ class ColumnMapping:
     metadata        dotted metadata key → its source
     tags_separator  what separates tags in a text
     others          where in the metadata the columns go that feed nothing; None: they are ignored
+    null_values     cells of optional columns that are missing values, as they are spelled
     given           the table as it stands in the file; of no account when mappings are compared
     """
 
@@ -72,6 +77,7 @@ class ColumnMapping:
     metadata: Mapping[str, Source] = field(default_factory=dict)
     tags_separator: str = ";"
     others: MetadataPath | None = None
+    null_values: tuple[str, ...] = NULL_VALUES
     given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def constants(self, name: str) -> tuple[Any, ...]:
@@ -107,13 +113,18 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
             metadata = _metadata(value)
         else:
             fields[name] = _field(f"[columns] {printable(key)}", value, name)
-    return ColumnMapping(fields, metadata, _separator(table), _others(table), table)
+    return ColumnMapping(fields, metadata, _separator(table), _others(table), _null_values(table), table)
 
 
 def field_of(name: str) -> str | None:
     """Tell which user field a name stands for, if any."""
-    stripped = name.strip()
+    stripped = trimmed_name(name)
     return next((key for key, pattern in _FIELD_NAMES.items() if pattern.fullmatch(stripped)), None)
+
+
+def trimmed_name(column: str) -> str:
+    """Give the name of a column without blanks and invisible characters around it."""
+    return column.strip().strip(_AROUND_NAMES)
 
 
 def _separator(table: Mapping[str, Any]) -> str:
@@ -130,6 +141,13 @@ def _others(table: Mapping[str, Any]) -> MetadataPath | None:
         case str() as others if (path := others.split("."))[0] == "metadata" and all(path):
             return tuple(path[1:])
     raise ConfigurationError('[columns] others must be "ignore", "metadata" or "metadata.<key>"')
+
+
+def _null_values(table: Mapping[str, Any]) -> tuple[str, ...]:
+    words = table.get("null_values", list(NULL_VALUES))
+    if not isinstance(words, list) or not all(isinstance(word, str) and word == word.strip() != "" for word in words):
+        raise ConfigurationError("[columns] null_values must be a list of words without blanks around them")
+    return tuple(words)
 
 
 def _is_source(table: Mapping[str, Any]) -> bool:

@@ -6,12 +6,11 @@ What polars can write without making Python objects, it writes; the rest is pars
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 import polars as pl
@@ -29,7 +28,7 @@ from provisioner.validation.fields.source import (
     Template,
     interpret,
 )
-from provisioner.wording import json_error, shortened
+from provisioner.wording import shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
 
@@ -129,7 +128,7 @@ def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
         if (plain := _plain(value)) is not None:
             whole = {} if whole is None else whole
             _set(whole, path, plain)
-    return (None if whole is None else _dumps(whole)), None
+    return (None if whole is None else jsontext.dumps(whole)), None
 
 
 def _set(tree: dict[str, Any], path: MetadataPath, value: Any) -> None:
@@ -154,7 +153,7 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
     else:
         for text, delicate in _with_delicacy(_texts(given, frame, binding)):
             try:
-                yield None if text is None else _parsed(text, delicate)
+                yield None if text is None else jsontext.parsed_object(text, delicate)
             except ValueError as error:
                 yield error
 
@@ -208,62 +207,14 @@ def _with_delicacy(texts: pl.Series) -> Iterable[tuple[str | None, bool | None]]
 
 def _rewritten(text: str | None, delicate: bool | None) -> Written:
     try:
-        return (None if text is None else _dumps(_parsed(text, delicate))), None
+        value = None if text is None else jsontext.parsed_object(text, delicate)
+        return (None if value is None else jsontext.dumps(value)), None
     except ValueError as error:
         return None, str(error)
 
 
-def _parsed(text: str, delicate: bool | None) -> dict[str, Any]:
-    """Parse a JSON object. Raises ValueError in words for anything else."""
-    try:
-        value = _loads_exactly(text) if delicate else orjson.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{shortened(text)} is no JSON ({json_error(error)})") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"{shortened(text)} is no object")
-    return value
-
-
-def _loads_exactly(text: str) -> Any:
-    """Parse JSON and keep the text of its numbers: a float would change some of them silently."""
-    value = json.loads(
-        text,
-        parse_int=orjson.Fragment,
-        parse_float=_finite_number,
-        parse_constant=_refuse_constant,
-        object_pairs_hook=_object_of_text,
-    )
-    _dumps(value)  # unlike orjson, json lets half a surrogate pair pass
-    return value
-
-
-def _object_of_text(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object; a member that another one of the same name replaces has to be text as well."""
-    whole = dict(members)
-    if len(whole) < len(members):
-        _dumps([value for _, value in members])
-    return whole
-
-
-def _finite_number(text: str) -> orjson.Fragment:
-    if not math.isfinite(float(text)):
-        raise ValueError(f"{text} is too large for a number")
-    return orjson.Fragment(text)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
 def _is_nested(source: Source, binding: Binding) -> bool:
     return isinstance(source, FromColumn) and binding.schema[source.name].is_nested()
-
-
-def _dumps(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError as error:
-        raise ValueError(f"cannot be written as JSON ({error})") from None
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,12 @@
-"""The three forms of tags (a list, a JSON array, text with separators) read into one: a JSON array of strings.
+"""The forms of tags (a list, a JSON or Postgres array, text with separators) read into one: a JSON array of strings.
 
 Plain cells, which is nearly all of them, are rewritten by polars; the others are read one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -38,6 +39,15 @@ SCHEMA = {
 _ITEM = r'"[^"\\\p{Cc}\s,](?:[^"\\\p{Cc}]*[^"\\\p{Cc}\s])?"'
 _PLAIN_ARRAY = rf"^\[(?:{_ITEM}(?:, ?{_ITEM})*)\]$"
 _NOT_PLAIN = r'["\\\x00-\x1f]'
+
+PYTHON = "is Python and no JSON"
+"""What a defect says of a list as Python writes it."""
+
+# `['red', 'blue']`, `('red',)`, `{'red'}`: Python writes text in single quotes, and in double ones what holds a single.
+_PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*,?\s*\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
+_QUOTED_ELEMENT = r'"(?:[^"\\]|\\.)*"'
+_BARE_ELEMENT = r'[^\s{}",\\](?:[^{}",\\]*[^\s{}",\\])?'
+_ELEMENT = re.compile(rf"\s*(?:({_QUOTED_ELEMENT})|({_BARE_ELEMENT}))\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,7 @@ def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataF
 
     text              form     tags         count   how
     a;b               listed   ["a","b"]    2       the separator becomes `","`
+    {a,"b c",NULL}    -        ["a","b c"]  2       a Postgres array, read by `_of_text`
     ["a", "b"]        array    ["a","b"]    2       the blanks behind the commas go
     [" a ", null]     -        ["a"]        1       parsed and trimmed by `_of_text`
     [1]               -        null         null    likewise, with a defect: '1' is no string
@@ -145,7 +156,7 @@ def _forms(separator: str, plain_length: int) -> tuple[pl.Expr, pl.Expr]:
     cell = pl.col("text")
     short = cell.str.len_chars() <= plain_length
     array = short & cell.str.contains(_PLAIN_ARRAY)
-    listed = short & ~cell.str.starts_with("[") & ~cell.str.contains(_irregular(separator))
+    listed = short & ~cell.str.contains(_irregular(separator))
     return array.alias("array"), listed.alias("listed")
 
 
@@ -177,7 +188,7 @@ def _fill(plain: pl.DataFrame, rest: pl.Series, read: pl.DataFrame) -> pl.DataFr
 def _irregular(separator: str) -> str:
     """Match separated text whose tags need trimming, dropping or escaping."""
     mark = pl.escape_regex(separator)
-    return rf"{_NOT_PLAIN}|^{mark}|{mark}$|{mark}\s|\s{mark}|{mark}{mark}"
+    return rf"{_NOT_PLAIN}|^[\[{{(]|^{mark}|{mark}$|{mark}\s|\s{mark}|{mark}{mark}"
 
 
 def _table(tags: Iterable[Tags]) -> pl.DataFrame:
@@ -187,15 +198,54 @@ def _table(tags: Iterable[Tags]) -> pl.DataFrame:
 
 def _of_text(text: str, separator: str) -> Tags:
     if not text.startswith("["):
-        return _of_list(text.split(separator))
+        if _PYTHON.fullmatch(text):
+            return Tags(defect=f"{shortened(text)} {PYTHON}")
+        elements = _array(text)
+        return _of_list(text.split(separator) if elements is None else elements)
     try:
         value = orjson.loads(text)
     except ValueError as error:
+        if _PYTHON.fullmatch(text):
+            return Tags(defect=f"{shortened(text)} {PYTHON}")
         return Tags(defect=f"{shortened(text)} is no JSON ({json_error(error)})")
     odd = [item for item in value if not isinstance(item, str | None)]
     if odd:
         return Tags(defect=f"{_shown(odd[0])} is no string")
     return _of_list(value)
+
+
+def _array(text: str) -> list[str] | None:
+    r"""Read a Postgres array of one dimension: `{red,"big \"boss\"",NULL}`; None for what is none."""
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    inner = text[1:-1]
+    if not inner.strip(WHITE_SPACE):
+        return []
+    try:
+        return [element for element in _elements(inner) if element is not None]
+    except ValueError:
+        return None
+
+
+def _elements(inner: str) -> Iterator[str | None]:
+    """Give the elements between the braces, None for NULL. Raises ValueError where it is no array."""
+    at = 0
+    while True:
+        match = _ELEMENT.match(inner, at)
+        if match is None:
+            raise ValueError("no element")
+        quoted, bare = match.groups()
+        yield re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL) if quoted else _unless_null(bare)
+        at = match.end()
+        if at == len(inner):
+            return
+        if inner[at] != ",":
+            raise ValueError("something behind an element")
+        at += 1
+
+
+def _unless_null(bare: str) -> str | None:
+    return None if bare.upper() == "NULL" else bare
 
 
 def _shown(value: Any) -> str:

@@ -87,7 +87,8 @@ def test_a_body_leaves_out_what_is_missing() -> None:
             "metadata": '{"k":1}', "tags": '["t"]'}  # fmt: skip
     rows = [{"uid": "a", "name": "A\n", **missing}, {"uid": "b", "name": "B", **full}]
     schema = dict.fromkeys(("uid", "name", *missing), pl.String)
-    bodies = [json.loads(text) for text in jsontext.write_bodies(pl.DataFrame(rows, schema=schema))]
+    fields = pl.DataFrame(rows, schema=schema).with_columns(name_suspicious=pl.lit(value=True))
+    bodies = [json.loads(text) for text in jsontext.write_bodies(fields)]
     assert bodies == [
         {"uid": "a", "name": "A\n"},
         {"uid": "b", "name": "B", **full, "role": "boss", "metadata": {"k": 1}, "tags": ["t"]},

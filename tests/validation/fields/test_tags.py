@@ -33,7 +33,12 @@ from tests.rig.checking import ANN, body, bound, check, parsed
         ("[]", None),
         ('[" "]', None),
         (None, None),
-        ("{}", ["{}"]),
+        ("{}", None),
+        ("{red,blue}", ["red", "blue"]),
+        ('{"big boss", blue,NULL,"a\\"b"}', ["big boss", "blue", 'a"b']),
+        ("{{a,b},{c}}", ["{{a,b},{c}}"]),
+        ("{a}b", ["{a}b"]),
+        ('{"a":true}', ['{"a":true}']),
     ],
 )
 def test_tags_are_read_in_every_form(cell: str | None, expected: list[str] | None) -> None:

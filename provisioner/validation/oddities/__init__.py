@@ -1,0 +1,10 @@
+"""What is odd in a row or a column though it can be read.
+
+words      words that stand for nothing: NULL, n/a, undefined
+cleaning   cells before they are read: missing values, characters that cannot be seen
+marks      what the rules have to know of a row beyond the text of its cells
+persons    rows that are no people: the header once more, rules of dashes, totals
+uidforms   what uids look like: what is in those that are refused, dates, rounded numbers
+mojibake   names damaged by an encoding
+tagforms   tags that were meant as several
+"""

@@ -1,0 +1,99 @@
+r"""Cells before they are read: what cannot be seen is trimmed, and words for nothing are found.
+
+    column     feeds      cell           becomes
+    uid        the uid    \u200bann      ann
+    dept       metadata   undefined      undefined, and the row is told of: it is a word for nothing
+
+Words that `null_values` has are missing values, which `fields.cells` sees to. Only texts are looked at. Most columns
+have none of either, and are asked so cheaply that it hardly takes time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from provisioner.validation.emails import is_email_name
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.cells import WHITE_SPACE
+from provisioner.validation.fields.source import FromColumn
+from provisioner.validation.oddities.words import WORDS
+from provisioner.wording import INVISIBLE
+
+_AROUND = WHITE_SPACE + INVISIBLE
+_AT_AN_END = rf"^\s*[{INVISIBLE}]|[{INVISIBLE}]\s*$"
+
+
+# Words are looked for with up to two blanks around them.
+_BLANKS = ("", " ", "  ")
+
+
+class Cleaning:
+    """How the cells of one roster are cleaned."""
+
+    def __init__(self, binding: Binding) -> None:
+        text = {column for column, kind in binding.schema.items() if kind == pl.String}
+        emails = {column for column in text if is_email_name(column)}
+        emails |= {
+            source.name for path, source in binding.metadata.items()
+            if isinstance(source, FromColumn) and is_email_name(path[-1])
+        }  # fmt: skip
+        self._uid = [column for column in binding.fields["uid"].columns if column in text]
+        self._names = [column for column in binding.fields["name"].columns if column in text - set(self._uid)]
+        self._emails = [column for column in binding.schema if column in emails - binding.required]
+        given = binding.fields.get("metadata")
+        judged = set(() if given is None else given.columns)  # a word is no object, and rejected
+        self._optional = [column for column in binding.optional if column in text - judged]
+        words = set(WORDS) - set(binding.null_values)
+        self._words = [f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS]
+
+    def uids(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Trim what cannot be seen around the cells that feed the uid."""
+        return _without_unseen(frame, self._uid)
+
+    def uids_and_emails(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Trim what cannot be seen around the cells that feed the uid, and around e-mail addresses."""
+        return _without_unseen(self.uids(frame), self._emails)
+
+    def names(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Trim what cannot be seen around the cells that feed the name."""
+        return _without_unseen(frame, self._names)
+
+    def people(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Trim what cannot be seen around the cells that feed uid and name, and around e-mail addresses."""
+        return self.names(self.uids_and_emails(frame))
+
+    def words(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Name the columns of each row that hold a word for nothing which is sent as it stands.
+
+        Gives a List of String, null for none; and nothing at all when no row has one.
+        """
+        columns = _where(frame, self._optional, lambda cell: cell.is_in(self._words))
+        return _columns_of_rows(frame.height, {name: frame[name].is_in(self._words).arg_true() for name in columns})
+
+
+def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | None:
+    """Turn positions by column into names of columns by row."""
+    if not found:
+        return None
+    pairs = pl.concat([pl.DataFrame({"at": at, "column": [name] * len(at)}) for name, at in found.items()])
+    rows = pairs.group_by("at", maintain_order=True).agg("column").sort("at")
+    return (
+        pl.DataFrame({"at": pl.int_range(height, dtype=pl.UInt32, eager=True)})
+        .join(rows.with_columns(pl.col("at").cast(pl.UInt32)), on="at", how="left", maintain_order="left")["column"]
+    )  # fmt: skip
+
+
+def _without_unseen(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    wide = _where(frame, columns, lambda cell: cell.str.len_bytes() != cell.str.len_chars())
+    unseen = _where(frame, wide, lambda cell: cell.str.contains(_AT_AN_END))
+    return frame.with_columns(pl.col(unseen).str.strip_chars(_AROUND)) if unseen else frame
+
+
+def _where(frame: pl.DataFrame, columns: Sequence[str], question: Callable[[pl.Expr], pl.Expr]) -> list[str]:
+    """Name the columns of which a question is true in any row."""
+    if not columns:
+        return []
+    answers = frame.select(question(pl.col(name)).any() for name in columns)
+    return [name for name, found in answers.row(0, named=True).items() if found]

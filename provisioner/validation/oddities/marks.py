@@ -1,0 +1,94 @@
+"""What the rules have to know of a row beyond the text of its cells, found once for a batch.
+
+    header_again, uid_word, uid_rounded, uid_not_text, name_not_text    Boolean, see `provisioner.validation.rules`
+    not_a_person    String, what else than a person the row is; null for a person
+
+Most batches have none of it, so each question is asked of a whole column first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import polars as pl
+
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.source import FromColumn, unencoded
+from provisioner.validation.oddities import persons
+from provisioner.validation.oddities.persons import Shape, header_words
+from provisioner.validation.oddities.words import UID_WORDS
+
+if TYPE_CHECKING:  # only what a batch is called: nothing here reads a file
+    from provisioner.roster.formats.rows import RosterBatch
+
+Column: TypeAlias = pl.Series | pl.Expr
+"""The value of each row, or an expression of the one that all have."""
+
+NOWHERE: Final = pl.lit(value=False)
+NO_TEXT: Final = pl.lit(None, pl.String)
+_NO_ROWS: Final = pl.Series(dtype=pl.UInt32)
+
+
+class Marks:
+    """Finds the marks in the batches of one roster."""
+
+    def __init__(self, binding: Binding, shape: Shape) -> None:
+        self._binding, self._shape = binding, shape
+        self._uid = unencoded(binding.fields["uid"])
+        columns = [name for name in binding.schema if not name.startswith("_")]
+        # the cells that have to be looked at closely are found in the column of the uids, when it is one
+        self._plain = self._uid.name if isinstance(self._uid, FromColumn) else None
+        self._header = header_words(self._plain or columns[0])
+        totals = persons.TOTAL_WORDS if columns[0] == self._plain else ()
+        self._words = [*UID_WORDS, *self._header, *totals]
+        self._totals_elsewhere = columns[0] != self._plain
+
+    def of(self, batch: RosterBatch, frame: pl.DataFrame, uids: pl.Series) -> dict[str, Column]:
+        """Find those of a batch; `frame` holds its cells cleaned, `uids` are those of its rows as they are sent."""
+        binding = self._binding
+        if binding.encodes_uids:
+            uids = cells.read(frame, {"uid": self._uid}, binding)["uid"].str.to_lowercase()
+        suspects = uids.is_in(self._words)
+        suspects = suspects.arg_true() if suspects.any() else _NO_ROWS
+        found = uids.gather(suspects)
+        return {
+            "header_again": _at(len(uids), self._repeats_header(batch.frame, suspects, found)),
+            "uid_word": _at(len(uids), suspects.filter(found.is_in(UID_WORDS)) if len(found) else found),
+            "uid_rounded": _known(batch, "rounded", self._uid.columns),
+            "uid_not_text": _known(batch, "not_text", self._uid.columns),
+            "name_not_text": _known(batch, "not_text", binding.fields["name"].columns),
+            "not_a_person": self._nobody(batch.frame, uids, suspects, found),
+        }
+
+    def _repeats_header(self, frame: pl.DataFrame, suspects: pl.Series, found: pl.Series) -> pl.Series:
+        if self._plain is not None:
+            suspects = suspects.filter(found.is_in(self._header)) if len(found) else suspects
+        else:
+            first = frame[next(name for name in frame.columns if not name.startswith("_"))]
+            if first.dtype != pl.String:
+                return suspects.clear()
+            suspects = first.str.strip_chars().str.to_lowercase().is_in(self._header).arg_true()
+        return persons.repeats_header(frame, suspects)
+
+    def _nobody(self, frame: pl.DataFrame, uids: pl.Series, suspects: pl.Series, found: pl.Series) -> Column:
+        dashes = persons.rules_of_dashes(frame, uids)
+        if self._totals_elsewhere:
+            named = persons.totals(frame, self._shape)
+        elif len(named := suspects.filter(found.is_in(persons.TOTAL_WORDS)) if len(found) else suspects):
+            named = named.gather(persons.totals(frame[named], self._shape))
+        if not len(dashes) and not len(named):
+            return NO_TEXT
+        nobody = pl.repeat(None, len(uids), dtype=pl.String, eager=True)
+        return nobody.scatter(dashes, persons.RULE).scatter(named, persons.TOTAL)
+
+
+def _at(height: int, positions: pl.Series) -> Column:
+    return pl.repeat(value=False, n=height, eager=True).scatter(positions, True) if len(positions) else NOWHERE
+
+
+def _known(batch: RosterBatch, kind: str, columns: Sequence[str]) -> Column:
+    """Tell the rows in which the reader knows of one of these columns that its cell is of that kind."""
+    known = [of_kind for name, of_kind in batch.cells.get(kind, {}).items() if name in columns]
+    return pl.select(pl.any_horizontal(known)).to_series() if known else NOWHERE

@@ -1,0 +1,165 @@
+"""Rows that are no people: the header once more, rules of dashes, and totals below a table.
+
+    uid,name,tags
+    a1,Ann Lee,red      a person
+    uid,name,tags       the header once more: defect `row.header_again`
+    ---,---,---         a rule: warning `row.not_a_person`
+    Total,2,            a total: a number where the others have text, no tags where they have some
+
+Somebody who is called so, in a row like the others, is a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from provisioner.validation.fields.cells import WHITE_SPACE
+from provisioner.wording import INVISIBLE
+
+FIRST_SAMPLE, SAMPLE, ENOUGH = 1000, 100, 2000
+"""As many rows of the first batch, of each later one, and of all together, say how the others are shaped."""
+
+NEARLY_ALL = 0.9
+
+TOTALS = (
+    "total", "grand total", "total general", "sum", "gesamt", "summe", "totale", "totaal", "suma", "итого", "合計",
+)  # fmt: skip
+TOTAL_WORDS = [f"{word}{colon}" for word in TOTALS for colon in ("", ":", " :", "\uff1a")]
+
+RULE = "a row of nothing but dashes"
+TOTAL = "a total, shaped unlike the other rows"
+
+_QUOTES = "\"'\u2018\u2019\u201c\u201d"
+_AROUND = WHITE_SPACE + INVISIBLE
+_NAMELESS = re.compile(r"_column_\d+(?:_(.*))?", re.DOTALL)
+_NUMBER = r"^[-+(]?[\d.,'\s%$€£]*\d[\d.,'\s%$€£]*\)?$"
+_DASHES = r"^:?-+:?$"
+
+
+def own_columns(frame: pl.DataFrame) -> list[str]:
+    """Name the columns of a roster but those that are added to it, and those without a name."""
+    return [name for name in frame.columns if not name.startswith("_")]
+
+
+def header_words(column: str) -> list[str]:
+    """Give the forms in which the name of a column may stand in one of its own cells, lower-cased."""
+    name = _bare_text(column).lower()
+    return [name, *(f"{left}{name}{right}" for left in _QUOTES for right in _QUOTES)]
+
+
+def repeats_header(frame: pl.DataFrame, suspects: pl.Series) -> pl.Series:
+    """Choose the rows that are equal to the header, but for blanks, quotes and invisible characters.
+
+    `suspects` are positions of rows.
+    """
+    for name in frame.columns:
+        nameless = _NAMELESS.fullmatch(name)
+        if suspects.is_empty() or (name.startswith("_") and not nameless):
+            continue
+        expected = _bare_text(nameless[1] or "" if nameless else name)
+        cells = frame[name].gather(suspects)
+        if cells.dtype != pl.String:
+            return suspects.clear()
+        suspects = suspects.filter(_bare(cells).fill_null("").eq(expected))
+    return suspects
+
+
+def _bare(cells: pl.Series) -> pl.Series:
+    return cells.str.strip_chars(_AROUND).str.strip_chars(_QUOTES).str.strip_chars(_AROUND)
+
+
+def _bare_text(text: str) -> str:
+    return text.strip(_AROUND).strip(_QUOTES).strip(_AROUND)
+
+
+def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
+    """Give the positions of the rows in which every cell that is not empty is nothing but dashes."""
+    uid = pl.col(uids.name)
+    begun = uids.to_frame().select(((uid >= "-") & (uid < ".")) | ((uid >= ":") & (uid < ";"))).to_series()
+    if not begun.any():
+        return pl.Series(dtype=pl.UInt32)
+    suspects = begun.arg_true()
+    suspects = suspects.filter(uids.gather(suspects).str.contains(_DASHES))
+    texts = [name for name in frame.columns if frame.schema[name] == pl.String and not _is_added(name)]
+    cells = frame.select(pl.col(texts).gather(suspects).str.strip_chars(_AROUND))
+    dashes = cells.select(pl.all_horizontal((pl.all().fill_null("") == "") | pl.all().str.contains(_DASHES)))
+    return suspects.filter(dashes.to_series())
+
+
+def _is_added(name: str) -> bool:
+    return name.startswith("_") and not _NAMELESS.fullmatch(name)
+
+
+@dataclass(slots=True)
+class Shape:
+    """How the rows of a roster are shaped, from a sample; it does not grow with them.
+
+    rows     rows looked at, without those that may be totals themselves
+    filled   column → how many of them have a cell
+    numbers  column of text → how many of these cells are numbers
+    """
+
+    rows: int = 0
+    filled: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Look at the first rows of a batch."""
+        sample = frame.select(own_columns(frame)).head(SAMPLE if self.rows else FIRST_SAMPLE)
+        texts = [name for name in sample.columns if sample.schema[name] == pl.String]
+        if self.rows >= ENOUGH or not texts:
+            return
+        others = [name for name in sample.columns if name not in texts]
+        counted = sample.filter(~_may_be_totals(sample)).select(
+            pl.len().alias("_rows"),
+            (pl.col(texts).str.strip_chars(_AROUND) != "").sum(),
+            pl.col(others).count(),
+            pl.col(texts).str.contains(_NUMBER).sum().name.prefix("_number of "),
+        )
+        for name, count in counted.row(0, named=True).items():
+            if name == "_rows":
+                self.rows += count
+            elif name.startswith("_number of "):
+                _add(self.numbers, name.removeprefix("_number of "), count)
+            else:
+                _add(self.filled, name, count)
+
+    def differs(self, row: Mapping[str, object]) -> bool:
+        """Tell whether a row lacks cells that nearly all others have, or has numbers where they have text."""
+        if not self.rows:
+            return False
+        for name, filled in self.filled.items():
+            text = str(row[name] or "").strip(_AROUND)
+            if not text and filled >= NEARLY_ALL * self.rows:
+                return True
+            is_text = name in self.numbers and filled and self.numbers[name] <= (1 - NEARLY_ALL) * filled
+            if text and is_text and re.match(_NUMBER, text):
+                return True
+        return False
+
+
+def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
+    """Give the positions of the total rows."""
+    found = _may_be_totals(frame).arg_true()
+    if found.is_empty() or not shape.rows:
+        return found.clear()
+    rows = frame.select(own_columns(frame))[found].iter_rows(named=True)
+    return found.filter(pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean))
+
+
+def _add(total: dict[str, int], name: str, count: int) -> None:
+    total[name] = total.get(name, 0) + count
+
+
+def _may_be_totals(frame: pl.DataFrame) -> pl.Series:
+    """Tell the rows whose first cell is the word for a total."""
+    if not frame.width:
+        return pl.Series(dtype=pl.Boolean)
+    first = next((frame[name] for name in frame.columns if not name.startswith("_")), None)
+    if first is None or first.dtype != pl.String:
+        return pl.repeat(value=False, n=frame.height, eager=True)
+    return first.str.strip_chars(_AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)

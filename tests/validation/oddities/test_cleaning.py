@@ -1,0 +1,61 @@
+"""Cells before they are read."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.oddities.cleaning import Cleaning
+from tests.rig.checking import check, check_warnings, parsed
+from tests.rig.rows import UNSEEN_LETTERS
+
+
+@pytest.mark.parametrize("letter", UNSEEN_LETTERS)
+def test_what_cannot_be_seen_is_trimmed_around_people_and_addresses_only(letter: str) -> None:
+    """Uid, name and e-mail address; within them, and around anything else, it stays."""
+    row = {"uid": f"{letter}a1 {letter}", "name": f" {letter}A{letter}nn{letter}", "metadata.email": f"{letter}a@b.c"}
+    assert parsed(check([row | {"statusMessage": f"hi{letter}"}])) == {
+        "uid": "a1",
+        "name": f"A{letter}nn",
+        "statusMessage": f"hi{letter}",
+        "metadata": {"email": "a@b.c"},
+    }
+
+
+def test_the_parts_of_a_template_are_trimmed_too() -> None:
+    """Each cell that feeds a name."""
+    mapping = parse_mapping({"name": "{first} {last}"})
+    row = {"uid": "a", "first": "\u200bAnn\u200b", "last": "Lee\ufeff"}
+    assert parsed(check([row], mapping=mapping))["name"] == "Ann Lee"
+
+
+def test_joiners_within_names_stay() -> None:
+    """An emoji family and a Persian name are written with them."""
+    for name in (
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 Family",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    ):
+        assert parsed(check([{"uid": "a", "name": name}]))["name"] == name
+
+
+def test_each_column_with_a_word_for_nothing_is_named() -> None:
+    """Missing values are none of them, nor are required columns, whole metadata and longer text."""
+    frame = pl.DataFrame({
+        "uid": ["a", "b", "c"], "name": ["Ann", "nil", "Cy"], "tags": ["nan", " nil ", "red"],
+        "metadata.dept": ["None", "NULL", "None of it"], "metadata": ["null", None, None],
+    })  # fmt: skip
+    words = Cleaning(bind(frame.schema)).words(frame)
+    assert words is not None
+    assert words.to_list() == [["tags", "metadata.dept"], ["tags"], None]
+    found = check_warnings(frame, strict=False).warnings["value.placeholder"]
+    assert (found.rows, found.kinds) == (2, {"tags": 2, "metadata.dept": 1})
+
+
+def test_a_column_without_such_words_is_not_touched() -> None:
+    """Nothing is made for a batch in which there is nothing to find."""
+    frame = pl.DataFrame({"uid": ["a"], "name": ["Zoë"], "tags": ["red"]})
+    cleaning = Cleaning(bind(frame.schema))
+    assert cleaning.words(frame) is None
+    assert cleaning.people(frame) is frame

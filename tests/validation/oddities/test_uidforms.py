@@ -1,0 +1,54 @@
+"""What uids look like, and how each is mended: the cures are taken."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from provisioner.validation.constraints import DEFECTS, UID_KINDS, Constraints
+from provisioner.validation.fields.mapping import parse_mapping
+from tests.rig.checking import check, people, warnings
+
+FORMS = {
+    "1000.0": "numbers with .0",
+    "7,00": "numbers with .0", "ann@example.org": "e-mail addresses", "a_b": "underscores",
+        "{6F9619FF-8B86}": "braces", "'a1'": "single quotes", "\u201ca1\u201d": "typographic quotes",
+    '="00123"': "formulas",
+    "a\u200bb": "invisible characters", "a b": None, "é": None,
+}  # fmt: skip
+
+
+def test_how_to_mend_speaks_of_what_is_there() -> None:
+    """Several forms in one column are several sentences; what is none of them keeps the general one."""
+    found = check([{"uid": uid, "name": "n"} for uid in FORMS]).defects["uid.charset"]
+    assert set(found.kinds) == {kind for kind in FORMS.values() if kind} == set(UID_KINDS)
+    mend = DEFECTS["uid.charset"].mended(found.rows, found.kinds)
+    assert all(sentence in mend for sentence in (*UID_KINDS.values(), DEFECTS["uid.charset"].mend))
+
+
+def test_the_cures_cure() -> None:
+    """`encode` for e-mail addresses, `uid_allow_underscore` for underscores."""
+    encoded = parse_mapping({"uid": {"column": "email", "encode": "base32", "lower": True}})
+    assert check([{"email": "Ann@example.org", "name": "Ann"}], mapping=encoded).defects == {}
+    assert check([{"uid": "a_b", "name": "A"}], constraints=Constraints(uid_allow_underscore=True)).defects == {}
+
+
+@pytest.mark.parametrize("uid", ["Jan-02", "3-Apr", "02-jan", "31-DEC", "may-99"])
+def test_dates_of_a_spreadsheet_are_warned_of(uid: str) -> None:
+    """A day or two figures of a year, and the short English name of a month, in any case."""
+    frame = pl.DataFrame({"uid": [uid, "u-1"], "name": "Ann"})
+    assert warnings(frame) == {"uid.looks_like_a_date": (1,)}
+
+
+@pytest.mark.parametrize("uid", ["mar1", "2024-03-01", "jan-2", "32-jan", "jan-002", "a3-apr", "3-apri"])
+def test_what_is_no_such_date_is_not(uid: str) -> None:
+    """Nothing else that begins or ends like one."""
+    assert warnings(pl.DataFrame({"uid": [uid], "name": "Ann"})) == {}
+
+
+def test_floats_of_32_bits_are_warned_of_where_they_may_be_rounded() -> None:
+    """Beyond 2 to the 24th, and only where they feed the uid."""
+    frame = pl.DataFrame({"uid": [2.0**24 - 1, 2.0**24, None], "name": "Ann"}, schema_overrides={"uid": pl.Float32})
+    assert warnings(frame) == {"uid.looks_rounded": (2,)}
+    other = people().with_columns(pl.Series("metadata.n", [2.0**30], dtype=pl.Float32))
+    assert warnings(other) == {}
