@@ -16,7 +16,7 @@ import polars as pl
 
 from provisioner.validation.emails import is_email_name
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import WHITE_SPACE
+from provisioner.validation.fields.cells import WHITE_SPACE, one_of
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.oddities.words import WORDS
 from provisioner.wording import INVISIBLE
@@ -34,19 +34,21 @@ class Cleaning:
 
     def __init__(self, binding: Binding) -> None:
         text = {column for column, kind in binding.schema.items() if kind == pl.String}
-        emails = {column for column in text if is_email_name(column)}
-        emails |= {
-            source.name for path, source in binding.metadata.items()
+        placed = {
+            source.name
+            for path, source in binding.metadata.items()
             if isinstance(source, FromColumn) and is_email_name(path[-1])
-        }  # fmt: skip
+        }
+        required, given = binding.required, binding.fields.get("metadata")
+        emails = {column for column in text if column in placed or is_email_name(column)} - required
         self._uid = [column for column in binding.fields["uid"].columns if column in text]
-        self._names = [column for column in binding.fields["name"].columns if column in text - set(self._uid)]
-        self._emails = [column for column in binding.schema if column in emails - binding.required]
-        given = binding.fields.get("metadata")
-        judged = set(() if given is None else given.columns)  # a word is no object, and rejected
-        self._optional = [column for column in binding.optional if column in text - judged]
+        self._names = [column for column in binding.fields["name"].columns if column in text.difference(self._uid)]
+        self._emails = [column for column in binding.schema if column in emails]
+        # a word in whole metadata is no object, and rejected
+        sent = text - set(() if given is None else given.columns)
+        self._optional = [column for column in binding.optional if column in sent]
         words = set(WORDS) - set(binding.null_values)
-        self._words = [f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS]
+        self._words = one_of([f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS])
 
     def uids(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Trim what cannot be seen around the cells that feed the uid."""
@@ -70,7 +72,8 @@ class Cleaning:
         Gives a List of String, null for none; and nothing at all when no row has one.
         """
         columns = _where(frame, self._optional, lambda cell: cell.is_in(self._words))
-        return _columns_of_rows(frame.height, {name: frame[name].is_in(self._words).arg_true() for name in columns})
+        found = frame.select(pl.col(columns).is_in(self._words).arg_true().implode())
+        return _columns_of_rows(frame.height, {name: found[name].explode() for name in columns})
 
 
 def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | None:

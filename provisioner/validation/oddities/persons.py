@@ -23,6 +23,9 @@ from provisioner.wording import INVISIBLE
 FIRST_SAMPLE, SAMPLE, ENOUGH = 1000, 100, 2000
 """As many rows of the first batch, of each later one, and of all together, say how the others are shaped."""
 
+MOST_COLUMNS = 100
+"""As many columns say it: the first ones."""
+
 NEARLY_ALL = 0.9
 
 TOTALS = (
@@ -109,7 +112,7 @@ class Shape:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Look at the first rows of a batch."""
-        sample = frame.select(own_columns(frame)).head(SAMPLE if self.rows else FIRST_SAMPLE)
+        sample = frame.select(own_columns(frame)[:MOST_COLUMNS]).head(SAMPLE if self.rows else FIRST_SAMPLE)
         texts = [name for name in sample.columns if sample.schema[name] == pl.String]
         if self.rows >= ENOUGH or not texts:
             return
