@@ -87,7 +87,8 @@ def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
         return pl.Series(dtype=pl.UInt32)
     suspects = begun.arg_true()
     suspects = suspects.filter(uids.gather(suspects).str.contains(_DASHES))
-    texts = [name for name in frame.columns if frame.schema[name] == pl.String and not _is_added(name)]
+    schema = frame.schema
+    texts = [name for name in frame.columns if schema[name] == pl.String and not _is_added(name)]
     cells = frame.select(pl.col(texts).gather(suspects).str.strip_chars(_AROUND))
     dashes = cells.select(pl.all_horizontal((pl.all().fill_null("") == "") | pl.all().str.contains(_DASHES)))
     return suspects.filter(dashes.to_series())
@@ -113,7 +114,8 @@ class Shape:
     def add(self, frame: pl.DataFrame) -> None:
         """Look at the first rows of a batch."""
         sample = frame.select(own_columns(frame)[:MOST_COLUMNS]).head(SAMPLE if self.rows else FIRST_SAMPLE)
-        texts = [name for name in sample.columns if sample.schema[name] == pl.String]
+        schema = sample.schema
+        texts = [name for name in sample.columns if schema[name] == pl.String]
         if self.rows >= ENOUGH or not texts:
             return
         others = [name for name in sample.columns if name not in texts]
