@@ -166,7 +166,9 @@ class Judge:
             if users and all(user.ours for user in users):
                 yield f"ours failed as existing: {line.uid}"
             return
-        if line.error_code in {"ERR_UID_NOT_FOUND", "gone"} and any(user.slept or user.died for user in users):
+        if line.error_code in {"ERR_UID_NOT_FOUND", "gone", "deactivated"} and any(
+            user.slept or user.died for user in users
+        ):
             return
         whose = "ours" if any(user.ours for user in users) else "nobody's" if not users else "a stranger's"
         yield f"failed though nobody refused it: {line.uid} ({line.error_code}, {line.error_message}), it is {whose}"

@@ -188,6 +188,8 @@ class Lifecycle:
         message = (
             "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
         )
+        if self._policy.on_existing is OnExisting.FAIL:
+            return life.failed(reply, DEACTIVATED, message)
         return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=message)
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:

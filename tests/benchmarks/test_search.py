@@ -73,6 +73,13 @@ FOUND = {
         sync=True,
         refreshes=(3,),
     ),
+    "a deactivated user in doubt, and --on-existing fail": Case(
+        301,
+        (Row(1),),
+        (Life(kill=22), Life(), Life()),
+        before=(Before(1, 330.152, deactivated=True, same=True),),
+        on_existing="fail",
+    ),
     "more than one slot at the same instant": Case(
         340,
         (Row(0), Row(2), Row(3)),

@@ -362,6 +362,12 @@ def test_a_taken_uid_that_cannot_be_read_belongs_to_a_deactivated_user() -> None
     )
 
 
+def test_a_deactivated_user_fails_a_row_where_existing_ones_do() -> None:
+    """With `--on-existing fail` no row is settled as existing, whatever told that the user is there."""
+    settlement = World([LOST, EXISTS, NOT_FOUND], Policy(OnExisting.FAIL)).settle()
+    assert (settlement.outcome, settlement.error_code) == (Outcome.FAILED, "deactivated")
+
+
 @pytest.mark.parametrize(
     ("policy", "token"),
     [(UPDATING, False), (Policy(auth_tokens=AuthTokens.ALL), True)],
