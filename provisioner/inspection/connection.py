@@ -26,14 +26,22 @@ def reached(reply: Reply) -> bool:
     return reply.status is not None or reply.failure is Failure.UNREADABLE
 
 
-def dns(host: str, addresses: Sequence[str], why: str, reply: Reply) -> Check:
-    """Judge what the name resolved to; `why` is what went wrong when there is nothing."""
+def proxy(shown: str, variable: str) -> Check:
+    """Say what requests go through; whether it lets them through is seen with the network."""
+    return Check("proxy", Status.OK, f"{shown}, from {variable}")
+
+
+def dns(host: str, addresses: Sequence[str], why: str, reply: Reply, *, proxied: bool = False) -> Check:
+    """Judge what the name resolved to; `why` is what went wrong when there is nothing.
+
+    proxied  requests go through a proxy, which looks the name up itself
+    """
     if host in addresses:
         return Check("dns", Status.OK, f"{host} is an address already")
     if addresses:
         return Check("dns", Status.OK, f"{host} is {', '.join(addresses)}")
     seen = f"{host} cannot be looked up ({why})"
-    if reached(reply):
+    if proxied or reached(reply):
         return Check("dns", Status.OK, f"{seen}; the proxy does that")
     return Check("dns", Status.ERROR, seen, "check the app id and region, or the base URL, and this machine's DNS")
 
@@ -41,6 +49,7 @@ def dns(host: str, addresses: Sequence[str], why: str, reply: Reply) -> Check:
 _UNREACHED: Final[Mapping[Failure, str]] = MappingProxyType(
     {
         Failure.UNREACHED: "check the base URL, the network, and the proxy variables in the environment",
+        Failure.PROXY: "check the proxy variables in the environment, and that the proxy is up and lets you through",
         Failure.UNTRUSTED: "check the base URL and this machine's CA certificates",
         Failure.TIMEOUT: "try again; a firewall may swallow the packets, or a proxy is needed",
         Failure.LOST: "try again; a proxy or a firewall may cut connections",

@@ -28,7 +28,7 @@ from provisioner.journal.view import Identity
 from provisioner.model import NOBODY
 from provisioner.results.tables import printed
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.client import Client, Timeouts
+from provisioner.sending.client import Client, Timeouts, proxy_for
 from provisioner.settings.key import find_api_key
 from provisioner.settings.layers import DEFAULT
 from provisioner.settings.tables import Loaded, Settings
@@ -173,13 +173,18 @@ def _identity(settings: Settings) -> Identity | None:
 
 async def _network(place: Place, settings: Settings) -> list[Check]:
     """Ask the API twice at most: for one user, and for the roles."""
+    try:
+        proxy = proxy_for(place.url)
+    except ConfigurationError as error:
+        return [check.refused("proxy", str(error))]
     parts, began = urlsplit(place.url), time.monotonic()
     limits, agent = Timeouts(PATIENCE, PATIENCE, PATIENCE), f"provisioner/{__version__}"
     async with Client(place.url, place.key, timeouts=limits, in_flight=1, agent=agent) as client:
         reply = await client.send(Operation.PROBE, NOBODY)
         seconds = time.monotonic() - began
         way = [
-            await _dns(parts.hostname or "", reply),
+            *([] if proxy is None else [connection.proxy(proxy.shown, proxy.variable)]),
+            await _dns(parts.hostname or "", reply, proxied=proxy is not None),
             connection.network(reply, tls=parts.scheme == "https", seconds=seconds),
         ]
         if not connection.reached(reply):
@@ -198,13 +203,13 @@ async def _answers(client: Client, reply: Reply, settings: Settings) -> list[Che
     return [accepted, limit, connection.roles(found, connection.constant_roles(settings.columns))]
 
 
-async def _dns(host: str, reply: Reply) -> Check:
+async def _dns(host: str, reply: Reply, *, proxied: bool) -> Check:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(PATIENCE):
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return connection.dns(host, [], str(error) or "no answer in time", reply)
+        return connection.dns(host, [], str(error) or "no answer in time", reply, proxied=proxied)
     return connection.dns(host, list(dict.fromkeys(str(address[0]) for *_, address in found)), "", reply)
 
 

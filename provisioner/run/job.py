@@ -80,9 +80,12 @@ def identity(settings: Settings) -> Identity:
 
 
 def make_target(settings: Settings) -> Target:
-    """Find where requests go, and with which key; raises `ConfigurationError`."""
-    key = read_api_key(settings, os.environ).get_secret_value()
-    return Target(settings.base_url, key, identity(settings))
+    """Find where requests go, and with which key; raises `ConfigurationError`, also for a proxy that cannot be one."""
+    from provisioner.sending.client import proxy_for
+
+    key, base_url = read_api_key(settings, os.environ).get_secret_value(), settings.base_url
+    proxy_for(base_url)  # refused now, and not when the whole roster has been read
+    return Target(base_url, key, identity(settings))
 
 
 def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -> Job:

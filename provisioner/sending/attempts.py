@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from provisioner.errors import ExitCode
 from provisioner.logs import get_logger
 from provisioner.model import RequestTally, UserRequest
-from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.stop import Stop, Stopper
@@ -48,10 +48,13 @@ class Reach:
             self._silent_since = now
             log.warning("api.unreachable", reason=reply.message, giving_up_in=self._after)
         elif now - self._silent_since >= self._after:
-            message = (
-                f"the API could not be reached for {self._after:.0f} s; check the network and the base URL, then resume"
-            )
-            self._stopper.request(Stop("unreachable", f"{message} ({reply.message})", ExitCode.API))
+            self._stopper.request(Stop("unreachable", self._sentence(reply), ExitCode.API))
+
+    def _sentence(self, reply: Reply) -> str:
+        if reply.failure is Failure.PROXY:
+            return f"{reply.message}, then resume (nothing got through for {self._after:.0f} s)"
+        todo = "check the network and the base URL, then resume"
+        return f"the API could not be reached for {self._after:.0f} s; {todo} ({reply.message})"
 
 
 @dataclass(frozen=True, slots=True)

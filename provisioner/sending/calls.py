@@ -50,6 +50,7 @@ class Failure(StrEnum):
     """Why an exchange gave no answer that can be read."""
 
     UNREACHED = "could not connect"
+    PROXY = "no way through the proxy"
     UNTRUSTED = "TLS certificate not accepted"
     TIMEOUT = "no answer in time"
     LOST = "connection lost"

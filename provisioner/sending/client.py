@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import time
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -16,12 +17,16 @@ import orjson
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from provisioner.errors import ConfigurationError
 from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.clock import ServerClock, http_date
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500
+
+# Scheme, log-in and address of a proxy as it was given; a password may hold anything.
+_PROXY: Final = re.compile(r"([A-Za-z][\w+.-]*://)?(.*@)?([^/?#]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,42 @@ class Timeouts:
     total: float = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What requests go through.
+
+    url       may hold a password
+    shown     the same without it, for messages
+    variable  of the environment, which names it
+    """
+
+    url: str = field(repr=False)
+    shown: str
+    variable: str
+
+    def trouble(self, error: BaseException) -> str:
+        """Say how it failed and what to do."""
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            what = f"does not let requests through (it answered {error.status} {error.message})"
+        else:
+            timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
+            why = "no connection in time" if timed_out else getattr(error, "strerror", None) or str(error)
+            what = f"cannot be reached ({why})"
+        return f"the proxy {self.shown} {what}; check {self.variable} in the environment"
+
+
 class Client:
-    """A session with one app. Use as an async context manager; one per run.
+    """A session with one app, through the proxy that the environment names. Use as an async context manager.
 
     base_url   the part before `/users`; a trailing slash does no harm
     in_flight  connections kept at most
+
+    Raises `ConfigurationError` when there is a proxy that cannot be one.
     """
 
     def __init__(self, base_url: str, api_key: str, *, timeouts: Timeouts, in_flight: int, agent: str) -> None:
         self._users = URL(base_url.rstrip("/") + "/users")
+        self._proxy = proxy_for(base_url)
         self._key = api_key
         self._timeouts = timeouts
         self._in_flight = in_flight
@@ -65,7 +97,7 @@ class Client:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=read),
-            proxy=proxy_for(self._users),
+            proxy=self._proxy.url if self._proxy is not None else None,
         )
         # aiohttp would send a GET or PUT a second time by itself when a kept connection turns out dead: a request
         # that no limiter has let through and nobody has counted. It has no public switch for it.
@@ -111,13 +143,19 @@ class Client:
             async with session.request(method, url, data=body, allow_redirects=False) as answer:
                 raw = await self._body(answer)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return Reply(failure=failure_of(error), message=self._words(str(error) or type(error).__name__))
+            return self._failed(error)
         except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
             return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
         date = answer.headers.get("Date")
         if date is not None:
             self.clock.learn(date, time.time())
         return self._read(answer.status, answer.headers, raw)
+
+    def _failed(self, error: Exception) -> Reply:
+        failure = failure_of(error, proxied=self._proxy is not None)
+        if self._proxy is not None and failure is Failure.PROXY:
+            return Reply(failure=failure, message=self._words(self._proxy.trouble(error)))
+        return Reply(failure=failure, message=self._words(str(error) or type(error).__name__))
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         try:
@@ -173,12 +211,19 @@ def without_uid(request: UserRequest) -> bytes:
     return b"{" + request.body.removeprefix(b'{"uid":"' + request.uid.encode() + b'",')
 
 
-def failure_of(error: BaseException) -> Failure:
-    """Say which of our failures an error of aiohttp, asyncio or the system is."""
+def failure_of(error: BaseException, *, proxied: bool = False) -> Failure:
+    """Say which of our failures an error of aiohttp, asyncio or the system is.
+
+    proxied  the connection was to be made to a proxy, whose name is the only one that is looked up then
+    """
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
             return Failure.UNTRUSTED
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientHttpProxyError():
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            return Failure.PROXY
+        case aiohttp.ClientConnectorDNSError() | aiohttp.ConnectionTimeoutError() if proxied:
+            return Failure.PROXY
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Failure.UNREACHED
         case asyncio.TimeoutError():
             return Failure.TIMEOUT
@@ -203,12 +248,35 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, reset - there) if reset > 1e9 else reset
 
 
-def proxy_for(url: URL) -> str | None:
-    """Find the proxy the environment names for `url`; looked up once, since aiohttp would do it for each request."""
-    host = url.host or ""
+def proxy_for(url: str) -> Proxy | None:
+    """Find the proxy the environment names for `url`; looked up once, since aiohttp would do it for each request.
+
+    Raises `ConfigurationError` when it cannot be one.
+    """
+    address = URL(url)
+    host = address.host or ""
     if _is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
-    return urllib.request.getproxies().get(url.scheme)
+    given = urllib.request.getproxies().get(address.scheme)
+    return _proxy(given.strip(), f"{address.scheme.upper()}_PROXY") if given else None
+
+
+def _proxy(given: str, variable: str) -> Proxy:
+    match = _PROXY.match(given)
+    scheme, login, place = match.groups("") if match is not None else ("", "", "")
+    shown = f"{scheme}{'***@' if login else ''}{place}"
+    if not scheme:
+        raise ConfigurationError(f"{variable}: the proxy {shown} has no scheme; give it as http://{shown}")
+    if scheme.lower() not in {"http://", "https://"} or not _has_host(given):
+        raise ConfigurationError(f"{variable}: {shown} is no proxy that can be used; give it as http://host:port")
+    return Proxy(given, shown, variable)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(URL(url).host)
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

@@ -32,6 +32,7 @@ class Verdict(Enum):
 BY_FAILURE: Final[Mapping[Failure, Verdict]] = MappingProxyType(
     {
         Failure.UNREACHED: Verdict.UNREACHED,
+        Failure.PROXY: Verdict.UNREACHED,
         Failure.UNTRUSTED: Verdict.STOP,
         Failure.TIMEOUT: Verdict.IN_DOUBT,
         Failure.LOST: Verdict.IN_DOUBT,

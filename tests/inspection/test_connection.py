@@ -65,3 +65,4 @@ def test_a_name_that_only_the_proxy_can_look_up_is_fine() -> None:
     """Behind a proxy this machine may know no names at all."""
     assert connection.dns("h", [], "no answer", Reply(status=200, data={})).status is Status.OK
     assert connection.dns("h", [], "no answer", Reply(failure=Failure.UNREACHED)).status is Status.ERROR
+    assert connection.dns("h", [], "no answer", Reply(failure=Failure.PROXY), proxied=True).status is Status.OK

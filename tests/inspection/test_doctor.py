@@ -219,7 +219,9 @@ def test_the_documentation_names_every_check(here: Path) -> None:
     with emulator(here) as running:
         flags = ("--json", "--state", "j.db", *running.flags())
         found = by_name(provisioner("doctor", *flags, cwd=here, COMETCHAT_API_KEY=KEY))
-    assert re.findall(r"^\| `([a-z_]+)` \|", document.split("| check |")[1], re.MULTILINE) == list(found)
+    names = list(found)
+    names.insert(names.index("dns"), "proxy")  # there is none to the emulator
+    assert re.findall(r"^\| `([a-z_]+)` \|", document.split("| check |")[1], re.MULTILINE) == names
 
 
 # --- servers that are no API ---
@@ -232,6 +234,38 @@ def test_a_server_that_is_not_there_is_told(here: Path) -> None:
     assert (ended.exit_code, found["network"]["status"]) == (4, "error")
     assert found["network"]["seen"].startswith("could not connect (")
     assert {"access", "clock", "roles", "rate_limit"} & set(found) == set()
+
+
+def behind(proxy: str, here: Path) -> Finished:
+    """What the doctor says with this proxy in the environment, of a name that nobody knows."""
+    flags = ("--json", "--base-url", "https://app.invalid/v3")
+    named = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
+    return provisioner("doctor", *flags, cwd=here, COMETCHAT_API_KEY=KEY, **named)
+
+
+def test_behind_a_dead_proxy_the_proxy_is_at_fault_and_not_the_name(here: Path) -> None:
+    """The proxy looks names up itself, so a machine that knows none is well; the password is masked."""
+    ended = behind("http://ann:s3cret@127.0.0.1:9", here)
+    found = by_name(ended)
+    assert (ended.exit_code, "s3cret" in ended.stdout) == (4, False)
+    assert found["proxy"]["seen"] == "http://***@127.0.0.1:9, from HTTPS_PROXY"
+    assert {name: each["status"] for name, each in found.items() if name in {"proxy", "dns", "network"}} == {
+        "proxy": "ok", "dns": "ok", "network": "error",
+    }  # fmt: skip
+    assert found["dns"]["seen"].endswith("; the proxy does that")
+    assert "the proxy http://***@127.0.0.1:9 cannot be reached (" in found["network"]["seen"]
+
+
+def test_a_proxy_without_a_scheme_is_told(here: Path) -> None:
+    """An error of its own, with what to write; the network cannot be looked at."""
+    found = by_name(behind("proxy.corp:3128", here))
+    assert found["proxy"] == {
+        "name": "proxy",
+        "status": "error",
+        "seen": "HTTPS_PROXY: the proxy proxy.corp:3128 has no scheme",
+        "do": "give it as http://proxy.corp:3128",
+    }
+    assert {"dns", "network"} & set(found) == set()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 
 from tests.rig.command import (
     KEY,
+    Finished,
     RunningEmulator,
     emulator,
     interrupt,
@@ -154,6 +155,35 @@ def test_nobody_listening_stops_the_run_after_a_while(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (ended.exit_code, ended.summary["stopped_by"], ended.summary["pending"]) == (4, "unreachable", 50)
     assert {line["attempts"] for line in rows(tmp_path / "x.csv")} == {"0"}
+
+
+def behind(proxy: str, folder: Path) -> Finished:
+    """A run whose only way to the API is this proxy."""
+    (folder / "quick.toml").write_text("[retry]\nunreachable_after = 0.5\nbackoff_base = 0.05\n")
+    roster = write_roster(folder / "r.csv", people(5))
+    named = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
+    flags = ("--base-url", "https://app.invalid/v3", "-c", "quick.toml", "-o", "x.csv", "--json")
+    return provisioner("run", roster, *flags, cwd=folder, COMETCHAT_API_KEY=KEY, **named)
+
+
+def test_a_dead_proxy_is_named_as_what_stops_the_run(tmp_path: Path) -> None:
+    """Not the API; tried again like any outage, then exit 4, and its password is nowhere."""
+    ended = behind("http://ann:s3cret@127.0.0.1:9", tmp_path)
+    assert (ended.exit_code, ended.summary["stopped_by"], ended.summary["pending"]) == (4, "unreachable", 5)
+    said = ended.summary["message"]
+    assert said.startswith("the proxy http://***@127.0.0.1:9 cannot be reached ("), said
+    assert "); check HTTPS_PROXY in the environment, then resume" in said
+    assert said in ended.stderr
+    assert "s3cret" not in ended.stdout + ended.stderr
+
+
+def test_a_proxy_without_a_scheme_is_refused_before_anything(tmp_path: Path) -> None:
+    """A wrong setting, like any other: exit 2, no journal, and what to write instead."""
+    ended = behind("proxy.corp:3128", tmp_path)
+    said = "HTTPS_PROXY: the proxy proxy.corp:3128 has no scheme; give it as http://proxy.corp:3128"
+    assert (ended.exit_code, ended.summary["stopped_by"], ended.summary["message"]) == (2, "configuration", said)
+    assert f"error: {said}" in ended.stderr
+    assert not (tmp_path / "x.journal.db").exists()
 
 
 def test_the_error_budget_stops_the_run(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_terminal_is_no_roster(tmp_path: Path) -> None:
         (ROSTER, "exec 0>/dev/null; ", "standard input cannot be read: Bad file descriptor"),
         (gzip.compress(ROSTER, mtime=0), "", "standard input is compressed with gzip; unpack it first"),
         (b"PAR1", "", "standard input is a Parquet file; save it in a file whose name ends in .parquet"),
-        (b"uid,name\na,b,c\n", "", ("standard input: row 1 (byte 13): 3 cells, but the header has 2; "
+        (b"uid,name\na,b,c\n", "", ("standard input: row 1 (line 2, byte 13): 3 cells, but the header has 2; "
          "put cells that hold a comma in quotes")),
     ],
 )  # fmt: skip

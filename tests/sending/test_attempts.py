@@ -79,9 +79,9 @@ def test_doubt_is_tried_again_so_often_and_no_more() -> None:
 
 
 def test_being_turned_away_is_no_attempt_and_nothing_to_note() -> None:
-    """Neither a 429 nor a connection that was not made was processed."""
+    """Neither a 429 nor a connection that was not made was processed; the latter is no request either."""
     verdict, counted, notes, _, _ = exchanged([LIMITED, UNREACHED, LIMITED, DONE])
-    assert (verdict, counted.sent, counted.rate_limited, notes) == (Verdict.DONE, 4, 2, [Verdict.DONE])
+    assert (verdict, counted.sent, counted.rate_limited, notes) == (Verdict.DONE, 3, 2, [Verdict.DONE])
 
 
 def test_a_stop_leaves_it_without_a_verdict() -> None:
@@ -98,6 +98,13 @@ def test_an_api_that_cannot_be_reached_for_a_minute_stops_the_run() -> None:
     assert stop is not None
     assert (stop.reason, stop.exit_code) == ("unreachable", ExitCode.API)
     assert "cannot connect" in stop.message
+
+
+def test_a_proxy_that_is_dead_for_a_minute_is_named_in_the_end() -> None:
+    """The API and the network are not what is to be looked at."""
+    dead = "the proxy http://proxy:3128 cannot be reached (refused); check HTTPS_PROXY in the environment"
+    *_, stop = exchanged([Reply(failure=Failure.PROXY, message=dead)] * 99)
+    assert stop == Stop("unreachable", f"{dead}, then resume (nothing got through for 60 s)", ExitCode.API)
 
 
 def test_a_query_goes_with_each_request() -> None:

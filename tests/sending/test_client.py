@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
-from yarl import URL
 
+from provisioner.errors import ConfigurationError
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for, retry_after
@@ -656,7 +656,85 @@ def test_the_proxy_of_the_environment_is_used_and_never_for_this_machine(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", "http://proxy.corp:3128")
     monkeypatch.setenv("no_proxy", bypass)
-    assert proxy_for(URL(url)) == proxy
+    found = proxy_for(url)
+    assert (found and found.url) == proxy
+
+
+@pytest.fixture
+def behind(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Name a proxy in the environment, and no other."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "NO_PROXY", "no_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return lambda proxy: monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+
+def nobody_listens() -> int:
+    """A port of this machine at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def test_a_dead_proxy_is_named_as_the_proxy(behind: Callable[[str], None]) -> None:
+    """Not as the API; its password is nobody's business."""
+    port = nobody_listens()
+    behind(f"http://ann:s3c@ret@127.0.0.1:{port}")
+    reply = ask_at("https://app.api-us.cometchat.io/v3")
+    assert reply.failure is Failure.PROXY
+    said = reply.message or ""
+    assert said.startswith(f"the proxy http://***@127.0.0.1:{port} cannot be reached (Connect call failed"), said
+    assert said.endswith("); check HTTPS_PROXY in the environment")
+    assert "s3c" not in said
+    assert judge(CREATE, reply, "ada-1", token=False) is Verdict.UNREACHED
+
+
+def test_a_proxy_whose_name_is_unknown_is_named_as_the_proxy(
+    behind: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks up another name here: that of the API is the proxy's business."""
+
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    behind("http://proxy.corp:3128")
+    said = "the proxy http://proxy.corp:3128 cannot be reached (Name or service not known); check HTTPS_PROXY in the "
+    expected = Reply(failure=Failure.PROXY, message=f"{said}environment")
+    assert ask_at("https://app.api-us.cometchat.io/v3") == expected
+
+
+def test_a_proxy_that_lets_nobody_through_is_named_as_the_proxy(behind: Callable[[str], None]) -> None:
+    """What it answered is told; the request never left, so nobody is in doubt."""
+
+    async def main() -> Reply:
+        async with serving(saying_and_hanging_up(b"HTTP/1.1 407 Log in first\r\nContent-Length: 0\r\n\r\n")) as wire:
+            behind(f"http://127.0.0.1:{wire.port}")
+            async with a_client("https://app.api-us.cometchat.io/v3") as client:
+                return await client.send(CREATE, ADA)
+
+    reply = deadline.run(main())
+    assert reply.failure is Failure.PROXY
+    assert "does not let requests through (it answered 407 Log in first); check HTTPS_PROXY" in (reply.message or "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("proxy.corp:3128", "the proxy proxy.corp:3128 has no scheme; give it as http://proxy.corp:3128"),
+        ("10.0.0.1:3128", "the proxy 10.0.0.1:3128 has no scheme; give it as http://10.0.0.1:3128"),
+        ("ann:s3c/r@t@proxy:1", "the proxy ***@proxy:1 has no scheme; give it as http://***@proxy:1"),
+        ("socks5://proxy:1080", "socks5://proxy:1080 is no proxy that can be used; give it as http://host:port"),
+        ("http://", "http:// is no proxy that can be used; give it as http://host:port"),
+        ("http://proxy:many", "http://proxy:many is no proxy that can be used; give it as http://host:port"),
+    ],
+)
+def test_what_cannot_be_a_proxy_is_told(behind: Callable[[str], None], given: str, said: str) -> None:
+    """A setting of the environment that is wrong, named as that before anything is sent; a password is masked."""
+    behind(given)
+    with pytest.raises(ConfigurationError) as raised:
+        a_client("https://app.api-us.cometchat.io/v3")
+    assert str(raised.value) == f"HTTPS_PROXY: {said}"
 
 
 # --- the server's clock ------------------------------------------------------------------------------------------

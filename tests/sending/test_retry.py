@@ -136,6 +136,7 @@ def test_what_an_answer_about_the_roles_means(reply: Reply, verdict: Verdict) ->
     ("failure", "verdict"),
     [
         (Failure.UNREACHED, Verdict.UNREACHED),
+        (Failure.PROXY, Verdict.UNREACHED),
         (Failure.UNTRUSTED, Verdict.STOP),
         (Failure.TIMEOUT, Verdict.IN_DOUBT),
         (Failure.LOST, Verdict.IN_DOUBT),
