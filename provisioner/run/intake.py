@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -38,6 +39,9 @@ from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
 
 log = get_logger()
+
+# Columns that a warning names; how many more there are is said.
+_NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +204,11 @@ async def open_roster(run: Run, *, offline: bool = False) -> Opened:
     folder, rows = job.outputs.results.parent, run.tally.rows
     opened = await asyncio.to_thread(Opened.open, job.roster, job.settings, folder, rows, offline=offline)
     if unknown := opened.binding.unknown:
-        meant = "".join(f"; did you mean {name} by {column!r}?" for column, name in opened.binding.hints().items())
+        hints = list(opened.binding.hints().items())[:_NAMED]
+        meant = "".join(f"; did you mean {name} by {column!r}?" for column, name in hints)
         hint = f"ignored; map them under [columns] if they matter{meant}"
-        log.warning("roster.unknown_columns", columns=list(unknown), hint=hint)
+        more = {"more": len(unknown) - _NAMED} if len(unknown) > _NAMED else {}
+        log.warning("roster.unknown_columns", columns=list(unknown[:_NAMED]), **more, hint=hint)
     return opened
 
 

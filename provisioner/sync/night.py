@@ -22,6 +22,7 @@ from provisioner.journal.statements import Known
 from provisioner.journal.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, UserRequest
+from provisioner.results.record import read_record, rewrite
 from provisioner.run.admission import Outbox
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
@@ -33,7 +34,7 @@ from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
 from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.leavers import write_leavers
 from provisioner.sync.plan.preflight import Assessment, Preflight, names_of, preflight
-from provisioner.sync.summary import TIME_OVER, NightSummary, summarise
+from provisioner.sync.summary import LEAVERS, TIME_OVER, NightSummary, summarise
 
 log = get_logger()
 
@@ -72,7 +73,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             use_state, assessment, kept = ready.recorder.run, ready.assessment, sync_job.kept
             if kept is not None:
                 check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
-            await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
+            listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
             digest = kept.digest if kept is not None else None
             number = await use_state(lambda: ready.state.begin_night(run.started, digest))
             stop = _first_stop(sync_job, assessment)
@@ -83,7 +84,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
                 await _carry_out(run, target, ready)
                 stop = stopper.stop
             run.watch.enter("writing")
-            return await use_state(lambda: _finish(sync_job, run, ready, number, stop))
+            return await use_state(lambda: _finish(sync_job, run, ready, number, stop, listed))
 
 
 @contextmanager
@@ -101,13 +102,19 @@ def _limited(seconds: float | None, stopper: Stopper) -> Iterator[None]:
         timer.cancel()
 
 
-def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -> None:
-    """List them, unless that would change what a person has approved of: after a kill it is read again."""
-    approved = sync_job.job.settings.sync.approve
-    if approved is None or not same_file(approved, sync_job.leavers):
-        leavers, left = assessment.leavers, assessment.left_before
-        everybody = [uid for uid, _ in (*left, *leavers.due, *leavers.in_grace, *leavers.reported)]
-        write_leavers(sync_job.leavers, leavers, names_of(state, everybody), state.nights.good(), left)
+def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -> str | None:
+    """List them, unless that would change what a person has approved of: after a kill it is read again.
+
+    A list that somebody has begun to shorten is set aside first. Gives the digest of what was written there last.
+    """
+    path, approved = sync_job.leavers, sync_job.job.settings.sync.approve
+    known = read_record(sync_job.job.outputs.summary).digests.get(LEAVERS)
+    if approved is not None and same_file(approved, path):
+        return known
+    leavers, left = assessment.leavers, assessment.left_before
+    everybody = [uid for uid, _ in (*left, *leavers.due, *leavers.in_grace, *leavers.reported)]
+    names, good_nights = names_of(state, everybody), state.nights.good()
+    return rewrite(path, known, lambda: write_leavers(path, leavers, names, good_nights, left))
 
 
 def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
@@ -168,9 +175,11 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_ke
     return anew(request) if gone else request
 
 
-def _finish(sync_job: SyncJob, run: Run, ready: Preflight, number: int, stop: Stop | None) -> NightSummary:
-    """Write what is to be read in the morning, and record the night."""
-    summary = summarise(run, sync_job.leavers, ready, stop)
+def _finish(
+    sync_job: SyncJob, run: Run, ready: Preflight, number: int, stop: Stop | None, listed: str | None
+) -> NightSummary:
+    """Write what is to be read in the morning, and record the night; `listed` is the digest of the list of leavers."""
+    summary = summarise(run, sync_job.leavers, listed, ready, stop)
     rows, good = run.tally.rows.total or 0, summary.summary.stop is None
     ready.state.end_night(number, summary.finished, rows, summary.recorded, good=good)
     return summary

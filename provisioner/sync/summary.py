@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,9 @@ _WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing 
 
 TIME_OVER: Final = "max_duration"
 """The reason of a stop after `--max-duration`."""
+
+LEAVERS: Final = "leavers"
+"""What the list of them is called among the outputs."""
 
 # Leavers looked up in the state at once.
 _AT_ONCE: Final = 4000
@@ -102,7 +105,7 @@ class NightSummary:
             document["refused"] = [told(each) for each in self.assessment.refused]
         document["outputs"] = {
             **base["outputs"],
-            "leavers": str(self.list_of_leavers) if self.list_of_leavers else None,
+            LEAVERS: str(self.list_of_leavers) if self.list_of_leavers else None,
         }
         return document
 
@@ -138,8 +141,10 @@ class NightSummary:
             yield Text(f"nothing was changed: {refusal.message}", "red")
 
 
-def summarise(run: Run, list_of_leavers: Path, ready: Preflight, stop: Stop | None) -> NightSummary:
+def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Preflight, stop: Stop | None) -> NightSummary:
     """Write results, rejected rows and summary, and say what the night adds up to; in the state's thread.
+
+    digest  of the list of leavers as it was written last; None when it was not
 
     A night on which nothing may be changed leaves the results of the night before.
     """
@@ -154,6 +159,8 @@ def summarise(run: Run, list_of_leavers: Path, ready: Preflight, stop: Stop | No
     if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
     record = keep_rejected(job, surveyed)
+    if digest is not None:
+        record = replace(record, digests={**record.digests, LEAVERS: digest})
     wrote = written(job.outputs, results=changed, rejected=surveyed.rejected.rows > 0)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None

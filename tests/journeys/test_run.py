@@ -217,6 +217,14 @@ def test_unknown_columns_are_named_once(tmp_path: Path) -> None:
     assert (tmp_path / "r.results.check.summary.json").exists()
 
 
+def test_of_many_unknown_columns_ten_are_named(tmp_path: Path) -> None:
+    """And it is said how many more there are: a warning is to be read."""
+    wide = {**people(1)[0], **{f"x{number}": "1" for number in range(14)}}
+    ended = provisioner("validate", write_roster(tmp_path / "r.csv", [wide]), cwd=tmp_path)
+    (event,) = ended.events("roster.unknown_columns")
+    assert (event["columns"], event["more"]) == ([f"x{number}" for number in range(10)], 4)
+
+
 def test_limit_takes_the_first_rows_only(tmp_path: Path) -> None:
     """With --limit N the roster has N rows, as far as the results go."""
     roster = write_roster(tmp_path / "r.csv", people(10))

@@ -285,6 +285,25 @@ def test_just_the_approved_leavers_go(company: Company) -> None:
     assert set(company.active()) == {*(f"p{n}" for n in range(10)), "p12"}
 
 
+def test_a_list_of_leavers_that_somebody_has_begun_to_shorten_is_kept(company: Company) -> None:
+    """Set aside with a warning before the next night's is written, or removed; one as it was written is not."""
+    everybody = ("ann", "bob", "cy", "di")
+    company.names(*everybody)
+    assert company.sync("--adopt").exit_code == 0
+    company.names("ann", "bob")
+    listed = company.folder / "hr.results.leavers.csv"
+    assert [company.sync().events("file.set_aside") for _ in range(2)] == [[], []]
+    for names in (("ann", "bob"), everybody):
+        shortened = "\n".join(listed.read_text().splitlines()[:2]) + "\n"
+        listed.write_text(shortened)
+        company.names(*names)
+        (told,) = company.sync().events("file.set_aside")
+        assert (told["file"], Path(told["kept_as"]).parent) == ("hr.results.leavers.csv", Path())
+        assert (company.folder / told["kept_as"]).read_text() == shortened
+        assert listed.exists() == (names != everybody)
+    assert company.sync().events("file.set_aside") == []
+
+
 # --- what bad input gets --------------------------------------------------------------------------------------------
 
 
