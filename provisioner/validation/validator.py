@@ -193,9 +193,11 @@ class Validator:
 
     def _of_rejected_firsts(self, defective: pl.DataFrame) -> pl.DataFrame:
         """Add `first_rejected`: whether the earlier row with the same uid is rejected as well."""
-        self._rejected_firsts.update(defective.filter(pl.col("comes_again") & pl.col("first_row").is_null())["row"])
-        firsts = list(self._rejected_firsts) if defective["first_row"].drop_nulls().len() else []
-        return defective.with_columns(first_rejected=pl.col("first_row").is_in(firsts).fill_null(value=False))
+        if defective["comes_again"].any():
+            self._rejected_firsts.update(defective.filter(pl.col("comes_again") & pl.col("first_row").is_null())["row"])
+        if defective["first_row"].null_count() == defective.height:
+            return defective.with_columns(first_rejected=pl.lit(value=False))
+        return defective.with_columns(first_rejected=pl.col("first_row").is_in(list(self._rejected_firsts)))
 
     def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
         """Add what is sent to rows that keep the rules: `body`, `token`, `request_bytes`, and whether that is too much.
