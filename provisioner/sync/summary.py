@@ -31,7 +31,7 @@ from provisioner.sync.plan.report import told
 from provisioner.wording import counted
 
 # Fed in alone, the rejected rows would be a roster without everybody else.
-_WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing has changed", " in the results")
+_WORDS: Final = Words("mend them where the roster comes from; see {}", "nothing has changed", tokens=" in the results")
 
 TIME_OVER: Final = "max_duration"
 """The reason of a stop after `--max-duration`."""

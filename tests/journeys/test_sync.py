@@ -608,6 +608,7 @@ def test_what_stays_in_doubt_is_done_again_the_next_night(company: Company) -> N
 def test_a_night_that_is_killed_ends_as_if_it_had_not_been(company: Company, more: list[str]) -> None:
     """At many instants, with all kinds of changes: the directory is the roster, the results those of the twin."""
     kinds = {kind: [f"{kind}{n}" for n in range(8)] for kind in ("up", "left", "back", "same", "new", "also")}
+    kinds["same"] += [f"still{n}" for n in range(20)]
     company.names(*kinds["up"], *kinds["left"], *kinds["back"], *kinds["same"], *kinds["also"])
     assert company.sync("--adopt").exit_code == 0
     company.names(*kinds["up"], *kinds["left"], *kinds["same"], *kinds["also"])

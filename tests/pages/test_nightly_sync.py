@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.rig.command import COMMAND, KEY, PACKAGE, ROOT, emulator, environment
 
 PAGE = (ROOT / "docs/nightly-sync.md").read_text(encoding="utf-8")
-TIMES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|\b\d+ s\b")
+TIMES = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\dZ)?|\b\d+ s\b")
 
 
 def steps() -> list[tuple[str, int, list[str]]]:

@@ -193,7 +193,7 @@ def test_cron_is_silent_after_a_good_night_and_mails_after_any_other(machine: Ma
     machine.staff(15)
     refused = machine.run(command)
     assert refused.returncode == 0
-    assert "15 rows, the last good night's had 30: more than a third is missing" in refused.stdout
+    assert "the roster lacks 15 of 30 people, a quarter or more" in refused.stdout
     shutil.move(machine.folder / "hr/hr.csv", machine.folder / "hr/late.csv")
     late = machine.run(command)
     assert "hr.csv: " in late.stdout
