@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.rig.processes import no_process, starts_processes
@@ -59,3 +60,9 @@ def nobody() -> Iterator[Path]:
             yield Path(folder)
         finally:
             os.setresuid(0, 0, 0)
+
+
+@pytest.fixture(autouse=True)
+def _unconfigured_logging() -> None:
+    """A command that ran in this process has set up its log: the next test begins without one."""
+    structlog.reset_defaults()

@@ -2,7 +2,8 @@
 
 One pass, one set of uids, no function call of ours per cell, regular expressions made beforehand, JSON by orjson, and
 a body only for a row without defects. It is generous to itself where that costs the validator time: numbers of a JSON
-text may be rounded, blanks are those of `str.strip`, and a defect is a code without words.
+text may be rounded, blanks are those of `str.strip`, a defect is a code without words, and words for nothing, invisible
+characters, the lists of other programs and the header once more are text like any other.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,10 +34,25 @@ def test_the_plain_loop_keeps_the_rules(rows: int, invalid: Fraction) -> None:
 
 
 def test_the_plain_loop_knows_the_boundaries() -> None:
-    """It differs from the oracle only in what it says it does: more is blank, long numbers are rounded."""
-    generous = re.compile(r"[\x1c-\x1f]|[0-9]{16}")
-    rows = [row for row in boundary_rows(20_000) if not any(generous.search(cell or "") for cell in row.values())]
-    assert len(rows) > 18_000
+    """It differs from the oracle only in what it says it does.
+
+    More is blank, long numbers are rounded, and it knows neither words for nothing, nor what cannot be seen, nor the
+    lists of other programs, nor the header once more.
+    """
+    generous = re.compile(r"[\x1c-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|[0-9]{16}")
+    words = re.compile(r"(?i)\s*(?:null|\\n|none|nan|n/a|#n/a|undefined|nil)\s*|\s*[{(\[].*", re.DOTALL)
+
+    def is_known(row: Mapping[str, str | None]) -> bool:
+        cells = [cell or "" for cell in row.values()]
+        lists = [row.get("tags") or "", row.get("metadata") or ""]
+        return (
+            not any(map(generous.search, cells))
+            and not any(map(words.fullmatch, (*cells, *lists)))
+            and row.get("uid") != "uid"
+        )
+
+    rows = [row for row in boundary_rows(20_000) if is_known(row)]
+    assert len(rows) > 10_000
 
     plain = [codes for codes, _ in judge([row.get(column) for column in COLUMNS] for row in rows)]
     expected = [judged.codes for judged in oracle.judge(rows)]

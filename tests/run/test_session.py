@@ -62,8 +62,9 @@ def test_what_stops_a_command_early_is_logged_and_nothing_is_printed(capsys: pyt
         assert stopper.stop is not None
         raise InterruptedEarlyError(stopper.stop)
 
-    with capture_logs() as events:
-        assert conduct(Settings(), work) is ExitCode.SIGTERM
+    with capture_logs() as events, pytest.raises(InterruptedEarlyError) as early:
+        conduct(Settings(), work)
+    assert early.value.stop.exit_code is ExitCode.SIGTERM
     assert [each["event"] for each in events] == ["run.interrupted", "run.stopped"]
     assert capsys.readouterr().out == ""
 
