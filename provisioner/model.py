@@ -122,7 +122,7 @@ class State(StrEnum):
 class Past:
     """What the journal knew of a uid when this run came to it.
 
-    doubt_since  local clock, UNIX seconds: the first attempt that may have created the user; null when there is none
+    doubt_since  UNIX seconds by the server: the first attempt that may have created the user; null when there is none
     changed      the roster's body is not the one that was settled
     ours         this job created the user: known for certain, and never forgotten
     edited       the roster's body is not the one that is in doubt

@@ -51,7 +51,7 @@ async def _life(case: Case, number: int, world: World, journal: WatchedJournal, 
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
         roles = RoleCheck(connection.exchanger, on=True)
         admission = Admission(Rows(case, number), roles, policy, stopper, outcomes, _READER)
-        await carry_out(run, connection.pool, recorder, lifecycle.settle, admission.feed)
+        await carry_out(run, connection, recorder, lifecycle.settle, admission.feed)
 
 
 _READER: Final = cast("Any", object())

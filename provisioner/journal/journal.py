@@ -72,6 +72,7 @@ class Journal:
             self._lock.__exit__(None, None, None)
             raise
         self.is_new = self._next_key == 1
+        self.has_local_times = bool(self._one(schema.HAS_LOCAL_TIMES))
         return self
 
     def __exit__(
@@ -103,8 +104,16 @@ class Journal:
             return self._database.execute(DONE, (_json(uids),)).fetchall()
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
-        """Record that these may leave from now on (UNIX seconds); on disk before this returns."""
+        """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
         self._commit(*self._as_sent(list(requests), now))
+
+    def convert_times(self, ahead: float) -> None:
+        """Have the moments of doubts be the server's, whose clock is so many seconds ahead of ours."""
+        with self._unwritable(), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            for statement in schema.TIMES_CONVERTED:
+                self._database.execute(statement, {"ahead": ahead})
+        self.has_local_times = False
 
     def settle(self, settlements: Iterable[Settlement]) -> None:
         """Record outcomes, and what is known of rows without one; on disk before this returns."""
@@ -127,15 +136,11 @@ class Journal:
 
     def _commit(self, *written: Written) -> None:
         """Write rows through statements for many, all in one transaction."""
-        try:
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                for bulk, rows in written:
-                    for statement, values in bulk.pieces(rows):
-                        self._database.execute(statement, values)
-        except (sqlite3.Error, OverflowError) as error:
-            message = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
-            raise StorageError(message) from error
+        with self._unwritable(), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            for bulk, rows in written:
+                for statement, values in bulk.pieces(rows):
+                    self._database.execute(statement, values)
 
     def _one(self, statement: str) -> Any:
         return self._database.execute(statement).fetchone()[0]
@@ -182,6 +187,14 @@ class Journal:
         if (owner := owner_of(database)) != self._identity:
             asked = f"{self._identity.app_id or '(none)'} at {self._identity.base_url}"
             raise JournalError(f"{self.path}: made for {owner}, not for {asked}; {self.another_app}")
+
+    @contextmanager
+    def _unwritable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OverflowError) as error:
+            message = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
+            raise StorageError(message) from error
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:

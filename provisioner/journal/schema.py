@@ -67,6 +67,18 @@ ALTER TABLE users ADD COLUMN profile BLOB;
 UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 
+# Up to format 2 the moments of doubts are those of the sending machine's clock. They are converted once, when a run
+# that goes on with them learns the server's time; until then `meta` says what they are.
+_LOCAL_TIMES: Final = """
+INSERT INTO meta SELECT 'times', 'local'
+WHERE EXISTS (SELECT 1 FROM users WHERE state = 'sent' OR doubt_since IS NOT NULL)
+"""
+TIMES_CONVERTED: Final = (
+    "UPDATE users SET sent_at = sent_at + :ahead, doubt_since = doubt_since + :ahead",
+    "DELETE FROM meta WHERE key = 'times'",
+)
+HAS_LOCAL_TIMES: Final = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'times')"
+
 
 def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[str, str]) -> None:
     """Make the tables of an empty file (format 0), or add to an older format what it lacks; all or nothing.
@@ -84,6 +96,8 @@ def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[
         if version < FIRST_WITH_NIGHTS:
             _carry_out(database, _SINCE_2)
         _carry_out(database, _SINCE_3)
+        if version:
+            database.execute(_LOCAL_TIMES)
         database.execute(f"PRAGMA user_version = {VERSION}")
 
 

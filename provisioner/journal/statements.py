@@ -101,7 +101,7 @@ SELECT id, uid, row, body_hash, sent_at, 'sent' FROM given WHERE true
 ON CONFLICT (uid) DO UPDATE SET
     row = excluded.row,
     body_hash = excluded.body_hash,
-    doubt_since = iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since),
+    doubt_since = iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since),
     doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, {DOUBTED}, NULL),
     sent_at = excluded.sent_at,
     state = 'sent',
@@ -187,7 +187,7 @@ KNOWN: Final = select(
     ASKED,
     {
         "key": "users.id",
-        "doubt_since": "iif(state = 'sent', coalesce(doubt_since, sent_at), doubt_since)",
+        "doubt_since": "iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since)",
         "doubt_hash": DOUBTED,
     },
 )

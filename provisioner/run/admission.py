@@ -6,7 +6,6 @@ A row needs one unless the journal knows it as settled and unchanged, in a way t
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -96,21 +95,23 @@ def _is_settled(met: Known) -> bool:
 class Outbox:
     """The way of requests into the pool: each is on disk as sent before a worker can take it.
 
-    block_size  rows recorded as sent in one commit
+    block_size   rows recorded as sent in one commit
+    server_time  the server's, UNIX seconds; None when the run was stopped before it was known
     """
 
     recorder: Recorder
     backlog: Backlog
     stopper: Stopper
     block_size: int
+    server_time: Callable[[], Awaitable[float | None]]
 
     async def put(self, requests: Sequence[UserRequest]) -> None:
         """Put requests until the run is being stopped; raises `StorageError`."""
         for start in range(0, len(requests), self.block_size):
-            if self.stopper:
+            if self.stopper or (now := await self.server_time()) is None:
                 return
             block = requests[start : start + self.block_size]
-            await self.recorder.run(partial(self.recorder.journal.sent, block, time.time()))
+            await self.recorder.run(partial(self.recorder.journal.sent, block, now))
             await self.backlog.put(block)
 
 

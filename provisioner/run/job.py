@@ -15,6 +15,7 @@ from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.rounds import default_results
 from provisioner.roster.files.inputs import Inputs, find_inputs
 from provisioner.run.progress import Watch
+from provisioner.sending.clock import ServerClock
 from provisioner.settings.key import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
@@ -58,6 +59,7 @@ class Run:
     tally    how far it has come
     watch    shows that, as long as it is watching
     started  UNIX seconds
+    clock    the server's, as far as its answers have told it
     """
 
     job: Job
@@ -65,6 +67,7 @@ class Run:
     tally: Tally
     watch: Watch
     started: float
+    clock: ServerClock = field(default_factory=ServerClock)
 
     @classmethod
     def begin(cls, job: Job, stopper: Stopper) -> Run:

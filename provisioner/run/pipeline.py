@@ -12,6 +12,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
+from functools import partial
 
 from provisioner.files import set_aside
 from provisioner.journal.journal import Journal, set_journal_aside
@@ -24,9 +25,9 @@ from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
 from provisioner.run.job import Job, Run, Target
-from provisioner.run.wiring import block_size, connected, open_store
+from provisioner.run.wiring import Connection, block_size, connected, open_store
 from provisioner.sending.lifecycle import Lifecycle, Policy
-from provisioner.sending.pool import Backlog, Pool, Settle
+from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper, stopping_on_storage_error
 
@@ -51,22 +52,23 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
             roles = RoleCheck(connection.exchanger, on=settings.check_roles)
             admission = Admission(surveyed, roles, policy, stopper, outcomes, reader)
-            await carry_out(run, connection.pool, recorder, lifecycle.settle, admission.feed)
+            await carry_out(run, connection, recorder, lifecycle.settle, admission.feed)
         run.watch.enter("writing")
         return await recorder.run(lambda: _finish(run, surveyed, journal.outcomes))
 
 
-async def carry_out(run: Run, pool: Pool, recorder: Recorder, settle: Settle, feed: Feed) -> None:
+async def carry_out(run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed) -> None:
     """Carry all that a feed gives through the pool; when this returns, every row's fate is on disk.
 
     What the feed raises is raised again, once what was sent is settled: rows were left uncounted, and results would
     lack them. Those of an earlier run stand, and the store knows all.
     """
     backlog = Backlog(run.stopper)
-    outbox = Outbox(recorder, backlog, run.stopper, block_size(run.job.settings))
+    await _convert_times(connection, recorder)
+    outbox = Outbox(recorder, backlog, run.stopper, block_size(run.job.settings), connection.server_time)
     with backlog.open():
         feeding = asyncio.create_task(_fed(feed, outbox), name="feed")
-        for bug in await pool.drain(backlog, settle, recorder.record):
+        for bug in await connection.pool.drain(backlog, settle, recorder.record):
             log.error("run.bug", exc_info=bug)
         (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
     for request in backlog.leftovers():
@@ -75,6 +77,12 @@ async def carry_out(run: Run, pool: Pool, recorder: Recorder, settle: Settle, fe
         await recorder.flush()
     if cut_short is not None:
         raise cut_short
+
+
+async def _convert_times(connection: Connection, recorder: Recorder) -> None:
+    """Convert doubts that an earlier version kept by the sending machine's clock, as if this one's had been it."""
+    if recorder.journal.has_local_times and (theirs := await connection.server_time()) is not None:
+        await recorder.run(partial(recorder.journal.convert_times, theirs - time.time()))
 
 
 async def _fed(feed: Feed, outbox: Outbox) -> None:

@@ -15,7 +15,7 @@ from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
-from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.attempts import Exchanger, Reach, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.clock import ServerClock
@@ -40,6 +40,10 @@ class Connection:
     clock: ServerClock
     pool: Pool
 
+    async def server_time(self) -> float | None:
+        """Give the server's time, see `attempts.server_time`."""
+        return await server_time(self.exchanger, self.clock)
+
 
 @asynccontextmanager
 async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
@@ -54,6 +58,7 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     try:
         with stopper.on_stop(lambda _: pacing.close()):
             async with (target.client or _client)(settings, target) as client:
+                client.clock = run.clock  # what one connection has learned, the next need not ask for
                 exchanger = Exchanger(
                     client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts, trace
                 )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from provisioner.errors import ExitCode
 from provisioner.logs import get_logger
-from provisioner.model import RequestTally, UserRequest
+from provisioner.model import NOBODY, RequestTally, UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.clock import ServerClock
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.stop import Stop, Stopper
@@ -82,13 +83,13 @@ class Exchanger:
         """Send until there is an answer to go by; the verdict is None when the run was stopped before that.
 
         token  whether the answer has to hold an auth token
-        note   called with the verdict on each answer, and when its request left (UNIX seconds)
+        note   called with the verdict on each answer, and when its request left (ticks, see `ServerClock`)
         query  of the address, for operations that take one
         """
         answers = missed = 0
         while await self.pacing.slot(operation.budget) and not self.stopper:
-            began = time.time()
-            self.requests.add(time.monotonic(), again=answers > 0)
+            began = time.monotonic()
+            self.requests.add(began, again=answers > 0)
             reply = await self.send(operation, request, query)
             verdict = judge(operation, reply, request.uid, token=token)
             if self.trace is not None:
@@ -112,3 +113,17 @@ class Exchanger:
                 return verdict, reply
             await self.stopper.nap(backoff(answers, self.waits, self.jitter()))
         return None, Reply()
+
+
+async def server_time(exchanger: Exchanger, clock: ServerClock) -> float | None:
+    """Give the server's time (UNIX seconds), asked for once when no answer has told it; None when that ends the run.
+
+    No create may leave before it is known: only the server's own time can tell later whether a user is of that create.
+    """
+    if clock.now() is None and not exchanger.stopper:
+        verdict, reply = await exchanger(Operation.PROBE, NOBODY, token=False, note=lambda *_: None)
+        if clock.now() is None and verdict is not None:
+            why = reply.message or str(reply.failure or reply.status)
+            message = f"the API has not told its time, without which nothing can be sent safely ({why}); run again"
+            exchanger.stopper.request(Stop("no_time", message, ExitCode.API))
+    return clock.now()

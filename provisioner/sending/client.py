@@ -146,10 +146,13 @@ class Client:
             return self._failed(error)
         except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
             return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
+        arrived = self.clock.ticks()
+        reply = self._read(answer.status, answer.headers, raw)
         date = answer.headers.get("Date")
-        if date is not None:
-            self.clock.learn(date, time.time())
-        return self._read(answer.status, answer.headers, raw)
+        # What is not the API's own answer may have the time of a proxy.
+        if date is not None and (reply.data is not None or reply.code is not None):
+            self.clock.learn(date, arrived)
+        return reply
 
     def _failed(self, error: Exception) -> Reply:
         failure = failure_of(error, proxied=self._proxy is not None)

@@ -1,21 +1,30 @@
-"""The server's clock against ours, learned from its answers."""
+"""The server's clock, learned from its answers.
+
+It is held against a clock of this machine that nobody puts right: what is kept of a moment is what the server's clock
+showed, whatever the clocks of the machine that sends and of the one that resumes say.
+"""
 
 from __future__ import annotations
 
 import email.utils
 import math
+import time
+from collections.abc import Callable
 from datetime import UTC
 
 
 class ServerClock:
-    """How far the server's clock is ahead of ours, as a lower bound in seconds, learned from `Date` headers.
+    """How far the server's clock is ahead of our ticks, as a lower bound in seconds, learned from `Date` headers.
+
+    ticks  seconds that only go forward; None for `time.monotonic`
 
     `Date` is cut to whole seconds and has travelled, so each answer's `Date - now` is a little low and the
     largest one is the best. A lower bound is what telling our users from others needs: never too late. Only the last
-    minutes count, because our own clock may be put right, or drift.
+    minutes count, because ticks may drift.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ticks: Callable[[], float] | None = None) -> None:
+        self._ticks = ticks
         self._last = ""
         self._since = -math.inf
         self._before: float | None = None
@@ -28,21 +37,28 @@ class ServerClock:
         return max(bounds) if bounds else None
 
     def learn(self, date: str, now: float) -> None:
-        """Take in one `Date` header; `now` is ours, UNIX seconds."""
+        """Take in one `Date` header; `now` is ours, ticks."""
         if date == self._last:  # the first answer of a second tells the most, the others nothing
             return
         self._last = date
         if (there := http_date(date)) is None:
             return
         if not self._since <= now < self._since + 60:
-            # Our clock may have been put back: then what it told before is worth nothing.
             self._before = self._now if now >= self._since else None
             self._now, self._since = None, now
         self._now = max(there - now, -math.inf if self._now is None else self._now)
 
+    def ticks(self) -> float:
+        """Give the ticks of this moment."""
+        return time.monotonic() if self._ticks is None else self._ticks()
+
     def theirs(self, ours: float) -> float:
-        """Our UNIX seconds as theirs, or a little earlier."""
-        return ours + (self.offset or 0.0)
+        """Our ticks as the server's UNIX seconds, or a little earlier; 1970 while nothing is known of them."""
+        return 0.0 if self.offset is None else ours + self.offset
+
+    def now(self) -> float | None:
+        """Give the server's UNIX seconds, or a little less; None before the first answer."""
+        return None if self.offset is None else self.theirs(self.ticks())
 
 
 def http_date(text: str) -> float | None:

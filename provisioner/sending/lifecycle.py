@@ -43,9 +43,10 @@ class Policy:
 class _Life:
     """What is known of one row while it lasts."""
 
-    __slots__ = ("attempts", "created_at", "doubt_since", "request", "token")
+    __slots__ = ("attempts", "clock", "created_at", "doubt_since", "request", "token")
 
-    def __init__(self, request: UserRequest) -> None:
+    def __init__(self, request: UserRequest, clock: ServerClock) -> None:
+        self.clock = clock
         past = request.past
         self.request = request
         self.attempts = past.attempts if past else 0
@@ -54,11 +55,12 @@ class _Life:
         self.created_at = past.created_at if past else None
 
     def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
-        """Take in an answer to a request sent at `began` (UNIX seconds, ours)."""
+        """Take in an answer to a request sent at `began` (ticks, see `ServerClock`)."""
         if operation in {Operation.CREATE, Operation.UPDATE}:
             self.attempts += 1
-        if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT and self.doubt_since is None:
-            self.doubt_since = began
+        if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
+            # The earliest counts, also when the server's clock was put back between two attempts.
+            self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
 
     def settled(self, outcome: Outcome, reply: Reply | None = None, created_at: int | None = None) -> Settlement:
         return Settlement(
@@ -88,7 +90,7 @@ class Lifecycle:
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one row as far as the run lasts."""
-        life, past = _Life(request), request.past
+        life, past = _Life(request, self._server_clock), request.past
         if past is not None and past.ours:
             return await self._ours(life, past)
         if past is not None and past.was_there and self._policy.on_existing is not OnExisting.FAIL:
@@ -139,8 +141,8 @@ class Lifecycle:
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, reply)
         created_at = _created_at(reply)
-        # Both are the server's time, and `theirs` is never late, so a user of ours is never taken for another's.
-        if created_at is None or created_at < math.floor(self._server_clock.theirs(since)):
+        # Both are the server's time, and `since` is never late, so a user of ours is never taken for another's.
+        if created_at is None or created_at < math.floor(since):
             return await self._was_there_before(life, exists, created_at)
         if life.request.past is not None and life.request.past.edited:
             # What went out before the kill is not what the roster holds now: bring our own user up to date.

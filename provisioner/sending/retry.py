@@ -97,6 +97,8 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
     verdict = BY_CODE.get(reply.code or "") or BY_STATUS.get(status) or BY_CLASS.get(status // 100)
     if operation is Operation.ROLES:
         return _roles(status, verdict or Verdict.IN_DOUBT, reply)
+    if operation is Operation.PROBE and status == 403 and reply.code:
+        return Verdict.REFUSED  # a key that may not look may create all the same
     if operation in _LISTS and verdict is Verdict.DONE:
         return _listed(operation, reply, uid)
     if verdict is Verdict.DONE:
@@ -133,6 +135,7 @@ def _proven(reply: Reply) -> Verdict:
 _LISTS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
     {
         Operation.LIST: ("items",),
+        Operation.PROBE: ("items",),
         Operation.DEACTIVATE: ("deactivatedUids", "alreadyDeactivatedUids"),
         Operation.REACTIVATE: ("reactivatedUids", "nonDeactivatedUids"),
     }
@@ -142,7 +145,7 @@ _LISTS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
 def _listed(operation: Operation, reply: Reply, uid: str) -> Verdict:
     data = reply.data or {}
     lists = [data.get(name) for name in _LISTS[operation]]
-    if operation is Operation.LIST:
+    if operation in {Operation.LIST, Operation.PROBE}:
         return Verdict.DONE if isinstance(lists[0], list) else Verdict.IN_DOUBT
     if any(isinstance(each, list) and uid in each for each in lists):
         return Verdict.DONE

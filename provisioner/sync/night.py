@@ -8,7 +8,6 @@ Nothing is changed before the whole roster has been read, compared and let throu
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from provisioner.run.admission import Outbox
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected
+from provisioner.sending.clock import ServerClock
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
@@ -134,12 +134,12 @@ async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
     policy = Policy(OnExisting.UPDATE, run.job.settings.run.auth_tokens)
     async with connected(run, target) as connection:
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
-        changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready))
-        await carry_out(run, connection.pool, ready.recorder, changes.settle, partial(_feed, ready))
+        changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready, connection.clock))
+        await carry_out(run, connection, ready.recorder, changes.settle, partial(_feed, ready))
 
 
-async def _send_anew(ready: Preflight, request: UserRequest) -> None:
-    await ready.recorder.run(lambda: ready.state.sent_anew(request, time.time()))
+async def _send_anew(ready: Preflight, server: ServerClock, request: UserRequest) -> None:
+    await ready.recorder.run(lambda: ready.state.sent_anew(request, server.theirs(server.ticks())))
 
 
 async def _feed(ready: Preflight, outbox: Outbox) -> None:

@@ -580,12 +580,18 @@ class JournalAgainstModel(RuleBasedStateMachine):
             known = self.rows.setdefault(uid, {"outcome": "pending", "attempts": 0, "doubt_since": None})
             if "key" not in known:
                 known["key"] = self.journal.new_key()
-            if known.get("state") == "sent" and known["doubt_since"] is None:
-                known["doubt_since"] = known["sent_at"]
+            if known.get("state") == "sent":
+                known["doubt_since"] = self._doubt(known)
             known |= {"row": row, "body_hash": body, "sent_at": now, "state": "sent", "outcome": "pending"}
             known |= dict.fromkeys(("http_status", "error_code", "error_message", "settled_at"))
             requests.append(a_request(known["key"], uid, row, body))
         self.journal.sent(requests, now)
+
+    @staticmethod
+    def _doubt(known: dict[str, Any]) -> float:
+        """The earliest attempt counts, whatever the server's clock showed in which order."""
+        since, sent_at = known["doubt_since"], known["sent_at"]
+        return float(sent_at if since is None else min(since, sent_at))
 
     @precondition(lambda self: self.rows)
     @rule(data=st.data(), settlement=SETTLEMENTS)
@@ -631,9 +637,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
     def a_run_that_came_now_would_know_what_the_model_knows(self) -> None:
         expected = {}
         for uid, known in self.rows.items():
-            doubt = known["doubt_since"]
-            if known["state"] == "sent" and doubt is None:
-                doubt = known["sent_at"]
+            doubt = self._doubt(known) if known["state"] == "sent" else known["doubt_since"]
             expected[uid] = Known(
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",

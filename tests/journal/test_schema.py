@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from provisioner.journal.schema import APPLICATION_ID, VERSION, bring_up_to_date
+from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, TIMES_CONVERTED, VERSION, bring_up_to_date
 from provisioner.journal.view import Header, header_of
 from tests.rig.journals import FORMAT_1
 
@@ -45,7 +45,7 @@ def test_an_older_format_becomes_what_a_new_file_is(database: sqlite3.Connection
         bring_up_to_date(new, 0, FACTS)
         assert columns(database) == columns(new)
     assert header_of(database).version == VERSION
-    assert dict(database.execute("SELECT key, value FROM meta")) == owner
+    assert dict(database.execute("SELECT key, value FROM meta WHERE key <> 'times'")) == owner
     assert database.execute("SELECT uid, state, outcome, auth_token FROM users").fetchall() == rows
     assert database.execute("SELECT uid FROM users WHERE ours").fetchall() == [("made",)]
 
@@ -66,3 +66,23 @@ def test_a_step_that_fails_leaves_the_older_format(database: sqlite3.Connection)
     with pytest.raises(sqlite3.OperationalError, match="nights already exists"):
         bring_up_to_date(database, 1, FACTS)
     assert (columns(database), header_of(database).version) == (before, 1)
+
+
+def test_doubts_of_an_older_format_are_converted_once(database: sqlite3.Connection) -> None:
+    """They are by the sending machine's clock, and marked so until the server's time is known."""
+    database.executescript(FORMAT_1)
+    bring_up_to_date(database, 1, FACTS)
+    assert database.execute(HAS_LOCAL_TIMES).fetchone() == (1,)
+    for statement in TIMES_CONVERTED:
+        database.execute(statement, {"ahead": 100.0})
+    assert database.execute(HAS_LOCAL_TIMES).fetchone() == (0,)
+    doubts = database.execute("SELECT uid, sent_at, doubt_since FROM users WHERE uid IN ('doubted', 'sent', 'made')")
+    assert sorted(doubts) == [("doubted", 105.0, 104.0), ("made", 105.0, None), ("sent", 105.0, None)]
+
+
+def test_an_older_format_without_doubts_has_nothing_to_convert(database: sqlite3.Connection) -> None:
+    """A finished job asks for no time when it is run again."""
+    database.executescript(FORMAT_1)
+    database.execute("DELETE FROM users WHERE state = 'sent' OR doubt_since IS NOT NULL")
+    bring_up_to_date(database, 1, FACTS)
+    assert database.execute(HAS_LOCAL_TIMES).fetchone() == (0,)

@@ -31,7 +31,7 @@ def test_without_a_target_the_built_in_emulator_is_it(tmp_path: Path, capsys: py
     with capture_logs() as events:
         first, again = asyncio.run(main())
     assert [each["event"] for each in events].count("run.started") == 2
-    assert (first.document["created"], first.document["requests"]) == (1, 1)
+    assert (first.document["created"], first.document["requests"]) == (1, 2)
     assert (again.document["created"], again.document["requests"]) == (1, 0)
     assert tuple(capsys.readouterr()) == ("", "")
 

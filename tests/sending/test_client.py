@@ -741,14 +741,16 @@ def test_what_cannot_be_a_proxy_is_told(behind: Callable[[str], None], given: st
 
 
 def test_every_answer_teaches_the_clock() -> None:
-    """A refusal tells the time as well as a success."""
+    """A refusal of the API tells the time as well as a success; the page of a proxy does not."""
 
     async def scenario(client: Client, wire: Wire) -> float | None:
         await client.send(CREATE, ADA)
-        return client.clock.offset
+        return client.clock.now()
 
-    ahead = refusing({"message": "no"}, headers=(f"Date: {email.utils.formatdate(time.time() + 3600, usegmt=True)}",))
-    assert talk(ahead, scenario) == pytest.approx(3600, abs=3)
+    strange = answering(b"<html>", "400 No", headers=(f"Date: {email.utils.formatdate(5.0, usegmt=True)}",))
+    assert talk(strange, scenario) is None
+    ahead = refusing({"code": "ERR_X"}, headers=(f"Date: {email.utils.formatdate(time.time() + 3600, usegmt=True)}",))
+    assert talk(ahead, scenario) == pytest.approx(time.time() + 3600, abs=3)
 
 
 @pytest.mark.parametrize(

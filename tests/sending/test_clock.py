@@ -59,22 +59,32 @@ def test_the_servers_clock_is_never_thought_later_than_it_is(offset: float, answ
     assert clock.theirs(now) > now + offset - 1 - max(delay for _, delay in answers) - 1e-5
 
 
-def test_without_a_date_the_clocks_are_taken_to_agree() -> None:
-    """There is nothing better to go by."""
+def test_without_a_date_nothing_is_known() -> None:
+    """Whoever has to know asks; until then every moment is long ago, so that a user of ours is never another's."""
     clock = ServerClock()
     for text in ("", "yesterday", "2023-11-01T10:00:00Z"):
         clock.learn(text, float(EPOCH))
-    assert (clock.offset, clock.theirs(5.0)) == (None, 5.0)
+    assert (clock.offset, clock.theirs(5.0)) == (None, 0.0)
+    assert clock.now() is None
 
 
-def test_a_clock_of_ours_that_is_put_right_is_noticed() -> None:
-    """Time synchronisation moves our clock on by 10 s in mid-run; users of ours must not look 10 s too old."""
+def test_ticks_that_jump_are_noticed() -> None:
+    """Ours go on by 10 s in mid-run; users of ours must not look 10 s too old."""
     clock = ServerClock()
     for second in range(60):
         clock.learn(date_of(EPOCH + second), EPOCH + second - 10.0)
     for second in range(60, 660):
         clock.learn(date_of(EPOCH + second), float(EPOCH + second))
     assert clock.theirs(EPOCH + 660.0) <= EPOCH + 660.0
+
+
+def test_this_machines_clock_of_the_wall_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's time is told by ticks, however the machine's clock is put right meanwhile."""
+    ticks = iter([100.0, 160.0])
+    clock = ServerClock(lambda: next(ticks))
+    clock.learn(date_of(EPOCH), clock.ticks())
+    monkeypatch.setattr(time, "time", lambda: 5.0)
+    assert clock.now() == EPOCH + 60
 
 
 @pytest.mark.parametrize(

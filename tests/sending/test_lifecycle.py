@@ -23,6 +23,7 @@ from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
 from provisioner.run.admission import admit
 from provisioner.sending import attempts, lifecycle
+from provisioner.sending import clock as server_clock
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.clock import ServerClock
@@ -67,6 +68,14 @@ def user(created_at: int | None = NOW, token: str | None = None) -> Reply:
 MINTED = Reply(status=201, data={"uid": "ada", "authToken": "minted", "createdAt": NOW + 50})
 
 
+class Told(ServerClock):
+    """The clock of a server that shows the same as ours, known exactly."""
+
+    @property
+    def offset(self) -> float:
+        return START - 1000.0
+
+
 @dataclass
 class World:
     """One run: what the API answers in turn, and what the run did. Times are seconds since its beginning."""
@@ -77,7 +86,7 @@ class World:
     max_attempts: int = 8
     jitter: float = 1.0
     per_minute: float = 60_000
-    server_clock: ServerClock = field(default_factory=ServerClock)
+    server_clock: ServerClock = field(default_factory=Told)
     stopper: Stopper = field(default_factory=Stopper)
     tally: Tally = field(default_factory=Tally)
     sent: list[tuple[float, Operation]] = field(default_factory=list)
@@ -144,7 +153,7 @@ def _relative(settlement: Settlement) -> Settlement:
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     # The loop's clock begins at 1000 in each test.
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
-    for module in (attempts, lifecycle):
+    for module in (attempts, lifecycle, server_clock):
         monkeypatch.setattr(module, "time", clocks)
 
 
@@ -293,7 +302,7 @@ def test_the_second_of_the_first_attempt_decides(created_at: int | None, outcome
 def a_clock(offset: float) -> ServerClock:
     clock = ServerClock()
     there = math.floor(START)
-    clock.learn(formatdate(there, usegmt=True), there - offset)
+    clock.learn(formatdate(there, usegmt=True), there - offset - START + 1000.0)
     return clock
 
 
@@ -828,7 +837,7 @@ class Server(World):
     """
 
     def __init__(self, fates: list[Fate], ahead: float, existing_for: float | None) -> None:
-        super().__init__(jitter=0.7)
+        super().__init__(jitter=0.7, server_clock=ServerClock())
         self.fates, self.ahead, self.existing_for = list(fates), ahead, existing_for
         self.made_at: float | None = None
         self.tokens: list[str] = []
@@ -853,8 +862,13 @@ class Server(World):
             self.stopper.request(INTERRUPTED)
         if fate in _DONE_AND_LOST:
             return _DONE_AND_LOST[fate]
-        self.server_clock.learn(formatdate(math.floor(self.wall - 0.4 + self.ahead), usegmt=True), self.wall)
+        self.tell_time(0.4)
         return reply
+
+    def tell_time(self, ago: float = 0.0) -> None:
+        """Have the client learn the server's time from an answer that was so many seconds on its way."""
+        date = formatdate(math.floor(self.wall - ago + self.ahead), usegmt=True)
+        self.server_clock.learn(date, clock.now())
 
     def carry_out(self, operation: Operation, request: UserRequest) -> Reply:
         if operation is CREATE:
@@ -873,7 +887,8 @@ class Server(World):
             self.made_at = self.wall + self.ahead - self.existing_for
         while True:
             self.stopper = Stopper()
-            sent_at = self.wall
+            self.tell_time()
+            sent_at = self.server_clock.theirs(clock.now())
             try:
                 settlement = await self.open().settle(request)
             except KilledError:
