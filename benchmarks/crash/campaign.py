@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -21,7 +22,6 @@ from benchmarks.crash.ledger import Ledger
 from benchmarks.crash.scenario import ROLE, edited, hostility, population, users_before, write_roster
 from benchmarks.crash.verdict import Evidence, Run
 from benchmarks.rig.backstage import Api
-from benchmarks.rig.harness import COMMAND
 from benchmarks.rig.victim import Victim
 from provisioner.emulator.app.faults import Fault
 
@@ -45,6 +45,9 @@ _REASONS: Final = {Fault.REVOKE_KEY: "key", Fault.QUOTA_REACHED: "plan"}
 # Rows are recorded as sent up to one and a half seconds ahead: only a run that sends for longer has rows on the wire
 # that no earlier run had recorded. This part of the runs does.
 _LONG: Final = 0.15
+
+# Seconds by which the clock of the machine is ahead, another one in each life: it is put right, or another one goes on.
+CLOCKS: Final = (0, 0, 1, -1, 2, -2, 120, -120, 3600, -3600)
 
 STANDARD_PER_MINUTE: Final = 20_000
 """The command's own default for reads and updates."""
@@ -178,7 +181,8 @@ class Campaign:
     def _command(self) -> list[str]:
         options = self.options
         return [
-            *(str(COMMAND), "run", self._roster.name, "--base-url", self.api.url, "-o", self._results.name, "--json"),
+            *(sys.executable, "-m", "benchmarks.rig.elsewhen", str(self.random.choice(CLOCKS))),
+            *("run", self._roster.name, "--base-url", self.api.url, "-o", self._results.name, "--json"),
             *("-c", "quick.toml", "--requests-per-minute", str(options.per_minute), "--share", "100%"),
             *("--max-failures", "50%", "--auth-tokens", options.auth_tokens, "--on-existing", options.on_existing),
             "--no-progress",

@@ -35,14 +35,19 @@ class Ledger:
     first: dict[str, tuple[Fate, float]] = field(default_factory=dict)
     reopened: dict[str, Fate] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    _bodies: dict[str, str] = field(default_factory=dict)
+    _stale: dict[str, str | None] = field(default_factory=dict)
 
     def take(self, journal: Path, now: float) -> None:
         """Read the journal of a run that has ended; `now` is after its end and before the next."""
         try:
-            settled = _settled(journal)
+            found = _settled(journal)
         except sqlite3.Error as error:
             self.wrong.append(f"{journal}: {error}")
             return
+        self._bodies = {uid: body for uid, (_, body) in found.items()}
+        # What was edited is open until its new body is the one that is settled.
+        settled = {uid: fate for uid, (fate, body) in found.items() if self._stale.get(uid) != body}
         for uid, (fate, _) in self.first.items():
             if settled.get(uid) != fate:
                 self.wrong.append(f"{uid}: settled as {fate}, and later {settled.get(uid)}")
@@ -55,10 +60,11 @@ class Ledger:
         """Note that rows were edited: requests about them are to be expected, another fate is not."""
         for uid in uids:
             if (known := self.first.pop(uid, None)) is not None:
-                self.reopened[uid] = known[0]
+                self.reopened[uid], self._stale[uid] = known[0], self._bodies.get(uid)
 
 
-def _settled(journal: Path) -> dict[str, Fate]:
+def _settled(journal: Path) -> dict[str, tuple[Fate, str]]:
+    """Read the fate of each settled row, and the hash of the body it was settled with."""
     if not journal.exists():
         return {}
     with tempfile.TemporaryDirectory() as folder:
@@ -72,5 +78,5 @@ def _settled(journal: Path) -> dict[str, Fate]:
                 raise sqlite3.DatabaseError(said)
             if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]:
                 return {}  # killed before it was made
-            query = "SELECT uid, outcome, auth_token, created_at FROM users WHERE state = 'settled'"
-            return {uid: Fate(*fate) for uid, *fate in database.execute(query) if fate[0] in FINAL}
+            query = "SELECT uid, body_hash, outcome, auth_token, created_at FROM users WHERE state = 'settled'"
+            return {uid: (Fate(*fate), body) for uid, body, *fate in database.execute(query) if fate[0] in FINAL}

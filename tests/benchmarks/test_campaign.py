@@ -247,11 +247,11 @@ def test_the_judge_allows_what_is_allowed() -> None:
     assert judge(replace(good, runs=(stopped, killed, *good.runs))) == NOTHING
 
 
-def _journal(path: Path, *fates: tuple[str, str, str]) -> Path:
+def _journal(path: Path, *fates: tuple[str, str, str], body: str = "b") -> Path:
     with sqlite3.connect(path) as database:
         database.execute("DROP TABLE IF EXISTS users")
-        database.execute("CREATE TABLE users (uid, state, outcome, auth_token, created_at)")
-        database.executemany("INSERT INTO users VALUES (?, ?, ?, 't', 1)", fates)
+        database.execute("CREATE TABLE users (uid, state, outcome, auth_token, created_at, body_hash)")
+        database.executemany(f"INSERT INTO users VALUES (?, ?, ?, 't', 1, '{body}')", fates)
     database.close()
     return path
 
@@ -276,7 +276,10 @@ def test_the_ledger_lets_an_edited_row_be_sent_again_and_holds_it_to_its_fate(tm
     ledger.reopen({"a", "b", "c"})
     ledger.take(_journal(path, ("a", "sent", "pending"), ("b", "sent", "pending")), 2.0)
     assert (ledger.first, ledger.wrong) == ({}, [])
-    ledger.take(_journal(path, ("a", "settled", "created"), ("b", "settled", "existing")), 3.0)
+    # Killed before the edit was come to: the row is settled as it was, and still open.
+    ledger.take(_journal(path, ("a", "settled", "created"), ("b", "settled", "created")), 2.5)
+    assert (ledger.first, ledger.wrong) == ({}, [])
+    ledger.take(_journal(path, ("a", "settled", "created"), ("b", "settled", "existing"), body="new"), 3.0)
     assert ledger.first["a"] == (Fate("created", "t", 1), 3.0)
     assert [text.partition(":")[0] for text in ledger.wrong] == ["b"]
 

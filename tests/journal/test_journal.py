@@ -696,7 +696,17 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
         journal.sent([a_request(1)], 1.0)
         journal.settle([a_settlement(1)])
     with closing(sqlite3.connect(path)) as database:
-        for column in ("operation", "certain", "standing", "live_hash", "digests", "absent", "epoch", "ours"):
+        for column in (
+            "operation",
+            "certain",
+            "standing",
+            "live_hash",
+            "digests",
+            "absent",
+            "epoch",
+            "ours",
+            "profile",
+        ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         database.executescript("DROP TABLE nights; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()

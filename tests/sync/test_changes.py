@@ -76,6 +76,14 @@ REFUSED = Reply(status=400, code="ERR_BAD_REQUEST", message="No.", details={"nam
 INTERRUPTED = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 
 
+class Told(ServerClock):
+    """The clock of a server that shows the same as ours, known exactly."""
+
+    @property
+    def offset(self) -> float:
+        return START - 1000.0
+
+
 @dataclass
 class World:
     """One night: what the API answers in turn, and what was sent."""
@@ -107,7 +115,7 @@ class World:
             )
             reach = Reach(60.0, self.stopper)
             exchanger = Exchanger(self.send, pacing, self.stopper, self.tally.requests, waits, reach, lambda: 1.0, 8)
-            life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), ServerClock(), self.tally.outcomes)
+            life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), Told(), self.tally.outcomes)
             rows = Changes(exchanger, life, self.send_anew)
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
