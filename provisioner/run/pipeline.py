@@ -12,7 +12,6 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
-from functools import partial
 
 from provisioner.files import set_aside
 from provisioner.journal.journal import Journal, set_journal_aside
@@ -25,7 +24,7 @@ from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
 from provisioner.run.job import Job, Run, Target
-from provisioner.run.wiring import Connection, block_size, connected, open_store
+from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.roles import RoleCheck
@@ -64,7 +63,7 @@ async def carry_out(run: Run, connection: Connection, recorder: Recorder, settle
     lack them. Those of an earlier run stand, and the store knows all.
     """
     backlog = Backlog(run.stopper)
-    await _convert_times(connection, recorder)
+    await convert_times(connection, recorder)
     outbox = Outbox(recorder, backlog, run.stopper, block_size(run.job.settings), connection.server_time)
     with backlog.open():
         feeding = asyncio.create_task(_fed(feed, outbox), name="feed")
@@ -77,12 +76,6 @@ async def carry_out(run: Run, connection: Connection, recorder: Recorder, settle
         await recorder.flush()
     if cut_short is not None:
         raise cut_short
-
-
-async def _convert_times(connection: Connection, recorder: Recorder) -> None:
-    """Convert doubts that an earlier version kept by the sending machine's clock, as if this one's had been it."""
-    if recorder.journal.has_local_times and (theirs := await connection.server_time()) is not None:
-        await recorder.run(partial(recorder.journal.convert_times, theirs - time.time()))
 
 
 async def _fed(feed: Feed, outbox: Outbox) -> None:

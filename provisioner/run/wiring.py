@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from provisioner import __version__
 from provisioner.journal.journal import Journal
@@ -81,6 +82,12 @@ async def open_store(store: Journal, stopper: Stopper, *, verbose: bool = False)
             yield Recorder(store, thread, stopper, trace=_log_commit if verbose else None)
         finally:
             await in_thread(thread, lambda: store.__exit__(None, None, None))
+
+
+async def convert_times(connection: Connection, recorder: Recorder) -> None:
+    """Convert doubts that an earlier version kept by the sending machine's clock, as if this one's had been it."""
+    if recorder.journal.has_local_times and (theirs := await connection.server_time()) is not None:
+        await recorder.run(partial(recorder.journal.convert_times, theirs - time.time()))
 
 
 def block_size(settings: Settings) -> int:

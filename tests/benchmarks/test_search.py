@@ -90,6 +90,9 @@ FOUND = {
         rate=60,
         sync=True,
     ),
+    "in doubt, and in no later roster": Case(
+        97, (Row(0), Row(1)), (Life(kill=68), Life()), edits=(Edit(1, 1, -1),), sync=True
+    ),
 }
 """What the search has found, as small as it was made."""
 

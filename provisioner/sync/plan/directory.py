@@ -21,7 +21,6 @@ from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.retry import Verdict
 from provisioner.sync.plan import profile
 
@@ -141,9 +140,7 @@ async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: 
     return True
 
 
-async def resolve_doubts(
-    exchanger: Exchanger, clock: ServerClock, state: SyncState, doubts: Sequence[Doubt], in_thread: InThread
-) -> bool:
+async def resolve_doubts(exchanger: Exchanger, state: SyncState, doubts: Sequence[Doubt], in_thread: InThread) -> bool:
     """Ask for each user in doubt and record who is ours; False when the run was stopped.
 
     Raises `DirectoryError` when there is no answer to go by.
@@ -159,7 +156,7 @@ async def resolve_doubts(
                 message = f"whether {doubt.uid} was created cannot be told ({why}); nothing was changed, run again"
                 raise DirectoryError(message)
             at = _created_at(reply.data or {})
-            ours = verdict is Verdict.DONE and at is not None and at >= math.floor(clock.theirs(doubt.since))
+            ours = verdict is Verdict.DONE and at is not None and at >= math.floor(doubt.since)
             await in_thread(partial(state.resolve, doubt.uid, Standing.ACTIVE if ours else None))
             log.info("doubt.resolved", uid=doubt.uid, ours=ours)
     return True

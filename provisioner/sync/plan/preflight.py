@@ -22,7 +22,7 @@ from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Run, Target
-from provisioner.run.wiring import connected, open_store
+from provisioner.run.wiring import connected, convert_times, open_store
 from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
 from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlanTotals, in_words
@@ -113,9 +113,11 @@ async def _directory(run: Run, target: Target, state: SyncState, recorder: Recor
 
 async def _resolve_doubts(run: Run, target: Target, state: SyncState, recorder: Recorder) -> None:
     """Ask about those who may have been created and are in no roster any more: they are leavers, or nobody of ours."""
-    if doubts := await recorder.run(state.in_doubt):
+    if await recorder.run(state.in_doubt):
         async with connected(run, target) as connection:
-            await resolve_doubts(connection.exchanger, connection.clock, state, doubts, recorder.run)
+            await convert_times(connection, recorder)
+            doubts = await recorder.run(state.in_doubt)
+            await resolve_doubts(connection.exchanger, state, doubts, recorder.run)
         stop_early(run.stopper)
 
 
