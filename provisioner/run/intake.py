@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 from provisioner.validation import survey as surveying
+from provisioner.validation.duplicates import Persons
 from provisioner.validation.fields.binding import Binding, bind, needed_columns
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
@@ -133,11 +134,13 @@ class Surveyed:
     """A roster that has been read once: what repeats in it is known, so its rows can be checked.
 
     findings  what the rules found in the rows kept so far
+    persons   the rows of each uid that comes again, compared; null where the first of them is taken
     """
 
     opened: Opened
     survey: Survey
     findings: Findings
+    persons: Persons | None = None
 
     @property
     def lines(self) -> Spool:
@@ -151,16 +154,45 @@ class Surveyed:
 
     def batches(self) -> Iterator[CheckedBatch]:
         """Check the whole roster; a batch counts once it is kept. Raises `RosterChangedError`."""
-        opened, limits, wanted = self.opened, self.opened.settings.constraints, self.opened.settings.run
-        tokens, strict = wanted.auth_tokens, wanted.strict
-        validator = Validator(
-            opened.binding, limits, self.survey, auth_tokens=tokens, strict=strict, place=opened.roster.place
+        validator, earlier = self._validator(), self.opened.earlier
+        for batch in self._again():
+            yield CheckedBatch(batch, earlier.reject_repeats(batch, validator.check(batch)))
+
+    def compared(self, interrupted: Callable[[], None]) -> Surveyed:
+        """Compare the rows of each uid that comes again; they are one row, or none of them is taken.
+
+        Reads the roster once more when there are such uids. Raises `RosterChangedError`; whatever `interrupted` raises,
+        ends it.
+        """
+        persons, opened = Persons(), self.opened
+        if not self.survey.repeated.is_empty():
+            validator = self._validator()
+            for batch in self._again():
+                persons.add(validator.contents(batch))
+                interrupted()
+            if not opened.settings.run.strict:
+                opened.rows.total = self.survey.rows - persons.repeated
+        return replace(self, persons=persons)
+
+    def _validator(self) -> Validator:
+        opened, wanted = self.opened, self.opened.settings.run
+        return Validator(
+            opened.binding,
+            opened.settings.constraints,
+            self.survey,
+            auth_tokens=wanted.auth_tokens,
+            strict=wanted.strict,
+            place=opened.roster.place,
+            persons=self.persons,
         )
+
+    def _again(self) -> Iterator[RosterBatch]:
+        """Read the roster once more; raises `RosterChangedError` when it is another one."""
         rows = 0
         try:
-            for batch in one_ahead(opened.roster.batches()):
+            for batch in one_ahead(self.opened.roster.batches()):
                 rows += batch.frame.height
-                yield CheckedBatch(batch, opened.earlier.reject_repeats(batch, validator.check(batch)))
+                yield batch
         except RosterError as error:
             raise self._changed() from error
         if rows != self.survey.rows:

@@ -1,7 +1,10 @@
-"""Finds for each row the earlier one that may be the same person: a name spelled otherwise, a shared e-mail address."""
+"""Finds for each row the other one that is or may be the same person: by its uid, its name or its e-mail address."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import polars as pl
@@ -62,6 +65,87 @@ def _scattered(height: int, found: list[tuple[int, int, str]], names: tuple[str,
         index, *values = zip(*found, strict=True)
         columns = [series.scatter(index, list(given)) for series, given in zip(columns, values, strict=True)]
     return pl.DataFrame(columns)
+
+
+@dataclass(slots=True)
+class SameUid:
+    """Rows that have a uid in common.
+
+    first, second  the first two of them
+    content        of the first one
+    rows           how many there are
+    alike          whether all of them say the same
+    """
+
+    first: int
+    content: bytes
+    second: int = 0
+    rows: int = 1
+    alike: bool = True
+
+
+class Persons:
+    """Tells the rows that repeat another one from those that contradict it: one entry for each uid that comes again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, SameUid] = {}
+
+    def add(self, contents: Iterable[tuple[int, str, str]]) -> None:
+        """Take in row number, uid and what the row says, in the order of the roster."""
+        for row, uid, content in contents:
+            digest = blake2b(content.encode(), digest_size=16).digest()
+            known = self._known.get(uid)
+            if known is None:
+                self._known[uid] = SameUid(row, digest)
+                continue
+            known.second = known.second or row
+            known.rows += 1
+            known.alike = known.alike and known.content == digest
+
+    @property
+    def repeated(self) -> int:
+        """How many rows only repeat another one."""
+        return sum(same.rows - 1 for same in self._known.values() if same.alike)
+
+    def of(self, uid: str, row: int) -> tuple[int | None, int | None]:
+        """Give the row that a row contradicts, and the one that it repeats."""
+        same = self._known.get(uid)
+        if same is None or same.rows == 1:
+            return None, None
+        if same.alike:
+            return None, same.first if row != same.first else None
+        return same.second if row == same.first else same.first, None
+
+
+class Uids:
+    """Finds for each row the other one with the same uid: the first one, or the one that `persons` knows."""
+
+    def __init__(self, repeated: pl.Series, persons: Persons | None) -> None:
+        self._seen: FirstSeen[int] = FirstSeen(repeated)
+        self._persons = persons
+
+    def columns(self, uids: pl.Series, first_row: int) -> tuple[pl.Series, pl.Series, pl.Series]:
+        """Give `first_row` and `repeats_row`; see `provisioner.validation.rules`.
+
+        The Boolean `comes_again` says which rows may be that other row to another one.
+        """
+        again = self._seen.positions(uids)
+        first: list[int | None] = [None] * len(uids)
+        repeats = first.copy()
+        for index in again:
+            first[index], repeats[index] = self._other(uids[index], first_row + index)
+        comes_again = pl.repeat(value=False, n=len(uids), eager=True).scatter(again, True)
+        return (
+            pl.Series("first_row", first, dtype=pl.Int64),
+            pl.Series("repeats_row", repeats, dtype=pl.Int64),
+            comes_again.alias("comes_again"),
+        )
+
+    def _other(self, uid: str, row: int) -> tuple[int | None, int | None]:
+        if self._persons is not None:
+            return self._persons.of(uid, row)
+        first = self._seen.first(uid, row)
+        return (first if first != row else None), None
 
 
 class Identities:

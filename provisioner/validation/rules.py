@@ -4,7 +4,8 @@ They are judged over the fields of a batch as the validator prepares them: a col
 null when missing, and beside them
 
     uid_input      String   the cell as it stands
-    first_row      Int64    the earlier row with the same uid
+    first_row      Int64    the earlier row with the same uid; where persons were compared, the one that says otherwise
+    repeats_row    Int64    the earlier row with the same uid that says the same; only where persons were compared
     first_rejected Boolean  that row is rejected too
     header_again   Boolean  the row is the header once more
     uid_word       Boolean  the uid is a word for nothing
@@ -62,7 +63,7 @@ OVERRULED: Mapping[str, frozenset[str]] = MappingProxyType(
 """Code → the others that only follow from it, and are not reported beside it."""
 
 
-OTHER_ROWS = ("first_row", "twin_row", "email_row")
+OTHER_ROWS = ("first_row", "repeats_row", "twin_row", "email_row")
 """The columns that hold the number of another row."""
 
 Place: TypeAlias = Callable[[int], str | None]
@@ -106,10 +107,11 @@ class Rule:
         return pl.when(pl.col(self.code)).then(pl.concat_str([pl.lit(f"{self.code}: "), self.found]))
 
 
-def rules(constraints: Constraints, *, encoded_uids: bool = False) -> tuple[Rule, ...]:
+def rules(constraints: Constraints, *, encoded_uids: bool = False, persons: bool = False) -> tuple[Rule, ...]:
     """Give all rules but that of the body, which is written only for rows that keep these, in reporting order.
 
-    With `encoded_uids` a message about a repeated uid says what it was made of.
+    With `encoded_uids` a message about a repeated uid says what it was made of. With `persons` rows of one uid that
+    contradict each other are all duplicates, the first as well.
     """
     limits = constraints
     return (
@@ -122,7 +124,7 @@ def rules(constraints: Constraints, *, encoded_uids: bool = False) -> tuple[Rule
         _uid_charset(limits.uid_allow_underscore),
         _too_long("uid", limits.uid_max_length),
         Rule("uid.rounded", pl.col("uid_rounded"), pl.concat_str([shown(pl.col("uid")), pl.lit(_ROUNDED)])),
-        _duplicate(encoded_uids),
+        _duplicate(encoded_uids, persons),
         _too_long("name", limits.name_max_length),
         _too_long("avatar", limits.url_max_length),
         _too_long("link", limits.url_max_length),
@@ -185,12 +187,16 @@ def _role(limit: int) -> Rule:
     return Rule(charset.code, charset.broken | length.broken, found)
 
 
-def _duplicate(encoded: bool) -> Rule:
+def _duplicate(encoded: bool, persons: bool) -> Rule:
     uid = shown(pl.col("uid"))
     if encoded:
         uid = pl.concat_str([uid, pl.lit(" (of "), shown(pl.col("uid_input")), pl.lit(")")])
-    rejected = pl.when("first_rejected").then(pl.lit(", which is rejected too")).otherwise(pl.lit(""))
-    found = [uid, pl.lit(" is the uid of "), other_row("first_row"), pl.lit(" already"), rejected]
+    if persons:
+        more = [pl.lit(" as well, which says otherwise, so neither is taken")]
+    else:
+        too = pl.when("first_rejected").then(pl.lit(", which is rejected too")).otherwise(pl.lit(""))
+        more = [pl.lit(" already"), too]
+    found = [uid, pl.lit(" is the uid of "), other_row("first_row"), *more]
     return Rule("uid.duplicate", pl.col("first_row").is_not_null(), pl.concat_str(found))
 
 

@@ -5,7 +5,7 @@ fields (trimmed, read) → rules and warnings → bodies → sizes → Checked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import polars as pl
 from provisioner.model import TOKEN_BYTES, AuthTokens
 from provisioner.roster.formats.rows import ADDED, RosterBatch
 from provisioner.validation.constraints import Constraints
-from provisioner.validation.duplicates import Lookalikes
+from provisioner.validation.duplicates import Lookalikes, Persons, Uids
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import FIELD_WORDS
@@ -23,7 +23,6 @@ from provisioner.validation.fields.tags import read_tags
 from provisioner.validation.oddities import mojibake
 from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.marks import Column, Marks
-from provisioner.validation.repeats import FirstSeen
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
     FALSE,
@@ -36,7 +35,7 @@ from provisioner.validation.rules import (
     places,
     rules,
 )
-from provisioner.validation.warnings import OVERRULED_WARNINGS, suspicions, warning_rules
+from provisioner.validation.warnings import OVERRULED_WARNINGS, REPEATED, suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.validation.survey import Survey
@@ -45,6 +44,7 @@ FIRST_ROWS = 5
 """As many rows are named as examples of one defect."""
 
 _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
+_READ = ("tags", "tags_defect", "metadata", "metadata_defect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,10 @@ class Found:
 class Checked:
     """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
 
-    lines     one line per roster row, in roster order: row (Int64), uid (String, as it would be sent, null
-              when missing), uid_input (String, the cell as it stands), error_code and error_message (String,
-              null for a valid row; the code of the first defect, and all defects in words)
+    lines     one line per roster row, in roster order, but for rows that are one with an earlier one: row (Int64),
+              uid (String, as it would be sent, null when missing), uid_input (String, the cell as it stands),
+              error_code and error_message (String, null for a valid row; the code of the first defect, and all
+              defects in words)
     valid     row (Int64), uid (String), body (String: the compact JSON of the request without
               `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
               null when there is none)
@@ -95,7 +96,8 @@ class Validator:
     """Applies the rules to the batches of one roster, which must come in order and once each.
 
     All it remembers from batch to batch is where the values that the survey found repeated came first. With
-    `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row.
+    `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row. With `persons` rows
+    of one uid are one row when they say the same, and all rejected when they do not; without, the first one is taken.
     """
 
     def __init__(
@@ -107,15 +109,16 @@ class Validator:
         auth_tokens: AuthTokens,
         strict: bool = False,
         place: Place = no_place,
+        persons: Persons | None = None,
     ) -> None:
         self._binding = binding
         self._constraints = constraints
         self._auth_tokens = auth_tokens
         self._strict = strict
         self._place = place
-        self._uids: FirstSeen[int] = FirstSeen(survey.repeated)
+        self._uids = Uids(survey.repeated, persons)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
-        self._rules = rules(constraints, encoded_uids=binding.encodes_uids)
+        self._rules = rules(constraints, encoded_uids=binding.encodes_uids, persons=persons is not None)
         self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded)
         self._cleaning = Cleaning(binding)
         self._marks, self._tags_separator = Marks(binding, survey.shape), survey.tags_separator
@@ -131,7 +134,7 @@ class Validator:
         eve   Eve…   kept                    too large     rejected: body.too_large
         b b   Bob    uid.charset             not written   rejected: uid.charset
         """
-        fields = self._fields(batch)
+        fields, repeated = self._taken(self._fields(batch))
         broken = _judged(fields, self._rules)
         broken = _overruled(broken, broken, OVERRULED)
         warned = _judged(fields, self._warnings)
@@ -142,10 +145,25 @@ class Validator:
         defective = _stacked(fields.hstack(broken).hstack(warned).filter(~sound), written.filter(~good))
         lines = _lines(fields, self._verdicts(self._of_rejected_firsts(defective)))
         defects = _found(fields, broken, self._rules) | _found(written, written, [self._body_rule])
-        warnings = _found(fields, warned, self._warnings)
+        warnings = repeated | _found(fields, warned, self._warnings)
         if self._strict:
             defects, warnings = defects | warnings, {}
         return Checked(lines, _sent(written.filter(good)), _rejected(batch, lines), defects, warnings)
+
+    def contents(self, batch: RosterBatch) -> Iterator[tuple[int, str, str]]:
+        """Give row number, uid and what the row says of those rows whose uid may come again, for `Persons`."""
+        fields = self._fields(batch)
+        again = fields.filter("comes_again")
+        said = [name for name in (*_TEXT_FIELDS, *_READ) if name not in {"role", "withAuthToken"}]
+        content = pl.struct(*said, pl.col("role").str.to_lowercase(), _wants_token().alias("token"))
+        return again.select("row", "uid", content.struct.json_encode().alias("content")).iter_rows()
+
+    def _taken(self, fields: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Found]]:
+        """Leave out the rows that are one with an earlier one, and warn of them; with `strict` they are rejected."""
+        repeats = fields["repeats_row"].is_not_null()
+        if self._strict or not repeats.any():
+            return fields, {}
+        return fields.filter(~repeats), {REPEATED.code: _found_one(fields, repeats, REPEATED)}
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
@@ -164,7 +182,7 @@ class Validator:
         identities = _without(uids, [marked[name] for name in ("uid_word", "uid_rounded", "uid_not_text")])
         fields = (
             batch.frame.select(rows.alias("row"), uid_input.alias("uid_input"))
-            .with_columns(uids, *self._earlier(identities, batch.first_row))
+            .with_columns(uids, *self._uids.columns(identities, batch.first_row))
             .with_columns(**marked)
             .hstack(texts.with_columns(name_suspicious=suspicious))
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
@@ -176,20 +194,6 @@ class Validator:
 
     def _texts(self, frame: pl.DataFrame) -> pl.DataFrame:
         return cells.read(frame, {name: self._binding.fields.get(name) for name in _TEXT_FIELDS}, self._binding)
-
-    def _earlier(self, uids: pl.Series, first_row: int) -> tuple[pl.Series, pl.Series]:
-        """Find the earlier row with the same uid (Int64 `first_row`, null when there is none).
-
-        The Boolean `comes_again` says which rows may be that earlier row to another one.
-        """
-        earlier: list[int | None] = [None] * len(uids)
-        again = self._uids.positions(uids)
-        for index in again:
-            row = first_row + index
-            first = self._uids.first(uids[index], row)
-            earlier[index] = first if first != row else None
-        comes_again = pl.repeat(value=False, n=len(uids), eager=True).scatter(again, True).alias("comes_again")
-        return pl.Series("first_row", earlier, dtype=pl.Int64), comes_again
 
     def _of_rejected_firsts(self, defective: pl.DataFrame) -> pl.DataFrame:
         """Add `first_rejected`: whether the earlier row with the same uid is rejected as well."""
@@ -207,7 +211,7 @@ class Validator:
         """
         token = pl.repeat(value=False, n=pl.len())
         if self._auth_tokens is not AuthTokens.NONE:
-            token = ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
+            token = _wants_token()
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
         written = sound.with_columns(jsontext.write_bodies(sound), token.alias("token"))
@@ -225,6 +229,10 @@ class Validator:
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
         message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
         return defects.select("row", first.alias("error_code"), message.alias("error_message"))
+
+
+def _wants_token() -> pl.Expr:
+    return ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
 
 
 def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:
@@ -290,7 +298,7 @@ def _rejected(batch: RosterBatch, lines: pl.DataFrame) -> pl.DataFrame:
     """
     is_rejected = lines["error_code"].is_not_null()
     errors = lines.filter(is_rejected)
-    rows = batch.frame.drop(ADDED, strict=False).filter(is_rejected)
+    rows = batch.frame.drop(ADDED, strict=False)[(errors["row"] - batch.first_row).cast(pl.UInt32)]
     return rows.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
 
 

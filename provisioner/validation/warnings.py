@@ -35,6 +35,10 @@ _ENCODED = "read the source in its own encoding, which --encoding names, or expo
 
 WARNINGS: Mapping[str, Advice] = MappingProxyType(
     {
+        "row.repeated": Advice(
+            "an earlier row has the same uid and says the same; in a sync they are one row",
+            "take one of the two rows out where the roster comes from",
+        ),
         "row.swallowed": Advice(
             "a cell holds line ends, and behind one of them what looks like a row of this file",
             "look for a stray quote before it; where the text belongs in the cell, leave it",
@@ -113,6 +117,7 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
 OVERRULED_WARNINGS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "row.header_again": frozenset(WARNINGS),
+        "row.repeated": frozenset(WARNINGS) - {"row.repeated"},
         "row.not_a_person": frozenset(WARNINGS) - {"row.not_a_person", "row.hidden", "row.swallowed"},
         "uid.rounded": frozenset({"uid.scientific", "uid.looks_rounded", "uid.zeros_lost"}),
         "name.not_text": frozenset(name for name in WARNINGS if name.startswith("name.")),
@@ -130,6 +135,11 @@ REMARKS: Mapping[str, str] = MappingProxyType(
 )
 """Warning that a reader gives a row → what the message says; `RosterBatch.remarks` has the rows."""
 
+REPEATED = Rule(
+    "row.repeated", pl.col("repeats_row").is_not_null(), pl.concat_str([pl.lit("repeats "), other_row("repeats_row")])
+)
+"""The warning of a row that is one with an earlier one."""
+
 # A shortened number has a sign in its exponent, or a fraction; `12e4` may be a hexadecimal id.
 _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
@@ -137,6 +147,7 @@ _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 def warning_rules(usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool) -> tuple[Rule, ...]:
     """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
     return (
+        REPEATED,
         _remarked("row.swallowed"),
         Rule("row.not_a_person", pl.col("not_a_person").is_not_null(), pl.col("not_a_person")),
         _remarked("row.hidden"),

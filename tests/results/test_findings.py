@@ -43,10 +43,10 @@ def checked(
     )
 
 
-def batch(errors: list[str | None] | None = None, rows: int = 0) -> RosterBatch:
+def batch(errors: list[str | None] | None = None, rows: int = 0, first_row: int = 1) -> RosterBatch:
     """A batch with a column `_errors`, or one of so many rows without it."""
     if errors is None:
-        return RosterBatch(1, pl.DataFrame({"uid": ["u"] * rows}))
+        return RosterBatch(first_row, pl.DataFrame({"uid": ["u"] * rows}))
     return RosterBatch(1, pl.DataFrame({"uid": ["u"] * len(errors), "_errors": pl.Series(errors, dtype=pl.String)}))
 
 
@@ -58,7 +58,7 @@ def test_the_sum_does_not_depend_on_the_batches(rows: list[str | None], size: in
         part = rows[start : start + size]
         numbers = {code: [start + n for n, each in enumerate(part, 1) if each == code] for code in set(part) - {None}}
         found = {code: Found(len(each), tuple(each[:FIRST_ROWS])) for code, each in numbers.items() if code}
-        findings.add(batch(rows=len(part)), checked(part, start + 1, found, found))
+        findings.add(batch(rows=len(part), first_row=start + 1), checked(part, start + 1, found, found))
     whole = {code: [n for n, each in enumerate(rows, 1) if each == code] for code in set(rows) if code}
     expected = {code: Found(len(each), tuple(each[:FIRST_ROWS])) for code, each in whole.items()}
     report = findings.report([], {})
@@ -86,7 +86,7 @@ def test_the_first_valid_rows_are_shown_as_requests() -> None:
     """As many as wanted, over batches, in order; `withAuthToken` where it is asked for, rejected rows left out."""
     findings = Findings(wanted=3)
     findings.add(batch(rows=3), checked(["uid.missing", None, None]))
-    findings.add(batch(rows=3), checked([None, None, None], first_row=4))
+    findings.add(batch(rows=3, first_row=4), checked([None, None, None], first_row=4))
     assert findings.report([], {}).requests == (
         CreateRequest(2, '{"uid":"u2","withAuthToken":true}'),
         CreateRequest(3, '{"uid":"u3"}'),

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Final
 
-from provisioner.errors import RosterError
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
@@ -31,6 +31,7 @@ from provisioner.sync.plan.guards import Example, Limits, Refusal, Tonight, refu
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
 from provisioner.sync.plan.planner import Planner
 from provisioner.sync.plan.profile import members, unpacked
+from provisioner.threads import in_thread
 
 # Users looked up at once, and looked through for examples.
 _LOOKED_THROUGH: Final = 4000
@@ -91,12 +92,12 @@ async def preflight(
         state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
         recorder = await stack.enter_async_context(open_store(state, stopper, verbose=job.settings.log.verbose))
         surveyed = await survey(opened, reader, stopper)
+        surveyed = await in_thread(reader, partial(surveyed.compared, lambda: stop_early(stopper)))
         directory = await _directory(run, target, state, recorder) if target is not None else None
         run.watch.enter("checking")
         planner = Planner(surveyed, state, job.outputs.results.parent, directory)
         stack.callback(planner.close)
         await recorder.run(lambda: planner.read(lambda: stop_early(stopper)))
-        _refuse_duplicates(surveyed)
         if resolving is not None:
             await _resolve_doubts(run, resolving, state, recorder)
         assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory))
@@ -219,13 +220,3 @@ def _leaver_policy(settings: Sync, state: SyncState) -> LeaverPolicy:
     known = state.is_leaver(sorted(approved))
     check_approved(settings.approve, sorted(approved - known))
     return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, approved)
-
-
-def _refuse_duplicates(surveyed: Surveyed) -> None:
-    """Refuse a roster with two rows for one person: which of them is right cannot be known."""
-    found = surveyed.findings.defects.get("uid.duplicate")
-    if found is not None:
-        rows = ", ".join(map(str, found.first_rows)) + (" and more" if found.rows > len(found.first_rows) else "")
-        message = f"{found.rows:,} rows name a person that another row names (rows {rows})"
-        name = surveyed.opened.roster.name
-        raise RosterError(f"{name}: {message}; nothing was changed, take one of each out")

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import RosterError
 from provisioner.journal.syncstate import SyncState
 from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, UserRequest
@@ -159,10 +158,56 @@ def test_the_plan_adds_up(company: Company) -> None:
     assert numbers == ({"create": 2, "update": 1, "reactivate": 0, "deactivate": 1}, 1, 1, 1, {"name": 1}, 1)
 
 
-def test_two_rows_for_one_person_are_refused(company: Company) -> None:
-    """Which of them is right cannot be known."""
-    with pytest.raises(RosterError, match=r"hr.csv: 1 rows name a person that another row names \(rows 2\)"):
-        company.changes("uid,name\nann,Ann\nANN,Anna\n")
+def duplicates(company: Company, roster: str, **sync: Any) -> tuple[Any, ...]:
+    """Rows, rejected ones with the reason, those warned of, the changes and the leavers of a roster."""
+
+    def look(ready: Preflight) -> tuple[Any, ...]:
+        assessed = ready.assessment
+        frames = [frame.drop_nulls("error_message") for frame in ready.surveyed.lines.frames()]
+        rejected = [row for frame in frames for row in frame.select("row", "error_message").iter_rows()]
+        warned = {code: found.first_rows for code, found in assessed.report.warnings.items()}
+        changes = [(each.row, each.uid, each.action) for each in ready.planner.plan.first(9)]
+        return assessed.rows, rejected, warned, changes, assessed.leavers.found
+
+    found: tuple[Any, ...] = company.preview(roster, look, **sync)
+    return found
+
+
+def test_two_rows_that_contradict_each_other_are_both_rejected(company: Company) -> None:
+    """Which is right cannot be known: the person stays as is and is no leaver. Each names the other, in any number."""
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\n")
+    roster = "uid,name\nann,Anna\nbob,Bob\ncy,Cy\nANN,Ann\nann,Anna\nnew,\nnew,New\n"
+    rest = "as well, which says otherwise, so neither is taken"
+    assert duplicates(company, roster, deactivate_leavers=True) == (
+        7,
+        [
+            (1, f"uid.duplicate: 'ann' is the uid of row 4 {rest}"),
+            (4, f"uid.duplicate: 'ann' is the uid of row 1 {rest}"),
+            (5, f"uid.duplicate: 'ann' is the uid of row 1 {rest}"),
+            (6, f"name.missing: no name, one is required; uid.duplicate: 'new' is the uid of row 7 {rest}"),
+            (7, f"uid.duplicate: 'new' is the uid of row 6 {rest}"),
+        ],
+        {},
+        [(3, "cy", "create")],
+        0,
+    )
+
+
+def test_two_rows_that_say_the_same_are_one(company: Company) -> None:
+    """In other letters, in any number, defective or not; the later ones are named in a warning."""
+    company.carry_out("uid,name\nann,Ann\n")
+    roster = "uid,name,role\nann,Anna,nurse\nbob,,\nANN, Anna ,NURSE\nbob,,\ncy,Cy,\nann,Anna,nurse\ncy,Cy,\n"
+    warned = {"row.repeated": (3, 4, 6, 7)}
+    changes = [(1, "ann", "update"), (5, "cy", "create")]
+    assert duplicates(company, roster) == (3, [(2, "name.missing: no name, one is required")], warned, changes, 0)
+
+
+def test_one_that_differs_in_the_token_it_wants_contradicts(company: Company) -> None:
+    """What is asked for is a part of what a row says."""
+    rows, rejected, warned, changes, _ = duplicates(company, "uid,name,withAuthToken\nann,Ann,yes\nann,Ann,no\n")
+    assert (rows, [row for row, _ in rejected], warned, changes) == (2, [1, 2], {}, [])
+    rows, rejected, warned, changes, _ = duplicates(company, "uid,name,withAuthToken\nann,Ann,yes\nann,Ann,TRUE\n")
+    assert (rows, rejected, warned, changes) == (1, [], {"row.repeated": (2,)}, [(1, "ann", "create")])
 
 
 def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
