@@ -40,7 +40,7 @@ FORGOTTEN: Final = Bulk(
     ForgottenRow._fields,
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
-    live_hash = NULL, digests = NULL, certain = 0
+    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL
 FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,
 )
@@ -59,7 +59,7 @@ SENT_ANEW: Final = Bulk(
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
     live_hash = NULL, digests = NULL, certain = 0, operation = 'create', body_hash = given.body_hash, state = 'sent',
-    outcome = 'pending', sent_at = now
+    outcome = 'pending', night_outcome = NULL, sent_at = now
 FROM given WHERE users.id = given.id
 """,
 )
@@ -88,16 +88,6 @@ UPDATE users SET certain = 1, live_hash = given.live_hash, digests = given.diges
 FROM given WHERE users.id = given.id
 """,
 )
-
-
-class EpochRow(NamedTuple):
-    """In which night a user was settled."""
-
-    id: int
-    epoch: int
-
-
-EPOCH: Final = Bulk(EpochRow._fields, "UPDATE users SET epoch = given.epoch FROM given WHERE users.id = given.id")
 
 
 class Adoption(NamedTuple):
@@ -225,7 +215,11 @@ MET: Final = select(
     {
         "key": "users.id",
         "has_profile": "profile IS NOT NULL",
-        "tonight": "iif(epoch = :epoch OR state <> 'settled', outcome, NULL)",
+        "tonight": """CASE
+            WHEN epoch IS NOT :epoch THEN NULL
+            WHEN outcome IN ('created', 'reactivated') THEN outcome
+            ELSE coalesce(night_outcome, outcome)
+        END""",
     },
 )
 

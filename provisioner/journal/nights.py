@@ -6,11 +6,35 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.journal.statements import select
+from provisioner.journal.statements import Bulk, select
+
+
+class EpochRow(NamedTuple):
+    """A user for whom something is sent or settled in a night."""
+
+    id: int
+    epoch: int
+
+
+# That somebody was created or reactivated in this night outlives what is sent for it afterwards, and how often that is
+# cut short.
+NIGHT_OUTCOME: Final = Bulk(
+    EpochRow._fields,
+    """
+UPDATE users SET night_outcome = CASE
+    WHEN users.epoch IS NOT given.epoch THEN NULL
+    WHEN state = 'settled' AND outcome IN ('created', 'reactivated') THEN outcome
+    ELSE night_outcome
+END
+FROM given WHERE users.id = given.id
+""",
+)
+
+EPOCH: Final = Bulk(EpochRow._fields, "UPDATE users SET epoch = given.epoch FROM given WHERE users.id = given.id")
 
 
 @dataclass(frozen=True, slots=True)

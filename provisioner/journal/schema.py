@@ -64,6 +64,7 @@ CREATE TABLE nights (
 _SINCE_3: Final = """
 ALTER TABLE users ADD COLUMN ours INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN profile BLOB;
+ALTER TABLE users ADD COLUMN night_outcome TEXT;
 UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 

@@ -9,6 +9,8 @@ short and the one that ends it share an *epoch*: what happened to a user in this
     digests    the profile that was last carried out, see `provisioner.sync.plan.profile`
     absent     good nights in a row in which the user was not in the roster
     profile    that profile itself, packed: who left is told by name, and what changes with its old value
+
+    night_outcome  created or reactivated, when that is what became of the user before a later change of the same epoch
 """
 
 from __future__ import annotations
@@ -28,7 +30,6 @@ from provisioner.journal.managed import (
     ADOPTED,
     COUNT_ABSENCE,
     DOUBTS,
-    EPOCH,
     FORGOTTEN,
     IS_LEAVER,
     LEAVERS,
@@ -52,14 +53,13 @@ from provisioner.journal.managed import (
     Adoption,
     AnewRow,
     Doubt,
-    EpochRow,
     ForgottenRow,
     LiveRow,
     Met,
     OperationRow,
     ProfileRow,
 )
-from provisioner.journal.nights import Nights
+from provisioner.journal.nights import EPOCH, NIGHT_OUTCOME, EpochRow, Nights
 from provisioner.journal.statements import Written
 from provisioner.journal.view import Identity, damage_in, header_of, pages_in_log
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
@@ -264,6 +264,8 @@ class SyncState(Journal):
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         """Along with the request: what is known of its user is in doubt from now on."""
+        epoch = self.nights.epoch
+        yield NIGHT_OUTCOME, [EpochRow(id=each.key, epoch=epoch) for each in requests]
         creates = [each.key for each in requests if each.change and each.change.action is Action.CREATE]
         yield FORGOTTEN, [ForgottenRow(id=key) for key in creates]
         yield from super()._as_sent(requests, now)

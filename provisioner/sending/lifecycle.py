@@ -144,12 +144,14 @@ class Lifecycle:
         # Both are the server's time, and `since` is never late, so a user of ours is never taken for another's.
         if created_at is None or created_at < math.floor(since):
             return await self._was_there_before(life, exists, created_at)
-        if life.request.past is not None and life.request.past.edited:
-            # What went out before the kill is not what the roster holds now: bring our own user up to date.
+        edited = life.request.past is not None and life.request.past.edited
+        if edited or self._policy.on_existing is OnExisting.UPDATE:
+            # What went out before the kill is not what the roster holds now. And who is to be updated whoever created
+            # it, is: in doubt, a stranger's user can be taken for ours.
             verdict, reply = await self._exchange(Operation.UPDATE, life)
             if verdict is not Verdict.DONE:
                 return self._unsuccessful(life, verdict, reply)
-            self._outcomes.edited += 1
+            self._outcomes.edited += edited
         return await self._settle_with_token(life, Outcome.CREATED, reply, created_at)
 
     async def _was_there_before(self, life: _Life, exists: Reply | None, created_at: int | None = None) -> Settlement:

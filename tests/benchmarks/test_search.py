@@ -93,6 +93,21 @@ FOUND = {
     "in doubt, and in no later roster": Case(
         97, (Row(0), Row(1)), (Life(kill=68), Life()), edits=(Edit(1, 1, -1),), sync=True
     ),
+    "created in a night that is killed twice": Case(
+        20108,
+        (Row(1),),
+        (Life(kill=95), Life(kill=58), Life()),
+        edits=(Edit(1, 1, 2),),
+        workers=4,
+        sync=True,
+    ),
+    "a stranger's user, taken for ours in doubt": Case(
+        248,
+        (Row(6),),
+        (Life(kill=64), Life()),
+        strangers=(Stranger(0, 0.09, 6, Act.CREATE),),
+        sync=True,
+    ),
 }
 """What the search has found, as small as it was made."""
 

@@ -706,6 +706,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "epoch",
             "ours",
             "profile",
+            "night_outcome",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         database.executescript("DROP TABLE nights; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")

@@ -246,12 +246,12 @@ def test_whatever_became_of_a_user_that_is_gone_another_is_created(outcome: Outc
 
 
 def test_the_token_of_a_user_that_was_created_anew_survives_a_lost_answer() -> None:
-    """It is minted, though a token of the deleted user is recorded."""
+    """It is minted, though a token of the deleted user is recorded; and it is brought up to date, whosever it is."""
     minted = Reply(status=200, data={"uid": "ada", "authToken": "minted"})
-    world = World([NOT_FOUND, NOBODY, LOST, EXISTS, OK, minted])
+    world = World([NOT_FOUND, NOBODY, LOST, EXISTS, OK, OK, minted])
     settlement = world.settle(UPDATING)
     assert (settlement.outcome, settlement.auth_token) == (Outcome.CREATED, "minted")
-    assert world.sent == [UPDATE, REACTIVATE, CREATE, CREATE, READ, MINT]
+    assert world.sent == [UPDATE, REACTIVATE, CREATE, CREATE, READ, UPDATE, MINT]
 
 
 @pytest.mark.parametrize(
