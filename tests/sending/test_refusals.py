@@ -58,6 +58,8 @@ def expected(operation: Operation, status: int, *, proof: bool) -> Verdict:
         return Verdict.LIMITED
     if operation is Operation.ROLES and status in {403, 404, 405}:
         return Verdict.REFUSED
+    if operation is Operation.PROBE and status == 403 and proof:
+        return Verdict.REFUSED  # a key that may not look may create all the same
     if status in {401, 402, 403, 405, 407}:
         return Verdict.STOP
     if status == 409 and operation is Operation.CREATE:
