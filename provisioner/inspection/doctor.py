@@ -189,7 +189,8 @@ async def _network(place: Place, settings: Settings) -> list[Check]:
         ]
         if not connection.reached(reply):
             return way
-        way.append(connection.clock(client.clock.offset, seconds))
+        theirs = client.clock.now()
+        way.append(connection.clock(None if theirs is None else theirs - time.time(), seconds))
         return way + (await _answers(client, reply, settings) if place.key else [])
 
 

@@ -162,8 +162,9 @@ def test_on_a_terminal_an_error_is_one_text(folder: Path) -> None:
 def test_verbose_tells_of_replies_and_commits(folder: Path) -> None:
     """Without `-v` there is none of it; the table says that it was the emulator."""
     loud = provisioner("run", "u.csv", "--emulator", "-v", cwd=folder)
-    (reply,) = loud.events("request.answered")
-    assert (reply["operation"], reply["row"], reply["verdict"], reply["status"]) == ("create", 1, "done", 200)
+    asked, reply = loud.events("request.answered")
+    assert (asked["operation"], reply["operation"]) == ("probe", "create")
+    assert (reply["row"], reply["verdict"], reply["status"]) == (1, "done", 200)
     assert [event["outcomes"] for event in loud.events("journal.committed")] == [1]
     assert "sent to the built-in emulator" in loud.stdout
     quiet = provisioner("run", "u.csv", "--emulator", "--restart", "--json", cwd=folder)
