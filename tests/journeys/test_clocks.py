@@ -84,3 +84,27 @@ def test_the_time_is_asked_before_the_first_create_and_only_then(tmp_path: Path)
     with closing(sqlite3.connect(tmp_path / "out.journal.db")) as journal:
         (ahead,) = journal.execute("SELECT max(sent_at) FROM users").fetchone()
     assert ahead - time.time() == pytest.approx(86_400, abs=60)
+
+
+def test_a_leaver_in_doubt_is_told_by_the_converted_time(tmp_path: Path) -> None:
+    """The state is of an older format, whose doubts are by our clock, a day ahead of the server's: still a leaver."""
+    joiner = "person-00002"
+    (tmp_path / "faults.json").write_text(
+        json.dumps({"script": [{"fault": "hang-after-commit", "uid": joiner, "route": "POST /users"}]})
+    )
+    options = ("--state", "s.db", "--yes", "--json")
+    with emulator(tmp_path, "--fault-script", tmp_path / "faults.json", "--clock-skew", "-86400s") as api:
+        write_roster(tmp_path / "people.csv", people(1))
+        first = ("sync", "people.csv", *api.flags(), *options, "--adopt", "-o", "out.csv")
+        assert provisioner(*first, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        write_roster(tmp_path / "people.csv", people(2))
+        night = ("sync", "people.csv", *api.flags(), *options, "-o", "out.csv")
+        victim = start(*night, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: joiner in api.users())
+        victim.kill()
+        with closing(sqlite3.connect(tmp_path / "s.db")) as state, state:
+            state.execute("INSERT INTO meta VALUES ('times', 'local')")
+            state.execute("UPDATE users SET sent_at = sent_at + 86400")
+        write_roster(tmp_path / "people.csv", people(1))
+        ended = provisioner(*night, "--deactivate-leavers", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (ended.exit_code, ended.summary["deactivated"]) == (0, 1), ended.stderr
