@@ -1,9 +1,9 @@
 """Is the nightly sync exact, night after night? `python -m benchmarks.nights --people 20000 --nights 30 --seed 1`.
 
 Simulates a company whose roster changes every night, and carries each night's roster to an emulator by the real
-command. Some nights go wrong: the export is empty or cut in half, the command is killed or runs out of time, replies
-are lost, another hand changes users. After each night the app's users, results, summary and state are judged by what
-plain Python says they have to be. Exit code 1 at the first night with an offence.
+command. Some nights go wrong: the export is broken, the command is killed or runs out of time, replies are lost,
+another hand changes users. After each night the app's users, results, summary and state are judged by what plain Python
+says they have to be. Exit code 1 at the first night with an offence.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def _options() -> tuple[Options, Path | None]:
     parser.add_argument("--grace-nights", type=int, default=usual.grace_nights, help="before a leaver is deactivated")
     parser.add_argument("--kills", type=int, default=usual.kills, help="on the night on which the command is killed")
     parser.add_argument("--duration", type=int, default=usual.duration, help="seconds of the night with a time limit")
+    parser.add_argument("--bad-only", action="store_true", help="the first night, then each kind of broken export")
     parser.add_argument("--folder", type=Path, help="keep everything in this folder, which must not exist yet")
     given = vars(parser.parse_args())
     folder = given.pop("folder")

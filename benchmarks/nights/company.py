@@ -208,9 +208,13 @@ def _respelt(row: Row, random: Random) -> Row:
     return replace(row, cells={**row.cells, "uid": row.cells["uid"].upper(), "name": name, "tags": "; ".join(tags)})
 
 
-def write_roster(path: Path, rows: Sequence[Row]) -> None:
-    """Write the rows as CSV; an export without rows still has its header."""
+def write_roster(path: Path, rows: Sequence[Row], *, blanks: bool = False) -> None:
+    """Write the rows as CSV, with `blanks` an empty one behind every tenth; one without rows still has its header."""
+    empty = dict.fromkeys(row_of("", Profile("")).cells, "")
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(row_of("", Profile("")).cells))
+        writer = csv.DictWriter(file, fieldnames=list(empty))
         writer.writeheader()
-        writer.writerows(row.cells for row in rows)
+        for number, row in enumerate(rows, 1):
+            writer.writerow(row.cells)
+            if blanks and number % 10 == 0:
+                writer.writerow(empty)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from typing import Final
 
 
 class Kind(StrEnum):
@@ -15,6 +17,12 @@ class Kind(StrEnum):
     QUIET = "no change"
     EMPTY = "empty export"
     HALF = "export cut in half"
+    ZEROS_LOST = "zeros of the ids lost"
+    SWAPPED = "columns swapped"
+    GARBLED = "names garbled"
+    EMPTIED = "column emptied"
+    STRAY = "stray rows"
+    BLANK = "blank rows"
     KILLED = "killed"
     FAULTS = "faults"
     CUT_SHORT = "--max-duration"
@@ -24,7 +32,7 @@ class Kind(StrEnum):
     @property
     def refused(self) -> bool:
         """Whether nothing at all may be changed."""
-        return self in {Kind.EMPTY, Kind.HALF}
+        return self in GUARDS
 
     @property
     def reads_directory(self) -> bool:
@@ -33,11 +41,32 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What has to keep a bad night from changing anything: the stable word for it, and the option it has to name."""
+
+    reason: str
+    option: str | None
+
+
+GUARDS: Final[Mapping[Kind, Guard]] = {
+    Kind.EMPTY: Guard("empty_roster", None),
+    Kind.HALF: Guard("shrunken_roster", "--approve"),
+    Kind.ZEROS_LOST: Guard("too_many_creates", "--max-creates"),
+    Kind.SWAPPED: Guard("too_many_updates", "--max-updates"),
+    Kind.GARBLED: Guard("too_many_updates", "--max-updates"),
+    Kind.EMPTIED: Guard("too_many_updates", "--max-updates"),
+    Kind.STRAY: Guard("too_many_rejected", "--max-rejected"),
+}
+"""Of every bad night, whatever the size of the company."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """One simulation.
 
     kills     how often the command is killed on the night on which it is
     duration  the time limit of the night that has one, in seconds
+    bad_only  after the first night every bad one once, whatever `nights` says: what a company of any size bears
     """
 
     people: int = 20_000
@@ -46,9 +75,12 @@ class Options:
     grace_nights: int = 1
     kills: int = 3
     duration: int = 4
+    bad_only: bool = False
 
     def schedule(self) -> list[Kind]:
         """Say what each night is like: every kind once if there are nights enough, some oftener, most plain."""
+        if self.bad_only:
+            return [Kind.ADOPT, *GUARDS]
         special = [kind for kind in Kind if kind not in {Kind.ADOPT, Kind.PLAIN}]
         usual = [Kind.PLAIN, Kind.OTHER_HAND, Kind.OTHER_HAND, Kind.QUIET, Kind.PLANNED]
         nights = [*special, *usual, *[Kind.PLAIN] * self.nights][: self.nights - 1]

@@ -17,6 +17,7 @@ from typing import Any, Final
 from benchmarks.crash.scenario import hostility
 from benchmarks.nights.company import ROLE, Company, Profile, Row, changed, respelt, somebody, write_roster
 from benchmarks.nights.evidence import Evidence, Session
+from benchmarks.nights.exports import spoilt
 from benchmarks.nights.ledger import Books, Expected, Kept, Known, kept
 from benchmarks.nights.schedule import Kind, Options
 from benchmarks.nights.verdict import history_wrong, judge
@@ -34,6 +35,7 @@ _FAULT_RATE: Final = 0.2
 _STRANGERS: Final = 0.01
 # Nobody's time of grace is over on a night on which nothing is to change.
 _FOR_EVER: Final = 1000
+_QUIET: Final = frozenset({Kind.QUIET, Kind.BLANK})
 
 _CONFIG: Final = """\
 [rate]
@@ -116,10 +118,10 @@ class Simulation:
 
     def _night(self, number: int, kind: Kind) -> Report:
         self._rows = self._export(kind)
-        write_roster(self.folder / "roster.csv", self._rows)
+        write_roster(self.folder / "roster.csv", self._rows, blanks=kind is Kind.BLANK)
         if kind is Kind.OTHER_HAND:
             self._drift = self._other_hand()
-        grace = _FOR_EVER if kind is Kind.QUIET else self.options.grace_nights
+        grace = _FOR_EVER if kind in _QUIET else self.options.grace_nights
         expected = self.books.expect(self._rows, grace)
         known = self.books.users if kind.refused else self.books.after(expected)
         before, place = self.api.users(), len(self.api.audit())
@@ -149,18 +151,15 @@ class Simulation:
         return Report(number, evidence, judge(evidence))
 
     def _export(self, kind: Kind) -> list[Row]:
-        """Give the rows of tonight's roster. What a bad export leaves out stays true."""
-        if kind is Kind.QUIET:
+        """Give the rows of tonight's roster. What a bad export says is not true of anybody."""
+        if kind in _QUIET:
             return respelt(self._good, self.random)
+        if kind.refused:
+            return spoilt(self.company.export(), kind)
         if kind is not Kind.ADOPT:
             self.company.moves_on()
-        rows = self.company.export()
-        if kind is Kind.EMPTY:
-            return []
-        if kind is Kind.HALF:
-            return rows[: len(rows) // 2]
-        self._good = rows
-        return rows
+        self._good = self.company.export()
+        return self._good
 
     def _other_hand(self) -> dict[str, int]:
         """Change, deactivate and delete some users of the roster, behind the command's back."""

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from benchmarks.nights.evidence import KILLED, Evidence, Session
-from benchmarks.nights.schedule import Kind
+from benchmarks.nights.schedule import GUARDS, Guard, Kind
 
 ROW_OUTCOMES: Final = (
     "rejected", "created", "existing", "updated", "unchanged", "reactivated", "failed", "pending",
 )  # fmt: skip
 MAX_DURATION_EXIT: Final = 5
+_EXAMPLES: Final = 3
 
 
 def ended_wrong(evidence: Evidence) -> Iterator[str]:
@@ -28,9 +29,25 @@ def ended_wrong(evidence: Evidence) -> Iterator[str]:
         wanted = last if final else early.get(evidence.kind, last)
         if session.exit_code != wanted or "Traceback" in session.told:
             yield f"run {number}: exit code {session.exit_code} instead of {wanted}: {session.told[-500:]}"
-    reason = {Kind.EMPTY: "empty_roster", Kind.HALF: "shrunken_roster"}.get(evidence.kind)
+    guard = GUARDS.get(evidence.kind)
+    reason = guard.reason if guard else None
     if evidence.document.get("stopped_by") != reason:
         yield f"stopped by {evidence.document.get('stopped_by')} instead of {reason}"
+    if guard is not None:
+        yield from _misnamed(evidence, guard)
+
+
+def _misnamed(evidence: Evidence, guard: Guard) -> Iterator[str]:
+    """Tell where the first reason is not the guard's, with its option and three examples, all in the sentence."""
+    refusal: Mapping[str, Any] = next(iter(evidence.document.get("refused", ())), {})
+    message, examples = str(evidence.document.get("message")), refusal.get("examples", ())
+    if (refusal.get("reason"), refusal.get("option")) != (guard.reason, guard.option):
+        yield f"refused by {refusal.get('reason')} ({refusal.get('option')}) instead of {guard.reason}"
+    if guard.option is not None:
+        if guard.option not in message:
+            yield f"the message does not name {guard.option}: {message}"
+        if len(examples) != _EXAMPLES or any(each["uid"] not in message for each in examples):
+            yield f"{len(examples)} examples, and not each is in the message: {message}"
 
 
 def directory_wrong(evidence: Evidence) -> Iterator[str]:

@@ -192,7 +192,7 @@ class Plan(KeptState):
     ] = None
     max_creates: Annotated[
         str | None,
-        text("Change nothing when more are new while as many are absent: N or P%. [default: 34%]", metavar="N|P%"),
+        text("Change nothing when more are new while more are absent too: N or P%. [default: 34%]", metavar="N|P%"),
     ] = None
     max_updates: Annotated[
         str | None,

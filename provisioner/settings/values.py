@@ -15,7 +15,7 @@ LEAST_REJECTED: Final = 3
 """So many rows may be rejected whatever share that is."""
 
 LEAST_CHANGED: Final = 3
-"""So many people may be created while as many are absent, or have the same field changed, whatever share that is."""
+"""So many people may be created while more are absent too, or have the same field changed, whatever share that is."""
 
 LEAST_SETTLED: Final = 100
 """Settled rows from which on a share of failed ones counts: the first of ten rows is no tenth of a run."""

@@ -18,7 +18,7 @@ import pytest
 from benchmarks.nights.company import Company, Profile, Row, changed, row_of, somebody
 from benchmarks.nights.evidence import KILLED, Evidence, Session
 from benchmarks.nights.ledger import Books, Kept, Known, kept
-from benchmarks.nights.schedule import Kind, Options
+from benchmarks.nights.schedule import GUARDS, Kind, Options
 from benchmarks.nights.shift import Report, simulation
 from benchmarks.nights.verdict import CHECKS, history_wrong, judge
 from tests.rig.command import (
@@ -34,7 +34,7 @@ from tests.rig.command import (
 )
 
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
-SMALL = Options(people=300, nights=9, seed=3, kills=2, duration=1)
+SMALL = Options(people=300, nights=15, seed=3, kills=2, duration=1)
 
 
 def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]:
@@ -45,14 +45,23 @@ def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]
 def test_nights_of_every_kind(tmp_path: Path) -> None:
     """Killed, cut short, struck, planned, changed by another hand: the directory equals the roster every time."""
     reports, history = _simulated(SMALL, tmp_path)
-    assert [(report.number, report.offenders) for report in reports] == [(n, NOTHING) for n in range(1, 10)]
+    assert [(report.number, report.offenders) for report in reports] == [(n, NOTHING) for n in range(1, 16)]
     assert history == []
     nights = {report.evidence.kind: report.evidence for report in reports}
     assert set(nights) == set(Kind) - {Kind.PLAIN}
     assert [session.exit_code for session in nights[Kind.KILLED].sessions][:2] == [KILLED] * 2
-    assert nights[Kind.QUIET].audit == []
+    assert nights[Kind.QUIET].audit == nights[Kind.BLANK].audit == []
     assert any(report.evidence.expected.due for report in reports)
     assert any(record["fault"] for record in nights[Kind.FAULTS].audit)
+
+
+def test_a_small_company_bears_no_broken_export(tmp_path: Path) -> None:
+    """Thirty people: zeros lost, columns swapped, garbled or emptied, half of them, nobody, stray rows: no change."""
+    reports, history = _simulated(Options(people=30, seed=2, bad_only=True), tmp_path)
+    assert [(report.evidence.kind, report.offenders) for report in reports] == [
+        (kind, NOTHING) for kind in (Kind.ADOPT, *GUARDS)
+    ]
+    assert history == []
 
 
 def test_who_comes_back_after_a_kill_costs_one_request(tmp_path: Path) -> None:
@@ -105,7 +114,7 @@ def test_thirty_nights(tmp_path: Path, options: Options) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_schedule_holds_every_kind(seed: int) -> None:
     """Thirty nights, and ten, begin with the adoption and hold every kind of night; the same seed, the same nights."""
-    for nights in (10, 30):
+    for nights in (16, 30):
         schedule = Options(nights=nights, seed=seed).schedule()
         assert (len(schedule), schedule[0], set(schedule)) == (nights, Kind.ADOPT, set(Kind))
         assert schedule == Options(nights=nights, seed=seed).schedule()
@@ -273,7 +282,10 @@ def refused() -> Evidence:
     good = innocent()
     expected = Books(dict(BEFORE)).expect([], 1)
     fates = {"found": 4, "deactivated": 0, "failed": 0, "pending": 1, "in_grace": 3, "reported": 0}
-    document = {**dict.fromkeys(SUMMARY, 0), "stopped_by": "empty_roster", "exit_code": 3, "leavers": fates}
+    reasons: list[dict[str, Any]] = [{"reason": "empty_roster", "option": None, "examples": []}]
+    document = {
+        **dict.fromkeys(SUMMARY, 0), "stopped_by": "empty_roster", "exit_code": 3, "leavers": fates, "refused": reasons,
+    }  # fmt: skip
     return replace(
         good,
         kind=Kind.EMPTY,
@@ -287,6 +299,18 @@ def refused() -> Evidence:
         leavers=frozenset({"bob", "cat", "eve", "gus"}),
         tokens={},
     )
+
+
+def guarded(*examples: str, **changes: Any) -> Evidence:
+    """The same evidence of a night on which the zeros of the uids were lost, with these examples of it."""
+    reason = {
+        "reason": "too_many_creates",
+        "option": "--max-creates",
+        "examples": [{"uid": uid} for uid in examples],
+        **changes,
+    }
+    told = {"stopped_by": reason["reason"], "refused": [reason], "message": "(--max-creates 34%): ann, bob, cat"}
+    return with_summary(replace(refused(), kind=Kind.ZEROS_LOST), **told)
 
 
 def with_user(uid: str, user: Mapping[str, Any]) -> Evidence:
@@ -340,6 +364,10 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
     ),
     "stopped by something": ({"ended wrong"}, lambda: with_summary(innocent(), stopped_by="key")),
     "not stopped by the guard": ({"ended wrong"}, lambda: with_summary(refused(), stopped_by=None)),
+    "a guard without its option": ({"ended wrong"}, lambda: guarded("ann", "bob", "cat", option=None)),
+    "a guard with another reason": ({"ended wrong"}, lambda: guarded("ann", "bob", "cat", reason="too_many_leavers")),
+    "a guard with two examples": ({"ended wrong"}, lambda: guarded("ann", "bob")),
+    "a guard with an example that is not named": ({"ended wrong"}, lambda: guarded("ann", "bob", "zoe")),
     "a field that was not changed": ({"directory wrong"}, lambda: with_user("bob", stored(BEFORE["bob"].profile))),
     "a leaver that may still log in": ({"directory wrong"}, lambda: with_user("eve", stored(EVE))),
     "somebody who stays is deactivated": (
@@ -416,7 +444,7 @@ def test_the_judge_allows_what_is_allowed() -> None:
     struck = with_request(*more)
     lost = replace(struck, audit=({**struck.audit[0], "fault": "lost-reply"}, *struck.audit[1:]))
     again = replace(innocent(), created={"ann": 2}, deleted={"ann": 1})
-    nights = [innocent(), refused(), killed_first(frozenset({"bob"})), lost, again]
+    nights = [innocent(), refused(), guarded("ann", "bob", "cat"), killed_first(frozenset({"bob"})), lost, again]
     assert [judge(night) for night in nights] == [NOTHING] * len(nights)
 
 

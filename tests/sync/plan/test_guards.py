@@ -111,7 +111,9 @@ def test_too_many_leavers_are_refused(leaving: int, managed: int, borne: Allowan
     [
         (341, 341, 1000, LIMITS.creates, True),
         (340, 340, 1000, LIMITS.creates, False),
-        (500, 499, 1000, LIMITS.creates, False),
+        (500, 341, 1000, LIMITS.creates, True),
+        (500, 340, 1000, LIMITS.creates, False),
+        (61, 60, 60, LIMITS.creates, True),
         (500, 0, 1000, LIMITS.creates, False),
         (4, 4, 5, LIMITS.creates, True),
         (3, 5, 5, LIMITS.creates, False),
@@ -123,7 +125,7 @@ def test_too_many_leavers_are_refused(leaving: int, managed: int, borne: Allowan
 def test_ids_that_have_changed_are_refused(
     creates: int, absent: int, managed: int, borne: Allowance, refused: bool
 ) -> None:
-    """More than a third created anew, and more than three, while as many are absent: growth alone is none."""
+    """More than a third created anew, and more than three, while more than a third are absent: growth alone is none."""
     night = replace(QUIET, creates=creates, absent=absent, managed=managed)
     assert reasons(night, replace(LIMITS, creates=borne)) == (["too_many_creates"] if refused else [])
     assert reasons(replace(night, adopting=True), replace(LIMITS, creates=borne)) == []
