@@ -97,10 +97,11 @@ class Evidence:
         """The requests that the night may take.
 
         Beyond those that its changes take: none; for reading the directory one for each thousand active users and
-        one for each thousand deactivated ones, at least one each; three for each request that a fault struck, one for
-        each 429; three for each change that a kill can leave in doubt.
+        one for each thousand deactivated ones, at least one each; where it is not read, one for each sync that asks for
+        the server's time; three for each request that a fault struck, one for each 429; three for each change that a
+        kill can leave in doubt.
         """
-        extra = 0
+        extra = 0 if self.kind.reads_directory else self._asked_for_time
         if self.kind.reads_directory:
             active = sum(not user["deactivated_at"] for user in self.before.values())
             extra += _pages(active) + _pages(len(self.before) - active)
@@ -109,6 +110,11 @@ class Evidence:
         kills = sum(session.exit_code == KILLED for session in self.sessions)
         doubts = kills * _FOR_A_DOUBT * min(self.in_doubt, self.needed)
         return self.needed + extra + _FOR_A_FAULT * struck + storms + doubts
+
+    @property
+    def _asked_for_time(self) -> int:
+        asked = sum(record["did"] == "listed" for record in self.audit)
+        return min(asked, sum(session.verb == "sync" for session in self.sessions)) if self.needed else 0
 
 
 def _pages(users: int) -> int:

@@ -91,7 +91,8 @@ def test_who_comes_back_after_a_kill_costs_one_request(tmp_path: Path) -> None:
         before = len(app.lines("audit"))
         back = provisioner(*sync(12), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert (back.exit_code, back.summary["reactivated"]) == (0, 2)
-        assert [record["did"] for record in app.lines("audit")[before:]] == ["reactivated"] * 2
+        # The first one asks for the server's time.
+        assert [record["did"] for record in app.lines("audit")[before:]] == ["listed", *["reactivated"] * 2]
 
 
 def _faults(app: RunningEmulator, *script: Mapping[str, Any]) -> None:
@@ -454,6 +455,13 @@ def test_the_directory_may_be_read_page_by_page() -> None:
     assert (innocent().allowed, good.allowed) == (5, 7)
     many = {f"user-{n}": stored(ANN, gone=n % 2 or None) for n in range(2002)}
     assert replace(good, before=many).allowed == 5 + 2 + 2
+
+
+def test_each_sync_may_ask_for_the_time_once() -> None:
+    """One that sends anything; more than one such request is too many, as is any on a night that changes nothing."""
+    asking = record(6, "GET", None, "listed")
+    assert (with_request(asking).allowed, with_request(asking, asking).allowed) == (6, 6)
+    assert replace(refused(), audit=(asking,)).allowed == 0
 
 
 def night(number: int, **changes: Any) -> dict[str, Any]:
