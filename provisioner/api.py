@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from provisioner.results.summary import Summary
-    from provisioner.sync.plan.preflight import Assessment
+    from provisioner.sync.plan.assessment import Assessment
     from provisioner.sync.plan.report import PlanReport
     from provisioner.sync.summary import NightSummary
 
@@ -190,7 +190,7 @@ def _arguments(roster: Rosters) -> list[str]:
 
 
 def _carried_out(work: Coroutine[Any, Any, T]) -> T:
-    from provisioner.run.session import loop_factory
+    from provisioner.run.runtime import loop_factory
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(work)

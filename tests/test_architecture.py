@@ -25,12 +25,13 @@ TESTS = Path(__file__).parent
 CORE = frozenset(
     {
         "errors", "model", "wording",
-        "validation.constraints", "validation.digits", "validation.emails", "validation.rules", "validation.warnings",
+        "validation.constraints", "validation.uidnumbers", "validation.emails", "validation.rules",
+        "validation.warnings",
         "validation.fields",
         "sending.calls", "sending.retry",
         "settings.values",
         "sync.plan.decision", "sync.plan.guards", "sync.plan.profile",
-        "inspection.check", "inspection.connection", "inspection.machine",
+        "inspection.diagnosis", "inspection.connection", "inspection.machine",
     }
 )  # fmt: skip
 """Decisions: given the same values they give the same answer. They ask no clock, no network, no disk, no dice."""
@@ -55,12 +56,12 @@ HOMES = {
     "ssl": {"sending.client"},
     "aiolimiter": {"sending.pacing"},
     "sqlite3": {"journal", "inspection.journalhealth", "sync.history", "sync.plan.directory"},
-    "fcntl": {"journal.lock", "journal.view"},
+    "fcntl": {"journal.lock", "journal.header"},
     "tomllib": {"settings.layers"},
     "pydantic": {"settings"},
     "typer": {"cli"},
-    "uvloop": {"run.session"},
-    "signal": {"__main__", "run.session"},
+    "uvloop": {"run.runtime"},
+    "signal": {"__main__", "run.runtime"},
     "traceback": {"cli.boundary"},
     "gzip": {"roster.files.compression"},
     "backports": {"roster.files.compression"},
@@ -75,7 +76,7 @@ TESTED_ELSEWHERE = {
     "cli.app": "pages/test_docs.py",
     "cli.arguments": "pages/test_docs.py",
     "cli.inspection": "inspection/test_settinglist.py",
-    "cli.kinds": "pages/test_docs.py",
+    "cli.optiontypes": "pages/test_docs.py",
     "cli.run": "journeys/test_run.py",
     "cli.sync": "journeys/test_sync.py",
     "cli.usage": "pages/test_docs.py",
@@ -94,15 +95,15 @@ TESTED_ELSEWHERE = {
     "run.intake": "journeys/test_run.py",
     "run.job": "journeys/test_run.py",
     "run.pipeline": "journeys/test_run.py",
-    "run.session": "journeys/test_stops.py",
+    "run.runtime": "journeys/test_stops.py",
     "run.wiring": "journeys/test_run.py",
     "sending.attempts": "sending/test_lifecycle.py",
     "sending.calls": "sending/test_client.py",
-    "sending.clock": "sending/test_lifecycle.py",
+    "sending.serverclock": "sending/test_lifecycle.py",
     "sync.command": "journeys/test_sync.py",
     "threads": "journeys/test_run.py",
     "sync.night": "journeys/test_nights.py",
-    "sync.plan.preflight": "journeys/test_sync.py",
+    "sync.plan.assessment": "journeys/test_sync.py",
     "sync.plan.report": "journeys/test_sync.py",
     "sync.summary": "journeys/test_nights.py",
 }
@@ -258,7 +259,7 @@ def test_nothing_is_read_or_started_at_import() -> None:
     """Loading the command line costs no library that only a run needs, and no thread."""
     heavy = (
         "aiohttp", "aiolimiter", "asyncio", "orjson", "polars", "pydantic", "rich", "sqlite3", "structlog", "uvloop",
-        "yarl", "provisioner.inspection.doctor", "provisioner.run.session", "provisioner.settings.tables",
+        "yarl", "provisioner.inspection.doctor", "provisioner.run.runtime", "provisioner.settings.tables",
         "provisioner.emulator.server",
     )  # fmt: skip
     commands = ", ".join(f"provisioner.{name}" for name in MODULES if within(name, {"cli", "emulator.command"}))

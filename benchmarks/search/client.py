@@ -9,7 +9,7 @@ from yarl import URL
 
 from benchmarks.search.answers import Answer
 from benchmarks.search.world import PATIENCE, World
-from provisioner.journal.view import Identity
+from provisioner.journal.header import Identity
 from provisioner.run.job import Target
 from provisioner.sending.client import Client, Timeouts
 

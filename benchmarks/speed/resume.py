@@ -25,8 +25,8 @@ import polars as pl
 from benchmarks.rig.footprint import Footprint
 from benchmarks.rig.harness import BenchmarkError, command, require, run
 from benchmarks.rig.make_roster import Format, write_roster
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
 from provisioner.run.admission import admit

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from cyclopts import Parameter
 
-from provisioner.cli.kinds import choice, flag, number, path, path_of, text, text_of
+from provisioner.cli.optiontypes import choice, flag, number, path, path_of, text, text_of
 from provisioner.model import AuthTokens, OnExisting
 
 

@@ -16,7 +16,7 @@ from provisioner.files import time_stamp
 from provisioner.streams import answer, say
 
 if TYPE_CHECKING:
-    from provisioner.results.record import Record
+    from provisioner.results.manifest import Record
     from provisioner.roster.files.inputs import Inputs
     from provisioner.settings.tables import Settings
 
@@ -113,8 +113,8 @@ class Asked:
     def _file(self) -> tuple[Path | None, Record]:
         """Name the summary file and what it is to remember; None without a name or a folder, or for another's file."""
         from provisioner.files import same_file
+        from provisioner.results.manifest import NOTHING_RECORDED, Record, places, read_record
         from provisioner.results.outputs import FORMATS
-        from provisioner.results.record import NOTHING_RECORDED, Record, places, read_record
         from provisioner.roster.files.inputs import find_inputs
 
         try:
@@ -145,7 +145,7 @@ class Asked:
         return given
 
     def _results(self, inputs: Inputs) -> Path:
-        from provisioner.results.rounds import default_results
+        from provisioner.results.resubmission import default_results
 
         return self._output() or Path(default_results(inputs.stem))
 
@@ -167,7 +167,7 @@ def write_crash_file(error: Exception) -> Path:
     import structlog
 
     from provisioner.logs import Redactor
-    from provisioner.settings.key import API_KEY_VARIABLE
+    from provisioner.settings.apikey import API_KEY_VARIABLE
 
     text = "".join(traceback.format_exception(error))
     masked = text

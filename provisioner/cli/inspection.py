@@ -10,7 +10,7 @@ from cyclopts import App
 
 from provisioner.cli.arguments import Api, Config, Printed, given
 from provisioner.cli.boundary import show
-from provisioner.cli.kinds import path
+from provisioner.cli.optiontypes import path
 
 config = App(name="config", help="What is configured.", help_flags=(), version_flags=())
 
@@ -37,7 +37,7 @@ def doctor(
     It sends two reads at most and changes nothing. Exit code 4 when something is wrong, else 0.
     """
     from provisioner.inspection import doctor
-    from provisioner.inspection.check import exit_code
+    from provisioner.inspection.diagnosis import exit_code
     from provisioner.settings.tables import load_with_origins
 
     checks = doctor.diagnose(load_with_origins(given(api), os.environ, config), os.environ, state)

@@ -21,7 +21,7 @@ from provisioner.cli.arguments import (
 from provisioner.cli.boundary import Asked
 
 if TYPE_CHECKING:
-    from provisioner.run.session import Carrying
+    from provisioner.run.runtime import Carrying
     from provisioner.settings.tables import Settings
 
 
@@ -70,7 +70,7 @@ def validate(
 def carried_out(roster: Sequence[str], settings: Settings, work: Carrying, *, check: bool = False) -> int:
     """Carry out what was asked for, print how it ended, give the exit code; a check sends nothing."""
     from provisioner.run.job import make_job
-    from provisioner.run.session import conduct, is_drawn, set_up_logs
+    from provisioner.run.runtime import conduct, is_drawn, set_up_logs
 
     job = make_job(roster, settings, check=check or settings.run.dry_run)
     set_up_logs(settings, (*job.roster.paths, *job.outputs.paths()))

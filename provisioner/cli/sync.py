@@ -24,7 +24,7 @@ from provisioner.cli.arguments import (
     given,
 )
 from provisioner.cli.boundary import Asked, show
-from provisioner.cli.kinds import number
+from provisioner.cli.optiontypes import number
 
 
 def plan(
@@ -40,7 +40,7 @@ def plan(
 ) -> int:
     """Say what a sync of ROSTER would change, and change nothing."""
     from provisioner import api as provisioning
-    from provisioner.run.session import conduct, is_drawn, set_up_logs
+    from provisioner.run.runtime import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load
     from provisioner.sync.command import files_of
 
@@ -73,7 +73,7 @@ def sync(
     Nobody is ever deleted, and users that are in no roster of this state are never touched.
     """
     from provisioner import api as provisioning
-    from provisioner.run.session import conduct, is_drawn, set_up_logs
+    from provisioner.run.runtime import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load
     from provisioner.sync.command import confirming, files_of
 

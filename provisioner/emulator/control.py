@@ -18,7 +18,7 @@ from aiohttp import web
 
 from provisioner.emulator.app.audit import Audit
 from provisioner.emulator.app.faults import FaultPlan
-from provisioner.emulator.endpoints.tenant import Tenant
+from provisioner.emulator.endpoints.context import Tenant
 from provisioner.emulator.exchange import Exchange
 from provisioner.emulator.snapshot import restore, snapshot
 

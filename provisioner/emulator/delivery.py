@@ -12,7 +12,7 @@ from aiohttp import web
 
 from provisioner.emulator.effects import Delivery
 from provisioner.emulator.endpoints.answers import Answer
-from provisioner.emulator.endpoints.tenant import Tenant
+from provisioner.emulator.endpoints.context import Tenant
 
 POLL_SECONDS = 0.02
 """How often a hanging request looks whether its client is still there."""

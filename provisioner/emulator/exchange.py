@@ -16,9 +16,9 @@ from provisioner.emulator.app.faults import Fault, FaultDesk, FaultPlan, Strike
 from provisioner.emulator.delivery import Sender
 from provisioner.emulator.effects import EFFECTS, NO_EFFECT, Delivery, Effect, nothing_done
 from provisioner.emulator.endpoints.answers import Answer
+from provisioner.emulator.endpoints.context import Call, Tenant
 from provisioner.emulator.endpoints.errors import ApiError
 from provisioner.emulator.endpoints.routes import Target, find
-from provisioner.emulator.endpoints.tenant import Call, Tenant
 from provisioner.emulator.gate import Gate
 
 _UNANSWERED = frozenset({Delivery.CLOSE, Delivery.RESET, Delivery.HANG})

@@ -13,8 +13,8 @@ from provisioner.emulator.app import limits
 from provisioner.emulator.app.faults import Fault, Strike
 from provisioner.emulator.app.limits import Admission
 from provisioner.emulator.endpoints import errors
+from provisioner.emulator.endpoints.context import Tenant
 from provisioner.emulator.endpoints.routes import Route
-from provisioner.emulator.endpoints.tenant import Tenant
 
 
 class Gate:

@@ -18,7 +18,7 @@ from provisioner.emulator.app.store import Store
 from provisioner.emulator.control import Control
 from provisioner.emulator.delivery import Sender
 from provisioner.emulator.endpoints import routes
-from provisioner.emulator.endpoints.tenant import Tenant
+from provisioner.emulator.endpoints.context import Tenant
 from provisioner.emulator.exchange import Exchange
 from provisioner.emulator.gate import Gate
 from provisioner.emulator.snapshot import restore

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from provisioner.emulator.app.store import Store, StoredUser, Token
-from provisioner.emulator.endpoints.tenant import Tenant
+from provisioner.emulator.endpoints.context import Tenant
 
 _MEMBERS = {
     "uid": str,

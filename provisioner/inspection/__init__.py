@@ -1,7 +1,7 @@
 """What only looks, and changes nothing.
 
 doctor          looks at all that a run depends on, and says what to do
-check           one check: what was looked at, what was found, what to do
+diagnosis       one check: what was looked at, what was found, what to do
 machine         checks of this machine: software, configuration, key, folders
 connection      checks of what the API answered
 journalhealth   checks of a journal, read without changing it

@@ -21,15 +21,15 @@ from rich.text import Text
 
 from provisioner import __version__
 from provisioner.errors import ConfigurationError
-from provisioner.inspection import check, connection, machine
-from provisioner.inspection.check import Check, Status
+from provisioner.inspection import connection, diagnosis, machine
+from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
-from provisioner.journal.view import Identity
+from provisioner.journal.header import Identity
 from provisioner.model import NOBODY
 from provisioner.results.tables import printed
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for
-from provisioner.settings.key import find_api_key
+from provisioner.settings.apikey import find_api_key
 from provisioner.settings.layers import DEFAULT
 from provisioner.settings.tables import Loaded, Settings
 from provisioner.wording import json_text
@@ -76,7 +76,7 @@ async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path 
 def show(checks: Sequence[Check], *, as_json: bool) -> str:
     """Give the checks as a table for people, or as one JSON object."""
     if as_json:
-        document = {"checks": [asdict(each) for each in checks], "exit_code": check.exit_code(checks)}
+        document = {"checks": [asdict(each) for each in checks], "exit_code": diagnosis.exit_code(checks)}
         return json_text(document)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
@@ -118,7 +118,7 @@ def _api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[str, C
     try:
         key, origin = find_api_key(settings, environment)
     except ConfigurationError as error:
-        return "", check.refused("api_key", str(error))
+        return "", diagnosis.refused("api_key", str(error))
     file = settings.api.api_key_file
     mode = file.stat().st_mode if file is not None and origin == str(file) else None
     return key.get_secret_value(), machine.api_key(origin, mode)
@@ -128,7 +128,7 @@ def _base_url(loaded: Loaded) -> tuple[str, Check]:
     try:
         url = loaded.settings.base_url
     except ConfigurationError as error:
-        return "", check.refused("base_url", str(error))
+        return "", diagnosis.refused("base_url", str(error))
     keys = ("base_url",) if loaded.settings.api.base_url else ("app_id", "region")
     origins = dict.fromkeys(loaded.origin("api", key) for key in keys)
     return url, machine.base_url(url, " and ".join(origins))
@@ -176,7 +176,7 @@ async def _network(place: Place, settings: Settings) -> list[Check]:
     try:
         proxy = proxy_for(place.url)
     except ConfigurationError as error:
-        return [check.refused("proxy", str(error))]
+        return [diagnosis.refused("proxy", str(error))]
     parts, began = urlsplit(place.url), time.monotonic()
     limits, agent = Timeouts(PATIENCE, PATIENCE, PATIENCE), f"provisioner/{__version__}"
     async with Client(place.url, place.key, timeouts=limits, in_flight=1, agent=agent) as client:

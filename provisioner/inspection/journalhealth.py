@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from provisioner.inspection.check import Check, Status
+from provisioner.inspection.diagnosis import Check, Status
+from provisioner.journal.header import Identity, damage_in, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import VERSION
-from provisioner.journal.view import Identity, damage_in, header_of, open_for_reading, owner_of
 
 _ROWS = """
 SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum(state = 'sent' OR doubt_since IS NOT NULL)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.settings.key import find_api_key
+from provisioner.settings.apikey import find_api_key
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance
 from provisioner.validation.constraints import Constraints

@@ -1,12 +1,12 @@
 """What is on disk: what became of every user.
 
-journal     the SQLite file
-schema      its tables and formats
-statements  how rows go into it and come out of it, by name
-lock        keeps two runs off it, and says who holds it
-view        what its file says of itself
-recorder    group commit
-syncstate   what a sync knows of each user
-managed     the columns in which it does
-nights      one row for each sync
+journal    the SQLite file
+schema     its tables and formats
+columns    how rows go into it and come out of it, by name
+lock       keeps two runs off it, and says who holds it
+header     what its file says of itself
+recorder   group commit
+syncstate  what a sync knows of each user
+managed    the columns in which it does
+nights     one row for each sync
 """

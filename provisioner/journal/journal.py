@@ -23,8 +23,7 @@ import orjson
 from provisioner.errors import JournalError, StorageError
 from provisioner.files import set_aside
 from provisioner.journal import schema
-from provisioner.journal.lock import JournalLock
-from provisioner.journal.statements import (
+from provisioner.journal.columns import (
     DONE,
     KNOWN,
     MOVED,
@@ -37,7 +36,8 @@ from provisioner.journal.statements import (
     sent_rows,
     settled_rows,
 )
-from provisioner.journal.view import Header, Identity, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
+from provisioner.journal.lock import JournalLock
 from provisioner.model import Settlement, UserRequest
 
 

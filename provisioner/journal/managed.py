@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, Self
 
-from provisioner.journal.statements import ASKED, OUTCOME_COLUMNS, Bulk, select
+from provisioner.journal.columns import ASKED, OUTCOME_COLUMNS, Bulk, select
 from provisioner.model import Action, Live, Outcome, Standing
 
 # --- in ---

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.journal.statements import Bulk, select
+from provisioner.journal.columns import Bulk, select
 
 
 class EpochRow(NamedTuple):

@@ -24,6 +24,8 @@ from typing import Any, Final, Self
 import orjson
 
 from provisioner.errors import JournalError
+from provisioner.journal.columns import Written
+from provisioner.journal.header import Identity, damage_in, header_of, pages_in_log
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
     ABSENT_BEFORE,
@@ -60,8 +62,6 @@ from provisioner.journal.managed import (
     ProfileRow,
 )
 from provisioner.journal.nights import EPOCH, NIGHT_OUTCOME, EpochRow, Nights
-from provisioner.journal.statements import Written
-from provisioner.journal.view import Identity, damage_in, header_of, pages_in_log
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
 
 # Bytes: of the head of a database, and of its pages, whose size stands in it.

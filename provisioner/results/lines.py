@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.files import PRIVATE
-from provisioner.journal.statements import OUTCOME_COLUMNS
+from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.results.spool import Spool, write_frames
 

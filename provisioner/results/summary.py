@@ -17,8 +17,8 @@ from provisioner.files import SHARED, written_whole
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
+from provisioner.results.manifest import NOTHING_RECORDED, Record
 from provisioner.results.outputs import Outputs
-from provisioner.results.record import NOTHING_RECORDED, Record
 from provisioner.stop import InterruptedEarlyError, Stop
 from provisioner.wording import counted, duration, iso_time, json_text
 

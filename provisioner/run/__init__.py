@@ -1,7 +1,7 @@
 """A run, from a roster to its results.
 
 command    `run` and `validate`, from settings to exit code
-session    event loop, signals, emulator, summary
+runtime    event loop, signals, emulator, summary
 pipeline   a run from the roster to the results, top to bottom
 intake     reads and checks, and keeps what the results need of each row
 dryrun     the half of a run that sends nothing

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from provisioner.errors import ConfigurationError
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal, JournalReader
-from provisioner.journal.view import Identity
 from provisioner.model import Outcome
 from provisioner.results.lines import count_unsent
-from provisioner.results.record import set_others_aside
+from provisioner.results.manifest import set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey

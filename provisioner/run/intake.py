@@ -20,9 +20,9 @@ from provisioner.errors import RosterChangedError, RosterError
 from provisioner.logs import get_logger
 from provisioner.model import RowTally
 from provisioner.results.findings import Findings, Report
-from provisioner.results.record import Record, places, read_record, rewrite
+from provisioner.results.manifest import Record, places, read_record, rewrite
 from provisioner.results.rejections import write_rejected
-from provisioner.results.rounds import EarlierRounds, earlier_journals
+from provisioner.results.resubmission import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
@@ -34,8 +34,8 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 from provisioner.validation import survey as surveying
-from provisioner.validation.duplicates import Persons
 from provisioner.validation.fields.binding import Binding, bind, needed_columns
+from provisioner.validation.lookalikes import Persons
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from provisioner.journal.view import Identity
+from provisioner.journal.header import Identity
 from provisioner.model import Tally
 from provisioner.results.outputs import Outputs, default_stem, is_output_of
-from provisioner.results.rounds import default_results
+from provisioner.results.resubmission import default_results
 from provisioner.roster.files.inputs import Inputs, find_inputs
 from provisioner.run.progress import Watch
-from provisioner.sending.clock import ServerClock
-from provisioner.settings.key import read_api_key
+from provisioner.sending.serverclock import ServerClock
+from provisioner.settings.apikey import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 

@@ -19,7 +19,7 @@ from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import Fetch, write_results
-from provisioner.results.record import set_others_aside
+from provisioner.results.manifest import set_others_aside
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey

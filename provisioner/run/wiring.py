@@ -19,10 +19,10 @@ from provisioner.run.job import Run, Target
 from provisioner.sending.attempts import Exchanger, Reach, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.pool import Pool
 from provisioner.sending.retry import Verdict, Waits
+from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.threads import in_thread

@@ -1,12 +1,12 @@
 """Requests, replies and outcomes; knows neither rosters nor journals.
 
-calls      calls of the API and their replies
-client     one HTTP exchange; aiohttp ends here
-clock      the server's clock against ours
-pacing     slots under a limit, and one pause that holds everyone
-retry      what a reply means, and how long to wait
-attempts   one operation until there is an answer to go by
-lifecycle  the life of one row
-roles      whether the roles of a roster exist
-pool       one backlog, N workers, one settlement a row
+calls        calls of the API and their replies
+client       one HTTP exchange; aiohttp ends here
+serverclock  the server's clock against ours
+pacing       slots under a limit, and one pause that holds everyone
+retry        what a reply means, and how long to wait
+attempts     one operation until there is an answer to go by
+lifecycle    the life of one row
+roles        whether the roles of a roster exist
+pool         one backlog, N workers, one settlement a row
 """

@@ -10,9 +10,9 @@ from provisioner.errors import ExitCode
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, RequestTally, UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
+from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop, Stopper
 
 Send = Callable[[Operation, UserRequest, str], Awaitable[Reply]]

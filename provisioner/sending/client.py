@@ -20,7 +20,7 @@ from yarl import URL
 from provisioner.errors import ConfigurationError
 from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply
-from provisioner.sending.clock import ServerClock, http_date
+from provisioner.sending.serverclock import ServerClock, http_date
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500

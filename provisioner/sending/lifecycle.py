@@ -22,8 +22,8 @@ from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.retry import Verdict
+from provisioner.sending.serverclock import ServerClock
 
 log = get_logger()
 

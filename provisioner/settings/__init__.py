@@ -3,5 +3,5 @@
 tables  everything that can be set, with its default
 layers  the three laid over each other, and who said what
 values  values as people write them
-key     the API key
+apikey  the API key
 """

@@ -35,7 +35,7 @@ from provisioner.sync.keptplan import (
 )
 from provisioner.sync.metrics import check_metrics_file, write_metrics
 from provisioner.sync.night import SyncJob
-from provisioner.sync.plan.preflight import Assessment, preflight
+from provisioner.sync.plan.assessment import Assessment, preflight
 from provisioner.sync.plan.report import PlanReport
 from provisioner.sync.summary import NightSummary
 

@@ -16,24 +16,24 @@ from pathlib import Path
 
 from provisioner.errors import ExitCode
 from provisioner.files import same_file
+from provisioner.journal.columns import Known
 from provisioner.journal.managed import Met
-from provisioner.journal.statements import Known
 from provisioner.journal.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, UserRequest
-from provisioner.results.record import read_record, rewrite
+from provisioner.results.manifest import read_record, rewrite
 from provisioner.run.admission import Outbox
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
 from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
+from provisioner.sync.plan.assessment import Assessment, Preflight, names_of, preflight
 from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.leavers import write_leavers
-from provisioner.sync.plan.preflight import Assessment, Preflight, names_of, preflight
 from provisioner.sync.summary import LEAVERS, TIME_OVER, NightSummary, summarise
 
 log = get_logger()

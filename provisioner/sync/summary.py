@@ -26,7 +26,7 @@ from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
 from provisioner.stop import Stop
-from provisioner.sync.plan.preflight import Assessment, Preflight
+from provisioner.sync.plan.assessment import Assessment, Preflight
 from provisioner.sync.plan.report import told
 from provisioner.wording import counted
 

@@ -8,7 +8,7 @@ warnings     what is allowed and yet looks wrong, in the same shape
 constraints  the limits with their sources, and the codes of all defects
 survey       the first pass: the whole roster, before anything is sent
 repeats      what comes more than once, in bounded memory
-duplicates   rows that may be the same person
+lookalikes   rows that may be the same person
 emails       where the e-mail addresses of a roster are
-digits       whether a spreadsheet may have changed the uids
+uidnumbers   whether a spreadsheet may have changed the uids
 """

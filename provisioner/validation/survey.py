@@ -10,14 +10,14 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.roster.formats.rows import Roster, one_ahead
-from provisioner.validation.digits import DigitUids
-from provisioner.validation.duplicates import Identities
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.lookalikes import Identities
 from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.persons import Shape
 from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
+from provisioner.validation.uidnumbers import DigitUids
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ import polars as pl
 from provisioner.model import TOKEN_BYTES, AuthTokens
 from provisioner.roster.formats.rows import ADDED, RosterBatch
 from provisioner.validation.constraints import Constraints
-from provisioner.validation.duplicates import Lookalikes, Persons, Uids
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import FIELD_WORDS
 from provisioner.validation.fields.metadata import read_metadata
 from provisioner.validation.fields.tags import read_tags
+from provisioner.validation.lookalikes import Lookalikes, Persons, Uids
 from provisioner.validation.oddities import mojibake
 from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.marks import Column, Marks

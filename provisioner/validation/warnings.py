@@ -22,13 +22,13 @@ from types import MappingProxyType
 import polars as pl
 
 from provisioner.validation.constraints import Advice
-from provisioner.validation.digits import DIGITS, EXACT_DIGITS, ROUNDED
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import shown
 from provisioner.validation.oddities import mojibake, tagforms, uidforms
 from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
 from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.rules import Rule, other_row
+from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED
 
 _FLOAT = "32-bit floats"
 _ENCODED = "read the source in its own encoding, which --encoding names, or export it as UTF-8 again"

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.cli.boundary import write_crash_file
 from provisioner.logs import set_up
-from provisioner.settings.key import API_KEY_VARIABLE
+from provisioner.settings.apikey import API_KEY_VARIABLE
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "ada_1700000000" + "0a1b2c" * 5

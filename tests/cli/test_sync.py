@@ -23,7 +23,7 @@ def test_a_plan_is_kept_only_where_it_is_asked_for(
         called.append(settings)
         return ExitCode.OK
 
-    monkeypatch.setattr("provisioner.run.session.conduct", conduct)
+    monkeypatch.setattr("provisioner.run.runtime.conduct", conduct)
     given = ["plan", "hr.csv", "--state", "hr.db", "-c", str(tmp_path / "c.toml")]
     assert carry_out([*given, *words]) == ExitCode.OK
     [settings] = called

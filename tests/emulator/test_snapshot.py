@@ -7,7 +7,7 @@ import pytest
 
 from provisioner.emulator.app.settings import Clock, EmulatorSettings
 from provisioner.emulator.app.store import StoredUser, Token
-from provisioner.emulator.endpoints.tenant import Tenant
+from provisioner.emulator.endpoints.context import Tenant
 from provisioner.emulator.snapshot import restore, snapshot
 
 NOW = 1_700_000_000

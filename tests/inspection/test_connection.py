@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.inspection import connection
-from provisioner.inspection.check import Check, Status
+from provisioner.inspection.diagnosis import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.validation.fields.mapping import parse_mapping
 

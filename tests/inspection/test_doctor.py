@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.inspection.check import Check, Status
+from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.doctor import diagnose, show
+from provisioner.journal.header import Identity
 from provisioner.journal.schema import VERSION
-from provisioner.journal.view import Identity
 from provisioner.settings.tables import load_with_origins
 from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner
 from tests.rig.journals import a_journal

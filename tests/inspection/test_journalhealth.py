@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.inspection.check import Check, Status
+from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.view import Identity
 from tests.rig.journals import HERE, a_journal
 
 SEEN = f"j.db: format {VERSION}, 3 users (1 created, 1 failed, 1 pending), 2 in doubt"

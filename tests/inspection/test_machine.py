@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.inspection import machine
-from provisioner.inspection.check import Check, Status
+from provisioner.inspection.diagnosis import Check, Status
 
 
 def test_an_address_without_tls_is_a_warning_unless_it_is_this_machine() -> None:

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provisioner.errors import JournalError, StorageError
+from provisioner.journal.columns import OUTCOME_COLUMNS, Known
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal, JournalReader, set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.statements import OUTCOME_COLUMNS, Known
-from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

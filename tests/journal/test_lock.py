@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import JournalLock, holder_of
-from provisioner.journal.view import Identity
 from provisioner.model import UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from provisioner.errors import ExitCode, StorageError
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
-from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock

@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from provisioner.journal.header import Header, header_of
 from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, TIMES_CONVERTED, VERSION, bring_up_to_date
-from provisioner.journal.view import Header, header_of
 from tests.rig.journals import FORMAT_1
 
 FACTS = {"app_id": "app1", "base_url": "http://h/v3"}

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError, StorageError
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import Adoption
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.syncstate import SyncState
-from provisioner.journal.view import Identity
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 from tests.rig.journals import FORMAT_1
 

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import JournalError, StorageError
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import RESULT_SCHEMA, Counts, count_unsent, result_lines, write_results
 from provisioner.results.spool import Spool

@@ -19,8 +19,8 @@ from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Tally
 from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
 from provisioner.results.lines import Counts
+from provisioner.results.manifest import Record
 from provisioner.results.outputs import Outputs
-from provisioner.results.record import Record
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.stop import Stop
 from provisioner.validation.constraints import DEFECTS

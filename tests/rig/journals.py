@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID
-from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest
 
 HERE = Identity("app", "http://h/v3")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from provisioner.emulator.app.settings import EmulatorSettings
 from provisioner.emulator.server import Emulator, run_emulator
-from provisioner.journal.view import Identity
+from provisioner.journal.header import Identity
 from provisioner.run.job import Job, Target, make_job
 from provisioner.settings.tables import Output, Retry, Settings
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
 from provisioner.sending.lifecycle import Policy

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ConfigurationError, OutputError
-from provisioner.journal.view import Identity
+from provisioner.journal.header import Identity
 from provisioner.run.job import Run, identity, make_job, make_target
 from provisioner.settings.tables import Api, Output, Settings
 from provisioner.stop import Stopper

@@ -18,18 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import ExitCode
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.view import Identity
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
 from provisioner.run.admission import admit
 from provisioner.sending import attempts, lifecycle
-from provisioner.sending import clock as server_clock
+from provisioner.sending import serverclock as server_clock
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
+from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 

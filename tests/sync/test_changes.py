@@ -28,10 +28,10 @@ from provisioner.sending import attempts, lifecycle
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
-from provisioner.sending.clock import ServerClock
 from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
+from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop, Stopper
 from provisioner.sync import changes
 from provisioner.sync.changes import Changes

@@ -13,13 +13,13 @@ import pytest
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
+from provisioner.journal.header import Identity
 from provisioner.journal.syncstate import SyncState
-from provisioner.journal.view import Identity
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
 from provisioner.sync.keptplan import KeptPlan, PlanSource, StateMark, check_plan, is_plan, read_plan, write_plan
-from provisioner.sync.plan.preflight import Preflight, preflight
+from provisioner.sync.plan.assessment import Preflight, preflight
 from provisioner.sync.plan.report import PlanReport
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")

@@ -14,10 +14,10 @@ from provisioner.model import Outcome
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.summary import Summary
+from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import PlanTotals
 from provisioner.sync.plan.guards import Refusal
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
-from provisioner.sync.plan.preflight import Assessment
 from provisioner.sync.summary import NightSummary, leaver_lines
 from tests.rig.tally import a_tally
 

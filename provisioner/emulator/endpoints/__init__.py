@@ -4,7 +4,7 @@ routes      which request is served by what
 users       the users endpoints
 tokens      the auth token endpoints
 roles       the roles endpoints
-tenant      what a handler works with
+context     what a handler works with
 validation  what is accepted in a body
 answers     one answer
 errors      the error envelope, and the words of each refusal

@@ -8,8 +8,8 @@ from provisioner.emulator.app.audit import Did
 from provisioner.emulator.app.store import Role
 from provisioner.emulator.endpoints import validation
 from provisioner.emulator.endpoints.answers import Answer, data, page, success
+from provisioner.emulator.endpoints.context import Call, Tenant
 from provisioner.emulator.endpoints.errors import invalid, role_not_deletable, role_not_found, role_taken
-from provisioner.emulator.endpoints.tenant import Call, Tenant
 
 MOST_ROLES = 25
 """Roles an app can have (docs: articles/properties-and-constraints)."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from provisioner.emulator.app.limits import Group
 from provisioner.emulator.endpoints import roles, tokens, users
 from provisioner.emulator.endpoints.answers import Answer
-from provisioner.emulator.endpoints.tenant import Call, Tenant
+from provisioner.emulator.endpoints.context import Call, Tenant
 
 PREFIX = "/v3"
 

@@ -6,8 +6,8 @@ from provisioner.emulator.app.audit import Did
 from provisioner.emulator.app.store import Token
 from provisioner.emulator.endpoints import validation
 from provisioner.emulator.endpoints.answers import Answer, data, page, success
+from provisioner.emulator.endpoints.context import Call, Tenant
 from provisioner.emulator.endpoints.errors import token_not_found
-from provisioner.emulator.endpoints.tenant import Call, Tenant
 
 
 def mint(tenant: Tenant, call: Call) -> Answer:

@@ -9,8 +9,8 @@ from provisioner.emulator.app.audit import Did
 from provisioner.emulator.app.store import StoredUser
 from provisioner.emulator.endpoints import validation
 from provisioner.emulator.endpoints.answers import Answer, data, page, success
+from provisioner.emulator.endpoints.context import Call, Tenant
 from provisioner.emulator.endpoints.errors import ApiError, invalid, quota_reached, uid_not_found, uid_taken
-from provisioner.emulator.endpoints.tenant import Call, Tenant
 
 _TAKEN: Mapping[str, Callable[[str], ApiError]] = {
     "current": uid_taken,

@@ -14,9 +14,9 @@ from rich.text import Text
 from provisioner.errors import ExitCode
 from provisioner.model import Action
 from provisioner.settings.tables import Rate
+from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import UNKNOWN, PlannedChange, in_words
 from provisioner.sync.plan.guards import Refusal
-from provisioner.sync.plan.preflight import Assessment
 from provisioner.wording import counted, duration, shortened
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from provisioner.validation.fields import uidcode
+from provisioner.validation.fields import uidencoding
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import (
     Constant,
@@ -155,7 +155,7 @@ class _TextReader:
         return found.replace_strict(*entries, default=default, return_dtype=pl.String)
 
     def encoded(self, source: Encoded, found: pl.Expr) -> pl.Expr:
-        return uidcode.encoded(found, source.encoding, lower=source.lower)
+        return uidencoding.encoded(found, source.encoding, lower=source.lower)
 
     def present(self, source: Source, read: pl.Expr) -> pl.Expr:
         return _trimmed(read, _missing(source, self.binding))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from provisioner.errors import DirectoryError, ExitCode
+from provisioner.journal.header import Identity
 from provisioner.journal.managed import Adoption
 from provisioner.journal.syncstate import SyncState
-from provisioner.journal.view import Identity
 from provisioner.model import Live, Standing, Tally, UserRequest
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from provisioner.journal.header import Identity
 from provisioner.journal.syncstate import SyncState
-from provisioner.journal.view import Identity
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, UserRequest
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.plan.preflight import Preflight, preflight
+from provisioner.sync.plan.assessment import Preflight, preflight
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 

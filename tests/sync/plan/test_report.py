@@ -11,10 +11,10 @@ from provisioner.errors import ExitCode
 from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.settings.tables import Rate
+from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import PlanTotals
 from provisioner.sync.plan.guards import Refusal
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
-from provisioner.sync.plan.preflight import Assessment
 from provisioner.sync.plan.report import PlanReport
 
 ACTIONS = {Action.CREATE: 3, Action.UPDATE: 2, Action.REACTIVATE: 1, Action.DEACTIVATE: 1}

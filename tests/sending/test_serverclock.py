@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Operation
-from provisioner.sending.clock import ServerClock, http_date
+from provisioner.sending.serverclock import ServerClock, http_date
 from tests.rig.server import (
     answering,
 )

@@ -15,7 +15,7 @@ from provisioner.run.job import Run, Target
 from provisioner.settings.tables import Sync
 from provisioner.settings.values import Allowance
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
-from provisioner.sync.plan.preflight import Assessment, preflight
+from provisioner.sync.plan.assessment import Assessment, preflight
 from tests.rig.work import APP, Place, with_emulator
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from provisioner.emulator.app.settings import Clock, EmulatorSettings
+from provisioner.emulator.endpoints.context import SAMPLE_USERS, Call, Tenant
 from provisioner.emulator.endpoints.errors import ApiError
-from provisioner.emulator.endpoints.tenant import SAMPLE_USERS, Call, Tenant
 
 NOW = 1_700_000_000.5
 

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from provisioner import logs
 from provisioner.files import digest_of
+from provisioner.results.manifest import NOTHING_RECORDED, Record, places, read_record, rewrite, set_others_aside
 from provisioner.results.outputs import Outputs
-from provisioner.results.record import NOTHING_RECORDED, Record, places, read_record, rewrite, set_others_aside
 from provisioner.results.summary import write_summary
 from provisioner.roster.files.inputs import find_inputs
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.validation.fields.source import Encoding
-from provisioner.validation.fields.uidcode import encoded
+from provisioner.validation.fields.uidencoding import encoded
 
 # What Python's Unicode tables do not know yet, polars' may.
 ASSIGNED = st.characters(exclude_categories=["Cs", "Cn", "Co"])

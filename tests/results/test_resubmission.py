@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.view import Identity
 from provisioner.model import Outcome, Settlement, State, UserRequest, hash_of
-from provisioner.results.rounds import EarlierRounds, default_results, earlier_journals
+from provisioner.results.resubmission import EarlierRounds, default_results, earlier_journals
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.validator import Checked
 

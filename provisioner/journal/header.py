@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
+from provisioner.journal.columns import DONE, Done
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.statements import DONE, Done
 from provisioner.wording import json_text
 
 # Bytes of a write-ahead log: its head, and that of each page in it.

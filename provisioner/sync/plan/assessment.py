@@ -15,9 +15,9 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.syncstate import SyncState
-from provisioner.journal.view import Identity
 from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Surveyed, open_roster, survey

@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
-from provisioner.journal.view import Identity
+from provisioner.journal.header import Identity
 from provisioner.run.job import Target
-from provisioner.settings.key import API_KEY_VARIABLE, find_api_key, read_api_key
+from provisioner.settings.apikey import API_KEY_VARIABLE, find_api_key, read_api_key
 from provisioner.settings.tables import Settings, load
 from tests.rig.config import a_config
 

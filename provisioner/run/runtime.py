@@ -22,7 +22,7 @@ from provisioner.model import Outcome
 from provisioner.results.summary import encode
 from provisioner.results.tables import printed
 from provisioner.roster.files.inputs import shown
-from provisioner.settings.key import read_api_key
+from provisioner.settings.apikey import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 from provisioner.streams import answer, say

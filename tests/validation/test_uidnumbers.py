@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner.validation.digits import DigitUids
+from provisioner.validation.uidnumbers import DigitUids
 from tests.rig.checking import looked_over, rows_of
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.journal.header import Header, Identity, damage_in, header_of, open_for_reading, owner_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.view import Header, Identity, damage_in, header_of, open_for_reading, owner_of
 from tests.rig.journals import HERE, a_journal
 
 

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from provisioner.errors import ExitCode, OutputError, RosterError
 from provisioner.results.summary import Summary
 from provisioner.run.dryrun import validate
-from provisioner.run.session import Ending, conduct, is_drawn, resume_command, set_up_logs
+from provisioner.run.runtime import Ending, conduct, is_drawn, resume_command, set_up_logs
 from provisioner.settings.tables import Log, Output, Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from tests.rig.work import Place

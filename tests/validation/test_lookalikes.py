@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner.validation.duplicates import Identities, Lookalikes
+from provisioner.validation.lookalikes import Identities, Lookalikes
 from provisioner.validation.repeats import fingerprints
 from tests.rig.checking import bound, looked_over
 

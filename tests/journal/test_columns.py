@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from provisioner.journal.statements import SETTLED, Bulk, select, settled_rows
+from provisioner.journal.columns import SETTLED, Bulk, select, settled_rows
 from provisioner.model import Live, Outcome, Settlement, State
 
 SETTLEMENT = Settlement(
