@@ -52,6 +52,12 @@ class Place:
     key: str
 
 
+LIBRARIES: Final = (
+    "aiohttp", "aiolimiter", "cyclopts", "msgspec", "orjson", "polars", "pydantic", "rich", "structlog", "uvloop",
+)  # fmt: skip
+"""What a run stands on; of those that it needs the version is judged."""
+
+
 def diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path | None) -> list[Check]:
     """Carry out every check; `state` is a journal to look at."""
     return asyncio.run(_diagnose(loaded, environment, state))
@@ -92,8 +98,7 @@ def show(checks: Sequence[Check], *, as_json: bool) -> str:
 
 
 def _software() -> Check:
-    names = ("aiohttp", "aiolimiter", "cyclopts", "orjson", "polars", "pydantic", "rich", "structlog", "uvloop")
-    installed = {"provisioner": __version__, **{name: _version(name) for name in names}}
+    installed = {"provisioner": __version__, **{name: _version(name) for name in LIBRARIES}}
     try:
         needed = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:  # started from its sources: nobody says what it needs

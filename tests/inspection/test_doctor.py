@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.inspection.diagnosis import Check, Status
-from provisioner.inspection.doctor import diagnose, show
+from provisioner.inspection.doctor import LIBRARIES, diagnose, show
 from provisioner.journal.header import Identity
 from provisioner.journal.schema import VERSION
 from provisioner.settings.tables import load_with_origins
@@ -380,3 +381,9 @@ def test_the_journal_is_found_by_the_configuration(here: Path) -> None:
         checks = diagnose(load_with_origins({}, {}, Path("c.toml")), {}, None)
         found.append([each.seen.partition(":")[0] for each in checks if each.name == "journal"])
     assert found == [[], ["r.journal.db"], ["j.db"]]
+
+
+def test_every_library_that_is_needed_is_looked_at() -> None:
+    """Or one that is there would be called missing."""
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {name.partition(">=")[0] for name in needed if ";" not in name} <= set(LIBRARIES)
