@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Container, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks.search.case import Act, Before, Op, Stranger
 from benchmarks.search.users import User, profile_of, uid_of
-
-_DEACTIVATED: Final = ("deactivatedUids", "alreadyDeactivatedUids")
-_REACTIVATED: Final = ("reactivatedUids", "nonDeactivatedUids")
 
 Answered: TypeAlias = tuple[int, dict[str, Any]]
 """Status and document."""

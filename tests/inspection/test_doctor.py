@@ -14,14 +14,12 @@ import pytest
 
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.doctor import LIBRARIES, diagnose, show
-from provisioner.journal.header import Identity
 from provisioner.journal.schema import VERSION
 from provisioner.settings.tables import load_with_origins
 from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner
 from tests.rig.journals import a_journal
 from tests.rig.server import Behaviour, answering, serving
 
-HERE = Identity("app", "http://h/v3")
 USERS = b'{"data":[],"meta":{}}'
 
 

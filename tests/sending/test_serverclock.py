@@ -5,34 +5,15 @@ from __future__ import annotations
 import email.utils
 import math
 import time
-from typing import TypeVar
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.model import UserRequest
-from provisioner.sending.calls import Operation
 from provisioner.sending.serverclock import ServerClock, http_date
-from tests.rig.server import (
-    answering,
-)
 
-T = TypeVar("T")
-
-KEY = "0123456789abcdef0123456789abcdef01234567"
-BODY = b'{"uid":"ada-1","name":"Ada","metadata":{"uid":"kept"}}'
-ADA = UserRequest(key=1, row=1, uid="ada-1", body=BODY, body_hash="0" * 16, token=False)
-USER = {"uid": "ada-1", "name": "Ada", "createdAt": 1_700_000_000}
-CREATED = answering(orjson.dumps({"data": USER}))
-JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 # 1 Nov 2023 10:00:00 GMT
 EPOCH = 1_698_832_800
-EPOCH_DATE = "Wed, 01 Nov 2023 10:00:00 GMT"
-
-CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
-ROLES = Operation.ROLES
 
 
 def date_of(moment: float) -> str:
