@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import socket
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ import polars as pl
 from benchmarks.rig.footprint import Footprint
 from benchmarks.rig.harness import BenchmarkError, command, require, run
 from benchmarks.rig.make_roster import Format, write_roster
+from benchmarks.rig.medians import Line, table
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
@@ -47,6 +47,14 @@ class Resumed:
     seconds: float
     cpu_seconds: float
     memory: Footprint
+
+
+TABLE: Final[tuple[Line[Resumed], ...]] = (
+    Line("wall", "s", 1, lambda each: each.seconds),
+    Line("CPU", "s", 1, lambda each: each.cpu_seconds),
+    Line("peak memory", "MiB", 1, lambda each: each.memory.resident),
+    Line("  anonymous", "MiB", 1, lambda each: each.memory.anonymous),
+)
 
 
 @contextmanager
@@ -119,20 +127,6 @@ def measure(rows: int, rounds: int, form: Format) -> list[Resumed]:
         return [resume(roster, results, base_url, rows) for _ in range(rounds)]
 
 
-def table(rounds: Sequence[Resumed]) -> str:
-    """Lay out the medians, each with the lowest and the highest round."""
-    values = {
-        "seconds": [each.seconds for each in rounds],
-        "CPU seconds": [each.cpu_seconds for each in rounds],
-        "peak memory, MiB": [each.memory.resident for each in rounds],
-        "  anonymous, MiB": [each.memory.anonymous for each in rounds],
-    }
-    lines = [f"{'':20}{'median':>10}{'lowest':>10}{'highest':>10}"]
-    for title, of in values.items():
-        lines.append(f"{title:20}" + "".join(f"{value:10.1f}" for value in (statistics.median(of), min(of), max(of))))
-    return "\n".join(lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed.resume", description="A finished job, run again: nothing is sent."
@@ -145,7 +139,7 @@ def main() -> None:
         rounds = measure(options.rows, options.rounds, options.format)
     except BenchmarkError as error:
         sys.exit(f"benchmarks.speed.resume: {error}")
-    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(rounds)}")
+    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(TABLE, rounds)}")
 
 
 if __name__ == "__main__":

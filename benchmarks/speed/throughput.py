@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 from array import array
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from benchmarks.rig.harness import (
     BenchmarkError,
@@ -29,6 +28,7 @@ from benchmarks.rig.harness import (
     running_sink,
 )
 from benchmarks.rig.make_roster import write_roster
+from benchmarks.rig.medians import Line, table
 
 RATE_WIDE_OPEN = 100_000_000  # requests a minute: a hundred times what one core can send
 
@@ -65,17 +65,7 @@ class Figures:
         return self.rate / self.bare_rate
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table: what it is, its unit, and how to get it from a round."""
-
-    name: str
-    unit: str
-    digits: int
-    of: Callable[[Figures], float]
-
-
-TABLE = (
+TABLE: Final[tuple[Line[Figures], ...]] = (
     Line("bare loop", "users/s", 0, lambda figures: figures.bare_rate),
     Line("command, while sending", "users/s", 0, lambda figures: figures.rate),
     Line("command, whole run", "users/s", 0, lambda figures: figures.whole_run),
@@ -139,16 +129,6 @@ def _arrived(arrivals: array[float], process: Finished, rows: int) -> array[floa
     return arrived
 
 
-def table(rounds: Sequence[Figures]) -> str:
-    """Lay out the medians, each with the lowest and the highest round."""
-    lines = [f"{'':36}{'median':>10}{'lowest':>10}{'highest':>10}"]
-    for line in TABLE:
-        values = [line.of(figures) for figures in rounds]
-        numbers = (f"{value:10.{line.digits}f}" for value in (statistics.median(values), min(values), max(values)))
-        lines.append(f"{line.name:36}{''.join(numbers)}  {line.unit}")
-    return "\n".join(lines)
-
-
 def measure(rows: int, rounds: int, in_flight: int) -> list[Figures]:
     """Run and judge all rounds."""
     with tempfile.TemporaryDirectory(prefix="throughput-") as name:
@@ -178,7 +158,7 @@ def main() -> None:
     except BenchmarkError as error:
         sys.exit(f"benchmarks.speed.throughput: {error}")
     print(f"{options.rows} users a round, {options.rounds} rounds, {options.in_flight} in flight\n")
-    print(table(rounds))
+    print(table(TABLE, rounds))
 
 
 if __name__ == "__main__":

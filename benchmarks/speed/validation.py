@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, Final, get_args
 from benchmarks.rig.footprint import Footprint
 from benchmarks.rig.harness import COMMAND, BenchmarkError, require, run
 from benchmarks.rig.make_roster import DEFECTS, Format
+from benchmarks.rig.medians import Line, table
 from benchmarks.speed.first_request import seconds_to_first_request
 
 INVALID: Final = "2%"
@@ -71,17 +72,7 @@ class Round:
     parts: Mapping[str, Took]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table; `of` takes its value from a round."""
-
-    name: str
-    unit: str
-    digits: int
-    of: Callable[[Round], float]
-
-
-TABLE: Final = (
+TABLE: Final[tuple[Line[Round], ...]] = (
     Line("provisioner validate", "rows/s", 0, lambda done: done.command.rate),
     Line("  CPU", "µs/row", 2, lambda done: done.command.cpu),
     Line("its survey alone", "rows/s", 0, lambda done: done.parts["survey"].rate),
@@ -178,16 +169,6 @@ def _part(name: str, given: Given, rows: int | None) -> Took:
     return took
 
 
-def table(rounds: Sequence[Round]) -> str:
-    """Lay out the medians, each with the lowest and the highest round."""
-    lines = [f"{'':36}{'median':>12}{'lowest':>12}{'highest':>12}"]
-    for line in TABLE:
-        values = [line.of(done) for done in rounds]
-        numbers = (f"{value:12,.{line.digits}f}" for value in (statistics.median(values), min(values), max(values)))
-        lines.append(f"{line.name:36}{''.join(numbers)}  {line.unit}".rstrip())
-    return "\n".join(lines)
-
-
 def growth(done: Mapping[Given, Sequence[Round]], form: Format) -> str:
     """Say by how much memory has grown from the smallest roster of a format to the largest."""
     small, *_, large = [given for given in done if given.path.suffix == f".{form}"]
@@ -215,9 +196,8 @@ def measure(options: argparse.Namespace) -> None:
                 done[given].append(one_round(given, options.sample, Path(name)))
         for given, rounds in done.items():
             size = given.path.stat().st_size / 1e6
-            print(
-                f"\n{given.path.suffix[1:]}, {given.rows:,} rows, {size:,.0f} MB, {len(rounds)} rounds\n{table(rounds)}"
-            )
+            what = f"{given.path.suffix[1:]}, {given.rows:,} rows, {size:,.0f} MB, {len(rounds)} rounds"
+            print(f"\n{what}\n{table(TABLE, rounds)}")
         print(f"\n* over the first {options.sample:,} rows\n")
         if len(options.rows) > 1:
             print("\n".join(growth(done, form) for form in get_args(Format)))
