@@ -1,8 +1,9 @@
 """Takes users as fast as plain Python can and keeps none: `python -m benchmarks.rig.sink --port 8080`.
 
 The far end of every measurement. It answers `POST /v3/users` as the API answers a new user and
-`GET /v3/roles` with the role `default`, over HTTP/1.1 with keep-alive and pipelining. It knows no rules and
-no duplicates: it is there to cost little, not to be right (for that there is `provisioner emulator`).
+`GET /v3/roles` with the role `default` and `GET /v3/users` with nobody, over HTTP/1.1 with keep-alive and
+pipelining. It knows no rules and no duplicates: it is there to cost little, not to be right (for that there is
+`provisioner emulator`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ ROLES = orjson.dumps(
     {
         "data": [{"role": "default", "name": "default", "createdAt": 1_600_000_000}],
         "meta": {"pagination": {"total": 1, "count": 1, "per_page": 100, "current_page": 1, "total_pages": 1}},
+    }
+)
+# Asked for before the first user is sent, for the time that stands in the answer's head.
+NOBODY = orjson.dumps(
+    {
+        "data": [],
+        "meta": {"pagination": {"total": 0, "count": 0, "per_page": 1, "current_page": 1, "total_pages": 0}},
     }
 )
 NOT_FOUND = orjson.dumps(
@@ -97,6 +105,8 @@ class Sink:
             return self._created(body)
         if start.startswith(b"GET /v3/roles"):
             return self._reply(b"200 OK", ROLES)
+        if start.startswith((b"GET /v3/users?", b"GET /v3/users ")):
+            return self._reply(b"200 OK", NOBODY)
         return self._reply(b"404 Not Found", NOT_FOUND)
 
     def _created(self, body: bytes) -> bytes:
