@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from benchmarks.rig.copies import a_copy_of
 
 FINAL: Final = ("created", "existing", "updated")
 """The outcomes that last; a failed row is tried again by the next run."""
@@ -67,16 +66,10 @@ def _settled(journal: Path) -> dict[str, tuple[Fate, str]]:
     """Read the fate of each settled row, and the hash of the body it was settled with."""
     if not journal.exists():
         return {}
-    with tempfile.TemporaryDirectory() as folder:
-        # The database first: what is in the log and not in it is read from the log.
-        for suffix in ("", "-wal"):
-            source = journal.with_name(journal.name + suffix)
-            if source.exists():
-                shutil.copyfile(source, Path(folder, "copy.db" + suffix))
-        with closing(sqlite3.connect(Path(folder, "copy.db"))) as database:
-            if (said := database.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                raise sqlite3.DatabaseError(said)
-            if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]:
-                return {}  # killed before it was made
-            query = "SELECT uid, body_hash, outcome, auth_token, created_at FROM users WHERE state = 'settled'"
-            return {uid: (Fate(*fate), body) for uid, body, *fate in database.execute(query) if fate[0] in FINAL}
+    with a_copy_of(journal) as database:
+        if (said := database.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(said)
+        if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]:
+            return {}  # killed before it was made
+        query = "SELECT uid, body_hash, outcome, auth_token, created_at FROM users WHERE state = 'settled'"
+        return {uid: (Fate(*fate), body) for uid, body, *fate in database.execute(query) if fate[0] in FINAL}

@@ -5,17 +5,14 @@ Shares no code with the command, so that a mistake of it is not repeated here.
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from benchmarks.nights.company import Profile, Row
+from benchmarks.rig.copies import a_copy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +129,6 @@ _TOKENS: Final = "SELECT uid, auth_token FROM users WHERE auth_token IS NOT NULL
 
 def kept(state: Path) -> Kept:
     """Read a copy of a state that nobody has open, by nothing but SQLite; a killed one is left as the kill left it."""
-    with tempfile.TemporaryDirectory() as folder:
-        # The database first: what is in the log and not in it is read from the log.
-        for suffix in ("", "-wal"):
-            source = state.with_name(state.name + suffix)
-            if source.exists():
-                shutil.copyfile(source, Path(folder, "copy.db" + suffix))
-        with closing(sqlite3.connect(Path(folder, "copy.db"))) as database:
-            settled = frozenset(uid for (uid,) in database.execute(_SETTLED))
-            return Kept(settled, dict(database.execute(_TOKENS).fetchall()))
+    with a_copy_of(state) as database:
+        settled = frozenset(uid for (uid,) in database.execute(_SETTLED))
+        return Kept(settled, dict(database.execute(_TOKENS).fetchall()))
