@@ -93,6 +93,11 @@ def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
     return []
 
 
+def log_of(path: Path) -> Path:
+    """Name the log that SQLite keeps beside a database."""
+    return path.with_name(path.name + "-wal")
+
+
 def pages_in_log(log: Path) -> tuple[set[int], int]:
     """Give the pages that a write-ahead log has a later form of, and how many the database has by it. Raises OSError.
 
@@ -121,7 +126,6 @@ def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Conn
     with path.open("rb"):
         pass  # SQLite does not say why it cannot open a file
     # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.
-    log = path.with_name(path.name + "-wal")
-    how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+    how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
     address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread
     return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5, check_same_thread=own)

@@ -25,7 +25,7 @@ import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
-from provisioner.journal.header import Identity, damage_in, header_of, pages_in_log
+from provisioner.journal.header import Identity, damage_in, header_of, log_of, pages_in_log
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
     ABSENT_BEFORE,
@@ -93,7 +93,7 @@ class SyncState(Journal):
             raise JournalError(message)
         with self._unusable():
             self._refuse_cut_short()
-            self._logged = _log_of(self.path).exists()
+            self._logged = log_of(self.path).exists()
         super().__enter__()
         try:
             self._check()
@@ -106,7 +106,7 @@ class SyncState(Journal):
         """See what SQLite would not: a file of nothing is a new one to it, and what is missing is filled with zeros."""
         if not self.path.exists():
             return
-        size, (pages, logged) = self.path.stat().st_size, pages_in_log(_log_of(self.path))
+        size, (pages, logged) = self.path.stat().st_size, pages_in_log(log_of(self.path))
         with self.path.open("rb") as file:
             head = file.read(_HEADER)
         if len(head) < _HEADER:
@@ -293,7 +293,3 @@ class SyncState(Journal):
             for statement in COUNT_ABSENCE if good else ():
                 self._database.execute(statement)
             self.nights.end(number, now, rows, summary, good=good)
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
