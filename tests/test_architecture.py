@@ -74,11 +74,13 @@ HOMES = {
 
 TESTED_ELSEWHERE = {
     "cli.app": "pages/test_docs.py",
-    "cli.arguments": "pages/test_docs.py",
-    "cli.inspection": "inspection/test_settinglist.py",
-    "cli.optiontypes": "pages/test_docs.py",
-    "cli.run": "journeys/test_run.py",
-    "cli.sync": "journeys/test_sync.py",
+    "cli.commands.inspection": "inspection/test_settinglist.py",
+    "cli.options.arguments": "pages/test_docs.py",
+    "cli.options.nightly": "cli/options/test_base.py",
+    "cli.options.output": "cli/options/test_base.py",
+    "cli.options.reading": "cli/options/test_base.py",
+    "cli.options.sending": "cli/options/test_base.py",
+    "cli.options.types": "pages/test_docs.py",
     "cli.usage": "pages/test_docs.py",
     "roster.commontype": "journeys/cases/test_folders.py",
     "roster.files.archive": "journeys/cases/test_packed.py",

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 ABOUT: Final = "Put a roster of users into CometChat: checked, rate-limited and crash-exact."
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "run": ("provisioner.cli.run:run", "Create the users of ROSTER in CometChat, one result per row."),
-    "validate": ("provisioner.cli.run:validate", "Check ROSTER against CometChat's constraints, without network."),
-    "plan": ("provisioner.cli.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
-    "sync": ("provisioner.cli.sync:sync", "Bring the app's users to what ROSTER says."),
-    "history": ("provisioner.cli.sync:history", "Tell the last nights of a state."),
+    "run": ("provisioner.cli.commands.run:run", "Create the users of ROSTER in CometChat, one result per row."),
+    "validate": (
+        "provisioner.cli.commands.run:validate",
+        "Check ROSTER against CometChat's constraints, without network.",
+    ),
+    "plan": ("provisioner.cli.commands.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
+    "sync": ("provisioner.cli.commands.sync:sync", "Bring the app's users to what ROSTER says."),
+    "history": ("provisioner.cli.commands.sync:history", "Tell the last nights of a state."),
     "constraints": (
-        "provisioner.cli.inspection:constraints",
+        "provisioner.cli.commands.inspection:constraints",
         "Print what CometChat allows a user to be, with sources.",
     ),
-    "doctor": ("provisioner.cli.inspection:doctor", "Look at all that a run depends on."),
-    "config": ("provisioner.cli.inspection:config", "What is configured."),
+    "doctor": ("provisioner.cli.commands.inspection:doctor", "Look at all that a run depends on."),
+    "config": ("provisioner.cli.commands.inspection:config", "What is configured."),
     "emulator": ("provisioner.emulator.command:emulator", "Run a local stand-in for the CometChat API."),
 }
 """Name of a command → where it is, and what the list of commands says of it."""

@@ -76,7 +76,7 @@ def rosters(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         called.append(list(roster))
         return ExitCode.ROWS_LEFT
 
-    monkeypatch.setattr("provisioner.cli.run.carried_out", carried_out)
+    monkeypatch.setattr("provisioner.cli.commands.run.carried_out", carried_out)
     return called
 
 
@@ -135,11 +135,17 @@ def test_completion_knows_the_commands_and_their_options(
 @pytest.mark.parametrize(
     ("words", "strangers"),
     [
-        (["--help"], ["cyclopts", "pydantic", "polars", "rich", "provisioner.cli.arguments"]),
-        (["--version"], ["cyclopts", "pydantic", "polars", "rich", "provisioner.cli.arguments"]),
-        (["run", "--help"], ["pydantic", "polars", "rich", "provisioner.cli.sync", "provisioner.emulator.command"]),
-        (["config", "show", "-h"], ["pydantic", "polars", "rich", "provisioner.cli.run", "provisioner.cli.sync"]),
-        (["emulator", "--help"], ["pydantic", "polars", "rich", "aiohttp", "provisioner.cli.arguments"]),
+        (["--help"], ["cyclopts", "pydantic", "polars", "rich", "provisioner.cli.options.base"]),
+        (["--version"], ["cyclopts", "pydantic", "polars", "rich", "provisioner.cli.options.base"]),
+        (
+            ["run", "--help"],
+            ["pydantic", "polars", "rich", "provisioner.cli.commands.sync", "provisioner.emulator.command"],
+        ),
+        (
+            ["config", "show", "-h"],
+            ["pydantic", "polars", "rich", "provisioner.cli.commands.run", "provisioner.cli.commands.sync"],
+        ),
+        (["emulator", "--help"], ["pydantic", "polars", "rich", "aiohttp", "provisioner.cli.options.base"]),
     ],
 )
 def test_only_what_is_called_is_imported(words: list[str], strangers: list[str]) -> None:

@@ -60,7 +60,14 @@ class Finished:
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
-    ["provisioner.cli.run", "provisioner.cli.sync", "provisioner.sync.command", "polars", "uvloop", "aiohttp"]
+    [
+        "provisioner.cli.commands.run",
+        "provisioner.cli.commands.sync",
+        "provisioner.sync.command",
+        "polars",
+        "uvloop",
+        "aiohttp",
+    ]
 )
 
 

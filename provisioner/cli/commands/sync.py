@@ -5,26 +5,14 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-from provisioner.cli.arguments import (
-    Address,
-    Config,
-    KeptState,
-    Log,
-    Output,
-    Pace,
-    Plan,
-    PlanOutput,
-    Printed,
-    Rate,
-    Reading,
-    Roster,
-    Sending,
-    Shown,
-    Sync,
-    given,
-)
 from provisioner.cli.boundary import Asked, show
-from provisioner.cli.optiontypes import number
+from provisioner.cli.options.arguments import Config, Roster
+from provisioner.cli.options.base import given
+from provisioner.cli.options.nightly import KeptState, Plan, Sync
+from provisioner.cli.options.output import Log, Output, PlanOutput, Printed
+from provisioner.cli.options.reading import Reading
+from provisioner.cli.options.sending import Address, Pace, Rate, Sending, Shown
+from provisioner.cli.options.types import number
 
 
 def plan(

@@ -6,19 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from provisioner.cli.arguments import (
-    Api,
-    Config,
-    Log,
-    Output,
-    PartialReading,
-    Rate,
-    Roster,
-    Run,
-    Validation,
-    given,
-)
 from provisioner.cli.boundary import Asked
+from provisioner.cli.options.arguments import Config, Roster
+from provisioner.cli.options.base import given
+from provisioner.cli.options.output import Log, Output
+from provisioner.cli.options.reading import PartialReading
+from provisioner.cli.options.sending import Api, Rate, Run, Validation
 
 if TYPE_CHECKING:
     from provisioner.run.runtime import Carrying

@@ -8,9 +8,12 @@ from typing import Annotated
 
 from cyclopts import App
 
-from provisioner.cli.arguments import Api, Config, Printed, given
 from provisioner.cli.boundary import show
-from provisioner.cli.optiontypes import path
+from provisioner.cli.options.arguments import Config
+from provisioner.cli.options.base import given
+from provisioner.cli.options.output import Printed
+from provisioner.cli.options.sending import Api
+from provisioner.cli.options.types import path
 
 config = App(name="config", help="What is configured.", help_flags=(), version_flags=())
 

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from provisioner.cli import arguments
 from provisioner.cli.app import application
-from provisioner.cli.arguments import Log, Output, PartialReading, Plan, Rate, Run, given
+from provisioner.cli.options import nightly, output, reading, sending
+from provisioner.cli.options.base import Options, given
+from provisioner.cli.options.nightly import Plan
+from provisioner.cli.options.output import Log, Output
+from provisioner.cli.options.reading import PartialReading
+from provisioner.cli.options.sending import Rate, Run
 from provisioner.settings.tables import Settings
 
 OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
@@ -72,7 +76,7 @@ def options_of(command: str) -> set[str]:
 def tables_of(command: str, *words: str) -> dict[str, dict[str, Any]]:
     """The tables of settings that the options of a command become."""
     _, bound, _ = application().parse_args([command, "users.csv", *words], print_error=False, exit_on_error=False)
-    return given(*(each for each in bound.kwargs.values() if isinstance(each, arguments.Options)))
+    return given(*(each for each in bound.kwargs.values() if isinstance(each, Options)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -108,10 +112,13 @@ def test_nothing_given_is_nothing_set(command: str) -> None:
 
 def test_an_option_is_written_once() -> None:
     """Two classes hold the same option only where one is made of the other, or where it means something else."""
-    groups = [
-        each for each in vars(arguments).values() if isinstance(each, type) and issubclass(each, arguments.Options)
-    ]
-    written = [(each.TABLE, name) for each in groups[1:] for name in each.__annotations__ if name != "TABLE"]
+    groups = {
+        each
+        for module in (nightly, output, reading, sending)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Options) and each is not Options
+    }
+    written = [(each.TABLE, name) for each in groups for name in each.__annotations__ if name != "TABLE"]
     assert sorted({each for each in written if written.count(each) > 1}) == [("output", "file"), ("run", "show")]
 
 

@@ -32,6 +32,6 @@ def test_a_command_carries_out_what_the_api_has(
         called.append((list(roster), settings.run.dry_run, carrying))
         return ExitCode.ROWS_LEFT
 
-    monkeypatch.setattr("provisioner.cli.run.carried_out", carried_out)
+    monkeypatch.setattr("provisioner.cli.commands.run.carried_out", carried_out)
     assert carry_out(words.split()) == ExitCode.ROWS_LEFT
     assert called == [(["users.csv"], dry, getattr(api, work))]

@@ -1,0 +1,6 @@
+"""The commands: arguments become settings, settings an exit code. What a command needs is imported when it is called.
+
+run         `run` and `validate`
+sync        `plan`, `sync` and `history`
+inspection  `constraints`, `doctor` and `config show`
+"""

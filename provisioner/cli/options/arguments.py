@@ -1,0 +1,32 @@
+"""The arguments of the commands, and the option that is no setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from provisioner.cli.options.types import path_of, text_of
+
+Roster = Annotated[
+    str,
+    Parameter(
+        name="ROSTER",
+        group="Arguments",
+        required=True,
+        converter=text_of,
+        help="The users: .csv, .tsv, .ndjson (also .gz, .zst), .parquet or .xlsx; several files or a glob are one "
+        "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too.",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    Parameter(
+        name=("--config", "-c"),
+        group="General",
+        metavar="FILE",
+        converter=path_of,
+        help="TOML config; its tables are named in brackets here. [default: provisioner.toml here, if there]",
+    ),
+]

@@ -1,0 +1,76 @@
+"""Options: what is written, printed and logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from cyclopts import Parameter
+
+from provisioner.cli.options.base import Options
+from provisioner.cli.options.types import choice, flag, path
+
+_OUTPUT = Parameter(name="*", group="What is written [output]")
+_LOG = Parameter(name="*", group="What is logged [log]")
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class Printed(Options):
+    """How a command prints what it has to say."""
+
+    TABLE: ClassVar[str] = "output"
+
+    json: Annotated[bool | None, flag("Print one JSON object instead of text.")] = None
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class Watched(Printed):
+    """How a command prints what it has to say, and how far it is."""
+
+    no_progress: Annotated[bool | None, flag("Draw no progress.")] = None
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class Output(Watched):
+    """What is written and printed."""
+
+    file: Annotated[
+        Path | None,
+        path(
+            "Results file, .csv, .parquet or .ndjson. [default: <roster>.results.csv in this folder]",
+            "--output",
+            "-o",
+        ),
+    ] = None
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class PlanOutput(Watched):
+    """Where a plan is kept, and what is printed."""
+
+    file: Annotated[Path | None, path("Keep the plan in this .json; sync carries it out.", "--output", "-o")] = None
+
+
+@_LOG
+@dataclass(frozen=True, repr=False, eq=False)
+class Log(Options):
+    """What is logged, where and how."""
+
+    TABLE: ClassVar[str] = "log"
+
+    format: Annotated[
+        str | None,
+        choice(
+            ("console", "json"),
+            "Format of the log on stderr. [default: console on a terminal, else json]",
+            "--log-format",
+        ),
+    ] = None
+    file: Annotated[Path | None, path("Write the log to this file as well, as JSON lines.", "--log-file")] = None
+    verbose: Annotated[bool | None, flag("Log details too.", "--verbose", "-v")] = None
+    quiet: Annotated[bool | None, flag("Log warnings and errors only.", "--quiet", "-q")] = None

@@ -1,0 +1,48 @@
+"""Options: how the roster is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from cyclopts import Parameter
+
+from provisioner.cli.options.base import Options
+from provisioner.cli.options.types import flag, number, text
+
+_READ = Parameter(name="*", group="What is read [run]")
+
+
+@_READ
+@dataclass(frozen=True, repr=False, eq=False)
+class Reading(Options):
+    """How the roster is read."""
+
+    TABLE: ClassVar[str] = "run"
+
+    encoding: Annotated[
+        str | None, text("Text encoding of a CSV, such as cp1252 or utf-16. [default: utf-8]", metavar="NAME")
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        text("What separates the cells of a CSV: , ; | or tab. [default: found by itself]", metavar="CHARACTER"),
+    ] = None
+    escape: Annotated[
+        str | None,
+        text("What takes the meaning of the next character away in a quoted cell, such as \\.", metavar="CHARACTER"),
+    ] = None
+    header_row: Annotated[
+        int | None, number("Line or sheet row that names the columns. [default: found by itself]")
+    ] = None
+    sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first with the columns]", metavar="NAME")] = (
+        None
+    )
+    strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
+
+
+@_READ
+@dataclass(frozen=True, repr=False, eq=False)
+class PartialReading(Reading):
+    """How the roster is read, and how much of it."""
+
+    limit: Annotated[int | None, number("Only the first N rows.")] = None
