@@ -30,7 +30,7 @@ CORE = frozenset(
         "validation.fields",
         "sending.calls", "sending.retry",
         "settings.values",
-        "sync.plan.decision", "sync.plan.guards", "sync.plan.profile",
+        "sync.plan.decision", "sync.plan.guards", "sending.users.profile",
         "inspection.diagnosis", "inspection.connection", "inspection.machine",
     }
 )  # fmt: skip

@@ -60,7 +60,7 @@ CREATE TABLE nights (
 """
 
 # That this job created a user outlives whatever is sent for it later. The profile is the one that was last carried out,
-# packed: see `provisioner.sync.plan.profile`.
+# packed: see `provisioner.sending.users.profile`.
 _SINCE_3: Final = """
 ALTER TABLE users ADD COLUMN ours INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN profile BLOB;

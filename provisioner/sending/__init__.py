@@ -9,4 +9,5 @@ attempts     one operation until there is an answer to go by
 lifecycle    the life of one row
 roles        whether the roles of a roster exist
 pool         one backlog, N workers, one settlement a row
+users/       a user as the API takes it and shows it
 """

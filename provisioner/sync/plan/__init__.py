@@ -4,7 +4,6 @@ assessment  reads, compares and judges; shared by `plan` and `sync`
 planner     every row of a roster compared with the state
 changeset   the changes that are planned
 decision    what one row asks for, given what is known of its user
-profile     which fields changed, and the `PUT` that brings them up to date
 directory   the app's users as the API lists them
 leavers     users who are in no roster any more
 guards      what a sync refuses to do

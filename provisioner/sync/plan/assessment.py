@@ -23,6 +23,7 @@ from provisioner.results.findings import Report
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Run, Target
 from provisioner.run.wiring import connected, convert_times, open_store
+from provisioner.sending.users.profile import members, unpacked
 from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
 from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlanTotals, in_words
@@ -30,7 +31,6 @@ from provisioner.sync.plan.directory import Directory, read_directory, resolve_d
 from provisioner.sync.plan.guards import Example, Limits, Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
 from provisioner.sync.plan.planner import Planner
-from provisioner.sync.plan.profile import members, unpacked
 from provisioner.threads import in_thread
 
 # Users looked up at once, and looked through for examples.

@@ -15,7 +15,7 @@ import polars as pl
 
 from provisioner.model import Action
 from provisioner.results.spool import Spool
-from provisioner.sync.plan import profile
+from provisioner.sending.users import profile
 from provisioner.sync.plan.guards import Example
 
 _Type: TypeAlias = pl.DataType | type[pl.DataType]

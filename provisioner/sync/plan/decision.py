@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from provisioner.model import Action, Live, Standing
-from provisioner.sync.plan import profile
+from provisioner.sending.users import profile
 
 
 @dataclass(frozen=True, slots=True)

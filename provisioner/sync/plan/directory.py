@@ -22,7 +22,7 @@ from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
-from provisioner.sync.plan import profile
+from provisioner.sending.users import profile
 
 PER_PAGE: Final = 1000
 # Users in doubt who are asked for at once.

@@ -22,7 +22,7 @@ from provisioner.journal.syncstate import SyncState
 from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Surveyed
-from provisioner.sync.plan import profile
+from provisioner.sending.users import profile
 from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlannedChange, in_words
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.model import Action, Live, Standing
-from provisioner.sync.plan import profile
+from provisioner.sending.users import profile
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 
 ALL = frozenset(profile.FIELDS)

@@ -17,8 +17,8 @@ from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
+from provisioner.sending.users import profile
 from provisioner.stop import Stop, Stopper
-from provisioner.sync.plan import profile
 from provisioner.sync.plan.directory import Directory, Shown, read_directory
 from tests.rig import clock
 

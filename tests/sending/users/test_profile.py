@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.sync.plan import profile
-from provisioner.sync.plan.profile import FIELDS, Difference
+from provisioner.sending.users import profile
+from provisioner.sending.users.profile import FIELDS, Difference
 
 STANDARD = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
 
