@@ -9,4 +9,5 @@ recorder   group commit
 syncstate  what a sync knows of each user
 managed    the columns in which it does
 nights     one row for each sync
+course/    how each run went, and how fast
 """

@@ -36,6 +36,7 @@ from provisioner.journal.columns import (
     sent_rows,
     settled_rows,
 )
+from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
 from provisioner.model import Settlement, UserRequest
@@ -82,6 +83,11 @@ class Journal:
             self._database.close()
         finally:
             self._lock.__exit__(kind, error, trace)
+
+    @property
+    def course(self) -> Course:
+        """How the runs of this journal went."""
+        return Course(self._database)
 
     def new_key(self) -> int:
         """Give out the number of a uid that the journal does not know yet."""

@@ -2,6 +2,7 @@
 
 users   one row for each uid that was ever sent (see `journal`, and for the later columns `syncstate`)
 nights  one row for each sync
+runs    one row for each run that may send, and `pace` the stretches of it: see `course`
 meta    what the journal was made for
 """
 
@@ -11,7 +12,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 FIRST_WITH_NIGHTS: Final = 2
 # "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
 APPLICATION_ID: Final = 0x50525653
@@ -68,6 +69,39 @@ ALTER TABLE users ADD COLUMN night_outcome TEXT;
 UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 
+# How each run went, and how fast: see `provisioner.journal.course`.
+_SINCE_4: Final = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    started_at REAL NOT NULL,
+    finished_at REAL,
+    command TEXT NOT NULL,
+    epoch INTEGER,
+    asked TEXT NOT NULL,
+    stopped_by TEXT,
+    requests INTEGER
+);
+CREATE TABLE pace (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    ends_at REAL NOT NULL,
+    seconds REAL NOT NULL,
+    requests INTEGER NOT NULL,
+    settled INTEGER NOT NULL,
+    rate_limited INTEGER NOT NULL,
+    paused REAL NOT NULL,
+    core INTEGER NOT NULL,
+    standard INTEGER NOT NULL,
+    core_limit REAL NOT NULL,
+    standard_limit REAL NOT NULL,
+    held_by TEXT NOT NULL
+);
+"""
+
+_FIRST_WITH_SERVER_TIMES: Final = 3
+# What each format added to the one before.
+_ADDED: Final = ((FIRST_WITH_NIGHTS, _SINCE_2), (_FIRST_WITH_SERVER_TIMES, _SINCE_3), (VERSION, _SINCE_4))
+
 # Up to format 2 the moments of doubts are those of the sending machine's clock. They are converted once, when a run
 # that goes on with them learns the server's time; until then `meta` says what they are.
 _LOCAL_TIMES: Final = """
@@ -94,10 +128,10 @@ def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[
             _carry_out(database, _SCHEMA)
             database.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        if version < FIRST_WITH_NIGHTS:
-            _carry_out(database, _SINCE_2)
-        _carry_out(database, _SINCE_3)
-        if version:
+        for first, added in _ADDED:
+            if version < first:
+                _carry_out(database, added)
+        if 0 < version < _FIRST_WITH_SERVER_TIMES:
             database.execute(_LOCAL_TIMES)
         database.execute(f"PRAGMA user_version = {VERSION}")
 

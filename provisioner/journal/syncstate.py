@@ -25,6 +25,7 @@ import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
+from provisioner.journal.course.table import Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, pages_in_log
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
@@ -160,6 +161,11 @@ class SyncState(Journal):
     def nights(self) -> Nights:
         """The nights of this state."""
         return Nights(self._database, self._unreadable)
+
+    @property
+    def course(self) -> Course:
+        """How the runs of the night went that is not over yet."""
+        return Course(self._database, self.nights.epoch)
 
     def managed(self) -> int:
         """How many active users the state knows, those included whom another hand has reactivated."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.journal.header import Identity
 from provisioner.model import Tally
@@ -25,6 +25,11 @@ if TYPE_CHECKING:  # what only checks has no need of the network
 
 EMULATOR: Final = Identity("emulator", "built-in emulator")
 """Another port each time, but the same stand-in as far as a journal is concerned."""
+
+
+_ALWAYS_TOLD: Final = frozenset(
+    {"requests_per_minute", "share", "max_in_flight", "on_existing", "auth_tokens", "max_failures"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,21 @@ def identity(settings: Settings) -> Identity:
     """Name the app the settings are about; raises `ConfigurationError`."""
     app = settings.api.app_id if settings.api.base_url is None else None
     return Identity(app or "", settings.base_url)
+
+
+def options_of(settings: Settings) -> dict[str, Any]:
+    """Say how a job was asked to go about it, as a report tells it: what matters most, and all that is not the default.
+
+    No key, no token and no address is in it.
+    """
+    defaults, told = Settings(), {}
+    for name in ("rate", "retry", "run", "sync"):
+        table, usual = getattr(settings, name), getattr(defaults, name)
+        for key in type(table).model_fields:
+            value = getattr(table, key)
+            if key in _ALWAYS_TOLD or value != getattr(usual, key):
+                told[key] = value if isinstance(value, int | float) else str(value)
+    return told
 
 
 def make_target(settings: Settings) -> Target:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 
 from provisioner.files import set_aside
+from provisioner.journal.course.table import Course
 from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
@@ -23,12 +26,13 @@ from provisioner.results.manifest import set_others_aside
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
-from provisioner.run.job import Job, Run, Target
+from provisioner.run.job import Job, Run, Target, options_of
+from provisioner.run.progress import Sampler
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.roles import RoleCheck
-from provisioner.stop import Stopper, stopping_on_storage_error
+from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 
 log = get_logger()
 
@@ -56,12 +60,21 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
         return await recorder.run(lambda: _finish(run, surveyed, journal.outcomes))
 
 
-async def carry_out(run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed) -> None:
+async def carry_out(
+    run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed, command: str = "run"
+) -> None:
     """Carry all that a feed gives through the pool; when this returns, every row's fate is on disk.
+
+    command  what the journal's course calls it
 
     What the feed raises is raised again, once what was sent is settled: rows were left uncounted, and results would
     lack them. Those of an earlier run stand, and the store knows all.
     """
+    async with _on_record(run, connection, recorder, command):
+        await _carry_through(run, connection, recorder, settle, feed)
+
+
+async def _carry_through(run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed) -> None:
     backlog = Backlog(run.stopper)
     await convert_times(connection, recorder)
     outbox = Outbox(recorder, backlog, run.stopper, block_size(run.job.settings), connection.server_time)
@@ -76,6 +89,42 @@ async def carry_out(run: Run, connection: Connection, recorder: Recorder, settle
         await recorder.flush()
     if cut_short is not None:
         raise cut_short
+
+
+@asynccontextmanager
+async def _on_record(run: Run, connection: Connection, recorder: Recorder, command: str) -> AsyncIterator[None]:
+    """Record how it goes until the block ends: that it began, a stretch each second, and what ended it.
+
+    It is for a picture, see `provisioner.journal.course`.
+    """
+    asked = {"roster": list(run.job.roster.names), **options_of(run.job.settings)}
+    course = await recorder.run(lambda: recorder.journal.course)
+    number = await recorder.run(lambda: course.begin(time.time(), command, asked))
+    if number is None:
+        yield
+        return
+    sampler = Sampler(number, run.tally, run.watch, connection.exchanger.pacing)
+    sampling = asyncio.create_task(_sampled(sampler, course, recorder), name="sampler")
+    error: Exception | None = None
+    try:
+        yield
+    except Exception as cause:
+        error = cause
+        raise
+    finally:
+        sampling.cancel()
+        await asyncio.gather(sampling, return_exceptions=True)
+        stop = run.stopper.stop or (Stop.because_of(error) if error is not None else None)
+        reason = stop.reason if stop is not None else None
+        await recorder.run(partial(course.add, sampler.take()))
+        await recorder.run(lambda: course.end(number, time.time(), reason, run.tally.requests.sent))
+
+
+async def _sampled(sampler: Sampler, course: Course, recorder: Recorder) -> None:
+    seconds = 1.0
+    while True:
+        await asyncio.sleep(seconds)
+        seconds = await recorder.run(partial(course.add, sampler.take()))
 
 
 async def _fed(feed: Feed, outbox: Outbox) -> None:

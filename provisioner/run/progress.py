@@ -1,4 +1,7 @@
-"""What a person sees while it runs: a line that is redrawn on a terminal, an event now and then elsewhere."""
+"""What a person sees while it runs: a line that is redrawn on a terminal, an event now and then elsewhere.
+
+And what is kept of it for a report: stretch by stretch, what was done in it.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,15 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
+from provisioner.journal.course.points import Point
 from provisioner.logs import get_logger
 from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
+from provisioner.sending.calls import Budget
 from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
     from provisioner.sending.attempts import Reach
-    from provisioner.sending.pacing import Pacing
+    from provisioner.sending.pacing import Pacer, Pacing
 
 # Seconds between two drawings, and between two log events where nothing is drawn.
 _REDRAW: Final = 0.2
@@ -121,8 +126,20 @@ class Watch:
             return f"cannot reach the API, giving up in {left:.0f} s"
         if (seconds := self.pacing.gate.closed_for) > 0:
             return f"pause after 429, {seconds:.0f} s left"
-        waited_for = [pacer for pacer in self.pacing.pacers.values() if pacer.saturated]
+        waited_for = self._waited_for(self.pacing)
         return f"limit {waited_for[0].per_minute:,.0f}/min" if waited_for else "latency"
+
+    def held_by(self, pacing: Pacing) -> str:
+        """Name it in one word."""
+        if self.reach is not None and self.reach.giving_up_in(time.monotonic()) is not None:
+            return "unreachable"
+        if pacing.gate.closed_for > 0:
+            return "pause"
+        return "limit" if self._waited_for(pacing) else "latency"
+
+    @staticmethod
+    def _waited_for(pacing: Pacing) -> list[Pacer]:
+        return [pacer for pacer in pacing.pacers.values() if pacer.saturated]
 
     async def _draw(self) -> None:
         console = Console(stderr=True)
@@ -187,3 +204,41 @@ class _Done(ProgressColumn):
         if task.time_remaining is not None and not task.finished:
             message += f", {duration(task.time_remaining)} left"
         return Text(message)
+
+
+class Sampler:
+    """Tells what a run has done since it was asked last, as a stretch of its course.
+
+    run  its number
+    """
+
+    def __init__(self, run: int, tally: Tally, watch: Watch, pacing: Pacing) -> None:
+        self._run, self._tally, self._watch, self._pacing = run, tally, watch, pacing
+        self._last, self._before = time.monotonic(), self._counts()
+
+    def take(self) -> Point:
+        """Take the stretch that ends now."""
+        now, counts, pacers = time.monotonic(), self._counts(), self._pacing.pacers
+        done: dict[str, Any] = {name: count - self._before[name] for name, count in counts.items()}
+        done["seconds"] = now - self._last
+        done["paused"] = min(done["seconds"], max(0.0, done["paused"]))
+        self._last, self._before = now, counts
+        return Point(
+            run=self._run,
+            ends_at=time.time(),
+            core_limit=pacers[Budget.CORE].per_minute,
+            standard_limit=pacers[Budget.STANDARD].per_minute,
+            held_by=self._watch.held_by(self._pacing),
+            **done,
+        )
+
+    def _counts(self) -> dict[str, float]:
+        requests, pacing = self._tally.requests, self._pacing
+        return {
+            "requests": requests.sent,
+            "settled": self._tally.outcomes.settled.total(),
+            "rate_limited": requests.rate_limited,
+            "paused": pacing.gate.closed_so_far,
+            "core": pacing.given[Budget.CORE],
+            "standard": pacing.given[Budget.STANDARD],
+        }

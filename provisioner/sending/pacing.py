@@ -60,6 +60,12 @@ class Gate:
         self._waits, self._clock, self._jitter = waits, clock, jitter
         self._opens_at = 0.0
         self._strikes = 0
+        self._ordered = 0.0
+
+    @property
+    def closed_so_far(self) -> float:
+        """Seconds in which it was closed until now, all pauses together."""
+        return self._ordered - self.closed_for
 
     @property
     def closed_for(self) -> float:
@@ -78,7 +84,10 @@ class Gate:
         if not running:
             self._strikes += 1
         seconds = pause(reply, self._strikes, self._waits, self._jitter())
-        self._opens_at = max(self._opens_at, self._clock() + seconds)
+        now = self._clock()
+        opens_at = max(self._opens_at, now + seconds)
+        self._ordered += opens_at - max(self._opens_at, now)
+        self._opens_at = opens_at
         return None if running else seconds
 
     def passed(self) -> None:
@@ -166,7 +175,7 @@ class Pacer:
 
 
 class Pacing:
-    """All the budgets of an app behind one gate.
+    """All the budgets of an app behind one gate; `given` is how many slots each has given so far.
 
     limits   slots a minute for each budget, the share already taken off
     share    what part of a limit told by the server is ours
@@ -185,12 +194,15 @@ class Pacing:
     ) -> None:
         self.gate = gate
         self.pacers = {budget: Pacer(limit, gate) for budget, limit in limits.items()}
+        self.given = dict.fromkeys(Budget, 0)
         self._share = share
         self._lowered, self._paused = lowered, paused
 
     async def slot(self, budget: Budget) -> bool:
         """Wait for leave to send one request; False when the run is being stopped."""
-        return await self.pacers[budget].slot()
+        leave = await self.pacers[budget].slot()
+        self.given[budget] += leave
+        return leave
 
     def learn(self, budget: Budget, reply: Reply, *, limited: bool) -> None:
         """Take from a reply what it says about the rate; `limited` when it was turned away for it."""

@@ -135,7 +135,7 @@ async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
     async with connected(run, target) as connection:
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
         changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready, connection.clock))
-        await carry_out(run, connection, ready.recorder, changes.settle, partial(_feed, ready))
+        await carry_out(run, connection, ready.recorder, changes.settle, partial(_feed, ready), "sync")
 
 
 async def _send_anew(ready: Preflight, server: ServerClock, request: UserRequest) -> None:

@@ -108,3 +108,27 @@ def test_what_cuts_the_feed_short_comes_up_after_the_rest_is_settled(place: Plac
     with pytest.raises(RosterChangedError):
         carried_out(place, fault=RosterChangedError("r.csv: changed"))
     assert states(place) == ["settled"] * 100
+
+
+def test_the_journal_keeps_how_each_run_went(place: Place) -> None:
+    """One that was stopped and the one that went on: when, what was asked, what ended it, and all requests of both."""
+
+    async def twice(target: Target, _: Emulator) -> list[Summary]:
+        wrong = Target(target.base_url, "no-such-key", target.identity)
+        job = place.job(rate=Rate(max_in_flight=1, share=0.5))
+        return [await provision(job, where, Stopper()) for where in (wrong, target)]
+
+    summaries = with_emulator(twice)
+    with Journal(place.folder / "out.journal.db", APP) as journal:
+        runs, points = journal.course.runs(), journal.course.points()
+    assert [(each.command, each.stopped_by, each.requests) for each in runs] == [
+        ("run", "key", summaries[0].tally.requests.sent),
+        ("run", None, summaries[1].tally.requests.sent),
+    ]
+    assert all(each.finished is not None and each.started <= each.finished for each in runs)
+    assert runs[1].asked == {
+        "roster": [str(place.folder / "r.csv")], "requests_per_minute": 10_000, "share": 0.5, "max_in_flight": 1,
+        "backoff_base": 0.001, "on_existing": "skip", "auth_tokens": "created", "max_failures": "5%",
+    }  # fmt: skip
+    assert {each.run for each in points} == {1, 2}
+    assert sum(each.settled for each in points) == 2

@@ -164,3 +164,17 @@ def test_a_lower_limit_told_by_the_server_is_adopted_and_a_higher_one_is_not() -
 
 
 _ignore: Callable[[float], None] = lambda _: None  # noqa: E731
+
+
+def test_pauses_add_up_to_the_time_that_was_really_closed() -> None:
+    """One that is made longer counts once, and what is still ahead does not count yet."""
+
+    async def main() -> list[float]:
+        gate, seen = a_gate(), []
+        for after, wait in ((10.0, 4.0), (10.0, 20.0), (3.0, 1.0), (None, 5.0)):
+            gate.close(Reply(status=429, retry_after=after))
+            await asyncio.sleep(wait)
+            seen.append(round(gate.closed_so_far, 3))
+        return seen
+
+    assert clock.run(main())[:3] == [4.0, 14.0, 15.0]

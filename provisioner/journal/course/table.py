@@ -1,0 +1,147 @@
+"""The tables of runs and of their pace: one row for each run that sends, and one for each stretch of it.
+
+They are for a picture, and as small as one: when there are too many stretches, neighbours become one, and from then on
+each is twice as long.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from provisioner.journal.columns import select
+from provisioner.journal.course.points import Point, thinned
+
+MOST: Final = 2000
+"""Stretches that are kept."""
+
+_FIRST: Final = 4
+"""The format of a journal that had these tables first."""
+
+_STEP: Final = "pace_step"
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """One run that had something to send, or might have.
+
+    started, finished  UNIX seconds, ours; null when it was killed, or is still running
+    command            run, sync, …
+    epoch              the night of a sync
+    asked              what it was asked to do: no key and no token is in it
+    stopped_by         null when it came to its end
+    requests           sent by it; null when it was killed
+    """
+
+    number: int
+    started: float
+    finished: float | None
+    command: str
+    epoch: int | None
+    asked: Mapping[str, Any]
+    stopped_by: str | None
+    requests: int | None
+
+
+# Member of `PastRun` → its column.
+_COLUMNS: Final = {
+    "number": "id",
+    "started": "started_at",
+    "finished": "finished_at",
+    "command": "command",
+    "epoch": "epoch",
+    "asked": "asked",
+    "stopped_by": "stopped_by",
+    "requests": "requests",
+}
+_RUNS: Final = select(_COLUMNS, "FROM runs ORDER BY id", _COLUMNS)
+_PACE: Final = select(Point._fields, "FROM pace ORDER BY id")
+_ADD: Final = """
+INSERT INTO pace (
+    run, ends_at, seconds, requests, settled, rate_limited, paused, core, standard, core_limit, standard_limit, held_by
+) VALUES (
+    :run, :ends_at, :seconds, :requests, :settled, :rate_limited, :paused, :core, :standard, :core_limit,
+    :standard_limit, :held_by
+)
+"""
+
+
+class Course:
+    """The runs behind an open connection; each call that records is one commit.
+
+    epoch  the night of a sync that is not over yet; of those before it nothing is kept
+    most   stretches that are kept
+
+    What cannot be recorded is lost: it is for a picture, and stops nothing. Whoever reads gets `sqlite3.Error`.
+    """
+
+    def __init__(self, database: sqlite3.Connection, epoch: int | None = None, most: int = MOST) -> None:
+        self._database, self._epoch, self._most = database, epoch, most
+
+    def begin(self, now: float, command: str, asked: Mapping[str, Any]) -> int | None:
+        """Record that a run begins (UNIX seconds): its number, None when that cannot be."""
+        with suppress(sqlite3.Error), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            if self._epoch is not None:
+                earlier = (self._epoch,)
+                self._database.execute("DELETE FROM pace WHERE run IN (SELECT id FROM runs WHERE epoch < ?)", earlier)
+                self._database.execute("DELETE FROM runs WHERE epoch < ?", earlier)
+            statement = "INSERT INTO runs (started_at, command, epoch, asked) VALUES (?, ?, ?, ?)"
+            told = orjson.dumps(asked).decode()
+            return self._database.execute(statement, (now, command, self._epoch, told)).lastrowid
+        return None
+
+    def add(self, point: Point) -> float:
+        """Record a stretch; how many seconds the next one is to last."""
+        step = 1.0
+        with suppress(sqlite3.Error), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            step = self.step
+            self._database.execute(_ADD, point._asdict())
+            (count,) = self._database.execute("SELECT count(*) FROM pace").fetchone()
+            if count > self._most:
+                step *= 2
+                self._thin(step)
+        return step
+
+    def end(self, number: int, now: float, stopped_by: str | None, requests: int) -> None:
+        """Record how a run ended (UNIX seconds)."""
+        with suppress(sqlite3.Error):
+            self._database.execute(
+                "UPDATE runs SET finished_at = ?, stopped_by = ?, requests = ? WHERE id = ?",
+                (now, stopped_by, requests, number),
+            )
+
+    @property
+    def step(self) -> float:
+        """Seconds that a stretch lasts."""
+        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_STEP,)).fetchone()
+        return float(found[0]) if found else 1.0
+
+    def runs(self) -> list[PastRun]:
+        """Give them, the earliest first; none from a format that did not keep them."""
+        return [_run(row) for row in self._database.execute(_RUNS)] if self._kept() else []
+
+    def points(self) -> list[Point]:
+        """Give the stretches of all runs, the earliest first."""
+        return [Point._make(row) for row in self._database.execute(_PACE)] if self._kept() else []
+
+    def _kept(self) -> bool:
+        return bool(self._database.execute("PRAGMA user_version").fetchone()[0] >= _FIRST)
+
+    def _thin(self, step: float) -> None:
+        """Have fewer; where most runs are shorter than a step the earliest stretches go."""
+        few = thinned(self.points(), step)[-self._most :]
+        self._database.execute("DELETE FROM pace")
+        self._database.executemany(_ADD, (each._asdict() for each in few))
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STEP, str(step)))
+
+
+def _run(row: Iterable[Any]) -> PastRun:
+    facts = dict(zip(_COLUMNS, row, strict=True))
+    return PastRun(**facts | {"asked": orjson.loads(facts["asked"])})

@@ -1,0 +1,89 @@
+"""The tables of runs and their pace: small for ever, and never in anybody's way."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from provisioner.journal.course.table import Course, PastRun
+from provisioner.journal.schema import VERSION, bring_up_to_date
+from tests.journal.course.test_points import a_point
+from tests.rig.journals import FORMAT_1
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        bring_up_to_date(database, 0, {})
+        yield database
+
+
+def test_a_run_is_told_from_its_beginning_to_its_end(database: sqlite3.Connection) -> None:
+    """One that was killed, one that was stopped, and the stretches of both, in the order in which they were."""
+    course = Course(database)
+    killed, stopped = course.begin(100.0, "run", {"share": 0.9}), course.begin(200.0, "run", {})
+    assert (killed, stopped) == (1, 2)
+    points = [a_point(run=1), a_point(run=2, ends_at=201.0), a_point(run=2, ends_at=202.0)]
+    assert [course.add(each) for each in points] == [1.0, 1.0, 1.0]
+    course.end(2, 202.5, "sigint", 300)
+    assert course.runs() == [
+        PastRun(1, 100.0, None, "run", None, {"share": 0.9}, None, None),
+        PastRun(2, 200.0, 202.5, "run", None, {}, "sigint", 300),
+    ]
+    assert course.points() == points
+
+
+def test_a_run_of_days_takes_no_more_room_than_one_of_minutes(database: sqlite3.Connection) -> None:
+    """With too many stretches neighbours become one, and the next ones last twice as long; what they count stays."""
+    course = Course(database, most=20)
+    course.begin(0.0, "run", {})
+    steps: list[float] = []
+    now = 0.0
+    for _ in range(100):
+        step = steps[-1] if steps else 1.0
+        now += step
+        steps.append(course.add(a_point(ends_at=now, seconds=step, requests=int(step) * 10)))
+        assert len(course.points()) <= 20
+    assert sorted(set(steps)) == [2.0**n for n in range(9)]
+    assert sum(each.requests for each in course.points()) == int(now) * 10
+    assert Course(database).step == 256.0
+
+
+def test_a_job_resumed_a_thousand_times_keeps_the_last_ones(database: sqlite3.Connection) -> None:
+    """Runs are not joined with each other, so the earliest stretches go."""
+    course = Course(database, most=20)
+    for run in range(1, 101):
+        course.add(a_point(run=run))
+    assert [each.run for each in course.points()] == list(range(81, 101))
+
+
+def test_a_sync_keeps_the_attempts_at_its_last_night(database: sqlite3.Connection) -> None:
+    """Those of one night stand together; with the next night they go, and runs that were none stay."""
+    Course(database).begin(1.0, "run", {})
+    for night, now in ((5, 10.0), (5, 20.0), (6, 30.0)):
+        course = Course(database, night)
+        number = course.begin(now, "sync", {})
+        assert number is not None
+        course.add(a_point(run=number))
+    assert [(each.epoch, each.started) for each in course.runs()] == [(None, 1.0), (6, 30.0)]
+    assert [each.run for each in course.points()] == [course.runs()[-1].number]
+
+
+def test_what_cannot_be_recorded_stops_nothing(database: sqlite3.Connection) -> None:
+    """A disk that is full is told of by the first row that does not get onto it, and not by a picture."""
+    database.execute("PRAGMA query_only = ON")
+    course = Course(database)
+    assert (course.begin(1.0, "run", {}), course.add(a_point())) == (None, 1.0)
+    course.end(1, 2.0, None, 0)
+    assert (course.runs(), course.points()) == ([], [])
+
+
+def test_an_older_journal_has_no_course() -> None:
+    """It is read as it is: nothing was recorded then."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.executescript(FORMAT_1)
+        assert (Course(database).runs(), Course(database).points()) == ([], [])
+        assert VERSION >= 4
