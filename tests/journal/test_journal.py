@@ -709,7 +709,9 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "night_outcome",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
-        database.executescript("DROP TABLE nights; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
+        database.executescript(
+            "DROP TABLE nights; DROP TABLE runs; DROP TABLE pace; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE"
+        )
     before = path.read_bytes()
     with JournalReader(path, IDENTITY) as reader:
         assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0)]
