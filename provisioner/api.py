@@ -29,6 +29,7 @@ from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 if TYPE_CHECKING:
     import polars as pl
 
+    from provisioner.inspection.proof.proof import Proof
     from provisioner.results.summary import Summary
     from provisioner.sync.plan.assessment import Assessment
     from provisioner.sync.plan.report import PlanReport
@@ -49,6 +50,8 @@ __all__ = [
     "sync_async",
     "validate",
     "validate_async",
+    "verify",
+    "verify_async",
 ]
 
 T = TypeVar("T")
@@ -161,6 +164,30 @@ async def sync_async(
     from provisioner.sync.command import sync
 
     return await sync(_arguments(roster), settings, _stopper(stopper), confirm=confirm, drawn=drawn)
+
+
+def verify(roster: Rosters, settings: Settings | None = None) -> Proof:
+    """Prove that the app's users are as a roster has them, and change nothing; see `verify_async`."""
+    return _carried_out(verify_async(roster, settings))
+
+
+async def verify_async(
+    roster: Rosters, settings: Settings | None = None, *, stopper: Stopper | None = None, drawn: bool = False
+) -> Proof:
+    """Prove that the app's users are as a roster has them, and change nothing.
+
+    Writes the proof and the list of differences beside `settings.output.file`. With `settings.sync.state` it proves a
+    sync: those of the state whom the roster does not name are compared with the state.
+
+    stopper  ends it early
+    drawn    draw the progress on stderr
+
+    Raises `ConfigurationError`, `RosterError`, `OutputError`, `JournalError`, `StorageError`, `RosterChangedError`,
+    `DirectoryError` when the API does not tell, or `InterruptedEarlyError` when it is stopped.
+    """
+    from provisioner.inspection.proof.command import verify
+
+    return await verify(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
 
 
 def results(of: Summary | NightSummary | str | os.PathLike[str]) -> pl.LazyFrame:

@@ -31,7 +31,7 @@ CORE = frozenset(
         "sending.calls", "sending.retry",
         "settings.values",
         "sync.plan.decision", "sync.plan.guards", "sending.users.profile",
-        "inspection.diagnosis", "inspection.connection", "inspection.machine",
+        "inspection.diagnosis", "inspection.connection", "inspection.machine", "inspection.proof.stored",
     }
 )  # fmt: skip
 """Decisions: given the same values they give the same answer. They ask no clock, no network, no disk, no dice."""
@@ -55,7 +55,7 @@ HOMES = {
     "yarl": {"sending.client"},
     "ssl": {"sending.client"},
     "aiolimiter": {"sending.pacing"},
-    "sqlite3": {"journal", "inspection.journalhealth", "sync.history", "sync.plan.directory"},
+    "sqlite3": {"journal", "inspection.journalhealth", "inspection.proof", "sync.history", "sync.plan.directory"},
     "fcntl": {"journal.lock", "journal.header"},
     "tomllib": {"settings.layers"},
     "pydantic": {"settings"},
@@ -68,13 +68,14 @@ HOMES = {
     "glob": {"roster.files.inputs", "roster.files.folders"},
     "zipfile": {"roster.workbook.package", "roster.files.archive", "roster.files.compression"},
     "xml": {"roster.workbook.package"},
-    "polars": {"roster", "validation", "results", "run.admission", "run.intake", "sync"},
+    "polars": {"roster", "validation", "results", "run.admission", "run.intake", "sync", "inspection.proof.proof"},
 }
 """Foreign thing → the rooms and folders of ours that may know it, lazily or not. The emulator is its own program."""
 
 TESTED_ELSEWHERE = {
     "cli.app": "pages/test_docs.py",
     "cli.commands.inspection": "inspection/test_settinglist.py",
+    "cli.commands.proof": "journeys/test_proof.py",
     "cli.options.arguments": "pages/test_docs.py",
     "cli.options.nightly": "cli/options/test_base.py",
     "cli.options.output": "cli/options/test_base.py",
@@ -82,6 +83,8 @@ TESTED_ELSEWHERE = {
     "cli.options.sending": "cli/options/test_base.py",
     "cli.options.types": "pages/test_docs.py",
     "cli.usage": "pages/test_docs.py",
+    "inspection.proof.command": "journeys/test_proof.py",
+    "inspection.proof.proof": "journeys/test_proof.py",
     "roster.commontype": "journeys/cases/test_folders.py",
     "roster.files.archive": "journeys/cases/test_packed.py",
     "roster.files.documents": "journeys/cases/test_other_formats.py",

@@ -29,6 +29,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": ("provisioner.cli.commands.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
     "sync": ("provisioner.cli.commands.sync:sync", "Bring the app's users to what ROSTER says."),
     "history": ("provisioner.cli.commands.sync:history", "Tell the last nights of a state."),
+    "verify": (
+        "provisioner.cli.commands.proof:verify",
+        "Read the app's users and prove that they are as ROSTER has them; changes nothing.",
+    ),
     "constraints": (
         "provisioner.cli.commands.inspection:constraints",
         "Print what CometChat allows a user to be, with sources.",
@@ -39,7 +43,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Name of a command → where it is, and what the list of commands says of it."""
 
-SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync"})
+SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify"})
 """Commands whose `--json` is a summary, whatever they end with."""
 
 HELP: Final = ("-h", "--help")

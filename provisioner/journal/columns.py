@@ -232,3 +232,6 @@ OUTCOME_COLUMNS: Final = (
 """What results are made of."""
 
 OUTCOMES: Final = select(OUTCOME_COLUMNS, ASKED)
+
+STANDINGS: Final = select(("uid", "standing"), "FROM users WHERE standing IS NOT NULL AND certain ORDER BY id")
+"""Whom a state knows for certain, and whether they may log in."""

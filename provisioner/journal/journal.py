@@ -30,6 +30,7 @@ from provisioner.journal.columns import (
     OUTCOMES,
     SENT,
     SETTLED,
+    STANDINGS,
     Known,
     MovedRow,
     Written,
@@ -234,6 +235,11 @@ class JournalReader(Journal):
         # Numbers are given out as if they were recorded, and never are.
         self.is_new, self._next_key = False, 1
         return self
+
+    def standings(self) -> Iterator[tuple[str, str]]:
+        """Give uid and standing of every user that a state knows for certain; none of a run's journal."""
+        with self._unreadable():
+            yield from self._database.execute(STANDINGS)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

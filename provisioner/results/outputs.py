@@ -15,7 +15,7 @@ from provisioner.files import same_file
 from provisioner.roster.files.inputs import Inputs
 
 # What stands behind the stem of the results in the name of another file of the job.
-_WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|\d{8}T\d{6}(?:-\d+)?)"
+_WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|proof|differences|\d{8}T\d{6}(?:-\d+)?)"
 FORMATS: Final = (".csv", ".parquet", ".ndjson")
 
 
@@ -59,8 +59,18 @@ class Outputs:
                 raise OutputError(message)
         return named
 
+    @property
+    def proof(self) -> Path:
+        """What `verify` found, as JSON."""
+        return self.results.with_suffix(".proof.json")
+
+    @property
+    def differences(self) -> Path:
+        """Who is not as the roster has them, by what `verify` found."""
+        return self.results.with_suffix(".differences.csv")
+
     def paths(self) -> tuple[Path, ...]:
-        """All of them."""
+        """All that a run writes."""
         return (self.results, self.rejected, self.summary, self.journal)
 
     def make_folder(self) -> None:

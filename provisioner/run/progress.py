@@ -61,6 +61,7 @@ class Watch:
             "reading": Stage("reading", lambda: rows.surveyed, lambda: rows.total),
             "checking": Stage("checking", lambda: rows.checked, lambda: rows.total),
             "sending": Stage("sending", self._through, lambda: rows.total),
+            "proving": Stage("reading the app", lambda: tally.requests.sent, lambda: None),
             "writing": Stage("writing the results", lambda: 0, lambda: None),
         }
         self.stage = self._stages["reading"]

@@ -2,5 +2,6 @@
 
 run         `run` and `validate`
 sync        `plan`, `sync` and `history`
+proof       `verify`
 inspection  `constraints`, `doctor` and `config show`
 """

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -27,9 +28,10 @@ from provisioner.sending.users import profile
 PER_PAGE: Final = 1000
 # Users in doubt who are asked for at once.
 _AT_ONCE: Final = 16
-# The list shows these of every user that has them. Whether it shows the others is learned from what it shows.
-_ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
-_UNSURE: Final = ("statusMessage", "metadata")
+ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
+"""The list shows these of every user that has them."""
+UNSURE: Final = ("statusMessage", "metadata")
+"""Whether it shows these is learned from what it shows."""
 
 _TABLE: Final = """
 CREATE TEMP TABLE directory (
@@ -79,15 +81,15 @@ class Directory:
     @property
     def fields(self) -> frozenset[str]:
         """The fields of a profile that it tells anything of."""
-        return _ALWAYS_LISTED | self._met_fields
+        return ALWAYS_LISTED | self._met_fields
 
     def add(self, users: Sequence[Mapping[str, Any]], standing: Standing) -> None:
         """Keep one page. A page read while users come and go can repeat some of the last: the later one counts."""
-        self._met_fields.update(name for name in _UNSURE if any(name in user for user in users))
-        rows = [
-            (user["uid"], profile.digests_of(user, profile.FIELDS), _standing(user, standing).value, _created_at(user))
-            for user in users
-        ]
+        self._met_fields.update(name for name in UNSURE if any(name in user for user in users))
+        standings = [standing_of(user, standing).value for user in users]
+        digests = [profile.digests_of(user, profile.FIELDS) for user in users]
+        uids, created = [user["uid"] for user in users], [_created_at(user) for user in users]
+        rows = zip(uids, digests, standings, created, strict=True)
         self._database.executemany("INSERT OR REPLACE INTO temp.directory VALUES (?, ?, ?, ?)", rows)
         self.pages += 1
 
@@ -115,27 +117,79 @@ class Directory:
         return {name: int(self._database.execute(query).fetchone()[0]) for name, query in queries.items()}
 
 
+class Page(NamedTuple):
+    """One page of a list.
+
+    listed_as  which list it is a page of: that of active users, or that of deactivated ones
+    last       the number of the last page, as this one has it; null without a word on it
+    """
+
+    number: int
+    listed_as: Standing
+    users: Sequence[Mapping[str, Any]]
+    last: int | None
+
+    @property
+    def ends(self) -> bool:
+        """Whether no other page of the list follows."""
+        return not self.users or (self.last is not None and self.number >= self.last)
+
+
+_LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: "&onlyDeactivated=true"}
+
+
+async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was changed") -> AsyncGenerator[Page, None]:
+    """Give every page of the active users, then of the deactivated ones; it ends early when the run is stopped.
+
+    ahead  pages on the wire at once, as soon as it is known how many there are
+    doing  what is said of the command when the list cannot be read
+
+    Raises `DirectoryError` when it cannot be read whole.
+    """
+    for listed_as in _LISTS:
+        waiting: deque[asyncio.Task[Page | None]] = deque()
+        page = await _page(exchanger, listed_as, 1, doing)
+        following = 2
+        try:
+            while page is not None:
+                yield page
+                if page.ends:
+                    break
+                while len(waiting) < ahead and (not waiting or following <= (page.last or 0)):
+                    waiting.append(asyncio.create_task(_page(exchanger, listed_as, following, doing)))
+                    following += 1
+                page = await waiting.popleft()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        if page is None:
+            return
+
+
+async def _page(exchanger: Exchanger, listed_as: Standing, number: int, doing: str) -> Page | None:
+    """Read one page; None when the run was stopped."""
+    query = f"perPage={PER_PAGE}&page={number}&withTags=true{_LISTS[listed_as]}"
+    verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=unnoted, query=query)
+    if verdict is not Verdict.DONE:
+        if exchanger.stopper:
+            return None
+        raise _unread(number, str(reply.message or reply.failure), doing)
+    data = reply.data or {}
+    users, last = data["items"], _last_page(data)
+    if not all(map(is_user, users)):
+        raise _unread(number, "it lists something that is no user", doing)
+    if not users and last is not None and number < last:
+        raise _unread(number, f"it is empty, and {last:,} pages are promised", doing)
+    return Page(number, listed_as, users, last)
+
+
 async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: InThread) -> bool:
     """Read every page; False when the run was stopped. Raises `DirectoryError` when it cannot be read whole."""
-    for standing, which in ((Standing.ACTIVE, ""), (Standing.DEACTIVATED, "&onlyDeactivated=true")):
-        number = 0
-        while True:
-            number += 1
-            query = f"perPage={PER_PAGE}&page={number}&withTags=true{which}"
-            verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=_unnoted, query=query)
-            if verdict is not Verdict.DONE:
-                if exchanger.stopper:
-                    return False
-                raise _unread(number, str(reply.message or reply.failure))
-            data = reply.data or {}
-            users, last = data["items"], _last_page(data)
-            if not all(isinstance(each, dict) and isinstance(each.get("uid"), str) for each in users):
-                raise _unread(number, "it lists something that is no user")
-            if not users and last is not None and number < last:
-                raise _unread(number, f"it is empty, and {last:,} pages are promised")
-            await in_thread(partial(directory.add, users, standing))
-            if not users or (last is not None and number >= last):
-                break
+    async for page in pages(exchanger):
+        await in_thread(partial(directory.add, page.users, page.listed_as))
+    if exchanger.stopper:
+        return False
     log.info("directory.read", pages=directory.pages, told=sorted(directory.fields))
     return True
 
@@ -163,16 +217,16 @@ async def resolve_doubts(exchanger: Exchanger, state: SyncState, doubts: Sequenc
 
 
 def _read(exchanger: Exchanger, uid: str) -> Awaitable[tuple[Verdict | None, Reply]]:
-    return exchanger(Operation.READ, NOBODY._replace(uid=uid), token=False, note=_unnoted)
+    return exchanger(Operation.READ, NOBODY._replace(uid=uid), token=False, note=unnoted)
 
 
-def _unnoted(*_: object) -> None:
+def unnoted(*_: object) -> None:
     """Take no note of an answer: reading leaves nothing in doubt."""
 
 
-def _unread(page: int, why: str) -> DirectoryError:
+def _unread(page: int, why: str, doing: str) -> DirectoryError:
     log.error("directory.unread", page=page, reason=why)
-    message = f"the app's users cannot be listed: page {page} ({why}); nothing was changed, run again"
+    message = f"the app's users cannot be listed: page {page} ({why}); {doing}, run again"
     return DirectoryError(message)
 
 
@@ -184,7 +238,13 @@ def _last_page(data: Mapping[str, Any]) -> int | None:
     return total if isinstance(total, int) and total > 0 else None
 
 
-def _standing(user: Mapping[str, Any], listed_as: Standing) -> Standing:
+def is_user(shown: Any) -> bool:
+    """Whether something that the API lists can be a user."""
+    return isinstance(shown, dict) and isinstance(shown.get("uid"), str)
+
+
+def standing_of(user: Mapping[str, Any], listed_as: Standing) -> Standing:
+    """Say whether a user may log in, by what is shown of it and by the list that shows it."""
     return Standing.DEACTIVATED if user.get("deactivatedAt") else listed_as
 
 

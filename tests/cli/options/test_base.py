@@ -64,7 +64,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
 """Option → a value for it, the table and the key it goes to, and what stands there then."""
 
 NO_SETTINGS = {"--config", "-c"}
-COMMANDS = ("run", "validate", "plan", "sync")
+COMMANDS = ("run", "validate", "plan", "sync", "verify")
 
 
 def options_of(command: str) -> set[str]:

@@ -1,0 +1,44 @@
+"""What a job has done, and whether it is so: `verify`."""
+
+from __future__ import annotations
+
+import os
+
+from provisioner.cli.boundary import Asked
+from provisioner.cli.options.arguments import Config, Roster
+from provisioner.cli.options.base import given
+from provisioner.cli.options.nightly import KeptState
+from provisioner.cli.options.output import Log, Output
+from provisioner.cli.options.reading import PartialReading
+from provisioner.cli.options.sending import Address, Rate
+
+
+def verify(
+    *roster: Roster,
+    sync: KeptState | None = None,
+    reading: PartialReading | None = None,
+    api: Address | None = None,
+    rate: Rate | None = None,
+    output: Output | None = None,
+    log: Log | None = None,
+    config: Config = None,
+) -> int:
+    """Read the app's users and prove that they are as ROSTER has them; changes nothing.
+
+    Writes <output>.proof.json and <output>.differences.csv. With --state it proves a sync.
+    Exit code 0 when everybody is as the roster says, 1 when somebody is not.
+    """
+    from provisioner import api as provisioning
+    from provisioner.inspection.proof.command import proof_job
+    from provisioner.run.runtime import conduct, is_drawn, set_up_logs
+    from provisioner.settings.tables import load
+
+    # Its proof is no summary of a run: those files stay as they are.
+    with Asked(roster, given(sync, reading, api, rate, output, log), filed=False).leaving_summary() as asked:
+        asked.settings = settings = load(asked.tables, os.environ, config)
+        job = proof_job(roster, settings)
+        set_up_logs(settings, (*job.roster.paths, *job.outputs.paths(), job.outputs.proof, job.outputs.differences))
+        drawn = is_drawn(settings)
+        return conduct(
+            settings, lambda stopper: provisioning.verify_async(roster, settings, stopper=stopper, drawn=drawn)
+        )

@@ -1,0 +1,197 @@
+"""`verify`, from a roster and settings to a proof, readable from top to bottom.
+
+    roster → checking → ledger: expected → pages of the app → ledger: met → asked for singly → proof
+
+Nothing is changed, in the app or in the job: the journal and the state are only read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, closing
+from dataclasses import replace
+from functools import partial
+from itertools import islice, product
+from typing import Final
+
+from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError, OutputError
+from provisioner.files import same_file
+from provisioner.inspection.proof.ledger import Ledger, Terms
+from provisioner.inspection.proof.proof import Proof, write_differences, write_proof
+from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
+from provisioner.inspection.proof.stored import sent_profile
+from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
+from provisioner.journal.journal import JournalReader
+from provisioner.journal.lock import holder_of
+from provisioner.logs import get_logger
+from provisioner.run.intake import Surveyed, open_roster, survey
+from provisioner.run.job import Job, Run, Target, make_job, make_target
+from provisioner.run.wiring import connected
+from provisioner.sending.users.profile import FIELDS
+from provisioner.settings.tables import Settings
+from provisioner.stop import Stopper, stop_early
+from provisioner.sync.plan.planner import managed_fields
+from provisioner.threads import in_thread
+
+# Users of a state taken in at once.
+_AT_ONCE: Final = 4000
+# What no sync can empty stays as it is where the roster has nothing.
+_STAYS: Final = frozenset({"statusMessage"})
+
+_NO_COLUMN: Final = "the roster has no column for it"
+_UNTOLD: Final = "the API shows it of nobody"
+_NO_FIELD: Final = "a token is no field of a profile, and none is asked for"
+
+log = get_logger()
+
+
+async def verify(arguments: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Proof:
+    """Prove that the app's users are as a roster has them; see `provisioner.api.verify_async`."""
+    if settings.api.emulator:
+        message = "api.emulator: the built-in one ends with each run; start `provisioner emulator` and give --base-url"
+        raise ConfigurationError(message)
+    target = make_target(settings)
+    job = replace(proof_job(arguments, settings), drawn=drawn)
+    if settings.sync.state is None:
+        _refuse_another_app(job, target.identity)
+    return await prove(job, target, stopper)
+
+
+def proof_job(arguments: Sequence[str], settings: Settings) -> Job:
+    """Find what is read and where the proof is written. Raises `RosterError`, `OutputError`, `ConfigurationError`."""
+    job, state = make_job(arguments, settings), settings.sync.state
+    if state is not None:
+        if settings.run.limit is not None:
+            raise ConfigurationError("run.limit: a sync takes the whole roster, and so does the proof of one")
+        job = replace(job, outputs=replace(job.outputs, journal=state))
+    kept = [*job.roster.paths, job.outputs.journal]
+    for path, other in product((job.outputs.proof, job.outputs.differences), kept):
+        if same_file(path, other):
+            raise OutputError(f"{path}: would overwrite what is read; choose another --output")
+    return job
+
+
+async def prove(job: Job, target: Target, stopper: Stopper) -> Proof:
+    """Read the roster and the app, compare them, write the proof.
+
+    Raises `ProvisionerError`, or `InterruptedEarlyError` when it is stopped: nothing is proved then.
+    """
+    run, nightly = Run.begin(job, stopper), job.settings.sync.state is not None
+    job.outputs.make_folder()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(run.watch.watching())
+        opened = stack.enter_context(closing(await open_roster(run)))
+        reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
+        surveyed = await survey(opened, reader, stopper)
+        if nightly:
+            surveyed = await in_thread(reader, partial(surveyed.compared, lambda: stop_early(stopper)))
+        terms = Terms(managed_fields(opened.binding), _STAYS if nightly else frozenset())
+        ledger = stack.enter_context(closing(Ledger(job.outputs.results.parent, terms)))
+        run.watch.enter("checking")
+        await in_thread(reader, lambda: _take_in_roster(run, surveyed, ledger))
+        if nightly:
+            await in_thread(reader, lambda: _take_in_leavers(job, target.identity, ledger))
+        run.watch.enter("proving")
+        async with connected(run, target) as connection:
+            reading = await read_app(connection.exchanger, ledger, partial(in_thread, reader))
+        if reading is None or stopper:
+            raise _stopped(stopper)
+        run.watch.enter("writing")
+        return await in_thread(reader, lambda: _finish(run, target.identity, surveyed, ledger, reading))
+
+
+def _take_in_roster(run: Run, surveyed: Surveyed, ledger: Ledger) -> None:
+    """Take in every valid row as it is sent; a rejected one only says that there is somebody."""
+    rows, fields = run.tally.rows, ledger.terms.fields
+    for each in surveyed.batches():
+        checked = each.checked
+        sent = checked.valid.select("uid", "body").iter_rows()
+        ledger.expect((uid, sent_profile(body, fields)) for uid, body in sent)
+        ledger.name(checked.lines.drop_nulls(["uid", "error_code"])["uid"].to_list())
+        rows.valid += len(checked.valid)
+        rows.rejected += len(checked.rejected)
+        rows.checked += len(checked.lines)
+        stop_early(run.stopper)
+
+
+def _take_in_leavers(job: Job, identity: Identity, ledger: Ledger) -> None:
+    """Take in those whom the state knows for certain and the roster does not name. Raises `JournalError`."""
+    path = job.outputs.journal
+    if not path.exists():
+        raise JournalError(f"{path}: no such state file; check --state")
+    if (holder := holder_of(path)) is not None:
+        log.warning("state.in_use", by=holder, hint="what is proved may be changing; verify again when it has ended")
+    with _State(path, identity) as state:
+        standings = state.standings()
+        while some := list(islice(standings, _AT_ONCE)):
+            ledger.expect_leavers(some)
+
+
+class _State(JournalReader):
+    """A state that is only looked at."""
+
+    instead = "check --state"
+    another_app = "check --state, the app id and the region"
+
+
+def _refuse_another_app(job: Job, identity: Identity) -> None:
+    """Raise `JournalError` when the job beside the output sent its users elsewhere; the proof needs no journal."""
+    path = job.outputs.journal
+    try:
+        with closing(open_for_reading(path)) as database:
+            header = header_of(database)
+            owner = owner_of(database) if header.ours and not header.newer else identity
+    except FileNotFoundError:
+        return
+    except (OSError, sqlite3.DatabaseError) as error:
+        log.warning("journal.unread", file=str(path), reason=str(error), hint="whose it is cannot be told")
+        return
+    if owner != identity:
+        todo = "give the configuration of that job, or another --output"
+        raise JournalError(f"{path}: the users of this job are those of {owner}, not of {identity}; {todo}")
+
+
+def _stopped(stopper: Stopper) -> Exception:
+    """Say why there is no proof: what the API refuses is told in its words."""
+    stop = stopper.stop
+    if stop is not None and stop.exit_code is ExitCode.API:
+        return DirectoryError(f"{NOTHING_PROVED}: {stop.message}")
+    stop_early(stopper)
+    raise AssertionError("the reading ended, but nothing stopped it")
+
+
+def _finish(run: Run, identity: Identity, surveyed: Surveyed, ledger: Ledger, reading: Reading) -> Proof:
+    outputs, rows, total = run.job.outputs, run.tally.rows, surveyed.survey.rows
+    not_compared = _not_compared(ledger)
+    state = run.job.settings.sync.state
+    proof = Proof(
+        identity=identity,
+        roster=tuple(run.job.roster.names),
+        state=None if state is None else str(state),
+        time=run.clock.now() or time.time(),
+        started=run.started,
+        finished=time.time(),
+        rows=total,
+        rejected=rows.rejected,
+        repeated=total - rows.checked,
+        totals=ledger.totals(),
+        compared_fields=tuple(name for name in FIELDS if name not in not_compared),
+        not_compared=not_compared,
+        reading=reading,
+        requests=run.tally.requests.sent,
+        digests=ledger.digests(),
+        outputs={"proof": str(outputs.proof), "differences": str(outputs.differences), "summary": str(outputs.proof)},
+        first=write_differences(outputs.differences, ledger),
+    )
+    write_proof(outputs.proof, proof)
+    return proof
+
+
+def _not_compared(ledger: Ledger) -> dict[str, str]:
+    """Say of which fields nothing is said, and why."""
+    fields, untold = ledger.terms.fields, ledger.untold
+    reasons = {name: _UNTOLD if name in fields else _NO_COLUMN for name in FIELDS if name not in fields - untold}
+    return reasons | {"withAuthToken": _NO_FIELD}

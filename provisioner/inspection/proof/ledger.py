@@ -1,0 +1,268 @@
+"""Where the roster's side and the app's side of a proof meet: on disk, so that memory grows with neither.
+
+    expected  whoever has to be there, with the profile in its one form (`stored`)
+    met       whoever of them the app showed; the profile only where it is another one
+
+Everybody else whom the app shows is none of ours, and nothing is kept of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from provisioner.errors import OutputError, StorageError
+from provisioner.inspection.proof.stored import FieldDifference, differences, holds, narrowed, profile_of
+from provisioner.model import Standing
+from provisioner.sync.plan.directory import ALWAYS_LISTED, UNSURE, standing_of
+
+MISSING: Final = "missing"
+"""The standing of somebody whom the app does not show."""
+STANDING: Final = "standing"
+"""What the standing is called where fields are named."""
+
+_SCHEMA: Final = """
+CREATE TABLE expected (id INTEGER PRIMARY KEY, uid TEXT NOT NULL, standing TEXT NOT NULL, profile BLOB);
+CREATE TABLE named (uid TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE met (id INTEGER PRIMARY KEY, standing TEXT NOT NULL, profile BLOB);
+"""
+_INDEX: Final = "CREATE UNIQUE INDEX by_uid ON expected (uid)"
+_ASKED: Final = """
+SELECT expected.id, expected.uid, expected.profile, coalesce(met.profile, expected.profile)
+FROM json_each(?) AS asked JOIN expected ON expected.uid = asked.value LEFT JOIN met ON met.id = expected.id
+"""
+_UNLIKE: Final = """
+SELECT expected.uid, expected.standing, expected.profile, met.standing, met.profile
+FROM expected LEFT JOIN met USING (id)
+WHERE met.id IS NULL OR met.standing <> expected.standing OR met.profile IS NOT NULL ORDER BY id
+"""
+_UNMET: Final = """
+SELECT uid FROM expected LEFT JOIN met USING (id) WHERE met.id IS NULL AND uid > ? ORDER BY uid LIMIT ?
+"""
+_IN_ORDER: Final = """
+SELECT uid, expected.profile, iif(met.standing = 'active', coalesce(met.profile, expected.profile), NULL)
+FROM expected LEFT JOIN met USING (id) WHERE expected.profile IS NOT NULL ORDER BY uid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is compared.
+
+    fields  those that the roster has a source for
+    stays   fields that hold whatever they held where the roster has nothing: no sync can empty them
+    """
+
+    fields: frozenset[str]
+    stays: frozenset[str] = frozenset()
+
+
+class Unlike(NamedTuple):
+    """Somebody who is not as expected; `profile` is whether it has one to be compared: a leaver has none."""
+
+    uid: str
+    wanted: str
+    standing: str
+    profile: bool
+    differences: tuple[FieldDifference, ...]
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a comparison adds up to.
+
+    fields   field → users who differ in it
+    leavers  users of a state whom the roster does not name, and those of them who are not as the state has them
+    """
+
+    users: int = 0
+    matching: int = 0
+    differing: int = 0
+    missing: int = 0
+    deactivated: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    leavers: int = 0
+    leavers_unlike: int = 0
+
+
+class Ledger:
+    """Both sides, in a file that has no name and is gone when it is closed. For one thread at a time.
+
+    Raises `OutputError` when there can be no such file, `StorageError` when there is no room in it any more.
+    """
+
+    def __init__(self, folder: Path, terms: Terms) -> None:
+        self._folder, self.terms = folder, terms
+        self._shown: set[str] = set()
+        self._lists = False
+        self._database = _without_name(folder)
+        self._loaded = False
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The fields that the app has told anything of."""
+        return frozenset(ALWAYS_LISTED - ({"tags"} if not self._lists else set())) | self._shown
+
+    @property
+    def untold(self) -> frozenset[str]:
+        """Fields to be compared of which the app tells nothing."""
+        return self.terms.fields - self.told
+
+    def expect(self, users: Iterable[tuple[str, bytes]]) -> None:
+        """Take in users of the roster: uid and profile."""
+        with self._writing():
+            self._database.executemany("INSERT INTO expected (uid, standing, profile) VALUES (?, 'active', ?)", users)
+
+    def name(self, uids: Iterable[str]) -> None:
+        """Take in uids that the roster names without saying what their users are like."""
+        with self._writing():
+            self._database.executemany("INSERT OR IGNORE INTO named VALUES (?)", ((uid,) for uid in uids))
+
+    def expect_leavers(self, standings: Sequence[tuple[str, str]]) -> None:
+        """Take in uid and standing of users of a state whom the roster does not name; the roster comes first."""
+        self._index()
+        asked = (orjson.dumps(dict(standings)).decode(),)
+        with self._writing():
+            self._database.execute(
+                "INSERT INTO expected (uid, standing) SELECT key, value FROM json_each(?) AS given "
+                "WHERE NOT EXISTS (SELECT 1 FROM expected WHERE expected.uid = given.key) "
+                "AND NOT EXISTS (SELECT 1 FROM named WHERE named.uid = given.key)",
+                asked,
+            )
+
+    def size(self) -> int:
+        """Count those who are expected."""
+        return int(self._database.execute("SELECT count(*) FROM expected").fetchone()[0])
+
+    def unmet(self, after: str = "", most: int = 1000) -> list[str]:
+        """Give the next of those whom the app has not shown, by their uids."""
+        self._index()
+        return [uid for (uid,) in self._database.execute(_UNMET, (after, most))]
+
+    def meet(self, users: Iterable[Mapping[str, Any]], listed_as: Standing, *, by_list: bool = True) -> None:
+        """Compare users as the app shows them; whoever was shown before is now as shown last.
+
+        by_list  a list shows them, and with it their tags
+        """
+        self._index()
+        self._lists |= by_list
+        by_uid = {user["uid"].lower(): user for user in users}
+        self._shown.update(name for name in UNSURE if any(user.get(name) is not None for user in by_uid.values()))
+        asked = (orjson.dumps(list(by_uid)).decode(),)
+        with self._writing():
+            ours = self._database.execute(_ASKED, asked).fetchall()
+            rows = []
+            for key, uid, roster, before in ours:
+                user = by_uid[uid] if by_list or before is None else _completed(by_uid[uid], before)
+                rows.append((key, standing_of(user, listed_as).value, self._unlike(user, roster)))
+            self._database.executemany("INSERT OR REPLACE INTO met VALUES (?, ?, ?)", rows)
+
+    def lose(self, uid: str) -> None:
+        """Note that there is no such user, whatever was shown before."""
+        with self._writing():
+            self._database.execute("DELETE FROM met WHERE id = (SELECT id FROM expected WHERE uid = ?)", (uid,))
+
+    def unlike(self) -> Iterator[Unlike]:
+        """Give those who are not as expected, in the order in which they were taken in."""
+        without = self.untold
+        for uid, wanted, roster, standing, app in self._database.execute(_UNLIKE):
+            told: tuple[FieldDifference, ...] = ()
+            if standing == wanted and app is not None:
+                told = tuple(differences(*self._compared_of(roster, app, without)))
+            if standing is None and roster is None and wanted == Standing.DEACTIVATED:
+                continue  # somebody who has left, and whom another hand has deleted since
+            if standing != wanted or told:
+                yield Unlike(uid, wanted, standing or MISSING, roster is not None, told)
+
+    def totals(self) -> Totals:
+        """Add up."""
+        row = self._database.execute("SELECT count(profile), sum(profile IS NULL) FROM expected").fetchone()
+        totals = Totals(users=row[0], leavers=row[1] or 0)
+        for each in self.unlike():
+            if not each.profile:
+                totals.leavers_unlike += 1
+            elif each.standing == MISSING:
+                totals.missing += 1
+            elif each.standing != each.wanted:
+                totals.deactivated += 1
+            else:
+                totals.differing += 1
+                totals.fields.update(difference.field for difference in each.differences)
+        totals.matching = totals.users - totals.differing - totals.missing - totals.deactivated
+        return totals
+
+    def digests(self) -> tuple[str, str]:
+        """Give the SHA-256 of both sides, roster first: over the lines `uid TAB sha256(profile)`, sorted by uid."""
+        sides, without = (hashlib.sha256(), hashlib.sha256()), self.untold
+        for uid, roster, app in self._database.execute(_IN_ORDER):
+            ours, theirs = self._compared_of(roster, roster if app is None else app, without)
+            for side, profile in zip(sides, (ours, None if app is None else theirs), strict=True):
+                if profile is not None:
+                    side.update(f"{uid}\t{hashlib.sha256(profile).hexdigest()}\n".encode())
+        return sides[0].hexdigest(), sides[1].hexdigest()
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._database.close()
+
+    def _unlike(self, user: Mapping[str, Any], roster: bytes | None) -> bytes | None:
+        """Give the profile of somebody who is expected; None where it is the roster's, or none is compared."""
+        app = profile_of(user, self.terms.fields) if roster is not None else None
+        return None if app == roster else app
+
+    def _compared_of(self, roster: bytes, app: bytes, without: Collection[str]) -> tuple[bytes, bytes]:
+        """Leave out of both profiles what is not compared."""
+        stays = {name for name in self.terms.stays if not holds(roster, name)} if self.terms.stays else set()
+        left_out = stays.union(without)
+        return (narrowed(roster, left_out), narrowed(app, left_out)) if left_out else (roster, app)
+
+    def _index(self) -> None:
+        if not self._loaded:
+            with self._writing():
+                self._database.execute(_INDEX)
+            self._loaded = True
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with self._database:
+                self._database.execute("BEGIN")
+                yield
+        except sqlite3.OperationalError as error:
+            message = f"{self._folder}: no room to compare the roster with the app ({error}); make room, then run again"
+            raise StorageError(message) from error
+
+
+def _completed(user: Mapping[str, Any], before: bytes) -> Mapping[str, Any]:
+    """Add what an answer about one user may leave out: as a list has shown it, or else as the roster has it."""
+    known = orjson.loads(before)
+    return {**{name: known.get(name) for name in (*UNSURE, "tags")}, **user}
+
+
+def _without_name(folder: Path) -> sqlite3.Connection:
+    """Make a database that is gone when the process is: its file has lost its name before anything is in it."""
+    try:
+        file, name = tempfile.mkstemp(".part", ".proof-", folder)
+    except OSError as error:
+        message = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
+        raise OutputError(message) from error
+    os.close(file)
+    try:
+        database = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+        # Nobody goes on with it after a crash, so it need not outlive one.
+        for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536", "locking_mode = EXCLUSIVE"):
+            database.execute(f"PRAGMA {setting}")
+        database.executescript(_SCHEMA)
+    finally:
+        Path(name).unlink()
+    return database

@@ -1,0 +1,111 @@
+"""A profile as the server would have stored it: what was sent and what is shown become one form, so that both compare.
+
+That form is canonical JSON: keys sorted, no blanks, UTF-8, fields that hold nothing left out. In it counts as one
+
+    text      with and without white space around it; blank text is null
+    role      in any case; `default` and none
+    tags      in any order, each once
+    numbers   1, 1.0 and 1e0; beyond 64 bits and in fractions, whatever is the same double: nobody's JSON tells more
+    metadata  keys in any order; {} and [] inside, which PHP cannot tell apart
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from provisioner.sending.users.profile import DEFAULT_ROLE, FIELDS
+
+# Whole numbers from here on are doubles to the one who reads them.
+_LEAST: Final = -(2**63)
+_BEYOND: Final = 2**64
+# JSON that is nested deeper than can be read stands for itself: no roster's can be.
+_TOO_DEEP: Final = b'"nested too deeply to be compared"'
+
+
+class FieldDifference(NamedTuple):
+    """A field that is not the same on both sides: each value as text, null where there is none."""
+
+    field: str
+    roster: str | None
+    app: str | None
+
+
+def sent_profile(body: str, fields: Collection[str]) -> bytes:
+    """Give the profile that a request's body asks for, as far as these fields go."""
+    return profile_of(orjson.loads(body), fields)
+
+
+def profile_of(user: Mapping[str, Any], fields: Collection[str]) -> bytes:
+    """Give the profile of a user, as the API shows it or as it is sent, as far as these fields go."""
+    held = {name: _stored(name, user[name]) for name in fields if name in user}
+    return _text({name: value for name, value in held.items() if value is not None})
+
+
+def narrowed(profile: bytes, without: Collection[str]) -> bytes:
+    """Leave fields out of a profile."""
+    members: dict[str, Any] = json.loads(profile)
+    if members.keys().isdisjoint(without):
+        return profile
+    return _text({name: value for name, value in members.items() if name not in without})
+
+
+def holds(profile: bytes, field: str) -> bool:
+    """Whether a profile has a field that holds anything."""
+    return field in json.loads(profile)
+
+
+def differences(roster: bytes, app: bytes) -> Iterator[FieldDifference]:
+    """Name the fields in which two profiles differ, in the order of the API's documentation."""
+    if roster == app:
+        return
+    one, other = json.loads(roster), json.loads(app)
+    for name in FIELDS:
+        ours, theirs = one.get(name), other.get(name)
+        if _text(ours) != _text(theirs):
+            yield FieldDifference(name, _words(ours), _words(theirs))
+
+
+def _stored(name: str, value: Any) -> Any:
+    """Give a field's value in the one form; None when it holds nothing."""
+    if name == "role" and isinstance(value, str):
+        value = value.strip().lower()
+        return None if value == DEFAULT_ROLE else value or None
+    if name == "tags" and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return sorted({each.strip() for each in value} - {""}) or None
+    try:
+        value = _plain(value)
+    except RecursionError:
+        return value
+    return None if value == [] else value
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str():
+            return value.strip() or None
+        case dict():
+            return {key: _plain(item) for key, item in value.items()} or []
+        case list():
+            return [_plain(item) for item in value]
+        case float() if value.is_integer() and _LEAST <= value < _BEYOND:
+            return int(value)
+    return value
+
+
+def _text(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # nested deeper than it goes
+        pass
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    except RecursionError:
+        return _TOO_DEEP
+
+
+def _words(value: Any) -> str | None:
+    return value if isinstance(value, str | None) else _text(value).decode()

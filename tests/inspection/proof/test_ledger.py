@@ -1,0 +1,144 @@
+"""Where both sides of a proof meet: who is as expected, who is not, and what is none of ours."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.errors import OutputError
+from provisioner.inspection.proof.ledger import Ledger, Terms, Totals, Unlike
+from provisioner.inspection.proof.stored import FieldDifference, profile_of
+from provisioner.model import Standing
+
+ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED
+FIELDS = frozenset({"name", "statusMessage", "tags"})
+Make = Callable[..., Ledger]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Make]:
+    """Makes a ledger that expects these: uid → profile."""
+    ledgers = []
+
+    def make(stays: frozenset[str] = frozenset(), **users: dict[str, Any]) -> Ledger:
+        ledger = Ledger(tmp_path, Terms(FIELDS, stays))
+        ledgers.append(ledger)
+        ledger.expect((uid, profile_of(user, FIELDS)) for uid, user in users.items())
+        return ledger
+
+    yield make
+    for ledger in ledgers:
+        ledger.close()
+
+
+def user(uid: str, **more: Any) -> dict[str, Any]:
+    return {"uid": uid, "name": uid.upper(), **more}
+
+
+def unlike(ledger: Ledger) -> list[tuple[str, str, list[str]]]:
+    return [(each.uid, each.standing, [one.field for one in each.differences]) for each in ledger.unlike()]
+
+
+def test_who_is_as_expected_and_who_is_not(made: Make) -> None:
+    """In the order of the roster; strangers are none of ours, a deactivated user is only that."""
+    ledger = made(zoe=user("zoe"), ann=user("ann"), bob=user("bob"), cy=user("cy"))
+    ledger.meet([user("Ann"), user("stranger"), {**user("bob"), "name": "Bo"}], ACTIVE)
+    ledger.meet([{**user("cy"), "name": "Cy"}], DEACTIVATED)
+    assert list(ledger.unlike()) == [
+        Unlike("zoe", "active", "missing", True, ()),
+        Unlike("bob", "active", "active", True, (FieldDifference("name", "BOB", "Bo"),)),
+        Unlike("cy", "active", "deactivated", True, ()),
+    ]
+    totals = ledger.totals()
+    assert totals == Totals(users=4, matching=1, differing=1, missing=1, deactivated=1, fields=totals.fields)
+    assert totals.fields == {"name": 1}
+
+
+def test_whoever_is_shown_twice_is_as_shown_last(made: Make) -> None:
+    """Pages shift; and who is asked for singly is as that answer has it, or lost."""
+    ledger = made(ann=user("ann"), bob=user("bob"), cy=user("cy"))
+    ledger.meet([{**user("ann"), "name": "Old"}, user("bob"), user("cy")], ACTIVE)
+    ledger.meet([user("ann")], ACTIVE)
+    ledger.meet([user("bob")], DEACTIVATED)
+    ledger.lose("cy")
+    ledger.lose("nobody")
+    assert unlike(ledger) == [("bob", "deactivated", []), ("cy", "missing", [])]
+
+
+def test_what_is_shown_of_nobody_is_not_compared(made: Make) -> None:
+    """A field that one user is shown with is told of everybody, those of earlier pages included."""
+    ledger = made(ann=user("ann", statusMessage="hi"), bob=user("bob", statusMessage="ho"))
+    ledger.meet([user("ann"), user("bob")], ACTIVE)
+    assert (set(ledger.untold), unlike(ledger)) == ({"statusMessage"}, [])
+    roster, app = ledger.digests()
+    assert roster == app
+    ledger.meet([user("stranger", statusMessage="there is such a thing")], ACTIVE)
+    assert (set(ledger.untold), unlike(ledger)) == (
+        set(),
+        [("ann", "active", ["statusMessage"]), ("bob", "active", ["statusMessage"])],
+    )
+    roster, app = ledger.digests()
+    assert roster != app
+
+
+def test_tags_are_told_by_lists_alone(made: Make) -> None:
+    """An answer about one user that has none leaves them open; one that has them tells."""
+    ledger = made(ann=user("ann", tags=["a"]), bob=user("bob", tags=["a"]))
+    ledger.meet([user("ann")], ACTIVE, by_list=False)
+    assert "tags" in ledger.untold
+    ledger.meet([user("bob")], ACTIVE)
+    assert unlike(ledger) == [("bob", "active", ["tags"])]
+    ledger.meet([user("ann", tags=["b"])], ACTIVE, by_list=False)
+    assert unlike(ledger) == [("ann", "active", ["tags"]), ("bob", "active", ["tags"])]
+
+
+def test_what_no_sync_can_empty_stays_as_it_is(made: Make) -> None:
+    """Only where the roster has nothing."""
+    ledger = made(frozenset({"statusMessage"}), ann=user("ann"), bob=user("bob", statusMessage="hi"))
+    ledger.meet([user("ann", statusMessage="old"), user("bob", statusMessage="old")], ACTIVE)
+    assert unlike(ledger) == [("bob", "active", ["statusMessage"])]
+
+
+def test_leavers_are_as_the_state_has_them(made: Make) -> None:
+    """Whoever the roster names, valid or not, is no leaver; one who was deleted since has left all the same."""
+    ledger = made(ann=user("ann"))
+    ledger.name(["rejected"])
+    ledger.expect_leavers([(uid, "deactivated") for uid in ("gone", "deleted", "woken", "ann", "rejected")])
+    ledger.expect_leavers([("kept", "active"), ("lost", "active")])
+    ledger.meet([user("ann"), user("woken"), user("kept")], ACTIVE)
+    ledger.meet([user("gone")], DEACTIVATED)
+    assert list(ledger.unlike()) == [
+        Unlike("woken", "deactivated", "active", False, ()),
+        Unlike("lost", "active", "missing", False, ()),
+    ]
+    totals = ledger.totals()
+    assert (totals.users, totals.matching, totals.leavers, totals.leavers_unlike) == (1, 1, 5, 2)
+
+
+def test_the_digests_are_made_as_the_page_says(made: Make) -> None:
+    """SHA-256 over the lines `uid TAB sha256(profile)`, sorted by uid; whoever cannot log in has none by the app."""
+    ledger = made(zoe=user("zoe"), ann=user("ann", tags=["b", "a"]), cy=user("cy"))
+    ledger.meet([user("zoe"), user("ann", tags=["a", "b"]), user("stranger")], ACTIVE)
+    ledger.meet([user("cy")], DEACTIVATED)
+
+    def line(uid: str, profile: str) -> str:
+        return f"{uid}\t{hashlib.sha256(profile.encode()).hexdigest()}\n"
+
+    ann = line("ann", '{"name":"ANN","tags":["a","b"]}')
+    cy, zoe = line("cy", '{"name":"CY"}'), line("zoe", '{"name":"ZOE"}')
+    expected = [hashlib.sha256(text.encode()).hexdigest() for text in (ann + cy + zoe, ann + zoe)]
+    assert list(ledger.digests()) == expected
+
+
+def test_nobody_can_find_the_file(tmp_path: Path) -> None:
+    """It has lost its name before anything is in it; a folder that takes no file is told."""
+    ledger = Ledger(tmp_path, Terms(FIELDS))
+    ledger.expect([(f"u{number}", b"x" * 1000) for number in range(100)])
+    assert list(tmp_path.iterdir()) == []
+    ledger.close()
+    with pytest.raises(OutputError, match="no file can be made there"):
+        Ledger(tmp_path / "nowhere", Terms(FIELDS))
