@@ -96,6 +96,36 @@ def test_a_plan_and_a_sync_of_it(folder: Path) -> None:
     assert asyncio.run(night()) == (2, 2, True)
 
 
+def test_a_proof_of_a_run_and_of_what_another_hand_did(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What it found is there as plain values; nothing is printed, and nothing in the app is changed."""
+    (folder / "users.csv").write_text("uid,name\nann,Ann Lee\ncy,Cy Fox\nbob,\n")
+
+    async def proved() -> list[tuple[ExitCode, str, int, int, dict[str, int]]]:
+        from provisioner.emulator.app.settings import EmulatorSettings
+        from provisioner.emulator.server import run_emulator
+
+        async with run_emulator(EmulatorSettings(port=0)) as emulator:
+            (folder / "key").write_text(emulator.api_key)
+            environment = {"COMETCHAT_BASE_URL": emulator.url}
+            settings = api.settings(None, environment, api={"api_key_file": "key"})
+            proofs = [await api.verify_async("users.csv", settings)]
+            await api.run_async("users.csv", settings)
+            proofs.append(await api.verify_async(["users.csv"], settings))
+            (folder / "users.csv").write_text("uid,name\nann,Ann Leigh\ncy,Cy Fox\n")
+            proofs.append(await api.verify_async("users.csv", settings))
+        return [
+            (each.exit_code, each.message, each.totals.matching, each.rejected, each.document["differing"])
+            for each in proofs
+        ]
+
+    assert asyncio.run(proved()) == [
+        (ExitCode.ROWS_LEFT, "2 users of 2 are not as the roster has them", 0, 1, {}),
+        (ExitCode.OK, "all 2 users are as the roster has them", 2, 1, {}),
+        (ExitCode.ROWS_LEFT, "1 user of 2 is not as the roster has them", 1, 0, {"name": 1}),
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_stopper_ends_a_run_with_a_summary_that_says_so(folder: Path) -> None:
     """What was sent is settled, the rest is pending, and the same call goes on."""
     rows = "".join(f"u{number},User {number}\n" for number in range(300))

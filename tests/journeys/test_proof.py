@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, emulator, provisioner, rows, write_roster
+from tests.rig.company import Company
 
 NUMBER = 5000
 HEAD = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
@@ -102,3 +103,68 @@ def test_a_clean_run_is_proved_and_what_another_hand_did_is_found(app: RunningEm
         ("active", "deactivated"), ("active", "deactivated"), ("active", "missing"),
     ]  # fmt: skip
     assert [(line["roster"], line["app"]) for line in lines[-3:-2]] == [('["a","b","t2"]', '["a"]')]
+
+
+def test_a_sync_is_proved_with_its_leavers(app: RunningEmulator, tmp_path: Path) -> None:
+    """Who left is deactivated, as the state has it; who was woken by another hand is found. The state stays so."""
+    company = Company(tmp_path, app, "left")
+    for names in (("ann", "bob", "cy", "di"), ("ann", "bob", "cy"), ("ann", "bob")):
+        company.names(*names)
+        assert company.sync(*(("--adopt",) if len(names) == 4 else ("--deactivate-leavers",))).exit_code == 0
+    before = (tmp_path / "hr.db").read_bytes()
+    clean = verified(app, tmp_path, "--state", "hr.db", roster="hr.csv")
+    assert clean.exit_code == 0, clean.stderr
+    assert (clean.summary["compared"], clean.summary["leavers"]) == (2, {"compared": 2, "differing": 0})
+    company.another_hand("PUT", "/users", {"uidsToActivate": [company.uid("cy")]})
+    company.delete("di")
+    found = verified(app, tmp_path, "--state", "hr.db", roster="hr.csv")
+    assert (found.exit_code, found.summary["leavers"]) == (1, {"compared": 2, "differing": 1})
+    assert found.summary["roster_sha256"] == found.summary["app_sha256"]
+    assert rows(tmp_path / "out/results.differences.csv") == [
+        {"uid": company.uid("cy"), "field": "standing", "roster": "deactivated", "app": "active"}
+    ]
+    assert (tmp_path / "hr.db").read_bytes() == before
+
+
+def test_rows_that_are_rejected_or_come_again_are_counted(app: RunningEmulator, tmp_path: Path) -> None:
+    """Nothing is said of them; with a state two equal rows are one row, and rows that differ are all rejected."""
+    company = Company(tmp_path, app, "twice")
+    ann, bob, bad = (company.uid(name) for name in ("ann", "bob", "bad"))
+    company.write(f"uid,name\n{ann},Ann\n{ann},Ann\n{bob},Bob\n{bad},\n{bob},Robert\nno uid,X\n")
+    assert company.sync("--adopt", "--max-rejected", "5").exit_code == 1
+    proved = verified(app, tmp_path, "--state", "hr.db", roster="hr.csv")
+    counts = ("rows", "rejected", "repeated", "compared", "matching")
+    assert (proved.exit_code, [proved.summary[name] for name in counts]) == (0, [6, 4, 1, 1, 1])
+    (tmp_path / "out/results.proof.json").unlink()
+    found = verified(app, tmp_path, roster="hr.csv")
+    assert (found.exit_code, [found.summary[name] for name in counts]) == (1, [6, 4, 0, 2, 1])
+
+
+def test_users_of_another_app_are_not_proved(app: RunningEmulator, tmp_path: Path) -> None:
+    """The journal beside the output says whose they are: exit 2. One that cannot be read is no reason not to look."""
+    company = Company(tmp_path, app, "other")
+    company.names("ann")
+    assert provisioner("run", "hr.csv", "--emulator", "-o", "out/results.csv", cwd=tmp_path).exit_code == 0
+    journal = tmp_path / "out/results.journal.db"
+    other = verified(app, tmp_path, roster="hr.csv")
+    assert (other.exit_code, other.summary["stopped_by"]) == (2, "journal")
+    assert "the users of this job are those of app emulator at built-in emulator, not of app (none) at" in other.stderr
+    assert not (tmp_path / "out/results.proof.json").exists()
+    journal.write_bytes(b"\0" * 5000)
+    damaged = verified(app, tmp_path, roster="hr.csv")
+    assert (damaged.exit_code, damaged.summary["missing"]) == (1, 1)
+    assert len(damaged.events("journal.unread")) == 1
+
+
+def test_what_cannot_be_read_is_no_proof(app: RunningEmulator, tmp_path: Path) -> None:
+    """A wrong key, a state that is not there, the built-in emulator: an exit code and a sentence, no file."""
+    write_roster(tmp_path / "users.csv", [{"uid": "ann", "name": "Ann"}])
+    wrong = provisioner("verify", "users.csv", *app.flags(), "--json", cwd=tmp_path, COMETCHAT_API_KEY="wrong")
+    assert (wrong.exit_code, wrong.summary["exit_code"]) == (4, 4)
+    assert "nothing was proved: the API key is not accepted" in wrong.summary["message"]
+    no_state = verified(app, tmp_path, "--state", "hr.db")
+    assert (no_state.exit_code, no_state.summary["message"]) == (2, "hr.db: no such state file; check --state")
+    (tmp_path / "provisioner.toml").write_text("[api]\nemulator = true\n")
+    built_in = verified(app, tmp_path)
+    assert (built_in.exit_code, "ends with each run" in built_in.summary["message"]) == (2, True)
+    assert not list(tmp_path.rglob("*.proof.json"))

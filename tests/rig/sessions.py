@@ -1,0 +1,61 @@
+"""Sessions of a page: the commands in its `console` blocks, what is said to be printed, and whether that is so."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.rig.command import COMMAND, KEY, ROOT, environment
+
+TIMES = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?Z?)?|\b\d+ s\b")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, the exit code it is said to have, and the lines that are said to follow."""
+
+    command: str
+    code: int
+    shown: list[str]
+
+
+def steps(page: str) -> list[Step]:
+    """Give the commands of a page in order; `    # exit 1` behind one says how it ends."""
+    told = []
+    for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            first, *printed = step.rstrip().splitlines()
+            command, _, remark = first.partition("    # ")
+            code = re.fullmatch(r"exit (\d+)", remark)
+            told.append(Step(command, int(code[1]) if code else 0, printed))
+    return told
+
+
+def matches(shown: list[str], printed: str) -> bool:
+    """Whether that was printed: `…` stands for anything, and when it was and how long it took do not matter."""
+    plain = " ".join(TIMES.sub("N", "\n".join(shown)).split())
+    pattern = ".*".join(re.escape(part.strip()) for part in plain.split("…")).replace(r"\ ", " +")
+    return re.fullmatch(pattern, " ".join(TIMES.sub("N", printed).split()), re.DOTALL) is not None
+
+
+def play(page: str, folder: Path, url: str) -> None:
+    """Carry out the session of a page beside the samples, with the first configuration it shows, against this API."""
+    (folder / "samples").symlink_to(ROOT / "samples")
+    config = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
+    (folder / "provisioner.toml").write_text(config.replace("http://127.0.0.1:8765/v3", url))
+    path = f"{Path(COMMAND).parent}:{os.environ['PATH']}"
+    for step in steps(page):
+        ended = subprocess.run(
+            ["bash", "-c", step.command.replace("http://127.0.0.1:8765/v3", url)],
+            cwd=folder,
+            env=environment(PATH=path, COMETCHAT_API_KEY=KEY),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == step.code, f"{step.command}: {ended.stdout} {ended.stderr}"
+        assert matches(step.shown, ended.stdout), f"{step.command}: {ended.stdout}"
