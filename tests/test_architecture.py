@@ -44,6 +44,9 @@ WORLD = frozenset(
     }
 )  # fmt: skip
 
+VALUES = ("urllib.parse.", "uuid.UUID", "uuid.NAMESPACE_")
+"""What only makes values of values, in modules that do more than that."""
+
 BROUGHT_ALONG = {
     "stop": {"asyncio"},  # a verdict names the `Stop` it asks for; beside it stands the switch, which wakes others
 }
@@ -178,8 +181,7 @@ def foreign(module: str) -> frozenset[str]:
 def worldly(module: str) -> frozenset[str]:
     """What a module knows of the world outside its arguments; to take an address apart is none of it."""
     return (
-        frozenset(name.partition(".")[0] for name in imports(module, lazy=True) if not name.startswith("urllib.parse."))
-        & WORLD
+        frozenset(name.partition(".")[0] for name in imports(module, lazy=True) if not name.startswith(VALUES)) & WORLD
     )
 
 

@@ -43,6 +43,7 @@ log = get_logger()
 
 # Columns that a warning names; how many more there are is said.
 _NAMED: Final = 10
+_SEEN: Final = "other users see uids, and these can be turned back into e-mail addresses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,8 @@ async def open_roster(run: Run, *, offline: bool = False) -> Opened:
         hint = f"ignored; map them under [columns] if they matter{meant}"
         more = {"more": len(unknown) - _NAMED} if len(unknown) > _NAMED else {}
         log.warning("roster.unknown_columns", columns=list(unknown[:_NAMED]), **more, hint=hint)
+    if job.settings.columns.needs_underscore:
+        log.info("uid.underscore_allowed", reason='encode = "cometchat" under [columns] makes uids that hold _')
     return opened
 
 
@@ -250,6 +253,9 @@ async def survey(opened: Opened, reader: Executor, stopper: Stopper) -> Surveyed
     stop_early(stopper)
     for notice in opened.roster.notices():
         log.warning(notice.code, message=notice.message)
+    if (encoding := surveyed.survey.reveals) is not None:
+        hint = f'{_SEEN}; encode = "uuid5" with a namespace of your own makes uids that tell nothing'
+        log.warning("uid.reveals_email", encoding=str(encoding), hint=hint)
     if surveyed.survey.rows == 0 and opened.settings.run.limit != 0:
         log.warning("roster.no_rows", roster=opened.roster.name, hint="it has a header and nothing else")
     return surveyed

@@ -6,11 +6,20 @@ Precedence: flag, environment, config file, default. A value that is refused is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+)
 
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
@@ -104,11 +113,24 @@ _LIMIT_FIELDS: Final[dict[str, Any]] = {
 _GivenConstraints: Final = create_model("Constraints", __base__=Table, **_LIMIT_FIELDS)
 
 
-def parse_constraints(table: object) -> Constraints:
-    """Read the `[constraints]` table; what is not given stays as documented. Raises `ValidationError`."""
-    if isinstance(table, Constraints):
-        return table
-    return Constraints(**_GivenConstraints.model_validate(table).model_dump())
+UNDERSCORE: Final[Key] = ("constraints", "uid_allow_underscore")
+
+
+def parse_constraints(table: object, info: ValidationInfo) -> Constraints:
+    """Read the `[constraints]` table; what is not given stays as documented.
+
+    Uids that are made with `_` in them are allowed to have it, unless the table says that they are not.
+    Raises `ValidationError`, or `ConfigurationError` for that.
+    """
+    given = None if isinstance(table, Constraints) else _GivenConstraints.model_validate(table)
+    limits = table if isinstance(table, Constraints) else Constraints(**(given.model_dump() if given else {}))
+    columns = info.data.get("columns")
+    if limits.uid_allow_underscore or columns is None or not columns.needs_underscore:
+        return limits
+    if given is not None and UNDERSCORE[1] in given.model_fields_set:
+        message = 'uid_allow_underscore = false rejects what encode = "cometchat" makes; take one of them out'
+        raise ConfigurationError(f"[constraints] {message}")
+    return replace(limits, uid_allow_underscore=True)
 
 
 class Run(Table):
@@ -172,7 +194,7 @@ class Settings(Table):
     rate: Rate = Rate()
     retry: Retry = Retry()
     columns: Columns = ColumnMapping()
-    constraints: Annotated[Constraints, PlainValidator(parse_constraints)] = Constraints()
+    constraints: Annotated[Constraints, PlainValidator(parse_constraints), Field(validate_default=True)] = Constraints()
     run: Run = Run()
     sync: Sync = Sync()
     output: Output = Output()
@@ -229,9 +251,12 @@ def load_with_origins(
     layers = layers_of(flags, environment, path)
     merged, origins = merge(layers)
     try:
-        return Loaded(Settings.model_validate(merged), path, origins)
+        settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise ConfigurationError(explain(problems_of(error), layers, keys_of_tables())) from None
+    if settings.columns.needs_underscore:
+        origins.setdefault(UNDERSCORE, 'encode = "cometchat"')
+    return Loaded(settings, path, origins)
 
 
 def keys_of_tables() -> dict[str, tuple[str, ...]]:

@@ -12,10 +12,12 @@ import polars as pl
 from provisioner.roster.formats.rows import Roster, one_ahead
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.source import Encoding
 from provisioner.validation.lookalikes import Identities
 from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.persons import Shape
 from provisioner.validation.oddities.tagforms import TagForms
+from provisioner.validation.oddities.uidforms import EncodedEmails
 from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
 from provisioner.validation.uidnumbers import DigitUids
 
@@ -35,6 +37,7 @@ class Survey:
     shared_emails  e-mail addresses that come with more than one uid; likewise
     shape          how the rows are shaped, which tells totals from people
     tags_separator name of the separator that nearly all cells of tags hold, and that is not the one in force
+    reveals        how uids are encoded that can be turned back into e-mail addresses; null: there are none
     """
 
     rows: int
@@ -45,6 +48,7 @@ class Survey:
     shared_emails: pl.Series = field(default_factory=no_fingerprints)
     shape: Shape = field(default_factory=Shape)
     tags_separator: str | None = None
+    reveals: Encoding | None = None
 
 
 def survey(
@@ -63,7 +67,7 @@ def survey(
     defect of the file anywhere in it, StorageError when the disk takes no more.
     """
     rows, digits, shape, tags = 0, DigitUids(), Shape(), TagForms(binding)
-    cleaning = Cleaning(binding)
+    cleaning, encoded = Cleaning(binding), EncodedEmails(binding)
     uids, identities = Repeats(folder, run_length), Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
         for batch in one_ahead(roster.batches(progress)):
@@ -73,6 +77,7 @@ def survey(
             shape.add(batch.frame)
             tags.add(frame)
             digits.add(texts)
+            encoded.add(frame, texts)
             prints = fingerprints(texts)
             uids.add(prints.drop_nulls().to_frame("key"))
             if identity:
@@ -88,4 +93,5 @@ def survey(
         shared,
         shape,
         tags.separator,
+        encoded.found,
     )

@@ -225,6 +225,21 @@ def test_of_many_unknown_columns_ten_are_named(tmp_path: Path) -> None:
     assert (event["columns"], event["more"]) == ([f"x{number}" for number in range(10)], 4)
 
 
+def test_uids_made_as_cometchat_makes_them_are_sent_with_their_underscores(tmp_path: Path) -> None:
+    """Nothing else has to be set; that `_` is allowed is said once, and so is what others can read out of a uid."""
+    (tmp_path / "r.csv").write_text("mail,name\nann@example.org,Ann\nbob,Bob\n")
+    config = tmp_path / "provisioner.toml"
+    config.write_text('[columns]\nuid = { column = "mail", encode = "cometchat" }\n')
+    ended = provisioner("run", "r.csv", "--emulator", "-o", "x.csv", "--json", cwd=tmp_path)
+    assert (ended.exit_code, ended.summary["created"]) == (0, 2), ended.stderr
+    assert [row["uid"] for row in rows(tmp_path / "x.csv")] == ["ann_example_org_3ylxtt", "bob"]
+    assert (len(ended.events("uid.underscore_allowed")), ended.events("uid.reveals_email")) == (1, [])
+    config.write_text('[columns]\nuid = { column = "mail", encode = "base32" }\n')
+    ended = provisioner("validate", "r.csv", cwd=tmp_path)
+    assert [event["encoding"] for event in ended.events("uid.reveals_email")] == ["base32"]
+    assert ended.events("uid.underscore_allowed") == []
+
+
 def test_limit_takes_the_first_rows_only(tmp_path: Path) -> None:
     """With --limit N the roster has N rows, as far as the results go."""
     roster = write_roster(tmp_path / "r.csv", people(10))

@@ -14,7 +14,7 @@ import pytest
 
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import open_roster
-from provisioner.validation.constraints import Constraints
+from provisioner.settings.tables import Settings
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.survey import survey
@@ -28,9 +28,10 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```\n\n```csv\n(.*?)```\n\n```json\n(.*?)`
 def outcomes(table: dict[str, Any], roster_file: Path) -> list[Any]:
     """Give the body of each valid row, and of each rejected one the reasons."""
     roster = open_roster(roster_file)
-    binding = bind(roster.schema, parse_mapping(table))
+    settings = Settings(columns=parse_mapping(table))
+    binding = bind(roster.schema, settings.columns)
     validator = Validator(
-        binding, Constraints(), survey(roster, binding, roster_file.parent), auth_tokens=AuthTokens.NONE
+        binding, settings.constraints, survey(roster, binding, roster_file.parent), auth_tokens=AuthTokens.NONE
     )
     found: dict[int, Any] = {}
     for batch in roster.batches():

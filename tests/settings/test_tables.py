@@ -10,8 +10,9 @@ from yarl import URL
 
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
-from provisioner.settings.tables import Rate, Settings, load
+from provisioner.settings.tables import Rate, Settings, load, load_with_origins
 from provisioner.settings.values import LEAST_SETTLED, Allowance
+from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 from tests.rig.config import a_config, the_refusal
 
@@ -188,3 +189,28 @@ def test_a_base_url_that_is_kept_can_be_sent_to(url: str) -> None:
 def test_a_password_in_a_base_url_is_not_repeated() -> None:
     """A proxy's or gateway's password does not end up in a log because the setting was refused."""
     assert "hunter2" not in the_refusal({"api": {"base_url": "https://ada:hunter2@h/v3"}}, {}, None)
+
+
+COMETCHAT = 'uid = { column = "mail", encode = "cometchat" }'
+
+
+def test_uids_that_hold_underscores_by_their_making_are_allowed_to() -> None:
+    """Where it follows from the mapping, in a file or from Python, it is told whose doing it is."""
+    loaded = load_with_origins({}, {}, a_config(f"[columns]\n{COMETCHAT}\n"))
+    assert loaded.settings.constraints == Constraints(uid_allow_underscore=True)
+    assert loaded.origin("constraints", "uid_allow_underscore") == 'encode = "cometchat"'
+    mapping = parse_mapping({"uid": ["id", {"column": "mail", "encode": "cometchat"}]})
+    assert Settings(columns=mapping, constraints=Constraints(tags_max=3)).constraints == Constraints(
+        uid_allow_underscore=True, tags_max=3
+    )
+    assert Settings(columns=parse_mapping({"uid": {"column": "mail", "encode": "slug"}})).constraints == Constraints()
+
+
+def test_underscores_that_are_made_and_refused_at_once_are_told() -> None:
+    """One of the two has to go; said explicitly, the permission is the file's own."""
+    refused = a_config(f"[columns]\n{COMETCHAT}\n[constraints]\nuid_allow_underscore = false\n")
+    assert the_refusal({}, {}, refused) == (
+        '[constraints] uid_allow_underscore = false rejects what encode = "cometchat" makes; take one of them out'
+    )
+    said = load_with_origins({}, {}, a_config(f"[columns]\n{COMETCHAT}\n[constraints]\nuid_allow_underscore = true\n"))
+    assert said.origin("constraints", "uid_allow_underscore") == "c.toml"

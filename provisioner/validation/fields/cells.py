@@ -155,7 +155,7 @@ class _TextReader:
         return found.replace_strict(*entries, default=default, return_dtype=pl.String)
 
     def encoded(self, source: Encoded, found: pl.Expr) -> pl.Expr:
-        return uidencoding.encoded(found, source.encoding, lower=source.lower)
+        return uidencoding.encoded(found, source.encoding, lower=source.lower, namespace=source.namespace)
 
     def present(self, source: Source, read: pl.Expr) -> pl.Expr:
         return _trimmed(read, _missing(source, self.binding))

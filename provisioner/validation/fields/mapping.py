@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
+from uuid import NAMESPACE_DNS, NAMESPACE_OID, NAMESPACE_URL, NAMESPACE_X500, UUID
 
 import orjson
 
@@ -23,6 +24,7 @@ from provisioner.validation.fields.source import (
     Source,
     Template,
     constants_of,
+    encodings_of,
     is_encoded,
 )
 from provisioner.wording import INVISIBLE, nearest, printable
@@ -54,7 +56,12 @@ _AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
 _CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
 )
-_TABLE_KEYS = ("column", "map", "default", "encode", "lower")
+_TABLE_KEYS = ("column", "map", "default", "encode", "lower", "namespace")
+_ENCODING_KEYS = frozenset({"encode", "lower", "namespace"})
+_NAMESPACES = MappingProxyType(
+    {"dns": NAMESPACE_DNS, "url": NAMESPACE_URL, "oid": NAMESPACE_OID, "x500": NAMESPACE_X500}
+)
+_NAMESPACE = f"{', '.join(_NAMESPACES)} or a UUID of your own"
 _FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'
 _DEEPEST = 8
 DEEPEST_KEY = 64
@@ -84,6 +91,12 @@ class ColumnMapping:
         """Give the values that the table itself names for a user field: constants, entries of a map, defaults."""
         source = self.fields.get(name)
         return () if source is None else constants_of(source)
+
+    @property
+    def needs_underscore(self) -> bool:
+        """Whether the uids are made in a way that puts `_` into them."""
+        source = self.fields.get("uid")
+        return source is not None and Encoding.COMETCHAT in encodings_of(source)
 
     def missing(self, names: Sequence[str]) -> int:
         """Count the columns that a roster needs and that are not among some names.
@@ -245,15 +258,28 @@ def _entries(where: str, table: Mapping[str, Any], target: str) -> Iterator[tupl
 
 def _encoded(where: str, source: Source, table: Mapping[str, Any], target: str) -> Source:
     encoding, lower = table.get("encode"), table.get("lower", False)
-    if target != "uid" and ("encode" in table or "lower" in table):
-        raise ConfigurationError(f"{where}: encode and lower are for the uid only")
+    if target != "uid" and not _ENCODING_KEYS.isdisjoint(table):
+        raise ConfigurationError(f"{where}: encode, lower and namespace are for the uid only")
     if not isinstance(lower, bool) or ("lower" in table and encoding is None):
         raise ConfigurationError(f"{where}: lower must be true or false, beside encode")
+    if ("namespace" in table) != (encoding == Encoding.UUID5):
+        raise ConfigurationError(f'{where}: namespace belongs to encode = "uuid5", and that needs one: {_NAMESPACE}')
     if "encode" not in table:
         return source
     if encoding not in list(Encoding):
         raise ConfigurationError(f"{where}: encode must be {', '.join(Encoding)}, not {encoding!r}")
-    return Encoded(source, Encoding(encoding), lower)
+    namespace = _namespace(where, table["namespace"]) if "namespace" in table else None
+    return Encoded(source, Encoding(encoding), lower, namespace)
+
+
+def _namespace(where: str, given: Any) -> UUID:
+    """Read one of the namespaces of RFC 9562 by its name, or a UUID of one's own."""
+    if isinstance(given, str) and given.lower() in _NAMESPACES:
+        return _NAMESPACES[given.lower()]
+    try:
+        return UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigurationError(f"{where}: namespace must be {_NAMESPACE}, not {given!r}") from None
 
 
 def _constant(where: str, value: Any, target: str) -> Any:

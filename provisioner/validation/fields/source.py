@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias, TypeVar, assert_never
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
+from uuid import UUID
 
 T = TypeVar("T")
 
@@ -106,15 +107,25 @@ class Encoding(StrEnum):
     BASE32 = "base32"
     HEX = "hex"
     SLUG = "slug"
+    COMETCHAT = "cometchat"
+    UUID5 = "uuid5"
+
+
+REVERSIBLE: Final = frozenset({Encoding.BASE32, Encoding.HEX})
+"""The encodings that can be turned back into the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A source whose trimmed text is encoded, for uids; `lower` folds it before."""
+    """A source whose trimmed text is encoded, for uids; `lower` folds it before.
+
+    namespace  of a name-based UUID, and of nothing else
+    """
 
     source: Source
     encoding: Encoding
     lower: bool = False
+    namespace: UUID | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -211,7 +222,19 @@ def constants_of(source: Source) -> tuple[Any, ...]:
 
 def is_encoded(source: Source) -> bool:
     """Tell whether a text can come out of a source encoded."""
-    return unencoded(source) != source
+    return bool(encodings_of(source))
+
+
+def encodings_of(source: Source) -> frozenset[Encoding]:
+    """Tell how a text can come out of a source encoded."""
+    match source:
+        case Encoded(_, encoding):
+            return frozenset({encoding})
+        case FirstOf(sources):
+            return frozenset().union(*map(encodings_of, sources))
+        case FromColumn() | Constant() | Template() | Mapped() | Joined():
+            return frozenset()
+    assert_never(source)
 
 
 def unencoded(source: Source) -> Source:

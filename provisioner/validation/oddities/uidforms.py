@@ -9,11 +9,17 @@ The first kind that fits is the one to mend.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
 
+from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.source import REVERSIBLE, Encoding, encodings_of
 from provisioner.wording import INVISIBLE
 
 _KINDS: Final = {
@@ -30,6 +36,9 @@ _KINDS: Final = {
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _DATE = rf"^(?:(?:0?[1-9]|[12][0-9]|3[01])-{_MONTH}|{_MONTH}-[0-9]{{2}})$"
 _SHORTEST_DATE, _LONGEST_DATE = 5, 6
+_EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+# As many uids of a batch are turned back to see whether they are addresses.
+_LOOKED_AT: Final = 100
 # From here on the type no longer tells neighbouring whole numbers apart.
 _EXACT_WHOLE: Final = 2**24
 
@@ -57,3 +66,43 @@ def imprecise(frame: pl.DataFrame, binding: Binding) -> pl.Series | None:
         return None
     large = pl.any_horizontal(pl.col(columns).abs() >= _EXACT_WHOLE)
     return frame.select(large.fill_null(value=False)).to_series()
+
+
+class EncodedEmails:
+    """Looks whether the uids of a roster can be turned back into e-mail addresses; it does not grow with them.
+
+    Where the roster's own mapping encodes them, every row is looked at, else a few of each batch.
+    """
+
+    def __init__(self, binding: Binding) -> None:
+        self._binding = binding
+        self._encodings = encodings_of(binding.fields["uid"]) & REVERSIBLE
+        self.found: Encoding | None = None
+        """How one of them was encoded; null while there is none."""
+
+    def add(self, frame: pl.DataFrame, uids: pl.Series) -> None:
+        """Look at a batch; `uids` as they would be sent."""
+        if self.found is not None:
+            return
+        if self._encodings:
+            text = cells.as_it_stands(self._binding.fields["uid"], self._binding).str.strip_chars()
+            if frame.select(text.str.contains(_EMAIL).any()).item():
+                self.found = min(self._encodings)
+            return
+        for uid in uids.drop_nulls().head(_LOOKED_AT):
+            self.found = next((encoding for encoding in _DECODERS if _is_email_in(encoding, uid)), None)
+            if self.found is not None:
+                return
+
+
+def _is_email_in(encoding: Encoding, uid: str) -> bool:
+    try:
+        return re.search(_EMAIL, _DECODERS[encoding](uid).decode("ascii")) is not None
+    except (ValueError, binascii.Error):
+        return False
+
+
+_DECODERS: Final[Mapping[Encoding, Callable[[str], bytes]]] = {
+    Encoding.BASE32: lambda uid: base64.b32decode(uid.upper() + "=" * (-len(uid) % 8)),
+    Encoding.HEX: bytes.fromhex,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import uuid
 from typing import Any
 
 import pytest
@@ -102,6 +103,10 @@ def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, pla
     assert parse_mapping({"others": others}).others == place
 
 
+NAMESPACES = "dns, url, oid, x500 or a UUID of your own"
+NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {NAMESPACES}'
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -141,9 +146,20 @@ def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, pla
          "not float")),
         ({"role": {"column": "a", "default": ["b"]}}, ("[columns] role: default: the value must be str or int, "
          "not list")),
-        ({"name": {"column": "a", "encode": "hex"}}, "[columns] name: encode and lower are for the uid only"),
-        ({"uid": {"column": "a", "encode": "b32"}}, "[columns] uid: encode must be base32, hex, slug, not 'b32'"),
-        ({"uid": {"column": "a", "encode": ["hex"]}}, "[columns] uid: encode must be base32, hex, slug, not ['hex']"),
+        ({"name": {"column": "a", "encode": "hex"}},
+         "[columns] name: encode, lower and namespace are for the uid only"),
+        ({"uid": {"column": "a", "encode": "b32"}}, ("[columns] uid: encode must be base32, hex, slug, cometchat, "
+         "uuid5, not 'b32'")),
+        ({"uid": {"column": "a", "encode": ["hex"]}}, ("[columns] uid: encode must be base32, hex, slug, cometchat, "
+         "uuid5, not ['hex']")),
+        ({"uid": {"column": "a", "encode": "uuid5"}}, f"[columns] uid: {NEEDS_NAMESPACE}"),
+        ({"uid": {"column": "a", "encode": "hex", "namespace": "dns"}}, f"[columns] uid: {NEEDS_NAMESPACE}"),
+        ({"name": {"column": "a", "namespace": "dns"}},
+         "[columns] name: encode, lower and namespace are for the uid only"),
+        ({"uid": {"column": "a", "encode": "uuid5", "namespace": "mine"}},
+         f"[columns] uid: namespace must be {NAMESPACES}, not 'mine'"),
+        ({"uid": {"column": "a", "encode": "uuid5", "namespace": 5}},
+         f"[columns] uid: namespace must be {NAMESPACES}, not 5"),
         ({"uid": {"column": "a", "lower": True}}, "[columns] uid: lower must be true or false, beside encode"),
         ({"uid": {"column": "a", "encode": "hex", "lower": 1}}, ("[columns] uid: lower must be true or false, "
          "beside encode")),
@@ -168,7 +184,17 @@ def test_a_wrong_table_is_told_by_its_key(table: dict[str, Any], message: str) -
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize("written", ["DNS", str(uuid.NAMESPACE_DNS), uuid.NAMESPACE_DNS.hex.upper()])
+def test_a_namespace_is_a_name_of_the_standard_or_a_uuid(written: str) -> None:
+    """In any case, and with or without dashes."""
+    mapping = parse_mapping({"uid": {"column": "mail", "encode": "uuid5", "namespace": written}})
+    assert mapping.fields["uid"] == Encoded(FromColumn("mail"), Encoding.UUID5, namespace=uuid.NAMESPACE_DNS)
+
+
 NAMES = st.sampled_from(["uid", "name", "a", "b", "metadata.x", "_c", "d|e", "{", ""]) | st.text(max_size=6)
+
+
+KEYS = st.sampled_from(["column", "columns", "map", "default", "encode", "lower", "value", "namespace"])
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -176,9 +202,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(NAMES, inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["column", "columns", "map", "default", "encode", "lower", "value"]), inner, max_size=3
-        )
+        | st.dictionaries(KEYS, inner, max_size=3)
     ),
     max_leaves=6,
 )

@@ -18,6 +18,7 @@ from provisioner.validation.fields.source import (
     Source,
     Template,
     constants_of,
+    encodings_of,
     interpret,
     is_encoded,
     unencoded,
@@ -61,6 +62,7 @@ def test_without_its_encoding_a_source_gives_the_text_that_is_encoded() -> None:
     mixed = FirstOf((FromColumn("id"), slug))
     assert unencoded(mixed) == FirstOf((FromColumn("id"), Mapped(FromColumn("a"), {}, "x")))
     assert (is_encoded(mixed), is_encoded(slug), is_encoded(FromColumn("a"))) == (True, True, False)
+    assert encodings_of(FirstOf((mixed, Encoded(FromColumn("b"), Encoding.HEX)))) == {Encoding.SLUG, Encoding.HEX}
 
 
 @dataclass

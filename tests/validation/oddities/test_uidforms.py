@@ -6,7 +6,11 @@ import polars as pl
 import pytest
 
 from provisioner.validation.constraints import DEFECTS, UID_KINDS, Constraints
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.cells import uids
 from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.source import Encoding
+from provisioner.validation.oddities.uidforms import EncodedEmails
 from tests.rig.checking import check, people, warnings
 
 FORMS = {
@@ -52,3 +56,40 @@ def test_floats_of_32_bits_are_warned_of_where_they_may_be_rounded() -> None:
     assert warnings(frame) == {"uid.looks_rounded": (2,)}
     other = people().with_columns(pl.Series("metadata.n", [2.0**30], dtype=pl.Float32))
     assert warnings(other) == {}
+
+
+ADDRESSED = "mfxg4qdfpbqw24dmmuxg64th"
+"""ann@example.org in base32."""
+
+
+@pytest.mark.parametrize(
+    ("uid", "encoding"),
+    [
+        (ADDRESSED, Encoding.BASE32),
+        (ADDRESSED.upper(), Encoding.BASE32),
+        ("616e6e406578616d706c652e6f7267", Encoding.HEX),
+        ("ann", None),
+        ("mzxw6ytboi", None),
+        ("6f9619ff-8b86-d011-b42d-00c04fc964ff", None),
+        ("666f6f626172", None),
+        ("007", None),
+    ],
+)
+def test_uids_that_are_addresses_in_another_form_are_found(uid: str, encoding: Encoding | None) -> None:
+    """Made by whoever exported the roster: base32 or hex of an e-mail address, and nothing else that looks so."""
+    frame = pl.DataFrame({"uid": [None, "u-1", uid], "name": "Ann"})
+    binding = bind(frame.schema)
+    found = EncodedEmails(binding)
+    found.add(frame, uids(frame, binding))
+    assert found.found is encoding
+
+
+@pytest.mark.parametrize(("encode", "told"), [("base32", True), ("hex", True), ("slug", False), ("cometchat", False)])
+def test_addresses_that_the_mapping_encodes_are_found_in_any_row(encode: str, told: bool) -> None:
+    """Also where only the last of many rows has one."""
+    mapping = parse_mapping({"uid": ["id", {"column": "mail", "encode": encode}]})
+    frame = pl.DataFrame({"id": ["a"] * 500 + [None], "mail": [None] * 500 + [" ann@example.org"], "name": "Ann"})
+    binding = bind(frame.schema, mapping)
+    found = EncodedEmails(binding)
+    found.add(frame, uids(frame, binding))
+    assert found.found == (encode if told else None)
