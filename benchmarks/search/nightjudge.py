@@ -149,10 +149,16 @@ class NightJudge:
             yield f"changed, and told as unchanged: {uid} ({', '.join(sorted(did))})"
         if outcome in _TOLD_BY and _TOLD_BY[outcome] not in did and not self._claimable(uid):
             yield f"told as {outcome}, and was not: {uid} ({', '.join(sorted(did))})"
-        if Op.CREATE in did and outcome in {"updated", "unchanged", "reactivated"} and not users[-1].slept:
+        if Op.CREATE in did and outcome in {"updated", "unchanged", "reactivated"} and not self._hidden(uid, users):
             yield f"ours became {outcome}: {uid}"
-        if outcome == "created":
+        if outcome == "created" or (
+            outcome != "deactivated" and users and users[-1].ours and not self._hidden(uid, users)
+        ):
             yield from self._with_token(users, line)
+
+    def _hidden(self, uid: str, users: list[User]) -> bool:
+        """Whether a user in doubt was deactivated by another hand: nobody can read then whose it is."""
+        return users[-1].slept and self._claimable(uid) and uid in self._server.disturbed
 
     def _claimable(self, uid: str) -> bool:
         return uid in self._world.doubted

@@ -40,7 +40,7 @@ FORGOTTEN: Final = Bulk(
     ForgottenRow._fields,
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
-    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL
+    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL, ours = 0
 FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,
 )
@@ -59,7 +59,7 @@ SENT_ANEW: Final = Bulk(
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
     live_hash = NULL, digests = NULL, certain = 0, operation = 'create', body_hash = given.body_hash, state = 'sent',
-    outcome = 'pending', night_outcome = NULL, sent_at = now
+    outcome = 'pending', night_outcome = NULL, ours = 0, sent_at = now
 FROM given WHERE users.id = given.id
 """,
 )
@@ -295,9 +295,12 @@ DOUBTS: Final = select(
     f"FROM users WHERE {_IN_DOUBT} AND {_ABSENT} AND (operation IS NULL OR operation = 'create') ORDER BY id",
     {"since": "coalesce(doubt_since, sent_at)"},
 )
+# Of whoever turns out to be ours nobody has been told, and its token is lost: should it come back, that is made up for.
+# What its profile is remains open until then.
 RESOLVED: Final = """
-UPDATE users SET standing = :standing, certain = :standing IS NOT NULL, doubt_since = NULL, doubt_hash = NULL,
-    state = 'settled', outcome = iif(:standing IS NULL, 'failed', 'created'), error_code = NULL, error_message = NULL
+UPDATE users SET standing = :standing, certain = 0, doubt_since = NULL, doubt_hash = NULL, state = 'settled',
+    outcome = iif(:standing IS NULL, 'failed', 'created'), error_code = NULL, error_message = NULL,
+    ours = ours OR :standing IS NOT NULL, operation = iif(:standing IS NULL, operation, 'update')
 WHERE uid = :uid
 """
 

@@ -5,6 +5,9 @@
     reactivate  PUT uidsToActivate, then update if the profile changed; when there is no such user: create
     deactivate  DELETE uidsToDeactivate; never deleted
 
+Whoever turned out to be ours when it was in no roster any more, and comes back, is told as created, and its lost token
+is minted.
+
 All but the create are idempotent, so after a kill or a lost answer they are simply done again. What is known of the
 user goes with the settlement: as before when the change was refused, as it should be when it was carried out, nothing
 when that is in doubt.
@@ -48,6 +51,11 @@ def anew(request: UserRequest) -> UserRequest:
     return request._replace(past=nothing)
 
 
+def _untold(past: Past | None) -> bool:
+    """Tell whether a user is ours and no answer ever told of it: its token is lost, and it stood in no results."""
+    return past is not None and past.ours and past.auth_token is None and past.created_at is None
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Carries changes to their outcomes.
@@ -88,7 +96,7 @@ class Changes:
     async def _update(self, course: _Course, change: Change, outcome: Outcome) -> Settlement:
         verdict, reply = await self._exchange(Operation.UPDATE, course)
         if verdict is Verdict.DONE:
-            return self._done(course, outcome, reply, change.after)
+            return await self._present(course, change, outcome, reply)
         if verdict is Verdict.ABSENT and outcome is Outcome.UPDATED:
             return await self._reactivate(course, change)
         if outcome is Outcome.UPDATED:
@@ -106,7 +114,20 @@ class Changes:
             return self._unsuccessful(course, verdict, reply, change.before)
         if change.payload:
             return await self._update(course, change, Outcome.REACTIVATED)
-        return self._done(course, Outcome.REACTIVATED, reply, change.after)
+        return await self._present(course, change, Outcome.REACTIVATED, reply)
+
+    async def _present(self, course: _Course, change: Change, outcome: Outcome, reply: Reply) -> Settlement:
+        """Settle a user who is there, and as the roster has it."""
+        if not _untold(course.request.past):
+            return self._done(course, outcome, reply, change.after)
+        settlement = self._done(course, Outcome.CREATED, reply, change.after)
+        if not course.request.token:
+            return settlement
+        verdict, minted = await self._exchange(Operation.MINT, course)
+        if verdict is not Verdict.DONE:
+            # Nothing is known of the user then, so that the next night does all of it again.
+            return self._unsuccessful(course, verdict, minted, None)
+        return settlement._replace(http_status=minted.status, auth_token=(minted.data or {})["authToken"])
 
     async def _create_anew(self, course: _Course, change: Change) -> Settlement:
         """Create a user that was deleted by another hand; a second surprise is for the next night."""
@@ -128,7 +149,9 @@ class Changes:
 
     def _done(self, course: _Course, outcome: Outcome, reply: Reply, live: Live) -> Settlement:
         change, past = course.request.change, course.request.past
-        outcome = change.again if change and change.again and outcome is Outcome.UPDATED else outcome
+        if change and change.again and outcome in {Outcome.UPDATED, Outcome.REACTIVATED}:
+            # Created in this night is created, though the user left and came back between its attempts.
+            outcome = change.again
         return Settlement(
             course.request.key,
             State.SETTLED,
@@ -151,4 +174,5 @@ class Changes:
 
     async def _exchange(self, operation: Operation, course: _Course) -> tuple[Verdict | None, Reply]:
         course.doubt = False
-        return await self.exchanger(operation, course.request, token=False, note=course.note)
+        token = operation is Operation.MINT
+        return await self.exchanger(operation, course.request, token=token, note=course.note)

@@ -168,7 +168,8 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_ke
     past: Past | None = None
     if ours is not None:
         edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash
-        past = ours.past(changed=False, edited=edited)
+        # A create asks the API whose the user is; a change has only what the state knows to go by.
+        past = ours.past(changed=False, edited=edited, ours=bool(ours.ours) and action is not Action.CREATE)
     key, body = ours.key if ours is not None else new_key(), planned.body.encode()
     request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
     gone = action is Action.CREATE and old is not None and old.standing is not None and bool(old.certain)

@@ -130,6 +130,16 @@ FOUND = {
         strangers=(Stranger(0, 0.09, 6, Act.CREATE),),
         sync=True,
     ),
+    "created, left and came back within one night": Case(
+        1000226,
+        (Row(0), Row(4)),
+        (Life(kill=77), Life(911567474, kill=76), Life()),
+        edits=(Edit(1, 0, -1), Edit(2, 0, 0)),
+        sync=True,
+    ),
+    "in doubt, in no later roster, and back again": Case(
+        97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
+    ),
 }
 """What the search has found, as small as it was made."""
 

@@ -328,7 +328,10 @@ def test_who_may_have_been_created_is_managed_until_it_is_known(path: Path) -> N
         state.resolve("theirs", None)
         state.is_new = False
         assert ([uid for uid, _ in state.leavers()], state.in_doubt()) == (["ours"], [])
-        assert (state.managed(), state.met(["ours"])["ours"].live) == (1, Live(None, None, Standing.ACTIVE))
+        ours = state.met(["ours"])["ours"]
+        assert (state.managed(), ours.exists, ours.live, ours.operation) == (1, True, None, Action.UPDATE)
+        known = state.known(["ours"])["ours"]
+        assert (known.ours, known.auth_token, known.created_at) == (1, None, None)
         assert state.known(["theirs"])["theirs"].doubt_since is None
 
 

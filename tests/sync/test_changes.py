@@ -254,6 +254,35 @@ def test_the_token_of_a_user_that_was_created_anew_survives_a_lost_answer() -> N
     assert world.sent == [UPDATE, REACTIVATE, CREATE, CREATE, READ, UPDATE, MINT]
 
 
+UNTOLD = Past(State.SETTLED, Outcome.CREATED, ours=True)
+MINTED = Reply(status=200, data={"uid": "ada", "authToken": "minted"})
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers"), [(UPDATING, [OK]), (RETURNING, [BACK]), (RETURNING_CHANGED, [BACK, OK])]
+)
+def test_whoever_is_ours_and_was_in_no_results_yet_is_created_when_it_comes_back(
+    request_: UserRequest, answers: list[Reply]
+) -> None:
+    """Its create's answer was lost, and it was in no roster when it turned out to be ours; the token is minted."""
+    world = World([*answers, MINTED])
+    settlement = world.settle(request_._replace(past=UNTOLD))
+    expected = settled(Outcome.CREATED, AFTER, len(answers), auth_token="minted", created_at=None)
+    assert (settlement, world.sent[len(answers) :]) == (expected, [MINT])
+
+
+def test_whoever_comes_back_and_wants_no_token_gets_none() -> None:
+    """It is created nevertheless: nobody was told of it so far."""
+    settlement = World([BACK]).settle(RETURNING._replace(past=UNTOLD, token=False))
+    assert settlement == settled(Outcome.CREATED, AFTER, auth_token=None, created_at=None)
+
+
+def test_a_token_that_cannot_be_minted_is_for_the_next_night() -> None:
+    """Nothing is known of the user then, so that it is not left alone as one who is as the roster has it."""
+    settlement = World([BACK, NOT_FOUND]).settle(RETURNING._replace(past=UNTOLD))
+    assert (settlement.outcome, settlement.live, settlement.auth_token) == (Outcome.FAILED, None, None)
+
+
 @pytest.mark.parametrize(
     ("again", "expected"), [(None, Outcome.UPDATED), (Outcome.CREATED, Outcome.CREATED), (Outcome.REACTIVATED,) * 2]
 )
@@ -261,6 +290,12 @@ def test_what_became_of_a_user_earlier_in_the_night_is_told(again: Outcome | Non
     """Created before the kill, updated after it because the roster was mended: created."""
     change = UPDATING.change._replace(again=again) if UPDATING.change else None
     assert World([OK]).settle(UPDATING._replace(change=change)).outcome is expected
+
+
+def test_whoever_was_created_left_and_came_back_within_one_night_is_created() -> None:
+    """Also when the attempt in between was killed with the deactivation recorded and not sent."""
+    change = RETURNING.change._replace(again=Outcome.CREATED) if RETURNING.change else None
+    assert World([NEVER_AWAY]).settle(RETURNING._replace(change=change)).outcome is Outcome.CREATED
 
 
 # --- not carried out ---------------------------------------------------------------------------------------------
