@@ -44,7 +44,7 @@ def live_run(case: Case, number: int, world: World, folder: Path, *, clean: bool
 
 async def _life(case: Case, number: int, world: World, journal: WatchedJournal, stopper: Stopper) -> None:
     settings = settings_of(case)
-    job = Job(cast("Inputs", None), settings, cast("Outputs", None))
+    job = Job(Inputs(()), settings, cast("Outputs", None))
     run = Run.begin(job, stopper)
     async with open_store(journal, stopper) as recorder, connected(run, target(world)) as connection:
         policy, outcomes = Policy(OnExisting(case.on_existing), AuthTokens(case.auth_tokens)), run.tally.outcomes
