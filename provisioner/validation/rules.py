@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -107,6 +108,7 @@ class Rule:
         return pl.when(pl.col(self.code)).then(pl.concat_str([pl.lit(f"{self.code}: "), self.found]))
 
 
+@lru_cache(16)  # as costly to make as a small roster is to check
 def rules(constraints: Constraints, *, encoded_uids: bool = False, persons: bool = False) -> tuple[Rule, ...]:
     """Give all rules but that of the body, which is written only for rows that keep these, in reporting order.
 

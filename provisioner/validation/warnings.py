@@ -17,6 +17,7 @@ They are judged over the fields of `provisioner.validation.rules` and beside the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 import polars as pl
@@ -144,6 +145,7 @@ REPEATED = Rule(
 _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
 
+@lru_cache(16)
 def warning_rules(usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool) -> tuple[Rule, ...]:
     """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
     return (
