@@ -25,7 +25,7 @@ import orjson
 
 from benchmarks.rig.harness import event_loop_factory, seconds
 
-START_LENGTH = 32  # bytes; more than the longest start we look for
+START_LENGTH = 80  # bytes; more than the longest start we look for
 LENGTH_FIELD = b"\r\ncontent-length:"
 HEADERS_END = b"\r\n\r\n"
 ROLES = orjson.dumps(
@@ -104,22 +104,23 @@ class Sink:
             self.arrivals.append(time.monotonic())
             return self._created(body)
         if start.startswith(b"GET /v3/roles"):
-            return self._reply(b"200 OK", ROLES)
+            return self.reply(b"200 OK", ROLES)
         if start.startswith((b"GET /v3/users?", b"GET /v3/users ")):
-            return self._reply(b"200 OK", NOBODY)
-        return self._reply(b"404 Not Found", NOT_FOUND)
+            return self.reply(b"200 OK", NOBODY)
+        return self.reply(b"404 Not Found", NOT_FOUND)
 
     def _created(self, body: bytes) -> bytes:
         # The order in which the command writes a body spares a full parse, half the cost of a reply.
         match = UID_AND_NAME.match(body)
         uid, name = match.groups() if match else _uid_and_name(body)
         if not uid:
-            return self._reply(b"400 Bad Request", BAD_REQUEST)
+            return self.reply(b"400 Bad Request", BAD_REQUEST)
         uid = uid.lower()
         token = TOKEN % (uid, self.now) if b'"withAuthToken":true' in body else b""
-        return self._reply(b"200 OK", USER % (uid, name, self.now, token))
+        return self.reply(b"200 OK", USER % (uid, name, self.now, token))
 
-    def _reply(self, status: bytes, body: bytes) -> bytes:
+    def reply(self, status: bytes, body: bytes) -> bytes:
+        """Give a whole reply with this body."""
         return b"HTTP/1.1 %b%b%d\r\n\r\n%b" % (status, self._head, len(body), body)
 
 
