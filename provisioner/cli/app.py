@@ -29,6 +29,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "plan": ("provisioner.cli.commands.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
     "sync": ("provisioner.cli.commands.sync:sync", "Bring the app's users to what ROSTER says."),
     "history": ("provisioner.cli.commands.sync:history", "Tell the last nights of a state."),
+    "status": (
+        "provisioner.cli.commands.proof:status",
+        "Tell what a job has done so far, and what its next run would send; no network.",
+    ),
     "verify": (
         "provisioner.cli.commands.proof:verify",
         "Read the app's users and prove that they are as ROSTER has them; changes nothing.",

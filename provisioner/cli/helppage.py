@@ -52,8 +52,10 @@ def _title(argument: Argument) -> str:
 
 
 def _written(argument: Argument) -> str:
+    from inspect import Parameter
+
     if not argument.name.startswith("-"):
-        return f"{argument.name}..."
+        return f"{argument.name}{'...' if argument.field_info.kind is Parameter.VAR_POSITIONAL else ''}"
     names = ", ".join(sorted(argument.names, key=len))
     if argument.resolved_hint is bool:
         return names
@@ -82,8 +84,13 @@ def page(name: str, description: str, sections: Sequence[Section]) -> str:
 
 
 def _usage(name: str, sections: Sequence[Section]) -> str:
-    positional = {"Arguments": "ROSTER...", "Commands": "COMMAND ..."}
-    return " ".join((name, "[OPTIONS]", *(positional[each.title] for each in sections if each.title in positional)))
+    words = [name, "[OPTIONS]"]
+    for section in sections:
+        if section.title == "Arguments":
+            words += [written for written, _ in section.entries]
+        elif section.title == "Commands":
+            words.append("COMMAND ...")
+    return " ".join(words)
 
 
 def _entries(section: Section, width: int) -> Iterator[str]:

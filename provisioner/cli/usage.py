@@ -31,7 +31,9 @@ def sentence(error: CycloptsError, command: str) -> str:
         case MissingArgumentError(argument=Argument() as argument):
             if argument.name.startswith("-"):
                 return f"{error.keyword or argument.name} needs a value; see {command} --help"
-            return f"{command} needs a {argument.name}; see {command} --help"
+            return (
+                f"{command} needs {'an' if argument.name[0] in 'AEIOU' else 'a'} {argument.name}; see {command} --help"
+            )
         case CoercionError(argument=Argument() as argument, token=token):
             option = token.keyword if token and token.keyword else argument.name
             return f"{option}: {_refusal(error, argument, token.value if token else '')}"

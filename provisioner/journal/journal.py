@@ -236,6 +236,11 @@ class JournalReader(Journal):
         self.is_new, self._next_key = False, 1
         return self
 
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The open connection, for what is only looked at where it lies."""
+        return self._database
+
     def standings(self) -> Iterator[tuple[str, str]]:
         """Give uid and standing of every user that a state knows for certain; none of a run's journal."""
         with self._unreadable():

@@ -43,13 +43,14 @@ def matches(shown: list[str], printed: str) -> bool:
 
 def play(page: str, folder: Path, url: str) -> None:
     """Carry out the session of a page beside the samples, with the first configuration it shows, against this API."""
+    page = page.replace("http://127.0.0.1:8765/v3", url)
     (folder / "samples").symlink_to(ROOT / "samples")
     config = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
-    (folder / "provisioner.toml").write_text(config.replace("http://127.0.0.1:8765/v3", url))
+    (folder / "provisioner.toml").write_text(config)
     path = f"{Path(COMMAND).parent}:{os.environ['PATH']}"
     for step in steps(page):
         ended = subprocess.run(
-            ["bash", "-c", step.command.replace("http://127.0.0.1:8765/v3", url)],
+            ["bash", "-c", step.command],
             cwd=folder,
             env=environment(PATH=path, COMETCHAT_API_KEY=KEY),
             capture_output=True,

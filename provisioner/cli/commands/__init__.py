@@ -2,6 +2,6 @@
 
 run         `run` and `validate`
 sync        `plan`, `sync` and `history`
-proof       `verify`
+proof       `verify` and `status`
 inspection  `constraints`, `doctor` and `config show`
 """

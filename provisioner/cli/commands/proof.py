@@ -1,16 +1,26 @@
-"""What a job has done, and whether it is so: `verify`."""
+"""What a job has done, and whether it is so: `verify` and `status`."""
 
 from __future__ import annotations
 
 import os
 
-from provisioner.cli.boundary import Asked
-from provisioner.cli.options.arguments import Config, Roster
+from provisioner.cli.boundary import Asked, show
+from provisioner.cli.options.arguments import Config, Out, Roster
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState
-from provisioner.cli.options.output import Log, Output
+from provisioner.cli.options.output import Log, Output, Printed
 from provisioner.cli.options.reading import PartialReading
 from provisioner.cli.options.sending import Address, Rate
+
+
+def status(out: Out, /, *, output: Printed | None = None) -> None:
+    """Tell what a job has done so far, and what its next run would send; no network.
+
+    It may be asked while the job is running. With --json it is one object, for scripts.
+    """
+    from provisioner.inspection.record.status import status_of
+
+    show(status_of(out, as_json=bool(output and output.json)))
 
 
 def verify(

@@ -20,6 +20,15 @@ Roster = Annotated[
         "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too.",
     ),
 ]
+Out = Annotated[
+    Path,
+    Parameter(
+        name="OUT",
+        group="Arguments",
+        converter=path_of,
+        help="A job: the results file of a run, as it was given with -o, or its journal; or the state of a sync.",
+    ),
+]
 Config = Annotated[
     Path | None,
     Parameter(

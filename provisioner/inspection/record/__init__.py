@@ -1,0 +1,5 @@
+"""What a job's journal tells, read without changing it, without network.
+
+places  which journal is meant, and the files beside it
+status  `status`: what a job has done so far, and what its next run would send
+"""

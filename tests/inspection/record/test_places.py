@@ -1,0 +1,71 @@
+"""Which journal is meant: by the name of its results, by its own, or as a state; and what cannot be one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import JournalError
+from provisioner.inspection.record.places import Place, find_place, opened
+from tests.rig.journals import FORMAT_1, a_journal
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.NDJSON", "out.journal.db"])
+def test_a_run_is_known_by_its_results_and_by_its_journal(tmp_path: Path, name: str) -> None:
+    """Whether there are results yet or not."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    place = find_place(tmp_path / name)
+    assert place.journal == journal
+    (tmp_path / "out.summary.json").write_text('{"rows": 3}')
+    assert place.document(".summary.json") == {"rows": 3}
+    (tmp_path / "out.summary.json").write_text("[1")
+    assert (place.document(".summary.json"), place.document(".proof.json")) == ({}, {})
+
+
+def test_a_sync_is_known_by_its_state_and_by_its_results(tmp_path: Path) -> None:
+    """The summary beside the results says where the state is."""
+    state = a_journal(tmp_path / "hr.db")
+    assert find_place(state) == Place(state, None)
+    (tmp_path / "night.summary.json").write_text(json.dumps({"outputs": {"journal": str(state)}}))
+    assert find_place(tmp_path / "night.csv") == Place(state, tmp_path / "night.csv")
+
+
+@pytest.mark.parametrize("name", ["nothing.csv", "nothing.db", "nothing.journal.db", "nothing"])
+def test_what_is_not_there_is_told(tmp_path: Path, name: str) -> None:
+    """With what to name instead."""
+    with pytest.raises(JournalError, match="no such journal; name the results file of a run"):
+        find_place(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [b"uid,name\nann,Ann\n", b"SQLite format 3\0" + bytes(5000), b"{}"])
+def test_what_is_no_journal_is_told(tmp_path: Path, content: bytes) -> None:
+    """A roster, a damaged file, another program's: one sentence."""
+    (tmp_path / "x.db").write_bytes(content)
+    with pytest.raises(JournalError, match=r"x\.db: "), opened(tmp_path / "x.db") as database:
+        database.execute("SELECT count(*) FROM users").fetchone()
+
+
+def test_damage_that_shows_while_it_is_read_is_told(tmp_path: Path) -> None:
+    """A page in the middle that is none."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    content = bytearray(journal.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    journal.write_bytes(content)
+    with pytest.raises(JournalError, match=r"damaged|cannot be"), opened(journal) as database:
+        database.execute("SELECT * FROM users").fetchall()
+
+
+def test_an_older_format_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
+    """It is brought up to date in a copy."""
+    import sqlite3
+    from contextlib import closing
+
+    path = tmp_path / "old.journal.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(FORMAT_1)
+    before = path.read_bytes()
+    with opened(path) as database:
+        assert database.execute("SELECT count(*) FROM users WHERE ours").fetchone() == (1,)
+    assert path.read_bytes() == before

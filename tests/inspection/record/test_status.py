@@ -1,0 +1,90 @@
+"""`status`: how a job stands, from its journal alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.inspection.record.status import status_of
+from provisioner.journal.journal import Journal
+from provisioner.journal.lock import JournalLock
+from provisioner.journal.managed import Adoption
+from provisioner.journal.syncstate import SyncState
+from provisioner.model import Live, Standing
+from tests.rig.journals import HERE, a_journal
+
+
+def told(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(status_of(path, as_json=True))
+    return document
+
+
+def test_a_run_that_was_killed(tmp_path: Path) -> None:
+    """Outcomes, doubts and tokens are counted; what comes next is said, as far as it is known."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    before = journal.read_bytes()
+    assert told(tmp_path / "out.csv") == {
+        "journal": str(journal), "kind": "run", "app_id": "app", "base_url": "http://h/v3", "held_by": None,
+        "users": 3, "outcomes": {"created": 1, "failed": 1, "pending": 1}, "in_doubt": 2, "tokens": 1,
+        "first_sent_at": "1970-01-01T00:01:40.000Z", "last_settled_at": "1970-01-01T00:01:41.000Z", "runs": 0,
+        "next_run": {"failed": 1, "pending": 1, "in_doubt": 2, "never_sent": None}, "stopped_by": None, "proof": None,
+    }  # fmt: skip
+    text = status_of(tmp_path / "out.csv", as_json=False)
+    assert "users   3: 1 created, 1 failed, 1 pending; 2 in doubt; 1 auth token" in text
+    assert "sends 1 failed and 1 pending again; finds out about 2 in doubt" in " ".join(text.split())
+    assert "u1_secret" not in text
+    assert journal.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.journal.db"]
+
+
+def test_the_files_beside_it_say_more(tmp_path: Path) -> None:
+    """How many rows were never sent, what stopped the last run, and whether there is a proof."""
+    a_journal(tmp_path / "out.journal.db")
+    (tmp_path / "out.summary.json").write_text('{"rows": 10, "rejected": 2, "stopped_by": "sigterm"}')
+    (tmp_path / "out.proof.json").write_text('{"message": "all well", "time": "2026-01-01T00:00:00Z", "exit_code": 0}')
+    document = told(tmp_path / "out.csv")
+    assert document["next_run"]["never_sent"] == 5
+    assert document["stopped_by"] == "sigterm"
+    assert document["proof"] == {"message": "all well", "time": "2026-01-01T00:00:00Z", "exit_code": 0}
+    text = status_of(tmp_path / "out.csv", as_json=False)
+    assert "sends 5 rows for the first time" in text
+    assert "all well (2026-01-01T00:00:00Z)" in text
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_whoever_has_it_open_is_named(tmp_path: Path, as_json: bool) -> None:
+    """It may be asked while the job is running, and takes no lock of its own."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    with JournalLock(journal):
+        assert "process " in status_of(tmp_path / "out.csv", as_json=as_json)
+
+
+def test_a_state(tmp_path: Path) -> None:
+    """Who is managed, how the last night ended, and what is done again."""
+    path = tmp_path / "hr.db"
+    with SyncState(path, HERE, make=True) as state:
+        number = state.begin_night(100.0)
+        users = [("ann", Standing.ACTIVE), ("bob", Standing.ACTIVE), ("cy", Standing.DEACTIVATED)]
+        state.adopt((Adoption(uid, 1, Live("h", None, standing), 5) for uid, standing in users), 101.0)
+        state.see(["ann"])
+        state.end_night(number, 102.0, 1, {"stopped_by": None}, good=True)
+        state.begin_night(200.0)
+    document = told(path)
+    assert document["managed"] == {"active": 2, "deactivated": 1, "absent": 1, "uncertain": 0}
+    assert (document["kind"], document["nights"], document["last_good_night"]) == ("state", 2, "1970-01-01T00:01:40Z")
+    text = status_of(path, as_json=False)
+    assert "2 active, 1 deactivated" in text
+    assert "2; the last began 1970-01-01T00:03:20Z: killed" in text
+    assert "1 leaver still active" in text
+
+
+def test_before_a_first_run_there_is_nobody(tmp_path: Path) -> None:
+    """A journal that was just made, and an empty file."""
+    with Journal(tmp_path / "out.journal.db", HERE):
+        pass
+    (tmp_path / "hr.db").touch()
+    assert (told(tmp_path / "out.csv")["users"], told(tmp_path / "hr.db")["users"]) == (0, 0)
+    assert "0; 0 auth tokens" in status_of(tmp_path / "out.csv", as_json=False)
