@@ -78,8 +78,11 @@ HOMES = {
     "glob": {"roster.files.inputs", "roster.files.folders"},
     "zipfile": {"roster.workbook.package", "roster.files.archive", "roster.files.compression"},
     "xml": {"roster.workbook.package"},
-    "polars": {"roster", "validation", "results", "run.admission", "run.intake", "sync", "inspection.proof.proof"},
-}
+    "polars": {
+        "roster", "validation", "results", "run.admission", "run.intake", "sync", "inspection.proof.proof",
+        "inspection.proposal.evidence",
+    },
+}  # fmt: skip
 """Foreign thing → the rooms and folders of ours that may know it, lazily or not. The emulator is its own program."""
 
 TESTED_ELSEWHERE = {
@@ -95,6 +98,12 @@ TESTED_ELSEWHERE = {
     "cli.usage": "pages/test_docs.py",
     "inspection.proof.command": "journeys/test_proof.py",
     "inspection.proof.proof": "journeys/test_proof.py",
+    "inspection.proposal.evidence": "inspection/proposal/test_choice.py",
+    "inspection.proposal.names": "inspection/proposal/test_choice.py",
+    "inspection.proposal.opening": "inspection/proposal/test_command.py",
+    "inspection.proposal.proof": "inspection/proposal/test_command.py",
+    "inspection.proposal.screen": "inspection/proposal/test_command.py",
+    "inspection.proposal.uids": "inspection/proposal/test_choice.py",
     "roster.commontype": "journeys/cases/test_folders.py",
     "roster.files.archive": "journeys/cases/test_packed.py",
     "roster.files.documents": "journeys/cases/test_other_formats.py",
@@ -116,6 +125,7 @@ TESTED_ELSEWHERE = {
     "sending.calls": "sending/test_client.py",
     "sending.serverclock": "sending/test_lifecycle.py",
     "sync.command": "journeys/test_sync.py",
+    "validation.vocabulary.synonyms": "validation/vocabulary/test_recognition.py",
     "threads": "journeys/test_run.py",
     "sync.night": "journeys/test_nights.py",
     "sync.plan.assessment": "journeys/test_sync.py",

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 ABOUT: Final = "Put a roster of users into CometChat: checked, rate-limited and crash-exact."
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "init": (
+        "provisioner.cli.commands.inspection:init",
+        "Propose how the columns of ROSTER become users, and write it as a config file.",
+    ),
     "run": ("provisioner.cli.commands.run:run", "Create the users of ROSTER in CometChat, one result per row."),
     "validate": (
         "provisioner.cli.commands.run:validate",

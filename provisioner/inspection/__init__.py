@@ -1,5 +1,6 @@
 """What only looks, and changes nothing.
 
+proposal/       a mapping proposed for a roster that nobody has mapped yet
 doctor          looks at all that a run depends on, and says what to do
 diagnosis       one check: what was looked at, what was found, what to do
 machine         checks of this machine: software, configuration, key, folders

@@ -31,12 +31,14 @@ class Listing:
 
     numbers  the heads of columns that are set to the right
     below    as many of an entry's last cells are not in its title
+    broken   the first cells may be broken, because nobody looks for them as they stand
     """
 
     heads: tuple[str, ...]
     entries: Sequence[Entry]
     numbers: frozenset[str] = frozenset()
     below: int = 1
+    broken: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Give the table, or the stack."""
@@ -52,7 +54,7 @@ class Listing:
             table.add_column(
                 head,
                 justify="right" if head in self.numbers else "left",
-                no_wrap=head == self.heads[0],
+                no_wrap=head == self.heads[0] and not self.broken,
                 overflow="fold",
             )
         for entry in self.entries:

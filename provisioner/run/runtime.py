@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from rich.console import Console
+from rich.prompt import Confirm
 
 from provisioner import logs
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError
@@ -175,6 +176,16 @@ def _print(summary: Ending, *, as_json: bool) -> None:
             reason=trouble.reason,
             file=summary.outputs["summary"],
         )
+
+
+def is_agreed(question: str, *, default: bool) -> bool:
+    """Ask a person at the terminal; the end of the input is no. Raises KeyboardInterrupt for Ctrl-C."""
+    # polars takes SIGINT for itself when it is imported, and lets the read go on: Python gets it back.
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT) or signal.default_int_handler)
+    try:
+        return Confirm.ask(question, default=default)
+    except EOFError:
+        return False
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

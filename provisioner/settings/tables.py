@@ -247,7 +247,15 @@ def load_with_origins(
     flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], config: Path | None = None
 ) -> Loaded:
     """Do what `load` does, and say where each value comes from."""
-    path = config or default_config()
+    return _loaded(flags, environment, config or default_config())
+
+
+def load_flags(flags: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """Build the settings of flags alone, for what makes a config file and reads none. Raises `ConfigurationError`."""
+    return _loaded(flags, {}, None).settings
+
+
+def _loaded(flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], path: Path | None) -> Loaded:
     layers = layers_of(flags, environment, path)
     merged, origins = merge(layers)
     try:

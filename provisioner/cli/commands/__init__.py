@@ -3,5 +3,5 @@
 run         `run` and `validate`
 sync        `plan`, `sync` and `history`
 proof       `verify` and `status`
-inspection  `constraints`, `doctor` and `config show`
+inspection  `init`, `constraints`, `doctor` and `config show`
 """

@@ -1,4 +1,4 @@
-"""The commands that only look: `constraints`, `doctor` and `config show`."""
+"""The commands that only look: `init`, `constraints`, `doctor` and `config show`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,27 @@ from typing import Annotated
 from cyclopts import App
 
 from provisioner.cli.boundary import show
-from provisioner.cli.options.arguments import Config
+from provisioner.cli.options.arguments import Config, Roster
 from provisioner.cli.options.base import given
-from provisioner.cli.options.output import Printed
+from provisioner.cli.options.output import ConfigOutput, Printed
+from provisioner.cli.options.reading import Layout
 from provisioner.cli.options.sending import Api
 from provisioner.cli.options.types import path
 
 config = App(name="config", help="What is configured.", help_flags=(), version_flags=())
+
+
+def init(*roster: Roster, reading: Layout | None = None, output: ConfigOutput | None = None) -> int:
+    """Propose how the columns of ROSTER become users, and write it as a config file.
+
+    It looks at any file that can be read, says what becomes what and why, and what it leaves out; shows what would be
+    sent and what would be rejected; asks, and writes a file to be looked through. Off a terminal it prints that file,
+    and writes it with -o. Nothing is sent, and no file that is there is overwritten.
+    """
+    from provisioner.inspection.proposal import command
+    from provisioner.settings.tables import load_flags
+
+    return command.init(roster, load_flags(given(reading)).run, output.file if output else None)
 
 
 def constraints(*, output: Printed | None = None, config: Config = None) -> None:

@@ -56,6 +56,19 @@ class PlanOutput(Watched):
     file: Annotated[Path | None, path("Keep the plan in this .json; sync carries it out.", "--output", "-o")] = None
 
 
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class ConfigOutput(Options):
+    """Where a config file is written."""
+
+    TABLE: ClassVar[str] = "output"
+
+    file: Annotated[
+        Path | None,
+        path("The config file; one that is there is never overwritten. [default: provisioner.toml]", "--output", "-o"),
+    ] = None
+
+
 @_LOG
 @dataclass(frozen=True, repr=False, eq=False)
 class Log(Options):

@@ -15,8 +15,8 @@ _READ = Parameter(name="*", group="What is read [run]")
 
 @_READ
 @dataclass(frozen=True, repr=False, eq=False)
-class Reading(Options):
-    """How the roster is read."""
+class Layout(Options):
+    """Where the rows of a file are."""
 
     TABLE: ClassVar[str] = "run"
 
@@ -37,6 +37,13 @@ class Reading(Options):
     sheet: Annotated[str | None, text("Sheet of a workbook. [default: the first with the columns]", metavar="NAME")] = (
         None
     )
+
+
+@_READ
+@dataclass(frozen=True, repr=False, eq=False)
+class Reading(Layout):
+    """How the roster is read."""
+
     strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
 
 

@@ -36,6 +36,8 @@ class WorkbookRoster(Roster):
     hidden      indexes of the rows that are hidden, ascending
     rounded     column → indexes of the numbers with more digits than a workbook keeps, ascending
     unstored    column → what to say of its formulas without a stored value
+    sheet       the name of the sheet
+    header_row  number of its row that names the columns
     """
 
     path: Path
@@ -46,6 +48,8 @@ class WorkbookRoster(Roster):
     unstored: Mapping[str, str]
     alike: frozenset[str]
     remarks: tuple[Notice, ...]
+    sheet: str
+    header_row: int
 
     @property
     def name(self) -> str:
@@ -119,7 +123,7 @@ def open_workbook(path: Path, options: SheetOptions | None = None, limit: int | 
         for row in rows if limit is None else islice(rows, limit):
             collected.add(row)
         notices = (*_found(package, table, options), *_unlike_what_is_seen(package, table, remarks))
-        return _roster(path, table.header.cells, collected, notices)
+        return _roster(path, table, collected, notices)
 
 
 class _Collected:
@@ -168,10 +172,9 @@ class _Collected:
         self._rows.clear()
 
 
-def _roster(
-    path: Path, header: Mapping[int, str], collected: _Collected, notices: tuple[Notice, ...]
-) -> WorkbookRoster:
+def _roster(path: Path, table: Table, collected: _Collected, notices: tuple[Notice, ...]) -> WorkbookRoster:
     """Name the columns. Those without a name have their place in the table as one; those without anything are none."""
+    header = table.header.cells
     columns = sorted(collected.columns | {column for column, name in header.items() if name.strip()})
     first, last = columns[0], columns[-1]
     given, alike = named_columns([header.get(column, "") for column in range(first, last + 1)])
@@ -182,7 +185,18 @@ def _roster(
         titles[column]: _unstored(column, [collected.sheet_rows[index] for index in indexes])
         for column, indexes in collected.marked[FORMULA].items()
     }
-    return WorkbookRoster(path, frame, collected.sheet_rows, collected.hidden, rounded, unstored, alike, notices)
+    return WorkbookRoster(
+        path,
+        frame,
+        collected.sheet_rows,
+        collected.hidden,
+        rounded,
+        unstored,
+        alike,
+        notices,
+        table.sheet.name,
+        table.header.number,
+    )
 
 
 def _unstored(column: int, sheet_rows: Sequence[int]) -> str:

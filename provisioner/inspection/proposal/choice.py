@@ -1,0 +1,228 @@
+"""Which column becomes what, and why; and what is left out. No rule of the API is decided here: the proof judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from provisioner.inspection.proposal.evidence import Column
+from provisioner.inspection.proposal.names import NameChoice, choose_name
+from provisioner.inspection.proposal.uids import Facts, UidChoice, choose_uid, is_own_mail
+from provisioner.validation.fields.mapping import field_of
+from provisioner.validation.vocabulary.recognition import Recognition
+from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.wording import listed, printable
+
+PRIVATE: Final = "@private"
+_REASONS: Final[Mapping[Meaning | None, str]] = {
+    Meaning.SECRET: "a secret, or too private: it is never sent",
+    **dict.fromkeys((Meaning.ID, Meaning.LOGIN), "another id"),
+    **dict.fromkeys((Meaning.EMAIL, Meaning.PHONE), "another one of its kind, or not filled as such"),
+    **dict.fromkeys((Meaning.AVATAR, Meaning.PAGE), "another address"),
+    **dict.fromkeys(
+        (Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED, Meaning.MIDDLE, Meaning.READING),
+        "another part or form of the name",
+    ),
+    Meaning.POSITION: "it counts the rows",
+    Meaning.PROFILE: "everybody in the app would see it: take the # before its line away to send it",
+}
+"""What a column is → why it becomes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the mapping: a key of `[columns]`, or of `[columns.metadata]`, its value, and why.
+
+    columns  those that it is made of
+    """
+
+    key: str
+    value: Any
+    reason: str
+    columns: tuple[str, ...] = ()
+    metadata: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A column that becomes nothing, and why."""
+
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A field for which a person has to choose a column, and the ones to choose from."""
+
+    field: str
+    reason: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mapping, as far as it can be proposed.
+
+    entries      what becomes what
+    suggestions  what could be added: written, but not in force
+    left_out     what becomes nothing
+    by_name      columns that are called as a user field is, and need no line
+    questions    what a person has to choose; empty when the mapping is whole
+    constraints  limits to be changed: key of `[constraints]` → its value, and why
+    """
+
+    entries: tuple[Entry, ...]
+    suggestions: tuple[Entry, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    by_name: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
+
+
+def propose(facts: Facts) -> Proposal:
+    """Propose a mapping for a roster."""
+    uid = choose_uid(facts)
+    name = choose_name(facts)
+    chosen = {"uid": uid, "name": name}
+    entries = [Entry(key, each.value, each.reason, each.columns) for key, each in chosen.items() if each]
+    entries += _others(facts)
+    questions = tuple(_questions(facts, uid, name))
+    used = {column for entry in entries for column in entry.columns}
+    by_name = tuple(_by_name(facts, {entry.key for entry in entries}))
+    rest = [column for column in facts.columns if column.name not in {*used, *by_name}]
+    left_out = tuple(LeftOut(column.name, _why_left_out(column)) for column in rest)
+    suggestions = tuple(_suggestions(facts, used))
+    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, uid.constraints if uid else {})
+
+
+def _others(facts: Facts) -> Iterator[Entry]:
+    """Give what else becomes something: a picture, an address, a phone number; and what must not become a role."""
+    yield from _web(facts)
+    yield from _claimed_in_vain(facts)
+    email = _first(facts, Meaning.EMAIL)
+    if email is not None:
+        yield Entry(f"{PRIVATE}.email", email.name, _hidden("an e-mail address"), (email.name,), metadata=True)
+    phone = _first(facts, Meaning.PHONE)
+    if phone is not None:
+        yield Entry(f"{PRIVATE}.phone", phone.name, _hidden("a phone number"), (phone.name,), metadata=True)
+
+
+def _hidden(what: str) -> str:
+    return f"{what}: kept where other users do not see it"
+
+
+def _web(facts: Facts) -> Iterator[Entry]:
+    """Give the picture and the profile page; the cells tell which is which."""
+    pages = [column for column in _named(facts, Meaning.PAGE, Meaning.AVATAR) if column.urls * 10 >= column.filled * 9]
+    pictures = [column for column in pages if column.known and _is_picture(column)]
+    if pictures:
+        yield Entry("avatar", pictures[0].name, "addresses of pictures", (pictures[0].name,))
+    rest = [
+        column for column in pages if column.known and column.known.meaning is Meaning.PAGE and column not in pictures
+    ]
+    if rest and not any(field_of(column.name) == "link" for column in facts.columns):
+        yield Entry("link", rest[0].name, "addresses of profile pages", (rest[0].name,))
+
+
+def _is_picture(column: Column) -> bool:
+    return bool(column.known and column.known.meaning is Meaning.AVATAR) or column.pictures * 2 > column.filled
+
+
+def _claimed_in_vain(facts: Facts) -> Iterator[Entry]:
+    """Take away from a field the column of its name, where its cells are none of what the field holds."""
+    for column in facts.columns:
+        name = field_of(column.name)
+        if name == "role" and set(column.values) != {"default"}:
+            found = listed([printable(value)[:20] for value in column.values], 3) or "many"
+            reason = f"an app knows only the role default at first, the column says: {found}"
+            yield Entry("role", {"value": "default"}, reason)
+        elif name in {"avatar", "link"} and column.filled and not column.urls:
+            yield Entry(name, {"value": ""}, f"the column {column.name!r} holds no addresses of the web")
+
+
+def _named(facts: Facts, *meanings: Meaning) -> list[Column]:
+    """Give the columns of a meaning that can be used, the best word first."""
+    good = [
+        column
+        for column in facts.columns
+        if column.known
+        and column.known.meaning in meanings
+        and column.filled
+        and column.can_be_named
+        and not column.nested
+    ]
+    return sorted(good, key=lambda column: _rank(column.known))
+
+
+def _first(facts: Facts, meaning: Meaning) -> Column | None:
+    found = _named(facts, meaning)
+    if meaning is Meaning.EMAIL:
+        # Another column does as well where none is called so: a log-in, or one in which no two rows share an address.
+        own = [column for column in facts.columns if is_own_mail(column)]
+        found = [each for each in (*found, *_named(facts, Meaning.LOGIN), *own) if each.mails * 2 > each.filled]
+    return found[0] if found else None
+
+
+def _suggestions(facts: Facts, used: set[str]) -> Iterator[Entry]:
+    """Give what could go into the metadata, which everybody in the app can see."""
+    keys = set()
+    for column in _named(facts, Meaning.PROFILE):
+        key = column.known.key if column.known else ""
+        if column.name not in used and key not in keys:
+            keys.add(key)
+            yield Entry(key, column.name, "everybody in the app would see it", (column.name,), metadata=True)
+
+
+def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> Iterator[Question]:
+    twice = [
+        f"; two columns are called {column.name!r}" for column in facts.columns if column.repeated and column.known
+    ]
+    usable = [column for column in facts.columns if column.filled and column.can_be_named and not column.nested]
+    if uid is None:
+        likely = sorted(usable, key=lambda column: (column.repeats, -column.legal))
+        reason = "no column tells people apart: take one in which no two rows have the same, or add one"
+        yield Question("uid", reason + "".join(twice), tuple(column.name for column in likely))
+    if name is None:
+        private = {Meaning.EMAIL, Meaning.PHONE, Meaning.SECRET, Meaning.STATUS}
+        free = [column for column in usable if not (column.known and column.known.meaning in private)]
+        reason = "no column holds the names that people see in the chat"
+        reason += "" if free else ": add one to the file"
+        yield Question("name", reason + "".join(twice), tuple(column.name for column in free))
+
+
+def _by_name(facts: Facts, given: set[str]) -> Iterator[str]:
+    """Name the columns that feed a field because they are called as it is."""
+    for column in facts.columns:
+        name = field_of(column.name)
+        if (name is not None and name not in given) or column.name.lower().startswith("metadata."):
+            yield column.name
+
+
+def _why_left_out(column: Column) -> str:
+    if column.repeated:
+        return "two columns have this name: rename one to use it"
+    if not column.can_be_named:
+        return "its name holds a brace, which means a template under [columns]: rename it to use it"
+    if column.nested:
+        return "it holds objects or lists: export what is in them as columns of their own to use it"
+    if not column.filled:
+        return "there is nothing in it"
+    if field_of(column.name) == "role":
+        return "a role has to be there in the app first; a map under [columns] says which cell means which role"
+    meaning = column.known.meaning if column.known else None
+    if meaning is Meaning.STATUS:
+        return f"it says who is active{_values(column)}; every row becomes a user: take out those who should not"
+    if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:
+        return "its cells are no addresses that begin with https://"
+    return _REASONS.get(meaning, "no field of a user is called like it")
+
+
+def _values(column: Column) -> str:
+    shown = [f"{printable(value)[:20]}: {count:,}" for value, count in column.values.items()]
+    return f" ({listed(shown, 4)})" if shown else ""
+
+
+def _rank(known: Recognition | None) -> int:
+    return known.rank if known else 99

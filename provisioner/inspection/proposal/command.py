@@ -1,0 +1,225 @@
+"""What `init` does: it looks at a file, proposes a mapping, proves it, asks, and writes it where nothing stands yet."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from provisioner.errors import ExitCode, OutputError, RosterError
+from provisioner.inspection.proposal import screen
+from provisioner.inspection.proposal.choice import Proposal, propose
+from provisioner.inspection.proposal.document import document
+from provisioner.inspection.proposal.opening import Opened, open_unknown
+from provisioner.inspection.proposal.proof import Proof, prove, reads_alike
+from provisioner.results.tables import printed
+from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
+from provisioner.roster.reader import RosterOptions
+from provisioner.roster.wrapped import renamed
+from provisioner.run.runtime import is_agreed
+from provisioner.settings.layers import DEFAULT_CONFIG
+from provisioner.settings.tables import Run
+from provisioner.streams import answer, say
+from provisioner.wording import counted, listed
+
+_CHUNK: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that `init` has to say of a file.
+
+    name     what the roster is called
+    text     the config file
+    written  what a person sees
+    """
+
+    name: str
+    opened: Opened
+    proposal: Proposal
+    proof: Proof | None
+    text: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether the config file can be used as it stands."""
+        return not self.proposal.questions and self.proof is not None
+
+    @property
+    def proposal_keys(self) -> frozenset[str]:
+        """The fields that are made of something."""
+        return frozenset(entry.key for entry in self.proposal.entries)
+
+    def shown(self, width: int | None = None) -> str:
+        """Give what a person reads."""
+        evidence = self.opened.evidence
+        rows = counted(evidence.rows, "row") if evidence.whole else f"more than {counted(evidence.rows, 'row')}"
+        first = f"{self.name}: {rows}, {counted(len(evidence.columns), 'column')}"
+        how = [f"{name.replace('_', ' ')} {value}" for name, value in self.opened.tried.items()]
+        first += f"; read with {listed(how)}" if how else ""
+        if "encoding" in self.opened.tried:
+            first += f", which is right if this reads well: {_odd_cell(self.opened)}"
+        rest = "" if evidence.whole else ", the first ones"
+        return printed(
+            lambda console: screen.show(console, first, self.opened.notices, self.proposal, self.proof, rest), width
+        )
+
+
+def init(arguments: Sequence[str], reading: Run, output: Path | None) -> int:
+    """Propose a mapping for a roster, and write it as a config file.
+
+    reading  what a person has said of how the file is read
+    output   the config file; the default name is taken without it, on a terminal only
+
+    Raises RosterError for what cannot be read, OutputError for a file that is there already.
+    """
+    if output is not None:
+        _refuse_existing(output)
+    found = look(arguments, reading)
+    present = sys.stdin.isatty() and sys.stdout.isatty()
+    target = output or _free_name(arguments)
+    if not present and output is None:
+        say(found.shown(_width()))
+        say(f"\nnothing is written; {_how_to_write(arguments)}")
+        answer(found.text)
+        return ExitCode.OK
+    answer(found.shown() + "\n")
+    if target is None:
+        say(f"{DEFAULT_CONFIG} is there already and is not overwritten; name another file with -o")
+        return ExitCode.OK
+    if present and not is_agreed(f"Write {target}?", default=True):
+        say("nothing was written")
+        return ExitCode.OK
+    _write(target, found.text)
+    answer(_next(found, arguments, target) + "\n")
+    return ExitCode.OK
+
+
+def look(arguments: Sequence[str], reading: Run) -> Found:
+    """Look at a file and propose a mapping that was proved. Raises RosterError for what cannot be read."""
+    inputs = find_inputs(arguments)
+    name = listed(inputs.names, 3)
+    given = RosterOptions(
+        reading.encoding, reading.delimiter, reading.sheet, None, reading.header_row, reading.escape or ""
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        kept, source = _kept(inputs, Path(folder))
+        try:
+            return _look(name, kept, given, Path(folder))
+        except RosterError as error:
+            raise (error if source is None else renamed(error, source, name)) from None
+
+
+def _look(name: str, inputs: Inputs, given: RosterOptions, folder: Path) -> Found:
+    opened = open_unknown(inputs, given, folder)
+    evidence = opened.evidence
+    proposal = propose(evidence)
+    settings = _settings(inputs, opened, given, proposal, folder)
+    sample = next((name for name in opened.columns if not name.isascii()), "") if "encoding" in settings else ""
+    proof: Proof | None = None
+    proved = ["Not checked yet: a column is to be chosen first."]
+    if not proposal.questions:
+        text = document(name, proposal, settings)
+        proof = prove(inputs, text, folder, None if evidence.whole else evidence.rows)
+        proved = [_proved(proof, whole=evidence.whole)]
+    return Found(name, opened, proposal, proof, document(name, proposal, settings, proved, sample))
+
+
+def _settings(
+    inputs: Inputs, opened: Opened, given: RosterOptions, proposal: Proposal, folder: Path
+) -> dict[str, str | int]:
+    """Say how the roster has to be read, as far as the reader does not find it by the names that the mapping has."""
+    said = {name: getattr(given, name) for name in ("encoding", "delimiter", "escape", "sheet", "header_row")}
+    needed: dict[str, str | int] = {name: value for name, value in said.items() if value}
+    needed |= {name: value for name, value in opened.tried.items() if name in {"encoding", "delimiter"}}
+    tried = opened.tried
+    for names in ((), ("sheet",), ("header_row",), ("sheet", "header_row")):
+        settings = needed | {name: tried[name] for name in names if name in tried}
+        if not proposal.questions and reads_alike(inputs, document("", proposal, settings), folder, opened.columns):
+            return settings
+    return needed | tried
+
+
+def _odd_cell(opened: Opened) -> str:
+    """Give a cell that shows whether the encoding is the right one."""
+    frame = opened.evidence.frame
+    for name in frame.columns:
+        odd = frame[name].drop_nulls().filter(frame[name].drop_nulls().str.contains(r"[^\x00-\x7f]"))
+        if len(odd):
+            return str(odd[0])[:40]
+    return ""
+
+
+def _proved(proof: Proof, *, whole: bool) -> str:
+    which = "all" if whole else "the first"
+    said = f"Checked with {which} {counted(proof.rows, 'row')}: {proof.valid:,} valid, {proof.rejected:,} rejected"
+    codes = [f"{code} {found.rows:,}" for code, found in proof.report.defects.items()]
+    return f"{said} ({listed(codes, 6)})." if codes else f"{said}."
+
+
+def _kept(inputs: Inputs, folder: Path) -> tuple[Inputs, Path | None]:
+    """Keep what can be read only once, because it is read several times here."""
+    file = inputs.files[0]
+    if file.location is not Location.STREAM:
+        return inputs, None
+    where: int | str = 0 if file.where == "-" else file.where
+    path = folder / f"stdin{file.suffix}"
+    try:
+        with open(where, "rb", buffering=0, closefd=where != 0) as stream, path.open("wb") as kept:
+            if os.isatty(stream.fileno()):
+                raise RosterError(f"{file.name} is a terminal; pipe a CSV into it, or name a file")
+            while chunk := stream.read(_CHUNK):
+                kept.write(chunk)
+    except OSError as error:
+        raise RosterError(f"{file.name} cannot be read: {error.strerror or error}") from error
+    return replace(inputs, files=(local_file(str(path)), *inputs.files[1:])), path
+
+
+def _width() -> int | None:
+    """How wide the terminal is that the story is told on; None for the default where it is none."""
+    return Console(stderr=True).width if sys.stderr.isatty() else None
+
+
+def _free_name(arguments: Sequence[str]) -> Path | None:
+    """Give the name of a config file that is not taken; None when both that come to mind are."""
+    names = (DEFAULT_CONFIG, Path(f"{find_inputs(arguments).stem}.toml"))
+    return next((name for name in names if not os.path.lexists(name)), None)
+
+
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise OutputError(f"{path} is there already, and nothing is overwritten; name another file with -o")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that is not there yet. Raises OutputError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        _refuse_existing(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file with -o") from error
+
+
+def _how_to_write(arguments: Sequence[str]) -> str:
+    return f"the config file is on standard output: -o {_free_name(arguments) or 'FILE'} writes it"
+
+
+def _next(found: Found, arguments: Sequence[str], target: Path) -> str:
+    """Name the next command."""
+    config = [] if target == DEFAULT_CONFIG else ["-c", str(target)]
+    command = shlex.join(["provisioner", "validate", *arguments, *config])
+    if not found.complete:
+        fields = listed([question.field for question in found.proposal.questions])
+        return f"wrote {target}; choose a column for {fields} in it, then: {command}"
+    rehearsal = shlex.join(["provisioner", "run", *arguments, *config, "--emulator"])
+    return f"wrote {target}\nnext: {command}\nthen: {rehearsal}   (a rehearsal: no account, nobody is created)"

@@ -1,0 +1,150 @@
+"""The proposal as a config file: what is in force, what could be, and why, each in a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from textwrap import wrap
+from typing import Any, Final
+
+from provisioner.inspection.proposal.choice import Entry, Proposal, Question
+from provisioner.validation.fields.source import Encoding
+from provisioner.wording import ESCAPES
+
+WIDTH: Final = 100
+
+_SETTINGS: Final[Mapping[str, str]] = {
+    "encoding": "The text is not UTF-8",
+    "delimiter": "What separates the cells",
+    "escape": "What takes the meaning of the next character away",
+    "sheet": "The sheet of the workbook",
+    "header_row": "The row that names the columns",
+}
+
+
+def literal(value: Any) -> str:
+    """Give a value as TOML has it, in one line; whatever a text holds, it comes back as it was."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            # A basic string of TOML is one of JSON, but that it may not hold DEL.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case dict():
+            return f"{{ {', '.join(f'{_key(key)} = {literal(each)}' for key, each in value.items())} }}"
+        case list():
+            return f"[{', '.join(map(literal, value))}]"
+    return str(value)
+
+
+def document(
+    roster: str, proposal: Proposal, settings: Mapping[str, str | int], proved: Sequence[str] = (), sample: str = ""
+) -> str:
+    """Give the config file.
+
+    roster    what the roster is called
+    settings  how it is to be read: keys of `[run]`
+    proved    what was found when the roster was checked with it, a line each
+    sample    a cell that shows whether the encoding is the right one
+    """
+    lines = [
+        *_comment(
+            f"How {roster} becomes users of CometChat, proposed by `provisioner init`: look it through, and change "
+            "what is wrong. What stands above a line says why. docs/columns.md tells everything that can stand here."
+        ),
+        *(line for each in proved for line in _comment(each)),
+        *_run(settings, sample),
+        "",
+        "[columns]",
+        *(line for question in proposal.questions for line in _question(question)),
+        *_entries([entry for entry in proposal.entries if not entry.metadata]),
+        *_by_name(proposal),
+        *_encodings(proposal),
+        "# All other columns, where other users do not see them:",
+        '# others = "metadata.@private.roster"',
+        *_metadata(proposal),
+        *_constraints(proposal),
+        *_left_out(proposal),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _run(settings: Mapping[str, str | int], sample: str) -> Iterator[str]:
+    if settings:
+        yield from ("", "[run]")
+    for name, value in settings.items():
+        shown = f"; it is the right one if this reads well: {sample}" if name == "encoding" and sample else ""
+        yield from _comment(f"{_SETTINGS[name]}{shown}")
+        yield f"{name} = {literal(value)}"
+
+
+def _question(question: Question) -> Iterator[str]:
+    """Ask for a column: the line to be completed is there, and not in force."""
+    yield from _comment(
+        f"{question.field}: {question.reason}; take the # away from one of these lines, or write another"
+    )
+    for column in question.columns[:5] or ("a column",):
+        yield f"# {question.field} = {literal(column)}"
+
+
+def _entries(entries: Sequence[Entry]) -> Iterator[str]:
+    for entry in entries:
+        yield from _comment(entry.reason)
+        yield f"{_key(entry.key)} = {literal(entry.value)}"
+
+
+def _by_name(proposal: Proposal) -> Iterator[str]:
+    if proposal.by_name:
+        yield from _comment(f"Taken by their names, so they need no line: {', '.join(map(literal, proposal.by_name))}")
+
+
+def _encodings(proposal: Proposal) -> Iterator[str]:
+    """Name the other ways to make a uid, where one is made."""
+    used = {
+        entry.value["encode"] for entry in proposal.entries if isinstance(entry.value, dict) and "encode" in entry.value
+    }
+    if used:
+        others = ", ".join(f'"{each}"' for each in Encoding if each not in used)
+        yield from _comment(
+            f"encode can also be {others}: docs/columns.md says what each makes. Choose before the first run."
+        )
+
+
+def _metadata(proposal: Proposal) -> Iterator[str]:
+    entries = [entry for entry in proposal.entries if entry.metadata]
+    if not entries and not proposal.suggestions:
+        return
+    yield from ("", f"{'' if entries else '# '}[columns.metadata]")
+    yield from _entries(entries)
+    if proposal.suggestions:
+        yield "# Everybody in the app would see these:"
+    yield from (f"# {_key(each.key)} = {literal(each.value)}" for each in proposal.suggestions)
+
+
+def _constraints(proposal: Proposal) -> Iterator[str]:
+    if proposal.constraints:
+        yield from ("", "[constraints]")
+    for name, (value, reason) in proposal.constraints.items():
+        yield from _comment(reason)
+        yield f"{name} = {literal(value)}"
+
+
+def _left_out(proposal: Proposal) -> Iterator[str]:
+    if not proposal.left_out:
+        return
+    yield from ("", "# Left out:")
+    by_reason = sorted(proposal.left_out, key=lambda each: each.reason)
+    for reason, group in groupby(by_reason, key=lambda each: each.reason):
+        names = ", ".join(literal(each.column) for each in group)
+        yield from _comment(f"{names}: {reason}", "- ", "  ")
+
+
+def _key(key: str) -> str:
+    return key if key.isascii() and key.replace("_", "").isalnum() else literal(key)
+
+
+def _comment(text: str, start: str = "", indent: str = "") -> list[str]:
+    """Give a text as comments, with nothing in it that ends a line or cannot be seen."""
+    shown = text.translate(ESCAPES)
+    return wrap(shown, WIDTH, initial_indent=f"# {start}", subsequent_indent=f"# {indent}", break_on_hyphens=False)

@@ -1,0 +1,225 @@
+"""What the cells of the columns are like: how many there are, how many differ, which could be uids or addresses.
+
+Personalnr   50 filled, 50 different, 50 legal           can be a uid
+E-Mail       48 filled, 47 different, 0 legal, 48 mails  can be made one
+Foto         12 filled, 12 addresses of the web          can be an avatar
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import polars as pl
+
+from provisioner.roster.formats.rows import NOT_TEXT, Roster
+from provisioner.validation.fields.mapping import NULL_VALUES
+from provisioner.validation.fields.source import Encoding
+from provisioner.validation.fields.uidencoding import encoded
+from provisioner.validation.rules import URL
+from provisioner.validation.vocabulary.recognition import Recognition, recognise
+from provisioner.validation.vocabulary.synonyms import Meaning
+
+MOST_ROWS: Final = 100_000
+"""So many rows are looked at; of a wide roster fewer, so that there are at most `MOST_CELLS`."""
+MOST_CELLS: Final = 5_000_000
+
+_MAIL: Final = r"^[^\s@]+@[^\s@]+$"
+_PICTURE: Final = r"(?i)\.(?:png|jpe?g|gif|webp|svg|bmp)(?:[?#].*)?$|gravatar|avatar|photo|picture|/image"
+_FEW: Final = 6
+_LONGEST_UID: Final = 100
+_SIGNS_LOOKED_AT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: what its name says, and what its cells are like. Counts are of rows.
+
+    known        what the name says
+    filled       there is something in the cell
+    distinct     cells that differ, as uids: in lower case
+    legal        cells that are uids as they stand
+    underscored  cells that would be uids if `_` were allowed
+    mails, urls, pictures   cells that are e-mail addresses, addresses of the web, addresses of pictures
+    spaced       cells with a blank within them
+    turned       cells like `Lee, Ann`
+    values       the values there are and how often each comes, most frequent first; empty when there are many
+    counts_rows  its cells are 1, 2, 3 …
+    nested       its cells are objects or lists
+    repeated     another column has the same name
+    """
+
+    name: str
+    known: Recognition | None
+    filled: int = 0
+    distinct: int = 0
+    legal: int = 0
+    underscored: int = 0
+    mails: int = 0
+    urls: int = 0
+    pictures: int = 0
+    spaced: int = 0
+    turned: int = 0
+    values: Mapping[str, int] = field(default_factory=dict)
+    counts_rows: bool = False
+    nested: bool = False
+    repeated: bool = False
+
+    @property
+    def repeats(self) -> int:
+        """Cells that are like an earlier one."""
+        return self.filled - self.distinct
+
+    @property
+    def can_be_named(self) -> bool:
+        """Whether `[columns]` can name it: a brace in a name begins a template there."""
+        return not (self.repeated or "{" in self.name or "}" in self.name)
+
+    @property
+    def in_templates(self) -> bool:
+        """Whether a template can hold it, in which `|` separates names."""
+        return self.can_be_named and "|" not in self.name
+
+
+@dataclass(frozen=True, slots=True)
+class UidForm:
+    """What an encoding makes of a column: how many different uids, and how many are none."""
+
+    distinct: int
+    illegal: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The first rows of a roster, trimmed, as text; null where nothing stands.
+
+    columns  in the roster's order, without those that begin with `_`
+    whole    there are no more rows
+    """
+
+    frame: pl.DataFrame
+    columns: tuple[Column, ...]
+    whole: bool
+
+    @property
+    def rows(self) -> int:
+        """How many rows were looked at."""
+        return self.frame.height
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        """The columns by their names."""
+        return {column.name: column for column in self.columns}
+
+    def containing(self, whole: str, part: str) -> float:
+        """Give the share of rows in which the one cell holds the other, of those that have both."""
+        whole_cell, part_cell = pl.col(whole).str.to_lowercase(), pl.col(part).str.to_lowercase()
+        share = self.frame.select(whole_cell.str.contains(part_cell, literal=True).mean()).item()
+        return float(share or 0.0)
+
+    def as_uids(self, column: str, encoding: Encoding, *, lower: bool) -> UidForm:
+        """Say what an encoding makes of a column."""
+        uids = self.frame.select(encoded(pl.col(column), encoding, lower=lower).alias("uid"))["uid"].drop_nulls()
+        illegal = int((~_is_legal(uids, "-")).sum())
+        return UidForm(uids.n_unique(), illegal)
+
+    def signs(self, column: str) -> str:
+        """Give the characters of a column that no uid can hold, a few of them."""
+        found = self.frame[column].drop_nulls().str.replace_all(r"[A-Za-z0-9-]", "").head(_SIGNS_LOOKED_AT)
+        return "".join(dict.fromkeys("".join(found)))[:_FEW]
+
+
+def gather(roster: Roster) -> Evidence:
+    """Read the first rows of a roster. Raises RosterError where it is broken."""
+    frames: list[pl.DataFrame] = []
+    nested: set[str] = set()
+    rows, whole = 0, True
+    with closing(_batches(roster)) as batches:
+        for frame, marked in batches:
+            names = [name for name in frame.columns if not name.startswith("_") or name.startswith("_column_")]
+            most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
+            texts, structured = _texts(frame.select(names).head(most - rows))
+            nested |= {*structured, *marked}
+            whole = rows + frame.height <= most
+            rows += texts.height
+            frames.append(texts)
+            if rows >= most:
+                break
+    frame = (
+        pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict.fromkeys(roster.schema, pl.String))
+    )
+    own = [name for name in frame.columns if not name.startswith("_")]
+    columns = tuple(_column(frame[name], nested=name in nested, repeated=name in roster.repeated) for name in own)
+    return Evidence(frame.select(own), columns, whole)
+
+
+def _batches(roster: Roster) -> Generator[tuple[pl.DataFrame, Sequence[str]], None, None]:
+    for batch in roster.batches():
+        marked = [name for name, cells in batch.cells.get(NOT_TEXT, {}).items() if cells.sum() * 2 > len(cells)]
+        yield batch.frame, marked
+
+
+def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Give the cells as trimmed text, null where nothing stands, and the columns of which none can be made."""
+    nested = [
+        name for name, kind in frame.schema.items() if kind.is_nested() or kind in {pl.Binary, pl.Object, pl.Duration}
+    ]
+    kinds = {name: pl.col(name).cast(pl.String) for name in frame.columns if name not in nested}
+    texts = frame.select(
+        *(kinds.get(name, pl.lit(None, pl.String)).str.strip_chars().alias(name) for name in frame.columns)
+    )
+    missing = pl.all().is_in(["", *NULL_VALUES])
+    return texts.select(pl.when(~missing).then(pl.all())), nested
+
+
+def _column(cells: pl.Series, *, nested: bool, repeated: bool) -> Column:
+    known = recognise(cells.name)
+    filled = cells.drop_nulls()
+    if cells.is_empty():
+        return _unseen(cells.name, known, repeated=repeated)
+    if nested or filled.is_empty():
+        return Column(cells.name, known, filled=len(filled), nested=nested, repeated=repeated)
+    lower = filled.str.to_lowercase()
+    return Column(
+        cells.name,
+        known,
+        filled=len(filled),
+        distinct=lower.n_unique(),
+        legal=int(_is_legal(filled, "-").sum()),
+        underscored=int(_is_legal(filled, "_-").sum()),
+        mails=_count(filled, _MAIL),
+        urls=_count(filled, URL),
+        pictures=_count(filled.filter(filled.str.contains(URL)), _PICTURE),
+        spaced=_count(filled, r"\S\s+\S"),
+        turned=_count(filled, r"^[^,]+, [^,]+$"),
+        values=_values(filled),
+        counts_rows=len(filled) > 1 and filled.to_list() == [str(n) for n in range(1, len(filled) + 1)],
+        repeated=repeated,
+    )
+
+
+def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:
+    """Take a column of a roster without rows for what its name says."""
+    meaning = known.meaning if known else None
+    web = int(meaning in {Meaning.AVATAR, Meaning.PAGE})
+    mails = int(meaning is Meaning.EMAIL)
+    legal = 1 - mails
+    return Column(name, known, 1, 1, legal, legal, mails, web, int(meaning is Meaning.AVATAR), repeated=repeated)
+
+
+def _is_legal(cells: pl.Series, signs: str) -> pl.Series:
+    return cells.str.contains(rf"^[A-Za-z0-9{signs}]{{1,{_LONGEST_UID}}}$")
+
+
+def _count(cells: pl.Series, pattern: str) -> int:
+    return int(cells.str.contains(pattern).sum())
+
+
+def _values(filled: pl.Series) -> dict[str, int]:
+    counts = filled.value_counts(sort=True)
+    if counts.height > _FEW:
+        return {}
+    return dict(counts.iter_rows())

@@ -1,0 +1,132 @@
+"""What people are called: which columns give a name, and in which order its parts stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from provisioner.inspection.proposal.evidence import Column
+from provisioner.validation.vocabulary.recognition import normal_form
+from provisioner.validation.vocabulary.synonyms import Meaning
+
+_MOSTLY: Final = 0.5
+
+
+class Cells(Protocol):
+    """What has to be known of single cells."""
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The columns."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+
+    def containing(self, whole: str, part: str) -> float:
+        """Give the share of rows in which the one cell holds the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameChoice:
+    """What a name is made of, as `[columns]` says it, why, and of which columns."""
+
+    value: Any
+    reason: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    whole: Column | None
+    first: Column | None
+    last: Column | None
+    preferred: Column | None
+
+
+def choose_name(cells: Cells) -> NameChoice | None:
+    """Choose what people are called; None when no column is like it."""
+    parts = _sorted_out(cells, _parts(cells))
+    both = _both(parts)
+    if parts.whole is None:
+        return both or _single(parts) or _login(cells)
+    whole = NameChoice(parts.whole.name, _why_whole(parts.whole, cells), (parts.whole.name,))
+    if both is None:
+        return whole
+    if parts.whole.turned > _MOSTLY * parts.whole.filled:
+        return NameChoice(
+            both.value, f"first and last name; {parts.whole.name!r} has the last name first", both.columns
+        )
+    if parts.whole.filled >= cells.rows:
+        return whole
+    reason = f"{parts.whole.name!r}, and first and last name where it is empty"
+    return NameChoice([whole.value, both.value], reason, (*whole.columns, *both.columns))
+
+
+def _parts(cells: Cells) -> _Parts:
+    return _Parts(
+        _best(cells, Meaning.NAME, lambda column: column.mails * 2 < column.filled),
+        _best(cells, Meaning.FIRST, lambda column: column.in_templates),
+        _best(cells, Meaning.LAST, lambda column: column.in_templates),
+        _best(cells, Meaning.PREFERRED, lambda column: column.in_templates),
+    )
+
+
+def _best(cells: Cells, meaning: Meaning, suits: Callable[[Column], bool]) -> Column | None:
+    """Give the column with the best word for it; one that lacks half of its cells comes after those that do not."""
+    found = [column for column in cells.columns if column.known and column.known.meaning is meaning]
+    good = [column for column in found if column.can_be_named and not column.nested and column.filled and suits(column)]
+    ranks = {column.name: column.known.rank for column in good if column.known}
+    return min(good, key=lambda column: (column.filled * 2 < cells.rows, ranks[column.name]), default=None)
+
+
+def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
+    """Tell a whole name from half of one: `Name, Vorname` and `Nombre, Apellidos` are two halves.
+
+    A name that people go by and that has blanks is a whole one.
+    """
+    whole, first, last, preferred = parts.whole, parts.first, parts.last, parts.preferred
+    if preferred is not None and preferred.spaced * 2 > preferred.filled:
+        whole, preferred = (preferred if whole is None or whole.filled < preferred.filled else whole), None
+    if whole is not None and whole.in_templates:
+        if first is not None and last is None and cells.containing(whole.name, first.name) < _MOSTLY:
+            whole, last = None, whole
+        elif last is not None and first is None and cells.containing(whole.name, last.name) < _MOSTLY:
+            whole, first = None, whole
+    return _Parts(whole, first, last, preferred)
+
+
+def _both(parts: _Parts) -> NameChoice | None:
+    first, last = parts.first or parts.preferred, parts.last
+    if first is None or last is None:
+        return None
+    given = first.name
+    if parts.preferred is not None and parts.preferred is not first:
+        given = f"{parts.preferred.name}|{first.name}"
+    last_comes_first = any(normal_form(last.name) == normal_form(word) for word in ("姓", "氏", "苗字", "名字"))
+    order = (last.name, given) if last_comes_first else (given, last.name)
+    by = ", and the name that a person goes by where there is one" if "|" in given else ""
+    how = "last and first name, as is usual in Japanese" if last_comes_first else "first and last name"
+    return NameChoice(" ".join(f"{{{name}}}" for name in order), how + by, (*given.split("|"), last.name))
+
+
+def _why_whole(column: Column, cells: Cells) -> str:
+    empty = max(0, cells.rows - column.filled)
+    what = "the whole name" if column.known is None or column.known.rank <= 0 else "the name that people are shown by"
+    return what + (f"; {empty:,} of {cells.rows:,} rows have none" if empty else "")
+
+
+def _single(parts: _Parts) -> NameChoice | None:
+    only = parts.first or parts.last or parts.preferred
+    if only is None:
+        return None
+    return NameChoice(only.name, "the only column with a part of a name", (only.name,))
+
+
+def _login(cells: Cells) -> NameChoice | None:
+    """Take what people log in with, when there is nothing better; never an address, which everybody would see."""
+    found = _best(cells, Meaning.LOGIN, lambda column: column.mails * 2 < column.filled)
+    if found is None:
+        return None
+    return NameChoice(found.name, "no column holds names; what people log in with stands in for it", (found.name,))

@@ -1,0 +1,240 @@
+"""How a file is to be read: encoding, delimiter, sheet and header row, found by what its columns are called.
+
+The reader finds most of it by itself, once it knows what a header looks like: `missing_from`. Where it cannot, the ways
+to read the file are tried one by one, and the one is taken in which the most columns are known.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import EmptyRosterError, RosterError
+from provisioner.inspection.proposal.evidence import Evidence, gather
+from provisioner.roster.csv.file import CsvRoster
+from provisioner.roster.csv.header import LINES_SEARCHED
+from provisioner.roster.files.inputs import TEXTS, Inputs, Location
+from provisioner.roster.formats.rows import Roster
+from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.roster.workbook.file import WorkbookRoster
+from provisioner.roster.workbook.package import open_package
+from provisioner.validation.vocabulary.recognition import missing_from, recognise
+from provisioner.wording import shortened
+
+ENCODINGS: Final = ("cp1252", "cp932", "euc_jp", "gb18030", "cp1251", "mac_roman")
+"""What is tried where a text is not UTF-8; the first where two are as likely."""
+_WIDE: Final = ("utf-16-le", "utf-16-be")
+_RARE_DELIMITERS: Final = "^~:!"
+_RARE_DELIMITERS_ONLY: Final = frozenset(_RARE_DELIMITERS)
+_CHUNK: Final = 1024 * 1024
+_TRIED: Final = 50  # rows that are enough to see whether a line is the header
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A roster that can be read, how, and what is in it.
+
+    options  how it was opened
+    tried    what the reader did not find by itself: name of a setting of `[run]` → its value
+    notices  what is to be known of how it was read
+    columns  the names of its columns
+    """
+
+    options: RosterOptions
+    evidence: Evidence
+    tried: dict[str, str | int]
+    notices: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
+    """Open a roster of which nothing is known, and read its first rows. Raises RosterError for what cannot be read.
+
+    given   what a person has said of it
+    folder  where that is kept which can be read only once
+    """
+    given = replace(given, missing=missing_from)
+    found: list[Opened] = []
+    trouble: RosterError | None = None
+    for encoding in _encodings(inputs, given):
+        try:
+            found.append(_opened(inputs, replace(given, encoding=encoding), given, folder))
+        except EmptyRosterError:
+            raise
+        except RosterError as error:
+            trouble = trouble or error
+    if trouble is not None and not found:
+        raise trouble
+    return max(found, key=lambda each: _known(each.columns))
+
+
+def how_it_was_read(roster: Roster) -> tuple[str | None, int | None]:
+    """Give the sheet and the number of the header's row or line; None for what a file of its kind does not have."""
+    match roster:
+        case WorkbookRoster():
+            return roster.sheet, roster.header_row
+        case CsvRoster():
+            return None, roster.header.line
+    return None, None
+
+
+def _opened(inputs: Inputs, options: RosterOptions, given: RosterOptions, folder: Path) -> Opened:
+    options = _best_way(inputs, options, folder)
+    with closing(open_roster(inputs, options, folder)) as roster:
+        below = _names_again(inputs, options, folder, roster)
+    if below is not None:
+        options = below
+    with closing(open_roster(inputs, options, folder)) as roster:
+        _refuse_cells(roster)
+        evidence = gather(roster)
+        names = ("encoding", "delimiter", "sheet", "header_row")
+        tried = {name: value for name in names if (value := getattr(options, name)) != getattr(given, name)}
+        if tried.get("header_row") == 1:  # that is where it is looked for
+            del tried["header_row"]
+        notices = tuple(notice.message for notice in roster.notices())
+        return Opened(options, evidence, tried, notices, tuple(roster.columns))
+
+
+def _refuse_cells(roster: Roster) -> None:
+    """Tell a roster without a header by its first line. Raises RosterError."""
+    cells = [name for name in roster.columns if _is_address(name)]
+    if cells and _known(roster.columns) <= len(cells):
+        what = f"its first line looks like a row of data ({shortened(cells[0])}), not like the names of columns"
+        raise RosterError(f"{roster.name}: {what}; put a line with the names above it, such as uid,name")
+
+
+def _encodings(inputs: Inputs, given: RosterOptions) -> Sequence[str | None]:
+    """Give the encodings a text may be in: UTF-8 alone when that is what it is, or when nobody can look before."""
+    file = inputs.files[0]
+    plain = file.location is Location.FILE and file.family in TEXTS and not file.compression
+    if given.encoding is not None or not plain or len(inputs.files) > 1:
+        return [given.encoding]
+    try:
+        return [None] if (start := _not_utf8(Path(file.where))) is None else _likely(start)
+    except OSError:
+        return [None]
+
+
+def _likely(start: bytes) -> Sequence[str]:
+    if b"\0" in start:
+        return _WIDE if start.find(b"\0") % 2 else _WIDE[::-1]
+    return ENCODINGS
+
+
+def _not_utf8(path: Path) -> bytes | None:
+    """Give the start of a text that is no UTF-8, and of which no mark says what it is; else None. Raises OSError."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        start = chunk = file.read(_CHUNK)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return None
+        if b"\0" in start[:1000]:
+            return start
+        while chunk:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return start
+            chunk = file.read(_CHUNK)
+    return None
+
+
+def _best_way(inputs: Inputs, options: RosterOptions, folder: Path) -> RosterOptions:
+    """Find how the most columns are known: as the reader finds it, if that is a header, else by trying."""
+    refused: RosterError | None = None
+    score = (0, 0)
+    try:
+        with closing(open_roster(inputs, options, folder)) as roster:
+            score = _score(roster)
+            if not missing_from(roster.columns):
+                return options
+    except EmptyRosterError:
+        raise
+    except RosterError as error:
+        refused = error
+    best = options
+    for way in _ways(inputs, options):
+        with suppress(RosterError), closing(open_roster(inputs, replace(way, limit=_TRIED), folder)) as roster:
+            if (found := _score(roster)) > score and _can_be_meant(roster, way, found):
+                best, score, refused = way, found, None
+    if refused is not None:
+        raise refused
+    return best
+
+
+def _can_be_meant(roster: Roster, way: RosterOptions, score: tuple[int, int]) -> bool:
+    """Whether a way of reading is more than a coincidence: something is known, or several names stand side by side."""
+    if score[0]:
+        return score[0] > sum(map(_is_address, roster.columns))
+    return way.delimiter not in _RARE_DELIMITERS_ONLY and score[1] > 1 and not any(map(_is_cell, roster.columns))
+
+
+def _ways(inputs: Inputs, options: RosterOptions) -> Iterator[RosterOptions]:
+    """Give the ways in which a file may be meant; none for a roster of several, or one that can be read only once."""
+    file = inputs.files[0]
+    if len(inputs.files) > 1 or file.location is not Location.FILE:
+        return
+    sheets: Sequence[str | None] = [options.sheet]
+    if file.family == "workbook" and options.sheet is None:
+        sheets = _sheets(Path(file.where))
+    delimiters: Sequence[str | None] = [options.delimiter]
+    if file.family == "csv" and options.delimiter is None:
+        delimiters = [None, *_RARE_DELIMITERS]
+    headers = range(1, LINES_SEARCHED + 1) if file.family in {"csv", "tsv", "workbook"} else ()
+    for sheet in sheets:
+        for delimiter in delimiters:
+            for row in headers if options.header_row is None else [options.header_row]:
+                yield replace(options, sheet=sheet, delimiter=delimiter, header_row=row)
+
+
+def _sheets(path: Path) -> list[str | None]:
+    try:
+        with open_package(path) as package:
+            return [sheet.name for sheet in package.sheets if sheet.is_table and not sheet.is_hidden]
+    except (RosterError, OSError):
+        return []
+
+
+def _score(roster: Roster) -> tuple[int, int]:
+    """Say how much a roster looks as if its header were one: columns that are known, then columns with a name.
+
+    What looks like a cell (a number, an address) is no name.
+    """
+    named = [name for name in roster.columns if not name.startswith("_")]
+    cells = sum(map(_is_cell, named))
+    return _known(named), len(named) - 3 * cells
+
+
+def _is_cell(name: str) -> bool:
+    """Whether what should be the name of a column is more like what stands below it: an address, or a number."""
+    return _is_address(name) or re.fullmatch(r"[\d\s.,/:+-]*\d[\d\s.,/:+-]*", name.strip()) is not None
+
+
+def _is_address(name: str) -> bool:
+    return re.fullmatch(r"[^\s@]+@[^\s@]+\.\w+|https?://\S*", name.strip()) is not None
+
+
+def _known(names: Sequence[str]) -> int:
+    return sum(1 for name in names if recognise(name) is not None)
+
+
+def _names_again(inputs: Inputs, options: RosterOptions, folder: Path, roster: Roster) -> RosterOptions | None:
+    """Look for a second header: below the names for programs some exports have one for people, which is no person."""
+    _, line = how_it_was_read(roster)
+    first = next(iter(roster.batches()), None) if line is not None else None
+    if line is None or first is None or not first.frame.height:
+        return None
+    cells = [str(cell or "") for cell in first.frame.row(0)]
+    if _known(cells) < max(2, _known(roster.columns) // 2):
+        return None
+    for row in range(line + 1, line + 3):
+        below = replace(options, header_row=row)
+        with suppress(RosterError), closing(open_roster(inputs, below, folder)) as again:
+            if list(again.columns)[: len(cells)] == [cell or f"_column_{n}" for n, cell in enumerate(cells, 1)]:
+                return below
+    return None

@@ -1,0 +1,148 @@
+"""What tells people apart: an id as it stands, or what a uid can be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from provisioner.inspection.proposal.evidence import Column, UidForm
+from provisioner.inspection.proposal.names import Cells
+from provisioner.validation.fields.source import Encoding
+from provisioner.validation.vocabulary.recognition import is_of_another
+from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.wording import counted, printable
+
+TOLERATED: Final = 0.2
+"""So many cells of a column may be no uids, or not be there, and it is still the one: the rows are rejected."""
+
+ENCODINGS: Final = (Encoding.BASE32, Encoding.SLUG, Encoding.HEX)
+"""In the order in which they are tried: one that loses nothing first."""
+
+_WORDS: Final = (Meaning.ID, Meaning.LOGIN, Meaning.EMAIL)
+
+
+class Facts(Cells, Protocol):
+    """What has to be known of the rows."""
+
+    def as_uids(self, column: str, encoding: Encoding, *, lower: bool) -> UidForm:
+        """Say what an encoding makes of a column."""
+
+    def signs(self, column: str) -> str:
+        """Give the characters of a column that no uid can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class UidChoice:
+    """What a uid is made of, as `[columns]` says it, why, and of which columns.
+
+    constraints  limits to be changed for it: key of `[constraints]` → its value, and why
+    """
+
+    value: Any
+    reason: str
+    columns: tuple[str, ...]
+    constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
+
+
+def choose_uid(facts: Facts) -> UidChoice | None:
+    """Choose what tells people apart: an id, else a log-in, else an address.
+
+    Of several, one that is a uid as it stands comes before one that has to be made one.
+    """
+    for meaning in _WORDS:
+        columns = sorted(_serving(facts, meaning), key=lambda column: column.known.rank if column.known else 0)
+        for column in columns:
+            if (uid := _as_it_stands(column, facts)) is not None:
+                return uid
+        for column in columns:
+            if (uid := _encoded(column, facts)) is not None:
+                return uid
+    for column in filter(is_own_mail, facts.columns):
+        if (uid := _encoded(column, facts)) is not None:
+            return uid
+    unnamed = [column for column in facts.columns if _could_be_an_id(column, facts)]
+    if unnamed:
+        reason = "no column is called like an id; of this every cell is there, is different, and can be a uid"
+        return UidChoice(unnamed[0].name, reason, (unnamed[0].name,))
+    counting = [column for column in facts.columns if column.counts_rows and column.can_be_named]
+    if counting:
+        reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
+        return UidChoice(counting[0].name, reason, (counting[0].name,))
+    return None
+
+
+def _serving(facts: Facts, meaning: Meaning) -> Iterator[Column]:
+    """Give the columns of a meaning in which nearly every row has something, and hardly two the same."""
+    for column in facts.columns:
+        if column.known is None or column.known.meaning is not meaning or column.nested or not column.can_be_named:
+            continue
+        enough = column.filled >= (1 - TOLERATED) * facts.rows and column.filled
+        if enough and column.repeats <= max(1, TOLERATED * column.filled) and (column.distinct > 1 or facts.rows < 2):
+            yield column
+
+
+def _as_it_stands(column: Column, facts: Facts) -> UidChoice | None:
+    """Take a column whose cells are uids, nearly all of them."""
+    tolerated = TOLERATED * column.filled
+    if column.filled - column.underscored > tolerated:
+        return None
+    constraints = {}
+    if column.underscored > column.legal:
+        why = (
+            f"{column.underscored - column.legal:,} of the ids hold _, of which the API's pages say both: try one first"
+        )
+        constraints["uid_allow_underscore"] = (True, why)
+    elif column.filled - column.legal > tolerated:
+        return None
+    return UidChoice(column.name, _why_uid(column, facts), (column.name,), constraints)
+
+
+def _why_uid(column: Column, facts: Facts) -> str:
+    what = column.known.meaning.value if column.known else "an id"
+    lacking = facts.rows - column.filled
+    parts = [
+        what,
+        f"{counted(lacking, 'row')} without one" if lacking else "in every row",
+        f"{column.repeats:,} that come again" if column.repeats else "no two alike",
+    ]
+    if illegal := column.filled - column.underscored:
+        parts.append(f"{illegal:,} with signs that a uid cannot hold")
+    return ", ".join(parts)
+
+
+def _encoded(column: Column, facts: Facts) -> UidChoice | None:
+    """Make uids of a column whose cells are none, by the first encoding that keeps them apart."""
+    mails = column.mails * 2 > column.filled
+    for encoding in ENCODINGS:
+        form = facts.as_uids(column.name, encoding, lower=mails)
+        if form.illegal <= TOLERATED * column.filled and form.distinct >= column.distinct:
+            value = {"column": column.name, "encode": encoding.value} | ({"lower": True} if mails else {})
+            reason = (
+                f"{_why_none(facts, column, mails=mails)}, so they are encoded; your app has to do the same at log-in"
+            )
+            return UidChoice(value, reason, (column.name,))
+    return None
+
+
+def _why_none(facts: Facts, column: Column, *, mails: bool) -> str:
+    if mails:
+        return "e-mail addresses, which no uid can be"
+    signs = facts.signs(column.name)
+    return (
+        f"ids that hold {printable(signs)}, which no uid can" if signs.strip() else "ids, some of which no uid can be"
+    )
+
+
+def _could_be_an_id(column: Column, facts: Facts) -> bool:
+    """Whether a column of a name that says nothing could tell people apart."""
+    complete = column.filled == column.distinct == column.legal == facts.rows > 0
+    known = column.known is not None and column.known.meaning is not Meaning.POSITION
+    return complete and not known and not column.counts_rows and column.can_be_named and not column.nested
+
+
+def is_own_mail(column: Column) -> bool:
+    """Whether a column whose name says nothing holds addresses, of which no two rows share one."""
+    if column.known is not None or not column.can_be_named or is_of_another(column.name):
+        return False
+    return column.mails * 2 > column.filled and not column.repeats

@@ -1,0 +1,120 @@
+"""What a column is by its name: the words of the table, however they are written.
+
+Employee #, E-Mail (Arbeit), user.firstName, Prénom, 氏名(カナ)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from provisioner.validation.fields.mapping import field_of
+from provisioner.validation.vocabulary.synonyms import PROFILE, SYNONYMS, Meaning
+
+_BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
+_OWNERS: Final = (
+    "employee", "user", "worker", "person", "student", "pupil", "member", "customer", "client", "contact", "profile",
+    "primary", "work", "business", "company", "corporate", "official", "legal", "preferred", "current",
+)  # fmt: skip
+_OWNED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE, Meaning.FIRST, Meaning.LAST, Meaning.AVATAR, Meaning.STATUS})
+"""What may have its owner before it: `work phone`, and not `manager phone`."""
+
+_OTHERS: Final = (
+    "manager", "supervisor", "boss", "reports to", "guardian", "parent", "mother", "father", "emergency", "next of kin",
+    "Vorgesetzte", "Eltern", "Erziehungsberechtigte", "Mutter", "Vater", "Notfall", "responsable", "urgence", "parents",
+    "padre", "madre", "tutor", "emergencia", "上司", "保護者", "緊急", "responsabile", "leidinggevende", "ouder",
+)  # fmt: skip
+"""Words for somebody else, whose address or number may stand in a person's row."""
+
+_OF_FIELDS: Final = {
+    "uid": Meaning.ID, "name": Meaning.NAME, "avatar": Meaning.AVATAR,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a name says of a column.
+
+    rank  how good a word it is for that; 0 is the best
+    key   of the metadata, for what is known of a person besides
+    """
+
+    meaning: Meaning
+    rank: int
+    key: str = ""
+
+
+def recognise(column: str) -> Recognition | None:
+    """Tell what a column is by its name; None for a name that nobody knows."""
+    if (meaning := _OF_FIELDS.get(field_of(column) or "")) is not None:
+        return Recognition(meaning, -1)
+    table = _table()
+    for form in _forms(column):
+        if (found := table.get(form)) is not None:
+            return found
+    return None
+
+
+def missing_from(names: Iterable[str]) -> int:
+    """Count what a header lacks: something that tells people apart, and something that they are called by.
+
+    It takes the place of `rows.missing_fields` where nobody knows yet what the columns are called.
+    """
+    found = {known.meaning for name in names if (known := recognise(name)) is not None}
+    told_apart = found & {Meaning.ID, Meaning.LOGIN, Meaning.EMAIL}
+    called = found & {Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED}
+    return (not told_apart) + (not called)
+
+
+def nearest_columns(field: str, columns: Iterable[str]) -> list[str]:
+    """Name the columns that may hold a user field, the best first: `uid` or `name`."""
+    wanted = {
+        "uid": (Meaning.ID, Meaning.LOGIN, Meaning.EMAIL),
+        "name": (Meaning.NAME, Meaning.PREFERRED, Meaning.FIRST, Meaning.LAST),
+    }[field]
+    known = [(column, found) for column in columns if (found := recognise(column)) is not None]
+    good = [(wanted.index(found.meaning), found.rank, column) for column, found in known if found.meaning in wanted]
+    return [column for *_, column in sorted(good, key=lambda each: each[:2])]
+
+
+def is_of_another(column: str) -> bool:
+    """Whether a column may be about somebody else than the person of its row."""
+    form = normal_form(unicodedata.normalize("NFKC", column))
+    return any(normal_form(unicodedata.normalize("NFKC", word)) in form for word in _OTHERS)
+
+
+def normal_form(name: str) -> str:
+    """Give a name as it is compared: letters and digits only, without case and accents."""
+    text = unicodedata.normalize("NFKD", name.replace("#", " number ").replace("№", " number "))
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def _forms(column: str) -> Iterator[str]:
+    """Give the forms in which a name may be known: whole, without brackets, without what stands before it."""
+    text = unicodedata.normalize("NFKC", column)
+    yield normal_form(text)
+    bare = _BRACKETS.sub("", text)
+    yield (form := normal_form(bare))
+    # user.firstName, user/login, urn:…:userName
+    yield normal_form(re.split(r"[./:]", bare)[-1])
+    for owner in _OWNERS:
+        if form.startswith(owner) and (known := _table().get(form.removeprefix(owner))) and known.meaning in _OWNED:
+            yield form.removeprefix(owner)
+
+
+@cache
+def _table() -> dict[str, Recognition]:
+    """Give the table by normal form; a word that stands in it twice is what it is first."""
+    table: dict[str, Recognition] = {}
+    for meaning, groups in SYNONYMS.items():
+        for rank, group in enumerate(groups):
+            for word in group.split("|"):
+                table.setdefault(normal_form(unicodedata.normalize("NFKC", word)), Recognition(meaning, rank))
+    for key, words in PROFILE.items():
+        for word in words.split("|"):
+            table.setdefault(normal_form(unicodedata.normalize("NFKC", word)), Recognition(Meaning.PROFILE, 0, key))
+    return table

@@ -1,0 +1,263 @@
+"""What people and programs call the columns of a roster: one table, meaning → words, the surest first.
+
+The words are in English, German, French, Spanish, Japanese, Italian, Portuguese and Dutch, and as these export them:
+Okta, Entra, Google Workspace, Workday, BambooHR, SAP, Auth0, Firebase, Stream, Sendbird. They are compared without
+case, accents, blanks and signs, so each is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Meaning(StrEnum):
+    """What a column holds."""
+
+    ID = "an id of one person"
+    LOGIN = "the name that a person logs in with"
+    EMAIL = "an e-mail address"
+    NAME = "a person's whole name"
+    FIRST = "a first name"
+    LAST = "a last name"
+    PREFERRED = "the name that a person goes by"
+    MIDDLE = "a middle name, or a part of a last name"
+    READING = "how a name is read or sorted"
+    PHONE = "a phone number"
+    AVATAR = "a picture"
+    PAGE = "a profile page, or a picture"
+    STATUS = "who is active"
+    SECRET = "a secret"  # noqa: S105 - what such a column holds
+    PROFILE = "what is known of a person besides"
+    POSITION = "the number of the row"
+
+
+SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
+    {
+        # What a program calls its user comes before what an organisation counts its people with.
+        Meaning.ID: (
+            """
+            uid | user id | userid | user identifier | users sys id | sis user id | local id | localid |
+            external user id | Benutzer-ID | Nutzer-ID | id utilisateur | identifiant utilisateur | id de usuario |
+            id usuario | ユーザーID | ユーザID | 利用者ID | id utente | codice utente | id do usuário |
+            id do utilizador | gebruikers-ID
+            """,
+            """
+            employee id | employee number | employee no | employee code | emp id | emp no | empl id | staff id |
+            staff number | staff no | personnel number | personnel no | pernr | person id | person number |
+            person id external | worker id | worker number | associate id | payroll number | payroll id |
+            file number | badge number | badge id | student id | student number | student no | pupil id |
+            pupil number | learner id | matriculation number | admission number | sis id | member id | member number |
+            member no | membership number | membership id | membership no | player id | customer id |
+            customer number | client id | client number | account id | contact id | Personalnummer | Personal-Nr |
+            Pers.-Nr. | Mitarbeiternummer | Mitarbeiter-Nr | Mitarbeiter-ID | MA-Nr | Mitgliedsnummer | Mitglieds-Nr |
+            Mitglied-Nr | Mitgliedernummer | Schülernummer | Schüler-Nr | Schüler-ID | Matrikelnummer | Matrikel-Nr |
+            Kundennummer | Kunden-Nr | Stammnummer | Ausweisnummer | Passnummer | matricule | n° matricule |
+            numéro matricule | numéro d'employé | n° employé | id employé | n° salarié | numéro salarié |
+            numéro de salarié | id salarié | identifiant salarié | n° étudiant | numéro étudiant | numéro d'étudiant |
+            n° élève | n° adhérent | numéro adhérent | numéro d'adhérent | code adhérent | n° licence |
+            numéro de licence | n° client | code client | nº empleado | nº de empleado | número de empleado |
+            num empleado | id empleado | código empleado | código de empleado | legajo | número de nómina |
+            matrícula | nº de socio | nº socio | número de socio | nº alumno | número de alumno | id alumno |
+            expediente | nº expediente | número de expediente | 社員番号 | 従業員番号 | 社員ID | 従業員ID | 社員No |
+            社員コード | 従業員コード | 職員番号 | 学籍番号 | 生徒番号 | 学生番号 | 会員番号 | 会員ID | matricola |
+            codice dipendente | id dipendente | numero dipendente | codice socio | numero socio | numero tessera |
+            número do funcionário | id do funcionário | código do funcionário | número mecanográfico | nº de aluno |
+            nº sócio | número de sócio | personeelsnummer | medewerkernummer | medewerker-ID | werknemersnummer |
+            leerlingnummer | studentnummer | lidnummer | relatiecode | relatienummer | klantnummer | stamnummer
+            """,
+            """
+            external id | object id | immutable id | global id | unique id | guid | uuid
+            """,
+            """
+            id | identifier | Kennung | Kennnummer | identifiant | identificador | código | 管理番号 |
+            identificatore | code
+            """,
+        ),
+        Meaning.LOGIN: (
+            """
+            username | login | login name | logon name | sam account name | account name | screen name | handle |
+            Benutzername | Anmeldename | Nutzername | Kürzel | nom d'utilisateur | identifiant de connexion |
+            nombre de usuario | usuario | ユーザー名 | ユーザ名 | ログインID | ログイン名 | nome utente |
+            nome de usuário | nome de utilizador | gebruikersnaam | inlognaam
+            """,
+            """
+            user principal name | upn | mail nickname | alias
+            """,
+        ),
+        Meaning.EMAIL: (
+            """
+            work email | email | e-mail | mail | email address | email addr | mail address | primary email |
+            email work | email - work | primary work email | work email address | user email | best email |
+            E-Mail-Adresse | Mailadresse | E-Mail dienstlich | E-Mail geschäftlich | dienstliche E-Mail |
+            geschäftliche E-Mail | E-Mail (Arbeit) | courriel | adresse e-mail | adresse mail | adresse électronique |
+            mél | e-mail professionnel | courriel professionnel | mail pro | adresse de courriel | correo |
+            correo electrónico | correo corporativo | correo empresa | email corporativo | dirección de correo |
+            メール | メールアドレス | Eメール | Eメールアドレス | 電子メール | 電子メールアドレス | 社用メール |
+            会社メールアドレス | posta elettronica | indirizzo email | e-mailadres | endereço de e-mail |
+            correio eletrónico
+            """,
+            """
+            home email | personal email | private email | second email | secondary email | other email |
+            recovery email | alternate email | other mails | E-Mail privat | private E-Mail | e-mail personnel |
+            courriel personnel | correo personal | email personal | 個人メール | 個人メールアドレス | other emails |
+            home secondary email | work secondary email | alternate email address
+            """,
+        ),
+        Meaning.NAME: (
+            """
+            display name | full name | name | formatted name | common name | real name | complete name |
+            employee name | worker | worker name | student name | member name | person name | legal name |
+            preferred full name | first and last name | first name last name | name full | Anzeigename |
+            vollständiger Name | Vor- und Nachname | Name, Vorname | Vorname Nachname | Mitarbeiter |
+            Mitarbeitername | Mitglied | Schüler | Schülername | nom complet | nom et prénom | nom prénom |
+            prénom et nom | prénom nom | nom d'affichage | nom affiché | nombre completo | nombre y apellidos |
+            nombre y apellido | apellidos y nombre | nombre para mostrar | 氏名 | 名前 | お名前 | 表示名 | 社員名 |
+            従業員名 | 生徒氏名 | 会員名 | nome completo | nome e cognome | cognome e nome | nome visualizzato |
+            nome para exibição | volledige naam | weergavenaam | naam | nombre | nome
+            """,
+            """
+            nickname | nick | nick name | ニックネーム | Spitzname | pseudo | apodo | soprannome | apelido | bijnaam |
+            custom name
+            """,
+        ),
+        Meaning.FIRST: (
+            """
+            first name | given name | firstname | forename | fname | legal first name | legal name - first name |
+            name first | christian name | Vorname | Vornamen | prénom | prénoms | nombre de pila | primer nombre |
+            nombres | 名 | ファーストネーム | nome proprio | primeiro nome | voornaam
+            """,
+        ),
+        Meaning.LAST: (
+            """
+            last name | surname | family name | lastname | lname | sur name | legal last name |
+            legal name - last name | name last | sn | Nachname | Familienname | Zuname | nom | nom de famille |
+            nom d'usage | apellido | apellidos | primer apellido | 姓 | 氏 | 苗字 | 名字 | ラストネーム | cognome |
+            sobrenome | último nome | achternaam | familienaam
+            """,
+        ),
+        Meaning.PREFERRED: (
+            """
+            preferred first name | preferred name - first name | preferred name | known as | goes by | chosen name |
+            Rufname | prénom usuel | prénom d'usage | nombre preferido | 通称 | roepnaam | nome preferito
+            """,
+        ),
+        Meaning.MIDDLE: (
+            """
+            middle name | middle initial | initials | mi | honorific prefix | honorific suffix | prefix | suffix |
+            salutation | Anrede | Titel (akad.) | akademischer Titel | Namenszusatz | segundo nombre |
+            segundo apellido | deuxième prénom | civilité | tratamiento | ミドルネーム | secondo nome | nome do meio |
+            tussenvoegsel | tussenvoegsels | voorvoegsel | 敬称 | middlename
+            """,
+        ),
+        Meaning.READING: (
+            """
+            フリガナ | ふりがな | カナ | 氏名カナ | 氏名フリガナ | 氏名ふりがな | カナ氏名 | 姓カナ | 名カナ | セイ |
+            メイ | 姓フリガナ | 名フリガナ | ローマ字氏名 | 氏名ローマ字 | sort name | sortname | last first |
+            full name last first | sorting name
+            """,
+        ),
+        Meaning.PHONE: (
+            """
+            mobile phone | mobile | mobile number | mobile no | cell phone | cell | phone | phone number | telephone |
+            telephone number | phone no | tel | work phone | primary phone | business phone | business phones |
+            contact number | Handy | Handynummer | Mobil | Mobilnummer | Mobiltelefon | Telefon | Telefonnummer |
+            Tel.-Nr. | Rufnummer | Telefon dienstlich | Telefon mobil | téléphone | tél | téléphone portable |
+            tél portable | portable | numéro de téléphone | téléphone mobile | tél mobile | teléfono | móvil |
+            celular | teléfono móvil | número de teléfono | teléfono celular | 携帯電話 | 携帯電話番号 | 携帯番号 |
+            携帯 | 電話番号 | 電話 | cellulare | telefono | telefono cellulare | telemóvel | telefone | mobiel |
+            mobiel nummer | telefoon | telefoonnummer | gsm | recovery phone
+            """,
+            """
+            home phone | private phone | work telephone | other phone | Telefon privat | teléfono fijo |
+            téléphone fixe | téléphone domicile | 自宅電話 | 自宅電話番号
+            """,
+        ),
+        Meaning.AVATAR: (
+            """
+            avatar | avatar url | photo | photo url | photourl | picture | picture url | image | image url | img |
+            img url | profile image | profile image url | profile picture | profile picture url | profile photo |
+            profile photo url | thumbnail | thumbnail photo | thumbnail photo url | headshot | icon url | photograph |
+            Foto | Foto-URL | Bild | Bild-URL | Profilbild | Passbild | photo de profil | url photo | lien photo |
+            imagen | foto de perfil | fotografía | url foto | 写真 | 画像 | 顔写真 | 写真URL | 画像URL | アイコン |
+            プロフィール画像 | immagine | foto profilo | profielfoto | pasfoto
+            """,
+        ),
+        Meaning.PAGE: (
+            """
+            profile url | profile link | profile page | user url | html url | Profil-URL | Profilseite |
+            url du profil | プロフィールURL
+            """,
+        ),
+        Meaning.STATUS: (
+            """
+            status | user status | account status | employment status | worker status | employee status |
+            member status | account enabled | enabled | active | active status | is active | disabled | is disabled |
+            suspended | blocked | banned | locked | deactivated | is deactivated | deactivated at | deleted |
+            is deleted | deleted at | archived | terminated | termination date | end date | last day |
+            last day of work | leave date | exit date | contract end | Beschäftigungsstatus | Mitgliedsstatus |
+            aktiv | gesperrt | Austritt | Austrittsdatum | ausgetreten am | Kündigungsdatum | statut | actif | état |
+            date de sortie | date de départ | date de fin | estado | activo | fecha de baja | baja | situación |
+            situación laboral | 在籍状況 | 在職区分 | 在籍区分 | 退職日 | 退会日 | ステータス | 状態 | 有効 | stato |
+            attivo | data cessazione | ativo | situação | data de desligamento | actief | uit dienst |
+            datum uit dienst | einddatum | block user | soft deleted | softdeleted | 退職年月日
+            """,
+        ),
+        Meaning.SECRET: (
+            """
+            password | password hash | passwordhash | hash | salt | password salt | pwd | pass | pin | access token |
+            token | auth token | refresh token | session token | api key | secret | security question |
+            security answer | recovery codes | Passwort | Kennwort | mot de passe | contraseña | パスワード | senha |
+            wachtwoord | password hash function | new password | ssn | social security number | national id |
+            national insurance number | tax id | passport number | Sozialversicherungsnummer | SV-Nummer | Steuer-ID |
+            Steuernummer | IBAN | BIC | Kontonummer | bank account | numéro de sécurité sociale |
+            n° sécurité sociale | NIR | RIB | DNI | NIF | NIE | CURP | RFC | CPF | codice fiscale | BSN |
+            burgerservicenummer | マイナンバー | 個人番号 | 口座番号 | número de la seguridad social |
+            nº seguridad social | salary | Gehalt | salaire | salario | 給与
+            """,
+        ),
+        Meaning.POSITION: (
+            """
+            # | no | nr | n | num | number | row | line | index | pos | lfd. Nr. | laufende Nummer | Nummer | s no |
+            sr no | sl no | 通番 | 項番 | 番号 | nº orden | n° ordre | unnamed 0 | volgnummer
+            """,
+        ),
+    }
+)
+"""Meaning → its words, separated by `|`, in groups of the same worth; the first group is the best."""
+
+PROFILE: Mapping[str, str] = MappingProxyType(
+    {
+        "department": """
+        department | dept | department name | division | org unit path | organizational unit | cost center name |
+        supervisory organization | Abteilung | Bereich | service | département | direction | departamento | área |
+        部署 | 所属 | 所属部署 | 部門 | reparto | ufficio | setor | afdeling
+        """,
+        "title": """
+        title | job title | business title | job | job role | position | position title | employee title |
+        occupation | Position | Funktion | Stelle | Stellenbezeichnung | Berufsbezeichnung | poste | fonction |
+        intitulé du poste | puesto | cargo | 役職 | 職位 | 肩書 | mansione | ruolo | função | functie
+        """,
+        "company": """
+        company | company name | organization | organisation | employer | Firma | Unternehmen | société | entreprise |
+        empresa | 会社 | 会社名 | azienda | bedrijf
+        """,
+        "location": """
+        location | office | office location | site | workplace | work location | building | Standort | Niederlassung |
+        lieu | site de travail | centro | centro de trabajo | sede | 勤務地 | 拠点 | locatie | vestiging
+        """,
+        "team": """
+        team | group | groups | squad | Mannschaft | Gruppe | Sparte | équipe | groupe | equipo | grupo | チーム |
+        班 | squadra | equipa | groep | teams
+        """,
+        "class": """
+        class | grade | year group | form | homeroom | course | Klasse | Jahrgang | Stufe | classe | niveau | curso |
+        clase | grupo clase | クラス | 学年 | 組 | 学級 | turma | klas | leerjaar
+        """,
+        "language": """
+        language | locale | preferred language | Sprache | langue | idioma | 言語 | lingua | taal
+        """,
+    }
+)
+"""Key of the metadata → the words of columns that it can be made of."""

@@ -1,0 +1,137 @@
+"""Which column becomes what: told by its name and by what stands in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from provisioner.inspection.proposal.choice import Proposal, propose
+from provisioner.inspection.proposal.evidence import gather
+from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.validation.vocabulary.recognition import missing_from
+
+NAMES = ["Ann Lee", "Bob Poe", "Cy Roe", "Di Fox", "Ed Oak"]
+
+
+def proposed(folder: Path, **columns: list[Any]) -> Proposal:
+    """What is proposed for a roster of these columns; every one has the names beside it, unless it says otherwise."""
+    path = folder / "r.parquet"
+    pl.DataFrame({"Full Name": NAMES} | columns, strict=False).write_parquet(path)
+    return propose(gather(open_roster(path, RosterOptions(missing=missing_from))))
+
+
+def value(proposal: Proposal, key: str) -> Any:
+    """What a key is made of; None when there is no such entry."""
+    return next((entry.value for entry in proposal.entries if entry.key == key), None)
+
+
+def why_left_out(proposal: Proposal) -> dict[str, str]:
+    """Column → why it becomes nothing."""
+    return {each.column: each.reason for each in proposal.left_out}
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"Login": ["a", "b", "c", "d", "e"], "Employee ID": ["1", "2", "3", "4", "5"]}, "Employee ID"),
+        ({"id": [1, 2, 3, 4, 5], "user_id": [9, 8, 7, 6, 5]}, "user_id"),
+        # nearly empty, or the same for all: no id of a person
+        ({"Employee ID": ["1", None, None, None, None], "id": [1, 2, 3, 4, 5]}, "id"),
+        ({"Account ID": ["x"] * 5, "username": ["a", "b", "c", "d", "e"]}, "username"),
+        # an id that is a uid as it stands comes before one that has to be encoded
+        ({"uid": ["a|1", "a|2", "a|3", "a|4", "a|5"], "id": [1, 2, 3, 4, 5]}, "id"),
+        ({"uid": ["a|1", "a|2", "a|3", "a|4", "a|5"]}, {"column": "uid", "encode": "base32"}),
+        # too long for base32: the next that keeps them apart
+        ({"uid": [f"a|{'b' * 70}{n}" for n in range(5)]}, {"column": "uid", "encode": "slug"}),
+        ({"E-Mail": [f"a{n}@x.org" for n in range(5)]}, {"column": "E-Mail", "encode": "base32", "lower": True}),
+        ({"Kontakt": [f"a{n}@x.org" for n in range(5)]}, {"column": "Kontakt", "encode": "base32", "lower": True}),
+        # called like nothing, but every cell is there, different, and a uid
+        ({"Zeichen": ["qa", "qb", "qc", "qd", "qe"], "Ort": ["K", "K", "B", "B", "B"]}, "Zeichen"),
+        # the number of the row is no id where there is a better one
+        ({"Nr.": [1, 2, 3, 4, 5], "E-Mail": [f"a{n}@x.org" for n in range(5)]},
+         {"column": "E-Mail", "encode": "base32", "lower": True}),
+        ({"Nr.": [1, 2, 3, 4, 5]}, "Nr."),
+        # one of five is broken, one comes twice: the rows are rejected, the column is right all the same
+        ({"Employee ID": ["1", "2", "3", "4", "5 b"]}, "Employee ID"),
+        ({"Employee ID": ["1", "2", "3", "4", "4"]}, "Employee ID"),
+        ({"Ort": ["K", "K", "B", "B", "B"]}, None),
+    ],
+)  # fmt: skip
+def test_the_uid_is_what_tells_people_apart(tmp_path: Path, columns: dict[str, list[Any]], expected: Any) -> None:
+    """An id, else a log-in, else an address; unique, there in nearly every row, and legal or made so."""
+    proposal = proposed(tmp_path, **columns)
+    assert value(proposal, "uid") == expected
+    assert [question.field for question in proposal.questions] == ([] if expected else ["uid"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"Vorname": ["Ann", "Bob", "Cy", "Di", "Ed"], "Full Name": ["Lee", "Poe", "Roe", "Fox", "Oak"]},
+         "{Vorname} {Full Name}"),
+        ({"Vorname": ["Ann", "Bob", "Cy", "Di", "Ed"]}, "Full Name"),
+        ({"Full Name": ["Ann Lee", None, "Cy Roe", "Di Fox", "Ed Oak"], "First": [None] * 5,
+          "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"], "Last Name": ["Lee", "Poe", "Roe", "Fox", "Oak"]},
+         ["Full Name", "{First Name} {Last Name}"]),
+        ({"Full Name": ["Lee, Ann", "Poe, Bob", "Roe, Cy", "Fox, Di", "Oak, Ed"],
+          "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"], "Last Name": ["Lee", "Poe", "Roe", "Fox", "Oak"]},
+         "{First Name} {Last Name}"),
+        ({"Full Name": [f"a{n}@x.org" for n in range(5)], "nickname": ["a", "b", "c", "d", "e"]}, "nickname"),
+        ({"Full Name": [None] * 5, "First|Name": ["A"] * 5, "surname": ["Lee", "Poe", "Roe", "Fox", "Oak"]}, "surname"),
+        ({"Full Name": [None] * 5, "姓": ["山田"] * 5, "名": ["太郎"] * 5}, "{姓} {名}"),
+        ({"Full Name": [None] * 5, "username": ["a", "b", "c", "d", "e"]}, "username"),
+        ({"Full Name": [None] * 5, "username": [f"a{n}@x.org" for n in range(5)]}, None),
+        ({"Full Name": [None] * 5}, None),
+    ],
+)  # fmt: skip
+def test_the_name_is_what_people_are_called(tmp_path: Path, columns: dict[str, list[Any]], expected: Any) -> None:
+    """Halves are told from whole names by what stands in them; an address is never shown as a name."""
+    proposal = proposed(tmp_path, **{"id": [1, 2, 3, 4, 5]} | columns)
+    assert value(proposal, "name") == expected
+    assert [question.field for question in proposal.questions] == ([] if expected else ["name"])
+
+
+def test_pictures_pages_and_addresses_go_where_they_belong(tmp_path: Path) -> None:
+    """`profile_url` is a page or a picture: the cells tell. What is called as a field and is none is taken away."""
+    pages, pictures = [f"https://x.org/{n}" for n in range(5)], [f"https://x.org/{n}.png" for n in range(5)]
+    page = proposed(tmp_path, id=[1, 2, 3, 4, 5], profile_url=pages, Foto=pictures)
+    assert (value(page, "link"), value(page, "avatar")) == ("profile_url", "Foto")
+    picture = proposed(tmp_path, id=[1, 2, 3, 4, 5], profile_url=pictures, avatar=[f"{n}.jpg" for n in range(5)])
+    assert (value(picture, "link"), value(picture, "avatar")) == (None, "profile_url")
+    neither = proposed(tmp_path, id=[1, 2, 3, 4, 5], avatar=[f"{n}.jpg" for n in range(5)])
+    assert value(neither, "avatar") == {"value": ""}
+
+
+def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
+    """Nobody has to ask why a column is not there."""
+    proposal = proposed(
+        tmp_path,
+        id=[1, 2, 3, 4, 5], Status=["on", "on", "on", "on", "off"], Password=["x"] * 5, Abteilung=["A"] * 5,
+        Custom=[{"a": 1}] * 5, Leer=[None] * 5, role=["admin"] * 5, tags=[["a"]] * 5, Ort=["K"] * 5,
+        **{"a{b}": ["x"] * 5, "E-Mail": ["a@x.org"] * 5, "Zweite E-Mail": ["b@x.org"] * 5},
+    )  # fmt: skip
+    assert why_left_out(proposal) == {
+        "Status": "it says who is active (on: 4, off: 1); every row becomes a user: take out those who should not",
+        "Password": "a secret, or too private: it is never sent",
+        "Abteilung": "everybody in the app would see it: take the # before its line away to send it",
+        "Custom": "it holds objects or lists: export what is in them as columns of their own to use it",
+        "Leer": "there is nothing in it",
+        "role": "a role has to be there in the app first; a map under [columns] says which cell means which role",
+        "Ort": "no field of a user is called like it",
+        "a{b}": "its name holds a brace, which means a template under [columns]: rename it to use it",
+        "Zweite E-Mail": "no field of a user is called like it",
+    }
+    assert (value(proposal, "role"), proposal.by_name) == ({"value": "default"}, ("tags",))
+    assert [(each.key, each.value) for each in proposal.suggestions] == [("department", "Abteilung")]
+
+
+def test_underscores_are_allowed_where_ids_hold_them(tmp_path: Path) -> None:
+    """The API's pages contradict each other, and real apps take them; the config says so."""
+    proposal = proposed(tmp_path, user_id=["u_1", "u_2", "u_3", "u_4", "u_5"])
+    assert value(proposal, "uid") == "user_id"
+    assert proposal.constraints == {
+        "uid_allow_underscore": (True, "5 of the ids hold _, of which the API's pages say both: try one first")
+    }

@@ -1,0 +1,190 @@
+"""`init`, as people meet it: at a terminal, in a pipe, and with every kind of export."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import OutputError, RosterError
+from provisioner.inspection.proposal.command import init, look
+from provisioner.settings.tables import Run, load
+from tests.journeys.test_streams import piped
+from tests.rig.command import provisioner
+from tests.rig.exports import EXPORTS, Export, book, lines, text
+from tests.rig.terminal import at_a_terminal
+from tests.rig.workbooks import table
+
+HARD = EXPORTS["German HR sheet (.xlsx: title, merged header, 00123 by format)"]
+
+
+@pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
+def test_every_export_is_mapped_as_a_person_would(export: Export, tmp_path: Path) -> None:
+    """The config is whole, is just what is right for the export, and nearly all rows pass with it."""
+    found = look([str(export.write(tmp_path))], Run())
+    config = tomllib.loads(found.text)
+    assert (config["columns"], config.get("run", {})) == (export.columns, export.run)
+    assert found.complete
+    assert found.proof is not None
+    assert (found.proof.rows, found.proof.rejected <= 2) == (found.opened.evidence.rows, True)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+@pytest.mark.parametrize("name", list(EXPORTS)[::6])
+def test_what_is_shown_fits_the_terminal(name: str, columns: int, tmp_path: Path) -> None:
+    """But for the requests, which are shown as they are sent, each on a line."""
+    shown = look([str(EXPORTS[name].write(tmp_path))], Run()).shown(columns).splitlines()
+    assert all(len(line) <= columns for line in shown if not line.startswith("{") and str(tmp_path) not in line)
+    assert sum(line.startswith("POST /users  row ") for line in shown) == 3
+
+
+@pytest.mark.parametrize(
+    ("write", "config"),
+    [
+        (text("caret.csv", ["user_id", "name"], ["u1", "Ann"], by="^"),
+         {"run": {"delimiter": "^"}, "columns": {"uid": "user_id", "name": "name"}}),
+        (text("strange.csv", ["Liste"], ["", ""], ["Foo", "Bar"], ["x1", "Ann Lee"], ["x2", "Bob Poe"], by=";"),
+         {"run": {"header_row": 3}, "columns": {"uid": "Foo"}}),
+        (text("wide.csv", ["Personalnummer", "Name"], ["1", "Zoë"], by=";", encoding="utf-16-le"),
+         {"run": {"encoding": "utf-16-le"}, "columns": {"uid": "Personalnummer", "name": "Name"}}),
+        (text("twice.csv", ["Bericht", ""], ["ID", "Name"], ["1", "Ann"], ["ID", "Name"], ["2", "Bob"]),
+         {"run": {"header_row": 2}, "columns": {"uid": "ID", "name": "Name"}}),
+        (text("marks.csv", ["Id (x)", "Vor.x", "a@b"], ["1", "Ann", "x"]), {"columns": {"uid": "Id (x)"}}),
+        (text("none.csv", ["Personalnummer", "Name"]), {"columns": {"uid": "Personalnummer", "name": "Name"}}),
+        (text("mails.csv", ["email"], ["ann@x.org"], ["bob@x.org"]),
+         {"columns": {"uid": {"column": "email", "encode": "base32", "lower": True},
+                      "metadata": {"@private.email": "email"}}}),
+        (book(("Info", table(["Stand", "2026"])), ("A", table(["Foo", "Bar"], ["x1", "Ann"])), ("B", table(["x"]))),
+         {"run": {"sheet": "A"}, "columns": {"uid": "Foo"}}),
+        (lines("nested.ndjson", {"id": "00u1", "profile": {"login": "a"}}, {"id": "00u2", "profile": {"login": "b"}}),
+         {"columns": {"uid": "id"}}),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_found_by_itself_is_found_by_trying(
+    write: Callable[[Path], Path], config: dict[str, object], tmp_path: Path
+) -> None:
+    """Delimiter, header, sheet and encoding are written where a run would not find them; what is open is left open."""
+    found = look([str(write(tmp_path))], Run())
+    assert tomllib.loads(found.text) == config
+    assert found.complete == ("name" in found.proposal_keys)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "r.csv is empty: it has no bytes at all"),
+        (b"ann@x.org\nbob@x.org\n", ("r.csv: its first line looks like a row of data ('ann@x.org'), not like the names "
+         "of columns; put a line with the names above it, such as uid,name")),
+        (b'id,name\n1,"Ann\n2,Bob\n', ("r.csv: row 1 (line 2), column 'name' (byte 10): a quote (\") that is never "
+         "closed; close it, or double it where it is part of the text")),
+        (b"\x89PNG\r\n\x1a\n", "r.csv is a picture (PNG); export the people in it as CSV"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_told_as_everywhere(
+    content: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guess that leads nowhere is no better than the reader's own words."""
+    monkeypatch.chdir(tmp_path)
+    Path("r.csv").write_bytes(content)
+    with pytest.raises(RosterError) as error:
+        look(["r.csv"], Run())
+    assert str(error.value) == said
+
+
+def test_at_a_terminal_it_asks_and_writes_what_validate_reads(tmp_path: Path) -> None:
+    """Enter is yes; the next command is named, and does what was shown."""
+    name = HARD.write(tmp_path).name
+    code, printed = at_a_terminal("init", name, cwd=tmp_path, asked="Write provisioner.toml?", typed="\n")
+    assert (code, printed.splitlines()[-3:]) == (
+        0,
+        [
+            "wrote provisioner.toml",
+            f"next: provisioner validate {name}",
+            f"then: provisioner run {name} --emulator   (a rehearsal: no account, nobody is created)",
+        ],
+    )
+    validated = provisioner("validate", name, "--json", cwd=tmp_path)
+    assert (validated.exit_code, validated.summary["rows"]) == (0, 12)
+    ran = provisioner("run", name, "--emulator", "--json", cwd=tmp_path)
+    assert (ran.exit_code, ran.summary["created"]) == (0, 12)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 0), ("\x04", 0), ("\x03", 130)])
+def test_whoever_does_not_agree_keeps_the_folder_as_it_is(typed: str, code: int, tmp_path: Path) -> None:
+    """No, the end of the input, and Ctrl-C at the question: nothing is written, and there is no traceback."""
+    name = HARD.write(tmp_path).name
+    ended, printed = at_a_terminal("init", name, cwd=tmp_path, asked="Write provisioner.toml?", typed=typed)
+    assert (ended, [path.name for path in tmp_path.iterdir()]) == (code, [name])
+    assert "Traceback" not in printed
+    assert ("nothing was written" in printed) == (code == 0)
+
+
+def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
+    """The default gives way to a name that is free; one that was asked for is refused."""
+    name = HARD.write(tmp_path).name
+    (tmp_path / "provisioner.toml").write_text("[run]\nstrict = 7\n")
+    code, printed = at_a_terminal("init", name, cwd=tmp_path, asked="Write people.toml?", typed="y\n")
+    assert (code, f"next: provisioner validate {name} -c people.toml" in printed) == (0, True)
+    refused = provisioner("init", name, "-o", "provisioner.toml", cwd=tmp_path)
+    assert (refused.exit_code, refused.stderr) == (
+        2, "error: provisioner.toml is there already, and nothing is overwritten; name another file with -o\n",
+    )  # fmt: skip
+    code, printed = at_a_terminal("init", name, cwd=tmp_path)
+    assert (code, printed.splitlines()[-1]) == (
+        0, "provisioner.toml is there already and is not overwritten; name another file with -o",
+    )  # fmt: skip
+    assert (tmp_path / "provisioner.toml").read_text() == "[run]\nstrict = 7\n"
+
+
+def test_in_a_pipe_the_config_is_printed_and_written_with_o_only(tmp_path: Path) -> None:
+    """Standard output is the file itself, the story is on standard error; nobody is asked."""
+    name = HARD.write(tmp_path).name
+    printed = provisioner("init", name, cwd=tmp_path)
+    assert (printed.exit_code, [path.name for path in tmp_path.iterdir()]) == (0, [name])
+    assert tomllib.loads(printed.stdout)["columns"] == HARD.columns
+    assert "12 rows checked: 12 valid" in printed.stderr
+    written = provisioner("init", name, "-o", "conf/hr.toml", cwd=tmp_path)
+    assert (written.exit_code, written.stderr) == (0, "")
+    assert (tmp_path / "conf/hr.toml").read_text(encoding="utf-8") == printed.stdout
+    assert load({}, {}, tmp_path / "conf/hr.toml").columns.fields
+
+
+def test_a_roster_on_standard_input_is_looked_at(tmp_path: Path) -> None:
+    """It is kept as long as that takes, and called what it is."""
+    done = piped("Personalnummer;Vorname;Nachname\n1;Zoë;Müller\n".encode("cp1252"), "init", "-", cwd=tmp_path)
+    assert (done.exit_code, tomllib.loads(done.stdout)) == (
+        0,
+        {"run": {"encoding": "cp1252"}, "columns": {"uid": "Personalnummer", "name": "{Vorname} {Nachname}"}},
+    )
+    assert done.stderr.startswith("standard input: 1 row, 3 columns")
+    broken = piped(b'id,name\n1,"Ann\n', "init", "-", cwd=tmp_path)
+    assert (broken.exit_code, re.match(r"error: standard input\b", broken.stderr) is not None) == (2, True)
+
+
+def test_a_folder_that_takes_no_file_is_told(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence."""
+    folder = nobody / "locked"
+    folder.mkdir()
+    (folder / "r.csv").write_text("id,name\n1,Ann\n")
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    monkeypatch.chdir(folder)
+    with pytest.raises(OutputError) as error:
+        init(["r.csv"], Run(), Path("hr.toml"))
+    assert str(error.value) == "hr.toml: cannot be written (Permission denied); name another file with -o"
+
+
+def test_a_wide_roster_and_a_long_one_are_looked_at_in_bounded_time(tmp_path: Path) -> None:
+    """500 columns; and more rows than are looked at, which is told."""
+    wide = text("wide.csv", ["id", *(f"c{n}" for n in range(500))], *([str(r), *["x"] * 500] for r in range(30)))(
+        tmp_path
+    )
+    assert len(look([str(wide)], Run()).proposal.left_out) == 500
+    long = tmp_path / "long.csv"
+    long.write_text("id,name\n" + "".join(f"{n},Ann {n}\n" for n in range(100_001)))
+    found = look([str(long)], Run())
+    assert found.proof is not None
+    assert (found.proof.rows, "more than 100,000 rows" in found.shown(200)) == (100_000, True)

@@ -1,0 +1,71 @@
+"""A proposal becomes a config file that says just what was proposed, whatever its columns are called."""
+
+from __future__ import annotations
+
+import tomllib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.inspection.proposal.choice import Entry, LeftOut, Proposal, Question
+from provisioner.inspection.proposal.document import document, literal
+
+TEXTS = st.text(st.characters(codec="utf-8"))
+VALUES = st.recursive(TEXTS | st.booleans() | st.integers(-9, 9), lambda each: st.lists(each, max_size=3), max_leaves=5)
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=3) | VALUES)
+def test_every_value_comes_back_as_it_was(value: object) -> None:
+    """Quotes, line ends, dots, braces, `@`, control characters: TOML reads what was meant."""
+    assert tomllib.loads(f"x = {literal(value)}") == {"x": value}
+
+
+@given(st.lists(TEXTS.filter(bool), min_size=1, max_size=4, unique=True), TEXTS)
+def test_names_of_columns_break_nothing(columns: list[str], roster: str) -> None:
+    """In values they stand as they are, in comments on the comment's own line."""
+    first, *rest = columns
+    text = document(
+        roster,
+        Proposal(
+            (
+                Entry("uid", first, f"why {first}", (first,)),
+                Entry("@private.email", first, roster, (first,), metadata=True),
+            ),
+            tuple(Entry("department", each, "", (each,), metadata=True) for each in rest),
+            tuple(LeftOut(each, f"because {each}") for each in rest),
+            tuple(rest),
+            (Question("name", f"nobody {roster}", tuple(rest)),),
+            {"uid_allow_underscore": (True, roster)},
+        ),
+        {"encoding": "cp1252", "sheet": first},
+        [roster],
+        roster,
+    )
+    assert tomllib.loads(text) == {
+        "run": {"encoding": "cp1252", "sheet": first},
+        "columns": {"uid": first, "metadata": {"@private.email": first}},
+        "constraints": {"uid_allow_underscore": True},
+    }
+
+
+def test_what_is_to_be_chosen_and_what_could_be_added_is_written_and_not_in_force() -> None:
+    """A # is all there is to take away."""
+    proposal = Proposal(
+        (Entry("uid", "id", "an id"),),
+        (Entry("department", "Dept.", "", ("Dept.",), metadata=True),),
+        questions=(Question("name", "no column holds names", ("a b", "c")),),
+    )
+    text = document("r.csv", proposal, {})
+    assert tomllib.loads(text) == {"columns": {"uid": "id"}}
+    in_force = text
+    for line in ('name = "a b"', "[columns.metadata]", 'department = "Dept."'):
+        assert f"\n# {line}\n" in text
+        in_force = in_force.replace(f"\n# {line}\n", f"\n{line}\n")
+    assert tomllib.loads(in_force) == {"columns": {"uid": "id", "name": "a b", "metadata": {"department": "Dept."}}}
+
+
+def test_no_line_is_too_wide_to_be_read() -> None:
+    """Reasons stand above what they are for, wrapped."""
+    many = tuple(LeftOut(f"column number {n}", "no field is called like it") for n in range(500))
+    proposal = Proposal((Entry("uid", "id", "because " * 40),), left_out=many)
+    assert max(map(len, document("r.csv", proposal, {}).splitlines())) <= 100

@@ -1,0 +1,90 @@
+"""Columns are known by their names, however people and programs write them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from provisioner.validation.vocabulary.recognition import (
+    Recognition,
+    is_of_another,
+    missing_from,
+    nearest_columns,
+    normal_form,
+    recognise,
+)
+from provisioner.validation.vocabulary.synonyms import PROFILE, SYNONYMS, Meaning
+
+
+@pytest.mark.parametrize(
+    ("meaning", "names"),
+    [
+        (Meaning.ID, ("uid", "UID", "user_id", "Employee #", "Employee_ID", "Pers.-Nr.", "PERSNR", "Nº de empleado",
+                      "社員番号", "Matricola", "USERID", "profile/employeeId", " N° salarié ", "Mitglieds-Nr.")),
+        (Meaning.LOGIN, ("user.login", "Benutzername", "userPrincipalName", "ログインID")),
+        (Meaning.EMAIL, ("E-Mail (Arbeit)", "EMAIL", "Email Address [Required]", "Courriel", "Correo electrónico",
+                         "メールアドレス", "primaryWorkEmail", "profile.email")),
+        (Meaning.NAME, ("name", "displayName", "氏名", "Nombre y apellidos", "Nom complet", "nickname")),
+        (Meaning.FIRST, ("Vorname", "PRÉNOM", "given_name", "Legal_Name_-_First_Name", "名")),
+        (Meaning.LAST, ("Nachname", "Apellidos", "surname", "姓", "Last Name [Required]")),
+        (Meaning.READING, ("氏名\uff08カナ\uff09", "フリガナ")),
+        (Meaning.PHONE, ("Tél. portable", "mobilePhone", "Work Phone", "携帯電話番号", "Móvil")),
+        (Meaning.AVATAR, ("avatar", "photoUrl", "Profilbild", "picture", "顔写真")),
+        (Meaning.STATUS, ("Status [READ ONLY]", "accountEnabled", "is_active", "Austritt", "在籍状況")),
+        (Meaning.SECRET, ("Password [Required]", "passwordHash", "DNI", "Codice fiscale", "マイナンバー")),
+        (Meaning.POSITION, ("#", "Nr.", "No.", "lfd. Nr.", "Nº")),
+    ],
+)  # fmt: skip
+def test_names_are_known_in_every_spelling(meaning: Meaning, names: tuple[str, ...]) -> None:
+    """Case, accents, signs, brackets and what stands before a dot do not matter; the language does not either."""
+    assert {name: found.meaning if (found := recognise(name)) else None for name in names} == dict.fromkeys(
+        names, meaning
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "Légende", "Manager Email", "Emergency Contact Phone", "Straße", "_", "?", "💬"]
+)
+def test_other_names_are_not_known(name: str) -> None:
+    """A manager's address is nobody's own."""
+    assert recognise(name) is None
+
+
+def test_what_is_known_besides_has_a_key() -> None:
+    """A department is one in every language."""
+    expected = Recognition(Meaning.PROFILE, 0, "department")
+    assert [recognise(name) for name in ("Abteilung", "Service", "部署", "dept")] == [expected] * 4
+
+
+def test_no_word_stands_for_two_things() -> None:
+    """Else the order of the table would decide, and nobody would see it."""
+    places = defaultdict(set)
+    groups = [(meaning.name, rank, group) for meaning, ranks in SYNONYMS.items() for rank, group in enumerate(ranks)]
+    for name, rank, group in [*groups, *((key, 0, words) for key, words in PROFILE.items())]:
+        for word in group.split("|"):
+            assert normal_form(word), f"{word!r} of {name} has no letters"
+            places[normal_form(word)].add((name, rank))
+    assert {word: found for word, found in places.items() if len(found) > 1} == {}
+
+
+def test_a_header_lacks_what_tells_apart_and_what_names() -> None:
+    """A title lacks both, a group above the header one, the header nothing."""
+    heads = (["Personalliste 2026"], ["Name", "", "Kontakt"], ["Vorname", "E-Mail"])
+    assert [missing_from(names) for names in heads] == [
+        2, 1, 0,
+    ]  # fmt: skip
+
+
+def test_the_nearest_columns_come_best_first() -> None:
+    """An id before a log-in, that before an address; a whole name before its parts."""
+    columns = ("E-Mail", "Ort", "Vorname", "Login", "Personalnummer", "Anzeigename", "Nachname")
+    assert nearest_columns("uid", columns) == ["Personalnummer", "Login", "E-Mail"]
+    assert nearest_columns("name", columns) == ["Anzeigename", "Vorname", "Nachname"]
+
+
+def test_somebody_elses_address_is_told() -> None:
+    """Of parents and superiors, whatever they are called."""
+    assert [is_of_another(name) for name in ("Guardian Email", "E-Mail Vorgesetzte/r", "Kommunikation E-Mail")] == [
+        True, True, False,
+    ]  # fmt: skip
