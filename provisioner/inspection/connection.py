@@ -10,6 +10,7 @@ from provisioner.inspection.diagnosis import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.sending.retry import stop
 from provisioner.validation.fields.mapping import ColumnMapping
+from provisioner.wording import counted
 
 # Seconds between two clocks that are nothing to speak of.
 CLOCK_TOLERANCE: Final = 2.0
@@ -157,6 +158,29 @@ def rate_limit(told: int | None, core: int, standard: int) -> Check:
     return Check("rate_limit", Status.WARNING, seen, f"set under [rate]: {' and '.join(wrong)}, at most")
 
 
+FIRST_USERS: Final = 1000
+"""As many of the app's users are looked at."""
+
+
+def users(reply: Reply, *, underscore: bool) -> Check:
+    """Say how many of the app's first users have a uid with `_` in it; `underscore`: whether ours may."""
+    items = (reply.data or {}).get("items")
+    if not isinstance(items, list):
+        return Check("users", Status.WARNING, f"the app's users cannot be read ({_why(reply)})", "try again")
+    uids = [str(each.get("uid", "")) for each in items if isinstance(each, Mapping)]
+    holding = sum("_" in uid for uid in uids)
+    count = counted(len(uids), "user")
+    looked_at = f"the first {count}" if len(uids) >= FIRST_USERS else f"the app's {count}" if uids else "there are none"
+    if not holding:
+        return Check("users", Status.OK, f"{looked_at}, no uid with _" if uids else looked_at)
+    todo = "" if underscore else "; uid_allow_underscore = true under [constraints] lets a roster have such uids too"
+    return Check("users", Status.OK, f"{looked_at}, {holding:,} with _ in the uid{todo}")
+
+
+def _why(reply: Reply) -> str:
+    return str(reply.failure or f"answered {' '.join(str(each) for each in (reply.status, reply.code) if each)}")
+
+
 def constant_roles(mapping: ColumnMapping) -> list[str]:
     """List the roles that the `[columns]` table names itself: constants, defaults, the values of a map."""
     return sorted({str(each).strip().lower() for each in mapping.constants("role")} - {""})
@@ -166,9 +190,8 @@ def roles(reply: Reply, wanted: Sequence[str]) -> Check:
     """Hold the app's roles against those that the configuration names."""
     items = (reply.data or {}).get("items")
     if not isinstance(items, list):
-        why = str(reply.failure or f"answered {' '.join(str(each) for each in (reply.status, reply.code) if each)}")
         todo = "nothing, if the roster's roles exist: a run lets the API judge them then"
-        return Check("roles", Status.WARNING, f"the app's roles cannot be read ({why})", todo)
+        return Check("roles", Status.WARNING, f"the app's roles cannot be read ({_why(reply)})", todo)
     named = [each.get("role") for each in items if isinstance(each, Mapping)]
     known = sorted({"default", *(each.lower() for each in named if isinstance(each, str))})
     if missing := [role for role in wanted if role not in known]:

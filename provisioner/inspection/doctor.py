@@ -177,7 +177,7 @@ def _identity(settings: Settings) -> Identity | None:
 
 
 async def _network(place: Place, settings: Settings) -> list[Check]:
-    """Ask the API twice at most: for one user, and for the roles."""
+    """Ask the API three times at most: for one user, for the first thousand, and for the roles."""
     try:
         proxy = proxy_for(place.url)
     except ConfigurationError as error:
@@ -205,8 +205,10 @@ async def _answers(client: Client, reply: Reply, settings: Settings) -> list[Che
         return [accepted]
     rate = settings.rate
     limit = connection.rate_limit(reply.limit, rate.requests_per_minute, rate.standard_requests_per_minute)
+    listed = await client.send(Operation.LIST, NOBODY, f"perPage={connection.FIRST_USERS}&withDeactivated=true")
+    users = connection.users(listed, underscore=settings.constraints.uid_allow_underscore)
     found = await client.send(Operation.ROLES, NOBODY)
-    return [accepted, limit, connection.roles(found, connection.constant_roles(settings.columns))]
+    return [accepted, limit, users, connection.roles(found, connection.constant_roles(settings.columns))]
 
 
 async def _dns(host: str, reply: Reply, *, proxied: bool) -> Check:

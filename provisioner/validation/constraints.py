@@ -106,8 +106,8 @@ PYTHON, TYPOGRAPHIC, NESTED = "Python", "typographic quotes", "JSON in JSON"
 
 UID_KINDS: Final[Mapping[str, str]] = {
     "numbers with .0": "numbers with .0: write them as text, so format the uid column as text and export it again",
-    "e-mail addresses": "e-mail addresses: make uids of them with encode under [columns], as in "
-    'uid = { column = "email", encode = "base32", lower = true }',
+    "e-mail addresses": "e-mail addresses: make uids of them as the app does at log-in, with encode under [columns]: "
+    'uid = { column = "email", encode = "cometchat" }, or "uuid5", which shows nobody the address',
     "underscores": "underscores: set uid_allow_underscore = true under [constraints] if the app takes them, "
     "or write - in their place",
     "braces": "braces: leave out the braces",
@@ -133,7 +133,8 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         "uid.placeholder": Advice("the uid is a word for nothing, such as NULL or n/a", "give the row a uid"),
         "uid.charset": Advice(
             "the uid holds something other than ASCII letters, digits and -",
-            "write the uid with the letters A to Z, digits and - only",
+            "write the uid with the letters A to Z, digits and - only; where most uids are such, make uids of all with "
+            "encode under [columns], as the app does at log-in",
             UID_KINDS,
         ),
         "uid.too_long": Advice("the uid is too long", "shorten the uid"),

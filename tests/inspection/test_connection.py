@@ -66,3 +66,32 @@ def test_a_name_that_only_the_proxy_can_look_up_is_fine() -> None:
     assert connection.dns("h", [], "no answer", Reply(status=200, data={})).status is Status.OK
     assert connection.dns("h", [], "no answer", Reply(failure=Failure.UNREACHED)).status is Status.ERROR
     assert connection.dns("h", [], "no answer", Reply(failure=Failure.PROXY), proxied=True).status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("uids", "underscore", "seen"),
+    [
+        ([], False, "there are none"),
+        (["a", "b-1"], False, "the app's 2 users, no uid with _"),
+        (
+            ["a", "b_1"],
+            False,
+            (
+                "the app's 2 users, 1 with _ in the uid; uid_allow_underscore = true under [constraints] lets a roster "
+                "have such uids too"
+            ),
+        ),
+        ([f"u_{number}" for number in range(1000)], True, "the first 1,000 users, 1,000 with _ in the uid"),
+    ],
+)
+def test_whether_an_app_takes_underscores_is_seen_in_its_uids(uids: list[str], underscore: bool, seen: str) -> None:
+    """Counted among its first thousand; where a roster may not have them it is said how it may."""
+    reply = Reply(status=200, data={"items": [{"uid": uid} for uid in uids]})
+    assert connection.users(reply, underscore=underscore) == Check("users", Status.OK, seen)
+
+
+def test_users_that_cannot_be_read_are_a_warning() -> None:
+    """With the reason."""
+    found = connection.users(Reply(status=403, code="AUTH_ERR_NO_ACCESS"), underscore=True)
+    seen = "the app's users cannot be read (answered 403 AUTH_ERR_NO_ACCESS)"
+    assert found == Check("users", Status.WARNING, seen, "try again")

@@ -43,6 +43,9 @@ def statuses(found: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {name: each["status"] for name, each in found.items()}
 
 
+LISTED = "/v3/users?perPage=1000&withDeactivated=true"
+
+
 def seen_of(behaviour: Behaviour, *, key: str = KEY) -> dict[str, Check]:
     """What the doctor finds at a server that behaves like this."""
 
@@ -52,7 +55,7 @@ def seen_of(behaviour: Behaviour, *, key: str = KEY) -> dict[str, Check]:
             environment = {"COMETCHAT_API_KEY": key} if key else {}
             found = await asyncio.to_thread(diagnose, loaded, environment, None)
             assert {(each.method, each.path) for each in wire.asked} <= {
-                ("GET", "/v3/users?perPage=1"), ("GET", "/v3/roles"),
+                ("GET", "/v3/users?perPage=1"), ("GET", LISTED), ("GET", "/v3/roles"),
             }  # fmt: skip
             return found
 
@@ -72,13 +75,14 @@ def test_all_is_well_with_the_emulator(here: Path) -> None:
         asked = [(each["method"], each["did"]) for each in running.lines("audit")]
     assert list(statuses(found).items()) == [
         ("software", "ok"), ("configuration", "ok"), ("api_key", "ok"), ("base_url", "ok"), ("dns", "ok"),
-        ("network", "ok"), ("clock", "ok"), ("access", "ok"), ("rate_limit", "ok"), ("roles", "ok"), ("output", "ok"),
+        ("network", "ok"), ("clock", "ok"), ("access", "ok"), ("rate_limit", "ok"), ("users", "ok"), ("roles", "ok"),
+        ("output", "ok"),
     ]  # fmt: skip
     assert found["roles"]["seen"] == "the app has default, teacher"
     assert found["api_key"]["seen"] == "in COMETCHAT_API_KEY"
     assert found["base_url"]["seen"] == f"{running.url}, from --base-url"
     assert {set(each) == {"name", "status", "seen", "do"} for each in found.values()} == {True}
-    assert len(asked) == 2
+    assert len(asked) == 3
     assert {method for method, _ in asked} == {"GET"}
 
 
@@ -87,7 +91,7 @@ def test_the_built_in_emulator_needs_no_key(here: Path) -> None:
     ended = provisioner("doctor", "--emulator", cwd=here)
     assert (ended.exit_code, ended.stderr) == (0, "")
     lines = [line for line in ended.stdout.splitlines() if line.startswith(("ok ", "warning ", "error "))]
-    assert [line.split()[0] for line in lines] == ["ok"] * 10
+    assert [line.split()[0] for line in lines] == ["ok"] * 11
     assert list(here.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from provisioner.settings.tables import Settings
 from provisioner.validation.constraints import DEFECTS, UID_KINDS, Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.cells import uids
@@ -31,9 +32,12 @@ def test_how_to_mend_speaks_of_what_is_there() -> None:
 
 
 def test_the_cures_cure() -> None:
-    """`encode` for e-mail addresses, `uid_allow_underscore` for underscores."""
-    encoded = parse_mapping({"uid": {"column": "email", "encode": "base32", "lower": True}})
-    assert check([{"email": "Ann@example.org", "name": "Ann"}], mapping=encoded).defects == {}
+    """`encode` for e-mail addresses and anything else, `uid_allow_underscore` for underscores."""
+    for encode in ({"encode": "cometchat"}, {"encode": "uuid5", "namespace": "dns"}):
+        settings = Settings(columns=parse_mapping({"uid": {"column": "email", **encode}}))
+        for uid in FORMS:
+            rows = [{"email": uid, "name": "Ann"}]
+            assert check(rows, mapping=settings.columns, constraints=settings.constraints).defects == {}
     assert check([{"uid": "a_b", "name": "A"}], constraints=Constraints(uid_allow_underscore=True)).defects == {}
 
 
