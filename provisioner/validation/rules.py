@@ -78,11 +78,12 @@ def no_place(_: int) -> None:
 
 def places(rows: pl.Series, place: Place) -> pl.Series:
     """Give what a message puts behind the numbers of other rows: ` (sheet row 6)` or nothing (String)."""
-    name = f"{rows.name}_place"
-    if rows.null_count() == len(rows):
-        return pl.repeat("", len(rows), eager=True).alias(name)
-    found = ((place(row) if row is not None else None) for row in rows)
-    return pl.Series(name, [f" ({each})" if each else "" for each in found], dtype=pl.String)
+    found = pl.repeat("", len(rows), eager=True).alias(f"{rows.name}_place")
+    at = rows.is_not_null().arg_true()
+    if at.is_empty():
+        return found
+    said = [f" ({each})" if (each := place(row)) else "" for row in rows.gather(at)]
+    return found.scatter(at, pl.Series(said, dtype=pl.String))
 
 
 def other_row(column: str) -> pl.Expr:

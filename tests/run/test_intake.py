@@ -64,7 +64,7 @@ def test_a_role_that_does_not_exist_rejects_its_row_when_it_is_kept(place: Place
         assert surveyed.report().rejected_by_code == {"role.unknown": 1}
 
 
-@pytest.mark.parametrize("change", [ROSTER + "cy,Cy\n", "uid,name\nann,Ann\n"])
+@pytest.mark.parametrize("change", [ROSTER + "cy,Cy\n", "uid,name\nann,Ann\n", ROSTER.replace("Ann", "Eve")])
 def test_a_roster_that_changes_between_the_readings_is_refused(place: Place, change: str) -> None:
     """Whatever was found in the first reading is no longer true."""
     with closing(opened(place)) as roster:

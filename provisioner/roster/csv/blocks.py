@@ -1,16 +1,17 @@
 """A CSV file cut into blocks of whole rows, so that memory stays flat whatever its length.
 
-A line end behind an even number of quotes is the end of a row where the quotes are plain, which costs one count. In
-any other block the rows are read by the grammar, and where they end is seen with them.
+A line end behind an even number of quotes is the end of a row where the quotes are plain. In any other block the rows
+are read by the grammar, and where they end is seen with them. A file that is read again is the one that was read
+before, byte for byte, so what was learned of its blocks is not looked for once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner.roster.csv.grammar import Dialect, Row, is_plain, read_rows
+from provisioner.roster.csv.grammar import Dialect, Row, is_plain, plain_length, read_rows
 
 MIB: Final = 1024 * 1024
 
@@ -47,6 +48,27 @@ class Block:
     broken: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A block as it was found before: its length in bytes, a fingerprint of them, and whether they are plain.
+
+    The fingerprint is one of this process.
+    """
+
+    length: int
+    fingerprint: int
+    plain: bool
+
+    @classmethod
+    def of(cls, block: Block) -> Seen:
+        """Remember a block."""
+        return cls(len(block.data), hash(block.data), block.rows is None)
+
+
+class ChangedError(Exception):
+    """A file is not the one that was read before; it becomes a `RosterError`."""
+
+
 class EndlessRowError(Exception):
     """A block without a row end that is longer than any row should be; it becomes a `RosterError` with the place."""
 
@@ -74,22 +96,50 @@ def cut(read: Callable[[int], bytes], dialect: Dialect, sizes: BlockSizes) -> It
         yield _last_rows(last, dialect)
 
 
+def cut_again(read: Callable[[int], bytes], dialect: Dialect, blocks: Iterable[Seen]) -> Iterator[Block]:
+    """Cut what is read as it was cut before. Raises ChangedError where it is not the same any more."""
+    surplus = b""
+    for seen in blocks:
+        data, surplus = _exactly(read, seen.length, surplus)
+        if hash(data) != seen.fingerprint:
+            raise ChangedError
+        yield (block := Block(data) if seen.plain else _read_whole(data, dialect))
+        if block.broken:
+            return
+    while surplus or (surplus := read(MIB)):
+        if surplus.strip(b"\r\n" + _END_OF_FILE):
+            raise ChangedError
+        surplus = b""
+
+
+def _exactly(read: Callable[[int], bytes], length: int, start: bytes) -> tuple[bytes, bytes]:
+    """Read so many bytes, `start` among them, and give what was read beyond them; fewer at the end only."""
+    data = start
+    while len(data) < length and (chunk := read(length - len(data))):
+        data = data + chunk if data else chunk
+    return (data, b"") if len(data) <= length else (data[:length], data[length:])
+
+
 def _whole_rows(data: bytes, dialect: Dialect) -> Block | None:
     """Give all rows of the data that are whole; None when not even the first one is."""
     eol = dialect.eol.encode()
     end = data.rfind(eol) + 1
-    if end and dialect.quoting and b'"' in data:
-        plain = data[: _last_row_end(data, eol)]
-        if not plain or not is_plain(plain, dialect):
-            return _read(data[:end], dialect)
-        return Block(plain)
+    if not end or not dialect.quoting or b'"' not in data:
+        return Block(data[:end]) if end else None
+    plain = plain_length(data, dialect)
+    if plain is None or (plain < end and not dialect.opened.match(data, plain)):
+        return _read(data[:end], dialect)
+    end = _last_row_end(data, plain, eol)
     return Block(data[:end]) if end else None
 
 
 def _last_rows(data: bytes, dialect: Dialect) -> Block:
     """Give what is left at the end of the file."""
-    if not dialect.quoting or is_plain(data, dialect):
-        return Block(data)
+    return Block(data) if not dialect.quoting or is_plain(data, dialect) else _read_whole(data, dialect)
+
+
+def _read_whole(data: bytes, dialect: Dialect) -> Block:
+    """Read rows by the grammar behind which nothing comes."""
     read = read_rows(data.decode(errors="surrogateescape"), dialect)
     return Block(data, read.rows, broken=read.broken is not None)
 
@@ -104,18 +154,15 @@ def _read(data: bytes, dialect: Dialect) -> Block | None:
     return Block(data[:length], read.rows) if length else None
 
 
-def _last_row_end(data: bytes, eol: bytes) -> int:
-    """Find where the last row ends: at a line end that no quoted cell holds; 0 is nowhere.
+def _last_row_end(data: bytes, before: int, eol: bytes) -> int:
+    """Find where the last row ends before a place that is in no quoted cell; 0 is nowhere.
 
-    uid,name⏎a1,"Ann⏎Lee"⏎b2,"Bob⏎   four quotes before the third line end, five before the last: the third
+    uid,name⏎a1,"Ann⏎Lee"⏎b2,"Bob⏎   before the quote of Bob: the third line end; before that of Lee: the first
     """
-    end = data.rfind(eol) + 1
-    quotes = data.count(b'"', 0, end)
+    end = data.rfind(eol, 0, before) + 1
+    quotes = data.count(b'"', end, before)
     while end and quotes % 2:
-        opening = data.rfind(b'"', 0, end)
-        if opening < 0:
-            return 0
-        earlier = data.rfind(eol, 0, opening) + 1
-        quotes -= data.count(b'"', earlier, end)
+        earlier = data.rfind(eol, 0, data.rfind(b'"', 0, end)) + 1
+        quotes += data.count(b'"', earlier, end)
         end = earlier
     return end

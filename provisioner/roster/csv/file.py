@@ -10,14 +10,14 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, EndlessRowError, cut
+from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
 from provisioner.roster.csv.defect import Defect, first_defect
 from provisioner.roster.csv.grammar import CR, Row, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
@@ -44,12 +44,16 @@ _UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
 
 @dataclass(frozen=True, slots=True)
 class CsvRoster(TextRoster):
-    """A CSV file with a header; see `rows.Roster`."""
+    """A CSV file with a header; see `rows.Roster`.
+
+    seen  the blocks that it was cut into when it was read to its end, or to the limit, for the first time
+    """
 
     header: Header
     limit: int | None = None
     sizes: BlockSizes = DEFAULT_SIZES
     other_quotes: str | None = None
+    seen: list[Seen] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def rejected_delimiter(self) -> str:
@@ -88,18 +92,28 @@ class CsvRoster(TextRoster):
     def _blocks(self, stream: TextStream) -> Iterator[RosterBatch]:
         """One frame per block; the last one ends at the limit."""
         parser = _BlockParser(self.origin, self.header, stream.origin)
-        blocks = cut(_without_header(stream, self.header.length), self.header.dialect, self.sizes)
+        seen: list[Seen] = []
         with ThreadPoolExecutor(1) as reader:
+            blocks = self._cut(stream)
             upcoming = reader.submit(next, blocks, None)
             while (left := None if self.limit is None else self.limit - parser.rows) != 0:
                 try:
                     block = upcoming.result()
                 except EndlessRowError as error:
                     parser.fail(error.data, f"a row of more than {self.sizes.longest_row // MIB} MiB")
+                except ChangedError:
+                    raise RosterError(f"{self.name}: changed while it was read") from None
                 if block is None:
-                    return
+                    break
                 upcoming = reader.submit(next, blocks, None)  # read and cut while polars parses
                 yield parser.parse(block, left)
+                if not self.seen:
+                    seen.append(Seen.of(block))
+        self.seen.extend(seen)
+
+    def _cut(self, stream: TextStream) -> Iterator[Block]:
+        read, dialect = _without_header(stream, self.header.length), self.header.dialect
+        return cut_again(read, dialect, self.seen) if self.seen else cut(read, dialect, self.sizes)
 
     def _slices(self, batch: RosterBatch, before: int) -> Iterator[RosterBatch]:
         at, frame = 0, batch.frame

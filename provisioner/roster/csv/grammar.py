@@ -5,7 +5,7 @@
           | anything but the delimiter and a line end                           as it stands, its quotes too
 
 The second form is for cells that do not begin with a quote. Whatever fits neither is a defect of the file: there is no
-second, lenient reading. `read_rows` is the grammar; `is_plain` finds the blocks that every parser reads alike.
+second, lenient reading. `read_rows` is the grammar; `plain_length` finds what every parser reads alike.
 """
 
 from __future__ import annotations
@@ -58,9 +58,13 @@ class Dialect:
     @cached_property
     def plain(self) -> re.Pattern[bytes]:
         """A whole block of bytes with each quoted cell at the very edges of its place, and no quote anywhere else."""
-        before = re.escape(self.delimiter + self.eol)
-        cell = rf'"(?<![^{before}]")[^"]*+(?:""[^"]*+)*+"(?={self._end})'
+        cell = rf'"(?<![^{self._edge}]")[^"]*+(?:""[^"]*+)*+"(?={self._end})'
         return re.compile(rf'(?:[^"]*+{cell})*+[^"]*+'.encode())
+
+    @cached_property
+    def opened(self) -> re.Pattern[bytes]:
+        """A quoted cell that begins at the very edge of its place, and is not closed before the end."""
+        return re.compile(rf'"(?<![^{self._edge}]")[^"]*+(?:""[^"]*+)*+\Z'.encode())
 
     def unescaped(self, content: str) -> str:
         """Give what stands between quotes as it is meant."""
@@ -71,6 +75,10 @@ class Dialect:
     @property
     def _blanks(self) -> str:
         return "[ ]*+" if self.delimiter == "\t" else r"[ \t]*+"
+
+    @property
+    def _edge(self) -> str:
+        return re.escape(self.delimiter + self.eol)
 
     @property
     def _end(self) -> str:
@@ -96,18 +104,24 @@ def is_blank(cell: str | None) -> bool:
     return not cell or not cell.strip(_BLANKS)
 
 
-def is_plain(block: bytes, dialect: Dialect) -> bool:
-    """Whether all quotes of a block of whole rows open or close a cell at its very edge, or are doubled within one.
+def plain_length(block: bytes, dialect: Dialect) -> int | None:
+    """Tell how many bytes of a block are plain: all quotes open or close a cell at its very edge, or are doubled in one.
 
-    Exact and quick: one pattern takes in the block, and makes nothing. A block without quotes costs nothing.
+    A row begins with the block. What is not plain, or is a cell that the block does not close, begins with a quote.
+    Exact and quick: one pattern takes in the block, and makes nothing. None in a dialect that it cannot judge.
     """
     if b'"' not in block:
-        return True
+        return len(block)
     if not dialect.quoting or not dialect.delimiter.isascii():
-        return False
+        return None
     if dialect.escape and dialect.escape.encode() in block:
-        return False
-    return dialect.plain.fullmatch(block) is not None
+        return None
+    return dialect.plain.match(block).end()  # type: ignore[union-attr] # it matches nothing, too
+
+
+def is_plain(block: bytes, dialect: Dialect) -> bool:
+    """Whether the quotes of a block of whole rows are plain all over, see `plain_length`."""
+    return plain_length(block, dialect) == len(block)
 
 
 @dataclass(frozen=True, slots=True)

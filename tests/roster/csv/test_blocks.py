@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from provisioner.roster.csv.blocks import Block, BlockSizes, EndlessRowError, cut
+from provisioner.roster.csv.blocks import Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
 from provisioner.roster.csv.grammar import CR, Dialect
 
 TINY = BlockSizes(first=7, block=5, longest_row=100)
@@ -59,6 +59,35 @@ def test_a_row_without_end_is_given_up_in_time() -> None:
 def test_lines_that_end_with_cr_are_cut_there() -> None:
     """And nowhere else."""
     assert blocks_of(b'a,b\rc\n,d\r"e\r",f', Dialect(eol=CR)) == [Block(b"a,b\r"), Block(b"c\n,d\r"), Block(b'"e\r",f')]
+
+
+FILES = [
+    b"a,b\nc,d\n",
+    b'a,"b\nc"\nd,e',
+    b'5" a,b\n6",c\n"d",e\n',
+    b"a,b\n\r\n\n\x1a",
+    b'a,b\n"c"d,e\nf,g\n',
+]
+
+
+@pytest.mark.parametrize("data", FILES)
+def test_a_file_that_is_read_again_is_cut_as_before(data: bytes) -> None:
+    """The same blocks, their rows and defects with them, however much is read at once."""
+    blocks = blocks_of(data)
+    seen = [Seen.of(block) for block in blocks]
+    assert list(cut_again(io.BytesIO(data).read, Dialect(), seen)) == blocks
+    file = io.BytesIO(data)
+    assert list(cut_again(lambda size: file.read(max(1, size // 2)), Dialect(), seen)) == blocks
+    file = io.BytesIO(data)
+    assert list(cut_again(lambda _: file.read(1000), Dialect(), seen)) == blocks
+
+
+@pytest.mark.parametrize("change", [b"a,b\nc,e\n", b"a,b\n", b"a,b\nc,d\ne,f\n", b"a,b\nc,d\n\n\n\n\n\n\n\n\nx"])
+def test_a_file_that_has_changed_is_not_taken_for_the_one_before(change: bytes) -> None:
+    """One other letter is enough, a row less, or anything behind the end but blank lines."""
+    seen = [Seen.of(block) for block in blocks_of(b"a,b\nc,d\n")]
+    with pytest.raises(ChangedError):
+        list(cut_again(io.BytesIO(change).read, Dialect(), seen))
 
 
 def test_an_escaped_quote_is_none() -> None:
