@@ -129,17 +129,17 @@ class Uids:
 
         The Boolean `comes_again` says which rows may be that other row to another one.
         """
+        first, repeats = (pl.repeat(None, len(uids), dtype=pl.Int64, eager=True) for _ in range(2))
+        comes_again = pl.repeat(value=False, n=len(uids), eager=True)
         again = self._seen.positions(uids)
-        first: list[int | None] = [None] * len(uids)
-        repeats = first.copy()
-        for index in again:
-            first[index], repeats[index] = self._other(uids[index], first_row + index)
-        comes_again = pl.repeat(value=False, n=len(uids), eager=True).scatter(again, True)
-        return (
-            pl.Series("first_row", first, dtype=pl.Int64),
-            pl.Series("repeats_row", repeats, dtype=pl.Int64),
-            comes_again.alias("comes_again"),
-        )
+        if len(again):
+            found = [self._other(uid, first_row + index) for index, uid in zip(again, uids.gather(again), strict=True)]
+            first, repeats = (
+                rows.scatter(again, pl.Series(others, dtype=pl.Int64))
+                for rows, others in zip((first, repeats), zip(*found, strict=True), strict=True)
+            )
+            comes_again = comes_again.scatter(again, True)
+        return first.alias("first_row"), repeats.alias("repeats_row"), comes_again.alias("comes_again")
 
     def _other(self, uid: str, row: int) -> tuple[int | None, int | None]:
         if self._persons is not None:

@@ -105,10 +105,15 @@ class Repeats:
 
 
 def _repeated(prints: pl.DataFrame) -> pl.DataFrame:
-    ordered = (prints.unique() if "form" in prints.columns else prints).sort("key")
+    again = _neighbours(prints).unique()  # of nearly all rosters a few rows
+    return _neighbours(again) if "form" in prints.columns else again
+
+
+def _neighbours(prints: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows whose key comes more than once."""
+    ordered = prints.sort("key")
     key = ordered["key"]
-    again = (key == key.shift(1)).fill_null(value=False) | (key == key.shift(-1)).fill_null(value=False)
-    return ordered.filter(again).unique()
+    return ordered.filter((key == key.shift(1)).fill_null(value=False) | (key == key.shift(-1)).fill_null(value=False))
 
 
 _SPELLED_OUT = {"ß": "ss"}
@@ -117,7 +122,8 @@ _SPELLED_OUT = {"ß": "ss"}
 
 def fingerprints(texts: pl.Series) -> pl.Series:
     """Give 64 bits for each text (UInt64, null for null), the same for the same text within this process."""
-    return pl.select(pl.when(texts.is_not_null()).then(texts.hash(seed=0))).to_series()
+    prints = texts.hash(seed=0)
+    return prints if not texts.null_count() else pl.select(pl.when(texts.is_not_null()).then(prints)).to_series()
 
 
 def folded(names: pl.Series) -> pl.Series:

@@ -226,9 +226,16 @@ class Validator:
     def _verdicts(self, defects: pl.DataFrame) -> pl.DataFrame:
         """Put the defects of each row in words: `row`, `error_code` of the first one, `error_message` of all."""
         every = [*self._rules, self._body_rule, *(self._warnings if self._strict else ())]
+        present = defects.select(pl.col(rule.code).any() for rule in every).row(0)
+        every = [rule for rule, is_there in zip(every, present, strict=True) if is_there]
+        if not every:
+            return pl.DataFrame(schema=_VERDICTS)
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
         message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
         return defects.select("row", first.alias("error_code"), message.alias("error_message"))
+
+
+_VERDICTS = {"row": pl.Int64(), "error_code": pl.String(), "error_message": pl.String()}
 
 
 def _wants_token() -> pl.Expr:
@@ -262,7 +269,8 @@ def _any(broken: pl.DataFrame) -> pl.Series:
 
 def _found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
     """Name the first rows of each code that was found at all, and what was found more closely."""
-    return {rule.code: _found_one(fields, broken[rule.code], rule) for rule in judges if broken[rule.code].any()}
+    present = broken.select(pl.col(rule.code).any() for rule in judges).row(0, named=True)
+    return {rule.code: _found_one(fields, broken[rule.code], rule) for rule in judges if present[rule.code]}
 
 
 def _found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:

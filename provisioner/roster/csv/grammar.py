@@ -105,7 +105,7 @@ def is_blank(cell: str | None) -> bool:
 
 
 def plain_length(block: bytes, dialect: Dialect) -> int | None:
-    """Tell how many bytes of a block are plain: all quotes open or close a cell at its very edge, or are doubled in one.
+    """Tell how many bytes of a block are plain: each quote is at the very edge of a cell, or doubled within one.
 
     A row begins with the block. What is not plain, or is a cell that the block does not close, begins with a quote.
     Exact and quick: one pattern takes in the block, and makes nothing. None in a dialect that it cannot judge.

@@ -80,6 +80,11 @@ def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Bin
     )
 
 
+def nothing(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Give columns of nulls, for fields that no column feeds."""
+    return frame.select(pl.repeat(None, pl.len(), dtype=kind).alias(name) for name, kind in schema.items())
+
+
 def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
     """Give the uids as they would be sent (String, null when missing): trimmed, ASCII letters lower-cased.
 

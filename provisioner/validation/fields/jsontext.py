@@ -92,28 +92,44 @@ def write_bodies(fields: pl.DataFrame) -> pl.Series:
 
     `name_suspicious` says which names have to be looked at closely: one that needs escapes is among them.
     """
+    if fields.is_empty():
+        return pl.Series("body", dtype=pl.String)
     escaping = jsontext.in_need_of_escapes(fields, ("statusMessage",), printable=("avatar", "link"))
     if fields["name"].filter(fields["name_suspicious"]).str.contains(_TO_ESCAPE).any():
         escaping.append("name")
     folded = pl.col("role").str.to_lowercase()
     rows = fields.with_columns(folded, *(jsontext.escaped(pl.col(name)) for name in escaping))
-    body = pl.concat_str(list(_parts()), ignore_nulls=True).alias("body")
+    body = pl.concat_str(list(_pieces(rows)), ignore_nulls=True).alias("body")
     # the streaming engine splits the rows among the cores; otherwise one expression runs on one core
     return rows.lazy().select(body).collect(engine="streaming").to_series()
 
 
-def _parts() -> Iterator[pl.Expr]:
-    """Give the pieces in order, all for one concatenation: each one more would copy every byte once more."""
-    opening = "{"
-    for name in (*_STRINGS, *_WRITTEN_ALREADY):
+def _pieces(rows: pl.DataFrame) -> Iterator[pl.Expr]:
+    """Give the pieces in order, all for one concatenation: each one more would copy every byte once more.
+
+    What all rows have, or none, needs no question row by row: {"uid":" uid ","name":" name " }
+    """
+    text = "{"
+    for number, name in enumerate((*_STRINGS, *_WRITTEN_ALREADY)):
         quote = '"' if name in _STRINGS else ""
+        opening = f'{"," if number else ""}"{name}":{quote}'
+        missing = rows[name].null_count()
+        if missing == rows.height:
+            continue
+        if not missing:
+            yield pl.lit(text + opening)
+            yield pl.col(name)
+            text = quote
+            continue
         there = pl.when(pl.col(name).is_not_null())
-        yield there.then(pl.lit(f'{opening}"{name}":{quote}'))
+        if text:
+            yield pl.lit(text)
+        yield there.then(pl.lit(opening))
         yield pl.col(name)
         if quote:
             yield there.then(pl.lit(quote))
-        opening = ","
-    yield pl.lit("}")
+        text = ""
+    yield pl.lit(f"{text}}}")
 
 
 def parsed_object(text: str, delicate: bool | None) -> dict[str, Any] | None:

@@ -67,7 +67,7 @@ def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
     """
     given = binding.fields.get("metadata")
     if given is None and not binding.metadata:
-        return _table([(None, None)] * frame.height)
+        return cells.nothing(frame, SCHEMA)
     tree = metadata_tree(binding)
     if tree is not None:
         written = jsontext.object_of(tree).alias("metadata")

@@ -70,7 +70,7 @@ def read_tags(frame: pl.DataFrame, binding: Binding, plain_length: int) -> pl.Da
     """
     source = binding.fields.get("tags")
     if source is None:
-        return _table([Tags()] * frame.height)
+        return cells.nothing(frame, SCHEMA)
     return _of_source(source, frame, binding, plain_length)
 
 

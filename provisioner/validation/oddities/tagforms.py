@@ -69,8 +69,11 @@ class TagForms:
             self.filled += filled
             if blank:
                 self.filled -= int(texts.select(text.str.contains(r"^\s+$").sum()).item())
-            for name, pattern in SEPARATORS.items() if other else ():
-                found = int(unsplit(texts["text"].str.strip_chars(), self.binding.tags_separator, pattern).sum())
+            if not other:
+                continue
+            some = texts["text"].filter(texts["text"].str.contains(_ANY)).str.strip_chars()
+            for name, pattern in SEPARATORS.items():
+                found = int(unsplit(some, self.binding.tags_separator, pattern).sum())
                 self.others[name] = self.others.get(name, 0) + found
 
     def _texts(self, frame: pl.DataFrame, source: Source) -> pl.DataFrame:
