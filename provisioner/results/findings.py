@@ -16,8 +16,8 @@ from provisioner.model import with_auth_token
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import DEFECTS, LIMITS, Advice
-from provisioner.validation.rules import Place, no_place
-from provisioner.validation.validator import Checked, Found
+from provisioner.validation.rules import Found, Place, no_place
+from provisioner.validation.validator import Checked
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import counted
 

@@ -120,6 +120,9 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
     if file.family is None:
         _refuse_suffix(file)
     if file.compression and file.family not in TEXTS:
+        if file.location is Location.FILE:
+            packed = LocalFile(Path(file.where))
+            signature.check_compression(file, _start(packed), packed)
         raise RosterError(f"{file.name}: a compressed {file.suffix} file is not read; unpack it first")
     if file.family == "zip":
         return _zipped(file, options, folder, opened)
@@ -145,13 +148,13 @@ def _zipped(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
     signature.check_signature(file, _start(archive), archive)
     inside, member = find_member(file, archive)
     if inside.family in TEXTS:
-        within = replace(inside, where=member.name)
+        within = replace(inside, archive=file.name)
         signature.check_signature(within, _start(member))
         return _text(within, member, options), inside.family in _SPARSE
     kept = spool(member.name, _pieces(member), folder)
     opened.callback(kept.close)
     path = Path(f"/dev/fd/{kept.file.fileno()}")
-    signature.check_signature(replace(inside, where=member.name), _start(kept), kept)
+    signature.check_signature(replace(inside, archive=file.name), _start(kept), kept)
     return partial(_unpacked, _table_opener(inside, path, options), member.name, path, kept.file), False
 
 

@@ -19,8 +19,8 @@ and beside each number of another row (`OTHER_ROWS`) where its owner sees it, se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
@@ -51,6 +51,9 @@ _NEARLY_OBJECTS = {
     f"its quotes are {jsontext.TYPOGRAPHIC}": codes.TYPOGRAPHIC,
     f" is {jsontext.NESTED}": codes.NESTED,
 }
+
+FIRST_ROWS = 5
+"""As many rows are named as examples of one defect."""
 
 OVERRULED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -107,6 +110,47 @@ class Rule:
     def message(self) -> pl.Expr:
         """The defect in words, null where the rule is kept."""
         return pl.when(pl.col(self.code)).then(pl.concat_str([pl.lit(f"{self.code}: "), self.found]))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`).
+
+    kinds  what was found more closely → how many of it: see `Advice.kinds`
+    """
+
+    rows: int
+    first_rows: tuple[int, ...]
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, later: Found) -> Found:
+        """Add what was found in later rows."""
+        kinds = {kind: self.kinds.get(kind, 0) + later.kinds.get(kind, 0) for kind in (*self.kinds, *later.kinds)}
+        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS], kinds)
+
+
+def broken_rules(broken: pl.DataFrame, judges: Sequence[Rule]) -> list[Rule]:
+    """Choose those that any row breaks; `broken` has a Boolean column for each."""
+    if not judges:
+        return []
+    any_row = broken.select(pl.col(rule.code).any() for rule in judges).row(0)
+    return [rule for rule, is_broken in zip(judges, any_row, strict=True) if is_broken]
+
+
+def found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
+    """Name the first rows of each code that was found at all, and what was found more closely."""
+    return {rule.code: found_one(fields, broken[rule.code], rule) for rule in broken_rules(broken, judges)}
+
+
+def found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:
+    """Name the first rows that break one rule."""
+    first_rows = tuple(fields["row"].filter(broken).head(FIRST_ROWS))
+    if rule.kinds is None:
+        return Found(int(broken.sum()), first_rows)
+    kinds = fields.filter(broken).select(rule.kinds.alias("kind"))["kind"].drop_nulls()
+    kinds = kinds.explode() if kinds.dtype == pl.List else kinds
+    counts = zip(kinds.unique(maintain_order=True), kinds.unique_counts(), strict=True)
+    return Found(int(broken.sum()), first_rows, dict(counts))
 
 
 @lru_cache(16)  # as costly to make as a small roster is to check

@@ -26,11 +26,16 @@ from provisioner.validation.oddities.marks import Column, Marks
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
     FALSE,
+    FIRST_ROWS,
     OTHER_ROWS,
     OVERRULED,
+    Found,
     Place,
     Rule,
     body_rule,
+    broken_rules,
+    found,
+    found_one,
     no_place,
     places,
     rules,
@@ -40,28 +45,8 @@ from provisioner.validation.warnings import OVERRULED_WARNINGS, REPEATED, suspic
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.validation.survey import Survey
 
-FIRST_ROWS = 5
-"""As many rows are named as examples of one defect."""
-
 _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
 _READ = ("tags", "tags_defect", "metadata", "metadata_defect")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How many rows have a defect or a warning, and the first of them (ascending, at most `FIRST_ROWS`).
-
-    kinds  what was found more closely → how many of it: see `Advice.kinds`
-    """
-
-    rows: int
-    first_rows: tuple[int, ...]
-    kinds: Mapping[str, int] = field(default_factory=dict)
-
-    def __add__(self, later: Found) -> Found:
-        """Add what was found in later rows."""
-        kinds = {kind: self.kinds.get(kind, 0) + later.kinds.get(kind, 0) for kind in (*self.kinds, *later.kinds)}
-        return Found(self.rows + later.rows, (*self.first_rows, *later.first_rows)[:FIRST_ROWS], kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +129,8 @@ class Validator:
         good = self._good(written)
         defective = _stacked(fields.hstack(broken).hstack(warned).filter(~sound), written.filter(~good))
         lines = _lines(fields, self._verdicts(self._of_rejected_firsts(defective)))
-        defects = _found(fields, broken, self._rules) | _found(written, written, [self._body_rule])
-        warnings = repeated | _found(fields, warned, self._warnings)
+        defects = found(fields, broken, self._rules) | found(written, written, [self._body_rule])
+        warnings = repeated | found(fields, warned, self._warnings)
         if self._strict:
             defects, warnings = defects | warnings, {}
         return Checked(lines, _sent(written.filter(good)), _rejected(batch, lines), defects, warnings)
@@ -163,7 +148,7 @@ class Validator:
         repeats = fields["repeats_row"].is_not_null()
         if self._strict or not repeats.any():
             return fields, {}
-        return fields.filter(~repeats), {REPEATED.code: _found_one(fields, repeats, REPEATED)}
+        return fields.filter(~repeats), {REPEATED.code: found_one(fields, repeats, REPEATED)}
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
@@ -226,16 +211,12 @@ class Validator:
     def _verdicts(self, defects: pl.DataFrame) -> pl.DataFrame:
         """Put the defects of each row in words: `row`, `error_code` of the first one, `error_message` of all."""
         every = [*self._rules, self._body_rule, *(self._warnings if self._strict else ())]
-        present = defects.select(pl.col(rule.code).any() for rule in every).row(0)
-        every = [rule for rule, is_there in zip(every, present, strict=True) if is_there]
+        every = broken_rules(defects, every)
         if not every:
-            return pl.DataFrame(schema=_VERDICTS)
+            return pl.DataFrame(schema={"row": pl.Int64(), "error_code": pl.String(), "error_message": pl.String()})
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
         message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
         return defects.select("row", first.alias("error_code"), message.alias("error_message"))
-
-
-_VERDICTS = {"row": pl.Int64(), "error_code": pl.String(), "error_message": pl.String()}
 
 
 def _wants_token() -> pl.Expr:
@@ -265,22 +246,6 @@ def _without(texts: pl.Series, unwanted: Iterable[Column]) -> pl.Series:
 
 def _any(broken: pl.DataFrame) -> pl.Series:
     return broken.select(pl.any_horizontal(pl.all())).to_series()
-
-
-def _found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
-    """Name the first rows of each code that was found at all, and what was found more closely."""
-    present = broken.select(pl.col(rule.code).any() for rule in judges).row(0, named=True)
-    return {rule.code: _found_one(fields, broken[rule.code], rule) for rule in judges if present[rule.code]}
-
-
-def _found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:
-    first_rows = tuple(fields["row"].filter(broken).head(FIRST_ROWS))
-    if rule.kinds is None:
-        return Found(int(broken.sum()), first_rows)
-    kinds = fields.filter(broken).select(rule.kinds.alias("kind"))["kind"].drop_nulls()
-    kinds = kinds.explode() if kinds.dtype == pl.List else kinds
-    counts = zip(kinds.unique(maintain_order=True), kinds.unique_counts(), strict=True)
-    return Found(int(broken.sum()), first_rows, dict(counts))
 
 
 def _stacked(unsound: pl.DataFrame, unfit: pl.DataFrame) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from provisioner.results.outputs import Outputs
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.stop import Stop
 from provisioner.validation.constraints import DEFECTS
-from provisioner.validation.validator import Found
+from provisioner.validation.rules import Found
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import duration
 from tests.rig.tally import a_tally

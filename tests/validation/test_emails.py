@@ -14,8 +14,9 @@ from provisioner.validation.constraints import Constraints
 from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.rules import Found
 from provisioner.validation.survey import survey
-from provisioner.validation.validator import Found, Validator
+from provisioner.validation.validator import Validator
 from tests.rig.checking import bound, looked_over
 
 

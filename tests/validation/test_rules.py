@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from provisioner.validation.constraints import DEFECTS, Constraints
-from provisioner.validation.rules import Rule, body_rule, rules
-from provisioner.validation.validator import Found
+from provisioner.validation.rules import Found, Rule, body_rule, rules
 from tests.rig.checking import check, codes, messages
 
 BOUNDARIES = [

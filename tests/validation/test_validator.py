@@ -17,8 +17,9 @@ from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.rules import Found
 from provisioner.validation.survey import Survey, survey
-from provisioner.validation.validator import Checked, Found, Validator, reject
+from provisioner.validation.validator import Checked, Validator, reject
 from tests.rig import rules as oracle
 from tests.rig.checking import ANN, check, csv_frame
 

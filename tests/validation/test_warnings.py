@@ -12,7 +12,8 @@ from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
-from provisioner.validation.validator import Found, Validator
+from provisioner.validation.rules import Found
+from provisioner.validation.validator import Validator
 from provisioner.validation.warnings import WARNINGS, warning_rules
 from tests.rig.checking import check_warnings, learned, people, warnings
 from tests.rig.command import ROOT

@@ -57,6 +57,7 @@ class InputFile:
     suffix      `.csv` and so on, in lower case, without that of the compression
     found       a pattern or a folder gave it, nobody named it
     partitions  name and value of the columns that the folders above it are: `dept=Sales/a.csv`
+    archive     the zip archive that it is in, as messages call it; empty for none
     """
 
     where: str = field(repr=False)
@@ -65,10 +66,13 @@ class InputFile:
     compression: str | None = None
     found: bool = False
     partitions: tuple[tuple[str, str | None], ...] = ()
+    archive: str = ""
 
     @property
     def name(self) -> str:
         """What messages call it: an address without user, password and query, in which secrets are handed over."""
+        if self.archive:
+            return f"{self.archive} ({self.where})"
         return "standard input" if self.where == STANDARD_INPUT else shown(self.where)
 
     @property

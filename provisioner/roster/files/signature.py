@@ -70,6 +70,7 @@ _ARCHIVE: Final = Signature(b"PK", "a zip archive", "zip", ".zip", _UNPACK)
 _BROKEN_ARCHIVE: Final = Signature(
     b"PK", "a zip archive or a workbook that is cut off or damaged", "", "", "fetch or copy it again"
 )
+_PACKED_ARCHIVE: Final = Signature(b"PK", "a zip archive or a workbook", "", "", _UNPACK)
 _TAR: Final = Signature(b"", "a tar archive", "", "", "unpack it, and name the roster in it")
 # Name of a member, or how it begins → the program whose files are zip archives that hold it.
 _ZIP_KINDS: Final[Sequence[tuple[str, Signature]]] = tuple(
@@ -109,10 +110,17 @@ def check_signature(file: InputFile, start: bytes, origin: Origin | None = None)
         if _fits(file, found):
             return
         raise RosterError(f"{file.name} is {found.what}; {_mend(file, found)}")
-    if file.compression is not None:
-        raise RosterError(f"{file.name} is not compressed with {file.compression}; {_as_text(file)}")
+    check_compression(file, start, origin)
     if file.family not in TEXTS and _is_text(start):
         raise RosterError(f"{file.name} is text and no {file.suffix} file; {_as_text(file)}")
+
+
+def check_compression(file: InputFile, start: bytes, origin: Origin | None = None) -> None:
+    """Tell a file that is not compressed though its name says so. Raises RosterError, OSError."""
+    found = identify(start, origin)
+    if file.compression and (found is None or found.family not in COMPRESSIONS.values()):
+        what, mend = ("", _as_text(file)) if found is None else (f", it is {found.what}", _mend(file, found))
+        raise RosterError(f"{file.name} is not compressed with {file.compression}{what}; {mend}")
 
 
 def check_text(file: InputFile, start: bytes) -> None:
@@ -123,7 +131,7 @@ def check_text(file: InputFile, start: bytes) -> None:
     if found.family == "json":
         if file.family == "ndjson":
             return
-        mend = f"rename it to {_plain_stem(file)}.json{PurePosixPath(file.file_name).suffix}"
+        mend = _rename(file, f"{_plain_stem(file)}.json{PurePosixPath(file.file_name).suffix}")
         raise RosterError(f"{file.name} is {found.what} behind its compression; {mend}")
     if not found.family:
         raise RosterError(f"{file.name} is {found.what}; {found.mend}")
@@ -146,11 +154,17 @@ def refuse_suffix(file: InputFile, start: bytes, origin: Origin | None = None) -
 
 
 def _refuse_packed(file: InputFile, found: Signature, origin: Origin) -> None:
-    """Refuse an archive or another program's file by what is behind its compression. Raises RosterError, OSError."""
+    """Refuse a file by what is behind its compression. Raises RosterError, OSError."""
     with Compressed(origin, found.family).open() as unpacked:
-        inside = identify(unpacked.read(LENGTH))
+        inside = identify(start := unpacked.read(LENGTH))
     if inside is not None and not inside.family:
         raise RosterError(f"{file.name} is {inside.what}, {found.what}; {inside.mend}")
+    if inside is None and not _is_text(start):
+        raise RosterError(f"{file.name} is {found.what}; {_UNPACK}")
+    if inside is not None and inside.family not in TEXTS:
+        raise RosterError(f"{file.name} is {inside.what}, {found.what}; {_UNPACK}")
+    suffix = inside.suffix if inside is not None else ".csv"
+    raise RosterError(f"{file.name} is {found.what}; rename it to {_plain_stem(file)}{suffix}{found.suffix}")
 
 
 def _fits(file: InputFile, found: Signature) -> bool:
@@ -166,7 +180,9 @@ def _fits(file: InputFile, found: Signature) -> bool:
 
 def _zip_kind(origin: Origin | None) -> Signature:
     """Look what a zip archive is: the files of many programs are one."""
-    names = member_names(origin) if origin is not None else ()
+    if origin is None:  # within something else: only its first bytes are known
+        return _PACKED_ARCHIVE
+    names = member_names(origin)
     for member, kind in _ZIP_KINDS:
         if any(name == member or (member.endswith("/") and name.startswith(member)) for name in names):
             return kind
@@ -180,15 +196,21 @@ def _mend(file: InputFile, found: Signature) -> str:
         return "save it as .xlsx"
     path = PurePosixPath(file.file_name)
     if found.family not in COMPRESSIONS.values():
-        return f"rename it to {file.stem}{found.suffix}"
+        return _rename(file, f"{file.stem}{found.suffix}")
     if file.compression:
-        return f"rename it to {path.stem}{found.suffix}"
-    return f"rename it to {path.name}{found.suffix}" if file.family in TEXTS else found.mend
+        return _rename(file, f"{path.stem}{found.suffix}")
+    return _rename(file, f"{path.name}{found.suffix}") if file.family in TEXTS else found.mend
 
 
 def _as_text(file: InputFile) -> str:
     name = PurePosixPath(file.file_name)
-    return f"rename it to {name.stem}" if file.compression else f"rename it to {name.stem}.csv"
+    if file.compression and file.family in TEXTS:
+        return _rename(file, name.stem)
+    return _rename(file, f"{_plain_stem(file) if file.compression else name.stem}.csv")
+
+
+def _rename(file: InputFile, name: str) -> str:
+    return f"unpack the archive and rename it to {name}" if file.archive else f"rename it to {name}"
 
 
 def _plain_stem(file: InputFile) -> str:

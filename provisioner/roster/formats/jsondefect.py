@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import Final
 
 from provisioner.errors import RosterError
+from provisioner.roster.files.archive import Member
+from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.formats.jsonfile import read_to_end
 from provisioner.roster.formats.ndjsonfile import NdjsonRoster, NotAnObjectError, open_ndjson
@@ -30,21 +32,30 @@ def open_lines(origin: Origin, codec: str | None, limit: int | None = None) -> N
 
 def what_it_is(line: str, origin: Origin, codec: str | None) -> str | None:
     """Say what a file is, and how it can be read, by the line that is no JSON object; None when nobody knows."""
-    name = PurePath(origin.name)
     if _PYTHON.match(line):
         return "it is a Python dict, no JSON; write each with json.dumps"
     if line.startswith(("{", "[")):
-        return _other_json(line, name, origin, codec)
+        return _other_json(line, origin, codec)
     if not _JSON.match(line) and _SEPARATORS.search(line):
-        return f"this looks like a CSV; if it is one, rename the file to {name.stem}.csv"
+        return f"this looks like a CSV; if it is one, {_rename(origin, '.csv')}"
     return None
 
 
-def _other_json(line: str, name: PurePath, origin: Origin, codec: str | None) -> str | None:
+def _other_json(line: str, origin: Origin, codec: str | None) -> str | None:
     """Try whether it is read under the name of a JSON text, which may be an array, and objects over several lines."""
     try:
         users = read_to_end(origin, codec)
     except (RosterError, OSError):
         return None
     form = "a JSON array" if line.startswith("[") else "objects that go over several lines"
-    return f"the file is {form}, no object a line; rename it to {name.stem}.json, which gives {counted(users, 'row')}"
+    cure = f"{_rename(origin, '.json')}, which gives {counted(users, 'row')}"
+    return f"the file is {form}, no object a line; {cure}"
+
+
+def _rename(origin: Origin, suffix: str) -> str:
+    """Say how the file gets another suffix, before that of its compression."""
+    inner = origin.packed if isinstance(origin, Compressed) else origin
+    name = PurePath(inner.member if isinstance(inner, Member) else inner.name)
+    packed = name.suffix if isinstance(origin, Compressed) else ""
+    archive = "unpack the archive and " if isinstance(inner, Member) else ""
+    return f"{archive}rename it to {PurePath(name.name.removesuffix(packed)).stem}{suffix}{packed}"

@@ -167,7 +167,7 @@ def test_a_large_array_needs_no_more_memory_than_a_block(tmp_path: Path) -> None
             "objects that go over several lines, no object a line; rename it to pretty.json, which gives 2 rows",
         ),
         ("ndjson-called.csv", "ndjson-called.csv is JSON; rename it to ndjson-called.json"),
-        ("csv-called.ndjson", "this looks like a CSV; if it is one, rename the file to csv-called.csv"),
+        ("csv-called.ndjson", "this looks like a CSV; if it is one, rename it to csv-called.csv"),
         ("single-quoted.ndjson", "it is a Python dict, no JSON; write each with json.dumps"),
         ("rs.ndjson", "a JSON text sequence: byte 0x1E is in front of each object; take these bytes out"),
         ("nested-uid.ndjson", "the roster has no uid column; it has 'user'"),
