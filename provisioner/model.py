@@ -2,8 +2,8 @@
 
     RosterBatch → Checked → UserRequest → Reply → Verdict → Settlement
 
-Everything is frozen: a step that wants something else makes a new value. What is made once for every row or request
-is a named tuple, because making a frozen dataclass costs five times as much.
+Everything is frozen: a step that wants something else makes a new value. What is made for every row is a named tuple,
+because making a frozen dataclass costs five times as much.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ class Kind(Enum):
     LEAVER = "leaver"  # of somebody who is in no row any more
     LEFT = "left"  # somebody has to look: exit 1
     OPEN = "open"  # the next run goes on with the row
+    UNDO = "undo"  # of a user that an undo has come to
 
 
 class Outcome(StrEnum):
     """What became of one roster row, or of a leaver; every one ends with exactly one.
 
-    All there is to know of an outcome stands here, in the order in which documents list them.
-
-    colour  of its line for people, as rich names it
-    place   of its line among the others, from the top
+    All there is to know of an outcome stands here, in the order in which documents list them: of its line for people
+    the colour, as rich names it, and the place among the others, from the top.
     """
 
     _value_: str
@@ -54,9 +53,12 @@ class Outcome(StrEnum):
     DEACTIVATED = "deactivated", "yellow", 9, Kind.LEAVER
     FAILED = "failed", "red", 7, Kind.LEFT
     PENDING = "pending", "magenta", 8, Kind.OPEN
+    REVERSED = "reversed", "green", 10, Kind.UNDO
+    KEPT = "kept", "yellow", 11, Kind.UNDO
+    UNTOUCHED = "untouched", "cyan", 12, Kind.UNDO
 
 
-ROW_OUTCOMES: Final = tuple(each for each in Outcome if each.kind is not Kind.LEAVER)
+ROW_OUTCOMES: Final = tuple(each for each in Outcome if each.kind not in {Kind.LEAVER, Kind.UNDO})
 """Those that a roster row can have, in the order of documents: they add up to its rows."""
 
 FINAL: Final = frozenset(each for each in Outcome if each.kind is Kind.FINAL)
@@ -67,24 +69,17 @@ RUN_OUTCOMES: Final = tuple(each for each in ROW_OUTCOMES if each.kind is not Ki
 
 
 class Action(StrEnum):
-    """What a sync does for one user, in the order in which people read it.
+    """What a sync does for one user, in the order in which people read it."""
 
-    colour  of its line, as rich names it
-    """
+    CREATE = "create"
+    UPDATE = "update"
+    REACTIVATE = "reactivate"
+    DEACTIVATE = "deactivate"
 
-    _value_: str
-    colour: str
-
-    def __new__(cls, value: str, colour: str = "") -> Self:
-        """Make a member: the text that the state and a plan hold, by which it is looked up, and what goes with it."""
-        member = str.__new__(cls, value)
-        member._value_, member.colour = value, colour
-        return member
-
-    CREATE = "create", "green"
-    UPDATE = "update", "green"
-    REACTIVATE = "reactivate", "green"
-    DEACTIVATE = "deactivate", "yellow"
+    @property
+    def colour(self) -> str:
+        """Of its line, as rich names it."""
+        return "yellow" if self is Action.DEACTIVATE else "green"
 
 
 class Standing(StrEnum):
@@ -123,9 +118,12 @@ class Past:
     """What the journal knew of a uid when this run came to it.
 
     doubt_since  UNIX seconds by the server: the first attempt that may have created the user; null when there is none
-    changed      the roster's body is not the one that was settled
+    changed      the roster's body is not the one that was settled, or an undo may have changed the user
     ours         this job created the user: known for certain, and never forgotten
     edited       the roster's body is not the one that is in doubt
+    mark         UNIX seconds by the server: our last answer that changed the user; null when it is not known
+    withdrawn    an undo has deactivated the user, whom this job had created
+    noted        what the user was before our updates is kept, or known to be lost
     """
 
     state: State
@@ -137,6 +135,9 @@ class Past:
     changed: bool = False
     edited: bool = False
     ours: bool = False
+    mark: int | None = None
+    withdrawn: bool = False
+    noted: bool = False
 
     @property
     def was_there(self) -> bool:
@@ -206,7 +207,8 @@ class Settlement(NamedTuple):
     created_at     the server's, UNIX seconds
     settled_at     ours, UNIX seconds; null when the row is not settled
     doubt_since    see `Past`; kept with a failed row whose user may exist
-    live           what is known of the user now; a sync's alone, null while it is in doubt
+    live           what a sync knows of the user now; null while it is in doubt
+    mark, carried  see `Past`, and what an update set by its answer (`sending.users.trace`); null to leave it
     """
 
     key: int
@@ -221,6 +223,8 @@ class Settlement(NamedTuple):
     settled_at: float | None = None
     doubt_since: float | None = None
     live: Live | None = None
+    mark: int | None = None
+    carried: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -271,9 +275,7 @@ class RequestTally:
     @property
     def per_minute(self) -> float:
         """Requests a minute, from the first to the last; 0 while there are fewer than two."""
-        if self.first is None or self.last is None or self.sent < 2:
-            return 0.0
-        seconds = self.last - self.first
+        seconds = (self.last or 0.0) - (self.first or 0.0)
         return (self.sent - 1) * 60 / seconds if seconds > 0 else 0.0
 
 
@@ -308,7 +310,6 @@ def hash_of(body: bytes) -> str:
 
 
 _WITH_AUTH_TOKEN: Final = b',"withAuthToken":true}'
-
 TOKEN_BYTES: Final = len(_WITH_AUTH_TOKEN) - 1
 """What asking for an auth token adds to the size of a request."""
 

@@ -25,6 +25,7 @@ def test_the_outcomes_and_actions_are_the_documented_ones() -> None:
     """Files, journals and scripts hold these words: in this order, and looked up by them."""
     assert [each.value for each in Outcome] == [
         "rejected", "created", "existing", "updated", "unchanged", "reactivated", "deactivated", "failed", "pending",
+        "reversed", "kept", "untouched",
     ]  # fmt: skip
     assert [Outcome(each.value) for each in Outcome] == list(Outcome)
     assert [Action(each.value) for each in Action] == list(Action)
@@ -34,7 +35,8 @@ def test_the_outcomes_and_actions_are_the_documented_ones() -> None:
 
 def test_a_row_has_one_of_eight_outcomes_and_a_run_gives_six_of_them() -> None:
     """The sums of both summaries: a leaver is no row, and only a sync leaves a user as it is."""
-    assert set(Outcome) - set(ROW_OUTCOMES) == {Outcome.DEACTIVATED}
+    of_an_undo = {Outcome.REVERSED, Outcome.KEPT, Outcome.UNTOUCHED}
+    assert set(Outcome) - set(ROW_OUTCOMES) == {Outcome.DEACTIVATED} | of_an_undo
     assert set(ROW_OUTCOMES) - set(RUN_OUTCOMES) == {Outcome.UNCHANGED, Outcome.REACTIVATED}
 
 
@@ -43,6 +45,7 @@ def test_people_read_what_went_well_first() -> None:
     shown = sorted(Outcome, key=lambda outcome: outcome.place)
     assert [each.value for each in shown] == [
         "created", "updated", "reactivated", "unchanged", "existing", "rejected", "failed", "pending", "deactivated",
+        "reversed", "kept", "untouched",
     ]  # fmt: skip
     assert len({each.place for each in Outcome}) == len(Outcome)
 
@@ -61,7 +64,7 @@ def test_what_a_run_need_not_look_at_again_is_what_is_final() -> None:
 
 def test_the_history_has_a_column_for_every_outcome() -> None:
     """Their heads are short words of its own."""
-    assert set(_COUNTS) == {each.value for each in Outcome}
+    assert set(_COUNTS) == {each.value for each in Outcome if each.kind is not Kind.UNDO}
 
 
 def test_asking_for_a_token_is_spliced_into_the_body() -> None:

@@ -27,6 +27,7 @@ _MEMBERS = {
     "tags": list,
     "updated_at": int,
     "deactivated_at": int,
+    "last_active_at": int,
     "tokens": list,
 }
 

@@ -8,6 +8,7 @@ header     what its file says of itself
 recorder   group commit
 syncstate  what a sync knows of each user
 managed    the columns in which it does
+undo/      what an undo needs to know, and what it has done
 nights     one row for each sync
 course/    how each run went, and how fast
 """

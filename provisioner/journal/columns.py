@@ -74,6 +74,7 @@ _OF_SETTLEMENT: Final = {
     "created_at": "created_at",
     "settled_at": "settled_at",
     "doubt_since": "doubt_since",
+    "mark": "mark",
 }
 _request_values: Final = attrgetter(*_OF_REQUEST.values())
 _settlement_values: Final = attrgetter(*_OF_SETTLEMENT.values())
@@ -129,7 +130,9 @@ UPDATE users SET
     settled_at = given.settled_at,
     doubt_since = given.doubt_since,
     doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash)),
-    ours = ours OR given.outcome = 'created'
+    ours = ours OR given.outcome = 'created',
+    withdrawn = iif(given.outcome = 'created', 0, withdrawn),
+    mark = coalesce(given.mark, users.mark)
 FROM given WHERE users.id = given.id
 """,
 )
@@ -149,7 +152,10 @@ MOVED: Final = Bulk(MovedRow._fields, "UPDATE users SET row = given.row FROM giv
 
 
 class Known(NamedTuple):
-    """What the journal knows of a uid; `past()` says it in our terms."""
+    """What the journal knows of a uid; `past()` says it in our terms.
+
+    reversing  an undo may have changed the user since, and does not know
+    """
 
     key: int
     row: int
@@ -162,6 +168,10 @@ class Known(NamedTuple):
     doubt_since: float | None
     doubt_hash: str
     ours: int
+    mark: int | None = None
+    withdrawn: int = 0
+    noted: int = 0
+    reversing: int = 0
 
     def past(self, *, changed: bool, edited: bool = False, ours: bool = False) -> Past:
         """Give a row's past; `changed` and `edited` compare its body with the roster's, see `Past`."""
@@ -175,11 +185,17 @@ class Known(NamedTuple):
             changed=changed,
             edited=edited,
             ours=ours,
+            mark=self.mark,
+            withdrawn=bool(self.withdrawn),
+            noted=bool(self.noted),
         )
 
 
 ASKED: Final = "FROM json_each(?) AS asked JOIN users ON users.uid = asked.value"
 """The users whose uids stand in a JSON list."""
+
+# An undo was killed while its request may have been on the wire: the user may not be any more what the row says.
+_REVERSING: Final = "EXISTS (SELECT 1 FROM reversals WHERE reversals.id = users.id AND reversals.state = 'sent')"
 
 # The uid goes before: what is known of it is looked up by it.
 KNOWN: Final = select(
@@ -189,6 +205,9 @@ KNOWN: Final = select(
         "key": "users.id",
         "doubt_since": "iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since)",
         "doubt_hash": DOUBTED,
+        "noted": "EXISTS (SELECT 1 FROM overwrites WHERE overwrites.id = users.id)",
+        "withdrawn": f"withdrawn OR (ours AND {_REVERSING})",
+        "reversing": _REVERSING,
     },
 )
 
@@ -216,7 +235,7 @@ _FINAL: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL
 
 DONE: Final = select(
     DONE_COLUMNS,
-    f"{ASKED} WHERE state = 'settled' AND outcome IN ({_FINAL})",
+    f"{ASKED} WHERE state = 'settled' AND outcome IN ({_FINAL}) AND NOT {_REVERSING}",
     {
         "key": "users.id",
         "was": "row",

@@ -40,7 +40,9 @@ from provisioner.journal.columns import (
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
-from provisioner.model import Settlement, UserRequest
+from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, ConfirmedRow, NotedRow
+from provisioner.journal.undo.reversals import TAKEN_UP, TakenUpRow
+from provisioner.model import FINAL, Settlement, UserRequest
 
 
 class Journal:
@@ -130,6 +132,14 @@ class Journal:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
         self._commit((MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
 
+    def note(self, rows: Sequence[NotedRow]) -> None:
+        """Record updates that may leave from now on, and what the users were before; on disk before this returns."""
+        self._commit((NOTED, rows))
+
+    def begin_anew(self, key: int, now: float) -> None:
+        """Record that a user is gone, and may be created from now on (UNIX seconds); on disk before this returns."""
+        self._commit(*((bulk, [AnewRow(id=key, now=now)]) for bulk in BEGUN_ANEW))
+
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
@@ -140,6 +150,9 @@ class Journal:
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield SETTLED, settled_rows(settlements)
+        yield CONFIRMED, [ConfirmedRow(each.key, each.carried, each.carried[0]) for each in settlements if each.carried]
+        # After an undo, this is how a user who is created again is told from one whom it has taken back.
+        yield TAKEN_UP, [TakenUpRow(each.key, each.settled_at) for each in settlements if each.outcome in FINAL]
 
     def _commit(self, *written: Written) -> None:
         """Write rows through statements for many, all in one transaction."""

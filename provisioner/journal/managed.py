@@ -163,7 +163,8 @@ UPDATE users SET certain = state = 'settled' AND outcome IN ('created', 'updated
     operation = iif(state = 'settled' AND outcome IN ('created', 'updated', 'existing'), 'create', 'update'),
     standing = iif(error_code = 'deactivated', 'deactivated', 'active'),
     live_hash = iif(outcome IN ('created', 'updated'), body_hash, NULL)
-WHERE operation IS NULL AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
+WHERE operation IS NULL AND NOT withdrawn
+    AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
 """
 
 # --- out ---

@@ -1,12 +1,12 @@
-"""Group commit: the outcomes of many workers, written by one thread, a few times a second."""
+"""Group commit: what many workers have to record, written by one thread, many at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from provisioner.journal.journal import Journal
 from provisioner.model import Settlement
@@ -89,3 +89,39 @@ class Recorder:
                 self._waiting.append(settlement)
         if lost is not None:
             raise lost
+
+
+class Gathering(Generic[T]):
+    """Takes records of many workers that each have to wait until theirs is on disk; one commit lets them all go on.
+
+    write  brings some to disk; what it raises is raised to whoever waits for them
+    """
+
+    def __init__(self, write: Callable[[list[T]], Awaitable[None]]) -> None:
+        self._write = write
+        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def put(self, record: T) -> None:
+        """Take one record; it is on disk when this returns."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((record, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all(), name="gathering")
+        await done
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            error: Exception | None = None
+            try:
+                await self._write([record for record, _ in batch])
+            except Exception as wrong:
+                error = wrong
+            for _, done in batch:
+                if done.done():
+                    continue  # whoever waited was ended meanwhile
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)

@@ -4,6 +4,10 @@ users   one row for each uid that was ever sent (see `journal`, and for the late
 nights  one row for each sync
 runs    one row for each run that may send, and `pace` the stretches of it: see `course`
 meta    what the journal was made for
+
+overwrites  what users were before updates of this job (see `undo.overwrites`)
+reversals   what undos did, user by user (see `undo.reversals`)
+undos       one row for each undo (see `undo.rounds`)
 """
 
 from __future__ import annotations
@@ -98,9 +102,53 @@ CREATE TABLE pace (
 );
 """
 
+# mark: UNIX seconds by the server, of our last answer that changed the user. withdrawn: an undo has deactivated the
+# user, whom this job had created. Of whom an earlier version updated, or may have, nothing is known of before.
+_UNDO: Final = """
+ALTER TABLE users ADD COLUMN mark INTEGER;
+ALTER TABLE users ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE overwrites (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('kept', 'own', 'unknown')),
+    before BLOB,
+    untold INTEGER NOT NULL DEFAULT 0,
+    fields INTEGER NOT NULL DEFAULT 0,
+    carried BLOB NOT NULL DEFAULT x'',
+    confirmed INTEGER NOT NULL DEFAULT 0,
+    kept_at REAL NOT NULL
+);
+CREATE TABLE reversals (
+    id INTEGER PRIMARY KEY,
+    undo INTEGER NOT NULL,
+    action TEXT CHECK (action IN ('deactivate', 'delete', 'restore')),
+    state TEXT NOT NULL CHECK (state IN ('sent', 'settled')),
+    sent_at REAL,
+    verdict TEXT NOT NULL DEFAULT 'pending',
+    reason TEXT,
+    message TEXT,
+    http_status INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    settled_at REAL,
+    again_at REAL
+);
+CREATE TABLE undos (
+    id INTEGER PRIMARY KEY,
+    round INTEGER NOT NULL,
+    permanent INTEGER NOT NULL DEFAULT 0,
+    started_at REAL NOT NULL,
+    finished_at REAL,
+    good INTEGER NOT NULL DEFAULT 0,
+    summary TEXT
+);
+CREATE INDEX reversing ON reversals (id) WHERE state = 'sent';
+INSERT INTO overwrites (id, kind, kept_at)
+    SELECT id, 'unknown', sent_at FROM users
+    WHERE operation IS NULL AND NOT ours AND (outcome = 'updated' OR state = 'sent' OR doubt_since IS NOT NULL);
+"""
+
 _FIRST_WITH_SERVER_TIMES: Final = 3
 # What each format added to the one before.
-_ADDED: Final = ((FIRST_WITH_NIGHTS, _SINCE_2), (_FIRST_WITH_SERVER_TIMES, _SINCE_3), (VERSION, _SINCE_4))
+_ADDED: Final = ((FIRST_WITH_NIGHTS, _SINCE_2), (_FIRST_WITH_SERVER_TIMES, _SINCE_3), (VERSION, _SINCE_4), (VERSION, _UNDO))
 
 # Up to format 2 the moments of doubts are those of the sending machine's clock. They are converted once, when a run
 # that goes on with them learns the server's time; until then `meta` says what they are.

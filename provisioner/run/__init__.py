@@ -8,5 +8,6 @@ dryrun     the half of a run that sends nothing
 admission  which valid rows still need a request, and their way into the pool
 wiring     client, pacing, clock, pool and store as the settings ask for them
 job        what was asked for: roster, settings, places
+undo/      what a run did, kept so that it can be taken back
 progress   what a person sees while it runs
 """

@@ -82,7 +82,7 @@ def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
             yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
-            changed = _is_settled(met) and met.body_hash != body_hash
+            changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing))
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours))
             yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past)
 

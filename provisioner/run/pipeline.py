@@ -28,6 +28,7 @@ from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
 from provisioner.run.job import Job, Run, Target, options_of
 from provisioner.run.progress import Sampler
+from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
@@ -52,7 +53,8 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
         run.watch.enter("sending")
         async with connected(run, target) as connection:
             policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
-            lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
+            keeping = Keeping(connection.exchanger, recorder, connection.clock)
+            lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes, keeping)
             roles = RoleCheck(connection.exchanger, on=settings.check_roles)
             admission = Admission(surveyed, roles, policy, stopper, outcomes, reader)
             await carry_out(run, connection, recorder, lifecycle.settle, admission.feed)

@@ -26,6 +26,7 @@ class Operation(StrEnum):
     LIST = "list"
     DEACTIVATE = "deactivate"
     REACTIVATE = "reactivate"
+    DELETE = "delete"
 
     @property
     def budget(self) -> Budget:
@@ -43,6 +44,7 @@ _BUDGETS = {
     Operation.LIST: Budget.STANDARD,
     Operation.DEACTIVATE: Budget.CORE,
     Operation.REACTIVATE: Budget.STANDARD,
+    Operation.DELETE: Budget.CORE,
 }
 
 

@@ -134,6 +134,8 @@ class Client:
                 return await self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
             case Operation.REACTIVATE:
                 return await self._exchange("PUT", self._users, _one_uid("uidsToActivate", request.uid))
+            case Operation.DELETE:
+                return await self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
             case Operation.PROBE:
                 return await self._exchange("GET", self._users.with_query(perPage=1), None)
 

@@ -1,5 +1,6 @@
 """The life of one row, from its first request to its outcome.
 
+    ours, deactivated by an undo: reactivate, update → created
     ours, and edited since: update ───────────────→ created
     settled as there before: as below ────────────→ existing, updated
     create ─┬─ done ──────────────────────────────→ created
@@ -24,6 +25,7 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users.keeper import Keeper, carried, last_change, moment
 
 log = get_logger()
 
@@ -43,7 +45,7 @@ class Policy:
 class _Life:
     """What is known of one row while it lasts."""
 
-    __slots__ = ("attempts", "clock", "created_at", "doubt_since", "request", "token")
+    __slots__ = ("attempts", "carried", "clock", "created_at", "doubt_since", "mark", "request", "token")
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
         self.clock = clock
@@ -53,6 +55,8 @@ class _Life:
         self.doubt_since = past.doubt_since if past else None
         self.token = past.auth_token if past else None
         self.created_at = past.created_at if past else None
+        self.mark = past.mark if past else None
+        self.carried: bytes | None = None
 
     def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
         """Take in an answer to a request sent at `began` (ticks, see `ServerClock`)."""
@@ -61,6 +65,15 @@ class _Life:
         if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
             # The earliest counts, also when the server's clock was put back between two attempts.
             self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
+
+    def believe(self, operation: Operation, reply: Reply) -> None:
+        """Take in an answer that says what was done: when that was, by the server, and what an update left there."""
+        user = reply.data or {}
+        self.mark = last_change(user, self.mark)
+        if operation is Operation.UPDATE:
+            self.carried = carried(self.request.body, user)
+            if "updatedAt" not in user and (now := self.clock.now()) is not None:
+                self.mark = last_change({"updatedAt": math.ceil(now)}, self.mark)
 
     def settled(self, outcome: Outcome, reply: Reply | None = None, created_at: int | None = None) -> Settlement:
         return Settlement(
@@ -72,6 +85,8 @@ class _Life:
             auth_token=self.token,
             created_at=created_at,
             settled_at=time.time(),
+            mark=self.mark,
+            carried=self.carried,
         )
 
     def failed(self, reply: Reply, code: str, message: str) -> Settlement:
@@ -84,17 +99,30 @@ class _Life:
 class Lifecycle:
     """Carries rows to their outcomes; holds what all rows share."""
 
-    def __init__(self, exchanger: Exchanger, policy: Policy, server_clock: ServerClock, outcomes: OutcomeTally) -> None:
+    def __init__(
+        self,
+        exchanger: Exchanger,
+        policy: Policy,
+        server_clock: ServerClock,
+        outcomes: OutcomeTally,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._exchanger, self._policy, self._server_clock = exchanger, policy, server_clock
-        self._outcomes = outcomes
+        self._outcomes, self._keeper = outcomes, keeper
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one row as far as the run lasts."""
         life, past = _Life(request, self._server_clock), request.past
+        if past is not None and past.withdrawn:
+            return await self._bring_back(life)
         if past is not None and past.ours:
             return await self._ours(life, past)
         if past is not None and past.was_there and self._policy.on_existing is not OnExisting.FAIL:
             return await self._was_there_before(life, None)
+        return await self._create(life)
+
+    async def _create(self, life: _Life) -> Settlement:
+        request = life.request
         verdict, reply = await self._exchange(Operation.CREATE, life)
         if verdict is Verdict.DONE:
             return self._created(life, reply)
@@ -106,12 +134,37 @@ class Lifecycle:
             self._drift(fields, request, reply)
         return self._unsuccessful(life, verdict, reply)
 
+    async def _bring_back(self, life: _Life) -> Settlement:
+        """Begin anew with a user of ours whom an undo has deactivated; one who was deleted since is created."""
+        life.doubt_since = None
+        verdict, reply = await self._exchange(Operation.REACTIVATE, life)
+        if verdict is Verdict.ABSENT:
+            if self._keeper is not None:
+                await self._keeper.begin_anew(life.request)
+            life.created_at = life.mark = None
+            return await self._create(life)
+        if verdict is Verdict.DONE:
+            verdict, reply = await self._update(life, own=True)
+        if verdict is Verdict.ABSENT:
+            return life.failed(reply, GONE, "another hand has deactivated or deleted the user just now; run again")
+        if verdict is not Verdict.DONE:
+            return self._unsuccessful(life, verdict, reply)
+        return await self._settle_with_token(life, Outcome.CREATED, reply, life.created_at)
+
+    async def _update(self, life: _Life, *, own: bool) -> tuple[Verdict | None, Reply]:
+        """Send the roster's profile; what it overwrites is kept before it leaves."""
+        if self._keeper is not None:
+            verdict, reply = await self._keeper.before_update(life.request, own=own)
+            if verdict is not Verdict.DONE:
+                return verdict, reply
+        return await self._exchange(Operation.UPDATE, life)
+
     async def _ours(self, life: _Life, past: Past) -> Settlement:
         """Bring a user of ours to what the roster has now; `--on-existing` is about the users of others."""
         life.doubt_since = None
         reply: Reply | None = None
         if past.changed or past.outcome is not Outcome.CREATED:
-            verdict, reply = await self._exchange(Operation.UPDATE, life)
+            verdict, reply = await self._update(life, own=True)
             if verdict is Verdict.ABSENT:
                 message = "this job created the user, and another hand has deactivated or deleted it since"
                 return life.failed(reply, GONE, message)
@@ -148,7 +201,7 @@ class Lifecycle:
         if edited or self._policy.on_existing is OnExisting.UPDATE:
             # What went out before the kill is not what the roster holds now. And who is to be updated whoever created
             # it, is: in doubt, a stranger's user can be taken for ours.
-            verdict, reply = await self._exchange(Operation.UPDATE, life)
+            verdict, reply = await self._update(life, own=True)
             if verdict is not Verdict.DONE:
                 return self._unsuccessful(life, verdict, reply)
             self._outcomes.edited += edited
@@ -166,7 +219,7 @@ class Lifecycle:
                 as_updated = past is not None and past.outcome is Outcome.UPDATED and not past.changed
                 outcome = Outcome.UPDATED if as_updated else Outcome.EXISTING
                 return await self._settle_with_token(life, outcome, exists, created_at)
-        verdict, reply = await self._exchange(Operation.UPDATE, life)
+        verdict, reply = await self._update(life, own=False)
         if verdict is Verdict.ABSENT:
             return self._deactivated(life, reply)
         if verdict is not Verdict.DONE:
@@ -198,13 +251,22 @@ class Lifecycle:
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         ended = unsuccessful(life.request.key, life.attempts, verdict, reply, self._exchanger.max_attempts, prefix)
-        return ended._replace(auth_token=life.token, created_at=life.created_at, doubt_since=life.doubt_since)
+        return ended._replace(
+            auth_token=life.token,
+            created_at=life.created_at,
+            doubt_since=life.doubt_since,
+            mark=life.mark,
+            carried=life.carried,
+        )
 
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
         wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)
-        return await self._exchanger(
+        verdict, reply = await self._exchanger(
             operation, life.request, token=wants_token, note=lambda verdict, began: life.note(operation, verdict, began)
         )
+        if verdict is Verdict.DONE and self._keeper is not None:
+            life.believe(operation, reply)
+        return verdict, reply
 
 
 def unsuccessful(
@@ -241,9 +303,7 @@ def drifted(reply: Reply) -> list[str]:
 
 
 def _created_at(reply: Reply) -> int | None:
-    value = (reply.data or {}).get("createdAt")
-    # Anything else is no time: absurd numbers do not fit into the journal.
-    return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else None
+    return moment(reply.data or {}, "createdAt")
 
 
 def _words(reply: Reply) -> str:

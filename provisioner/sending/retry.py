@@ -101,6 +101,8 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
         return Verdict.REFUSED  # a key that may not look may create all the same
     if operation in _LISTS and verdict is Verdict.DONE:
         return _listed(operation, reply, uid)
+    if operation is Operation.DELETE and verdict is Verdict.DONE:
+        return _deleted(reply)
     if verdict is Verdict.DONE:
         return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
     if status == 404 and verdict is Verdict.REFUSED:
@@ -121,7 +123,7 @@ def believable(reply: Reply, uid: str, *, token: bool) -> bool:
 
 
 # Operations at the address of one user; all others are at an address that has to be there.
-_ABOUT_ONE: Final = frozenset({Operation.READ, Operation.UPDATE, Operation.MINT})
+_ABOUT_ONE: Final = frozenset({Operation.READ, Operation.UPDATE, Operation.MINT, Operation.DELETE})
 
 
 def _proven(reply: Reply) -> Verdict:
@@ -151,6 +153,15 @@ def _listed(operation: Operation, reply: Reply, uid: str) -> Verdict:
         return Verdict.DONE
     missing = data.get("notFound")
     return Verdict.ABSENT if isinstance(missing, list) and uid in missing else Verdict.IN_DOUBT
+
+
+def _deleted(reply: Reply) -> Verdict:
+    # It names nobody: `{"success": true, "message": …}`. A request that lost its body on the way only deactivates, and
+    # is answered as that is; sent again it would fare no better.
+    data = reply.data or {}
+    if any(isinstance(data.get(name), list) for name in _LISTS[Operation.DEACTIVATE]):
+        return Verdict.REFUSED
+    return Verdict.DONE if data.get("success") is True else Verdict.IN_DOUBT
 
 
 def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:

@@ -13,13 +13,15 @@ from provisioner.model import Live, Outcome, Settlement, State
 
 SETTLEMENT = Settlement(
     key=1, state=State.SETTLED, outcome=Outcome.FAILED, attempts=2, http_status=400, error_code="ERR",
-    error_message="no", auth_token="token", created_at=3, settled_at=4.5, doubt_since=5.5,
+    error_message="no", auth_token="token", created_at=3, settled_at=4.5, doubt_since=5.5, mark=6,
 )  # fmt: skip
 
 
 class Reordered(NamedTuple):
     """A `Settlement` whose members stand the other way round."""
 
+    mark: int | None
+    carried: bytes | None
     live: Live | None
     doubt_since: float | None
     settled_at: float | None
@@ -41,12 +43,15 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
     assert dict(zip(SETTLED.columns, rows[0], strict=True)) == {
         "id": 1, "state": "settled", "outcome": "failed", "attempts": 2, "http_status": 400, "error_code": "ERR",
         "error_message": "no", "auth_token": "token", "created_at": 3, "settled_at": 4.5, "doubt_since": 5.5,
+        "mark": 6,
     }  # fmt: skip
 
 
 def test_every_member_of_a_settlement_is_recorded_or_known_not_to_be() -> None:
-    """A member that is added later must find its column; `live` is a sync's, which records it by itself."""
-    assert {name for name in Settlement._fields if name != "key"} - set(SETTLED.columns) == {"live"}
+    """A member that is added later must find its column; `live` is a sync's, which records it by itself, and
+    `carried` goes where the overwritten profiles are.
+    """
+    assert {name for name in Settlement._fields if name != "key"} - set(SETTLED.columns) == {"live", "carried"}
 
 
 def test_what_is_selected_has_the_names_it_was_asked_for_in_that_order() -> None:

@@ -600,6 +600,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
         self.journal.settle([settlement._replace(key=self.rows[uid]["key"]) for uid in sorted(uids)])
         for uid in uids:
             self.rows[uid] |= settlement._replace(key=self.rows[uid]["key"])._asdict()
+            if settlement.mark is not None:
+                self.rows[uid]["mark"] = settlement.mark
             self.rows[uid]["ours"] = int(self.rows[uid].get("ours", 0) or settlement.outcome is Outcome.CREATED)
 
     @precondition(lambda self: self.rows)
@@ -641,7 +643,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
             expected[uid] = Known(
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
-                known.get("ours", 0),
+                known.get("ours", 0), known.get("mark"),
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
@@ -707,11 +709,13 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "ours",
             "profile",
             "night_outcome",
+            "mark",
+            "withdrawn",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
-        database.executescript(
-            "DROP TABLE nights; DROP TABLE runs; DROP TABLE pace; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE"
-        )
+        for table in ("nights", "runs", "pace", "overwrites", "reversals", "undos"):
+            database.execute(f"DROP TABLE {table}")
+        database.executescript("PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with JournalReader(path, IDENTITY) as reader:
         assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0)]

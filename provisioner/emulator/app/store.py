@@ -38,6 +38,7 @@ class StoredUser:
     tags: tuple[str, ...] | None = None
     updated_at: int | None = None
     deactivated_at: int | None = None
+    last_active_at: int | None = None
 
     @property
     def active(self) -> bool:
@@ -57,6 +58,7 @@ class StoredUser:
             "role": self.role,
             "createdAt": self.created_at,
             "updatedAt": self.updated_at,
+            "lastActiveAt": self.last_active_at,
             "deactivatedAt": self.deactivated_at,
             "tags": self.tags if with_tags else None,
         }

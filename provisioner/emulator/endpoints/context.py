@@ -34,8 +34,17 @@ class Call:
     @property
     def named_uid(self) -> str | None:
         """Give the uid the request is about, from path or body; None when neither names one."""
-        uid = self.uid or (self.body or {}).get("uid")
+        uid = self.uid or (self.body or {}).get("uid") or self._only_one
         return uid.strip().lower() if isinstance(uid, str) else None
+
+    @property
+    def _only_one(self) -> object:
+        """The one that a call for many is about, when it is about one."""
+        for name in ("uidsToDeactivate", "uidsToActivate"):
+            uids = (self.body or {}).get(name)
+            if isinstance(uids, list) and len(uids) == 1:
+                return uids[0]
+        return None
 
     @property
     def fields(self) -> Mapping[str, Any]:

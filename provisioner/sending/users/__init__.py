@@ -1,4 +1,7 @@
 """A user as the API takes it and shows it.
 
 profile  its fields, held against what they were: which changed, and the request that brings them up to date
+trace    what an update set, kept small
+keeper   what an undo will need to know, and when it has to be kept
+reading  a user as the API shows it, tags included
 """

@@ -99,8 +99,12 @@ def digests(profile: Mapping[str, str]) -> bytes:
 
 def digests_of(user: Mapping[str, Any], listed: Collection[str]) -> bytes:
     """Give the digests of a user as the API shows it; a field that is not `listed` counts as absent."""
-    shown = {name: json.dumps(user[name]) for name in FIELDS if name in listed and _filled(user.get(name))}
-    return digests(shown)
+    return digests({name: text for name, text in texts_of(user).items() if name in listed})
+
+
+def texts_of(user: Mapping[str, Any]) -> dict[str, str]:
+    """Give the profile of a user as the API shows it: field → JSON text; what is empty is left out."""
+    return {name: _text(user[name]) for name in FIELDS if _filled(user.get(name))}
 
 
 def difference(old: bytes | None, new: bytes, managed: Collection[str]) -> Difference:
@@ -155,6 +159,10 @@ def update(profile: Mapping[str, str], needed: Difference) -> bytes:
     if unset := [name for name in needed.emptied if name in _UNSETTABLE]:
         parts.append(f'"unset":{json.dumps(unset, separators=(",", ":"))}')
     return f"{{{','.join(parts)}}}".encode()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _filled(value: Any) -> bool:

@@ -1,0 +1,87 @@
+"""What users were before updates of this job, in the table `overwrites`: on disk before such an update leaves.
+
+    id         the user's, see `users`
+    kind       kept: `before` is its profile as it was; own: this job created the user, so nothing is to be put back;
+               unknown: an earlier version updated the user, or may have, and kept nothing
+    before     that profile, packed (`provisioner.sending.users.profile`); fields that were not there are not in it
+    untold     fields of which the API did not tell whether they were there, as bits (`provisioner.sending.users.trace`)
+    fields     those that updates of this job have set, or may have, as bits
+    carried    what they set, as entries of a trace: as sent while that is in doubt, then as the answer showed it
+    confirmed  whether the last of them was answered
+    kept_at    UNIX seconds, the server's
+
+The profile that was recorded first stays: one that is read later may be what this job itself has written.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from provisioner.journal.columns import Bulk
+
+KEPT: Final = "kept"
+OWN: Final = "own"
+UNKNOWN: Final = "unknown"
+
+
+class NotedRow(NamedTuple):
+    """An update that may leave from now on."""
+
+    id: int
+    kind: str
+    before: bytes | None
+    untold: int
+    fields: int
+    carried: bytes
+    kept_at: float
+
+
+NOTED: Final = Bulk(
+    NotedRow._fields,
+    """
+INSERT INTO overwrites (id, kind, before, untold, fields, carried, confirmed, kept_at)
+SELECT id, kind, before, untold, fields, carried, 0, kept_at FROM given WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    fields = fields | excluded.fields,
+    carried = iif(instr(carried, excluded.carried), carried, CAST(carried || excluded.carried AS BLOB)),
+    confirmed = 0
+""",
+)
+
+
+class ConfirmedRow(NamedTuple):
+    """An update that was answered."""
+
+    id: int
+    carried: bytes
+    fields: int
+
+
+CONFIRMED: Final = Bulk(
+    ConfirmedRow._fields,
+    """
+UPDATE overwrites SET confirmed = 1,
+    carried = iif(given.fields = overwrites.fields, given.carried, CAST(overwrites.carried || given.carried AS BLOB))
+FROM given WHERE overwrites.id = given.id
+""",
+)
+
+
+class AnewRow(NamedTuple):
+    """A user who is gone, and whose place may be taken by a create from now on (UNIX seconds)."""
+
+    id: int
+    now: float
+
+
+BEGUN_ANEW: Final = (
+    Bulk(
+        AnewRow._fields,
+        """
+UPDATE users SET ours = 0, withdrawn = 0, mark = NULL, auth_token = NULL, created_at = NULL, doubt_since = NULL,
+    doubt_hash = NULL, state = 'sent', outcome = 'pending', sent_at = now
+FROM given WHERE users.id = given.id
+""",
+    ),
+    Bulk(AnewRow._fields, "DELETE FROM overwrites WHERE id IN (SELECT id FROM given)"),
+)

@@ -1,0 +1,266 @@
+"""What undos did, user by user, in the table `reversals`; and who is still to be looked at.
+
+    id        the user's, see `users`
+    undo      the round (see `rounds`) in which it was last looked at
+    action    deactivate, delete or restore: what was last recorded as sent
+    state     sent: the request may have left since `sent_at` (the server's UNIX seconds), and what became of it is not
+              known; settled
+    verdict   reversed, kept, failed, or untouched: in doubt, and this job turned out to have changed nothing;
+              pending as long as there is none
+    reason    what was done (deactivated, deleted, restored), why the user is kept, or the code of the failure
+    again_at  when a run created or updated the user again (UNIX seconds): the verdict is a matter of the past then
+
+Only a user whose reversal was recorded as sent can be one that we changed: the record is on disk before the request
+leaves, and after the user was looked at. A user is not the run's any more once it is reversed: its row in `users` is
+pending, so that a run begins it anew, and `withdrawn` is 1 when it is there and deactivated.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from provisioner.journal.columns import Bulk, select
+
+
+class TakenUpRow(NamedTuple):
+    """A row that a run has settled (UNIX seconds)."""
+
+    id: int
+    now: float | None
+
+
+TAKEN_UP: Final = Bulk(
+    TakenUpRow._fields,
+    """
+UPDATE reversals SET again_at = now, state = 'settled'
+FROM given WHERE reversals.id = given.id AND again_at IS NULL AND (verdict = 'reversed' OR state = 'sent')
+""",
+)
+
+
+class LeavingRow(NamedTuple):
+    """A request that may leave from now on (UNIX seconds, the server's)."""
+
+    id: int
+    undo: int
+    action: str
+    sent_at: float
+
+
+LEAVING: Final = Bulk(
+    LeavingRow._fields,
+    """
+INSERT INTO reversals (id, undo, action, sent_at, state)
+SELECT id, undo, action, sent_at, 'sent' FROM given WHERE true
+ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, action = excluded.action, sent_at = excluded.sent_at,
+    state = 'sent', verdict = 'pending', reason = NULL, message = NULL, settled_at = NULL, again_at = NULL
+""",
+)
+
+
+class OwnedRow(NamedTuple):
+    """A user in doubt who turned out to be of this job, created at that time (UNIX seconds, the server's)."""
+
+    id: int
+    created_at: int | None
+    now: float
+
+
+OWNED: Final = Bulk(
+    OwnedRow._fields,
+    """
+UPDATE users SET ours = 1, state = 'settled', outcome = 'created', created_at = given.created_at, settled_at = now,
+    mark = coalesce(mark, given.created_at), doubt_since = NULL, doubt_hash = NULL,
+    http_status = NULL, error_code = NULL, error_message = NULL
+FROM given WHERE users.id = given.id
+""",
+)
+
+
+class PartlyBackRow(NamedTuple):
+    """A user whose profile was put back but for some fields (bits); `mark` as in `users`."""
+
+    id: int
+    fields: int
+    mark: int | None
+
+
+PARTLY_BACK: Final = (
+    Bulk(
+        PartlyBackRow._fields, "UPDATE overwrites SET fields = given.fields FROM given WHERE overwrites.id = given.id"
+    ),
+    Bulk(
+        PartlyBackRow._fields,
+        "UPDATE users SET mark = coalesce(given.mark, users.mark) FROM given WHERE users.id = given.id",
+    ),
+)
+
+
+class VerdictRow(NamedTuple):
+    """What an undo came to; `doubt_since` as in `users`."""
+
+    id: int
+    undo: int
+    state: str
+    verdict: str
+    reason: str | None
+    message: str | None
+    http_status: int | None
+    attempts: int
+    settled_at: float | None
+    doubt_since: float | None
+
+
+VERDICT: Final = (
+    Bulk(
+        VerdictRow._fields,
+        """
+INSERT INTO reversals (id, undo, state, verdict, reason, message, http_status, attempts, settled_at)
+SELECT id, undo, state, verdict, reason, message, http_status, attempts, settled_at FROM given WHERE true
+ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, state = excluded.state, verdict = excluded.verdict,
+    reason = excluded.reason, message = excluded.message, http_status = excluded.http_status,
+    attempts = excluded.attempts, settled_at = excluded.settled_at, again_at = NULL
+""",
+    ),
+    Bulk(
+        VerdictRow._fields,
+        """
+UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
+    settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
+    withdrawn = given.reason IS 'deactivated',
+    ours = iif(given.reason IS 'deactivated', ours, 0),
+    auth_token = iif(given.reason IN ('deactivated', 'deleted'), NULL, auth_token),
+    created_at = iif(given.reason IS 'deactivated', created_at, NULL),
+    mark = iif(given.reason IS 'deactivated', mark, NULL)
+FROM given WHERE users.id = given.id AND given.verdict IN ('reversed', 'untouched')
+""",
+    ),
+    Bulk(
+        VerdictRow._fields,
+        "DELETE FROM overwrites WHERE id IN (SELECT id FROM given WHERE verdict IN ('reversed', 'untouched'))",
+    ),
+)
+
+
+class Candidate(NamedTuple):
+    """A user to be looked at.
+
+    ours         this job created it, for certain
+    doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
+    sent_at      the last one
+    sent         the reversal may have left already
+    kind … confirmed  see `overwrites`; null when no update was noted
+    """
+
+    key: int
+    uid: str
+    row: int
+    ours: int
+    withdrawn: int
+    doubt_since: float | None
+    sent_at: float
+    created_at: int | None
+    mark: int | None
+    sent: int
+    attempts: int
+    kind: str | None
+    before: bytes | None
+    untold: int | None
+    fields: int | None
+    carried: bytes | None
+    confirmed: int | None
+
+
+_JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
+_DOUBTED: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
+# Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
+# is now to be deleted for good.
+_OURS: Final = "ours AND (NOT withdrawn OR :permanent OR reversals.state IS 'sent')"
+_UPDATED: Final = (
+    "NOT ours AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
+)
+_IN_DOUBT: Final = f"NOT ours AND kind IS NOT 'kept' AND {_DOUBTED}"
+_TO_DO: Final = f"({_OURS} OR {_UPDATED} OR {_IN_DOUBT})"
+_LOOKED_AT: Final = (
+    "(reversals.undo IS :round AND reversals.state IS 'settled' AND reversals.verdict IN ('kept', 'untouched'))"
+)
+
+CANDIDATES: Final = select(
+    Candidate._fields,
+    f"{_JOINED} WHERE {_TO_DO} AND NOT {_LOOKED_AT} AND users.id > :after ORDER BY users.id LIMIT :most",
+    {
+        "key": "users.id",
+        "sent": "reversals.state IS 'sent'",
+        "doubt_since": "iif(users.state = 'sent', min(coalesce(doubt_since, users.sent_at), users.sent_at), "
+        "doubt_since)",
+        "sent_at": "users.sent_at",
+        "attempts": "coalesce(reversals.attempts, 0)",
+    },
+)
+
+
+class ToDo(NamedTuple):
+    """What there is to be undone.
+
+    tagged  of those to be put back: tags were set, so that a list is looked through as well
+    """
+
+    created: int
+    updated: int
+    doubtful: int
+    tagged: int
+    reversed: int
+
+
+TO_DO: Final = select(
+    ToDo._fields,
+    f"{_JOINED}",
+    {
+        "created": f"coalesce(sum({_OURS} AND NOT {_LOOKED_AT}), 0)",
+        "updated": f"coalesce(sum({_UPDATED} AND NOT {_LOOKED_AT}), 0)",
+        "doubtful": f"coalesce(sum({_IN_DOUBT} AND NOT {_LOOKED_AT}), 0)",
+        "tagged": f"coalesce(sum({_UPDATED} AND NOT {_LOOKED_AT} AND fields & :tags), 0)",
+        "reversed": f"coalesce(sum(reversals.verdict IS 'reversed' AND again_at IS NULL AND NOT {_TO_DO}), 0)",
+    },
+)
+
+
+class Line(NamedTuple):
+    """What is told of one user; `done` and `why` are its reason, `settled_at` UNIX seconds."""
+
+    row: int
+    uid: str
+    verdict: str
+    done: str | None
+    reason: str | None
+    message: str | None
+    http_status: int | None
+    attempts: int
+    settled_at: float | None
+
+
+# A verdict of an earlier round counts when it is for good; what is to be done once more has none.
+_KNOWN: Final = f"""(again_at IS NULL AND (
+    (verdict IN ('kept', 'failed', 'untouched') AND reversals.undo = :round) OR (verdict = 'reversed' AND NOT {_TO_DO})
+))"""
+
+LINES: Final = select(
+    Line._fields,
+    f"{_JOINED} WHERE ({_TO_DO} OR {_KNOWN}) AND NOT (coalesce(verdict, '') = 'untouched' AND {_KNOWN}) "
+    "ORDER BY users.row, users.id",
+    {
+        "row": "users.row",
+        "verdict": f"iif({_KNOWN}, verdict, 'pending')",
+        "done": f"iif({_KNOWN} AND verdict = 'reversed', reason, NULL)",
+        "reason": f"iif({_KNOWN} AND verdict <> 'reversed', reason, NULL)",
+        "message": f"iif({_KNOWN}, message, NULL)",
+        "http_status": f"iif({_KNOWN}, reversals.http_status, NULL)",
+        "attempts": "coalesce(reversals.attempts, 0)",
+        "settled_at": f"iif({_KNOWN}, reversals.settled_at, NULL)",
+    },
+)
+
+UNTOUCHED: Final = f"SELECT count(*) {_JOINED} WHERE verdict = 'untouched' AND {_KNOWN}"
+
+TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL AND state = 'settled'"
+"""Auth tokens of users who were there before: nobody takes them back."""

@@ -1,0 +1,158 @@
+"""The journal of a run, opened to be undone: its settlements are those of an undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self, TypeAlias
+
+import orjson
+
+from provisioner.errors import JournalError
+from provisioner.journal.columns import Written
+from provisioner.journal.header import Identity
+from provisioner.journal.journal import Journal, JournalReader
+from provisioner.journal.undo.reversals import (
+    CANDIDATES,
+    LEAVING,
+    LINES,
+    OWNED,
+    PARTLY_BACK,
+    TO_DO,
+    TOKENS_LEFT,
+    UNTOUCHED,
+    VERDICT,
+    Candidate,
+    LeavingRow,
+    Line,
+    OwnedRow,
+    PartlyBackRow,
+    ToDo,
+    VerdictRow,
+)
+from provisioner.journal.undo.rounds import BEGIN, END, ROUND
+from provisioner.model import Outcome, Settlement, State, UserRequest
+
+_IS_STATE: Final = (
+    "SELECT EXISTS (SELECT 1 FROM nights) OR EXISTS (SELECT 1 FROM users WHERE operation IS NOT NULL LIMIT 1)"
+)
+
+Record: TypeAlias = LeavingRow | OwnedRow | PartlyBackRow
+"""What is recorded of a user while it is being looked at."""
+
+
+class Undoable(Journal):
+    """The journal of a run, asked what there is to be undone.
+
+    permanent  users are to be deleted for good
+    tags       the bit of the tags among the fields of `overwrites`
+    """
+
+    instead = "check the name, which is that of the results as --output has it"
+    another_app = "check the app id and the region, or --base-url"
+
+    def __init__(self, path: Path, identity: Identity, *, permanent: bool, tags: int) -> None:
+        super().__init__(path, identity)
+        self.permanent, self._tags = permanent, tags
+
+    def __enter__(self) -> Self:
+        if not self.path.exists():
+            raise JournalError(f"{self.path}: no such journal; {self.instead}")
+        super().__enter__()
+        try:
+            self._refuse_state()
+            self.round = int(self._one(ROUND))
+        except BaseException:
+            super().__exit__(None, None, None)
+            raise
+        return self
+
+    def to_do(self) -> ToDo:
+        """Count what there is to be undone."""
+        with self._unreadable():
+            return ToDo._make(self._database.execute(TO_DO, self._asked | {"tags": self._tags}).fetchone())
+
+    def _refuse_state(self) -> None:
+        if self._one(_IS_STATE):
+            message = (
+                "is the state of a sync, and what a sync did is not undone; sync the roster as it was before, which "
+                "brings everybody back to it"
+            )
+            raise JournalError(f"{self.path}: {message}")
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return {"round": self.round, "permanent": self.permanent}
+
+
+class UndoReader(Undoable, JournalReader):
+    """The journal of a run that is only looked at, whoever may be using it."""
+
+
+class UndoJournal(Undoable):
+    """The open journal of a run, locked.
+
+    Raises `JournalError` when it is not there, the state of a sync, foreign or in use.
+    """
+
+    def candidates(self, after: int, most: int) -> list[Candidate]:
+        """Give the users that are still to be looked at, from the one behind number `after` on."""
+        asked = self._asked | {"after": after, "most": most}
+        with self._unreadable():
+            return [Candidate._make(each) for each in self._database.execute(CANDIDATES, asked)]
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Record what has to be on disk before a request leaves; on disk before this returns."""
+        owned = [each for each in records if isinstance(each, OwnedRow)]
+        partly = [each for each in records if isinstance(each, PartlyBackRow)]
+        leaving = [each for each in records if isinstance(each, LeavingRow)]
+        self._commit((OWNED, owned), *((bulk, partly) for bulk in PARTLY_BACK), (LEAVING, leaving))
+
+    def lines(self) -> Iterator[Line]:
+        """Give what is to be told of every user this job created or updated, or may have, in the roster's order."""
+        with self._unreadable():
+            yield from map(Line._make, self._database.execute(LINES, self._asked))
+
+    def untouched(self) -> int:
+        """Count those in doubt of whom it turned out that this job had changed nothing."""
+        return int(self._database.execute(UNTOUCHED, self._asked).fetchone()[0])
+
+    def tokens_left(self) -> int:
+        """Count the auth tokens of users who were there before this job."""
+        return int(self._one(TOKENS_LEFT))
+
+    def begin(self, now: float) -> int:
+        """Record that an undo begins (UNIX seconds): its number."""
+        with self._unwritable(), self._database:
+            asked = {"round": self.round, "now": now, "permanent": self.permanent}
+            return int(self._database.execute(BEGIN, asked).lastrowid or 0)
+
+    def end(self, undo: int, now: float, summary: Mapping[str, Any], *, good: bool) -> None:
+        """Record how an undo ended."""
+        values = {"now": now, "good": good, "summary": orjson.dumps(summary).decode(), "number": undo}
+        with self._unwritable(), self._database:
+            self._database.execute(END, values)
+
+    def sent(self, requests: Iterable[UserRequest], now: float) -> None:
+        """Record nothing: a user has to be looked at before anything may leave, see `record`."""
+
+    def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
+        """Along with the verdict: the rows of users that are reversed begin anew."""
+        rows = [self._verdict(each) for each in settlements if each.state is State.SETTLED]
+        yield from ((bulk, rows) for bulk in VERDICT)
+
+    def _verdict(self, each: Settlement) -> VerdictRow:
+        # A failure that leaves it open whether the request was carried out is in doubt from now on.
+        state = "sent" if each.outcome is Outcome.FAILED and each.doubt_since is not None else "settled"
+        return VerdictRow(
+            id=each.key,
+            undo=self.round,
+            state=state,
+            verdict=each.outcome.value,
+            reason=each.error_code,
+            message=each.error_message,
+            http_status=each.http_status,
+            attempts=each.attempts,
+            settled_at=each.settled_at,
+            doubt_since=each.doubt_since,
+        )

@@ -1,0 +1,74 @@
+"""What users were before an update of ours: read, and on disk before the update leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from provisioner.errors import StorageError
+from provisioner.journal.recorder import Gathering, Recorder
+from provisioner.journal.undo.overwrites import KEPT, OWN, NotedRow
+from provisioner.model import UserRequest
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Reply
+from provisioner.sending.retry import Verdict
+from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users import profile, trace
+from provisioner.sending.users.reading import read_user
+from provisioner.stop import Stop
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Keeps old profiles in a journal; see `sending.users.keeper.Keeper`.
+
+    clock  the server's
+    """
+
+    exchanger: Exchanger
+    recorder: Recorder
+    clock: ServerClock
+    _gathering: Gathering[NotedRow] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gathering = Gathering(self._write)
+
+    async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
+        """Keep the profile that an update will overwrite; one that was kept before stays, for it is the older one."""
+        sets = trace.set_by(request.body)
+        before, untold, reply = None, 0, Reply()
+        known = request.past is not None and request.past.noted
+        if not (own or known):
+            shown = await read_user(self.exchanger, request, with_tags="tags" in sets)
+            if shown.verdict is not Verdict.DONE:
+                return shown.verdict, shown.reply
+            before, untold, reply = (
+                profile.packed(profile.texts_of(shown.user)),
+                trace.bits_of(shown.untold),
+                shown.reply,
+            )
+        row = NotedRow(
+            id=request.key,
+            kind=OWN if own else KEPT,
+            before=before,
+            untold=untold,
+            fields=trace.bits_of(sets),
+            carried=trace.entry_of(sets),
+            kept_at=self._now(),
+        )
+        try:
+            await self._gathering.put(row)
+        except StorageError as error:
+            self.exchanger.stopper.request(Stop.because_of(error))
+            return None, Reply()
+        return Verdict.DONE, reply
+
+    async def begin_anew(self, request: UserRequest) -> None:
+        """Record that the user is gone; see `Journal.begin_anew`. Raises `StorageError`."""
+        await self.recorder.run(partial(self.recorder.journal.begin_anew, request.key, self._now()))
+
+    async def _write(self, rows: list[NotedRow]) -> None:
+        await self.recorder.run(partial(self.recorder.journal.note, rows))
+
+    def _now(self) -> float:
+        return self.clock.now() or 0.0

@@ -1,0 +1,45 @@
+"""What an undo will need to know of a user: noted before an update of ours leaves, and when its answer is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from provisioner.model import UserRequest
+from provisioner.sending.calls import Reply
+from provisioner.sending.retry import Verdict
+from provisioner.sending.users import profile, trace
+
+
+class Keeper(Protocol):
+    """Keeps it on disk before a request leaves that makes it unknowable."""
+
+    async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
+        """Keep the profile that an update will overwrite, unless the user is our own; DONE when the update may leave.
+
+        Another verdict is that of the request which was to read the profile.
+        """
+
+    async def begin_anew(self, request: UserRequest) -> None:
+        """Record that the user is gone, and that the one who takes its place may be created from now on."""
+
+
+def last_change(user: Mapping[str, Any], before: int | None = None) -> int | None:
+    """Give the server's UNIX seconds at which a user was changed last, as an answer shows it.
+
+    before  what was known so far
+    """
+    times = [moment(user, "createdAt"), moment(user, "updatedAt"), before]
+    return max((each for each in times if each is not None), default=None)
+
+
+def moment(user: Mapping[str, Any], name: str) -> int | None:
+    """Give a time of a user (UNIX seconds); None for what is none: absurd numbers do not fit into the journal."""
+    value = user.get(name)
+    return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else None
+
+
+def carried(body: bytes, user: Mapping[str, Any]) -> bytes:
+    """Give the trace of an update as its answer shows the user: of the fields that it set and the answer tells."""
+    told, asked = profile.texts_of(user), trace.set_by(body)
+    return trace.entry_of({name: told[name] for name in asked if name in told})

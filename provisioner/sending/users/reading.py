@@ -1,0 +1,67 @@
+"""A user as the API shows it: read by its uid, and its tags from a list, where only lists show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from provisioner.model import UserRequest
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.retry import Verdict
+
+# Pages of a search that are looked through: it finds everybody whose uid begins alike.
+_PAGES: Final = 10
+_PER_PAGE: Final = 1000
+_TAGS: Final = "tags"
+
+
+class Shown(NamedTuple):
+    """What was found.
+
+    verdict  DONE when the user is there and active; None when the run was stopped
+    user     as the API shows it
+    untold   fields that were wanted, and that the API would not tell
+    """
+
+    verdict: Verdict | None
+    reply: Reply
+    user: Mapping[str, Any] = {}
+    untold: frozenset[str] = frozenset()
+
+
+async def read_user(exchanger: Exchanger, request: UserRequest, *, with_tags: bool) -> Shown:
+    """Read one user.
+
+    with_tags  look for its tags in the list when they are not shown otherwise
+    """
+    verdict, reply = await exchanger(Operation.READ, request, token=False, note=_unnoted)
+    user = reply.data or {}
+    if verdict is not Verdict.DONE or _TAGS in user:
+        return Shown(verdict, reply, user)
+    if not with_tags:
+        return Shown(verdict, reply, user, frozenset({_TAGS}))
+    return await _with_tags(exchanger, request, Shown(verdict, reply, user))
+
+
+async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
+    wanted = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true&perPage={_PER_PAGE}"
+    for page in range(1, _PAGES + 1):
+        query = f"{wanted}&page={page}"
+        verdict, reply = await exchanger(Operation.LIST, request, token=False, note=_unnoted, query=query)
+        if verdict is None or verdict is Verdict.STOP:
+            return shown._replace(verdict=verdict, reply=reply)
+        users = (reply.data or {}).get("items") if verdict is Verdict.DONE else None
+        if not users:
+            break
+        for user in users:
+            if isinstance(user, dict) and user.get("uid") == request.uid:
+                return shown._replace(user={**shown.user, _TAGS: user.get(_TAGS)})
+        if len(users) < _PER_PAGE:
+            break
+    return shown._replace(untold=frozenset({_TAGS}))
+
+
+def _unnoted(*_: object) -> None:
+    """Take no note of an answer: reading leaves nothing in doubt."""

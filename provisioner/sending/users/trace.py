@@ -1,0 +1,54 @@
+"""What an update set of a profile, kept small: which fields, and a digest of each.
+
+An entry is one byte for the fields, the first of `FIELDS` in its lowest bit, and the digests of all of them (see
+`profile.digests`). Entries stand one behind the other: each update of a user whose fate is not known adds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from provisioner.sending.users import profile
+from provisioner.sending.users.profile import FIELDS
+
+DIGEST: Final = len(profile.digests({})) // len(FIELDS)
+ENTRY: Final = 1 + DIGEST * len(FIELDS)
+
+
+def bits_of(names: Collection[str]) -> int:
+    """Write a set of fields as one number."""
+    return sum(1 << index for index, name in enumerate(FIELDS) if name in names)
+
+
+def names_of(bits: int) -> tuple[str, ...]:
+    """Read what `bits_of` wrote, in the order of `FIELDS`."""
+    return tuple(name for index, name in enumerate(FIELDS) if bits >> index & 1)
+
+
+def entry_of(texts: Mapping[str, str]) -> bytes:
+    """Give the entry of an update that sets these fields (field → JSON text); what is no field is left out."""
+    return bytes([bits_of(texts)]) + profile.digests(texts)
+
+
+def set_by(body: bytes) -> dict[str, str]:
+    """Give the fields that the body of a create or an update sets: field → JSON text."""
+    return {name: text for name, text in profile.members(body.decode()).items() if name in FIELDS}
+
+
+def digests_in(entries: bytes, name: str) -> frozenset[bytes]:
+    """Give every digest that a field may have by these entries; none when no entry sets it."""
+    index = FIELDS.index(name)
+    return frozenset(
+        digests[index * DIGEST : (index + 1) * DIGEST] for bits, digests in _entries(entries) if bits >> index & 1
+    )
+
+
+def digest_of(texts: Mapping[str, str], name: str) -> bytes:
+    """Give the digest of one field of a profile (field → JSON text)."""
+    return entry_of({name: texts[name]} if name in texts else {})[1 + FIELDS.index(name) * DIGEST :][:DIGEST]
+
+
+def _entries(entries: bytes) -> Iterator[tuple[int, bytes]]:
+    for at in range(0, len(entries), ENTRY):
+        yield entries[at], entries[at + 1 : at + ENTRY]
