@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from provisioner.inspection.proof.proof import Proof
+    from provisioner.journal.undo.reversals import ToDo
     from provisioner.results.summary import Summary
+    from provisioner.run.undo.summary import UndoPreview, UndoSummary
     from provisioner.sync.plan.assessment import Assessment
     from provisioner.sync.plan.report import PlanReport
     from provisioner.sync.summary import NightSummary
@@ -48,6 +50,10 @@ __all__ = [
     "settings",
     "sync",
     "sync_async",
+    "undo",
+    "undo_async",
+    "undo_preview",
+    "undo_preview_async",
     "validate",
     "validate_async",
     "verify",
@@ -188,6 +194,62 @@ async def verify_async(
     from provisioner.inspection.proof.command import verify
 
     return await verify(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
+
+
+def undo(out: str | os.PathLike[str], settings: Settings | None = None, *, permanent: str | None = None) -> UndoSummary:
+    """Take back what the run with these results did, and only that; see `undo_async`."""
+    return _carried_out(undo_async(out, settings, permanent=permanent))
+
+
+async def undo_async(
+    out: str | os.PathLike[str],
+    settings: Settings | None = None,
+    *,
+    permanent: str | None = None,
+    confirm: Callable[[ToDo], bool] | None = None,
+    stopper: Stopper | None = None,
+    drawn: bool = False,
+) -> UndoSummary:
+    """Take back what the run with these results did, and only that, or go on where an earlier undo was stopped.
+
+    Writes `….undo.csv` and `….undo.summary.json` beside the results.
+
+    out        the results file, as the run's output names it
+    permanent  the app's id: whom the run created is deleted for good, not deactivated
+    confirm    asked before the first request, with what there is to be undone; without it nobody is asked
+    stopper    ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
+    drawn      draw the progress on stderr
+
+    Raises `ConfigurationError`, `JournalError`, `OutputError`, `StorageError`, `UsageError` for an id that is not the
+    app's, or `InterruptedEarlyError` when it is stopped before anything was sent.
+    """
+    from provisioner.run.undo.command import undo
+
+    asked = settings or Settings()
+    return await undo(os.fspath(out), asked, _stopper(stopper), permanent=permanent, confirm=confirm, drawn=drawn)
+
+
+def undo_preview(
+    out: str | os.PathLike[str], settings: Settings | None = None, *, permanent: str | None = None
+) -> UndoPreview:
+    """Say what `undo` would do, and send nothing; see `undo_preview_async`."""
+    return _carried_out(undo_preview_async(out, settings, permanent=permanent))
+
+
+async def undo_preview_async(
+    out: str | os.PathLike[str],
+    settings: Settings | None = None,
+    *,
+    permanent: str | None = None,
+    stopper: Stopper | None = None,
+) -> UndoPreview:
+    """Say what `undo` would do, and send nothing. Takes and raises what `undo_async` does, and writes no file."""
+    from provisioner.run.undo.command import preview
+    from provisioner.stop import stop_early
+
+    previewed = await asyncio.to_thread(preview, os.fspath(out), settings or Settings(), permanent=permanent)
+    stop_early(_stopper(stopper))
+    return previewed
 
 
 def results(of: Summary | NightSummary | str | os.PathLike[str]) -> pl.LazyFrame:

@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "provisioner.cli.commands.proof:verify",
         "Read the app's users and prove that they are as ROSTER has them; changes nothing.",
     ),
+    "undo": ("provisioner.cli.commands.undo:undo", "Take back what the run with the results OUT did, and only that."),
     "constraints": (
         "provisioner.cli.commands.inspection:constraints",
         "Print what CometChat allows a user to be, with sources.",
@@ -51,7 +52,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Name of a command → where it is, and what the list of commands says of it."""
 
-SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify"})
+SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo"})
 """Commands whose `--json` is a summary, whatever they end with."""
 
 HELP: Final = ("-h", "--help")

@@ -75,6 +75,14 @@ def owner_of(database: sqlite3.Connection) -> Identity:
     return Identity(facts.get("app_id", ""), facts.get("base_url", ""))
 
 
+def owner_in(path: Path) -> Identity | None:
+    """Say for whom the journal at `path` was made; None when it cannot be read, or is none."""
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        if header_of(database).ours:
+            return owner_of(database)
+    return None
+
+
 def damage_in(database: sqlite3.Connection, *, thorough: bool) -> str | None:
     """Have SQLite look for damage; None when it finds none.
 

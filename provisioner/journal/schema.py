@@ -148,7 +148,12 @@ INSERT INTO overwrites (id, kind, kept_at)
 
 _FIRST_WITH_SERVER_TIMES: Final = 3
 # What each format added to the one before.
-_ADDED: Final = ((FIRST_WITH_NIGHTS, _SINCE_2), (_FIRST_WITH_SERVER_TIMES, _SINCE_3), (VERSION, _SINCE_4), (VERSION, _UNDO))
+_ADDED: Final = (
+    (FIRST_WITH_NIGHTS, _SINCE_2),
+    (_FIRST_WITH_SERVER_TIMES, _SINCE_3),
+    (VERSION, _SINCE_4),
+    (VERSION, _UNDO),
+)
 
 # Up to format 2 the moments of doubts are those of the sending machine's clock. They are converted once, when a run
 # that goes on with them learns the server's time; until then `meta` says what they are.

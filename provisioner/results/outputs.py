@@ -15,7 +15,7 @@ from provisioner.files import same_file
 from provisioner.roster.files.inputs import Inputs
 
 # What stands behind the stem of the results in the name of another file of the job.
-_WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|proof|differences|\d{8}T\d{6}(?:-\d+)?)"
+_WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|proof|differences|undo|\d{8}T\d{6}(?:-\d+)?)"
 FORMATS: Final = (".csv", ".parquet", ".ndjson")
 
 
@@ -68,6 +68,16 @@ class Outputs:
     def differences(self) -> Path:
         """Who is not as the roster has them, by what `verify` found."""
         return self.results.with_suffix(".differences.csv")
+
+    @property
+    def undo(self) -> Path:
+        """What `undo` did, user by user."""
+        return self.results.with_suffix(".undo.csv")
+
+    @property
+    def undo_summary(self) -> Path:
+        """What that adds up to, as JSON."""
+        return self.results.with_suffix(".undo.summary.json")
 
     def paths(self) -> tuple[Path, ...]:
         """All that a run writes."""

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -65,6 +65,7 @@ class Watch:
             "writing": Stage("writing the results", lambda: 0, lambda: None),
         }
         self.stage = self._stages["reading"]
+        self.shown: Sequence[Outcome] = _SETTLED
         self.pacing: Pacing | None = None
         self.reach: Reach | None = None
         self._samples: deque[tuple[float, int]] = deque()
@@ -90,7 +91,7 @@ class Watch:
             "done": self.stage.done(),
             "of": self.stage.total(),
             "rejected": self._tally.rows.rejected,
-            **{outcome.value: settled[outcome] for outcome in _SETTLED},
+            **{outcome.value: settled[outcome] for outcome in self.shown},
             "requests": requests.sent,
             "rate_limited": requests.rate_limited,
         }
@@ -100,9 +101,9 @@ class Watch:
         rejected, outcomes = self._tally.rows.rejected, self._tally.outcomes
         if self.stage.name != "sending":
             return f"{rejected:,} rejected" if rejected else ""
-        counts = {outcome.value: outcomes.settled[outcome] for outcome in _SETTLED[:-1]}
+        counts = {outcome.value: outcomes.settled[outcome] for outcome in self.shown[:-1]}
         counts |= {"rejected": rejected, "failed": outcomes.settled[Outcome.FAILED], "settled before": outcomes.skipped}
-        message = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == "created")
+        message = " · ".join(f"{number:,} {name}" for name, number in counts.items() if number or name == self.shown[0])
         return f"{message} · {self.rate(time.monotonic()):,.0f}/min ({self.pace()})"
 
     def _through(self) -> int:

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import aiohttp
 import orjson
@@ -134,6 +134,11 @@ class Client:
                 return await self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
             case Operation.REACTIVATE:
                 return await self._exchange("PUT", self._users, _one_uid("uidsToActivate", request.uid))
+            case _:
+                return await self._send_rest(operation, request)
+
+    async def _send_rest(self, operation: Literal[Operation.DELETE, Operation.PROBE], request: UserRequest) -> Reply:
+        match operation:
             case Operation.DELETE:
                 return await self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
             case Operation.PROBE:

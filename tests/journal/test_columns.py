@@ -48,9 +48,7 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
 
 
 def test_every_member_of_a_settlement_is_recorded_or_known_not_to_be() -> None:
-    """A member that is added later must find its column; `live` is a sync's, which records it by itself, and
-    `carried` goes where the overwritten profiles are.
-    """
+    """A member that is added later must find its column; `live` and `carried` have places of their own."""
     assert {name for name in Settlement._fields if name != "key"} - set(SETTLED.columns) == {"live", "carried"}
 
 

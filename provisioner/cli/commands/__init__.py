@@ -1,6 +1,7 @@
 """The commands: arguments become settings, settings an exit code. What a command needs is imported when it is called.
 
 run         `run` and `validate`
+undo        `undo`
 sync        `plan`, `sync` and `history`
 proof       `verify` and `status`
 inspection  `init`, `constraints`, `doctor` and `config show`

@@ -211,6 +211,11 @@ class ToDo(NamedTuple):
     tagged: int
     reversed: int
 
+    @property
+    def users(self) -> int:
+        """How many are to be looked at."""
+        return self.created + self.updated + self.doubtful
+
 
 TO_DO: Final = select(
     ToDo._fields,

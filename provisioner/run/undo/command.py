@@ -1,0 +1,90 @@
+"""What `undo` does, from the name of the results and settings to a summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.prompt import Confirm
+
+from provisioner.errors import JournalError, UsageError
+from provisioner.journal.header import Identity, owner_in
+from provisioner.journal.undo.reversals import ToDo
+from provisioner.journal.undo.undojournal import UndoReader
+from provisioner.results.outputs import FORMATS, Outputs
+from provisioner.roster.files.inputs import Inputs
+from provisioner.run.job import EMULATOR, Job, identity, make_target
+from provisioner.run.undo.course import TAGS, Undo, take_back
+from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
+from provisioner.settings.tables import Settings
+from provisioner.stop import Stopper
+
+_JOURNAL: Final = ".journal.db"
+
+
+async def undo(
+    out: str,
+    settings: Settings,
+    stopper: Stopper,
+    *,
+    permanent: str | None,
+    confirm: Callable[[ToDo], bool] | None,
+    drawn: bool,
+) -> UndoSummary:
+    """Take back what a run did; see `provisioner.api.undo_async`."""
+    asked = undo_of(out, settings, permanent=permanent, drawn=drawn)
+    target = make_target(settings)
+    return await take_back(Undo(asked, permanent is not None, confirm or (lambda _: True)), target, stopper)
+
+
+def preview(out: str, settings: Settings, *, permanent: str | None) -> UndoPreview:
+    """Say what an undo would do, and send nothing; see `provisioner.api.undo_preview`."""
+    job = undo_of(out, settings, permanent=permanent)
+    app = identity(settings)
+    with UndoReader(job.outputs.journal, app, permanent=permanent is not None, tags=TAGS) as journal:
+        return UndoPreview(journal.to_do(), app, permanent is not None, settings.rate, str(job.outputs.journal))
+
+
+def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn: bool = False) -> Job:
+    """Find the journal and the files of an undo. Raises `UsageError`, also when the app's id is not the right one."""
+    outputs = outputs_of(out)
+    if settings.api.emulator or _owner(outputs.journal) == EMULATOR:
+        message = "was a rehearsal with the built-in emulator, and its users went with it: there is nothing to undo"
+        raise JournalError(f"{outputs.journal}: {message}")
+    app = identity(settings)
+    # An app behind an address that was given is known by that.
+    if permanent is not None and permanent != (wanted := app.app_id or app.base_url):
+        message = f"--permanent {permanent}: this is about {app}, so that {wanted} has to be typed; nothing was changed"
+        raise UsageError(message)
+    return Job(Inputs(()), settings, outputs, drawn)
+
+
+def outputs_of(out: str) -> Outputs:
+    """Name the files of a job by its results, or by its journal. Raises `UsageError`."""
+    path = Path(out)
+    if path.name.endswith(_JOURNAL):
+        path = path.with_name(path.name.removesuffix(_JOURNAL) + FORMATS[0])
+    return Outputs.beside(path, FORMATS[0], ())
+
+
+def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[ToDo], bool]:
+    """Give what asks a person before the first request. Raises `UsageError` when nobody is there to be asked."""
+    if yes:
+        return lambda _: True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nobody is there to be asked; look with --dry-run, then give --yes")
+    app = identity(settings)
+
+    def ask(to_do: ToDo) -> bool:
+        console = Console(stderr=True)
+        console.print("\n".join(sentences(to_do, app, permanent=permanent)), highlight=False)
+        return Confirm.ask("Take it back?", console=console, default=False)
+
+    return ask
+
+
+def _owner(journal: Path) -> Identity | None:
+    return owner_in(journal)

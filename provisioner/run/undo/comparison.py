@@ -1,0 +1,114 @@
+"""Whether a user is still as this job left it, and what puts back what it was before: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+
+from provisioner.journal.undo.reversals import Candidate
+from provisioner.sending.users import profile, trace
+from provisioner.sending.users.keeper import moment
+from provisioner.sending.users.profile import Difference
+
+# There is no documented way to take it away again.
+_NOT_CLEARABLE: Final = "statusMessage"
+
+
+class Finding(Enum):
+    """How a user is found, whose profile an update of this job may have overwritten."""
+
+    UNTOUCHED = auto()  # as it was before, and it is not known that this job ever changed it
+    CHANGED = auto()  # another hand has changed it since
+    OURS = auto()  # as this job left it, or as it was before
+
+
+class Restoration(NamedTuple):
+    """What puts a profile back.
+
+    payload  JSON of the `PUT`; empty when there is nothing to send
+    stuck    fields that cannot be taken away again
+    lost     fields of which it is not known what they were
+    """
+
+    finding: Finding
+    payload: bytes = b""
+    stuck: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def changed_since(each: Candidate, user: Mapping[str, Any]) -> str | None:
+    """Say why a user whom this job created is not to be taken back (of `reversal.REASONS`); None when it is.
+
+    Times are the server's, in whole seconds: what happened in the very second of our last answer looks like ours.
+    """
+    created = moment(user, "createdAt")
+    if each.created_at is not None and created is not None and created != each.created_at:
+        return "another_user"
+    began = created if created is not None else each.created_at
+    active, updated = moment(user, "lastActiveAt"), moment(user, "updatedAt")
+    if active is not None and began is not None and active > began:
+        return "logged_in"
+    mark = max((time for time in (each.mark, began) if time is not None), default=None)
+    later = updated is not None and mark is not None and updated > mark
+    # An update of ours whose answer was lost has a time that nobody told us.
+    doubtful = bool(each.carried) and not each.confirmed
+    return "changed" if later and not (doubtful and _carried(each, profile.texts_of(user))) else None
+
+
+def _carried(each: Candidate, now: Mapping[str, str]) -> bool:
+    told = [name for name in trace.names_of(each.fields or 0) if name in now]
+    return bool(told) and all(
+        trace.digest_of(now, name) in trace.digests_in(each.carried or b"", name) for name in told
+    )
+
+
+def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str], *, sent: bool) -> Restoration:
+    """Say how a user is found whom this job updated, and what puts its old profile back.
+
+    hidden  fields that the API did not tell now
+    sent    what puts it back may have been sent already
+    """
+    old, now = profile.unpacked(each.before or profile.packed({})), profile.texts_of(user)
+    fields, untold = trace.names_of(each.fields or 0), trace.names_of(each.untold or 0)
+    updated, mark = moment(user, "updatedAt"), each.mark
+    later = updated is not None and mark is not None and updated > mark
+    certain = bool(each.confirmed) or (updated is not None and mark is not None and not later)
+    # What was set for certain, and is shown neither then nor now, is what the API never shows.
+    lost = tuple(
+        name
+        for name in fields
+        if name in untold or name in hidden or (certain and not (later or sent) and name not in old and name not in now)
+    )
+    known = [name for name in fields if name not in lost]
+    stuck = tuple(name for name in known if name == _NOT_CLEARABLE and name not in old and name in now)
+    back = [name for name in known if name not in stuck]
+    differing = [name for name in back if trace.digest_of(now, name) != trace.digest_of(old, name)]
+    if not differing and not (stuck or lost):
+        untouched = not (certain or sent)
+        return Restoration(Finding.UNTOUCHED if untouched else Finding.OURS)
+    if _by_another(each, old, now, known, certain=certain, later=later) and (differing or not sent):
+        return Restoration(Finding.CHANGED)
+    needed = Difference(
+        tuple(name for name in differing if name in old), tuple(name for name in differing if name not in old)
+    )
+    return Restoration(Finding.OURS, profile.update(old, needed), stuck, lost)
+
+
+def _by_another(
+    each: Candidate,
+    old: Mapping[str, str],
+    now: Mapping[str, str],
+    fields: Collection[str],
+    *,
+    certain: bool,
+    later: bool,
+) -> bool:
+    """Tell whether another hand has changed a user since: by the time, and by values that are neither old nor ours."""
+    if certain and later:
+        return True
+    for name in fields:
+        ours, found = trace.digests_in(each.carried or b"", name), trace.digest_of(now, name)
+        if found not in ours and found != trace.digest_of(old, name) and (ours or not certain):
+            return True
+    return False

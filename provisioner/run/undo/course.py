@@ -1,0 +1,131 @@
+"""An undo, from the journal to its list, readable from top to bottom.
+
+journal → who was created or updated → backlog → workers: look, record, take back → journal → list, summary
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import ExitCode
+from provisioner.journal.header import Identity
+from provisioner.journal.undo.reversals import Candidate, ToDo
+from provisioner.journal.undo.undojournal import UndoJournal
+from provisioner.logs import get_logger
+from provisioner.model import Outcome, UserRequest
+from provisioner.results.summary import write_summary
+from provisioner.run.admission import Outbox
+from provisioner.run.job import Job, Run, Target
+from provisioner.run.pipeline import carry_out
+from provisioner.run.undo.listing import write_list
+from provisioner.run.undo.reversal import Reversals
+from provisioner.run.undo.summary import UndoSummary
+from provisioner.run.wiring import connected, open_store
+from provisioner.sending.users import trace
+from provisioner.stop import Stop, Stopper, stop_early, stopping_on_storage_error
+
+log = get_logger()
+
+TAGS: Final = trace.bits_of({"tags"})
+SHOWN: Final = (Outcome.REVERSED, Outcome.KEPT, Outcome.UNTOUCHED, Outcome.FAILED)
+"""What is counted while it lasts."""
+
+# Seconds by which a request can outlast the patience of whoever sent it.
+_LATE: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What was asked for.
+
+    job        settings and files; it has no roster
+    permanent  users are deleted for good
+    confirm    asked before the first request, with what there is to be undone
+    """
+
+    job: Job
+    permanent: bool = False
+    confirm: Callable[[ToDo], bool] = lambda _: True
+
+    @property
+    def journal(self) -> Path:
+        """What the run has left."""
+        return self.job.outputs.journal
+
+
+async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary:
+    """Take back what a run did. Raises `ProvisionerError`, or `InterruptedEarlyError` before anything was sent."""
+    run = Run.begin(undo.job, stopper)
+    run.watch.shown = SHOWN
+    log.info("undo.started", journal=str(undo.journal), api=target.identity.base_url, permanent=undo.permanent)
+    journal = UndoJournal(undo.journal, target.identity, permanent=undo.permanent, tags=TAGS)
+    async with AsyncExitStack() as stack:
+        verbose = undo.job.settings.log.verbose
+        recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=verbose))
+        to_do = await recorder.run(journal.to_do)
+        stop_early(stopper)
+        run.tally.rows.total = to_do.users
+        number, stop = None, None
+        if to_do.users and not undo.confirm(to_do):
+            stop = Stop("not_confirmed", "nothing was changed: the undo was not confirmed", ExitCode.SAFETY)
+        elif to_do.users:
+            stack.enter_context(run.watch.watching())
+            number = await recorder.run(partial(journal.begin, run.started))
+            run.watch.enter("sending")
+            async with connected(run, target) as connection:
+                late = undo.job.settings.api.total_timeout + _LATE
+                reversals = Reversals(connection.exchanger, recorder, journal, connection.clock, late)
+                await carry_out(run, connection, recorder, reversals.settle, partial(_feed, reversals), "undo")
+            run.watch.enter("writing")
+        return await recorder.run(partial(_finish, undo, run, journal, target.identity, number, stop or stopper.stop))
+
+
+async def _feed(reversals: Reversals, outbox: Outbox) -> None:
+    """Put everybody who is to be looked at into the outbox."""
+    after, journal = 0, reversals.journal
+    with stopping_on_storage_error(outbox.stopper):
+        while not outbox.stopper:
+            some = await outbox.recorder.run(partial(journal.candidates, after, outbox.block_size))
+            if not some:
+                return
+            after = some[-1].key
+            reversals.taken.update((each.key, each) for each in some)
+            await outbox.put([_request(each) for each in some])
+
+
+def _request(each: Candidate) -> UserRequest:
+    return UserRequest(each.key, each.row, each.uid, b"", "", token=False)
+
+
+def _finish(
+    undo: Undo, run: Run, journal: UndoJournal, app: Identity, number: int | None, stop: Stop | None
+) -> UndoSummary:
+    outputs, declined = undo.job.outputs, stop is not None and stop.reason == "not_confirmed"
+    counts = write_list(None if declined else outputs.undo, journal.lines())
+    summary = UndoSummary(
+        counts,
+        untouched=journal.untouched(),
+        tokens_left=journal.tokens_left(),
+        tally=run.tally,
+        started=run.started,
+        finished=time.time(),
+        stop=stop,
+        app=app,
+        permanent=undo.permanent,
+        outputs={
+            "undo": None if declined else str(outputs.undo),
+            "summary": None if declined else str(outputs.undo_summary),
+            "journal": str(outputs.journal),
+        },
+    )
+    if not declined:
+        write_summary(outputs.undo_summary, summary.document)
+    if number is not None:
+        journal.end(number, summary.finished, summary.document, good=stop is None)
+    return summary

@@ -1,0 +1,55 @@
+"""The list that an undo leaves: one line for each user the job created or updated, and what became of it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from provisioner.files import PRIVATE, written_whole
+from provisioner.journal.undo.reversals import Line
+from provisioner.model import Outcome
+from provisioner.wording import iso_time
+
+COLUMNS: Final = ("row", "uid", "verdict", "done", "reason", "message", "http_status", "attempts", "settled_at")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the lines add up to: verdict, what was done, why users are kept, what failed → users."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, line: Line) -> None:
+        """Count one line."""
+        self.verdicts[line.verdict] += 1
+        if line.done is not None:
+            self.done[line.done] += 1
+        if line.reason is not None:
+            (self.kept if line.verdict == Outcome.KEPT else self.failed)[line.reason] += 1
+
+
+def write_list(path: Path | None, lines: Iterable[Line]) -> Counts:
+    """Write the lines, and say what they add up to; only the latter without a path. Raises `StorageError`."""
+    counts = Counts()
+    if path is None:
+        for line in lines:
+            counts.add(line)
+        return counts
+    with written_whole(path, PRIVATE) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(_counted(lines, counts))
+    return counts
+
+
+def _counted(lines: Iterable[Line], counts: Counts) -> Iterator[tuple[object, ...]]:
+    for line in lines:
+        counts.add(line)
+        yield (*line[:-1], None if line.settled_at is None else iso_time(line.settled_at))

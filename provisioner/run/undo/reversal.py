@@ -1,0 +1,246 @@
+"""The life of one reversal, from the first look at a user to its verdict.
+
+    created by this job:  read ─┬─ as we left it ─→ record, deactivate or delete ─→ reversed
+                                └─ changed, in use, gone ────────────────────────→ kept
+    updated by this job:  read ─┬─ as we left it ─→ record, put back ────────────→ reversed, or kept in part
+                                ├─ in doubt, and as it was before ───────────────→ untouched
+                                └─ changed, gone, or nothing known of before ────→ kept
+    in doubt:             read ─┬─ created since our first attempt: as above
+                                └─ not there, or older ──────────────────────────→ untouched
+
+All requests but the reads are on disk before they leave, so what a kill cut short is told from what another hand did:
+a user that is gone, and whose reversal was recorded, is reversed. Each is idempotent and may be sent again.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from provisioner.errors import StorageError
+from provisioner.journal.recorder import Gathering, Recorder
+from provisioner.journal.undo.overwrites import KEPT, UNKNOWN
+from provisioner.journal.undo.reversals import Candidate, LeavingRow, OwnedRow, PartlyBackRow
+from provisioner.journal.undo.undojournal import Record, UndoJournal
+from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.run.undo import comparison
+from provisioner.run.undo.comparison import Finding, Restoration
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.lifecycle import unsuccessful
+from provisioner.sending.retry import Verdict
+from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users import trace
+from provisioner.sending.users.keeper import moment
+from provisioner.sending.users.reading import Shown, read_user
+from provisioner.stop import Stop
+
+DONE: Final = {Operation.DEACTIVATE: "deactivated", Operation.DELETE: "deleted", Operation.UPDATE: "restored"}
+_ACTIONS: Final = {Operation.DEACTIVATE: "deactivate", Operation.DELETE: "delete", Operation.UPDATE: "restore"}
+
+REASONS: Final = {
+    "gone": "another hand has deactivated or deleted the user",
+    "another_user": "another hand has deleted the user and created the uid anew",
+    "logged_in": "the user has logged in since",
+    "changed": "another hand has changed the user since",
+    "reactivated": "another hand has reactivated the user since the undo that deactivated it",
+    "before_unknown": "updated by an earlier version of provisioner, which kept no profile of before",
+    "not_clearable": "put back, but for what the API has no way to take away: {}",
+    "not_told": "put back, but for what the API did not tell before the update: {}",
+}
+"""Why a user is kept."""
+
+
+class _Course:
+    """What is known of one reversal while it lasts; `doubt`: its request may have been carried out."""
+
+    __slots__ = ("attempts", "doubt", "each", "request")
+
+    def __init__(self, request: UserRequest, each: Candidate) -> None:
+        self.request, self.each = request, each
+        self.attempts, self.doubt = each.attempts, bool(each.sent)
+
+    def note(self, verdict: Verdict, _: float) -> None:
+        """Take in an answer to a request that changes something."""
+        self.attempts += 1
+        self.doubt = self.doubt or verdict is Verdict.IN_DOUBT
+
+
+@dataclass(slots=True)
+class Reversals:
+    """Carries users to their verdicts; holds what all of them share.
+
+    late   seconds after which a create that was sent can no longer be carried out
+    taken  number of a user → what is known of it, until it is looked at
+    """
+
+    exchanger: Exchanger
+    recorder: Recorder
+    journal: UndoJournal
+    clock: ServerClock
+    late: float
+    taken: dict[int, Candidate] = field(default_factory=dict)
+    _gathering: Gathering[Record] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gathering = Gathering(self._write)
+
+    async def settle(self, request: UserRequest) -> Settlement:
+        """Carry one user as far as the undo lasts."""
+        each = self.taken.pop(request.key)
+        course = _Course(request, each)
+        try:
+            if each.ours:
+                return await self._created(course)
+            if each.kind == KEPT:
+                return await self._updated(course)
+            if each.doubt_since is not None:
+                return await self._doubtful(course, each.doubt_since)
+            return self._kept(course, "before_unknown")
+        except StorageError as error:
+            self.exchanger.stopper.request(Stop.because_of(error))
+            return self._unsuccessful(course, None, Reply())
+
+    async def _created(self, course: _Course) -> Settlement:
+        each, permanent = course.each, self.journal.permanent
+        shown = await read_user(self.exchanger, course.request, with_tags=False)
+        if shown.verdict is Verdict.ABSENT:
+            if permanent and (each.withdrawn or course.doubt):
+                return await self._remove(course)
+            if course.doubt:
+                return self._reversed(course, Operation.DEACTIVATE, shown.reply)
+            return self._kept(course, "gone", shown.reply)
+        if shown.verdict is not Verdict.DONE:
+            return self._unsuccessful(course, shown.verdict, shown.reply)
+        why = comparison.changed_since(each, shown.user)
+        if course.doubt and why == "another_user":
+            return self._reversed(course, Operation.DELETE, shown.reply)
+        if why is None and each.withdrawn and not course.doubt:
+            why = "reactivated"
+        return self._kept(course, why, shown.reply) if why else await self._remove(course)
+
+    async def _remove(self, course: _Course) -> Settlement:
+        operation = Operation.DELETE if self.journal.permanent else Operation.DEACTIVATE
+        verdict, reply = await self._send(operation, course, course.request)
+        done = (reply.data or {}).get("alreadyDeactivatedUids")
+        before_us = isinstance(done, list) and course.request.uid in done
+        match verdict:
+            case Verdict.DONE if course.doubt or not before_us:
+                return self._reversed(course, operation, reply)
+            case Verdict.ABSENT if course.doubt and operation is Operation.DELETE:
+                return self._reversed(course, operation, reply)
+            case Verdict.DONE | Verdict.ABSENT:
+                return self._kept(course, "gone", reply)
+            case Verdict.REFUSED if operation is Operation.DELETE and reply.code is None:
+                message = "the API only deactivated the user: something on the way takes the body of a DELETE away"
+                return self._settled(course, Outcome.FAILED, "not_permanent", message, reply)
+        return self._unsuccessful(course, verdict, reply)
+
+    async def _updated(self, course: _Course) -> Settlement:
+        each = course.each
+        with_tags = "tags" in trace.names_of(each.fields or 0)
+        shown = await read_user(self.exchanger, course.request, with_tags=with_tags)
+        if shown.verdict is Verdict.ABSENT:
+            return self._kept(course, "gone", shown.reply)
+        if shown.verdict is not Verdict.DONE:
+            return self._unsuccessful(course, shown.verdict, shown.reply)
+        created = moment(shown.user, "createdAt")
+        if None not in (each.created_at, created) and each.created_at != created:
+            return self._kept(course, "another_user", shown.reply)
+        hidden = shown.untold if with_tags else frozenset[str]()
+        found = comparison.restoration(each, shown.user, hidden, sent=course.doubt)
+        if found.finding is Finding.UNTOUCHED:
+            return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
+        if found.finding is Finding.CHANGED:
+            return self._kept(course, "changed", shown.reply)
+        return await self._put_back(course, found, shown.reply)
+
+    async def _put_back(self, course: _Course, found: Restoration, reply: Reply) -> Settlement:
+        mark = None
+        if found.payload:
+            body = b'{"uid":"' + course.request.uid.encode() + b'",' + found.payload[1:]
+            verdict, reply = await self._send(Operation.UPDATE, course, course.request._replace(body=body))
+            if verdict is Verdict.ABSENT:
+                return self._kept(course, "gone", reply)
+            if verdict is not Verdict.DONE:
+                return self._unsuccessful(course, verdict, reply)
+            mark = moment(reply.data or {}, "updatedAt")
+        if not (left := (*found.stuck, *found.lost)):
+            return self._reversed(course, Operation.UPDATE, reply)
+        await self._gathering.put(PartlyBackRow(course.request.key, trace.bits_of(left), mark))
+        reason = "not_clearable" if found.stuck else "not_told"
+        return self._kept(course, reason, reply, ", ".join(left))
+
+    async def _doubtful(self, course: _Course, since: float) -> Settlement:
+        """Tell whether a user comes from a create of ours whose answer was lost, as a run would."""
+        each = course.each
+        shown = await self._read_late(course)
+        if shown.verdict is Verdict.ABSENT:
+            # The doubt stays: a run asks once more before it says who created the user.
+            return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply, doubt_since=since)
+        if shown.verdict is not Verdict.DONE:
+            return self._unsuccessful(course, shown.verdict, shown.reply)
+        created = moment(shown.user, "createdAt")
+        if created is None or created < math.floor(since):
+            if each.kind == UNKNOWN:
+                return self._kept(course, "before_unknown", shown.reply)
+            return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
+        await self._gathering.put(OwnedRow(each.key, created, time.time()))
+        mark = each.mark if each.mark is not None else created
+        course.each = each._replace(ours=1, created_at=created, mark=mark, doubt_since=None)
+        why = comparison.changed_since(course.each, shown.user)
+        return self._kept(course, why, shown.reply) if why else await self._remove(course)
+
+    async def _read_late(self, course: _Course) -> Shown:
+        """Read a user; one who is not there once more when nothing can come late any more."""
+        shown = await read_user(self.exchanger, course.request, with_tags=False)
+        now = self.clock.now()
+        wait = course.each.sent_at + self.late - now if now is not None else 0.0
+        if shown.verdict is not Verdict.ABSENT or wait <= 0:
+            return shown
+        await self.exchanger.stopper.nap(min(wait, self.late))
+        return await read_user(self.exchanger, course.request, with_tags=False)
+
+    async def _send(self, operation: Operation, course: _Course, request: UserRequest) -> tuple[Verdict | None, Reply]:
+        """Record that a request may leave, and send it."""
+        now = self.clock.now() or 0.0
+        await self._gathering.put(LeavingRow(request.key, self.journal.round, _ACTIONS[operation], now))
+        return await self.exchanger(operation, request, token=False, note=course.note)
+
+    async def _write(self, records: list[Record]) -> None:
+        await self.recorder.run(partial(self.journal.record, records))
+
+    def _reversed(self, course: _Course, operation: Operation, reply: Reply) -> Settlement:
+        return self._settled(course, Outcome.REVERSED, DONE[operation], None, reply)
+
+    def _kept(self, course: _Course, reason: str, reply: Reply | None = None, what: str = "") -> Settlement:
+        return self._settled(course, Outcome.KEPT, reason, REASONS[reason].format(what), reply)
+
+    def _settled(
+        self,
+        course: _Course,
+        outcome: Outcome,
+        reason: str | None,
+        message: str | None,
+        reply: Reply | None,
+        doubt_since: float | None = None,
+    ) -> Settlement:
+        return Settlement(
+            course.request.key,
+            State.SETTLED,
+            outcome,
+            course.attempts,
+            http_status=reply.status if reply else None,
+            error_code=reason,
+            error_message=message,
+            settled_at=time.time(),
+            doubt_since=doubt_since,
+        )
+
+    def _unsuccessful(self, course: _Course, verdict: Verdict | None, reply: Reply) -> Settlement:
+        ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts)
+        # A failure that leaves open what became of the request stays recorded as sent.
+        return ended._replace(doubt_since=self.clock.now() or 0.0) if course.doubt else ended

@@ -1,0 +1,233 @@
+"""A run is taken back, exactly and only that: the real command against the emulator."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rig.command import (
+    KEY,
+    Finished,
+    RunningEmulator,
+    emulator,
+    provisioner,
+    rows,
+    start,
+    wait_until,
+)
+
+LONG_AGO = 1_700_000_000
+# What is there before: strangers whom the roster does not name, and people whom it does.
+BEFORE: list[dict[str, Any]] = [
+    {"uid": "stranger", "name": "Stranger", "created_at": LONG_AGO, "tags": ["x"]},
+    {
+        "uid": "old-full", "name": "Full as it was", "created_at": LONG_AGO, "updated_at": LONG_AGO + 5,
+        "role": "member",
+        "avatar": "https://a.example/1.png", "link": "https://l.example", "status_message": "here",
+        "metadata": {"b": [1, 2.5], "a": {"x": None}}, "tags": ["one", "two"],
+    },
+    {"uid": "old-bare", "name": "Bare as it was", "created_at": LONG_AGO},
+    {"uid": "old-away", "name": "Away", "created_at": LONG_AGO, "deactivated_at": LONG_AGO + 9},
+]  # fmt: skip
+HEAD = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
+FULL = ("https://n.example/2.png", "https://n.example", "default", "new", '{"k": 1}', "red;blue")
+ROSTER = [
+    *(((f"new-{n}", f"New {n}", *FULL)) for n in range(1, 6)),
+    ("old-full", "Full, new", *FULL),
+    ("old-bare", "Bare, new", "https://n.example/3.png", "https://n.example/b", "member", "", '{"k": 2}', "green"),
+    ("old-away", "Away, new", *FULL),
+]
+TIMES = {"updated_at", "created_at", "deactivated_at", "tokens"}
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[RunningEmulator]:
+    with emulator(tmp_path, "--role", "member") as running:
+        post(running, "users", "\n".join(map(json.dumps, BEFORE)))
+        yield running
+
+
+def post(api: RunningEmulator, what: str, body: str) -> None:
+    """Do something behind the API's back."""
+    request = urllib.request.Request(f"{api.root}/_emulator/{what}", body.encode(), method="POST")
+    with urllib.request.urlopen(request) as answer:
+        answer.read()
+
+
+def another_hand(api: RunningEmulator, method: str, path: str, body: Mapping[str, Any]) -> None:
+    """Have somebody else change a user."""
+    headers = {"apikey": KEY, "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{api.url}{path}", json.dumps(body).encode(), headers, method=method)
+    with urllib.request.urlopen(request) as answer:
+        answer.read()
+
+
+def later(api: RunningEmulator, uid: str, **changed: Any) -> None:
+    """Have somebody else change a user at a time that is certainly later."""
+    user = api.users()[uid]
+    post(api, "users", json.dumps({**user, "updated_at": user["created_at"] + 10**6, **changed}))
+
+
+def command(name: str, folder: Path, api: RunningEmulator, *more: object) -> tuple[object, ...]:
+    (folder / "provisioner.toml").write_text("[retry]\nbackoff_base = 0.05\nbackoff_max = 0.2\n")
+    return (name, *(("roster.csv", "-o") if name == "run" else ()), "out.csv", *api.flags(), "--json", *more)
+
+
+def run(folder: Path, api: RunningEmulator, *more: object, people: Sequence[tuple[str, ...]] = ROSTER) -> Finished:
+    with (folder / "roster.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEAD, *people])
+    return provisioner(*command("run", folder, api, *more), cwd=folder, COMETCHAT_API_KEY=KEY)
+
+
+def undo(folder: Path, api: RunningEmulator, *more: object) -> Finished:
+    return provisioner(*command("undo", folder, api, "--yes", *more), cwd=folder, COMETCHAT_API_KEY=KEY)
+
+
+def profiles(api: RunningEmulator) -> dict[str, dict[str, Any]]:
+    """Everybody, but for times and tokens; what is empty is not there."""
+    return {
+        uid: {name: value for name, value in user.items() if name not in TIMES and value not in (None, [], {})}
+        for uid, user in api.users().items()
+    }
+
+
+def active(api: RunningEmulator) -> set[str]:
+    return {uid for uid, user in api.users().items() if user["deactivated_at"] is None}
+
+
+def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
+    """Uid → verdict, and what was done or why not."""
+    return {line["uid"]: (line["verdict"], line["done"] or line["reason"]) for line in rows(folder / "out.undo.csv")}
+
+
+def test_a_run_is_taken_back_field_by_field(api: RunningEmulator, tmp_path: Path) -> None:
+    """Created users are deactivated, updated ones are as they were; strangers are not asked about."""
+    before, here = profiles(api), active(api)
+    assert run(tmp_path, api, "--on-existing", "update").exit_code == 0
+    changed, place = profiles(api), len(api.lines("audit"))
+    assert {uid for uid in before if before[uid] != changed[uid]} == {"old-full", "old-bare"}
+    done = undo(tmp_path, api)
+    assert (done.exit_code, done.stderr.count("Traceback")) == (0, 0), done
+    after = profiles(api)
+    assert ({uid: after[uid] for uid in before}, active(api)) == (before, here)
+    assert set(after) - set(before) == {f"new-{n}" for n in range(1, 6)}
+    assert verdicts(tmp_path) == {
+        **{f"new-{n}": ("reversed", "deactivated") for n in range(1, 6)},
+        "old-full": ("reversed", "restored"),
+        "old-bare": ("reversed", "restored"),
+    }
+    touched = {record["uid"] for record in api.lines("audit")[place:] if record["uid"]}
+    assert touched.isdisjoint({"stranger", "old-away"})
+    summary = json.loads((tmp_path / "out.undo.summary.json").read_text())
+    assert (summary, summary["users"], summary["done"]) == (
+        done.summary, 7, {"deactivated": 5, "deleted": 0, "restored": 2},
+    )  # fmt: skip
+    for name in ("out.undo.csv", "out.journal.db"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
+    """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
+    before = profiles(api)
+    assert run(tmp_path, api, "--on-existing", "update").exit_code == 0
+    refused = undo(tmp_path, api, "--permanent", "other-app")
+    assert (refused.exit_code, refused.summary["stopped_by"], profiles(api) == before) == (2, "usage", False)
+    assert undo(tmp_path, api, "--permanent", api.url).exit_code == 0
+    assert profiles(api) == before
+
+
+def test_what_another_hand_has_touched_is_kept_and_named(api: RunningEmulator, tmp_path: Path) -> None:
+    """Changed, logged in, deactivated, deleted, created anew; and what the API cannot take away."""
+    people = [*ROSTER, ("old-last", "Last", "", "", "", "said by us", "", "")]
+    post(api, "users", json.dumps({"uid": "old-last", "name": "Last as it was", "created_at": LONG_AGO}))
+    assert run(tmp_path, api, "--on-existing", "update", people=people).exit_code == 0
+    later(api, "new-1", name="Changed")
+    later(api, "new-2", updated_at=None, last_active_at=api.users()["new-2"]["created_at"] + 5)
+    another_hand(api, "DELETE", "/users", {"uidsToDeactivate": ["new-3"]})
+    another_hand(api, "DELETE", "/users/new-4", {"permanent": True})
+    later(api, "old-full", link="https://changed.example")
+    left = profiles(api)
+    done = undo(tmp_path, api)
+    assert done.exit_code == 1
+    assert verdicts(tmp_path) == {
+        "new-1": ("kept", "changed"),
+        "new-2": ("kept", "logged_in"),
+        "new-3": ("kept", "gone"),
+        "new-4": ("kept", "gone"),
+        "new-5": ("reversed", "deactivated"),
+        "old-full": ("kept", "changed"),
+        "old-bare": ("reversed", "restored"),
+        "old-last": ("kept", "not_clearable"),
+    }
+    now = profiles(api)
+    assert {uid for uid in left if left[uid] != now.get(uid)} == {"old-bare", "old-last"}
+    assert now["old-last"] == {
+        "uid": "old-last",
+        "name": "Last as it was",
+        "role": "default",
+        "status_message": "said by us",
+    }
+    place = len(api.lines("audit"))
+    again = undo(tmp_path, api)
+    did = {record["did"] for record in api.lines("audit")[place:]}
+    assert (again.exit_code, again.summary["kept"], did - {"refused"}) == (1, 6, {"read", "listed"})
+
+
+def test_run_undo_run(api: RunningEmulator, tmp_path: Path) -> None:
+    """All created again, with tokens that work; after an undo for good as well; and each can be undone once more."""
+    for more in ((), ("--permanent", api.url), ()):
+        first = run(tmp_path, api)
+        assert (first.exit_code, first.summary["created"], first.summary["tokens"]) == (0, 5, 5), first
+        told = {row["uid"]: row["auth_token"] for row in rows(tmp_path / "out.csv") if row["outcome"] == "created"}
+        assert all(api.accepts(uid, token) for uid, token in told.items())
+        assert run(tmp_path, api).summary["requests"] == 0
+        assert undo(tmp_path, api, *more).summary["reversed"] == 5
+        assert undo(tmp_path, api, *more).summary["requests"] == 0
+        assert active(api) == {"stranger", "old-full", "old-bare"}
+    assert undo(tmp_path, api, "--permanent", api.url).summary["done"] == {
+        "deactivated": 0,
+        "deleted": 5,
+        "restored": 0,
+    }
+    assert set(api.users()) == {user["uid"] for user in BEFORE}
+
+
+def test_nobody_is_asked_where_nobody_is(api: RunningEmulator, tmp_path: Path) -> None:
+    """Without --yes nothing is sent off a terminal: exit 2 and one sentence; --dry-run says what would be done."""
+    assert run(tmp_path, api, "--on-existing", "update").exit_code == 0
+    place = len(api.lines("audit"))
+    refused = provisioner(*command("undo", tmp_path, api), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (refused.exit_code, refused.summary["message"]) == (
+        2, "nobody is there to be asked; look with --dry-run, then give --yes",
+    )  # fmt: skip
+    told = provisioner(*command("undo", tmp_path, api, "--dry-run"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert told.summary["would"] == {"deactivate": 5, "restore": 2, "look_up": 0, "reversed_before": 0}
+    assert (told.exit_code, len(api.lines("audit")), (tmp_path / "out.undo.csv").exists()) == (0, place, False)
+
+
+def test_what_was_interrupted_goes_on(api: RunningEmulator, tmp_path: Path) -> None:
+    """SIGINT ends an undo with 130 and a summary; killed and gone on, nobody is deactivated twice."""
+    many = [(f"many-{n:03}", f"Many {n}", *FULL) for n in range(200)]
+    assert run(tmp_path, api, people=many).exit_code == 0
+    slow = ("--requests-per-minute", 1200, "--share", "100%")
+    place = len(api.lines("audit"))
+    undoing = start(*command("undo", tmp_path, api, "--yes", *slow), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: any(each["did"] == "deactivated" for each in api.lines("audit")[place:]))
+    undoing.process.terminate()
+    stopped = undoing.end()
+    assert (stopped.exit_code, stopped.summary["stopped_by"], stopped.summary["users"]) == (143, "sigterm", 200)
+    assert stopped.summary["pending"] > 0
+    undoing = start(*command("undo", tmp_path, api, "--yes", *slow), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    gone = len(api.lines("audit"))
+    wait_until(lambda: any(each["did"] == "deactivated" for each in api.lines("audit")[gone:]))
+    undoing.kill()
+    assert undo(tmp_path, api).summary["reversed"] == 200
+    done = [each["uid"] for each in api.lines("audit")[place:] if each["did"] == "deactivated"]
+    assert (len(done), len(set(done))) == (200, 200)

@@ -1,0 +1,111 @@
+"""Whether a user is as this job left it, and what puts back what it was: every way through, on values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from provisioner.journal.undo.reversals import Candidate
+from provisioner.run.undo.comparison import Finding, Restoration, changed_since, restoration
+from provisioner.sending.users import profile, trace
+
+MADE, MARK = 1_000, 2_000
+OLD = {"name": '"Ann"', "link": '"https://l"', "metadata": '{"a":1}'}
+SET = {"name": '"New"', "avatar": '"https://a"', "role": '"member"', "metadata": '{"b":2}', "tags": '["x"]'}
+OURS = {
+    "name": "New",
+    "avatar": "https://a",
+    "role": "member",
+    "metadata": {"b": 2},
+    "tags": ["x"],
+    "link": "https://l",
+}
+BEFORE = {"name": "Ann", "link": "https://l", "metadata": {"a": 1}, "role": "default"}
+PUT_BACK = b'{"name":"Ann","role":"default","metadata":{"a":1},"tags":[],"unset":["avatar"]}'
+
+
+def candidate(**changed: Any) -> Candidate:
+    """A user that this job updated, and whose update was answered."""
+    usual: dict[str, Any] = {
+        "key": 1, "uid": "u", "row": 1, "ours": 0, "withdrawn": 0, "doubt_since": None, "sent_at": 0.0,
+        "created_at": MADE, "mark": MARK, "sent": 0, "attempts": 0, "kind": "kept", "before": profile.packed(OLD),
+        "untold": 0, "fields": trace.bits_of(SET), "carried": trace.entry_of(SET), "confirmed": 1,
+    }  # fmt: skip
+    return Candidate(**usual | changed)
+
+
+def user(fields: Mapping[str, Any], updated: int | None = MARK, **more: Any) -> dict[str, Any]:
+    times = {"createdAt": MADE} | ({} if updated is None else {"updatedAt": updated})
+    return {"uid": "u", **fields, **times, **more}
+
+
+UNANSWERED = {"confirmed": 0, "mark": None}
+
+
+@pytest.mark.parametrize(
+    ("each", "now", "sent", "expected"),
+    [
+        (candidate(), user(OURS), False, Restoration(Finding.OURS, PUT_BACK)),
+        (candidate(), user(OURS, None), False, Restoration(Finding.OURS, PUT_BACK)),
+        (candidate(), user(OURS, MARK + 1), False, Restoration(Finding.CHANGED)),
+        (candidate(), user({**OURS, "name": "Third"}), False, Restoration(Finding.CHANGED)),
+        (candidate(), user({**OURS, "link": "https://other"}), False, Restoration(Finding.OURS, PUT_BACK)),
+        (candidate(), user(BEFORE, MARK + 1), False, Restoration(Finding.OURS)),
+        (candidate(), user(BEFORE, MARK + 1), True, Restoration(Finding.OURS)),
+        (candidate(**UNANSWERED), user(BEFORE, 1_500), False, Restoration(Finding.UNTOUCHED)),
+        (candidate(**UNANSWERED), user(OURS, 3_000), False, Restoration(Finding.OURS, PUT_BACK)),
+        (candidate(**UNANSWERED), user({**OURS, "name": "Third"}, 3_000), False, Restoration(Finding.CHANGED)),
+        (candidate(**UNANSWERED), user(BEFORE, 1_500), True, Restoration(Finding.OURS)),
+        (candidate(confirmed=0), user(OURS), False, Restoration(Finding.OURS, PUT_BACK)),
+    ],
+)
+def test_an_updated_user(each: Candidate, now: dict[str, Any], sent: bool, expected: Restoration) -> None:
+    """As we left it, it gets back what it was; by another hand, it is let be; in doubt, values tell."""
+    assert restoration(each, now, (), sent=sent) == expected
+
+
+def test_a_status_message_is_not_taken_away_again() -> None:
+    """All else is put back; once that is done, nothing is sent any more."""
+    said = {**SET, "statusMessage": '"hi"'}
+    each = candidate(fields=trace.bits_of(said), carried=trace.entry_of(said))
+    found = restoration(each, user({**OURS, "statusMessage": "hi"}), (), sent=False)
+    assert found == Restoration(Finding.OURS, PUT_BACK, stuck=("statusMessage",))
+    left = candidate(fields=trace.bits_of({"statusMessage"}), carried=trace.entry_of(said), mark=3_000)
+    again = restoration(left, user({**BEFORE, "statusMessage": "hi"}, 3_000), (), sent=False)
+    assert again == Restoration(Finding.OURS, b"", stuck=("statusMessage",))
+
+
+def test_what_the_api_does_not_tell_is_not_made_up() -> None:
+    """Tags that no list told, before or now; a field that is shown neither before nor after we have set it."""
+    without = PUT_BACK.replace(b'"tags":[],', b"")
+    tags = {"tags"}
+    shown = {name: value for name, value in OURS.items() if name != "tags"}
+    found = restoration(candidate(untold=trace.bits_of(tags)), user(OURS), (), sent=False)
+    assert found == Restoration(Finding.OURS, without, lost=("tags",))
+    assert restoration(candidate(), user(shown), tags, sent=False) == found
+    assert restoration(candidate(), user(shown), (), sent=False) == found
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (user({}, None), None),
+        (user({}, MARK), None),
+        (user({}, MARK + 1), "changed"),
+        (user({}, lastActiveAt=MADE), None),
+        (user({}, lastActiveAt=MADE + 1), "logged_in"),
+        ({**user({}), "createdAt": MADE + 7}, "another_user"),
+    ],
+)
+def test_a_created_user(now: dict[str, Any], why: str | None) -> None:
+    """By the server's times: created, changed, and logged in."""
+    assert changed_since(candidate(ours=1, kind=None, carried=None), now) == why
+
+
+def test_a_created_user_whose_edit_was_not_answered() -> None:
+    """A later time is ours when the fields have the values that we sent."""
+    each = candidate(ours=1, kind="own", confirmed=0)
+    assert changed_since(each, user(OURS, MARK + 9)) is None
+    assert changed_since(each, user({**OURS, "name": "Third"}, MARK + 9)) == "changed"

@@ -1,0 +1,24 @@
+"""What an update set, kept small: nothing is lost of which fields, and values are told apart."""
+
+from __future__ import annotations
+
+from provisioner.sending.users.profile import FIELDS
+from provisioner.sending.users.trace import ENTRY, bits_of, digest_of, digests_in, entry_of, names_of, set_by
+
+
+def test_a_set_of_fields_is_one_number_and_back() -> None:
+    """Whatever fields."""
+    for bits in range(1 << len(FIELDS)):
+        assert bits_of(names_of(bits)) == bits
+
+
+def test_a_field_has_every_value_that_an_entry_gave_it() -> None:
+    """Also the role `default`, which has the digest of nothing; a field that no entry sets has none."""
+    body = b'{"uid":"a","name":"Ann","role":"default","tags":["b","a"]}'
+    first, second = entry_of(set_by(body)), entry_of({"name": '"Bob"'})
+    assert (len(first), names_of(first[0])) == (ENTRY, ("name", "role", "tags"))
+    both = first + second
+    assert digests_in(both, "name") == {digest_of({"name": '"Ann"'}, "name"), digest_of({"name": '"Bob"'}, "name")}
+    assert digests_in(both, "role") == {digest_of({}, "role")}
+    assert digests_in(both, "tags") == {digest_of({"tags": '["a","b"]'}, "tags")}
+    assert digests_in(both, "link") == frozenset()
