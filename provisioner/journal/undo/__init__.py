@@ -1,7 +1,7 @@
 """What an undo needs to know, and what it has done.
 
-overwrites  what users were before updates of this job
-reversals   what undos did, user by user
-rounds      one row for each undo
-undojournal the journal of a run, opened to be undone
+overwrites   what users were before updates of this job
+reversals    what undos did, user by user
+rounds       one row for each undo
+undojournal  the journal of a run, opened to be undone
 """
