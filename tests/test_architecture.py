@@ -80,8 +80,12 @@ HOMES = {
     "xml": {"roster.workbook.package"},
     "polars": {
         "roster", "validation", "results", "run.admission", "run.intake", "sync", "inspection.proof.proof",
-        "inspection.proposal.evidence",
+        "inspection.proposal.evidence", "inspection.report.sources",
     },
+    "altair": {"inspection.report.figures"},
+    "vl_convert": {"inspection.report.figures"},
+    "jinja2": {"inspection.report.page"},
+    "markupsafe": {"inspection.report.page"},
 }  # fmt: skip
 """Foreign thing → the rooms and folders of ours that may know it, lazily or not. The emulator is its own program."""
 
@@ -90,6 +94,7 @@ TESTED_ELSEWHERE = {
     "cli.commands.inspection": "inspection/test_settinglist.py",
     "cli.commands.proof": "journeys/test_proof.py",
     "cli.commands.undo": "journeys/test_undo.py",
+    "cli.commands.report": "journeys/test_report.py",
     "cli.options.arguments": "pages/test_docs.py",
     "cli.options.nightly": "cli/options/test_base.py",
     "cli.options.output": "cli/options/test_base.py",

@@ -42,6 +42,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Read the app's users and prove that they are as ROSTER has them; changes nothing.",
     ),
     "undo": ("provisioner.cli.commands.undo:undo", "Take back what the run with the results OUT did, and only that."),
+    "report": (
+        "provisioner.cli.commands.report:report",
+        "Write one HTML file about a run, a check, a sync or a state.",
+    ),
     "constraints": (
         "provisioner.cli.commands.inspection:constraints",
         "Print what CometChat allows a user to be, with sources.",

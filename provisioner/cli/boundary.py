@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from provisioner import __version__
 from provisioner.errors import ExitCode, ProvisionerError, out_of_memory
@@ -18,7 +18,10 @@ from provisioner.streams import answer, say
 if TYPE_CHECKING:
     from provisioner.results.manifest import Record
     from provisioner.roster.files.inputs import Inputs
+    from provisioner.run.runtime import Ending
     from provisioner.settings.tables import Settings
+
+Ended = TypeVar("Ended", bound="Ending")
 
 
 @contextmanager
@@ -62,6 +65,7 @@ class Asked:
     filed     it has a summary file, not only one on standard output
     settings  once they are there
     started   UNIX seconds
+    summary   its file, once it is written
     """
 
     roster: Sequence[str]
@@ -71,6 +75,7 @@ class Asked:
     filed: bool = True
     settings: Settings | None = None
     started: float = field(default_factory=time.time)
+    summary: Path | None = None
 
     def as_json(self) -> bool:
         """Whether the summary is wanted on standard output."""
@@ -81,16 +86,39 @@ class Asked:
     def leaving_summary(self) -> Iterator[Self]:
         """See that a command leaves a summary also when it ends before it has one, so that nobody reads an older one.
 
-        It is written where a file can be named, and printed where it is wanted on standard output.
+        It is written where a file can be named, and printed where it is wanted on standard output. Where a report is
+        asked for, it is made of the summary, whatever that says.
         """
         try:
             yield self
+            self._report()
         except Exception as error:
             self._leave(error)
             # One that was stopped early has told so; all others are told at the boundary.
             if (stop := getattr(error, "stop", None)) is not None:
                 raise SystemExit(stop.exit_code) from None
             raise
+
+    async def noted(self, work: Coroutine[Any, Any, Ended]) -> Ended:
+        """Carry out the work of a command, and note where its summary is."""
+        ending = await work
+        if (summary := ending.outputs.get("summary")) is not None:
+            self.summary = Path(summary)
+        return ending
+
+    def _report(self) -> None:
+        """Make the report, if that was asked for; that it cannot be made is only told."""
+        if self.summary is None or self.settings is None or not self.settings.output.report:
+            return
+        from provisioner.inspection.report.page import write_report
+        from provisioner.logs import get_logger
+
+        try:
+            get_logger().info("report.written", file=str(write_report(self.summary)))
+        except ProvisionerError as error:
+            get_logger().warning("report.not_written", reason=str(error))
+        except Exception as error:  # what was done is done, and its exit code says so
+            get_logger().error("report.not_written", reason=_report_bug(error))
 
     def _leave(self, error: Exception) -> None:
         from provisioner.results.summary import document_of_end, encode, write_summary
@@ -100,6 +128,8 @@ class Asked:
         if path is not None:
             try:
                 write_summary(path, document)
+                self.summary = path
+                self._report()
             except ProvisionerError as trouble:
                 say(f"warning: {trouble}")
         if self._wants_json() and (failed := answer(encode(document).decode())) is not None:

@@ -10,4 +10,5 @@ settinglist     every setting in force, and where it comes from
 constraintlist  every limit, defect and warning
 record/         what a job's journal tells: `status`
 proof/          the proof that the app's users are as a roster has them: `verify`
+report/         one HTML file that a manager reads
 """

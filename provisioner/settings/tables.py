@@ -176,6 +176,7 @@ class Output(Table):
     file: Path | None = None
     json_summary: Annotated[bool, Field(alias="json")] = False
     progress: bool = True
+    report: bool = False
 
 
 class Log(Table):

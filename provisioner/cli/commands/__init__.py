@@ -5,4 +5,5 @@ undo        `undo`
 sync        `plan`, `sync` and `history`
 proof       `verify` and `status`
 inspection  `init`, `constraints`, `doctor` and `config show`
+report      `report`
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from provisioner.cli.boundary import Asked
@@ -40,7 +39,7 @@ def run(
 
     with Asked(roster, given(reading, api, rate, doing, output, log)).leaving_summary() as asked:
         asked.settings = load(asked.tables, os.environ, config)
-        return carried_out(roster, asked.settings, provisioning.run_async)
+        return carried_out(asked, asked.settings, provisioning.run_async)
 
 
 def validate(
@@ -57,15 +56,15 @@ def validate(
 
     with Asked(roster, given(reading, doing, output, log), check=True).leaving_summary() as asked:
         asked.settings = load(asked.tables, os.environ, config)
-        return carried_out(roster, asked.settings, provisioning.validate_async, check=True)
+        return carried_out(asked, asked.settings, provisioning.validate_async)
 
 
-def carried_out(roster: Sequence[str], settings: Settings, work: Carrying, *, check: bool = False) -> int:
+def carried_out(asked: Asked, settings: Settings, work: Carrying) -> int:
     """Carry out what was asked for, print how it ended, give the exit code; a check sends nothing."""
     from provisioner.run.job import make_job
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
 
-    job = make_job(roster, settings, check=check or settings.run.dry_run)
+    job = make_job(asked.roster, settings, check=asked.check or settings.run.dry_run)
     set_up_logs(settings, (*job.roster.paths, *job.outputs.paths()))
     drawn = is_drawn(settings)
-    return conduct(settings, lambda stopper: work(roster, settings, stopper=stopper, drawn=drawn))
+    return conduct(settings, lambda stopper: asked.noted(work(asked.roster, settings, stopper=stopper, drawn=drawn)))

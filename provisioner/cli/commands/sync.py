@@ -71,7 +71,9 @@ def sync(
         drawn, confirm = is_drawn(settings), confirming(settings)
         return conduct(
             settings,
-            lambda stopper: provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn),
+            lambda stopper: asked.noted(
+                provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn)
+            ),
         )
 
 

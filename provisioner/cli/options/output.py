@@ -46,6 +46,7 @@ class Output(Watched):
             "-o",
         ),
     ] = None
+    report: Annotated[bool | None, flag("Write <output>.report.html at the end, for people to read.")] = None
 
 
 @_OUTPUT

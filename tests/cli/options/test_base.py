@@ -53,6 +53,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--output": ("-", "output", "file", Path("-")),
     "-o": ("r.csv", "output", "file", Path("r.csv")),
     "--json": (None, "output", "json", True),
+    "--report": (None, "output", "report", True),
     "--no-progress": (None, "output", "progress", False),
     "--log-format": ("json", "log", "format", "json"),
     "--log-file": ("l.log", "log", "file", Path("l.log")),

@@ -1,0 +1,248 @@
+"""What a report says, as plain values: how it ended, where it went, what it adds up to. Pure; the page is its form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from provisioner.errors import ExitCode
+from provisioner.inspection.report import chapters
+from provisioner.inspection.report.chapters import GOING_ON, KILLED, Facts, Finding, Grid, at, members, number_of
+from provisioner.inspection.report.sources import Sources
+from provisioner.journal.course.overview import Overview
+from provisioner.model import ROW_OUTCOMES, Outcome
+from provisioner.roster.files.inputs import shown
+from provisioner.wording import counted, duration
+
+# Reasons of a stop whose message may quote a cell of the roster, or anything at all.
+_UNTOLD: Final = frozenset({"roster", "roster_changed", "bug"})
+
+_KINDS: Final = {"check": "Check of a roster", "run": "Provisioning run", "sync": "Nightly sync", "state": "State"}
+
+_IN_ORDER: Final = sorted(Outcome, key=lambda outcome: outcome.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it ended; `tone` is good, warning, bad or open."""
+
+    tone: str
+    headline: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many rows have one outcome; `part` of all in percent."""
+
+    outcome: str
+    number: int
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a report says but its pictures.
+
+    rows     of the roster; null while they are not known
+    total    what the shares add up to
+    notes    what else there is to know of the sums, a sentence each
+    missing  what could not be read
+    """
+
+    kind: str
+    verdict: Verdict
+    about: Facts
+    rows: int | None
+    total: int
+    shares: list[Share]
+    notes: list[str]
+    asked: Facts
+    runs: Grid | None
+    defects: list[Finding]
+    failures: list[Finding]
+    warnings: list[Finding]
+    proof: Facts
+    undo: Facts
+    files: Grid
+    nights: Grid | None
+    missing: tuple[str, ...]
+
+
+def content_of(sources: Sources) -> Content:
+    """Put into words what was found."""
+    summary, overview = sources.summary, sources.overview
+    kind = _kind(sources)
+    stale = _is_stale(summary, overview)
+    if kind == "state" and overview is not None and overview.nights:
+        summary = overview.nights[-1].summary
+    rows, shares = _sums(summary, None if kind == "state" else overview, stale=stale)
+    runs = chapters.runs(overview) if overview is not None and overview.runs else None
+    nights = chapters.nights(overview.nights, in_use=overview.in_use) if overview and overview.nights else None
+    return Content(
+        kind=_KINDS[kind],
+        verdict=_verdict(sources, summary, kind, stale=stale),
+        about=_about(sources, summary),
+        rows=rows,
+        total=sum(each.number for each in shares),
+        shares=shares,
+        notes=_notes(summary, overview, stale=stale),
+        asked=chapters.options(overview.runs[-1].asked) if overview is not None and overview.runs else [],
+        runs=runs,
+        defects=chapters.findings(summary.get("defects"), sources.uids),
+        failures=chapters.failures({} if stale else summary.get("failed_by_code"), overview),
+        warnings=chapters.findings(summary.get("warnings"), sources.uids),
+        proof=chapters.proof(sources.proof),
+        undo=chapters.undo(sources.undo),
+        files=chapters.files(summary.get("outputs")),
+        nights=nights,
+        missing=sources.missing,
+    )
+
+
+def _kind(sources: Sources) -> str:
+    if sources.check:
+        return "check"
+    overview = sources.overview
+    if sources.results is None:
+        return "state" if overview is not None and overview.nights else "run"
+    return "sync" if "leavers" in sources.summary or (overview is not None and overview.nights) else "run"
+
+
+def _is_stale(summary: Mapping[str, Any], overview: Overview | None) -> bool:
+    """Whether the summary is of an earlier run than the last one, which was killed or is going on."""
+    if overview is None or not overview.runs or overview.runs[-1].finished is not None:
+        return not summary
+    finished = _seconds(summary.get("finished_at"))
+    return finished is None or overview.runs[-1].started > finished
+
+
+def _seconds(text: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return None
+
+
+def _sums(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool) -> tuple[int | None, list[Share]]:
+    """Give the rows and their outcomes: by the summary, or what the journal knows so far."""
+    numbers: dict[Outcome, int | None] = {each: number_of(summary.get(each)) for each in ROW_OUTCOMES}
+    rows = number_of(summary.get("rows"))
+    if stale and overview is not None:
+        rows, numbers = None, {each: overview.counts.get(each) for each in _IN_ORDER}
+    found = {outcome: number for outcome in _IN_ORDER if (number := numbers.get(outcome))}
+    total = sum(found.values())
+    return rows, [Share(outcome.value, number, 100 * number / total) for outcome, number in found.items()]
+
+
+def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: bool) -> Verdict:
+    overview = sources.overview
+    if kind == "state" and overview is not None:
+        return _of_night(chapters.end_of(overview.nights[-1], in_use=overview.in_use), summary)
+    if stale and overview is not None:
+        if overview.in_use:
+            return Verdict("open", "Still running", "These are the numbers as the journal has them now.")
+        if overview.runs and overview.runs[-1].finished is None:
+            return Verdict("bad", "Killed", "Nothing that was settled is lost; the same command goes on.")
+        return Verdict("open", "No summary", "These are the numbers as the journal has them.")
+    code, stopped = number_of(summary.get("exit_code")), summary.get("stopped_by")
+    if stopped:
+        return Verdict("bad", f"Stopped: {stopped}", _message(summary))
+    if kind == "check":
+        return _of_check(code)
+    if code == ExitCode.OK:
+        return Verdict("good", "Done", "Every row is as it was asked for.")
+    return Verdict("warning", "Finished, and some rows need a person", "See the tables below for what to do.")
+
+
+def _of_check(code: int | None) -> Verdict:
+    if code == ExitCode.OK:
+        return Verdict("good", "Nothing to mend", "Every row can be sent. Nothing was sent.")
+    return Verdict("warning", "Some rows have to be mended", "Nothing was sent. See the tables below for what to do.")
+
+
+def _of_night(end: str, summary: Mapping[str, Any]) -> Verdict:
+    if end == GOING_ON:
+        return Verdict("open", "A night is going on")
+    if end == KILLED:
+        return Verdict("bad", "The last night was killed", "The same command goes on with it.")
+    if end != "good":
+        return Verdict("bad", f"The last night was {end}", _message(summary))
+    if number_of(summary.get("exit_code")) == ExitCode.OK:
+        return Verdict("good", "The last night was good")
+    return Verdict("warning", "The last night was good, and some rows need a person")
+
+
+def _message(summary: Mapping[str, Any]) -> str:
+    message = summary.get("message")
+    if not isinstance(message, str) or summary.get("stopped_by") in _UNTOLD:
+        return "The summary and the log say why."
+    return f"{message[:1].upper()}{message[1:]}."
+
+
+def _about(sources: Sources, summary: Mapping[str, Any]) -> Facts:
+    overview = sources.overview
+    facts: Facts = []
+    if overview is not None:
+        facts += [
+            ("app", overview.owner.app_id or "(named by its address)"),
+            ("address", shown(overview.owner.base_url)),
+        ]
+        if sources.results is None:
+            facts.append(("state", str(overview.path)))
+    roster = summary.get("roster") or (overview.runs[-1].asked.get("roster") if overview and overview.runs else None)
+    if isinstance(roster, list) and roster:
+        more = f" and {counted(len(roster) - 3, 'more file')}" if len(roster) > 3 else ""
+        facts.append(("roster", ", ".join(map(str, roster[:3])) + more))
+    began, ended = _seconds(summary.get("started_at")), _seconds(summary.get("finished_at"))
+    which = "last run " if overview is not None and len(overview.runs) > 1 else ""
+    times = (("began", began), ("ended", ended))
+    facts += [(which + label, f"{at(seconds)} UTC") for label, seconds in times if seconds is not None]
+    if began is not None and ended is not None:
+        facts.append((f"{which}took", duration(max(0.0, ended - began))))
+    return facts
+
+
+def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool) -> list[str]:
+    notes = []
+    if stale and overview is not None and overview.in_doubt:
+        notes.append(f"{counted(overview.in_doubt, 'user')} may have been created by a request without an answer; "
+                     "the next run finds out")  # fmt: skip
+    if stale:
+        return notes
+    if summary.get("emulator") is True:
+        notes.append("It was sent to the built-in emulator: nobody was created in an app")
+    for name, noun, what in (
+        ("requests", "request", "sent by the last run"),
+        ("retries", "request", "sent again"),
+        ("rate_limited", "request", "turned away with 429, for which everyone paused"),
+        ("tokens", "auth token", "in the results"),
+        ("edited", "user", "brought up to date because their rows had been edited"),
+    ):
+        if number := number_of(summary.get(name)):
+            notes.append(f"{counted(number, noun)} {what}")
+    notes += _special_notes(summary)
+    return notes
+
+
+def _special_notes(summary: Mapping[str, Any]) -> list[str]:
+    notes = []
+    estimate, mended, leavers = (members(summary.get(name)) for name in ("estimate", "mended", "leavers"))
+    if (needed := number_of(estimate.get("requests"))) is not None:
+        seconds = estimate.get("seconds")
+        least = f" and at least {duration(seconds)}" if isinstance(seconds, int | float) else ""
+        notes.append(f"It would take {counted(needed, 'request')}{least}")
+    if (before := number_of(mended.get("before"))) is not None:
+        notes.append(
+            f"{number_of(mended.get('mended')) or 0:,} of {counted(before, 'row')} mended since the last round"
+        )
+    if number_of(leavers.get("found")):
+        parts = [
+            f"{number:,} {name.replace('_', ' ')}" for name, each in leavers.items() if (number := number_of(each))
+        ]
+        notes.append(f"Leavers: {', '.join(parts)}")
+    if overridden := members(summary.get("constraints_overridden")):
+        notes.append(f"Limits that the config overrides: {', '.join(map(str, overridden))}")
+    return notes

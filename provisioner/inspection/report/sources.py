@@ -1,0 +1,185 @@
+"""What there is to make a report of: the summary, the journal or state, a proof, an undo; all of it only read.
+
+What is missing or damaged is told on the page; a report is made of the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from provisioner.errors import JournalError, UsageError
+from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
+
+if TYPE_CHECKING:  # most reports name no row
+    import polars as pl
+
+NIGHTS: Final = 60
+"""Nights of a state that are shown."""
+
+_SQLITE: Final = b"SQLite format 3\0"
+_SUMMARY, _CHECK, _JOURNAL = ".summary.json", ".check.summary.json", ".journal.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was found for one report.
+
+    file     the report's own
+    results  null for a state
+    check    nothing was sent: a `validate` or a dry run
+    summary  empty when there is none
+    uids     row → uid of the rows that the summary names
+    missing  what could not be read, a sentence each
+    """
+
+    file: Path
+    results: Path | None
+    check: bool = False
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    overview: Overview | None = None
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    undo: Mapping[str, Any] = field(default_factory=dict)
+    uids: Mapping[int, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+def find_sources(given: Path) -> Sources:
+    """Find what belongs to a results file, to its summary or journal, or to a state.
+
+    Raises `UsageError` when there is nothing that a report could be made of.
+    """
+    missing: list[str] = []
+    if _is_database(given) and not given.name.endswith(_JOURNAL):
+        return _of_state(given)
+    stem, only_check = _stem(given)
+    summary_file = _beside(stem, _CHECK if only_check else _SUMMARY)
+    journal = _beside(stem, _JOURNAL)
+    if not only_check and not summary_file.exists() and not journal.exists() and _beside(stem, _CHECK).exists():
+        summary_file, only_check = _beside(stem, _CHECK), True
+    summary = _document(summary_file, missing)
+    outputs = summary.get("outputs")
+    if isinstance(outputs, dict) and isinstance(kept := outputs.get("journal"), str) and not journal.exists():
+        journal = _found(kept, summary_file)
+    overview = None if only_check else _overview(journal, missing)
+    if not summary and overview is None:
+        missing = missing or [f"neither {summary_file.name} nor {journal.name} is there"]
+        raise UsageError(f"{given}: nothing to report on ({'; '.join(missing)}); name a run's results file or a state")
+    return Sources(
+        _beside(stem, ".check.report.html" if only_check else ".report.html"),
+        _results(given, stem, outputs),
+        only_check,
+        summary,
+        overview,
+        _first_of((_beside(stem, ".proof.json"),), missing),
+        _first_of((_beside(stem, ".undo.summary.json"),), missing),
+        _uids(summary, _results(given, stem, outputs), missing),
+        tuple(missing),
+    )
+
+
+def _of_state(given: Path) -> Sources:
+    missing: list[str] = []
+    try:
+        overview = look_over(given, NIGHTS)
+    except JournalError as error:
+        raise UsageError(f"{error}; name a run's results file or a state") from None
+    stem = given.with_suffix("")
+    proof = _first_of((_beside(stem, ".proof.json"),), missing)
+    return Sources(_beside(stem, ".report.html"), None, overview=overview, proof=proof, missing=tuple(missing))
+
+
+def _stem(given: Path) -> tuple[Path, bool]:
+    """Say what the files of a job have in common, and whether it is a check that was named."""
+    for ending in (_CHECK, _SUMMARY, _JOURNAL):
+        if given.name.endswith(ending):
+            return given.with_name(given.name.removesuffix(ending)), ending == _CHECK
+    return given.with_suffix(""), False
+
+
+def _beside(stem: Path, ending: str) -> Path:
+    return stem.with_name(stem.name + ending)
+
+
+def _found(path: str, summary: Path) -> Path:
+    """Find a file that a summary names as it was given then: from the same folder, or beside it since."""
+    return Path(path) if Path(path).exists() else summary.with_name(Path(path).name)
+
+
+def _results(given: Path, stem: Path, outputs: object) -> Path:
+    if isinstance(outputs, dict) and isinstance(named := outputs.get("results"), str):
+        return _beside(stem, Path(named).suffix)
+    return given if given.suffix in {".csv", ".parquet", ".ndjson"} else _beside(stem, ".csv")
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _overview(journal: Path, missing: list[str]) -> Overview | None:
+    if not journal.exists():
+        return None
+    try:
+        return look_over(journal, NIGHTS)
+    except JournalError as error:
+        missing.append(str(error))
+        return None
+
+
+def _first_of(files: Iterable[Path], missing: list[str]) -> Mapping[str, Any]:
+    return next((document for each in files if (document := _document(each, missing))), {})
+
+
+def _document(path: Path, missing: list[str]) -> Mapping[str, Any]:
+    """Read a JSON object; an empty one when it is not there, told when it cannot be read."""
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        missing.append(f"{path.name} cannot be read ({' '.join(str(error).split())[:100]})")
+        return {}
+    if isinstance(document, dict):
+        return document
+    missing.append(f"{path.name} is no JSON object")
+    return {}
+
+
+def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapping[int, str]:
+    """Look up the uids of the rows that the summary names as the first of a code; the results have them."""
+    rows = sorted({row for name in ("defects", "warnings") for row in _rows_named(summary.get(name))})
+    if not rows or not results.exists():
+        return {}
+    import polars as pl
+
+    scans: dict[str, Callable[[Path], pl.LazyFrame]] = {
+        ".csv": _scan_csv,
+        ".parquet": pl.scan_parquet,
+        ".ndjson": pl.scan_ndjson,
+    }
+    try:
+        scan = scans[results.suffix.lower()](results)
+        found = scan.filter(pl.col("row").is_in(rows)).select("row", "uid_input", "uid").collect()
+    except (pl.exceptions.PolarsError, OSError, KeyError) as error:
+        missing.append(f"{results.name} cannot be read ({' '.join(str(error).split())[:100]})")
+        return {}
+    return {row: given or uid or "" for row, given, uid in found.iter_rows()}
+
+
+def _scan_csv(path: Path) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_csv(path, schema_overrides={"row": pl.Int64}, infer_schema=False)
+
+
+def _rows_named(findings: object) -> Iterable[int]:
+    for each in findings.values() if isinstance(findings, dict) else ():
+        first = each.get("first_rows") if isinstance(each, dict) else None
+        yield from [row for row in first if isinstance(row, int)][:FIRST_ROWS] if isinstance(first, list) else ()

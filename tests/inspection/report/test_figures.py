@@ -1,0 +1,78 @@
+"""The pictures: as many steps as a page can show, in colours that the page's style knows, and told in words."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from provisioner.inspection.report import figures
+from provisioner.inspection.report.figures import figures_of
+from provisioner.inspection.report.page import __file__ as page_file
+from provisioner.journal.course.overview import Overview
+from provisioner.journal.nights import Night
+from tests.inspection.report.test_chapters import a_run, an_overview
+from tests.journal.course.test_points import a_point
+
+pytest.importorskip("altair", reason="the extra `report` is not installed")
+pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
+
+
+def a_long_job() -> Overview:
+    """Five runs, 400 stretches each, with pauses; the third was killed."""
+    runs = [a_run(1 + n, stopped_by="sigint", finished=None if n == 2 else 1e6 * n + 400.0) for n in range(5)]
+    points = [
+        a_point(run=1 + n, ends_at=1e6 * n + second, paused=1.0 if second % 50 < 5 else 0.0, standard=second % 7)
+        for n in range(5)
+        for second in range(1, 401)
+    ]
+    nights = [
+        Night(n, n, n * 86400.0, n * 86400.0 + 60, True, 5, {"created": n, "failed": n % 2}) for n in range(1, 60)
+    ]
+    return an_overview(runs=runs, points=points, nights=nights)
+
+
+def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
+    """The rate over all runs, and what each night changed; neither is large, both have words for who does not see."""
+    rate, nights = figures_of(a_long_job())
+    assert rate.alt == (
+        "Requests a minute over 33 min 20 s under way in 5 runs: 9,000 on average, 3 min 20 s of it paused after a "
+        "429. The runs stopped: sigint; stopped: sigint; killed; stopped: sigint; stopped: sigint."
+    )
+    assert [what for _, what in rate.keys] == [
+        "creates and tokens", "reads and updates", "limit", "pause after a 429", "a run ends",
+    ]  # fmt: skip
+    assert nights.alt == "Changes of each of the last 59 nights: 1,770 created, 30 failed in all."
+    for each in (rate, nights):
+        assert each.wide.startswith("<svg ")
+        assert each.narrow.startswith("<svg ")
+        assert len(each.wide) + len(each.narrow) < 200_000
+        assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", each.wide)
+
+
+def test_every_colour_of_a_picture_has_one_for_the_dark() -> None:
+    """A picture must not vanish on a dark page: the style knows each colour that is drawn."""
+    with open(page_file.replace("page.py", "templates/style.css"), encoding="utf-8") as file:  # noqa: PTH123
+        style = file.read()
+    drawn = {
+        found
+        for each in figures_of(a_long_job())
+        for found in re.findall(r'(?:fill|stroke)="(#\w+)"', each.wide + each.narrow)
+    }
+    assert {colour for colour in drawn if f'="{colour}"' not in style} == set()
+
+
+def test_days_between_two_runs_take_no_room_and_crumbs_no_height() -> None:
+    """Stretches lie one after the other, 240 at most; a moment at the end of a run is part of what was before."""
+    points = [*a_long_job().points, a_point(run=5, seconds=0.01, requests=9, ends_at=9e6)]
+    laid = list(figures._laid_out(points, 240))
+    assert len(laid) <= 245
+    assert laid[-1].ends == pytest.approx(2000.01)
+    assert all(before.ends == after.begins for before, after in pairwise(laid))
+    assert min(each.point.seconds for each in laid) >= 4
+
+
+def test_nothing_to_draw_is_no_picture() -> None:
+    """A journal of an older format, or a run that sent nothing."""
+    assert (figures_of(None), figures_of(an_overview()), figures_of(an_overview(runs=[a_run(1)]))) == ([], [], [])
