@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from provisioner import api
 from provisioner.cli.app import carry_out
+from provisioner.cli.boundary import Asked
 from provisioner.errors import ExitCode
 from provisioner.settings.tables import Settings
 
@@ -27,9 +27,9 @@ def test_a_command_carries_out_what_the_api_has(
     """The exit code is that of what it gives."""
     called: list[tuple[list[str], bool, Any]] = []
 
-    def carried_out(roster: Sequence[str], settings: Settings, carrying: Any, *, check: bool = False) -> ExitCode:
-        assert check is (work == "validate_async")
-        called.append((list(roster), settings.run.dry_run, carrying))
+    def carried_out(asked: Asked, settings: Settings, carrying: Any) -> ExitCode:
+        assert asked.check is (work == "validate_async")
+        called.append((list(asked.roster), settings.run.dry_run, carrying))
         return ExitCode.ROWS_LEFT
 
     monkeypatch.setattr("provisioner.cli.commands.run.carried_out", carried_out)
