@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
 
 import pytest
 
 from provisioner import __version__
 from provisioner.cli import app as cli
 from provisioner.cli.app import COMMANDS, application, carry_out
+from provisioner.cli.boundary import Asked
 from provisioner.errors import ExitCode, UsageError
 
 
@@ -72,8 +72,8 @@ def rosters(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The rosters that `validate` is called with, instead of a validation."""
     called: list[list[str]] = []
 
-    def carried_out(roster: Sequence[str], *_: object, **__: object) -> ExitCode:
-        called.append(list(roster))
+    def carried_out(asked: Asked, *_: object) -> ExitCode:
+        called.append(list(asked.roster))
         return ExitCode.ROWS_LEFT
 
     monkeypatch.setattr("provisioner.cli.commands.run.carried_out", carried_out)
