@@ -122,12 +122,6 @@ class Nights:
         rows = self._database.execute("SELECT started_at FROM nights WHERE good ORDER BY id DESC").fetchall()
         return [started for (started,) in rows]
 
-    def last_good(self) -> Night | None:
-        """Give the last night that carried out all that it had planned."""
-        with self._reading():
-            row = self._database.execute(f"{_NIGHTS} WHERE good ORDER BY id DESC LIMIT 1").fetchone()
-            return _night(row) if row else None
-
     def mark(self) -> list[Any]:
         """Give values that are others as soon as a night has begun or ended."""
         row = self._database.execute("SELECT count(*), max(started_at), max(finished_at) FROM nights").fetchone()

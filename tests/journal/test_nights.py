@@ -39,7 +39,6 @@ def test_nights_are_told_in_order(path: Path) -> None:
         assert (first.number, first.epoch, first.good, first.rows, first.summary) == (1, 1, True, 10, {"created": 1})
         assert (second.epoch, second.good, third.epoch, third.finished) == (2, False, 2, None)
         assert state.nights.last(1) == [third]
-        assert state.nights.last_good() == first
 
 
 def test_a_kept_plan_is_unfinished_until_its_night_is_good(path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_state_that_is_not_there_is_made_only_when_told(path: Path) -> None:
     with opened(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with opened(path, make=False) as state:
-        assert (state.nights.epoch, state.managed(), state.nights.last(), state.nights.last_good()) == (1, 0, [], None)
+        assert (state.nights.epoch, state.managed(), state.nights.last(), state.nights.good()) == (1, 0, [], [])
 
 
 def test_a_journal_of_an_earlier_version_is_taken_over(path: Path) -> None:
