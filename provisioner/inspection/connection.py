@@ -51,6 +51,7 @@ _UNREACHED: Final[Mapping[Failure, str]] = MappingProxyType(
     {
         Failure.UNREACHED: "check the base URL, the network, and the proxy variables in the environment",
         Failure.PROXY: "check the proxy variables in the environment, and that the proxy is up and lets you through",
+        Failure.BARRED: "give the log-in in the proxy's address, or have the proxy let you through to the API",
         Failure.UNTRUSTED: "check the base URL and this machine's CA certificates",
         Failure.TIMEOUT: "try again; a firewall may swallow the packets, or a proxy is needed",
         Failure.LOST: "try again; a proxy or a firewall may cut connections",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from provisioner.errors import ExitCode
 from provisioner.logs import get_logger
@@ -58,6 +59,10 @@ class Reach:
         return f"the API could not be reached for {self._after:.0f} s; {todo} ({reply.message})"
 
 
+# A stop at a request that never left; it does not count.
+_NEVER_LEFT: Final = frozenset({Failure.BARRED, Failure.UNTRUSTED})
+
+
 @dataclass(frozen=True, slots=True)
 class Exchanger:
     """Carries out operations; what all rows share on their way to the network.
@@ -108,6 +113,8 @@ class Exchanger:
             answers += 1
             note(verdict, began)
             if verdict is Verdict.STOP:
+                if reply.failure in _NEVER_LEFT:
+                    self.requests.take_back(again=answers > 1)
                 self.stopper.request(stop(reply))
             if verdict is not Verdict.IN_DOUBT or answers >= self.max_attempts:
                 return verdict, reply

@@ -53,6 +53,7 @@ class Failure(StrEnum):
 
     UNREACHED = "could not connect"
     PROXY = "no way through the proxy"
+    BARRED = "refused by the proxy"
     UNTRUSTED = "TLS certificate not accepted"
     TIMEOUT = "no answer in time"
     LOST = "connection lost"

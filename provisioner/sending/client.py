@@ -20,13 +20,18 @@ from yarl import URL
 from provisioner.errors import ConfigurationError
 from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply
-from provisioner.sending.serverclock import ServerClock, http_date
+from provisioner.sending.serverclock import ServerClock, number_in, retry_after
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500
 
 # Scheme, log-in and address of a proxy as it was given; a password may hold anything.
 _PROXY: Final = re.compile(r"([A-Za-z][\w+.-]*://)?(.*@)?([^/?#]*)", re.DOTALL)
+
+
+_LOGIN_WANTED: Final = 407
+# What a proxy answers that may let the next one through: it is busy, or cannot get further itself.
+_PASSING: Final = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +50,32 @@ class Proxy:
     url       may hold a password
     shown     the same without it, for messages
     variable  of the environment, which names it
+    login     it is given one
     """
 
     url: str = field(repr=False)
     shown: str
     variable: str
+    login: bool = False
 
     def trouble(self, error: BaseException) -> str:
         """Say how it failed and what to do."""
         if isinstance(error, aiohttp.ClientHttpProxyError):
+            if error.status == _LOGIN_WANTED:
+                return self.wants_login(f"{error.status} {error.message}")
             what = f"does not let requests through (it answered {error.status} {error.message})"
         else:
             timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
             why = "no connection in time" if timed_out else getattr(error, "strerror", None) or str(error)
             what = f"cannot be reached ({why})"
         return f"the proxy {self.shown} {what}; check {self.variable} in the environment"
+
+    def wants_login(self, answer: str) -> str:
+        """Say so, what it answered, and what to do."""
+        if self.login:
+            return f"the proxy {self.shown} does not accept the log-in in {self.variable} ({answer}); correct it there"
+        todo = f"put it into {self.variable}, as http://user:password@host:port"
+        return f"the proxy {self.shown} wants a log-in ({answer}); {todo}"
 
 
 class Client:
@@ -163,7 +179,7 @@ class Client:
 
     def _failed(self, error: Exception) -> Reply:
         failure = failure_of(error, proxied=self._proxy is not None)
-        if self._proxy is not None and failure is Failure.PROXY:
+        if self._proxy is not None and failure in {Failure.PROXY, Failure.BARRED}:
             return Reply(failure=failure, message=self._words(self._proxy.trouble(error)))
         return Reply(failure=failure, message=self._words(str(error) or type(error).__name__))
 
@@ -180,7 +196,7 @@ class Client:
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
         document = _document(raw)
-        limit = _number(headers, "X-RateLimit-Limit", "X-Rate-Limit")
+        limit = number_in(headers, "X-RateLimit-Limit", "X-Rate-Limit")
         allowed = int(limit) if limit else None
         if 200 <= status < 300:
             data = document.get("data") if document is not None else None
@@ -191,6 +207,8 @@ class Client:
                 message = f"answer {status} without data in it"
                 return Reply(status=status, failure=Failure.UNREADABLE, message=message, limit=allowed)
             return Reply(status=status, data=data, limit=allowed)
+        if status == _LOGIN_WANTED and self._proxy is not None:
+            return Reply(status=status, failure=Failure.BARRED, message=self._proxy.wants_login(str(status)))
         error = document.get("error") if document is not None else None
         return self._refusal(status, headers, error if isinstance(error, dict) else {}, allowed)
 
@@ -229,6 +247,8 @@ def failure_of(error: BaseException, *, proxied: bool = False) -> Failure:
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ServerFingerprintMismatch():
             return Failure.UNTRUSTED
+        case aiohttp.ClientHttpProxyError(status=status) if status // 100 in {3, 4} and status not in _PASSING:
+            return Failure.BARRED
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             return Failure.PROXY
         case aiohttp.ClientConnectorDNSError() | aiohttp.ConnectionTimeoutError() if proxied:
@@ -241,21 +261,6 @@ def failure_of(error: BaseException, *, proxied: bool = False) -> Failure:
             return Failure.UNREADABLE
         case _:
             return Failure.LOST
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds the server asks us to wait: `Retry-After`, else the reset header less `Date`, else None.
-
-    A reset is documented as UNIX seconds; a small number is taken as seconds from now.
-    """
-    if (seconds := _number(headers, "Retry-After")) is not None:
-        return seconds
-    there = http_date(headers.get("Date", "")) or now
-    if (until := http_date(headers.get("Retry-After", ""))) is not None:
-        return max(0.0, until - there)
-    if (reset := _number(headers, "X-RateLimit-Reset", "X-Rate-Limit-Reset")) is None:
-        return None
-    return max(0.0, reset - there) if reset > 1e9 else reset
 
 
 def proxy_for(url: str) -> Proxy | None:
@@ -279,7 +284,7 @@ def _proxy(given: str, variable: str) -> Proxy:
         raise ConfigurationError(f"{variable}: the proxy {shown} has no scheme; give it as http://{shown}")
     if scheme.lower() not in {"http://", "https://"} or not _has_host(given):
         raise ConfigurationError(f"{variable}: {shown} is no proxy that can be used; give it as http://host:port")
-    return Proxy(given, shown, variable)
+    return Proxy(given, shown, variable, login=bool(login))
 
 
 def _has_host(url: str) -> bool:
@@ -302,16 +307,3 @@ def _document(raw: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return document if isinstance(document, dict) else None
-
-
-def _number(headers: Mapping[str, str], *names: str) -> float | None:
-    for name in names:
-        text = headers.get(name)
-        if text is not None:
-            try:
-                number = float(text)
-            except ValueError:
-                continue
-            if number >= 0 and number != float("inf"):
-                return number
-    return None

@@ -33,6 +33,7 @@ BY_FAILURE: Final[Mapping[Failure, Verdict]] = MappingProxyType(
     {
         Failure.UNREACHED: Verdict.UNREACHED,
         Failure.PROXY: Verdict.UNREACHED,
+        Failure.BARRED: Verdict.STOP,
         Failure.UNTRUSTED: Verdict.STOP,
         Failure.TIMEOUT: Verdict.IN_DOUBT,
         Failure.LOST: Verdict.IN_DOUBT,
@@ -263,6 +264,8 @@ def stop(reply: Reply) -> Stop:
     if reply.failure is Failure.UNTRUSTED:
         message = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
         return Stop("tls", f"{message} ({reply.message})", ExitCode.API)
+    if reply.failure is Failure.BARRED:
+        return Stop("proxy", f"{reply.message or 'the proxy refuses'}; then resume", ExitCode.API)
     status = reply.status or 0
     moved = ("endpoint", "the address answers with a redirect", "give the base URL it leads to")
     known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)

@@ -1,4 +1,4 @@
-"""The server's clock, learned from its answers.
+"""The server's clock, learned from its answers, and what their headers say of time.
 
 It is held against a clock of this machine that nobody puts right: what is kept of a moment is what the server's clock
 showed, whatever the clocks of the machine that sends and of the one that resumes say.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import email.utils
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 
 
@@ -68,3 +68,32 @@ def http_date(text: str) -> float | None:
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds the server asks us to wait: `Retry-After`, else the reset header less `Date`, else None.
+
+    A reset is documented as UNIX seconds; a small number is taken as seconds from now.
+    """
+    if (seconds := number_in(headers, "Retry-After")) is not None:
+        return seconds
+    there = http_date(headers.get("Date", "")) or now
+    if (until := http_date(headers.get("Retry-After", ""))) is not None:
+        return max(0.0, until - there)
+    if (reset := number_in(headers, "X-RateLimit-Reset", "X-Rate-Limit-Reset")) is None:
+        return None
+    return max(0.0, reset - there) if reset > 1e9 else reset
+
+
+def number_in(headers: Mapping[str, str], *names: str) -> float | None:
+    """Give the first of these headers that holds a number from 0 on."""
+    for name in names:
+        text = headers.get(name)
+        if text is not None:
+            try:
+                number = float(text)
+            except ValueError:
+                continue
+            if number >= 0 and number != float("inf"):
+                return number
+    return None

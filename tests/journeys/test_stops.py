@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import socketserver
+import threading
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -175,6 +177,29 @@ def test_a_dead_proxy_is_named_as_what_stops_the_run(tmp_path: Path) -> None:
     assert "); check HTTPS_PROXY in the environment, then resume" in said
     assert said in ended.stderr
     assert "s3cret" not in ended.stdout + ended.stderr
+
+
+def test_a_proxy_that_wants_a_log_in_stops_the_run_at_once(tmp_path: Path) -> None:
+    """No second try: it is named, and where its user and password go; nothing has left."""
+    asked: list[bytes] = []
+
+    class Refusing(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline())
+            self.wfile.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        try:
+            ended = behind(proxy := f"http://127.0.0.1:{server.server_address[1]}", tmp_path)
+        finally:
+            server.shutdown()
+    found = [ended.summary[name] for name in ("stopped_by", "pending", "requests")]
+    assert (ended.exit_code, *found) == (4, "proxy", 5, 0)
+    todo = "put it into HTTPS_PROXY, as http://user:password@host:port; then resume"
+    said = f"the proxy {proxy} wants a log-in (407 Proxy Authentication Required); {todo}"
+    assert ended.summary["message"] == said
+    assert asked == [b"CONNECT app.invalid:443 HTTP/1.1\r\n"]
 
 
 def test_a_proxy_without_a_scheme_is_refused_before_anything(tmp_path: Path) -> None:

@@ -107,6 +107,13 @@ def test_a_proxy_that_is_dead_for_a_minute_is_named_in_the_end() -> None:
     assert stop == Stop("unreachable", f"{dead}, then resume (nothing got through for 60 s)", ExitCode.API)
 
 
+@pytest.mark.parametrize(("failure", "reason"), [(Failure.BARRED, "proxy"), (Failure.UNTRUSTED, "tls")])
+def test_a_connection_that_will_never_be_made_stops_the_run_at_once(failure: Failure, reason: str) -> None:
+    """The proxy or the certificate stands between: the request never left, so it does not count."""
+    verdict, counted, _, _, stop = exchanged([Reply(failure=failure, message="No.")])
+    assert (verdict, counted.sent, stop and stop.reason) == (Verdict.STOP, 0, reason)
+
+
 def test_a_query_goes_with_each_request() -> None:
     """Also when it is sent again; nobody's body carries it."""
     page = Reply(status=200, data={"items": []})

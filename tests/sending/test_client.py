@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import gc
-import math
 import socket
 import ssl
 import time
 import warnings
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -17,15 +17,13 @@ from typing import TypeVar
 import aiohttp
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from multidict import CIMultiDict
 
-from provisioner.errors import ConfigurationError
+from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
-from provisioner.sending.client import Client, Timeouts, proxy_for, retry_after
-from provisioner.sending.retry import Verdict, judge
+from provisioner.sending.client import Client, Timeouts, proxy_for
+from provisioner.sending.retry import Verdict, judge, stop
+from provisioner.stop import Stop
 from tests.rig import deadline
 from tests.rig.server import (
     Asked,
@@ -49,8 +47,6 @@ USER = {"uid": "ada-1", "name": "Ada", "createdAt": 1_700_000_000}
 CREATED = answering(orjson.dumps({"data": USER}))
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 # 1 Nov 2023 10:00:00 GMT
-EPOCH = 1_698_832_800
-EPOCH_DATE = "Wed, 01 Nov 2023 10:00:00 GMT"
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
 ROLES = Operation.ROLES
@@ -412,49 +408,6 @@ def test_a_message_is_cut_to_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"Retry-After": "15"}, 15.0),
-        ({"retry-after": "0"}, 0.0),
-        ({"Retry-After": "0.5"}, 0.5),
-        ({"Retry-After": "Wed, 01 Nov 2023 10:00:30 GMT", "Date": EPOCH_DATE}, 30.0),
-        ({"Retry-After": "Wed, 01 Nov 2023 09:59:00 GMT", "Date": EPOCH_DATE}, 0.0),
-        ({"Retry-After": "Wed, 01 Nov 2023 10:00:30 GMT"}, 20.0),
-        ({"X-RateLimit-Reset": str(EPOCH + 46), "Date": EPOCH_DATE}, 46.0),
-        ({"x-rate-limit-reset": str(EPOCH + 46), "date": EPOCH_DATE}, 46.0),
-        ({"X-Rate-Limit-Reset": str(EPOCH - 46), "Date": EPOCH_DATE}, 0.0),
-        ({"X-RateLimit-Reset": str(EPOCH + 46)}, 36.0),
-        ({"X-RateLimit-Reset": "7", "Date": EPOCH_DATE}, 7.0),
-        ({"X-Rate-Limit-Reset": "7"}, 7.0),
-        ({"Retry-After": "3", "X-RateLimit-Reset": str(EPOCH + 46), "Date": EPOCH_DATE}, 3.0),
-        ({"Retry-After": "soon", "X-RateLimit-Reset": "7"}, 7.0),
-        ({"X-RateLimit-Reset": "soon", "X-Rate-Limit-Reset": "7"}, 7.0),
-        ({"Retry-After": "-1"}, None),
-        ({"Retry-After": "nan"}, None),
-        ({"Retry-After": "inf"}, None),
-        ({"Retry-After": ""}, None),
-        ({"Date": EPOCH_DATE}, None),
-        ({}, None),
-    ],
-)
-def test_how_long_the_server_asks_us_to_wait(headers: dict[str, str], seconds: float | None) -> None:
-    """Both spellings, seconds or a date, a reset by the server's own clock (ours is 10 s ahead of the date here)."""
-    assert retry_after(CIMultiDict(headers), now=EPOCH + 10.0) == seconds
-
-
-@given(
-    headers=st.dictionaries(
-        st.sampled_from(["Retry-After", "X-RateLimit-Reset", "X-Rate-Limit-Reset", "Date"]),
-        st.text(max_size=30) | st.floats().map(str) | st.integers().map(str) | st.just(EPOCH_DATE),
-    )
-)
-def test_a_wait_is_a_number_of_seconds_or_none(headers: dict[str, str]) -> None:
-    """Whatever the headers hold: never negative, infinite or no number."""
-    seconds = retry_after(CIMultiDict(headers), now=float(EPOCH))
-    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
-
-
-@pytest.mark.parametrize(
     ("headers", "limit"),
     [
         (["X-RateLimit-Limit: 500"], 500),
@@ -704,18 +657,62 @@ def test_a_proxy_whose_name_is_unknown_is_named_as_the_proxy(
     assert ask_at("https://app.api-us.cometchat.io/v3") == expected
 
 
-def test_a_proxy_that_lets_nobody_through_is_named_as_the_proxy(behind: Callable[[str], None]) -> None:
-    """What it answered is told; the request never left, so nobody is in doubt."""
+def refused_by_a_proxy(behind: Callable[[str], None], answer: str, login: str = "") -> Reply:
+    """What comes of a create when the proxy answers so (status line) to the wish for a way to the API."""
 
     async def main() -> Reply:
-        async with serving(saying_and_hanging_up(b"HTTP/1.1 407 Log in first\r\nContent-Length: 0\r\n\r\n")) as wire:
-            behind(f"http://127.0.0.1:{wire.port}")
+        async with serving(saying_and_hanging_up(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())) as wire:
+            behind(f"http://{login}127.0.0.1:{wire.port}")
             async with a_client("https://app.api-us.cometchat.io/v3") as client:
-                return await client.send(CREATE, ADA)
+                reply = await client.send(CREATE, ADA)
+                return reply._replace(message=(reply.message or "").replace(str(wire.port), "PORT"))
 
-    reply = deadline.run(main())
+    return deadline.run(main())
+
+
+BARRED_BY = "does not let requests through (it answered {}); check HTTPS_PROXY in the environment"
+
+
+@pytest.mark.parametrize(
+    ("answer", "login", "said"),
+    [
+        ("407 Who?", "", "wants a log-in (407 Who?); put it into HTTPS_PROXY, as http://user:password@host:port"),
+        ("407 Who?", "ann:s3cret@", "does not accept the log-in in HTTPS_PROXY (407 Who?); correct it there"),
+        ("403 Not for you", "", BARRED_BY.format("403 Not for you")),
+        ("302 Log-in page", "", BARRED_BY.format("302 Log-in page")),
+    ],
+)
+def test_a_proxy_that_refuses_ends_the_run(behind: Callable[[str], None], answer: str, login: str, said: str) -> None:
+    """No second try mends that. What it answered is told; the request never left, so nobody is in doubt."""
+    reply = refused_by_a_proxy(behind, answer, login)
+    said = f"the proxy http://{'***@' if login else ''}127.0.0.1:PORT {said}"
+    assert reply == Reply(failure=Failure.BARRED, message=said)
+    assert judge(CREATE, reply, "ada-1", token=False) is Verdict.STOP
+    assert stop(reply) == Stop("proxy", f"{said}; then resume", ExitCode.API)
+
+
+@pytest.mark.parametrize("answer", ["408 Slow", "429 Busy", "502 Bad Gateway", "503 Down", "504 Late"])
+def test_a_proxy_that_cannot_get_further_just_now_is_tried_again(behind: Callable[[str], None], answer: str) -> None:
+    """It is named as the proxy when it never can."""
+    reply = refused_by_a_proxy(behind, answer)
     assert reply.failure is Failure.PROXY
-    assert "does not let requests through (it answered 407 Log in first); check HTTPS_PROXY" in (reply.message or "")
+    assert f"does not let requests through (it answered {answer}); check HTTPS_PROXY" in (reply.message or "")
+    assert judge(CREATE, reply, "ada-1", token=False) is Verdict.UNREACHED
+
+
+def test_the_log_in_of_a_proxy_is_given_to_it(behind: Callable[[str], None]) -> None:
+    """User and password of its address, as every tool takes them."""
+
+    async def main() -> Asked:
+        async with serving(saying_and_hanging_up(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")) as wire:
+            behind(f"http://ann:s3cret@127.0.0.1:{wire.port}")
+            async with a_client("https://app.api-us.cometchat.io/v3") as client:
+                await client.send(CREATE, ADA)
+            return wire.asked[0]
+
+    asked = deadline.run(main())
+    assert (asked.method, asked.path) == ("CONNECT", "app.api-us.cometchat.io:443")
+    assert asked.headers["proxy-authorization"] == f"Basic {b64encode(b'ann:s3cret').decode()}"
 
 
 @pytest.mark.parametrize(

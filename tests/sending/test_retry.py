@@ -137,6 +137,7 @@ def test_what_an_answer_about_the_roles_means(reply: Reply, verdict: Verdict) ->
     [
         (Failure.UNREACHED, Verdict.UNREACHED),
         (Failure.PROXY, Verdict.UNREACHED),
+        (Failure.BARRED, Verdict.STOP),
         (Failure.UNTRUSTED, Verdict.STOP),
         (Failure.TIMEOUT, Verdict.IN_DOUBT),
         (Failure.LOST, Verdict.IN_DOUBT),

@@ -9,11 +9,13 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
-from provisioner.sending.serverclock import ServerClock, http_date
+from provisioner.sending.serverclock import ServerClock, http_date, retry_after
 
 # 1 Nov 2023 10:00:00 GMT
 EPOCH = 1_698_832_800
+EPOCH_DATE = "Wed, 01 Nov 2023 10:00:00 GMT"
 
 
 def date_of(moment: float) -> str:
@@ -93,3 +95,46 @@ def test_a_date_without_a_zone_is_greenwichs(monkeypatch: pytest.MonkeyPatch) ->
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "15"}, 15.0),
+        ({"retry-after": "0"}, 0.0),
+        ({"Retry-After": "0.5"}, 0.5),
+        ({"Retry-After": "Wed, 01 Nov 2023 10:00:30 GMT", "Date": EPOCH_DATE}, 30.0),
+        ({"Retry-After": "Wed, 01 Nov 2023 09:59:00 GMT", "Date": EPOCH_DATE}, 0.0),
+        ({"Retry-After": "Wed, 01 Nov 2023 10:00:30 GMT"}, 20.0),
+        ({"X-RateLimit-Reset": str(EPOCH + 46), "Date": EPOCH_DATE}, 46.0),
+        ({"x-rate-limit-reset": str(EPOCH + 46), "date": EPOCH_DATE}, 46.0),
+        ({"X-Rate-Limit-Reset": str(EPOCH - 46), "Date": EPOCH_DATE}, 0.0),
+        ({"X-RateLimit-Reset": str(EPOCH + 46)}, 36.0),
+        ({"X-RateLimit-Reset": "7", "Date": EPOCH_DATE}, 7.0),
+        ({"X-Rate-Limit-Reset": "7"}, 7.0),
+        ({"Retry-After": "3", "X-RateLimit-Reset": str(EPOCH + 46), "Date": EPOCH_DATE}, 3.0),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "7"}, 7.0),
+        ({"X-RateLimit-Reset": "soon", "X-Rate-Limit-Reset": "7"}, 7.0),
+        ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "inf"}, None),
+        ({"Retry-After": ""}, None),
+        ({"Date": EPOCH_DATE}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_the_server_asks_us_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    """Both spellings, seconds or a date, a reset by the server's own clock (ours is 10 s ahead of the date here)."""
+    assert retry_after(CIMultiDict(headers), now=EPOCH + 10.0) == seconds
+
+
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(["Retry-After", "X-RateLimit-Reset", "X-Rate-Limit-Reset", "Date"]),
+        st.text(max_size=30) | st.floats().map(str) | st.integers().map(str) | st.just(EPOCH_DATE),
+    )
+)
+def test_a_wait_is_a_number_of_seconds_or_none(headers: dict[str, str]) -> None:
+    """Whatever the headers hold: never negative, infinite or no number."""
+    seconds = retry_after(CIMultiDict(headers), now=float(EPOCH))
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
