@@ -8,6 +8,7 @@ Each step is a type of its own, so that none can be left out: what repeats in a 
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from provisioner.results.rejections import write_rejected
 from provisioner.results.resubmission import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool
 from provisioner.roster import reader as roster_reader
-from provisioner.roster.files.inputs import Inputs
+from provisioner.roster.files.inputs import Inputs, shown
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions
@@ -34,7 +35,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 from provisioner.validation import survey as surveying
-from provisioner.validation.fields.binding import Binding, bind, needed_columns
+from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
 from provisioner.validation.lookalikes import Persons
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
@@ -102,6 +103,9 @@ class Opened:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
             binding = bind(schema, settings.columns, roster.repeated)
             _refuse_unreadable(roster, binding)
+        except UnmappedError as error:
+            roster.close()
+            raise RosterError(f"{roster.name}: {error}; {_way_to_a_mapping(inputs, settings)}") from error
         except RosterError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error
@@ -220,6 +224,12 @@ class Surveyed:
     def _changed(self) -> RosterChangedError:
         name = self.opened.roster.name
         return RosterChangedError(f"{name}: changed while it was read; run the same command again when it is complete")
+
+
+def _way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:
+    """Say which config file was read, and what proposes a mapping."""
+    read = "no config file was read" if settings.columns.config is None else f"{settings.columns.config} was read"
+    return f"{read}; `provisioner init {shlex.quote(shown(inputs.files[0].where))}` proposes a mapping"
 
 
 def _refuse_unreadable(roster: Roster, binding: Binding) -> None:

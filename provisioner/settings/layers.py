@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -46,6 +47,11 @@ _PATHS: Final[tuple[Key, ...]] = (
     ("output", "file"),
     ("log", "file"),
 )
+# A line `key = value`, a key that needs no quotes, and a value that does: a text, a template, a number with a unit.
+_LINE: Final = re.compile(r"""\s*(?P<key>"[^"]*"|'[^']*'|[^"'=\[\]{}#]+?)\s*=\s*(?P<value>[^#]*?)\s*(?:#.*)?""")
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+_UNQUOTED: Final = re.compile(r"""[^\W\d][^"'\[\]{}]*|\{[^"'=]*|[\d.]+\s*[A-Za-z%][^"'\[\]{}]*|https?:[^"']*""")
+_TRUTHS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _PASSWORD: Final = re.compile(r"//[^/@]*@")
 _NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
 
@@ -185,13 +191,32 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
     return Layer(found, names=names)
 
 
+def _mended(text: str, message: str) -> str:
+    """Say how a line is written that is no TOML for want of quotes, around its value or around its key."""
+    found = re.search(r"at line (\d+)", message)
+    line = text.splitlines()[int(found[1]) - 1 : int(found[1])] if found else []
+    parts = _LINE.fullmatch(line[0]) if line else None
+    if parts is None:
+        return ""
+    key, value = parts["key"], parts["value"]
+    if value.lower() in _TRUTHS:
+        return f"; write {key} = {_TRUTHS[value.lower()]}" if value != _TRUTHS[value.lower()] else ""
+    if not (_BARE_KEY.fullmatch(key) or key[0] in "\"'"):
+        key = json.dumps(key, ensure_ascii=False)
+    if _UNQUOTED.fullmatch(value):
+        value = json.dumps(value, ensure_ascii=False)
+    return f"; put it in quotes: {key} = {value}" if (key, value) != (parts["key"], parts["value"]) else ""
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        document = tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(f"{path}: the config file cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: not valid TOML ({error})") from None
+        raise ConfigurationError(f"{path}: not valid TOML ({error}){_mended(text, str(error))}") from None
     for table, key in _PATHS:
         values = document.get(table)
         if isinstance(values, dict) and isinstance(values.get(key), str):

@@ -31,6 +31,7 @@ from provisioner.settings.values import (
     LEAST_SETTLED,
     Allowance,
     parse_allowance,
+    parse_count,
     parse_delimiter,
     parse_duration,
     parse_escape,
@@ -46,7 +47,7 @@ def parse_columns(table: object) -> ColumnMapping:
     if isinstance(table, ColumnMapping):
         return table
     if not isinstance(table, dict):
-        raise ValueError("should be a valid dictionary")
+        raise ValueError('should be a table, such as [columns] with the line uid = "a column" below it')
     return parse_mapping(table)
 
 
@@ -64,7 +65,8 @@ BaseUrl = Annotated[str, BeforeValidator(parse_url)]
 Columns = Annotated[ColumnMapping, PlainValidator(parse_columns)]
 # Strict: pydantic would take `true` for 1.
 Seconds = Annotated[float, Field(gt=0, le=86400, strict=True)]
-Positive = Annotated[int, Field(ge=1, strict=True)]
+Count = BeforeValidator(parse_count)
+Positive = Annotated[int, Field(ge=1, strict=True), Count]
 
 
 class Table(BaseModel):
@@ -92,13 +94,13 @@ class Rate(Table):
     requests_per_minute: Positive = 10_000
     standard_requests_per_minute: Positive = 20_000
     share: Share = 0.9
-    max_in_flight: Annotated[int, Field(ge=1, le=4096, strict=True)] = 64
+    max_in_flight: Annotated[int, Field(ge=1, le=4096, strict=True), Count] = 64
 
 
 class Retry(Table):
     """How often and how patiently to try again."""
 
-    max_attempts: Annotated[int, Field(ge=1, le=100, strict=True)] = 8
+    max_attempts: Annotated[int, Field(ge=1, le=100, strict=True), Count] = 8
     backoff_base: Seconds = 0.5
     backoff_max: Seconds = 30.0
     pause_max: Seconds = 120.0
@@ -107,7 +109,7 @@ class Retry(Table):
 
 # A limit that is a number takes no boolean, which pydantic would read as 1.
 _LIMIT_FIELDS: Final[dict[str, Any]] = {
-    name: (bool if limit.default is False else Annotated[int, Field(ge=limit.least, strict=True)], limit.default)
+    name: (bool if limit.default is False else Annotated[int, Field(ge=limit.least, strict=True), Count], limit.default)
     for name, limit in LIMITS.items()
 }
 _GivenConstraints: Final = create_model("Constraints", __base__=Table, **_LIMIT_FIELDS)
@@ -140,14 +142,14 @@ class Run(Table):
     auth_tokens: AuthTokens = AuthTokens.CREATED
     max_failures: Failures = Allowance(share=0.05, counted_at=LEAST_SETTLED)
     check_roles: bool = True
-    limit: Annotated[int, Field(ge=0, strict=True)] | None = None
+    limit: Annotated[int, Field(ge=0, strict=True), Count] | None = None
     encoding: str | None = None
     delimiter: Delimiter | None = None
     escape: Escape | None = None
     header_row: Positive | None = None
     sheet: Annotated[str, Field(min_length=1)] | None = None
     strict: bool = False
-    show: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    show: Annotated[int, Field(ge=0, le=1000, strict=True), Count] = 0
     dry_run: bool = False
     restart: bool = False
 
@@ -161,7 +163,7 @@ class Sync(Table):
     max_rejected: Rejected = Allowance(share=0.05, least=LEAST_REJECTED)
     max_creates: Changed = Allowance(share=0.34, least=LEAST_CHANGED)
     max_updates: Changed = Allowance(share=0.5, least=LEAST_CHANGED)
-    grace_nights: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    grace_nights: Annotated[int, Field(ge=0, le=1000, strict=True), Count] = 0
     max_duration: Duration | None = None
     metrics_file: Path | None = None
     approve: Path | None = None
@@ -261,11 +263,14 @@ def _loaded(flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, st
     merged, origins = merge(layers)
     try:
         settings = Settings.model_validate(merged)
+    except ConfigurationError as error:  # of [columns], which nothing but a file can hold
+        raise ConfigurationError(f"{path}: {error}" if path else str(error)) from None
     except ValidationError as error:
         raise ConfigurationError(explain(problems_of(error), layers, keys_of_tables())) from None
     if settings.columns.needs_underscore:
         origins.setdefault(UNDERSCORE, 'encode = "cometchat"')
-    return Loaded(settings, path, origins)
+    columns = replace(settings.columns, config=None if path is None else str(path))
+    return Loaded(settings.model_copy(update={"columns": columns}), path, origins)
 
 
 def keys_of_tables() -> dict[str, tuple[str, ...]]:
@@ -278,14 +283,37 @@ def keys_of_tables() -> dict[str, tuple[str, ...]]:
     return known
 
 
+_WORDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number, such as 100"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "should be a number of seconds, such as 30"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    "string_type": "should be a text in quotes",
+    "string_too_short": "should not be empty",
+    "string_too_long": "should have at most {max_length} characters",
+    "string_pattern_mismatch": "should be letters, digits and -, with no - at either end",
+    "path_type": "should be a path in quotes",
+    "greater_than": "should be more than {gt:g}",
+    "greater_than_equal": "should be at least {ge}",
+    "less_than_equal": "should be at most {le:g}",
+    "model_type": "should be a table of settings, not a single value",
+    "enum": "should be {expected}",
+    "literal_error": "should be {expected}",
+}
+"""Kind of what pydantic refuses → how we say it."""
+
+
 def problems_of(error: ValidationError) -> list[Problem]:
     """Say in our terms what pydantic refused."""
     return [
         Problem(
             where=tuple(str(part) for part in each["loc"]),
             unknown=each["type"] == "extra_forbidden",
-            message=each["msg"].removeprefix("Value error, ").replace("Input should be", "should be"),
+            message=_words(each["type"], each.get("ctx", {})) or each["msg"].removeprefix("Value error, "),
             value=each["input"],
         )
         for each in error.errors(include_url=False)
     ]
+
+
+def _words(kind: str, context: Mapping[str, Any]) -> str:
+    return _WORDS.get(kind, "").format_map(context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from math import floor
 from typing import Final
 from urllib.parse import urlsplit
@@ -69,6 +70,20 @@ def parse_allowance(value: object, least: int = 0, counted_at: int = 0, *, tenth
     if share is not None and 0 <= share <= 1:
         return Allowance(share=share, least=least, counted_at=counted_at, tenth=tenth)
     raise ValueError("give a number such as 20, or a share such as 5%")
+
+
+_THOUSANDS: Final = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+def parse_count(value: object) -> object:
+    """Read `10k` as 10000, and `1.5M` as 1500000; what is no text is left for others to refuse. Raises `ValueError`."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"([+-]?\d+(?:_\d+)*)(\.\d+)?\s*([kKmM]?)", value.strip())
+    number = Decimal(f"{found[1]}{found[2] or ''}") * _THOUSANDS[found[3].lower()] if found else Decimal("0.1")
+    if number != int(number):
+        raise ValueError("give a whole number such as 500 or 10k")
+    return int(number)
 
 
 def parse_share(value: object) -> float:

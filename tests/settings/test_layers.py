@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,7 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(text: str, said: str
 def test_every_fault_is_told_at_once() -> None:
     """Two faults take one round to mend, not two."""
     said = the_refusal({"run": {"limit": -1}}, {}, a_config("[api]\nregon = 'eu'"))
-    assert said == (
-        "c.toml: unknown key api.regon; did you mean api.region?; --limit: should be greater than or equal to 0, not -1"
-    )
+    assert said == ("c.toml: unknown key api.regon; did you mean api.region?; --limit: should be at least 0, not -1")
 
 
 @pytest.mark.parametrize("text", [f'api_key = "{KEY}"', f'[api]\napi_key = "{KEY}"', f'[api]\napikey = "{KEY}"'])
@@ -261,3 +260,24 @@ def test_a_path_in_the_file_is_a_path_from_the_file(here: Path, monkeypatch: pyt
 def test_a_home_that_does_not_exist_is_told() -> None:
     """Nothing a user writes into the file ends as a bug of ours."""
     assert "c.toml" in the_refusal({}, {}, a_config('[log]\nfile = "~nosuchuser/log"'))
+
+
+@pytest.mark.parametrize(
+    ("line", "mended"),
+    [
+        ("uid = Employee ID", 'put it in quotes: uid = "Employee ID"'),
+        ("uid = Employee ID  # as HR says", 'put it in quotes: uid = "Employee ID"'),
+        ('Employee ID = "uid"', 'put it in quotes: "Employee ID" = "uid"'),
+        ("name = {Vorname} {Name}", 'put it in quotes: name = "{Vorname} {Name}"'),
+        ("share = 70%", 'put it in quotes: share = "70%"'),
+        ("max_duration = 4h", 'put it in quotes: max_duration = "4h"'),
+        ("strict = yes", "write strict = true"),
+        ("strict = False", "write strict = false"),
+    ],
+)
+def test_what_lacks_quotes_is_shown_with_them(line: str, mended: str) -> None:
+    """The line as it has to stand, to be copied; and what is shown is TOML."""
+    said = the_refusal({}, {}, a_config(f"[columns]\n{line}\n"))
+    assert said.startswith("c.toml: not valid TOML (")
+    assert said.endswith(f"; {mended}")
+    assert tomllib.loads(mended.removeprefix("put it in quotes: ").removeprefix("write "))

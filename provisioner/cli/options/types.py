@@ -12,6 +12,8 @@ from typing import Any
 from cyclopts import Parameter
 from cyclopts.token import Token
 
+from provisioner.settings.values import parse_count
+
 
 def text_of(_: Any, tokens: Sequence[Token]) -> str:
     """Read a text: as it stands."""
@@ -27,9 +29,9 @@ def _number_of(least: int | None) -> Callable[[Any, Sequence[Token]], int]:
     def convert(_: Any, tokens: Sequence[Token]) -> int:
         value = tokens[0].value
         try:
-            number = int(value)
+            number = int(str(parse_count(value)))
         except ValueError:
-            raise ValueError(f"{value!r} is no whole number") from None
+            raise ValueError(f"{value!r} is no whole number, such as 500 or 10k") from None
         if least is not None and number < least:
             raise ValueError(f"{number} is less than {least}")
         return number

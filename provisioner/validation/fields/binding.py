@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -21,13 +21,20 @@ from provisioner.validation.fields.mapping import (
     trimmed_name,
 )
 from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
+from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
+from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, nearest, printable
 
 REQUIRED = ("uid", "name")
 
 _METADATA_COLUMN = re.compile(r"metadata\.(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_HALVES = (Meaning.PREFERRED, Meaning.FIRST, Meaning.LAST)
 _LISTED = 12
 _SHOWN = 40
+
+
+class UnmappedError(RosterError):
+    """No column is the uid, or none the name: the roster has to be mapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +92,10 @@ def bind(
     mapping = mapping or ColumnMapping()
     fields, metadata = dict(mapping.fields), {_path(key): value for key, value in mapping.metadata.items()}
     for source in (*fields.values(), *metadata.values()):
-        _require_columns(source, schema)
+        _require_columns(source, schema, mapping)
     _claim(schema, fields, metadata)
-    for name in REQUIRED:
-        if name not in fields:
-            message = f"the roster has no {name} column{_nearly(name, tuple(schema))}; it has {_listed(tuple(schema))}"
-            raise RosterError(f"{message}; name a column {name}, or map one under [columns]")
+    if missing := [name for name in REQUIRED if name not in fields]:
+        raise UnmappedError(_unmapped(missing, tuple(schema)))
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
     unknown = tuple(column for column in schema if column not in used and not column.startswith("_"))
     if mapping.others is not None:
@@ -167,6 +172,29 @@ def _take_in(columns: tuple[str, ...], others: MetadataPath, metadata: dict[Meta
         metadata[place] = FromColumn(column)
 
 
+def _unmapped(missing: Sequence[str], columns: tuple[str, ...]) -> str:
+    """Say which of the needed fields no column feeds, all at once, and which columns may be meant."""
+    near = {name: found for name in missing if (found := _meant(name, columns))}
+    by = len(missing) > 1
+    meant = ", ".join(" and ".join(map(repr, found)) + (f" by {name}" if by else "") for name, found in near.items())
+    hint = f"; did you mean {meant}?" if meant else ""
+    lacking = " and no ".join(f"{name} column" for name in missing)
+    mend = f"name columns {' and '.join(missing)}, or map others" if by else f"name a column {missing[0]}, or map one"
+    return f"the roster has no {lacking}{hint}; it has {_listed(columns)}; {mend} under [columns]"
+
+
+def _meant(name: str, columns: tuple[str, ...]) -> list[str]:
+    """Give the columns that may be a field: by its name but for looks, by a word for it, or spelled nearly so."""
+    own = [column for column in columns if not column.startswith("_")]
+    if (same := next((column for column in own if _bare(column) == _bare(name)), None)) is not None:
+        return [same]
+    if known := nearest_columns(name, own):
+        halves = [column for column in known if (found := recognise(column)) and found.meaning in _HALVES]
+        return halves[:2] if known[0] in halves else known[:1]
+    by_key = {column.casefold(): column for column in reversed(own)}
+    return [by_key[found] for found in get_close_matches(name, by_key, n=1)]
+
+
 def _nearly(name: str, columns: tuple[str, ...]) -> str:
     """Say which column is the one that is missing but for its looks, else which comes nearest."""
     same = next((column for column in columns if _bare(column) == _bare(name)), None)
@@ -178,12 +206,13 @@ def _bare(column: str) -> str:
     return re.sub(r"[\s*_-]", "", re.sub(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", "", column, flags=re.DOTALL)).casefold()
 
 
-def _require_columns(source: Source, schema: Mapping[str, pl.DataType]) -> None:
+def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping: ColumnMapping) -> None:
     for column in source.columns:
         if column not in schema:
+            table = "[columns]" if mapping.config is None else f"[columns] of {mapping.config}"
             hint = _nearly(column, tuple(schema))
             there = f"it has {_listed(tuple(schema))}"
-            raise RosterError(f"[columns] names the column {column!r}, which the roster does not have{hint}; {there}")
+            raise RosterError(f"{table} names the column {column!r}, which the roster does not have{hint}; {there}")
 
 
 def _check_paths(metadata: Mapping[MetadataPath, Source]) -> None:

@@ -52,6 +52,7 @@ _SETTINGS = ("tags_separator", "others", "null_values")
 
 NULL_VALUES = (r"\N", "NULL", "#N/A")
 """What stands for a missing value in an optional column, spelled exactly so: databases and spreadsheets write it."""
+_FIELDS = f"the fields are {', '.join(FIELD_WORDS)}"
 _AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
 _CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
@@ -78,6 +79,7 @@ class ColumnMapping:
     others          where in the metadata the columns go that feed nothing; None: they are ignored
     null_values     cells of optional columns that are missing values, as they are spelled
     given           the table as it stands in the file; of no account when mappings are compared
+    config          the config file that was read, whether it maps anything or not; likewise
     """
 
     fields: Mapping[str, Source] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class ColumnMapping:
     others: MetadataPath | None = None
     null_values: tuple[str, ...] = NULL_VALUES
     given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    config: str | None = field(default=None, compare=False, repr=False)
 
     def constants(self, name: str) -> tuple[Any, ...]:
         """Give the values that the table itself names for a user field: constants, entries of a map, defaults."""
@@ -119,7 +122,8 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
             continue
         name = field_of(key)
         if name is None:
-            raise ConfigurationError(f"[columns] {key!r} is no user field{nearest(key, (*FIELD_WORDS, *_SETTINGS))}")
+            near = nearest(key, (*FIELD_WORDS, *_SETTINGS))
+            raise ConfigurationError(f"[columns] {key!r} is no user field{near}; {_FIELDS}")
         if name in fields or (name == "metadata" and metadata):
             raise ConfigurationError(f"[columns] {key!r}: {name} is mapped twice")
         if name == "metadata" and isinstance(value, Mapping) and not _is_source(value):

@@ -276,3 +276,23 @@ def test_a_binding_tells_whether_uids_are_encoded() -> None:
     schema = text_columns("uid", "name")
     encoded = {"uid": ["uid", {"column": "name", "encode": "slug"}]}
     assert [bind(schema, parse_mapping(table)).encodes_uids for table in ({}, encoded)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("columns", "meant"),
+    [
+        (["Personalnummer", "Vorname", "Nachname", "Ort"],
+         "; did you mean 'Personalnummer' by uid, 'Vorname' and 'Nachname' by name?"),
+        (["E-Mail", "Anzeigename"], "; did you mean 'E-Mail' by uid, 'Anzeigename' by name?"),
+        (["Ort", "PLZ"], ""),
+    ],
+)  # fmt: skip
+def test_all_that_is_missing_is_told_at_once_with_what_may_be_meant(columns: list[str], meant: str) -> None:
+    """By words for it, in any language; nobody has to mend one fault to learn of the next."""
+    with pytest.raises(RosterError) as error:
+        bind(dict.fromkeys(columns, pl.String()))
+    there = ", ".join(map(repr, columns))
+    assert str(error.value) == (
+        f"the roster has no uid column and no name column{meant}; it has {there}; name columns uid and name, or map "
+        "others under [columns]"
+    )

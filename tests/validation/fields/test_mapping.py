@@ -97,6 +97,9 @@ def test_every_form_of_a_source_is_understood_and_all_combine() -> None:
     )
 
 
+FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken"
+
+
 @pytest.mark.parametrize(("others", "place"), [("ignore", None), ("metadata", ()), ("metadata.a.b", ("a", "b"))])
 def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, place: tuple[str, ...] | None) -> None:
     """`others` in its three forms."""
@@ -110,9 +113,9 @@ NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"usr": "x"}, "[columns] 'usr' is no user field"),
-        ({"nam": "x"}, "[columns] 'nam' is no user field; did you mean 'name'?"),
-        ({"tag_separator": "|"}, "[columns] 'tag_separator' is no user field; did you mean 'tags_separator'?"),
+        ({"usr": "x"}, f"[columns] 'usr' is no user field; {FIELDS}"),
+        ({"nam": "x"}, f"[columns] 'nam' is no user field; did you mean 'name'?; {FIELDS}"),
+        ({"tag_separator": 0}, f"[columns] 'tag_separator' is no user field; did you mean 'tags_separator'?; {FIELDS}"),
         ({"uid": 5}, f"[columns] uid must be {FORMS}"),
         ({"uid": ""}, f"[columns] uid must be {FORMS}"),
         ({"role": {"value": 1.5}}, "[columns] role: the value must be str or int, not float"),
@@ -174,7 +177,7 @@ NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {
         ({"others": "metadat"}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
         ({"others": "metadata."}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
         ({"others": True}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
-        ({"other": "x"}, "[columns] 'other' is no user field; did you mean 'others'?"),
+        ({"other": "x"}, f"[columns] 'other' is no user field; did you mean 'others'?; {FIELDS}"),
     ],
 )  # fmt: skip
 def test_a_wrong_table_is_told_by_its_key(table: dict[str, Any], message: str) -> None:
