@@ -37,6 +37,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "provisioner.cli.commands.proof:status",
         "Tell what a job has done so far, and what its next run would send; no network.",
     ),
+    "show": (
+        "provisioner.cli.commands.proof:show_user",
+        "Tell the story of one person: every attempt, answer, night and outcome, but no token; no network.",
+    ),
     "verify": (
         "provisioner.cli.commands.proof:verify",
         "Read the app's users and prove that they are as ROSTER has them; changes nothing.",

@@ -8,7 +8,7 @@ connection      checks of what the API answered
 journalhealth   checks of a journal, read without changing it
 settinglist     every setting in force, and where it comes from
 constraintlist  every limit, defect and warning
-record/         what a job's journal tells: `status`
+record/         what a job's journal tells: `status` and `show`
 proof/          the proof that the app's users are as a roster has them: `verify`
 report/         one HTML file that a manager reads
 """

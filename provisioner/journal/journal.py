@@ -37,6 +37,7 @@ from provisioner.journal.columns import (
     sent_rows,
     settled_rows,
 )
+from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
@@ -128,6 +129,16 @@ class Journal:
         """Record outcomes, and what is known of rows without one; on disk before this returns."""
         self._commit(*self._as_settled(list(settlements)))
 
+    def remember(self, events: Sequence[Event]) -> None:
+        """Record what was out of the ordinary; on disk before this returns."""
+        epoch = self._epoch
+        self._commit((HAPPENED, [each._replace(epoch=epoch) for each in events]))
+
+    @property
+    def _epoch(self) -> int | None:
+        """The night that is not over yet, of a sync."""
+        return None
+
     def move(self, rows: Iterable[tuple[int, int]]) -> None:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
         self._commit((MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
@@ -146,6 +157,7 @@ class Journal:
             return self._database.execute(OUTCOMES, (_json(uids),)).fetchall()
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
+        yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]
         yield SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
@@ -212,7 +224,7 @@ class Journal:
     def _unwritable(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             message = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
             raise StorageError(message) from error
 
@@ -220,13 +232,16 @@ class Journal:
     def _unreadable(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StorageError(f"{self.path}: cannot be read any more ({error}); mend the disk, then resume") from error
 
     @contextmanager
     def _unusable(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError:  # SQLite quotes what is damaged, and Python cannot read it
+            damage = sqlite3.DatabaseError("its tables are damaged")
+            raise JournalError(f"{self.path}: cannot be used as a journal ({damage}); {self.instead}") from damage
         except (sqlite3.Error, OSError) as error:
             message = f"{self.path}: cannot be used as a journal ({error}); mend that, or {self.instead}"
             raise JournalError(message) from error

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Generic, TypeVar
 
+from provisioner.journal.course.events import Event
 from provisioner.journal.journal import Journal
 from provisioner.model import Settlement
 from provisioner.stop import Stop, Stopper
@@ -35,11 +36,20 @@ class Recorder:
         self.journal = journal
         self._thread, self._stopper, self._interval, self._trace = thread, stopper, interval, trace
         self._waiting: list[Settlement] = []
+        self._events: list[Event] = []
         self._writer: asyncio.Task[None] | None = None
 
     def record(self, settlement: Settlement) -> None:
         """Take one settlement; returns at once."""
         self._waiting.append(settlement)
+        self._wake()
+
+    def remember(self, event: Event) -> None:
+        """Take something out of the ordinary; returns at once."""
+        self._events.append(event)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_soon(), name="recorder")
 
@@ -57,7 +67,7 @@ class Recorder:
             await self._write_one_by_one()
 
     async def _write_soon(self) -> None:
-        while self._waiting:
+        while self._waiting or self._events:
             await asyncio.sleep(self._interval)
             try:
                 await self._write()
@@ -67,15 +77,18 @@ class Recorder:
 
     async def _write(self) -> None:
         batch, self._waiting = self._waiting, []
-        if not batch:
-            return
-        try:
-            await self.run(lambda: self.journal.settle(batch))
-        except BaseException:
-            self._waiting = batch + self._waiting
-            raise
-        if self._trace is not None:
-            self._trace(len(batch))
+        if batch:
+            try:
+                await self.run(lambda: self.journal.settle(batch))
+            except BaseException:
+                self._waiting = batch + self._waiting
+                raise
+            if self._trace is not None:
+                self._trace(len(batch))
+        # Outcomes come first: what cannot be written of a story is lost.
+        events, self._events = self._events, []
+        if events:
+            await self.run(lambda: self.journal.remember(events))
 
     async def _write_one_by_one(self) -> None:
         """Save what can be saved: one settlement that cannot be written must not take the others with it."""

@@ -3,6 +3,7 @@
 users   one row for each uid that was ever sent (see `journal`, and for the later columns `syncstate`)
 nights  one row for each sync
 runs    one row for each run that may send, and `pace` the stretches of it: see `course`
+events  what was out of the ordinary in the life of a user: see `course.events`
 meta    what the journal was made for
 
 overwrites  what users were before updates of this job (see `undo.overwrites`)
@@ -99,6 +100,19 @@ CREATE TABLE pace (
     core_limit REAL NOT NULL,
     standard_limit REAL NOT NULL,
     held_by TEXT NOT NULL
+);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    user INTEGER NOT NULL,
+    at REAL NOT NULL,
+    epoch INTEGER,
+    kind TEXT NOT NULL,
+    operation TEXT,
+    outcome TEXT,
+    http_status INTEGER,
+    code TEXT,
+    message TEXT,
+    attempts INTEGER
 );
 """
 

@@ -268,6 +268,10 @@ class SyncState(Journal):
         self._commit((ADOPTED, rows))
         self.is_new = False
 
+    @property
+    def _epoch(self) -> int | None:
+        return self.nights.epoch
+
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         """Along with the request: what is known of its user is in doubt from now on."""
         epoch = self.nights.epoch

@@ -14,8 +14,10 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
+from typing import Final
 
 from provisioner.files import set_aside
+from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.table import Course
 from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.recorder import Recorder
@@ -30,10 +32,15 @@ from provisioner.run.job import Job, Run, Target, options_of
 from provisioner.run.progress import Sampler
 from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store
+from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
+from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stop, Stopper, stopping_on_storage_error
+
+# Answers that leave open what has happened, or find nobody.
+_UNUSUAL: Final = frozenset({Verdict.IN_DOUBT, Verdict.ABSENT})
 
 log = get_logger()
 
@@ -72,6 +79,7 @@ async def carry_out(
     What the feed raises is raised again, once what was sent is settled: rows were left uncounted, and results would
     lack them. Those of an earlier run stand, and the store knows all.
     """
+    connection.listeners.append(partial(_remember, recorder))
     async with _on_record(run, connection, recorder, command):
         await _carry_through(run, connection, recorder, settle, feed)
 
@@ -91,6 +99,26 @@ async def _carry_through(run: Run, connection: Connection, recorder: Recorder, s
         await recorder.flush()
     if cut_short is not None:
         raise cut_short
+
+
+def _remember(recorder: Recorder, operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:
+    """Record an answer that is out of the ordinary: the story of a user who was created at once is its outcome."""
+    if verdict not in _UNUSUAL or not request.key:
+        return
+    message = reply.failure.value if reply.failure else reply.message
+    recorder.remember(
+        Event(
+            user=request.key,
+            at=time.time(),
+            epoch=None,
+            kind=ANSWER,
+            operation=operation.value,
+            outcome=verdict.name.lower(),
+            http_status=reply.status,
+            code=reply.code,
+            message=message,
+        )
+    )
 
 
 @asynccontextmanager

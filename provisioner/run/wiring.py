@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from provisioner import __version__
@@ -16,7 +16,7 @@ from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
-from provisioner.sending.attempts import Exchanger, Reach, server_time
+from provisioner.sending.attempts import Exchanger, Reach, Trace, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.pacing import Gate, Pacing
@@ -34,12 +34,14 @@ log = get_logger()
 class Connection:
     """What sends: one operation at a time through `exchanger`, many rows through `pool`.
 
-    clock  the server's, learned from its answers
+    clock      the server's, learned from its answers
+    listeners  told of every answer and what it was taken for
     """
 
     exchanger: Exchanger
     clock: ServerClock
     pool: Pool
+    listeners: list[Trace] = field(default_factory=list)
 
     async def server_time(self) -> float | None:
         """Give the server's time, see `attempts.server_time`."""
@@ -54,7 +56,12 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
     run.watch.pacing = pacing = _pacing(settings, waits)
     run.watch.reach = reach = Reach(retry.unreachable_after, stopper)
-    trace = _log_reply if settings.log.verbose else None
+    listeners: list[Trace] = [_log_reply] if settings.log.verbose else []
+
+    def trace(operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:
+        for listener in listeners:
+            listener(operation, request, verdict, reply)
+
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
         with stopper.on_stop(lambda _: pacing.close()):
@@ -63,7 +70,7 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
                 exchanger = Exchanger(
                     client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts, trace
                 )
-                yield Connection(exchanger, client.clock, pool)
+                yield Connection(exchanger, client.clock, pool, listeners)
     finally:
         pacing.close()
 

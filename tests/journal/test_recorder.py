@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import ExitCode, StorageError
+from provisioner.journal.course.events import ANSWER, Event, events_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
@@ -256,3 +257,22 @@ def test_the_journal_is_used_in_its_own_thread_only(tmp_path: Path) -> None:
 
     assert asyncio.run(main()) == [("u-1", "created", 200, 1, None, None, "token-1", 1_700_000_001, 1.5)]
     assert names == {"journal_0"}
+
+
+def test_what_is_out_of_the_ordinary_is_on_disk_without_an_outcome(tmp_path: Path) -> None:
+    """An answer in doubt is remembered while its row is still on the wire; flushed, it is there."""
+    event = Event(1, 2.0, None, ANSWER, "create", "in_doubt", message="connection lost")
+
+    async def main() -> list[Event]:
+        with ThreadPoolExecutor(1, "journal") as thread:
+            journal = Journal(tmp_path / "j.db", HERE)
+            recorder = Recorder(journal, thread, Stopper(), interval=0.001)
+            await recorder.run(journal.__enter__)
+            try:
+                recorder.remember(event)
+                await recorder.flush()
+                return await recorder.run(lambda: events_of(journal._database, 1))
+            finally:
+                await recorder.run(lambda: journal.__exit__(None, None, None))
+
+    assert asyncio.run(main()) == [event]

@@ -32,7 +32,8 @@ def test_an_empty_file_becomes_a_journal(database: sqlite3.Connection) -> None:
     bring_up_to_date(database, 0, FACTS)
     assert header_of(database) == Header(APPLICATION_ID, VERSION, blank=False)
     assert dict(database.execute("SELECT key, value FROM meta")) == FACTS
-    assert set(columns(database)) == {"meta", "users", "nights", "runs", "pace", "overwrites", "reversals", "undos"}
+    tables = {"meta", "users", "nights", "runs", "pace", "events", "overwrites", "reversals", "undos"}
+    assert set(columns(database)) == tables
 
 
 def test_an_older_format_becomes_what_a_new_file_is(database: sqlite3.Connection) -> None:

@@ -3,7 +3,7 @@
 run         `run` and `validate`
 undo        `undo`
 sync        `plan`, `sync` and `history`
-proof       `verify` and `status`
+proof       `verify`, `status` and `show`
 inspection  `init`, `constraints`, `doctor` and `config show`
 report      `report`
 """

@@ -1,11 +1,11 @@
-"""What a job has done, and whether it is so: `verify` and `status`."""
+"""What a job has done, and whether it is so: `verify`, `status` and `show`."""
 
 from __future__ import annotations
 
 import os
 
 from provisioner.cli.boundary import Asked, show
-from provisioner.cli.options.arguments import Config, Out, Roster
+from provisioner.cli.options.arguments import Config, Out, Roster, Uid
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState
 from provisioner.cli.options.output import Log, Output, Printed
@@ -21,6 +21,13 @@ def status(out: Out, /, *, output: Printed | None = None) -> None:
     from provisioner.inspection.record.status import status_of
 
     show(status_of(out, as_json=bool(output and output.json)))
+
+
+def show_user(uid: Uid, out: Out, /, *, output: Printed | None = None) -> None:
+    """Tell the story of one person: every attempt, answer, night and outcome, but no token; no network."""
+    from provisioner.inspection.record.story import story_of
+
+    show(story_of(uid, out, as_json=bool(output and output.json)))
 
 
 def verify(

@@ -29,6 +29,12 @@ Out = Annotated[
         help="A job: the results file of a run, as it was given with -o, or its journal; or the state of a sync.",
     ),
 ]
+Uid = Annotated[
+    str,
+    Parameter(
+        name="UID", group="Arguments", converter=text_of, help="A user, as the column uid of the results names it."
+    ),
+]
 Config = Annotated[
     Path | None,
     Parameter(

@@ -2,4 +2,5 @@
 
 places  which journal is meant, and the files beside it
 status  `status`: what a job has done so far, and what its next run would send
+story   `show`: the story of one person
 """

@@ -72,7 +72,7 @@ def opened(journal: Path) -> Iterator[sqlite3.Connection]:
     try:
         with _Looked(journal, None) as reader:
             yield reader.database
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         beside = f" (with {log_of(journal).name})" if log_of(journal).exists() else ""
         message = f"damaged, or cannot be read ({error}); put a copy of it{beside} back"
         raise JournalError(f"{journal}: {message}") from error

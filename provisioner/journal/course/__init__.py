@@ -1,6 +1,7 @@
-"""How the runs of a job went: when each began and ended, and how fast it was in between.
+"""How the runs of a job went: when each began and ended, how fast it was in between, what was out of the ordinary.
 
 points    a stretch of a run, and how many of them become few
 table     the tables of runs and their pace
 overview  a whole journal at one look
+events    the table of what was out of the ordinary in the life of a user
 """

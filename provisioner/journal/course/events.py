@@ -1,0 +1,76 @@
+"""What was out of the ordinary in the life of a user, and its last word before this one: the table of events.
+
+Of a user who was created at the first try there is none: its row in `users` is its whole story. There is one for
+
+    answer   an answer that left something in doubt, or said that there is no such user
+    settled  an outcome whose place in `users` is taken by what is sent next: another try, a change of a later night
+    killed   a request that may have left, of which no outcome was recorded before the process ended
+
+The last two are written in the commit that records the next request as sent, so that none is lost and none is doubled.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from provisioner.journal.columns import Bulk, select
+
+ANSWER: Final = "answer"
+SETTLED: Final = "settled"
+KILLED: Final = "killed"
+
+
+class Event(NamedTuple):
+    """One event in the life of a user.
+
+    user       its number, see `Journal.new_key`
+    at         UNIX seconds, ours; of a request that may have left (killed) the server's
+    epoch      the night of a sync, where it is known
+    kind       answer, settled or killed
+    operation  what was asked of the API, or what a sync did
+    outcome    what became of it: an outcome, or what an answer was taken for
+    message    what the server or the network said; never a token
+    """
+
+    user: int
+    at: float
+    epoch: int | None
+    kind: str
+    operation: str | None
+    outcome: str | None
+    http_status: int | None = None
+    code: str | None = None
+    message: str | None = None
+    attempts: int | None = None
+
+
+_INTO: Final = f"INSERT INTO events ({', '.join(Event._fields)})"
+
+HAPPENED: Final = Bulk(Event._fields, f"{_INTO} SELECT {', '.join(Event._fields)} FROM given")  # noqa: S608 - of constants
+
+
+class AgainRow(NamedTuple):
+    """A user for whom something is sent that was met before."""
+
+    id: int
+
+
+# A row that is pending has no word of its own: what there was to say of it was said when it was sent.
+LAST_WORD: Final = Bulk(
+    AgainRow._fields,
+    f"""
+{_INTO}
+SELECT users.id, iif(state = 'sent', sent_at, coalesce(settled_at, sent_at)), iif(state = 'sent', NULL, users.epoch),
+    iif(state = 'sent', '{KILLED}', '{SETTLED}'), operation, iif(state = 'sent', NULL, outcome),
+    http_status, error_code, error_message, attempts
+FROM given JOIN users ON users.id = given.id WHERE state IN ('sent', 'settled')
+""",  # noqa: S608 - of constants
+)
+
+_OF_USER: Final = select(Event._fields, "FROM events WHERE user = ? ORDER BY id")
+
+
+def events_of(database: sqlite3.Connection, user: int) -> list[Event]:
+    """Give the events of a user, the earliest first."""
+    return [Event._make(row) for row in database.execute(_OF_USER, (user,))]

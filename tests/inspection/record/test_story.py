@@ -1,0 +1,113 @@
+"""`show`: the story of one person, whole, in order, and without a token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.errors import UsageError
+from provisioner.inspection.record.story import story_of
+from provisioner.journal.course.events import ANSWER, Event
+from provisioner.journal.journal import Journal
+from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from tests.rig.journals import HERE, a_journal
+
+REQUEST = UserRequest(1, 4, "ann", b'{"uid":"ann"}', "00", token=True)
+AGAIN = REQUEST._replace(past=Past(State.PENDING, Outcome.PENDING))
+
+
+def told(path: Path, uid: str = "ann") -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(story_of(uid, path, as_json=True))
+    return document
+
+
+def steps(path: Path) -> list[tuple[str, str | None, str]]:
+    return [(each["what"], each["outcome"], each["became"]) for each in told(path)["steps"]]
+
+
+def settled(outcome: Outcome, **more: Any) -> Settlement:
+    return Settlement(1, State.SETTLED, outcome, **{"attempts": 1, "http_status": 200, "settled_at": 101.0, **more})
+
+
+def test_created_at_the_first_try_is_one_line(tmp_path: Path) -> None:
+    """And costs no event; the token is not shown."""
+    with Journal(tmp_path / "out.journal.db", HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        journal.settle([settled(Outcome.CREATED, auth_token="ann_secret", created_at=99)])
+        assert journal._one("SELECT count(*) FROM events") == 0
+    assert told(tmp_path / "out.csv", " Ann") == {
+        "uid": "ann", "journal": str(tmp_path / "out.journal.db"), "app_id": "app", "base_url": "http://h/v3",
+        "row": 4, "name": None,
+        "steps": [
+            {"at": "1970-01-01T00:01:41.000Z", "night": None, "what": "create", "outcome": "created",
+             "became": "created (200)"},
+        ],
+        "now": [
+            "created by this job, at 1970-01-01T00:01:39Z by the app's clock", "an auth token is recorded (not shown)",
+        ],
+    }  # fmt: skip
+    text = story_of("ann", tmp_path / "out.csv", as_json=False)
+    assert "secret" not in text
+    assert "1970-01-01T00:01:41Z  create  created (200)" in text
+
+
+def test_every_try_answer_and_kill_is_there(tmp_path: Path) -> None:
+    """A lost answer, a kill, a failure, and the try that made it: each once, in order."""
+    path = tmp_path / "out.journal.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        journal.remember([Event(1, 100.5, None, ANSWER, "create", "in_doubt", message="connection lost")])
+    with Journal(path, HERE) as journal:  # as a kill leaves it
+        journal.sent([AGAIN], 200.0)
+        refused = {"http_status": 400, "error_code": "ERR_BAD_REQUEST", "error_message": "The name is wrong."}
+        journal.settle([settled(Outcome.FAILED, **refused, doubt_since=100.0)])
+    with Journal(path, HERE) as journal:
+        journal.sent([AGAIN], 300.0)
+        # Stopped before a worker took it, then taken up again: nothing more is there to say of that.
+        journal.settle([Settlement(1, State.PENDING, Outcome.PENDING, 1, doubt_since=100.0)])
+        journal.sent([AGAIN], 400.0)
+        journal.settle([settled(Outcome.CREATED, attempts=3)])
+    assert steps(path) == [
+        ("create", None, "no believable answer (connection lost)"),
+        ("create", None, "sent; the process ended before its outcome was recorded"),
+        ("create", "failed", "failed (400) ERR_BAD_REQUEST The name is wrong."),
+        ("create", "created", "created (200) after 3 attempts"),
+    ]
+
+
+@pytest.mark.parametrize(("uid", "now"), [("u2", 2), ("u3", 3)])
+def test_what_is_open_is_told(tmp_path: Path, uid: str, now: int) -> None:
+    """Failed and in doubt; recorded as sent and left so by a kill."""
+    a_journal(tmp_path / "out.journal.db")
+    story = told(tmp_path / "out.csv", uid)
+    doubt = "in doubt since 1970-01-01T00:01:40Z: it may have been created"
+    expected = {
+        2: [doubt, "no auth token is recorded"],
+        3: ["no outcome yet; the next run goes on with it", doubt, "no auth token is recorded"],
+    }
+    assert story["now"] == expected[now]
+
+
+def test_who_was_never_sent_has_no_story(tmp_path: Path) -> None:
+    """Exit 2, with where the uid stands."""
+    a_journal(tmp_path / "out.journal.db")
+    with pytest.raises(UsageError, match=r"'nobody' in .*: nobody with this uid was ever sent; it is the column uid"):
+        story_of("nobody", tmp_path / "out.csv", as_json=False)
+
+
+@pytest.mark.parametrize("number", [1, 1000])
+def test_a_first_run_writes_no_events(tmp_path: Path, number: int) -> None:
+    """However many are created at once; only who is sent again leaves a word behind."""
+    requests: Sequence[UserRequest] = [
+        UserRequest(n, n, f"u{n}", b"{}", "00", token=False) for n in range(1, number + 1)
+    ]
+    with Journal(tmp_path / "j.db", HERE) as journal:
+        journal.sent(requests, 1.0)
+        journal.settle(Settlement(each.key, State.SETTLED, Outcome.CREATED, 1) for each in requests)
+        assert journal._one("SELECT count(*) FROM events") == 0
+        journal.sent([requests[0]._replace(past=AGAIN.past)], 2.0)
+        assert journal._one("SELECT count(*) FROM events") == 1
