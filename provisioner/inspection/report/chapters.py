@@ -23,15 +23,19 @@ Facts = list[tuple[str, str]]
 KILLED, GOING_ON = "killed", "still running"
 
 _PROOF: Final = {
-    "app_id": "app", "base_url": "address", "roster": "roster", "time": "read back at", "rows": "rows",
-    "rejected": "rejected rows, not compared", "matching": "matching", "differing": "differing, by field",
-    "missing": "missing in the app", "deactivated": "deactivated in the app", "not_compared": "not compared",
-    "requests": "requests", "roster_sha256": "SHA-256 of the roster's side", "app_sha256": "SHA-256 of the app's side",
+    "message": "in a sentence", "time": "read back at", "rows": "rows", "rejected": "rejected rows, not compared",
+    "compared": "users compared", "matching": "matching", "differing_users": "differing",
+    "differing": "differing, by field", "missing": "missing in the app", "deactivated": "deactivated in the app",
+    "compared_fields": "fields compared", "not_compared": "fields not compared", "requests": "requests",
+    "roster_sha256": "SHA-256 of the roster's side", "app_sha256": "SHA-256 of the app's side",
 }  # fmt: skip
 _UNDO: Final = {
-    "reversed": "reversed", "kept": "kept as they are", "failed": "failed", "pending": "not come to yet",
+    "users": "users", "reversed": "reversed", "done": "how", "kept": "kept as they are", "kept_by_reason": "why",
+    "failed": "failed", "failed_by_code": "codes", "pending": "not come to yet", "tokens_left": "tokens left valid",
     "requests": "requests", "finished_at": "ended", "stopped_by": "stopped by",
 }  # fmt: skip
+# Lists of words of ours; other lists may name people.
+_WORDS: Final = frozenset({"compared_fields", "not_compared"})
 _FILES: Final = {
     "results": "one line for each row", "rejected": "rejected rows, to be mended", "summary": "the numbers, as JSON",
     "journal": "what became of every user", "leavers": "who has left", "plan": "the plan",
@@ -236,9 +240,10 @@ def _said(document: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tu
                 yield label, f"{number:,}"
             case str() as text:
                 yield label, text[:200]
-            case dict() as parts if all(number_of(each) is not None for each in parts.values()):
-                yield label, ", ".join(f"{part} {number:,}" for part, number in parts.items()) or "0"
-            case [*words] if name in {"not_compared", "roster"}:
-                yield label, ", ".join(str(each)[:200] for each in words[:10]) or "nothing"
+            case [*words] | {**words} if name in _WORDS:
+                yield label, ", ".join(str(each)[:200] for each in words) or "none"
+            case {**parts} if all(number_of(each) is not None for each in parts.values()):
+                if told := ", ".join(f"{part} {number:,}" for part, number in parts.items() if number):
+                    yield label, told
             case [*parts] | {**parts}:
                 yield label, f"{len(parts):,}"

@@ -12,6 +12,7 @@ from provisioner.inspection.report import chapters
 from provisioner.inspection.report.chapters import GOING_ON, KILLED, Facts, Finding, Grid, at, members, number_of
 from provisioner.inspection.report.sources import Sources
 from provisioner.journal.course.overview import Overview
+from provisioner.journal.course.table import PastRun
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.roster.files.inputs import shown
 from provisioner.wording import counted, duration
@@ -20,6 +21,8 @@ from provisioner.wording import counted, duration
 _UNTOLD: Final = frozenset({"roster", "roster_changed", "bug"})
 
 _KINDS: Final = {"check": "Check of a roster", "run": "Provisioning run", "sync": "Nightly sync", "state": "State"}
+
+_UNDO: Final = "undo"
 
 _IN_ORDER: Final = sorted(Outcome, key=lambda outcome: outcome.place)
 
@@ -88,8 +91,8 @@ def content_of(sources: Sources) -> Content:
         rows=rows,
         total=sum(each.number for each in shares),
         shares=shares,
-        notes=_notes(summary, overview, stale=stale),
-        asked=chapters.options(overview.runs[-1].asked) if overview is not None and overview.runs else [],
+        notes=_taken_back(sources, summary) + _notes(summary, overview, stale=stale),
+        asked=chapters.options(last.asked) if (last := _last_run(overview)) is not None else [],
         runs=runs,
         defects=chapters.findings(summary.get("defects"), sources.uids),
         failures=chapters.failures({} if stale else summary.get("failed_by_code"), overview),
@@ -111,12 +114,19 @@ def _kind(sources: Sources) -> str:
     return "sync" if "leavers" in sources.summary or (overview is not None and overview.nights) else "run"
 
 
+def _last_run(overview: Overview | None) -> PastRun | None:
+    """Give the last run that did what was asked, and took nothing back."""
+    runs = overview.runs if overview is not None else []
+    return next((run for run in reversed(runs) if run.command != _UNDO), None)
+
+
 def _is_stale(summary: Mapping[str, Any], overview: Overview | None) -> bool:
     """Whether the summary is of an earlier run than the last one, which was killed or is going on."""
-    if overview is None or not overview.runs or overview.runs[-1].finished is not None:
+    last = _last_run(overview)
+    if last is None or last.finished is not None:
         return not summary
     finished = _seconds(summary.get("finished_at"))
-    return finished is None or overview.runs[-1].started > finished
+    return finished is None or last.started > finished
 
 
 def _seconds(text: object) -> float | None:
@@ -142,9 +152,10 @@ def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: 
     if kind == "state" and overview is not None:
         return _of_night(chapters.end_of(overview.nights[-1], in_use=overview.in_use), summary)
     if stale and overview is not None:
-        if overview.in_use:
+        last = _last_run(overview)
+        if overview.in_use and last is not None and last is overview.runs[-1]:
             return Verdict("open", "Still running", "These are the numbers as the journal has them now.")
-        if overview.runs and overview.runs[-1].finished is None:
+        if last is not None and last.finished is None:
             return Verdict("bad", "Killed", "Nothing that was settled is lost; the same command goes on.")
         return Verdict("open", "No summary", "These are the numbers as the journal has them.")
     code, stopped = number_of(summary.get("exit_code")), summary.get("stopped_by")
@@ -192,7 +203,8 @@ def _about(sources: Sources, summary: Mapping[str, Any]) -> Facts:
         ]
         if sources.results is None:
             facts.append(("state", str(overview.path)))
-    roster = summary.get("roster") or (overview.runs[-1].asked.get("roster") if overview and overview.runs else None)
+    last = _last_run(overview)
+    roster = summary.get("roster") or (last.asked.get("roster") if last is not None else None)
     if isinstance(roster, list) and roster:
         more = f" and {counted(len(roster) - 3, 'more file')}" if len(roster) > 3 else ""
         facts.append(("roster", ", ".join(map(str, roster[:3])) + more))
@@ -203,6 +215,15 @@ def _about(sources: Sources, summary: Mapping[str, Any]) -> Facts:
     if began is not None and ended is not None:
         facts.append((f"{which}took", duration(max(0.0, ended - began))))
     return facts
+
+
+def _taken_back(sources: Sources, summary: Mapping[str, Any]) -> list[str]:
+    """Say that an undo came after the run, so that nobody takes the sums for what is there now."""
+    reversed_ones = number_of(sources.undo.get("reversed"))
+    ran, undone = (_seconds(document.get("finished_at")) for document in (summary, sources.undo))
+    if not reversed_ones or ran is None or undone is None or undone < ran:
+        return []
+    return [f"Taken back since: {counted(reversed_ones, 'user')}, see below"]
 
 
 def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool) -> list[str]:

@@ -113,15 +113,16 @@ def test_nights_are_told_the_latest_first() -> None:
 def test_a_proof_and_an_undo_are_told_by_the_keys_that_are_known() -> None:
     """Others are left out, and of lists that may name people only how long they are."""
     proof = {
-        "app_id": "app1", "matching": 4990, "differing": {"name": 3, "role": 2}, "missing": ["ann", "bob"],
-        "not_compared": ["withAuthToken"], "surprise": "ann@example.org", "exit_code": 1,
+        "app_id": "app1", "matching": 4990, "differing": {"name": 3, "role": 2, "link": 0}, "missing": ["ann", "bob"],
+        "compared_fields": ["name"], "not_compared": {"tags": "no column"}, "surprise": "ann@example.org",
+        "exit_code": 1,
     }  # fmt: skip
     assert chapters.proof(proof) == [
-        ("app", "app1"), ("matching", "4,990"), ("differing, by field", "name 3, role 2"),
-        ("missing in the app", "2"), ("not compared", "withAuthToken"),
+        ("matching", "4,990"), ("differing, by field", "name 3, role 2"), ("missing in the app", "2"),
+        ("fields compared", "name"), ("fields not compared", "tags"),
     ]  # fmt: skip
-    undo = {"reversed": 7, "kept": {"changed since": 2}, "failed": {"ann": "no such user"}}
-    assert chapters.undo(undo) == [("reversed", "7"), ("kept as they are", "changed since 2"), ("failed", "1")]
+    undo = {"reversed": 7, "kept": 2, "kept_by_reason": {"changed": 2}, "done": {}, "failed": {"ann": "no such user"}}
+    assert chapters.undo(undo) == [("reversed", "7"), ("kept as they are", "2"), ("why", "changed 2"), ("failed", "1")]
     assert (chapters.proof({}), chapters.undo({})) == ([], [])
 
 

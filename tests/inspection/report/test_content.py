@@ -105,3 +105,14 @@ def test_an_address_is_shown_without_what_may_be_secret_in_it() -> None:
     overview = an_overview(owner=an_overview().owner.__class__("", address))
     text = str(content_of(some_sources(DONE, overview=overview)).about)
     assert not any(each in text for each in ("secret", "abc"))
+
+
+def test_an_undo_since_is_told_beside_the_sums() -> None:
+    """They are the run's own; what was asked is what the run was asked, and an undo that was killed kills no run."""
+    runs = [a_run(1, asked={"on_existing": "skip"}), a_run(2, command="undo", finished=None)]
+    undo = {"reversed": 8, "finished_at": "1970-01-01T02:00:00Z"}
+    content = content_of(some_sources(DONE, overview=an_overview(runs=runs), undo=undo))
+    assert (content.verdict.tone, content.notes[0]) == ("warning", "Taken back since: 8 users, see below")
+    assert content.asked == [("on_existing", "skip")]
+    earlier = {"reversed": 8, "finished_at": "1970-01-01T00:00:00Z"}
+    assert content_of(some_sources(DONE, undo=earlier)).notes[0] != content.notes[0]
