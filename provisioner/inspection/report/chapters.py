@@ -40,10 +40,11 @@ _FILES: Final = {
     "results": "one line for each row", "rejected": "rejected rows, to be mended", "summary": "the numbers, as JSON",
     "journal": "what became of every user", "leavers": "who has left", "plan": "the plan",
 }  # fmt: skip
-_NIGHTLY: Final = (
-    Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.REACTIVATED, Outcome.DEACTIVATED, Outcome.REJECTED,
-    Outcome.FAILED, Outcome.PENDING,
-)  # fmt: skip
+# Outcome → the head of its column, short as in `history`: there are many beside each other.
+_NIGHTLY: Final = {
+    Outcome.CREATED: "new", Outcome.UPDATED: "updated", Outcome.UNCHANGED: "same", Outcome.REACTIVATED: "back",
+    Outcome.DEACTIVATED: "left", Outcome.REJECTED: "rejected", Outcome.FAILED: "failed", Outcome.PENDING: "pending",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def nights(some: Iterable[Night], *, in_use: bool) -> Grid:
         ended = end_of(night, in_use=in_use and night is latest_first[0])
         numbers = [f"{number:,}" if number else "" for number in counts]
         lines.append([str(night.number), at(night.started)[:16], *numbers, took, ended])
-    counted_ones = ("rows", *(each.value for each in _NIGHTLY), "requests")
+    counted_ones = ("rows", *_NIGHTLY.values(), "requests")
     return Grid(("night", "began", *counted_ones, "took", "ended"), frozenset(counted_ones), lines).full()
 
 

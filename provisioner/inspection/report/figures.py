@@ -74,9 +74,9 @@ def _rate(overview: Overview) -> Figure:
         f"{sent * 60 / max(lasted, 0.001):,.0f} on average, {duration(paused)} of it paused after a 429. "
         f"The runs {'; '.join(ends[-5:])}."
     )
-    keys = [(SENT, "creates and tokens")] + ([(READ, "reads and updates")] if reads else [])
+    keys = [(SENT, "creates, deletes, tokens")] + ([(READ, "reads and updates")] if reads else [])
     keys += [(LIMIT, "limit")] + ([(PAUSE, "pause after a 429")] if paused else [])
-    keys += [(STOP, "a run ends")] if len(ends) > 1 or ends[0].startswith(("stopped", "killed")) else []
+    keys += [(STOP, "a run was stopped or killed")] if _cut_short(overview) else []
     wide, narrow = (_svg(partial(_rate_chart, overview, size, reads=reads)) for size in (_WIDE, _NARROW))
     return Figure("Requests a minute", alt, keys, wide, narrow)
 
@@ -170,10 +170,14 @@ def _pauses(stretches: Sequence[_Stretch], unit: float) -> list[dict[str, float]
 
 def _ends(overview: Overview, stretches: Sequence[_Stretch], unit: float) -> list[dict[str, float]]:
     """Give where a run ended that was not the end of the job."""
-    last = {each.point.run: each.ends for each in stretches}
+    last, cut_short = {each.point.run: each.ends for each in stretches}, _cut_short(overview)
+    return [{"time": round(end / unit, 3)} for run, end in last.items() if run in cut_short]
+
+
+def _cut_short(overview: Overview) -> set[int]:
+    goes_on = overview.runs[-1].number if overview.in_use and overview.runs else None
     done = {run.number for run in overview.runs if run.finished is not None and run.stopped_by is None}
-    goes_on = overview.runs[-1].number if overview.in_use else None
-    return [{"time": round(end / unit, 3)} for run, end in last.items() if run not in done and run != goes_on]
+    return {each.run for each in overview.points} - {*done, goes_on}
 
 
 def _nights(overview: Overview) -> Figure:
@@ -183,14 +187,23 @@ def _nights(overview: Overview) -> Figure:
     keys = [(_OUTCOMES[outcome], outcome.value) for outcome, numbers in found.items() if any(numbers)]
     totals = ", ".join(f"{sum(numbers):,} {outcome.value}" for outcome, numbers in found.items() if any(numbers))
     alt = f"Changes of each of the last {counted(len(overview.nights), 'night')}: {totals} in all."
+    ceiling, most = _ceiling(found)
+    if ceiling is not None:
+        alt += f" One bar is cut off, so that the others can be seen: it stands for {most:,}."
     wide, narrow = (_svg(partial(_night_chart, overview, found, size)) for size in (_WIDE, _NARROW))
     return Figure("What each night changed", alt, keys, wide, narrow)
+
+
+def _ceiling(found: Mapping[Outcome, list[int]]) -> tuple[float | None, int]:
+    """Say where bars are cut off, null if nowhere, and how high the highest is: a first night is beyond all others."""
+    *_, second, most = sorted([0, 0, *map(sum, zip(*found.values(), strict=True))])
+    return (second * 1.25 if 0 < second * 4 < most else None), most
 
 
 def _night_chart(overview: Overview, found: Mapping[Outcome, list[int]], size: tuple[int, int, int]) -> Any:
     import altair as alt
 
-    width, height, _ = size
+    (width, height, _), (ceiling, _) = size, _ceiling(found)
     rows = [
         {"night": night.number, "users": numbers[place], "outcome": outcome.value, "order": order}
         for order, (outcome, numbers) in enumerate(found.items())
@@ -202,10 +215,10 @@ def _night_chart(overview: Overview, found: Mapping[Outcome, list[int]], size: t
     labels = alt.Axis(labelAngle=0, labelOverlap=True, title="night")
     return (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_bar()
+        .mark_bar(clip=True)
         .encode(
             x=alt.X("night:O", axis=labels, scale=alt.Scale(domain=[night.number for night in overview.nights])),
-            y=alt.Y("users:Q", title=None),
+            y=alt.Y("users:Q", title=None, scale=alt.Scale(domainMax=ceiling) if ceiling else alt.Undefined),
             color=alt.Color("outcome:N", scale=colours, legend=None),
             order="order:Q",
         )

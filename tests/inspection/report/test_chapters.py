@@ -101,7 +101,7 @@ def test_nights_are_told_the_latest_first() -> None:
         Night(3, 2, 90000.0, None, False, None, {}),
     ]
     grid = chapters.nights(nights, in_use=False)
-    assert list(grid.heads) == ["night", "began", "rows", "created", "failed", "requests", "took", "ended"]
+    assert list(grid.heads) == ["night", "began", "rows", "new", "failed", "requests", "took", "ended"]
     assert [list(line) for line in grid.lines] == [
         ["3", "1970-01-02 01:00", "", "", "", "", "", "killed"],
         ["2", "1970-01-02 00:00", "5", "", "1", "", "30 s", "stopped: max_deactivations"],

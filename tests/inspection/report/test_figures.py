@@ -41,7 +41,7 @@ def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
         "429. The runs stopped: sigint; stopped: sigint; killed; stopped: sigint; stopped: sigint."
     )
     assert [what for _, what in rate.keys] == [
-        "creates and tokens", "reads and updates", "limit", "pause after a 429", "a run ends",
+        "creates, deletes, tokens", "reads and updates", "limit", "pause after a 429", "a run was stopped or killed",
     ]  # fmt: skip
     assert nights.alt == "Changes of each of the last 59 nights: 1,770 created, 30 failed in all."
     for each in (rate, nights):
@@ -76,3 +76,12 @@ def test_days_between_two_runs_take_no_room_and_crumbs_no_height() -> None:
 def test_nothing_to_draw_is_no_picture() -> None:
     """A journal of an older format, or a run that sent nothing."""
     assert (figures_of(None), figures_of(an_overview()), figures_of(an_overview(runs=[a_run(1)]))) == ([], [], [])
+
+
+def test_a_first_night_does_not_flatten_all_others() -> None:
+    """A bar far beyond the second highest is cut off, and that is told; of ordinary nights none is."""
+    nights = [Night(n, n, 0.0, 60.0, True, 5, {"created": 5000 if n == 1 else 9}) for n in range(1, 5)]
+    (figure,) = figures_of(an_overview(nights=nights))
+    assert figure.alt.endswith("One bar is cut off, so that the others can be seen: it stands for 5,000.")
+    (figure,) = figures_of(an_overview(nights=nights[1:]))
+    assert figure.alt == "Changes of each of the last 3 nights: 27 created in all."
