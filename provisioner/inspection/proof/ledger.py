@@ -157,7 +157,7 @@ class Ledger:
         self._index()
         self._lists |= by_list
         by_uid = {user["uid"].lower(): user for user in users}
-        self._shown.update(name for name in UNSURE if any(user.get(name) is not None for user in by_uid.values()))
+        self._shown.update(name for name in UNSURE if any(name in user for user in by_uid.values()))
         asked = (orjson.dumps(list(by_uid)).decode(),)
         with self._writing():
             ours = self._database.execute(_ASKED, asked).fetchall()

@@ -8,7 +8,7 @@ No token is in it: only whether one is recorded.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,10 @@ _MEMBERS: Final = (
     "standing", "absent", "epoch", "ours", "profile",
 )  # fmt: skip
 _USER: Final = f"SELECT {', '.join(_MEMBERS)} FROM users WHERE uid = ?"  # noqa: S608 - of constants
+
+_REVERSAL: Final = """
+SELECT coalesce(settled_at, sent_at, 0), verdict, reason, message FROM reversals WHERE id = ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
         owner=owner_of(database),
         row=user["row"],
         name=_name(user["profile"]),
-        steps=(*steps, *_last_word(user, nights)),
+        steps=tuple(_with_undo([*steps, *_last_word(user, nights)], _undone(database, user["id"]))),
         now=tuple(_now(user, running=holder_of(journal) is not None)),
     )
 
@@ -210,6 +214,27 @@ def _last_word(user: Mapping[str, Any], nights: Mapping[int, int]) -> Iterator[S
         ),
         nights,
     )
+
+
+def _undone(database: sqlite3.Connection, user: int) -> Iterator[Step]:
+    """Give what an undo has last done to a user, or why it has not."""
+    found = database.execute(_REVERSAL, (user,)).fetchone()
+    if found is not None:
+        at, verdict, reason, message = found
+        outcome = Outcome(verdict)
+        yield Step(at, None, "undo", " ".join(each for each in (outcome.value, reason, message) if each), outcome)
+
+
+def _with_undo(steps: Sequence[Step], undone: Iterator[Step]) -> Iterator[Step]:
+    """Put what an undo did where it belongs: a run may have made the user anew since."""
+    undo = next(undone, None)
+    for step in steps:
+        if undo is not None and step.at > undo.at:
+            yield undo
+            undo = None
+        yield step
+    if undo is not None:
+        yield undo
 
 
 def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:

@@ -10,6 +10,7 @@ import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
+from provisioner.journal.course.events import LAST_WORD, AgainRow
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.undo.reversals import (
@@ -139,6 +140,8 @@ class UndoJournal(Undoable):
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         """Along with the verdict: the rows of users that are reversed begin anew."""
         rows = [self._verdict(each) for each in settlements if each.state is State.SETTLED]
+        anew = {Outcome.REVERSED, Outcome.UNTOUCHED}
+        yield LAST_WORD, [AgainRow(id=each.id) for each in rows if each.verdict in anew]
         yield from ((bulk, rows) for bulk in VERDICT)
 
     def _verdict(self, each: Settlement) -> VerdictRow:

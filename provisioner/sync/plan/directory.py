@@ -134,6 +134,10 @@ class Page(NamedTuple):
         """Whether no other page of the list follows."""
         return not self.users or (self.last is not None and self.number >= self.last)
 
+    def repeats(self, before: Page) -> bool:
+        """Whether it lists just whom the page before it listed: to an API that knows no pages there is no end."""
+        return [user["uid"] for user in self.users] == [user["uid"] for user in before.users]
+
 
 _LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: "&onlyDeactivated=true"}
 
@@ -158,7 +162,9 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was 
                 while len(waiting) < ahead and (not waiting or following <= (page.last or 0)):
                     waiting.append(asyncio.create_task(_page(exchanger, listed_as, following, doing)))
                     following += 1
-                page = await waiting.popleft()
+                before, page = page, await waiting.popleft()
+                if page is not None and page.last is None and page.repeats(before):
+                    raise _unread(page.number, "it is the page before it once more", doing)
         finally:
             for task in waiting:
                 task.cancel()

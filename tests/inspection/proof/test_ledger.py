@@ -85,6 +85,13 @@ def test_what_is_shown_of_nobody_is_not_compared(made: Make) -> None:
     assert roster != app
 
 
+def test_null_is_told_as_well(made: Make) -> None:
+    """An API that shows a field as null says that nobody has it."""
+    ledger = made(ann=user("ann", statusMessage="hi"))
+    ledger.meet([user("ann", statusMessage=None)], ACTIVE)
+    assert unlike(ledger) == [("ann", "active", ["statusMessage"])]
+
+
 def test_tags_are_told_by_lists_alone(made: Make) -> None:
     """An answer about one user that has none leaves them open; one that has them tells."""
     ledger = made(ann=user("ann", tags=["a"]), bob=user("bob", tags=["a"]))

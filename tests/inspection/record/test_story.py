@@ -13,6 +13,7 @@ from provisioner.errors import UsageError
 from provisioner.inspection.record.story import story_of
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.journal import Journal
+from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 from tests.rig.journals import HERE, a_journal
 
@@ -90,6 +91,24 @@ def test_what_is_open_is_told(tmp_path: Path, uid: str, now: int) -> None:
         3: ["no outcome yet; the next run goes on with it", doubt, "no auth token is recorded"],
     }
     assert story["now"] == expected[now]
+
+
+def test_what_an_undo_has_done_is_told(tmp_path: Path) -> None:
+    """The outcome that it took back stays in the story, and what a run does for the user afterwards follows."""
+    path = tmp_path / "out.journal.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        journal.settle([settled(Outcome.CREATED)])
+    reversed_ = settled(Outcome.REVERSED, settled_at=200.0, error_code="deactivated")
+    with UndoJournal(path, HERE, permanent=False, tags=64) as undo:
+        undo.begin(150.0)
+        undo.settle([reversed_])
+    before = [("create", "created", "created (200)"), ("undo", "reversed", "reversed deactivated")]
+    assert steps(path) == before
+    with Journal(path, HERE) as journal:
+        journal.sent([AGAIN], 300.0)
+        journal.settle([settled(Outcome.CREATED, settled_at=301.0)])
+    assert steps(path) == [*before, ("create", "created", "created (200)")]
 
 
 def test_who_was_never_sent_has_no_story(tmp_path: Path) -> None:

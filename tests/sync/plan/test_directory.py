@@ -102,6 +102,12 @@ def test_without_a_word_on_pages_it_goes_on_until_there_is_nobody(state: SyncSta
     assert (told, len(asked), set(directory.find(["ann", "bob"]))) == (True, 4, {"ann", "bob"})
 
 
+def test_an_api_that_knows_no_pages_is_not_asked_for_ever(state: SyncState) -> None:
+    """The same users on each page, and no word on how many there are."""
+    with pytest.raises(DirectoryError, match=r"page 2 \(it is the page before it once more\)"):
+        read(state, [page([user("ann"), user("bob")])] * 2)
+
+
 def test_a_user_on_two_pages_counts_once(state: SyncState) -> None:
     """Pages shift while users come and go: what was read last is right."""
     answers = [page([user("ann", name="Old")], 2), page([user("ann", name="New")], 2), page([], 0)]
