@@ -540,6 +540,8 @@ TIMES = st.integers(1, 10**6).map(float)
 SETTLEMENTS = st.builds(
     Settlement,
     key=st.just(0),
+    mark=st.none() | st.integers(0, 2**40),
+    carried=st.none(),
     state=st.sampled_from([State.PENDING, State.SETTLED]),
     outcome=st.sampled_from([Outcome.CREATED, Outcome.EXISTING, Outcome.FAILED, Outcome.PENDING]),
     attempts=st.integers(0, 9),

@@ -147,9 +147,9 @@ class Candidate(NamedTuple):
 
     ours         this job created it, for certain
     doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
-    sent_at      the last one
+    sent_at      when a request of ours was last recorded as sent
     sent         the reversal may have left already
-    kind … confirmed  see `overwrites`; null when no update was noted
+    kind … kept_at    see `overwrites`; null when no update was noted
     """
 
     key: int
@@ -169,6 +169,7 @@ class Candidate(NamedTuple):
     fields: int | None
     carried: bytes | None
     confirmed: int | None
+    kept_at: float | None = None
 
 
 _JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"

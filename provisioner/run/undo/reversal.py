@@ -152,6 +152,8 @@ class Reversals:
             return self._kept(course, "another_user", shown.reply)
         hidden = shown.untold if with_tags else frozenset[str]()
         found = comparison.restoration(each, shown.user, hidden, sent=course.doubt)
+        if found.finding is Finding.UNTOUCHED and await self._may_come_late(course):
+            return await self._updated(course)
         if found.finding is Finding.UNTOUCHED:
             return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
         if found.finding is Finding.CHANGED:
@@ -197,12 +199,20 @@ class Reversals:
     async def _read_late(self, course: _Course) -> Shown:
         """Read a user; one who is not there once more when nothing can come late any more."""
         shown = await read_user(self.exchanger, course.request, with_tags=False)
-        now = self.clock.now()
-        wait = course.each.sent_at + self.late - now if now is not None else 0.0
-        if shown.verdict is not Verdict.ABSENT or wait <= 0:
+        if shown.verdict is not Verdict.ABSENT or not await self._may_come_late(course):
             return shown
-        await self.exchanger.stopper.nap(min(wait, self.late))
         return await read_user(self.exchanger, course.request, with_tags=False)
+
+    async def _may_come_late(self, course: _Course) -> bool:
+        """Wait until nothing that was sent for a user can be carried out any more; False when that is so already."""
+        sent, now = max(course.each.sent_at, course.each.kept_at or 0.0), self.clock.now()
+        wait = sent + self.late - now if now is not None else 0.0
+        if wait <= 0:
+            return False
+        await self.exchanger.stopper.nap(min(wait, self.late))
+        # The clock is a lower bound: once is enough.
+        course.each = course.each._replace(sent_at=0.0, kept_at=0.0)
+        return True
 
     async def _send(self, operation: Operation, course: _Course, request: UserRequest) -> tuple[Verdict | None, Reply]:
         """Record that a request may leave, and send it."""
