@@ -126,6 +126,40 @@ def test_a_proof_of_a_run_and_of_what_another_hand_did(folder: Path, capfd: pyte
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_run_is_undone(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Looked at, refused by whoever is asked, undone, and undone once more; nothing is printed."""
+
+    async def undone() -> list[object]:
+        from provisioner.emulator.app.settings import EmulatorSettings
+        from provisioner.emulator.server import run_emulator
+
+        async with run_emulator(EmulatorSettings(port=0)) as emulator:
+            (folder / "key").write_text(emulator.api_key)
+            settings = api.settings(None, {"COMETCHAT_BASE_URL": emulator.url}, api={"api_key_file": "key"})
+            await api.run_async("users.csv", settings)
+            out = folder / "users.results.csv"
+            found: list[object] = [(await api.undo_preview_async(out, settings)).document["would"]["deactivate"]]
+            asked: list[int] = []
+            refused = await api.undo_async(out, settings, confirm=lambda to_do: bool(asked.append(to_do.created)))
+            found += [
+                asked,
+                refused.exit_code,
+                refused.document["pending"],
+                (folder / "users.results.undo.csv").exists(),
+            ]
+            for permanent in (None, None, emulator.url):
+                summary = await api.undo_async(str(out), settings, permanent=permanent)
+                found.append((summary.exit_code, summary.document["done"], summary.document["requests"] > 0))
+        return found
+
+    deactivated, deleted = ({"deactivated": left, "deleted": gone, "restored": 0} for left, gone in ((2, 0), (0, 2)))
+    assert asyncio.run(undone()) == [
+        *(2, ExitCode.SAFETY, 2, None),
+        *((ExitCode.OK, deactivated, True), (ExitCode.OK, deactivated, False), (ExitCode.OK, deleted, True)),
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_stopper_ends_a_run_with_a_summary_that_says_so(folder: Path) -> None:
     """What was sent is settled, the rest is pending, and the same call goes on."""
     rows = "".join(f"u{number},User {number}\n" for number in range(300))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import stat
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -220,9 +222,9 @@ def test_what_was_interrupted_goes_on(api: RunningEmulator, tmp_path: Path) -> N
     place = len(api.lines("audit"))
     undoing = start(*command("undo", tmp_path, api, "--yes", *slow), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: any(each["did"] == "deactivated" for each in api.lines("audit")[place:]))
-    undoing.process.terminate()
+    os.kill(undoing.process.pid or 0, signal.SIGINT)
     stopped = undoing.end()
-    assert (stopped.exit_code, stopped.summary["stopped_by"], stopped.summary["users"]) == (143, "sigterm", 200)
+    assert (stopped.exit_code, stopped.summary["stopped_by"], stopped.summary["users"]) == (130, "sigint", 200)
     assert stopped.summary["pending"] > 0
     undoing = start(*command("undo", tmp_path, api, "--yes", *slow), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     gone = len(api.lines("audit"))

@@ -141,8 +141,11 @@ class UndoPreview:
 
     @property
     def requests(self) -> int:
-        """How many it would take at most, unless some have to be sent again: a look at each, and what takes it back."""
-        return 2 * self.to_do.users + self.to_do.tagged
+        """How many it would take at most, unless some have to be sent again.
+
+        A look at each, and what takes it back; a list for those with tags; and one that asks for the server's time.
+        """
+        return 2 * self.to_do.users + self.to_do.tagged + bool(self.to_do.users)
 
     @property
     def seconds(self) -> float:
@@ -188,7 +191,7 @@ def sentences(to_do: ToDo, app: Identity, *, permanent: bool) -> list[str]:
     lines = [
         f"of {app}:",
         f"{counted(to_do.created, 'user')} this job created would be {what}",
-        f"{counted(to_do.updated, 'user')} it updated would get the profile they had before",
+        f"{counted(to_do.updated, 'user')} it updated would get the old profile back",
     ]
     if to_do.doubtful:
         lines.append(
