@@ -117,6 +117,7 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     check  nothing will be sent, so what is written has names of its own
     """
     roster = find_inputs(given)
-    results = settings.output.file or Path(default_results(default_stem(roster)))
-    roster = roster.without(lambda path: is_output_of(results, path))
+    usual = Path(default_results(default_stem(roster)))
+    results = settings.output.file or usual
+    roster = roster.without(lambda path: is_output_of(results, path) or is_output_of(usual, path))
     return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths, check=check))

@@ -136,6 +136,7 @@ def test_the_files_of_the_job_itself_are_no_parts(tmp_path: Path, monkeypatch: p
     """Given or default names, in the folder of the parts: the same arguments mean the same files again."""
     from provisioner.run.job import make_job
     from provisioner.settings.tables import load
+    from provisioner.sync.command import plan_job
 
     shutil.copytree(SAMPLES / "own-files" / "glob-own", tmp_path / "in")
     monkeypatch.chdir(tmp_path)
@@ -152,6 +153,10 @@ def test_the_files_of_the_job_itself_are_no_parts(tmp_path: Path, monkeypatch: p
     for name in ("1.results.csv", "1.results.rejected.csv", "1.results.leavers.csv"):
         Path(name).write_text("row,uid\n")
     assert make_job(["*.csv"], load({}, {}, None)).roster.names == ("1.csv", "2.csv")
+    with plan_job(
+        ["*.csv"], load({"sync": {"state": Path("../s.db")}}, {"COMETCHAT_APP_ID": "a", "COMETCHAT_REGION": "us"}, None)
+    ) as planned:
+        assert planned.job.roster.names == ("1.csv", "2.csv")
 
 
 def test_what_was_named_is_read_whatever_it_is_called() -> None:
