@@ -59,7 +59,7 @@ class Lookalikes:
 
 def _scattered(height: int, found: list[tuple[int, int, str]], names: tuple[str, str]) -> pl.DataFrame:
     """Put what was found into columns of `height` rows, null elsewhere."""
-    empty = [pl.repeat(None, height, dtype=kind, eager=True) for kind in (pl.Int64(), pl.String())]
+    empty = [cells.column_of(None, height, kind) for kind in (pl.Int64(), pl.String())]
     columns = [series.alias(name) for series, name in zip(empty, names, strict=True)]
     if found:
         index, *values = zip(*found, strict=True)
@@ -129,8 +129,8 @@ class Uids:
 
         The Boolean `comes_again` says which rows may be that other row to another one.
         """
-        first, repeats = (pl.repeat(None, len(uids), dtype=pl.Int64, eager=True) for _ in range(2))
-        comes_again = pl.repeat(value=False, n=len(uids), eager=True)
+        first, repeats = (cells.column_of(None, len(uids), pl.Int64) for _ in range(2))
+        comes_again = cells.column_of(value=False, height=len(uids), kind=pl.Boolean)
         again = self._seen.positions(uids)
         if len(again):
             found = [self._other(uid, first_row + index) for index, uid in zip(again, uids.gather(again), strict=True)]

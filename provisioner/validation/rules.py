@@ -30,7 +30,7 @@ import polars as pl
 from provisioner.validation import constraints as codes
 from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields import jsontext, tags
-from provisioner.validation.fields.cells import shown
+from provisioner.validation.fields.cells import column_of, shown
 from provisioner.validation.oddities.uidforms import kind_of_uid
 
 BODY_TOO_LARGE = "body.too_large"
@@ -81,10 +81,10 @@ def no_place(_: int) -> None:
 
 def places(rows: pl.Series, place: Place) -> pl.Series:
     """Give what a message puts behind the numbers of other rows: ` (sheet row 6)` or nothing (String)."""
-    found = pl.repeat("", len(rows), eager=True).alias(f"{rows.name}_place")
-    at = rows.is_not_null().arg_true()
-    if at.is_empty():
+    found = column_of("", len(rows), pl.String).alias(f"{rows.name}_place")
+    if rows.null_count() == len(rows):
         return found
+    at = rows.is_not_null().arg_true()
     said = [f" ({each})" if (each := place(row)) else "" for row in rows.gather(at)]
     return found.scatter(at, pl.Series(said, dtype=pl.String))
 
@@ -131,10 +131,7 @@ class Found:
 
 def broken_rules(broken: pl.DataFrame, judges: Sequence[Rule]) -> list[Rule]:
     """Choose those that any row breaks; `broken` has a Boolean column for each."""
-    if not judges:
-        return []
-    any_row = broken.select(pl.col(rule.code).any() for rule in judges).row(0)
-    return [rule for rule, is_broken in zip(judges, any_row, strict=True) if is_broken]
+    return [rule for rule in judges if broken[rule.code].any()]
 
 
 def found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
@@ -144,13 +141,15 @@ def found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) ->
 
 def found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:
     """Name the first rows that break one rule."""
-    first_rows = tuple(fields["row"].filter(broken).head(FIRST_ROWS))
+    rows = fields["row"].filter(broken)
+    first_rows = tuple(rows.head(FIRST_ROWS).to_list())
     if rule.kinds is None:
-        return Found(int(broken.sum()), first_rows)
-    kinds = fields.filter(broken).select(rule.kinds.alias("kind"))["kind"].drop_nulls()
+        return Found(len(rows), first_rows)
+    # lazily, or all columns would be filtered
+    kinds = fields.lazy().filter(broken).select(rule.kinds.alias("kind")).collect()["kind"].drop_nulls()
     kinds = kinds.explode() if kinds.dtype == pl.List else kinds
     counts = zip(kinds.unique(maintain_order=True), kinds.unique_counts(), strict=True)
-    return Found(int(broken.sum()), first_rows, dict(counts))
+    return Found(len(rows), first_rows, dict(counts))
 
 
 @lru_cache(16)  # as costly to make as a small roster is to check

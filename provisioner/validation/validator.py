@@ -105,6 +105,7 @@ class Validator:
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
         self._rules = rules(constraints, encoded_uids=binding.encodes_uids, persons=persons is not None)
         self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded)
+        self._is_broken, self._is_odd = _judging(self._rules), _judging(self._warnings)
         self._cleaning = Cleaning(binding)
         self._marks, self._tags_separator = Marks(binding, survey.shape), survey.tags_separator
         self._rejected_firsts: set[int] = set()
@@ -120,9 +121,9 @@ class Validator:
         b b   Bob    uid.charset             not written   rejected: uid.charset
         """
         fields, repeated = self._taken(self._fields(batch))
-        broken = _judged(fields, self._rules)
+        broken = fields.select(self._is_broken)
         broken = _overruled(broken, broken, OVERRULED)
-        warned = _judged(fields, self._warnings)
+        warned = fields.select(self._is_odd)
         warned = _overruled(warned, broken.hstack(warned), OVERRULED_WARNINGS)
         sound = ~_any(broken)
         written = self._written(fields.filter(sound)).hstack(warned.filter(sound))
@@ -201,7 +202,7 @@ class Validator:
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
         written = sound.with_columns(jsontext.write_bodies(sound), token.alias("token"))
         written = written.with_columns(size.alias("request_bytes"))
-        return written.hstack(_judged(written, [self._body_rule]))
+        return written.with_columns(_judging([self._body_rule]))
 
     def _good(self, written: pl.DataFrame) -> pl.Series:
         """Tell which of the written rows are sent: those that fit, and with `strict` are not warned of either."""
@@ -223,9 +224,9 @@ def _wants_token() -> pl.Expr:
     return ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
 
 
-def _judged(fields: pl.DataFrame, judges: Sequence[Rule]) -> pl.DataFrame:
-    """Give a Boolean column without nulls for each rule, true where it is broken."""
-    return fields.select(rule.broken.fill_null(value=False).alias(rule.code) for rule in judges)
+def _judging(judges: Sequence[Rule]) -> list[pl.Expr]:
+    """Give a Boolean column without nulls for each rule, true where it is broken; as costly to write as to ask."""
+    return [rule.broken.fill_null(value=False).alias(rule.code) for rule in judges]
 
 
 def _overruled(judged: pl.DataFrame, known: pl.DataFrame, overruled: Mapping[str, frozenset[str]]) -> pl.DataFrame:

@@ -24,7 +24,7 @@ import polars as pl
 
 from provisioner.validation.constraints import Advice
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import shown
+from provisioner.validation.fields.cells import column_of, shown
 from provisioner.validation.oddities import mojibake, tagforms, uidforms
 from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
 from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
@@ -200,7 +200,7 @@ def _long(metadata: pl.Series) -> Column:
     is_long = metadata.str.len_bytes() > METADATA_CHARACTERS
     if not is_long.any():
         return pl.lit(None, pl.Int64)
-    long, characters = is_long.arg_true(), pl.repeat(None, len(metadata), dtype=pl.Int64, eager=True)
+    long, characters = is_long.arg_true(), column_of(None, len(metadata), pl.Int64)
     return characters.scatter(long, metadata.gather(long).str.len_chars().cast(pl.Int64))
 
 
@@ -208,7 +208,7 @@ def _rows_remarked(rows: Sequence[int], height: int) -> pl.Series | None:
     """Tell the rows of which the reader has something to say; null for none."""
     if not len(rows):
         return None
-    return pl.repeat(value=False, n=height, eager=True).scatter(list(rows), True)
+    return column_of(value=False, height=height, kind=pl.Boolean).scatter(list(rows), True)
 
 
 def _suspicious_names(names: pl.Series, suspicious: pl.Series) -> dict[str, Column]:
@@ -216,8 +216,8 @@ def _suspicious_names(names: pl.Series, suspicious: pl.Series) -> dict[str, Colu
         return {"name_damage": NO_TEXT, "name_control": NOWHERE}
     at = suspicious.arg_true()
     close = names.gather(at)
-    damage = pl.repeat(None, len(names), dtype=pl.String, eager=True).scatter(at, mojibake.damages(close))
-    control = pl.repeat(value=False, n=len(names), eager=True)
+    damage = column_of(None, len(names), pl.String).scatter(at, mojibake.damages(close))
+    control = column_of(value=False, height=len(names), kind=pl.Boolean)
     control = control.scatter(at.filter(close.str.contains(mojibake.CONTROL)), True)
     return {"name_damage": damage, "name_control": control}
 

@@ -80,6 +80,11 @@ def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Bin
     )
 
 
+def column_of(value: str | bool | None, height: int, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
+    """Give a column of one value; to ask polars for one takes ten times as long."""
+    return pl.Series([value], dtype=kind).new_from_index(0, height)
+
+
 def nothing(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Give columns of nulls, for fields that no column feeds."""
     return frame.select(pl.repeat(None, pl.len(), dtype=kind).alias(name) for name, kind in schema.items())

@@ -48,6 +48,9 @@ def _members(value: str) -> str:
 
 _PLAIN = rf"^{_members(f'(?:{_SCALAR}|{_STRINGS}|{_members(_SCALAR)})')}$"
 
+# What programs put blanks into, and what remains. To ask whether there are any is cheaper than to take them out.
+_BLANKS = {'": ': '":', ', "': ',"'}
+
 # Sixteen digits may be more than a float can hold, and an exponent would change its looks: kept as they stand.
 _DELICATE_NUMBER = r"[:\[,]\s*-?(?:[0-9][0-9.]{15,}|[0-9.]+[eE])"
 
@@ -86,7 +89,12 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
     {"a": NaN}                no      null              '{"a": NaN}' is no JSON (…)
     null                      -       null              null
     """
-    plain = pl.DataFrame({"text": texts}).select(_plain_objects(), pl.lit(None, pl.String).alias("metadata_defect"))
+    frame = texts.to_frame("text")
+    blanks = frame.select(pl.col("text").str.contains(blank, literal=True).any().alias(blank) for blank in _BLANKS).row(
+        0
+    )
+    compact = [blank for blank, is_there in zip(_BLANKS, blanks, strict=True) if is_there]
+    plain = frame.select(_plain_objects(compact), pl.lit(None, pl.String).alias("metadata_defect"))
     rest = texts.is_not_null() & plain["metadata"].is_null()
     if not rest.any():
         return plain
@@ -95,10 +103,11 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
     return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
 
 
-def _plain_objects() -> pl.Expr:
-    """Give the plain ones of `text` without blanks, null for the others."""
-    cell = pl.col("text")
-    compact = cell.str.replace_all('": ', '":', literal=True).str.replace_all(', "', ',"', literal=True)
+def _plain_objects(blanks: Sequence[str]) -> pl.Expr:
+    """Give the plain ones of `text` without those of `_BLANKS` that are there, null for the others."""
+    cell = compact = pl.col("text")
+    for blank in blanks:
+        compact = compact.str.replace_all(blank, _BLANKS[blank], literal=True)
     return pl.when(cell.str.contains(_PLAIN)).then(compact).alias("metadata")
 
 

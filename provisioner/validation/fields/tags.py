@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 import orjson
 import polars as pl
+from polars.expr.whenthen import ChainedThen, Then
 
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
@@ -144,7 +145,8 @@ def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataF
     [1]               -        null         null    likewise, with a defect: '1' is no string
     null              -        null         null
     """
-    plain = text.with_columns(*_forms(separator, plain_length)).select(*_plain_tags(separator))
+    formed = text.with_columns(*_forms(separator, plain_length))
+    plain = formed.select(*_plain_tags(separator, arrays=formed["array"].any()))
     rest = text["text"].is_not_null() & plain["tags"].is_null()
     if not rest.any():
         return plain
@@ -160,23 +162,21 @@ def _forms(separator: str, plain_length: int) -> tuple[pl.Expr, pl.Expr]:
     return array.alias("array"), listed.alias("listed")
 
 
-def _plain_tags(separator: str) -> tuple[pl.Expr, ...]:
-    """Give the columns of `SCHEMA` for the plain cells, null for the others."""
+def _plain_tags(separator: str, *, arrays: bool) -> tuple[pl.Expr, ...]:
+    """Give the columns of `SCHEMA` for the plain cells, null for the others; `arrays`: some are arrays."""
     cell = pl.col("text")
     items = cell.str.replace_all(separator, '","', literal=True)
-    compact = cell.str.replace_all('", "', '","', literal=True)
-    separators = cell.str.count_matches(separator, literal=True)
-    commas = cell.str.count_matches('",', literal=True)
+    tags: Then | ChainedThen = pl.when("listed").then(pl.concat_str([pl.lit('["'), items, pl.lit('"]')]))
+    count: Then | ChainedThen = pl.when("listed").then(cell.str.count_matches(separator, literal=True))
+    if arrays:
+        tags = tags.when("array").then(cell.str.replace_all('", "', '","', literal=True))
+        count = count.when("array").then(cell.str.count_matches('",', literal=True))
     return (
-        _by_form(pl.concat_str([pl.lit('["'), items, pl.lit('"]')]), compact).alias("tags"),
+        tags.alias("tags"),
         pl.lit(None, pl.String).alias("tags_defect"),
-        (_by_form(separators, commas) + 1).cast(pl.Int64).alias("tags_count"),
+        (count + 1).cast(pl.Int64).alias("tags_count"),
         pl.lit(None, pl.Int64).alias("tags_longest"),
     )
-
-
-def _by_form(listed: pl.Expr, array: pl.Expr) -> pl.Expr:
-    return pl.when("listed").then(listed).when("array").then(array)
 
 
 def _fill(plain: pl.DataFrame, rest: pl.Series, read: pl.DataFrame) -> pl.DataFrame:

@@ -80,12 +80,16 @@ class Marks:
             named = named.gather(persons.totals(frame[named], self._shape))
         if not len(dashes) and not len(named):
             return NO_TEXT
-        nobody = pl.repeat(None, len(uids), dtype=pl.String, eager=True)
+        nobody = cells.column_of(None, len(uids), pl.String)
         return nobody.scatter(dashes, persons.RULE).scatter(named, persons.TOTAL)
 
 
 def _at(height: int, positions: pl.Series) -> Column:
-    return pl.repeat(value=False, n=height, eager=True).scatter(positions, True) if len(positions) else NOWHERE
+    return (
+        cells.column_of(value=False, height=height, kind=pl.Boolean).scatter(positions, True)
+        if len(positions)
+        else NOWHERE
+    )
 
 
 def _known(batch: RosterBatch, kind: str, columns: Sequence[str]) -> Column:

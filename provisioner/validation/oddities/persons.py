@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from provisioner.validation.fields.cells import WHITE_SPACE
+from provisioner.validation.fields.cells import WHITE_SPACE, column_of
 from provisioner.wording import INVISIBLE
 
 FIRST_SAMPLE, SAMPLE, ENOUGH = 1000, 100, 2000
@@ -166,5 +166,5 @@ def _may_be_totals(frame: pl.DataFrame) -> pl.Series:
         return pl.Series(dtype=pl.Boolean)
     first = next((frame[name] for name in frame.columns if not name.startswith("_")), None)
     if first is None or first.dtype != pl.String:
-        return pl.repeat(value=False, n=frame.height, eager=True)
+        return column_of(value=False, height=frame.height, kind=pl.Boolean)
     return first.str.strip_chars(_AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)

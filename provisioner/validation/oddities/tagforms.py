@@ -96,7 +96,7 @@ def unsplit_rows(frame: pl.DataFrame, binding: Binding, separator: str | None) -
     """Tell the rows of a batch that hold the separator which the survey found in nearly all cells; null for none."""
     if separator is None:
         return None
-    found = pl.repeat(value=False, n=frame.height, eager=True)
+    found = cells.column_of(value=False, height=frame.height, kind=pl.Boolean)
     for source in sources_of_text(binding):
         texts = cells.read(frame, {"text": source}, binding)["text"]
         found = found | unsplit(texts, binding.tags_separator, SEPARATORS[separator]).fill_null(value=False)

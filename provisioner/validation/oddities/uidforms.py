@@ -19,6 +19,7 @@ import polars as pl
 
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.cells import column_of
 from provisioner.validation.fields.source import REVERSIBLE, Encoding, encodings_of
 from provisioner.wording import INVISIBLE
 
@@ -55,7 +56,7 @@ def dates(uids: pl.Series) -> pl.Series | None:
     if not (lengths <= _LONGEST_DATE).any():
         return None
     short = lengths.is_between(_SHORTEST_DATE, _LONGEST_DATE).arg_true()
-    found = pl.repeat(value=False, n=len(uids), eager=True)
+    found = column_of(value=False, height=len(uids), kind=pl.Boolean)
     return found.scatter(short.filter(uids.gather(short).str.contains(_DATE)), True)
 
 
