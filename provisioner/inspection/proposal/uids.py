@@ -121,6 +121,8 @@ def _encoded(column: Column, facts: Facts) -> UidChoice | None:
             reason = (
                 f"{_why_none(facts, column, mails=mails)}, so they are encoded; your app has to do the same at log-in"
             )
+            if mails:
+                reason += '. Others can turn such a uid back into the address: encode = "uuid5" hides it'
             return UidChoice(value, reason, (column.name,))
     return None
 

@@ -135,3 +135,12 @@ def test_underscores_are_allowed_where_ids_hold_them(tmp_path: Path) -> None:
     assert proposal.constraints == {
         "uid_allow_underscore": (True, "5 of the ids hold _, of which the API's pages say both: try one first")
     }
+
+
+def test_a_uid_that_reveals_an_address_is_told(tmp_path: Path) -> None:
+    """A run would warn of it, so the proposal says it before, and what hides the address."""
+    proposal = proposed(tmp_path, **{"E-Mail": [f"a{n}@x.org" for n in range(5)]})
+    assert proposal.entries[0].reason == (
+        "e-mail addresses, which no uid can be, so they are encoded; your app has to do the same at log-in. "
+        'Others can turn such a uid back into the address: encode = "uuid5" hides it'
+    )
