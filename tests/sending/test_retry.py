@@ -380,3 +380,18 @@ def test_every_stop_can_be_told(reply: Reply) -> None:
     assert ended.exit_code == 4
     assert ended.reason.isidentifier()
     assert "; " in ended.message
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        (Reply(status=200, data={"success": True, "message": "User with ada has been deleted."}), Verdict.DONE),
+        (Reply(status=200, data={"deactivatedUids": ["ada"]}), Verdict.REFUSED),
+        (Reply(status=200, data={"uid": "ada"}), Verdict.IN_DOUBT),
+        (Reply(status=404, code="ERR_UID_NOT_FOUND"), Verdict.ABSENT),
+        (Reply(status=404), Verdict.IN_DOUBT),
+    ],
+)
+def test_a_delete_is_believed_when_it_says_that_it_was_one(reply: Reply, verdict: Verdict) -> None:
+    """One that lost its body on the way has deactivated the user, and would do so again."""
+    assert judge(Operation.DELETE, reply, "ada", token=False) is verdict
