@@ -87,3 +87,10 @@ def test_a_body_that_is_no_object_has_no_fields() -> None:
 def test_a_token_in_a_path_is_not_shown() -> None:
     """A call can be printed."""
     assert "ann_1" not in repr(Call(uid="ann", token="ann_1"))
+
+
+def test_a_call_for_many_that_names_one_is_about_that_one() -> None:
+    """The audit can tell who was deactivated by which request; of several it names none."""
+    assert Call(body={"uidsToDeactivate": ["Ann"]}).named_uid == "ann"
+    assert Call(body={"uidsToActivate": ["ann"]}).named_uid == "ann"
+    assert Call(body={"uidsToDeactivate": ["ann", "bob"]}).named_uid is None
