@@ -37,8 +37,8 @@ def test_a_line_is_one_json_object_with_every_member() -> None:
     assert line.endswith(b"}\n")
     assert orjson.loads(line) == {
         "uid": "ann", "name": "Ann", "created_at": NOW, "role": "default", "avatar": None, "link": None,
-        "status_message": None, "metadata": None, "tags": None, "updated_at": None, "deactivated_at": None, "last_active_at": None,
-        "tokens": [],
+        "status_message": None, "metadata": None, "tags": None, "updated_at": None, "deactivated_at": None,
+        "last_active_at": None, "tokens": [],
     }  # fmt: skip
 
 
