@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from hashlib import blake2b
 from typing import Final, NamedTuple, Self
 
 
@@ -166,6 +165,8 @@ class Change(NamedTuple):
     before   what is known now; null when that is in doubt, or the user is not known to exist
     after    what will be known when all went well
     again    what became of this user earlier in the same night, which was cut short
+    flush    of a deactivation: auth tokens are flushed first; `flushed`: they may have been, by an attempt before
+    mint     of a reactivation: the user is given an auth token in place of the one that was flushed
     """
 
     action: Action
@@ -173,6 +174,9 @@ class Change(NamedTuple):
     before: Live | None
     after: Live
     again: Outcome | None = None
+    flush: bool = False
+    flushed: bool = False
+    mint: bool = False
 
 
 class UserRequest(NamedTuple):
@@ -209,6 +213,7 @@ class Settlement(NamedTuple):
     doubt_since    see `Past`; kept with a failed row whose user may exist
     live           what a sync knows of the user now; null while it is in doubt
     mark, carried  see `Past`, and what an update set by its answer (`sending.users.trace`); null to leave it
+    flushed        the user was deactivated, and has no auth token any more for certain
     """
 
     key: int
@@ -225,6 +230,7 @@ class Settlement(NamedTuple):
     live: Live | None = None
     mark: int | None = None
     carried: bytes | None = None
+    flushed: bool = False
 
 
 @dataclass(slots=True)
@@ -302,11 +308,6 @@ class Tally:
     rows: RowTally = field(default_factory=RowTally)
     requests: RequestTally = field(default_factory=RequestTally)
     outcomes: OutcomeTally = field(default_factory=OutcomeTally)
-
-
-def hash_of(body: bytes) -> str:
-    """Give what the journal knows a request's body by: 16 hex digits."""
-    return blake2b(body, digest_size=8).hexdigest()
 
 
 _WITH_AUTH_TOKEN: Final = b',"withAuthToken":true}'

@@ -21,12 +21,16 @@ class Known:
 
     managed  stood in a roster of this state once; the others are strangers
     absent   good nights in a row without a row
+    ours     created by a sync, which gave it an auth token
+    flushed  the tokens went with a deactivation
     """
 
     profile: Profile
     active: bool = True
     managed: bool = True
     absent: int = 0
+    ours: bool = False
+    flushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,10 @@ class Expected:
 
     outcomes  of the roster's rows, in its order
     due, in_grace, reported  leavers, by what is to be done with them
-    requests  one for a create, an update, a deactivation, a reactivation; two for a reactivation with an update
+    requests  one for a create, an update, a reactivation; two for a reactivation with an update, and for a
+              leaver, whose auth tokens are flushed before the deactivation
     updates   that are among them
+    mints     likewise: who comes back and was created by a sync gets another auth token
     """
 
     rows: Sequence[Row]
@@ -46,6 +52,7 @@ class Expected:
     reported: frozenset[str]
     requests: int
     updates: int
+    mints: int = 0
 
     @property
     def counts(self) -> Counter[str]:
@@ -72,7 +79,7 @@ class Books:
 
     def expect(self, rows: Sequence[Row], grace_nights: int) -> Expected:
         """Say what has to come of a roster; leavers are to be deactivated after so many nights of grace."""
-        outcomes, requests, updates = [], 0, 0
+        outcomes, requests, updates, mints = [], 0, 0, 0
         for row in rows:
             known = self.users.get(row.uid)
             differs = known is not None and known.profile.shown() != row.profile.shown()
@@ -81,6 +88,7 @@ class Books:
             requests += outcome in {"created", "updated", "reactivated"}
             requests += outcome == "reactivated" and differs
             updates += outcome in {"updated", "reactivated"} and differs
+            mints += outcome == "reactivated" and known is not None and known.ours and known.flushed
         seen = {row.uid for row in rows if not row.nameless}
         leavers = {uid: known for uid, known in self.users.items() if known.managed and known.active}
         leavers = {uid: known for uid, known in leavers.items() if uid not in seen}
@@ -88,7 +96,7 @@ class Books:
         past_grace = frozenset(uid for uid, known in leavers.items() if known.absent >= grace_nights)
         due, reported = (frozenset[str](), frozenset(leavers)) if held else (past_grace, frozenset[str]())
         in_grace = frozenset(leavers) - due - reported
-        return Expected(rows, outcomes, due, in_grace, reported, requests + len(due), updates)
+        return Expected(rows, outcomes, due, in_grace, reported, requests + mints + 2 * len(due), updates, mints)
 
     def after(self, expected: Expected) -> dict[str, Known]:
         """Give all users as they have to be once a good night has carried out what is expected of it."""
@@ -96,11 +104,13 @@ class Books:
         seen = {row.uid for row in expected.rows if not row.nameless}
         for row in expected.rows:
             if not row.rejected:
-                users[row.uid] = Known(row.profile)
+                ours = self.users[row.uid].ours if row.uid in self.users else True
+                users[row.uid] = Known(row.profile, ours=ours)
         for uid, known in users.items():
             if known.managed:
                 active = known.active and uid not in expected.due
-                users[uid] = replace(known, active=active, absent=0 if uid in seen else known.absent + 1)
+                absent, flushed = 0 if uid in seen else known.absent + 1, known.flushed or uid in expected.due
+                users[uid] = replace(known, active=active, absent=absent, flushed=flushed)
         return users
 
 

@@ -111,7 +111,12 @@ class Simulation:
             profile = self.company.employees[uid]
             other = changed(profile, random) if random.random() < 0.3 else profile
             users[uid] = Known(other, active=random.random() < 0.9, managed=False)
-        self._put({uid: known.profile.user(uid, deactivated_at=_gone(known)) for uid, known in users.items()})
+        self._put(
+            {
+                uid: known.profile.user(uid, deactivated_at=_gone(known), tokens=[f"{uid}_phone", f"{uid}_desk"])
+                for uid, known in users.items()
+            }
+        )
 
     def _put(self, users: Mapping[str, Mapping[str, Any]]) -> None:
         self.api.put("users", "\n".join(map(json.dumps, users.values())))

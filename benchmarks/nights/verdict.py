@@ -120,6 +120,7 @@ def summary_wrong(evidence: Evidence) -> Iterator[str]:
     if not evidence.kind.refused:
         counts = expected.counts
         wanted |= {name: counts[name] for name in ROW_OUTCOMES} | {"deactivated": len(expected.due)}
+        wanted |= {"sessions_flushed": len(expected.due)}
         wanted |= {"tokens": sum(bool(line["auth_token"]) for line in evidence.results)}
         if evidence.leavers != (expected.leavers if leavers.get("found") else frozenset()):
             yield "the leavers file names others than the leavers"
@@ -162,11 +163,12 @@ def plan_wrong(evidence: Evidence) -> Iterator[str]:
             "reactivate": counts["reactivated"],
             "deactivate": gone,
             "unchanged": counts["unchanged"],
-            "tokens": counts["created"],
+            "tokens": counts["created"] + expected.mints,
             "requests": {
-                "core": counts["created"] + gone,
-                "standard": counts["reactivated"] + expected.updates,
+                "core": counts["created"] + expected.mints + gone,
+                "standard": counts["reactivated"] + expected.updates + gone,
             },
+            "flush": gone,
         }
         found = {name: (session.document or {}).get(name) for name in wanted}
         if found != wanted:
@@ -199,6 +201,21 @@ def tokens_wrong(evidence: Evidence) -> Iterator[str]:
             yield f"the server does not know the token of {uid}"
 
 
+def sessions_wrong(evidence: Evidence) -> Iterator[str]:
+    """Who was deactivated tonight has no auth token any more, nor a line with one; everybody else has all of theirs."""
+    due = frozenset() if evidence.kind.refused else evidence.expected.due
+    for uid, user in evidence.before.items():
+        after = evidence.users.get(uid, {}).get("tokens", ())
+        if uid in due and after:
+            yield f"{uid} was deactivated, and {len(after)} auth tokens are left"
+        elif uid not in due and (lost := set(user["tokens"]) - set(after)):
+            yield f"{uid} is no leaver, and lost {len(lost)} auth tokens"
+    if not evidence.kind.refused:
+        for line in evidence.results:
+            if not line["row"] and line["auth_token"]:
+                yield f"the line of {line['uid']}, a leaver, holds an auth token"
+
+
 def settled_sent_again(evidence: Evidence) -> Iterator[str]:
     """Whatever a run has settled tonight is not sent again by the next."""
     for number, session in enumerate(evidence.sessions, 1):
@@ -217,6 +234,7 @@ CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[str]]]] = {
     "too many requests": too_many_requests,
     "created twice": created_twice,
     "tokens wrong": tokens_wrong,
+    "sessions wrong": sessions_wrong,
     "settled users sent again": settled_sent_again,
 }
 

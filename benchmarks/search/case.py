@@ -13,6 +13,7 @@ class Op(StrEnum):
     READ = "read"
     UPDATE = "update"
     MINT = "mint"
+    FLUSH = "flush"
     DEACTIVATE = "deactivate"
     REACTIVATE = "reactivate"
     ROLES = "roles"

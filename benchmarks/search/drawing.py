@@ -11,7 +11,7 @@ _CLOCKS: Final = (0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 5.0, -5.0, 120.0, -120.0, 3600
 _MOST_ROWS: Final = 7
 _FAULTY: Final = tuple(each for each in Trouble if each is not Trouble.KEY_REVOKED)
 _OF_RUNS: Final = ((Op.CREATE, 4), (Op.READ, 2), (Op.MINT, 2), (Op.UPDATE, 2))
-_NIGHTLY: Final = (*_OF_RUNS, (Op.DEACTIVATE, 2), (Op.REACTIVATE, 2))
+_NIGHTLY: Final = (*_OF_RUNS, (Op.DEACTIVATE, 2), (Op.REACTIVATE, 2), (Op.FLUSH, 2))
 
 
 def draw(seed: int) -> Case:

@@ -93,7 +93,7 @@ class NightJudge:
             yield from self._of_the_last(line, users)
 
     def _of_the_last(self, line: Line, users: list[User]) -> Iterator[str]:
-        if line.auth_token not in users[-1].tokens:
+        if line.auth_token not in (users[-1].tokens if users[-1].sleeps else users[-1].living):
             yield f"a dead token: {line.uid} is {line.outcome}"
 
     def _night(self, life: int, claims: Claims, results: Results) -> Iterator[str]:
@@ -129,7 +129,11 @@ class NightJudge:
         if version < 0:
             if uid in self._managed | self._ours() and user is not None and not user.sleeps:
                 yield f"leaver still active: {uid} ({outcome})"
+            if uid in self._managed | self._ours() and user is not None and user.living and not user.unflushed:
+                yield f"leaver with a living token: {uid} ({outcome})"
             return
+        if user is not None and user.ours and user.tokens and not user.living:
+            yield f"no token left, and in the roster: {uid} is {outcome}"
         if user is None:
             yield f"nobody there: {uid} is {outcome}"
         elif user.sleeps:

@@ -43,6 +43,8 @@ class Asked(NamedTuple):
                 return cls(Op.UPDATE, uid, fields, query)
             case "POST", ["users", uid, "auth_tokens"]:
                 return cls(Op.MINT, uid, fields, query)
+            case "DELETE", ["users", uid, "auth_tokens"]:
+                return cls(Op.FLUSH, uid, fields, query)
         raise ValueError(f"no such request: {method} {path}")
 
 
@@ -73,7 +75,7 @@ class Server:
     def there_before(self, each: Before) -> None:
         """Put a stranger's user there."""
         profile = profile_of(each.who, 0) if each.same else {"name": "Somebody"}
-        user = User(uid_of(each.who), profile, int(self._clock() - each.age))
+        user = User(uid_of(each.who), profile, int(self._clock() - each.age), living={"a token of the app's own"})
         user.sleeps = user.slept = each.deactivated
         self._put(user)
 
@@ -88,9 +90,9 @@ class Server:
             case Act.CHANGE, User() if not user.sleeps:
                 user.profile, user.touched = {"name": "Changed"}, True
             case Act.DEACTIVATE, User():
-                user.sleeps = user.slept = True
+                user.sleeps = user.slept = user.unflushed = True
             case Act.REACTIVATE, User():
-                user.sleeps = False
+                user.sleeps = user.unflushed = False
             case Act.DELETE, User():
                 user.died = True
                 del self.users[uid]
@@ -119,6 +121,9 @@ class Server:
             return 404, error("ERR_UID_NOT_FOUND", f"The uid {asked.uid} does not exist")
         if asked.op is Op.MINT:
             return 200, {"data": {"uid": asked.uid, "authToken": self._token(user)}}
+        if asked.op is Op.FLUSH:
+            user.living.clear()
+            return 200, {"data": {"success": True, "message": f"Cleared Auth Tokens successfully for uid {asked.uid}."}}
         if asked.op is Op.UPDATE:
             self.did.append((life, asked.uid, asked.op))
             changes = dict(asked.fields)
@@ -155,7 +160,7 @@ class Server:
             lists[before].append(asked.uid)
         else:
             lists[done].append(asked.uid)
-            user.sleeps = off
+            user.sleeps, user.unflushed = off, False
             user.slept = user.slept or off
             self.did.append((life, asked.uid, asked.op))
         return 200, {"data": lists}
@@ -169,4 +174,5 @@ class Server:
     def _token(self, user: User) -> str:
         self._tokens += 1
         user.tokens.add(token := f"{user.uid}_{self._tokens}")
+        user.living.add(token)
         return token

@@ -32,7 +32,8 @@ class User:
     touched     whether a stranger wrote its profile, and we have not since
     sleeps      whether it is deactivated; `slept`: whether it ever was
     died        whether a stranger deleted it
-    tokens      all that were ever given for it
+    tokens      all that were ever given for it; `living`: those that are left of them, and of other hands
+    unflushed   whether it was deactivated by a stranger, so that nobody could flush its tokens since
     """
 
     uid: str
@@ -44,6 +45,8 @@ class User:
     slept: bool = False
     died: bool = False
     tokens: set[str] = field(default_factory=set)
+    living: set[str] = field(default_factory=set)
+    unflushed: bool = False
 
     @property
     def ours(self) -> bool:

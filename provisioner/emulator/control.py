@@ -4,6 +4,8 @@ GET  /_emulator/audit          every request so far, one JSON object per line
 GET  /_emulator/users          every user as stored, tokens included, one JSON object per line
 POST /_emulator/users          put users there as they are: one JSON object per line, as GET gives them
 POST /_emulator/faults         a fault plan as JSON, in force at once in place of the last one
+GET  /_emulator/tokens         every auth token there ever was, and what ended it, one JSON object per line
+POST /_emulator/login          who an auth token lets in: {"authToken": "..."}, answered as the SDK is
 GET  /_emulator/stats          counts, and the busiest ?window=60 seconds of core requests
 """
 
@@ -19,8 +21,9 @@ from aiohttp import web
 from provisioner.emulator.app.audit import Audit
 from provisioner.emulator.app.faults import FaultPlan
 from provisioner.emulator.endpoints.context import Tenant
+from provisioner.emulator.endpoints.errors import ApiError, log_in_refused, uid_not_found
 from provisioner.emulator.exchange import Exchange
-from provisioner.emulator.snapshot import restore, snapshot
+from provisioner.emulator.snapshot import restore, snapshot, token_lives
 
 PREFIX = "/_emulator"
 NDJSON = "application/x-ndjson"
@@ -40,6 +43,8 @@ class Control:
             ("GET", "/audit"): self._read_audit,
             ("GET", "/users"): self._read_users,
             ("POST", "/users"): self._seed_users,
+            ("GET", "/tokens"): self._read_tokens,
+            ("POST", "/login"): self._log_in,
             ("POST", "/faults"): self._follow_faults,
             ("GET", "/stats"): self._read_stats,
         }
@@ -66,6 +71,20 @@ class Control:
         lines = (await request.content.read()).splitlines()
         return _json({"users": restore(self._tenant, lines)})
 
+    async def _read_tokens(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await _stream(request, token_lives(self._tenant.store))
+
+    async def _log_in(self, request: web.BaseRequest) -> web.StreamResponse:
+        document = orjson.loads(await request.read())
+        value = document.get("authToken") if isinstance(document, dict) else None
+        user = self._tenant.store.owner(value) if isinstance(value, str) else None
+        if user is None:
+            return _refused(log_in_refused())
+        if not user.active:
+            # Nothing public says how a deactivated user is refused; everywhere else there is no such user.
+            return _refused(uid_not_found(user.uid))
+        return _json({"data": user.public(with_tags=True)})
+
     async def _follow_faults(self, request: web.BaseRequest) -> web.StreamResponse:
         self._exchange.follow(FaultPlan.from_json(orjson.loads(await request.read())))
         return _json({"faults": "in force"})
@@ -83,6 +102,11 @@ class Control:
                 "busiest": self._audit.busiest(window),
             }
         )
+
+
+def _refused(error: ApiError) -> web.Response:
+    answer = error.answer()
+    return web.Response(status=answer.status, body=answer.body, content_type="application/json")
 
 
 def _json(payload: object, status: int = 200) -> web.Response:

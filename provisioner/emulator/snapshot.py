@@ -39,6 +39,14 @@ def snapshot(store: Store) -> Iterator[bytes]:
         yield orjson.dumps({**asdict(user), "tokens": tokens}, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def token_lives(store: Store) -> Iterator[bytes]:
+    """Write every auth token there ever was, one line each: those that have ended first."""
+    for life in store.lives():
+        members = {**asdict(life.token), "ended_at": life.ended_at, "ended_by": life.ended_by}
+        members["token"] = members.pop("value")
+        yield orjson.dumps(members, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def restore(tenant: Tenant, lines: Iterable[bytes]) -> int:
     """Put users into the store as they are, past every check of the API; gives their number.
 

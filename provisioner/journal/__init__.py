@@ -9,6 +9,6 @@ recorder   group commit
 syncstate  what a sync knows of each user
 managed    the columns in which it does
 undo/      what an undo needs to know, and what it has done
-nights     one row for each sync
+nights     one row for each sync, and what is noted for the one under way
 course/    how each run went, and how fast
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
 from provisioner.journal.columns import ASKED, OUTCOME_COLUMNS, Bulk, select
@@ -10,11 +11,19 @@ from provisioner.model import Action, Live, Outcome, Standing
 # --- in ---
 
 
+class Sessions(StrEnum):
+    """What is known of the auth tokens of a user who is deactivated, or is being; of all others nothing is kept."""
+
+    FLUSHING = "flushing"  # a flush may have left since, and its end is not known
+    FLUSHED = "flushed"  # there are none
+
+
 class OperationRow(NamedTuple):
-    """A change that may be on the wire from now on."""
+    """A change that may be on the wire from now on; `flush` is whether the user's auth tokens are flushed with it."""
 
     id: int
     operation: str
+    flush: bool
 
 
 # A deactivation leaves the profile as it is: while one is in doubt, the profile that was certain before it still is.
@@ -22,7 +31,8 @@ OPERATION: Final = Bulk(
     OperationRow._fields,
     """
 UPDATE users SET live_hash = iif(certain OR users.operation = given.operation, live_hash, NULL),
-    digests = iif(certain OR users.operation = given.operation, digests, NULL), operation = given.operation, certain = 0
+    digests = iif(certain OR users.operation = given.operation, digests, NULL),
+    sessions = iif(given.flush, 'flushing', sessions), operation = given.operation, certain = 0
 FROM given WHERE users.id = given.id
 """,
 )
@@ -40,7 +50,7 @@ FORGOTTEN: Final = Bulk(
     ForgottenRow._fields,
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
-    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL, ours = 0
+    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL, ours = 0, sessions = NULL
 FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,
 )
@@ -59,7 +69,7 @@ SENT_ANEW: Final = Bulk(
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
     live_hash = NULL, digests = NULL, certain = 0, operation = 'create', body_hash = given.body_hash, state = 'sent',
-    outcome = 'pending', night_outcome = NULL, ours = 0, sent_at = now
+    outcome = 'pending', night_outcome = NULL, ours = 0, sessions = NULL, sent_at = now
 FROM given WHERE users.id = given.id
 """,
 )
@@ -73,18 +83,20 @@ class LiveRow(NamedTuple):
     digests: bytes | None
     standing: str
     profile: bytes | None
+    sessions: str | None
 
     @classmethod
-    def of(cls, key: int, live: Live) -> Self:
-        """Give what is recorded of `Live`."""
-        return cls(key, live.body_hash, live.digests, live.standing.value, live.profile)
+    def of(cls, key: int, live: Live, *, flushed: bool = False) -> Self:
+        """Give what is recorded of `Live`; `flushed` as `Settlement` has it."""
+        sessions = Sessions.FLUSHED.value if flushed else None
+        return cls(key, live.body_hash, live.digests, live.standing.value, live.profile, sessions)
 
 
 LIVE: Final = Bulk(
     LiveRow._fields,
     """
 UPDATE users SET certain = 1, live_hash = given.live_hash, digests = given.digests, standing = given.standing,
-    profile = coalesce(given.profile, users.profile)
+    profile = coalesce(given.profile, users.profile), sessions = given.sessions
 FROM given WHERE users.id = given.id
 """,
 )
@@ -140,7 +152,8 @@ SELECT id, uid, row, body_hash, now, 'settled', 'unchanged', 'adopt', 1, body_ha
     epoch, now, created_at, profile
 FROM given WHERE true
 ON CONFLICT (uid) DO UPDATE SET row = excluded.row, live_hash = excluded.live_hash, digests = excluded.digests,
-    standing = excluded.standing, certain = 1, operation = 'adopt', profile = coalesce(excluded.profile, profile)
+    standing = excluded.standing, certain = 1, operation = 'adopt', sessions = NULL,
+    profile = coalesce(excluded.profile, profile)
 """,
 )
 
@@ -182,6 +195,8 @@ class Met(NamedTuple):
     digests: bytes | None
     tonight: str | None
     has_profile: int = 0
+    sessions: str | None = None
+    ours: int = 0
 
     @property
     def live(self) -> Live | None:
@@ -200,6 +215,11 @@ class Met(NamedTuple):
         """What will be known once the user is deactivated."""
         kept = self.certain or self.operation == Action.DEACTIVATE
         return Live(*((self.live_hash, self.digests) if kept else (None, None)), Standing.DEACTIVATED)
+
+    @property
+    def flushed(self) -> bool:
+        """Whether the user's auth tokens may have been flushed by an attempt whose end is not known."""
+        return not self.certain and self.sessions == Sessions.FLUSHING
 
     @property
     def again(self) -> Outcome | None:
@@ -244,69 +264,4 @@ TONIGHT: Final = select(
         "error_message": "iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_message, NULL)",
         "settled_at": "iif(epoch = :epoch, settled_at, NULL)",
     },
-)
-
-# --- tonight ---
-
-# Tables of this session alone: the uids of tonight's roster, and those for which something is to be done.
-SESSION_TABLES: Final = tuple(
-    f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned", "woken")
-)
-NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
-NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
-NOTE_WOKEN: Final = "INSERT OR IGNORE INTO temp.woken SELECT value FROM json_each(?)"
-WOKEN: Final = """
-UPDATE users SET standing = 'active' WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
-"""
-
-_ABSENT: Final = "NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
-
-_WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.uid)"
-# Who was sent is managed until it is known that nobody was created.
-_IN_DOUBT: Final = "(standing IS NULL AND (state = 'sent' OR doubt_since IS NOT NULL))"
-_MANAGED: Final = f"(standing IS NOT NULL OR operation IN ('update', 'reactivate', 'deactivate') OR {_IN_DOUBT})"
-
-ABSENT_BEFORE: Final = "SELECT count(*) FROM users WHERE standing = 'active' AND absent"
-
-
-MANAGED: Final = f"SELECT count(*) FROM users WHERE standing = 'active' OR {_WOKEN}"  # noqa: S608 - of constants
-
-LEAVER_COLUMNS: Final = ("uid", "absent")
-LEAVERS: Final = select(
-    LEAVER_COLUMNS,
-    f"FROM users WHERE {_MANAGED} AND (standing IS NOT 'deactivated' OR NOT certain OR {_WOKEN}) "
-    f"AND {_ABSENT} ORDER BY users.id",
-)
-LEFT_TONIGHT: Final = select(
-    LEAVER_COLUMNS,
-    f"FROM users WHERE epoch = ? AND outcome = 'deactivated' AND {_ABSENT} AND NOT {_WOKEN} ORDER BY id",
-)
-IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE {_MANAGED} AND {_ABSENT}")
-
-
-class Doubt(NamedTuple):
-    """A user of whom it is not known whether we created it; `since` as `Past.doubt_since`."""
-
-    uid: str
-    since: float
-
-
-DOUBTS: Final = select(
-    Doubt._fields,
-    f"FROM users WHERE {_IN_DOUBT} AND {_ABSENT} AND (operation IS NULL OR operation = 'create') ORDER BY id",
-    {"since": "coalesce(doubt_since, sent_at)"},
-)
-# Of whoever turns out to be ours nobody has been told, and its token is lost: should it come back, that is made up for.
-# What its profile is remains open until then.
-RESOLVED: Final = """
-UPDATE users SET standing = :standing, certain = 0, doubt_since = NULL, doubt_hash = NULL, state = 'settled',
-    outcome = iif(:standing IS NULL, 'failed', 'created'), error_code = NULL, error_message = NULL,
-    ours = ours OR :standing IS NOT NULL, operation = iif(:standing IS NULL, operation, 'update')
-WHERE uid = :uid
-"""
-
-# After a good night: the leavers have been absent for one night more.
-COUNT_ABSENCE: Final = (
-    "UPDATE users SET absent = 0 WHERE absent AND uid IN (SELECT uid FROM temp.present)",
-    f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND uid NOT IN (SELECT uid FROM temp.present)",  # noqa: S608
 )

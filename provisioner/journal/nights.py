@@ -1,4 +1,8 @@
-"""The nights of a state: one row for each sync, from its beginning to what became of it."""
+"""The nights of a state: one row for each sync, from its beginning to what became of it.
+
+And the night under way: who stands in its roster, who is absent, for whom something is to be done. That is noted for
+the session alone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.journal.columns import Bulk, select
+from provisioner.journal.columns import ASKED, Bulk, select
 
 
 class EpochRow(NamedTuple):
@@ -132,3 +136,72 @@ def _night(row: Iterable[Any]) -> Night:
     facts = dict(zip(_COLUMNS, row, strict=True))
     good, summary = bool(facts["good"]), facts["summary"]
     return Night(**facts | {"good": good, "summary": orjson.loads(summary) if summary else {}})
+
+
+# Tables of this session alone: the uids of tonight's roster, and those for which something is to be done.
+SESSION_TABLES: Final = tuple(
+    f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned", "woken")
+)
+NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
+NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
+NOTE_WOKEN: Final = "INSERT OR IGNORE INTO temp.woken SELECT value FROM json_each(?)"
+WOKEN: Final = """
+UPDATE users SET standing = 'active', sessions = NULL
+WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
+"""
+
+_ABSENT: Final = "NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
+
+_WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.uid)"
+# Who was sent is managed until it is known that nobody was created.
+_IN_DOUBT: Final = "(standing IS NULL AND (state = 'sent' OR doubt_since IS NOT NULL))"
+_MANAGED: Final = f"(standing IS NOT NULL OR operation IN ('update', 'reactivate', 'deactivate') OR {_IN_DOUBT})"
+
+ABSENT_BEFORE: Final = "SELECT count(*) FROM users WHERE standing = 'active' AND absent"
+
+
+MANAGED: Final = f"SELECT count(*) FROM users WHERE standing = 'active' OR {_WOKEN}"  # noqa: S608 - of constants
+
+LEAVER_COLUMNS: Final = ("uid", "absent")
+LEAVERS: Final = select(
+    LEAVER_COLUMNS,
+    f"FROM users WHERE {_MANAGED} AND (standing IS NOT 'deactivated' OR NOT certain OR {_WOKEN}) "
+    f"AND {_ABSENT} ORDER BY users.id",
+)
+LEFT_TONIGHT: Final = select(
+    LEAVER_COLUMNS,
+    f"FROM users WHERE epoch = ? AND outcome = 'deactivated' AND {_ABSENT} AND NOT {_WOKEN} ORDER BY id",
+)
+FLUSHED_TONIGHT: Final = (
+    f"SELECT count(*) FROM users WHERE epoch = ? AND outcome = 'deactivated' AND sessions = 'flushed' "  # noqa: S608
+    f"AND {_ABSENT} AND NOT {_WOKEN}"
+)
+IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE {_MANAGED} AND {_ABSENT}")
+
+
+class Doubt(NamedTuple):
+    """A user of whom it is not known whether we created it; `since` as `Past.doubt_since`."""
+
+    uid: str
+    since: float
+
+
+DOUBTS: Final = select(
+    Doubt._fields,
+    f"FROM users WHERE {_IN_DOUBT} AND {_ABSENT} AND (operation IS NULL OR operation = 'create') ORDER BY id",
+    {"since": "coalesce(doubt_since, sent_at)"},
+)
+# Of whoever turns out to be ours nobody has been told, and its token is lost: should it come back, that is made up for.
+# What its profile is remains open until then.
+RESOLVED: Final = """
+UPDATE users SET standing = :standing, certain = 0, doubt_since = NULL, doubt_hash = NULL, state = 'settled',
+    outcome = iif(:standing IS NULL, 'failed', 'created'), error_code = NULL, error_message = NULL,
+    ours = ours OR :standing IS NOT NULL, operation = iif(:standing IS NULL, operation, 'update')
+WHERE uid = :uid
+"""
+
+# After a good night: the leavers have been absent for one night more.
+COUNT_ABSENCE: Final = (
+    "UPDATE users SET absent = 0 WHERE absent AND uid IN (SELECT uid FROM temp.present)",
+    f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND uid NOT IN (SELECT uid FROM temp.present)",  # noqa: S608
+)

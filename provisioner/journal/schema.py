@@ -74,7 +74,8 @@ ALTER TABLE users ADD COLUMN night_outcome TEXT;
 UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 
-# How each run went, and how fast: see `provisioner.journal.course`.
+# How each run went, and how fast: see `provisioner.journal.course`. What is known of the auth tokens of a leaver: see
+# `provisioner.journal.managed`.
 _SINCE_4: Final = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -114,6 +115,7 @@ CREATE TABLE events (
     message TEXT,
     attempts INTEGER
 );
+ALTER TABLE users ADD COLUMN sessions TEXT;
 """
 
 # mark: UNIX seconds by the server, of our last answer that changed the user. withdrawn: an undo has deactivated the

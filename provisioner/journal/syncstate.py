@@ -10,6 +10,7 @@ short and the one that ends it share an *epoch*: what happened to a user in this
     absent     good nights in a row in which the user was not in the roster
     profile    that profile itself, packed: who left is told by name, and what changes with its old value
 
+    sessions       whether the auth tokens of a leaver are flushed, see `provisioner.journal.managed.Sessions`
     night_outcome  created or reactivated, when that is what became of the user before a later change of the same epoch
 """
 
@@ -29,40 +30,46 @@ from provisioner.journal.course.table import Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, pages_in_log
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
-    ABSENT_BEFORE,
     ADOPTED,
-    COUNT_ABSENCE,
-    DOUBTS,
     FORGOTTEN,
-    IS_LEAVER,
-    LEAVERS,
-    LEFT_TONIGHT,
     LIVE,
-    MANAGED,
     MET,
-    NOTE_PLANNED,
-    NOTE_PRESENT,
-    NOTE_WOKEN,
     OPERATION,
     PROFILE,
     PROFILES,
-    RESOLVED,
     SENT_ANEW,
-    SESSION_TABLES,
     TAKEN_OVER,
     TONIGHT,
-    WOKEN,
     AdoptedRow,
     Adoption,
     AnewRow,
-    Doubt,
     ForgottenRow,
     LiveRow,
     Met,
     OperationRow,
     ProfileRow,
 )
-from provisioner.journal.nights import EPOCH, NIGHT_OUTCOME, EpochRow, Nights
+from provisioner.journal.nights import (
+    ABSENT_BEFORE,
+    COUNT_ABSENCE,
+    DOUBTS,
+    EPOCH,
+    FLUSHED_TONIGHT,
+    IS_LEAVER,
+    LEAVERS,
+    LEFT_TONIGHT,
+    MANAGED,
+    NIGHT_OUTCOME,
+    NOTE_PLANNED,
+    NOTE_PRESENT,
+    NOTE_WOKEN,
+    RESOLVED,
+    SESSION_TABLES,
+    WOKEN,
+    Doubt,
+    EpochRow,
+    Nights,
+)
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
 
 # Bytes: of the head of a database, and of its pages, whose size stands in it.
@@ -188,6 +195,11 @@ class SyncState(Journal):
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""
         return self._database.execute(LEFT_TONIGHT, (self.nights.epoch,)).fetchall()
 
+    def flushed_tonight(self) -> int:
+        """How many leavers were deactivated in this night and have no auth token any more for certain."""
+        with self._unreadable():
+            return int(self._database.execute(FLUSHED_TONIGHT, (self.nights.epoch,)).fetchone()[0])
+
     def is_leaver(self, uids: Sequence[str]) -> set[str]:
         """Give those of the uids that the state manages and that tonight's roster does not name."""
         return {uid for (uid,) in self._database.execute(IS_LEAVER, (orjson.dumps(uids).decode(),))}
@@ -280,7 +292,10 @@ class SyncState(Journal):
         yield FORGOTTEN, [ForgottenRow(id=key) for key in creates]
         yield from super()._as_sent(requests, now)
         changes = [(each.key, each.change) for each in requests if each.change]
-        yield OPERATION, [OperationRow(id=key, operation=change.action.value) for key, change in changes]
+        yield (
+            OPERATION,
+            [OperationRow(id=key, operation=each.action.value, flush=each.flush) for key, each in changes],
+        )
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         """Along with the outcome: what is known of the user now."""
@@ -288,8 +303,8 @@ class SyncState(Journal):
         epoch = self.nights.epoch
         settled = [each.key for each in settlements if each.state is State.SETTLED]
         yield EPOCH, [EpochRow(id=key, epoch=epoch) for key in settled]
-        known = [(each.key, each.live) for each in settlements if each.live is not None]
-        yield LIVE, [LiveRow.of(key, live) for key, live in known]
+        known = [(each.key, each.live, each.flushed) for each in settlements if each.live is not None]
+        yield LIVE, [LiveRow.of(key, live, flushed=flushed) for key, live, flushed in known]
 
     def begin_night(self, now: float, plan: str | None = None) -> int:
         """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""

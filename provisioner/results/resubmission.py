@@ -13,9 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.journal.columns import Done
+from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.header import done_in
-from provisioner.model import hash_of
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import Checked, reject

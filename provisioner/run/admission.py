@@ -14,10 +14,10 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from provisioner.journal.columns import DONE_COLUMNS, Known
+from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
-from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, State, UserRequest, hash_of
+from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog

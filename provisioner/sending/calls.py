@@ -27,10 +27,14 @@ class Operation(StrEnum):
     DEACTIVATE = "deactivate"
     REACTIVATE = "reactivate"
     DELETE = "delete"
+    FLUSH = "flush"
 
     @property
     def budget(self) -> Budget:
-        """The group it is counted in. Minting and deactivating are in no documented group: core is the stricter."""
+        """The group it is counted in. Minting and deactivating are in no documented group: core is the stricter.
+
+        Flushing auth tokens neither logs anybody in nor takes a user away: it is of the rest, which is standard.
+        """
         return _BUDGETS[self]
 
 
@@ -45,6 +49,7 @@ _BUDGETS = {
     Operation.DEACTIVATE: Budget.CORE,
     Operation.REACTIVATE: Budget.STANDARD,
     Operation.DELETE: Budget.CORE,
+    Operation.FLUSH: Budget.STANDARD,
 }
 
 

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 import aiohttp
 import orjson
@@ -142,23 +142,22 @@ class Client:
                 return await self._exchange("PUT", self._users / request.uid, change)
             case Operation.MINT:
                 return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
-            case Operation.ROLES:
-                return await self._exchange("GET", self._users.parent / "roles", None)
-            case Operation.LIST:
-                return await self._exchange("GET", self._users.with_query(query), None)
+            case Operation.FLUSH:
+                return await self._exchange("DELETE", self._users / request.uid / "auth_tokens", None)
             case Operation.DEACTIVATE:
                 return await self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
             case Operation.REACTIVATE:
                 return await self._exchange("PUT", self._users, _one_uid("uidsToActivate", request.uid))
-            case _:
-                return await self._send_rest(operation, request)
-
-    async def _send_rest(self, operation: Literal[Operation.DELETE, Operation.PROBE], request: UserRequest) -> Reply:
-        match operation:
             case Operation.DELETE:
                 return await self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
-            case Operation.PROBE:
-                return await self._exchange("GET", self._users.with_query(perPage=1), None)
+            case Operation.ROLES | Operation.LIST | Operation.PROBE:
+                return await self._exchange("GET", self._listed(operation, query), None)
+
+    def _listed(self, operation: Operation, query: str) -> URL:
+        """Give the address of a list: of the roles, of a page of the users, of the first user alone."""
+        if operation is Operation.ROLES:
+            return self._users.parent / "roles"
+        return self._users.with_query(query if operation is Operation.LIST else "perPage=1")
 
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
         session = self._reading if body is None else self._writing

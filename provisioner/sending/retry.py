@@ -102,8 +102,8 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
         return Verdict.REFUSED  # a key that may not look may create all the same
     if operation in _LISTS and verdict is Verdict.DONE:
         return _listed(operation, reply, uid)
-    if operation is Operation.DELETE and verdict is Verdict.DONE:
-        return _deleted(reply)
+    if operation in {Operation.DELETE, Operation.FLUSH} and verdict is Verdict.DONE:
+        return _deleted(reply) if operation is Operation.DELETE else _flushed(reply)
     if verdict is Verdict.DONE:
         return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
     if status == 404 and verdict is Verdict.REFUSED:
@@ -124,7 +124,7 @@ def believable(reply: Reply, uid: str, *, token: bool) -> bool:
 
 
 # Operations at the address of one user; all others are at an address that has to be there.
-_ABOUT_ONE: Final = frozenset({Operation.READ, Operation.UPDATE, Operation.MINT, Operation.DELETE})
+_ABOUT_ONE: Final = frozenset({Operation.READ, Operation.UPDATE, Operation.MINT, Operation.FLUSH, Operation.DELETE})
 
 
 def _proven(reply: Reply) -> Verdict:
@@ -165,6 +165,16 @@ def _deleted(reply: Reply) -> Verdict:
     return Verdict.DONE if data.get("success") is True else Verdict.IN_DOUBT
 
 
+# Said of a user who has no auth token: there is nothing to flush.
+_NO_TOKENS: Final = "ERR_AUTH_TOKEN_NOT_FOUND"
+
+
+def _flushed(reply: Reply) -> Verdict:
+    # The answer names no user: what is documented of it is `success` and a sentence.
+    refused = reply.data is not None and reply.data.get("success") is False
+    return Verdict.IN_DOUBT if refused else Verdict.DONE
+
+
 def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:
     # Looking at the roles is a courtesy: a key that may not, or an API without them, is no reason to stop.
     if verdict is Verdict.DONE:
@@ -175,6 +185,8 @@ def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:
 
 
 def _not_found(operation: Operation, reply: Reply) -> Verdict:
+    if operation is Operation.FLUSH and reply.code == _NO_TOKENS:
+        return Verdict.DONE
     # Where the address names no user there is nothing to find: a 404 without a code comes from a wrong address.
     if operation not in _ABOUT_ONE and not reply.code:
         return Verdict.STOP

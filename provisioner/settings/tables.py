@@ -159,6 +159,7 @@ class Sync(Table):
 
     state: Path | None = None
     deactivate_leavers: bool = False
+    keep_sessions: bool = False
     max_deactivations: Deactivations = Allowance(share=0.05, least=LEAST_DEACTIVATIONS, tenth=True)
     max_rejected: Rejected = Allowance(share=0.05, least=LEAST_REJECTED)
     max_creates: Changed = Allowance(share=0.34, least=LEAST_CHANGED)

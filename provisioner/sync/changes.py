@@ -3,14 +3,17 @@
     create      as in a run; a user that is there already is brought up to date, a deactivated one reactivated first
     update      PUT; when nobody active has the uid any more: reactivate, else create
     reactivate  PUT uidsToActivate, then update if the profile changed; when there is no such user: create
-    deactivate  DELETE uidsToDeactivate; never deleted
+    deactivate  DELETE auth_tokens, unless sessions are kept, then DELETE uidsToDeactivate; never deleted
 
-Whoever turned out to be ours when it was in no roster any more, and comes back, is told as created, and its lost token
-is minted.
+Whoever turned out to be ours when it was in no roster any more, and comes back, is told as created. Who comes back gets
+a token in place of the one that was lost or flushed.
 
-All but the create are idempotent, so after a kill or a lost answer they are simply done again. What is known of the
-user goes with the settlement: as before when the change was refused, as it should be when it was carried out, nothing
-when that is in doubt.
+All but the create are idempotent, so after a kill or a lost answer they are simply done again. Auth tokens are flushed
+while the user is active: the API does not find one that is deactivated. So a deactivation leaves only when no token is
+left, and whoever is found deactivated after an attempt of ours has none.
+
+What is known of the user goes with the settlement: as before when the change was refused, as it should be when it was
+carried out, nothing when that is in doubt.
 """
 
 from __future__ import annotations
@@ -25,16 +28,32 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, unsuccessful
 from provisioner.sending.retry import Verdict
 
+SESSIONS_UNKNOWN = "sessions_unknown"
+_FOUND_DEACTIVATED = (
+    "another hand had deactivated the user, and the API finds no auth tokens of one that is deactivated: whether any "
+    "are left is not known"
+)
+_UNMINTED = "the user is there, but no auth token could be minted in place of the one that is gone: "
+_UNFLUSHED = "the auth tokens could not be flushed, so the user is not deactivated yet (--keep-sessions does without): "
+
 
 class _Course:
     """What is known of one change while it lasts."""
 
-    __slots__ = ("attempts", "doubt", "request")
+    __slots__ = ("attempts", "doubt", "flushed", "request")
 
     def __init__(self, request: UserRequest) -> None:
         self.request = request
         self.attempts = 0
         self.doubt = False
+        # Whether the auth tokens are gone: a flush was carried out, or may have been (None).
+        self.flushed: bool | None = False
+
+    @property
+    def token(self) -> str | None:
+        """The auth token that is known of the user, unless it may have been flushed."""
+        past = self.request.past
+        return past.auth_token if past and self.flushed is False else None
 
     def note(self, verdict: Verdict, _: float) -> None:
         """Take in an answer: what one in doubt leaves open, only one that tells how things stand can close."""
@@ -102,7 +121,8 @@ class Changes:
         if outcome is Outcome.UPDATED:
             return self._unsuccessful(course, verdict, reply, change.before)
         # One half was carried out for certain. A refusal leaves only the other half for the next night.
-        before = change.before if verdict is Verdict.REFUSED else None
+        # Where a token is wanting that was flushed, nothing but the doubt would remember it.
+        before = change.before if verdict is Verdict.REFUSED and not change.mint else None
         known = before and before._replace(standing=Standing.ACTIVE)
         return self._unsuccessful(course, verdict, reply, known)
 
@@ -118,15 +138,14 @@ class Changes:
 
     async def _present(self, course: _Course, change: Change, outcome: Outcome, reply: Reply) -> Settlement:
         """Settle a user who is there, and as the roster has it."""
-        if not _untold(course.request.past):
-            return self._done(course, outcome, reply, change.after)
-        settlement = self._done(course, Outcome.CREATED, reply, change.after)
-        if not course.request.token:
+        untold = _untold(course.request.past)
+        settlement = self._done(course, Outcome.CREATED if untold else outcome, reply, change.after)
+        if not (course.request.token and (untold or change.mint)):
             return settlement
         verdict, minted = await self._exchange(Operation.MINT, course)
         if verdict is not Verdict.DONE:
             # Nothing is known of the user then, so that the next night does all of it again.
-            return self._unsuccessful(course, verdict, minted, None)
+            return self._unsuccessful(course, verdict, minted, None, _UNMINTED)
         return settlement._replace(http_status=minted.status, auth_token=(minted.data or {})["authToken"])
 
     async def _create_anew(self, course: _Course, change: Change) -> Settlement:
@@ -138,14 +157,31 @@ class Changes:
         return settlement._replace(live=known, attempts=settlement.attempts + course.attempts)
 
     async def _deactivate(self, course: _Course, change: Change) -> Settlement:
+        if change.flush:
+            verdict, reply = await self._flush(course)
+            if verdict not in {Verdict.DONE, Verdict.ABSENT}:
+                return self._unsuccessful(course, verdict, reply, change.before, _UNFLUSHED)
         verdict, reply = await self._exchange(Operation.DEACTIVATE, course)
         if verdict is Verdict.ABSENT:
-            message = "there was no such user any more"
+            course.flushed = True if change.flush else course.flushed
             done = self._done(course, Outcome.DEACTIVATED, reply, change.after)
-            return done._replace(error_code=GONE, error_message=message)
+            return done._replace(error_code=GONE, error_message="there was no such user any more")
         if verdict is not Verdict.DONE:
             return self._unsuccessful(course, verdict, reply, change.before)
-        return self._done(course, Outcome.DEACTIVATED, reply, change.after)
+        done = self._done(course, Outcome.DEACTIVATED, reply, change.after)
+        if change.flush and not done.flushed:
+            return done._replace(error_code=SESSIONS_UNKNOWN, error_message=_FOUND_DEACTIVATED)
+        return done
+
+    async def _flush(self, course: _Course) -> tuple[Verdict | None, Reply]:
+        """Flush the auth tokens; the API does not find a user who is deactivated already, perhaps by ourselves."""
+        change = course.request.change
+        verdict, reply = await self._exchange(Operation.FLUSH, course)
+        if verdict is Verdict.DONE or (verdict is Verdict.ABSENT and change and change.flushed):
+            course.flushed = True
+        elif course.doubt or verdict is Verdict.ABSENT:
+            course.flushed = None
+        return verdict, reply
 
     def _done(self, course: _Course, outcome: Outcome, reply: Reply, live: Live) -> Settlement:
         change, past = course.request.change, course.request.past
@@ -158,19 +194,20 @@ class Changes:
             outcome,
             course.attempts,
             http_status=reply.status,
-            auth_token=past.auth_token if past else None,
+            auth_token=course.token,
             created_at=past.created_at if past else None,
             settled_at=time.time(),
             live=live,
+            flushed=outcome is Outcome.DEACTIVATED and bool(course.flushed),
         )
 
-    def _unsuccessful(self, course: _Course, verdict: Verdict | None, reply: Reply, before: Live | None) -> Settlement:
+    def _unsuccessful(
+        self, course: _Course, verdict: Verdict | None, reply: Reply, before: Live | None, prefix: str = ""
+    ) -> Settlement:
         known = None if course.doubt else before
         past = course.request.past
-        ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts)
-        return ended._replace(
-            auth_token=past.auth_token if past else None, created_at=past.created_at if past else None, live=known
-        )
+        ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts, prefix)
+        return ended._replace(auth_token=course.token, created_at=past.created_at if past else None, live=known)
 
     async def _exchange(self, operation: Operation, course: _Course) -> tuple[Verdict | None, Reply]:
         course.doubt = False

@@ -25,6 +25,7 @@ _COUNTS: Final = {
     "unchanged": "same",
     "reactivated": "back",
     "deactivated": "left",
+    "sessions_flushed": "flushed",
     "existing": "existing",
     "rejected": "rejected",
     "failed": "failed",

@@ -21,7 +21,7 @@ from provisioner.sync.plan.changeset import Plan
 from provisioner.sync.plan.report import PlanReport, document_of
 from provisioner.wording import json_text
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 # Changes read back at once.
 _AT_ONCE: Final = 4000
@@ -29,6 +29,7 @@ _AT_ONCE: Final = 4000
 # The settings of [sync] that decide what a plan holds, and the kinds of their values.
 _DECISIVE: Final[Mapping[str, tuple[type, ...]]] = {
     "deactivate_leavers": (bool,),
+    "keep_sessions": (bool,),
     "grace_nights": (int,),
     "adopt": (bool,),
     "refresh": (bool,),

@@ -76,6 +76,7 @@ def _metrics(started: float, document: Mapping[str, Any]) -> Iterator[tuple[str,
     for name, meaning, member in _NUMBERS:
         yield name, meaning, [({}, document[member])]
     yield "users", "Rows of the roster by outcome.", [({"outcome": each}, document[each]) for each in ROW_OUTCOMES]
+    yield "sessions_flushed", "Leavers deactivated of whom no auth token is left.", [({}, document["sessions_flushed"])]
     fates: Samples = [({"fate": each}, document["leavers"][each]) for each in _LEAVERS]
     yield "leavers", "Users that the roster does not name any more, by what became of them.", fates
 

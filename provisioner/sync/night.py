@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -164,12 +164,15 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_ke
     else:
         after = Live(planned.body_hash, planned.digests, Standing.ACTIVE, planned.profile)
     before, again = (old.live, old.again) if old else (None, None)
-    change = Change(action, planned.payload.encode(), before, after, again)
+    flushed = old is not None and old.flushed
+    change = Change(action, planned.payload.encode(), before, after, again, planned.flush, flushed, planned.mint)
     past: Past | None = None
     if ours is not None:
         edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash
         # A create asks the API whose the user is; a change has only what the state knows to go by.
         past = ours.past(changed=False, edited=edited, ours=bool(ours.ours) and action is not Action.CREATE)
+        # A token that may have been flushed opens nothing any more.
+        past = replace(past, auth_token=None) if flushed else past
     key, body = ours.key if ours is not None else new_key(), planned.body.encode()
     request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
     gone = action is Action.CREATE and old is not None and old.standing is not None and bool(old.certain)

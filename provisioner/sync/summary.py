@@ -50,13 +50,15 @@ _NOT_RECORDED: Final = ("outputs", "roster", "digests", "defects", "warnings", "
 class NightSummary:
     """The end of a night; `summary` is about the roster's rows.
 
-    fates  outcome → leavers that were to be deactivated
+    fates    outcome → leavers that were to be deactivated
+    flushed  those deactivated of whom no auth token is left for certain
     """
 
     summary: Summary
     assessment: Assessment
     fates: Mapping[str, int]
     list_of_leavers: Path | None
+    flushed: int = 0
 
     def __post_init__(self) -> None:
         due = len(self.assessment.leavers.due) + len(self.assessment.left_before)
@@ -86,6 +88,7 @@ class NightSummary:
         leavers, fates = self.assessment.leavers, self.fates
         night = {
             "deactivated": fates.get(Outcome.DEACTIVATED, 0),
+            "sessions_flushed": self.flushed,
             "leavers": {
                 "found": leavers.found + len(self.assessment.left_before),
                 "deactivated": fates.get(Outcome.DEACTIVATED, 0),
@@ -120,10 +123,16 @@ class NightSummary:
         for line in self._remarks():
             console.print(line)
 
+    def _left(self, outcome: str) -> str:
+        """Say of those who were deactivated that some may have auth tokens left."""
+        if outcome != Outcome.DEACTIVATED or self.flushed == self.fates[outcome]:
+            return ""
+        return f" ({self.fates[outcome] - self.flushed:,} with auth tokens that may be left)"
+
     def _remarks(self) -> Iterator[Text]:
         leavers, fates = self.assessment.leavers, self.fates
         if found := leavers.found + len(self.assessment.left_before):
-            parts = [f"{fates[outcome]:,} {outcome}" for outcome in fates if fates[outcome]]
+            parts = [f"{fates[outcome]:,} {outcome}{self._left(outcome)}" for outcome in fates if fates[outcome]]
             parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []
             parts += [f"{len(leavers.reported):,} only reported"] if leavers.reported else []
             listed = f"; see {self.list_of_leavers}" if self.list_of_leavers else ""
@@ -164,7 +173,7 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     wrote = written(job.outputs, results=changed, rejected=surveyed.rejected.rows > 0)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None
-    night = NightSummary(summary, assessment, fates, leavers)
+    night = NightSummary(summary, assessment, fates, leavers, state.flushed_tonight())
     write_summary(job.outputs.summary, night.document)
     return night
 

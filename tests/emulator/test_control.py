@@ -57,6 +57,26 @@ async def test_more_than_one_block_of_users_is_read_back(api: Api) -> None:
 
 
 @emulated()
+async def test_a_token_lets_its_user_in_as_long_as_it_lives(api: Api) -> None:
+    """The SDK's log-in: refused once the token is flushed, and while the user is deactivated."""
+
+    async def log_in(token: object) -> tuple[int, str | None]:
+        answer = await api.send("POST", "/_emulator/login", orjson.dumps({"authToken": token}))
+        return answer.status, answer.body["data"]["uid"] if answer.status == 200 else answer.code
+
+    ann, bob = [(await api.create(uid, withAuthToken=True)).data["authToken"] for uid in ("ann", "bob")]
+    assert [await log_in(ann), await log_in(bob)] == [(200, "ann"), (200, "bob")]
+    await api.send("DELETE", "/users/ann/auth_tokens")
+    await api.send("DELETE", "/users/bob")
+    refused, unseen = (401, "AUTH_ERR_AUTH_TOKEN_NOT_FOUND"), (404, "ERR_UID_NOT_FOUND")
+    assert [await log_in(each) for each in (ann, bob, "", None)] == [refused, unseen, refused, refused]
+    lives = rows((await api.send("GET", "/_emulator/tokens")).raw)
+    assert [(each["uid"], each["token"], each["ended_at"], each["ended_by"]) for each in lives] == [
+        ("ann", ann, EPOCH, "flushed"), ("bob", bob, None, None),
+    ]  # fmt: skip
+
+
+@emulated()
 async def test_the_audit_is_read_over_http(api: Api) -> None:
     """One line per request under /v3; looking leaves no trace."""
     await api.create("ann")

@@ -22,6 +22,7 @@ class Reordered(NamedTuple):
 
     mark: int | None
     carried: bytes | None
+    flushed: bool
     live: Live | None
     doubt_since: float | None
     settled_at: float | None
@@ -48,8 +49,9 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
 
 
 def test_every_member_of_a_settlement_is_recorded_or_known_not_to_be() -> None:
-    """A member that is added later must find its column; `live` and `carried` have places of their own."""
-    assert {name for name in Settlement._fields if name != "key"} - set(SETTLED.columns) == {"live", "carried"}
+    """A member that is added later must find its column; `live`, `flushed` and `carried` have places of their own."""
+    own = {"live", "flushed", "carried"}
+    assert {name for name in Settlement._fields if name != "key"} - set(SETTLED.columns) == own
 
 
 def test_what_is_selected_has_the_names_it_was_asked_for_in_that_order() -> None:

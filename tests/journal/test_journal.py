@@ -713,6 +713,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "night_outcome",
             "mark",
             "withdrawn",
+            "sessions",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         for table in ("nights", "runs", "pace", "events", "overwrites", "reversals", "undos"):

@@ -64,7 +64,7 @@ def test_a_small_company_bears_no_broken_export(tmp_path: Path) -> None:
     assert history == []
 
 
-def test_who_comes_back_after_a_kill_costs_one_request(tmp_path: Path) -> None:
+def test_who_comes_back_after_a_kill_costs_no_update(tmp_path: Path) -> None:
     """A deactivation that a kill left in doubt does not make the profile unknown; the leavers file is whole again."""
     limits = ("--deactivate-leavers", "--max-deactivations", "2")
     everybody, options = people(12), (*limits, "--json", "--state", "hr.state.db", "-o", "hr.csv")
@@ -91,8 +91,9 @@ def test_who_comes_back_after_a_kill_costs_one_request(tmp_path: Path) -> None:
         before = len(app.lines("audit"))
         back = provisioner(*sync(12), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert (back.exit_code, back.summary["reactivated"]) == (0, 2)
-        # The first one asks for the server's time.
-        assert [record["did"] for record in app.lines("audit")[before:]] == ["listed", *["reactivated"] * 2]
+        # The first one asks for the server's time; each gets a token for the one that was flushed.
+        did = Counter(record["did"] for record in app.lines("audit")[before:])
+        assert did == {"listed": 1, "reactivated": 2, "minted": 2}
 
 
 def _faults(app: RunningEmulator, *script: Mapping[str, Any]) -> None:
@@ -165,14 +166,14 @@ def test_the_books_know_what_has_to_come() -> None:
     expected = books.expect([*ROWS, REJECTED], 1)
     assert expected.outcomes == ["created", "updated", "unchanged", "reactivated", "rejected"]
     assert [set(each) for each in (expected.due, expected.in_grace, expected.reported)] == [{"eve"}, {"gus"}, set()]
-    assert (expected.requests, expected.updates) == (5, 2)
+    assert (expected.requests, expected.updates) == (6, 2)
     assert expected.touched == {"ann", "bob", "dan", "eve"}
     assert books.after(expected) == {
-        "ann": Known(ANN),
+        "ann": Known(ANN, ours=True),
         "bob": Known(BOB),
         "cat": Known(CAT),
         "dan": Known(DAN),
-        "eve": Known(EVE, active=False, absent=2),
+        "eve": Known(EVE, active=False, absent=2, flushed=True),
         "gus": Known(GUS, absent=1),
         "hal": Known(HAL, managed=False),
     }
@@ -223,12 +224,13 @@ def line(row: str, uid: str, outcome: str, token: str = "") -> dict[str, str]:
 
 SUMMARY = {
     "rows": 5, "rejected": 1, "created": 1, "existing": 0, "updated": 1, "unchanged": 1, "reactivated": 1,
-    "failed": 0, "pending": 0, "deactivated": 1, "requests": 5, "tokens": 1, "stopped_by": None, "exit_code": 1,
+    "failed": 0, "pending": 0, "deactivated": 1, "sessions_flushed": 1, "requests": 6,
+    "tokens": 1, "stopped_by": None, "exit_code": 1,
     "leavers": {"found": 2, "deactivated": 1, "failed": 0, "pending": 0, "in_grace": 1, "reported": 0},
 }  # fmt: skip
 PLAN = {
     "rows": 5, "rejected": 1, "create": 1, "update": 1, "reactivate": 1, "deactivate": 1, "unchanged": 1, "tokens": 1,
-    "requests": {"core": 2, "standard": 3},
+    "requests": {"core": 2, "standard": 4}, "flush": 1,
 }  # fmt: skip
 
 
@@ -236,7 +238,7 @@ def innocent() -> Evidence:
     """Evidence of a night that did everything right: planned first, then carried out."""
     books = Books(dict(BEFORE))
     expected = books.expect([*ROWS, REJECTED], 1)
-    others = {"gus": stored(GUS), "hal": stored(HAL), "cat": stored(CAT)}
+    others = {"gus": stored(GUS, "t-gus"), "hal": stored(HAL), "cat": stored(CAT)}
     return Evidence(
         kind=Kind.PLANNED,
         expected=expected,
@@ -244,7 +246,7 @@ def innocent() -> Evidence:
         before={
             "bob": stored(replace(BOB, name="Bobby")),
             "dan": stored(replace(DAN, name="Danny"), gone=1),
-            "eve": stored(EVE),
+            "eve": stored(EVE, "t-eve"),
             **others,
         },
         users={
@@ -259,7 +261,8 @@ def innocent() -> Evidence:
             record(2, "PUT", "bob", "updated"),
             record(3, "PUT", None, "reactivated"),
             record(4, "PUT", "dan", "updated"),
-            record(5, "DELETE", None, "deactivated"),
+            record(5, "DELETE", "eve", "revoked"),
+            record(6, "DELETE", None, "deactivated"),
         ),
         created={"ann": 1},
         deleted={},
@@ -329,7 +332,7 @@ def with_line(number: int, changed_line: dict[str, str]) -> Evidence:
 def with_request(*records: dict[str, Any]) -> Evidence:
     """The same evidence with more requests in the audit, and in the summary."""
     good = innocent()
-    return with_summary(replace(good, audit=(*good.audit, *records)), requests=5 + len(records))
+    return with_summary(replace(good, audit=(*good.audit, *records)), requests=6 + len(records))
 
 
 def with_summary(evidence: Evidence, **changes: Any) -> Evidence:
@@ -346,10 +349,10 @@ def with_plan(**changes: Any) -> Evidence:
 
 def killed_first(settled: frozenset[str]) -> Evidence:
     """The same night, killed once, with what had been settled by then; ann is sent again."""
-    good = with_request(record(6, "POST", "ann", "refused"))
+    good = with_request(record(7, "POST", "ann", "refused"))
     sessions = (
         Session("sync", KILLED, 1.0, None, "", 1),
-        replace(good.last, begins=6, settled=settled),
+        replace(good.last, begins=7, settled=settled),
     )
     return replace(good, kind=Kind.KILLED, sessions=sessions, in_doubt=2)
 
@@ -373,7 +376,7 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
     "a leaver that may still log in": ({"directory wrong"}, lambda: with_user("eve", stored(EVE))),
     "somebody who stays is deactivated": (
         {"directory wrong", "others touched"},
-        lambda: with_user("gus", stored(GUS, gone=9)),
+        lambda: with_user("gus", stored(GUS, "t-gus", gone=9)),
     ),
     "a user out of nowhere": ({"directory wrong"}, lambda: with_user("zoe", stored(ANN))),
     "a stranger that was changed and changed back": (
@@ -382,7 +385,7 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
     ),
     "an update for nothing": (
         {"others touched", "too many requests"},
-        lambda: with_request(record(6, "PUT", "cat", "updated")),
+        lambda: with_request(record(7, "PUT", "cat", "updated")),
     ),
     "a request on a bad night": (
         {"others touched", "too many requests"},
@@ -390,7 +393,7 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
     ),
     "a user changed on a bad night": (
         {"others touched"},
-        lambda: replace(refused(), users={**refused().users, "eve": stored(EVE, gone=9)}),
+        lambda: replace(refused(), users={**refused().users, "eve": stored(EVE, "t-eve", gone=9)}),
     ),
     "results overwritten on a bad night": ({"results wrong"}, lambda: replace(refused(), results_kept=False)),
     "another outcome": ({"results wrong"}, lambda: with_line(1, line("2", "bob", "unchanged"))),
@@ -405,24 +408,31 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
         lambda: with_summary(innocent(), leavers={**innocent().document["leavers"], "reported": 1}),
     ),
     "a leaver that is not listed": ({"summary wrong"}, lambda: replace(innocent(), leavers=frozenset({"eve"}))),
-    "a request that was not counted": ({"summary wrong"}, lambda: with_summary(innocent(), requests=4)),
+    "a request that was not counted": ({"summary wrong"}, lambda: with_summary(innocent(), requests=5)),
     "another hand that was not seen": (
         {"summary wrong"},
         lambda: replace(innocent(), drift={"deleted": 1, "deactivated": 0, "strangers": 1, "changed": 0}),
     ),
     "a plan with another number": ({"plan wrong"}, lambda: with_plan(update=2)),
-    "a plan that needs other requests": ({"plan wrong"}, lambda: with_plan(requests={"core": 2, "standard": 4})),
+    "a plan that needs other requests": ({"plan wrong"}, lambda: with_plan(requests={"core": 2, "standard": 3})),
     "a plan that sends": (
         {"plan wrong"},
         lambda: replace(innocent(), sessions=(innocent().sessions[0], replace(innocent().last, begins=2))),
     ),
-    "a request too many": ({"too many requests"}, lambda: with_request(record(6, "GET", "bob", "read"))),
+    "a request too many": ({"too many requests"}, lambda: with_request(record(7, "GET", "bob", "read"))),
     "created twice": ({"created twice"}, lambda: replace(innocent(), created={"ann": 2})),
     "no token in the results": (
         {"tokens wrong", "summary wrong"},
         lambda: with_line(0, line("1", "ann", "created")),
     ),
     "a token the server does not know": ({"tokens wrong"}, lambda: with_user("ann", stored(ANN, "t-other"))),
+    "a leaver with a token left": ({"sessions wrong"}, lambda: with_user("eve", stored(EVE, "t-eve", gone=9))),
+    "somebody who stays lost a token": ({"sessions wrong", "others touched"}, lambda: with_user("gus", stored(GUS))),
+    "a leaver's token in the results": (
+        {"sessions wrong", "summary wrong"},
+        lambda: with_line(5, line("", "eve", "deactivated", "t-eve")),
+    ),
+    "sessions that were not counted": ({"summary wrong"}, lambda: with_summary(innocent(), sessions_flushed=0)),
     "settled, and sent again": ({"settled users sent again"}, lambda: killed_first(frozenset({"ann"}))),
 }
 
@@ -452,15 +462,15 @@ def test_the_judge_allows_what_is_allowed() -> None:
 def test_the_directory_may_be_read_page_by_page() -> None:
     """One request for each thousand users of either kind is allowed to those who ask for it, one at least."""
     good = replace(innocent(), kind=Kind.OTHER_HAND)
-    assert (innocent().allowed, good.allowed) == (5, 7)
+    assert (innocent().allowed, good.allowed) == (6, 8)
     many = {f"user-{n}": stored(ANN, gone=n % 2 or None) for n in range(2002)}
-    assert replace(good, before=many).allowed == 5 + 2 + 2
+    assert replace(good, before=many).allowed == 6 + 2 + 2
 
 
 def test_each_sync_may_ask_for_the_time_once() -> None:
     """One that sends anything; more than one such request is too many, as is any on a night that changes nothing."""
-    asking = record(6, "GET", None, "listed")
-    assert (with_request(asking).allowed, with_request(asking, asking).allowed) == (6, 6)
+    asking = record(7, "GET", None, "listed")
+    assert (with_request(asking).allowed, with_request(asking, asking).allowed) == (7, 7)
     assert replace(refused(), audit=(asking,)).allowed == 0
 
 

@@ -156,15 +156,16 @@ def test_leavers_are_reported_then_in_grace_then_deactivated_and_come_back(compa
     assert (gone.exit_code, fates(gone.summary)) == (0, {"found": 1, "deactivated": 1})
     assert company.told() == {"ann": "unchanged", "bob": "unchanged", "cy": "deactivated"}
     assert rows(company.folder / "hr.results.csv")[-1]["row"] == ""
-    assert (company.did(), company.active()) == ({"deactivated": 1}, {"ann": "ANN", "bob": "BOB"})
+    assert (company.did(), company.active()) == ({"revoked": 1, "deactivated": 1}, {"ann": "ANN", "bob": "BOB"})
     quiet = company.sync("--deactivate-leavers")
     assert (quiet.exit_code, fates(quiet.summary), company.news()) == (0, {}, [])
     assert not (company.folder / "hr.results.leavers.csv").exists()
     company.roster({"ann": {"name": "ANN"}, "bob": {"name": "BOB"}, "cy": {"name": "Cy II"}})
     back = company.sync()
     assert (back.exit_code, company.told()["cy"]) == (0, "reactivated")
-    assert (company.did(), company.active()["cy"]) == ({"reactivated": 1, "updated": 1}, "Cy II")
-    assert company.tokens()["cy"] == tokens["cy"]
+    assert (company.did(), company.active()["cy"]) == ({"reactivated": 1, "minted": 1, "updated": 1}, "Cy II")
+    assert company.app.accepts(company.uid("cy"), company.tokens()["cy"])
+    assert {name: company.tokens()[name] for name in ("ann", "bob")} == {name: tokens[name] for name in ("ann", "bob")}
 
 
 def test_rows_that_fail_come_back_by_themselves(company: Company) -> None:
@@ -279,6 +280,7 @@ def test_just_the_approved_leavers_go(company: Company) -> None:
     night = company.start("--approve", "hr.results.leavers.csv", "--max-deactivations", 0, "--max-in-flight", 1)
     wait_until(lambda: len(company.active()) == 12)
     night.kill()
+    company.faults()
     assert approved.read_text().splitlines() == listed[:3]
     ended = company.sync("--approve", "hr.results.leavers.csv", "--max-deactivations", 0)
     assert (ended.exit_code, fates(ended.summary)) == (0, {"found": 3, "deactivated": 2, "reported": 1})
@@ -453,10 +455,10 @@ def test_a_plan_asks_nobody_and_changes_nothing(company: Company) -> None:
     numbers = {name: planned.summary[name] for name in ("create", "update", "deactivate", "reactivate", "unchanged")}
     assert numbers == {"create": 1, "update": 1, "deactivate": 1, "reactivate": 0, "unchanged": 1}
     assert (planned.summary["tokens"], planned.summary["updated_fields"]) == (1, {"name": 1})
-    assert planned.summary["requests"] == {"core": 2, "standard": 1}
+    assert planned.summary["requests"] == {"core": 2, "standard": 2}
     ended = company.sync("--deactivate-leavers")
-    assert (ended.exit_code, ended.summary["requests"]) == (0, 4)
-    assert company.did() == {"created": 1, "updated": 1, "deactivated": 1}
+    assert (ended.exit_code, ended.summary["requests"]) == (0, 5)
+    assert company.did() == {"created": 1, "updated": 1, "revoked": 1, "deactivated": 1}
 
 
 def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
@@ -481,7 +483,7 @@ def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
     company.names("cy", "ann")
     company.names("ann", "cy")
     assert company.sync(roster="plan.json").exit_code == 0
-    assert company.did() == {"created": 1, "deactivated": 1}
+    assert company.did() == {"created": 1, "revoked": 1, "deactivated": 1}
     again = company.sync(roster="plan.json")
     assert (again.exit_code, "the state has moved since" in again.stderr, company.news()) == (2, True, [])
 
@@ -547,7 +549,7 @@ LOST = ("lost-reply", "reset-before-commit", "error-after-commit", "html-502-bef
 
 def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
     """For an update, a deactivation, a reactivation and a create, each way an answer can be lost."""
-    kinds = {"PUT /users/{uid}": "up", "POST /users": "new"}
+    kinds = {"PUT /users/{uid}": "up", "POST /users": "new", "DELETE /users/{uid}/auth_tokens": "left"}
     ups, leaves, backs, news = ([f"{kind}{n}" for n in range(len(LOST))] for kind in ("up", "left", "back", "new"))
     stays = [f"stay{n}" for n in range(40)]
     company.names(*ups, *leaves, *backs, *stays)
@@ -582,6 +584,72 @@ def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
     assert all(company.app.accepts(company.uid(name), company.tokens()[name]) for name in (*ups, *news, *backs))
     company.news()
     assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])
+
+
+def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
+    """Those tokens included that the app's back-end has minted; who comes back has a new one; a plan tells it all."""
+    stays = [f"stay{n}" for n in range(20)]
+    company.names("left", "back", *stays)
+    assert company.sync("--adopt").exit_code == 0
+    tokens = company.tokens()
+    company.another_hand("POST", f"/users/{company.uid('left')}/auth_tokens", {})
+    there = {name: user["tokens"] for name, user in company.users().items()}
+    assert [company.lets_in(token) for token in there["left"]] == [company.uid("left")] * 2
+    company.names(*stays)
+    plan = company.plan("--deactivate-leavers", "--max-deactivations", "2").summary
+    assert (plan["deactivate"], plan["flush"], plan["requests"]) == (2, 2, {"core": 2, "standard": 2})
+    company.did()
+    ended = company.sync("--deactivate-leavers", "--max-deactivations", "2")
+    assert (ended.exit_code, ended.summary["deactivated"], ended.summary["sessions_flushed"]) == (0, 2, 2)
+    assert company.did() == {"revoked": 2, "deactivated": 2}
+    assert [company.lets_in(token) for token in (*there["left"], *there["back"])] == [None] * 3
+    assert {name: user["tokens"] for name, user in company.users().items()} == {**there, "left": [], "back": []}
+    assert all(company.lets_in(tokens[name]) == company.uid(name) for name in stays)
+    assert {name: token for name, token in company.tokens().items() if name not in stays} == {"left": "", "back": ""}
+    company.names("back", *stays)
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    assert company.lets_in(company.tokens()["back"]) == company.uid("back")
+    assert company.tokens()["back"] != tokens["back"]
+    ended_by = {each["ended_by"] for each in company.token_lives() if each["token"] in (*there["left"], *there["back"])}
+    assert ended_by == {"flushed"}
+
+
+def test_sessions_can_be_kept(company: Company) -> None:
+    """`--keep-sessions`: deactivated and no more; the token comes back with its user."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    token = company.tokens()["bob"]
+    company.names("ann")
+    company.did()
+    ended = company.sync("--deactivate-leavers", "--keep-sessions")
+    assert (ended.exit_code, ended.summary["deactivated"], ended.summary["sessions_flushed"]) == (0, 1, 0)
+    assert company.did() == {"deactivated": 1}
+    company.names("ann", "bob")
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    assert (company.did(), company.tokens()["bob"]) == ({"reactivated": 1}, token)
+    assert company.lets_in(token) == company.uid("bob")
+
+
+def test_a_leaver_whose_tokens_are_not_flushed_is_one_the_next_night(company: Company) -> None:
+    """Failed and still active, whether it was refused or stayed in doubt; then both are known to be done."""
+    company.names("left", "lost", *(f"stay{n}" for n in range(20)))
+    assert company.sync("--adopt").exit_code == 0
+    company.names(*(f"stay{n}" for n in range(20)))
+    route = "DELETE /users/{uid}/auth_tokens"
+    company.faults(
+        {"fault": "error-before-commit", "route": route, "uid": company.uid("left"), "times": 100},
+        {"fault": "lost-reply", "route": route, "uid": company.uid("lost"), "times": 100},
+    )
+    night = ("--deactivate-leavers", "--max-deactivations", "2", "--max-failures", "100%")
+    failed = company.sync(*night)
+    assert (failed.exit_code, fates(failed.summary)) == (1, {"found": 2, "failed": 2})
+    assert {"left", "lost"} < set(company.active())
+    assert company.lets_in(company.users()["left"]["tokens"][0]) == company.uid("left")
+    company.faults()
+    ended = company.sync(*night)
+    assert (ended.exit_code, ended.summary["sessions_flushed"]) == (0, 2)
+    assert {company.users()[name]["deactivated_at"] is None for name in ("left", "lost")} == {False}
+    assert [company.users()[name]["tokens"] for name in ("left", "lost")] == [[], []]
 
 
 def test_what_stays_in_doubt_is_done_again_the_next_night(company: Company) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from provisioner.journal.columns import hash_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.model import Outcome, Settlement, State, UserRequest, hash_of
+from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.resubmission import EarlierRounds, default_results, earlier_journals
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.validator import Checked

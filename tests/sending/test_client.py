@@ -112,6 +112,7 @@ def ask_at(url: str, timeouts: Timeouts | None = None) -> Reply:
         (UPDATE, True, ("PUT", "/v3/users/ada-1", b'{"name":"Ada","metadata":{"uid":"kept"}}')),
         (MINT, True, ("POST", "/v3/users/ada-1/auth_tokens", b"{}")),
         (ROLES, True, ("GET", "/v3/roles", b"")),
+        (Operation.FLUSH, True, ("DELETE", "/v3/users/ada-1/auth_tokens", b"")),
     ],
 )
 def test_each_operation_is_one_request(operation: Operation, token: bool, sent: tuple[str, str, bytes]) -> None:
@@ -128,6 +129,7 @@ def test_each_operation_is_one_request(operation: Operation, token: bool, sent: 
         (MINT, "application/json"),
         (READ, None),
         (ROLES, None),
+        (Operation.FLUSH, None),
     ],
 )
 def test_every_request_carries_the_key_and_asks_for_json(operation: Operation, content_type: str | None) -> None:

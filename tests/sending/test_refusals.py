@@ -45,7 +45,7 @@ NO_PROOFS: Mapping[str, tuple[str, bytes]] = {
 # 304 has no body by itself.
 STATUSES = (*range(300, 304), *range(305, 309), *range(400, 432), 444, 451, 499, *range(500, 512), 520, 524, 599)
 
-AT_ONE_USER = {Operation.READ, Operation.UPDATE, Operation.MINT, Operation.DELETE}
+AT_ONE_USER = {Operation.READ, Operation.UPDATE, Operation.MINT, Operation.FLUSH, Operation.DELETE}
 
 
 def expected(operation: Operation, status: int, *, proof: bool) -> Verdict:

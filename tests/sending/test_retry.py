@@ -14,6 +14,7 @@ from provisioner.sending.retry import Verdict, Waits, backoff, believable, judge
 from provisioner.stop import Stop
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
+FLUSH = Operation.FLUSH
 ROLES = Operation.ROLES
 ABOUT_A_USER = [CREATE, READ, UPDATE, MINT]
 TAKEN = {"uid": ["The uid has already been taken."]}
@@ -100,6 +101,12 @@ def test_what_an_answer_to_a_create_means(status: int, code: str | None, verdict
         (MINT, 403, "AUTH_ERR_NO_ACCESS", Verdict.STOP),
         (READ, 429, None, Verdict.LIMITED),
         (MINT, 500, "ERR_EXCEPTION", Verdict.IN_DOUBT),
+        (FLUSH, 404, "ERR_UID_NOT_FOUND", Verdict.ABSENT),
+        (FLUSH, 404, None, Verdict.IN_DOUBT),
+        (FLUSH, 400, "ERR_AUTH_TOKENS_DELETE_FAILED", Verdict.REFUSED),
+        # Nothing to flush is as good as flushed, whatever the status.
+        (FLUSH, 404, "ERR_AUTH_TOKEN_NOT_FOUND", Verdict.DONE),
+        (FLUSH, 403, "AUTH_ERR_NO_ACCESS", Verdict.STOP),
     ],
 )
 def test_what_an_answer_about_one_user_means(
@@ -107,6 +114,15 @@ def test_what_an_answer_about_one_user_means(
 ) -> None:
     """Only the API's own word makes a user absent; a 404 without it does not."""
     assert judge(operation, refusal(status, code), "ada", token=False) is verdict
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [({"success": True, "message": "Cleared."}, Verdict.DONE), ({"success": False}, Verdict.IN_DOUBT)],
+)
+def test_what_an_answer_to_a_flush_means(data: dict[str, Any], verdict: Verdict) -> None:
+    """It names no user, so there is nothing more to hold it against."""
+    assert judge(FLUSH, Reply(status=200, data=data), "ada", token=False) is verdict
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from tests.rig import clock, deadline
 from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
-DEACTIVATE, REACTIVATE = Operation.DEACTIVATE, Operation.REACTIVATE
+DEACTIVATE, REACTIVATE, FLUSH = Operation.DEACTIVATE, Operation.REACTIVATE, Operation.FLUSH
 START = 1_700_000_000.75
 NOW = int(START)
 
@@ -53,13 +53,25 @@ ADA = UserRequest(7, 3, "ada", b'{"uid":"ada","name":"Ada"}', "new", token=True,
 CREATING = ADA._replace(past=None, change=Change(Action.CREATE, b'{"name":"Ada"}', None, AFTER))
 UPDATING = ADA._replace(change=Change(Action.UPDATE, b'{"name":"Ada"}', BEFORE, AFTER))
 LEAVING = ADA._replace(change=Change(Action.DEACTIVATE, b"", BEFORE, GONE_BY))
+LEAVING_FOR_GOOD = ADA._replace(change=Change(Action.DEACTIVATE, b"", BEFORE, GONE_BY, flush=True))
+LEAVING_IN_DOUBT = ADA._replace(
+    past=replace(PAST, auth_token=None), change=Change(Action.DEACTIVATE, b"", None, GONE_BY, flush=True, flushed=True)
+)
 RETURNING = ADA._replace(change=Change(Action.REACTIVATE, b"", AWAY, AFTER))
 RETURNING_CHANGED = ADA._replace(change=Change(Action.REACTIVATE, b'{"name":"Ada"}', AWAY, AFTER))
+
+RETURNING_FLUSHED = ADA._replace(
+    past=replace(PAST, auth_token=None), change=Change(Action.REACTIVATE, b'{"name":"Ada"}', AWAY, AFTER, mint=True)
+)
 
 OK = Reply(status=200, data={"uid": "ada", "name": "Ada", "createdAt": NOW})
 OK_WITH_TOKEN = Reply(status=200, data={"uid": "ada", "createdAt": NOW, "authToken": "new_token"})
 LEFT = Reply(status=200, data={"deactivatedUids": ["ada"]})
 LEFT_BEFORE = Reply(status=200, data={"alreadyDeactivatedUids": ["ada"]})
+FLUSHED = Reply(status=200, data={"success": True, "message": "Cleared Auth Tokens successfully for uid ada."})
+NOT_FLUSHED = Reply(status=200, data={"success": False, "message": "No."})
+NO_TOKENS = Reply(status=404, code="ERR_AUTH_TOKEN_NOT_FOUND", message="There is none.")
+NO_FLUSH = Reply(status=400, code="ERR_AUTH_TOKENS_DELETE_FAILED", message="Failed to delete.")
 BACK = Reply(status=200, data={"reactivatedUids": ["ada"]})
 NEVER_AWAY = Reply(status=200, data={"nonDeactivatedUids": ["ada"]})
 NOBODY = Reply(status=200, data={"notFound": ["ada"]})
@@ -296,6 +308,96 @@ def test_whoever_was_created_left_and_came_back_within_one_night_is_created() ->
     """Also when the attempt in between was killed with the deactivation recorded and not sent."""
     change = RETURNING.change._replace(again=Outcome.CREATED) if RETURNING.change else None
     assert World([NEVER_AWAY]).settle(RETURNING._replace(change=change)).outcome is Outcome.CREATED
+
+
+# --- sessions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flushed", [[FLUSHED], [NO_TOKENS], [LOST, OOPS, NOT_FLUSHED, FLUSHED], [LIMITED, FLUSHED]])
+@pytest.mark.parametrize("left", [[LEFT], [LEFT_BEFORE], [LOST, LEFT_BEFORE]])
+def test_a_leaver_is_deactivated_once_no_auth_token_is_left(flushed: list[Reply], left: list[Reply]) -> None:
+    """Flushed first, for the API does not find the tokens of one who is deactivated; the token is forgotten."""
+    world = World([*flushed, *left])
+    settlement = world.settle(LEAVING_FOR_GOOD)
+    expected = settled(Outcome.DEACTIVATED, GONE_BY, auth_token=None, flushed=True)
+    assert settlement._replace(attempts=1, settled_at=0.0) == expected
+    assert world.sent == [FLUSH] * len(flushed) + [DEACTIVATE] * len(left)
+
+
+@pytest.mark.parametrize(
+    ("answers", "live"), [([NO_FLUSH], BEFORE), ([LOST, NO_FLUSH], None), ([LOST] * 8, None), ([NOT_FLUSHED] * 8, None)]
+)
+def test_a_leaver_whose_tokens_cannot_be_flushed_stays_until_they_can(answers: list[Reply], live: Live | None) -> None:
+    """Failed, with what can be done; the next night it is a leaver again."""
+    settlement = World(answers).settle(LEAVING_FOR_GOOD)
+    assert (settlement.outcome, settlement.live, settlement.flushed) == (Outcome.FAILED, live, False)
+    assert (settlement.error_message or "").startswith(
+        "the auth tokens could not be flushed, so the user is not deactivated yet (--keep-sessions does without): "
+    )
+    assert settlement.auth_token == ("ada_token" if live else None)
+
+
+def test_a_token_that_was_flushed_is_forgotten_though_the_user_stays() -> None:
+    """Whatever became of the deactivation: it opens nothing any more."""
+    settlement = World([FLUSHED, REFUSED]).settle(LEAVING_FOR_GOOD)
+    assert (settlement.outcome, settlement.live, settlement.auth_token) == (Outcome.FAILED, BEFORE, None)
+
+
+def test_whoever_is_deactivated_after_an_attempt_of_ours_has_no_token() -> None:
+    """The deactivation left when the tokens were gone, so its lost answer leaves nothing open."""
+    expected = settled(Outcome.DEACTIVATED, GONE_BY, 2, auth_token=None, flushed=True)
+    assert World([NOT_FOUND, LEFT_BEFORE]).settle(LEAVING_IN_DOUBT) == expected
+
+
+def test_whoever_another_hand_deactivated_may_have_tokens_left() -> None:
+    """It is said that this is not known; there is no more to be done about it."""
+    settlement = World([NOT_FOUND, LEFT_BEFORE]).settle(LEAVING_FOR_GOOD)
+    assert (settlement.outcome, settlement.live, settlement.flushed) == (Outcome.DEACTIVATED, GONE_BY, False)
+    assert (settlement.error_code, settlement.auth_token) == (changes.SESSIONS_UNKNOWN, None)
+
+
+def test_a_leaver_that_is_gone_has_no_token_left() -> None:
+    """They went with the user."""
+    settlement = World([NOT_FOUND, NOBODY]).settle(LEAVING_FOR_GOOD)
+    assert (settlement.error_code, settlement.flushed, settlement.auth_token) == (GONE, True, None)
+
+
+def test_who_comes_back_gets_a_token_for_the_one_that_was_flushed() -> None:
+    """Minted once the user is as the roster has it; told as reactivated."""
+    world = World([BACK, OK, OK_WITH_TOKEN])
+    settlement = world.settle(RETURNING_FLUSHED)
+    assert (settlement.outcome, settlement.live, settlement.auth_token) == (Outcome.REACTIVATED, AFTER, "new_token")
+    assert world.sent == [REACTIVATE, UPDATE, MINT]
+
+
+@pytest.mark.parametrize("last", [[REFUSED], [OK, REFUSED], [OK, NOT_FOUND], [OK, *[OK] * 8]])
+def test_who_comes_back_without_a_token_is_in_doubt(last: list[Reply]) -> None:
+    """Failed, and done again the next night: nothing but the doubt would remember that a token is wanting."""
+    settlement = World([BACK, *last]).settle(RETURNING_FLUSHED)
+    assert (settlement.outcome, settlement.live, settlement.auth_token) == (Outcome.FAILED, None, None)
+
+
+@pytest.mark.parametrize(("answers", "live"), [([], BEFORE), ([LIMITED], BEFORE), ([LOST], None)])
+def test_a_stop_before_the_tokens_are_flushed(answers: list[Reply], live: Live | None) -> None:
+    """Pending; a token that may be gone is not kept."""
+    world = World(answers)
+    if not answers:
+        world.stopper.request(INTERRUPTED)
+    settlement = world.settle(LEAVING_FOR_GOOD, stop_after=0.4 if answers else None)
+    token = "ada_token" if live else None
+    assert settlement == pending(live, len(answers) if not live else 0)._replace(auth_token=token)
+
+
+def test_a_stop_between_flush_and_deactivation() -> None:
+    """Pending: the user is active and known to be; both are done again."""
+
+    class Stopping(World):
+        async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
+            reply = await super().send(operation, request)
+            self.stopper.request(INTERRUPTED)
+            return reply
+
+    assert Stopping([FLUSHED]).settle(LEAVING_FOR_GOOD) == pending(BEFORE, 1)._replace(auth_token=None)
 
 
 # --- not carried out ---------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ COUNTS = {
     "unchanged": 1300,
     "reactivated": 0,
     "deactivated": 4,
+    "sessions_flushed": 3,
     "rejected": 0,
     "existing": 0,
     "failed": 0,

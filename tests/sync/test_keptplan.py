@@ -74,13 +74,14 @@ def test_a_plan_lists_its_changes_for_people(folder: Path) -> None:
         {"row": 2, "uid": "bob", "action": "create", "fields": []},
     ]
     assert {name: document[name] for name in ("provisioner_plan", "made_by", "app", "roster", "state", "options")} == {
-        "provisioner_plan": 1,
+        "provisioner_plan": 2,
         "made_by": __version__,
         "app": IDENTITY.base_url,
         "roster": [str(folder / "hr.csv")],
         "state": str(folder / "hr.db"),
         "options": {
-            "deactivate_leavers": False, "grace_nights": 2, "adopt": False, "refresh": False, "approve": None,
+            "deactivate_leavers": False, "keep_sessions": False, "grace_nights": 2, "adopt": False,
+            "refresh": False, "approve": None,
         },
     }  # fmt: skip
     assert document["summary"]["create"] == 2
@@ -170,9 +171,9 @@ def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
         (b"[]", "is no plan of provisioner; a roster has another ending than .json"),
         (b'[{"uid":"ann"}]', "is no plan of provisioner; a roster has another ending than .json"),
         (b'{"uid":"ann"}', "is no plan of provisioner; a roster has another ending than .json"),
-        (b'{"provisioner_plan":2}', "is a plan of another version of provisioner; make a new one with plan -o"),
-        (b'{"provisioner_plan":1}', "is a plan that was changed by hand; make a new one with plan -o"),
-        (b'{"provisioner_plan":1,"options":7}', "is a plan that was changed by hand; make a new one with plan -o"),
+        (b'{"provisioner_plan":1}', "is a plan of another version of provisioner; make a new one with plan -o"),
+        (b'{"provisioner_plan":2}', "is a plan that was changed by hand; make a new one with plan -o"),
+        (b'{"provisioner_plan":2,"options":7}', "is a plan that was changed by hand; make a new one with plan -o"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

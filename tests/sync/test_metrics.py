@@ -30,7 +30,7 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 NIGHT = {
     "rows": 9, "rejected": 1, "created": 2, "existing": 0, "updated": 3, "unchanged": 2, "reactivated": 1,
     "failed": 0, "pending": 0, "requests": 7, "retries": 1, "rate_limited": 0, "elapsed_seconds": 1.25,
-    "stopped_by": None, "exit_code": 1,
+    "stopped_by": None, "exit_code": 1, "sessions_flushed": 1,
     "leavers": {"found": 6, "deactivated": 1, "failed": 0, "pending": 0, "in_grace": 2, "reported": 3},
 }  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_a_night_is_told_whole(tmp_path: Path) -> None:
     users = {"rejected": 1, "created": 2, "existing": 0, "updated": 3, "unchanged": 2, "reactivated": 1}
     fates = {"deactivated": 1, "failed": 0, "pending": 0, "in_grace": 2, "reported": 3}
     numbers = {"start_timestamp_seconds": 1000.0, "exit_code": 1, "success": 0, "rows": 9, "requests": 7, "retries": 1}
-    numbers |= {"rate_limited": 0, "duration_seconds": 1.25}
+    numbers |= {"rate_limited": 0, "duration_seconds": 1.25, "sessions_flushed": 1}
     label = ("state", str(state))
     expected: dict[Key, float] = {
         **{(name, (label,)): value for name, value in numbers.items()},

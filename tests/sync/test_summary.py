@@ -32,7 +32,7 @@ def night(assessment: Assessment = ASSESSED, fates: dict[Outcome, int] = FATES) 
     counts = Counts(Counter(updated=1, unchanged=2))
     outputs = {"results": "r.csv", "rejected": None, "summary": "s.json", "journal": "hr.db"}
     summary = Summary(counts, a_tally(checked=3, valid=3, sent=4), Report({}, {}), 1.0, 2.0, None, outputs)
-    return NightSummary(summary, assessment, {each.value: number for each, number in fates.items()}, Path("l.csv"))
+    return NightSummary(summary, assessment, {each.value: number for each, number in fates.items()}, Path("l.csv"), 1)
 
 
 def test_fates_that_do_not_add_up_make_no_summary() -> None:
@@ -50,7 +50,7 @@ def test_a_leaver_who_could_not_be_deactivated_needs_a_look() -> None:
 def test_the_document_tells_rows_and_leavers_apart() -> None:
     """A leaver is no row; what the state keeps names no files."""
     document = night().document
-    assert (document["rows"], document["deactivated"], document["failed"]) == (3, 2, 0)
+    assert (document["rows"], document["deactivated"], document["sessions_flushed"]) == (3, 2, 1)
     assert document["leavers"] == {
         "found": 4, "deactivated": 2, "failed": 1, "pending": 0, "in_grace": 1, "reported": 0,
     }  # fmt: skip
@@ -68,7 +68,7 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
     with console.capture() as captured:
         refused.show(console)
     assert "nothing was changed: the roster has no rows" in captured.get()
-    assert "4 leavers: 2 deactivated, 1 failed, 1 in grace; see l.csv" in captured.get()
+    assert "4 leavers: 2 deactivated (1 with auth tokens that may be left), 1 failed, 1 in grace" in captured.get()
 
 
 def test_leavers_have_lines_without_a_row() -> None:

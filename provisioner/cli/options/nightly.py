@@ -32,6 +32,7 @@ class Plan(KeptState):
     deactivate_leavers: Annotated[bool | None, flag("Deactivate who is not in the roster any more; else reported.")] = (
         None
     )
+    keep_sessions: Annotated[bool | None, flag("Deactivate leavers without flushing their auth tokens.")] = None
     max_deactivations: Annotated[
         str | None,
         text("Change nothing when more would go: N or P%. [default: 5%, or a tenth of a few]", metavar="N|P%"),

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 _ATTRIBUTES = {
@@ -78,6 +79,24 @@ class Token:
         return {"uid": self.uid, "authToken": self.value, "createdAt": self.created_at}
 
 
+class Ending(StrEnum):
+    """What ended the life of an auth token."""
+
+    FLUSHED = "flushed"
+    REVOKED = "revoked"
+    PUSHED_OUT = "pushed out"  # by a newer one, beyond the limit
+    DELETED = "deleted"  # with its user
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLife:
+    """An auth token from its beginning to its end; `ended_at` and `ended_by` are null while it lives."""
+
+    token: Token
+    ended_at: int | None = None
+    ended_by: Ending | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """One role; `settings` and `metadata` are kept as they came."""
@@ -111,6 +130,7 @@ class Store:
         self.users: dict[str, StoredUser] = {}
         self.roles: dict[str, Role] = {}
         self._tokens: dict[str, deque[Token]] = {}
+        self._ended: list[TokenLife] = []
         self._tokens_per_user = tokens_per_user
 
     def active(self, uid: str) -> StoredUser | None:
@@ -144,10 +164,10 @@ class Store:
         """Show a deactivated user again."""
         self.users[uid] = replace(self.users[uid], deactivated_at=None)
 
-    def delete(self, uid: str) -> None:
-        """Forget a user and its tokens; the uid is free again."""
+    def delete(self, uid: str, now: int) -> None:
+        """Forget a user and end its tokens; the uid is free again."""
         del self.users[uid]
-        self._tokens.pop(uid, None)
+        self._end(self._tokens.pop(uid, ()), Ending.DELETED, now)
 
     def select(self, wanted: Callable[[StoredUser], bool]) -> list[StoredUser]:
         """Give the users that are wanted."""
@@ -159,6 +179,8 @@ class Store:
         tokens = self._tokens.get(uid)
         if tokens is None:
             tokens = self._tokens[uid] = deque(maxlen=self._tokens_per_user)
+        if len(tokens) == self._tokens_per_user:
+            self._end([tokens[0]], Ending.PUSHED_OUT, now)
         tokens.append(token)
         return token
 
@@ -170,10 +192,32 @@ class Store:
         """Find one token of a user."""
         return next((token for token in self._tokens.get(uid, ()) if token.value == value), None)
 
-    def revoke(self, token: Token) -> None:
-        """Drop one token."""
-        self._tokens[token.uid].remove(token)
+    def owner(self, value: str) -> StoredUser | None:
+        """Find whose token this is, active or not; None when it is nobody's, or nobody's any more."""
+        # The uid may hold the underscore that separates it from the rest.
+        uid = value.rpartition("_")[0]
+        found = self.token(uid, value) is not None
+        return self.users.get(uid) if found else self._owner_of_foreign(value)
 
-    def flush(self, uid: str) -> None:
-        """Drop all tokens of a user."""
-        self._tokens.pop(uid, None)
+    def lives(self) -> Iterator[TokenLife]:
+        """Give every token: those that have ended, in that order, then the living ones."""
+        yield from list(self._ended)
+        for tokens in list(self._tokens.values()):
+            yield from map(TokenLife, list(tokens))
+
+    def revoke(self, token: Token, now: int) -> None:
+        """End one token."""
+        self._tokens[token.uid].remove(token)
+        self._end([token], Ending.REVOKED, now)
+
+    def flush(self, uid: str, now: int) -> None:
+        """End all tokens of a user."""
+        self._end(self._tokens.pop(uid, ()), Ending.FLUSHED, now)
+
+    def _end(self, tokens: Iterable[Token], by: Ending, now: int) -> None:
+        self._ended += [TokenLife(token, now, by) for token in tokens]
+
+    def _owner_of_foreign(self, value: str) -> StoredUser | None:
+        """Find the owner of a token that was put here from elsewhere, in whatever form."""
+        uids = (uid for uid, tokens in self._tokens.items() if any(token.value == value for token in tokens))
+        return self.users.get(next(uids, ""))

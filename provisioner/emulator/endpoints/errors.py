@@ -135,6 +135,12 @@ def token_not_found() -> ApiError:
     return ApiError(404, "ERR_AUTH_TOKEN_NOT_FOUND", "The auth token does not exist.")
 
 
+def log_in_refused() -> ApiError:
+    """Refuse to log anybody in by an auth token that is not there, as the SDK is answered; the status is assumed."""
+    text = "The auth token does not exist. Please make sure you are logged in and have a valid auth token."
+    return ApiError(401, "AUTH_ERR_AUTH_TOKEN_NOT_FOUND", text)
+
+
 def role_taken(role: str) -> ApiError:
     """Refuse a role that exists."""
     return ApiError(400, "ERR_ROLE_ALREADY_EXISTS", f"The role {role} already exists. Please use another role.")

@@ -34,14 +34,14 @@ def read(tenant: Tenant, call: Call) -> Answer:
 
 def revoke(tenant: Tenant, call: Call) -> Answer:
     """DELETE /users/{uid}/auth_tokens/{token}."""
-    tenant.store.revoke(_token(tenant, call))
+    tenant.store.revoke(_token(tenant, call), tenant.now())
     return success("The auth token has been deleted successfully.", Did.REVOKED)
 
 
 def flush(tenant: Tenant, call: Call) -> Answer:
     """DELETE /users/{uid}/auth_tokens."""
     tenant.user(call.uid)
-    tenant.store.flush(call.uid)
+    tenant.store.flush(call.uid, tenant.now())
     return success(f"Cleared Auth Tokens successfully for uid {call.uid}.", Did.REVOKED)
 
 

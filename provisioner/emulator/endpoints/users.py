@@ -58,7 +58,7 @@ def delete(tenant: Tenant, call: Call) -> Answer:
     if user is None:
         raise uid_not_found(call.uid)
     if permanent:
-        tenant.store.delete(call.uid)
+        tenant.store.delete(call.uid, tenant.now())
         return success(f"User with {call.uid} has been deleted successfully.", Did.DELETED)
     return _deactivate(tenant, [call.uid])
 

@@ -214,9 +214,10 @@ def names_of(state: SyncState, uids: Sequence[str]) -> dict[str, str]:
 
 
 def _leaver_policy(settings: Sync, state: SyncState) -> LeaverPolicy:
+    flush = not settings.keep_sessions
     if settings.approve is None:
-        return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights)
+        return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, flush=flush)
     approved = read_approved(settings.approve)
     known = state.is_leaver(sorted(approved))
     check_approved(settings.approve, sorted(approved - known))
-    return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, approved)
+    return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, approved, flush)

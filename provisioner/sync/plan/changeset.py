@@ -34,6 +34,8 @@ class PlannedChange(NamedTuple):
     digests  of the profile once it is carried out; null for a leaver
     profile  likewise, packed
     old      JSON: field → JSON text of its old value, null when there was none; what is not known is left out
+    flush    the leaver's auth tokens are flushed
+    mint     who comes back gets an auth token in place of the one that was flushed
     """
 
     row: int
@@ -47,6 +49,8 @@ class PlannedChange(NamedTuple):
     digests: bytes | None
     profile: bytes | None = None
     old: str = "{}"
+    flush: bool = False
+    mint: bool = False
 
     def values(self) -> Iterator[tuple[str, str | None, str | None]]:
         """Give (field, old, new) of each field that is changed; values as JSON text, the old `?` when not known."""
@@ -74,6 +78,8 @@ PLAN_SCHEMA: Final[Mapping[str, _Type]] = dict(
             pl.Binary,
             pl.Binary,
             pl.String,
+            pl.Boolean,
+            pl.Boolean,
         ),
         strict=True,
     )
@@ -88,7 +94,9 @@ class PlanTotals:
     actions    how many of each
     fields     how many updates touch a field, the most touched first
     updates    `PUT`s of a profile: those of reactivated users are among them
-    tokens     how many creates ask for an auth token
+    tokens     auth tokens that are asked for: by creates, and by `mints`
+    mints      who come back and get one in place of that which was flushed
+    flushes    leavers whose auth tokens are flushed
     unchanged  rows whose users are as they should be
     adopted    those of them that the state did not know, and now does
     nameless   rejected rows without a uid that could be anybody's
@@ -103,6 +111,8 @@ class PlanTotals:
     fields: Mapping[str, int]
     updates: int = 0
     tokens: int = 0
+    mints: int = 0
+    flushes: int = 0
     unchanged: int = 0
     adopted: int = 0
     nameless: int = 0
@@ -125,6 +135,8 @@ class Plan:
     fields: Counter[str] = field(default_factory=Counter)
     updates: int = 0
     tokens: int = 0
+    mints: int = 0
+    flushes: int = 0
     unchanged: int = 0
     adopted: int = 0
     nameless: int = 0
@@ -141,6 +153,8 @@ class Plan:
             fields=dict(self.fields.most_common()),
             updates=self.updates,
             tokens=self.tokens,
+            mints=self.mints,
+            flushes=self.flushes,
             unchanged=self.unchanged,
             adopted=self.adopted,
             nameless=self.nameless,
@@ -171,8 +185,18 @@ class Plan:
             self.actions[Action(each.action)] += 1
             self.fields.update(each.fields)
             self.updates += bool(each.payload) and each.action != Action.CREATE
-            self.tokens += each.token and each.action == Action.CREATE
-            what = (each.uid, each.action, each.body_hash, str(each.token), each.payload)
+            self.tokens += (each.token and each.action == Action.CREATE) or each.mint
+            self.mints += each.mint
+            self.flushes += each.flush
+            what = (
+                each.uid,
+                each.action,
+                each.body_hash,
+                str(each.token),
+                each.payload,
+                str(each.flush),
+                str(each.mint),
+            )
             self._digest.update(("\0".join(what) + "\n").encode())
         self.changes.append(pl.DataFrame(changes, schema=dict(PLAN_SCHEMA), orient="row"))
 

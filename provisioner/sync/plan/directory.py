@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from provisioner.errors import DirectoryError
-from provisioner.journal.managed import Doubt
+from provisioner.journal.nights import Doubt
 from provisioner.journal.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing

@@ -26,11 +26,13 @@ class LeaverPolicy:
     deactivate    whether they are deactivated at all
     grace_nights  good nights that a user has to be absent before
     approved      the only ones that are deactivated, whatever the rest says; None when there is no such list
+    flush         auth tokens of those who are deactivated are flushed
     """
 
     deactivate: bool = False
     grace_nights: int = 0
     approved: frozenset[str] | None = None
+    flush: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import polars as pl
 
 from provisioner.journal.managed import Adoption, Met
 from provisioner.journal.syncstate import SyncState
-from provisioner.model import Action, Live, Standing
+from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.users import profile
@@ -96,7 +96,7 @@ class Planner:
             self._state.wake(self._directory.woken())
         leavers = sort_out(self._state.leavers(), policy, nameless=self.plan.nameless)
         for start in range(0, len(leavers.due), _LOOKUP):
-            self._add([_deactivation(uid) for uid, _ in leavers.due[start : start + _LOOKUP]])
+            self._add([_deactivation(uid, policy) for uid, _ in leavers.due[start : start + _LOOKUP]])
         return leavers
 
     def record(self, now: float) -> None:
@@ -177,6 +177,7 @@ class Planner:
             self._leave_alone(row, wanted, known, live, found, after)
             return None
         change = _change(row, decision, after, _told(decision.fields, old, live))
+        change = change._replace(mint=decision.action is Action.REACTIVATE and self._is_given_token(row, known))
         self._note_altered(change, wanted, old, live)
         return change
 
@@ -196,6 +197,11 @@ class Planner:
                 examples = self.plan.examples.setdefault(name, [])
                 if len(examples) < EXAMPLES:
                     examples.append(Example(change.uid, name, in_words(before), in_words(now)))
+
+    def _is_given_token(self, row: ValidRow, known: Met | None) -> bool:
+        """Whether somebody who comes back has lost an auth token with the deactivation, and is to have one."""
+        everyone = self._surveyed.opened.settings.run.auth_tokens is AuthTokens.ALL
+        return row.token and known is not None and known.sessions is not None and (everyone or bool(known.ours))
 
     def _as_shown(self, known: Met | None, found: Shown | None) -> Live | None:
         """Trust the directory where it tells, the state where it does not."""
@@ -254,5 +260,6 @@ def _told(fields: Sequence[str], old: Mapping[str, str] | None, live: Live | Non
     return orjson.dumps({name: old.get(name) for name in fields if name in known}).decode()
 
 
-def _deactivation(uid: str) -> PlannedChange:
-    return PlannedChange(0, uid, Action.DEACTIVATE.value, (), "", "", token=False, payload="", digests=None)
+def _deactivation(uid: str, policy: LeaverPolicy) -> PlannedChange:
+    what = Action.DEACTIVATE.value
+    return PlannedChange(0, uid, what, (), "", "", token=False, payload="", digests=None, flush=policy.flush)

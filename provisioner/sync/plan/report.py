@@ -56,6 +56,10 @@ def _shown(text: str | None) -> str:
     return shortened(words) if words is not None else "nothing" if text is None else "(not known)"
 
 
+def _minted(tokens: int) -> str:
+    return f"{counted(tokens, 'auth token')} to be minted" if tokens else ""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanReport:
     """A plan in numbers.
@@ -82,8 +86,8 @@ class PlanReport:
         """Requests in each of the two groups in which the API counts them, when no answer is lost."""
         actions, updates = self.assessment.plan.actions, self.assessment.plan.updates
         return {
-            "core": actions[Action.CREATE] + actions[Action.DEACTIVATE],
-            "standard": actions[Action.REACTIVATE] + updates + self.pages,
+            "core": actions[Action.CREATE] + self.assessment.plan.mints + actions[Action.DEACTIVATE],
+            "standard": actions[Action.REACTIVATE] + updates + self.assessment.plan.flushes + self.pages,
         }
 
     @property
@@ -109,6 +113,7 @@ class PlanReport:
             "unchanged": plan.unchanged,
             "adopted": plan.adopted,
             "tokens": plan.tokens,
+            "flush": plan.flushes,
             "updated_fields": dict(sorted(plan.fields.items())),
             "leavers": {
                 "found": leavers.found,
@@ -169,10 +174,13 @@ class PlanReport:
         plan = self.assessment.plan
         match action:
             case Action.CREATE:
-                return f"{counted(plan.tokens, 'auth token')} to be minted" if plan.tokens else ""
+                return _minted(plan.tokens - plan.mints)
+            case Action.REACTIVATE:
+                return _minted(plan.mints)
             case Action.UPDATE:
                 return ", ".join(f"{name} {number:,}" for name, number in plan.fields.items())
-        return ""
+            case Action.DEACTIVATE:
+                return "auth tokens flushed first" if plan.flushes else "auth tokens kept"
 
     def _adopted(self) -> str:
         adopted = self.assessment.plan.adopted

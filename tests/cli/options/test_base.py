@@ -38,6 +38,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--max-in-flight": ("8", "rate", "max_in_flight", 8),
     "--state": ("hr.state", "sync", "state", Path("hr.state")),
     "--deactivate-leavers": (None, "sync", "deactivate_leavers", True),
+    "--keep-sessions": (None, "sync", "keep_sessions", True),
     "--max-deactivations": ("7", "sync", "max_deactivations", "7"),
     "--max-rejected": ("2%", "sync", "max_rejected", "2%"),
     "--max-creates": ("40%", "sync", "max_creates", "40%"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner.emulator.app.store import Role, Store, StoredUser
+from provisioner.emulator.app.store import Ending, Role, Store, StoredUser, Token, TokenLife
 
 NOW = 1_700_000_000
 
@@ -49,7 +49,7 @@ def test_a_deactivated_user_keeps_its_uid_and_its_tokens(store: Store) -> None:
 def test_a_deleted_user_is_forgotten_with_its_tokens(store: Store) -> None:
     """The uid is free again, and a new user of that uid has no token."""
     store.mint("ann", NOW)
-    store.delete("ann")
+    store.delete("ann", 9)
     assert store.users == {}
     store.create("ann", {"name": "Ann"}, NOW)
     assert store.tokens("ann") == ()
@@ -67,10 +67,37 @@ def test_tokens_are_revoked_one_by_one_or_all_at_once(store: Store) -> None:
     """Whoever is not meant keeps theirs."""
     store.create("bob", {"name": "Bob"}, NOW)
     kept, first, second = store.mint("bob", NOW), store.mint("ann", NOW), store.mint("ann", NOW)
-    store.revoke(first)
+    store.revoke(first, 8)
     assert store.tokens("ann") == (second,)
-    store.flush("ann")
+    store.flush("ann", 9)
     assert (store.tokens("ann"), store.tokens("bob")) == ((), (kept,))
+
+
+def test_the_life_of_every_token_is_known(store: Store) -> None:
+    """When it ended and what ended it, those that have ended first; and whose a living one is."""
+    store.create("bob", {"name": "Bob"}, NOW)
+    first, second, third = (store.mint("ann", NOW + number) for number in range(3))
+    store.revoke(second, NOW + 5)
+    store.flush("ann", NOW + 6)
+    fourth, fifth = store.mint("ann", NOW + 7), store.mint("bob", NOW + 7)
+    assert [store.owner(each.value) for each in (third, fourth, fifth)] == [
+        None,
+        store.users["ann"],
+        store.users["bob"],
+    ]
+    store.delete("bob", NOW + 8)
+    assert store.owner(fifth.value) is None
+    assert list(store.lives()) == [
+        TokenLife(first, NOW + 2, Ending.PUSHED_OUT), TokenLife(second, NOW + 5, Ending.REVOKED),
+        TokenLife(third, NOW + 6, Ending.FLUSHED), TokenLife(fifth, NOW + 8, Ending.DELETED), TokenLife(fourth),
+    ]  # fmt: skip
+
+
+def test_the_owner_of_a_token_from_elsewhere_is_found(store: Store) -> None:
+    """Whatever form it has."""
+    store.put(store.users["ann"], [Token("ann", "t-1", NOW)])
+    assert store.owner("t-1") == store.users["ann"]
+    assert store.owner("t-2") is None
 
 
 def test_a_token_names_its_user_and_is_never_printed(store: Store) -> None:
