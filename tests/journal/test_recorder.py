@@ -17,7 +17,7 @@ from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.course.events import ANSWER, Event, events_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.recorder import Recorder
+from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
@@ -276,3 +276,26 @@ def test_what_is_out_of_the_ordinary_is_on_disk_without_an_outcome(tmp_path: Pat
                 await recorder.run(lambda: journal.__exit__(None, None, None))
 
     assert asyncio.run(main()) == [event]
+
+
+def test_whoever_has_to_wait_for_the_disk_waits_together() -> None:
+    """Records that come while others are written go into the next commit; a failure is told to those it is about."""
+    written: list[list[str]] = []
+
+    async def write(records: list[str]) -> None:
+        await asyncio.sleep(0)
+        if "bad" in records:
+            raise StorageError("full")
+        written.append(records)
+
+    async def put_all() -> list[BaseException | None]:
+        gathering = Gathering(write)
+        first = asyncio.create_task(gathering.put("a"))
+        await asyncio.sleep(0)
+        later = [asyncio.create_task(gathering.put(each)) for each in ("b", "c")]
+        await asyncio.gather(first, *later)
+        return list(await asyncio.gather(gathering.put("bad"), gathering.put("d"), return_exceptions=True))
+
+    told = asyncio.run(put_all())
+    assert written == [["a"], ["b", "c"]]
+    assert [str(each) for each in told] == ["full", "full"]
