@@ -3,6 +3,7 @@
 reader      opens a roster and gives its rows in batches
 parts       several files as one roster
 commontype  the type of a column that they store in different ways
+encodings   what a text is that is not UTF-8
 wrapped     a roster with the columns of its folders, or out of an archive
 files/      which bytes a roster is
 formats/    which rows the bytes are

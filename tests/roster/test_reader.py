@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from pathlib import Path
 from typing import Literal
@@ -101,11 +102,11 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
         (HEADER + b'x,{"a":1,"b":2}\n', ("r.csv: row 1 (line 2), column 'name' (byte 11): the cell holds quotes and "
          "what separates cells; put it in quotes and double the quotes in it")),
         (b"\xef\xbb\xbf" + HEADER + b"a,b\nc,Jos\xe9\n", ("r.csv: row 2 (line 3), column 'name' (byte 21): byte 0xE9 "
-         "is not UTF-8; the file looks like Windows-1252, which --encoding cp1252 reads")),
+         "is not UTF-8; it reads 'José' in cp1252, 'Josй' in cp1251; name the one that reads right with --encoding")),
         (HEADER + b"a,\x81\xe9\n", ("r.csv: row 1 (line 2), column 'name' (byte 11): byte 0x81 is not UTF-8; "
-         "say what it is with --encoding")),
-        (b"uid,na\xefme\n", ("r.csv: in the header, byte 0xEF is not UTF-8; the file looks like Windows-1252, "
-         "which --encoding cp1252 reads")),
+         "it reads 'Ѓй' in cp1251, 'Бщ' in cp866, 'ÅÈ' in mac_roman; name the one that reads right with --encoding")),
+        (b"uid,na\xefme\n", ("r.csv: in the header, byte 0xEF is not UTF-8; it reads 'naïme' in cp1252, 'naďme' in "
+         "cp1250; name the one that reads right with --encoding")),
         (b'uid,"name\na,b\n', ('r.csv: in the header, a quote (") that is never closed; close it, or '
          "double it where it is part of the text")),
         (b"uid;name\na;b;c\n", ("r.csv: row 1 (line 2, byte 13): 3 cells, but the header has 2; "
@@ -195,7 +196,7 @@ def test_other_encodings_are_read_when_they_are_named(tmp_path: Path, encoding: 
 
 
 def test_an_encoding_that_does_not_fit_is_told_with_the_byte(tmp_path: Path) -> None:
-    hint = "say what it is with --encoding, or encoding under [run] in the config"
+    hint = "another encoding may be, or it is cut off: export it as UTF-8"
     expected = f"r.csv is not cp1252 at byte 12; {hint}"
     assert read(tmp_path, HEADER + b"a,b\x81\n", encoding="cp1252") == expected
     truncated = "uid,name\na,b".encode("utf-16-le")[:-1]
@@ -219,7 +220,7 @@ def test_behind_the_limit_nothing_exists_not_even_a_defect(tmp_path: Path, limit
 
 def test_paths_that_are_no_roster_are_told_as_what_they_are(tmp_path: Path) -> None:
     (tmp_path / "r.doc").write_text("uid,name\n")
-    (tmp_path / "r.parquet.gz").write_text("uid,name\n")
+    (tmp_path / "r.parquet.gz").write_bytes(gzip.compress(b"PAR1"))
     (tmp_path / "none.csv").symlink_to("none.csv")
     (tmp_path / "short.parquet").write_bytes(b"PAR1....")
     (tmp_path / "no.parquet").write_bytes(b"uid,name\n")

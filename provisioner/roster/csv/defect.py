@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, is_blank, read_rows
-from provisioner.roster.files.text import looks_like
+from provisioner.roster.encodings import not_utf8
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _CLOSING = {"{": "}", "[": "]"}
@@ -38,6 +38,7 @@ class Defect:
     column       of the defect
     offset       of the defect, in bytes
     rows_before  rows by the grammar, those of blanks too
+    undecoded    it is a byte that is no part of a character
     """
 
     what: str
@@ -45,6 +46,7 @@ class Defect:
     column: int
     offset: int
     rows_before: int
+    undecoded: bool = False
 
 
 class _Cell(NamedTuple):
@@ -146,8 +148,7 @@ def _not_utf8(text: str, block: bytes, at: int, read: Reading, dialect: Dialect)
     cells = _cells(text, row_start, dialect)
     column = max((number for number, cell in enumerate(cells) if cell.start <= at), default=0)
     offset = len(text[:at].encode(errors="surrogateescape"))
-    what = f"byte 0x{block[offset]:02X} is not UTF-8{looks_like(block[max(0, offset - 200) : offset + 200])}"
-    return _defect(text, what, row, column, at, row_start)
+    return replace(_defect(text, not_utf8(block, offset), row, column, at, row_start), undecoded=True)
 
 
 def _row_of(text: str, at: int, read: Reading, dialect: Dialect) -> tuple[int, int]:

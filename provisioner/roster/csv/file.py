@@ -21,6 +21,7 @@ from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, ChangedError, 
 from provisioner.roster.csv.defect import Defect, first_defect
 from provisioner.roster.csv.grammar import CR, Row, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
+from provisioner.roster.encodings import mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin
 from provisioner.roster.files.text import TextStream, open_text
@@ -177,7 +178,8 @@ class _BlockParser:
 
     def __init__(self, origin: Origin, header: Header, start: int | None) -> None:
         self.rows = 0
-        self._name, self._header, self._dialect = origin.name, header, header.dialect
+        self._origin, self._name = origin, origin.name
+        self._header, self._dialect = header, header.dialect
         self._start, self._offset, self._lines = start, header.length, header.lines
         self._unit = " of the unpacked text" if isinstance(origin, Compressed) else ""
         self._surplus = 0
@@ -267,7 +269,8 @@ class _BlockParser:
             place += f"), column {self._header.columns[defect.column]!r}" + (f" ({byte})" if byte else "")
         else:
             place += f", {byte})" if byte else ")"
-        raise RosterError(f"{self._name}: {place}: {defect.what}") from None
+        mixed = mixture(self._origin) if defect.undecoded and self._start is not None else None
+        raise RosterError(f"{self._name}: {place}: {mixed or defect.what}") from None
 
     def _swallowed(self, frame: pl.DataFrame) -> list[int]:
         """Find the rows with a cell in which, behind a line end, there is what looks like a row of this file.

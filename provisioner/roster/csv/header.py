@@ -15,7 +15,8 @@ from typing import Final
 from provisioner.errors import RosterError
 from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import CR, LF, Dialect, Row, line_end, read_rows
-from provisioner.roster.files.text import TextStream, looks_like
+from provisioner.roster.encodings import not_utf8
+from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import Missing, missing_fields, named_columns
 from provisioner.wording import shortened
 
@@ -142,8 +143,7 @@ def _text(name: str, head: bytes) -> str:
         whole = max(head.rfind(b"\n", 0, error.start), head.rfind(b"\r", 0, error.start)) + 1
         if head[:whole].strip():
             return head[:whole].decode()
-        where = f"byte 0x{head[error.start]:02X} is not UTF-8{looks_like(head[: error.start + 200])}"
-        raise RosterError(f"{name}: in the header, {where}") from None
+        raise RosterError(f"{name}: in the header, {not_utf8(head, error.start)}") from None
 
 
 def _likeliest(

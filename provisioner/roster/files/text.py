@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from provisioner.errors import ConfigurationError, RosterError
+from provisioner.roster.encodings import mixture
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.origin import Origin
 
@@ -68,8 +69,10 @@ class DecodedStream:
 
     origin: int | None = None
 
-    def __init__(self, name: str, start: bytes, file: BinaryIO, position: Callable[[], int], encoding: str) -> None:
-        self._name, self._file, self._position, self._encoding = name, file, position, encoding
+    def __init__(
+        self, origin: Origin, start: bytes, file: BinaryIO, position: Callable[[], int], encoding: str
+    ) -> None:
+        self._origin, self._file, self._position, self._encoding = origin, file, position, encoding
         self._surplus = start
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._decoded = 0
@@ -101,8 +104,8 @@ class DecodedStream:
             text.encode()  # some codecs give half a surrogate pair, which is no text
         except UnicodeError as error:
             at = f" at byte {start + error.start}" if isinstance(error, UnicodeDecodeError) else ""
-            hint = "say what it is with --encoding, or encoding under [run] in the config"
-            raise RosterError(f"{self._name} is not {self._encoding}{at}; {hint}") from None
+            hint = mixture(self._origin) or "another encoding may be, or it is cut off: export it as UTF-8"
+            raise RosterError(f"{self._origin.name} is not {self._encoding}{at}; {hint}") from None
         return text
 
 
@@ -129,7 +132,7 @@ def open_text(origin: Origin, encoding: str | None) -> Iterator[TextStream]:
             if marked == "utf-8" or (marked or encoding) is None:
                 yield Utf8Stream(start, file, position)
             else:
-                yield DecodedStream(origin.name, start, file, position, encoding or marked or "")
+                yield DecodedStream(origin, start, file, position, encoding or marked or "")
     except OSError as error:
         raise RosterError(f"{origin.name} cannot be read: {error.strerror or error}") from error
 
@@ -153,12 +156,3 @@ def text_codec(encoding: str | None) -> str | None:
         hint = "use one Python knows, such as utf-8, utf-16, cp1252 or latin-1"
         raise ConfigurationError(f"encoding {encoding!r} is no text encoding; {hint}") from None
     return None if name in {"utf-8", "utf-8-sig"} else name
-
-
-def looks_like(sample: bytes) -> str:
-    """Say which encoding a piece of text that is not UTF-8 seems to be in, and how to have it read."""
-    try:
-        sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return "; say what it is with --encoding"
-    return "; the file looks like Windows-1252, which --encoding cp1252 reads"

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.text import TextStream, looks_like
+from provisioner.roster.encodings import not_utf8
+from provisioner.roster.files.text import TextStream
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -207,7 +208,7 @@ class JsonCutter:
         try:
             read = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            what = f"byte 0x{error.object[error.start]:02X} is not UTF-8{looks_like(bytes(error.object))}"
+            what = not_utf8(bytes(error.object), error.start)
             raise RosterError(f"{self._name}: behind row {self.rows}{self._byte(error)}: {what}") from None
         self._bytes += len(data)
         self._ended = self._ended or not data

@@ -11,8 +11,9 @@ import orjson
 import polars as pl
 
 from provisioner.errors import EmptyRosterError, RosterError
+from provisioner.roster.encodings import mixture, not_utf8
 from provisioner.roster.files.origin import Origin
-from provisioner.roster.files.text import TextOpener, TextStream, looks_like, open_text
+from provisioner.roster.files.text import TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
 from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, TextRoster
@@ -73,7 +74,7 @@ class NdjsonRoster(TextRoster):
         rows = 0
         size = max(1, self.sizes.cells // (len(self.keys) + 1))
         with self.opener(self.origin, self.codec) as stream:
-            lines = _Lines(self.name, stream, self.limit, self.sizes)
+            lines = _Lines(self.origin, stream, self.limit, self.sizes)
             for block in lines.blocks():
                 parsed = lines.parsed(block)
                 exact = lines.exact(block, parsed)
@@ -115,7 +116,7 @@ def open_ndjson(
     """
     keys: dict[str, None] = {}
     with opener(origin, codec) as stream:
-        lines = _Lines(origin.name, stream, None if limit is None else max(limit, 1), sizes)
+        lines = _Lines(origin, stream, None if limit is None else max(limit, 1), sizes)
         for block in lines.blocks():
             _collect(keys, lines, block)
     if not lines.rows:
@@ -146,9 +147,10 @@ def _column(name: str, values: list[object]) -> pl.Series:
 class _Lines:
     """The lines of one file in order; `rows` says how many there were so far."""
 
-    def __init__(self, name: str, stream: TextStream, limit: int | None, sizes: LineSizes) -> None:
+    def __init__(self, origin: Origin, stream: TextStream, limit: int | None, sizes: LineSizes) -> None:
         self.rows = 0
-        self._name, self._stream, self._limit, self._sizes = name, stream, limit, sizes
+        self._origin, self._name = origin, origin.name
+        self._stream, self._limit, self._sizes = stream, limit, sizes
 
     def blocks(self) -> Iterator[_Block]:
         """Cut the file into blocks of whole lines, as many as there may be rows."""
@@ -189,8 +191,8 @@ class _Lines:
             text, broken = data[: data.rfind(b"\n", 0, error.start) + 1].decode(), error.start
         rows = [row for line in text.split("\n") if (row := line.strip(_BLANK))]
         if broken is not None and (left is None or len(rows) < left):
-            message = f"byte 0x{data[broken]:02X} is not UTF-8{looks_like(data)}"
-            raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {message}")
+            what = (mixture(self._origin) if self._stream.origin is not None else None) or not_utf8(data, broken)
+            raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {what}")
         return rows[:left]
 
     def parsed(self, block: _Block) -> Sequence[Values]:

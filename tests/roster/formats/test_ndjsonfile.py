@@ -115,8 +115,8 @@ HINT = "each line is one object"
         ),
         (
             b'{"a":1}\n{"a":"Jos\xe9"}\n',
-            "r.ndjson: row 2 (byte 17): byte 0xE9 is not UTF-8; the file looks like Windows-1252, "  # noqa: ISC004
-            "which --encoding cp1252 reads",
+            "r.ndjson: row 2 (byte 17): byte 0xE9 is not UTF-8; it reads 'José' in cp1252, 'Josй' in cp1251; "  # noqa: ISC004
+            "name the one that reads right with --encoding",
         ),
     ],
 )

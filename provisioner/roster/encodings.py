@@ -1,0 +1,173 @@
+"""What a text is that is not UTF-8: told when it cannot be read.
+
+Bytes say which encodings they may be in, not which they are in. So a message claims none: it shows how the first bad
+cell reads in those in which it reads best, and a person sees which is right.
+
+    c0 ed ed e0     'Анна' in cp1251, 'ΐννΰ' in cp1253, 'Àííà' in cp1252
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from typing import Final
+
+from provisioner.roster.files.origin import Origin
+from provisioner.wording import counted, shortened
+
+CANDIDATES: Final = (
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256", "gbk", "cp932", "big5", "cp949", "cp1254", "koi8_r",
+    "mac_roman", "cp850", "cp866", "euc_jp", "cp500",
+)  # fmt: skip
+"""Names that `--encoding` takes, the likeliest first where two read equally well."""
+
+_SHOWN: Final = 3
+_FAR_WORSE: Final = 1.5
+_SAMPLE: Final = 2000
+_CHUNK: Final = 8 * 1024 * 1024
+_EDGE: Final = re.compile(rb'[,;\t|"\r\n]')
+
+# Bytes that begin the common characters of an encoding; the others are rare in names.
+_COMMON_LEADS: Final = {"gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "cp932": (0x81, 0x98), "cp949": (0xB0, 0xC8),
+                        "euc_jp": (0xA4, 0xCF)}  # fmt: skip
+_COMMON: Final = frozenset(
+    "оеаинтсрвлкмдпуязйюьαοιετσνηυρπκμλςάέήίόδיוהאלרתבשמנדעחקايلمنوهرتبعدحسةفك"
+)  # fmt: skip
+_BREAKS: Final = "\t\n\r\x85"
+_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+_WITH_COMMON_LETTERS: Final = frozenset({"CYRILLIC", "GREEK", "HEBREW", "ARABIC"})
+_EASTERN: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
+_CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+
+
+def not_utf8(data: bytes, at: int) -> str:
+    """Say what is wrong at a byte that is no part of a character, and what to do; see `readings`."""
+    if _is_cut(data, at):
+        return "the text is cut off within a character; fetch or copy the file again"
+    what = f"byte 0x{data[at]:02X} is not UTF-8"
+    if _CESU.match(data, at):
+        return f"{what} but CESU-8, in which Oracle and Java write emoji; export the file as UTF-8 (AL32UTF8 in Oracle)"
+    shown = ", ".join(f"{reading} in {encoding}" for encoding, reading in readings(data, at))
+    if not shown:
+        return f"{what}; say with --encoding in which encoding it is"
+    return f"{what}; it reads {shown}; name the one that reads right with --encoding"
+
+
+def mixture(origin: Origin) -> str | None:
+    """Say that some lines of a text are UTF-8 and others are not, and how many; None when they are not mixed.
+
+    Raises OSError.
+    """
+    good = bad = 0
+    with origin.open() as file:
+        for line in _lines(iter(lambda: file.read(_CHUNK), b"")):
+            line = line.removeprefix(BOM_UTF8)
+            try:
+                good += not line.isascii() and line.decode() is not None
+            except UnicodeDecodeError:
+                bad += 1
+    if not (good and bad):
+        return None
+    others = f"{counted(bad, 'line')} {'is' if bad == 1 else 'are'} not UTF-8, {good} {'is' if good == 1 else 'are'}"
+    return f"the encodings are mixed: {others}; export the file again in one encoding"
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give the lines that may hold anything but ASCII, and others."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    yield rest
+
+
+def readings(data: bytes, at: int) -> list[tuple[str, str]]:
+    """Give the encodings in which the text around a byte reads best, each with how the cell there reads."""
+    start, end = _cell(data, at)
+    line_end = data.find(b"\n", min(end + _SAMPLE, len(data)))
+    sample = data[start : line_end if line_end >= 0 else len(data)][: 4 * _SAMPLE]
+    for text in (sample, data[start:end]):
+        found = {name: penalty for name in CANDIDATES if (penalty := _penalty(text, name)) is not None}
+        if found:
+            break
+    best: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: found[name]):
+        reading = _decoded(data[start:end], name)
+        if reading is not None and reading not in best.values():
+            best[name] = reading
+    least = min(found.values(), default=0.0)
+    likely = [name for name in best if found[name] <= least + _FAR_WORSE]
+    return [(name, shortened(best[name])) for name in (likely if len(likely) > 1 else list(best)[:2])[:_SHOWN]]
+
+
+def _is_cut(data: bytes, at: int) -> bool:
+    """Whether only the last character lacks something."""
+    try:
+        data[at:].decode()
+    except UnicodeDecodeError as error:
+        return error.start == 0 and error.reason == "unexpected end of data"
+    return False
+
+
+def _cell(data: bytes, at: int) -> tuple[int, int]:
+    edges = [found.end() for found in _EDGE.finditer(data, max(0, at - _SAMPLE), at)]
+    behind = _EDGE.search(data, at, at + _SAMPLE)
+    return edges[-1] if edges else max(0, at - _SAMPLE), behind.start() if behind else min(len(data), at + _SAMPLE)
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _penalty(data: bytes, encoding: str) -> float | None:
+    """Say how unlike words a text reads in an encoding, for each letter that is not of ASCII; None: not at all."""
+    text = _decoded(data, encoding)
+    if text is None:
+        return None
+    penalty, before, letters = 0.0, " ", 0
+    for letter in text:
+        if not letter.isascii() or (letter < " " and letter not in _BREAKS):
+            letters += 1
+            penalty += _oddity(letter, encoding) + _clash(before, letter)
+        elif letter.isalpha() and not before.isascii():
+            penalty += _clash(before, letter)
+        before = letter
+    return 5 * penalty / letters if letters else 0.0
+
+
+def _oddity(letter: str, encoding: str) -> float:
+    kind = unicodedata.category(letter)
+    if letter in _BREAKS:
+        return 0.0
+    if kind[0] == "C":
+        return 3.0
+    if kind == "Mn":
+        return 0.5
+    if kind[0] != "L" or "\uff61" <= letter <= "\uff9f":
+        return 1.0
+    low, high = _COMMON_LEADS.get(encoding, (0, 0xFF))
+    if not low <= letter.encode(encoding)[0] <= high:
+        return 0.7
+    return 0.15 if _script(letter) in _WITH_COMMON_LETTERS and letter.lower() not in _COMMON else 0.0
+
+
+def _clash(before: str, letter: str) -> float:
+    """Say how odd it is that a letter stands behind another: another script, a capital behind a small one."""
+    if not (before.isalpha() and letter.isalpha()):
+        return 0.0
+    scripts = {_script(before), _script(letter)}
+    if len(scripts) > 1 and not scripts <= _EASTERN:
+        return 1.0
+    if before.islower() and letter.isupper():
+        return 1.0
+    return 0.4 if scripts == {"LATIN"} and not before.isascii() and not letter.isascii() else 0.0
+
+
+def _script(letter: str) -> str:
+    name = unicodedata.name(letter, "")
+    return next((script for script in _SCRIPTS if name.startswith(script)), "")

@@ -1,0 +1,64 @@
+"""Text that is not UTF-8, cut off, or of several encodings: refused with what a person can decide by."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from tests.rig.cases import SAMPLES, refusal
+
+NAMED = "; name the one that reads right with --encoding"
+CELL = "row 1 (line 2), column 'name' (byte {}): byte 0x{} is not UTF-8; it reads "
+READINGS = {
+    "cp1250.csv": (CELL.format(12, "A3"), "'Łukasz Żółć' in cp1250"),
+    "cp1251.csv": (CELL.format(12, "C0"), "'Анна Иванова' in cp1251"),
+    "cp1256.csv": (CELL.format(12, "E3"), "'محمد علي' in cp1256"),
+    "gbk.csv": (CELL.format(12, "CD"), "'王小明' in gbk"),
+    "shift-jis.csv": (CELL.format(12, "8E"), "'山田太郎' in cp932"),
+    "macroman.csv": (CELL.format(14, "91"), "'Zoë Müller' in mac_roman"),
+    "cp850.csv": (CELL.format(14, "89"), "'Zoë Müller' in cp850"),
+    "ebcdic.csv": ("in the header, byte 0xA4 is not UTF-8; it reads ", "in cp500"),
+}
+
+
+@pytest.mark.parametrize("file", READINGS)
+def test_the_first_bad_cell_is_shown_as_it_reads(tmp_path: Path, file: str) -> None:
+    """The right reading is there, with at least one other, and what to say it with."""
+    place, reading = READINGS[file]
+    message = refusal(SAMPLES / "encodings" / file, tmp_path)
+    assert f"{file}: {place}" in message
+    assert reading in message
+    assert message.endswith(NAMED)
+    assert message.count(" in ") >= 2
+
+
+def test_emoji_of_a_database_are_told_as_that(tmp_path: Path) -> None:
+    """No encoding that people could name reads them."""
+    assert "is not UTF-8 but CESU-8" in refusal(SAMPLES / "encodings" / "cesu8.csv", tmp_path)
+
+
+def test_a_text_that_is_cut_off_is_told_as_that(tmp_path: Path) -> None:
+    """As a CSV, and as lines of JSON."""
+    cut = "the text is cut off within a character; fetch or copy the file again"
+    assert refusal(SAMPLES / "cut-and-mixed" / "cut-utf8.csv", tmp_path).endswith(cut)
+    for name, text in (("r.ndjson", '{"uid":"a","name":"Zoë'), ("r.json", '[{"uid":"a","name":"Zoë')):
+        (tmp_path / name).write_bytes(text.encode()[:-1])
+        assert refusal(tmp_path / name, tmp_path).endswith(cut)
+
+
+def test_a_text_of_several_encodings_is_told_as_that(tmp_path: Path) -> None:
+    """With the numbers of both and the first row of the others; compressed, lines of JSON, when one is named."""
+    sample = SAMPLES / "cut-and-mixed" / "mixed-encoding-2.csv"
+    mixed = "the encodings are mixed: 1 line is not UTF-8, 2 are; export the file again in one encoding"
+    place = "row 2 (line 3), column 'name' (byte 31): "
+    assert refusal(sample, tmp_path).endswith(f"mixed-encoding-2.csv: {place}{mixed}")
+    packed = tmp_path / "r.csv.gz"
+    packed.write_bytes(gzip.compress(sample.read_bytes()))
+    assert refusal(packed, tmp_path).endswith(mixed)
+    lines = tmp_path / "r.ndjson"
+    first, second, third = (f'{{"uid": "a", "name": "{name}"}}' for name in ("Zoë", "José", "Ýr"))
+    lines.write_bytes(b"\n".join([first.encode(), second.encode("cp1252"), third.encode()]))
+    assert refusal(lines, tmp_path) == f"r.ndjson: row 2 (byte 54): {mixed}"
+    assert refusal(sample, tmp_path, run={"encoding": "ascii"}).endswith(f"is not ascii at byte 14; {mixed}")

@@ -1,0 +1,84 @@
+"""Text that is not UTF-8: the right reading is among those shown, and none is claimed."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from provisioner.roster.encodings import mixture, not_utf8, readings
+from provisioner.roster.files.compression import Compressed
+from provisioner.roster.files.origin import LocalFile
+
+NAMES = {
+    "cp1252": ["José", "Zoë Müller", "Søren Ødegård", "Françoise Lefèvre", "Jürgen Groß"],
+    "cp1250": ["Łukasz Żółć", "Šimon Čech", "Dvořák Tomáš", "Kovács Győző", "Wiśniewska Małgorzata"],
+    "cp1251": ["Анна Иванова", "Борис", "Мельник Юрий", "Щербакова Ольга"],
+    "cp1253": ["Ελένη Παπαδάκη", "Νίκος", "Γιώργος Αλεξίου"],
+    "cp1254": ["Ayşe Yılmaz", "Doğan İpek"],  # noqa: RUF001
+    "cp1255": ["דוד כהן", "נועה לוי", "משה"],
+    "cp1256": ["محمد علي", "فاطمة", "أمينة منصور", "يوسف حداد"],
+    "gbk": ["王小明", "李雷", "张伟", "欧阳娜娜"],
+    "big5": ["王小明", "陳美玲", "林志豪"],
+    "cp932": ["山田太郎", "鈴木一郎", "さくら"],
+    "euc_jp": ["山田太郎"],
+    "cp949": ["김철수", "이영희", "박지성"],
+    "koi8_r": ["Анна Иванова", "Борис"],
+    "cp866": ["Анна Иванова"],
+    "mac_roman": ["Zoë Müller", "José", "Françoise"],
+    "cp850": ["Zoë Müller", "José", "Søren"],
+}
+
+
+def first_bad(data: bytes) -> int:
+    """Where the data stop to be UTF-8."""
+    with pytest.raises(UnicodeDecodeError) as raised:
+        data.decode()
+    return raised.value.start
+
+
+@pytest.mark.parametrize(("encoding", "name"), [(encoding, name) for encoding in NAMES for name in NAMES[encoding]])
+def test_the_right_reading_of_a_single_name_is_shown(encoding: str, name: str) -> None:
+    """Beside at least one other, in a CSV and in a line of JSON; at most three are."""
+    for before, after in (("uid,name\na1,", "\n"), ('{"uid":"a1","name":"', '"}\n')):
+        data = (before + name + after).encode(encoding)
+        shown = readings(data, first_bad(data))
+        assert repr(name) in [reading for _, reading in shown]
+        assert 2 <= len(shown) <= 3
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_the_rows_behind_the_first_bad_one_count_as_well(encoding: str) -> None:
+    """Only the first cell is shown."""
+    data = ("uid,name\n" + "".join(f"a{at},{name}\n" for at, name in enumerate(NAMES[encoding]))).encode(encoding)
+    assert repr(NAMES[encoding][0]) in [reading for _, reading in readings(data, first_bad(data))]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"uid,name\na1,Zo\xc3", "the text is cut off within a character; fetch or copy the file again"),
+        (
+            b"uid,name\na1,Ann \xed\xa0\xbd\xed\xb8\x80\n",
+            "byte 0xED is not UTF-8 but CESU-8, in which Oracle and Java write emoji; "  # noqa: ISC004
+            "export the file as UTF-8 (AL32UTF8 in Oracle)",
+        ),
+    ],
+)
+def test_what_is_no_matter_of_another_encoding_proposes_none(data: bytes, message: str) -> None:
+    """A file that was cut off, and emoji as databases write them."""
+    assert not_utf8(data, first_bad(data)) == message
+
+
+def test_lines_of_two_encodings_are_counted(tmp_path: Path) -> None:
+    """Compressed or not; lines of ASCII are both, and a file in one encoding is no mixture."""
+    path = tmp_path / "r.csv"
+    mixed = "uid,name\na1,Zoë\na2,Ann\n".encode() + "a3,José\n".encode("cp1252") + "a4,Łukasz\n".encode()
+    message = "the encodings are mixed: 1 line is not UTF-8, 2 are; export the file again in one encoding"
+    path.write_bytes(mixed)
+    assert mixture(LocalFile(path)) == message
+    path.write_bytes(gzip.compress(mixed))
+    assert mixture(Compressed(LocalFile(path), "gzip")) == message
+    path.write_bytes("a1,Zoë\na3,José\n".encode("cp1252"))
+    assert mixture(LocalFile(path)) is None
