@@ -128,7 +128,8 @@ def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
 
 
 def _changed_ids(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
-    # Not "as many absent as created": a single joiner among them would hide that all ids have changed.
+    # As large a share has to be absent, and not as large a number: on the morning after the zeros were lost there is a
+    # joiner or two as well, and sixty absent to sixty-one created would hide that all ids have changed.
     if borne.exceeded(night.creates, night.managed) and borne.exceeded(night.absent, night.managed):
         message = f"{night.creates:,} users would be created while {night.absent:,} of {night.managed:,} are absent"
         todo = "their ids have changed; look at the export"
