@@ -108,6 +108,15 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """From this life on, a run is asked for this."""
+
+    life: int
+    on_existing: str = "skip"
+    auth_tokens: str = "created"
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """A process, from start to end.
 
@@ -136,6 +145,7 @@ class Case:
     rate      requests a minute
     sync      whether it is nights of a sync; else lives of a run
     refreshes the lives that are to look at the app's users first
+    asks      what runs are asked for instead of `on_existing` and `auth_tokens`, in the order of lives
     """
 
     seed: int
@@ -154,6 +164,11 @@ class Case:
     attempts: int = 3
     sync: bool = False
     refreshes: tuple[int, ...] = ()
+    asks: tuple[Ask, ...] = ()
+
+    def asked(self, life: int) -> Ask:
+        """Give what is asked for in a life."""
+        return ([Ask(0, self.on_existing, self.auth_tokens)] + [each for each in self.asks if each.life <= life])[-1]
 
     def version(self, who: int, life: int) -> int:
         """Which name the row says in a life."""

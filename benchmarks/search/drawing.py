@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from benchmarks.search.case import Act, Before, Case, Edit, Fault, Life, Op, Row, Stranger, Trouble
+from benchmarks.search.case import Act, Ask, Before, Case, Edit, Fault, Life, Op, Row, Stranger, Trouble
 
 _CLOCKS: Final = (0.0, 0.0, 1.0, -1.0, 2.0, -2.0, 5.0, -5.0, 120.0, -120.0, 3600.0, -3600.0)
 _MOST_ROWS: Final = 7
+_ON_EXISTING: Final = ("skip", "skip", "update", "fail")
+_AUTH_TOKENS: Final = ("created", "created", "all", "none")
 _FAULTY: Final = tuple(each for each in Trouble if each is not Trouble.KEY_REVOKED)
 _OF_RUNS: Final = ((Op.CREATE, 4), (Op.READ, 2), (Op.MINT, 2), (Op.UPDATE, 2))
 _NIGHTLY: Final = (*_OF_RUNS, (Op.DEACTIVATE, 2), (Op.REACTIVATE, 2), (Op.FLUSH, 2))
@@ -39,12 +42,13 @@ def draw_run(seed: int) -> Case:
         edits=tuple(_edits(chance, rows, len(lives))),
         before=before,
         theirs=chance.choice(_CLOCKS),
-        on_existing=chance.choice(("skip", "skip", "update", "fail")),
-        auth_tokens=chance.choice(("created", "created", "all", "none")),
+        on_existing=chance.choice(_ON_EXISTING),
+        auth_tokens=chance.choice(_AUTH_TOKENS),
         batch=chance.randint(1, 4),
         workers=chance.randint(1, 4),
         rate=chance.choice((20, 60, 600, 6000)),
         attempts=chance.choice((2, 3, 8)),
+        asks=tuple(_asks(chance, len(lives))),
     )
 
 
@@ -71,6 +75,12 @@ def draw_nights(seed: int) -> Case:
         sync=True,
         refreshes=tuple(number for number in range(len(lives)) if chance.random() < 0.3),
     )
+
+
+def _asks(chance: Random, lives: int) -> Iterator[Ask]:
+    for life in range(1, lives):
+        if chance.random() < 0.15:
+            yield Ask(life, chance.choice(_ON_EXISTING), chance.choice(_AUTH_TOKENS))
 
 
 def _before(chance: Random, rows: tuple[Row, ...]) -> tuple[Before, ...]:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.search.case import Case, Op, Row, Trouble
+from benchmarks.search.case import Ask, Case, Op, Row, Trouble
 from benchmarks.search.process import Ended
 from benchmarks.search.users import User, body_of, profile_of, uid_of
 from benchmarks.search.world import PATIENCE, World
@@ -49,18 +49,33 @@ def read_claims(path: Path) -> Claims:
         return {line.uid: line for line in map(Line._make, found)}
 
 
+def enough(row: Row, line: Line, asked: Ask) -> bool:
+    """Tell whether a row that was settled is as it is asked for now; of a deactivated user no more can be had."""
+    there = line.outcome in {"existing", "updated"}
+    if there and asked.on_existing == "fail":
+        return False
+    if line.outcome not in FINAL or line.error_code == "deactivated":
+        return True
+    if line.outcome == "existing" and asked.on_existing == "update":
+        return False
+    wanted = row.token and (asked.auth_tokens == "all" or (asked.auth_tokens == "created" and not there))
+    return line.auth_token is not None or not wanted
+
+
 class Judge:
     """Looks at one case after each of its lives."""
 
     def __init__(self, case: Case, world: World) -> None:
         self._case, self._world = case, world
         self._claims: Claims = {}
+        self._asked: set[Ask] = set()
         slow = [each.seconds for each in case.faults if each.trouble is Trouble.SLOW]
         # How far back a stranger's user may be taken for ours: whole seconds, and answers that were on their way.
         self._slack = 1.5 + min(max(slow, default=0.0), PATIENCE / 2)
 
     def after(self, life: int, ended: Ended, claims: Claims) -> list[str]:
         """Give the offences of one life."""
+        self._asked.add(self._case.asked(life))
         offences = [
             *ended.wrong,
             *self._unsettled(life, ended, claims),
@@ -80,6 +95,8 @@ class Judge:
         for row in self._case.rows:
             uid, version = uid_of(row.who), self._case.version(row.who, life)
             line, user = claims.get(uid), self._world.server.users.get(uid)
+            if line is not None and version >= 0 and not enough(row, line, self._case.asked(life)):
+                yield f"not what is asked for now: {uid} is {line.outcome}"
             if line is None or user is None or not user.ours or user.touched or user.sleeps:
                 continue
             if version < 0 or uid in self._world.shaken or line.outcome not in {"created", "updated"}:
@@ -99,6 +116,8 @@ class Judge:
         for row in self._case.rows:
             line = self._claims.get(uid_of(row.who))
             if line is None or line.state != "settled" or line.outcome not in FINAL:
+                continue
+            if not enough(row, line, self._case.asked(life)):
                 continue
             body = body_of(row.who, self._case.version(row.who, life))
             if line.body_hash == blake2b(body, digest_size=8).hexdigest():
@@ -133,7 +152,7 @@ class Judge:
             case "existing" | "updated":
                 if all(user.ours for user in users):
                     yield f"ours became {line.outcome}: {line.uid}"
-                if self._case.auth_tokens == "all":
+                if all(each.auth_tokens == "all" for each in self._asked):
                     yield from self._token(row, line, users)
             case "failed":
                 yield from self._failed(line, users)
@@ -150,7 +169,7 @@ class Judge:
             yield f"a stranger became created: {line.uid}, {since - users[-1].created_at:.1f} s older than our doubt"
 
     def _token(self, row: Row, line: Line, users: list[User]) -> Iterator[str]:
-        if not row.token or self._case.auth_tokens == "none":
+        if not row.token or any(each.auth_tokens == "none" for each in self._asked):
             return
         if line.auth_token is None:
             yield f"no token: {line.uid} is {line.outcome}"
@@ -162,7 +181,7 @@ class Judge:
             return
         if (line.error_message or "").removeprefix(_MINTING).startswith("no believable answer"):
             return
-        if line.error_code == "ERR_UID_ALREADY_EXISTS" and self._case.on_existing == "fail":
+        if line.error_code == "ERR_UID_ALREADY_EXISTS" and any(each.on_existing == "fail" for each in self._asked):
             if users and all(user.ours for user in users):
                 yield f"ours failed as existing: {line.uid}"
             return

@@ -16,7 +16,7 @@ from benchmarks.search.process import Ended, live
 from benchmarks.search.users import body_of, uid_of
 from benchmarks.search.world import World
 from provisioner.journal.journal import Journal
-from provisioner.model import AuthTokens, OnExisting, UserRequest
+from provisioner.model import UserRequest
 from provisioner.results.outputs import Outputs
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.formats.rows import RosterBatch
@@ -43,11 +43,11 @@ def live_run(case: Case, number: int, world: World, folder: Path, *, clean: bool
 
 
 async def _life(case: Case, number: int, world: World, journal: WatchedJournal, stopper: Stopper) -> None:
-    settings = settings_of(case)
+    settings = settings_of(case, number)
     job = Job(Inputs(()), settings, cast("Outputs", None))
     run = Run.begin(job, stopper)
     async with open_store(journal, stopper) as recorder, connected(run, target(world)) as connection:
-        policy, outcomes = Policy(OnExisting(case.on_existing), AuthTokens(case.auth_tokens)), run.tally.outcomes
+        policy, outcomes = Policy(settings.run.on_existing, settings.run.auth_tokens), run.tally.outcomes
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes)
         roles = RoleCheck(connection.exchanger, on=True)
         admission = Admission(Rows(case, number), roles, policy, stopper, outcomes, _READER)
@@ -92,7 +92,7 @@ class Rows:
                 "row": [row.who + 1 for row in rows],
                 "uid": [uid_of(row.who) for row in rows],
                 "body": [body_of(row.who, self.case.version(row.who, self.life)).decode() for row in rows],
-                "token": [row.token and self.case.auth_tokens != "none" for row in rows],
+                "token": [row.token and self.case.asked(self.life).auth_tokens != "none" for row in rows],
                 "role": [None for _ in rows],
             },
             schema={"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean, "role": pl.String},
@@ -122,6 +122,7 @@ def _settings(case_rate: int, workers: int, attempts: int, on_existing: str, aut
     return Settings.model_validate(wanted)
 
 
-def settings_of(case: Case) -> Settings:
-    """Give the settings of every life of a case."""
-    return _settings(case.rate, case.workers, case.attempts, case.on_existing, case.auth_tokens)
+def settings_of(case: Case, life: int) -> Settings:
+    """Give the settings of a life."""
+    asked = case.asked(life)
+    return _settings(case.rate, case.workers, case.attempts, asked.on_existing, asked.auth_tokens)

@@ -11,7 +11,7 @@ from benchmarks.search.case import Case, Life
 
 Fails = Callable[[Case], bool]
 
-_LISTS: Final = ("faults", "strangers", "edits", "before")
+_LISTS: Final = ("faults", "strangers", "edits", "before", "asks")
 _MOST_TRIALS: Final = 3000
 
 
@@ -100,11 +100,13 @@ def _without_life(case: Case, number: int) -> Case:
         faults=later(case.faults),
         strangers=later(case.strangers),
         edits=tuple(replace(each, life=each.life - (each.life > number)) for each in case.edits),
+        asks=tuple(replace(each, life=each.life - (each.life > number)) for each in case.asks),
     )
 
 
 def _without_row(case: Case, who: int) -> Case:
-    lists: dict[str, Any] = {name: tuple(each for each in getattr(case, name) if each.who != who) for name in _LISTS}
+    about = [name for name in _LISTS if name != "asks"]
+    lists: dict[str, Any] = {name: tuple(each for each in getattr(case, name) if each.who != who) for name in about}
     return replace(case, rows=tuple(row for row in case.rows if row.who != who), **lists)
 
 

@@ -10,10 +10,10 @@ import pytest
 import structlog
 
 from benchmarks.search import case as cases
-from benchmarks.search.case import Act, Before, Case, Edit, Fault, Life, Op, Row, Stranger, Trouble
+from benchmarks.search.case import Act, Ask, Before, Case, Edit, Fault, Life, Op, Row, Stranger, Trouble
 from benchmarks.search.drawing import draw, draw_nights, draw_run
 from benchmarks.search.hunt import quiet
-from benchmarks.search.judge import Judge, Line
+from benchmarks.search.judge import Judge, Line, enough
 from benchmarks.search.process import Ended
 from benchmarks.search.server import Asked
 from benchmarks.search.shrink import as_code, as_test, shrink
@@ -182,6 +182,25 @@ def test_what_breaks_a_promise_is_an_offence(line: Line | None, ours: bool | Non
         world.server.carry_out(Asked.of("POST", "/users/u0/auth_tokens", {}, b"{}"), 0)
     found = Judge(case, world).after(0, Ended(), {} if line is None else {"u0": line})
     assert [each.split(":")[0] for each in found][:1] == ([] if offence is None else [offence])
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "expected"),
+    [
+        (said("created", "u0_1"), Ask(0, "fail", "all"), True),
+        (said("created"), Ask(0, "skip", "created"), False),
+        (said("created"), Ask(0, "skip", "none"), True),
+        (said("existing"), Ask(0, "skip", "created"), True),
+        (said("existing"), Ask(0, "update", "created"), False),
+        (said("updated"), Ask(0, "update", "created"), True),
+        (said("updated"), Ask(0, "update", "all"), False),
+        (said("updated", "u0_1"), Ask(0, "fail", "all"), False),
+        (said("existing", code="deactivated"), Ask(0, "update", "all"), True),
+    ],
+)
+def test_what_was_settled_is_held_against_what_is_asked_now(line: Line, asked: Ask, expected: bool) -> None:
+    """A run may ask for more than the one before it did; only of the deactivated no more can be had."""
+    assert enough(Row(0), line, asked) is expected
 
 
 def test_a_failure_is_made_smaller() -> None:
