@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.streams import Trouble, answer, say
+from provisioner.streams import Trouble, answer, finish, say
 
 
 def a_stream(number: int, encoding: str = "utf-8") -> Any:
@@ -72,4 +72,15 @@ def test_a_dead_stderr_takes_nothing_and_harms_nothing(path: str | None, monkeyp
     assert say("x") is None  # type: ignore[func-returns-value]
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        stream.close()
+
+
+def test_what_is_left_in_a_dead_stream_fails_nobody_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter flushes once more as it ends, and would make an exit code of its own of that."""
+    streams = [a_stream(os.open("/dev/full", os.O_WRONLY)) for _ in ("stdout", "stderr")]
+    for name, stream in zip(("stdout", "stderr"), streams, strict=True):
+        stream.write("x")
+        monkeypatch.setattr(sys, name, stream)
+    finish()
+    for stream in streams:
         stream.close()

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.cli.boundary import write_crash_file
+from provisioner.cli.boundary import boundary, write_crash_file
+from provisioner.errors import ExitCode
 from provisioner.logs import set_up
 from provisioner.settings.apikey import API_KEY_VARIABLE
 
@@ -104,3 +105,13 @@ def test_a_text_that_is_not_utf8_is_written_all_the_same(here: Path) -> None:
     """File names of any encoding are part of many messages."""
     assert "while M" in write_crash_file(an_error("M\udcfcller.csv")).read_text(encoding="utf-8", errors="replace")
     assert len(list(here.iterdir())) == 1
+
+
+def test_memory_that_runs_out_is_a_sentence_with_the_need(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no bug of ours: exit 3, no crash file, and what to give the process."""
+    with pytest.raises(SystemExit) as ended, boundary():
+        raise MemoryError("Unable to allocate 2 GiB")
+    assert (ended.value.code, list(here.iterdir())) == (ExitCode.SAFETY, [])
+    said = capsys.readouterr().err
+    assert said.startswith("error: memory ran out (Unable to allocate 2 GiB); a run takes about 400 MB")
+    assert said.endswith("1 GB, then run the same command again\n")

@@ -64,3 +64,20 @@ def test_a_run_begins_with_nothing_done(roster: str) -> None:
     one, other = begin(), begin()
     one.tally.rows.checked += 1
     assert other.tally == a_tally()
+
+
+def test_what_the_job_itself_has_written_is_no_part_of_its_roster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command with the same pattern resumes: results, rejected rows and what was set aside are not read."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("uid,name\nann,Ann\n")
+    pattern = str(tmp_path / "*.csv")
+    first = make_job([pattern], Settings())
+    for path in (*first.outputs.paths(), Path("a.results.20270101T120000.csv"), Path("a.results.rejected.csv")):
+        path.write_text("uid,name\nbob,Bob\n")
+    again = make_job([pattern], Settings())
+    assert again.roster.names == first.roster.names
+    assert again.outputs == first.outputs
+    assert [Path(name).name for name in again.roster.names] == ["a.csv", "b.csv"]

@@ -245,6 +245,15 @@ def test_after_an_update_the_state_knows_the_profile(
     assert not profile.difference(merged, now, managed)
 
 
+def test_a_status_message_that_became_empty_is_no_drift_in_the_next_night() -> None:
+    """It stays on the server, so the state knows it, and the directory shows what the state knows."""
+    old, wanted = {"name": '"A"', "statusMessage": '"hi"'}, {"name": '"B"'}
+    merged = profile.merged(profile.digests(old), profile.digests(wanted), FIELDS)
+    shown = profile.digests_of({"name": "B", "statusMessage": "hi"}, FIELDS)
+    assert profile.overlaid(merged, shown, frozenset(FIELDS)) == merged
+    assert not profile.difference(merged, profile.digests(wanted), FIELDS)
+
+
 @given(old=PROFILES, wanted=PROFILES)
 def test_an_update_of_an_unknown_profile_says_everything(old: dict[str, str], wanted: dict[str, str]) -> None:
     """But for an empty status message, as ever."""
