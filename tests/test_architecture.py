@@ -93,8 +93,8 @@ TESTED_ELSEWHERE = {
     "cli.app": "pages/test_docs.py",
     "cli.commands.inspection": "inspection/test_settinglist.py",
     "cli.commands.proof": "journeys/test_proof.py",
-    "cli.commands.undo": "journeys/test_undo.py",
     "cli.commands.report": "journeys/test_report.py",
+    "cli.commands.undo": "journeys/test_undo.py",
     "cli.examples": "cli/test_helppage.py",
     "cli.options.arguments": "pages/test_docs.py",
     "cli.options.nightly": "cli/options/test_base.py",
@@ -142,13 +142,14 @@ TESTED_ELSEWHERE = {
     "sending.serverclock": "sending/test_lifecycle.py",
     "sending.users.keeper": "run/undo/test_comparison.py",
     "sending.users.reading": "journeys/test_undo.py",
+    "settings.problems": "settings/test_tables.py",
     "sync.command": "journeys/test_sync.py",
-    "validation.vocabulary.synonyms": "validation/vocabulary/test_recognition.py",
-    "threads": "journeys/test_run.py",
     "sync.night": "journeys/test_nights.py",
     "sync.plan.assessment": "journeys/test_sync.py",
     "sync.plan.report": "journeys/test_sync.py",
     "sync.summary": "journeys/test_nights.py",
+    "threads": "journeys/test_run.py",
+    "validation.vocabulary.synonyms": "validation/vocabulary/test_recognition.py",
 }
 """Modules without a test file of their name, and where what they promise is tested instead."""
 

@@ -9,6 +9,7 @@ from typing import Final
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.sending.retry import stop
+from provisioner.sending.users.needs import PER_PAGE, Room, count_of
 from provisioner.validation.fields.mapping import ColumnMapping
 from provisioner.wording import counted
 
@@ -159,23 +160,36 @@ def rate_limit(told: int | None, core: int, standard: int) -> Check:
     return Check("rate_limit", Status.WARNING, seen, f"set under [rate]: {' and '.join(wrong)}, at most")
 
 
-FIRST_USERS: Final = 1000
-"""As many of the app's users are looked at."""
+def users(reply: Reply, *, underscore: bool, most: int | None = None) -> Check:
+    """Say how many of the app's first users have a uid with `_` in it, and whether there is room for more.
 
-
-def users(reply: Reply, *, underscore: bool) -> Check:
-    """Say how many of the app's first users have a uid with `_` in it; `underscore`: whether ours may."""
+    underscore  whether the uids of a roster may have one
+    most        users that the app's plan allows, if that is configured
+    """
     items = (reply.data or {}).get("items")
     if not isinstance(items, list):
         return Check("users", Status.WARNING, f"the app's users cannot be read ({_why(reply)})", "try again")
     uids = [str(each.get("uid", "")) for each in items if isinstance(each, Mapping)]
     holding = sum("_" in uid for uid in uids)
     count = counted(len(uids), "user")
-    looked_at = f"the first {count}" if len(uids) >= FIRST_USERS else f"the app's {count}" if uids else "there are none"
+    looked_at = f"the first {count}" if len(uids) >= PER_PAGE else f"the app's {count}" if uids else "there are none"
     if not holding:
-        return Check("users", Status.OK, f"{looked_at}, no uid with _" if uids else looked_at)
-    todo = "" if underscore else "; uid_allow_underscore = true under [constraints] lets a roster have such uids too"
-    return Check("users", Status.OK, f"{looked_at}, {holding:,} with _ in the uid{todo}")
+        seen = f"{looked_at}, no uid with _" if uids else looked_at
+    else:
+        cure = "uid_allow_underscore = true under [constraints] lets a roster have such uids too"
+        seen = f"{looked_at}, {holding:,} with _ in the uid{'' if underscore else f'; {cure}'}"
+    return Check("users", Status.OK, seen) if most is None else _room(Room(most, count_of(reply), 0), seen)
+
+
+def _room(room: Room, seen: str) -> Check:
+    """Say how many more users the plan allows, by `max_users`."""
+    if room.there is None:
+        todo = "look into the CometChat dashboard how many users the app has"
+        return Check("users", Status.WARNING, f"{seen}; how many there are in all, it does not tell", todo)
+    seen = f"{seen}; {room.there:,} of max_users = {room.most:,}"
+    if room.there < room.most:
+        return Check("users", Status.OK, f"{seen}, room for {room.most - room.there:,}")
+    return Check("users", Status.WARNING, f"{seen}, no room for more", "delete users for good, or take a larger plan")
 
 
 def _why(reply: Reply) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from provisioner.results.tables import Entry, Listing, printed
-from provisioner.validation.constraints import AS_OF, DEFECTS, LIMITS, Advice, Constraints, Limit
+from provisioner.validation.constraints import AS_OF, BEYOND, DEFECTS, LIMITS, Advice, Constraints, Limit
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import json_text
 
@@ -28,6 +29,7 @@ def _document(changed: Overrides) -> dict[str, Any]:
     return {
         "as_of": AS_OF,
         "constraints": {name: _limit(name, limit, changed) for name, limit in LIMITS.items()},
+        "beyond_a_create": {name: asdict(beyond) for name, beyond in BEYOND.items()},
         "defects": {code: _advice(advice) for code, advice in DEFECTS.items()},
         "warnings": {code: _advice(advice) for code, advice in WARNINGS.items()},
     }
@@ -56,6 +58,11 @@ def _tables(changed: Overrides) -> Iterator[RenderableType]:
     yield Listing(("constraint", "limit", "what it holds for"), limits, below=1)
     yield Text("\n".join(["", *(f"[{number}] {source}" for number, source in enumerate(sources, start=1))]))
     yield Text("[constraints] in the config changes these limits.")
+    yield Text("\nLimits of the same page [1] that no create can break by itself:\n")
+    beyond = [
+        Entry((Text(name), Text(each.limit), Text(each.handled)), Text(name, "bold")) for name, each in BEYOND.items()
+    ]
+    yield Listing(("limit of", "documented", "what is done about it"), beyond, below=2)
     yield Text("\nA row with one of these defects is rejected:\n")
     yield Listing(("defect", "meaning", "how to mend"), _advice_entries(DEFECTS), below=2)
     yield Text("\nA row with one of these is warned of, and rejected with --strict:\n")

@@ -29,6 +29,7 @@ from provisioner.model import NOBODY
 from provisioner.results.tables import printed
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for
+from provisioner.sending.users.needs import FIRST_PAGE
 from provisioner.settings.apikey import find_api_key
 from provisioner.settings.layers import DEFAULT
 from provisioner.settings.tables import Loaded, Settings
@@ -205,8 +206,9 @@ async def _answers(client: Client, reply: Reply, settings: Settings) -> list[Che
         return [accepted]
     rate = settings.rate
     limit = connection.rate_limit(reply.limit, rate.requests_per_minute, rate.standard_requests_per_minute)
-    listed = await client.send(Operation.LIST, NOBODY, f"perPage={connection.FIRST_USERS}&withDeactivated=true")
-    users = connection.users(listed, underscore=settings.constraints.uid_allow_underscore)
+    listed = await client.send(Operation.LIST, NOBODY, FIRST_PAGE)
+    underscore, most = settings.constraints.uid_allow_underscore, settings.api.max_users
+    users = connection.users(listed, underscore=underscore, most=most)
     found = await client.send(Operation.ROLES, NOBODY)
     return [accepted, limit, users, connection.roles(found, connection.constant_roles(settings.columns))]
 

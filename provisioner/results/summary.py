@@ -19,6 +19,7 @@ from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record
 from provisioner.results.outputs import Outputs
+from provisioner.sending.users.needs import Needs
 from provisioner.stop import InterruptedEarlyError, Stop
 from provisioner.wording import counted, duration, iso_time, json_text
 
@@ -64,6 +65,7 @@ class Summary:
     started   UNIX seconds
     finished  UNIX seconds
     emulated  it was the built-in emulator that answered
+    needs     what the app was asked about before anything is sent, if it was
     """
 
     counts: Counts
@@ -76,6 +78,7 @@ class Summary:
     estimate: Estimate | None = None
     record: Record = NOTHING_RECORDED
     emulated: bool = False
+    needs: Needs | None = None
 
     def __post_init__(self) -> None:
         counts, rows = self.counts, self.tally.rows
@@ -127,6 +130,8 @@ class Summary:
             document["emulator"] = True
         if drift:
             document["drift"] = dict(sorted(drift.items()))
+        if self.needs is not None:
+            document["app"] = self.needs.document
         if self.estimate is not None:
             document["estimate"] = {
                 "requests": self.estimate.requests,
@@ -191,6 +196,8 @@ class Summary:
                 "the API refused what the rules let pass, so a rule seems out of date; see [constraints] in the config"
             )
             remarks.append(Text(f"{message}: {fields}", "yellow"))
+        for message, wrong in self.needs.remarks() if self.needs is not None else ():
+            remarks.append(Text(message, "yellow" if wrong else ""))
         remarks.extend(Text(message) for message in self.report.remarks())
         if where := self.outputs.get("results"):
             remarks.append(Text(f"results: {where}"))

@@ -177,7 +177,7 @@ class Admission:
         doubtful = [each for each in part.requests if self.roles.doubtful(roles.get(each.row))]
         if not doubtful:
             return part
-        await self.roles.ask()
+        await self.roles.ensure(roles[each.row] for each in doubtful)
         unknown = {each.row for each in doubtful if self.roles.doubtful(roles[each.row])}
         if self.stopper or not unknown:
             return part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -12,17 +13,21 @@ from functools import partial
 from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal, JournalReader
+from provisioner.logs import get_logger
 from provisioner.model import Outcome
 from provisioner.results.lines import count_unsent
 from provisioner.results.manifest import set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
-from provisioner.run.job import EMULATOR, Job, Run, identity
+from provisioner.run.job import EMULATOR, Job, Run, identity, make_target
 from provisioner.sending.lifecycle import Policy
+from provisioner.sending.users.needs import DEFAULT, Needs, needs_of
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
+
+log = get_logger()
 
 
 async def validate(job: Job, stopper: Stopper) -> Summary:
@@ -47,7 +52,36 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
             surveyed.keep(checked)
             stop_early(stopper)
         run.watch.enter("writing")
-        return await asyncio.to_thread(_finish, run, surveyed, earlier)
+        needed = earlier.open if earlier else run.tally.rows.valid
+        needs = await look_ahead(run, needed, surveyed.roles) if job.settings.run.dry_run else None
+        return await asyncio.to_thread(_finish, run, surveyed, earlier, needs)
+
+
+async def look_ahead(run: Run, creates: int, roles: Collection[str]) -> Needs | None:
+    """Ask the app whether there is room for so many users, and which of the roles it lacks; None when nobody asks.
+
+    It is the only thing that is asked of the network before a run; without a key or an answer it is left open.
+    """
+    settings = run.job.settings
+    most, create_roles = settings.api.max_users, settings.run.create_roles
+    if most is None and not create_roles:
+        return None
+    if settings.api.emulator:  # begins empty each time
+        return needs_of(0, frozenset({DEFAULT}), most, creates, roles if create_roles else None)
+    from provisioner.run.wiring import connected
+    from provisioner.sending.users.asking import ask_needs
+
+    try:
+        target = make_target(settings)
+    except ConfigurationError as error:
+        log.warning("app.not_asked", reason=str(error))
+        return needs_of(None, None, most, creates, None)
+    apart = replace(run, stopper=Stopper())  # what the app refuses to tell is no end of what only looks
+    with run.stopper.on_stop(apart.stopper.request):
+        async with connected(apart, target) as connection:
+            needs = await ask_needs(connection.exchanger, most, creates, roles if create_roles else None)
+    stop_early(run.stopper)
+    return needs
 
 
 @dataclass(slots=True)
@@ -89,7 +123,7 @@ def _identity(settings: Settings) -> Identity | None:
         return None
 
 
-def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None) -> Summary:
+def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, needs: Needs | None) -> Summary:
     job = run.job
     counts = count_unsent(surveyed.lines)
     record = keep_rejected(job, surveyed)
@@ -97,7 +131,9 @@ def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None) -> Summa
     requests, rate = earlier.open if earlier else counts.outcomes[Outcome.PENDING], job.settings.rate
     seconds = requests * 60 / (rate.requests_per_minute * rate.share)
     estimate = Estimate(requests, seconds, earlier.settled if earlier else None)
-    summary = Summary(counts, run.tally, surveyed.report(), run.started, time.time(), None, wrote, estimate, record)
+    summary = Summary(
+        counts, run.tally, surveyed.report(), run.started, time.time(), None, wrote, estimate, record, needs=needs
+    )
     # What is shown of people is for whoever asked, not for the file.
     filed = replace(summary, report=replace(summary.report, requests=()))
     write_summary(job.outputs.summary, filed.document)

@@ -11,7 +11,7 @@ import asyncio
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +44,8 @@ log = get_logger()
 
 # Columns that a warning names; how many more there are is said.
 _NAMED: Final = 10
+# As many names of roles are kept of a batch, and of all before it.
+_ROLES_KEPT: Final = 1000
 _SEEN: Final = "other users see uids, and these can be turned back into e-mail addresses"
 
 
@@ -140,12 +142,14 @@ class Surveyed:
 
     findings  what the rules found in the rows kept so far
     persons   the rows of each uid that comes again, compared; null where the first of them is taken
+    roles     that valid rows name, in their order; not all of them where there are far more than an app can have
     """
 
     opened: Opened
     survey: Survey
     findings: Findings
     persons: Persons | None = None
+    roles: dict[str, None] = field(default_factory=dict)
 
     @property
     def lines(self) -> Spool:
@@ -211,6 +215,9 @@ class Surveyed:
         self.lines.append(end.lines)
         self.rejected.append(end.rejected)
         self.findings.add(checked.batch, end)
+        if len(self.roles) < _ROLES_KEPT:
+            named = end.valid["role"].drop_nulls().unique(maintain_order=True)
+            self.roles.update(dict.fromkeys(named.head(_ROLES_KEPT)))
         rows.valid += len(end.valid)
         rows.rejected += len(end.rejected)
         rows.checked += len(end.lines)

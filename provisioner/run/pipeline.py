@@ -62,7 +62,7 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
             policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
             keeping = Keeping(connection.exchanger, recorder, connection.clock)
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes, keeping)
-            roles = RoleCheck(connection.exchanger, on=settings.check_roles)
+            roles = RoleCheck(connection.exchanger, on=settings.check_roles, create=settings.create_roles)
             admission = Admission(surveyed, roles, policy, stopper, outcomes, reader)
             await carry_out(run, connection, recorder, lifecycle.settle, admission.feed)
         run.watch.enter("writing")

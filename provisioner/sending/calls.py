@@ -22,6 +22,7 @@ class Operation(StrEnum):
     UPDATE = "update"
     MINT = "mint"
     ROLES = "roles"
+    CREATE_ROLE = "create role"
     PROBE = "probe"
     LIST = "list"
     DEACTIVATE = "deactivate"
@@ -44,6 +45,7 @@ _BUDGETS = {
     Operation.READ: Budget.STANDARD,
     Operation.UPDATE: Budget.STANDARD,
     Operation.ROLES: Budget.STANDARD,
+    Operation.CREATE_ROLE: Budget.STANDARD,
     Operation.PROBE: Budget.STANDARD,
     Operation.LIST: Budget.STANDARD,
     Operation.DEACTIVATE: Budget.CORE,

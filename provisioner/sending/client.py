@@ -89,6 +89,7 @@ class Client:
 
     def __init__(self, base_url: str, api_key: str, *, timeouts: Timeouts, in_flight: int, agent: str) -> None:
         self._users = URL(base_url.rstrip("/") + "/users")
+        self._made_at = {Operation.CREATE: self._users, Operation.CREATE_ROLE: self._users.parent / "roles"}
         self._proxy = proxy_for(base_url)
         self._key = api_key
         self._timeouts = timeouts
@@ -132,9 +133,9 @@ class Client:
         query  which page of the users, for `Operation.LIST`
         """
         match operation:
-            case Operation.CREATE:
+            case Operation.CREATE | Operation.CREATE_ROLE:
                 body = with_auth_token(request.body) if request.token else request.body
-                return await self._exchange("POST", self._users, body)
+                return await self._exchange("POST", self._made_at[operation], body)
             case Operation.READ:
                 return await self._exchange("GET", self._users / request.uid, None)
             case Operation.UPDATE:

@@ -45,6 +45,7 @@ BY_FAILURE: Final[Mapping[Failure, Verdict]] = MappingProxyType(
 BY_CODE: Final[Mapping[str, Verdict]] = MappingProxyType(
     {
         "ERR_UID_ALREADY_EXISTS": Verdict.EXISTS,
+        "ERR_ROLE_ALREADY_EXISTS": Verdict.EXISTS,
         "ERR_TOO_MANY_REQUESTS": Verdict.LIMITED,
         "AUTH_ERR_APIKEY_NOT_FOUND": Verdict.STOP,
         "AUTH_ERR_EMPTY_APIKEY": Verdict.STOP,
@@ -105,14 +106,24 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
     if operation in {Operation.DELETE, Operation.FLUSH} and verdict is Verdict.DONE:
         return _deleted(reply) if operation is Operation.DELETE else _flushed(reply)
     if verdict is Verdict.DONE:
-        return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
+        done = _is_role(reply, uid) if operation is Operation.CREATE_ROLE else believable(reply, uid, token=token)
+        return Verdict.DONE if done else Verdict.IN_DOUBT
     if status == 404 and verdict is Verdict.REFUSED:
         return _not_found(operation, reply)
-    if verdict is Verdict.EXISTS and operation is not Operation.CREATE:
+    if verdict is Verdict.EXISTS and operation not in _CREATES:
         return _proven(reply)
     if verdict is Verdict.REFUSED:
         return Verdict.EXISTS if operation is Operation.CREATE and _already_taken(reply) else _proven(reply)
     return verdict or Verdict.IN_DOUBT
+
+
+_CREATES: Final = frozenset({Operation.CREATE, Operation.CREATE_ROLE})
+
+
+def _is_role(reply: Reply, role: str) -> bool:
+    """Whether a 2xx answer is about the role that was to be made."""
+    named = (reply.data or {}).get("role")
+    return isinstance(named, str) and named.lower() == role
 
 
 def believable(reply: Reply, uid: str, *, token: bool) -> bool:

@@ -23,7 +23,8 @@ from pydantic import (
 
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
-from provisioner.settings.layers import DEFAULT, Key, Problem, default_config, explain, layers_of, merge
+from provisioner.settings.layers import DEFAULT, Key, default_config, explain, layers_of, merge
+from provisioner.settings.problems import problems_of
 from provisioner.settings.values import (
     LEAST_CHANGED,
     LEAST_DEACTIVATIONS,
@@ -82,6 +83,7 @@ class Api(Table):
     region: Literal["us", "eu", "in"] | None = None
     base_url: BaseUrl | None = None
     api_key_file: Path | None = None
+    max_users: Positive | None = None
     emulator: bool = False
     connect_timeout: Seconds = 10.0
     read_timeout: Seconds = 60.0
@@ -142,6 +144,7 @@ class Run(Table):
     auth_tokens: AuthTokens = AuthTokens.CREATED
     max_failures: Failures = Allowance(share=0.05, counted_at=LEAST_SETTLED)
     check_roles: bool = True
+    create_roles: bool = False
     limit: Annotated[int, Field(ge=0, strict=True), Count] | None = None
     encoding: str | None = None
     delimiter: Delimiter | None = None
@@ -282,39 +285,3 @@ def keys_of_tables() -> dict[str, tuple[str, ...]]:
         fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
         known[table] = tuple(inner.alias or key for key, inner in fields.items())
     return known
-
-
-_WORDS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number, such as 100"),
-    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "should be a number of seconds, such as 30"),
-    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
-    "string_type": "should be a text in quotes",
-    "string_too_short": "should not be empty",
-    "string_too_long": "should have at most {max_length} characters",
-    "string_pattern_mismatch": "should be letters, digits and -, with no - at either end",
-    "path_type": "should be a path in quotes",
-    "greater_than": "should be more than {gt:g}",
-    "greater_than_equal": "should be at least {ge}",
-    "less_than_equal": "should be at most {le:g}",
-    "model_type": "should be a table of settings, not a single value",
-    "enum": "should be {expected}",
-    "literal_error": "should be {expected}",
-}
-"""Kind of what pydantic refuses → how we say it."""
-
-
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Say in our terms what pydantic refused."""
-    return [
-        Problem(
-            where=tuple(str(part) for part in each["loc"]),
-            unknown=each["type"] == "extra_forbidden",
-            message=_words(each["type"], each.get("ctx", {})) or each["msg"].removeprefix("Value error, "),
-            value=each["input"],
-        )
-        for each in error.errors(include_url=False)
-    ]
-
-
-def _words(kind: str, context: Mapping[str, Any]) -> str:
-    return _WORDS.get(kind, "").format_map(context)

@@ -19,7 +19,9 @@ from rich.prompt import Confirm
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError
 from provisioner.files import same_file
 from provisioner.logs import get_logger
+from provisioner.model import Action
 from provisioner.roster.files.inputs import shown
+from provisioner.run.dryrun import look_ahead
 from provisioner.run.job import Job, Run, Target, identity, make_job, make_target
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
@@ -139,8 +141,10 @@ async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
     with run.watch.watching():
         async with preflight(run, planned.target, identity(settings)) as ready:
             requests = run.tally.requests.sent
+            creates, roles = ready.assessment.plan.actions[Action.CREATE], ready.surveyed.roles
+            needs = await look_ahead(run, creates, roles)
             first = await ready.recorder.run(lambda: ready.planner.plan.first(settings.run.show))
-            report = PlanReport(ready.assessment, settings.rate, requests, str(keep) if keep else None, first)
+            report = PlanReport(ready.assessment, settings.rate, requests, str(keep) if keep else None, first, needs)
             if keep is not None:
                 mark = await ready.recorder.run(partial(StateMark.of, ready.state))
                 plan = ready.planner.plan

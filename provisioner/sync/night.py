@@ -27,6 +27,7 @@ from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected
 from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
@@ -133,9 +134,17 @@ async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
     """Send what the plan holds; when this returns, every change's fate is on disk."""
     policy = Policy(OnExisting.UPDATE, run.job.settings.run.auth_tokens)
     async with connected(run, target) as connection:
+        if run.job.settings.run.create_roles and _sends_profiles(ready.assessment):
+            roles = RoleCheck(connection.exchanger, on=True, create=True)
+            await roles.ensure(ready.surveyed.roles)
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
         changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready, connection.clock))
         await carry_out(run, connection, ready.recorder, changes.settle, partial(_feed, ready), "sync")
+
+
+def _sends_profiles(assessment: Assessment) -> bool:
+    plan = assessment.plan
+    return bool(plan.actions[Action.CREATE] or plan.actions[Action.REACTIVATE] or plan.updates)
 
 
 async def _send_anew(ready: Preflight, server: ServerClock, request: UserRequest) -> None:

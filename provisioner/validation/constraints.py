@@ -101,6 +101,39 @@ LIMITS: Mapping[str, Limit] = MappingProxyType({each.name: each.metadata[_LIMIT]
 """Field of `Constraints` → its default and where that comes from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A limit of the create page that no create can break by itself.
+
+    limit   as documented, in words
+    handled what is done about it here
+    """
+
+    limit: str
+    handled: str
+    source: str = _CREATE
+
+
+BEYOND: Mapping[str, Beyond] = MappingProxyType(
+    {
+        "groups of a user": Beyond("2,000", "nobody is put into a group"),
+        "friends of a user": Beyond("1,000", "nobody is made a friend"),
+        "auth tokens of a user": Beyond(
+            "100; the oldest of more than that are archived",
+            "a token is asked for once for each user that is created, and a recorded one is never asked for again; "
+            "--auth-tokens none asks for none",
+        ),
+        "bot users of an app": Beyond("25", "no user is made a bot"),
+        "users of an app": Beyond(
+            "none, but the free plan has been seen to stop at 100",
+            "max_users under [api] has plan, --dry-run and doctor hold it against the app's count; a plan that is used "
+            "up stops a run (exit 4), which goes on once there is room",
+        ),
+    }
+)
+"""What is limited → how, by the create page, and what is done about it: the other half of that page's table."""
+
+
 PYTHON, TYPOGRAPHIC, NESTED = "Python", "typographic quotes", "JSON in JSON"
 """Kinds of what is nearly JSON."""
 

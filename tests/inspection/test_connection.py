@@ -95,3 +95,23 @@ def test_users_that_cannot_be_read_are_a_warning() -> None:
     found = connection.users(Reply(status=403, code="AUTH_ERR_NO_ACCESS"), underscore=True)
     seen = "the app's users cannot be read (answered 403 AUTH_ERR_NO_ACCESS)"
     assert found == Check("users", Status.WARNING, seen, "try again")
+
+
+@pytest.mark.parametrize(
+    ("users", "most", "status", "seen"),
+    [
+        (2, 100, Status.OK, "the app's 2 users, no uid with _; 2 of max_users = 100, room for 98"),
+        (2, 2, Status.WARNING, "the app's 2 users, no uid with _; 2 of max_users = 2, no room for more"),
+        (
+            1000,
+            5000,
+            Status.WARNING,
+            "the first 1,000 users, no uid with _; how many there are in all, it does not tell",
+        ),
+    ],
+)
+def test_how_much_room_an_app_has_is_said(users: int, most: int, status: Status, seen: str) -> None:
+    """With `max_users`: a warning when there is none, or when nobody knows."""
+    reply = Reply(status=200, data={"items": [{"uid": "a"}] * users})
+    found = connection.users(reply, underscore=True, most=most)
+    assert (found.status, found.seen) == (status, seen)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-from provisioner.validation.constraints import DEFECTS, LIMITS
+from provisioner.validation.constraints import BEYOND, DEFECTS, LIMITS
 from provisioner.validation.warnings import WARNINGS
 from tests.rig.command import provisioner
 
@@ -15,7 +16,7 @@ def test_the_object_holds_every_limit_and_every_code(tmp_path: Path) -> None:
     ended = provisioner("constraints", "--json", cwd=tmp_path)
     assert (ended.exit_code, ended.stderr) == (0, "")
     told = ended.summary
-    assert list(told) == ["as_of", "constraints", "defects", "warnings"]
+    assert list(told) == ["as_of", "constraints", "beyond_a_create", "defects", "warnings"]
     assert told["as_of"] == "November 2026"
     assert told["constraints"] == {
         name: {
@@ -28,6 +29,7 @@ def test_the_object_holds_every_limit_and_every_code(tmp_path: Path) -> None:
         }
         for name, limit in LIMITS.items()
     }
+    assert told["beyond_a_create"] == {name: asdict(each) for name, each in BEYOND.items()}
     for key, table in (("defects", DEFECTS), ("warnings", WARNINGS)):
         assert told[key] == {
             code: {"meaning": each.meaning, "mend": each.mend, **({"kinds": each.kinds} if each.kinds else {})}
@@ -55,6 +57,7 @@ def test_people_get_tables_no_wider_than_a_page(tmp_path: Path) -> None:
     lines = ended.stdout.splitlines()
     assert lines[0] == "What CometChat allows a user to be, by its pages as read in November 2026:"
     assert max(map(len, lines)) <= 100
+    assert [name for name in BEYOND if any(line.startswith(name) for line in lines)] == list(BEYOND)
     first_words = [line.split()[0] for line in lines if line and not line.startswith(" ")]
     assert [word for word in first_words if word in LIMITS] == list(LIMITS)
     assert [word for word in first_words if word in DEFECTS] == list(DEFECTS)

@@ -43,7 +43,7 @@ def statuses(found: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {name: each["status"] for name, each in found.items()}
 
 
-LISTED = "/v3/users?perPage=1000&withDeactivated=true"
+LISTED = "/v3/users?perPage=1000&page=1&withDeactivated=true"
 
 
 def seen_of(behaviour: Behaviour, *, key: str = KEY) -> dict[str, Check]:

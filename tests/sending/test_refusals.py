@@ -62,7 +62,7 @@ def expected(operation: Operation, status: int, *, proof: bool) -> Verdict:
         return Verdict.REFUSED  # a key that may not look may create all the same
     if status in {401, 402, 403, 405, 407}:
         return Verdict.STOP
-    if status == 409 and operation is Operation.CREATE:
+    if status == 409 and operation in {Operation.CREATE, Operation.CREATE_ROLE}:
         return Verdict.EXISTS
     if status == 404 and not proof and operation not in AT_ONE_USER:
         return Verdict.STOP

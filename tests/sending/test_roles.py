@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,23 @@ def an_exchanger(send: Callable[[Operation, UserRequest, str], Awaitable[Reply]]
     limits = dict.fromkeys(Budget, 6000.0)
     pacing = Pacing(limits, 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
     return Exchanger(send, pacing, stopper, Tally().requests, Waits(), Reach(60, stopper), lambda: 0.5)
+
+
+def ensured(roles: Sequence[str], *replies: Reply) -> tuple[RoleCheck, list[tuple[Operation, bytes]]]:
+    """A role check that was to make what is missing, and what it sent."""
+    sent: list[tuple[Operation, bytes]] = []
+    script = iter(replies)
+
+    async def send(operation: Operation, request: UserRequest, query: str) -> Reply:
+        sent.append((operation, request.body))
+        return next(script)
+
+    async def main() -> RoleCheck:
+        check = RoleCheck(an_exchanger(send), on=False, create=True)
+        await check.ensure(roles)
+        return check
+
+    return clock.run(main()), sent
 
 
 def asked(*replies: Reply, on: bool = True, times: int = 1) -> tuple[RoleCheck, list[Operation], Exchanger]:
@@ -97,6 +114,84 @@ def test_a_lost_answer_is_asked_for_again() -> None:
     """Reading has no side effect: it is simply repeated."""
     check, sent, _ = asked(Reply(failure=Failure.LOST), Reply(status=503), ROLES)
     assert (len(sent), check.known) == (3, frozenset({"default", "crew"}))
+
+
+MADE = Reply(status=200, data={"role": "boss", "name": "boss"})
+TAKEN = Reply(status=400, code="ERR_ROLE_ALREADY_EXISTS", message="exists")
+
+
+@pytest.mark.parametrize(
+    "replies", [[MADE], [TAKEN], [Reply(failure=Failure.LOST), TAKEN], [Reply(status=200, data={"role": "x"}), MADE]]
+)
+def test_a_role_that_is_missing_is_made_once(replies: list[Reply]) -> None:
+    """A lost answer is asked for again; that it is there already is as good. A known one costs nothing."""
+    check, sent = ensured(["crew", "boss", "boss"], ROLES, *replies)
+    body = (Operation.CREATE_ROLE, b'{"role":"boss","name":"boss"}')
+    assert sent == [(Operation.ROLES, b""), *[body] * len(replies)]
+    assert check.known == frozenset({"default", "crew", "boss"})
+
+
+def test_no_more_roles_are_made_than_an_app_can_have() -> None:
+    """Of those past 25 it is said; nothing is sent for them."""
+    there = Reply(status=200, data={"items": [{"role": f"r{number}"} for number in range(23)]})
+    check, sent = ensured(["boss", "chief"], there, MADE)
+    assert [operation for operation, _ in sent] == [Operation.ROLES, Operation.CREATE_ROLE]
+    assert "and was not created (an app has 25 roles at most)" in check.message("chief")
+
+
+def test_a_role_that_is_refused_rejects_its_rows() -> None:
+    """With the API's words; it is not asked for again."""
+    refused = Reply(status=400, code="ERR_BAD_REQUEST", message="no such luck")
+    check, sent = ensured(["boss"], ROLES, refused)
+    assert (check.doubtful("boss"), len(sent)) == (True, 2)
+    assert check.message("boss") == (
+        "'boss' is no role of this app and was not created (no such luck), known are crew, default"
+    )
+
+
+def test_with_create_roles_rows_get_the_roles_they_name(tmp_path: Path) -> None:
+    """Only those that rows to be sent name. A dry run tells which, and whether the users fit, and changes nothing."""
+    staff = [{**each, "role": role} for each, role in zip(people(4), ("", "Crew", "boss", "boss"), strict=True)]
+    staff.append({"uid": "no good", "name": "", "role": "nobody"})
+    roster = write_roster(tmp_path / "staff.csv", staff)
+    (tmp_path / "provisioner.toml").write_text("[api]\nmax_users = 3\n")
+    with emulator(tmp_path, "--role", "crew") as api:
+        command = ("run", roster, *api.flags(), "-o", "x.csv", "--json", "--create-roles")
+        dry = provisioner(*command, "--dry-run", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        asked = [(record["method"], record["path"]) for record in api.lines("audit")]
+        ended = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        made = [record["path"] for record in api.lines("audit") if record["did"] == "configured"]
+        again = provisioner(*command, "--restart", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert dry.summary["app"] == {
+        "room": {"max_users": 3, "app_users": 0, "creates": 4, "too_many": 1}, "roles_to_create": ["boss"],
+    }  # fmt: skip
+    assert asked == [("GET", "/users"), ("GET", "/roles")]
+    assert (ended.summary["created"], ended.summary["rejected"], made) == (4, 1, ["/roles"])
+    assert again.summary["existing"] == 4
+
+
+def test_without_a_key_a_dry_run_leaves_open_what_only_the_app_can_tell(tmp_path: Path) -> None:
+    """It says so, and does the rest; `validate` asks nothing whatever is set."""
+    roster = write_roster(tmp_path / "staff.csv", people(4))
+    (tmp_path / "provisioner.toml").write_text("[api]\nmax_users = 3\n[run]\ncreate_roles = true\n")
+    dry = provisioner("run", roster, "--dry-run", "--json", cwd=tmp_path)
+    assert (dry.exit_code, len(dry.events("app.not_asked"))) == (0, 1)
+    assert dry.summary["app"]["room"] == {"max_users": 3, "app_users": None, "creates": 4, "too_many": 1}
+    assert "app" not in provisioner("validate", roster, "--json", cwd=tmp_path).summary
+
+
+def test_a_sync_makes_roles_before_its_first_change(tmp_path: Path) -> None:
+    """Its plan tells which; a night without changes asks nothing."""
+    roster = write_roster(tmp_path / "staff.csv", [{**each, "role": "boss"} for each in people(3)])
+    with emulator(tmp_path) as api:
+        flags = (roster, "--state", "s.db", "--create-roles", "--base-url", api.url, "--json")
+        plan = provisioner("plan", *flags, "--adopt", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        first = provisioner("sync", *flags, "--adopt", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        before = len(api.lines("audit"))
+        second = provisioner("sync", *flags, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert len(api.lines("audit")) == before
+    assert plan.summary["app"] == {"roles_to_create": ["boss"]}
+    assert (first.exit_code, first.summary["created"], second.exit_code) == (0, 3, 0), first.stderr
 
 
 def test_rows_with_an_unknown_role_are_rejected_and_come_back(tmp_path: Path) -> None:

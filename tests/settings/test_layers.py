@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from provisioner.cli.app import application
 from provisioner.model import OnExisting
 from provisioner.settings.layers import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
-from provisioner.settings.tables import Rate, Settings, keys_of_tables, load, load_with_origins, problems_of
+from provisioner.settings.problems import problems_of
+from provisioner.settings.tables import Rate, Settings, keys_of_tables, load, load_with_origins
 from tests.rig.config import a_config, the_refusal
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

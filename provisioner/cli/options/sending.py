@@ -57,10 +57,20 @@ class Rate(Pace):
 
 @_RUN
 @dataclass(frozen=True, repr=False, eq=False)
-class Sending(Options):
-    """What is asked for, and when to stop."""
+class Roles(Options):
+    """What becomes of roles that the app lacks."""
 
     TABLE: ClassVar[str] = "run"
+
+    create_roles: Annotated[
+        bool | None, flag("Create roles that rows name and the app lacks, at most 25 with those there.")
+    ] = None
+
+
+@_RUN
+@dataclass(frozen=True, repr=False, eq=False)
+class Sending(Roles):
+    """What is asked for, and when to stop."""
 
     auth_tokens: Annotated[str | None, choice(AuthTokens, "For whom a token is asked. [default: created]")] = None
     max_failures: Annotated[
@@ -93,9 +103,7 @@ class Validation(Options):
 
 @_RUN
 @dataclass(frozen=True, repr=False, eq=False)
-class Shown(Options):
+class Shown(Roles):
     """What a plan shows besides."""
-
-    TABLE: ClassVar[str] = "run"
 
     show: Annotated[int | None, number("Show the first N changes, with old and new values.")] = None

@@ -4,4 +4,6 @@ profile  its fields, held against what they were: which changed, and the request
 trace    what an update set, kept small
 keeper   what an undo will need to know, and when it has to be kept
 reading  a user as the API shows it, tags included
+needs    what a roster needs of the app beside requests: room for its users, and roles
+asking   asks the app for that, before anything is sent
 """

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.model import Action
+from provisioner.sending.users.needs import Needs
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import UNKNOWN, PlannedChange, in_words
@@ -66,6 +67,7 @@ class PlanReport:
 
     pages  requests that reading the directory takes, which `sync` would read as well
     first  the first changes, as many as `--show` asks for
+    needs  what the app was asked about, if it was
     """
 
     assessment: Assessment
@@ -73,6 +75,7 @@ class PlanReport:
     pages: int
     kept: str | None
     first: Sequence[PlannedChange] = ()
+    needs: Needs | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -129,6 +132,8 @@ class PlanReport:
         }
         if assessed.drift is not None:
             document["directory"] = {**assessed.drift, "changed": plan.changed}
+        if self.needs is not None:
+            document["app"] = self.needs.document
         if self.first:
             document["shown_changes"] = [document_of(each) for each in self.first]
         return document
@@ -200,6 +205,8 @@ class PlanReport:
             parts = {**drift, "changed": self.assessment.plan.changed}
             counts = ", ".join(f"{number:,} {name}" for name, number in parts.items() if name != "strangers")
             yield Text(f"by another hand: {counts}; {counted(drift['strangers'], 'user')} of the app not managed here")
+        for message, wrong in self.needs.remarks() if self.needs is not None else ():
+            yield Text(message, "yellow" if wrong else "")
         for refusal in self.assessment.refused:
             yield Text(f"sync would refuse: {refusal.message}", "red")
         if self.kept:

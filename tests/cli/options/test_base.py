@@ -29,6 +29,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--auth-tokens": ("none", "run", "auth_tokens", "none"),
     "--max-failures": ("5%", "run", "max_failures", "5%"),
     "--no-check-roles": (None, "run", "check_roles", False),
+    "--create-roles": (None, "run", "create_roles", True),
     "--dry-run": (None, "run", "dry_run", True),
     "--restart": (None, "run", "restart", True),
     "--base-url": ("http://127.0.0.1:1/v3", "api", "base_url", "http://127.0.0.1:1/v3"),

@@ -1,0 +1,46 @@
+"""Asks the app what a roster needs of it, before anything is sent: how many users there are, and which roles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Final
+
+from provisioner.logs import get_logger
+from provisioner.model import NOBODY
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation
+from provisioner.sending.retry import Verdict
+from provisioner.sending.roles import RoleCheck
+from provisioner.sending.users.needs import FIRST_PAGE, Needs, count_of, needs_of
+
+# Seconds: whoever looks ahead is waiting, and nothing is lost when the app does not answer.
+_PATIENCE: Final = 20.0
+
+log = get_logger()
+
+
+async def ask_needs(exchanger: Exchanger, most: int | None, creates: int, roles: Collection[str] | None) -> Needs:
+    """Ask the app, a request for each question; what it does not tell is left open, with a warning.
+
+    Arguments and answer are those of `needs_of`.
+    """
+    there, check = None, RoleCheck(exchanger, on=roles is not None)
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            if most is not None:
+                there = await _users(exchanger)
+            if any(map(check.doubtful, roles or ())):
+                await check.ask()
+    except TimeoutError:
+        log.warning("app.not_asked", reason=f"no answer in {_PATIENCE:.0f} s")
+        check.known = None
+    return needs_of(there, check.known, most, creates, roles)
+
+
+async def _users(exchanger: Exchanger) -> int | None:
+    verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=lambda *_: None, query=FIRST_PAGE)
+    there = count_of(reply) if verdict is Verdict.DONE else None
+    if there is None:
+        log.warning("app.users_unknown", reason=reply.message or str(reply.failure or "its list does not tell"))
+    return there

@@ -1,0 +1,45 @@
+"""What pydantic refuses, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from provisioner.settings.layers import Problem
+
+_WORDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number, such as 100"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "should be a number of seconds, such as 30"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    "string_type": "should be a text in quotes",
+    "string_too_short": "should not be empty",
+    "string_too_long": "should have at most {max_length} characters",
+    "string_pattern_mismatch": "should be letters, digits and -, with no - at either end",
+    "path_type": "should be a path in quotes",
+    "greater_than": "should be more than {gt:g}",
+    "greater_than_equal": "should be at least {ge}",
+    "less_than_equal": "should be at most {le:g}",
+    "model_type": "should be a table of settings, not a single value",
+    "enum": "should be {expected}",
+    "literal_error": "should be {expected}",
+}
+"""Kind of what pydantic refuses → how we say it."""
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Say in our terms what pydantic refused."""
+    return [
+        Problem(
+            where=tuple(str(part) for part in each["loc"]),
+            unknown=each["type"] == "extra_forbidden",
+            message=_words(each["type"], each.get("ctx", {})) or each["msg"].removeprefix("Value error, "),
+            value=each["input"],
+        )
+        for each in error.errors(include_url=False)
+    ]
+
+
+def _words(kind: str, context: Mapping[str, Any]) -> str:
+    return _WORDS.get(kind, "").format_map(context)
