@@ -37,6 +37,8 @@ HEAD: Final = ("uid", "name", "avatar", "link", "role", "statusMessage", "metada
 _SKEW: Final = 180.0
 _PER_MINUTE: Final = 5000
 _AMBUSHES: Final = 2
+# Requests that a user takes, about.
+_REQUESTS: Final = 2.5
 # What no undo can bring back, and no comparison looks at.
 _TIMES: Final = ("created_at", "updated_at", "deactivated_at", "last_active_at", "tokens")
 
@@ -197,6 +199,8 @@ class Campaign:
     damaged: list[str] = field(default_factory=list)
     ends: list[tuple[int, str, Mapping[str, Any] | None]] = field(default_factory=list)
     kills: int = 0
+    expected: int = 0
+    settled: int = 0
 
     def __post_init__(self) -> None:
         self.random = Random(self.options.seed)
@@ -214,6 +218,8 @@ class Campaign:
         self._write_roster(before)
         self._run()
         touched = self._touch(before)
+        users = self.api.users()
+        self.expected = sum(before.get(uid) != user for uid, user in users.items())
         left, place = self.api.users(), len(self.api.audit())
         created = frozenset(each["uid"] for each in self.api.audit() if each["did"] == "created")
         self._undo_until_done()
@@ -297,13 +303,18 @@ class Campaign:
         # Bounded: what does not come to an end is a finding, too.
         while len(self.ends) < 2 * self.options.kills + 20:
             killing = self.kills < self.options.kills
-            code = self._once("undo", self.random.uniform(0, 1.8) if killing else None)
+            code = self._once("undo", self.random.uniform(0, 2 * self._dwell()) if killing else None)
             self._take_reversed()
             if code == 4:
                 ambushes -= 1
                 self._strike(ambush=ambushes > 0)
             if code in {0, 1} and not killing:
                 return
+
+    def _dwell(self) -> float:
+        """Seconds of sending for a kill, so that users and kills run out together."""
+        left = max(1, self.options.kills - self.kills)
+        return min(1.0, max(0.02, (self.expected - self.settled) * _REQUESTS * 60 / _PER_MINUTE / left))
 
     def _once(self, command: str, patience: float | None) -> int:
         """Start the command; kill it when it has lasted so many seconds. Its exit code."""
@@ -338,10 +349,10 @@ class Campaign:
         return code
 
     def _comes_to_the_instant(self, victim: Victim, patience: float) -> bool:
-        """Two in three once it sends, some of them at once; the others at any instant of its start."""
-        if self.random.random() > 1 / 3 and not victim.comes_to(victim.sending):
-            return False
-        return victim.passes(patience if self.random.random() < 0.7 else patience / 10)
+        """Nine in ten once it sends; the others at any instant of its start, or when there is nothing left to send."""
+        if self.random.random() < 0.1 or 0 < self.expected <= self.settled:
+            return victim.passes(self.random.uniform(0, 1.5))
+        return victim.comes_to(victim.sending) and victim.passes(patience)
 
     def _strike(self, *, ambush: bool = False) -> None:
         """Put the faults in force; in ambush the key is revoked once."""
@@ -358,6 +369,8 @@ class Campaign:
             with a_copy_of(self._results.with_suffix(".journal.db")) as database:
                 if (said := database.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
                     raise sqlite3.DatabaseError(said)
+                settled = "SELECT count(*) FROM reversals WHERE state = 'settled'"
+                self.settled = database.execute(settled).fetchone()[0]
                 query = "SELECT uid FROM users JOIN reversals USING (id) WHERE verdict = 'reversed'"
                 known = {uid for (uid,) in database.execute(query)}
         except sqlite3.Error as error:

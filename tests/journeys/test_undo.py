@@ -231,5 +231,7 @@ def test_what_was_interrupted_goes_on(api: RunningEmulator, tmp_path: Path) -> N
     wait_until(lambda: any(each["did"] == "deactivated" for each in api.lines("audit")[gone:]))
     undoing.kill()
     assert undo(tmp_path, api).summary["reversed"] == 200
+    # One more looks again at whoever was kept, though an undo was killed in between.
+    assert undo(tmp_path, api).summary["requests"] == 0
     done = [each["uid"] for each in api.lines("audit")[place:] if each["did"] == "deactivated"]
     assert (len(done), len(set(done))) == (200, 200)

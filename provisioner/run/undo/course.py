@@ -74,9 +74,11 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
         number, stop = None, None
         if to_do.users and not undo.confirm(to_do):
             stop = Stop("not_confirmed", "nothing was changed: the undo was not confirmed", ExitCode.SAFETY)
-        elif to_do.users:
-            stack.enter_context(run.watch.watching())
+        else:
+            # Also with nothing to do: this is how a round ends whose last undo was killed when all was done.
             number = await recorder.run(partial(journal.begin, run.started))
+        if to_do.users and stop is None:
+            stack.enter_context(run.watch.watching())
             run.watch.enter("sending")
             async with connected(run, target) as connection:
                 late = undo.job.settings.api.total_timeout + _LATE
