@@ -106,9 +106,9 @@ def test_what_is_plainly_meant_is_read(tmp_path: Path, file: str, users: list[di
         ("line-ends/cr-header-lf.csv", "its line ends are mixed: line 1"),
         ("delimiters/caret.csv", r"give --delimiter '\^'$"),
         ("delimiters/colon.csv", "give --delimiter ':'$"),
-        ("header-names/header-stars.csv", r"did you mean 'uid\*'\?"),
-        ("header-names/header-brackets.csv", r"did you mean 'UID \[Required\]'\?"),
-        ("header-names/synonyms.csv", r"did you mean 'userId'\?"),
+        ("header-names/header-stars.csv", r"did you mean 'uid\*' by uid, 'name\*' by name\?"),
+        ("header-names/header-brackets.csv", r"did you mean 'UID \[Required\]' by uid, 'Name \[Required\]' by name\?"),
+        ("header-names/synonyms.csv", r"did you mean 'userId' by uid, 'displayName' by name\?"),
     ],
 )
 def test_what_could_mean_two_things_is_refused_with_a_cure(tmp_path: Path, file: str, said: str) -> None:

@@ -102,8 +102,8 @@ def test_values_are_exact_to_the_digit(tmp_path: Path) -> None:
         ('[{"uid":"a1","name":NaN}]', "r.json: row 1"),
         ('[{"uid":a1,"name":"Ann and somebody else"}]', 'r.json: row 1: \'{"uid":a1'),
         ('[{"uid":"a1","uid":"a2","name":"Ann"}]', "r.json: row 1: the key 'uid' comes twice in one object"),
-        ('{"a":1}', "r.json: the roster has no uid column; it has 'a'"),
-        ('{"a":{"uid":"1"}}', "r.json: the roster has no uid column; it has 'a'"),
+        ('{"a":1}', "r.json: the roster has no uid column and no name column; it has 'a'"),
+        ('{"a":{"uid":"1"}}', "r.json: the roster has no uid column and no name column; it has 'a'"),
         ("uid,name\na1,Ann\n", "r.json is no JSON: it begins with 'uid,name"),
         ("  \n", "r.json is no JSON: it holds nothing but blanks"),
     ],
@@ -170,7 +170,7 @@ def test_a_large_array_needs_no_more_memory_than_a_block(tmp_path: Path) -> None
         ("csv-called.ndjson", "this looks like a CSV; if it is one, rename it to csv-called.csv"),
         ("single-quoted.ndjson", "it is a Python dict, no JSON; write each with json.dumps"),
         ("rs.ndjson", "a JSON text sequence: byte 0x1E is in front of each object; take these bytes out"),
-        ("nested-uid.ndjson", "the roster has no uid column; it has 'user'"),
+        ("nested-uid.ndjson", "the roster has no uid column and no name column; it has 'user'"),
     ],
 )
 def test_json_under_another_name_is_told_as_what_it_is(tmp_path: Path, name: str, message: str) -> None:
@@ -193,5 +193,5 @@ def test_the_record_separators_that_are_to_be_taken_out_can_be(tmp_path: Path) -
 def test_a_path_into_an_object_is_no_column(tmp_path: Path) -> None:
     """The refusal names the columns there are."""
     message = refusal(JSON / "stream-export.jsonl", tmp_path, config=JSON / "stream.toml")  # type: ignore[arg-type]
-    assert "[columns] names the column 'item.id', which the roster does not have" in message
+    assert "[columns] of json/stream.toml names the column 'item.id', which the roster does not have" in message
     assert "it has 'type', 'item'" in message
