@@ -177,7 +177,8 @@ class Asked:
     def _results(self, inputs: Inputs) -> Path:
         from provisioner.results.resubmission import default_results
 
-        return self._output() or Path(default_results(inputs.stem))
+        shard = self.settings.run.shard if self.settings is not None else None
+        return self._output() or default_results(inputs.stem, shard)
 
 
 def _report_bug(error: Exception) -> str:

@@ -218,7 +218,7 @@ class Findings:
         """Add one more batch, in the order of the roster."""
         _add(self.defects, checked.defects)
         _add(self.warnings, checked.warnings)
-        before = _rejected_before(batch.frame)[(checked.lines["row"] - batch.first_row).cast(pl.UInt32)]
+        before = _rejected_before(batch.frame)[batch.positions(checked.lines["row"])]
         again = before & checked.lines["error_code"].is_not_null()
         self._rejected_before += int(before.sum())
         self._rejected_again += int(again.sum())

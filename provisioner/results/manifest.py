@@ -12,11 +12,13 @@ from provisioner.files import digest_of, set_aside, set_edited_aside
 from provisioner.logs import get_logger
 from provisioner.results.outputs import Outputs
 from provisioner.roster.files.inputs import STANDARD_INPUT, InputFile, Inputs, Location, local_file
+from provisioner.roster.shard import Share
 
 log = get_logger()
 
 _ROSTER: Final = "roster"
 _DIGESTS: Final = "digests"
+_SHARD: Final = "shard"
 
 _EDITED: Final = "it is not what was written there last, so somebody may have begun to mend it"
 
@@ -27,15 +29,18 @@ class Record:
 
     roster   the files of the roster, paths made absolute, addresses without what may be secret in them
     digests  name of a file in the summary's `outputs` → SHA-256 of its content; only those that people edit
+    share    which rows of the roster they are about; null for all of them
     """
 
     roster: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    share: Share | None = None
 
     @property
     def document(self) -> dict[str, Any]:
         """As the summary holds it."""
-        return {_ROSTER: list(self.roster), _DIGESTS: dict(self.digests)}
+        document: dict[str, Any] = {_ROSTER: list(self.roster), _DIGESTS: dict(self.digests)}
+        return document if self.share is None else {**document, _SHARD: self.share.document}
 
 
 NOTHING_RECORDED: Final = Record()

@@ -16,6 +16,7 @@ import polars as pl
 from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.header import done_in
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.shard import Shard
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import Checked, reject
 
@@ -32,13 +33,21 @@ _OTHERS: Final = "|".join(f"; {re.escape(code)}: " for code in DEFECTS if code !
 _AT_ONCE: Final = 4000
 
 
-def default_results(stem: str) -> str:
-    """Name the results of a roster whose name without its ending is `stem`; rounds are counted, names do not grow."""
+def default_results(stem: str, shard: Shard | None = None) -> Path:
+    """Name the results of a roster whose name without its ending is `stem`; rounds are counted, names do not grow.
+
+    Those of a shard are in a folder of the job.
+    """
+    job = _job_of(stem)
+    return Path(f"{job}.results.csv") if shard is None else Path(f"{job}.shards", f"{shard.stem}.results.csv")
+
+
+def _job_of(stem: str) -> str:
     rejected = _REJECTED.fullmatch(stem)
     job = _JOB.fullmatch(rejected["job"]) if rejected else None
     if job is None:
-        return f"{stem}.results.csv"
-    return f"{job['name']}.round{int(job['round'] or 1) + 1}.results.csv"
+        return stem
+    return f"{job['name']}.round{int(job['round'] or 1) + 1}"
 
 
 def earlier_journals(rosters: Sequence[Path]) -> list[Path]:
@@ -73,8 +82,7 @@ class EarlierRounds:
             return checked
         errors = batch.frame["_errors"]
         alone = (errors.str.contains(_ALONE) & ~errors.str.contains(_OTHERS)).fill_null(value=False)
-        rows = [batch.first_row + index for index in alone.arg_true()]
-        kept = checked.valid.filter(pl.col("row").is_in(rows))
+        kept = checked.valid.filter(pl.col("row").is_in(batch.numbers.filter(alone).implode()))
         reasons = {row: reason for part in kept.iter_slices(_AT_ONCE) for row, reason in self._collisions(part)}
         return reject(checked, batch, _DUPLICATE, reasons) if reasons else checked
 

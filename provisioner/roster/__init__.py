@@ -1,6 +1,7 @@
 """Bytes become rows.
 
 reader      opens a roster and gives its rows in batches
+shard       the rows that one of several runs takes
 parts       several files as one roster
 commontype  the type of a column that they store in different ways
 encodings   what a text is that is not UTF-8

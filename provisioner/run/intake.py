@@ -30,13 +30,16 @@ from provisioner.roster.files.inputs import Inputs, shown
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions
+from provisioner.roster.shard import Shard
 from provisioner.run.job import Job, Run
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 from provisioner.validation import survey as surveying
+from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
 from provisioner.validation.lookalikes import Persons
+from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
 
@@ -125,9 +128,16 @@ class Opened:
             interrupted()
 
         identity = self.offline or self.settings.run.strict
-        found = surveying.survey(self.roster, self.binding, self.folder, identity=identity, progress=progress)
-        self.rows.total = found.rows
+        found = surveying.survey(
+            self.roster, self.binding, self.folder, identity=identity, shard=self.shard, progress=progress
+        )
+        self.rows.total = found.taken
         return Surveyed(self, found, Findings(wanted=self.settings.run.show if self.offline else 0))
+
+    @property
+    def shard(self) -> Shard | None:
+        """The shard that is taken; null for all rows."""
+        return self.settings.run.shard
 
     def close(self) -> None:
         """Let go of what was kept."""
@@ -193,6 +203,7 @@ class Surveyed:
             strict=wanted.strict,
             place=opened.roster.place,
             persons=self.persons,
+            shard=self.opened.shard if self.survey.likenesses else None,
         )
 
     def _again(self) -> Iterator[RosterBatch]:
@@ -201,11 +212,20 @@ class Surveyed:
         try:
             for batch in one_ahead(self.opened.roster.batches()):
                 rows += batch.frame.height
-                yield batch
+                if (taken := self._taken(batch)).frame.height:
+                    yield taken
         except RosterError as error:
             raise self._changed() from error
         if rows != self.survey.rows:
             raise self._changed()
+
+    def _taken(self, batch: RosterBatch) -> RosterBatch:
+        """Leave out the rows of other shards, unless they have to be looked at for their likeness to ours."""
+        shard, binding = self.opened.shard, self.opened.binding
+        if shard is None or self.survey.likenesses:
+            return batch
+        uids = cells.uids(Cleaning(binding).uids(batch.frame), binding)
+        return batch.only(pl.Series(shard.holds(uids), dtype=pl.Boolean))
 
     def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
         """Keep what the results will want to know of a batch; `unknown_roles` says why for each row to be rejected."""
@@ -297,4 +317,4 @@ def keep_rejected(job: Job, surveyed: Surveyed) -> Record:
     path, spool, delimiter = job.outputs.rejected, surveyed.rejected, roster.rejected_delimiter
     known = read_record(job.outputs.summary).digests.get("rejected")
     digest = rewrite(path, known, lambda: write_rejected(path, spool, roster.columns, delimiter, marked=encoded))
-    return Record(places(job.roster), {"rejected": digest} if digest else {})
+    return Record(places(job.roster), {"rejected": digest} if digest else {}, surveyed.survey.share)

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.journal.header import Identity
@@ -117,7 +116,7 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     check  nothing will be sent, so what is written has names of its own
     """
     roster = find_inputs(given)
-    usual = Path(default_results(default_stem(roster)))
+    usual = default_results(default_stem(roster), settings.run.shard)
     results = settings.output.file or usual
     roster = roster.without(lambda path: is_output_of(results, path) or is_output_of(usual, path))
     return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths, check=check))

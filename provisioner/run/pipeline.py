@@ -19,12 +19,14 @@ from typing import Final
 from provisioner.files import set_aside
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.table import Course
+from provisioner.journal.header import claim
 from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import Fetch, write_results
 from provisioner.results.manifest import set_others_aside
+from provisioner.results.merging.folder import join_folder
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
@@ -49,6 +51,8 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
     """Create the users of a roster: the main job."""
     run, settings = Run.begin(job, stopper), job.settings.run
     job.outputs.make_folder()
+    if settings.shard is not None:
+        join_folder(job.outputs.results.parent, settings.shard)
     async with AsyncExitStack() as stack:
         stack.enter_context(run.watch.watching())
         opened = stack.enter_context(closing(await open_roster(run)))
@@ -56,6 +60,7 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         journal = Journal(job.outputs.journal, target.identity)
         recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=job.settings.log.verbose))
+        await recorder.run(partial(claim, journal.path, str(settings.shard or "")))
         surveyed = await survey(opened, reader, stopper)
         run.watch.enter("sending")
         async with connected(run, target) as connection:

@@ -23,6 +23,7 @@ from pydantic import (
 
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
+from provisioner.roster.shard import Shard
 from provisioner.settings.layers import DEFAULT, Key, default_config, explain, layers_of, merge
 from provisioner.settings.problems import problems_of
 from provisioner.settings.values import (
@@ -36,6 +37,7 @@ from provisioner.settings.values import (
     parse_delimiter,
     parse_duration,
     parse_escape,
+    parse_shard,
     parse_share,
     parse_url,
 )
@@ -54,6 +56,7 @@ def parse_columns(table: object) -> ColumnMapping:
 
 Delimiter = Annotated[str, BeforeValidator(parse_delimiter)]
 Escape = Annotated[str, BeforeValidator(parse_escape)]
+ShardOf = Annotated[Shard, BeforeValidator(parse_shard)]
 Share = Annotated[float, BeforeValidator(parse_share)]
 Failures = Annotated[Allowance, BeforeValidator(lambda value: parse_allowance(value, counted_at=LEAST_SETTLED))]
 Deactivations = Annotated[
@@ -146,6 +149,7 @@ class Run(Table):
     check_roles: bool = True
     create_roles: bool = False
     limit: Annotated[int, Field(ge=0, strict=True), Count] | None = None
+    shard: ShardOf | None = None
     encoding: str | None = None
     delimiter: Delimiter | None = None
     escape: Escape | None = None

@@ -9,6 +9,8 @@ from math import floor
 from typing import Final
 from urllib.parse import urlsplit
 
+from provisioner.roster.shard import MOST_SHARDS, Shard
+
 LEAST_DEACTIVATIONS: Final = 10
 """So many people may leave in one night whatever share that is, or a tenth of a company that is smaller."""
 
@@ -84,6 +86,17 @@ def parse_count(value: object) -> object:
     if number != int(number):
         raise ValueError("give a whole number such as 500 or 10k")
     return int(number)
+
+
+def parse_shard(value: object) -> Shard:
+    """Read which shard of how many: `3/16`. Raises ValueError."""
+    if isinstance(value, Shard):
+        return value
+    found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", value) if isinstance(value, str) else None
+    shard = Shard(int(found[1]), int(found[2])) if found else Shard(0, 0)
+    if not 1 <= shard.number <= shard.of <= MOST_SHARDS:
+        raise ValueError(f"should be a shard and how many there are, 1/16 to 16/16, of {MOST_SHARDS:,} at most")
+    return shard
 
 
 def parse_share(value: object) -> float:

@@ -203,6 +203,10 @@ def _state_file(settings: Settings) -> Path:
         raise ConfigurationError(
             "run.limit: a sync takes the whole roster, or everybody behind the limit would have left"
         )
+    if settings.run.shard is not None:
+        raise ConfigurationError(
+            "run.shard: a sync takes the whole roster, or everybody of the other shards would have left"
+        )
     if settings.sync.state is None:
         raise ConfigurationError("no state file: give --state FILE, or state under [sync] in the config file")
     return settings.sync.state

@@ -124,8 +124,8 @@ class Uids:
         self._seen: FirstSeen[int] = FirstSeen(repeated)
         self._persons = persons
 
-    def columns(self, uids: pl.Series, first_row: int) -> tuple[pl.Series, pl.Series, pl.Series]:
-        """Give `first_row` and `repeats_row`; see `provisioner.validation.rules`.
+    def columns(self, uids: pl.Series, rows: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+        """Give `first_row` and `repeats_row` of rows with these numbers; see `provisioner.validation.rules`.
 
         The Boolean `comes_again` says which rows may be that other row to another one.
         """
@@ -133,7 +133,7 @@ class Uids:
         comes_again = cells.column_of(value=False, height=len(uids), kind=pl.Boolean)
         again = self._seen.positions(uids)
         if len(again):
-            found = [self._other(uid, first_row + index) for index, uid in zip(again, uids.gather(again), strict=True)]
+            found = [self._other(uid, row) for uid, row in zip(uids.gather(again), rows.gather(again), strict=True)]
             first, repeats = (
                 rows.scatter(again, pl.Series(others, dtype=pl.Int64))
                 for rows, others in zip((first, repeats), zip(*found, strict=True), strict=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.roster.formats.rows import Roster, one_ahead
+from provisioner.roster.shard import Dealt, Shard, Share
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import Encoding
@@ -37,6 +38,7 @@ class Survey:
     shared_emails  e-mail addresses that come with more than one uid; likewise
     shape          how the rows are shaped, which tells totals from people
     tags_separator name of the separator that nearly all cells of tags hold, and that is not the one in force
+    share          what the shard is of the roster, where only one is taken: `repeated` is known of its rows alone
     reveals        how uids are encoded that can be turned back into e-mail addresses; null: there are none
     """
 
@@ -49,6 +51,17 @@ class Survey:
     shape: Shape = field(default_factory=Shape)
     tags_separator: str | None = None
     reveals: Encoding | None = None
+    share: Share | None = None
+
+    @property
+    def likenesses(self) -> bool:
+        """Whether there are rows that look like another one."""
+        return not (self.respelled.is_empty() and self.shared_emails.is_empty())
+
+    @property
+    def taken(self) -> int:
+        """The rows that are taken: those of the shard, or all of them."""
+        return self.rows if self.share is None else self.share.rows
 
 
 def survey(
@@ -57,17 +70,20 @@ def survey(
     folder: Path,
     *,
     identity: bool = False,
+    shard: Shard | None = None,
     progress: Callable[[int, int], None] | None = None,
     run_length: int = RUN_LENGTH,
 ) -> Survey:
     """Read the whole roster once, with memory that does not grow with it but by what is repeated.
 
-    `identity`: compare names and e-mail addresses too, which takes longer. `progress` is called with the rows and
-    bytes done. From `run_length` rows on, `folder` holds unnamed files of 8 to 40 bytes a row. Raises RosterError for a
-    defect of the file anywhere in it, StorageError when the disk takes no more.
+    `identity`: compare names and e-mail addresses too, which takes longer. `shard`: look for repeated uids in that one
+    only; all else concerns the whole roster. `progress` is called with the rows and bytes done. From `run_length` rows
+    on, `folder` holds unnamed files of 8 to 40 bytes a row. Raises RosterError for a defect of the file anywhere in it,
+    StorageError when the disk takes no more.
     """
     rows, digits, shape, tags = 0, DigitUids(), Shape(), TagForms(binding)
     cleaning, encoded = Cleaning(binding), EncodedEmails(binding)
+    dealt = Dealt(shard) if shard is not None else None
     uids, identities = Repeats(folder, run_length), Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
         for batch in one_ahead(roster.batches(progress)):
@@ -79,7 +95,8 @@ def survey(
             digits.add(texts)
             encoded.add(frame, texts)
             prints = fingerprints(texts)
-            uids.add(prints.drop_nulls().to_frame("key"))
+            ours = prints if dealt is None else prints.filter(pl.Series(dealt.add(texts), dtype=pl.Boolean))
+            uids.add(ours.drop_nulls().to_frame("key"))
             if identity:
                 identities.add(frame, prints)
         repeated = uids.repeated()["key"].unique().sort()
@@ -94,4 +111,5 @@ def survey(
         shape,
         tags.separator,
         encoded.found,
+        dealt.share if dealt is not None else None,
     )

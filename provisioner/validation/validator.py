@@ -13,6 +13,7 @@ import polars as pl
 
 from provisioner.model import TOKEN_BYTES, AuthTokens
 from provisioner.roster.formats.rows import ADDED, RosterBatch
+from provisioner.roster.shard import Shard
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
@@ -83,6 +84,7 @@ class Validator:
     All it remembers from batch to batch is where the values that the survey found repeated came first. With
     `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row. With `persons` rows
     of one uid are one row when they say the same, and all rejected when they do not; without, the first one is taken.
+    With `shard` the rows of others are only looked at for their likeness to those of the shard.
     """
 
     def __init__(
@@ -95,12 +97,14 @@ class Validator:
         strict: bool = False,
         place: Place = no_place,
         persons: Persons | None = None,
+        shard: Shard | None = None,
     ) -> None:
         self._binding = binding
         self._constraints = constraints
         self._auth_tokens = auth_tokens
         self._strict = strict
         self._place = place
+        self._shard = shard
         self._uids = Uids(survey.repeated, persons)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
         self._rules = rules(constraints, encoded_uids=binding.encodes_uids, persons=persons is not None)
@@ -155,7 +159,6 @@ class Validator:
         """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
         binding = self._binding
         frame = self._cleaning.uids_and_emails(batch.frame)
-        rows = pl.int_range(batch.first_row, batch.first_row + pl.len(), dtype=pl.Int64)
         texts = self._texts(frame)
         suspicious = mojibake.suspicious(texts["name"])
         if mojibake.holds_unseen(texts["name"], suspicious):
@@ -163,12 +166,12 @@ class Validator:
             texts = self._texts(frame)
         uid_input = cells.as_it_stands(binding.fields["uid"], binding)
         uids = cells.uids(frame, binding)
-        marked = self._marks.of(batch, frame, uids)
+        marked, sent = self._marks.of(batch, frame, uids), uids
         uids = _without(uids, [marked["header_again"]])
         identities = _without(uids, [marked[name] for name in ("uid_word", "uid_rounded", "uid_not_text")])
         fields = (
-            batch.frame.select(rows.alias("row"), uid_input.alias("uid_input"))
-            .with_columns(uids, *self._uids.columns(identities, batch.first_row))
+            batch.frame.select(batch.numbers.alias("row"), uid_input.alias("uid_input"))
+            .with_columns(uids, *self._uids.columns(identities, batch.numbers))
             .with_columns(**marked)
             .hstack(texts.with_columns(name_suspicious=suspicious))
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
@@ -176,6 +179,8 @@ class Validator:
         )
         odd = suspicions(batch.remarks, frame, binding, fields, self._cleaning.words(frame), self._tags_separator)
         fields = fields.with_columns(**odd).hstack(self._lookalikes.columns(frame, fields))
+        if self._shard is not None:
+            fields = fields.filter(pl.Series(self._shard.holds(sent), dtype=pl.Boolean))
         return fields.with_columns(places(fields[name], self._place) for name in OTHER_ROWS)
 
     def _texts(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -272,7 +277,7 @@ def _rejected(batch: RosterBatch, lines: pl.DataFrame) -> pl.DataFrame:
     """
     is_rejected = lines["error_code"].is_not_null()
     errors = lines.filter(is_rejected)
-    rows = batch.frame.drop(ADDED, strict=False)[(errors["row"] - batch.first_row).cast(pl.UInt32)]
+    rows = batch.frame.drop(ADDED, strict=False)[batch.positions(errors["row"])]
     return rows.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
 
 

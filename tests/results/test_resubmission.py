@@ -34,7 +34,7 @@ DUPLICATE = "uid.duplicate: 'ann' is the uid of row 1 already"
 )
 def test_the_results_of_a_round_are_counted(stem: str, results: str) -> None:
     """`X.results.rejected` is round 2 of X, whatever wrote it; other names are other jobs."""
-    assert default_results(stem) == results
+    assert default_results(stem) == Path(results)
 
 
 def test_the_journals_of_all_rounds_before_are_found(tmp_path: Path) -> None:

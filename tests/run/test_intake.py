@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from provisioner.errors import ConfigurationError, ExitCode, RosterChangedError, RosterError
 from provisioner.model import RowTally
+from provisioner.roster.shard import Shard
 from provisioner.run.intake import Opened, Surveyed, keep_rejected
 from provisioner.settings.tables import Run as RunSettings
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper, stop_early
+from tests.rig.rows import TEXTS, boundary_rows
 from tests.rig.work import Place
 
 ROSTER = "uid,name\nann,Ann\nbob,\nann,Anna\n"
@@ -106,3 +110,43 @@ def test_a_limit_hides_what_lies_behind_it(place: Place) -> None:
     with closing(opened(place, rows, settings)) as roster:
         all_kept(roster.survey(lambda: None))
     assert (rows.total, rows.valid, rows.rejected) == (1, 1, 0)
+
+
+LIKENESSES = [
+    {"uid": "like-1", "name": "Zoë Q", "metadata": '{"email": "zq@e.org"}'},
+    {"uid": "like-2", "name": "zoë q", "metadata": '{"email": "ZQ@e.org"}'},
+    {"uid": "like-3", "name": "ZOË Q"},
+    {"uid": "like-4", "name": "Zoë Q"},
+]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("offline", [False, True])
+def test_shards_together_judge_as_one_run_does(place: Place, *, strict: bool, offline: bool) -> None:
+    """Row by row, in the same words and with the roster's numbers; also what only all rows together tell.
+
+    Duplicates meet in one shard; for rows that look alike the others are looked at; each row is in exactly one shard.
+    """
+    rows = boundary_rows(0)[::7] + LIKENESSES
+    pl.DataFrame(rows, schema=dict.fromkeys(TEXTS, pl.String)).write_csv(place.folder / "r.csv")
+
+    def judged(shard: Shard | None) -> tuple[pl.DataFrame, pl.DataFrame, Counter[str], Counter[str]]:
+        settings = Settings(run=RunSettings(strict=strict, shard=shard))
+        job = place.job()
+        tally = RowTally()
+        roster = Opened.open(job.roster, settings, place.folder, tally, offline=offline)
+        with closing(roster):
+            surveyed = all_kept(roster.survey(lambda: None))
+            lines, rejected = pl.concat(surveyed.lines.frames()), pl.concat(surveyed.rejected.frames())
+            assert (tally.total, tally.checked) == (lines.height, lines.height)
+            report = surveyed.report()
+            warned = Counter({code: found.rows for code, found in report.warnings.items()})
+            return lines, rejected, Counter(report.rejected_by_code), warned
+
+    whole = judged(None)
+    shards = [judged(Shard(number, 3)) for number in (1, 2, 3)]
+    assert all(lines.height > 100 for lines, *_ in shards)
+    together = pl.concat([lines for lines, *_ in shards]).sort("row")
+    assert together.equals(whole[0])
+    assert pl.concat([rejected for _, rejected, *_ in shards]).sort("_row").equals(whole[1])
+    assert (sum((each[2] for each in shards), Counter()), sum((each[3] for each in shards), Counter())) == whole[2:]

@@ -53,3 +53,6 @@ class PartialReading(Reading):
     """How the roster is read, and how much of it."""
 
     limit: Annotated[int | None, number("Only the first N rows.")] = None
+    shard: Annotated[
+        str | None, text("Only the rows of shard I of N, by a hash of their uids; see docs/shards.md.", metavar="I/N")
+    ] = None

@@ -55,6 +55,8 @@ async def verify(arguments: Sequence[str], settings: Settings, stopper: Stopper,
         raise ConfigurationError(message)
     target = make_target(settings)
     job = replace(proof_job(arguments, settings), drawn=drawn)
+    if settings.run.shard is not None:
+        raise ConfigurationError("run.shard: a proof is about a whole roster; leave it out")
     if settings.sync.state is None:
         _refuse_another_app(job, target.identity)
     return await prove(job, target, stopper)

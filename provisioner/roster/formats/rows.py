@@ -65,6 +65,7 @@ class RosterBatch:
     `frame` has the roster's columns in the roster's order (a CSV's are all String);
     `first_row` is the number of its first row, counted from 1 over the whole roster;
     `remarks` has what a reader has to say of single rows: code of a warning → indexes of the rows within the frame;
+    `rows` the numbers of its rows (Int64, ascending) where some were left out, null where they are consecutive;
     `cells` what it knows of cells beyond their text: `rounded` (a number of more digits than it can hold), `formula`
     (one without a stored value), `not_text` (an object, a list, a boolean) → column → whether each cell is that.
     """
@@ -73,6 +74,32 @@ class RosterBatch:
     frame: pl.DataFrame
     remarks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     cells: Mapping[str, Mapping[str, pl.Series]] = field(default_factory=dict)
+    rows: pl.Series | None = None
+
+    @property
+    def numbers(self) -> pl.Series:
+        """The numbers of its rows (Int64)."""
+        if self.rows is not None:
+            return self.rows
+        return pl.int_range(self.first_row, self.first_row + self.frame.height, dtype=pl.Int64, eager=True)
+
+    def positions(self, numbers: pl.Series) -> pl.Series:
+        """Give where in the frame the rows of these numbers are (UInt32)."""
+        if self.rows is not None:
+            return self.rows.search_sorted(numbers).cast(pl.UInt32)
+        return (numbers - self.first_row).cast(pl.UInt32)
+
+    def only(self, wanted: pl.Series) -> RosterBatch:
+        """Leave out the rows that are not wanted (Boolean); those that stay keep their numbers."""
+        if wanted.all():
+            return self
+        where = wanted.cum_sum().to_list()
+        remarks = {code: [where[at] - 1 for at in found if wanted[at]] for code, found in self.remarks.items()}
+        cells = {
+            kind: {column: known.filter(wanted) for column, known in columns.items()}
+            for kind, columns in self.cells.items()
+        }
+        return RosterBatch(self.first_row, self.frame.filter(wanted), remarks, cells, self.numbers.filter(wanted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--header-row": ("3", "run", "header_row", 3),
     "--sheet": ("none", "run", "sheet", "none"),
     "--strict": (None, "run", "strict", True),
+    "--shard": ("3/16", "run", "shard", "3/16"),
     "--limit": ("5", "run", "limit", 5),
     "--show": ("3", "run", "show", 3),
     "--on-existing": ("update", "run", "on_existing", "update"),

@@ -1,0 +1,71 @@
+"""A roster carried out shard by shard: together the shards do what one run does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.rig.command import KEY, emulator, people, provisioner, rows, start, write_roster
+
+SEVERAL = [
+    *people(300),
+    {"uid": "Person-00007", "name": "Person Seven"},
+    {"uid": "", "name": "Nobody"},
+    {"uid": "a b", "name": "Blank"},
+    {"uid": "nameless", "name": ""},
+]
+UNLIKE = {"auth_token", "created_at", "settled_at"}
+
+
+def alike(row: dict[str, str]) -> dict[str, str]:
+    """A line of the results without what every run gets anew."""
+    return {name: cell for name, cell in row.items() if name not in UNLIKE}
+
+
+def summary(folder: Path, number: int) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / f"shard-{number}-of-3.results.summary.json").read_bytes())
+    return document
+
+
+def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
+    """Three shards at once create every user once; their lines are those of one run, and each says what it is of."""
+    write_roster(tmp_path / "users.csv", SEVERAL)
+    variables: dict[str, Any] = {"COMETCHAT_API_KEY": KEY}
+    with emulator(tmp_path) as api:
+        flags = ("run", "users.csv", *api.flags(), "--requests-per-minute", 100_000)
+        running = [start(*flags, "--shard", f"{n}/3", cwd=tmp_path, **variables) for n in (1, 2, 3)]
+        assert [each.end().exit_code for each in running] == [1, 1, 1]
+        assert sorted(api.created()) == sorted(each["uid"] for each in people(300))
+        shards = tmp_path / "users.shards"
+        found = [rows(shards / f"shard-{n}-of-3.results.csv") for n in (1, 2, 3)]
+        again = provisioner(*flags, "--shard", "2/3", "--json", cwd=tmp_path, **variables).summary
+        refused = provisioner(*flags, "--shard", "2/4", "-o", shards / "x.csv", cwd=tmp_path, **variables)
+        another = provisioner(
+            *flags, "--shard", "1/3", "-o", shards / "shard-2-of-3.results.csv", cwd=tmp_path, **variables
+        )
+    with emulator(tmp_path) as api:
+        flags = ("run", "users.csv", *api.flags(), "--requests-per-minute", 100_000)
+        whole = provisioner(*flags, "-o", "whole.csv", "--json", cwd=tmp_path, **variables).summary
+    lines = sorted((row for each in found for row in each), key=lambda row: int(row["row"]))
+    assert list(map(alike, lines)) == list(map(alike, rows(tmp_path / "whole.csv")))
+    assert all(row["auth_token"] for row in lines if row["outcome"] == "created")
+    counted = [summary(shards, n) for n in (1, 3)] + [again]
+    for name in ("rows", "created", "rejected", "tokens"):
+        assert sum(each[name] for each in counted) == whole[name]
+    assert (again["requests"], again["rows"]) == (0, len(found[1]))
+    assert again["shard"] == {**counted[0]["shard"], "number": 2}
+    assert (again["shard"]["of"], again["shard"]["roster_rows"]) == (3, 304)
+    assert refused.exit_code == another.exit_code == 2
+    assert "holds shards of 3, so shard 2/4 has no place there" in refused.stderr
+    assert "made for shard 2/3, not for shard 1/3" in another.stderr
+
+
+def test_what_needs_the_whole_roster_takes_no_shard(tmp_path: Path) -> None:
+    """A sync would take everybody else for gone."""
+    write_roster(tmp_path / "users.csv", people(3))
+    (tmp_path / "provisioner.toml").write_text('[run]\nshard = "1/3"\n[api]\nbase_url = "http://127.0.0.1:9/v3"\n')
+    for command in (("sync", "--state", "hr.state"), ("verify",)):
+        ended = provisioner(command[0], "users.csv", *command[1:], cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert ended.exit_code == 2
+        assert "run.shard: " in ended.stderr
