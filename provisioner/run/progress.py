@@ -27,6 +27,7 @@ from provisioner.wording import duration
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
     from provisioner.sending.attempts import Reach
+    from provisioner.sending.leasing.link import Link
     from provisioner.sending.pacing import Pacer, Pacing
 
 # Seconds between two drawings, and between two log events where nothing is drawn.
@@ -68,6 +69,7 @@ class Watch:
         self.shown: Sequence[Outcome] = _SETTLED
         self.pacing: Pacing | None = None
         self.reach: Reach | None = None
+        self.link: Link | None = None
         self._samples: deque[tuple[float, int]] = deque()
 
     def enter(self, stage: str) -> None:
@@ -124,6 +126,8 @@ class Watch:
         """Name what holds the rate where it is."""
         if self.pacing is None:
             return "starting"
+        if self.link is not None and (seconds := self.link.gone_for) is not None:
+            return f"the fleet's pacer is gone, for {seconds:.0f} s by now"
         if self.reach is not None and (left := self.reach.giving_up_in(time.monotonic())) is not None:
             return f"cannot reach the API, giving up in {left:.0f} s"
         if (seconds := self.pacing.gate.closed_for) > 0:
@@ -133,7 +137,8 @@ class Watch:
 
     def held_by(self, pacing: Pacing) -> str:
         """Name it in one word."""
-        if self.reach is not None and self.reach.giving_up_in(time.monotonic()) is not None:
+        unreachable = self.reach is not None and self.reach.giving_up_in(time.monotonic()) is not None
+        if unreachable or (self.link is not None and self.link.gone_for is not None):
             return "unreachable"
         if pacing.gate.closed_for > 0:
             return "pause"

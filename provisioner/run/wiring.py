@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 from provisioner import __version__
+from provisioner.errors import ExitCode
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
@@ -19,13 +23,17 @@ from provisioner.run.job import Run, Target
 from provisioner.sending.attempts import Exchanger, Reach, Trace, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
+from provisioner.sending.leasing.link import LeasedSlots, Link
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.pool import Pool
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.tables import Settings
-from provisioner.stop import Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.threads import in_thread
+
+PACER: Final = "PROVISIONER_PACER"
+"""The variable in which a fleet tells its jobs where their slots come from: a socket."""
 
 log = get_logger()
 
@@ -54,7 +62,8 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     settings, stopper, tally = run.job.settings, run.stopper, run.tally
     retry = settings.retry
     waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
-    run.watch.pacing = pacing = _pacing(settings, waits)
+    run.watch.link = link = _link(settings, stopper)
+    run.watch.pacing = pacing = _pacing(settings, waits, target.base_url, link)
     run.watch.reach = reach = Reach(retry.unreachable_after, stopper)
     listeners: list[Trace] = [_log_reply] if settings.log.verbose else []
 
@@ -64,7 +73,7 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
 
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
-        with stopper.on_stop(lambda _: pacing.close()):
+        with stopper.on_stop(lambda _: pacing.close()), closing(link) if link else nullcontext():
             async with (target.client or _client)(settings, target) as client:
                 client.clock = run.clock  # what one connection has learned, the next need not ask for
                 exchanger = Exchanger(
@@ -110,14 +119,43 @@ def _client(settings: Settings, target: Target) -> Client:
     return Client(target.base_url, target.api_key, timeouts=timeouts, in_flight=in_flight, agent=agent)
 
 
-def _pacing(settings: Settings, waits: Waits) -> Pacing:
+def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) -> Pacing:
     rate = settings.rate
     limits = {
         Budget.CORE: rate.requests_per_minute * rate.share,
         Budget.STANDARD: rate.standard_requests_per_minute * rate.share,
     }
     gate = Gate(waits, time.monotonic, random.random)
-    return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
+    if link is None:
+        return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
+    # Limits are an app's, and its address is what two jobs of one app have in common.
+    return Pacing(
+        limits,
+        rate.share,
+        gate,
+        lowered=_log_lowered,
+        paused=_log_paused,
+        source=lambda budget, limit: LeasedSlots(link, base_url, budget, limit, gate, _log_lowered),
+    )
+
+
+def _link(settings: Settings, stopper: Stopper) -> Link | None:
+    """Reach the pacer of the fleet that started us; None when none did."""
+    if not (address := os.environ.get(PACER)):
+        return None
+    patience = settings.retry.unreachable_after
+
+    def gone(seconds: float) -> None:
+        if seconds == 0:
+            log.warning("pacer.gone", giving_up_in=patience)
+        elif seconds >= patience:
+            message = (
+                f"the fleet that hands out this job's share of the rate has been gone for {patience:.0f} s; "
+                "run the fleet again, which resumes"
+            )
+            stopper.request(Stop("pacer", message, ExitCode.API))
+
+    return Link(Path(address), time.monotonic, gone)
 
 
 def _log_reply(operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:

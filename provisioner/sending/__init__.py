@@ -9,5 +9,6 @@ attempts     one operation until there is an answer to go by
 lifecycle    the life of one row
 roles        whether the roles of a roster exist
 pool         one backlog, N workers, one settlement a row
+leasing/     one rate for several processes
 users/       a user as the API takes it and shows it
 """

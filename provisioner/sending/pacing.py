@@ -9,9 +9,11 @@ burst avoids both, and a quarter second's worth of slots is kept back for reques
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from aiolimiter import AsyncLimiter
 
@@ -57,7 +59,8 @@ class Gate:
     """
 
     def __init__(self, waits: Waits, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
-        self._waits, self._clock, self._jitter = waits, clock, jitter
+        self.clock = clock
+        self._waits, self._jitter = waits, jitter
         self._opens_at = 0.0
         self._strikes = 0
         self._ordered = 0.0
@@ -70,7 +73,7 @@ class Gate:
     @property
     def closed_for(self) -> float:
         """Seconds until the gate opens; 0 when it is open."""
-        return max(0.0, self._opens_at - self._clock())
+        return max(0.0, self._opens_at - self.clock())
 
     def close(self, reply: Reply) -> float | None:
         """Hold everyone after a 429; seconds of a new pause, None when one is already running.
@@ -84,11 +87,15 @@ class Gate:
         if not running:
             self._strikes += 1
         seconds = pause(reply, self._strikes, self._waits, self._jitter())
-        now = self._clock()
+        self.hold(seconds)
+        return None if running else seconds
+
+    def hold(self, seconds: float) -> None:
+        """Stay closed so long: somebody else who shares the rate was told to. It is no strike of ours."""
+        now = self.clock()
         opens_at = max(self._opens_at, now + seconds)
         self._ordered += opens_at - max(self._opens_at, now)
         self._opens_at = opens_at
-        return None if running else seconds
 
     def passed(self) -> None:
         """Note that a request got through."""
@@ -102,21 +109,75 @@ class Gate:
             await asyncio.sleep(seconds)
 
 
-class Pacer:
-    """Hands out the slots of one budget, in order of asking, behind the gate.
+class Grant(NamedTuple):
+    """Slots that may be used.
+
+    ends  when what is not used by then is lost, by the gate's clock
+    """
+
+    slots: int
+    ends: float = math.inf
+
+
+class Source(Protocol):
+    """Where a pacer has its slots from: a limiter of its own, or a pacer that several processes share.
 
     per_minute  slots allowed in any 60 s
     """
 
-    def __init__(self, per_minute: float, gate: Gate) -> None:
-        self.gate = gate
+    per_minute: float
+
+    async def take(self, wanted: int) -> Grant:
+        """Wait until there are some, and take them."""
+
+    def lower(self, per_minute: float) -> None:
+        """Adopt a lower limit."""
+
+    def hold(self, seconds: float) -> None:
+        """Learn of a pause that has just begun, or has become longer."""
+
+
+class OwnLimiter:
+    """The slots of a budget that is ours alone."""
+
+    def __init__(self, per_minute: float) -> None:
+        self.lower(per_minute)
+
+    def lower(self, per_minute: float) -> None:
+        """Adopt a limit."""
         self.per_minute = per_minute
         self._shape = Shape.of(per_minute)
         self._limiter = self._shape.limiter()
-        self._free = 0
+
+    async def take(self, _wanted: int) -> Grant:
+        """Wait for a block."""
+        # A limit that was lowered meanwhile has another limiter: its block is taken anew.
+        shape, limiter = self._shape, self._limiter
+        await limiter.acquire(shape.block)
+        return Grant(shape.block)
+
+    def hold(self, _seconds: float) -> None:
+        """Nobody else is to know of a pause: the gate is enough."""
+
+
+class Pacer:
+    """Hands out the slots of one budget, in order of asking, behind the gate.
+
+    source  where the slots come from
+    """
+
+    def __init__(self, source: Source, gate: Gate) -> None:
+        self.gate = gate
+        self.source = source
+        self._grant = Grant(0)
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._filler: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def per_minute(self) -> float:
+        """Slots allowed in any 60 s."""
+        return self.source.per_minute
 
     @property
     def saturated(self) -> bool:
@@ -127,8 +188,7 @@ class Pacer:
         """Wait for leave to send one request; False when the pacer has been closed meanwhile."""
         if self._closed:
             return False
-        if self._free and not self._waiting and not self.gate.closed_for:
-            self._free -= 1
+        if self._grant.slots and not self._waiting and not self.gate.closed_for and self._use():
             return True
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -140,9 +200,7 @@ class Pacer:
         """Adopt a lower limit that the server told; True when it is news."""
         if per_minute >= self.per_minute:
             return False
-        self.per_minute = per_minute
-        self._shape = Shape.of(per_minute)
-        self._limiter = self._shape.limiter()
+        self.source.lower(per_minute)
         return True
 
     def close(self) -> None:
@@ -157,21 +215,25 @@ class Pacer:
 
     async def _fill(self) -> None:
         while self._waiting:
-            if not self._free:
-                # A limit that was lowered meanwhile has another limiter: its block is taken anew.
-                shape, limiter = self._shape, self._limiter
-                await limiter.acquire(shape.block)
-                self._free += shape.block
-            # Looked at last: a 429 may have come while the limiter was waited for.
+            if not self._grant.slots:
+                self._grant = await self.source.take(len(self._waiting))
+            # Looked at last: a 429 may have come while the slots were waited for.
             await self.gate.wait()
             self._hand_out()
 
     def _hand_out(self) -> None:
-        while self._free and self._waiting:
+        while self._waiting and (self._waiting[0].done() or self._use()):
             turn = self._waiting.popleft()
             if not turn.done():
-                self._free -= 1
                 turn.set_result(True)
+
+    def _use(self) -> bool:
+        """Use one slot; False when there is none, or what there was has ended."""
+        slots, ends = self._grant
+        if slots and ends is not math.inf and self.gate.clock() >= ends:
+            slots = 0
+        self._grant = Grant(max(0, slots - 1), ends)
+        return slots > 0
 
 
 class Pacing:
@@ -181,6 +243,7 @@ class Pacing:
     share    what part of a limit told by the server is ours
     lowered  called when the server told a lower limit: budget, requests a minute from now on
     paused   called when a pause begins: seconds
+    source   gives where the slots of a budget come from
     """
 
     def __init__(
@@ -191,9 +254,10 @@ class Pacing:
         *,
         lowered: Callable[[Budget, float], None],
         paused: Callable[[float], None],
+        source: Callable[[Budget, float], Source] = lambda _, limit: OwnLimiter(limit),
     ) -> None:
         self.gate = gate
-        self.pacers = {budget: Pacer(limit, gate) for budget, limit in limits.items()}
+        self.pacers = {budget: Pacer(source(budget, limit), gate) for budget, limit in limits.items()}
         self.given = dict.fromkeys(Budget, 0)
         self._share = share
         self._lowered, self._paused = lowered, paused
@@ -211,7 +275,10 @@ class Pacing:
         if not limited:
             if reply.status is not None:
                 self.gate.passed()
-        elif (seconds := self.gate.close(reply)) is not None:
+            return
+        seconds = self.gate.close(reply)
+        self.pacers[budget].source.hold(self.gate.closed_for)
+        if seconds is not None:
             self._paused(seconds)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.sending.calls import Budget, Reply
-from provisioner.sending.pacing import Gate, Pacer, Pacing, Shape
+from provisioner.sending.pacing import Gate, OwnLimiter, Pacer, Pacing, Shape
 from provisioner.sending.retry import Waits
 from tests.rig import clock
 
@@ -45,7 +45,7 @@ def test_uses_98_percent_and_is_never_over_in_any_minute(per_minute: int) -> Non
     """From the first minute on: as many slots as allowed in no 60 s, and hardly fewer."""
 
     async def main() -> list[float]:
-        return await slots_taken(Pacer(per_minute, a_gate()), workers=64, seconds=150)
+        return await slots_taken(Pacer(OwnLimiter(per_minute), a_gate()), workers=64, seconds=150)
 
     times = clock.run(main())
     assert worst_window(times, 60) <= per_minute
@@ -66,7 +66,7 @@ def test_does_not_begin_with_a_burst() -> None:
     """The first second holds a second's worth of slots and a small burst, not a minute's worth."""
 
     async def main() -> list[float]:
-        return await slots_taken(Pacer(6000, a_gate()), workers=64, seconds=1)
+        return await slots_taken(Pacer(OwnLimiter(6000), a_gate()), workers=64, seconds=1)
 
     assert len(clock.run(main())) <= 100 + 16
 
@@ -76,7 +76,7 @@ def test_a_429_holds_everyone_until_the_server_said_so() -> None:
 
     async def main() -> tuple[list[float], float]:
         gate = a_gate()
-        pacer = Pacer(6000, gate)
+        pacer = Pacer(OwnLimiter(6000), gate)
         asyncio.get_running_loop().call_later(1.0, lambda: gate.close(Reply(status=429, retry_after=3.0)))
         began = clock.now()
         return await slots_taken(pacer, workers=64, seconds=10), began
@@ -135,7 +135,7 @@ def test_closing_tells_everyone_who_waits_at_once() -> None:
     """A stopped run waits for no slot, however slow the rate."""
 
     async def main() -> tuple[list[bool], float]:
-        pacer = Pacer(1, a_gate())
+        pacer = Pacer(OwnLimiter(1), a_gate())
         assert await pacer.slot()
         waiting = [asyncio.create_task(pacer.slot()) for _ in range(5)]
         await asyncio.sleep(0.01)

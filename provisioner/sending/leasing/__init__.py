@@ -1,0 +1,6 @@
+"""One rate for several processes: a desk leases slots to those who ask, a quarter second's worth at a time.
+
+desk    how many slots an app's processes may have, and when
+server  the desk behind a socket, in the process that started the others
+link    the other end: slots for a pacer, from a desk somewhere else
+"""

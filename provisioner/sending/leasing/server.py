@@ -1,0 +1,68 @@
+"""The desk behind a socket, in the process that started the others. Who may open the folder may ask.
+
+A line of JSON each way: a question is a list, its answer the members of a `Lease`, or nothing for what has no answer.
+
+    ["lease", app, budget, per_minute, wanted]    [slots, wait, closed_for, per_minute]
+    ["hold", app, seconds]                        []
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from provisioner.sending.leasing.desk import Desk
+
+
+@asynccontextmanager
+async def serving(desk: Desk, address: Path) -> AsyncIterator[None]:
+    """Answer at a socket until the block ends; the socket of somebody who was killed is replaced. Raises OSError."""
+    names, talks = count(1), set[asyncio.Task[None]]()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            talks.add(task)
+        await _talk(desk, f"holder {next(names)}", reader, writer)
+
+    _remove(address)
+    server = await asyncio.start_unix_server(talk, address)
+    try:
+        yield
+    finally:
+        server.close()
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+        _remove(address)
+
+
+def _remove(address: Path) -> None:
+    address.unlink(missing_ok=True)
+
+
+async def _talk(desk: Desk, holder: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        with suppress(OSError, ValueError):
+            while line := await reader.readline():
+                writer.write(orjson.dumps(answered(desk, holder, orjson.loads(line))) + b"\n")
+                await writer.drain()
+    finally:
+        desk.forget(holder)
+        writer.close()
+
+
+def answered(desk: Desk, holder: str, question: list[Any]) -> list[Any]:
+    """Answer one question. Raises ValueError for what is none."""
+    match question:
+        case ["lease", str(app), str(budget), int() | float() as per_minute, int(wanted)]:
+            return list(desk.lease(app, budget, holder, per_minute, wanted))
+        case ["hold", str(app), int() | float() as seconds]:
+            desk.hold(app, seconds)
+            return []
+    raise ValueError("no question that is known here")
