@@ -2,6 +2,7 @@
 
 __main__     where the command begins
 cli/         commands and options; exceptions become exit codes
+fleet/       many jobs from one file
 inspection/  what only looks: `doctor`, `constraints`, `config show`
 sync/        a night: the app's users become what the roster says
 run/         a run, from roster to results

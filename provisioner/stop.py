@@ -34,10 +34,14 @@ class Stop:
 
 
 class Stopper:
-    """Holds the first `Stop` of a run and lets everyone who waits for something else wait for it as well."""
+    """Holds the first `Stop` of a run and lets everyone who waits for something else wait for it as well.
+
+    at_once  called when a second signal ends this process on the spot: to end what it has started
+    """
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
+        self.at_once: list[Callable[[], None]] = []
         self._event = asyncio.Event()
         self._listeners: list[Callable[[Stop], None]] = []
 

@@ -32,6 +32,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "plan": ("provisioner.cli.commands.sync:plan", "Say what a sync of ROSTER would change, and change nothing."),
     "sync": ("provisioner.cli.commands.sync:sync", "Bring the app's users to what ROSTER says."),
+    "fleet": (
+        "provisioner.cli.commands.fleet:fleet",
+        "Carry out many jobs from one file: tenants, and shards of a roster; jobs of one app share its rate.",
+    ),
     "history": ("provisioner.cli.commands.sync:history", "Tell the last nights of a state."),
     "status": (
         "provisioner.cli.commands.proof:status",

@@ -32,6 +32,10 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         ("provisioner sync hr.csv --state hr.db --adopt", "the first night"),
         ("provisioner sync hr.csv --state hr.db --deactivate-leavers", "every night"),
     ),
+    "fleet": (
+        ("provisioner fleet tenants.toml", "every tenant's job, one on each core at a time"),
+        ("provisioner fleet tenants.toml --jobs 20 --json", "twenty at a time, one summary for a script"),
+    ),
     "history": (
         ("provisioner history --state hr.db", "the last two weeks"),
         ("provisioner history --state hr.db -n 3 --json", "three nights, for a script"),

@@ -13,7 +13,7 @@ from provisioner.model import Tally
 from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.files.inputs import Inputs, find_inputs
-from provisioner.run.progress import Watch
+from provisioner.run.progress import EVENT, Watch
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import read_api_key
 from provisioner.settings.tables import Settings
@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # what only checks has no need of the network
 EMULATOR: Final = Identity("emulator", "built-in emulator")
 """Another port each time, but the same stand-in as far as a journal is concerned."""
 
+
+PROGRESS_SECONDS: Final = "PROVISIONER_PROGRESS_SECONDS"
+"""The variable in which a fleet tells its jobs how often it wants to hear of them."""
 
 _ALWAYS_TOLD: Final = frozenset(
     {"requests_per_minute", "share", "max_in_flight", "on_existing", "auth_tokens", "max_failures"}
@@ -77,7 +80,8 @@ class Run:
     def begin(cls, job: Job, stopper: Stopper) -> Run:
         """Begin with nothing read, sent or settled."""
         tally = Tally()
-        return cls(job, stopper, tally, Watch(tally, drawn=job.drawn), time.time())
+        every = float(os.environ.get(PROGRESS_SECONDS) or EVENT)
+        return cls(job, stopper, tally, Watch(tally, drawn=job.drawn, every=every), time.time())
 
 
 def identity(settings: Settings) -> Identity:

@@ -30,9 +30,11 @@ if TYPE_CHECKING:  # what only checks has no need of the limiter
     from provisioner.sending.leasing.link import Link
     from provisioner.sending.pacing import Pacer, Pacing
 
-# Seconds between two drawings, and between two log events where nothing is drawn.
+EVENT: Final = 10.0
+"""Seconds between two log events where nothing is drawn."""
+
+# Seconds between two drawings.
 _REDRAW: Final = 0.2
-_EVENT: Final = 10.0
 # Seconds over which the current rate is taken.
 _RECENT: Final = 10.0
 # In the order in which they are shown; failed rows come behind the rejected ones.
@@ -52,10 +54,11 @@ class Watch:
     """Shows how a run is getting on, from its tally, until the block ends.
 
     drawn  whether a terminal is there to draw on
+    every  seconds between two log events where there is none
     """
 
-    def __init__(self, tally: Tally, *, drawn: bool) -> None:
-        self._tally, self._drawn = tally, drawn
+    def __init__(self, tally: Tally, *, drawn: bool, every: float = EVENT) -> None:
+        self._tally, self._drawn, self._every = tally, drawn, every
         self._log = get_logger()
         rows = tally.rows
         self._stages = {
@@ -179,7 +182,7 @@ class Watch:
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 before = self.stage, self.stage.done()
-                await asyncio.sleep(_EVENT)
+                await asyncio.sleep(self._every)
                 self._log.info("run.progress", **self.facts(), **self.forecast(*before))
 
     def forecast(self, stage: Stage, before: int) -> dict[str, Any]:
@@ -189,7 +192,7 @@ class Watch:
         """
         done, total = self.stage.done(), self.stage.total()
         rows = done - before if stage is self.stage else 0
-        left = (total - done) * _EVENT / rows if total is not None and rows > 0 else None
+        left = (total - done) * self._every / rows if total is not None and rows > 0 else None
         sending = self.stage.name == "sending"
         return {
             "requests_per_minute": round(self.rate(time.monotonic())) if sending else None,

@@ -152,6 +152,8 @@ async def _watch_signals(work: Work) -> tuple[Ending, Stop | None]:
 
 def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
     if stopper.stop is not None and stopper.stop.reason in {"sigint", "sigterm"}:
+        for end in stopper.at_once:
+            end()
         # The journal knows all that matters, so there is nothing to tidy up.
         os._exit(_SIGNALS[number])
     log.warning(

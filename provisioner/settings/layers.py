@@ -208,15 +208,23 @@ def _mended(text: str, message: str) -> str:
     return f"; put it in quotes: {key} = {value}" if (key, value) != (parts["key"], parts["value"]) else ""
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
+    """Read a TOML file as it stands. Raises `ConfigurationError`.
+
+    what  the file is, as the message says it
+    """
     text = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except OSError as error:
-        raise ConfigurationError(f"{path}: the config file cannot be read ({error.strerror})") from None
+        raise ConfigurationError(f"{path}: the {what} cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not valid TOML ({error}){_mended(text, str(error))}") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    document = read_document(path)
     for table, key in _PATHS:
         values = document.get(table)
         if isinstance(values, dict) and isinstance(values.get(key), str):

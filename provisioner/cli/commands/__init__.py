@@ -6,4 +6,5 @@ sync        `plan`, `sync` and `history`
 proof       `verify`, `status` and `show`
 inspection  `init`, `constraints`, `doctor` and `config show`
 report      `report`
+fleet       `fleet`
 """

@@ -1,0 +1,68 @@
+"""A fleet, from its file to its summary."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import OutputError
+from provisioner.fleet.conductor import Conductor
+from provisioner.fleet.engine import Processes
+from provisioner.fleet.jobs import Fleet
+from provisioner.fleet.pacing import paced
+from provisioner.fleet.standing import Standing
+from provisioner.fleet.summary import FleetSummary
+from provisioner.fleet.view import watching
+from provisioner.journal.lock import JournalLock
+from provisioner.logs import get_logger
+from provisioner.results.summary import write_summary
+from provisioner.stop import Stopper
+
+# Seconds between two words from a job: often enough for eyes, or for a log.
+_DRAWN: Final = 1.0
+_LOGGED: Final = 5.0
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a fleet is to be carried out.
+
+    at_once  jobs at a time; None for one on each core
+    drawn    draw the progress on the terminal
+    """
+
+    at_once: int | None = None
+    drawn: bool = False
+
+
+async def carry_out(fleet: Fleet, asked: Asked, stopper: Stopper) -> FleetSummary:
+    """Carry out all jobs of a fleet, each in a process of its own.
+
+    Raises `OutputError` when its folder cannot be used, `JournalError` when another fleet of this file is running.
+    """
+    started, standings = time.time(), [Standing(job) for job in fleet.jobs]
+    _make(fleet.folder)
+    summary = fleet.folder / "summary.json"
+    with JournalLock(fleet.folder / "fleet", "take another fleet file"):
+        async with paced(fleet) as pacers:
+            engine = Processes(fleet.base, fleet.folder / "logs", pacers, _DRAWN if asked.drawn else _LOGGED)
+            stopper.at_once.append(engine.kill)
+            at_once = min(asked.at_once or os.cpu_count() or 1, len(standings))
+            log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=sorted(pacers))
+            with watching(standings, drawn=asked.drawn):
+                await Conductor(standings, engine, stopper, at_once, fleet.base).carry_out()
+        ended = FleetSummary(standings, started, time.time(), stopper.stop, summary)
+        write_summary(summary, ended.document)
+    return ended
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); copy the fleet file elsewhere") from None

@@ -1,0 +1,109 @@
+"""Which job runs when, and what becomes of the others when one has ended.
+
+Jobs are started in the order of the file, so many at a time. What ends a job ends that job; only shards of its roster
+that have not begun are held back when it ended with 2, 3, 4 or 70: they have the same key, the same settings and the
+same roster, so each would find the same. A job that was killed from outside is started again and goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from provisioner.errors import ExitCode
+from provisioner.fleet.engine import Engine
+from provisioner.fleet.standing import Ended, Phase, Standing
+from provisioner.journal.lock import holder_of
+from provisioner.logs import get_logger
+from provisioner.stop import Stopper
+
+_TELLING: Final = frozenset({ExitCode.USAGE, ExitCode.SAFETY, ExitCode.API, ExitCode.BUG})
+"""What a shard ends with when the others of its roster would end with the same."""
+
+FUTILE: Final = 3
+"""Deaths in a row without a row more: then a job is not started again."""
+
+log = get_logger()
+
+
+class Conductor:
+    """Carries out jobs.
+
+    at_once  so many at a time
+    base     the folder that paths of jobs begin in
+    pause    seconds before a job that was killed is started again, and between looks at a journal that is in use
+    """
+
+    def __init__(
+        self, standings: list[Standing], engine: Engine, stopper: Stopper, at_once: int, base: Path, pause: float = 1.0
+    ) -> None:
+        self._standings, self._engine, self._stopper, self._base = standings, engine, stopper, base
+        self._at_once, self._pause = at_once, pause
+
+    async def carry_out(self) -> None:
+        """Carry out all of them; when the fleet is stopped, those that have not begun stay as they are."""
+        waiting = iter(self._standings)
+        with self._stopper.on_stop(lambda _: self._engine.stop()):
+            await asyncio.gather(*(self._work(waiting) for _ in range(self._at_once)))
+
+    async def _work(self, waiting: Iterator[Standing]) -> None:
+        while not self._stopper and (standing := next(waiting, None)) is not None:
+            if standing.phase is Phase.WAITING:
+                await self._to_its_end(standing)
+
+    async def _to_its_end(self, standing: Standing) -> None:
+        standing.phase, standing.began = Phase.RUNNING, time.monotonic()
+        if not await self._free(standing):
+            standing.phase = Phase.WAITING
+            return
+        deaths, further = 0, -1
+        while True:
+            standing.starts += 1
+            log.info("job.started", job=standing.job.name, starts=standing.starts)
+            ended = await self._engine.carry_out(standing.job, partial(_note, standing))
+            standing.seconds = time.monotonic() - standing.began
+            if ended.exit_code >= 0 or self._stopper:
+                break
+            done = standing.progress.get("done") or 0
+            deaths, further = (1, done) if done > further else (deaths + 1, further)
+            log.warning("job.killed", job=standing.job.name, signal=-ended.exit_code, done=done)
+            if deaths >= FUTILE:
+                message = (
+                    f"killed by signal {-ended.exit_code}, {deaths} times without coming any further; is memory short?"
+                )
+                ended = Ended(ended.exit_code, ended.summary, message)
+                break
+            await self._stopper.nap(self._pause)
+            if self._stopper:
+                break
+        self._end(standing, ended)
+
+    async def _free(self, standing: Standing) -> bool:
+        """Wait for the journal of a job that an earlier fleet left running; False when the fleet is stopped before."""
+        while (holder := holder_of(self._base / standing.job.journal)) is not None and not self._stopper:
+            if standing.waits_for is None:
+                log.warning("job.waits", job=standing.job.name, reason=f"its journal is in use by {holder}")
+            standing.waits_for = holder
+            await self._stopper.nap(self._pause)
+        standing.waits_for = None
+        return not self._stopper
+
+    def _end(self, standing: Standing, ended: Ended) -> None:
+        standing.ended, standing.phase = ended, Phase.ENDED
+        tell = log.info if standing.exit_code in {ExitCode.OK, ExitCode.ROWS_LEFT} else log.warning
+        tell("job.ended", job=standing.job.name, exit_code=standing.exit_code, message=standing.message)
+        if ended.exit_code not in _TELLING or self._stopper:
+            return
+        for other in self._standings:
+            if other.job.group == standing.job.group and other.phase is Phase.WAITING:
+                other.phase = Phase.HELD_BACK
+                message = f"not started, because {standing.job.name} ended with {ended.exit_code}"
+                other.ended = Ended(ended.exit_code, message=message)
+
+
+def _note(standing: Standing, facts: Mapping[str, Any]) -> None:
+    standing.progress = facts

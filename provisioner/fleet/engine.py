@@ -1,0 +1,191 @@
+"""Where a job is carried out: the real command, in a process of this machine, that knows of no other job."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+import orjson
+
+from provisioner.errors import ConfigurationError, ExitCode
+from provisioner.files import PRIVATE
+from provisioner.fleet.jobs import Job
+from provisioner.fleet.standing import Ended
+from provisioner.run.job import PROGRESS_SECONDS
+from provisioner.run.wiring import PACER
+from provisioner.settings.apikey import API_KEY_VARIABLE
+
+Progress = Callable[[Mapping[str, Any]], None]
+"""Told the facts of a progress event."""
+
+_Readers: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamReader]
+_LINE: Final = 1 << 20
+_PASSED: Final = frozenset(
+    {
+        "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "LD_LIBRARY_PATH",
+        "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV",
+    }
+)  # fmt: skip
+"""What every process needs of its surroundings: no secret of ours, and nothing that says where users go."""
+
+
+class Engine(Protocol):
+    """What carries out jobs."""
+
+    async def carry_out(self, job: Job, progress: Progress) -> Ended:
+        """Carry out a job to its end."""
+
+    def stop(self) -> None:
+        """Ask all jobs to stop: what is on the wire finishes, and is recorded."""
+
+    def kill(self) -> None:
+        """End all jobs at once; their journals know all that matters."""
+
+
+def environment_of(
+    job: Job, base: Path, environment: Mapping[str, str], pacer: Path | None, every: float
+) -> dict[str, str]:
+    """Give the variables of a job. Raises `ConfigurationError` when its key cannot be had.
+
+    environment  the fleet's own
+    pacer        the socket that its slots come from
+    every        seconds between two progress events
+    """
+    own = {name: value for name, value in environment.items() if name in _PASSED or name.startswith("LC_")}
+    for name in job.passed:
+        if name not in environment:
+            raise ConfigurationError(f"{name}: this variable, which the job needs, is not set")
+        own[name] = environment[name]
+    own |= job.address
+    if (key := _key(job, base, environment)) is not None:
+        own[API_KEY_VARIABLE] = key
+    if pacer is not None:
+        own[PACER] = str(pacer)
+    return own | {PROGRESS_SECONDS: str(every)}
+
+
+def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
+    if job.key_variable is not None:
+        if not (key := environment.get(job.key_variable, "").strip()):
+            raise ConfigurationError(f"api_key_variable: {job.key_variable} is not set")
+        return key
+    if job.key_file is None:
+        return None
+    try:
+        key = (base / job.key_file).expanduser().read_text(encoding="utf-8-sig").strip()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({error})") from None
+    if not key:
+        raise ConfigurationError(f"api_key_file: {job.key_file} is empty")
+    return key
+
+
+class Processes:
+    """Jobs as processes of this machine.
+
+    base    the folder that they are started in
+    logs    the folder of their logs
+    pacers  job's group → the socket that its slots come from
+    """
+
+    def __init__(self, base: Path, logs: Path, pacers: Mapping[str, Path], every: float) -> None:
+        self._base, self._logs, self._pacers, self._every = base, logs, pacers, every
+        self._running: set[asyncio.subprocess.Process] = set()
+        self._stopping = False
+
+    async def carry_out(self, job: Job, progress: Progress) -> Ended:
+        """Carry out a job to its end."""
+        try:
+            variables = environment_of(job, self._base, os.environ, self._pacers.get(job.group), self._every)
+            (self._base / job.output).parent.mkdir(parents=True, exist_ok=True)
+            log = _opened(self._logs / f"{job.file_name}.log")
+        except ConfigurationError as error:
+            return Ended(error.exit_code, message=str(error))
+        except OSError as error:
+            return Ended(ExitCode.USAGE, message=f"{error.filename}: cannot be written ({error.strerror})")
+        try:
+            # In a session of its own: Ctrl-C at the terminal comes to the fleet, which hands it on once.
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "provisioner", *job.arguments()),
+                cwd=self._base,
+                env=variables,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                limit=_LINE,
+            )
+            return await self._followed(process, log, progress)
+        finally:
+            os.close(log)
+
+    async def _followed(self, process: asyncio.subprocess.Process, log: int, progress: Progress) -> Ended:
+        self._running.add(process)
+        try:
+            if self._stopping:
+                process.terminate()
+            stdout, stderr = cast("_Readers", (process.stdout, process.stderr))  # both are pipes
+            printed, words = await asyncio.gather(stdout.read(), _listen(stderr, log, progress))
+            code = await process.wait()
+        finally:
+            self._running.discard(process)
+            if process.returncode is None:  # nobody waits for it any more
+                process.kill()
+        try:
+            summary = orjson.loads(printed)
+        except ValueError:
+            summary = {}
+        return Ended(code, summary if isinstance(summary, dict) else {}, words)
+
+    def stop(self) -> None:
+        """Ask all jobs to stop."""
+        self._stopping = True
+        for process in self._running:
+            with suppress(ProcessLookupError):
+                process.terminate()
+
+    def kill(self) -> None:
+        """End all jobs at once."""
+        for process in self._running:
+            with suppress(ProcessLookupError):
+                process.kill()
+
+
+def _opened(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+
+
+async def _listen(stream: asyncio.StreamReader, log: int, progress: Progress) -> str | None:
+    """Hand on progress, keep all the rest as the job's log; give the last line that was said in words."""
+    words = None
+    while line := await _line(stream):
+        event = _event(line)
+        if event is not None and event.get("event") == "run.progress":
+            progress(event)
+            continue
+        if event is None and (said := line.decode(errors="replace").strip()):
+            words = said.removeprefix("error: ").removeprefix("bug: ")
+        with suppress(OSError):  # a full disk is the job's to tell
+            os.write(log, line)
+    return words
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes:
+    while True:
+        with suppress(ValueError):  # a line without an end: it is left out
+            return await stream.readline()
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = orjson.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

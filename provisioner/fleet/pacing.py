@@ -1,0 +1,71 @@
+"""One rate for the jobs of one app: which jobs share one, and the socket at which they ask for slots."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from provisioner.errors import ConfigurationError, OutputError
+from provisioner.fleet.jobs import Fleet, Job
+from provisioner.sending.leasing.desk import Desk
+from provisioner.sending.leasing.server import serving
+from provisioner.settings.layers import DEFAULT_CONFIG
+from provisioner.settings.tables import load
+
+
+def app_of(job: Job, base: Path) -> str | None:
+    """Name the app of a job by its address; None when its settings are refused, which the job itself will tell."""
+    config = base / job.config if job.config is not None else base / DEFAULT_CONFIG
+    try:
+        # A config file that nobody named is read when it is there, as the command does it.
+        named = config if job.config is not None or config.is_file() else os.devnull
+        return load({}, job.address, Path(named)).base_url
+    except (ConfigurationError, OSError):
+        return None
+
+
+def sharing(fleet: Fleet) -> frozenset[str]:
+    """Tell the groups whose app has more than one job, so that they have to share its rate."""
+    first = {job.group: job for job in fleet.jobs}
+    apps = {group: app_of(job, fleet.base) for group, job in first.items()}
+    jobs = Counter(apps[job.group] for job in fleet.jobs)
+    return frozenset(group for group, app in apps.items() if app is not None and jobs[app] > 1)
+
+
+@asynccontextmanager
+async def paced(fleet: Fleet) -> AsyncIterator[Mapping[str, Path]]:
+    """Serve slots until the block ends; gives group → socket. Raises `OutputError`.
+
+    The same fleet has the same socket each time: jobs that outlived one that was killed find the next.
+    """
+    groups = sharing(fleet)
+    if not groups:
+        yield {}
+        return
+    address = _private_folder() / hashlib.sha256(os.fsencode(fleet.path.resolve())).hexdigest()[:16]
+    try:
+        async with serving(Desk(time.monotonic), address):
+            yield dict.fromkeys(groups, address)
+    except OSError as error:
+        message = f"{address}: no socket can be made there ({error.strerror}); set TMPDIR to another folder"
+        raise OutputError(message) from error
+
+
+def _private_folder() -> Path:
+    """Make the folder of our sockets, which is ours alone: a slot that somebody else could take would be lost."""
+    folder = Path(tempfile.gettempdir()) / f"provisioner-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); set TMPDIR to another folder") from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise OutputError(f"{folder}: is not a folder that you alone can open; remove it, or set TMPDIR to another one")
+    return folder

@@ -1,0 +1,78 @@
+"""How far a job is, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from provisioner.errors import ExitCode
+from provisioner.fleet.jobs import Job
+
+
+class Phase(StrEnum):
+    """Where a job is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+    HELD_BACK = "held back"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that has ended.
+
+    exit_code  of a command; minus the number of the signal that killed it
+    summary    what it printed with `--json`; empty when it came to none
+    message    its last words, where there is no summary
+    """
+
+    exit_code: int
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class Standing:
+    """A job and how far it is.
+
+    progress   the facts of its last progress event
+    starts     how often it was started; more than once after it was killed
+    waits_for  what it cannot begin for
+    began      monotonic seconds
+    """
+
+    job: Job
+    phase: Phase = Phase.WAITING
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    starts: int = 0
+    waits_for: str | None = None
+    began: float = 0.0
+    seconds: float = 0.0
+    ended: Ended | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with; 128 and the signal's number for one that was killed; None when it has not ended."""
+        if self.ended is None:
+            return None
+        return self.ended.exit_code if self.ended.exit_code >= 0 else 128 - self.ended.exit_code
+
+    @property
+    def message(self) -> str | None:
+        """What stopped it, in one sentence."""
+        return None if self.ended is None else self.ended.summary.get("message") or self.ended.message
+
+
+_ORDER: Final = (
+    ExitCode.OK, ExitCode.ROWS_LEFT, ExitCode.TIME_OVER, ExitCode.SAFETY, ExitCode.API, ExitCode.USAGE, ExitCode.BUG,
+)  # fmt: skip
+"""From good to bad. What is not among them (killed by a signal) is worse."""
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Give the worst of the exit codes of jobs: 0, 1, 5, 3, 4, 2, 70, then those of jobs that were killed."""
+    places = {int(code): place for place, code in enumerate(_ORDER)}
+    return max(codes, key=lambda code: (places.get(code, len(places)), code), default=int(ExitCode.OK))

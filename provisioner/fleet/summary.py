@@ -1,0 +1,130 @@
+"""What a fleet adds up to: one object for machines, a table for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from provisioner.errors import ExitCode
+from provisioner.fleet.standing import Phase, Standing, worst
+from provisioner.model import Outcome
+from provisioner.stop import Stop
+from provisioner.wording import counted, duration, iso_time
+
+COUNTED: Final = ("rows", *(outcome.value for outcome in Outcome), "requests", "retries", "rate_limited", "tokens")
+"""What is added up over jobs, where their summaries have it."""
+
+_MOST_SHOWN: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSummary:
+    """The end of a fleet.
+
+    started   UNIX seconds
+    finished  UNIX seconds
+    stop      what ended the fleet before its jobs did
+    file      where the document is kept
+    """
+
+    standings: Sequence[Standing]
+    started: float
+    finished: float
+    stop: Stop | None
+    file: Path
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The fleet's exit code: what stopped it, else the worst of its jobs'."""
+        if self.stop is not None:
+            return self.stop.exit_code
+        code = worst([each.exit_code for each in self.standings if each.exit_code is not None])
+        return ExitCode(code) if code in {*ExitCode} else ExitCode.BUG
+
+    @property
+    def outputs(self) -> Mapping[str, str | None]:
+        """The files that were written."""
+        return {"summary": str(self.file)}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The summary as the file and `--json` hold it."""
+        seconds = self.finished - self.started
+        totals = self.totals
+        return {
+            "jobs": [_document(each) for each in self.standings],
+            "totals": totals,
+            "ended": sum(each.phase is Phase.ENDED for each in self.standings),
+            "held_back": sum(each.phase is Phase.HELD_BACK for each in self.standings),
+            "not_begun": sum(each.phase is Phase.WAITING for each in self.standings),
+            "started_at": iso_time(self.started),
+            "finished_at": iso_time(self.finished),
+            "elapsed_seconds": round(seconds, 3),
+            "requests_per_minute": round(totals.get("requests", 0) * 60 / seconds, 1) if seconds > 0 else 0.0,
+            "stopped_by": self.stop.reason if self.stop else None,
+            "message": self.stop.message if self.stop else None,
+            "exit_code": self.exit_code,
+            "outputs": dict(self.outputs),
+        }
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """What the jobs' summaries say, added up."""
+        totals: Counter[str] = Counter()
+        for each in self.standings:
+            summary = each.ended.summary if each.ended else {}
+            totals.update({key: summary[key] for key in COUNTED if isinstance(summary.get(key), int)})
+        return {key: totals[key] for key in COUNTED if key in totals}
+
+    def show(self, console: Console) -> None:
+        """Print what people read: the jobs that need somebody, and the totals."""
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for style in ("bold", "", ""):
+            table.add_column(style=style, overflow="fold")
+        wanting = [each for each in self.standings if each.exit_code != ExitCode.OK]
+        for each in wanting[:_MOST_SHOWN]:
+            code = (
+                each.phase.value
+                if each.exit_code is None or each.phase is Phase.HELD_BACK
+                else f"exit {each.exit_code}"
+            )
+            table.add_row(each.job.name, code, Text(each.message or _left(each)))
+        if wanting:
+            console.print(table)
+        if len(wanting) > _MOST_SHOWN:
+            console.print(Text(f"and {len(wanting) - _MOST_SHOWN:,} more; see {self.file}"))
+        good = len(self.standings) - len(wanting)
+        console.print(Text(f"{counted(len(self.standings), 'job')}, {good:,} with nothing left to do"))
+        totals = {key: number for key, number in self.totals.items() if number}
+        said = " · ".join(f"{number:,} {key.replace('_', ' ')}" for key, number in totals.items())
+        console.print(Text(f"{said}{' · ' if said else ''}{duration(self.finished - self.started)}"))
+        console.print(Text(f"summary: {self.file}"))
+
+
+def _left(standing: Standing) -> str:
+    summary = standing.ended.summary if standing.ended else {}
+    return ", ".join(f"{summary[key]:,} {key}" for key in ("rejected", "failed", "pending") if summary.get(key))
+
+
+def _document(standing: Standing) -> dict[str, Any]:
+    job, summary = standing.job, standing.ended.summary if standing.ended else {}
+    document = {
+        "name": job.name,
+        "command": job.command,
+        "shard": job.shard,
+        "state": standing.phase.value,
+        "exit_code": standing.exit_code,
+        "stopped_by": summary.get("stopped_by"),
+        "message": standing.message,
+        "starts": standing.starts,
+        "elapsed_seconds": round(standing.seconds, 3),
+    }
+    document |= {key: summary[key] for key in (*COUNTED, "requests_per_minute") if key in summary}
+    return document | {"outputs": summary.get("outputs", {"results": None})}

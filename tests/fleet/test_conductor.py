@@ -1,0 +1,127 @@
+"""Promise: each job ends for itself; what was killed goes on; the fleet ends with the worst of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.errors import ExitCode
+from provisioner.fleet.conductor import Conductor
+from provisioner.fleet.jobs import Job
+from provisioner.fleet.standing import Ended, Phase, Standing, worst
+from provisioner.stop import Stop, Stopper
+
+Turn = tuple[int, int]
+"""An exit code, and the rows that were done by then."""
+
+
+class Played:
+    """An engine that plays what was written for each job, one turn for each start."""
+
+    def __init__(self, turns: Mapping[str, list[Turn]], stopper: Stopper | None = None) -> None:
+        self.turns = {name: list(each) for name, each in turns.items()}
+        self.stopper = stopper
+        self.started: list[str] = []
+        self.running = self.most = 0
+        self.stopped = False
+
+    async def carry_out(self, job: Job, progress: Callable[[Mapping[str, Any]], None]) -> Ended:
+        self.started.append(job.name)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0)
+        self.running -= 1
+        code, done = self.turns[job.name].pop(0)
+        progress({"done": done})
+        if self.stopper is not None:
+            self.stopper.request(Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT))
+        return Ended(code, {"rows": done})
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def kill(self) -> None:
+        raise AssertionError("nobody asked for that")
+
+
+def a_job(name: str, group: str | None = None) -> Job:
+    return Job(name, group or name, "run", ("r.csv",), Path(f"{name.replace('/', '-')}.csv"))
+
+
+def conduct(
+    engine: Played, jobs: list[Job], at_once: int, folder: Path, stopper: Stopper | None = None
+) -> list[Standing]:
+    standings = [Standing(job) for job in jobs]
+    conductor = Conductor(standings, engine, stopper or Stopper(), at_once, folder, pause=0)
+    asyncio.run(conductor.carry_out())
+    return standings
+
+
+def test_jobs_go_in_order_so_many_at_a_time_and_fail_for_themselves(tmp_path: Path) -> None:
+    """A tenant that ends with 4 changes nothing for the others."""
+    names = ["a", "b", "c", "d", "e"]
+    engine = Played({name: [(4 if name == "b" else 0, 1)] for name in names})
+    standings = conduct(engine, [a_job(name) for name in names], 2, tmp_path)
+    assert (engine.started, engine.most) == (names, 2)
+    assert [each.exit_code for each in standings] == [0, 4, 0, 0, 0]
+
+
+@pytest.mark.parametrize("code", [2, 3, 4, 70])
+def test_shards_that_have_not_begun_are_held_back_when_one_has_found_what_all_would(code: int, tmp_path: Path) -> None:
+    """A refused key is not tried sixteen times; other rosters go on."""
+    jobs = [*(a_job(f"big {number}/3", "big") for number in (1, 2, 3)), a_job("other")]
+    engine = Played({"big 1/3": [(code, 0)], "other": [(0, 1)]})
+    standings = conduct(engine, jobs, 1, tmp_path)
+    assert engine.started == ["big 1/3", "other"]
+    assert [each.phase for each in standings] == [Phase.ENDED, Phase.HELD_BACK, Phase.HELD_BACK, Phase.ENDED]
+    assert standings[1].message == f"not started, because big 1/3 ended with {code}"
+
+
+def test_rows_that_were_rejected_hold_nobody_back(tmp_path: Path) -> None:
+    """Exit 1 is one shard's rows, not the roster's."""
+    engine = Played({"big 1/2": [(1, 5)], "big 2/2": [(0, 5)]})
+    standings = conduct(engine, [a_job("big 1/2", "big"), a_job("big 2/2", "big")], 1, tmp_path)
+    assert [each.exit_code for each in standings] == [1, 0]
+
+
+def test_a_job_that_was_killed_goes_on_as_long_as_it_comes_further(tmp_path: Path) -> None:
+    """Killed five times, each time with more rows done: started a sixth time, and done."""
+    engine = Played({"a": [*((-9, done) for done in (1, 2, 3, 4, 5)), (0, 6)]})
+    (standing,) = conduct(engine, [a_job("a")], 1, tmp_path)
+    assert (standing.starts, standing.exit_code) == (6, 0)
+
+
+def test_a_job_that_is_killed_again_and_again_without_a_row_more_is_given_up(tmp_path: Path) -> None:
+    """Short memory kills at the same place each time: three are enough, and the exit code tells the signal."""
+    engine = Played({"a": [(-9, 7)] * 9})
+    (standing,) = conduct(engine, [a_job("a")], 1, tmp_path)
+    assert (standing.starts, standing.exit_code) == (3, 137)
+    assert standing.message == "killed by signal 9, 3 times without coming any further; is memory short?"
+
+
+def test_a_stop_starts_nothing_more(tmp_path: Path) -> None:
+    """Jobs that run are asked to stop; those that have not begun stay as they are."""
+
+    async def main() -> tuple[Played, list[Standing]]:
+        stopper = Stopper()
+        engine = Played({"a": [(143, 1)]}, stopper)
+        standings = [Standing(a_job("a")), Standing(a_job("b"))]
+        await Conductor(standings, engine, stopper, 1, tmp_path, pause=0).carry_out()
+        return engine, standings
+
+    engine, standings = asyncio.run(main())
+    assert (engine.started, engine.stopped) == (["a"], True)
+    assert [each.phase for each in standings] == [Phase.ENDED, Phase.WAITING]
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [([], 0), ([0, 1], 1), ([1, 5, 0], 5), ([5, 3], 3), ([3, 4], 4), ([4, 2], 2), ([2, 70], 70), ([70, 137, 0], 137)],
+)
+def test_the_worst_exit_code_is_the_fleets(codes: list[int], code: int) -> None:
+    """From good to bad: 0, 1, 5, 3, 4, 2, 70, killed."""
+    assert worst(codes) == code

@@ -1,0 +1,95 @@
+"""Promise: a fleet file says what it means before anything is started, and a slip in it names the job and the cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import ConfigurationError
+from provisioner.fleet.jobs import Job, read_fleet
+
+
+def read(tmp_path: Path, text: str) -> tuple[Job, ...]:
+    path = tmp_path / "all.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_fleet(path).jobs
+
+
+def test_tenants_take_the_defaults_that_they_do_not_replace(tmp_path: Path) -> None:
+    """A tenant's own address or key stands instead of the default one, also where it is told in another way."""
+    text = """
+    [defaults]
+    region = "eu"
+    api_key_variable = "KEY"
+    environment = "AWS_PROFILE"
+    [[job]]
+    name = "acme"
+    roster = ["a.csv", "b.csv"]
+    app_id = "123"
+    [[job]]
+    name = "zeta"
+    command = "sync"
+    roster = "z.csv"
+    state = "z.db"
+    config = "z.toml"
+    base_url = "https://z.test/v3"
+    api_key_file = "keys/z"
+    output = "out/z.csv"
+    """
+    acme, zeta = read(tmp_path, text)
+    assert acme == Job(
+        "acme",
+        "acme",
+        "run",
+        ("a.csv", "b.csv"),
+        Path("all.fleet/acme.results.csv"),
+        address={"COMETCHAT_APP_ID": "123", "COMETCHAT_REGION": "eu"},
+        key_variable="KEY",
+        passed=("AWS_PROFILE",),
+    )
+    assert zeta.address == {"COMETCHAT_BASE_URL": "https://z.test/v3"}
+    assert (zeta.key_file, zeta.key_variable) == (Path("keys/z"), None)
+    assert zeta.arguments() == [
+        "sync", "--output=out/z.csv", "--config=z.toml", "--state=z.db", "--json", "--log-format=json", "--", "z.csv",
+    ]  # fmt: skip
+
+
+def test_shards_are_jobs_whose_files_stand_together(tmp_path: Path) -> None:
+    """Each has its part of the roster, its own results, and a name as a file can have it."""
+    jobs = read(tmp_path, '[[job]]\nname = "big"\nroster = "big.csv"\nshards = 12\noutput = "out"\n')
+    assert [job.shard for job in jobs] == [f"{number}/12" for number in range(1, 13)]
+    assert (jobs[2].name, jobs[2].group, jobs[2].file_name) == ("big 3/12", "big", "big-3-of-12")
+    assert jobs[2].output == Path("out/shard-03-of-12.results.csv")
+    assert "--shard=3/12" in jobs[2].arguments()
+
+
+JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "all.toml: no job in it; each begins with the line [[job]]"),
+        ("[default]\n" + JOB, "all.toml: unknown key 'default'; did you mean 'defaults'?"),
+        (JOB + "shard = 3\n", "all.toml: job 1 (a): unknown key 'shard'; did you mean 'shards'?"),
+        (JOB + 'api_key = "x"\n', "job 1 (a): a key has no place in a fleet file: name a file that holds it in"),
+        (JOB + "shards = true\n", "job 1 (a): shards should be a whole number from 1 to 10,000"),
+        (JOB + "region = 3\n", "job 1 (a): region should be a text in quotes, not '3'"),
+        (JOB + 'command = "undo"\n', "job 1 (a): command should be run or sync, not 'undo'"),
+        (JOB + 'command = "sync"\n', "job 1 (a): a sync needs a state, the file that is kept from night to night"),
+        (JOB + 'state = "a.db"\n', 'job 1 (a): a run has no state; take it out, or write command = "sync"'),
+        (JOB + 'app_id = "1"\nbase_url = "http://x/v3"\n', "job 1 (a): base_url and app_id: take one of them out"),
+        ('[[job]]\nname = "a"\n', "job 1 (a): no roster"),
+        ('[[job]]\nname = "a/b"\nroster = "a.csv"\n', "name should be letters, digits, . _ and -"),
+        ('[[job]]\nname = "a"\nroster = "-"\n', "a fleet has no standard input to give; name a file as the roster"),
+        (JOB + JOB, "all.toml: two jobs are called a; give one of them another name"),
+        (JOB + JOB.replace('"a"', '"b"') + 'output = "all.fleet/a.results.csv"\n', "a and b would both write"),
+        (JOB + 'environment = ["A=1"]\n', "job 1 (a): 'A=1' is no name of a variable"),
+    ],
+)
+def test_a_slip_is_named_with_its_job_and_its_cure(tmp_path: Path, text: str, message: str) -> None:
+    """Nothing is started for a file that does not say what it means."""
+    with pytest.raises(ConfigurationError) as error:
+        read(tmp_path, text)
+    assert message in str(error.value)

@@ -1,0 +1,153 @@
+"""Fleets, end to end: tenants that know nothing of each other, one rate for an app, and whatever is killed goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from provisioner.emulator.app.audit import busiest
+from provisioner.fleet.engine import environment_of
+from provisioner.fleet.jobs import Job
+from provisioner.journal.lock import holder_of
+from tests.rig.command import (
+    KEY,
+    RunningEmulator,
+    emulator,
+    people,
+    provisioner,
+    rows,
+    started,
+    wait_until,
+    write_roster,
+)  # fmt: skip
+
+CONFIG = "[rate]\nrequests_per_minute = {}\nshare = 1.0\n"
+
+
+def write_fleet(folder: Path, *jobs: dict[str, Any], **defaults: Any) -> Path:
+    """One file of jobs; TOML takes JSON's texts, numbers and lists."""
+
+    def lines(table: dict[str, Any]) -> str:
+        return "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+
+    text = f"[defaults]\n{lines(defaults)}" + "".join(f"[[job]]\n{lines(job)}" for job in jobs)
+    path = folder / "all.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def most_creates(api: RunningEmulator, seconds: float) -> int:
+    """The most creates, refused ones included, that came to the app in any so many seconds."""
+    return busiest((record["monotonic"] for record in api.lines("audit") if record["group"] == "core"), seconds)
+
+
+def process_of(journal: Path) -> int:
+    """The id of the process that holds a journal, as its lock says it; 0 when there is none."""
+    found = re.match(r"process (\d+)", holder_of(journal) or "")
+    return int(found[1]) if found else 0
+
+
+def test_a_job_gets_its_own_variables_and_no_other_jobs() -> None:
+    """Neither another tenant's key nor what the fleet's shell says of an app gets into a job."""
+    surroundings = {
+        "PATH": "/bin", "LC_ALL": "C.UTF-8", "COMETCHAT_API_KEY": "shell", "COMETCHAT_REGION": "us",
+        "ACME_KEY": "a-key", "ZETA_KEY": "z-key", "AWS_PROFILE": "p", "SECRET": "s",
+    }  # fmt: skip
+    job = Job(
+        "acme", "acme", "run", ("r.csv",), Path("o.csv"),
+        address={"COMETCHAT_APP_ID": "1"}, key_variable="ACME_KEY", passed=("AWS_PROFILE",),
+    )  # fmt: skip
+    assert environment_of(job, Path(), surroundings, Path("/tmp/s"), 5) == {
+        "PATH": "/bin", "LC_ALL": "C.UTF-8", "COMETCHAT_APP_ID": "1", "COMETCHAT_API_KEY": "a-key", "AWS_PROFILE": "p",
+        "PROVISIONER_PACER": "/tmp/s", "PROVISIONER_PROGRESS_SECONDS": "5",
+    }  # fmt: skip
+
+
+def test_a_wrong_key_ends_its_own_tenant_and_no_other(tmp_path: Path) -> None:
+    """Right, wrong and missing keys side by side, a run and a sync: one summary, the worst exit code, then a resume."""
+    write_roster(tmp_path / "good.csv", people(30))
+    write_roster(tmp_path / "bad.csv", people(30, first=100))
+    (tmp_path / "wrong").write_text("0" * 40)
+    with emulator(tmp_path) as api:
+        good = {"name": "good", "command": "sync", "roster": "good.csv", "state": "good.db", "config": "adopt.toml"}
+        (tmp_path / "adopt.toml").write_text("[sync]\nadopt = true\n")
+        wrong = {"name": "wrong", "roster": "bad.csv", "api_key_file": "wrong"}
+        none = {"name": "none", "roster": "bad.csv", "api_key_variable": "NO_SUCH_KEY"}
+        fleet = write_fleet(tmp_path, wrong, none, good, base_url=api.url, api_key_file="emulator.key")
+        first = provisioner("fleet", fleet, "--json", "--jobs", 2, cwd=tmp_path)
+        created = api.created()
+        write_fleet(
+            tmp_path, {**wrong, "api_key_file": "emulator.key"}, good, base_url=api.url, api_key_file="emulator.key"
+        )
+        again = provisioner("fleet", fleet, "--json", cwd=tmp_path)
+        users = api.users()
+    jobs = {job["name"]: job for job in first.summary["jobs"]}
+    assert (first.exit_code, first.summary["exit_code"]) == (2, 2)
+    assert {name: job["exit_code"] for name, job in jobs.items()} == {"good": 0, "wrong": 4, "none": 2}
+    assert jobs["none"]["message"] == "api_key_variable: NO_SUCH_KEY is not set"
+    assert sorted(created) == [person["uid"] for person in people(30)]
+    assert (again.exit_code, again.summary["totals"]["created"], len(users)) == (0, 30, 60)
+    assert KEY not in first.stdout + first.stderr
+    assert json.loads((tmp_path / "all.fleet" / "summary.json").read_text()) == again.summary
+
+
+def test_two_jobs_of_one_app_killed_one_by_one_and_then_the_fleet(tmp_path: Path) -> None:
+    """A job that is killed is started again; a fleet that is killed leaves jobs that wait for the next one's slots.
+
+    All are created once, each with its token, and the app's rate, which both share, is never over.
+    """
+    for name, first in (("one", 1), ("two", 1001)):
+        write_roster(tmp_path / f"{name}.csv", people(600, first))
+    (tmp_path / "rate.toml").write_text(CONFIG.format(3000))
+    jobs = [{"name": name, "roster": f"{name}.csv"} for name in ("one", "two")]
+    with emulator(tmp_path, "--core-limit", 3000) as api:
+        fleet = write_fleet(tmp_path, *jobs, base_url=api.url, api_key_file="emulator.key", config="rate.toml")
+        journals = [tmp_path / "all.fleet" / f"{name}.results.journal.db" for name in ("one", "two")]
+        with started("fleet", fleet, "--jobs", 2, cwd=tmp_path) as process:
+            wait_until(lambda: len(api.users()) > 200)
+            killed = process_of(journals[0])
+            subprocess.run(["kill", "-9", str(killed)], check=True)
+            wait_until(lambda: process_of(journals[0]) not in {0, killed} and len(api.users()) > 400)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        left = [process_of(journal) for journal in journals]
+        ended = provisioner("fleet", fleet, "--json", "--jobs", 2, cwd=tmp_path)
+        created, users, most = api.created(), api.users(), most_creates(api, 6)
+        turned_away = [record for record in api.lines("audit") if record["status"] == 429]
+    assert all(left), "both outlived their fleet"
+    assert (ended.exit_code, len(created), len(set(created))) == (0, 1200, 1200)
+    assert ended.summary["totals"]["created"] == 1200
+    results = [line for name in ("one", "two") for line in rows(tmp_path / "all.fleet" / f"{name}.results.csv")]
+    assert Counter(line["outcome"] for line in results) == {"created": 1200}
+    assert all(line["auth_token"] in users[line["uid"]]["tokens"] for line in results)
+    # 50 a second, and a quarter second's worth that bunches up: before the kill, after it, and on the way.
+    assert most <= 6 * 50 + 3 * 13
+    assert turned_away == []
+
+
+def test_ctrl_c_stops_all_jobs_properly(tmp_path: Path) -> None:
+    """SIGINT to the fleet: each job finishes what is on the wire and writes its results; the same command goes on."""
+    write_roster(tmp_path / "one.csv", people(2000))
+    (tmp_path / "rate.toml").write_text(CONFIG.format(3000))
+    with emulator(tmp_path) as api:
+        fleet = write_fleet(
+            tmp_path,
+            {"name": "one", "roster": "one.csv"},
+            {"name": "later", "roster": "one.csv"},
+            base_url=api.url, api_key_file="emulator.key", config="rate.toml",
+        )  # fmt: skip
+        with started("fleet", fleet, "--json", "--jobs", 1, cwd=tmp_path) as process:
+            wait_until(lambda: len(api.users()) > 100)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+    one, later = json.loads(stdout)["jobs"]
+    assert process.returncode == 130
+    assert (one["exit_code"], one["stopped_by"], later["state"]) == (143, "sigterm", "waiting")
+    assert one["created"] + one["pending"] == 2000
+    assert Path(tmp_path, one["outputs"]["results"]).exists()
+    assert f'"resume": "provisioner fleet {fleet} --json --jobs 1"' in stderr
