@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
+from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
 from provisioner.wording import nearest, shortened
 
@@ -35,7 +36,6 @@ KEYS: Final = (*_TEXTS, *_LISTS, "shards")
 """What a job can say, and what `[defaults]` can say for all of them."""
 
 COMMANDS: Final = ("run", "sync")
-MOST_SHARDS: Final = 10_000
 _TABLES: Final = ("defaults", "job")
 _ADDRESS: Final = {"app_id": "COMETCHAT_APP_ID", "region": "COMETCHAT_REGION", "base_url": "COMETCHAT_BASE_URL"}
 _EITHER: Final = (("base_url", "app_id"), ("base_url", "region"), ("api_key_file", "api_key_variable"))
@@ -179,8 +179,10 @@ def _jobs(where: str, stem: str, given: Mapping[str, Any]) -> Iterator[Job]:
 
 def _shards(job: Job, of: int) -> Iterator[Job]:
     for number in range(1, of + 1):
-        output = job.output / f"shard-{number:0{len(str(of))}}-of-{of}.results.csv"
-        yield replace(job, name=f"{job.group} {number}/{of}", shard=f"{number}/{of}", output=output)
+        shard = Shard(number, of)
+        yield replace(
+            job, name=f"{job.group} {shard}", shard=str(shard), output=job.output / f"{shard.stem}.results.csv"
+        )
 
 
 def _check(where: str, given: Mapping[str, Any]) -> None:

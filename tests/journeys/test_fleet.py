@@ -96,18 +96,23 @@ def test_a_wrong_key_ends_its_own_tenant_and_no_other(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "all.fleet" / "summary.json").read_text()) == again.summary
 
 
-def test_two_jobs_of_one_app_killed_one_by_one_and_then_the_fleet(tmp_path: Path) -> None:
-    """A job that is killed is started again; a fleet that is killed leaves jobs that wait for the next one's slots.
+def test_shards_of_a_roster_killed_one_by_one_and_then_their_fleet(tmp_path: Path) -> None:
+    """A shard that is killed is started again; a fleet that is killed leaves shards that wait for the next one's slots.
 
-    All are created once, each with its token, and the app's rate, which both share, is never over.
+    All are created once, each with its token, and the app's rate, which they share, is never over.
     """
-    for name, first in (("one", 1), ("two", 1001)):
-        write_roster(tmp_path / f"{name}.csv", people(600, first))
+    write_roster(tmp_path / "all.csv", people(1200))
     (tmp_path / "rate.toml").write_text(CONFIG.format(3000))
-    jobs = [{"name": name, "roster": f"{name}.csv"} for name in ("one", "two")]
     with emulator(tmp_path, "--core-limit", 3000) as api:
-        fleet = write_fleet(tmp_path, *jobs, base_url=api.url, api_key_file="emulator.key", config="rate.toml")
-        journals = [tmp_path / "all.fleet" / f"{name}.results.journal.db" for name in ("one", "two")]
+        fleet = write_fleet(
+            tmp_path,
+            {"name": "all", "roster": "all.csv", "shards": 2},
+            base_url=api.url,
+            api_key_file="emulator.key",
+            config="rate.toml",
+        )
+        outputs = [tmp_path / "all.fleet" / "all" / f"shard-{number}-of-2.results.csv" for number in (1, 2)]
+        journals = [output.with_suffix(".journal.db") for output in outputs]
         with started("fleet", fleet, "--jobs", 2, cwd=tmp_path) as process:
             wait_until(lambda: len(api.users()) > 200)
             killed = process_of(journals[0])
@@ -122,7 +127,7 @@ def test_two_jobs_of_one_app_killed_one_by_one_and_then_the_fleet(tmp_path: Path
     assert all(left), "both outlived their fleet"
     assert (ended.exit_code, len(created), len(set(created))) == (0, 1200, 1200)
     assert ended.summary["totals"]["created"] == 1200
-    results = [line for name in ("one", "two") for line in rows(tmp_path / "all.fleet" / f"{name}.results.csv")]
+    results = [line for output in outputs for line in rows(output)]
     assert Counter(line["outcome"] for line in results) == {"created": 1200}
     assert all(line["auth_token"] in users[line["uid"]]["tokens"] for line in results)
     # 50 a second, and a quarter second's worth that bunches up: before the kill, after it, and on the way.
