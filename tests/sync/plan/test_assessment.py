@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from provisioner.emulator.server import Emulator
 from provisioner.errors import ExitCode, JournalError, UsageError
+from provisioner.journal.managed import Adoption
 from provisioner.journal.syncstate import SyncState
-from provisioner.model import Action
+from provisioner.model import Action, Live, Standing
 from provisioner.run.job import Run, Target
 from provisioner.settings.tables import Sync
 from provisioner.settings.values import Allowance
@@ -69,6 +71,24 @@ def test_an_approval_of_strangers_is_refused(place: Place) -> None:
     (place.folder / "go.csv").write_text("uid\nann\n")
     with pytest.raises(UsageError, match="are no leavers of tonight"):
         asyncio.run(assessed(place, approve=place.folder / "go.csv"))
+
+
+def test_leavers_who_are_approved_of_do_not_count_as_lacking(place: Place) -> None:
+    """Four of twelve are gone: a broken export, unless a person says that they have left, of enough of them by name."""
+    live = Live(None, None, Standing.ACTIVE)
+    with SyncState(place.folder / "hr.db", APP) as state:
+        state.adopt([Adoption(f"u{n}", n + 1, live, None) for n in range(12)], 1.0)
+    place.write("uid,name\n" + "".join(f"u{n},N\n" for n in range(4, 12)))
+
+    def lacks_too_many(approved: Sequence[str]) -> bool:
+        (place.folder / "go.csv").write_text("\n".join(["uid", *approved]))
+        approve = place.folder / "go.csv" if approved else None
+        found = asyncio.run(assessed(place, approve=approve))
+        return "shrunken_roster" in {each.reason for each in found.refused}
+
+    assert [lacks_too_many(each) for each in ([], ["u0"], ["u0", "u1"], ["u0", "u1", "u2", "u3"])] == [
+        True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_a_stop_ends_it_early(place: Place) -> None:
