@@ -23,7 +23,15 @@ from tests.rig.tally import a_tally
 
 LEAVERS = Leavers(due=[("di", 0), ("ed", 1)], in_grace=[("flo", 0)])
 ASSESSED = Assessment(
-    3, 0, Report({}, {}), PlanTotals({}, {"name": 1}, unchanged=2), LEAVERS, LeaverPolicy(True), [("gil", 0)], (), None
+    3,
+    0,
+    Report({}, {}),
+    PlanTotals(Counter(), Counter({"name": 1}), unchanged=2),
+    LEAVERS,
+    LeaverPolicy(True),
+    [("gil", 0)],
+    (),
+    None,
 )
 FATES = {Outcome.DEACTIVATED: 2, Outcome.FAILED: 1}
 

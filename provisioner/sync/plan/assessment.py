@@ -172,7 +172,7 @@ class _Seen:
         """Give some of those whom a refusal is about."""
         match refusal.reason:
             case "too_many_updates":
-                yield from self.plan.examples.get(refusal.field or "", ())
+                yield from self.plan.so_far.examples.get(refusal.field or "", ())
             case "too_many_creates":
                 yield from self._other_ids()
             case "too_many_rejected":

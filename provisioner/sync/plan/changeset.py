@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -87,9 +87,9 @@ PLAN_SCHEMA: Final[Mapping[str, _Type]] = dict(
 """Of frames of `PlannedChange`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlanTotals:
-    """What a plan adds up to.
+    """What a plan adds up to, or has so far: the plan counts in one, and what is given away is a copy.
 
     actions    how many of each
     fields     how many updates touch a field, the most touched first
@@ -107,30 +107,6 @@ class PlanTotals:
     examples   field → the first of them
     """
 
-    actions: Mapping[Action, int]
-    fields: Mapping[str, int]
-    updates: int = 0
-    tokens: int = 0
-    mints: int = 0
-    flushes: int = 0
-    unchanged: int = 0
-    adopted: int = 0
-    nameless: int = 0
-    changed: int = 0
-    digest: str = ""
-    roster: str = ""
-    altered: Mapping[str, int] = field(default_factory=dict)
-    examples: Mapping[str, Sequence[Example]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Plan:
-    """What is to be done, while it comes together; `PlanTotals` says what the numbers are.
-
-    changes  frames of `PLAN_SCHEMA`, in the order in which they are sent: roster rows, then leavers
-    """
-
-    changes: Spool
     actions: Counter[Action] = field(default_factory=Counter)
     fields: Counter[str] = field(default_factory=Counter)
     updates: int = 0
@@ -141,28 +117,36 @@ class Plan:
     adopted: int = 0
     nameless: int = 0
     changed: int = 0
+    digest: str = ""
+    roster: str = ""
     altered: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[Example]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done, while it comes together.
+
+    so_far   what it adds up to; the digests are made at the end
+    changes  frames of `PLAN_SCHEMA`, in the order in which they are sent: roster rows, then leavers
+    """
+
+    changes: Spool
+    so_far: PlanTotals = field(default_factory=PlanTotals)
     _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
     _roster: Any = field(default_factory=lambda: blake2b(digest_size=16))
 
     def totals(self) -> PlanTotals:
         """Give what it adds up to so far."""
-        return PlanTotals(
-            actions={action: self.actions[action] for action in Action},
-            fields=dict(self.fields.most_common()),
-            updates=self.updates,
-            tokens=self.tokens,
-            mints=self.mints,
-            flushes=self.flushes,
-            unchanged=self.unchanged,
-            adopted=self.adopted,
-            nameless=self.nameless,
-            changed=self.changed,
+        so_far = self.so_far
+        return replace(
+            so_far,
+            actions=Counter({action: so_far.actions[action] for action in Action}),
+            fields=Counter(dict(so_far.fields.most_common())),
             digest=self._digest.hexdigest(),
             roster=self._roster.hexdigest(),
-            altered=dict(self.altered.most_common()),
-            examples={name: tuple(each) for name, each in self.examples.items()},
+            altered=Counter(dict(so_far.altered.most_common())),
+            examples={name: list(each) for name, each in so_far.examples.items()},
         )
 
     def pieces(self, size: int) -> Iterator[list[PlannedChange]]:
@@ -181,13 +165,14 @@ class Plan:
 
     def add(self, changes: Sequence[PlannedChange]) -> None:
         """Add changes."""
+        so_far = self.so_far
         for each in changes:
-            self.actions[Action(each.action)] += 1
-            self.fields.update(each.fields)
-            self.updates += bool(each.payload) and each.action != Action.CREATE
-            self.tokens += (each.token and each.action == Action.CREATE) or each.mint
-            self.mints += each.mint
-            self.flushes += each.flush
+            so_far.actions[Action(each.action)] += 1
+            so_far.fields.update(each.fields)
+            so_far.updates += bool(each.payload) and each.action != Action.CREATE
+            so_far.tokens += (each.token and each.action == Action.CREATE) or each.mint
+            so_far.mints += each.mint
+            so_far.flushes += each.flush
             what = (
                 each.uid,
                 each.action,

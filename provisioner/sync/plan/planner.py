@@ -94,7 +94,7 @@ class Planner:
         """Decide on those that the roster does not name any more; the deactivations complete the plan."""
         if self._directory is not None:
             self._state.wake(self._directory.woken())
-        leavers = sort_out(self._state.leavers(), policy, nameless=self.plan.nameless)
+        leavers = sort_out(self._state.leavers(), policy, nameless=self.plan.so_far.nameless)
         for start in range(0, len(leavers.due), _LOOKUP):
             self._add([_deactivation(uid, policy) for uid, _ in leavers.due[start : start + _LOOKUP]])
         return leavers
@@ -118,7 +118,7 @@ class Planner:
         """Note who is there; a rejected row is no leaver."""
         lines = checked.checked.lines
         self._state.see(lines["uid"].drop_nulls().to_list())
-        self.plan.nameless += int(lines["error_message"].str.contains(_NAMELESS).sum())
+        self.plan.so_far.nameless += int(lines["error_message"].str.contains(_NAMELESS).sum())
 
     def _compare(self, part: pl.DataFrame) -> None:
         uids = part["uid"].to_list()
@@ -153,7 +153,7 @@ class Planner:
             packed = [profile.packed(profile.members(body)) for body in same["body"].to_list()]
             self._to_keep.append(same.select("uid", profile=pl.Series(packed, dtype=pl.Binary)))
         changed = rows.join(known, on=["uid", "body_hash"], how="anti", maintain_order="left")
-        self.plan.unchanged += rows.height - changed.height
+        self.plan.so_far.unchanged += rows.height - changed.height
         return changed
 
     def _decided(
@@ -193,8 +193,8 @@ class Planner:
             fields -= profile.same(profile.digests(old), wanted.digests) if old is not None else fields
         for name, before, now in change.values():
             if name in fields:
-                self.plan.altered[name] += 1
-                examples = self.plan.examples.setdefault(name, [])
+                self.plan.so_far.altered[name] += 1
+                examples = self.plan.so_far.examples.setdefault(name, [])
                 if len(examples) < EXAMPLES:
                     examples.append(Example(change.uid, name, in_words(before), in_words(now)))
 
@@ -211,7 +211,7 @@ class Planner:
         ours = known.digests if known is not None and known.certain else None
         digests = profile.overlaid(ours, found.digests, listed)
         if known is not None and ours is not None and digests != ours:
-            self.plan.changed += 1
+            self.plan.so_far.changed += 1
         as_it_was = known is not None and digests == ours
         return Live(known.live_hash if known and as_it_was else None, digests, found.standing)
 
@@ -225,9 +225,9 @@ class Planner:
         kept: bytes,
     ) -> None:
         """Count a user who is as the roster has it; what the directory showed is worth remembering."""
-        self.plan.unchanged += 1
+        self.plan.so_far.unchanged += 1
         if known is None:
-            self.plan.adopted += 1
+            self.plan.so_far.adopted += 1
         if found is None or live is None or (known is not None and not known.certain):
             return
         after = wanted.against(live.digests)[2]

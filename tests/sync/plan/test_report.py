@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,7 @@ from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
 from provisioner.sync.plan.report import PlanReport
 
 ACTIONS = {Action.CREATE: 3, Action.UPDATE: 2, Action.REACTIVATE: 1, Action.DEACTIVATE: 1}
-TOTALS = PlanTotals(ACTIONS, {"name": 2, "avatar": 1}, updates=3, tokens=1, unchanged=5)
+TOTALS = PlanTotals(Counter(ACTIONS), Counter({"name": 2, "avatar": 1}), updates=3, tokens=1, unchanged=5)
 LEAVERS = Leavers(due=[("di", 0)], reported=[("ed", 2)])
 NIGHT = Assessment(11, 0, Report({}, {}), TOTALS, LEAVERS, LeaverPolicy(), [], (), None)
 
