@@ -23,12 +23,14 @@ from provisioner.sending.leasing.desk import Desk
 @asynccontextmanager
 async def serving(desk: Desk, address: Path) -> AsyncIterator[None]:
     """Answer at a socket until the block ends; the socket of somebody who was killed is replaced. Raises OSError."""
-    names, talks = count(1), set[asyncio.Task[None]]()
+    names, open_ends = count(1), set[asyncio.StreamWriter]()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if (task := asyncio.current_task()) is not None:
-            talks.add(task)
-        await _talk(desk, f"holder {next(names)}", reader, writer)
+        open_ends.add(writer)
+        try:
+            await _talk(desk, f"holder {next(names)}", reader, writer)
+        finally:
+            open_ends.discard(writer)
 
     _remove(address)
     server = await asyncio.start_unix_server(talk, address)
@@ -36,9 +38,11 @@ async def serving(desk: Desk, address: Path) -> AsyncIterator[None]:
         yield
     finally:
         server.close()
-        for task in talks:
-            task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+        # Hung up on, not cancelled: each talk ends by itself, as it does when the other end has gone.
+        for writer in tuple(open_ends):
+            writer.close()
+        while open_ends:  # noqa: ASYNC110 - a talk that has ended tells nobody
+            await asyncio.sleep(0)
         _remove(address)
 
 

@@ -1,0 +1,1 @@
+"""Fleets whose processes die: are the promises kept."""
