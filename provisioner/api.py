@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from provisioner.inspection.proof.proof import Proof
     from provisioner.journal.undo.reversals import ToDo
     from provisioner.results.summary import Summary
+    from provisioner.run.job import Prospect
+    from provisioner.run.rates import Dial
     from provisioner.run.undo.summary import UndoPreview, UndoSummary
     from provisioner.sync.plan.assessment import Assessment
     from provisioner.sync.plan.report import PlanReport
@@ -109,22 +111,31 @@ def run(roster: Rosters, settings: Settings | None = None) -> Summary:
 
 
 async def run_async(
-    roster: Rosters, settings: Settings | None = None, *, stopper: Stopper | None = None, drawn: bool = False
+    roster: Rosters,
+    settings: Settings | None = None,
+    *,
+    confirm: Callable[[Prospect], bool] | None = None,
+    stopper: Stopper | None = None,
+    drawn: bool = False,
+    dial: Dial | None = None,
 ) -> Summary:
     """Create the users of a roster, or go on where an earlier run was stopped.
 
     The key comes from COMETCHAT_API_KEY or from `settings.api.api_key_file`; `settings.api.emulator` sends to the
     built-in emulator and needs none. With `settings.run.dry_run` nothing is sent, as in `validate_async`.
 
+    confirm  asked before the first request, with what is about to be done; without it nobody is asked
     stopper  ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
     drawn    draw the progress on stderr
+    dial     changes the rate while it runs
 
     Raises `ConfigurationError`, `RosterError`, `OutputError`, `JournalError`, `StorageError`, `RosterChangedError`, or
     `InterruptedEarlyError` when it is stopped before anything was sent.
     """
     from provisioner.run.command import run
 
-    return await run(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
+    asked = settings or Settings()
+    return await run(_arguments(roster), asked, _stopper(stopper), confirm=confirm, drawn=drawn, dial=dial)
 
 
 def plan(roster: Rosters, settings: Settings) -> PlanReport:
@@ -157,19 +168,22 @@ async def sync_async(
     confirm: Callable[[Assessment], bool] | None = None,
     stopper: Stopper | None = None,
     drawn: bool = False,
+    dial: Dial | None = None,
 ) -> NightSummary:
     """Bring the app's users to what a roster, or a kept plan, says.
 
     confirm  asked before the first change, with what is about to be done; without it nobody is asked
     stopper  ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
     drawn    draw the progress on stderr
+    dial     changes the rate while it runs
 
     Raises `ConfigurationError`, `RosterError`, `OutputError`, `JournalError`, `StorageError`, `UsageError` for a plan
     that does not fit any more, or `InterruptedEarlyError` when it is stopped before anything was changed.
     """
     from provisioner.sync.command import sync
 
-    return await sync(_arguments(roster), settings, _stopper(stopper), confirm=confirm, drawn=drawn)
+    arguments, stopping = _arguments(roster), _stopper(stopper)
+    return await sync(arguments, settings, stopping, confirm=confirm, drawn=drawn, dial=dial)
 
 
 def verify(roster: Rosters, settings: Settings | None = None) -> Proof:

@@ -255,6 +255,7 @@ class RequestTally:
 
     sent         requests, those that were sent again included
     first, last  when, monotonic seconds
+    on_wire      of them without an answer yet
     """
 
     sent: int = 0
@@ -262,6 +263,7 @@ class RequestTally:
     rate_limited: int = 0
     first: float | None = None
     last: float | None = None
+    on_wire: int = 0
 
     def add(self, now: float, *, again: bool = False) -> None:
         """Count one request (monotonic seconds); `again` when it was answered before and is sent once more."""

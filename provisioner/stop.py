@@ -101,3 +101,11 @@ def stopping_on_storage_error(stopper: Stopper) -> Iterator[None]:
         yield
     except StorageError as error:
         stopper.request(Stop.because_of(error))
+
+
+def confirmed(ask: Callable[[], bool]) -> bool:
+    """Ask a person before the first change; raises `InterruptedEarlyError` when the answer is Ctrl-C."""
+    try:
+        return ask()
+    except KeyboardInterrupt:
+        raise InterruptedEarlyError(Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)) from None

@@ -1,15 +1,19 @@
-"""What `run` and `validate` do, from a roster and settings to a summary."""
+"""What `run` and `validate` do, from a roster and settings to a summary; and what is asked before the first request."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+
+from rich.console import Console
 
 from provisioner.logs import get_logger
 from provisioner.results.summary import Summary
 from provisioner.run import dryrun
-from provisioner.run.job import EMULATOR, Target, make_job, make_target
+from provisioner.run.job import EMULATOR, Prospect, Target, make_job, make_target
+from provisioner.run.rates import Dial
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
@@ -21,7 +25,15 @@ async def validate(roster: Sequence[str], settings: Settings, stopper: Stopper, 
     return await dryrun.validate(replace(make_job(roster, settings, check=True), drawn=drawn), stopper)
 
 
-async def run(roster: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Summary:
+async def run(
+    roster: Sequence[str],
+    settings: Settings,
+    stopper: Stopper,
+    *,
+    confirm: Callable[[Prospect], bool] | None = None,
+    drawn: bool,
+    dial: Dial | None = None,
+) -> Summary:
     """Create the users of a roster; see `provisioner.api.run_async`."""
     if settings.run.dry_run:
         return await validate(roster, settings, stopper, drawn=drawn)
@@ -29,11 +41,25 @@ async def run(roster: Sequence[str], settings: Settings, stopper: Stopper, *, dr
 
     # Known before anything is opened or made: where to, and with which key.
     target = None if settings.api.emulator else make_target(settings)
-    job = replace(make_job(roster, settings), drawn=drawn)
+    job = replace(make_job(roster, settings), drawn=drawn, dial=dial)
     async with AsyncExitStack() as stack:
         where = target if target is not None else await stack.enter_async_context(_emulator(settings))
         log.info("run.started", roster=list(job.roster.names), api=where.identity.base_url)
-        return await pipeline.provision(job, where, stopper)
+        return await pipeline.provision(job, where, stopper, confirm)
+
+
+def confirming(settings: Settings, *, yes: bool) -> Callable[[Prospect], bool] | None:
+    """Give what asks a person who is there before the first request; None where nobody is there, or nothing is real."""
+    present = sys.stdin.isatty() and sys.stderr.isatty()
+    if yes or not present or settings.api.emulator or settings.run.dry_run:
+        return None
+
+    def ask(prospect: Prospect) -> bool:
+        from provisioner.run.runtime import is_agreed
+
+        return is_agreed(f"{prospect}. Begin?", default=False, console=Console(stderr=True, highlight=False))
+
+    return ask
 
 
 @asynccontextmanager

@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.journal.header import Identity
-from provisioner.model import Tally
+from provisioner.model import OnExisting, Tally
 from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.files.inputs import Inputs, find_inputs
-from provisioner.run.progress import EVENT, Watch
+from provisioner.run.progress.watch import EVENT, Watch
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
 if TYPE_CHECKING:  # what only checks has no need of the network
+    from provisioner.run.rates import Dial
     from provisioner.sending.client import Client
 
 EMULATOR: Final = Identity("emulator", "built-in emulator")
@@ -36,12 +37,17 @@ _ALWAYS_TOLD: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What was asked for; `drawn` when the progress is to be drawn on the terminal."""
+    """What was asked for.
+
+    drawn  the progress is to be drawn on the terminal
+    dial   changes the rate while it runs, when somebody may
+    """
 
     roster: Inputs
     settings: Settings
     outputs: Outputs
     drawn: bool = False
+    dial: Dial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,33 @@ class Target:
     api_key: str = field(repr=False)
     identity: Identity
     client: Callable[[Settings, Target], Client] | None = field(default=None, repr=False, compare=False)
+
+
+_ON_EXISTING: Final = {
+    OnExisting.SKIP: "users that exist are left as they are",
+    OnExisting.UPDATE: "users that exist are overwritten",
+    OnExisting.FAIL: "users that exist count as failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a run is about to do, in one line for a person.
+
+    rows  of the roster, whether they can be sent or not
+    """
+
+    rows: int
+    roster: Sequence[str]
+    app: Identity
+    on_existing: OnExisting
+
+    def __str__(self) -> str:
+        first, *more = self.roster
+        roster = f"{first} and {len(more)} more" if more else first
+        rows = f"{self.rows:,} row{'s' * (self.rows != 1)} of {roster}"
+        app = f"app {self.app.app_id} at {self.app.base_url}" if self.app.app_id else self.app.base_url
+        return f"{rows} become users of {app}; {_ON_EXISTING[self.on_existing]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +114,7 @@ class Run:
         """Begin with nothing read, sent or settled."""
         tally = Tally()
         every = float(os.environ.get(PROGRESS_SECONDS) or EVENT)
-        return cls(job, stopper, tally, Watch(tally, drawn=job.drawn, every=every), time.time())
+        return cls(job, stopper, tally, Watch(tally, stopper, drawn=job.drawn, every=every), time.time())
 
 
 def identity(settings: Settings) -> Identity:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from typing import Final
 
+from provisioner.errors import ExitCode
 from provisioner.files import set_aside
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.table import Course
@@ -30,8 +31,8 @@ from provisioner.results.merging.folder import join_folder
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
-from provisioner.run.job import Job, Run, Target, options_of
-from provisioner.run.progress import Sampler
+from provisioner.run.job import Job, Prospect, Run, Target, options_of
+from provisioner.run.progress.sampler import Sampler
 from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store
 from provisioner.sending.calls import Operation, Reply
@@ -39,7 +40,7 @@ from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
-from provisioner.stop import Stop, Stopper, stopping_on_storage_error
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed, stopping_on_storage_error
 
 # Answers that leave open what has happened, or find nobody.
 _UNUSUAL: Final = frozenset({Verdict.IN_DOUBT, Verdict.ABSENT})
@@ -47,8 +48,13 @@ _UNUSUAL: Final = frozenset({Verdict.IN_DOUBT, Verdict.ABSENT})
 log = get_logger()
 
 
-async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
-    """Create the users of a roster: the main job."""
+async def provision(
+    job: Job, target: Target, stopper: Stopper, confirm: Callable[[Prospect], bool] | None = None
+) -> Summary:
+    """Create the users of a roster: the main job.
+
+    confirm  asked before the first request; without it nobody is asked
+    """
     run, settings = Run.begin(job, stopper), job.settings.run
     job.outputs.make_folder()
     if settings.shard is not None:
@@ -62,6 +68,10 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
         recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=job.settings.log.verbose))
         await recorder.run(partial(claim, journal.path, str(settings.shard or "")))
         surveyed = await survey(opened, reader, stopper)
+        if confirm is not None:
+            prospect = Prospect(run.tally.rows.total or 0, job.roster.names, target.identity, settings.on_existing)
+            with run.watch.aside():
+                _ask(confirm, prospect)
         run.watch.enter("sending")
         async with connected(run, target) as connection:
             policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
@@ -72,6 +82,13 @@ async def provision(job: Job, target: Target, stopper: Stopper) -> Summary:
             await carry_out(run, connection, recorder, lifecycle.settle, admission.feed)
         run.watch.enter("writing")
         return await recorder.run(lambda: _finish(run, surveyed, journal.outcomes))
+
+
+def _ask(confirm: Callable[[Prospect], bool], prospect: Prospect) -> None:
+    """Raise `InterruptedEarlyError` unless it is agreed."""
+    if not confirmed(lambda: confirm(prospect)):
+        message = "nothing was sent: the run was not confirmed"
+        raise InterruptedEarlyError(Stop("not_confirmed", message, ExitCode.SAFETY))
 
 
 async def carry_out(

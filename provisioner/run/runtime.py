@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rich.console import Console
 from rich.prompt import Confirm
@@ -27,6 +27,9 @@ from provisioner.settings.apikey import read_api_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 from provisioner.streams import answer, say
+
+if TYPE_CHECKING:
+    from provisioner.run.rates import Dial
 
 _SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
@@ -103,15 +106,17 @@ def _key(settings: Settings) -> str:
         return ""
 
 
-def conduct(settings: Settings, work: Work) -> ExitCode:
+def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCode:
     """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code.
+
+    dial  turned by SIGHUP
 
     Raises what the work raises, told and logged where it has words for it.
     """
     _tune()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            summary, stop = runner.run(_watch_signals(work))
+            summary, stop = runner.run(_watch_signals(work, dial))
     except InterruptedEarlyError as early:
         log.error("run.stopped", reason=early.stop.reason, message=NOTHING_SENT, in_words=True)
         if logs.chosen_format(settings.log.format) == "console":
@@ -136,18 +141,30 @@ def _tell_stop(settings: Settings, stop: Stop) -> None:
         say(f"{stop.message}\nresume with: {command}")
 
 
-async def _watch_signals(work: Work) -> tuple[Ending, Stop | None]:
-    stopper = Stopper()
+async def _watch_signals(work: Work, dial: Dial | None) -> tuple[Ending, Stop | None]:
+    stopper, numbers = Stopper(), list(_SIGNALS)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, _on_signal, number, stopper)
+    if dial is not None and (hangup := getattr(signal, "SIGHUP", None)) is not None:
+        terminals = [each for each in (0, 1, 2) if os.isatty(each)]
+        loop.add_signal_handler(hangup, _on_hangup, terminals, dial, stopper)
+        numbers.append(hangup)
     try:
         return await work(stopper), stopper.stop
     finally:
-        for number in _SIGNALS:
+        for number in numbers:
             loop.remove_signal_handler(number)
             # All that is left is to say how it went, and to end with the exit code that was given.
             signal.signal(number, signal.SIG_IGN)
+
+
+def _on_hangup(terminals: Sequence[int], dial: Dial, stopper: Stopper) -> None:
+    """Read the rate again; but a terminal that was there and is not any more was closed, and that ends the run."""
+    if all(os.isatty(each) for each in terminals):
+        dial.turn()
+    else:
+        stopper.request(Stop("sighup", "interrupted by SIGHUP: the terminal was closed", ExitCode.SIGTERM))
 
 
 def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
@@ -180,14 +197,20 @@ def _print(summary: Ending, *, as_json: bool) -> None:
         )
 
 
-def is_agreed(question: str, *, default: bool) -> bool:
-    """Ask a person at the terminal; the end of the input is no. Raises KeyboardInterrupt for Ctrl-C."""
+def is_agreed(question: str, *, default: bool, console: Console | None = None) -> bool:
+    """Ask a person at the terminal; the end of the input is no. Raises KeyboardInterrupt for Ctrl-C.
+
+    Also inside an event loop, which has SIGINT for itself and would hear of it only after the answer.
+    """
     # polars takes SIGINT for itself when it is imported, and lets the read go on: Python gets it back.
-    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT) or signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return Confirm.ask(question, default=default)
+        return Confirm.ask(question, default=default, console=console)
     except EOFError:
         return False
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

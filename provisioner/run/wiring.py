@@ -20,6 +20,8 @@ from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
+from provisioner.run.progress.pace import Sending
+from provisioner.run.rates import limits_of
 from provisioner.sending.attempts import Exchanger, Reach, Trace, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
@@ -62,9 +64,10 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     settings, stopper, tally = run.job.settings, run.stopper, run.tally
     retry = settings.retry
     waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
-    run.watch.link = link = _link(settings, stopper)
-    run.watch.pacing = pacing = _pacing(settings, waits, target.base_url, link)
-    run.watch.reach = reach = Reach(retry.unreachable_after, stopper)
+    link, dial = _link(settings, stopper), run.job.dial
+    pacing = _pacing(settings, waits, target.base_url, link)
+    reach = Reach(retry.unreachable_after, stopper)
+    run.watch.sending = Sending(pacing, reach, settings.rate.max_in_flight, link)
     listeners: list[Trace] = [_log_reply] if settings.log.verbose else []
 
     def trace(operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:
@@ -73,7 +76,11 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
 
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
-        with stopper.on_stop(lambda _: pacing.close()), closing(link) if link else nullcontext():
+        with (
+            stopper.on_stop(lambda _: pacing.close()),
+            closing(link) if link else nullcontext(),
+            dial.turning(pacing) if dial else nullcontext(),
+        ):
             async with (target.client or _client)(settings, target) as client:
                 client.clock = run.clock  # what one connection has learned, the next need not ask for
                 exchanger = Exchanger(
@@ -120,11 +127,7 @@ def _client(settings: Settings, target: Target) -> Client:
 
 
 def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) -> Pacing:
-    rate = settings.rate
-    limits = {
-        Budget.CORE: rate.requests_per_minute * rate.share,
-        Budget.STANDARD: rate.standard_requests_per_minute * rate.share,
-    }
+    rate, limits = settings.rate, limits_of(settings.rate)
     gate = Gate(waits, time.monotonic, random.random)
     if link is None:
         return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)

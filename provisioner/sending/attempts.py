@@ -95,7 +95,11 @@ class Exchanger:
         while await self.pacing.slot(operation.budget) and not self.stopper:
             began = time.monotonic()
             self.requests.add(began, again=answers > 0)
-            reply = await self.send(operation, request, query)
+            self.requests.on_wire += 1
+            try:
+                reply = await self.send(operation, request, query)
+            finally:
+                self.requests.on_wire -= 1
             verdict = judge(operation, reply, request.uid, token=token)
             if self.trace is not None:
                 self.trace(operation, request, verdict, reply)

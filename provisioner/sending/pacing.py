@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from aiolimiter import AsyncLimiter
 
 from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.leasing.minute import Taken
 from provisioner.sending.retry import Waits, pause
 
 
@@ -49,6 +50,11 @@ class Shape:
     def limiter(self) -> AsyncLimiter:
         """Build the bucket."""
         return AsyncLimiter(self.burst, self.period)
+
+
+def _now() -> float:
+    """Read the clock by which the limiter goes as well."""
+    return asyncio.get_running_loop().time()
 
 
 class Gate:
@@ -130,8 +136,12 @@ class Source(Protocol):
     async def take(self, wanted: int) -> Grant:
         """Wait until there are some, and take them."""
 
-    def lower(self, per_minute: float) -> None:
-        """Adopt a lower limit."""
+    @property
+    def held_for(self) -> float:
+        """Seconds until the next slot may go after a change of the limit; 0 when none is waited for."""
+
+    def change(self, per_minute: float) -> None:
+        """Adopt another limit; what was given in the last minute counts against it."""
 
     def hold(self, seconds: float) -> None:
         """Learn of a pause that has just begun, or has become longer."""
@@ -141,20 +151,35 @@ class OwnLimiter:
     """The slots of a budget that is ours alone."""
 
     def __init__(self, per_minute: float) -> None:
-        self.lower(per_minute)
+        self._taken = Taken()
+        self._opens_at = 0.0
+        self._adopt(per_minute)
 
-    def lower(self, per_minute: float) -> None:
-        """Adopt a limit."""
+    def _adopt(self, per_minute: float) -> None:
         self.per_minute = per_minute
         self._shape = Shape.of(per_minute)
         self._limiter = self._shape.limiter()
 
+    @property
+    def held_for(self) -> float:
+        """Seconds until the next slot may go after a change of the limit; 0 when none is waited for."""
+        return max(0.0, self._opens_at - _now()) if self._opens_at else 0.0
+
+    def change(self, per_minute: float) -> None:
+        """Adopt another limit. What was given in the last minute counts against it, so it may begin with a wait."""
+        self._adopt(per_minute)
+        self._opens_at = self._taken.room_from(self._shape.burst / self._shape.period)
+
     async def take(self, _wanted: int) -> Grant:
         """Wait for a block."""
-        # A limit that was lowered meanwhile has another limiter: its block is taken anew.
-        shape, limiter = self._shape, self._limiter
-        await limiter.acquire(shape.block)
-        return Grant(shape.block)
+        while True:
+            shape, limiter = self._shape, self._limiter
+            await asyncio.sleep(self.held_for)
+            await limiter.acquire(shape.block)
+            # A limit that was changed meanwhile has another limiter: its block is taken anew.
+            if shape is self._shape and not self.held_for:
+                self._taken.add(_now(), shape.block)
+                return Grant(shape.block)
 
     def hold(self, _seconds: float) -> None:
         """Nobody else is to know of a pause: the gate is enough."""
@@ -196,12 +221,11 @@ class Pacer:
             self._filler = asyncio.create_task(self._fill(), name="pacer")
         return await turn
 
-    def lower(self, per_minute: float) -> bool:
-        """Adopt a lower limit that the server told; True when it is news."""
-        if per_minute >= self.per_minute:
-            return False
-        self.source.lower(per_minute)
-        return True
+    def change(self, per_minute: float) -> None:
+        """Adopt another limit from now on."""
+        if per_minute != self.per_minute:
+            self.source.change(per_minute)
+            self._grant = Grant(0)
 
     def close(self) -> None:
         """Give out no further slot; everyone who waits learns it at once."""
@@ -260,6 +284,7 @@ class Pacing:
         self.pacers = {budget: Pacer(source(budget, limit), gate) for budget, limit in limits.items()}
         self.given = dict.fromkeys(Budget, 0)
         self._share = share
+        self._told: dict[Budget, float] = {}
         self._lowered, self._paused = lowered, paused
 
     async def slot(self, budget: Budget) -> bool:
@@ -268,10 +293,19 @@ class Pacing:
         self.given[budget] += leave
         return leave
 
+    def change(self, limits: Mapping[Budget, float], share: float) -> None:
+        """Adopt other limits from now on, as `Pacing` takes them; what the server has told stays the most there is."""
+        self._share = share
+        for budget, limit in limits.items():
+            self.pacers[budget].change(min(limit, self._told.get(budget, math.inf) * share))
+
     def learn(self, budget: Budget, reply: Reply, *, limited: bool) -> None:
         """Take from a reply what it says about the rate; `limited` when it was turned away for it."""
-        if reply.limit and self.pacers[budget].lower(reply.limit * self._share):
-            self._lowered(budget, self.pacers[budget].per_minute)
+        if reply.limit:
+            self._told[budget], pacer = reply.limit, self.pacers[budget]
+            if reply.limit * self._share < pacer.per_minute:
+                pacer.change(reply.limit * self._share)
+                self._lowered(budget, pacer.per_minute)
         if not limited:
             if reply.status is not None:
                 self.gate.passed()

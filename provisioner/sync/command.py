@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError
 from provisioner.files import same_file
@@ -23,6 +22,8 @@ from provisioner.model import Action
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
 from provisioner.run.job import Job, Run, Target, identity, make_job, make_target
+from provisioner.run.rates import Dial
+from provisioner.run.runtime import is_agreed
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from provisioner.sync import night
@@ -51,11 +52,12 @@ async def sync(
     *,
     confirm: Callable[[Assessment], bool] | None,
     drawn: bool,
+    dial: Dial | None = None,
 ) -> NightSummary:
     """Bring the app's users to what a roster, or a kept plan, says; see `provisioner.api.sync_async`."""
     with _measured(settings) as measured:
         job, target = sync_job(arguments, settings)
-        job = replace(job, job=replace(job.job, drawn=drawn), confirm=confirm or job.confirm)
+        job = replace(job, job=replace(job.job, drawn=drawn, dial=dial), confirm=confirm or job.confirm)
         summary = await night.sync(job, target, stopper)
         measured.update(summary.document)
         return summary
@@ -228,7 +230,7 @@ def confirming(settings: Settings) -> Callable[[Assessment], bool]:
     def ask(assessment: Assessment) -> bool:
         console = Console(stderr=True)
         PlanReport(assessment, settings.rate, 0, None).show(console)
-        return Confirm.ask("Carry this out?", console=console, default=False)
+        return is_agreed("Carry this out?", default=False, console=console)
 
     return ask
 

@@ -29,7 +29,7 @@ from provisioner.run.wiring import connected
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
-from provisioner.stop import Stop, Stopper, stopping_on_storage_error
+from provisioner.stop import Stop, Stopper, confirmed, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
 from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
 from provisioner.sync.plan.assessment import Assessment, Preflight, names_of, preflight
@@ -77,7 +77,8 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
             digest = kept.digest if kept is not None else None
             number = await use_state(lambda: ready.state.begin_night(run.started, digest))
-            stop = _first_stop(sync_job, assessment)
+            with run.watch.aside():
+                stop = _first_stop(sync_job, assessment)
             if stop is None:
                 await use_state(lambda: ready.planner.record(run.started))
                 run.watch.enter("sending")
@@ -125,7 +126,7 @@ def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
     if assessment.refused:
         message = "; ".join(refusal.message for refusal in assessment.refused)
         return Stop(assessment.refused[0].reason, f"nothing was changed: {message}", ExitCode.SAFETY)
-    if not sync_job.confirm(assessment):
+    if not confirmed(lambda: sync_job.confirm(assessment)):
         return Stop("not_confirmed", "nothing was changed: the plan was not confirmed", ExitCode.SAFETY)
     return None
 

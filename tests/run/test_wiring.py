@@ -38,7 +38,7 @@ def test_what_sends_is_built_as_the_settings_ask(tmp_path: Path) -> None:
                 Budget.CORE: 300.0, Budget.STANDARD: 600.0,
             }  # fmt: skip
             assert (connection.pool.size, connection.exchanger.max_attempts) == (7, 3)
-            assert run.watch.pacing is pacing
+            assert (run.watch.sending.pacing, run.watch.sending.in_flight) == (pacing, 7)
             assert connection.exchanger.requests is run.tally.requests
 
     with_emulator(work)

@@ -178,3 +178,39 @@ def test_pauses_add_up_to_the_time_that_was_really_closed() -> None:
         return seen
 
     assert clock.run(main())[:3] == [4.0, 14.0, 15.0]
+
+
+@pytest.mark.parametrize(("before", "after"), [(6000, 3000), (6000, 600), (600, 6000), (3000, 3300), (9000, 60)])
+@pytest.mark.parametrize("at", [5.0, 90.0])
+def test_a_limit_that_is_changed_is_kept_at_once(before: int, after: int, at: float) -> None:
+    """60 s that end behind the change hold no more than the new limit, with all that went before."""
+
+    async def main() -> tuple[list[float], float]:
+        pacer = Pacer(OwnLimiter(before), a_gate())
+        changed = clock.now() + at
+        asyncio.get_running_loop().call_at(changed, pacer.change, after)
+        return await slots_taken(pacer, 64, 300), changed
+
+    times, changed = clock.run(main())
+    assert worst_window([each for each in times if each < changed], 60) <= before
+    # Every window that a slot behind the change ends: what went before it counts against the new limit.
+    behind = [i for i, each in enumerate(times) if each >= changed]
+    assert max(i + 1 - bisect_left(times, times[i] - 60 + 1e-6) for i in behind) <= after
+    late = [each for each in times if each >= changed + 60]
+    assert len(late) / (after * (300 - at - 60) / 60) >= 0.95
+
+
+def test_a_limit_told_by_the_server_outlives_a_change() -> None:
+    """Whatever is asked for later: no more than the server allows, less the share."""
+
+    async def main() -> list[float]:
+        limits = {Budget.CORE: 900.0, Budget.STANDARD: 1800.0}
+        pacing = Pacing(limits, 0.9, a_gate(), lowered=lambda *_: None, paused=lambda _: None)
+        pacing.learn(Budget.CORE, Reply(status=200, limit=600), limited=False)
+        per_minute = [pacing.pacers[Budget.CORE].per_minute]
+        for limit, share in ((450.0, 0.9), (5000.0, 0.5)):
+            pacing.change({Budget.CORE: limit}, share)
+            per_minute.append(pacing.pacers[Budget.CORE].per_minute)
+        return per_minute
+
+    assert clock.run(main()) == [540.0, 450.0, 300.0]

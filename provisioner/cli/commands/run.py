@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.cli.boundary import Asked
-from provisioner.cli.options.arguments import Config, Roster
+from provisioner.cli.options.arguments import Config, Roster, Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Output
 from provisioner.cli.options.reading import PartialReading
 from provisioner.cli.options.sending import Api, Rate, Run, Validation
 
 if TYPE_CHECKING:
+    from provisioner.run.rates import Dial
     from provisioner.run.runtime import Carrying
     from provisioner.settings.tables import Settings
 
@@ -26,6 +28,7 @@ def run(
     output: Output | None = None,
     log: Log | None = None,
     config: Config = None,
+    yes: Yes = False,
 ) -> int:
     """Create the users of ROSTER in CometChat, one result per row.
 
@@ -35,11 +38,15 @@ def run(
     Try it without an account:  provisioner run users.csv --emulator
     """
     from provisioner import api as provisioning
-    from provisioner.settings.tables import load
+    from provisioner.run.command import confirming
+    from provisioner.run.rates import Dial
+    from provisioner.settings.tables import load_with_origins
 
     with Asked(roster, given(reading, api, rate, doing, output, log)).leaving_summary() as asked:
-        asked.settings = load(asked.tables, os.environ, config)
-        return carried_out(asked, asked.settings, provisioning.run_async)
+        read = partial(load_with_origins, asked.tables, os.environ, config)
+        asked.settings = settings = read().settings
+        confirm, dial = confirming(settings, yes=yes), Dial(read, settings.rate)
+        return carried_out(asked, settings, partial(provisioning.run_async, confirm=confirm, dial=dial), dial)
 
 
 def validate(
@@ -59,7 +66,7 @@ def validate(
         return carried_out(asked, asked.settings, provisioning.validate_async)
 
 
-def carried_out(asked: Asked, settings: Settings, work: Carrying) -> int:
+def carried_out(asked: Asked, settings: Settings, work: Carrying, dial: Dial | None = None) -> int:
     """Carry out what was asked for, print how it ended, give the exit code; a check sends nothing."""
     from provisioner.run.job import make_job
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
@@ -67,4 +74,6 @@ def carried_out(asked: Asked, settings: Settings, work: Carrying) -> int:
     job = make_job(asked.roster, settings, check=asked.check or settings.run.dry_run)
     set_up_logs(settings, (*job.roster.paths, *job.outputs.paths()))
     drawn = is_drawn(settings)
-    return conduct(settings, lambda stopper: asked.noted(work(asked.roster, settings, stopper=stopper, drawn=drawn)))
+    return conduct(
+        settings, lambda stopper: asked.noted(work(asked.roster, settings, stopper=stopper, drawn=drawn)), dial
+    )

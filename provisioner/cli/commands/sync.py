@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Annotated
 
 from provisioner.cli.boundary import Asked, show
@@ -61,19 +62,22 @@ def sync(
     Nobody is ever deleted, and users that are in no roster of this state are never touched.
     """
     from provisioner import api as provisioning
+    from provisioner.run.rates import Dial
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
-    from provisioner.settings.tables import load
+    from provisioner.settings.tables import load_with_origins
     from provisioner.sync.command import confirming, files_of
 
     with Asked(roster, given(sync, reading, api, rate, doing, output, log), nightly=True).leaving_summary() as asked:
-        asked.settings = settings = load(asked.tables, os.environ, config)
+        read = partial(load_with_origins, asked.tables, os.environ, config)
+        asked.settings = settings = read().settings
         set_up_logs(settings, files_of(roster, settings))
-        drawn, confirm = is_drawn(settings), confirming(settings)
+        drawn, confirm, dial = is_drawn(settings), confirming(settings), Dial(read, settings.rate)
         return conduct(
             settings,
             lambda stopper: asked.noted(
-                provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn)
+                provisioning.sync_async(roster, settings, confirm=confirm, stopper=stopper, drawn=drawn, dial=dial)
             ),
+            dial,
         )
 
 

@@ -6,7 +6,7 @@ import os
 from typing import Annotated
 
 from provisioner.cli.boundary import Asked
-from provisioner.cli.options.arguments import Config, Out
+from provisioner.cli.options.arguments import Config, Out, Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched
 from provisioner.cli.options.sending import Address, Rate
@@ -21,7 +21,7 @@ def undo(
         str | None, text("Delete for good who was created; the app's id has to be typed.", metavar="APP_ID")
     ] = None,
     dry_run: Annotated[bool, flag("Say what would be done; send nothing.")] = False,
-    yes: Annotated[bool, flag("Do not ask before changing.", "--yes", "-y")] = False,
+    yes: Yes = False,
     api: Address | None = None,
     rate: Rate | None = None,
     output: Watched | None = None,

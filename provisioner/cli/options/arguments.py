@@ -1,4 +1,4 @@
-"""The arguments of the commands, and the option that is no setting."""
+"""The arguments of the commands, and the options that are no settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from provisioner.cli.options.types import path_of, text_of
+from provisioner.cli.options.types import flag, path_of, text_of
 
 Roster = Annotated[
     str,
@@ -45,3 +45,5 @@ Config = Annotated[
         help="TOML config; its tables are named in brackets here. [default: provisioner.toml here, if there]",
     ),
 ]
+# Not a key of the config file: who is asked is there to answer, each time.
+Yes = Annotated[bool, flag("Do not ask before the first change.", "--yes", "-y")]

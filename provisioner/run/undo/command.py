@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.prompt import Confirm
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.journal.header import Identity, owner_in
@@ -17,6 +16,7 @@ from provisioner.journal.undo.undojournal import UndoReader
 from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import EMULATOR, Job, identity, make_target
+from provisioner.run.runtime import is_agreed
 from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
 from provisioner.settings.tables import Settings
@@ -81,7 +81,7 @@ def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[T
     def ask(to_do: ToDo) -> bool:
         console = Console(stderr=True)
         console.print("\n".join(sentences(to_do, app, permanent=permanent)), highlight=False)
-        return Confirm.ask("Take it back?", console=console, default=False)
+        return is_agreed("Take it back?", default=False, console=console)
 
     return ask
 

@@ -28,7 +28,7 @@ from provisioner.run.undo.reversal import Reversals
 from provisioner.run.undo.summary import UndoSummary
 from provisioner.run.wiring import connected, open_store
 from provisioner.sending.users import trace
-from provisioner.stop import Stop, Stopper, stop_early, stopping_on_storage_error
+from provisioner.stop import Stop, Stopper, confirmed, stop_early, stopping_on_storage_error
 
 log = get_logger()
 
@@ -72,7 +72,7 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
         stop_early(stopper)
         run.tally.rows.total = to_do.users
         number, stop = None, None
-        if to_do.users and not undo.confirm(to_do):
+        if to_do.users and not confirmed(lambda: undo.confirm(to_do)):
             stop = Stop("not_confirmed", "nothing was changed: the undo was not confirmed", ExitCode.SAFETY)
         else:
             # Also with nothing to do: this is how a round ends whose last undo was killed when all was done.

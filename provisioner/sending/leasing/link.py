@@ -123,8 +123,13 @@ class LeasedSlots:
             if lease.slots:
                 return Grant(lease.slots, asked + LEASE)
 
-    def lower(self, per_minute: float) -> None:
-        """Adopt a lower limit; the desk learns it with the next question."""
+    @property
+    def held_for(self) -> float:
+        """Never: what was given before is counted at the desk."""
+        return 0.0
+
+    def change(self, per_minute: float) -> None:
+        """Adopt another limit; the desk learns it with the next question, and keeps the lowest told."""
         self.per_minute = per_minute
 
     def hold(self, seconds: float) -> None:

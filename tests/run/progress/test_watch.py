@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.journal.course.points import Point
+from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Tally
-from provisioner.run.progress import Sampler, Watch
+from provisioner.run.progress.pace import Sending
+from provisioner.run.progress.watch import Watch
 from provisioner.sending.attempts import Reach
 from provisioner.sending.calls import Budget, Failure, Reply
-from provisioner.sending.pacing import Gate, Pacing
-from provisioner.sending.retry import Waits
-from provisioner.stop import Stopper
+from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 from tests.rig.tally import a_tally
+from tests.run.progress.test_pace import a_pacing
 
 
 class Terminal(io.StringIO):
@@ -37,14 +37,8 @@ class Terminal(io.StringIO):
         return [line.rstrip() for line in re.split(r"[\r\n]+", plain) if line.strip()]
 
 
-def a_pacing() -> Pacing:
-    gate = Gate(Waits(), clock.now, lambda: 0.5)
-    limits = {Budget.CORE: 9000.0, Budget.STANDARD: 18_000.0}
-    return Pacing(limits, 0.9, gate, lowered=lambda *_: None, paused=lambda _: None)
-
-
 def a_watch(**facts: Any) -> Watch:
-    return Watch(a_tally(**facts), drawn=False)
+    return Watch(a_tally(**facts), Stopper(), drawn=False)
 
 
 @pytest.fixture
@@ -81,26 +75,57 @@ def test_each_stage_counts_the_rows_that_are_through_with_it(
     }  # fmt: skip
 
 
+def told(watch: Watch) -> str:
+    """All that is told, as on one line."""
+    return " · ".join(each.text for each in (*watch.where(), *watch.how()))
+
+
 def test_it_begins_with_reading_a_roster_of_unknown_length() -> None:
     """Nothing is promised before the roster has been read once."""
     watch = a_watch(surveyed=7)
-    assert (watch.stage.name, watch.facts()["done"], watch.facts()["of"], watch.sentence()) == ("reading", 7, None, "")
-
-
-def test_the_sentence_names_what_occurred_and_what_sets_the_pace() -> None:
-    """Created always, the rest when there is some; before anything is sent only what was rejected."""
-    watch = a_watch(
-        created=1234, existing=2, updated=3, rejected=4, failed=5, skipped=6,
-        sent=101, first=10.0, last=20.0,
+    assert (watch.stage.name, watch.facts()["done"], watch.facts()["of"], told(watch)) == (
+        "reading", 7, None, "reading 7",
     )  # fmt: skip
-    assert watch.sentence() == "4 rejected"
+
+
+def test_what_is_told_is_how_far_how_fast_why_and_what_became_of_the_rows() -> None:
+    """Created always, the rest when there is some; before anything is sent only what was rejected."""
+    watch = a_watch(total=1250, created=1234, existing=2, updated=3, rejected=4, failed=5, sent=1, surveyed=1250)
+    assert told(watch) == "reading 1,250 of 1,250 · 100% · 4 rejected"
     watch.enter("sending")
-    assert watch.sentence() == (
-        "1,234 created · 2 existing · 3 updated · 4 rejected · 5 failed · 6 settled before · 600/min (starting)"
+    assert told(watch) == (
+        "sending 1,248 of 1,250 · 99% · starting · 1,234 created · 2 existing · 3 updated · 4 rejected · 5 failed"
     )
     nothing_yet = a_watch()
     nothing_yet.enter("sending")
-    assert nothing_yet.sentence() == "0 created · 0/min (starting)"
+    assert told(nothing_yet) == "sending · starting · 0 created"
+
+
+def test_the_first_figure_is_a_rate_and_not_a_burst() -> None:
+    """Sixteen requests in a hundredth of a second are no 96,000 a minute: two seconds go by first."""
+    watch = a_watch(total=1000)
+    watch.enter("sending")
+    tally, said = watch._tally, []
+    for at, sent in ((0.0, 0), (0.01, 16), (0.5, 90), (1.0, 165), (2.0, 315), (3.0, 465)):
+        tally.requests.sent = sent
+        tally.outcomes.settled[Outcome.CREATED] = sent
+        watch.sample(at, cpu=0.0)
+        said.append((watch.speed(), watch.seconds_left()))
+    assert said == [("starting", None)] * 4 + [
+        ("9,450/min (starting)", pytest.approx(4.35, abs=0.01)),
+        ("9,300/min (starting)", pytest.approx(3.45, abs=0.01)),
+    ]
+
+
+def test_a_stop_says_what_is_still_waited_for() -> None:
+    """No rate and no time left: requests on the wire finish, then the rest of the roster is counted."""
+    stopper = Stopper()
+    watch = Watch(a_tally(total=100, created=10, on_wire=12), stopper, drawn=False)
+    watch.enter("sending")
+    stopper.request(Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT))
+    assert told(watch) == "sending 10 of 100 · 10% · stopping, 12 on the wire · 10 created"
+    watch._tally.requests.on_wire = 0
+    assert watch.pace() == "stopping, the rest is counted"
 
 
 def test_the_pace_is_set_by_the_limit_the_latency_or_a_pause() -> None:
@@ -109,7 +134,8 @@ def test_the_pace_is_set_by_the_limit_the_latency_or_a_pause() -> None:
     async def main() -> list[str]:
         watch = a_watch()
         said = [watch.pace()]
-        watch.pacing = pacing = a_pacing()
+        pacing = a_pacing()
+        watch.sending = Sending(pacing)
         said.append(watch.pace())
         waiting = [asyncio.create_task(pacing.slot(Budget.CORE)) for _ in range(100)]
         await asyncio.sleep(0.01)
@@ -128,7 +154,8 @@ def test_the_pace_of_updates_is_set_by_their_own_limit() -> None:
 
     async def main() -> str:
         watch = a_watch()
-        watch.pacing = pacing = a_pacing()
+        pacing = a_pacing()
+        watch.sending = Sending(pacing)
         waiting = [asyncio.create_task(pacing.slot(Budget.STANDARD)) for _ in range(100)]
         await asyncio.sleep(0.01)
         said = watch.pace()
@@ -139,33 +166,6 @@ def test_the_pace_of_updates_is_set_by_their_own_limit() -> None:
     assert clock.run(main()) == "limit 18,000/min"
 
 
-# --- what is kept for a report ---
-
-
-def test_a_sample_is_what_was_done_since_the_one_before() -> None:
-    """Requests, rows, leaves under each budget, seconds of pause, the limits, and what set the pace."""
-
-    async def main() -> list[Point]:
-        tally, samples = a_tally(created=5, sent=9), []
-        watch = Watch(tally, drawn=False)
-        watch.pacing = pacing = a_pacing()
-        sampler = Sampler(3, tally, watch, pacing)
-        for _ in range(4):
-            await pacing.slot(Budget.CORE)
-        tally.requests.sent += 4
-        tally.outcomes.settled[Outcome.CREATED] += 3
-        samples.append(sampler.take())
-        tally.requests.rate_limited += 1
-        pacing.learn(Budget.CORE, Reply(status=429, retry_after=30.0, limit=1000), limited=True)
-        samples.append(sampler.take())
-        return samples
-
-    first, second = clock.run(main())
-    assert first._replace(ends_at=0, seconds=0) == Point(3, 0, 0, 4, 3, 0, 0, 4, 0, 9000.0, 18_000.0, "latency")
-    assert second._replace(ends_at=0, seconds=0, paused=0) == Point(3, 0, 0, 0, 0, 1, 0, 0, 0, 900.0, 18_000.0, "pause")
-    assert 0 <= second.paused <= second.seconds
-
-
 # --- what is drawn ---
 
 
@@ -174,7 +174,7 @@ def test_a_terminal_shows_stage_numbers_and_pace(terminal: Terminal) -> None:
     tally = a_tally(surveyed=500)
 
     async def main() -> None:
-        watch = Watch(tally, drawn=True)
+        watch = Watch(tally, Stopper(), drawn=True)
         with watch.watching():
             await asyncio.sleep(0.5)
             tally.rows.total = 1000
@@ -186,8 +186,9 @@ def test_a_terminal_shows_stage_numbers_and_pace(terminal: Terminal) -> None:
         clock.run(main())
     reading = [look for look in terminal.looks if "reading" in look]
     sending = [look for look in terminal.looks if "sending" in look]
-    assert re.search(r"reading .*500$", reading[0])
-    assert re.search(r"sending .*250 of 1,000.* 249 created · 1 rejected · 0/min \(starting\)$", sending[-1])
+    assert re.search(r"^reading 500$", reading[0])
+    assert re.search(r"^━━━━┄{12} sending 250 of 1,000 · 25%", sending[-1])
+    assert "starting · 249 created · 1 rejected" in terminal.looks
     assert len(terminal.looks) >= 5
     assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h") == 1
     assert terminal.getvalue().rstrip().endswith("\x1b[2K"), "the last line is wiped"
@@ -197,7 +198,7 @@ def test_what_is_logged_while_drawing_stands_above_the_line(terminal: Terminal) 
     """Events and the redrawn line share a terminal without tearing each other."""
 
     async def main() -> None:
-        watch = Watch(Tally(), drawn=True)
+        watch = Watch(Tally(), Stopper(), drawn=True)
         with watch.watching():
             await asyncio.sleep(0.1)
             print("rate.paused seconds=2", file=sys.stderr)
@@ -212,7 +213,7 @@ def test_nothing_is_drawn_where_nobody_looks() -> None:
     """Under cron stderr holds events only."""
 
     async def main() -> None:
-        with Watch(Tally(), drawn=False).watching():
+        with Watch(Tally(), Stopper(), drawn=False).watching():
             await asyncio.sleep(5)
 
     with redirect_stderr(Terminal()) as stderr:
@@ -225,7 +226,7 @@ def test_elsewhere_there_is_an_event_every_ten_seconds_until_the_end() -> None:
     tally = a_tally(total=100)
 
     async def main() -> None:
-        watch = Watch(tally, drawn=False)
+        watch = Watch(tally, Stopper(), drawn=False)
         with watch.watching():
             for _ in range(35):
                 await asyncio.sleep(1)
@@ -245,21 +246,26 @@ def test_elsewhere_there_is_an_event_every_ten_seconds_until_the_end() -> None:
 
 
 def test_the_event_of_a_sending_run_has_rate_and_time_left() -> None:
-    """By what was done since the event before; nothing is foretold where nothing was done."""
-    watch = a_watch(total=1000, created=300, sent=101, first=10.0, last=20.0)
+    """By what was done in the last ten seconds; nothing is foretold where nothing was done."""
+    watch = a_watch(total=1000, created=200, sent=1)
     watch.enter("sending")
-    stage = watch.stage
-    assert watch.forecast(stage, 200) == {"requests_per_minute": 600, "pace": "starting", "seconds_left": 70}
-    assert watch.forecast(stage, 300)["seconds_left"] is None
+    watch.sample(0.0, cpu=0.0)
+    assert watch.forecast() == {"requests_per_minute": None, "pace": "starting", "seconds_left": None}
+    watch._tally.requests.sent = 101
+    watch.sample(10.0, cpu=0.0)
+    assert watch.forecast() == {"requests_per_minute": 600, "pace": "starting", "seconds_left": None}
+    watch._tally.outcomes.settled[Outcome.CREATED] = 300
+    watch.sample(11.0, cpu=0.0)
+    assert watch.forecast()["seconds_left"] == 77
     watch.enter("writing")
-    assert watch.forecast(stage, 200) == {"requests_per_minute": None, "pace": None, "seconds_left": None}
+    assert watch.forecast() == {"requests_per_minute": None, "pace": None, "seconds_left": None}
 
 
 def test_an_outage_is_called_one_and_says_when_it_is_given_up() -> None:
     """Not latency: nobody answers."""
     now = time.monotonic()
     watch, reach = a_watch(), Reach(60, Stopper())
-    watch.pacing, watch.reach = a_pacing(), reach
+    watch.sending = Sending(a_pacing(), reach)
     reach.none(Reply(failure=Failure.UNREACHED), now - 10)
     assert re.fullmatch(r"cannot reach the API, giving up in (50|49) s", watch.pace())
 
@@ -274,20 +280,9 @@ def test_an_error_in_what_is_watched_comes_through() -> None:
     """Watching ends with the block, however that ends."""
 
     async def main() -> None:
-        with Watch(Tally(), drawn=False).watching():
+        with Watch(Tally(), Stopper(), drawn=False).watching():
             await asyncio.sleep(1)
             raise LookupError("row 7")
 
     with pytest.raises(LookupError, match="row 7"):
         clock.run(main())
-
-
-def test_the_rate_is_the_current_one() -> None:
-    """After a pause of minutes the average of the run would say nothing about what is going on now."""
-    tally = Tally()
-    watch = Watch(tally, drawn=False)
-    rates = []
-    for second, requests in ((0, 0), (300, 0), (301, 150), (302, 300)):
-        tally.requests.sent = requests
-        rates.append(watch.rate(1000.0 + second))
-    assert rates == [0.0, 0.0, 9000.0, 9000.0]
