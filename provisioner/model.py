@@ -254,8 +254,7 @@ class RequestTally:
     """What has been sent.
 
     sent         requests, those that were sent again included
-    first, last  when, monotonic seconds
-    on_wire      of them without an answer yet
+    first, last  when, monotonic seconds; `on_wire` have no answer yet
     """
 
     sent: int = 0
@@ -270,8 +269,7 @@ class RequestTally:
         self.sent += 1
         self.retries += again
         self.last = now
-        if self.first is None:
-            self.first = now
+        self.first = now if self.first is None else self.first
 
     def take_back(self, *, again: bool = False) -> None:
         """Take back one that was counted and never left, because no connection could be made."""

@@ -46,4 +46,4 @@ Config = Annotated[
     ),
 ]
 # Not a key of the config file: who is asked is there to answer, each time.
-Yes = Annotated[bool, flag("Do not ask before the first change.", "--yes", "-y")]
+Yes = Annotated[bool, flag("Do not ask before the first change.", "--yes", "-y"), Parameter(group="General")]

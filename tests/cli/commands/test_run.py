@@ -10,6 +10,7 @@ from provisioner import api
 from provisioner.cli.app import carry_out
 from provisioner.cli.boundary import Asked
 from provisioner.errors import ExitCode
+from provisioner.run.rates import Dial
 from provisioner.settings.tables import Settings
 
 
@@ -27,9 +28,10 @@ def test_a_command_carries_out_what_the_api_has(
     """The exit code is that of what it gives."""
     called: list[tuple[list[str], bool, Any]] = []
 
-    def carried_out(asked: Asked, settings: Settings, carrying: Any) -> ExitCode:
+    def carried_out(asked: Asked, settings: Settings, carrying: Any, dial: Dial | None = None) -> ExitCode:
+        assert (dial is None) is asked.check
         assert asked.check is (work == "validate_async")
-        called.append((list(asked.roster), settings.run.dry_run, carrying))
+        called.append((list(asked.roster), settings.run.dry_run, getattr(carrying, "func", carrying)))
         return ExitCode.ROWS_LEFT
 
     monkeypatch.setattr("provisioner.cli.commands.run.carried_out", carried_out)
