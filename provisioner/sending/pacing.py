@@ -171,12 +171,11 @@ class OwnLimiter:
         self._opens_at = self._taken.room_from(self._shape.burst / self._shape.period)
 
     async def take(self, _wanted: int) -> Grant:
-        """Wait for a block."""
+        """Wait for a block; a limit that is changed meanwhile has another limiter, where it is taken anew."""
         while True:
             shape, limiter = self._shape, self._limiter
             await asyncio.sleep(self.held_for)
             await limiter.acquire(shape.block)
-            # A limit that was changed meanwhile has another limiter: its block is taken anew.
             if shape is self._shape and not self.held_for:
                 self._taken.add(_now(), shape.block)
                 return Grant(shape.block)
