@@ -80,7 +80,8 @@ def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
     try:
         key = (base / job.key_file).expanduser().read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({error})") from None
+        why = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({why})") from None
     if not key:
         raise ConfigurationError(f"api_key_file: {job.key_file} is empty")
     return key

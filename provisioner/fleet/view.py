@@ -18,6 +18,8 @@ from provisioner.logs import get_logger
 from provisioner.run.progress.watch import EVENT
 
 _REDRAW: Final = 0.5
+_NAME: Final = 14
+_ROWS: Final = 12
 _GOOD: Final = frozenset({ExitCode.OK, ExitCode.ROWS_LEFT})
 
 
@@ -75,8 +77,9 @@ def picture(standings: Sequence[Standing], lines: int) -> Table:
     lines  as many as there is room for
     """
     table = Table(box=None, show_header=False, pad_edge=False)
-    for _ in range(3):
-        table.add_column(no_wrap=True, overflow="ellipsis")
+    # A long message gives way, not the name of the job.
+    for least in (_NAME, _ROWS, None):
+        table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)
     running = [each for each in standings if each.phase is Phase.RUNNING]
     trouble = [each for each in standings if each.exit_code is not None and each.exit_code not in _GOOD]
     shown = [*running, *trouble][: lines - 1]

@@ -38,6 +38,15 @@ def test_what_runs_and_what_is_in_trouble_has_a_line() -> None:
     assert "and 2 more" in short
 
 
+def test_a_long_message_leaves_the_names_readable() -> None:
+    """On a narrow terminal the message is cut, not the job."""
+    long = standings()
+    long[2].ended = Ended(2, message="no such file " * 30)
+    text = printed(lambda console: console.print(picture(long, lines=9)))
+    assert [line.split()[0] for line in text.splitlines()] == ["acme", "zeta", "bad", "all"]
+    assert "40 of 100" in text
+
+
 def test_the_facts_of_an_event_add_up() -> None:
     """Every job is in one phase."""
     found = facts(standings())

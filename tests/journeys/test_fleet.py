@@ -135,6 +135,20 @@ def test_shards_of_a_roster_killed_one_by_one_and_then_their_fleet(tmp_path: Pat
     assert turned_away == []
 
 
+def test_without_its_pacer_a_job_sends_nothing_and_says_so(tmp_path: Path) -> None:
+    """A fleet that is gone and does not come back: exit 4 after `unreachable_after`, no request, and the cure."""
+    roster = write_roster(tmp_path / "one.csv", people(5))
+    (tmp_path / "c.toml").write_text("[retry]\nunreachable_after = 1.0\n")
+    with emulator(tmp_path) as api:
+        variables = {"COMETCHAT_API_KEY": KEY, "PROVISIONER_PACER": str(tmp_path / "nobody")}
+        ended = provisioner("run", roster, "-c", "c.toml", *api.flags(), "--json", cwd=tmp_path, **variables)
+        requests = api.lines("audit")
+    summary = ended.summary
+    assert (ended.exit_code, summary["stopped_by"], summary["pending"], requests) == (4, "pacer", 5, [])
+    assert summary["message"].endswith("has been gone for 1 s; run the fleet again, which resumes")
+    assert len(ended.events("pacer.gone")) == 1
+
+
 def test_ctrl_c_stops_all_jobs_properly(tmp_path: Path) -> None:
     """SIGINT to the fleet: each job finishes what is on the wire and writes its results; the same command goes on."""
     write_roster(tmp_path / "one.csv", people(2000))
