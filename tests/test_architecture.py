@@ -92,6 +92,7 @@ HOMES = {
 TESTED_ELSEWHERE = {
     "cli.app": "pages/test_docs.py",
     "cli.commands.inspection": "inspection/test_settinglist.py",
+    "cli.commands.merge": "journeys/test_shards.py",
     "cli.commands.proof": "journeys/test_proof.py",
     "cli.commands.report": "journeys/test_report.py",
     "cli.commands.undo": "journeys/test_undo.py",
@@ -119,6 +120,7 @@ TESTED_ELSEWHERE = {
     "journal.undo.overwrites": "journal/undo/test_undojournal.py",
     "journal.undo.reversals": "journal/undo/test_undojournal.py",
     "journal.undo.rounds": "journal/undo/test_undojournal.py",
+    "results.merging.shards": "results/merging/test_merge.py",
     "roster.commontype": "journeys/cases/test_folders.py",
     "roster.files.archive": "journeys/cases/test_packed.py",
     "roster.files.documents": "journeys/cases/test_other_formats.py",

@@ -50,6 +50,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Read the app's users and prove that they are as ROSTER has them; changes nothing.",
     ),
     "undo": ("provisioner.cli.commands.undo:undo", "Take back what the run with the results OUT did, and only that."),
+    "merge": (
+        "provisioner.cli.commands.merge:merge",
+        "Make one set of results of those of all shards in FOLDER.",
+    ),
     "report": (
         "provisioner.cli.commands.report:report",
         "Write one HTML file about a run, a check, a sync or a state.",

@@ -52,6 +52,10 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         ("provisioner undo users.results.csv --dry-run", "what would be taken back"),
         ("provisioner undo users.results.csv --yes", "take it back without being asked"),
     ),
+    "merge": (
+        ("provisioner merge users.shards -o users.results.csv", "all shards of a roster as one"),
+        ("provisioner merge out -o all.parquet --json", "as Parquet, with the summary for a script"),
+    ),
     "report": (
         ("provisioner report users.results.csv", "one page about a run, for a mail"),
         ("provisioner report hr.db", "one page about all nights"),

@@ -19,6 +19,7 @@ log = get_logger()
 _ROSTER: Final = "roster"
 _DIGESTS: Final = "digests"
 _SHARD: Final = "shard"
+_MERGED: Final = "merged"
 
 _EDITED: Final = "it is not what was written there last, so somebody may have begun to mend it"
 
@@ -30,17 +31,23 @@ class Record:
     roster   the files of the roster, paths made absolute, addresses without what may be secret in them
     digests  name of a file in the summary's `outputs` → SHA-256 of its content; only those that people edit
     share    which rows of the roster they are about; null for all of them
+    merged   the results of shards that they were merged from, paths made absolute; empty for those of a run
     """
 
     roster: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     share: Share | None = None
+    merged: tuple[str, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
         """As the summary holds it."""
         document: dict[str, Any] = {_ROSTER: list(self.roster), _DIGESTS: dict(self.digests)}
-        return document if self.share is None else {**document, _SHARD: self.share.document}
+        if self.share is not None:
+            document[_SHARD] = self.share.document
+        if self.merged:
+            document[_MERGED] = list(self.merged)
+        return document
 
 
 NOTHING_RECORDED: Final = Record()
@@ -51,7 +58,10 @@ def read_record(summary: Path) -> Record:
     try:
         document = json.loads(summary.read_bytes())
         roster, digests = document[_ROSTER], document[_DIGESTS]
-        return Record(tuple(map(str, roster)), {str(name): str(digest) for name, digest in digests.items()})
+        merged = tuple(map(str, document.get(_MERGED, ())))
+        return Record(
+            tuple(map(str, roster)), {str(name): str(digest) for name, digest in digests.items()}, merged=merged
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return NOTHING_RECORDED
 

@@ -62,7 +62,7 @@ def write_frames(
     path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int, write: Writer | None = None
 ) -> None:
     """Write frames one after the other, in the format of the path's suffix unless another one is given."""
-    write = write or _WRITERS[path.suffix.lower()]
+    write = write or WRITERS[path.suffix.lower()]
     with written_whole(path, mode) as temporary:
         try:
             write(temporary, frames, schema)
@@ -100,8 +100,9 @@ def write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema)
     register_io_source(source, schema=schema, is_pure=False).sink_parquet(path, row_group_size=_GROUP)
 
 
-_WRITERS: Final[Mapping[str, Writer]] = {
+WRITERS: Final[Mapping[str, Writer]] = {
     ".csv": write_csv,
     ".ndjson": _write_ndjson,
     ".parquet": write_parquet,
 }
+"""Ending of a file → what writes it."""

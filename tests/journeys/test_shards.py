@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,25 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
         assert sorted(api.created()) == sorted(each["uid"] for each in people(300))
         shards = tmp_path / "users.shards"
         found = [rows(shards / f"shard-{n}-of-3.results.csv") for n in (1, 2, 3)]
-        again = provisioner(*flags, "--shard", "2/3", "--json", cwd=tmp_path, **variables).summary
         refused = provisioner(*flags, "--shard", "2/4", "-o", shards / "x.csv", cwd=tmp_path, **variables)
         another = provisioner(
             *flags, "--shard", "1/3", "-o", shards / "shard-2-of-3.results.csv", cwd=tmp_path, **variables
         )
+        again = provisioner(*flags, "--shard", "2/3", "--json", cwd=tmp_path, **variables).summary
     with emulator(tmp_path) as api:
         flags = ("run", "users.csv", *api.flags(), "--requests-per-minute", 100_000)
         whole = provisioner(*flags, "-o", "whole.csv", "--json", cwd=tmp_path, **variables).summary
     lines = sorted((row for each in found for row in each), key=lambda row: int(row["row"]))
+    merged = provisioner("merge", "users.shards", "-o", "all.csv", "--json", cwd=tmp_path)
+    assert merged.exit_code == 1
+    assert rows(tmp_path / "all.csv") == lines
+    assert stat.S_IMODE((tmp_path / "all.csv").stat().st_mode) == 0o600
+    assert (tmp_path / "all.rejected.csv").read_bytes() == (tmp_path / "whole.rejected.csv").read_bytes()
+    apart = {"requests", "started_at", "finished_at", "elapsed_seconds", "requests_per_minute", "outputs", "merged"}
+    assert {name: each for name, each in merged.summary.items() if name not in apart} == {
+        name: each for name, each in whole.items() if name not in apart
+    }
+    assert merged.summary["requests"] == sum(summary(shards, n)["requests"] for n in (1, 2, 3))
     assert list(map(alike, lines)) == list(map(alike, rows(tmp_path / "whole.csv")))
     assert all(row["auth_token"] for row in lines if row["outcome"] == "created")
     counted = [summary(shards, n) for n in (1, 3)] + [again]

@@ -7,4 +7,5 @@ proof       `verify`, `status` and `show`
 inspection  `init`, `constraints`, `doctor` and `config show`
 report      `report`
 fleet       `fleet`
+merge       `merge`
 """

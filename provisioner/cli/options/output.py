@@ -51,6 +51,17 @@ class Output(Watched):
 
 @_OUTPUT
 @dataclass(frozen=True, repr=False, eq=False)
+class MergeOutput(Printed):
+    """Where merged results are written."""
+
+    file: Annotated[
+        Path | None,
+        path("Results file, .csv, .parquet or .ndjson. [default: <FOLDER>.results.csv here]", "--output", "-o"),
+    ] = None
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
 class PlanOutput(Watched):
     """Where a plan is kept, and what is printed."""
 

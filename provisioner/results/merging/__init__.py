@@ -1,4 +1,7 @@
 """The results of several runs as those of one.
 
-folder  which shards of a roster a folder holds
+folder   which shards of a roster a folder holds
+shards   the shards that are to be merged: all of them, finished, of one roster
+ordered  the rows of several files in the order of their numbers, streamed
+merge    `merge`, from a folder of shards to one set of results
 """

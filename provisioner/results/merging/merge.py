@@ -1,0 +1,215 @@
+"""`merge`: what the shards of a roster have left becomes what one run would have left, in flat memory."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from provisioner.errors import ExitCode, OutputError, ProvisionerError
+from provisioner.files import PRIVATE, same_file, written_whole
+from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
+from provisioner.results.findings import Mended, Report, RosterFile
+from provisioner.results.lines import RESULT_SCHEMA, Counts
+from provisioner.results.manifest import Record, read_record, rewrite
+from provisioner.results.merging.ordered import in_order, rows_of
+from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
+from provisioner.results.outputs import Outputs
+from provisioner.results.rejections import write_rejected
+from provisioner.results.spool import WRITERS, Spool, write_frames
+from provisioner.results.summary import Summary, write_summary
+from provisioner.roster.formats.ndjsonline import LINE
+from provisioner.roster.formats.rows import ADDED
+from provisioner.stop import Stop
+from provisioner.validation.rules import FIRST_ROWS, Found
+
+_MARK: Final = codecs.BOM_UTF8
+
+
+def merge(folder: Path, output: Path) -> Summary:
+    """Write results, rejected rows and summary of all shards in a folder, rows in the order of the roster.
+
+    Raises `OutputError` when a shard is missing, unfinished or unlike the others, or the output cannot be used;
+    `RosterError` when a file is not as it was written; `StorageError` when the disk takes no more.
+    """
+    shards = finished_shards(folder)
+    suffix = next((shard.rejected.suffix for shard in shards if shard.rejected is not None), ".csv")
+    outputs = Outputs.beside(output, suffix, ())
+    _refuse_others(outputs, shards)
+    outputs.make_folder()
+    counts = _Merging(shards).write(outputs.results)
+    digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
+    summary = _summary(shards, counts, outputs, {"rejected": digest} if digest else {})
+    write_summary(outputs.summary, summary.document)
+    return summary
+
+
+def _files(shard: FinishedShard) -> Iterator[Path]:
+    yield shard.results
+    yield shard.results.with_suffix(".summary.json")
+    yield shard.results.with_suffix(".journal.db")
+    if shard.rejected is not None:
+        yield shard.rejected
+
+
+def _refuse_others(outputs: Outputs, shards: Sequence[FinishedShard]) -> None:
+    """Raise OutputError when the results of a run would be overwritten: they may hold the only tokens."""
+    for path, read in product(outputs.paths(), (each for shard in shards for each in _files(shard))):
+        if same_file(path, read):
+            raise OutputError(f"{path}: would overwrite what is merged; choose another --output")
+    if outputs.journal.exists() or (outputs.results.exists() and not read_record(outputs.summary).merged):
+        raise OutputError(f"{outputs.results}: belongs to a run; choose another --output")
+
+
+class _Merging:
+    """Writes the results of shards as one file, and counts each by the way."""
+
+    def __init__(self, shards: Sequence[FinishedShard]) -> None:
+        self._shards = shards
+        self._counts = [Counts() for _ in shards]
+        self._error: ProvisionerError | None = None
+
+    def write(self, path: Path) -> Counts:
+        """Write them; say what they add up to. Raises `OutputError` when they do not say what the summaries say."""
+        total = Counts()
+        write = WRITERS[path.suffix.lower()]
+        with written_whole(path, PRIVATE) as whole:
+            write_frames(whole, self._counted(total), pl.Schema(RESULT_SCHEMA), PRIVATE, write)
+            if self._error is not None:
+                raise self._error
+            for shard, counts in zip(self._shards, self._counts, strict=True):
+                _compare(shard, counts)
+        return total
+
+    def _counted(self, total: Counts) -> Iterator[pl.DataFrame]:
+        sources = [self._lines(shard, counts) for shard, counts in zip(self._shards, self._counts, strict=True)]
+        upcoming = 1
+        # What writes the frames has words of its own for an error, so that one is kept until it is done.
+        try:
+            for frame in in_order(sources, "row"):
+                expected = pl.int_range(upcoming, upcoming + frame.height, dtype=pl.Int64, eager=True)
+                if not frame["row"].equals(expected):
+                    at = int((frame["row"] != expected).arg_max() or 0) + upcoming
+                    raise OutputError(f"row {at}: is in no shard, or in two; run all shards again, then merge")
+                upcoming += frame.height
+                total.add(frame)
+                yield frame
+            if upcoming - 1 != self._shards[0].rows:
+                raise OutputError(f"row {upcoming}: is in no shard; run all shards again, then merge")
+        except ProvisionerError as error:
+            self._error = error
+
+    def _lines(self, shard: FinishedShard, counts: Counts) -> Iterator[pl.DataFrame]:
+        for frame in rows_of(shard.results, ","):
+            try:
+                lines = frame.select(pl.col(name).cast(kind) for name, kind in RESULT_SCHEMA.items())
+            except (pl.exceptions.InvalidOperationError, pl.exceptions.ColumnNotFoundError) as error:
+                raise OutputError(f"{shard.results}: is not as a run wrote it; run that shard again") from error
+            counts.add(lines)
+            yield lines
+
+
+def _compare(shard: FinishedShard, counts: Counts) -> None:
+    found = {name: number for name, number in counts.outcomes.items() if number}
+    found |= {"tokens": counts.tokens} if counts.tokens else {}
+    if found != shard.counts:
+        message = f"holds {found}, its summary says {shard.counts}; run shard {shard.number}/{shard.of} again"
+        raise OutputError(f"{shard.results}: {message}")
+
+
+def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> str | None:
+    """Write the rejected rows of all shards as one file, as one run would; the digest of what was written."""
+    with closing(Spool(outputs.results.parent)) as spool:
+        delimiters = [_head(path) for path in files]
+        sources = [_numbered(path, delimiter) for path, (_, delimiter) in zip(files, delimiters, strict=True)]
+        for frame in in_order(sources, "_row"):
+            spool.append(frame)
+        marked, delimiter = delimiters[0] if delimiters else (False, ",")
+
+        def write() -> None:
+            write_rejected(outputs.rejected, spool, delimiter=delimiter, marked=marked)
+
+        return rewrite(outputs.rejected, read_record(outputs.summary).digests.get("rejected"), write)
+
+
+def _head(path: Path) -> tuple[bool, str]:
+    """Tell whether a text begins with a byte order mark, and what separates its cells: what stands before `_row`."""
+    with path.open("rb") as file:
+        first = file.readline(2**20)
+    before = first.rstrip().removesuffix(b"_errors")[-1:]
+    return first.startswith(_MARK), before.decode() if before in {b";", b"\t", b"|"} else ","
+
+
+def _numbered(path: Path, delimiter: str) -> Iterator[pl.DataFrame]:
+    for frame in rows_of(path, delimiter):
+        kept = [name for name in frame.columns if LINE not in frame.columns or name in {LINE, *ADDED}]
+        yield frame.select(kept).with_columns(pl.col("_row").cast(pl.Int64))
+
+
+def _summary(shards: Sequence[FinishedShard], counts: Counts, outputs: Outputs, digests: dict[str, str]) -> Summary:
+    started = min(each.time("started_at") for each in shards)
+    finished = max(each.time("finished_at") for each in shards)
+    documents = [shard.document for shard in shards]
+
+    def total(name: str) -> int:
+        return sum(document[name] for document in documents)
+
+    rejected, rows = total("rejected"), total("rows")
+    requests = RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished)
+    drift = _added(document.get("drift", {}) for document in documents)
+    tally = Tally(
+        RowTally(rows, rows, rows, rows - rejected, rejected),
+        requests,
+        OutcomeTally(drift=drift, edited=total("edited")),
+    )
+    files = {
+        "results": str(outputs.results),
+        "rejected": str(outputs.rejected) if rejected else None,
+        "summary": str(outputs.summary),
+        "journal": None,
+    }
+    merged = tuple(str(each.results.absolute()) for each in shards)
+    record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
+    emulated = any(document.get("emulator") for document in documents)
+    return Summary(counts, tally, _report(documents), started, finished, _stop(shards), files, None, record, emulated)
+
+
+def _stop(shards: Sequence[FinishedShard]) -> Stop | None:
+    stopped = worst(shards)
+    if stopped is None:
+        return None
+    said = stopped.document
+    message = f"shard {stopped.number}/{stopped.of}: {said['message']}"
+    return Stop(said["stopped_by"], message, ExitCode(said["exit_code"]))
+
+
+def _report(documents: Sequence[Any]) -> Report:
+    mended = [document["mended"] for document in documents if "mended" in document]
+    before, again = (sum(each[name] for each in mended) for name in ("before", "rejected"))
+    files = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in documents[0].get("files", ()))
+    overridden = documents[0].get("constraints_overridden", {})
+    defects, warnings = (_findings([document[name] for document in documents]) for name in ("defects", "warnings"))
+    return Report(defects, warnings, Mended(before, again) if before else None, files, overridden)
+
+
+def _findings(several: Sequence[Any]) -> dict[str, Found]:
+    codes = {code for each in several for code in each}
+    return {code: _found([each[code] for each in several if code in each]) for code in codes}
+
+
+def _found(entries: Sequence[Any]) -> Found:
+    first = sorted(row for each in entries for row in each["first_rows"])[:FIRST_ROWS]
+    return Found(sum(each["rows"] for each in entries), tuple(first))
+
+
+def _added(several: Iterator[Any]) -> Counter[str]:
+    added: Counter[str] = Counter()
+    for each in several:
+        added.update(each)
+    return added

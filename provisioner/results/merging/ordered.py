@@ -1,0 +1,44 @@
+"""The rows of several files in the order of their numbers, streamed: of each file a few thousand are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from provisioner.roster.files.inputs import Inputs, local_file
+from provisioner.roster.reader import RosterOptions, open_roster
+
+# Rows of one file that are held: with hundreds of files at once it has to be few.
+_HELD: Final = 5_000
+
+
+def rows_of(path: Path, delimiter: str | None = None) -> Iterator[pl.DataFrame]:
+    """Give the rows of a file that a run wrote, a few thousand at a time; the cells of a text are Strings.
+
+    Raises `RosterError` where it is not as it was written.
+    """
+    if not path.stat().st_size:  # no lines: an NDJSON without rows
+        return
+    options = RosterOptions(delimiter=delimiter, header_row=1, missing=lambda _: 0)
+    inputs = Inputs((local_file(str(path)),))
+    if path.suffix.lower() not in {".csv", ".txt"}:
+        options = RosterOptions(missing=lambda _: 0)
+    with closing(open_roster(inputs, options, path.parent)) as roster:
+        for batch in roster.batches():
+            yield from batch.frame.iter_slices(_HELD)
+
+
+def in_order(sources: Sequence[Iterator[pl.DataFrame]], number: str) -> Iterator[pl.DataFrame]:
+    """Merge sources whose rows ascend by the column `number` (integers) into one that does."""
+    held = [(frame, source) for source in sources if (frame := next(source, None)) is not None]
+    while held:
+        end = min(frame[number][-1] for frame, _ in held)
+        ready = [frame.filter(pl.col(number) <= end) for frame, _ in held]
+        yield pl.concat(ready, how="diagonal_relaxed").sort(number)
+        rest = [(frame.filter(pl.col(number) > end), source) for frame, source in held]
+        filled = [(frame if frame.height else next(source, None), source) for frame, source in rest]
+        held = [(frame, source) for frame, source in filled if frame is not None]

@@ -1,0 +1,112 @@
+"""The shards that are to be merged: all of them, finished, of one roster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from provisioner.errors import OutputError
+from provisioner.files import digest_of
+from provisioner.journal.lock import holder_of
+from provisioner.model import RUN_OUTCOMES
+from provisioner.results.merging.folder import shards_of
+from provisioner.results.outputs import FORMATS
+
+_SUMMARY: Final = ".summary.json"
+_NAMED: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedShard:
+    """What a run of one shard has left.
+
+    number, of   which shard of how many
+    rows         of the whole roster
+    fingerprint  of the roster, see `provisioner.roster.shard`
+    results      its file
+    rejected     that of its rejected rows; null when it has none
+    document     its summary
+    """
+
+    number: int
+    of: int
+    rows: int
+    fingerprint: str
+    results: Path
+    rejected: Path | None
+    document: Mapping[str, Any]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Outcome → rows, of outcomes that any row has; and the number of auth tokens under `tokens`."""
+        names = (*(outcome.value for outcome in RUN_OUTCOMES), "tokens")
+        return {name: self.document[name] for name in names if self.document[name]}
+
+    def time(self, name: str) -> float:
+        """Give one of its times, in UNIX seconds."""
+        return datetime.fromisoformat(self.document[name]).timestamp()
+
+
+def finished_shards(folder: Path) -> list[FinishedShard]:
+    """Give the shards of a folder in the order of their numbers.
+
+    Raises `OutputError` when one is missing, there twice, unfinished or edited, or when they are not of one roster.
+    """
+    found = sorted(_found(folder), key=lambda shard: shard.number)
+    if not found:
+        raise OutputError(f"{folder}: holds no finished shard; give the folder of `run --shard`")
+    for one, other in pairwise(found):
+        if (one.of, one.fingerprint, one.rows) != (other.of, other.fingerprint, other.rows):
+            message = "are not shards of one roster; run those again that have read an older one"
+            raise OutputError(f"{one.results} and {other.results}: {message}")
+        if one.number == other.number:
+            message = f"are both shard {one.number}/{one.of}; move the one away that does not count"
+            raise OutputError(f"{one.results} and {other.results}: {message}")
+    of, said = found[0].of, shards_of(folder)
+    if said not in {None, of}:
+        raise OutputError(f"{folder}: shards.json says {said} shards, the results say {of}; mend the former")
+    if missing := sorted(set(range(1, of + 1)) - {shard.number for shard in found}):
+        named = ", ".join(map(str, missing[:_NAMED])) + (", …" if len(missing) > _NAMED else "")
+        message = f"of {of} shards {len(missing)} have no finished results ({named}); run them, then merge again"
+        raise OutputError(f"{folder}: {message}")
+    for shard in found:
+        _refuse_unfinished(shard)
+    return found
+
+
+def _found(folder: Path) -> Iterator[FinishedShard]:
+    for summary in sorted(folder.glob(f"*{_SUMMARY}")):
+        stem = summary.name.removesuffix(_SUMMARY)
+        if stem.endswith(".check"):
+            continue
+        results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").exists()]
+        try:
+            document = json.loads(summary.read_bytes())
+            shard, outputs = document["shard"], document["outputs"]
+            named = Path(outputs["results"]).name if outputs["results"] else ""
+            rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None
+            given = (shard["number"], shard["of"], shard["roster_rows"], shard["fingerprint"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # no summary of a shard that has come to its end
+        for path in results:
+            if path.name == named:
+                yield FinishedShard(*given, path, rejected, document)
+
+
+def _refuse_unfinished(shard: FinishedShard) -> None:
+    if holder := holder_of(shard.results.with_suffix(".journal.db")):
+        raise OutputError(f"{shard.results}: {holder} works on it; merge when that has ended")
+    if shard.rejected is not None and digest_of(shard.rejected) != shard.document["digests"].get("rejected"):
+        message = f"is not what was written there; move it away and run shard {shard.number}/{shard.of} again"
+        raise OutputError(f"{shard.rejected}: {message}")
+
+
+def worst(shards: Sequence[FinishedShard]) -> FinishedShard | None:
+    """Give the shard that was stopped with the highest exit code; null when all came to their end."""
+    stopped = [shard for shard in shards if shard.document["stopped_by"] is not None]
+    return max(stopped, key=lambda shard: int(shard.document["exit_code"]), default=None)

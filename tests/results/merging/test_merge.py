@@ -1,0 +1,151 @@
+"""What shards have left becomes one set of results, or is refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from provisioner.errors import ExitCode, OutputError
+from provisioner.results.lines import RESULT_SCHEMA, scan_results
+from provisioner.results.merging.merge import merge
+from provisioner.results.spool import WRITERS
+
+AT = "2026-01-31T10:00:00.000Z"
+
+
+def lines(numbers: list[int], outcome: str = "created") -> pl.DataFrame:
+    """Result lines of these rows; one of them has odd cells."""
+    odd = [None if n % 3 else "" if n % 2 else ' "a",\n; ' for n in numbers]
+    cells: dict[str, Any] = {
+        "row": numbers, "uid": [f"u{n}" for n in numbers], "uid_input": odd, "outcome": [outcome] * len(numbers),
+        "http_status": [200] * len(numbers), "attempts": [1] * len(numbers), "auth_token": [f"t{n}" for n in numbers],
+        "created_at": [7] * len(numbers), "settled_at": [AT] * len(numbers),
+    }  # fmt: skip
+    schema = pl.Schema(RESULT_SCHEMA)
+    missing = {name: pl.Series([None] * len(numbers), dtype=schema[name]) for name in schema if name not in cells}
+    return pl.DataFrame({**cells, **missing}, schema_overrides=dict(schema)).select(*schema)
+
+
+def shard(folder: Path, number: int, frame: pl.DataFrame, of: int = 2, ending: str = ".csv", **more: Any) -> Path:
+    """Write what a shard that has created all its rows leaves; the roster has 9 rows."""
+    folder.mkdir(exist_ok=True)
+    results = folder / f"shard-{number}.results{ending}"
+    results.unlink(missing_ok=True)
+    WRITERS[ending](results, iter([frame]), frame.schema)
+    outcomes = dict.fromkeys(("rejected", "existing", "updated", "failed", "pending", "edited", "retries"), 0)
+    document = {
+        "rows": frame.height, "created": frame.height, **outcomes, "requests": frame.height, "rate_limited": 0,
+        "tokens": frame.height, "started_at": AT, "finished_at": AT, "stopped_by": None, "message": None,
+        "exit_code": 0, "outputs": {"results": f"elsewhere/{results.name}", "rejected": None}, "roster": ["/r.csv"],
+        "digests": {}, "defects": {}, "warnings": {},
+        "shard": {"number": number, "of": of, "roster_rows": 9, "fingerprint": "f"},
+    }  # fmt: skip
+    (folder / f"shard-{number}.results.summary.json").write_text(json.dumps({**document, **more}))
+    return results
+
+
+@pytest.mark.parametrize("ending", [".csv", ".ndjson", ".parquet"])
+@pytest.mark.parametrize("to", [".csv", ".ndjson", ".parquet"])
+def test_every_format_becomes_every_other_one(tmp_path: Path, ending: str, to: str) -> None:
+    """Cell by cell, also what is empty and what is not there; a shard without rows is one, too."""
+    folder = tmp_path / "shards"
+    for number, rows in enumerate(([2, 3, 9], [1, 4, 5, 6, 7, 8], []), 1):
+        shard(folder, number, lines(rows), of=3, ending=ending)
+    summary = merge(folder, tmp_path / f"all{to}")
+    assert scan_results(tmp_path / f"all{to}").collect().equals(lines(list(range(1, 10))))
+    assert (summary.counts.rows, summary.counts.tokens, summary.exit_code) == (9, 9, ExitCode.OK)
+    assert json.loads((tmp_path / "all.summary.json").read_bytes()) == json.loads(json.dumps(summary.document))
+    merge(folder, tmp_path / f"all{to}")
+
+
+def test_a_shard_that_was_stopped_tells_how_the_whole_ended(tmp_path: Path) -> None:
+    """Its rows are pending, and the exit code is the one that one run would have had."""
+    shard(tmp_path / "s", 1, lines([2, 3, 9]))
+    stopped: dict[str, Any] = {"created": 0, "pending": 6, "stopped_by": "key", "message": "refused", "exit_code": 4}
+    shard(tmp_path / "s", 2, lines([1, 4, 5, 6, 7, 8], "pending"), **stopped)
+    summary = merge(tmp_path / "s", tmp_path / "all.csv")
+    assert (summary.exit_code, summary.counts.outcomes["pending"]) == (ExitCode.API, 6)
+    assert summary.document["message"] == "shard 2/2: refused"
+
+
+def a_missing_one(folder: Path) -> None:
+    (folder / "shard-2.results.csv").unlink()
+
+
+def one_twice(folder: Path) -> None:
+    shard(folder, 2, lines([1, 4, 5, 6, 7, 8])).rename(folder / "more.results.csv")
+    (folder / "shard-2.results.summary.json").rename(folder / "more.results.summary.json")
+    text = (folder / "more.results.summary.json").read_text().replace("shard-2.results", "more.results")
+    (folder / "more.results.summary.json").write_text(text)
+    shard(folder, 2, lines([1, 4, 5, 6, 7, 8]))
+
+
+def another_number(folder: Path) -> None:
+    shard(folder, 2, lines([1, 4, 5, 6, 7, 8]), of=3)
+
+
+def another_roster(folder: Path) -> None:
+    other = {"number": 2, "of": 2, "roster_rows": 9, "fingerprint": "g"}
+    shard(folder, 2, lines([1, 4, 5, 6, 7, 8]), shard=other)
+
+
+def a_lost_row(folder: Path) -> None:
+    shard(folder, 2, lines([1, 4, 6, 7, 8]))
+
+
+def a_row_in_both(folder: Path) -> None:
+    shard(folder, 2, lines([1, 3, 4, 5, 6, 7, 8]))
+
+
+def an_outcome_changed(folder: Path) -> None:
+    path = folder / "shard-2.results.csv"
+    path.write_text(path.read_text().replace(",created,", ",failed,", 1))
+
+
+def a_cut_one(folder: Path) -> None:
+    path = folder / "shard-2.results.csv"
+    path.write_text(path.read_text().replace(",200,", ",20x0,", 1))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (a_missing_one, "of 2 shards 1 have no finished results (2); run them, then merge again"),
+        (one_twice, "are both shard 2/2"),
+        (another_number, "are not shards of one roster"),
+        (another_roster, "are not shards of one roster"),
+        (a_lost_row, "row 5: is in no shard, or in two"),
+        (a_row_in_both, "row 4: is in no shard, or in two"),
+        (an_outcome_changed, "its summary says {'created': 6, 'tokens': 6}"),
+        (a_cut_one, "shard-2.results.csv: is not as a run wrote it"),
+    ],
+)
+@pytest.mark.parametrize("to", [".csv", ".parquet"])
+def test_what_does_not_fit_is_refused(tmp_path: Path, spoil: Callable[[Path], None], said: str, to: str) -> None:
+    """One sentence, exit 2, and nothing is left of the attempt."""
+    folder = tmp_path / "s"
+    shard(folder, 1, lines([2, 3, 9]))
+    shard(folder, 2, lines([1, 4, 5, 6, 7, 8]))
+    spoil(folder)
+    with pytest.raises(OutputError) as refused:
+        merge(folder, tmp_path / f"all{to}")
+    assert said in str(refused.value)
+    assert refused.value.exit_code == ExitCode.USAGE
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_nothing_of_a_run_is_overwritten(tmp_path: Path) -> None:
+    """Neither what is merged, nor results that may hold the only tokens."""
+    shard(tmp_path / "s", 1, lines(list(range(1, 10))), of=1)
+    with pytest.raises(OutputError, match="would overwrite what is merged"):
+        merge(tmp_path / "s", tmp_path / "s" / "shard-1.results.csv")
+    (tmp_path / "all.csv").write_text("precious")
+    with pytest.raises(OutputError, match=r"all\.csv: belongs to a run"):
+        merge(tmp_path / "s", tmp_path / "all.csv")
+    with pytest.raises(OutputError, match="holds no finished shard"):
+        merge(tmp_path / "nowhere", tmp_path / "other.csv")
