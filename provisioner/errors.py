@@ -6,6 +6,7 @@
     │   │   ├── ConfigurationError    a flag, an environment variable or the config file
     │   │   ├── RosterError           the roster cannot be read
     │   │   │   ├── EmptyRosterError  there is nothing in it; a part that was found is left out then
+    │   │   │   ├── UnmappedError     no column is the uid, or none the name (`provisioner.validation.fields.binding`)
     │   │   │   └── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
     │   │   ├── OutputError           an output path cannot be used
     │   │   └── JournalError          the journal is locked, foreign or not one of ours
@@ -13,6 +14,7 @@
     │   ├── StorageError          3   a disk that was fine at the start stopped taking writes
     │   └── RosterChangedError    3   the roster was changed while it was read
     ├── InterruptedEarlyError         ends with the exit code of its `Stop`: nothing was sent (`provisioner.stop`)
+    ├── ChangedError                  becomes a RosterError where the CSV is read (`provisioner.roster.csv.file`)
     ├── EndlessRowError               becomes a RosterError where the CSV is read (`provisioner.roster.csv.file`)
     └── _CutOffError                  becomes a RosterError where JSON is read (`provisioner.roster.formats.jsoncut`)
 
