@@ -63,7 +63,7 @@ def _unpacked_sdist(session: nox.Session) -> Path:
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder)
     folder.mkdir()
-    session.install("--constraint", CONSTRAINTS, "hatchling")
+    session.install("--constraint", CONSTRAINTS, "hatchling", "hatch-fancy-pypi-readme")
     session.run("python", "-m", "hatchling", "build", "--target", "sdist", "--directory", str(folder))
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as file:

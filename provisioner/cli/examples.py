@@ -68,6 +68,10 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         ("provisioner doctor", "key, network, limits, disk"),
         ("provisioner doctor --emulator", "all but the key and the network"),
     ),
+    "config example": (
+        ("provisioner config example", "every key with its default and what it does"),
+        ("provisioner config example > provisioner.toml", "the beginning of a config file of one's own"),
+    ),
     "config show": (
         ("provisioner config show", "every setting in force, and who says so"),
         ("provisioner config show -c hr.toml --json", "those of a file, for a program"),

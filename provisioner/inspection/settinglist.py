@@ -1,4 +1,4 @@
-"""Every setting in force, and where it comes from; for people or as JSON, never with the key in it."""
+"""Every setting in force with where it comes from, never the key; and the example with every key there is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from provisioner.validation.fields.mapping import NULL_VALUES, ColumnMapping
 from provisioner.wording import json_text
 
 NOT_SET: Final = "(not set)"
+_EXAMPLE: Final = "config.example.toml"
 # What `[columns]` says beside the sources of fields.
 _COLUMNS: Final[Mapping[str, Any]] = {
     "tags_separator": ColumnMapping().tags_separator,
@@ -113,3 +114,10 @@ def _as_text(loaded: Loaded, key: str) -> str:
 
 def _literal(value: Any) -> str:
     return NOT_SET if value is None else json_text(value, None, str)
+
+
+def example_config() -> str:
+    """Give the config file with every key; it is beside this module where the package is installed."""
+    installed = Path(__file__).with_name(_EXAMPLE)
+    source = Path(__file__).parents[2] / _EXAMPLE
+    return (installed if installed.exists() else source).read_text(encoding="utf-8")

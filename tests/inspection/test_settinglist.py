@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.inspection.settinglist import Setting, settings_of, show_config
+from provisioner.inspection.settinglist import Setting, example_config, settings_of, show_config
 from provisioner.settings.tables import keys_of_tables, load, load_with_origins
 from tests.rig.command import KEY, provisioner
 
@@ -150,7 +150,7 @@ def test_wrong_configuration_is_exit_2(here: Path) -> None:
             "[rate]\nshare = 70",
             "wrong.toml: rate.share: give a share above 0 and at most 1, such as 0.7 or 70%, not 70",
         ),
-        ("[columns]\nuid = 5", "[columns] uid"),
+        ("[columns]\nuid = 5", "wrong.toml: [columns] uid"),
     ):
         (here / "wrong.toml").write_text(text)
         ended = provisioner("config", "show", "-c", "wrong.toml", cwd=here)
@@ -165,3 +165,11 @@ def test_without_a_config_everything_is_a_default(here: Path) -> None:
     assert {each.origin for each in found} == {"default"}
     assert Setting("run", "max_failures", "5%", "default") in found
     assert shown(cwd=here)["config"] is None
+
+
+def test_the_example_is_printed_as_it_is(here: Path) -> None:
+    """`provisioner config example > provisioner.toml` is a beginning: it can be read as it stands."""
+    ended = provisioner("config", "example", cwd=here)
+    assert (ended.exit_code, ended.stdout) == (0, example_config())
+    (here / "example.toml").write_text(ended.stdout)
+    assert provisioner("config", "show", "-c", "example.toml", cwd=here).exit_code == 0

@@ -4,7 +4,7 @@ run         `run` and `validate`
 undo        `undo`
 sync        `plan`, `sync` and `history`
 proof       `verify`, `status` and `show`
-inspection  `init`, `constraints`, `doctor` and `config show`
+inspection  `init`, `constraints`, `doctor`, `config show` and `config example`
 report      `report`
 fleet       `fleet`
 merge       `merge`

@@ -1,4 +1,4 @@
-"""The commands that only look: `init`, `constraints`, `doctor` and `config show`."""
+"""The commands that only look: `init`, `constraints`, `doctor`, `config show` and `config example`."""
 
 from __future__ import annotations
 
@@ -71,3 +71,11 @@ def show_configuration(*, output: Printed | None = None, config: Config = None) 
 
     loaded = load_with_origins({}, os.environ, config)
     show(show_config(loaded, os.environ, as_json=bool(output and output.json)))
+
+
+@config.command(name="example")
+def show_example() -> None:
+    """Print a config file with every key, its default and what it does: the beginning of one's own."""
+    from provisioner.inspection.settinglist import example_config
+
+    show(example_config().rstrip())
