@@ -28,7 +28,7 @@ def refusal(*words: str) -> str:
         ("rnu", "provisioner has no command rnu; did you mean run?"),
         ("rnu --help", "provisioner has no command rnu; did you mean run?"),
         ("config sho", "provisioner config has no command sho; did you mean show?"),
-        ("config x", "provisioner config has no command x; it has show"),
+        ("config x", "provisioner config has no command x; it has show, example"),
         ("-v run a", ("provisioner has no option -v here; options of a command come after its name; "
          "see provisioner --help")),
         ("run", "provisioner run needs a ROSTER; see provisioner run --help"),
