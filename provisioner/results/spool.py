@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,11 @@ from polars.io.plugins import register_io_source
 
 from provisioner.errors import StorageError
 from provisioner.files import unnamed_file, written_whole
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.wording import first_line
 
+# A column that no roster has: names are trimmed.
+_NUMBER: Final = " number of the row "
 # Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.
 _GROUP: Final = 20_000
 
@@ -56,6 +60,29 @@ class Spool:
     def close(self) -> None:
         """Let go of the disk space."""
         self._file.close()
+
+
+class SpooledBatches:
+    """Batches of a roster, kept likewise, so that nobody has to read it again for them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._frames = Spool(folder)
+        self._known: list[RosterBatch] = []  # what else is known of each: a few words, of nearly all nothing
+
+    def add(self, batch: RosterBatch) -> None:
+        """Keep one more batch; one without rows is not kept."""
+        if batch.frame.height:
+            self._frames.append(batch.frame.with_columns(batch.numbers.alias(_NUMBER)))
+            self._known.append(replace(batch, frame=batch.frame.clear(), rows=None))
+
+    def batches(self) -> Iterator[RosterBatch]:
+        """Give the batches back, in order."""
+        for frame, known in zip(self._frames.frames(), self._known, strict=True):
+            yield replace(known, frame=frame.drop(_NUMBER), rows=frame[_NUMBER])
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._frames.close()
 
 
 def write_frames(

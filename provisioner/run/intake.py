@@ -24,22 +24,19 @@ from provisioner.results.findings import Findings, Report
 from provisioner.results.manifest import Record, places, read_record, rewrite
 from provisioner.results.rejections import write_rejected
 from provisioner.results.resubmission import EarlierRounds, earlier_journals
-from provisioner.results.spool import Spool
+from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs, shown
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.reader import RosterOptions
-from provisioner.roster.shard import Shard
 from provisioner.run.job import Job, Run
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
 from provisioner.validation import survey as surveying
-from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
 from provisioner.validation.lookalikes import Persons
-from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator, reject
 
@@ -78,6 +75,7 @@ class Opened:
     earlier   the rounds in which its rows were rejected before, if they were
     lines     `Checked.lines` of every row kept so far
     rejected  `Checked.rejected` of every row kept so far
+    taken     the rows of the shard, once they are surveyed
     """
 
     roster: Roster
@@ -89,6 +87,7 @@ class Opened:
     earlier: EarlierRounds
     lines: Spool
     rejected: Spool
+    taken: SpooledBatches
 
     @classmethod
     def open(cls, inputs: Inputs, settings: Settings, folder: Path, rows: RowTally, *, offline: bool) -> Opened:
@@ -107,7 +106,7 @@ class Opened:
         try:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
             binding = bind(schema, settings.columns, roster.repeated)
-            _refuse_unreadable(roster, binding)
+            binding.refuse_unreadable(roster.unreadable)
         except UnmappedError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}; {_way_to_a_mapping(inputs, settings)}") from error
@@ -115,7 +114,8 @@ class Opened:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error
         earlier = EarlierRounds(earlier_journals(inputs.paths))
-        return cls(roster, binding, settings, rows, folder, offline, earlier, Spool(folder), Spool(folder))
+        spools = Spool(folder), Spool(folder), SpooledBatches(folder)
+        return cls(roster, binding, settings, rows, folder, offline, earlier, *spools)
 
     def survey(self, interrupted: Callable[[], None]) -> Surveyed:
         """Read the whole roster once, before anything is sent.
@@ -128,21 +128,18 @@ class Opened:
             interrupted()
 
         identity = self.offline or self.settings.run.strict
+        shard, take = self.settings.run.shard, self.taken.add
         found = surveying.survey(
-            self.roster, self.binding, self.folder, identity=identity, shard=self.shard, progress=progress
+            self.roster, self.binding, self.folder, identity=identity, shard=shard, take=take, progress=progress
         )
         self.rows.total = found.taken
         return Surveyed(self, found, Findings(wanted=self.settings.run.show if self.offline else 0))
-
-    @property
-    def shard(self) -> Shard | None:
-        """The shard that is taken; null for all rows."""
-        return self.settings.run.shard
 
     def close(self) -> None:
         """Let go of what was kept."""
         self.lines.close()
         self.rejected.close()
+        self.taken.close()
         self.roster.close()
 
 
@@ -203,29 +200,26 @@ class Surveyed:
             strict=wanted.strict,
             place=opened.roster.place,
             persons=self.persons,
-            shard=self.opened.shard if self.survey.likenesses else None,
+            shard=wanted.shard if self.survey.likenesses else None,
         )
 
     def _again(self) -> Iterator[RosterBatch]:
-        """Read the roster once more; raises `RosterChangedError` when it is another one."""
+        """Read the roster once more; raises `RosterChangedError` when it is another one.
+
+        Of a shard the rows are at hand, unless those of others have to be looked at for their likeness to them.
+        """
+        if self.survey.share is not None and not self.survey.likenesses:
+            yield from self.opened.taken.batches()
+            return
         rows = 0
         try:
             for batch in one_ahead(self.opened.roster.batches()):
                 rows += batch.frame.height
-                if (taken := self._taken(batch)).frame.height:
-                    yield taken
+                yield batch
         except RosterError as error:
             raise self._changed() from error
         if rows != self.survey.rows:
             raise self._changed()
-
-    def _taken(self, batch: RosterBatch) -> RosterBatch:
-        """Leave out the rows of other shards, unless they have to be looked at for their likeness to ours."""
-        shard, binding = self.opened.shard, self.opened.binding
-        if shard is None or self.survey.likenesses:
-            return batch
-        uids = cells.uids(Cleaning(binding).uids(batch.frame), binding)
-        return batch.only(pl.Series(shard.holds(uids), dtype=pl.Boolean))
 
     def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
         """Keep what the results will want to know of a batch; `unknown_roles` says why for each row to be rejected."""
@@ -257,15 +251,6 @@ def _way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:
     """Say which config file was read, and what proposes a mapping."""
     read = "no config file was read" if settings.columns.config is None else f"{settings.columns.config} was read"
     return f"{read}; `provisioner init {shlex.quote(shown(inputs.files[0].where))}` proposes a mapping"
-
-
-def _refuse_unreadable(roster: Roster, binding: Binding) -> None:
-    """Raise RosterError when something is made of a column whose cells cannot be read."""
-    sources = (*binding.fields.values(), *binding.metadata.values())
-    used = {column for source in sources for column in source.columns}
-    for column, why in roster.unreadable.items():
-        if column in used:
-            raise RosterError(f"column {column!r}: {why}")
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from provisioner.roster.formats.rows import Roster, one_ahead
+from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
 from provisioner.roster.shard import Dealt, Shard, Share
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
@@ -71,15 +71,17 @@ def survey(
     *,
     identity: bool = False,
     shard: Shard | None = None,
+    take: Callable[[RosterBatch], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     run_length: int = RUN_LENGTH,
 ) -> Survey:
     """Read the whole roster once, with memory that does not grow with it but by what is repeated.
 
     `identity`: compare names and e-mail addresses too, which takes longer. `shard`: look for repeated uids in that one
-    only; all else concerns the whole roster. `progress` is called with the rows and bytes done. From `run_length` rows
-    on, `folder` holds unnamed files of 8 to 40 bytes a row. Raises RosterError for a defect of the file anywhere in it,
-    StorageError when the disk takes no more.
+    only, and give its rows to `take`; all else concerns the whole roster. `progress` is called with the rows and bytes
+    done. From `run_length` rows on, `folder` holds unnamed files of 8 to 40 bytes a row.
+
+    Raises RosterError for a defect of the file anywhere in it, StorageError when the disk takes no more.
     """
     rows, digits, shape, tags = 0, DigitUids(), Shape(), TagForms(binding)
     cleaning, encoded = Cleaning(binding), EncodedEmails(binding)
@@ -95,8 +97,13 @@ def survey(
             digits.add(texts)
             encoded.add(frame, texts)
             prints = fingerprints(texts)
-            ours = prints if dealt is None else prints.filter(pl.Series(dealt.add(texts), dtype=pl.Boolean))
-            uids.add(ours.drop_nulls().to_frame("key"))
+            if dealt is not None:
+                ours = pl.Series(dealt.add(texts), dtype=pl.Boolean)
+                uids.add(prints.filter(ours).drop_nulls().to_frame("key"))
+                if take is not None:
+                    take(batch.only(ours))
+            else:
+                uids.add(prints.drop_nulls().to_frame("key"))
             if identity:
                 identities.add(frame, prints)
         repeated = uids.repeated()["key"].unique().sort()

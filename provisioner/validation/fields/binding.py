@@ -66,6 +66,13 @@ class Binding:
         used = {column for source in sources for column in source.columns} - self.required
         return tuple(column for column in self.schema if column in used)
 
+    def refuse_unreadable(self, unreadable: Mapping[str, str]) -> None:
+        """Raise RosterError when something is made of a column whose cells cannot be read: column → why."""
+        used = {*self.required, *self.optional}
+        for column, why in unreadable.items():
+            if column in used:
+                raise RosterError(f"column {column!r}: {why}")
+
     def hints(self) -> Mapping[str, str]:
         """Tell which unknown columns are nearly a field that has no source: column → field."""
         free = [name for name in FIELD_WORDS if name not in self.fields and not (name == "metadata" and self.metadata)]
