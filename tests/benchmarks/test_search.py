@@ -150,6 +150,21 @@ def test_what_was_found_once_is_found_no_more(case: Case) -> None:
     assert trial(case).offences == ()
 
 
+def test_a_leaver_whom_another_hand_reactivated_goes_again() -> None:
+    """On a night that looks at the app's users; drawn so rarely that it is tried here."""
+    lives, strangers = (Life(), Life(), Life(), Life()), (Stranger(2, -1.0, 0, Act.REACTIVATE),)
+    case = Case(1, (Row(0), Row(1)), lives, edits=(Edit(1, 0, -1),), strangers=strangers, sync=True, refreshes=(2,))
+    assert trial(case).offences == ()
+
+
+@pytest.mark.parametrize("kill", range(80, 130, 7))
+def test_a_kill_while_somebody_is_created_anew_leaves_no_dead_token(kill: int) -> None:
+    """Another hand deleted a user whose row was edited; at most kills in this range the create is on the wire."""
+    edits, strangers = (Edit(1, 0, 1),), (Stranger(1, -1.0, 0, Act.DELETE),)
+    case = Case(2, (Row(0),), (Life(), Life(kill=kill), Life()), edits=edits, strangers=strangers, sync=True)
+    assert trial(case).offences == ()
+
+
 def said(outcome: str, token: str | None = None, code: str | None = None, state: str = "settled") -> Line:
     """What a journal could say of the first row."""
     return Line("u0", state, outcome, code, None, token, "")
