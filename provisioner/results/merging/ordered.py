@@ -9,11 +9,15 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.roster.files.inputs import Inputs, local_file
+from provisioner.roster.csv.blocks import BlockSizes
+from provisioner.roster.csv.file import open_csv
+from provisioner.roster.csv.header import HeaderOptions
+from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 
-# Rows of one file that are held: with hundreds of files at once it has to be few.
+# Rows of one file that are held, and bytes of a text: with hundreds of files at once it has to be little.
 _HELD: Final = 5_000
+_BLOCK: Final = 512 * 1024
 
 
 def rows_of(path: Path, delimiter: str | None = None) -> Iterator[pl.DataFrame]:
@@ -23,13 +27,20 @@ def rows_of(path: Path, delimiter: str | None = None) -> Iterator[pl.DataFrame]:
     """
     if not path.stat().st_size:  # no lines: an NDJSON without rows
         return
-    options = RosterOptions(delimiter=delimiter, header_row=1, missing=lambda _: 0)
-    inputs = Inputs((local_file(str(path)),))
-    if path.suffix.lower() not in {".csv", ".txt"}:
-        options = RosterOptions(missing=lambda _: 0)
-    with closing(open_roster(inputs, options, path.parent)) as roster:
-        for batch in roster.batches():
+    with closing(_opened(path, delimiter)) as file:
+        for batch in file.batches():
             yield from batch.frame.iter_slices(_HELD)
+
+
+def _opened(path: Path, delimiter: str | None) -> Roster:
+    if path.suffix.lower() in {".csv", ".txt"}:
+        header = HeaderOptions(delimiter, header_row=1, missing=_nothing_missing)
+        return open_csv(path, options=header, sizes=BlockSizes(block=_BLOCK))
+    return open_roster(path, RosterOptions(missing=_nothing_missing), path.parent)
+
+
+def _nothing_missing(_: Sequence[str]) -> int:
+    return 0
 
 
 def in_order(sources: Sequence[Iterator[pl.DataFrame]], number: str) -> Iterator[pl.DataFrame]:
