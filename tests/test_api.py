@@ -201,8 +201,8 @@ def test_everything_public_is_said_and_told() -> None:
 
 def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """As it stands there, against the built-in emulator."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("From Python", 1)[1]
+    section = (ROOT / "docs/python.md").read_text(encoding="utf-8")
     found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     assert found is not None
-    exec(compile(found[1], "README.md", "exec"), {})
+    exec(compile(found[1], "python.md", "exec"), {})
     assert "created" in capsys.readouterr().out
