@@ -123,6 +123,7 @@ class Past:
     mark         UNIX seconds by the server: our last answer that changed the user; null when it is not known
     withdrawn    an undo has deactivated the user, whom this job had created
     noted        what the user was before our updates is kept, or known to be lost
+    parted       this job may have deactivated the user, as the roster said; `made`: who is as the roster has it
     """
 
     state: State
@@ -137,6 +138,8 @@ class Past:
     mark: int | None = None
     withdrawn: bool = False
     noted: bool = False
+    made: bool = False
+    parted: bool = False
 
     @property
     def was_there(self) -> bool:
@@ -162,8 +165,7 @@ class Change(NamedTuple):
     """What a sync is to do for one user, beside `UserRequest`.
 
     payload  JSON of the `PUT` that brings the profile up to date; empty when there is nothing to bring
-    before   what is known now; null when that is in doubt, or the user is not known to exist
-    after    what will be known when all went well
+    before   what is known now; null when that is in doubt, or the user is not known to exist; `after`: once it is done
     again    what became of this user earlier in the same night, which was cut short
     flush    of a deactivation: auth tokens are flushed first; `flushed`: they may have been, by an attempt before
     mint     of a reactivation: the user is given an auth token in place of the one that was flushed
@@ -186,7 +188,7 @@ class UserRequest(NamedTuple):
     row        the roster row, counted from 1
     body       compact JSON of the request without `withAuthToken`
     body_hash  of `body`, 16 hex digits
-    token      whether an auth token is wanted
+    token      whether an auth token is wanted; `deactivated`: whether the user is to be, null when nothing says so
     """
 
     key: int
@@ -197,10 +199,10 @@ class UserRequest(NamedTuple):
     token: bool
     past: Past | None = None
     change: Change | None = None
+    deactivated: bool | None = None
 
 
-NOBODY = UserRequest(0, 0, "", b"", "", token=False)
-"""Stands in for the user in an operation that is about none."""
+NOBODY = UserRequest(0, 0, "", b"", "", token=False)  # stands in for the user in an operation that is about none
 
 
 class Settlement(NamedTuple):
@@ -208,12 +210,12 @@ class Settlement(NamedTuple):
 
     http_status    of the reply that settled the row
     attempts       creates and updates sent for this uid and counted, over all runs
-    created_at     the server's, UNIX seconds
-    settled_at     ours, UNIX seconds; null when the row is not settled
+    created_at     the server's, UNIX seconds; `settled_at`: ours, null when the row is not settled
     doubt_since    see `Past`; kept with a failed row whose user may exist
     live           what a sync knows of the user now; null while it is in doubt
     mark, carried  see `Past`, and what an update set by its answer (`sending.users.trace`); null to leave it
     flushed        the user was deactivated, and has no auth token any more for certain
+    parted         a run has deactivated the user, or knows it to be active; null to leave what is known
     """
 
     key: int
@@ -231,6 +233,7 @@ class Settlement(NamedTuple):
     mark: int | None = None
     carried: bytes | None = None
     flushed: bool = False
+    parted: bool | None = None
 
 
 @dataclass(slots=True)
@@ -238,8 +241,7 @@ class RowTally:
     """What has been read of the roster.
 
     total     its rows, known when the first pass over it ends
-    surveyed  rows the first pass has come through
-    checked   rows the second pass has come through: `valid + rejected`
+    surveyed  rows the first pass has come through; `checked`: the second one, `valid + rejected`
     """
 
     total: int | None = None
@@ -253,8 +255,7 @@ class RowTally:
 class RequestTally:
     """What has been sent.
 
-    sent         requests, those that were sent again included
-    first, last  when, monotonic seconds; `on_wire` have no answer yet
+    sent  requests, those sent again included; `first`, `last`: when, monotonic seconds; `on_wire` have no answer yet
     """
 
     sent: int = 0
@@ -289,8 +290,7 @@ class RequestTally:
 class OutcomeTally:
     """What has become of the valid rows.
 
-    skipped  rows that an earlier run had settled
-    settled  outcome → rows settled by this run
+    skipped  rows that an earlier run had settled; `settled`: outcome → rows settled by this one
     drift    rows our rules let pass and the server refused, by the field it named
     edited   users of ours that this run brought up to date because their rows had been edited
     """

@@ -94,8 +94,16 @@ class Rows:
                 "body": [body_of(row.who, self.case.version(row.who, self.life)).decode() for row in rows],
                 "token": [row.token and self.case.asked(self.life).auth_tokens != "none" for row in rows],
                 "role": [None for _ in rows],
+                "deactivated": [None for _ in rows],
             },
-            schema={"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean, "role": pl.String},
+            schema={
+                "row": pl.Int64,
+                "uid": pl.String,
+                "body": pl.String,
+                "token": pl.Boolean,
+                "role": pl.String,
+                "deactivated": pl.Boolean,
+            },
         )
         return CheckedBatch(cast("RosterBatch", None), Checked(valid, valid, _NOBODY, {}))
 

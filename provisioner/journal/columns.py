@@ -81,6 +81,7 @@ _OF_SETTLEMENT: Final = {
     "settled_at": "settled_at",
     "doubt_since": "doubt_since",
     "mark": "mark",
+    "parted": "parted",
 }
 _request_values: Final = attrgetter(*_OF_REQUEST.values())
 _settlement_values: Final = attrgetter(*_OF_SETTLEMENT.values())
@@ -116,7 +117,8 @@ ON CONFLICT (uid) DO UPDATE SET
     http_status = NULL,
     error_code = NULL,
     error_message = NULL,
-    settled_at = NULL
+    settled_at = NULL,
+    made_hash = iif(made_hash IS NULL OR made_hash = excluded.body_hash, made_hash, '')
 """,  # noqa: S608 - of constants
 )
 
@@ -138,7 +140,30 @@ UPDATE users SET
     doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash)),
     ours = ours OR given.outcome = 'created',
     withdrawn = iif(given.outcome = 'created', 0, withdrawn),
-    mark = coalesce(given.mark, users.mark)
+    mark = coalesce(given.mark, users.mark),
+    made_hash = CASE given.parted WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
+FROM given WHERE users.id = given.id
+""",
+)
+
+
+class MadeRow(NamedTuple):
+    """A user who is there as the roster has it, and is deactivated from now on; `ours` when this job created it."""
+
+    id: int
+    ours: bool
+    attempts: int
+    created_at: int | None
+    mark: int | None
+
+
+# `made_hash` is the body that is on the server for certain, once a deactivation may have left; empty when it is any.
+MADE: Final = Bulk(
+    MadeRow._fields,
+    """
+UPDATE users SET made_hash = body_hash, ours = users.ours OR given.ours, withdrawn = iif(given.ours, 0, withdrawn),
+    attempts = given.attempts, created_at = coalesce(given.created_at, users.created_at),
+    mark = coalesce(given.mark, users.mark), doubt_since = NULL, doubt_hash = NULL
 FROM given WHERE users.id = given.id
 """,
 )
@@ -178,9 +203,10 @@ class Known(NamedTuple):
     withdrawn: int = 0
     noted: int = 0
     reversing: int = 0
+    made_hash: str | None = None
 
-    def past(self, *, changed: bool, edited: bool = False, ours: bool = False) -> Past:
-        """Give a row's past; `changed` and `edited` compare its body with the roster's, see `Past`."""
+    def past(self, *, changed: bool, edited: bool = False, ours: bool = False, made: bool = False) -> Past:
+        """Give a row's past; `changed`, `edited` and `made` compare its body with the roster's, see `Past`."""
         return Past(
             state=State(self.state),
             outcome=Outcome(self.outcome),
@@ -194,6 +220,8 @@ class Known(NamedTuple):
             mark=self.mark,
             withdrawn=bool(self.withdrawn),
             noted=bool(self.noted),
+            made=made,
+            parted=self.made_hash is not None,
         )
 
 
@@ -223,7 +251,8 @@ class Done(NamedTuple):
 
     was        its row in the roster at that time
     has_token  whether an auth token was recorded
-    away       whether it was found deactivated
+    away       whether it was found deactivated, or was deactivated as the roster said
+    parted     whether it was this job that may have deactivated it
     """
 
     uid: str
@@ -233,6 +262,7 @@ class Done(NamedTuple):
     outcome: str
     has_token: int
     away: int
+    parted: int
 
 
 DONE_COLUMNS: Final = Done._fields
@@ -247,6 +277,7 @@ DONE: Final = select(
         "was": "row",
         "has_token": "auth_token IS NOT NULL",
         "away": "error_code IS 'deactivated'",
+        "parted": "made_hash IS NOT NULL",
     },
 )
 

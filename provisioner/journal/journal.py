@@ -22,21 +22,8 @@ import orjson
 
 from provisioner.errors import JournalError, StorageError
 from provisioner.files import set_aside
-from provisioner.journal import schema
-from provisioner.journal.columns import (
-    DONE,
-    KNOWN,
-    MOVED,
-    OUTCOMES,
-    SENT,
-    SETTLED,
-    STANDINGS,
-    Known,
-    MovedRow,
-    Written,
-    sent_rows,
-    settled_rows,
-)
+from provisioner.journal import columns, schema
+from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, sent_rows, settled_rows
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
@@ -104,14 +91,14 @@ class Journal:
         if self.is_new:
             return {}
         with self._unreadable():
-            return {uid: Known._make(rest) for uid, *rest in self._database.execute(KNOWN, (_json(uids),))}
+            return {uid: Known._make(rest) for uid, *rest in self._database.execute(columns.KNOWN, (_json(uids),))}
 
     def settled(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `DONE_COLUMNS` of those of these uids that are settled with an outcome that is `FINAL`."""
         if self.is_new:
             return []
         with self._unreadable():
-            return self._database.execute(DONE, (_json(uids),)).fetchall()
+            return self._database.execute(columns.DONE, (_json(uids),)).fetchall()
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
@@ -141,11 +128,14 @@ class Journal:
 
     def move(self, rows: Iterable[tuple[int, int]]) -> None:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
-        self._commit((MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
+        self._commit((columns.MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
 
-    def note(self, rows: Sequence[NotedRow]) -> None:
-        """Record updates that may leave from now on, and what the users were before; on disk before this returns."""
-        self._commit((NOTED, rows))
+    def note(self, rows: Sequence[NotedRow] | Sequence[MadeRow], bulk: Bulk = NOTED) -> None:
+        """Record what is not known any more once a request has left: old profiles, or (`MADE`) who is there.
+
+        It is on disk before this returns.
+        """
+        self._commit((bulk, rows))
 
     def begin_anew(self, key: int, now: float) -> None:
         """Record that a user is gone, and may be created from now on (UNIX seconds); on disk before this returns."""
@@ -154,14 +144,14 @@ class Journal:
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
-            return self._database.execute(OUTCOMES, (_json(uids),)).fetchall()
+            return self._database.execute(columns.OUTCOMES, (_json(uids),)).fetchall()
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]
-        yield SENT, sent_rows(requests, now)
+        yield columns.SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
-        yield SETTLED, settled_rows(settlements)
+        yield columns.SETTLED, settled_rows(settlements)
         yield CONFIRMED, [ConfirmedRow(each.key, each.carried, each.carried[0]) for each in settlements if each.carried]
         # After an undo, this is how a user who is created again is told from one whom it has taken back.
         yield TAKEN_UP, [TakenUpRow(each.key, each.settled_at) for each in settlements if each.outcome in FINAL]
@@ -272,7 +262,7 @@ class JournalReader(Journal):
     def standings(self) -> Iterator[tuple[str, str]]:
         """Give uid and standing of every user that a state knows for certain; none of a run's journal."""
         with self._unreadable():
-            yield from self._database.execute(STANDINGS)
+            yield from self._database.execute(columns.STANDINGS)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -50,7 +50,7 @@ FORGOTTEN: Final = Bulk(
     ForgottenRow._fields,
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
-    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL, ours = 0, sessions = NULL
+    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL, ours = 0, sessions = NULL, made_hash = NULL
 FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,
 )
@@ -69,7 +69,7 @@ SENT_ANEW: Final = Bulk(
     """
 UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
     live_hash = NULL, digests = NULL, certain = 0, operation = 'create', body_hash = given.body_hash, state = 'sent',
-    outcome = 'pending', night_outcome = NULL, ours = 0, sessions = NULL, sent_at = now
+    outcome = 'pending', night_outcome = NULL, ours = 0, sessions = NULL, made_hash = NULL, sent_at = now
 FROM given WHERE users.id = given.id
 """,
 )
@@ -96,7 +96,7 @@ LIVE: Final = Bulk(
     LiveRow._fields,
     """
 UPDATE users SET certain = 1, live_hash = given.live_hash, digests = given.digests, standing = given.standing,
-    profile = coalesce(given.profile, users.profile), sessions = given.sessions
+    profile = coalesce(given.profile, users.profile), sessions = given.sessions, made_hash = NULL
 FROM given WHERE users.id = given.id
 """,
 )

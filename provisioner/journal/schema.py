@@ -116,6 +116,7 @@ CREATE TABLE events (
     attempts INTEGER
 );
 ALTER TABLE users ADD COLUMN sessions TEXT;
+ALTER TABLE users ADD COLUMN made_hash TEXT;
 """
 
 # mark: UNIX seconds by the server, of our last answer that changed the user. withdrawn: an undo has deactivated the

@@ -34,17 +34,24 @@ _OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     name: pl.Float64 if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
 }
 
+# The words for it among the outcomes and the codes of a run.
+_MADE: Final = (Outcome.CREATED.value, Outcome.UPDATED.value)
+DEACTIVATED: Final = "deactivated"
 
 Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
 
 
 @dataclass(slots=True)
 class Counts:
-    """What the result lines add up to."""
+    """What the result lines add up to.
+
+    deactivated  lines of users who are there, and deactivated as the roster says
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     failed_by_code: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
+    deactivated: int = 0
 
     @property
     def rows(self) -> int:
@@ -57,6 +64,7 @@ class Counts:
         failed = results.filter(outcome=Outcome.FAILED.value)
         self.failed_by_code.update(dict(failed["error_code"].value_counts().iter_rows()))
         self.tokens += results["auth_token"].count()
+        self.deactivated += results.filter(pl.col("outcome").is_in(_MADE), error_code=DEACTIVATED).height
 
 
 def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:

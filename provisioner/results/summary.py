@@ -108,6 +108,7 @@ class Summary:
         document: dict[str, Any] = {"rows": self.counts.rows}
         document |= {outcome.value: outcomes[outcome] for outcome in RUN_OUTCOMES}
         document |= {
+            "deactivated": self.counts.deactivated,
             "edited": self.tally.outcomes.edited,
             "requests": requests.sent,
             "retries": requests.retries,
@@ -165,8 +166,10 @@ class Summary:
         if outcome is Outcome.FAILED:
             codes = sorted(self.counts.failed_by_code.items(), key=lambda item: (-item[1], item[0]))
             return ", ".join(f"{code} {number:,}" for code, number in codes)
-        if outcome is Outcome.CREATED and (edited := self.tally.outcomes.edited):
-            return f"{edited:,} edited since, and brought up to date"
+        if outcome is Outcome.CREATED:
+            edited, gone = self.tally.outcomes.edited, self.counts.deactivated
+            notes = [f"{edited:,} edited since, and brought up to date"] if edited else []
+            return "; ".join([*notes, f"{gone:,} deactivated, as the roster says"] if gone else notes)
         where = self.outputs.get("rejected") if outcome is Outcome.REJECTED else None
         return words.mend.format(where) if where else ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -50,7 +50,9 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
     """
     for part in valid.iter_slices(_LOOKUP):
         hashes = [hash_of(body.encode()) for body in part["body"].to_list()]
-        rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
+        rows = part.select("row", "uid", "body", "token", "deactivated").with_columns(
+            body_hash=pl.Series(hashes, dtype=pl.String)
+        )
         settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=_SETTLED, orient="row")
         # On a resume nearly all rows are these, so they are not looked at one by one.
         same = rows.join(settled, on=["uid", "body_hash"]).filter(~_falls_short(policy))
@@ -60,11 +62,20 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
 
 
 def _falls_short(policy: Policy) -> pl.Expr:
-    """Whether a settled row is not as it is asked for now; of a user that is deactivated no more can be had."""
+    """Whether a settled row is not as it is asked for now.
+
+    Of a user that another hand has deactivated no more can be had. Who was deactivated as the roster said comes back
+    when it says so.
+    """
     outcome, here = pl.col("outcome"), pl.col("away") == 0
     created, there = outcome == Outcome.CREATED.value, outcome != Outcome.CREATED.value
     everyone = pl.lit(policy.auth_tokens is AuthTokens.ALL)
     falls_short = here & pl.col("token") & (pl.col("has_token") == 0) & (created | everyone)
+    # Null where no column says who is deactivated.
+    ours, leaves, parted = created, pl.col("deactivated"), pl.col("parted") == 1
+    if policy.on_existing is OnExisting.UPDATE:
+        ours |= here | parted
+    falls_short |= (ours & (leaves != (parted & ~here))).fill_null(value=False)
     match policy.on_existing:
         case OnExisting.FAIL:
             return falls_short | there
@@ -76,15 +87,19 @@ def _falls_short(policy: Policy) -> pl.Expr:
 
 def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
     known = journal.known(rows["uid"].to_list())
-    for row, uid, body, token, body_hash in rows.iter_rows():
+    for row, uid, body, token, leaves, body_hash in rows.iter_rows():
         met = known.get(uid)
         if met is None:
-            yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token)
+            yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token, deactivated=leaves)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing))
-            past = met.past(changed=changed, edited=edited, ours=bool(met.ours))
-            yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past)
+            made = met.made_hash == body_hash and not (changed or met.withdrawn)
+            past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
+            if leaves is not None and past.parted and past.ours and not (leaves and made):
+                # As after an undo: whoever may be deactivated is not found by an update.
+                past = replace(past, withdrawn=True)
+            yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past, deactivated=leaves)
 
 
 def _is_settled(met: Known) -> bool:

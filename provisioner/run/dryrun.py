@@ -45,16 +45,17 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         earlier = _earlier(job, stack)
         surveyed = await survey(opened, reader, stopper)
         run.watch.enter("checking")
-        batches = surveyed.batches()
+        batches, leaving = surveyed.batches(), 0
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:
             if earlier is not None:
                 await in_thread(reader, partial(earlier.look_up, checked))
             surveyed.keep(checked)
+            leaving += int(checked.valid["deactivated"].sum())
             stop_early(stopper)
         run.watch.enter("writing")
         needed = earlier.open if earlier else run.tally.rows.valid
         needs = await look_ahead(run, needed, surveyed.roles) if job.settings.run.dry_run else None
-        return await asyncio.to_thread(_finish, run, surveyed, earlier, needs)
+        return await asyncio.to_thread(_finish, run, surveyed, earlier, leaving, needs)
 
 
 async def look_ahead(run: Run, creates: int, roles: Collection[str]) -> Needs | None:
@@ -90,19 +91,21 @@ class _EarlierRuns:
 
     policy   what is asked now
     settled  valid rows that need no request any more
-    open     those that still need one
+    open     those that still need one; `leaving`: those of them whose users are deactivated besides
     """
 
     journal: Journal
     policy: Policy
     settled: int = 0
     open: int = 0
+    leaving: int = 0
 
     def look_up(self, checked: CheckedBatch) -> None:
         """Count one more batch. Raises `StorageError`."""
         for part in admit(checked.valid, self.journal, self.policy):
             self.settled += part.skipped
             self.open += len(part.requests)
+            self.leaving += sum(bool(each.deactivated) for each in part.requests)
 
 
 def _earlier(job: Job, stack: ExitStack) -> _EarlierRuns | None:
@@ -123,12 +126,13 @@ def _identity(settings: Settings) -> Identity | None:
         return None
 
 
-def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, needs: Needs | None) -> Summary:
+def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, leaving: int, needs: Needs | None) -> Summary:
     job = run.job
     counts = count_unsent(surveyed.lines)
     record = keep_rejected(job, surveyed)
     wrote = written(job.outputs, results=False, rejected=surveyed.rejected.rows > 0)
-    requests, rate = earlier.open if earlier else counts.outcomes[Outcome.PENDING], job.settings.rate
+    rate = job.settings.rate
+    requests = earlier.open + earlier.leaving if earlier else counts.outcomes[Outcome.PENDING] + leaving
     seconds = requests * 60 / (rate.requests_per_minute * rate.share)
     estimate = Estimate(requests, seconds, earlier.settled if earlier else None)
     summary = Summary(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -76,6 +77,7 @@ class Opened:
     lines     `Checked.lines` of every row kept so far
     rejected  `Checked.rejected` of every row kept so far
     taken     the rows of the shard, once they are surveyed
+    now       UNIX seconds: by them is told who has left
     """
 
     roster: Roster
@@ -88,6 +90,7 @@ class Opened:
     lines: Spool
     rejected: Spool
     taken: SpooledBatches
+    now: float = field(default_factory=time.time)
 
     @classmethod
     def open(cls, inputs: Inputs, settings: Settings, folder: Path, rows: RowTally, *, offline: bool) -> Opened:
@@ -201,6 +204,7 @@ class Surveyed:
             place=opened.roster.place,
             persons=self.persons,
             shard=wanted.shard if self.survey.likenesses else None,
+            now=opened.now,
         )
 
     def _again(self) -> Iterator[RosterBatch]:

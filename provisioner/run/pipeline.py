@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
@@ -18,11 +18,12 @@ from typing import Final
 
 from provisioner.errors import ExitCode
 from provisioner.files import set_aside
+from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import claim
 from provisioner.journal.journal import Journal, set_journal_aside
-from provisioner.journal.recorder import Recorder
+from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import Fetch, write_results
@@ -40,6 +41,7 @@ from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
+from provisioner.sending.users.parting import Parting
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed, stopping_on_storage_error
 
 # Answers that leave open what has happened, or find nobody.
@@ -79,7 +81,8 @@ async def provision(
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes, keeping)
             roles = RoleCheck(connection.exchanger, on=settings.check_roles, create=settings.create_roles)
             admission = Admission(surveyed, roles, policy, stopper, outcomes, reader)
-            await carry_out(run, connection, recorder, lifecycle.settle, admission.feed)
+            parting = Parting(connection.exchanger, lifecycle, policy, _confirming(recorder))
+            await carry_out(run, connection, recorder, parting.settle, admission.feed)
         run.watch.enter("writing")
         return await recorder.run(lambda: _finish(run, surveyed, journal.outcomes))
 
@@ -89,6 +92,21 @@ def _ask(confirm: Callable[[Prospect], bool], prospect: Prospect) -> None:
     if not confirmed(lambda: confirm(prospect)):
         message = "nothing was sent: the run was not confirmed"
         raise InterruptedEarlyError(Stop("not_confirmed", message, ExitCode.SAFETY))
+
+
+def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:
+    """Give what records that a user is there, who is to be deactivated from then on."""
+
+    async def write(rows: list[MadeRow]) -> None:
+        await recorder.run(partial(recorder.journal.note, rows, MADE))
+
+    gathering = Gathering(write)
+
+    async def confirm(there: Settlement) -> None:
+        ours = there.outcome is Outcome.CREATED
+        await gathering.put(MadeRow(there.key, ours, there.attempts, there.created_at, there.mark))
+
+    return confirm
 
 
 async def carry_out(

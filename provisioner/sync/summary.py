@@ -100,7 +100,7 @@ class NightSummary:
             "updated_fields": dict(sorted(self.assessment.plan.fields.items())),
             "adopted": self.assessment.plan.adopted,
         }
-        rest = {name: value for name, value in base.items() if name not in {*outcomes, "rows", "edited"}}
+        rest = {name: value for name, value in base.items() if name not in {*outcomes, *night, "rows", "edited"}}
         document = {"rows": base["rows"], **outcomes, **night, **rest, "exit_code": self.exit_code}
         if self.assessment.drift is not None:
             document["directory"] = {**self.assessment.drift, "changed": self.assessment.plan.changed}

@@ -2,7 +2,7 @@
 
 fields/      columns become user fields
 oddities/    what is odd in a row or a column though it can be read
-vocabulary/  what columns are called elsewhere
+vocabulary/  what columns are called elsewhere, and how cells say yes and no
 validator    judges a batch of rows
 rules        defects as a table of expressions
 warnings     what is allowed and yet looks wrong, in the same shape

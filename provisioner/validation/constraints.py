@@ -216,6 +216,10 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         "with_auth_token.not_a_boolean": Advice(
             "withAuthToken is neither true nor false", "write true or false, or empty the cell"
         ),
+        "deactivated.not_a_boolean": Advice(
+            "whether the user is deactivated is neither true nor false, nor a date",
+            "write true, false or the day from which on, such as 2026-12-31, or empty the cell",
+        ),
         "body.too_large": Advice(
             "the whole request is too large", "shorten the longest cells of the row, such as avatar, link and metadata"
         ),

@@ -4,6 +4,8 @@ They are judged over the fields of a batch as the validator prepares them: a col
 null when missing, and beside them
 
     uid_input      String   the cell as it stands
+    leaves         String   the cell that says whether somebody is deactivated, only where there is one;
+                            `deactivated` (Boolean): what it says, null when none of it
     first_row      Int64    the earlier row with the same uid; where persons were compared, the one that says otherwise
     repeats_row    Int64    the earlier row with the same uid that says the same; only where persons were compared
     first_rejected Boolean  that row is rejected too
@@ -32,6 +34,7 @@ from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields import jsontext, tags
 from provisioner.validation.fields.cells import column_of, shown
 from provisioner.validation.oddities.uidforms import kind_of_uid
+from provisioner.validation.vocabulary.leaving import FALSE, TRUE
 
 BODY_TOO_LARGE = "body.too_large"
 
@@ -42,8 +45,6 @@ _REST = r"(?::[0-9]*)?(?:[/?#][^\s\p{Cc}]*)?$"
 URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 """An absolute http or https URL: a host, and no white space or control character anywhere."""
 
-TRUE = ("true", "yes", "1", "t", "y")
-FALSE = ("false", "no", "0", "f", "n")
 
 _ROUNDED = " is a number of more than 15 digits in a workbook, which keeps only 15"
 _NEARLY_OBJECTS = {
@@ -153,13 +154,22 @@ def found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:
 
 
 @lru_cache(16)  # as costly to make as a small roster is to check
-def rules(constraints: Constraints, *, encoded_uids: bool = False, persons: bool = False) -> tuple[Rule, ...]:
+def rules(
+    constraints: Constraints, *, encoded_uids: bool = False, persons: bool = False, leaving: bool = False
+) -> tuple[Rule, ...]:
     """Give all rules but that of the body, which is written only for rows that keep these, in reporting order.
 
     With `encoded_uids` a message about a repeated uid says what it was made of. With `persons` rows of one uid that
-    contradict each other are all duplicates, the first as well.
+    contradict each other are all duplicates, the first as well. With `leaving` a column says who is deactivated.
     """
     limits = constraints
+    return (
+        *_rules(limits, encoded_uids, persons),
+        *((_not_leaving(),) if leaving else ()),
+    )
+
+
+def _rules(limits: Constraints, encoded_uids: bool, persons: bool) -> tuple[Rule, ...]:
     return (
         Rule("row.header_again", pl.col("header_again"), pl.lit("the header once more, no person")),
         _missing("uid"),
@@ -264,3 +274,9 @@ def _not_a_boolean() -> Rule:
     found = [shown(value), pl.lit(" is neither true nor false (nor yes, no, 1, 0, t, f, y, n)")]
     known = value.str.to_lowercase().is_in([*TRUE, *FALSE])
     return Rule("with_auth_token.not_a_boolean", ~known, pl.concat_str(found))
+
+
+def _not_leaving() -> Rule:
+    value = pl.col("leaves")
+    found = [shown(value), pl.lit(" is neither true nor false, nor a date such as 2026-12-31")]
+    return Rule("deactivated.not_a_boolean", pl.col("deactivated").is_null(), pl.concat_str(found))

@@ -26,7 +26,6 @@ from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.marks import Column, Marks
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
-    FALSE,
     FIRST_ROWS,
     OTHER_ROWS,
     OVERRULED,
@@ -41,6 +40,7 @@ from provisioner.validation.rules import (
     places,
     rules,
 )
+from provisioner.validation.vocabulary.leaving import FALSE, deactivated
 from provisioner.validation.warnings import OVERRULED_WARNINGS, REPEATED, suspicions, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
@@ -60,7 +60,7 @@ class Checked:
               defects in words)
     valid     row (Int64), uid (String), body (String: the compact JSON of the request without
               `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
-              null when there is none)
+              null when there is none), deactivated (Boolean, null where no column says so)
     rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
     defects   code → the rows it was found in, in reporting order; a row can count under several
     warnings  code → the rows that are only warned of, valid or rejected; none when the validator is strict
@@ -85,6 +85,7 @@ class Validator:
     `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row. With `persons` rows
     of one uid are one row when they say the same, and all rejected when they do not; without, the first one is taken.
     With `shard` the rows of others are only looked at for their likeness to those of the shard.
+    At `now` (UNIX seconds) it is decided who has left by a date.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Validator:
         place: Place = no_place,
         persons: Persons | None = None,
         shard: Shard | None = None,
+        now: float = 0.0,
     ) -> None:
         self._binding = binding
         self._constraints = constraints
@@ -107,7 +109,13 @@ class Validator:
         self._shard = shard
         self._uids = Uids(survey.repeated, persons)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
-        self._rules = rules(constraints, encoded_uids=binding.encodes_uids, persons=persons is not None)
+        self._leaving, self._now = binding.fields.get("deactivated"), now
+        self._rules = rules(
+            constraints,
+            encoded_uids=binding.encodes_uids,
+            persons=persons is not None,
+            leaving=self._leaving is not None,
+        )
         self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded)
         self._is_broken, self._is_odd = _judging(self._rules), _judging(self._warnings)
         self._cleaning = Cleaning(binding)
@@ -145,7 +153,7 @@ class Validator:
         fields = self._fields(batch)
         again = fields.filter("comes_again")
         said = [name for name in (*_TEXT_FIELDS, *_READ) if name not in {"role", "withAuthToken"}]
-        content = pl.struct(*said, pl.col("role").str.to_lowercase(), _wants_token().alias("token"))
+        content = pl.struct(*said, pl.col("role").str.to_lowercase(), _wants_token().alias("token"), "deactivated")
         return again.select("row", "uid", content.struct.json_encode().alias("content")).iter_rows()
 
     def _taken(self, fields: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Found]]:
@@ -176,6 +184,7 @@ class Validator:
             .hstack(texts.with_columns(name_suspicious=suspicious))
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
             .hstack(read_metadata(frame, binding))
+            .hstack(self._left(frame))
         )
         odd = suspicions(batch.remarks, frame, binding, fields, self._cleaning.words(frame), self._tags_separator)
         fields = fields.with_columns(**odd).hstack(self._lookalikes.columns(frame, fields))
@@ -185,6 +194,13 @@ class Validator:
 
     def _texts(self, frame: pl.DataFrame) -> pl.DataFrame:
         return cells.read(frame, {name: self._binding.fields.get(name) for name in _TEXT_FIELDS}, self._binding)
+
+    def _left(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give `deactivated`, and `leaves` beside it where a column says so."""
+        if self._leaving is None:
+            return pl.DataFrame([cells.column_of(None, frame.height, pl.Boolean).alias("deactivated")])
+        said = cells.read(frame, {"leaves": self._leaving}, self._binding)
+        return said.with_columns(deactivated=deactivated(pl.col("leaves"), self._now))
 
     def _of_rejected_firsts(self, defective: pl.DataFrame) -> pl.DataFrame:
         """Add `first_rejected`: whether the earlier row with the same uid is rejected as well."""
@@ -197,12 +213,14 @@ class Validator:
     def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
         """Add what is sent to rows that keep the rules: `body`, `token`, `request_bytes`, and whether that is too much.
 
+        Nobody who is deactivated gets one.
+
         withAuthToken   body                           token   request_bytes   body.too_large
         yes             {"uid":"ann","name":"Ann"}     true    26 + 21         false
         """
         token = pl.repeat(value=False, n=pl.len())
         if self._auth_tokens is not AuthTokens.NONE:
-            token = _wants_token()
+            token = _wants_token() & ~pl.col("deactivated").fill_null(value=False)
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
         written = sound.with_columns(jsontext.write_bodies(sound), token.alias("token"))
@@ -266,7 +284,7 @@ def _lines(fields: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _sent(good: pl.DataFrame) -> pl.DataFrame:
     """Give `Checked.valid`."""
-    return good.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase())
+    return good.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase(), "deactivated")
 
 
 def _rejected(batch: RosterBatch, lines: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,7 @@ class Reordered(NamedTuple):
 
     mark: int | None
     carried: bytes | None
+    parted: bool | None
     flushed: bool
     live: Live | None
     doubt_since: float | None
@@ -44,7 +45,7 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
     assert dict(zip(SETTLED.columns, rows[0], strict=True)) == {
         "id": 1, "state": "settled", "outcome": "failed", "attempts": 2, "http_status": 400, "error_code": "ERR",
         "error_message": "no", "auth_token": "token", "created_at": 3, "settled_at": 4.5, "doubt_since": 5.5,
-        "mark": 6,
+        "mark": 6, "parted": None,
     }  # fmt: skip
 
 

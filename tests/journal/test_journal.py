@@ -552,6 +552,7 @@ SETTLEMENTS = st.builds(
     created_at=st.none() | st.integers(0, 2**40),
     settled_at=st.none() | TIMES,
     doubt_since=st.none() | TIMES,
+    parted=st.none() | st.booleans(),
 )
 
 
@@ -584,6 +585,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["key"] = self.journal.new_key()
             if known.get("state") == "sent":
                 known["doubt_since"] = self._doubt(known)
+            if known.get("made_hash") not in {None, body}:
+                known["made_hash"] = ""
             known |= {"row": row, "body_hash": body, "sent_at": now, "state": "sent", "outcome": "pending"}
             known |= dict.fromkeys(("http_status", "error_code", "error_message", "settled_at"))
             requests.append(a_request(known["key"], uid, row, body))
@@ -605,6 +608,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
             mark = self.rows[uid].get("mark") if settlement.mark is None else settlement.mark
             kept = {"key": self.rows[uid]["key"], "mark": mark}
             self.rows[uid] |= settlement._asdict() | kept
+            if settlement.parted is not None:
+                self.rows[uid]["made_hash"] = self.rows[uid]["body_hash"] if settlement.parted else None
             self.rows[uid]["ours"] = int(self.rows[uid].get("ours", 0) or settlement.outcome is Outcome.CREATED)
 
     @precondition(lambda self: self.rows)
@@ -646,7 +651,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
             expected[uid] = Known(
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
-                known.get("ours", 0), known.get("mark"),
+                known.get("ours", 0), known.get("mark"), made_hash=known.get("made_hash"),
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
@@ -677,12 +682,12 @@ def test_a_reader_looks_up_while_somebody_else_writes_and_leaves_no_trace(tmp_pa
         journal.sent([a_request(1)], 1.0)
         journal.settle([a_settlement(1)])
         with JournalReader(path, IDENTITY) as reader, JournalReader(path, None) as anybodys:
-            done = [("u1", "00", 1, 1, "created", 1, 0)]
+            done = [("u1", "00", 1, 1, "created", 1, 0, 0)]
             assert reader.settled(["u1", "u2"]) == anybodys.settled(["u1", "u2"]) == done
             assert list(reader.known(["u1", "u2"])) == ["u1"]
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0)]
+        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
@@ -720,6 +725,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "mark",
             "withdrawn",
             "sessions",
+            "made_hash",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         for table in ("nights", "runs", "pace", "events", "overwrites", "reversals", "undos"):
@@ -727,7 +733,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
         database.executescript("PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0)]
+        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
     assert path.read_bytes() == before
     path.write_bytes(b"")
     with JournalReader(path, IDENTITY) as reader:

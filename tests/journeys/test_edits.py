@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -118,3 +119,41 @@ def test_an_edited_row_of_a_user_that_was_there_before_is_told_as_it_is(tmp_path
         updated = run(api, tmp_path, "--on-existing", "update")
         assert (updated.summary["updated"], updated.summary["created"]) == (2, 4)
         assert api.users()["person-00003"]["name"] == "Mended"
+
+
+def test_disabled_accounts_are_not_brought_to_life(tmp_path: Path) -> None:
+    """Created and deactivated in one go, without a token; killed in between, the next run finishes it."""
+    people_of = "uid,name,left\n" + "".join(f"p{n},P {n},{'yes' if n % 5 == 0 else ''}\n" for n in range(40))
+    (tmp_path / "people.csv").write_text(people_of)
+    (tmp_path / "left.toml").write_text('[columns]\ndeactivated = "left"\n')
+    with emulator(tmp_path) as api:
+        dry = run(api, tmp_path, "-c", "left.toml", "--dry-run")
+        assert (dry.summary["estimate"]["requests"], dry.summary["pending"]) == (48, 40)
+        _faults(api, {"fault": "hang-after-commit", "route": "DELETE /users", "nth": 3})
+        started = start(
+            "run", "people.csv", *api.flags(), "-o", "out.csv", "-c", "left.toml", cwd=tmp_path, COMETCHAT_API_KEY=KEY
+        )
+        wait_until(lambda: sum(user["deactivated_at"] is not None for user in api.users().values()) >= 3)
+        started.kill()
+        _faults(api)
+        ended = run(api, tmp_path, "-c", "left.toml")
+        assert (ended.exit_code, ended.summary["created"], ended.summary["deactivated"]) == (0, 40, 8)
+        assert ended.summary["tokens"] == 32
+        gone = {uid for uid, user in api.users().items() if user["deactivated_at"] is not None}
+        assert gone == {f"p{n}" for n in range(0, 40, 5)}
+        assert not any(api.users()[uid]["tokens"] for uid in gone)
+        assert {row["uid"] for row in rows(tmp_path / "out.csv") if row["error_code"] == "deactivated"} == gone
+        assert "reactivated" not in {record["did"] for record in api.lines("audit")}
+        sent = len(api.lines("audit"))
+        assert run(api, tmp_path, "-c", "left.toml").exit_code == 0
+        (tmp_path / "people.csv").write_text(people_of.replace("p5,P 5,yes", "p5,P 5,no"))
+        assert len(api.lines("audit")) == sent
+        back = run(api, tmp_path, "-c", "left.toml")
+        assert (back.exit_code, back.summary["deactivated"], back.summary["tokens"]) == (0, 7, 33)
+        assert api.users()["p5"]["deactivated_at"] is None
+
+
+def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:
+    request = urllib.request.Request(f"{api.root}/_emulator/faults", json.dumps({"script": script}).encode())
+    with urllib.request.urlopen(request, timeout=60):
+        pass

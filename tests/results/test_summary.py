@@ -59,7 +59,10 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
     """Promise 1, for machines: whole values, codes in alphabetical order, times in UTC, paths as given."""
     outputs = {"results": "o/r.csv", "rejected": "o/r.rejected.csv", "summary": "s", "journal": "j"}
     counts = Counts(
-        Counter(rejected=2, created=5, existing=1, updated=3, failed=4, pending=6), Counter(Z=1, A=3), tokens=5
+        Counter(rejected=2, created=5, existing=1, updated=3, failed=4, pending=6),
+        Counter(Z=1, A=3),
+        tokens=5,
+        deactivated=7,
     )
     tally = a_tally(
         checked=21, rejected=2, sent=31, retries=7, rate_limited=2, first=10.0, last=40.0
@@ -76,6 +79,7 @@ def test_the_document_has_the_keys_of_the_contract_in_its_order() -> None:
         ("updated", 3),
         ("failed", 4),
         ("pending", 6),
+        ("deactivated", 7),
         ("edited", 8),
         ("requests", 31),
         ("retries", 7),

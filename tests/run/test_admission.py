@@ -21,7 +21,7 @@ from provisioner.sending.lifecycle import Policy
 IDENTITY = Identity("app", "http://localhost")
 SKIP = Policy()
 SOME_OUTCOMES: Final = [Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.FAILED, None]
-SCHEMA: Final = {"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean}
+SCHEMA: Final = {"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean, "deactivated": pl.Boolean}
 
 
 def body_of(uid: str, name: str = "N") -> str:
@@ -33,7 +33,7 @@ def hash_of(body: str) -> str:
 
 
 def a_roster(*uids: str, first_row: int = 1, name: str = "N") -> pl.DataFrame:
-    rows = [(row, uid, body_of(uid, name), True) for row, uid in enumerate(uids, first_row)]
+    rows = [(row, uid, body_of(uid, name), True, None) for row, uid in enumerate(uids, first_row)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
@@ -235,7 +235,7 @@ def test_every_row_is_either_sent_or_settled_and_unchanged(
     """Whatever the first run did and whatever became of the roster: no row is lost, none is sent needlessly."""
     path = tmp_path_factory.mktemp("admission") / "j.db"
     after_a_run(path, before)
-    rows = [(n, uid, body_of(uid, "M" if uid in edited else "N"), True) for n, uid in enumerate(roster, 1)]
+    rows = [(n, uid, body_of(uid, "M" if uid in edited else "N"), True, None) for n, uid in enumerate(roster, 1)]
     with Journal(path, IDENTITY) as journal:
         parts = list(admit(pl.DataFrame(rows, schema=SCHEMA, orient="row"), journal, SKIP))
     settled = {uid for uid, outcome in before.items() if outcome not in {None, Outcome.FAILED}}

@@ -593,7 +593,7 @@ def test_a_row_in_doubt_that_has_changed_since_is_brought_up_to_date(tmp_path: P
     with Journal(tmp_path / "j.db", Identity("app", "http://127.0.0.1/v3")) as journal:
         journal.sent([ADA], now=START - 600)
     mended = '{"uid":"ada","name":"Ada Lovelace"}'
-    valid = pl.DataFrame({"row": [3], "uid": ["ada"], "body": [mended], "token": [False]})
+    valid = pl.DataFrame({"row": [3], "uid": ["ada"], "body": [mended], "token": [False], "deactivated": [None]})
     with Journal(tmp_path / "j.db", Identity("app", "http://127.0.0.1/v3")) as journal:
         [part] = admit(valid, journal, SKIP)
     world = World([EXISTS, user(NOW - 600), user(NOW - 600)])

@@ -43,7 +43,7 @@ def test_settings_do_not_change_once_they_are_made() -> None:
 NUMBER = "should be a number of seconds, such as 30"
 
 
-FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken"
+FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken, deactivated"
 TABLE = 'should be a table, such as [columns] with the line uid = "a column" below it'
 INTEGER = "should be a whole number, such as 100"
 

@@ -20,7 +20,7 @@ def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
         "uid.charset", "uid.too_long", "uid.rounded", "uid.duplicate", "name.too_long", "avatar.too_long",
         "link.too_long", "avatar.not_a_url", "link.not_a_url", "role.charset", "tags.not_a_list", "tags.too_many",
         "tags.too_long", "metadata.not_an_object", "metadata.too_large", "with_auth_token.not_a_boolean",
-        "body.too_large", "role.unknown",
+        "deactivated.not_a_boolean", "body.too_large", "role.unknown",
     ]  # fmt: skip
     assert all(advice.meaning and advice.mend for advice in DEFECTS.values())
 

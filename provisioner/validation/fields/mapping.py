@@ -44,6 +44,9 @@ FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Field of the request → its words, which a column may join with `_`, `-`, a space or nothing, in any case."""
 
+MAPPED_ONLY = ("deactivated",)
+"""What a row can say besides; a column does so only where it is mapped, whatever its name."""
+
 MetadataPath: TypeAlias = tuple[str, ...]
 """Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
 
@@ -52,7 +55,7 @@ _SETTINGS = ("tags_separator", "others", "null_values")
 
 NULL_VALUES = (r"\N", "NULL", "#N/A")
 """What stands for a missing value in an optional column, spelled exactly so: databases and spreadsheets write it."""
-_FIELDS = f"the fields are {', '.join(FIELD_WORDS)}"
+_FIELDS = f"the fields are {', '.join((*FIELD_WORDS, *MAPPED_ONLY))}"
 _AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
 _CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
@@ -120,9 +123,9 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
     for key, value in table.items():
         if key in _SETTINGS:
             continue
-        name = field_of(key)
+        name = key if key in MAPPED_ONLY else field_of(key)
         if name is None:
-            near = nearest(key, (*FIELD_WORDS, *_SETTINGS))
+            near = nearest(key, (*FIELD_WORDS, *MAPPED_ONLY, *_SETTINGS))
             raise ConfigurationError(f"[columns] {key!r} is no user field{near}; {_FIELDS}")
         if name in fields or (name == "metadata" and metadata):
             raise ConfigurationError(f"[columns] {key!r}: {name} is mapped twice")

@@ -21,7 +21,7 @@ def test_the_body_has_a_fixed_order_and_nothing_escaped_that_need_not_be() -> No
         "statusMessage": 'say "hi"\\\n\x7f', "role": "Member", "link": 'https://e.org/"\\', "avatar": "https://e.org/ä",
         "name": " Zoë\u2028😀 ", "uid": " AnN ",
     }])  # fmt: skip
-    assert checked.valid.drop("role").rows() == [(
+    assert checked.valid.drop("role", "deactivated").rows() == [(
         1,
         "ann",
         ('{"uid":"ann","name":"Zoë\u2028😀","avatar":"https://e.org/ä","link":"https://e.org/\\"\\\\",'

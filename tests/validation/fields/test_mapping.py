@@ -97,7 +97,7 @@ def test_every_form_of_a_source_is_understood_and_all_combine() -> None:
     )
 
 
-FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken"
+FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken, deactivated"
 
 
 @pytest.mark.parametrize(("others", "place"), [("ignore", None), ("metadata", ()), ("metadata.a.b", ("a", "b"))])

@@ -1,0 +1,109 @@
+"""The life of a row that says whether its user is deactivated.
+
+    deactivated:  as any row → created, updated ─→ on disk: its profile is there ─→ (flush) ─→ deactivate
+    not:          deactivated by us before: reactivate ─→ as any row
+
+A deactivation leaves only when it is on disk that the user is there as the row has it: after a kill the row is told for
+what it is, though the API finds no user who is deactivated. Users of others are deactivated, and come back, under the
+policy to update them, and under no other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy, unsuccessful
+from provisioner.sending.retry import Verdict
+
+_AS_SAID: Final = "the user is deactivated, as the roster says"
+_LEFT_OVER: Final = "the user is there, but could not be deactivated: "
+_UNFLUSHED: Final = "the user is there, but its auth tokens could not be flushed, so it is not deactivated yet: "
+_GONE: Final = "another hand has deleted the user since"
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Carries rows to their outcomes as `Lifecycle` does, and their users to the standing that the row asks for.
+
+    confirm  records that the user of a settlement is there as the row has it; on disk when it returns
+    """
+
+    exchanger: Exchanger
+    lifecycle: Lifecycle
+    policy: Policy
+    confirm: Callable[[Settlement], Awaitable[None]]
+
+    async def settle(self, request: UserRequest) -> Settlement:
+        """Carry one row as far as the run lasts."""
+        past = request.past
+        if request.deactivated is None:
+            return await self.lifecycle.settle(request)
+        if request.deactivated and past is not None and past.made:
+            return await self._deactivate(request, _as_known(request, past), fresh=False)
+        if past is not None and past.parted and not past.ours and self._updates:
+            verdict, reply = await self._exchange(Operation.REACTIVATE, request)
+            if verdict is not Verdict.DONE:
+                return self._unsuccessful(_as_known(request, past), verdict, reply)
+        settlement = await self.lifecycle.settle(request)
+        if not (settlement.outcome is Outcome.CREATED or (settlement.outcome is Outcome.UPDATED and self._updates)):
+            return _said(settlement) if request.deactivated else settlement
+        if not request.deactivated:
+            return settlement._replace(parted=False)
+        await self.confirm(settlement)
+        fresh = past is None and settlement.outcome is Outcome.CREATED
+        return await self._deactivate(request, settlement, fresh=fresh)
+
+    @property
+    def _updates(self) -> bool:
+        return self.policy.on_existing is OnExisting.UPDATE
+
+    async def _deactivate(self, request: UserRequest, there: Settlement, *, fresh: bool) -> Settlement:
+        """Deactivate a user who is there; one whom this run has just created without a token has none to flush."""
+        if not fresh:
+            verdict, reply = await self._exchange(Operation.FLUSH, request)
+            if verdict not in {Verdict.DONE, Verdict.ABSENT}:
+                return self._unsuccessful(there, verdict, reply, _UNFLUSHED)
+            there = there._replace(auth_token=None)
+        verdict, reply = await self._exchange(Operation.DEACTIVATE, request)
+        if verdict is not Verdict.DONE:
+            return self._unsuccessful(there, verdict, reply, _LEFT_OVER)
+        done = there._replace(http_status=reply.status, settled_at=time.time(), parted=True)
+        return done._replace(error_code=DEACTIVATED, error_message=_AS_SAID)
+
+    def _unsuccessful(self, there: Settlement, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
+        ended = unsuccessful(there.key, there.attempts, verdict, reply, self.exchanger.max_attempts, prefix)
+        if verdict is Verdict.ABSENT:
+            ended = ended._replace(error_code=GONE, error_message=_GONE)
+        return ended._replace(
+            auth_token=there.auth_token, created_at=there.created_at, mark=there.mark, carried=there.carried
+        )
+
+    async def _exchange(self, operation: Operation, request: UserRequest) -> tuple[Verdict | None, Reply]:
+        return await self.exchanger(operation, request, token=False, note=lambda *_: None)
+
+
+def _as_known(request: UserRequest, past: Past) -> Settlement:
+    """Give how a row stands whose user is there for certain."""
+    return Settlement(
+        request.key,
+        State.SETTLED,
+        Outcome.CREATED if past.ours else Outcome.UPDATED,
+        past.attempts,
+        auth_token=past.auth_token,
+        created_at=past.created_at,
+        settled_at=time.time(),
+        mark=past.mark,
+    )
+
+
+def _said(settlement: Settlement) -> Settlement:
+    """Say of a user who was there and deactivated that this is what the roster asks for."""
+    if settlement.outcome is Outcome.EXISTING and settlement.error_code == DEACTIVATED:
+        return settlement._replace(error_message=_AS_SAID)
+    return settlement

@@ -1,0 +1,71 @@
+"""Whether somebody is deactivated: words, days and times, each with its other side."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.validation.vocabulary.leaving import FALSE, TRUE, deactivated
+
+NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+AWARE = st.datetimes(
+    datetime(1970, 1, 1),  # noqa: DTZ001 - the zone is drawn
+    datetime(2200, 1, 1),  # noqa: DTZ001 - likewise
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+
+
+def told(*cells: str | None, now: datetime = NOW) -> list[bool | None]:
+    frame = pl.DataFrame({"cell": cells}, schema={"cell": pl.String})
+    return frame.select(gone=deactivated(pl.col("cell"), now.timestamp()))["gone"].to_list()
+
+
+def test_a_word_says_it_in_any_case() -> None:
+    """Those of any boolean; an empty cell is nobody who has left."""
+    assert told(*TRUE, *map(str.upper, TRUE)) == [True] * 10
+    assert told(*FALSE, *map(str.upper, FALSE), None) == [False] * 11
+
+
+@pytest.mark.parametrize(
+    ("cell", "gone"),
+    [
+        ("2026-12-01", True),
+        ("2026-12-02", False),
+        ("1999-12-31", True),
+        ("2026-12-01T09:30", True),
+        ("2026-12-01 09:30:01", False),
+        ("2026-12-01T09:30:00.000000000", True),
+        ("2026-12-01T11:30+02:00", True),
+        ("2026-12-01T11:29+01:00", False),
+        ("2026-12-01t04:30:00-0500", True),
+        ("2026-12-01 09:30:01Z", False),
+        ("2028-02-29", False),
+    ],
+)
+def test_a_day_counts_from_its_beginning_and_a_time_from_then_on(cell: str, gone: bool) -> None:
+    """By UTC, unless the cell names another zone."""
+    assert told(cell) == [gone]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "maybe", "2", "2026-02-30", "2026-13-01", "2026-12-01T24:00", "2026-12-01T09:60", "2026-12-01T09:30:60",
+        "2026-12-01T09:30+24:00", "2026-12-01T", "20261201", "01.12.2026", "12/01/2026", "2026-12-01Z", "0000-00-00",
+        "2026-12-1", "-2026-12-01", "46357",
+    ],
+)  # fmt: skip
+def test_anything_else_is_neither(cell: str) -> None:
+    """It is a defect, never guessed: no day that the calendar lacks, no order of day and month."""
+    assert told(cell) == [None]
+
+
+@given(AWARE, AWARE)
+def test_python_tells_the_same_of_any_moment(left: datetime, now: datetime) -> None:
+    """To the second, in any zone."""
+    left = left.replace(microsecond=0)
+    assert told(left.isoformat(), now=now) == [left <= now]
