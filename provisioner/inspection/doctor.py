@@ -54,7 +54,8 @@ class Place:
 
 
 LIBRARIES: Final = (
-    "aiohttp", "aiolimiter", "cyclopts", "msgspec", "orjson", "polars", "pydantic", "rich", "structlog", "uvloop",
+    "aiohttp", "aiolimiter", "cyclopts", "jinja2", "msgspec", "orjson", "polars", "pydantic", "rich", "structlog",
+    "uvloop",
 )  # fmt: skip
 """What a run stands on; of those that it needs the version is judged."""
 

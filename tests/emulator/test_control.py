@@ -12,7 +12,8 @@ SEEDED = (
 
 def stored(uid: str, **more: object) -> dict[str, object]:
     """Give a stored user as the control endpoint shows it."""
-    user = dict.fromkeys(("avatar", "link", "status_message", "metadata", "tags", "updated_at"), None)
+    empty = ("avatar", "link", "status_message", "metadata", "tags", "updated_at", "last_active_at")
+    user = dict.fromkeys(empty, None)
     return {
         "uid": uid,
         "name": uid,

@@ -191,7 +191,7 @@ def test_a_wrong_mapping_is_wrong_configuration(here: Path) -> None:
     (here / "c.toml").write_text("[columns]\nnickname = 'x'")
     ended = provisioner("doctor", "--emulator", "-c", "c.toml", cwd=here)
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("error: provisioner.toml: [columns] 'nickname' is no user field")
+    assert ended.stderr.startswith("error: c.toml: [columns] 'nickname' is no user field")
 
 
 def test_the_journal_of_a_run_is_looked_at(here: Path) -> None:
