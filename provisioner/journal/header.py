@@ -18,6 +18,11 @@ from provisioner.wording import json_text
 # Bytes of a write-ahead log: its head, and that of each page in it.
 _LOG_HEAD: Final = 32
 _FRAME_HEAD: Final = 24
+# The same of a database, whose pages have a size that stands in its head.
+_HEAD: Final = 100
+_LEAST_PAGE: Final = 512
+_GREATEST_PAGE: Final = 65536
+_MAGIC: Final = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +161,32 @@ def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Conn
     how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
     address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread
     return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5, check_same_thread=own)
+
+
+def refuse_cut_short(path: Path, *, new: bool) -> None:
+    """See what SQLite would not: a file of nothing is a new one to it, and what is missing is filled with zeros.
+
+    new  it may be one that was just made
+
+    Raises `sqlite3.DatabaseError`.
+    """
+    if not path.exists():
+        return
+    size, (pages, logged) = path.stat().st_size, pages_in_log(log_of(path))
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if len(head) < _HEAD:
+        # A file of ours has its first page before there is a log, so only one that was just made holds nothing.
+        cut = size > 0 or bool(pages) or not new
+    elif head.startswith(_MAGIC):
+        # A disk that was full leaves a part of a page, and pages behind the end, only where the log has them.
+        page_size = int.from_bytes(head[16:18], "big") or _LEAST_PAGE
+        page_size = _GREATEST_PAGE if page_size == 1 else page_size
+        whole = size // page_size
+        needed = logged or int.from_bytes(head[28:32], "big")
+        cut = not all(number in pages for number in range(whole + 1, needed + 1))
+        cut = cut or (size % page_size > 0 and whole + 1 not in pages)
+    else:
+        cut = False
+    if cut:
+        raise sqlite3.DatabaseError(f"cut short to {size:,} bytes")

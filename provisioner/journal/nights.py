@@ -138,10 +138,14 @@ def _night(row: Iterable[Any]) -> Night:
     return Night(**facts | {"good": good, "summary": orjson.loads(summary) if summary else {}})
 
 
-# Tables of this session alone: the uids of tonight's roster, and those for which something is to be done.
-SESSION_TABLES: Final = tuple(
-    f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned", "woken")
+# Tables of this session alone: the uids of tonight's roster, and those for which something is to be done. Those whom it
+# names as deactivated are `named`, with their rows.
+SESSION_TABLES: Final = (
+    *(f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned", "woken")),
+    "CREATE TEMP TABLE named (uid TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID",
 )
+NOTE_NAMED: Final = "INSERT OR IGNORE INTO temp.named SELECT key, value FROM json_each(?)"
+NAMED: Final = "SELECT uid, row FROM json_each(?) AS asked JOIN temp.named ON temp.named.uid = asked.value"
 NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
 NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
 NOTE_WOKEN: Final = "INSERT OR IGNORE INTO temp.woken SELECT value FROM json_each(?)"
@@ -150,7 +154,10 @@ UPDATE users SET standing = 'active', sessions = NULL
 WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
 """
 
-_ABSENT: Final = "NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
+_ABSENT: Final = (
+    "(NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
+    " OR EXISTS (SELECT 1 FROM temp.named WHERE temp.named.uid = users.uid))"
+)
 
 _WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.uid)"
 # Who was sent is managed until it is known that nobody was created.

@@ -20,14 +20,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
 from provisioner.journal.course.table import Course
-from provisioner.journal.header import Identity, damage_in, header_of, log_of, pages_in_log
+from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
     ADOPTED,
@@ -59,7 +59,9 @@ from provisioner.journal.nights import (
     LEAVERS,
     LEFT_TONIGHT,
     MANAGED,
+    NAMED,
     NIGHT_OUTCOME,
+    NOTE_NAMED,
     NOTE_PLANNED,
     NOTE_PRESENT,
     NOTE_WOKEN,
@@ -71,12 +73,6 @@ from provisioner.journal.nights import (
     Nights,
 )
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
-
-# Bytes: of the head of a database, and of its pages, whose size stands in it.
-_HEADER: Final = 100
-_LEAST_PAGE: Final = 512
-_GREATEST_PAGE: Final = 65536
-_MAGIC: Final = b"SQLite format 3\0"
 
 
 class SyncState(Journal):
@@ -100,7 +96,7 @@ class SyncState(Journal):
             )
             raise JournalError(message)
         with self._unusable():
-            self._refuse_cut_short()
+            refuse_cut_short(self.path, new=self._make)
             self._logged = log_of(self.path).exists()
         super().__enter__()
         try:
@@ -109,29 +105,6 @@ class SyncState(Journal):
             super().__exit__(None, None, None)
             raise
         return self
-
-    def _refuse_cut_short(self) -> None:
-        """See what SQLite would not: a file of nothing is a new one to it, and what is missing is filled with zeros."""
-        if not self.path.exists():
-            return
-        size, (pages, logged) = self.path.stat().st_size, pages_in_log(log_of(self.path))
-        with self.path.open("rb") as file:
-            head = file.read(_HEADER)
-        if len(head) < _HEADER:
-            # A file of ours has its first page before there is a log, so only one that was just made holds nothing.
-            cut = size > 0 or bool(pages) or not self._make
-        elif head.startswith(_MAGIC):
-            # A disk that was full leaves a part of a page, and pages behind the end, only where the log has them.
-            page_size = int.from_bytes(head[16:18], "big") or _LEAST_PAGE
-            page_size = _GREATEST_PAGE if page_size == 1 else page_size
-            whole = size // page_size
-            needed = logged or int.from_bytes(head[28:32], "big")
-            cut = not all(number in pages for number in range(whole + 1, needed + 1))
-            cut = cut or (size % page_size > 0 and whole + 1 not in pages)
-        else:
-            cut = False
-        if cut:
-            raise sqlite3.DatabaseError(f"cut short to {size:,} bytes")
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         if not self._make and header_of(database).blank:
@@ -199,6 +172,20 @@ class SyncState(Journal):
         """How many leavers were deactivated in this night and have no auth token any more for certain."""
         with self._unreadable():
             return int(self._database.execute(FLUSHED_TONIGHT, (self.nights.epoch,)).fetchone()[0])
+
+    def name(self, rows: Sequence[tuple[str, int]]) -> None:
+        """Note (uid, roster row) of those whom tonight's roster names as deactivated; for this session only.
+
+        They are leavers as those are whom it does not name any more.
+        """
+        with self._database:
+            self._database.execute("BEGIN")
+            self._database.execute(NOTE_NAMED, (orjson.dumps(dict(rows)).decode(),))
+
+    def named(self, uids: Sequence[str]) -> dict[str, int]:
+        """Give those of the uids that tonight's roster names as deactivated, with their rows."""
+        with self._unreadable():
+            return dict(self._database.execute(NAMED, (orjson.dumps(uids).decode(),)).fetchall())
 
     def is_leaver(self, uids: Sequence[str]) -> set[str]:
         """Give those of the uids that the state manages and that tonight's roster does not name."""

@@ -15,6 +15,7 @@ from provisioner.files import PRIVATE
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.results.spool import Spool, write_frames
+from provisioner.sending.lifecycle import DEACTIVATED
 
 RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     "row": pl.Int64,
@@ -34,9 +35,8 @@ _OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     name: pl.Float64 if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
 }
 
-# The words for it among the outcomes and the codes of a run.
+# What became of users who are there as the row has them.
 _MADE: Final = (Outcome.CREATED.value, Outcome.UPDATED.value)
-DEACTIVATED: Final = "deactivated"
 
 Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
 

@@ -166,10 +166,8 @@ class Summary:
         if outcome is Outcome.FAILED:
             codes = sorted(self.counts.failed_by_code.items(), key=lambda item: (-item[1], item[0]))
             return ", ".join(f"{code} {number:,}" for code, number in codes)
-        if outcome is Outcome.CREATED:
-            edited, gone = self.tally.outcomes.edited, self.counts.deactivated
-            notes = [f"{edited:,} edited since, and brought up to date"] if edited else []
-            return "; ".join([*notes, f"{gone:,} deactivated, as the roster says"] if gone else notes)
+        if outcome is Outcome.CREATED and (edited := self.tally.outcomes.edited):
+            return f"{edited:,} edited since, and brought up to date"
         where = self.outputs.get("rejected") if outcome is Outcome.REJECTED else None
         return words.mend.format(where) if where else ""
 
@@ -201,6 +199,8 @@ class Summary:
             remarks.append(Text(f"{message}: {fields}", "yellow"))
         for message, wrong in self.needs.remarks() if self.needs is not None else ():
             remarks.append(Text(message, "yellow" if wrong else ""))
+        if gone := self.counts.deactivated:
+            remarks.append(Text(f"{counted(gone, 'user')} deactivated, as the roster says"))
         remarks.extend(Text(message) for message in self.report.remarks())
         if where := self.outputs.get("results"):
             remarks.append(Text(f"results: {where}"))

@@ -209,10 +209,6 @@ def _state_file(settings: Settings) -> Path:
         raise ConfigurationError(
             "run.shard: a sync takes the whole roster, or everybody of the other shards would have left"
         )
-    if "deactivated" in settings.columns.fields:
-        raise ConfigurationError(
-            "[columns] deactivated: a sync does not go by it; leave it out, and leave those people out of the roster"
-        )
     if settings.sync.state is None:
         raise ConfigurationError("no state file: give --state FILE, or state under [sync] in the config file")
     return settings.sync.state

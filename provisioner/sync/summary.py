@@ -9,8 +9,9 @@ Every roster row has one outcome, every leaver one fate; both sums are asserted:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +21,15 @@ from rich.console import Console
 from rich.text import Text
 
 from provisioner.errors import ExitCode
+from provisioner.journal.columns import OUTCOME_COLUMNS
+from provisioner.journal.syncstate import SyncState
 from provisioner.model import ROW_OUTCOMES, Outcome
-from provisioner.results.lines import Counts, count_lines, write_results
+from provisioner.results.lines import count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
+from provisioner.sending.lifecycle import DEACTIVATED
+from provisioner.sending.users.parting import AS_SAID
 from provisioner.stop import Stop
 from provisioner.sync.plan.assessment import Assessment, Preflight
 from provisioner.sync.plan.report import told
@@ -159,12 +164,15 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     """
     job, surveyed, state, assessment = run.job, ready.surveyed, ready.state, ready.assessment
     changed = stop is None or not (assessment.refused or stop.reason == "not_confirmed")
+    named = assessment.leavers.named
     fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
+    unnamed = count_lines(leaver_lines(assessment, without=named), state.tonight).outcomes if named else fates
+    more, fetch = leaver_lines(assessment, without=named), partial(_told_of_rows, state, assessment)
     if changed:
-        counts = write_results(job.outputs.results, surveyed.lines, state.tonight, more=leaver_lines(assessment))
+        counts = write_results(job.outputs.results, surveyed.lines, fetch, more=more)
     else:
-        counts = count_lines(chain(surveyed.lines.frames(), leaver_lines(assessment)), state.tonight)
-    rows = Counts(counts.outcomes - fates, counts.failed_by_code, counts.tokens)
+        counts = count_lines(chain(surveyed.lines.frames(), more), fetch)
+    rows = replace(counts, outcomes=counts.outcomes - unnamed)
     if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
     record = keep_rejected(job, surveyed)
@@ -178,9 +186,30 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     return night
 
 
-def leaver_lines(assessment: Assessment) -> Iterator[pl.DataFrame]:
-    """Give lines without a row for the leavers of tonight, those of earlier attempts of this night included."""
-    uids = [uid for uid, _ in (*assessment.left_before, *assessment.leavers.due)]
+def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> list[tuple[Any, ...]]:
+    """Fetch what became of roster rows: of those that name their users as deactivated, in the words for rows."""
+    found, named = state.tonight(uids), state.named(uids)
+    if not named:
+        return found
+    kept = {uid for uid, _ in assessment.leavers.reported}
+    nothing: dict[str, Any] = dict.fromkeys(OUTCOME_COLUMNS)
+    lines = {uid: nothing | {"uid": uid, "outcome": "unchanged", "attempts": 0} for uid in named}
+    lines |= {line[0]: dict(zip(OUTCOME_COLUMNS, line, strict=True)) for line in found}
+    for uid in named.keys() - kept:
+        line = lines[uid]
+        if line["outcome"] == Outcome.DEACTIVATED:
+            line["outcome"] = Outcome.UPDATED.value
+        if line["outcome"] in {Outcome.UPDATED, Outcome.UNCHANGED} and line["error_code"] is None:
+            line |= {"error_code": DEACTIVATED, "error_message": AS_SAID}
+    return [tuple(line.values()) for line in lines.values()]
+
+
+def leaver_lines(assessment: Assessment, without: Collection[str] = ()) -> Iterator[pl.DataFrame]:
+    """Give lines without a row for the leavers of tonight, those of earlier attempts of this night included.
+
+    without  those who have a row, which names them
+    """
+    uids = [uid for uid, _ in (*assessment.left_before, *assessment.leavers.due) if uid not in without]
     for start in range(0, len(uids), _AT_ONCE):
         yield pl.DataFrame({"uid": uids[start : start + _AT_ONCE]}, schema={"uid": pl.String}).select(
             pl.lit(None, pl.Int64).alias("row"),

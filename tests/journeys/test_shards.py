@@ -80,15 +80,3 @@ def test_what_needs_the_whole_roster_takes_no_shard(tmp_path: Path) -> None:
         ended = provisioner(command[0], "users.csv", *command[1:], cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert ended.exit_code == 2
         assert "run.shard: " in ended.stderr
-
-
-def test_a_sync_refuses_a_column_that_it_does_not_go_by(tmp_path: Path) -> None:
-    """Or the disabled accounts of a legacy system would be brought to life."""
-    write_roster(tmp_path / "users.csv", people(3))
-    (tmp_path / "provisioner.toml").write_text(
-        '[columns]\ndeactivated = "name"\n[api]\nbase_url = "http://127.0.0.1:9/v3"\n'
-    )
-    for command in ("sync", "plan"):
-        ended = provisioner(command, "users.csv", "--state", "hr.state", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
-        assert ended.exit_code == 2
-        assert "[columns] deactivated: " in ended.stderr

@@ -614,6 +614,56 @@ def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
     assert ended_by == {"flushed"}
 
 
+def test_a_leaver_can_be_named(company: Company) -> None:
+    """A column says who is deactivated: a leaver whom the roster names, at once; and back when it says so no more."""
+    (company.folder / "named.toml").write_text('[columns]\ndeactivated = "left"\n')
+    far, today = "2999-12-31", "2020-01-01"
+    stays = {f"stay{n}": "" for n in range(20)}
+
+    def night(*more: object, **left: str) -> tuple[int, dict[str, Any]]:
+        cells = {**stays, **left}
+        lines = (f"{company.uid(name)},{name.upper()},{cell}\n" for name, cell in cells.items())
+        company.write("uid,name,left\n" + "".join(lines))
+        ended = company.sync("-c", "named.toml", *more)
+        assert ended.exit_code in {0, 3}, ended.stderr
+        return ended.exit_code, ended.summary
+
+    # Of those who are in the app, one is to be deactivated on the first night; nobody is created for it.
+    company.seed({"uid": "old", "name": "OLD"}, *({"uid": name, "name": name.upper()} for name in stays))
+    code, summary = night("--adopt", ann="no", bob=far, old="yes", never="yes")
+    assert (code, summary["created"], summary["updated"], summary["unchanged"]) == (0, 2, 1, 21)
+    assert (summary["deactivated"], summary["sessions_flushed"], fates(summary)) == (
+        1,
+        1,
+        {"found": 1, "deactivated": 1},
+    )
+    assert set(company.active()) == {"ann", "bob", *stays}
+    assert "never" not in company.users()
+    lines = {line["uid"].removeprefix(f"{company.prefix}-"): line for line in rows(company.folder / "hr.results.csv")}
+    assert [(lines[name]["outcome"], lines[name]["error_code"]) for name in ("old", "never", "ann", "bob")] == [
+        ("updated", "deactivated"), ("unchanged", "deactivated"), ("created", ""), ("created", ""),
+    ]  # fmt: skip
+    assert [line for line in lines.values() if not line["row"]] == []
+    company.did()
+    # Nothing to do for it again; a leaving date that has come, and no --deactivate-leavers; the list names it.
+    code, summary = night(ann="no", bob=today, old="yes", never="yes")
+    assert (code, company.did(), summary["updated"]) == (0, {"revoked": 1, "deactivated": 1}, 1)
+    assert company.told()["bob"] == "updated"
+    listed = rows(company.folder / "hr.results.leavers.csv")
+    assert [(line["uid"], line["nights_absent"], line["will_be"]) for line in listed] == [
+        (company.uid("bob"), "0", "deactivated")
+    ]
+    assert company.lets_in(company.tokens()["ann"]) == company.uid("ann")
+    # Too many are a broken export, whether they are named or missing.
+    code, summary = night(ann="yes", bob=today, old="yes", **dict.fromkeys(("stay1", "stay2", "stay3"), "yes"))
+    assert (code, summary["stopped_by"], company.did()) == (3, "too_many_leavers", {})
+    code, summary = night(ann="no", bob="no", old="")
+    assert (code, company.told()["bob"], company.told()["old"]) == (0, "reactivated", "reactivated")
+    # What the profile of the one was that was never more than deactivated is not known.
+    assert company.did() == {"reactivated": 2, "minted": 1, "updated": 1}
+    assert set(company.active()) == {"ann", "bob", "old", *stays}
+
+
 def test_sessions_can_be_kept(company: Company) -> None:
     """`--keep-sessions`: deactivated and no more; the token comes back with its user."""
     company.names("ann", "bob")

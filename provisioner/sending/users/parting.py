@@ -21,7 +21,9 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy, unsuccessful
 from provisioner.sending.retry import Verdict
 
-_AS_SAID: Final = "the user is deactivated, as the roster says"
+AS_SAID: Final = "the user is deactivated, as the roster says"
+"""What is told of a row that asks for that."""
+
 _LEFT_OVER: Final = "the user is there, but could not be deactivated: "
 _UNFLUSHED: Final = "the user is there, but its auth tokens could not be flushed, so it is not deactivated yet: "
 _GONE: Final = "another hand has deleted the user since"
@@ -74,7 +76,7 @@ class Parting:
         if verdict is not Verdict.DONE:
             return self._unsuccessful(there, verdict, reply, _LEFT_OVER)
         done = there._replace(http_status=reply.status, settled_at=time.time(), parted=True)
-        return done._replace(error_code=DEACTIVATED, error_message=_AS_SAID)
+        return done._replace(error_code=DEACTIVATED, error_message=AS_SAID)
 
     def _unsuccessful(self, there: Settlement, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         ended = unsuccessful(there.key, there.attempts, verdict, reply, self.exchanger.max_attempts, prefix)
@@ -105,5 +107,5 @@ def _as_known(request: UserRequest, past: Past) -> Settlement:
 def _said(settlement: Settlement) -> Settlement:
     """Say of a user who was there and deactivated that this is what the roster asks for."""
     if settlement.outcome is Outcome.EXISTING and settlement.error_code == DEACTIVATED:
-        return settlement._replace(error_message=_AS_SAID)
+        return settlement._replace(error_message=AS_SAID)
     return settlement

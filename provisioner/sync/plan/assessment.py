@@ -7,10 +7,10 @@ What is reported of it is an `Assessment`, of plain values; what carries it out 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -127,17 +127,22 @@ def _assess(
 ) -> Assessment:
     """Sort out the leavers, which completes the plan, and judge it."""
     settings, rows = run.job.settings.sync, run.tally.rows
-    policy = _leaver_policy(settings, state)
+    policy = _leaver_policy(settings, state, planner.strangers)
     leavers = planner.sort_out_leavers(policy)
     left = state.left_tonight()
     totals, approved = planner.plan.totals(), policy.approved or frozenset()
-    gone = [uid for uid, absent in (*left, *leavers.due, *leavers.in_grace, *leavers.reported) if not absent]
+    every = (*left, *leavers.due, *leavers.in_grace, *leavers.reported)
+    leavers = replace(leavers, named=state.named([uid for uid, _ in every]))
+    gone = [uid for uid, absent in every if not absent and uid not in leavers.named]
     managed = state.managed() + len(left)
+    if settings.adopt:
+        # Who is taken over was there before the night.
+        managed += planner.taken_over + len(planner.strangers)
     night = Tonight(
         rows=rows.total or 0,
         rejected=rows.rejected,
         managed=managed,
-        expected=managed - state.absent_before(),
+        expected=state.managed() + len(left) - state.absent_before(),
         lacking=sum(uid not in approved for uid in gone),
         leaving=len(leavers.due) + len(left),
         approved=policy.approved is not None,
@@ -213,11 +218,11 @@ def names_of(state: SyncState, uids: Sequence[str]) -> dict[str, str]:
     return {uid: names[uid] for uid in uids if uid in names}
 
 
-def _leaver_policy(settings: Sync, state: SyncState) -> LeaverPolicy:
+def _leaver_policy(settings: Sync, state: SyncState, strangers: Collection[str]) -> LeaverPolicy:
     flush = not settings.keep_sessions
     if settings.approve is None:
         return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, flush=flush)
     approved = read_approved(settings.approve)
-    known = state.is_leaver(sorted(approved))
+    known = state.is_leaver(sorted(approved)) | frozenset(strangers)
     check_approved(settings.approve, sorted(approved - known))
     return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, approved, flush)

@@ -6,7 +6,7 @@ A leaver is reported, unless a person has said that leavers are to be deactivate
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -42,11 +42,13 @@ class Leavers:
     due       are deactivated tonight
     in_grace  may still come back
     reported  nobody has said that they may be deactivated
+    named     those of them whom the roster names as deactivated, and in which row
     """
 
     due: Sequence[tuple[str, int]] = ()
     in_grace: Sequence[tuple[str, int]] = ()
     reported: Sequence[tuple[str, int]] = ()
+    named: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def found(self) -> int:
@@ -54,23 +56,29 @@ class Leavers:
         return len(self.due) + len(self.in_grace) + len(self.reported)
 
 
-def sort_out(leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, nameless: int) -> Leavers:
+def sort_out(
+    leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, nameless: int, named: Mapping[str, int] | None = None
+) -> Leavers:
     """Say what is to be done with each leaver (uid, good nights absent so far).
 
     nameless  rejected rows without a uid: any leaver may be one of these people, so none is deactivated unless a
               person has approved of it
+    named     whom the roster names as deactivated, so that nobody has to be sure of it
     """
+    named = named or {}
     due: list[tuple[str, int]] = []
     in_grace: list[tuple[str, int]] = []
     reported: list[tuple[str, int]] = []
     for uid, absent in leavers:
         if policy.approved is not None:
             (due if uid in policy.approved else reported).append((uid, absent))
+        elif uid in named:
+            due.append((uid, absent))
         elif not policy.deactivate or nameless:
             reported.append((uid, absent))
         else:
             (due if absent >= policy.grace_nights else in_grace).append((uid, absent))
-    return Leavers(due, in_grace, reported)
+    return Leavers(due, in_grace, reported, named)
 
 
 def write_leavers(
@@ -93,7 +101,7 @@ def write_leavers(
     kinds = {"deactivated": due, "kept: in grace": leavers.in_grace, "kept: reported": leavers.reported}
     days = [iso_time(started, "seconds") for started in good_nights]
     rows = [
-        (uid, names.get(uid), absent + 1, days[absent] if absent < len(days) else None, kind)
+        (uid, names.get(uid), *_absence(absent, days, named=uid in leavers.named), kind)
         for kind, each in kinds.items()
         for uid, absent in each
     ]
@@ -101,6 +109,13 @@ def write_leavers(
     frame = pl.DataFrame(rows, schema=dict(zip(COLUMNS, types, strict=True)), orient="row")
     with written_whole(path, SHARED) as temporary:
         frame.write_csv(temporary)
+
+
+def _absence(absent: int, days: Sequence[str], *, named: bool) -> tuple[int, str | None]:
+    """Give for how many nights somebody is absent, this one included, and when it was last seen; none who is named."""
+    if named:
+        return 0, None
+    return absent + 1, days[absent] if absent < len(days) else None
 
 
 def read_approved(path: Path) -> frozenset[str]:

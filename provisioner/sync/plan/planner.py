@@ -80,23 +80,33 @@ class Planner:
         self._as_wanted: list[AsWanted] = []
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
         self.plan = Plan(Spool(folder))
+        # Rows whose users are to be deactivated; those of them whom the app has and the state does not know; and how
+        # many of the others it does not know.
+        self._leaving, self.strangers, self.taken_over = 0, dict[str, int](), 0
 
     def read(self, interrupted: Callable[[], None]) -> None:
         """Take in the whole roster; whatever `interrupted` raises ends it."""
         for checked in self._surveyed.batches():
             self._surveyed.keep(checked)
             self._note_present(checked)
-            for part in checked.valid.iter_slices(_LOOKUP):
+            leaving = checked.valid["deactivated"].fill_null(value=False)
+            for part in checked.valid.filter(~leaving).iter_slices(_LOOKUP):
                 self._compare(part)
+            for part in checked.valid.filter(leaving).iter_slices(_LOOKUP):
+                self._name(part)
             interrupted()
 
     def sort_out_leavers(self, policy: LeaverPolicy) -> Leavers:
         """Decide on those that the roster does not name any more; the deactivations complete the plan."""
         if self._directory is not None:
             self._state.wake(self._directory.woken())
-        leavers = sort_out(self._state.leavers(), policy, nameless=self.plan.so_far.nameless)
+        found = [*self._state.leavers(), *((uid, 0) for uid in self.strangers)]
+        named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
+        leavers = sort_out(found, policy, nameless=self.plan.so_far.nameless, named=named)
         for start in range(0, len(leavers.due), _LOOKUP):
-            self._add([_deactivation(uid, policy) for uid, _ in leavers.due[start : start + _LOOKUP]])
+            some = leavers.due[start : start + _LOOKUP]
+            self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
+        self.plan.so_far.unchanged += self._leaving - sum(uid in named for uid, _ in leavers.due)
         return leavers
 
     def record(self, now: float) -> None:
@@ -120,6 +130,17 @@ class Planner:
         self._state.see(lines["uid"].drop_nulls().to_list())
         self.plan.so_far.nameless += int(lines["error_message"].str.contains(_NAMELESS).sum())
 
+    def _name(self, part: pl.DataFrame) -> None:
+        """Note rows that name their users as deactivated: these are leavers, if they are there and active."""
+        self.plan.note_rows([f"-{uid}" for uid in part["uid"].to_list()])
+        rows = dict(part.select("uid", "row").iter_rows())
+        self._leaving += len(rows)
+        self._state.name(list(rows.items()))
+        if self._directory is not None:
+            met, shown = self._state.met(list(rows)), self._directory.find(list(rows))
+            active = [uid for uid, each in shown.items() if each.standing is Standing.ACTIVE]
+            self.strangers |= {uid: rows[uid] for uid in active if uid not in met or not met[uid].exists}
+
     def _compare(self, part: pl.DataFrame) -> None:
         uids = part["uid"].to_list()
         hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
@@ -129,6 +150,8 @@ class Planner:
         shown = self._directory.find(uids) if self._directory is not None else None
         if shown is None:
             rows = self._without_unchanged(rows, met)
+        else:
+            self.taken_over += sum(uid not in met for uid in shown)
         kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
         self._add([change for row in each if (change := self._decided(row, met, shown, kept)) is not None])
@@ -260,6 +283,6 @@ def _told(fields: Sequence[str], old: Mapping[str, str] | None, live: Live | Non
     return orjson.dumps({name: old.get(name) for name in fields if name in known}).decode()
 
 
-def _deactivation(uid: str, policy: LeaverPolicy) -> PlannedChange:
+def _deactivation(uid: str, row: int, policy: LeaverPolicy) -> PlannedChange:
     what = Action.DEACTIVATE.value
-    return PlannedChange(0, uid, what, (), "", "", token=False, payload="", digests=None, flush=policy.flush)
+    return PlannedChange(row, uid, what, (), "", "", token=False, payload="", digests=None, flush=policy.flush)

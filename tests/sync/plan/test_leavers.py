@@ -34,6 +34,16 @@ def test_rows_without_a_uid_hold_every_leaver_back() -> None:
     assert sort_out(GONE, policy, nameless=1) == Leavers([], [], GONE)
 
 
+@pytest.mark.parametrize("policy", [LeaverPolicy(), LeaverPolicy(deactivate=True, grace_nights=9)])
+@pytest.mark.parametrize("nameless", [0, 3])
+def test_whom_the_roster_names_goes_at_once(policy: LeaverPolicy, nameless: int) -> None:
+    """Nobody has to be sure of it, nor to wait; but for a list that a person has approved of."""
+    due = sort_out(GONE, policy, nameless=nameless, named={"ann": 3}).due
+    assert due == [("ann", 0)]
+    approving = LeaverPolicy(approved=frozenset({"bob"}))
+    assert sort_out(GONE, approving, nameless=nameless, named={"ann": 3}).due == [("bob", 1)]
+
+
 @pytest.mark.parametrize("deactivate", [True, False])
 @pytest.mark.parametrize("nameless", [0, 3])
 def test_approved_leavers_go_and_nobody_else(deactivate: bool, nameless: int) -> None:
@@ -53,6 +63,12 @@ def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
         "bob,,2,1970-01-01T00:00:00Z,kept: in grace\n"
         "007,James,3,,kept: reported\n"
     )
+    named = Leavers([("ann", 0), ("bob", 1)], named={"ann": 3})
+    write_leavers(path.with_name("named.csv"), named, {}, [86400.0, 0.0])
+    assert path.with_name("named.csv").read_text().splitlines()[1:] == [
+        "ann,,0,,deactivated",
+        "bob,,2,1970-01-01T00:00:00Z,deactivated",
+    ]
     assert read_approved(path) == frozenset({"ann", "bob", "007"})
     assert leavers.found == 3
 
