@@ -79,6 +79,7 @@ class Options:
 
     rate   share of the requests that a fault strikes
     edits  how often the roster is edited between two runs
+    disabled  share of the rows whose accounts are
     """
 
     rows: int = 3000
@@ -93,6 +94,7 @@ class Options:
     auth_tokens: str = "created"
     on_existing: str = "skip"
     per_minute: int = 5000
+    disabled: float = 0.0
 
     def of_emulator(self) -> list[str]:
         """Give the emulator's options."""
@@ -109,7 +111,7 @@ class Campaign:
     def __init__(self, options: Options, folder: Path, api: Api) -> None:
         self.options, self.folder, self.api = options, folder, api
         self.random = Random(options.seed)
-        self.people = population(options.rows, self.random)
+        self.people = population(options.rows, self.random, options.disabled)
         self.valid = sum(person.kind.valid for person in self.people)
         self.before = {user["uid"]: user for user in users_before(self.people, options.clock_skew, self.random)}
         self.ledger = Ledger()
@@ -135,7 +137,8 @@ class Campaign:
     def conduct(self) -> Evidence:
         """Run, kill and run again until there were kills enough and nothing is left to do."""
         write_roster(self._roster, self.people)
-        (self.folder / "quick.toml").write_text(CONFIG)
+        mapped = '[columns]\ndeactivated = "left"\n' if self.options.disabled else ""
+        (self.folder / "quick.toml").write_text(CONFIG + mapped)
         self.api.put("users", "\n".join(map(json.dumps, self.before.values())))
         self._lie_in_wait()
         # Bounded: what does not come to an end is a finding, too.
@@ -151,8 +154,11 @@ class Campaign:
 
     def _edit(self) -> None:
         """Edit the roster: what was settled of the rows it touches is open again."""
-        before, self.people = self.people, edited(self.people, self.random)
-        self.ledger.reopen({new.uid for old, new in zip(before, self.people, strict=True) if old != new})
+        before, self.people = self.people, edited(self.people, self.random, self.options.disabled)
+        pairs = [(old, new) for old, new in zip(before, self.people, strict=True) if old != new]
+        self.ledger.reopen(
+            {new.uid for _, new in pairs}, turned={new.uid for old, new in pairs if old.left is not new.left}
+        )
         self._edited_at = len(self.runs)
         write_roster(self._roster, self.people)
 

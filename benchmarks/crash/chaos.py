@@ -121,6 +121,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--auth-tokens", choices=("created", "all", "none"), default=usual.auth_tokens)
     parser.add_argument("--on-existing", choices=("skip", "update"), default=usual.on_existing)
     parser.add_argument("--per-minute", type=int, default=usual.per_minute, help="requests a minute, all of them ours")
+    parser.add_argument("--disabled", type=_share, default=usual.disabled, help="share of disabled accounts: 20%%")
     parser.add_argument("--each", action="store_true", help="each fault by itself, one line for each")
     parser.add_argument("--json", action="store_true", help="one JSON object for a campaign instead of a table")
     parser.add_argument("--folder", type=Path, help="keep everything in this folder, which must not exist yet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -55,11 +55,16 @@ class Ledger:
             if self.reopened.get(uid, fate) != fate:
                 self.wrong.append(f"{uid}: settled as {self.reopened.pop(uid)}, edited, and then {fate}")
 
-    def reopen(self, uids: Iterable[str]) -> None:
-        """Note that rows were edited: requests about them are to be expected, another fate is not."""
+    def reopen(self, uids: Iterable[str], turned: Container[str] = ()) -> None:
+        """Note that rows were edited: requests about them are to be expected, another fate is not.
+
+        turned  those whose accounts were disabled or enabled with it, so that a token goes or comes
+        """
         for uid in uids:
             if (known := self.first.pop(uid, None)) is not None:
                 self.reopened[uid], self._stale[uid] = known[0], self._bodies.get(uid)
+            if uid in turned:
+                self.reopened.pop(uid, None)
 
 
 def _settled(journal: Path) -> dict[str, tuple[Fate, str]]:

@@ -72,7 +72,12 @@ _SHARES: Final[Mapping[Kind, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One roster row. `asks` is its withAuthToken cell: nothing, or no. `role` is nothing or one that exists."""
+    """One roster row.
+
+    asks  its withAuthToken cell: nothing, or no
+    role  nothing, or one that exists
+    left  whether its account is disabled
+    """
 
     row: int
     uid: str
@@ -80,10 +85,11 @@ class Person:
     asks: str
     kind: Kind
     role: str = ""
+    left: bool = False
 
 
-def population(rows: int, random: Random) -> list[Person]:
-    """Make up a roster in which every kind of row occurs, new ones most often."""
+def population(rows: int, random: Random, disabled: float = 0.0) -> list[Person]:
+    """Make up a roster in which every kind of row occurs, new ones most often; a share of the accounts is disabled."""
     people: list[Person] = []
     for row in range(1, rows + 1):
         kind = _kind(random.random()) if people else Kind.NEW
@@ -94,7 +100,8 @@ def population(rows: int, random: Random) -> list[Person]:
             uid = f"person {row}"
         asks = "no" if random.random() < 0.1 else ""
         role = ROLE if random.random() < 0.2 else ""
-        people.append(Person(row, uid, f"Person {row}", asks, kind, role))
+        left = disabled > 0 and kind.valid and random.random() < disabled
+        people.append(Person(row, uid, f"Person {row}", asks, kind, role, left))
     return people
 
 
@@ -110,15 +117,25 @@ def write_roster(path: Path, people: Iterable[Person]) -> None:
     """Write the people as a CSV roster."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("uid", "name", "withAuthToken", "role"))
-        writer.writerows((person.uid, person.name, person.asks, person.role) for person in people)
+        writer.writerow(("uid", "name", "withAuthToken", "role", "left"))
+        for person in people:
+            writer.writerow((person.uid, person.name, person.asks, person.role, "yes" if person.left else ""))
 
 
-def edited(people: Iterable[Person], random: Random) -> list[Person]:
-    """Give another name to a tenth of the valid rows, whatever has become of them so far."""
-    return [
+def edited(people: Iterable[Person], random: Random, disabled: float = 0.0) -> list[Person]:
+    """Give another name to a tenth of the valid rows, whatever has become of them so far.
+
+    Where accounts are disabled, so many of others are from now on, and as many of those are so no more.
+    """
+    edited = [
         replace(person, name=f"{person.name}, edited") if person.kind.valid and random.random() < 0.1 else person
         for person in people
+    ]
+    if not disabled:
+        return edited
+    return [
+        replace(person, left=not person.left) if person.kind.valid and random.random() < 0.05 else person
+        for person in edited
     ]
 
 

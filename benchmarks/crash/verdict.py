@@ -97,9 +97,15 @@ class Evidence:
 
     def wants_token(self, person: Person, outcome: str) -> bool:
         """Whether a row with this outcome is to have an auth token."""
-        if person.asks or person.kind is Kind.DEACTIVATED or self.auth_tokens == "none":
+        if person.asks or person.left or person.kind is Kind.DEACTIVATED or self.auth_tokens == "none":
             return False
         return outcome == "created" or self.auth_tokens == "all"
+
+    def is_away(self, person: Person) -> bool:
+        """Whether the user of a settled row is to be deactivated; of those who were there only by an update."""
+        if person.kind is Kind.DEACTIVATED:
+            return True
+        return person.left and (not person.kind.there or self.on_existing == "update")
 
 
 def rows_lost(evidence: Evidence) -> Iterator[str]:
@@ -197,6 +203,19 @@ def profiles_wrong(evidence: Evidence) -> Iterator[str]:
         yield f"users that are in no roster: {sorted(strangers)}"
 
 
+def standings_wrong(evidence: Evidence) -> Iterator[str]:
+    """Whose account is disabled ends deactivated, without a living token, and is told so; nobody else does."""
+    for person, line in evidence.settled:
+        user, away = evidence.users.get(person.uid, {}), evidence.is_away(person)
+        if bool(user.get("deactivated_at")) is not away:
+            yield f"{person.uid} ({person.kind}): {'active' if away else 'deactivated'}"
+        # Told of those who were there, and whom nobody asked to deactivate, only when that is met.
+        if person.kind is not Kind.DEACTIVATED and (line["error_code"] == "deactivated") is not away:
+            yield f"{person.uid}: {line['outcome']} {line['error_code']}, but {'deactivated' if away else 'active'}"
+        if away and not person.kind.there and user.get("tokens"):
+            yield f"{person.uid}: deactivated, with {len(user['tokens'])} living tokens"
+
+
 def sums_wrong(evidence: Evidence) -> Iterator[str]:
     """Every summary adds up and counts the requests that arrived; the last one agrees with the results."""
     for number, run in enumerate(evidence.runs, 1):
@@ -213,6 +232,9 @@ def sums_wrong(evidence: Evidence) -> Iterator[str]:
     told = {outcome: last.get(outcome, 0) for outcome in OUTCOMES}
     if told != {outcome: found[outcome] for outcome in OUTCOMES}:
         yield f"the last summary says {told}, the results {dict(found)}"
+    made = [line for line in evidence.results if line["outcome"] in {"created", "updated"}]
+    if last.get("deactivated") != sum(line["error_code"] == "deactivated" for line in made):
+        yield f"the last summary counts {last.get('deactivated')} deactivated"
     if last.get("tokens") != sum(bool(line["auth_token"]) for line in evidence.results):
         yield f"the last summary counts {last.get('tokens')} tokens"
 
@@ -261,6 +283,7 @@ CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[str]]]] = {
     "settled rows sent again": settled_sent_again,
     "settled rows changed": settled_changed,
     "profiles wrong": profiles_wrong,
+    "standings wrong": standings_wrong,
     "sums wrong": sums_wrong,
     "over the rate": over_the_rate,
     "runs ended wrong": ended_wrong,
@@ -292,6 +315,8 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "read back": len(read),
         "of these ours": len(read & ours),
         "tokens minted": minted.total(),
+        "deactivated": sum(record["did"] == "deactivated" for record in audit),
+        "reactivated": sum(record["did"] == "reactivated" for record in audit),
         "users with more than one": sum(times > 1 for times in minted.values()),
         "files left behind": len(evidence.left_behind),
         "faults": dict(sorted(Counter(record["fault"] for record in audit if record["fault"]).items())),

@@ -31,11 +31,23 @@ def test_killed_and_struck_by_every_fault_once(tmp_path: Path) -> None:
     assert set(report.figures["faults"]) == {fault.value for fault in Fault}
 
 
+def test_disabled_accounts_killed_on_their_way(tmp_path: Path) -> None:
+    """A third of the accounts is disabled, some are enabled again in between: each ends as the roster says."""
+    report = campaign(
+        Options(rows=120, kills=6, edits=1, seed=3, disabled=0.3, jitter=0.03, per_minute=12_000), tmp_path
+    )
+    assert report.offenders == NOTHING
+    assert report.figures["kills"] == 6
+    assert report.figures["deactivated"] > 10
+
+
 @pytest.mark.campaign
 @pytest.mark.parametrize(
     "options",
     [
         Options(),
+        Options(seed=7, rows=500, kills=100, edits=6, disabled=0.2),
+        Options(seed=8, rows=500, kills=100, edits=6, disabled=0.2, on_existing="update"),
         Options(seed=2, rows=1500, kills=60, clock_skew=-180, auth_tokens="all", on_existing="update"),
     ],
 )
@@ -78,13 +90,14 @@ PEOPLE = (
     Person(4, "dan", "Dan", "", Kind.DEACTIVATED),
     Person(5, "ANN", "Ann", "", Kind.DUPLICATE),
     Person(6, "e e", "Eve", "", Kind.INVALID),
+    Person(7, "fay", "Fay", "", Kind.NEW, left=True),
 )
 
 
 def line(row: int, outcome: str, token: str = "", created_at: str = "") -> dict[str, str]:
     """One line of the results, as far as the judge looks at it."""
     person = PEOPLE[row - 1]
-    said = {"error_code": "", "error_message": ""}
+    said = {"error_code": "deactivated" if person.left else "", "error_message": ""}
     return {
         "row": str(row), "uid_input": person.uid, "outcome": outcome, "auth_token": token, "created_at": created_at,
         **said,
@@ -97,8 +110,8 @@ def record(at: float, uid: str, did: str) -> dict[str, Any]:
 
 
 SUMMARY = {
-    "rows": 6, "rejected": 2, "created": 2, "existing": 2, "updated": 0, "failed": 0, "pending": 0,
-    "requests": 4, "tokens": 1, "stopped_by": None, "exit_code": 1,
+    "rows": 7, "rejected": 2, "created": 3, "existing": 2, "updated": 0, "failed": 0, "pending": 0,
+    "requests": 6, "tokens": 1, "deactivated": 1, "stopped_by": None, "exit_code": 1,
 }  # fmt: skip
 
 
@@ -113,6 +126,7 @@ def innocent() -> Evidence:
             line(2, "created", "", "7"),
             *(line(row, outcome) for row, outcome in ((3, "existing"), (4, "existing"), (5, "rejected"))),
             line(6, "rejected"),
+            line(7, "created", "", "7"),
         ),
         runs=(Run(10.0, 20.0, 1, None, None, SUMMARY),),
         before={uid: {"uid": uid, "name": "Old", "tokens": []} for uid in ("cat", "dan")},
@@ -120,13 +134,16 @@ def innocent() -> Evidence:
             "ann": {"name": "Ann", "tokens": ["t-ann"]},
             "bob": {"name": "Bob", "tokens": []},
             "cat": {"name": "Old", "tokens": ["t-cat"]},
-            "dan": {"name": "Old", "tokens": []},
+            "dan": {"name": "Old", "tokens": [], "deactivated_at": 3},
+            "fay": {"name": "Fay", "tokens": [], "deactivated_at": 9},
         },
         audit=(
             record(11, "ann", "created"),
             record(12, "bob", "created"),
             record(13, "cat", "refused"),
             record(14, "dan", "refused"),
+            record(15, "fay", "created"),
+            record(16, "", "deactivated"),
         ),
         ledger=Ledger(first={"ann": (Fate("created", "t-ann", 7), 20.0)}),
         rates={"core": 60},
@@ -166,7 +183,7 @@ def minute(number: int) -> list[dict[str, Any]]:
 OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
     "a row without a line": (
         {"rows lost", "sums wrong"},
-        lambda: replace(innocent(), results=innocent().results[:-1]),
+        lambda: replace(innocent(), results=(*innocent().results[:5], innocent().results[6])),
     ),
     "two lines for a row": (
         {"rows lost", "sums wrong"},
@@ -212,6 +229,22 @@ OFFENCES: Mapping[str, tuple[set[str], Callable[[], Evidence]]] = {
     "somebody else's profile overwritten": (
         {"profiles wrong"},
         lambda: with_user("cat", {"name": "Cat", "tokens": []}),
+    ),
+    "a disabled account that is active": (
+        {"standings wrong"},
+        lambda: with_user("fay", {"name": "Fay", "tokens": []}),
+    ),
+    "a disabled account with a living token": (
+        {"standings wrong"},
+        lambda: with_user("fay", {"name": "Fay", "tokens": ["t"], "deactivated_at": 9}),
+    ),
+    "a disabled account that is not told": (
+        {"standings wrong", "sums wrong"},
+        lambda: with_line({**line(7, "created", "", "7"), "error_code": ""}),
+    ),
+    "somebody deactivated who should not be": (
+        {"standings wrong"},
+        lambda: with_user("bob", {"name": "Bob", "tokens": [], "deactivated_at": 9}),
     ),
     "a user out of nowhere": ({"profiles wrong"}, lambda: with_user("zoe", {"name": "Zoe", "tokens": []})),
     "a request that was not counted": ({"sums wrong"}, lambda: with_request(record(15, "bob", "refused"))),
