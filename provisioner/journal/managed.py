@@ -197,6 +197,7 @@ class Met(NamedTuple):
     has_profile: int = 0
     sessions: str | None = None
     ours: int = 0
+    has_token: int = 0
 
     @property
     def live(self) -> Live | None:
@@ -236,6 +237,7 @@ MET: Final = select(
     {
         "key": "users.id",
         "has_profile": "profile IS NOT NULL",
+        "has_token": "auth_token IS NOT NULL",
         "tonight": """CASE
             WHEN epoch IS NOT :epoch THEN NULL
             WHEN outcome IN ('created', 'reactivated') THEN outcome
@@ -246,14 +248,17 @@ MET: Final = select(
 
 PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")
 
-# What was planned and not settled in this night is pending; what was not planned is as it should be.
+# What was planned and not settled in this night is pending; what was not planned is as it should be. Whoever was
+# deactivated by an earlier attempt of this night, and is named again, is pending until it is back.
 TONIGHT: Final = select(
     OUTCOME_COLUMNS,
     f"""FROM (
-    SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned {_ASKED}
+    SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned,
+        EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid) AS present {_ASKED}
 )""",  # noqa: S608 - of constants
     {
         "outcome": """CASE
+            WHEN outcome = 'deactivated' AND present AND planned THEN 'pending'
             WHEN epoch = :epoch AND state = 'settled' AND (planned OR outcome <> 'failed') THEN outcome
             WHEN planned THEN 'pending'
             ELSE 'unchanged'

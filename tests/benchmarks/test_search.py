@@ -137,6 +137,15 @@ FOUND = {
         edits=(Edit(1, 0, -1), Edit(2, 0, 0)),
         sync=True,
     ),
+    "deactivated by another hand before it left, and back again": Case(
+        1436,
+        (Row(2), Row(4)),
+        (Life(), Life(), Life()),
+        strangers=(Stranger(1, -3.245, 2, Act.DEACTIVATE),),
+        edits=(Edit(1, 2, -1), Edit(2, 2, 0)),
+        sync=True,
+        refreshes=(0, 2, 3),
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),

@@ -416,6 +416,18 @@ def test_what_was_planned_and_not_settled_is_pending(path: Path) -> None:
         assert told(state, uids) == {**expected, "failed": "unchanged", "cut": "unchanged"}
 
 
+def test_who_left_in_an_earlier_attempt_and_is_named_again_is_pending_until_it_is_back(path: Path) -> None:
+    """A row is never told as deactivated, however early this attempt is stopped."""
+    with opened(path) as state:
+        carry_out(state, "ann", Action.DEACTIVATE, Outcome.DEACTIVATED, ANN._replace(standing=Standing.DEACTIVATED))
+    with opened(path) as state:
+        state.see(["ann"])
+        state.plan(["ann"])
+        assert told(state, ["ann"]) == {"ann": "pending"}
+        carry_out(state, "ann", Action.REACTIVATE, Outcome.REACTIVATED)
+        assert told(state, ["ann"]) == {"ann": "reactivated"}
+
+
 def test_leavers_of_earlier_attempts_are_of_this_night(path: Path) -> None:
     """Until the night is good, and unless they are back."""
     away = ANN._replace(standing=Standing.DEACTIVATED)

@@ -222,9 +222,11 @@ class Planner:
                     examples.append(Example(change.uid, name, in_words(before), in_words(now)))
 
     def _is_given_token(self, row: ValidRow, known: Met | None) -> bool:
-        """Whether somebody who comes back has lost an auth token with the deactivation, and is to have one."""
+        """Whether somebody who comes back has no auth token, or lost it with the deactivation, and is to have one."""
         everyone = self._surveyed.opened.settings.run.auth_tokens is AuthTokens.ALL
-        return row.token and known is not None and known.sessions is not None and (everyone or bool(known.ours))
+        if known is None or not (row.token and (everyone or known.ours)):
+            return False
+        return known.sessions is not None or not known.has_token
 
     def _as_shown(self, known: Met | None, found: Shown | None) -> Live | None:
         """Trust the directory where it tells, the state where it does not."""
