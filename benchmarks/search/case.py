@@ -100,11 +100,15 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """From this life on, the row says `version` of its user's name; -1 for a row that is not there."""
+    """From this life on, the row says `version` of its user's name; -1 for a row that is not there.
+
+    left  whether it names its user as deactivated
+    """
 
     life: int
     who: int
     version: int
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +176,12 @@ class Case:
 
     def version(self, who: int, life: int) -> int:
         """Which name the row says in a life."""
-        said = 0
-        for edit in self.edits:
-            if edit.who == who and edit.life <= life:
-                said = edit.version
-        return said
+        return self._edit(who, life).version
+
+    def left(self, who: int, life: int) -> bool:
+        """Whether the row names its user as deactivated in a life."""
+        return self._edit(who, life).left
+
+    def _edit(self, who: int, life: int) -> Edit:
+        done = [edit for edit in self.edits if edit.who == who and edit.life <= life]
+        return done[-1] if done else Edit(0, who, 0)

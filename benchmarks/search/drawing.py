@@ -92,11 +92,18 @@ def _before(chance: Random, rows: tuple[Row, ...]) -> tuple[Before, ...]:
 
 
 def _comings(chance: Random, rows: tuple[Row, ...], lives: int) -> list[Edit]:
-    """Let people come, change, leave and come back."""
-    found = [Edit(0, row.who, -1) for row in rows if chance.random() < 0.2]
+    """Let people come, change, leave and come back; whoever leaves is named or absent."""
+    found = [_coming(chance, 0, row, (-1,)) for row in rows if chance.random() < 0.2]
     for life in range(1, lives):
-        found += [Edit(life, row.who, chance.choice((-1, 0, 1, 2))) for row in rows if chance.random() < 0.25]
+        found += [_coming(chance, life, row, (-1, 0, 1, 2)) for row in rows if chance.random() < 0.25]
     return found
+
+
+def _coming(chance: Random, life: int, row: Row, versions: tuple[int, ...]) -> Edit:
+    version = chance.choice(versions)
+    if version == -1 and chance.random() < 0.5:
+        return Edit(life, row.who, chance.choice((0, 1)), left=True)
+    return Edit(life, row.who, version)
 
 
 def _order(chance: Random) -> int:

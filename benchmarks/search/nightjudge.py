@@ -74,10 +74,15 @@ class NightJudge:
         if life in self._case.refreshes:
             return
         for request in self._world.requests:
-            if request.life == life and request.uid in self._quiet:
-                who = int(request.uid[1:])
-                if self._case.version(who, life) == self._case.version(who, life - 1):
-                    yield f"needless request: {request.op} {request.uid}"
+            if request.life == life and request.uid in self._quiet and self._is_unedited(request.uid, life):
+                yield f"needless request: {request.op} {request.uid}"
+
+    def _is_unedited(self, uid: str, life: int) -> bool:
+        who, case = int(uid[1:]), self._case
+        return (case.version(who, life), case.left(who, life)) == (
+            case.version(who, life - 1),
+            case.left(who, life - 1),
+        )
 
     def _refused(self, life: int, ended: Ended) -> Iterator[str]:
         if ended.stop is not None and ended.stop.exit_code == 3:
@@ -101,20 +106,21 @@ class NightJudge:
         self._quiet = set()
         for row in self._case.rows:
             uid, version = uid_of(row.who), self._case.version(row.who, life)
-            line, told = claims.get(uid), results.get(uid)
+            line, told, left = claims.get(uid), results.get(uid), self._case.left(row.who, life)
             outcome = told["outcome"] if told else None
             if version >= 0:
-                self._managed.add(uid)
                 if outcome is None:
                     yield f"row without a line: {uid}"
                     continue
+                if not left or outcome == "updated":
+                    self._managed.add(uid)
             if outcome == "failed":
                 self._failed.add(uid)
                 continue
             if self._known(uid) and uid not in self._world.shaken:
                 before = len(self._world.requests)
-                yield from self._as_it_should_be(row, version, outcome)
-                yield from self._truly_told(uid, outcome, line)
+                yield from self._as_it_should_be(row, None if left else version, outcome, looked=self._looked == life)
+                yield from self._named(uid, told) if told and left else self._truly_told(uid, outcome, line)
                 if before and version >= 0:
                     self._quiet.add(uid)
             self._failed.discard(uid)
@@ -123,11 +129,13 @@ class NightJudge:
         """Whether no stranger has done anything that the sync could not know of."""
         return self._server.disturbed.get(uid, -1) < max(self._looked, 0)
 
-    def _as_it_should_be(self, row: Row, version: int, outcome: str | None) -> Iterator[str]:
+    def _as_it_should_be(self, row: Row, version: int | None, outcome: str | None, *, looked: bool) -> Iterator[str]:
+        """Judge a user; `version` is None for one that the roster names as deactivated."""
         uid = uid_of(row.who)
         user = self._server.users.get(uid)
-        if version < 0:
-            if uid in self._managed | self._ours() and user is not None and not user.sleeps:
+        if version is None or version < 0:
+            known = self._managed | self._ours() | ({uid} if looked and version is None else set())
+            if uid in known and user is not None and not user.sleeps:
                 yield f"leaver still active: {uid} ({outcome})"
             if uid in self._managed | self._ours() and user is not None and user.living and not user.unflushed:
                 yield f"leaver with a living token: {uid} ({outcome})"
@@ -159,6 +167,16 @@ class NightJudge:
             outcome != "deactivated" and users and users[-1].ours and not self._hidden(uid, users)
         ):
             yield from self._with_token(users, line)
+
+    def _named(self, uid: str, told: Mapping[str, str]) -> Iterator[str]:
+        """Judge what is told of a row that names its user as deactivated."""
+        did = {op: life for life, whose, op in self._server.did if whose == uid and life >= self._epoch}
+        if told["outcome"] not in {"updated", "unchanged"} or not told["error_code"]:
+            yield f"not told as deactivated: {uid} is {told['outcome']} {told['error_code']}"
+        if told["outcome"] == "unchanged" and did:
+            yield f"changed, and told as unchanged: {uid} ({', '.join(sorted(did))})"
+        if Op.CREATE in did and self._case.left(int(uid[1:]), did[Op.CREATE]):
+            yield f"created to be deactivated: {uid}"
 
     def _hidden(self, uid: str, users: list[User]) -> bool:
         """Whether a user in doubt was deactivated by another hand: nobody can read then whose it is."""

@@ -46,11 +46,12 @@ def _job(case: Case, number: int, folder: Path, *, adopt: bool) -> SyncJob:
     roster = folder / ROSTER
     with roster.open("w", newline="") as file:
         lines = csv.writer(file)
-        lines.writerow(("uid", "name", "avatar"))
+        lines.writerow(("uid", "name", "avatar", "left"))
         for row in case.rows:
             if (version := case.version(row.who, number)) >= 0:
                 profile = profile_of(row.who, version)
-                lines.writerow((uid_of(row.who), profile["name"], profile.get("avatar", "")))
+                left = "yes" if case.left(row.who, number) else ""
+                lines.writerow((uid_of(row.who), profile["name"], profile.get("avatar", ""), left))
     settings = _settings(case.rate, case.workers, case.attempts, case.auth_tokens, adopt, number in case.refreshes)
     results = folder / RESULTS
     outputs = Outputs(results, folder / "hr.rejected.csv", folder / "hr.summary.json", folder / STATE)
@@ -69,6 +70,7 @@ def _settings(rate: int, workers: int, attempts: int, auth_tokens: str, adopt: b
         },
         "retry": {"max_attempts": attempts},
         "run": {"auth_tokens": auth_tokens},
+        "columns": {"deactivated": "left"},
         "sync": {"deactivate_leavers": True, "adopt": adopt, "refresh": refresh} | _allowances(),
     }
     return Settings.model_validate(wanted)

@@ -248,17 +248,20 @@ MET: Final = select(
 
 PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")
 
-# What was planned and not settled in this night is pending; what was not planned is as it should be. Whoever was
-# deactivated by an earlier attempt of this night, and is named again, is pending until it is back.
+# What was planned and not settled in this night is pending, also after an earlier attempt that took the user over as it
+# was; what was not planned is as it should be. Whoever was
+# deactivated by an earlier attempt of this night, and is in the roster again, is pending until it is back; not so whom
+# the roster names as deactivated.
 TONIGHT: Final = select(
     OUTCOME_COLUMNS,
     f"""FROM (
     SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned,
-        EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid) AS present {_ASKED}
+        EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)
+        AND NOT EXISTS (SELECT 1 FROM temp.named WHERE temp.named.uid = users.uid) AS staying {_ASKED}
 )""",  # noqa: S608 - of constants
     {
         "outcome": """CASE
-            WHEN outcome = 'deactivated' AND present AND planned THEN 'pending'
+            WHEN planned AND (outcome = 'unchanged' OR (outcome = 'deactivated' AND staying)) THEN 'pending'
             WHEN epoch = :epoch AND state = 'settled' AND (planned OR outcome <> 'failed') THEN outcome
             WHEN planned THEN 'pending'
             ELSE 'unchanged'

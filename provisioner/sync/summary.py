@@ -44,6 +44,8 @@ TIME_OVER: Final = "max_duration"
 LEAVERS: Final = "leavers"
 """What the list of them is called among the outputs."""
 
+_NOBODY: Final = "the state knows no such user, and nobody is created to be deactivated"
+
 # Leavers looked up in the state at once.
 _AT_ONCE: Final = 4000
 
@@ -194,13 +196,13 @@ def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> 
     kept = {uid for uid, _ in assessment.leavers.reported}
     nothing: dict[str, Any] = dict.fromkeys(OUTCOME_COLUMNS)
     lines = {uid: nothing | {"uid": uid, "outcome": "unchanged", "attempts": 0} for uid in named}
-    lines |= {line[0]: dict(zip(OUTCOME_COLUMNS, line, strict=True)) for line in found}
+    lines |= (known := {line[0]: dict(zip(OUTCOME_COLUMNS, line, strict=True)) for line in found})
     for uid in named.keys() - kept:
         line = lines[uid]
         if line["outcome"] == Outcome.DEACTIVATED:
             line["outcome"] = Outcome.UPDATED.value
         if line["outcome"] in {Outcome.UPDATED, Outcome.UNCHANGED} and line["error_code"] is None:
-            line |= {"error_code": DEACTIVATED, "error_message": AS_SAID}
+            line |= {"error_code": DEACTIVATED, "error_message": AS_SAID if uid in known else _NOBODY}
     return [tuple(line.values()) for line in lines.values()]
 
 

@@ -146,6 +146,21 @@ FOUND = {
         sync=True,
         refreshes=(0, 2, 3),
     ),
+    "created by a night that was killed, and named as deactivated by the next": Case(
+        329,
+        (Row(0),),
+        (Life(order=956453361, kill=129), Life()),
+        edits=(Edit(1, 0, 1, left=True),),
+        sync=True,
+    ),
+    "a stranger's user named as deactivated, killed on the way": Case(
+        401,
+        (Row(3),),
+        (Life(kill=72), Life()),
+        edits=(Edit(0, 3, 1, left=True),),
+        before=(Before(3, 500.0),),
+        sync=True,
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),

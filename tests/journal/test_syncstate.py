@@ -428,6 +428,28 @@ def test_who_left_in_an_earlier_attempt_and_is_named_again_is_pending_until_it_i
         assert told(state, ["ann"]) == {"ann": "reactivated"}
 
 
+def test_whom_the_roster_names_as_deactivated_is_a_leaver_with_a_row(path: Path) -> None:
+    """Present and a leaver; once deactivated it is that, whatever is planned for it by a later attempt."""
+    with opened(path) as state:
+        state.adopt([Adoption("ann", 1, ANN, None), Adoption("bob", 2, ANN, None)], 1.0)
+        state.see(["ann", "bob"])
+        state.name([("ann", 7)])
+        assert (list(state.leavers()), state.named(["ann", "bob"])) == ([("ann", 0)], {"ann": 7})
+        state.plan(["ann"])
+        assert told(state, ["ann"]) == {"ann": "pending"}
+        carry_out(state, "ann", Action.DEACTIVATE, Outcome.DEACTIVATED, ANN._replace(standing=Standing.DEACTIVATED))
+        assert told(state, ["ann"]) == {"ann": "deactivated"}
+        assert (list(state.leavers()), state.left_tonight()) == ([], [("ann", 0)])
+    with opened(path) as state:
+        state.see(["ann", "bob"])
+        state.name([("ann", 7)])
+        night(state)
+        assert state.database.execute("SELECT uid, absent FROM users ORDER BY uid").fetchall() == [
+            ("ann", 0),
+            ("bob", 0),
+        ]
+
+
 def test_leavers_of_earlier_attempts_are_of_this_night(path: Path) -> None:
     """Until the night is good, and unless they are back."""
     away = ANN._replace(standing=Standing.DEACTIVATED)

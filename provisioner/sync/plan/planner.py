@@ -100,7 +100,8 @@ class Planner:
         """Decide on those that the roster does not name any more; the deactivations complete the plan."""
         if self._directory is not None:
             self._state.wake(self._directory.woken())
-        found = [*self._state.leavers(), *((uid, 0) for uid in self.strangers)]
+        # Of strangers a night that was cut short may have left something in the state.
+        found = list((dict.fromkeys(self.strangers, 0) | dict(self._state.leavers())).items())
         named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
         leavers = sort_out(found, policy, nameless=self.plan.so_far.nameless, named=named)
         for start in range(0, len(leavers.due), _LOOKUP):
