@@ -63,6 +63,10 @@ class Reach:
 _NEVER_LEFT: Final = frozenset({Failure.BARRED, Failure.UNTRUSTED})
 
 
+def unnoted(_verdict: Verdict, _began: float) -> None:
+    """Take no note of an answer: of an operation that leaves nothing in doubt, such as one that reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchanger:
     """Carries out operations; what all rows share on their way to the network.
@@ -132,7 +136,7 @@ async def server_time(exchanger: Exchanger, clock: ServerClock) -> float | None:
     No create may leave before it is known: only the server's own time can tell later whether a user is of that create.
     """
     if clock.now() is None and not exchanger.stopper:
-        verdict, reply = await exchanger(Operation.PROBE, NOBODY, token=False, note=lambda *_: None)
+        verdict, reply = await exchanger(Operation.PROBE, NOBODY, token=False, note=unnoted)
         if clock.now() is None and verdict is not None:
             why = reply.message or str(reply.failure or reply.status)
             message = f"the API has not told its time, without which nothing can be sent safely ({why}); run again"

@@ -12,7 +12,7 @@ import orjson
 
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, UserRequest
-from provisioner.sending.attempts import Exchanger
+from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.needs import DEFAULT, MOST_ROLES
@@ -43,7 +43,7 @@ class RoleCheck:
         if self._asked:
             return
         self._asked = True
-        verdict, reply = await self._exchanger(Operation.ROLES, NOBODY, token=False, note=lambda *_: None)
+        verdict, reply = await self._exchanger(Operation.ROLES, NOBODY, token=False, note=unnoted)
         if verdict is Verdict.DONE:
             self.known = frozenset({DEFAULT, *_names(reply)})
             log.info("roles.known", roles=sorted(self.known))
@@ -70,7 +70,7 @@ class RoleCheck:
             return
         body = orjson.dumps({"role": role, "name": role})
         request = UserRequest(0, 0, role, body, "", token=False)
-        verdict, reply = await self._exchanger(Operation.CREATE_ROLE, request, token=False, note=lambda *_: None)
+        verdict, reply = await self._exchanger(Operation.CREATE_ROLE, request, token=False, note=unnoted)
         if verdict in {Verdict.DONE, Verdict.EXISTS}:
             self.known = known | {role}
             log.info("role.created", role=role)

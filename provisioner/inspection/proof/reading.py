@@ -19,10 +19,10 @@ from provisioner.errors import DirectoryError
 from provisioner.inspection.proof.ledger import Ledger
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing
-from provisioner.sending.attempts import Exchanger
+from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation
 from provisioner.sending.retry import Verdict
-from provisioner.sync.plan.directory import PER_PAGE, is_user, pages, unnoted
+from provisioner.sync.plan.directory import PER_PAGE, is_user, pages
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
-from provisioner.sending.attempts import Exchanger
+from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy, unsuccessful
 from provisioner.sending.retry import Verdict
@@ -87,7 +87,7 @@ class Parting:
         )
 
     async def _exchange(self, operation: Operation, request: UserRequest) -> tuple[Verdict | None, Reply]:
-        return await self.exchanger(operation, request, token=False, note=lambda *_: None)
+        return await self.exchanger(operation, request, token=False, note=unnoted)
 
 
 def _as_known(request: UserRequest, past: Past) -> Settlement:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from provisioner.model import UserRequest
-from provisioner.sending.attempts import Exchanger
+from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 
@@ -36,7 +36,7 @@ async def read_user(exchanger: Exchanger, request: UserRequest, *, with_tags: bo
 
     with_tags  look for its tags in the list when they are not shown otherwise
     """
-    verdict, reply = await exchanger(Operation.READ, request, token=False, note=_unnoted)
+    verdict, reply = await exchanger(Operation.READ, request, token=False, note=unnoted)
     user = reply.data or {}
     if verdict is not Verdict.DONE or _TAGS in user:
         return Shown(verdict, reply, user)
@@ -49,7 +49,7 @@ async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -
     wanted = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true&perPage={_PER_PAGE}"
     for page in range(1, _PAGES + 1):
         query = f"{wanted}&page={page}"
-        verdict, reply = await exchanger(Operation.LIST, request, token=False, note=_unnoted, query=query)
+        verdict, reply = await exchanger(Operation.LIST, request, token=False, note=unnoted, query=query)
         if verdict is None or verdict is Verdict.STOP:
             return shown._replace(verdict=verdict, reply=reply)
         users = (reply.data or {}).get("items") if verdict is Verdict.DONE else None
@@ -61,7 +61,3 @@ async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -
         if len(users) < _PER_PAGE:
             break
     return shown._replace(untold=frozenset({_TAGS}))
-
-
-def _unnoted(*_: object) -> None:
-    """Take no note of an answer: reading leaves nothing in doubt."""

@@ -20,7 +20,7 @@ from provisioner.journal.nights import Doubt
 from provisioner.journal.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing
-from provisioner.sending.attempts import Exchanger
+from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile
@@ -224,10 +224,6 @@ async def resolve_doubts(exchanger: Exchanger, state: SyncState, doubts: Sequenc
 
 def _read(exchanger: Exchanger, uid: str) -> Awaitable[tuple[Verdict | None, Reply]]:
     return exchanger(Operation.READ, NOBODY._replace(uid=uid), token=False, note=unnoted)
-
-
-def unnoted(*_: object) -> None:
-    """Take no note of an answer: reading leaves nothing in doubt."""
 
 
 def _unread(page: int, why: str, doing: str) -> DirectoryError:
