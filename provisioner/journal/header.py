@@ -106,18 +106,14 @@ def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
     return []
 
 
-def claim(path: Path, shard: str) -> None:
-    """Have a journal be for one shard of a roster, such as `3/16`, or for a whole one when that is empty.
+def claim(database: sqlite3.Connection, path: Path, shard: str) -> None:
+    """Have the open journal at `path` be for one shard of a roster, such as `3/16`, or for a whole one when empty.
 
-    For whoever has it open. Raises `JournalError` when it has users of something else.
+    Raises `JournalError` when it has users of something else, `sqlite3.Error`.
     """
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as database:
-            if shard and not database.execute("SELECT EXISTS (SELECT 1 FROM users)").fetchone()[0]:
-                database.execute("INSERT OR REPLACE INTO meta VALUES ('shard', ?)", (shard,))
-            found = database.execute("SELECT value FROM meta WHERE key = 'shard'").fetchone()
-    except sqlite3.Error as error:
-        raise JournalError(f"{path}: cannot be used as a journal ({error}); mend that, or choose another") from error
+    if shard and not database.execute("SELECT EXISTS (SELECT 1 FROM users)").fetchone()[0]:
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('shard', ?)", (shard,))
+    found = database.execute("SELECT value FROM meta WHERE key = 'shard'").fetchone()
     kept = found[0] if found else ""
     if kept != shard:
         holds, asked = (f"shard {each}" if each else "a whole roster" for each in (kept, shard))

@@ -26,7 +26,7 @@ from provisioner.journal import columns, schema
 from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, sent_rows, settled_rows
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.table import Course
-from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, ConfirmedRow, NotedRow
 from provisioner.journal.undo.reversals import TAKEN_UP, TakenUpRow
@@ -79,6 +79,11 @@ class Journal:
     def course(self) -> Course:
         """How the runs of this journal went."""
         return Course(self._database)
+
+    def claim(self, shard: str) -> None:
+        """Be for one shard of a roster, or for a whole one, see `header.claim`. Raises `JournalError`."""
+        with self._unusable():
+            claim(self._database, self.path, shard)
 
     def new_key(self) -> int:
         """Give out the number of a uid that the journal does not know yet."""

@@ -21,7 +21,6 @@ from provisioner.files import set_aside
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.table import Course
-from provisioner.journal.header import claim
 from provisioner.journal.journal import Journal, set_journal_aside
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
@@ -68,7 +67,7 @@ async def provision(
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         journal = Journal(job.outputs.journal, target.identity)
         recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=job.settings.log.verbose))
-        await recorder.run(partial(claim, journal.path, str(settings.shard or "")))
+        await recorder.run(partial(journal.claim, str(settings.shard or "")))
         surveyed = await survey(opened, reader, stopper)
         if confirm is not None:
             prospect = Prospect(run.tally.rows.total or 0, job.roster.names, target.identity, settings.on_existing)
