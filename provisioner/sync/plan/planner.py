@@ -10,13 +10,13 @@ The plan is kept on disk, so that memory does not grow with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 import polars as pl
 
+from provisioner.journal.columns import hash_of
 from provisioner.journal.managed import Adoption, Met
 from provisioner.journal.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
@@ -144,7 +144,7 @@ class Planner:
 
     def _compare(self, part: pl.DataFrame) -> None:
         uids = part["uid"].to_list()
-        hashes = [blake2b(body.encode(), digest_size=8).hexdigest() for body in part["body"].to_list()]
+        hashes = [hash_of(body.encode()) for body in part["body"].to_list()]
         self.plan.note_rows(hashes)
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         met = self._state.met(uids)
