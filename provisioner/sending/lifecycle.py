@@ -24,7 +24,7 @@ from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Pas
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
-from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users.keeper import Keeper, carried, last_change, moment
 
 log = get_logger()
@@ -194,8 +194,7 @@ class Lifecycle:
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, reply)
         created_at = _created_at(reply)
-        # Both are the server's time, and `since` is never late, so a user of ours is never taken for another's.
-        if created_at is None or created_at < math.floor(since):
+        if not created_since(created_at, since):
             return await self._was_there_before(life, exists, created_at)
         edited = life.request.past is not None and life.request.past.edited
         if edited or self._policy.on_existing is OnExisting.UPDATE:

@@ -13,6 +13,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 
 
+def created_since(created_at: int | None, since: float) -> bool:
+    """Whether a user was created by a create that may have left at `since`, or later; an unknown time is no proof.
+
+    Both are the server's UNIX seconds, the one whole and the other never late, so a user of ours is never taken for
+    another's.
+    """
+    return created_at is not None and created_at >= math.floor(since)
+
+
 class ServerClock:
     """How far the server's clock is ahead of our ticks, as a lower bound in seconds, learned from `Date` headers.
 

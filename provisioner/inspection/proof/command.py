@@ -30,7 +30,7 @@ from provisioner.logs import get_logger
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
-from provisioner.sending.users.profile import FIELDS
+from provisioner.sending.users.profile import FIELDS, NOT_CLEARABLE
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.sync.plan.planner import managed_fields
@@ -39,7 +39,7 @@ from provisioner.threads import in_thread
 # Users of a state taken in at once.
 _AT_ONCE: Final = 4000
 # What no sync can empty stays as it is where the roster has nothing.
-_STAYS: Final = frozenset({"statusMessage"})
+_STAYS: Final = frozenset({NOT_CLEARABLE})
 
 _NO_COLUMN: Final = "the roster has no column for it"
 _UNTOLD: Final = "the API shows it of nobody"

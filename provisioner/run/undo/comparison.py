@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from provisioner.journal.undo.reversals import Candidate
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.profile import Difference
-
-# There is no documented way to take it away again.
-_NOT_CLEARABLE: Final = "statusMessage"
 
 
 class Finding(Enum):
@@ -81,7 +78,7 @@ def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str
         if name in untold or name in hidden or (certain and not (later or sent) and name not in old and name not in now)
     )
     known = [name for name in fields if name not in lost]
-    stuck = tuple(name for name in known if name == _NOT_CLEARABLE and name not in old and name in now)
+    stuck = tuple(name for name in known if name == profile.NOT_CLEARABLE and name not in old and name in now)
     back = [name for name in known if name not in stuck]
     differing = [name for name in back if trace.digest_of(now, name) != trace.digest_of(old, name)]
     if not differing and not (stuck or lost):

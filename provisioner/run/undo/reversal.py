@@ -14,7 +14,6 @@ a user that is gone, and whose reversal was recorded, is reversed. Each is idemp
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,7 +31,7 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import unsuccessful
 from provisioner.sending.retry import Verdict
-from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import trace
 from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.reading import Shown, read_user
@@ -186,7 +185,7 @@ class Reversals:
         if shown.verdict is not Verdict.DONE:
             return self._unsuccessful(course, shown.verdict, shown.reply)
         created = moment(shown.user, "createdAt")
-        if created is None or created < math.floor(since):
+        if not created_since(created, since):
             if each.kind == UNKNOWN:
                 return self._kept(course, "before_unknown", shown.reply)
             return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)

@@ -25,8 +25,8 @@ _UNKNOWN: Final = b"\xff" * _SIZE
 # What an update says of a field that became empty; the others are named in its `unset`. A role cannot be taken away,
 # only set back, and for tags an empty list is the likeliest.
 _EMPTIED: Final[Mapping[str, str]] = {"role": f'"{DEFAULT_ROLE}"', "tags": "[]"}
-# No way to clear it is documented, and a value that is refused would keep the row from ever being carried out.
-_KEPT: Final = "statusMessage"
+NOT_CLEARABLE: Final = "statusMessage"
+"""No way to take it away is documented, and a value that is refused would keep the row from ever being carried out."""
 _UNSETTABLE: Final = ("avatar", "link", "metadata")
 # Bits of the window, and what profiles have in common: a text as short as these is hardly packed without.
 _WINDOW: Final = 12
@@ -83,7 +83,7 @@ def unpacked(kept: bytes) -> dict[str, str]:
 
 def carried_out(old: Mapping[str, str], new: Mapping[str, str], managed: Collection[str]) -> dict[str, str]:
     """Give the profile after an update, as `merged` does its digests."""
-    stays = {name: text for name, text in old.items() if name not in managed or name == _KEPT}
+    stays = {name: text for name, text in old.items() if name not in managed or name == NOT_CLEARABLE}
     return {**stays, **{name: text for name, text in new.items() if name in FIELDS}}
 
 
@@ -120,7 +120,7 @@ def difference(old: bytes | None, new: bytes, managed: Collection[str]) -> Diffe
             continue
         if now != _ABSENT:
             changed.append(name)
-        elif name != _KEPT:
+        elif name != NOT_CLEARABLE:
             emptied.append(name)
     return Difference(tuple(changed), tuple(emptied))
 
@@ -141,7 +141,7 @@ def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:
     if old is None:
         return new
     return b"".join(
-        was if name not in managed or (name == _KEPT and now == _ABSENT) else now
+        was if name not in managed or (name == NOT_CLEARABLE and now == _ABSENT) else now
         for name, was, now in zip(FIELDS, _parts(old), _parts(new), strict=True)
     )
 

@@ -6,7 +6,6 @@ And one by one: whether those who may have been created, and are in no roster an
 from __future__ import annotations
 
 import asyncio
-import math
 import sqlite3
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
+from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 
 PER_PAGE: Final = 1000
@@ -215,8 +215,7 @@ async def resolve_doubts(exchanger: Exchanger, state: SyncState, doubts: Sequenc
                 why = str(reply.message or reply.failure)
                 message = f"whether {doubt.uid} was created cannot be told ({why}); nothing was changed, run again"
                 raise DirectoryError(message)
-            at = _created_at(reply.data or {})
-            ours = verdict is Verdict.DONE and at is not None and at >= math.floor(doubt.since)
+            ours = verdict is Verdict.DONE and created_since(_created_at(reply.data or {}), doubt.since)
             await in_thread(partial(state.resolve, doubt.uid, Standing.ACTIVE if ours else None))
             log.info("doubt.resolved", uid=doubt.uid, ours=ours)
     return True
