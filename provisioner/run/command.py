@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -50,13 +49,12 @@ async def run(
 
 def confirming(settings: Settings, *, yes: bool) -> Callable[[Prospect], bool] | None:
     """Give what asks a person who is there before the first request; None where nobody is there, or nothing is real."""
-    present = sys.stdin.isatty() and sys.stderr.isatty()
-    if yes or not present or settings.api.emulator or settings.run.dry_run:
+    from provisioner.run.runtime import is_agreed, is_anybody_there
+
+    if yes or not is_anybody_there() or settings.api.emulator or settings.run.dry_run:
         return None
 
     def ask(prospect: Prospect) -> bool:
-        from provisioner.run.runtime import is_agreed
-
         return is_agreed(f"{prospect}. Begin?", default=False, console=Console(stderr=True, highlight=False))
 
     return ask

@@ -21,6 +21,8 @@ from provisioner.results.summary import Estimate, Summary, write_summary, writte
 from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
 from provisioner.run.job import EMULATOR, Job, Run, identity, make_target
+from provisioner.run.rates import seconds_for
+from provisioner.sending.calls import Budget
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.users.needs import DEFAULT, Needs, needs_of
 from provisioner.settings.tables import Settings
@@ -131,9 +133,8 @@ def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, leaving:
     counts = count_unsent(surveyed.lines)
     record = keep_rejected(job, surveyed)
     wrote = written(job.outputs, results=False, rejected=surveyed.rejected.rows > 0)
-    rate = job.settings.rate
     requests = earlier.open + earlier.leaving if earlier else counts.outcomes[Outcome.PENDING] + leaving
-    seconds = requests * 60 / (rate.requests_per_minute * rate.share)
+    seconds = seconds_for(job.settings.rate, {Budget.CORE: requests})
     estimate = Estimate(requests, seconds, earlier.settled if earlier else None)
     summary = Summary(
         counts, run.tally, surveyed.report(), run.started, time.time(), None, wrote, estimate, record, needs=needs

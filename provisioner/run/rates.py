@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,11 @@ def limits_of(rate: Rate) -> dict[Budget, float]:
         Budget.CORE: rate.requests_per_minute * rate.share,
         Budget.STANDARD: rate.standard_requests_per_minute * rate.share,
     }
+
+
+def seconds_for(rate: Rate, requests: Mapping[str, int]) -> float:
+    """Give the least time (seconds) that requests take at the rate that is set: budget → how many."""
+    return 60 * max(requests.get(budget, 0) / limit for budget, limit in limits_of(rate).items())
 
 
 class Dial:

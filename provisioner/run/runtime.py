@@ -197,6 +197,11 @@ def _print(summary: Ending, *, as_json: bool) -> None:
         )
 
 
+def is_anybody_there() -> bool:
+    """Whether a person is at the terminal, who sees a question and can answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def is_agreed(question: str, *, default: bool, console: Console | None = None) -> bool:
     """Ask a person at the terminal; the end of the input is no. Raises KeyboardInterrupt for Ctrl-C.
 

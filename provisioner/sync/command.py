@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
 from provisioner.run.job import Job, Run, Target, identity, make_job, make_target
 from provisioner.run.rates import Dial
-from provisioner.run.runtime import is_agreed
+from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from provisioner.sync import night
@@ -223,8 +222,7 @@ def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:
 
 def confirming(settings: Settings) -> Callable[[Assessment], bool]:
     """Give what asks a person who is there before the first change; a scheduler is not asked."""
-    present = sys.stdin.isatty() and sys.stderr.isatty()
-    if settings.sync.yes or not present:
+    if settings.sync.yes or not is_anybody_there():
         return lambda _: True
 
     def ask(assessment: Assessment) -> bool:

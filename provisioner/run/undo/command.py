@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,7 @@ from provisioner.journal.undo.undojournal import UndoReader
 from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import EMULATOR, Job, identity, make_target
-from provisioner.run.runtime import is_agreed
+from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
 from provisioner.settings.tables import Settings
@@ -74,7 +73,7 @@ def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[T
     """Give what asks a person before the first request. Raises `UsageError` when nobody is there to be asked."""
     if yes:
         return lambda _: True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_anybody_there():
         raise UsageError("nobody is there to be asked; look with --dry-run, then give --yes")
     app = identity(settings)
 

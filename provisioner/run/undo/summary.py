@@ -17,7 +17,9 @@ from provisioner.errors import ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.model import Outcome, Tally
+from provisioner.run.rates import seconds_for
 from provisioner.run.undo.listing import Counts
+from provisioner.sending.calls import Budget
 from provisioner.settings.tables import Rate
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration, iso_time
@@ -150,10 +152,8 @@ class UndoPreview:
     @property
     def seconds(self) -> float:
         """How long it would take at least, at the rate that is set."""
-        rate, core = self.rate, self.to_do.created + self.to_do.doubtful
-        standard = self.requests - core
-        core_seconds = core * 60 / (rate.requests_per_minute * rate.share)
-        return max(core_seconds, standard * 60 / (rate.standard_requests_per_minute * rate.share))
+        core = self.to_do.created + self.to_do.doubtful
+        return seconds_for(self.rate, {Budget.CORE: core, Budget.STANDARD: self.requests - core})
 
     @property
     def document(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.model import Action
+from provisioner.run.rates import seconds_for
 from provisioner.sending.users.needs import Needs
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.assessment import Assessment
@@ -96,9 +97,7 @@ class PlanReport:
     @property
     def seconds(self) -> float:
         """The least time that takes at the rate that is set."""
-        rate, needed = self.rate, self.requests
-        core = needed["core"] / (rate.requests_per_minute * rate.share)
-        return 60 * max(core, needed["standard"] / (rate.standard_requests_per_minute * rate.share))
+        return seconds_for(self.rate, self.requests)
 
     @property
     def outputs(self) -> dict[str, str | None]:
