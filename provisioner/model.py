@@ -214,6 +214,7 @@ class Settlement(NamedTuple):
     doubt_since    see `Past`; kept with a failed row whose user may exist
     live           what a sync knows of the user now; null while it is in doubt
     mark, carried  see `Past`, and what an update set by its answer (`sending.users.trace`); null to leave it
+    doubted        an update of ours was not answered, and may be carried out after the one that was
     flushed        the user was deactivated, and has no auth token any more for certain
     parted         a run has deactivated the user, or knows it to be active; null to leave what is known
     """
@@ -232,6 +233,7 @@ class Settlement(NamedTuple):
     live: Live | None = None
     mark: int | None = None
     carried: bytes | None = None
+    doubted: bool = False
     flushed: bool = False
     parted: bool | None = None
 

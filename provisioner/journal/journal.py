@@ -157,7 +157,14 @@ class Journal:
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield columns.SETTLED, settled_rows(settlements)
-        yield CONFIRMED, [ConfirmedRow(each.key, each.carried, each.carried[0]) for each in settlements if each.carried]
+        yield (
+            CONFIRMED,
+            [
+                ConfirmedRow(each.key, each.carried, each.carried[0], int(each.doubted))
+                for each in settlements
+                if each.carried
+            ],
+        )
         # After an undo, this is how a user who is created again is told from one whom it has taken back.
         yield TAKEN_UP, [TakenUpRow(each.key, each.settled_at) for each in settlements if each.outcome in FINAL]
 

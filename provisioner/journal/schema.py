@@ -132,6 +132,7 @@ CREATE TABLE overwrites (
     fields INTEGER NOT NULL DEFAULT 0,
     carried BLOB NOT NULL DEFAULT x'',
     confirmed INTEGER NOT NULL DEFAULT 0,
+    doubted INTEGER NOT NULL DEFAULT 0,
     kept_at REAL NOT NULL
 );
 CREATE TABLE reversals (

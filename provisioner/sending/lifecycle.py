@@ -45,7 +45,7 @@ class Policy:
 class _Life:
     """What is known of one row while it lasts."""
 
-    __slots__ = ("attempts", "carried", "clock", "created_at", "doubt_since", "mark", "request", "token")
+    __slots__ = ("attempts", "carried", "clock", "created_at", "doubt_since", "doubted", "mark", "request", "token")
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
         self.clock = clock
@@ -57,11 +57,14 @@ class _Life:
         self.created_at = past.created_at if past else None
         self.mark = past.mark if past else None
         self.carried: bytes | None = None
+        self.doubted = False
 
     def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
         """Take in an answer to a request sent at `began` (ticks, see `ServerClock`)."""
         if operation in {Operation.CREATE, Operation.UPDATE}:
             self.attempts += 1
+        if verdict is Verdict.IN_DOUBT:
+            self.doubted = self.doubted or operation is Operation.UPDATE
         if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
             # The earliest counts, also when the server's clock was put back between two attempts.
             self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
@@ -87,6 +90,7 @@ class _Life:
             settled_at=time.time(),
             mark=self.mark,
             carried=self.carried,
+            doubted=self.doubted,
         )
 
     def failed(self, reply: Reply, code: str, message: str) -> Settlement:
@@ -256,6 +260,7 @@ class Lifecycle:
             doubt_since=life.doubt_since,
             mark=life.mark,
             carried=life.carried,
+            doubted=life.doubted,
         )
 
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:

@@ -22,6 +22,7 @@ class Reordered(NamedTuple):
 
     mark: int | None
     carried: bytes | None
+    doubted: bool
     parted: bool | None
     flushed: bool
     live: Live | None
@@ -50,8 +51,8 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
 
 
 def test_every_member_of_a_settlement_is_recorded_or_known_not_to_be() -> None:
-    """A member that is added later must find its column; `live`, `flushed` and `carried` have places of their own."""
-    own = {"live", "flushed", "carried"}
+    """A member that is added later must find its column; these four have places of their own."""
+    own = {"live", "flushed", "carried", "doubted"}
     assert {name for name in Settlement._fields if name != "key"} - set(SETTLED.columns) == own
 
 

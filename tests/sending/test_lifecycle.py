@@ -523,9 +523,10 @@ def test_a_mint_without_a_token_in_its_answer_is_tried_again(lost: Reply) -> Non
 
 
 def test_an_update_in_doubt_is_tried_again_and_leaves_no_doubt() -> None:
-    """To update twice is to update once; whose user it is was known before."""
+    """To update twice is to update once; whose user it is was known before. An undo is told that it may come late."""
     settlement = World([EXISTS, LOST, user(LONG_AGO)], UPDATING).settle()
-    assert (settlement.outcome, settlement.doubt_since) == (Outcome.UPDATED, None)
+    assert (settlement.outcome, settlement.doubt_since, settlement.doubted) == (Outcome.UPDATED, None, True)
+    assert World([EXISTS, user(LONG_AGO)], UPDATING).settle().doubted is False
     failed = World([EXISTS, LOST, LOST], UPDATING, max_attempts=2).settle()
     assert (failed.outcome, failed.error_code, failed.doubt_since) == (Outcome.FAILED, "in_doubt", None)
 

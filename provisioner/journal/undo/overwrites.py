@@ -8,6 +8,7 @@
     fields     those that updates of this job have set, or may have, as bits
     carried    what they set, as entries of a trace: as sent while that is in doubt, then as the answer showed it
     confirmed  whether the last of them was answered
+    doubted    whether one of them never was: it may have been carried out after the one that was answered
     kept_at    UNIX seconds, the server's
 
 The profile that was recorded first stays: one that is read later may be what this job itself has written.
@@ -44,6 +45,7 @@ SELECT id, kind, before, untold, fields, carried, 0, kept_at FROM given WHERE tr
 ON CONFLICT (id) DO UPDATE SET
     fields = fields | excluded.fields,
     carried = iif(instr(carried, excluded.carried), carried, CAST(carried || excluded.carried AS BLOB)),
+    doubted = doubted OR NOT confirmed,
     confirmed = 0
 """,
 )
@@ -55,13 +57,18 @@ class ConfirmedRow(NamedTuple):
     id: int
     carried: bytes
     fields: int
+    doubted: int
 
 
 CONFIRMED: Final = Bulk(
     ConfirmedRow._fields,
     """
-UPDATE overwrites SET confirmed = 1,
-    carried = iif(given.fields = overwrites.fields, given.carried, CAST(overwrites.carried || given.carried AS BLOB))
+UPDATE overwrites SET confirmed = 1, doubted = overwrites.doubted OR given.doubted,
+    carried = iif(
+        given.fields = overwrites.fields AND NOT (overwrites.doubted OR given.doubted),
+        given.carried,
+        CAST(overwrites.carried || given.carried AS BLOB)
+    )
 FROM given WHERE overwrites.id = given.id
 """,
 )

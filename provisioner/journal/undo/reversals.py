@@ -169,6 +169,7 @@ class Candidate(NamedTuple):
     fields: int | None
     carried: bytes | None
     confirmed: int | None
+    doubted: int | None
     kept_at: float | None = None
 
 

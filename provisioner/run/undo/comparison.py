@@ -48,9 +48,12 @@ def changed_since(each: Candidate, user: Mapping[str, Any]) -> str | None:
         return "logged_in"
     mark = max((time for time in (each.mark, began) if time is not None), default=None)
     later = updated is not None and mark is not None and updated > mark
-    # An update of ours whose answer was lost has a time that nobody told us.
-    doubtful = bool(each.carried) and not each.confirmed
-    return "changed" if later and not (doubtful and _carried(each, profile.texts_of(user))) else None
+    return "changed" if later and not (may_be_later(each) and _carried(each, profile.texts_of(user))) else None
+
+
+def may_be_later(each: Candidate) -> bool:
+    """Whether an update of this job was not answered: when it was carried out, if it was, nobody told us."""
+    return bool(each.carried) and (not each.confirmed or bool(each.doubted))
 
 
 def _carried(each: Candidate, now: Mapping[str, str]) -> bool:
@@ -102,10 +105,10 @@ def _by_another(
     later: bool,
 ) -> bool:
     """Tell whether another hand has changed a user since: by the time, and by values that are neither old nor ours."""
-    if certain and later:
+    if certain and later and not may_be_later(each):
         return True
     for name in fields:
         ours, found = trace.digests_in(each.carried or b"", name), trace.digest_of(now, name)
-        if found not in ours and found != trace.digest_of(old, name) and (ours or not certain):
+        if found not in ours and found != trace.digest_of(old, name) and (ours or later or not certain):
             return True
     return False

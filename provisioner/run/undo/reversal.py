@@ -146,13 +146,13 @@ class Reversals:
             return self._kept(course, "gone", shown.reply)
         if shown.verdict is not Verdict.DONE:
             return self._unsuccessful(course, shown.verdict, shown.reply)
+        if comparison.may_be_later(each) and await self._may_come_late(course):
+            return await self._updated(course)
         created = moment(shown.user, "createdAt")
         if None not in (each.created_at, created) and each.created_at != created:
             return self._kept(course, "another_user", shown.reply)
         hidden = shown.untold if with_tags else frozenset[str]()
         found = comparison.restoration(each, shown.user, hidden, sent=course.doubt)
-        if found.finding is Finding.UNTOUCHED and await self._may_come_late(course):
-            return await self._updated(course)
         if found.finding is Finding.UNTOUCHED:
             return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
         if found.finding is Finding.CHANGED:

@@ -83,7 +83,11 @@ class Parting:
         if verdict is Verdict.ABSENT:
             ended = ended._replace(error_code=GONE, error_message=_GONE)
         return ended._replace(
-            auth_token=there.auth_token, created_at=there.created_at, mark=there.mark, carried=there.carried
+            auth_token=there.auth_token,
+            created_at=there.created_at,
+            mark=there.mark,
+            carried=there.carried,
+            doubted=there.doubted,
         )
 
     async def _exchange(self, operation: Operation, request: UserRequest) -> tuple[Verdict | None, Reply]:

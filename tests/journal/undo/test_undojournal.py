@@ -70,6 +70,27 @@ def test_the_profile_recorded_first_stays(path: Path) -> None:
     assert (each.before, each.fields, each.carried, each.confirmed) == (b"old", 5, b"\x01b\x04c", 0)
 
 
+def test_an_update_that_was_never_answered_stays_known(path: Path) -> None:
+    """Another one that was answered does not tell when the first was carried out: what both set adds up."""
+    with Journal(path, HERE) as journal:
+        journal.note([noted(2, KEPT, b"old", 1, b"\x01c")])
+        journal.note([noted(2, KEPT, b"old", 1, b"\x01d")])
+        journal.settle([settled(2, Outcome.UPDATED, created_at=50, mark=102, carried=b"\x01d")])
+    with undoing(path) as journal:
+        each = of(journal)[2]
+    assert (each.carried, each.confirmed, each.doubted, each.mark) == (b"\x01b\x01c\x01d\x01d", 1, 1, 102)
+
+
+def test_an_attempt_that_was_never_answered_is_known_with_the_one_that_was(path: Path) -> None:
+    """Both are of one life: the first may be carried out after the second."""
+    with Journal(path, HERE) as journal:
+        journal.note([noted(2, KEPT, b"old", 1, b"\x01c")])
+        journal.settle([settled(2, Outcome.UPDATED, created_at=50, mark=102, carried=b"\x01d", doubted=True)])
+    with undoing(path) as journal:
+        each = of(journal)[2]
+    assert (each.carried, each.confirmed, each.doubted) == (b"\x01b\x01c\x01d", 1, 1)
+
+
 def test_who_is_to_be_looked_at(path: Path) -> None:
     """Created, updated and in doubt; who was there and left alone is not."""
     with undoing(path) as journal:

@@ -32,6 +32,7 @@ def candidate(**changed: Any) -> Candidate:
         "key": 1, "uid": "u", "row": 1, "ours": 0, "withdrawn": 0, "doubt_since": None, "sent_at": 0.0,
         "created_at": MADE, "mark": MARK, "sent": 0, "attempts": 0, "kind": "kept", "before": profile.packed(OLD),
         "untold": 0, "fields": trace.bits_of(SET), "carried": trace.entry_of(SET), "confirmed": 1,
+        "doubted": 0,
     }  # fmt: skip
     return Candidate(**usual | changed)
 
@@ -58,6 +59,9 @@ UNANSWERED = {"confirmed": 0, "mark": None}
         (candidate(**UNANSWERED), user(OURS, 3_000), False, Restoration(Finding.OURS, PUT_BACK)),
         (candidate(**UNANSWERED), user({**OURS, "name": "Third"}, 3_000), False, Restoration(Finding.CHANGED)),
         (candidate(**UNANSWERED), user(BEFORE, 1_500), True, Restoration(Finding.OURS)),
+        (candidate(doubted=1), user(OURS, MARK + 1), False, Restoration(Finding.OURS, PUT_BACK)),
+        (candidate(doubted=1), user({**OURS, "name": "Third"}, MARK + 1), False, Restoration(Finding.CHANGED)),
+        (candidate(doubted=1), user(BEFORE, MARK + 1), False, Restoration(Finding.OURS)),
         (candidate(confirmed=0), user(OURS), False, Restoration(Finding.OURS, PUT_BACK)),
     ],
 )
