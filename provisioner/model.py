@@ -208,7 +208,6 @@ NOBODY = UserRequest(0, 0, "", b"", "", token=False)  # stands in for the user i
 class Settlement(NamedTuple):
     """What the journal is to record of one row: its outcome, or that it has none yet.
 
-    http_status    of the reply that settled the row
     attempts       creates and updates sent for this uid and counted, over all runs
     created_at     the server's, UNIX seconds; `settled_at`: ours, null when the row is not settled
     doubt_since    see `Past`; kept with a failed row whose user may exist
@@ -313,8 +312,7 @@ class Tally:
 
 
 _WITH_AUTH_TOKEN: Final = b',"withAuthToken":true}'
-TOKEN_BYTES: Final = len(_WITH_AUTH_TOKEN) - 1
-"""What asking for an auth token adds to the size of a request."""
+TOKEN_BYTES: Final = len(_WITH_AUTH_TOKEN) - 1  # what asking for an auth token adds to a request
 
 
 def with_auth_token(body: bytes) -> bytes:

@@ -147,6 +147,7 @@ TESTED_ELSEWHERE = {
     "sending.attempts": "sending/test_lifecycle.py",
     "sending.calls": "sending/test_client.py",
     "sending.serverclock": "sending/test_lifecycle.py",
+    "sending.users.failures": "sending/test_lifecycle.py",
     "sending.users.keeper": "run/undo/test_comparison.py",
     "sending.users.reading": "journeys/test_undo.py",
     "settings.problems": "settings/test_tables.py",

@@ -28,7 +28,7 @@ from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Eve
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
-from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, ConfirmedRow, NotedRow
+from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import TAKEN_UP, TakenUpRow
 from provisioner.model import FINAL, Settlement, UserRequest
 
@@ -157,14 +157,7 @@ class Journal:
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield columns.SETTLED, settled_rows(settlements)
-        yield (
-            CONFIRMED,
-            [
-                ConfirmedRow(each.key, each.carried, each.carried[0], int(each.doubted))
-                for each in settlements
-                if each.carried
-            ],
-        )
+        yield CONFIRMED, confirmed_rows(settlements)
         # After an undo, this is how a user who is created again is told from one whom it has taken back.
         yield TAKEN_UP, [TakenUpRow(each.key, each.settled_at) for each in settlements if each.outcome in FINAL]
 

@@ -15,7 +15,7 @@ from provisioner.files import PRIVATE
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.results.spool import Spool, write_frames
-from provisioner.sending.lifecycle import DEACTIVATED
+from provisioner.sending.users.failures import DEACTIVATED
 
 RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
     "row": pl.Int64,

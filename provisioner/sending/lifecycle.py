@@ -25,13 +25,10 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
+from provisioner.sending.users.failures import DEACTIVATED, GONE, drifted, unsuccessful, words_of
 from provisioner.sending.users.keeper import Keeper, carried, last_change, moment
 
 log = get_logger()
-
-DEACTIVATED = "deactivated"
-GONE = "gone"
-IN_DOUBT = "in_doubt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ class Lifecycle:
         """Note that the API is stricter than our rules; logged once for each field."""
         drift = self._outcomes.drift
         if news := [field for field in fields if field not in drift]:
-            log.warning("rules.drift", fields=news, row=request.row, status=reply.status, said=_words(reply))
+            log.warning("rules.drift", fields=news, row=request.row, status=reply.status, said=words_of(reply))
         drift.update(fields)
 
     def _created(self, life: _Life, reply: Reply) -> Settlement:
@@ -273,50 +270,5 @@ class Lifecycle:
         return verdict, reply
 
 
-def unsuccessful(
-    key: int, attempts: int, verdict: Verdict | None, reply: Reply, max_attempts: int, prefix: str = ""
-) -> Settlement:
-    """Settle a row as failed, or leave it pending when the run was stopped (the verdict is None, or says so)."""
-    match verdict:
-        case None | Verdict.STOP:
-            return Settlement(key, State.PENDING, Outcome.PENDING, attempts)
-        case Verdict.IN_DOUBT:
-            message = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
-            code = reply.code or IN_DOUBT
-        case _:
-            message, code = _words(reply), reply.code or f"HTTP_{reply.status}"
-    return Settlement(
-        key,
-        State.SETTLED,
-        Outcome.FAILED,
-        attempts,
-        http_status=reply.status,
-        error_code=code,
-        error_message=prefix + message,
-        settled_at=time.time(),
-    )
-
-
-def drifted(reply: Reply) -> list[str]:
-    """Name the fields for which a user that passed our rules was refused: `body` for its size, or `unknown`."""
-    if reply.status == 413:
-        return ["body"]
-    if reply.status not in {400, 422}:
-        return []
-    return sorted({str(key).split(".")[0] for key in reply.details or ()}) or ["unknown"]
-
-
 def _created_at(reply: Reply) -> int | None:
     return moment(reply.data or {}, "createdAt")
-
-
-def _words(reply: Reply) -> str:
-    """Say what the server said, its details included."""
-    message = reply.message or ""
-    if not reply.details:
-        return message
-    fields = []
-    for field, sentences in reply.details.items():
-        text = " ".join(map(str, sentences)) if isinstance(sentences, list) else str(sentences)
-        fields.append(f"{field}: {text}")
-    return f"{message} [{'; '.join(fields)}]"[:500]

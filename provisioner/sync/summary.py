@@ -28,7 +28,7 @@ from provisioner.results.lines import count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
-from provisioner.sending.lifecycle import DEACTIVATED
+from provisioner.sending.users.failures import DEACTIVATED
 from provisioner.sending.users.parting import AS_SAID
 from provisioner.stop import Stop
 from provisioner.sync.plan.assessment import Assessment, Preflight

@@ -30,6 +30,7 @@ from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users import failures
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 
@@ -153,7 +154,7 @@ def _relative(settlement: Settlement) -> Settlement:
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     # The loop's clock begins at 1000 in each test.
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
-    for module in (attempts, lifecycle, server_clock):
+    for module in (attempts, failures, lifecycle, server_clock):
         monkeypatch.setattr(module, "time", clocks)
 
 

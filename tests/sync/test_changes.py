@@ -28,10 +28,12 @@ from provisioner.sending import attempts, lifecycle
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
-from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy
+from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users import failures
+from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stop, Stopper
 from provisioner.sync import changes
 from provisioner.sync.changes import Changes
@@ -144,7 +146,7 @@ class World:
 @pytest.fixture(autouse=True)
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
-    for module in (changes, attempts, lifecycle):
+    for module in (changes, attempts, failures, lifecycle):
         monkeypatch.setattr(module, "time", clocks)
 
 

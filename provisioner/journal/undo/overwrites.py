@@ -16,9 +16,11 @@ The profile that was recorded first stays: one that is read later may be what th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from provisioner.journal.columns import Bulk
+from provisioner.model import Settlement
 
 KEPT: Final = "kept"
 OWN: Final = "own"
@@ -72,6 +74,13 @@ UPDATE overwrites SET confirmed = 1, doubted = overwrites.doubted OR given.doubt
 FROM given WHERE overwrites.id = given.id
 """,
 )
+
+
+def confirmed_rows(settlements: Iterable[Settlement]) -> list[ConfirmedRow]:
+    """Give the updates that these settlements tell of."""
+    return [
+        ConfirmedRow(each.key, each.carried, each.carried[0], int(each.doubted)) for each in settlements if each.carried
+    ]
 
 
 class AnewRow(NamedTuple):

@@ -29,10 +29,10 @@ from provisioner.run.undo import comparison
 from provisioner.run.undo.comparison import Finding, Restoration
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.lifecycle import unsuccessful
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import trace
+from provisioner.sending.users.failures import unsuccessful
 from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.reading import Shown, read_user
 from provisioner.stop import Stop

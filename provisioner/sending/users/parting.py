@@ -18,8 +18,9 @@ from typing import Final
 from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy, unsuccessful
+from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.retry import Verdict
+from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful
 
 AS_SAID: Final = "the user is deactivated, as the roster says"
 """What is told of a row that asks for that."""

@@ -18,10 +18,11 @@ from provisioner.model import OnExisting, Outcome, Settlement, State, Tally, Use
 from provisioner.run.admission import admit
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
-from provisioner.sending.lifecycle import DEACTIVATED, GONE, Lifecycle, Policy
+from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.sending.users.parting import Parting
 from provisioner.stop import Stopper
 from tests.rig import clock

@@ -1,0 +1,58 @@
+"""How a row ends that did not come to its outcome: failed, in the words of the server, or not yet settled."""
+
+from __future__ import annotations
+
+import time
+
+from provisioner.model import Outcome, Settlement, State
+from provisioner.sending.calls import Reply
+from provisioner.sending.retry import Verdict
+
+DEACTIVATED = "deactivated"
+GONE = "gone"
+IN_DOUBT = "in_doubt"
+
+
+def unsuccessful(
+    key: int, attempts: int, verdict: Verdict | None, reply: Reply, max_attempts: int, prefix: str = ""
+) -> Settlement:
+    """Settle a row as failed, or leave it pending when the run was stopped (the verdict is None, or says so)."""
+    match verdict:
+        case None | Verdict.STOP:
+            return Settlement(key, State.PENDING, Outcome.PENDING, attempts)
+        case Verdict.IN_DOUBT:
+            message = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
+            code = reply.code or IN_DOUBT
+        case _:
+            message, code = words_of(reply), reply.code or f"HTTP_{reply.status}"
+    return Settlement(
+        key,
+        State.SETTLED,
+        Outcome.FAILED,
+        attempts,
+        http_status=reply.status,
+        error_code=code,
+        error_message=prefix + message,
+        settled_at=time.time(),
+    )
+
+
+def drifted(reply: Reply) -> list[str]:
+    """Name the fields for which a user that passed our rules was refused: `body` for its size, or `unknown`."""
+    if reply.status == 413:
+        return ["body"]
+    if reply.status not in {400, 422}:
+        return []
+    return sorted({str(key).split(".")[0] for key in reply.details or ()}) or ["unknown"]
+
+
+def words_of(reply: Reply) -> str:
+    """Say what the server said, its details included."""
+    message = reply.message or ""
+    if not reply.details:
+        return message
+    fields = []
+    for field, sentences in reply.details.items():
+        text = " ".join(map(str, sentences)) if isinstance(sentences, list) else str(sentences)
+        fields.append(f"{field}: {text}")
+    return f"{message} [{'; '.join(fields)}]"[:500]
