@@ -32,11 +32,11 @@ def write_rejected(
 
         write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, marked=marked))
         return
-    kept = [name for name in rejected.schema if not columns or name in {*columns, *ADDED}]
-    schema = pl.Schema({name: rejected.schema[name] for name in kept})
+    wanted = {*columns, *ADDED}
+    schema = pl.Schema({name: kind for name, kind in rejected.schema.items() if not columns or name in wanted})
     text = _begun(partial(write_csv, delimiter=delimiter), marked=marked)
     write = write_parquet if path.suffix == ".parquet" else text
-    write_frames(path, (frame.select(kept) for frame in rejected.frames()), schema, SHARED, write)
+    write_frames(path, (frame.select(schema.names()) for frame in rejected.frames()), schema, SHARED, write)
 
 
 def _begun(write: Writer, *, marked: bool) -> Writer:

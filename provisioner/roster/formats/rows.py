@@ -40,9 +40,11 @@ def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]
     them from being fields.
     """
     columns: list[str] = []
+    taken: set[str] = set()
     for number, cell in enumerate(cells, 1):
         name = cell if cell.strip() else f"_column_{number}"
-        columns.append(name if name not in columns else f"_column_{number}_{name}")
+        columns.append(name if name not in taken else f"_column_{number}_{name}")
+        taken.add(columns[-1])
     return tuple(columns), frozenset(name for name, times in Counter(cells).items() if times > 1 and name.strip())
 
 

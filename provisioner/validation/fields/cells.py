@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,6 +29,11 @@ WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u20
 
 Python's `str.strip()` strips U+001C to U+001F besides, so text that polars does not see is stripped of these.
 """
+
+WIDE = 200
+"""With more columns than this it is cheaper to ask one long column than to plan a question for each of them."""
+
+_LONG = 1_000_000
 
 _WHOLE_DECIMAL = r"\.0*$"
 _EXACT_WHOLE = 2**53
@@ -66,6 +71,11 @@ def trimmed(source: Source, binding: Binding) -> pl.Expr:
     return _trimmed(_text(source, binding), _missing(source, binding))
 
 
+def trimmed_optional(text: pl.Expr, binding: Binding) -> pl.Expr:
+    """Give cells of columns that nobody has to fill in without the white space around them; null where none is left."""
+    return _trimmed(text, binding.null_values)
+
+
 def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Binding) -> pl.DataFrame:
     """Give the trimmed text of several sources at once (String columns); a column of nulls for no source."""
     texts = frame.select(
@@ -78,6 +88,25 @@ def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Bin
         pl.when(_is_there(pl.col(name), _missing(source, binding))).then(pl.col(name))
         for name, source in sources.items()
     )
+
+
+def where_any(frame: pl.DataFrame, columns: Sequence[str], question: Callable[[pl.Expr], pl.Expr]) -> list[str]:
+    """Name the columns (all String) of which a question about a cell is true in any row."""
+    if not columns:
+        return []
+    if len(columns) > WIDE:
+        found = {name for part in long(frame, columns) for name in part.filter(question(pl.col("cell")))["column"]}
+        return [name for name in columns if name in found]
+    answers = frame.select(question(pl.col(name)).any() for name in columns)
+    return [name for name, found in answers.row(0, named=True).items() if found]
+
+
+def long(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Give cells (String) below each other, column after column, about a million at a time: `row`, `column`, `cell`."""
+    numbered, step = frame.with_row_index("row", 0), max(1, _LONG // max(1, frame.height))
+    for start in range(0, len(columns), step):
+        part = numbered.select("row", *columns[start : start + step])
+        yield part.unpivot(index="row", variable_name="column", value_name="cell")
 
 
 def column_of(value: str | bool | None, height: int, kind: pl.DataType | type[pl.DataType]) -> pl.Series:

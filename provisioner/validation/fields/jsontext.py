@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 import orjson
@@ -27,8 +28,19 @@ _PYTHON = re.compile(r"^\s*\{\s*'|[:,\[{]\s*(?:'|(?:True|False|None)\b)")
 _TYPOGRAPHIC = re.compile("[\u201c\u201d\u201e\u2018\u2019]")
 _STRAIGHT = re.compile('"')
 
-Tree: TypeAlias = "Mapping[str, Tree | pl.Expr]"
-"""An object whose keys are known beforehand: key → object, or an expression of JSON text (null: left out)."""
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Members of an object as text already, each with a comma before it: `,"a":1,"b":2`."""
+
+    text: pl.Expr
+
+
+Tree: TypeAlias = "Mapping[str, Tree | pl.Expr | Written]"
+"""An object whose keys are known beforehand: key → object, or an expression of JSON text (null: left out).
+
+In the place of one member several may stand that are `Written`.
+"""
 
 _ESCAPED = ("\\", '"', *map(chr, range(0x20)))
 _ESCAPES = [orjson.dumps(character)[1:-1].decode() for character in _ESCAPED]
@@ -36,7 +48,17 @@ _ESCAPES = [orjson.dumps(character)[1:-1].decode() for character in _ESCAPED]
 
 def string(text: pl.Expr) -> pl.Expr:
     """Write text as a JSON string, escaping only what JSON demands; null stays null."""
-    return pl.concat_str([pl.lit('"'), escaped(text), pl.lit('"')])
+    return quoted(escaped(text))
+
+
+def quoted(text: pl.Expr) -> pl.Expr:
+    """Write text that needs no escapes as a JSON string; null stays null."""
+    return pl.concat_str([pl.lit('"'), text, pl.lit('"')])
+
+
+def needs_escapes(text: pl.Expr) -> pl.Expr:
+    """Tell whether there is anything that JSON demands to be escaped in a string."""
+    return text.str.contains(_TO_ESCAPE)
 
 
 def escaped(text: pl.Expr) -> pl.Expr:
@@ -63,6 +85,9 @@ def object_of(tree: Tree) -> pl.Expr:
     """Write an object of the members that are there; null when there is none."""
     members = []
     for key, value in tree.items():
+        if isinstance(value, Written):
+            members.append(value.text)
+            continue
         text = value if isinstance(value, pl.Expr) else object_of(value)
         members.append(pl.concat_str([pl.lit(f",{orjson.dumps(key).decode()}:"), text]))
     inner = pl.concat_str(members, ignore_nulls=True)

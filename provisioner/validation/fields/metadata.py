@@ -71,7 +71,7 @@ def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
     given = binding.fields.get("metadata")
     if given is None and not binding.metadata:
         return cells.nothing(frame, SCHEMA)
-    tree = metadata_tree(binding)
+    tree = metadata_tree(frame, binding)
     if tree is not None:
         written = jsontext.object_of(tree).alias("metadata")
         return frame.select(written, pl.lit(None, pl.String).alias("metadata_defect"))

@@ -29,21 +29,58 @@ Leaf: TypeAlias = pl.Expr | Members | None
 """What one source is written as: JSON text, the members of a struct, or nothing that polars can write."""
 
 
-def metadata_tree(binding: Binding) -> Members | None:
+def metadata_tree(frame: pl.DataFrame, binding: Binding) -> Members | None:
     """Put a struct and the single columns together; None when Python has to look at the values.
 
     That is so for JSON text, maps, lists, floats (they may be NaN) and dates, and where a column would replace an
-    object as a whole.
+    object as a whole. `frame` has the cells.
     """
     given = binding.fields.get("metadata")
     tree: Members | None = {}
     if given is not None:
         tree = _struct(given, binding)
+    reader, crowds = _JsonReader(binding, _in_need_of_escapes(frame, binding)), _crowds(binding)
+    done = {(*place, key) for place, columns in crowds.items() for key in columns}
     for path, source in binding.metadata.items():
-        leaf = interpret(source, _JsonReader(binding))
-        if tree is None or leaf is None or not _plant(tree, path, leaf):
+        leaf = None if path in done else interpret(source, reader)
+        if path not in done and (tree is None or leaf is None or not _plant(tree, path, leaf)):
+            return None
+    for place, columns in crowds.items():
+        if tree is None or not _plant(tree, (*place, next(iter(columns))), _members_at_once(frame, columns, reader)):
             return None
     return tree
+
+
+def _crowds(binding: Binding) -> Mapping[MetadataPath, Mapping[str, str]]:
+    """Find the objects of very many plain columns of text, in all: place → key → column.
+
+    To plan an expression for each column would take fifty times as long as to write its cells.
+    """
+    if len(binding.metadata) <= cells.WIDE or "metadata" in binding.fields:
+        return {}
+    crowds: dict[MetadataPath, dict[str, str]] = {}
+    optional = set(binding.optional)
+    for path, source in binding.metadata.items():
+        if isinstance(source, FromColumn) and source.name in optional and binding.schema[source.name] == pl.String:
+            optional.remove(source.name)  # it is read once
+            crowds.setdefault(path[:-1], {})[path[-1]] = source.name
+    return {place: columns for place, columns in crowds.items() if len(columns) > cells.WIDE}
+
+
+def _members_at_once(frame: pl.DataFrame, columns: Mapping[str, str], reader: _JsonReader) -> jsontext.Written:
+    """Write key → column as members of one object: `,"dept":"R&D","floor":"3"`."""
+    opened = pl.DataFrame({"column": columns.values(), "opened": [f",{_json(key)}:" for key in columns]})
+    text = cells.trimmed_optional(pl.col("cell"), reader.binding)
+    if not reader.escaping.isdisjoint(columns.values()):
+        text = jsontext.escaped(text)
+    member = pl.concat_str([pl.col("opened"), jsontext.quoted(text)])
+    written = [
+        part.join(opened, on="column", how="left", maintain_order="left")
+        .group_by("row", maintain_order=True)
+        .agg(member.str.join())["opened"]
+        for part in cells.long(frame, list(columns.values()))
+    ]
+    return jsontext.Written(pl.concat_str([pl.lit(each) for each in written]))
 
 
 def _struct(source: Source, binding: Binding) -> Members | None:
@@ -69,9 +106,13 @@ def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
 
 @dataclass(frozen=True, slots=True)
 class _JsonReader:
-    """Reads sources as JSON text (String); a struct is members, and None is for Python."""
+    """Reads sources as JSON text (String); a struct is members, and None is for Python.
+
+    escaping  the columns with cells that need escapes: to escape takes much longer than to ask
+    """
 
     binding: Binding
+    escaping: frozenset[str]
 
     def column(self, source: FromColumn) -> Leaf:
         value, kind = pl.col(source.name), self.binding.schema[source.name]
@@ -108,14 +149,23 @@ class _JsonReader:
         return pl.when(there).then(read) if isinstance(read, pl.Expr) else None
 
     def _text(self, source: Source) -> pl.Expr:
-        return jsontext.string(cells.trimmed(source, self.binding))
+        text = cells.trimmed(source, self.binding)
+        if isinstance(source, FromColumn) and source.name not in self.escaping:
+            return jsontext.quoted(text)
+        return jsontext.string(text)
+
+
+def _in_need_of_escapes(frame: pl.DataFrame, binding: Binding) -> frozenset[str]:
+    used = {name: None for source in binding.metadata.values() for name in source.columns}
+    texts = [name for name in used if binding.schema[name] == pl.String]
+    return frozenset(cells.where_any(frame, texts, jsontext.needs_escapes))
 
 
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _plant(tree: Members, path: MetadataPath, leaf: pl.Expr | Mapping[str, Any]) -> bool:
+def _plant(tree: Members, path: MetadataPath, leaf: pl.Expr | Mapping[str, Any] | jsontext.Written) -> bool:
     """Set a value; False where an object and something else contend for the place."""
     for key in path[:-1]:
         inner = tree.setdefault(key, {})

@@ -10,13 +10,13 @@ have none of either, and are asked so cheaply that it hardly takes time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from provisioner.validation.emails import is_email_name
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import WHITE_SPACE, one_of
+from provisioner.validation.fields.cells import WHITE_SPACE, one_of, where_any
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.oddities.words import WORDS
 from provisioner.wording import INVISIBLE
@@ -71,7 +71,7 @@ class Cleaning:
 
         Gives a List of String, null for none; and nothing at all when no row has one.
         """
-        columns = _where(frame, self._optional, lambda cell: cell.is_in(self._words))
+        columns = where_any(frame, self._optional, lambda cell: cell.is_in(self._words))
         found = frame.select(pl.col(columns).is_in(self._words).arg_true().implode())
         return _columns_of_rows(frame.height, {name: found[name].explode() for name in columns})
 
@@ -89,14 +89,6 @@ def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | No
 
 
 def _without_unseen(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    wide = _where(frame, columns, lambda cell: cell.str.len_bytes() != cell.str.len_chars())
-    unseen = _where(frame, wide, lambda cell: cell.str.contains(_AT_AN_END))
+    wide = where_any(frame, columns, lambda cell: cell.str.len_bytes() != cell.str.len_chars())
+    unseen = where_any(frame, wide, lambda cell: cell.str.contains(_AT_AN_END))
     return frame.with_columns(pl.col(unseen).str.strip_chars(_AROUND)) if unseen else frame
-
-
-def _where(frame: pl.DataFrame, columns: Sequence[str], question: Callable[[pl.Expr], pl.Expr]) -> list[str]:
-    """Name the columns of which a question is true in any row."""
-    if not columns:
-        return []
-    answers = frame.select(question(pl.col(name)).any() for name in columns)
-    return [name for name, found in answers.row(0, named=True).items() if found]

@@ -257,3 +257,12 @@ def test_parquet_numbers_become_text(value: Any, uid: str, uid_input: str) -> No
 def test_a_float_that_is_no_whole_number_is_no_uid(value: float, code: str) -> None:
     """It is refused, not rounded; NaN is a missing value."""
     assert check(pl.DataFrame({"uid": [value], "name": ["Ann"]})).lines["error_code"].item() == code
+
+
+@pytest.mark.parametrize("columns", [3, 250])
+def test_columns_are_asked_one_by_one_or_all_at_once(columns: int) -> None:
+    """Those are named in which the answer is true in any row, in the order they are given in."""
+    frame = pl.DataFrame({f"c{number}": ["a", "x" if number in {0, 2, 249} else None] for number in range(columns)})
+    names = frame.columns[::-1]
+    found = [name for name in names if name in {"c0", "c2", "c249"}]
+    assert cells.where_any(frame, names, lambda cell: cell == "x") == found

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from json import loads
 from typing import Any
 
 import polars as pl
 import pytest
 
+from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.jsontext import object_of
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.metadata import read_metadata
 from provisioner.validation.fields.metatree import metadata_tree
 from tests.rig.checking import bound, metadata
 
@@ -28,7 +32,7 @@ def test_metadata_keep_their_types_but_for_what_is_looked_up(beside: dict[str, s
         "text": "{level}{on}",
         "nested": {"column": ["level", {"value": 1.5}], "map": {"1.5": ["x"], "3": ""}},
     }
-    assert (metadata_tree(bound(frame, {"metadata": table | beside})) is None) == bool(beside)
+    assert (metadata_tree(frame, bound(frame, {"metadata": table | beside})) is None) == bool(beside)
     assert metadata(table | beside, frame) == [
         {"first": 1, "turned": "7", "mapped": {"is": "one"}, "strict": "one", "on": True, "text": "1true", "nested": 1},
         {"strict": False, "on": 0, "nested": ["x"]},
@@ -50,21 +54,51 @@ def test_metadata_keep_their_types_but_for_what_is_looked_up(beside: dict[str, s
 )
 def test_what_python_has_to_look_at_is_left_to_it(values: list[Any], table: dict[str, Any]) -> None:
     """JSON text, floats, lists, and a whole object that is no column."""
-    assert metadata_tree(bound(pl.DataFrame({"x": values}), table)) is None
+    frame = pl.DataFrame({"x": values})
+    assert metadata_tree(frame, bound(frame, table)) is None
 
 
 @pytest.mark.parametrize(("column", "value"), [("metadata.a", 1), ("metadata.b.c", "x")])
 def test_an_object_and_something_else_in_one_place_are_left_to_python(column: str, value: object) -> None:
     """A column for a member that is a struct, and one below a member that is none."""
     frame = pl.DataFrame({"metadata": [{"a": {"x": 1}, "b": 2}], column: [value]})
-    assert metadata_tree(bound(frame, {})) is None
+    assert metadata_tree(frame, bound(frame, {})) is None
 
 
 def test_a_column_fills_its_place_among_the_members_of_a_struct() -> None:
     """It wins where it is not null, and the others keep their order."""
     frame = pl.DataFrame({"metadata": [{"a": 1, "b": {"c": "x"}}] * 2, "metadata.a": [None, 7], "metadata.b.d": [1, 2]})
-    tree = metadata_tree(bound(frame, {}))
+    tree = metadata_tree(frame, bound(frame, {}))
     assert tree is not None
     assert frame.select(object_of(tree).alias("json"))["json"].to_list() == [
         '{"a":1,"b":{"c":"x","d":1}}', '{"a":7,"b":{"c":"x","d":2}}',
     ]  # fmt: skip
+
+
+def test_hundreds_of_columns_are_written_as_a_few_are() -> None:
+    """Trimmed, escaped where it is needed, without what is missing, in the order of the roster."""
+    cells = ['say "hi"', "  x ", "", None, "n/a?", "back\\slash", "NULL", "tab\there", "\u00e9", " "]
+    columns = {f'key {number} "q"': [cells[number % 10], cells[number // 10 % 10]] for number in range(300)}
+    frame = pl.DataFrame({"uid": ["a", "b"], "name": ["A", "B"], **columns})
+    binding = bind(frame.schema, parse_mapping({"others": "metadata.all", "null_values": ["NULL"]}))
+    expected = [
+        {
+            "all": {
+                key: cell.strip()
+                for key, two in columns.items()
+                if (cell := two[row]) and cell.strip() not in {"", "NULL"}
+            }
+        }
+        for row in range(2)
+    ]
+    written = read_metadata(frame, binding)["metadata"].to_list()
+    assert [(loads(text), list(loads(text)["all"])) for text in written] == [
+        (each, list(each["all"])) for each in expected
+    ]
+
+
+def test_among_hundreds_of_columns_one_row_may_have_none() -> None:
+    """Its metadata are null, as those of any row without."""
+    frame = pl.DataFrame({"uid": ["a", "b"], "name": ["A", "B"], **{f"c{number}": ["", "x"] for number in range(300)}})
+    binding = bind(frame.schema, parse_mapping({"others": "metadata"}))
+    assert read_metadata(frame, binding)["metadata"].is_null().to_list() == [True, False]
