@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from provisioner import __version__
-from provisioner.errors import ExitCode, ProvisionerError, out_of_memory
+from provisioner.errors import ExitCode, ProvisionerError, UsageError, out_of_memory
 from provisioner.files import time_stamp
 from provisioner.streams import answer, say
 
@@ -90,6 +90,9 @@ class Asked:
         asked for, it is made of the summary, whatever that says.
         """
         try:
+            kept = self.nightly and self.roster[:1] and self.roster[0].lower().endswith(".json")  # a plan of a query
+            if self.roster and not kept and self.tables.get("run", {}).keys() & {"query", "database"}:
+                raise UsageError("ROSTER and --query are two rosters; give one of them")
             yield self
             self._report()
         except Exception as error:
@@ -146,9 +149,10 @@ class Asked:
         from provisioner.results.manifest import NOTHING_RECORDED, Record, places, read_record
         from provisioner.results.outputs import FORMATS
         from provisioner.roster.files.inputs import find_inputs
+        from provisioner.run.job import rosters
 
         try:
-            inputs = find_inputs(self.roster)
+            inputs = find_inputs(self.roster if self.settings is None else rosters(self.roster, self.settings))
         except ProvisionerError:
             return None, NOTHING_RECORDED
         if not (self.filed and inputs.files):

@@ -103,6 +103,6 @@ def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str |
 
 
 def _place(file: InputFile) -> str:
-    if file.location is Location.REMOTE or file.where == STANDARD_INPUT:
+    if file.location in {Location.REMOTE, Location.QUERY} or file.where == STANDARD_INPUT:
         return file.name
     return str(Path(file.where).absolute())

@@ -10,4 +10,5 @@ files/      which bytes a roster is
 formats/    which rows the bytes are
 csv/        which rows a CSV holds, by one strict grammar
 workbook/   which rows a sheet of an .xlsx file has
+database/   which rows a query gives
 """

@@ -21,6 +21,7 @@ from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
+from provisioner.roster.database.address import Query
 from provisioner.roster.files import signature
 from provisioner.roster.files.archive import find_member
 from provisioner.roster.files.compression import Compressed
@@ -51,6 +52,8 @@ class RosterOptions:
     header_row the line or row that names the columns, counted from 1; found by itself without it
     escape     of a CSV: within quotes it takes the meaning of the next character away
     missing    says how many of the needed columns some names lack
+    query      whose rows the roster is, when it is no file
+    interrupted  called while a query is answered; what it raises ends it
     """
 
     encoding: str | None = None
@@ -60,6 +63,8 @@ class RosterOptions:
     header_row: int | None = None
     escape: str = ""
     missing: Missing = missing_fields
+    query: Query | None = None
+    interrupted: Callable[[], None] = lambda: None
 
 
 def open_roster(roster: Inputs | Path, options: RosterOptions | None = None, folder: Path = Path()) -> Roster:
@@ -115,6 +120,8 @@ def _partitioned(opener: Opener, values: Mapping[str, str | None], limit: int | 
 
 def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> tuple[Opener, bool]:
     """Say how a file is opened, and whether its rows may lack columns."""
+    if file.location is Location.QUERY:
+        return _asked(file, options, folder, opened), False
     if file.location is Location.FILE:
         _check_file(file)
     if file.family is None:
@@ -132,6 +139,17 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
     opened.callback(origin.close)
     signature.check_signature(file, _start(origin), origin)
     return _text(file, origin, options), file.family in _SPARSE
+
+
+def _asked(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Opener:
+    """Ask the query, whose rows are kept and opened from there."""
+    from provisioner.roster.database.answer import ask
+
+    if options.query is None:
+        raise RosterError(f"{file.name}: no query is given; give --query and --database")
+    kept = ask(options.query, folder, options.interrupted)
+    opened.callback(kept.close)
+    return kept.open
 
 
 def _refuse_suffix(file: InputFile) -> None:

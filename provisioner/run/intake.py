@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +28,10 @@ from provisioner.results.rejections import write_rejected
 from provisioner.results.resubmission import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
-from provisioner.roster.files.inputs import Inputs, shown
+from provisioner.roster.files.inputs import Inputs, Location, shown
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
-from provisioner.roster.reader import RosterOptions
-from provisioner.run.job import Job, Run
+from provisioner.run.job import Job, Run, reading_options
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
@@ -45,9 +45,8 @@ log = get_logger()
 
 # Columns that a warning names; how many more there are is said.
 _NAMED: Final = 10
-# As many names of roles are kept of a batch, and of all before it.
+# As many names of roles are enough.
 _ROLES_KEPT: Final = 1000
-_SEEN: Final = "other users see uids, and these can be turned back into e-mail addresses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +92,18 @@ class Opened:
     now: float = field(default_factory=time.time)
 
     @classmethod
-    def open(cls, inputs: Inputs, settings: Settings, folder: Path, rows: RowTally, *, offline: bool) -> Opened:
-        """Open a roster and match its columns; raises `RosterError` or `ConfigurationError`."""
-        reading = settings.run
-        options = RosterOptions(
-            encoding=reading.encoding,
-            delimiter=reading.delimiter,
-            sheet=reading.sheet,
-            limit=reading.limit,
-            header_row=reading.header_row,
-            escape=reading.escape or "",
-            missing=settings.columns.missing,
-        )
-        roster = roster_reader.open_roster(inputs, options, folder)
+    def open(
+        cls,
+        inputs: Inputs,
+        settings: Settings,
+        folder: Path,
+        rows: RowTally,
+        *,
+        offline: bool,
+        interrupted: Callable[[], None] = lambda: None,
+    ) -> Opened:
+        """Open a roster and match its columns; raises `RosterError`, `ConfigurationError`, or as `interrupted` does."""
+        roster = roster_reader.open_roster(inputs, reading_options(inputs, settings, interrupted), folder)
         try:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
             binding = bind(schema, settings.columns, roster.repeated)
@@ -234,8 +232,7 @@ class Surveyed:
         self.rejected.append(end.rejected)
         self.findings.add(checked.batch, end)
         if len(self.roles) < _ROLES_KEPT:
-            named = end.valid["role"].drop_nulls().unique(maintain_order=True)
-            self.roles.update(dict.fromkeys(named.head(_ROLES_KEPT)))
+            self.roles.update(dict.fromkeys(end.valid["role"].drop_nulls().unique(maintain_order=True)))
         rows.valid += len(end.valid)
         rows.rejected += len(end.rejected)
         rows.checked += len(end.lines)
@@ -253,15 +250,17 @@ class Surveyed:
 
 def _way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:
     """Say which config file was read, and what proposes a mapping."""
-    read = "no config file was read" if settings.columns.config is None else f"{settings.columns.config} was read"
-    return f"{read}; `provisioner init {shlex.quote(shown(inputs.files[0].where))}` proposes a mapping"
+    read, first = f"{settings.columns.config or 'no config file'} was read", inputs.files[0]
+    way = f"`provisioner init {shlex.quote(shown(first.where))}` proposes a mapping"
+    return f"{read}; {'AS in the query names a column too' if first.location is Location.QUERY else way}"
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:
     """Open the roster and warn of columns that are ignored; raises `RosterError` or `ConfigurationError`."""
     job = run.job
     folder, rows = job.outputs.results.parent, run.tally.rows
-    opened = await asyncio.to_thread(Opened.open, job.roster, job.settings, folder, rows, offline=offline)
+    opening = partial(Opened.open, offline=offline, interrupted=lambda: stop_early(run.stopper))
+    opened = await asyncio.to_thread(opening, job.roster, job.settings, folder, rows)
     if unknown := opened.binding.unknown:
         hints = list(opened.binding.hints().items())[:_NAMED]
         meant = "".join(f"; did you mean {name} by {column!r}?" for column, name in hints)
@@ -280,7 +279,8 @@ async def survey(opened: Opened, reader: Executor, stopper: Stopper) -> Surveyed
     for notice in opened.roster.notices():
         log.warning(notice.code, message=notice.message)
     if (encoding := surveyed.survey.reveals) is not None:
-        hint = f'{_SEEN}; encode = "uuid5" with a namespace of your own makes uids that tell nothing'
+        seen = "other users see uids, and these can be turned back into e-mail addresses"
+        hint = f'{seen}; encode = "uuid5" with a namespace of your own makes uids that tell nothing'
         log.warning("uid.reveals_email", encoding=str(encoding), hint=hint)
     if surveyed.survey.rows == 0 and opened.settings.run.limit != 0:
         log.warning("roster.no_rows", roster=opened.roster.name, hint="it has a header and nothing else")

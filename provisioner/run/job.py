@@ -8,18 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.model import OnExisting, Tally
 from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.resubmission import default_results
-from provisioner.roster.files.inputs import Inputs, find_inputs
+from provisioner.roster.database.address import PREFIX, Query, parse_address
+from provisioner.roster.files.inputs import Inputs, Location, find_inputs
 from provisioner.run.progress.watch import EVENT, Watch
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import read_api_key
+from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
 if TYPE_CHECKING:  # what only checks has no need of the network
+    from provisioner.roster.reader import RosterOptions
     from provisioner.run.rates import Dial
     from provisioner.sending.client import Client
 
@@ -30,6 +34,7 @@ EMULATOR: Final = Identity("emulator", "built-in emulator")
 PROGRESS_SECONDS: Final = "PROVISIONER_PROGRESS_SECONDS"
 """The variable in which a fleet tells its jobs how often it wants to hear of them."""
 
+_NEVER_TOLD: Final = frozenset({"database", "query", "database_password_file"})
 _ALWAYS_TOLD: Final = frozenset(
     {"requests_per_minute", "share", "max_in_flight", "on_existing", "auth_tokens", "max_failures"}
 )
@@ -133,6 +138,8 @@ def options_of(settings: Settings) -> dict[str, Any]:
         table, usual = getattr(settings, name), getattr(defaults, name)
         for key in type(table).model_fields:
             value = getattr(table, key)
+            if key in _NEVER_TOLD:
+                continue
             if key in _ALWAYS_TOLD or value != getattr(usual, key):
                 told[key] = value if isinstance(value, int | float) else str(value)
     return told
@@ -147,12 +154,60 @@ def make_target(settings: Settings) -> Target:
     return Target(base_url, key, identity(settings))
 
 
+def rosters(given: Sequence[str], settings: Settings) -> Sequence[str]:
+    """Give the arguments that name the roster: those of the command, else what stands for the query of the settings.
+
+    Raises `ConfigurationError` when there is neither.
+    """
+    if given:
+        return given
+    query = query_of(settings)
+    if query is None:
+        raise ConfigurationError("no roster: name a file, or give --query and --database")
+    return [PREFIX + query.address.name]
+
+
+def query_of(settings: Settings) -> Query | None:
+    """Give the query of the settings, with its password; raises `ConfigurationError` for half of one."""
+    asked = settings.run
+    if asked.query is None and asked.database is None:
+        return None
+    if asked.query is None or asked.database is None:
+        missing = "database" if asked.query is not None else "query"
+        raise ConfigurationError(f"no {missing}: --query and --database go together; give --{missing}")
+    password = read_database_password(asked.database_password_file, os.environ)
+    address = parse_address(asked.database)
+    return Query(asked.query, address, password.get_secret_value() if password is not None else None)
+
+
+def reading_options(inputs: Inputs, settings: Settings, interrupted: Callable[[], None]) -> RosterOptions:
+    """Say how a roster is to be read; raises `ConfigurationError`.
+
+    interrupted  called while a query is answered; what it raises ends it
+    """
+    from provisioner.roster.reader import RosterOptions
+
+    reading = settings.run
+    asked = any(file.location is Location.QUERY for file in inputs.files)
+    return RosterOptions(
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        sheet=reading.sheet,
+        limit=reading.limit,
+        header_row=reading.header_row,
+        escape=reading.escape or "",
+        missing=settings.columns.missing,
+        query=query_of(settings) if asked else None,
+        interrupted=interrupted,
+    )
+
+
 def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -> Job:
     """Find what is read and where is written; raises `RosterError` or `OutputError`.
 
     check  nothing will be sent, so what is written has names of its own
     """
-    roster = find_inputs(given)
+    roster = find_inputs(rosters(given, settings))
     usual = default_results(default_stem(roster), settings.run.shard)
     results = settings.output.file or usual
     roster = roster.without(lambda path: is_output_of(results, path) or is_output_of(usual, path))

@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -24,6 +25,7 @@ from provisioner.results.summary import encode
 from provisioner.results.tables import printed
 from provisioner.roster.files.inputs import shown
 from provisioner.settings.apikey import read_api_key
+from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 from provisioner.streams import answer, say
@@ -94,16 +96,19 @@ def set_up_logs(settings: Settings, files: Iterable[Path]) -> None:
         if wanted.file is not None and same_file(wanted.file, path):
             raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")
     logs.set_up(
-        format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=[_key(settings)]
+        format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=_secrets(settings)
     )
 
 
-def _key(settings: Settings) -> str:
-    """Find the key, to be masked; whoever needs it says when there is none."""
-    try:
-        return read_api_key(settings, os.environ).get_secret_value()
-    except ConfigurationError:
-        return ""
+def _secrets(settings: Settings) -> list[str]:
+    """Find the key and the password, to be masked; whoever needs one says when there is none."""
+    found: list[str] = []
+    with suppress(ConfigurationError):
+        found.append(read_api_key(settings, os.environ).get_secret_value())
+    with suppress(ConfigurationError):
+        password = read_database_password(settings.run.database_password_file, os.environ)
+        found += [] if password is None else [password.get_secret_value()]
+    return found
 
 
 def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCode:

@@ -5,4 +5,5 @@ layers    the three laid over each other, and who said what
 values    values as people write them
 problems  what is refused, in our words
 apikey    the API key
+password  the password of a database
 """

@@ -41,6 +41,7 @@ _FLAGS: Final[Mapping[Key, str]] = {
 # Keys that hold a path; one in the file means a path from the file, wherever the command is started.
 _PATHS: Final[tuple[Key, ...]] = (
     ("api", "api_key_file"),
+    ("run", "database_password_file"),
     ("sync", "state"),
     ("sync", "metrics_file"),
     ("sync", "approve"),

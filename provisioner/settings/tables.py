@@ -25,6 +25,7 @@ from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.roster.shard import Shard
 from provisioner.settings.layers import DEFAULT, Key, default_config, explain, layers_of, merge
+from provisioner.settings.password import check_address
 from provisioner.settings.problems import problems_of
 from provisioner.settings.values import (
     LEAST_CHANGED,
@@ -148,6 +149,9 @@ class Run(Table):
     max_failures: Failures = Allowance(share=0.05, counted_at=LEAST_SETTLED)
     check_roles: bool = True
     create_roles: bool = False
+    query: Annotated[str, Field(min_length=1)] | None = None
+    database: str | None = None
+    database_password_file: Path | None = None
     limit: Annotated[int, Field(ge=0, strict=True), Count] | None = None
     shard: ShardOf | None = None
     encoding: str | None = None
@@ -275,6 +279,9 @@ def _loaded(flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, st
         raise ConfigurationError(f"{path}: {error}" if path else str(error)) from None
     except ValidationError as error:
         raise ConfigurationError(explain(problems_of(error), layers, keys_of_tables())) from None
+    if settings.run.database is not None:
+        origin = origins[("run", "database")]
+        check_address(settings.run.database, origin if origin.startswith("--") else f"{origin}: run.database")
     if settings.columns.needs_underscore:
         origins.setdefault(UNDERSCORE, 'encode = "cometchat"')
     columns = replace(settings.columns, config=None if path is None else str(path))

@@ -18,9 +18,10 @@ from provisioner.errors import ConfigurationError, ExitCode, OutputError, Provis
 from provisioner.files import same_file
 from provisioner.logs import get_logger
 from provisioner.model import Action
+from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
-from provisioner.run.job import Job, Run, Target, identity, make_job, make_target
+from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, rosters
 from provisioner.run.rates import Dial
 from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.settings.tables import Settings
@@ -127,7 +128,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
     """
     keep, asks = settings.output.file, settings.sync.refresh or settings.sync.adopt
     target, app = make_target(settings) if asks else None, identity(settings)
-    given = _absolute(arguments) if keep is not None else []
+    given = _absolute(rosters(arguments, settings)) if keep is not None else []
     source = PlanSource(given, settings.sync.model_dump(), app.base_url)
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
         yield PlanJob(_preview_job(arguments, settings, Path(folder)), target, keep, source)
@@ -237,4 +238,7 @@ def _absolute(arguments: Sequence[str]) -> list[str]:
     """Name the roster so that it is found from anywhere; raises `OutputError` for what a file must not hold."""
     if secret := [shown(each) for each in arguments if shown(each) != each]:
         raise OutputError(f"{secret[0]}: its address holds a secret that a kept plan would tell; fetch the file first")
-    return [each if "://" in each or each == "-" else str(Path(each).resolve()) for each in arguments]
+    return [
+        each if "://" in each or each == "-" or each.startswith(PREFIX) else str(Path(each).resolve())
+        for each in arguments
+    ]

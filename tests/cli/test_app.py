@@ -31,8 +31,8 @@ def refusal(*words: str) -> str:
         ("config x", "provisioner config has no command x; it has show, example"),
         ("-v run a", ("provisioner has no option -v here; options of a command come after its name; "
          "see provisioner --help")),
-        ("run", "provisioner run needs a ROSTER; see provisioner run --help"),
-        ("run -v", "provisioner run needs a ROSTER; see provisioner run --help"),
+        ("run", "no roster: name a file, or give --query and --database"),
+        ("verify -v", "provisioner verify needs a ROSTER; see provisioner verify --help"),
         ("run a --shar 1", "provisioner run has no option --shar; did you mean --share?"),
         ("run a --requests-per-minut=1", ("provisioner run has no option --requests-per-minut; "
          "did you mean --requests-per-minute?")),

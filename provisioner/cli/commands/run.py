@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.cli.boundary import Asked
-from provisioner.cli.options.arguments import Config, Roster, Yes
+from provisioner.cli.options.arguments import Config, RosterOrQuery, Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Output
-from provisioner.cli.options.reading import PartialReading
+from provisioner.cli.options.reading import Asking, PartialReading
 from provisioner.cli.options.sending import Api, Rate, Run, Validation
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def run(
-    *roster: Roster,
+    *roster: RosterOrQuery,
+    asking: Asking | None = None,
     reading: PartialReading | None = None,
     api: Api | None = None,
     rate: Rate | None = None,
@@ -42,7 +43,7 @@ def run(
     from provisioner.run.rates import Dial
     from provisioner.settings.tables import load_with_origins
 
-    with Asked(roster, given(reading, api, rate, doing, output, log)).leaving_summary() as asked:
+    with Asked(roster, given(asking, reading, api, rate, doing, output, log)).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings
         confirm, dial = confirming(settings, yes=yes), Dial(read, settings.rate)
@@ -50,7 +51,8 @@ def run(
 
 
 def validate(
-    *roster: Roster,
+    *roster: RosterOrQuery,
+    asking: Asking | None = None,
     reading: PartialReading | None = None,
     doing: Validation | None = None,
     output: Output | None = None,
@@ -61,7 +63,7 @@ def validate(
     from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    with Asked(roster, given(reading, doing, output, log), check=True).leaving_summary() as asked:
+    with Asked(roster, given(asking, reading, doing, output, log), check=True).leaving_summary() as asked:
         asked.settings = load(asked.tables, os.environ, config)
         return carried_out(asked, asked.settings, provisioning.validate_async)
 

@@ -7,17 +7,18 @@ from functools import partial
 from typing import Annotated
 
 from provisioner.cli.boundary import Asked, show
-from provisioner.cli.options.arguments import Config, Roster
+from provisioner.cli.options.arguments import Config, RosterOrQuery
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState, Plan, Sync
 from provisioner.cli.options.output import Log, Output, PlanOutput, Printed
-from provisioner.cli.options.reading import Reading
+from provisioner.cli.options.reading import Asking, Reading
 from provisioner.cli.options.sending import Address, Pace, Rate, Sending, Shown
 from provisioner.cli.options.types import number
 
 
 def plan(
-    *roster: Roster,
+    *roster: RosterOrQuery,
+    asking: Asking | None = None,
     sync: Plan | None = None,
     reading: Reading | None = None,
     shown: Shown | None = None,
@@ -33,7 +34,9 @@ def plan(
     from provisioner.settings.tables import load
     from provisioner.sync.command import files_of
 
-    with Asked(roster, given(sync, reading, shown, api, rate, output, log), filed=False).leaving_summary() as asked:
+    with Asked(
+        roster, given(sync, asking, reading, shown, api, rate, output, log), filed=False
+    ).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
         # A config file's output is that of a sync: a plan is kept only where it is asked for.
         nowhere = settings.output.model_copy(update={"file": None})
@@ -46,7 +49,8 @@ def plan(
 
 
 def sync(
-    *roster: Roster,
+    *roster: RosterOrQuery,
+    asking: Asking | None = None,
     sync: Sync | None = None,
     reading: Reading | None = None,
     api: Address | None = None,
@@ -67,7 +71,9 @@ def sync(
     from provisioner.settings.tables import load_with_origins
     from provisioner.sync.command import confirming, files_of
 
-    with Asked(roster, given(sync, reading, api, rate, doing, output, log), nightly=True).leaving_summary() as asked:
+    with Asked(
+        roster, given(sync, asking, reading, api, rate, doing, output, log), nightly=True
+    ).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings
         set_up_logs(settings, files_of(roster, settings))

@@ -20,6 +20,18 @@ Roster = Annotated[
         "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too.",
     ),
 ]
+RosterOrQuery = Annotated[
+    str,
+    Parameter(
+        name="ROSTER",
+        group="Arguments",
+        required=False,
+        converter=text_of,
+        help="The users: .csv, .tsv, .ndjson (also .gz, .zst), .parquet or .xlsx; several files or a glob are one "
+        "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too. Or none, with "
+        "--query and --database.",
+    ),
+]
 Out = Annotated[
     Path,
     Parameter(

@@ -15,6 +15,22 @@ _READ = Parameter(name="*", group="What is read [run]")
 
 @_READ
 @dataclass(frozen=True, repr=False, eq=False)
+class Asking(Options):
+    """A roster that is the answer to a query."""
+
+    TABLE: ClassVar[str] = "run"
+
+    query: Annotated[str | None, text("Take the rows of a query as the roster, in place of ROSTER.", metavar="SQL")] = (
+        None
+    )
+    database: Annotated[
+        str | None,
+        text("Where it is asked: postgresql://user@host/db, mysql: too, or sqlite:///file.db.", metavar="ADDRESS"),
+    ] = None
+
+
+@_READ
+@dataclass(frozen=True, repr=False, eq=False)
 class Layout(Options):
     """Where the rows of a file are."""
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
+from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.folders import folder_title, is_folder, partitions, parts_of_folder, parts_of_pattern
 
 STANDARD_INPUT: Final = "-"
@@ -47,6 +48,7 @@ class Location(Enum):
     FILE = "a file that can be read again"
     STREAM = "a pipe or a device, which is read once"
     REMOTE = "an address"
+    QUERY = "the rows of a query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class InputFile:
         """What messages call it: an address without user, password and query, in which secrets are handed over."""
         if self.archive:
             return f"{self.archive} ({self.where})"
+        if self.location is Location.QUERY:
+            return f"query of {self.where.removeprefix(PREFIX)}"
         return "standard input" if self.where == STANDARD_INPUT else shown(self.where)
 
     @property
@@ -85,6 +89,8 @@ class InputFile:
         """What the files of a run are called by default."""
         if self.where == STANDARD_INPUT or _DESCRIPTORS.fullmatch(self.where):
             return "stdin"
+        if self.location is Location.QUERY:
+            return self.where.removeprefix(PREFIX)
         name = self.file_name
         stem = PurePosixPath(name).stem
         if self.compression or (self.suffix == ".zip" and _suffixes(stem)[0] in FAMILIES):
@@ -131,7 +137,7 @@ class Inputs:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The local ones, which no output may overwrite."""
-        local = (file for file in self.files if file.location is not Location.REMOTE)
+        local = (file for file in self.files if file.location in {Location.FILE, Location.STREAM})
         return tuple(Path(file.where) for file in local if file.where != STANDARD_INPUT)
 
     def without(self, is_none_of_it: Callable[[Path], bool]) -> Inputs:
@@ -193,6 +199,8 @@ def _expanded(argument: str) -> Iterator[InputFile]:
     scheme = _ADDRESS.match(argument)
     if argument == STANDARD_INPUT:
         yield InputFile(argument, Location.STREAM, ".csv")
+    elif argument.startswith(PREFIX):
+        yield InputFile(argument, Location.QUERY, ".parquet")
     elif scheme and scheme[1].lower() in _SCHEMES:
         suffix, compression = _suffixes(PurePosixPath(shown(argument)).name)
         yield InputFile(argument, Location.REMOTE, suffix, compression)
@@ -235,7 +243,7 @@ def _refuse_repeated(inputs: Iterable[InputFile]) -> None:
 
 
 def _identity(file: InputFile) -> object:
-    if file.location is Location.REMOTE:
+    if file.location in {Location.REMOTE, Location.QUERY}:
         return file.where
     if file.where in {STANDARD_INPUT, "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}:
         return STANDARD_INPUT

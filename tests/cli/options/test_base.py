@@ -17,6 +17,8 @@ from provisioner.cli.options.sending import Rate, Run
 from provisioner.settings.tables import Settings
 
 OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
+    "--query": ("SELECT 1", "run", "query", "SELECT 1"),
+    "--database": ("sqlite:///a.db", "run", "database", "sqlite:///a.db"),
     "--encoding": ("cp1252", "run", "encoding", "cp1252"),
     "--delimiter": (";", "run", "delimiter", ";"),
     "--escape": ("\\", "run", "escape", "\\"),

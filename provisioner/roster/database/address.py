@@ -1,0 +1,94 @@
+"""Where a database is, as one address without a password, and the query that is asked there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from provisioner.errors import ConfigurationError
+
+PREFIX: Final = "query:"
+"""How the argument of a roster begins that is the answer to a query; the name of the database follows."""
+
+PASSWORD_VARIABLE: Final = "PROVISIONER_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
+_ELSEWHERE: Final = (
+    f"set {PASSWORD_VARIABLE}, or name a file that holds it as database_password_file under [run] in the config file"
+)
+_FORM: Final = "postgresql://user@host/database, mysql://user@host/database or sqlite:///file.db"
+_KINDS: Final = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+}
+_NAMED: Final = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is.
+
+    kind     `postgresql`, `mysql` or `sqlite`
+    given    the address as it was given, which holds no password
+    """
+
+    kind: str
+    given: str
+
+    @property
+    def name(self) -> str:
+        """What messages and files call the database: its name, or that of its file without the ending."""
+        path = unquote(urlsplit(self.given).path)
+        name = path.rpartition("/")[2] if self.kind != "sqlite" else re.sub(r"\.\w+$", "", path.rpartition("/")[2])
+        return re.sub(r"[^\w.-]", "", name) or self.kind
+
+    @property
+    def file(self) -> str:
+        """The path of an SQLite file: `sqlite:///staff.db` is in the current folder, `sqlite:////srv/staff.db` not."""
+        return unquote(urlsplit(self.given).path).removeprefix("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked, and where.
+
+    password  null when nobody gave one: then the driver looks where it always does
+    """
+
+    sql: str
+    address: Address
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"query of {self.address.name}"
+
+
+def parse_address(given: str) -> Address:
+    """Read an address. Raises ConfigurationError, which never quotes one that may hold a password."""
+    scheme = _SCHEME.match(given)
+    kind = _KINDS.get(scheme[1].lower()) if scheme else None
+    if _holds_password(given):
+        raise ConfigurationError(f"a password does not belong into the address of a database: {_ELSEWHERE}")
+    if kind is None:
+        raise ConfigurationError(f"no address of a database that can be asked; give one like {_FORM}")
+    try:
+        parts = urlsplit(given)
+        whole = bool(parts.path.strip("/")) and (kind == "sqlite" or bool(parts.hostname)) and (parts.port or 1) > 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ConfigurationError(f"the address of the database is not whole; give one like {_FORM}")
+    return Address(kind, given)
+
+
+def _holds_password(given: str) -> bool:
+    """Whether there is one: before an `@`, which a password may hold itself, or as a parameter, also of other forms."""
+    rest = given[match.end() :] if (match := _SCHEME.match(given)) else given
+    user, at, _ = rest.rpartition("@")
+    return (bool(at) and ":" in user) or _NAMED.search(rest) is not None

@@ -1,0 +1,123 @@
+"""Rows of MySQL and MariaDB, streamed; each column has the type that the server says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import polars as pl
+
+from provisioner.errors import RosterError
+from provisioner.roster.database.address import Query
+from provisioner.roster.database.answer import Answer, refuse_twins
+from provisioner.wording import first_line
+
+_ROWS: Final = 20_000
+# Seconds.
+_CONNECT: Final = 15
+_UNSIGNED: Final = 32
+_BINARY_CHARSET: Final = 63
+
+
+@contextmanager
+def asked(query: Query) -> Iterator[Answer]:
+    """Ask MySQL in a transaction that cannot change anything; see `answer.Asker`."""
+    import pymysql
+
+    try:
+        with closing(pymysql.connect(**_login(query))) as connection, connection.cursor() as cursor:
+            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            cursor.execute(query.sql)
+            if cursor.description is None:
+                raise RosterError(f"{query.name}: it is no query that gives rows")
+            names = [name for name, *_ in cursor.description]
+            refuse_twins(query.name, names)
+            types = [_type(field) for field in cursor._result.fields]  # noqa: SLF001 - the charset is told only there
+            schema = dict(zip(names, types, strict=True))
+            yield Answer(schema, _frames(query, cursor, schema))
+    except (pymysql.Error, OSError) as error:
+        raise _meaning(query, error) from None
+
+
+def _frames(query: Query, cursor: Any, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    import pymysql
+
+    done = 0
+    try:
+        while rows := cursor.fetchmany(_ROWS):
+            cells = zip(schema.items(), zip(*rows, strict=True), strict=True)
+            yield pl.DataFrame([pl.Series(name, _of(values, kind), dtype=kind) for (name, kind), values in cells])
+            done += len(rows)
+    except (pymysql.Error, OSError) as error:
+        raise _meaning(query, error, done) from None
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise RosterError(f"{query.name}: behind row {done:,} a value is of no type ({first_line(error)})") from None
+
+
+def _of(values: Sequence[Any], kind: pl.DataType) -> Sequence[Any]:
+    """Give what is text as text: a time of day is a duration to the driver, a day that is none a text."""
+    if kind != pl.String:
+        return values
+    return [value if value is None or isinstance(value, str) else _text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if not isinstance(value, timedelta) else f"{value}"
+
+
+def _type(field: Any) -> pl.DataType:
+    from pymysql.constants import FIELD_TYPE
+
+    code = field.type_code
+    if code in {FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.YEAR}:
+        return pl.Int64()
+    if code == FIELD_TYPE.LONGLONG:
+        return pl.UInt64() if field.flags & _UNSIGNED else pl.Int64()
+    if code in {FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE}:
+        return pl.Float64()
+    if code in {FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL}:
+        return pl.Decimal(38, min(field.scale, 38))
+    if code == FIELD_TYPE.DATE:
+        return pl.Date()
+    if code in {FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}:
+        return pl.Datetime("us")
+    texts = {FIELD_TYPE.JSON, FIELD_TYPE.TIME, FIELD_TYPE.ENUM, FIELD_TYPE.SET, FIELD_TYPE.NULL}
+    return pl.Binary() if field.charsetnr == _BINARY_CHARSET and code not in texts else pl.String()
+
+
+def _login(query: Query) -> dict[str, Any]:
+    parts = urlsplit(query.address.given)
+    parameters = dict(parse_qsl(parts.query))
+    login: dict[str, Any] = {
+        "host": parts.hostname,
+        "port": parts.port or 3306,
+        "user": unquote(parts.username or ""),
+        "password": query.password or "",
+        "database": unquote(parts.path).strip("/"),
+        "charset": "utf8mb4",
+        "connect_timeout": _CONNECT,
+        "cursorclass": _cursor(),
+    }
+    if "ssl_ca" in parameters:
+        login |= {"ssl_ca": parameters["ssl_ca"], "ssl_verify_cert": True, "ssl_verify_identity": True}
+    return login
+
+
+def _cursor() -> Any:
+    from pymysql.cursors import SSCursor
+
+    return SSCursor
+
+
+def _meaning(query: Query, error: Exception, done: int | None = None) -> RosterError:
+    """Say what the server or the driver says: it has a number, and words."""
+    words = first_line(error.args[-1] if error.args else error)
+    if query.password:
+        words = words.replace(query.password, "***")
+    after = "" if done is None else f" after {done:,} rows"
+    return RosterError(f"{query.name}: MySQL{after}: {words}")

@@ -1,0 +1,86 @@
+"""Rows of an SQLite file, which is only read.
+
+Its columns have no types, its values have: a column is of the one type that all of its values have, integers among
+fractions are fractions where none is lost by it, and a column of several types is text.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from provisioner.errors import RosterError
+from provisioner.roster.database.address import Query
+from provisioner.roster.database.answer import Answer, refuse_twins
+
+_ROWS: Final = 20_000
+# From here on a fraction no longer tells neighbouring integers apart.
+_EXACT: Final = 2**53
+_KINDS: Final[dict[frozenset[type], pl.DataType]] = {
+    frozenset({int}): pl.Int64(),
+    frozenset({float}): pl.Float64(),
+    frozenset({int, float}): pl.Float64(),
+    frozenset({bytes}): pl.Binary(),
+}
+
+
+@contextmanager
+def asked(query: Query) -> Iterator[Answer]:
+    """Ask SQLite, twice in one transaction: the types of all values are known before the first frame."""
+    path = Path(query.address.file)
+    if not path.is_file():
+        raise RosterError(f"{query.name}: {path}: no such file")
+    try:
+        # The frames are taken by a thread of polars.
+        options: dict[str, Any] = {"uri": True, "isolation_level": None, "check_same_thread": False}
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", **options)) as database:
+            database.execute("BEGIN")
+            columns = [name for name, *_ in database.execute(query.sql).description or ()]
+            if not columns:
+                raise RosterError(f"{query.name}: it is no query that gives rows")
+            refuse_twins(query.name, columns)
+            types = _types(database.execute(query.sql), len(columns))
+            schema = dict(zip(columns, types, strict=True))
+            yield Answer(schema, _frames(query, database.execute(query.sql), schema))
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise _meaning(query, error) from None
+
+
+def _types(cursor: sqlite3.Cursor, width: int) -> list[pl.DataType]:
+    found: list[set[type]] = [set() for _ in range(width)]
+    while rows := cursor.fetchmany(_ROWS):
+        for types, values in zip(found, zip(*rows, strict=True), strict=True):
+            types.update(map(type, values))
+            if float in types and any(isinstance(value, int) and abs(value) >= _EXACT for value in values):
+                types.add(str)
+    return [_KINDS.get(frozenset(types - {type(None)}), pl.String()) for types in found]
+
+
+def _frames(query: Query, cursor: sqlite3.Cursor, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    try:
+        while rows := cursor.fetchmany(_ROWS):
+            cells = zip(schema.items(), zip(*rows, strict=True), strict=True)
+            yield pl.DataFrame([pl.Series(name, _of(values, kind), dtype=kind) for (name, kind), values in cells])
+    except sqlite3.Error as error:
+        raise _meaning(query, error) from None
+
+
+def _of(values: Sequence[Any], kind: pl.DataType) -> Sequence[Any]:
+    if kind == pl.String:
+        return [_text(value) for value in values]
+    return [None if value is None else float(value) for value in values] if kind == pl.Float64 else values
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return None if value is None else str(value)
+
+
+def _meaning(query: Query, error: Exception) -> RosterError:
+    return RosterError(f"{query.name}: SQLite: {error}")

@@ -1,0 +1,62 @@
+"""Addresses of databases: what each part is, and that none of them holds a password."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.errors import ConfigurationError
+from provisioner.roster.database.address import Query, parse_address
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "name"),
+    [
+        ("postgresql://app@db.example:5433/hr?sslmode=require", "postgresql", "hr"),
+        ("postgres://db/h%20r", "postgresql", "hr"),
+        ("mysql://app@db/staff", "mysql", "staff"),
+        ("mariadb://app@db/staff", "mysql", "staff"),
+        ("sqlite:///out/staff.db", "sqlite", "staff"),
+        ("sqlite:////srv/people.sqlite3", "sqlite", "people"),
+    ],
+)
+def test_an_address_says_which_kind_and_what_it_is_called(given: str, kind: str, name: str) -> None:
+    """Files of a run are called by it."""
+    address = parse_address(given)
+    assert (address.kind, address.name) == (kind, name)
+
+
+def test_the_path_of_a_file_is_relative_unless_it_has_four_slashes() -> None:
+    """As other tools have it."""
+    assert [parse_address(each).file for each in ("sqlite:///a/b.db", "sqlite:////a/b.db")] == ["a/b.db", "/a/b.db"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "postgresql://app:s3cret@db/hr", "postgresql://app:s3/c@ret@db/hr", "postgresql://app:@db/hr",
+        "postgresql://db/hr?password=s3cret", "mysql://db/hr?user=a&PASSWD=s3cret", "host=db password=s3cret",
+        "oracle://app:s3cret@db/hr", "Server=db;Pwd=s3cret", "app:s3cret@db/hr",
+    ],
+)  # fmt: skip
+def test_a_password_in_it_is_refused_and_not_repeated(given: str) -> None:
+    """Whatever the form of the address; the other ways are named."""
+    with pytest.raises(ConfigurationError) as refused:
+        parse_address(given)
+    assert "s3" not in str(refused.value)
+    assert "PROVISIONER_DATABASE_PASSWORD, or name a file" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "hr.db", "oracle://db/hr", "postgresql://", "postgresql:///hr", "postgresql://db", "postgresql://db:x/hr",
+     "mysql://db/", "sqlite://"],
+)  # fmt: skip
+def test_what_is_no_address_is_told_what_one_looks_like(given: str) -> None:
+    """One sentence with an example of each."""
+    with pytest.raises(ConfigurationError, match=r"give one like postgresql://user@host/database, mysql"):
+        parse_address(given)
+
+
+def test_a_query_does_not_show_its_password() -> None:
+    """Not even where it is printed by chance."""
+    assert "s3cret" not in repr(Query("SELECT 1", parse_address("mysql://db/hr"), "s3cret"))

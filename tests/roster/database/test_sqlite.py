@@ -1,0 +1,110 @@
+"""Rows of an SQLite file: whatever its cells hold, each column has one type, and nothing is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner.errors import RosterError
+from provisioner.roster.database.address import Query, parse_address
+from provisioner.roster.database.answer import ask
+
+
+def never() -> None:
+    return
+
+
+def rows(tmp_path: Path, sql: str, made: str = "", interrupted: Callable[[], None] = never) -> pl.DataFrame:
+    """The rows of a query on a database that some statements have made."""
+    with sqlite3.connect(tmp_path / "staff.db") as database:
+        database.executescript(made)
+    kept = ask(Query(sql, parse_address(f"sqlite:///{tmp_path}/staff.db")), tmp_path, interrupted)
+    try:
+        roster = kept.open(None)
+        frames = [batch.frame for batch in roster.batches()]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=dict(roster.schema))
+    finally:
+        kept.close()
+
+
+MADE = """
+    CREATE TABLE people (id, uid, score, mixed, big, photo, empty);
+    INSERT INTO people VALUES (1, '007', 1, 1, 9007199254740993, x'ff00', NULL);
+    INSERT INTO people VALUES (2, 'b', 2.5, 'x', 0.5, NULL, NULL);
+"""
+
+
+def test_a_column_is_of_the_type_that_all_its_values_have(tmp_path: Path) -> None:
+    """Texts stay as they are; several types are text; an integer that a fraction would round keeps its digits."""
+    assert rows(tmp_path, "SELECT * FROM people ORDER BY id", MADE).to_dict(as_series=False) == {
+        "id": [1, 2], "uid": ["007", "b"], "score": [1.0, 2.5], "mixed": ["1", "x"],
+        "big": ["9007199254740993", "0.5"], "photo": [b"\xff\x00", None], "empty": [None, None],
+    }  # fmt: skip
+
+
+def test_no_rows_are_a_roster_with_columns(tmp_path: Path) -> None:
+    """Nobody is on the list today."""
+    found = rows(tmp_path, "SELECT uid, id AS name FROM people WHERE 0", MADE)
+    assert (found.height, found.columns) == (0, ["uid", "name"])
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT nme FROM people", "query of staff: SQLite: no such column: nme"),
+        ("SELECT", "query of staff: SQLite: incomplete input"),
+        ("SELECT uid, uid FROM people", "query of staff: two columns are named 'uid'; give one another name with AS"),
+        ("DELETE FROM people", "query of staff: SQLite: attempt to write a readonly database"),
+        ("SELECT 1; SELECT 2", "query of staff: SQLite: You can only execute one statement at a time."),
+        ("", "query of staff: it is no query that gives rows"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, sql: str, message: str) -> None:
+    """With the database's own words."""
+    with pytest.raises(RosterError) as refused:
+        rows(tmp_path, sql, MADE)
+    assert str(refused.value) == message
+
+
+def test_a_file_that_is_none_or_not_there_is_told(tmp_path: Path) -> None:
+    """And no empty one is made in its place."""
+    (tmp_path / "no.db").write_text("no database at all, but a text\n" * 99)
+    for name, why in (("gone.db", "no such file"), ("no.db", "file is not a database")):
+        with pytest.raises(RosterError, match=why):
+            ask(Query("SELECT * FROM a", parse_address(f"sqlite:///{tmp_path}/{name}")), tmp_path, never)
+    assert not (tmp_path / "gone.db").exists()
+
+
+def test_a_defect_in_the_middle_ends_it(tmp_path: Path) -> None:
+    """What was read until then is nobody's."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) "
+    sql = f"{numbers} SELECT i, CASE WHEN i = 30000 THEN json('{{') END AS uid FROM n"
+    with pytest.raises(RosterError, match="query of staff: SQLite: malformed JSON"):
+        rows(tmp_path, sql, MADE)
+
+
+def test_whatever_interrupts_ends_it(tmp_path: Path) -> None:
+    """Between two frames, with the exception itself."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rows(tmp_path, "SELECT * FROM people", MADE, interrupted)
+
+
+def test_the_rows_are_kept_in_a_file_without_a_name(tmp_path: Path) -> None:
+    """Only this process has it, and it is gone with it; it can be opened as often as one likes."""
+    with sqlite3.connect(tmp_path / "staff.db") as database:
+        database.executescript(MADE)
+    kept = ask(Query("SELECT uid FROM people", parse_address(f"sqlite:///{tmp_path}/staff.db")), tmp_path, never)
+    assert [path.name for path in tmp_path.iterdir()] == ["staff.db"]
+    assert stat.S_IMODE(Path(f"/dev/fd/{kept.file.fileno()}").stat().st_mode) & 0o077 == 0
+    assert [kept.open(limit).name for limit in (None, 1)] == ["query of staff"] * 2
+    assert [sum(batch.frame.height for batch in kept.open(limit).batches()) for limit in (None, 1)] == [2, 1]
+    kept.close()
