@@ -9,5 +9,6 @@ spool         frames on disk until they are wanted
 summary       what a run adds up to
 findings      what was found in a roster
 tables        tables that fit the console
+formats/      how frames become a file
 merging/      the results of several runs as those of one
 """

@@ -14,7 +14,8 @@ import polars as pl
 from provisioner.files import PRIVATE
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.model import Outcome
-from provisioner.results.spool import Spool, write_frames
+from provisioner.results.formats.writing import write_frames
+from provisioner.results.spool import Spool
 from provisioner.sending.users.failures import DEACTIVATED
 
 RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.files import digest_of, set_aside, set_edited_aside
+from provisioner.files import digest_of, same_file, set_aside, set_edited_aside
 from provisioner.logs import get_logger
 from provisioner.results.outputs import Outputs
 from provisioner.roster.files.inputs import STANDARD_INPUT, InputFile, Inputs, Location, local_file
@@ -20,6 +20,9 @@ _ROSTER: Final = "roster"
 _DIGESTS: Final = "digests"
 _SHARD: Final = "shard"
 _MERGED: Final = "merged"
+
+REJECTED: Final = "rejected"
+"""What a summary calls the file of the rejected rows, among its outputs and its digests."""
 
 _EDITED: Final = "it is not what was written there last, so somebody may have begun to mend it"
 
@@ -82,6 +85,18 @@ def set_others_aside(outputs: Outputs, inputs: Inputs, *, check: bool) -> None:
     files = (outputs.rejected, outputs.summary) if check else (outputs.results, outputs.rejected, outputs.summary)
     aside = [str(kept) for kept in map(set_aside, files) if kept is not None]
     log.warning("results.set_aside", kept_as=aside, reason=f"they belong to another roster, {recorded[0]}")
+
+
+def remove_other(summary: Path, path: Path) -> None:
+    """Remove the rejected rows that were written last, when they go to another file now and nobody has edited them."""
+    known = read_record(summary).digests.get(REJECTED)
+    try:
+        named = Path(json.loads(summary.read_bytes())["outputs"][REJECTED])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    other = summary.with_name(named.name)
+    if known is not None and not same_file(other, path) and digest_of(other) == known:
+        other.unlink()
 
 
 def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str | None:

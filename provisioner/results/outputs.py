@@ -16,7 +16,7 @@ from provisioner.roster.files.inputs import Inputs
 
 # What stands behind the stem of the results in the name of another file of the job.
 _WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|proof|differences|undo|\d{8}T\d{6}(?:-\d+)?)"
-FORMATS: Final = (".csv", ".parquet", ".ndjson")
+FORMATS: Final = (".csv", ".parquet", ".ndjson", ".xlsx")
 
 
 @dataclass(frozen=True, slots=True)

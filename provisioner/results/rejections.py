@@ -3,47 +3,146 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
-from functools import partial
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from provisioner.files import SHARED
-from provisioner.results.spool import Spool, Writer, write_csv, write_frames, write_parquet
+from provisioner.logs import get_logger
+from provisioner.results.formats.writing import Writer, write_csv, write_frames, write_parquet
+from provisioner.results.manifest import REJECTED, read_record, remove_other, rewrite
+from provisioner.results.outputs import Outputs
+from provisioner.results.spool import Spool
 from provisioner.roster.files.inputs import FAMILIES
+from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED
+from provisioner.validation.constraints import DEFECTS
+from provisioner.validation.warnings import WARNINGS
+
+log = get_logger()
+
+WORKBOOK: Final = ".xlsx"
+SHEET: Final = "Rejected rows"
+
+_ERRORS: Final = ADDED[-1]
+# What codes call a field by another name.
+_FIELDS: Final = {"with_auth_token": "withAuthToken"}
 
 
-def write_rejected(
-    path: Path, rejected: Spool, columns: Sequence[str] = (), delimiter: str = ",", *, marked: bool = False
-) -> None:
-    """Write the rejected rows in the format of the path's suffix, or remove a stale file when there are none.
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """How rejected rows are written, beyond what the ending of the file says.
 
     columns    the roster's own, without what a reader added for itself; every column of the frames when there are none
     delimiter  separates the cells of a text
     marked     begin a text with a byte order mark, which says that it is UTF-8 whatever the roster was
+    sheet      title of the sheet of a workbook
+    feeds      field → the columns that feed it: a workbook marks the cells that are wrong
     """
+
+    columns: Sequence[str] = ()
+    delimiter: str = ","
+    marked: bool = False
+    sheet: str = SHEET
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def keep_rejected(outputs: Outputs, rejected: Spool, dress: Dress) -> tuple[Path | None, str | None]:
+    """Write the rejected rows of a job; the file and its digest, None when nothing is rejected.
+
+    A file that somebody has begun to mend is set aside first; one of another format that nobody has touched goes. A
+    workbook has no room for some rows: they go into a CSV, which is told.
+    """
+    path = outputs.rejected
+    if path.suffix == WORKBOOK and (why := why_no_workbook(rejected, dress.columns)) is not None:
+        path = path.with_suffix(".csv")
+        log.warning("rejected.as_csv", file=str(path), reason=why)
+    known = read_record(outputs.summary).digests.get(REJECTED)
+    remove_other(outputs.summary, path)
+    digest = rewrite(path, known, lambda: write_rejected(path, rejected, dress))
+    return path if rejected.rows else None, digest
+
+
+def write_rejected(path: Path, rejected: Spool, dress: Dress | None = None) -> None:
+    """Write the rejected rows in the format of the path's suffix, or remove a stale file when there are none."""
+    dress = dress or Dress()
     if not rejected.rows or rejected.schema is None:
         path.unlink(missing_ok=True)
         return
+    write: Writer
     if FAMILIES.get(path.suffix) == "ndjson":
         from provisioner.roster.formats.ndjsonline import write_rejected_lines
 
-        write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, marked=marked))
+        write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, dress))
         return
+    kept = _kept(rejected.schema, dress.columns)
+    frames = (frame.select(kept) for frame in rejected.frames())
+    if path.suffix == ".parquet":
+        write = write_parquet
+    elif path.suffix == WORKBOOK:
+        write = _sheet_writer(dress)
+    else:
+        write = _begun(partial(write_csv, delimiter=dress.delimiter), dress)
+    write_frames(path, frames, pl.Schema({name: rejected.schema[name] for name in kept}), SHARED, write)
+
+
+def why_no_workbook(rejected: Spool, columns: Sequence[str]) -> str | None:
+    """Say why the rejected rows cannot be a workbook; None when they can, or when there are none."""
+    from provisioner.results.formats import sheet
+
+    if not rejected.rows or rejected.schema is None:
+        return None
+    kept = _kept(rejected.schema, columns)
+    longest = max(sheet.units(frame.select(kept)) for frame in rejected.frames())
+    return sheet.why_not(rejected.rows, len(kept), longest)
+
+
+def reasons_in(errors: str) -> list[tuple[str, str]]:
+    """Give code and words of each defect that a cell of `_errors` names: `uid.charset: …; name.missing: …`."""
+    starts = [match.start(1) for match in _code_begins().finditer(errors)]
+    parts = [errors[at:end].removesuffix("; ") for at, end in zip(starts, [*starts[1:], None], strict=False)]
+    return [(part.partition(": ")[0], part) for part in parts]
+
+
+def _kept(schema: pl.Schema, columns: Sequence[str]) -> list[str]:
     wanted = {*columns, *ADDED}
-    schema = pl.Schema({name: kind for name, kind in rejected.schema.items() if not columns or name in wanted})
-    text = _begun(partial(write_csv, delimiter=delimiter), marked=marked)
-    write = write_parquet if path.suffix == ".parquet" else text
-    write_frames(path, (frame.select(schema.names()) for frame in rejected.frames()), schema, SHARED, write)
+    return [name for name in schema.names() if name != LINE and (not columns or name in wanted)]
 
 
-def _begun(write: Writer, *, marked: bool) -> Writer:
+def _sheet_writer(dress: Dress) -> Writer:
+    from provisioner.results.formats.sheet import Look, write_sheet
+
+    return partial(write_sheet, look=Look(dress.sheet, partial(_wrong_cells, dress.feeds)))
+
+
+def _wrong_cells(feeds: Mapping[str, Sequence[str]], errors: str) -> dict[str, str]:
+    """Say what is wrong with the cells of a row: column → the words of all defects that it has part in.
+
+    A defect of the whole row, or of a field that no column feeds, is one of the cell that tells of it.
+    """
+    wrong: dict[str, list[str]] = {}
+    for code, words in reasons_in(errors):
+        about = code.partition(".")[0]
+        for column in feeds.get(_FIELDS.get(about, about)) or (_ERRORS,):
+            wrong.setdefault(column, []).append(words)
+    return {column: "\n".join(words) for column, words in wrong.items()}
+
+
+@cache
+def _code_begins() -> re.Pattern[str]:
+    return re.compile(rf"(?:^|; )((?:{'|'.join(map(re.escape, {**DEFECTS, **WARNINGS}))}): )")
+
+
+def _begun(write: Writer, dress: Dress) -> Writer:
     """Have a text begin with a byte order mark; what writes a text adds to what is there."""
 
     def write_marked(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
         path.write_bytes(codecs.BOM_UTF8)
         write(path, frames, schema)
 
-    return write_marked if marked else write
+    return write_marked if dress.marked else write

@@ -207,11 +207,11 @@ class Summary:
         return remarks
 
 
-def written(outputs: Outputs, *, results: bool, rejected: bool) -> dict[str, str | None]:
+def written(outputs: Outputs, rejected: Path | None, *, results: bool) -> dict[str, str | None]:
     """Name the files a command wrote, as given; null for those it did not."""
     return {
         "results": str(outputs.results) if results else None,
-        "rejected": str(outputs.rejected) if rejected else None,
+        "rejected": str(rejected) if rejected is not None else None,
         "summary": str(outputs.summary),
         "journal": str(outputs.journal) if results else None,
     }

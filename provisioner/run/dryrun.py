@@ -131,8 +131,8 @@ def _identity(settings: Settings) -> Identity | None:
 def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, leaving: int, needs: Needs | None) -> Summary:
     job = run.job
     counts = count_unsent(surveyed.lines)
-    record = keep_rejected(job, surveyed)
-    wrote = written(job.outputs, results=False, rejected=surveyed.rejected.rows > 0)
+    record, rejected = keep_rejected(job, surveyed)
+    wrote = written(job.outputs, rejected, results=False)
     requests = earlier.open + earlier.leaving if earlier else counts.outcomes[Outcome.PENDING] + leaving
     seconds = seconds_for(job.settings.rate, {Budget.CORE: requests})
     estimate = Estimate(requests, seconds, earlier.settled if earlier else None)

@@ -22,9 +22,10 @@ import polars as pl
 from provisioner.errors import RosterChangedError, RosterError
 from provisioner.logs import get_logger
 from provisioner.model import RowTally
+from provisioner.results import rejections
 from provisioner.results.findings import Findings, Report
-from provisioner.results.manifest import Record, places, read_record, rewrite
-from provisioner.results.rejections import write_rejected
+from provisioner.results.manifest import REJECTED, Record, places
+from provisioner.results.rejections import Dress
 from provisioner.results.resubmission import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
@@ -297,13 +298,16 @@ def log_warnings(job: Job, report: Report) -> None:
         )
 
 
-def keep_rejected(job: Job, surveyed: Surveyed) -> Record:
-    """Write the rejected rows so that they can be mended and fed in with the same settings; what to remember of that.
+def keep_rejected(job: Job, surveyed: Surveyed) -> tuple[Record, Path | None]:
+    """Write the rejected rows; what to remember of that, and the file; None when nothing is rejected."""
+    path, digest = rejections.keep_rejected(job.outputs, surveyed.rejected, _dress(job, surveyed.opened))
+    return Record(places(job.roster), {REJECTED: digest} if digest else {}, surveyed.survey.share), path
 
-    A file that somebody has begun to mend is set aside first.
-    """
-    roster, encoded = surveyed.opened.roster, text_codec(job.settings.run.encoding) is not None
-    path, spool, delimiter = job.outputs.rejected, surveyed.rejected, roster.rejected_delimiter
-    known = read_record(job.outputs.summary).digests.get("rejected")
-    digest = rewrite(path, known, lambda: write_rejected(path, spool, roster.columns, delimiter, marked=encoded))
-    return Record(places(job.roster), {"rejected": digest} if digest else {}, surveyed.survey.share)
+
+def _dress(job: Job, opened: Opened) -> Dress:
+    """Say how they are written so that they can be fed in with the same settings."""
+    settings, roster = job.settings.run, opened.roster
+    marked, feeds = text_codec(settings.encoding) is not None, opened.binding.feeding()
+    return Dress(
+        roster.columns, roster.rejected_delimiter, marked=marked, sheet=settings.sheet or rejections.SHEET, feeds=feeds
+    )

@@ -221,8 +221,8 @@ def _untouched(request: UserRequest) -> Settlement:
 def _finish(run: Run, surveyed: Surveyed, fetch: Fetch) -> Summary:
     job = run.job
     counts = write_results(job.outputs.results, surveyed.lines, fetch)
-    record = keep_rejected(job, surveyed)
-    wrote = written(job.outputs, results=True, rejected=surveyed.rejected.rows > 0)
+    record, rejected = keep_rejected(job, surveyed)
+    wrote = written(job.outputs, rejected, results=True)
     report = surveyed.report()
     log_warnings(job, report)
     stop = run.stopper.stop

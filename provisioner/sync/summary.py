@@ -177,10 +177,10 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     rows = replace(counts, outcomes=counts.outcomes - unnamed)
     if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
-    record = keep_rejected(job, surveyed)
+    record, rejected = keep_rejected(job, surveyed)
     if digest is not None:
         record = replace(record, digests={**record.digests, LEAVERS: digest})
-    wrote = written(job.outputs, results=changed, rejected=surveyed.rejected.rows > 0)
+    wrote = written(job.outputs, rejected, results=changed)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None
     night = NightSummary(summary, assessment, fates, leavers, state.flushed_tonight())

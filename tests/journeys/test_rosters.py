@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
+from provisioner.roster.workbook.file import open_workbook
 from tests.rig.command import provisioner, rows
 from tests.rig.objectstore import object_store
 
@@ -53,7 +54,7 @@ def test_the_rejected_lines_can_be_mended_and_fed_in_again(tmp_path: Path) -> No
     assert again == first.replace('"_row":2', '"_row":1')
 
 
-def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_csv(tmp_path: Path) -> None:
+def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_one(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "r.xlsx") as book:
         book.add_worksheet("Old").write(0, 0, "x")
         people = book.add_worksheet("People")
@@ -61,8 +62,10 @@ def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_csv(tmp_pat
             people.write_row(number, 0, line)
     done = provisioner("validate", "r.xlsx", "--sheet", "People", "--json", cwd=tmp_path)
     assert (done.exit_code, done.summary["rows"], done.summary["rejected"]) == (1, 2, 1), done.stderr
-    found = rows(tmp_path / "r.results.check.rejected.csv")
-    assert [(row["uid"], row["name"], row["_row"]) for row in found] == [("a b", "Bob", "2")]
+    found = open_workbook(tmp_path / "r.results.check.rejected.xlsx")
+    assert (found.sheet, found.frame.select("uid", "name", "_row").rows()) == ("People", [("a b", "Bob", "2")])
+    again = provisioner("validate", found.path.name, "--sheet", "People", "--json", cwd=tmp_path)
+    assert again.summary["mended"] == {"before": 1, "mended": 0, "rejected": 1}, again.stderr
 
 
 def test_the_command_reads_parquet_and_csv_at_an_address_and_shows_no_secret(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def beside(results: Path, *rosters: Path) -> Outputs:
         ("x.csv", "users.tsv", "x", ".tsv"),
         ("x.csv", "users.jsonl", "x", ".jsonl"),
         ("x.csv", "users.ndjson.gz", "x", ".csv"),
-        ("x.csv", "users.xlsx", "x", ".csv"),
+        ("x.csv", "users.xlsx", "x", ".xlsx"),
         ("x.csv", "-", "x", ".csv"),
         ("x.csv", "s3://bucket/users.parquet", "x", ".parquet"),
     ],
@@ -65,14 +65,14 @@ def test_a_check_writes_files_of_its_own(here: Path) -> None:
         Outputs.beside(Path("x.csv"), ".csv", [Path("x.check.rejected.csv")], check=True)
 
 
-@pytest.mark.parametrize("name", ["results", "results.xlsx", "results.json", ".csv", "results.csv.gz"])
+@pytest.mark.parametrize("name", ["results", "results.xls", "results.json", ".csv", "results.csv.gz"])
 def test_refuses_an_ending_it_cannot_write(name: str) -> None:
     """The format is the suffix: an unknown one is told with those that are known."""
     with pytest.raises(OutputError) as error:
         beside(Path(name), Path("users.csv"))
-    said = "results are written as .csv, .parquet, .ndjson; give --output one of these endings"
+    said = "results are written as .csv, .parquet, .ndjson, .xlsx; give --output one of these endings"
     assert str(error.value) == f"{name}: {said}"
-    assert FORMATS == (".csv", ".parquet", ".ndjson")
+    assert FORMATS == (".csv", ".parquet", ".ndjson", ".xlsx")
 
 
 def the_refused(results: Path, roster: Path) -> str:

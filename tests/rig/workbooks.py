@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import xlsxwriter  # type: ignore[import-untyped]
 
@@ -32,6 +34,18 @@ def table(*lines: Sequence[Any]) -> Fill:
     def fill(_: Any, sheet: Any) -> None:
         for number, line in enumerate(lines):
             sheet.write_row(number, 0, line)
+
+    return fill
+
+
+def texts(*lines: Sequence[str | None]) -> Fill:
+    """Fill a sheet from its top left cell with texts, whatever they look like; None is no cell."""
+
+    def fill(_: Any, sheet: Any) -> None:
+        for number, line in enumerate(lines):
+            for place, cell in enumerate(line):
+                if cell is not None:
+                    sheet.write_string(number, place, cell)
 
     return fill
 
@@ -81,6 +95,54 @@ def by_hand(
         for name, content in {**whole, **(parts or {})}.items():
             archive.writestr(name, content)
     return path
+
+
+def edited(path: Path, cells: Mapping[str, str]) -> None:
+    """Have a person mend texts of a sheet that was written row by row: what stands there → what comes instead."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    for before, after in cells.items():
+        assert f">{before}</t>" in sheet, before
+        sheet = sheet.replace(f">{before}</t>", f">{after}</t>")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else content)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stands in the cells of a sheet beyond their text, by the name of the cell.
+
+    filled    the cells of a colour
+    comments  what is said of them
+    """
+
+    filled: frozenset[str]
+    comments: Mapping[str, str]
+
+
+def seen_in(path: Path) -> Seen:
+    """Read fills and comments of the first sheet, by the parts of the file alone."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: ET.fromstring(archive.read(name)) for name in archive.namelist() if "xml" in name}
+    within = {"m": MAIN}
+    filled = [fill.find("m:patternFill/m:fgColor", within) is not None for fill in _all(parts, "styles", "fills/*")]
+    styles = [filled[int(each.get("fillId", "0"))] for each in _all(parts, "styles", "cellXfs/*")]
+    cells = parts["xl/worksheets/sheet1.xml"].iterfind(".//m:c", within)
+    coloured = frozenset(cell.get("r", "") for cell in cells if styles[int(cell.get("s", "0"))])
+    comments = {
+        each.get("ref", ""): "".join(each.itertext())
+        for name in parts
+        if name.startswith("xl/comments")
+        for each in parts[name].iterfind(".//m:comment", within)
+    }
+    return Seen(coloured, comments)
+
+
+def _all(parts: Mapping[str, ET.Element], part: str, path: str) -> list[ET.Element]:
+    folder, _, every = path.partition("/")
+    return parts[f"xl/{part}.xml"].findall(f"m:{folder}/{every}", {"m": MAIN})
 
 
 def _relations(targets: Sequence[tuple[str, str]]) -> str:

@@ -18,7 +18,7 @@ from provisioner.files import PRIVATE
 from provisioner.inspection.proof.ledger import STANDING, Ledger, Totals, Unlike
 from provisioner.inspection.proof.reading import SINGLY, Reading
 from provisioner.journal.header import Identity
-from provisioner.results.spool import write_frames
+from provisioner.results.formats.writing import write_frames
 from provisioner.results.summary import write_summary
 from provisioner.results.tables import Entry, Listing
 from provisioner.sending.users.profile import FIELDS

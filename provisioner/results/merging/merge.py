@@ -16,13 +16,14 @@ from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files import PRIVATE, same_file, written_whole
 from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
+from provisioner.results.formats.writing import WRITERS, write_frames
 from provisioner.results.lines import RESULT_SCHEMA, Counts
 from provisioner.results.manifest import Record, read_record, rewrite
 from provisioner.results.merging.ordered import in_order, rows_of
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
 from provisioner.results.outputs import Outputs
-from provisioner.results.rejections import write_rejected
-from provisioner.results.spool import WRITERS, Spool, write_frames
+from provisioner.results.rejections import Dress, write_rejected
+from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED
@@ -133,7 +134,7 @@ def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> str | None:
         marked, delimiter = delimiters[0] if delimiters else (False, ",")
 
         def write() -> None:
-            write_rejected(outputs.rejected, spool, delimiter=delimiter, marked=marked)
+            write_rejected(outputs.rejected, spool, Dress(delimiter=delimiter, marked=marked))
 
         return rewrite(outputs.rejected, read_record(outputs.summary).digests.get("rejected"), write)
 

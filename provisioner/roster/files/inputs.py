@@ -129,7 +129,7 @@ class Inputs:
         first = self.files[0]
         alike = len({_LINES.get(file.suffix, file.family) for file in self.files}) == 1
         plain = not any(file.compression for file in self.files)
-        if not alike or not plain or first.family in {"workbook", "zip", None}:
+        if not alike or not plain or first.family in {"zip", None}:
             return ".csv"
         # Objects are cut out of a .json one by one, and come back so.
         return ".ndjson" if first.family == "json" else first.suffix

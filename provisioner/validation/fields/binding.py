@@ -66,6 +66,12 @@ class Binding:
         used = {column for source in sources for column in source.columns} - self.required
         return tuple(column for column in self.schema if column in used)
 
+    def feeding(self) -> Mapping[str, tuple[str, ...]]:
+        """Give field → the columns that feed it, for `metadata` with those of its single keys."""
+        found = {name: source.columns for name, source in self.fields.items()}
+        single = tuple(column for source in self.metadata.values() for column in source.columns)
+        return {**found, "metadata": tuple(dict.fromkeys((*found.get("metadata", ()), *single)))}
+
     def refuse_unreadable(self, unreadable: Mapping[str, str]) -> None:
         """Raise RosterError when something is made of a column whose cells cannot be read: column → why."""
         used = {*self.required, *self.optional}

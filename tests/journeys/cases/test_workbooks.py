@@ -12,7 +12,8 @@ import structlog
 
 from provisioner import api
 from provisioner.errors import ExitCode, RosterError
-from tests.rig.workbooks import table, workbook
+from provisioner.roster.workbook.file import open_workbook
+from tests.rig.workbooks import by_hand, edited, seen_in, table, text, texts, workbook
 
 ROSTERS = Path(__file__).parents[2] / "rig/data/rosters"
 
@@ -126,8 +127,8 @@ def test_a_message_about_another_row_names_the_row_of_the_sheet(folder: Path) ->
     people = [["Staff"], ["uid", "name"], ["a", "A"], [], ["b", "B"], ["b", "C"]]
     workbook(folder, ("S", table(*people)))
     assert validated("r.xlsx").rejected == {"uid.duplicate": (3,)}
-    rows = (folder / "r.results.check.rejected.csv").read_text(encoding="utf-8").splitlines()
-    assert rows[1] == "b,C,3,uid.duplicate: 'b' is the uid of row 2 (sheet row 5) already"
+    rows = open_workbook(folder / "r.results.check.rejected.xlsx").frame.rows()
+    assert rows == [("b", "C", "3", "uid.duplicate: 'b' is the uid of row 2 (sheet row 5) already")]
 
 
 def test_two_columns_of_one_name_matter_only_when_a_field_is_fed_by_them(folder: Path) -> None:
@@ -137,3 +138,73 @@ def test_two_columns_of_one_name_matter_only_when_a_field_is_fed_by_them(folder:
     workbook(folder, ("S", table(["uid", "name", "name"], ["a", "A", "B"])))
     with pytest.raises(RosterError, match="two columns are named 'name'"):
         validated("r.xlsx")
+
+
+HARD: list[list[str | None]] = [
+    ["Staff list"],
+    ["Employee ID", "name", "role", "Note"],
+    ["00042", "Ann", "bad role", "=1+1"],
+    ["123456789012345678", "Bob", "default", "'=2"],
+    ["a b", None, "b r", "two\nlines \x01 _x0041_ 😀"],
+    ["007", "Cy", None, "+49 170"],
+]
+
+
+WRONG = "role.charset: ' ' in 'b r', only ASCII letters, digits, - and _ are allowed"
+
+
+def test_rejected_rows_of_a_workbook_come_back_as_one_and_can_be_mended(folder: Path) -> None:
+    """Ids stay text, the wrong cells say why, and what nobody has touched is read as it was; round after round."""
+    asked = api.settings(environment={}, columns={"uid": "Employee ID", "metadata": {"n": "Note"}})
+    workbook(folder, ("Staff", texts(*HARD)))
+    summary = api.validate("r.xlsx", asked)
+    file = folder / "r.results.check.rejected.xlsx"
+    assert summary.document["outputs"]["rejected"] == file.name
+    first = open_workbook(file)
+    assert (first.sheet, first.header_row, first.frame.columns[:4]) == ("Rejected rows", 1, HARD[1])
+    assert [row[:5] for row in first.frame.rows()] == [
+        ("00042", "Ann", "bad role", "=1+1", "1"),
+        ("a b", None, "b r", "two\nlines \x01 _x0041_ 😀", "3"),
+    ]
+    assert seen_in(file).filled == {"C2", "A3", "B3", "C3"}
+    edited(file, {"bad role": "default", "a b": "00043"})
+    again = api.validate(file.name, asked.model_copy(update={"run": asked.run.model_copy(update={"show": 5})})).document
+    assert again["mended"] == {"before": 2, "mended": 1, "rejected": 1}
+    assert again["shown_requests"][0]["body"] == {
+        "uid": "00042", "name": "Ann", "role": "default", "metadata": {"n": "=1+1"}, "withAuthToken": True,
+    }  # fmt: skip
+    assert open_workbook(folder / "r.round2.results.check.rejected.xlsx").frame.rows() == [
+        (
+            "00043", None, "b r", "two\nlines \x01 _x0041_ 😀", "2",
+            f"name.missing: no name, one is required; {WRONG}",
+        )
+    ]  # fmt: skip
+
+
+def test_a_workbook_that_somebody_mends_is_set_aside_and_not_overwritten(folder: Path) -> None:
+    """Saved by a spreadsheet program it is another file; one that nobody has touched is written anew."""
+    workbook(folder, ("S", table(["uid", "name"], ["a b", "A"])))
+    file = folder / "r.results.check.rejected.xlsx"
+    for _ in range(2):
+        validated("r.xlsx")
+        assert sorted(each.name for each in folder.glob("*.rejected*")) == [file.name]
+    edited(file, {"a b": "a-b"})
+    mended = file.read_bytes()
+    validated("r.xlsx")
+    aside = [each for each in folder.glob("*.rejected*") if each != file]
+    assert [each.read_bytes() for each in aside] == [mended]
+
+
+def test_rows_that_a_workbook_has_no_room_for_come_back_as_csv(folder: Path) -> None:
+    """They are told, and nothing of them is lost; a workbook of before goes when nobody has touched it."""
+    workbook(folder, ("S", table(["uid", "name"], ["a b", "A"])))
+    validated("r.xlsx")
+    assert (folder / "r.results.check.rejected.xlsx").exists()
+    by_hand(folder, f"<row>{text('uid')}{text('name')}</row>", f"<row>{text('a b')}{text('n' * 40_000)}</row>")
+    with structlog.testing.capture_logs() as events:
+        summary = api.validate("r.xlsx", api.settings(environment={}))
+    told = next(event for event in events if event["event"] == "rejected.as_csv")
+    assert told["reason"] == "a cell of 40,000 characters is longer than the 32,767 that a workbook has room for"
+    assert summary.document["outputs"]["rejected"] == "r.results.check.rejected.csv"
+    assert [each.name for each in folder.glob("*.rejected*")] == ["r.results.check.rejected.csv"]
+    assert "n" * 40_000 in (folder / "r.results.check.rejected.csv").read_text()

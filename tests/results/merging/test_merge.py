@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from provisioner.errors import ExitCode, OutputError
+from provisioner.results.formats.writing import WRITERS
 from provisioner.results.lines import RESULT_SCHEMA, scan_results
 from provisioner.results.merging.merge import merge
-from provisioner.results.spool import WRITERS
 
 AT = "2026-01-31T10:00:00.000Z"
 

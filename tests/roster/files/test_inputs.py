@@ -35,7 +35,7 @@ def refused(*arguments: str) -> str:
         ("users.ndjson", Location.FILE, ".ndjson", None, "users", ".ndjson"),
         ("users.jsonl", Location.FILE, ".jsonl", None, "users", ".jsonl"),
         ("users.parquet", Location.FILE, ".parquet", None, "users", ".parquet"),
-        ("users.xlsx", Location.FILE, ".xlsx", None, "users", ".csv"),
+        ("users.xlsx", Location.FILE, ".xlsx", None, "users", ".xlsx"),
         ("users.csv.gz", Location.FILE, ".csv", "gzip", "users", ".csv"),
         ("users.2026.tsv.ZST", Location.FILE, ".tsv", "zstd", "users.2026", ".csv"),
         ("users.gz", Location.FILE, "", "gzip", "users", ".csv"),
@@ -71,7 +71,7 @@ def test_local_paths_are_those_no_output_may_overwrite() -> None:
         (["a.tsv", "b.csv"], ".csv"),
         (["a.ndjson", "b.csv"], ".csv"),
         (["a.ndjson", "b.ndjson.gz"], ".csv"),
-        (["a.xlsx", "b.xlsx"], ".csv"),
+        (["a.xlsx", "b.xlsx"], ".xlsx"),
     ],
 )
 def test_rejected_rows_of_several_files_have_their_format_when_they_share_one(
