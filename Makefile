@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types tests coverage bench setup clean
+.PHONY: demo test lint types tests coverage bench docs setup clean
 
 demo: setup
 	@rm -rf out/demo
@@ -29,6 +29,11 @@ coverage: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed.throughput
+
+# The pages as a site, in out/site. A link that leads nowhere is an error.
+docs: setup
+	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 setup: .venv/.ready
 
