@@ -55,7 +55,7 @@ class Place:
 
 LIBRARIES: Final = (
     "aiohttp", "aiolimiter", "cyclopts", "jinja2", "msgspec", "orjson", "polars", "pydantic", "rich", "structlog",
-    "uvloop",
+    "uvloop", "xlsxwriter",
 )  # fmt: skip
 """What a run stands on; of those that it needs the version is judged."""
 

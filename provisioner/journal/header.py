@@ -66,6 +66,15 @@ class Header:
             raise JournalError(f"{path}: {message}")
 
 
+def is_database(path: Path) -> bool:
+    """Whether a file is an SQLite database; one that cannot be read is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
 def header_of(database: sqlite3.Connection) -> Header:
     """Read the head of any database. Raises `sqlite3.DatabaseError`."""
     (mark,) = database.execute("PRAGMA application_id").fetchone()

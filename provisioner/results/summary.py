@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.files import SHARED, written_whole
-from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, Tally
+from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record
@@ -110,20 +110,13 @@ class Summary:
         document |= {
             "deactivated": self.counts.deactivated,
             "edited": self.tally.outcomes.edited,
-            "requests": requests.sent,
-            "retries": requests.retries,
-            "rate_limited": requests.rate_limited,
+            **sent(requests),
             "tokens": self.counts.tokens,
             "rejected_by_code": self.report.rejected_by_code,
             "failed_by_code": dict(sorted(self.counts.failed_by_code.items())),
-            "started_at": iso_time(self.started),
-            "finished_at": iso_time(self.finished),
-            "elapsed_seconds": round(self.finished - self.started, 3),
+            **lasted(self.started, self.finished),
             "requests_per_minute": round(requests.per_minute, 1),
-            "stopped_by": self.stop.reason if self.stop else None,
-            "message": self.stop.message if self.stop else None,
-            "exit_code": self.exit_code,
-            "outputs": dict(self.outputs),
+            **ended(self.stop, self.exit_code, self.outputs),
             **self.record.document,
         }
         document |= self.report.document
@@ -225,19 +218,33 @@ def document_of_end(
     started  UNIX seconds
     outputs  the one file that is written now: the summary
     """
-    finished = time.time()
     stop = error.stop if isinstance(error, InterruptedEarlyError) else Stop.because_of(error)
-    # What a bug of ours says can hold anything.
-    message = type(error).__name__ if stop.exit_code is ExitCode.BUG else stop.message
+    if stop.exit_code is ExitCode.BUG:  # what a bug of ours says can hold anything
+        stop = replace(stop, message=type(error).__name__)
+    return lasted(started, time.time()) | ended(stop, stop.exit_code, outputs) | record.document
+
+
+def sent(requests: RequestTally) -> dict[str, int]:
+    """Give what every summary says of its requests."""
+    return {"requests": requests.sent, "retries": requests.retries, "rate_limited": requests.rate_limited}
+
+
+def lasted(started: float, finished: float) -> dict[str, Any]:
+    """Give what every summary says of its time (UNIX seconds)."""
     return {
         "started_at": iso_time(started),
         "finished_at": iso_time(finished),
         "elapsed_seconds": round(finished - started, 3),
-        "stopped_by": stop.reason,
-        "message": message,
-        "exit_code": stop.exit_code,
+    }
+
+
+def ended(stop: Stop | None, exit_code: ExitCode, outputs: Mapping[str, str | None]) -> dict[str, Any]:
+    """Give what every summary says at its end: what stopped the command, and what it has written."""
+    return {
+        "stopped_by": stop.reason if stop else None,
+        "message": stop.message if stop else None,
+        "exit_code": exit_code,
         "outputs": dict(outputs),
-        **record.document,
     }
 
 

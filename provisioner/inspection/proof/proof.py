@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -104,8 +104,7 @@ class Proof:
         totals, reading = self.totals, self.reading
         document: dict[str, Any] = {
             "message": self.message,
-            "app_id": self.identity.app_id,
-            "base_url": self.identity.base_url,
+            **asdict(self.identity),
             "roster": list(self.roster),
             "state": self.state,
             "time": iso_time(self.time, "seconds"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,8 +100,7 @@ class Status:
         document: dict[str, Any] = {
             "journal": str(self.place.journal),
             "kind": "state" if self.managed else "run",
-            "app_id": self.owner.app_id,
-            "base_url": self.owner.base_url,
+            **asdict(self.owner),
             "held_by": self.holder,
             "users": self.users,
             "outcomes": {outcome.value: number for outcome, number in self.outcomes.items()},

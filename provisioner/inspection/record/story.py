@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,8 +81,7 @@ class Story:
         return {
             "uid": self.uid,
             "journal": self.journal,
-            "app_id": self.owner.app_id,
-            "base_url": self.owner.base_url,
+            **asdict(self.owner),
             "row": self.row,
             "name": self.name,
             "steps": [

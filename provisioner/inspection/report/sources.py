@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
+from provisioner.journal.header import is_database
 
 if TYPE_CHECKING:  # most reports name no row
     import polars as pl
@@ -20,7 +21,6 @@ if TYPE_CHECKING:  # most reports name no row
 NIGHTS: Final = 60
 """Nights of a state that are shown."""
 
-_SQLITE: Final = b"SQLite format 3\0"
 _SUMMARY, _CHECK, _JOURNAL = ".summary.json", ".check.summary.json", ".journal.db"
 
 
@@ -53,7 +53,7 @@ def find_sources(given: Path) -> Sources:
     Raises `UsageError` when there is nothing that a report could be made of.
     """
     missing: list[str] = []
-    if _is_database(given) and not given.name.endswith(_JOURNAL):
+    if is_database(given) and not given.name.endswith(_JOURNAL):
         return _of_state(given)
     stem, only_check = _stem(given)
     summary_file = _beside(stem, _CHECK if only_check else _SUMMARY)
@@ -113,14 +113,6 @@ def _results(given: Path, stem: Path, outputs: object) -> Path:
     if isinstance(outputs, dict) and isinstance(named := outputs.get("results"), str):
         return _beside(stem, Path(named).suffix)
     return given if given.suffix in {".csv", ".parquet", ".ndjson"} else _beside(stem, ".csv")
-
-
-def _is_database(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
-    except OSError:
-        return False
 
 
 def _overview(journal: Path, missing: list[str]) -> Overview | None:

@@ -6,7 +6,7 @@ The sum is asserted: users = reversed + kept + failed + pending
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rich.console import Console
@@ -17,12 +17,13 @@ from provisioner.errors import ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.model import Outcome, Tally
+from provisioner.results.summary import ended, lasted, sent
 from provisioner.run.rates import seconds_for
 from provisioner.run.undo.listing import Counts
 from provisioner.sending.calls import Budget
 from provisioner.settings.tables import Rate
 from provisioner.stop import Stop
-from provisioner.wording import counted, duration, iso_time
+from provisioner.wording import counted, duration
 
 _VERDICTS: Final = (Outcome.REVERSED, Outcome.KEPT, Outcome.FAILED, Outcome.PENDING)
 
@@ -75,18 +76,11 @@ class UndoSummary:
             "failed_by_code": dict(sorted(self.counts.failed.items())),
             "tokens_left": self.tokens_left,
             "permanent": self.permanent,
-            "app": {"app_id": self.app.app_id, "base_url": self.app.base_url},
-            "requests": requests.sent,
-            "retries": requests.retries,
-            "rate_limited": requests.rate_limited,
-            "started_at": iso_time(self.started),
-            "finished_at": iso_time(self.finished),
-            "elapsed_seconds": round(self.finished - self.started, 3),
+            "app": asdict(self.app),
+            **sent(requests),
+            **lasted(self.started, self.finished),
             "requests_per_minute": round(requests.per_minute, 1),
-            "stopped_by": self.stop.reason if self.stop else None,
-            "message": self.stop.message if self.stop else None,
-            "exit_code": self.exit_code,
-            "outputs": dict(self.outputs),
+            **ended(self.stop, self.exit_code, self.outputs),
         }
 
     def show(self, console: Console) -> None:
@@ -161,7 +155,7 @@ class UndoPreview:
         return {
             "would": self._asdict(),
             "permanent": self.permanent,
-            "app": {"app_id": self.app.app_id, "base_url": self.app.base_url},
+            "app": asdict(self.app),
             "estimate": {"requests": self.requests, "seconds": round(self.seconds, 1)},
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
