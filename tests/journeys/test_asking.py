@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from tests.rig.command import KEY, emulator, interrupt, people, provisioner, started, wait_until, write_roster
 from tests.rig.terminal import at_a_terminal
 
 NOWHERE = "http://127.0.0.1:9/v3"
@@ -29,3 +31,40 @@ def test_a_rehearsal_is_not_asked_about(tmp_path: Path) -> None:
     (tmp_path / "users.csv").write_text("uid,name\nann,Ann\n")
     ended, printed = at_a_terminal("run", "users.csv", "--emulator", cwd=tmp_path)
     assert (ended, "Begin?" in printed) == (0, False)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 3), ("\x03", 130)], ids=["no", "Ctrl-C"])
+def test_a_sync_and_an_undo_ask_before_the_first_change(tmp_path: Path, typed: str, code: int) -> None:
+    """No, or Ctrl-C, and nothing was changed."""
+    roster = write_roster(tmp_path / "users.csv", people(3))
+    with emulator(tmp_path) as api:
+        assert (
+            provisioner("run", roster, *api.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        )
+        before = api.users()
+        state = ("--state", "s.db", "--adopt", "-o", "night.csv")
+        for asked, command in (
+            ("Carry this out?", ("sync", write_roster(tmp_path / "more.csv", people(4)), *state, *api.flags())),
+            ("Take it back?", ("undo", "x.csv", *api.flags())),
+        ):
+            ended, printed = at_a_terminal(
+                *command, cwd=tmp_path, asked=asked, typed=typed, columns=160, COMETCHAT_API_KEY=KEY
+            )
+            assert (ended, asked in printed, "Traceback" in printed) == (code, True, False), printed
+        assert api.users() == before
+
+
+def test_the_rate_is_read_again_at_a_sighup(tmp_path: Path) -> None:
+    """A run that would take minutes is over in seconds; the log says what was changed."""
+    config = tmp_path / "provisioner.toml"
+    config.write_text("[rate]\nrequests_per_minute = 60\n")
+    roster = write_roster(tmp_path / "users.csv", people(40))
+    with emulator(tmp_path) as api:
+        command = ("run", roster, *api.flags(), "-o", "x.csv", "--log-format", "json")
+        with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: len(api.users()) > 0)
+            config.write_text("[rate]\nrequests_per_minute = 60000\n")
+            ended = interrupt(process, signal.SIGHUP)
+        assert (ended.exit_code, len(api.users())) == (0, 40)
+        (changed,) = ended.events("rate.changed")
+        assert changed["requests_per_minute"] == 60000
