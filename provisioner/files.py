@@ -30,7 +30,7 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         why = error.strerror or error
         message = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
@@ -52,7 +52,7 @@ def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True) -> I
         raise OutputError(message) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Bring a new name to the disk as well; some filesystems know no such thing, and the file is whole without it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

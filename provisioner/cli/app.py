@@ -54,6 +54,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "provisioner.cli.commands.merge:merge",
         "Make one set of results of those of all shards in FOLDER.",
     ),
+    "backup": (
+        "provisioner.cli.commands.backup:backup",
+        "Copy a journal or a state, also in mid-run; the copy goes on when the original is lost.",
+    ),
     "report": (
         "provisioner.cli.commands.report:report",
         "Write one HTML file about a run, a check, a sync or a state.",

@@ -56,6 +56,10 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         ("provisioner merge users.shards -o users.results.csv", "all shards of a roster as one"),
         ("provisioner merge out -o all.parquet --json", "as Parquet, with the summary for a script"),
     ),
+    "backup": (
+        ("provisioner backup users.results.csv /mnt/safe/users.db", "a copy of a run's journal, also in mid-run"),
+        ("provisioner backup hr.db /mnt/safe/hr-$(date +%F).db", "a copy of a state, each night"),
+    ),
     "report": (
         ("provisioner report users.results.csv", "one page about a run, for a mail"),
         ("provisioner report hr.db", "one page about all nights"),

@@ -10,5 +10,6 @@ syncstate  what a sync knows of each user
 managed    the columns in which it does
 undo/      what an undo needs to know, and what it has done
 nights     one row for each sync, and what is noted for the one under way
+copies/    copies of it, and how one goes on when it is lost
 course/    how each run went, and how fast
 """

@@ -267,11 +267,12 @@ class Done(NamedTuple):
 
 DONE_COLUMNS: Final = Done._fields
 
-_FINAL: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL)
+FINAL_OUTCOMES: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL)
+"""Those with which a run is done with a row, as SQL lists them."""
 
 DONE: Final = select(
     DONE_COLUMNS,
-    f"{ASKED} WHERE state = 'settled' AND outcome IN ({_FINAL}) AND NOT {_REVERSING}",
+    f"{ASKED} WHERE state = 'settled' AND outcome IN ({FINAL_OUTCOMES}) AND NOT {_REVERSING}",
     {
         "key": "users.id",
         "was": "row",

@@ -21,12 +21,13 @@ from typing import Any, Self
 import orjson
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import set_aside
 from provisioner.journal import columns, schema
 from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, sent_rows, settled_rows
+from provisioner.journal.copies import mark
+from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.table import Course
-from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Header, Identity, claim, damage_in, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import TAKEN_UP, TakenUpRow
@@ -43,6 +44,9 @@ class Journal:
     """What to do about a file that cannot be used."""
     another_app = "choose another --output, or --restart to set it aside"
     """What to do about a journal of another app."""
+
+    copied_at: float | None = None
+    """When the copy was made that this is (UNIX seconds, the server's), until a run has come to its end with it."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
@@ -65,6 +69,7 @@ class Journal:
             raise
         self.is_new = self._next_key == 1
         self.has_local_times = bool(self._one(schema.HAS_LOCAL_TIMES))
+        self.copied_at = mark.copied_at(self._database)
         return self
 
     def __exit__(
@@ -117,6 +122,20 @@ class Journal:
                 self._database.execute(statement, {"ahead": ahead})
         self.has_local_times = False
 
+    def mark_as_copy(self) -> None:
+        """Take the journal for a copy, see `copies.mark`; raises `JournalError` also for one that is damaged."""
+        with self._unusable():
+            if (damage := damage_in(self._database, thorough=True)) is not None:
+                raise sqlite3.DatabaseError(damage)
+            self.copied_at = mark.mark_as_copy(self._database, self.path)
+
+    def forget_copy(self) -> None:
+        """Know all there is to know again: a run has come to its end."""
+        if self.copied_at is not None:
+            with self._unwritable(), self._database:
+                self._database.execute(mark.FORGOTTEN)
+            self.copied_at = None
+
     def settle(self, settlements: Iterable[Settlement]) -> None:
         """Record outcomes, and what is known of rows without one; on disk before this returns."""
         self._commit(*self._as_settled(list(settlements)))
@@ -153,6 +172,9 @@ class Journal:
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]
+        if (since := self.copied_at) is not None:
+            unmet = [UnmetRow(each.key, each.uid, each.row, each.body_hash, since) for each in requests]
+            yield from ((bulk, unmet) for bulk in mark.UNMET)
         yield columns.SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
@@ -257,6 +279,8 @@ class JournalReader(Journal):
             self._database = self._open()
         # Numbers are given out as if they were recorded, and never are.
         self.is_new, self._next_key = False, 1
+        with self._unusable():
+            self.copied_at = mark.copied_at(self._database)
         return self
 
     @property
@@ -294,20 +318,6 @@ class JournalReader(Journal):
             database.backup(copy)
         self._bring_up_to_date(copy, version)
         return copy
-
-
-def set_journal_aside(path: Path) -> Path | None:
-    """Set an earlier run's journal aside, closed and in one piece if that can be; its new path, None if there is none.
-
-    Raises `JournalError` when somebody uses it.
-    """
-    if not path.exists():
-        return None
-    with JournalLock(path):
-        # Closing it as SQLite does leaves one file and no log: one rename, which cannot be cut in half.
-        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return set_aside(path, ("-wal", "-shm"))
 
 
 def _json(value: object) -> str:

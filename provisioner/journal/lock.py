@@ -5,11 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from provisioner.errors import JournalError
+from provisioner.files import set_aside
 
 
 class JournalLock:
@@ -63,6 +66,20 @@ def holder_of(journal: Path) -> str | None:
     finally:
         os.close(file)
     return None
+
+
+def set_journal_aside(path: Path) -> Path | None:
+    """Set an earlier run's journal aside, closed and in one piece if that can be; its new path, None if there is none.
+
+    Raises `JournalError` when somebody uses it.
+    """
+    if not path.exists():
+        return None
+    with JournalLock(path):
+        # Closing it as SQLite does leaves one file and no log: one rename, which cannot be cut in half.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return set_aside(path, ("-wal", "-shm"))
 
 
 def _lock_file(journal: Path) -> Path:

@@ -181,6 +181,7 @@ WHERE EXISTS (SELECT 1 FROM users WHERE state = 'sent' OR doubt_since IS NOT NUL
 """
 TIMES_CONVERTED: Final = (
     "UPDATE users SET sent_at = sent_at + :ahead, doubt_since = doubt_since + :ahead",
+    "UPDATE meta SET value = value + :ahead WHERE key = 'copied_at'",
     "DELETE FROM meta WHERE key = 'times'",
 )
 HAS_LOCAL_TIMES: Final = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'times')"

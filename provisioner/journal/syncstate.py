@@ -26,6 +26,7 @@ import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
+from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
@@ -199,7 +200,7 @@ class SyncState(Journal):
     def mark(self) -> str:
         """Give a text that is another one as soon as anything in the state has changed."""
         users = self._database.execute("SELECT count(*), max(sent_at), max(settled_at) FROM users").fetchone()
-        return orjson.dumps([*users, *self.nights.mark()]).decode()
+        return orjson.dumps([*users, *self.nights.mark(), self.copied_at]).decode()
 
     def met(self, uids: Sequence[str]) -> dict[str, Met]:
         """Look up many uids; those never met are not in the answer."""
@@ -260,6 +261,10 @@ class SyncState(Journal):
         with self._unreadable():
             return self._database.execute(TONIGHT, self._tonights(uids)).fetchall()
 
+    def hear(self, now: float) -> None:
+        """Record the server's time (UNIX seconds), learned while nothing was sent that is recorded."""
+        self._database.execute(HEARD, (repr(now),))
+
     def adopt(self, users: Iterable[Adoption], now: float) -> None:
         """Take over users that are as the roster has them (UNIX seconds)."""
         epoch = self.nights.epoch
@@ -305,3 +310,5 @@ class SyncState(Journal):
             for statement in COUNT_ABSENCE if good else ():
                 self._database.execute(statement)
             self.nights.end(number, now, rows, summary, good=good)
+        if good:
+            self.forget_copy()

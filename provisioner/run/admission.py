@@ -17,7 +17,7 @@ import polars as pl
 from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
-from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, State, UserRequest
+from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog
@@ -90,7 +90,8 @@ def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
     for row, uid, body, token, leaves, body_hash in rows.iter_rows():
         met = known.get(uid)
         if met is None:
-            yield UserRequest(journal.new_key(), row, uid, body.encode(), body_hash, token, deactivated=leaves)
+            unmet, key = unmet_by(journal), journal.new_key()
+            yield UserRequest(key, row, uid, body.encode(), body_hash, token, unmet, deactivated=leaves)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing))
@@ -100,6 +101,13 @@ def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
                 # As after an undo: whoever may be deactivated is not found by an update.
                 past = replace(past, withdrawn=True)
             yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past, deactivated=leaves)
+
+
+def unmet_by(journal: Journal) -> Past | None:
+    """Give the past of a uid that a journal does not know: to one that is a copy, the lost run may have sent it."""
+    if journal.copied_at is None:
+        return None
+    return Past(State.PENDING, Outcome.PENDING, doubt_since=journal.copied_at, edited=True, noted=True)
 
 
 def _is_settled(met: Known) -> bool:

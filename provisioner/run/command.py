@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from provisioner.errors import ConfigurationError
 from provisioner.logs import get_logger
 from provisioner.results.summary import Summary
 from provisioner.run import dryrun
@@ -34,6 +35,8 @@ async def run(
     dial: Dial | None = None,
 ) -> Summary:
     """Create the users of a roster; see `provisioner.api.run_async`."""
+    if settings.run.restored and settings.run.restart:
+        raise ConfigurationError("--restored goes on with a journal and --restart sets it aside; leave one out")
     if settings.run.dry_run:
         return await validate(roster, settings, stopper, drawn=drawn)
     from provisioner.run import pipeline

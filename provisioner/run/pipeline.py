@@ -16,16 +16,17 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from typing import Final
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, JournalError
 from provisioner.files import set_aside
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.table import Course
-from provisioner.journal.journal import Journal, set_journal_aside
+from provisioner.journal.journal import Journal
+from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.results.lines import Fetch, write_results
+from provisioner.results.lines import write_results
 from provisioner.results.manifest import set_others_aside
 from provisioner.results.merging.folder import join_folder
 from provisioner.results.summary import Summary, write_summary, written
@@ -34,7 +35,7 @@ from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_r
 from provisioner.run.job import Job, Prospect, Run, Target, options_of
 from provisioner.run.progress.sampler import Sampler
 from provisioner.run.undo.keeping import Keeping
-from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store
+from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store, tell_of_copy
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
@@ -68,6 +69,9 @@ async def provision(
         journal = Journal(job.outputs.journal, target.identity)
         recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=job.settings.log.verbose))
         await recorder.run(partial(journal.claim, str(settings.shard or "")))
+        if settings.restored:
+            await recorder.run(journal.mark_as_copy)
+        tell_of_copy(journal)
         surveyed = await survey(opened, reader, stopper)
         if confirm is not None:
             prospect = Prospect(run.tally.rows.total or 0, job.roster.names, target.identity, settings.on_existing)
@@ -83,7 +87,7 @@ async def provision(
             parting = Parting(connection.exchanger, lifecycle, policy, _confirming(recorder))
             await carry_out(run, connection, recorder, parting.settle, admission.feed)
         run.watch.enter("writing")
-        return await recorder.run(lambda: _finish(run, surveyed, journal.outcomes))
+        return await recorder.run(lambda: _finish(run, surveyed, journal))
 
 
 def _ask(confirm: Callable[[Prospect], bool], prospect: Prospect) -> None:
@@ -218,9 +222,9 @@ def _untouched(request: UserRequest) -> Settlement:
     )
 
 
-def _finish(run: Run, surveyed: Surveyed, fetch: Fetch) -> Summary:
+def _finish(run: Run, surveyed: Surveyed, journal: Journal) -> Summary:
     job = run.job
-    counts = write_results(job.outputs.results, surveyed.lines, fetch)
+    counts = write_results(job.outputs.results, surveyed.lines, journal.outcomes)
     record, rejected = keep_rejected(job, surveyed)
     wrote = written(job.outputs, rejected, results=True)
     report = surveyed.report()
@@ -231,12 +235,17 @@ def _finish(run: Run, surveyed: Surveyed, fetch: Fetch) -> Summary:
         counts, run.tally, report, run.started, time.time(), stop, wrote, record=record, emulated=emulated
     )
     write_summary(job.outputs.summary, summary.document)
+    if stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
+        journal.forget_copy()
     return summary
 
 
 def _keep_earlier_files(job: Job) -> None:
     """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
     restart, files = job.settings.run.restart, job.outputs
+    if job.settings.run.restored and not files.journal.exists():
+        message = "no such journal, so nothing was restored; put the copy there, or leave --restored out"
+        raise JournalError(f"{files.journal}: {message}")
     set_others_aside(files, job.roster, check=False)
     if restart and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
+# Options of the first of several commands only.
+_ONCE: Final = frozenset({"--restart", "--restored"})
+
 NOTHING_SENT: Final = "stopped before anything was sent"
 
 _COUNTED: Final = (
@@ -188,7 +191,7 @@ def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
 
 def resume_command(arguments: list[str]) -> str:
     """Give the command that goes on where this one stopped; an address is shown without what may be secret in it."""
-    return shlex.join(["provisioner", *(shown(each) for each in arguments if each != "--restart")])
+    return shlex.join(["provisioner", *(shown(each) for each in arguments if each not in _ONCE)])
 
 
 def _print(summary: Ending, *, as_json: bool) -> None:

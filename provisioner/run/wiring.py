@@ -33,6 +33,7 @@ from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
 from provisioner.threads import in_thread
+from provisioner.wording import iso_time
 
 PACER: Final = "PROVISIONER_PACER"
 """The variable in which a fleet tells its jobs where their slots come from: a socket."""
@@ -105,6 +106,17 @@ async def open_store(store: Journal, stopper: Stopper, *, verbose: bool = False)
             yield Recorder(store, thread, stopper, trace=_log_commit if verbose else None)
         finally:
             await in_thread(thread, lambda: store.__exit__(None, None, None))
+
+
+def tell_of_copy(store: Journal) -> None:
+    """Log that a journal is a copy, when it is one."""
+    if store.copied_at is not None:
+        log.warning(
+            "journal.restored",
+            file=str(store.path),
+            copied_at=iso_time(store.copied_at),
+            hint="whoever it does not know as settled is in doubt since then, and found out about",
+        )
 
 
 async def convert_times(connection: Connection, recorder: Recorder) -> None:

@@ -26,7 +26,7 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users.failures import DEACTIVATED, GONE, drifted, unsuccessful, words_of
-from provisioner.sending.users.keeper import Keeper, carried, last_change, moment
+from provisioner.sending.users.keeper import Keeper, carried, last_change, moment, shows
 
 log = get_logger()
 
@@ -197,7 +197,8 @@ class Lifecycle:
         created_at = _created_at(reply)
         if not created_since(created_at, since):
             return await self._was_there_before(life, exists, created_at)
-        edited = life.request.past is not None and life.request.past.edited
+        unsure = life.request.past is not None and life.request.past.edited
+        edited = unsure and not shows(life.request.body, reply.data or {})
         if edited or self._policy.on_existing is OnExisting.UPDATE:
             # What went out before the kill is not what the roster holds now. And who is to be updated whoever created
             # it, is: in doubt, a stranger's user can be taken for ours.

@@ -163,6 +163,7 @@ class Run(Table):
     show: Annotated[int, Field(ge=0, le=1000, strict=True), Count] = 0
     dry_run: bool = False
     restart: bool = False
+    restored: bool = False
 
 
 class Sync(Table):

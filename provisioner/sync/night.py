@@ -20,9 +20,9 @@ from provisioner.journal.columns import Known
 from provisioner.journal.managed import Met
 from provisioner.journal.syncstate import SyncState
 from provisioner.logs import get_logger
-from provisioner.model import Action, Change, Live, OnExisting, Past, Standing, UserRequest
+from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
 from provisioner.results.manifest import read_record, rewrite
-from provisioner.run.admission import Outbox
+from provisioner.run.admission import Outbox, unmet_by
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected
@@ -81,6 +81,8 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
                 stop = _first_stop(sync_job, assessment)
             if stop is None:
                 await use_state(lambda: ready.planner.record(run.started))
+                if (now := run.clock.now()) is not None:
+                    await use_state(partial(ready.state.hear, now))
                 run.watch.enter("sending")
                 run.tally.outcomes.skipped = assessment.plan.unchanged
                 await _carry_out(run, target, ready)
@@ -163,10 +165,10 @@ async def _feed(ready: Preflight, outbox: Outbox) -> None:
 def _requests(changes: Sequence[PlannedChange], state: SyncState) -> list[UserRequest]:
     uids = [each.uid for each in changes]
     known, met = state.known(uids), state.met(uids)
-    return [_request(each, known.get(each.uid), met.get(each.uid), state.new_key) for each in changes]
+    return [_request(each, known.get(each.uid), met.get(each.uid), state) for each in changes]
 
 
-def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_key: Callable[[], int]) -> UserRequest:
+def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state: SyncState) -> UserRequest:
     """Join what is planned with what the state knows of the requests so far (`ours`) and of the user (`old`)."""
     action = Action(planned.action)
     if action is Action.DEACTIVATE:
@@ -176,14 +178,14 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, new_ke
     before, again = (old.live, old.again) if old else (None, None)
     flushed = old is not None and old.flushed
     change = Change(action, planned.payload.encode(), before, after, again, planned.flush, flushed, planned.mint)
-    past: Past | None = None
+    past = unmet_by(state)
     if ours is not None:
         edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash
         # A create asks the API whose the user is; a change has only what the state knows to go by.
         past = ours.past(changed=False, edited=edited, ours=bool(ours.ours) and action is not Action.CREATE)
         # A token that may have been flushed opens nothing any more.
         past = replace(past, auth_token=None) if flushed else past
-    key, body = ours.key if ours is not None else new_key(), planned.body.encode()
+    key, body = ours.key if ours is not None else state.new_key(), planned.body.encode()
     request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
     gone = action is Action.CREATE and old is not None and old.standing is not None and bool(old.certain)
     return anew(request) if gone else request

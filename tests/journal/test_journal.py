@@ -23,7 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from provisioner.errors import JournalError, StorageError
 from provisioner.journal.columns import OUTCOME_COLUMNS, Known
 from provisioner.journal.header import Identity
-from provisioner.journal.journal import Journal, JournalReader, set_journal_aside
+from provisioner.journal.journal import Journal, JournalReader
+from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 

@@ -7,5 +7,6 @@ proof       `verify`, `status` and `show`
 inspection  `init`, `constraints`, `doctor`, `config show` and `config example`
 report      `report`
 fleet       `fleet`
+backup      `backup`
 merge       `merge`
 """

@@ -76,6 +76,9 @@ class Sending(Roles):
     max_failures: Annotated[
         str | None, text("Stop when more rows than this have failed: N or P%. [default: 5%]", metavar="N|P%")
     ] = None
+    restored: Annotated[
+        bool | None, flag("The journal or state is a copy, and `backup` did not make it: what it lacks is in doubt.")
+    ] = None
 
 
 @_RUN

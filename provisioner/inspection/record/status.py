@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.inspection.record.places import Place, find_place, opened
+from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
@@ -57,6 +58,7 @@ class Status:
     in_doubt          users of whom it is not known whether they were created
     tokens            auth tokens recorded
     first, last       UNIX seconds: of the first request (the server's), of the last outcome
+    copied_at         UNIX seconds by the server: of the copy that this is, until a run has come to its end with it
     runs, nights      those that are recorded, the earliest first
     managed           of a state; null for a run's journal
     summary, proof    as the files beside it have them; empty when they are not there
@@ -70,6 +72,7 @@ class Status:
     tokens: int
     first: float | None
     last: float | None
+    copied_at: float | None
     runs: tuple[PastRun, ...]
     nights: tuple[Night, ...]
     managed: Managed | None
@@ -108,6 +111,7 @@ class Status:
             "tokens": self.tokens,
             "first_sent_at": None if self.first is None else iso_time(self.first),
             "last_settled_at": None if self.last is None else iso_time(self.last),
+            "copied_at": None if self.copied_at is None else iso_time(self.copied_at),
             "runs": len(self.runs),
             "next_run": {**self.again, "in_doubt": self.in_doubt, "never_sent": self.unmet},
             "stopped_by": self.summary.get("stopped_by"),
@@ -150,6 +154,7 @@ def look(place: Place) -> Status:
             tokens=sum(row[2] for row in rows),
             first=min((row[4] for row in rows if row[4]), default=None),
             last=max((row[5] for row in rows if row[5]), default=None),
+            copied_at=copied_at(database),
             runs=tuple(Course(database).runs()),
             nights=nights,
             managed=_managed(database) if nights else None,
@@ -180,6 +185,9 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     if status.first is not None:
         last = f"; last outcome {iso_time(status.last, 'seconds')}" if status.last is not None else ""
         yield "when", Text(f"first sent {iso_time(status.first, 'seconds')}{last}")
+    if status.copied_at is not None:
+        since = iso_time(status.copied_at, "seconds")
+        yield "copy", Text(f"of {since}: the next run finds out what happened since then", "magenta")
     yield from _past(status)
     yield "next", Text("; ".join(_next(status)))
     if status.proof:

@@ -26,7 +26,7 @@ from provisioner.run.pipeline import carry_out
 from provisioner.run.undo.listing import write_list
 from provisioner.run.undo.reversal import Reversals
 from provisioner.run.undo.summary import UndoSummary
-from provisioner.run.wiring import connected, open_store
+from provisioner.run.wiring import connected, open_store, tell_of_copy
 from provisioner.sending.users import trace
 from provisioner.stop import Stop, Stopper, confirmed, stop_early, stopping_on_storage_error
 
@@ -68,6 +68,7 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
     async with AsyncExitStack() as stack:
         verbose = undo.job.settings.log.verbose
         recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=verbose))
+        tell_of_copy(journal)
         to_do = await recorder.run(journal.to_do)
         stop_early(stopper)
         run.tally.rows.total = to_do.users
@@ -125,6 +126,7 @@ def _finish(
             "summary": None if declined else str(outputs.undo_summary),
             "journal": str(outputs.journal),
         },
+        copied_at=journal.copied_at,
     )
     if not declined:
         write_summary(outputs.undo_summary, summary.document)

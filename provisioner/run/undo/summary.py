@@ -35,6 +35,7 @@ class UndoSummary:
     untouched    users in doubt, of whom it turned out that this job had changed nothing; not among the others
     tokens_left  auth tokens minted for users who were there before: nobody takes them back
     started, finished  UNIX seconds
+    copied_at    of the copy that the journal is (UNIX seconds, the server's): whom it created since is not known
     """
 
     counts: Counts
@@ -47,6 +48,7 @@ class UndoSummary:
     app: Identity
     permanent: bool
     outputs: Mapping[str, str | None]
+    copied_at: float | None = None
 
     def __post_init__(self) -> None:
         verdicts = self.counts.verdicts
@@ -61,7 +63,8 @@ class UndoSummary:
         if self.stop is not None:
             return self.stop.exit_code
         verdicts = self.counts.verdicts
-        return ExitCode.ROWS_LEFT if verdicts[Outcome.KEPT] or verdicts[Outcome.FAILED] else ExitCode.OK
+        left = verdicts[Outcome.KEPT] or verdicts[Outcome.FAILED] or self.copied_at is not None
+        return ExitCode.ROWS_LEFT if left else ExitCode.OK
 
     @property
     def document(self) -> dict[str, Any]:
@@ -75,6 +78,7 @@ class UndoSummary:
             "kept_by_reason": dict(sorted(self.counts.kept.items())),
             "failed_by_code": dict(sorted(self.counts.failed.items())),
             "tokens_left": self.tokens_left,
+            "copied_at": None if self.copied_at is None else iso_time(self.copied_at),
             "permanent": self.permanent,
             "app": asdict(self.app),
             **sent(requests),
@@ -110,6 +114,11 @@ class UndoSummary:
             remarks.append(f"{counted(self.untouched, 'user')} in doubt, whom this job turned out not to have changed")
         if self.tokens_left:
             remarks.append(f"{counted(self.tokens_left, 'auth token')} of users who were there before stay valid")
+        if self.copied_at is not None:
+            since = iso_time(self.copied_at, "seconds")
+            remarks.append(
+                f"the journal is a copy of {since}: users created since are not known to it and stay; run first"
+            )
         if where := self.outputs["undo"]:
             remarks.append(f"list: {where}")
         return remarks

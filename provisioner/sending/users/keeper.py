@@ -43,3 +43,8 @@ def carried(body: bytes, user: Mapping[str, Any]) -> bytes:
     """Give the trace of an update as its answer shows the user: of the fields that it set and the answer tells."""
     told, asked = profile.texts_of(user), trace.set_by(body)
     return trace.entry_of({name: told[name] for name in asked if name in told})
+
+
+def shows(body: bytes, user: Mapping[str, Any]) -> bool:
+    """Whether an answer shows a user with all that a body sets; a field of which it tells nothing may be another."""
+    return carried(body, user) == trace.entry_of(trace.set_by(body))

@@ -22,7 +22,7 @@ from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Run, Target
-from provisioner.run.wiring import connected, convert_times, open_store
+from provisioner.run.wiring import connected, convert_times, open_store, tell_of_copy
 from provisioner.sending.users.profile import members, unpacked
 from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
@@ -79,7 +79,7 @@ async def preflight(
 ) -> AsyncIterator[Preflight]:
     """Read the roster, compare it with the state and judge what would be done.
 
-    target     where to ask for the directory; None when nobody is to be asked
+    target     where to ask for the directory; None when nobody is to be asked, unless the state is a copy
     resolving  where to ask whether leavers in doubt are ours, which the state then knows; None to leave that open
 
     Raises `ProvisionerError`, or `InterruptedEarlyError` when the run is to end.
@@ -91,6 +91,12 @@ async def preflight(
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
         recorder = await stack.enter_async_context(open_store(state, stopper, verbose=job.settings.log.verbose))
+        if job.settings.run.restored:
+            await recorder.run(state.mark_as_copy)
+        if state.copied_at is not None:
+            tell_of_copy(state)
+            # What nights that it does not know have made of users is seen in the app.
+            target = target or resolving
         surveyed = await survey(opened, reader, stopper)
         surveyed = await in_thread(reader, partial(surveyed.compared, lambda: stop_early(stopper)))
         directory = await _directory(run, target, state, recorder) if target is not None else None

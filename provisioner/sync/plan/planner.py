@@ -22,6 +22,7 @@ from provisioner.journal.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Surveyed
+from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlannedChange, in_words
 from provisioner.sync.plan.decision import Decision, Wanted, decide
@@ -190,7 +191,7 @@ class Planner:
         known, wanted = met.get(row.uid), Wanted.of(row.body, row.body_hash, self._managed)
         found = shown.get(row.uid) if shown is not None else None
         # What is in doubt is done again whatever the directory shows: only that tells whose work it was.
-        if shown is None or (known is not None and not known.certain):
+        if shown is None or (known is not None and not known.certain) or (known is None and self._may_be_ours(found)):
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
             live, exists = self._as_shown(known, found), found is not None
@@ -204,6 +205,11 @@ class Planner:
         change = change._replace(mint=decision.action is Action.REACTIVATE and self._is_given_token(row, known))
         self._note_altered(change, wanted, old, live)
         return change
+
+    def _may_be_ours(self, found: Shown | None) -> bool:
+        """Whether a user whom the state does not know may have been created by a night that it does not know."""
+        since = self._state.copied_at
+        return since is not None and found is not None and created_since(found.created_at, since)
 
     def _note_altered(
         self, change: PlannedChange, wanted: Wanted, old: Mapping[str, str] | None, live: Live | None

@@ -35,6 +35,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--create-roles": (None, "run", "create_roles", True),
     "--dry-run": (None, "run", "dry_run", True),
     "--restart": (None, "run", "restart", True),
+    "--restored": (None, "run", "restored", True),
     "--base-url": ("http://127.0.0.1:1/v3", "api", "base_url", "http://127.0.0.1:1/v3"),
     "--emulator": (None, "api", "emulator", True),
     "--requests-per-minute": ("600", "rate", "requests_per_minute", 600),

@@ -29,7 +29,8 @@ def test_a_run_that_was_killed(tmp_path: Path) -> None:
     assert told(tmp_path / "out.csv") == {
         "journal": str(journal), "kind": "run", "app_id": "app", "base_url": "http://h/v3", "held_by": None,
         "users": 3, "outcomes": {"created": 1, "failed": 1, "pending": 1}, "in_doubt": 2, "tokens": 1,
-        "first_sent_at": "1970-01-01T00:01:40.000Z", "last_settled_at": "1970-01-01T00:01:41.000Z", "runs": 0,
+        "first_sent_at": "1970-01-01T00:01:40.000Z", "last_settled_at": "1970-01-01T00:01:41.000Z",
+        "runs": 0, "copied_at": None,
         "next_run": {"failed": 1, "pending": 1, "in_doubt": 2, "never_sent": None}, "stopped_by": None, "proof": None,
     }  # fmt: skip
     text = status_of(tmp_path / "out.csv", as_json=False)

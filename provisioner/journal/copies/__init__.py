@@ -1,0 +1,5 @@
+"""Copies of a journal, and how one goes on in place of the journal that was lost.
+
+mark    what a copy may not know, and is in doubt from then on
+backup  a copy, made while a run may be writing
+"""

@@ -1,0 +1,126 @@
+"""A copy of a journal or a state: consistent, also while a run writes; its owner's alone; whole, or not there at all.
+
+The copy knows that it is one, see `mark`: whatever opens it goes on exactly where the lost one may have been.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import JournalError, OutputError
+from provisioner.files import PRIVATE, sync_folder
+from provisioner.journal.copies.mark import mark_as_copy
+from provisioner.journal.header import damage_in, header_of, log_of
+from provisioner.journal.schema import bring_up_to_date
+
+_FREE: Final = "choose another TO"
+_NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_IOERR")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that was made.
+
+    users  that the journal knew
+    at     the newest time of the server that it knew (UNIX seconds): whatever was created since is told by it
+    """
+
+    path: Path
+    users: int
+    size: int
+    at: float
+
+
+def back_up(journal: Path, to: Path) -> Copy:
+    """Copy a journal or a state, whoever is writing it.
+
+    Raises `JournalError` for what is none or is damaged, `OutputError` where no copy can be written, or something is.
+    """
+    if os.path.lexists(to):
+        raise OutputError(f"{to}: is there already, and a copy overwrites nothing; {_FREE}")
+    # Of its own, so that two copies at a time do not write into one file.
+    temporary = to.with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+        try:
+            users, at = _copied(journal, temporary)
+            size = temporary.stat().st_size
+            _publish(temporary, to)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{to}: cannot be written ({error.strerror or error}); make room, or {_FREE}") from error
+    return Copy(to, users, size, at)
+
+
+def _copied(journal: Path, temporary: Path) -> tuple[int, float]:
+    try:
+        with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
+            _copy(journal, copy)
+            header = header_of(copy)
+            if not header.ours:
+                raise JournalError(f"{journal}: not a journal of provisioner; name the one that is to be copied")
+            header.refuse_newer(journal)
+            if (damage := damage_in(copy, thorough=True)) is not None:
+                raise sqlite3.DatabaseError(damage)
+            # One file and no log beside it; whoever opens it sets it as a journal needs it.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            bring_up_to_date(copy, header.version, {})
+            at = mark_as_copy(copy, journal)
+            (users,) = copy.execute("SELECT count(*) FROM users").fetchone()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if getattr(error, "sqlite_errorname", "").startswith(_NO_ROOM):
+            raise OSError(str(error)) from error
+        message = f"damaged, or no journal of provisioner ({error}), so nothing was copied; put an earlier copy back"
+        raise JournalError(f"{journal}: {message}") from error
+    return int(users), at
+
+
+def _copy(journal: Path, copy: sqlite3.Connection) -> None:
+    """Copy one moment of it, though a run begins, writes or ends meanwhile."""
+    with journal.open("rb"):
+        pass  # SQLite does not say why it cannot open a file
+    address, log = journal.absolute().as_uri(), log_of(journal)
+    if not log.exists():
+        # Nobody writes it: read like this, nothing appears in its folder. Unless a run has begun meanwhile.
+        before = _version_of(journal)
+        try:
+            _copy_from(f"{address}?mode=ro&immutable=1", copy)
+        except sqlite3.DatabaseError:
+            if not log.exists() and _version_of(journal) == before:
+                raise
+        else:
+            if not log.exists() and _version_of(journal) == before:
+                return
+    _copy_from(f"{address}?mode=ro", copy)
+
+
+def _copy_from(address: str, copy: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=30)) as original:
+        original.backup(copy)
+
+
+def _version_of(journal: Path) -> tuple[int, int, int]:
+    found = journal.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _publish(temporary: Path, to: Path) -> None:
+    """Have it under its name, once it is on the disk. Raises OSError, also when that name was taken meanwhile."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, to)
+    except FileExistsError:
+        raise
+    except OSError:  # a filesystem without links
+        if os.path.lexists(to):
+            raise
+        temporary.rename(to)
+    with suppress(OSError):
+        sync_folder(to.parent)

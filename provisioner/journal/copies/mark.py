@@ -1,0 +1,109 @@
+"""What a copy of a journal may not know: what the lost run did after the copy was made.
+
+The moment of the copy is the newest time of the server that it knows: whatever left later, was created by the server
+at that time or after it. It stands in `meta` until a run has come to its end with it, and until then
+
+- whoever the copy knows without a settled outcome is in doubt since then, and so is whoever it does not know at all:
+  a user who was created since is ours, one from before is another hand's;
+- which body was sent is not known, so whoever turns out to be ours is brought up to date, as after an edit;
+- what a user was before an update of this job is not known either, unless it was kept before the copy;
+- of the users of a state only that is left that they are managed: what nights since have made of them is found out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from provisioner.errors import JournalError
+from provisioner.journal.columns import FINAL_OUTCOMES, Bulk
+
+_KEY: Final = "copied_at"
+
+# Whom an adoption brought in was sent nothing: that moment is ours, not the server's.
+_NEWEST: Final = """
+SELECT max(at) FROM (
+    SELECT max(sent_at) AS at FROM users WHERE operation IS NOT 'adopt'
+    UNION ALL SELECT max(sent_at) FROM reversals
+    UNION ALL SELECT CAST(value AS REAL) FROM meta WHERE key = 'heard_at'
+)
+"""
+_MARKED: Final = (
+    # Whoever was on the wire stays in doubt since it was sent, as after a kill.
+    f"""
+UPDATE users SET doubt_since = coalesce(doubt_since, iif(state = 'sent', sent_at, :at)), doubt_hash = ''
+WHERE standing IS NULL AND NOT (state = 'settled' AND outcome IN ({FINAL_OUTCOMES}))
+""",  # noqa: S608 - of constants
+    """
+INSERT OR IGNORE INTO overwrites (id, kind, kept_at)
+    SELECT id, 'unknown', :at FROM users WHERE operation IS NULL AND NOT ours
+""",
+    # A leaver of a night since has lost its auth tokens, and gets another one when it comes back.
+    """
+UPDATE users SET live_hash = NULL, digests = NULL, sessions = iif(standing = 'active', 'flushing', sessions)
+WHERE standing IS NOT NULL
+""",
+)
+
+HEARD: Final = "INSERT OR REPLACE INTO meta VALUES ('heard_at', ?)"
+"""The server's time (UNIX seconds), learned without anything being sent that is recorded."""
+
+FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_KEY}'"  # noqa: S608 - of constants
+
+
+class UnmetRow(NamedTuple):
+    """A user who may be sent from now on, and whom a copy made at `since` (UNIX seconds, the server's) may not know."""
+
+    id: int
+    uid: str
+    row: int
+    body_hash: str
+    since: float
+
+
+# Before they are recorded as sent: those that are known already stay as they are.
+UNMET: Final = (
+    Bulk(
+        UnmetRow._fields,
+        """
+INSERT OR IGNORE INTO users (id, uid, row, body_hash, sent_at, state, doubt_since, doubt_hash)
+SELECT id, uid, row, body_hash, since, 'pending', since, '' FROM given
+""",
+    ),
+    Bulk(
+        UnmetRow._fields,
+        """
+INSERT OR IGNORE INTO overwrites (id, kind, kept_at)
+SELECT given.id, 'unknown', since FROM given JOIN users ON users.id = given.id WHERE NOT ours
+""",
+    ),
+)
+
+
+def mark_as_copy(database: sqlite3.Connection, name: object) -> float:
+    """Have a journal know that it is a copy; the moment it was made (UNIX seconds, the server's). All or nothing.
+
+    name  of the journal, for messages
+
+    A copy of a copy that was not carried to its end yet does not know what happened since the earlier one either.
+    Raises `JournalError` when it knows of nothing that was sent, so that the moment cannot be told.
+    """
+    (newest,) = database.execute(_NEWEST).fetchone()
+    if newest is None:
+        message = "nothing was ever sent by it, so there is nothing yet that a copy could keep; begin without one"
+        raise JournalError(f"{name}: {message}")
+    earlier = copied_at(database)
+    since = float(newest) if earlier is None else min(newest, earlier)
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        for statement in _MARKED:
+            database.execute(statement, {"at": newest})
+        # As text that is read back as the same number: SQLite's own would be rounded.
+        database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, repr(since)))
+    return since
+
+
+def copied_at(database: sqlite3.Connection) -> float | None:
+    """Give when the copy was made that a journal is (UNIX seconds, the server's); None when it is none."""
+    found = database.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
+    return None if found is None else float(found[0])

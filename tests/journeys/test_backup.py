@@ -1,0 +1,146 @@
+"""A journal that is lost, and a copy of it that goes on in its place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.rig.command import KEY, RunningEmulator, emulator, people, provisioner, rows, start, wait_until, write_roster
+
+PEOPLE = people(600)
+STRANGERS = [f"person-{n:05}" for n in (3, 250, 400, 590, 600)]
+
+
+def with_strangers(folder: Path) -> tuple[object, ...]:
+    """Some users of the roster were there before, created by another hand."""
+    write_roster(folder / "people.csv", PEOPLE)
+    users = [{"uid": uid, "name": "A stranger", "created_at": int(time.time()) - 60} for uid in STRANGERS]
+    (folder / "users.ndjson").write_text("\n".join(map(json.dumps, users)))
+    return ("--users", folder / "users.ndjson", "--latency", "20ms")
+
+
+def lost(folder: Path, api: RunningEmulator, copy: Callable[[], object], *command: object) -> None:
+    """Copy the journal in mid-run; kill the run somewhat later, and lose its journal."""
+    victim = start(*command, cwd=folder, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: len(api.created()) > 150)
+    copy()
+    known = len(api.created())
+    wait_until(lambda: len(api.created()) > known + 150)
+    victim.kill()
+    for each in folder.glob("out.journal.db*"):
+        each.unlink()
+
+
+def check(folder: Path, api: RunningEmulator) -> None:
+    """Ours are created, once, with tokens that work; strangers are existing, and nobody minted for them."""
+    told = {row["uid"]: row for row in rows(folder / "out.csv")}
+    ours = [each["uid"] for each in PEOPLE if each["uid"] not in STRANGERS]
+    assert [uid for uid in ours if told[uid]["outcome"] != "created"] == []
+    assert [uid for uid in STRANGERS if told[uid]["outcome"] != "existing"] == []
+    assert sorted(api.created()) == sorted(ours)
+    users = api.users()
+    assert [uid for uid in ours if not api.accepts(uid, told[uid]["auth_token"])] == []
+    assert [users[uid]["tokens"] for uid in STRANGERS] == [[]] * len(STRANGERS)
+    assert {users[uid]["name"] for uid in STRANGERS} == {"A stranger"}
+
+
+def test_a_copy_goes_on_when_the_journal_is_lost(tmp_path: Path) -> None:
+    """Copied and killed in mid-run: exact, as if nothing had been lost; then the copy is a journal as any other."""
+    flags = with_strangers(tmp_path)
+    with emulator(tmp_path, *flags) as api:
+        command = ("run", "people.csv", *api.flags(), "-o", "out.csv")
+
+        def copy() -> None:
+            done = provisioner("backup", "out.csv", "safe.db", "--json", cwd=tmp_path)
+            assert done.exit_code == 0, done.stderr
+
+        lost(tmp_path, api, copy, *command)
+        assert stat.S_IMODE((tmp_path / "safe.db").stat().st_mode) == 0o600
+        shutil.copy(tmp_path / "safe.db", tmp_path / "out.journal.db")
+        assert json.loads(provisioner("status", "out.csv", "--json", cwd=tmp_path).stdout)["copied_at"]
+        done = provisioner(*command, "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert done.exit_code == 0, done.stderr
+        assert [each["file"] for each in done.events("journal.restored")] == ["out.journal.db"]
+        check(tmp_path, api)
+        again = provisioner(*command, "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (again.summary["requests"], again.events("journal.restored")) == (0, [])
+        # The same copy once more: whatever the second one did is found out as well.
+        shutil.copy(tmp_path / "safe.db", tmp_path / "out.journal.db")
+        for each in tmp_path.glob("out.journal.db-*"):
+            each.unlink()
+        assert provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        check(tmp_path, api)
+
+
+def test_a_copy_made_in_another_way_goes_on_when_it_is_said_to_be_one(tmp_path: Path) -> None:
+    """`--restored`: with an edited roster, and killed once more on the way."""
+    flags = with_strangers(tmp_path)
+    with emulator(tmp_path, *flags) as api:
+        command = ("run", "people.csv", *api.flags(), "-o", "out.csv")
+
+        def copy() -> None:
+            with closing(sqlite3.connect(tmp_path / "out.journal.db")) as journal:
+                journal.execute("VACUUM INTO ?", (str(tmp_path / "safe.db"),))
+
+        lost(tmp_path, api, copy, *command)
+        shutil.copy(tmp_path / "safe.db", tmp_path / "out.journal.db")
+        edited = [each | {"name": f"{each['name']} II"} for each in PEOPLE]
+        write_roster(tmp_path / "people.csv", edited)
+        victim = start(*command, "--restored", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        known = len(api.created())
+        wait_until(lambda: len(api.created()) > known + 30)
+        victim.kill()
+        victim.end()
+        done = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert done.exit_code == 0, done.stderr
+        check(tmp_path, api)
+        users = api.users()
+        assert [each["uid"] for each in edited if users[each["uid"]]["name"] not in {each["name"], "A stranger"}] == []
+
+
+def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
+    """A whole night is lost: who joined in it is created, with a token, who left is away, and all are as the roster."""
+
+    def night(api: RunningEmulator, roster: list[dict[str, str]], *options: object) -> dict[str, Any]:
+        write_roster(tmp_path / "hr.csv", roster)
+        command = ("sync", "hr.csv", *api.flags(), "--state", "hr.db", "-o", "out.csv", "--yes", "--json")
+        done = provisioner(*command, "--deactivate-leavers", *options, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert done.exit_code == 0, done.stderr
+        return done.summary
+
+    staff, joiners = people(60), people(12, first=61)
+    renamed = [each | {"name": "Renamed"} if n < 6 else each for n, each in enumerate(staff)]
+    users = [{"uid": "person-00072", "name": "A stranger", "created_at": int(time.time()) - 60}]
+    (tmp_path / "users.ndjson").write_text("\n".join(map(json.dumps, users)))
+    with emulator(tmp_path, "--users", tmp_path / "users.ndjson") as api:
+        night(api, staff, "--adopt")
+        assert provisioner("backup", "hr.db", "safe.db", cwd=tmp_path).exit_code == 0
+        # The last two leave, twelve join, of whom one was there before, and six are renamed.
+        lost_night = night(api, [*renamed[:-2], *joiners])
+        assert (lost_night["created"], lost_night["deactivated"]) == (11, 2)
+        for each in tmp_path.glob("hr.db*"):
+            each.unlink()
+        (tmp_path / "safe.db").rename(tmp_path / "hr.db")
+        # One leaver is back, three names are as they were, one who joined has left.
+        now = [*staff[:3], *renamed[3:-1], *joiners[1:]]
+        told = night(api, now)
+        outcomes = {row["uid"]: row for row in rows(tmp_path / "out.csv")}
+        ours = [each["uid"] for each in joiners[1:-1]]
+        assert [uid for uid in ours if outcomes[uid]["outcome"] != "created"] == []
+        assert [uid for uid in ours if not api.accepts(uid, outcomes[uid]["auth_token"])] == []
+        back = outcomes["person-00059"]
+        assert back["outcome"] == "reactivated"
+        assert api.accepts("person-00059", back["auth_token"])
+        assert (told["created"], told["updated"], told["reactivated"]) == (10, 3, 1)
+        proof = provisioner(
+            "verify", "hr.csv", *api.flags(), "--state", "hr.db", "-o", "proof.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY
+        )
+        assert proof.exit_code == 0, proof.stdout
+        assert night(api, now)["requests"] == 0
