@@ -27,7 +27,7 @@ from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.table import Course
-from provisioner.journal.header import Header, Identity, claim, damage_in, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import TAKEN_UP, TakenUpRow
@@ -125,14 +125,12 @@ class Journal:
     def mark_as_copy(self) -> None:
         """Take the journal for a copy, see `copies.mark`; raises `JournalError` also for one that is damaged."""
         with self._unusable():
-            if (damage := damage_in(self._database, thorough=True)) is not None:
-                raise sqlite3.DatabaseError(damage)
             self.copied_at = mark.mark_as_copy(self._database, self.path)
 
     def forget_copy(self) -> None:
         """Know all there is to know again: a run has come to its end."""
         if self.copied_at is not None:
-            with self._unwritable(), self._database:
+            with self._unwritable():
                 self._database.execute(mark.FORGOTTEN)
             self.copied_at = None
 

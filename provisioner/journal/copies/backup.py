@@ -15,7 +15,7 @@ from typing import Final
 from provisioner.errors import JournalError, OutputError
 from provisioner.files import PRIVATE, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
-from provisioner.journal.header import damage_in, header_of, log_of
+from provisioner.journal.header import header_of, log_of
 from provisioner.journal.schema import bring_up_to_date
 
 _FREE: Final = "choose another TO"
@@ -66,8 +66,6 @@ def _copied(journal: Path, temporary: Path) -> tuple[int, float]:
             if not header.ours:
                 raise JournalError(f"{journal}: not a journal of provisioner; name the one that is to be copied")
             header.refuse_newer(journal)
-            if (damage := damage_in(copy, thorough=True)) is not None:
-                raise sqlite3.DatabaseError(damage)
             # One file and no log beside it; whoever opens it sets it as a journal needs it.
             copy.execute("PRAGMA journal_mode = DELETE")
             bring_up_to_date(copy, header.version, {})

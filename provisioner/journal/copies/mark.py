@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import FINAL_OUTCOMES, Bulk
+from provisioner.journal.header import damage_in
 
 _KEY: Final = "copied_at"
 
@@ -86,8 +87,11 @@ def mark_as_copy(database: sqlite3.Connection, name: object) -> float:
     name  of the journal, for messages
 
     A copy of a copy that was not carried to its end yet does not know what happened since the earlier one either.
-    Raises `JournalError` when it knows of nothing that was sent, so that the moment cannot be told.
+    Raises `JournalError` when it knows of nothing that was sent, so that the moment cannot be told, and
+    `sqlite3.DatabaseError` for one that is damaged, as a copy of a file that was being written is.
     """
+    if (damage := damage_in(database, thorough=True)) is not None:
+        raise sqlite3.DatabaseError(damage)
     (newest,) = database.execute(_NEWEST).fetchone()
     if newest is None:
         message = "nothing was ever sent by it, so there is nothing yet that a copy could keep; begin without one"
