@@ -101,14 +101,17 @@ class Journal:
         if self.is_new:
             return {}
         with self._unreadable():
-            return {uid: Known._make(rest) for uid, *rest in self._database.execute(columns.KNOWN, (_json(uids),))}
+            return {
+                uid: Known._make(rest)
+                for uid, *rest in self._database.execute(columns.KNOWN, (orjson.dumps(uids).decode(),))
+            }
 
     def settled(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `DONE_COLUMNS` of those of these uids that are settled with an outcome that is `FINAL`."""
         if self.is_new:
             return []
         with self._unreadable():
-            return self._database.execute(columns.DONE, (_json(uids),)).fetchall()
+            return self._database.execute(columns.DONE, (orjson.dumps(uids).decode(),)).fetchall()
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
@@ -166,7 +169,7 @@ class Journal:
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
-            return self._database.execute(columns.OUTCOMES, (_json(uids),)).fetchall()
+            return self._database.execute(columns.OUTCOMES, (orjson.dumps(uids).decode(),)).fetchall()
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]
@@ -316,7 +319,3 @@ class JournalReader(Journal):
             database.backup(copy)
         self._bring_up_to_date(copy, version)
         return copy
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
