@@ -41,9 +41,8 @@ class Journal:
     """
 
     instead = "choose another --output"
-    """What to do about a file that cannot be used."""
     another_app = "choose another --output, or --restart to set it aside"
-    """What to do about a journal of another app."""
+    """What to do about a file that cannot be used, and about a journal of another app."""
 
     copied_at: float | None = None
     """When the copy was made that this is (UNIX seconds, the server's), until a run has come to its end with it."""
