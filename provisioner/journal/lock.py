@@ -1,4 +1,8 @@
-"""Keeps two runs off one journal. The lock is the kernel's, so it ends with the process, however that ends."""
+"""Keeps two runs off one journal. The lock is the kernel's, so it ends with the process, however that ends.
+
+And it keeps a journal off a filesystem of another machine, which knows neither such locks nor the memory that SQLite
+shares with itself: a journal there can be damaged, and two machines can write it at once.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,60 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from provisioner.errors import JournalError
 from provisioner.files import set_aside
+
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+# As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.
+_AFAR: Final = frozenset(
+    {
+        "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "9p", "lustre", "gpfs", "beegfs", "glusterfs",
+        "ocfs2", "gfs2", "orangefs", "davfs", "coda",
+    }
+)  # fmt: skip
+_FUSE: Final = "fuse"
+_HERE: Final = frozenset({"fuse.ext2", "fuse.ext4", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs", "fuse.mergerfs",
+                          "fuse.bindfs", "fuse.fuse-overlayfs", "fuse.lxcfs", "fuse.zfs"})  # fmt: skip
+
+
+def refuse_afar(journal: Path, mounts: Path = _MOUNTS) -> None:
+    """Raise `JournalError` for a journal whose folder is on a filesystem of another machine.
+
+    mounts  what is mounted where, as `proc(5)` has it; where there is no such file nothing is refused
+    """
+    kind = _filesystem_of(os.path.realpath(journal.parent), mounts)
+    if kind is not None and (kind in _AFAR or kind == _FUSE or (kind.startswith(_FUSE + ".") and kind not in _HERE)):
+        message = (
+            f"its folder is on a network filesystem ({kind}), where a journal can be damaged; have it on a disk of "
+            "this machine, and `provisioner backup` on the network (or say any_filesystem = true under [output])"
+        )
+        raise JournalError(f"{journal}: {message}")
+
+
+def _filesystem_of(folder: str, mounts: Path) -> str | None:
+    """Name the kind of filesystem that a folder is on, None where that cannot be told; a later mount covers another."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    found, length = None, -1
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(" "), after.partition(" ")[0]
+        if len(fields) < 5:
+            continue
+        point = _unescaped(fields[4])
+        if os.path.commonpath((folder, point)) == point and len(point) >= length:
+            found, length = kind, len(point)
+    return found
+
+
+def _unescaped(point: str) -> str:
+    for character in " \t\n\\":
+        point = point.replace(f"\\{ord(character):03o}", character)
+    return point
 
 
 class JournalLock:

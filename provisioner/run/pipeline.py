@@ -67,7 +67,7 @@ async def provision(
         _keep_earlier_files(job)
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         journal = Journal(job.outputs.journal, target.identity)
-        recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=job.settings.log.verbose))
+        recorder = await stack.enter_async_context(open_store(journal, stopper, job.settings))
         await recorder.run(partial(journal.claim, str(settings.shard or "")))
         if settings.restored:
             await recorder.run(journal.mark_as_copy)

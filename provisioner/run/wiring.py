@@ -16,6 +16,7 @@ from typing import Final
 from provisioner import __version__
 from provisioner.errors import ExitCode
 from provisioner.journal.journal import Journal
+from provisioner.journal.lock import refuse_afar
 from provisioner.journal.recorder import Recorder
 from provisioner.logs import get_logger
 from provisioner.model import UserRequest
@@ -93,17 +94,20 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def open_store(store: Journal, stopper: Stopper, *, verbose: bool = False) -> AsyncIterator[Recorder]:
+async def open_store(store: Journal, stopper: Stopper, settings: Settings | None = None) -> AsyncIterator[Recorder]:
     """Open a journal or a state in a thread that is its own, where it is closed when the block ends.
 
-    verbose  log every commit
+    settings  whether every commit is logged, and any filesystem will do
 
     Raises `JournalError`. The recorder's `run` carries out any call in that thread.
     """
+    wanted = settings or Settings()
+    if not wanted.output.any_filesystem:
+        refuse_afar(store.path)
     with ThreadPoolExecutor(1, "journal") as thread:
         await in_thread(thread, store.__enter__)
         try:
-            yield Recorder(store, thread, stopper, trace=_log_commit if verbose else None)
+            yield Recorder(store, thread, stopper, trace=_log_commit if wanted.log.verbose else None)
         finally:
             await in_thread(thread, lambda: store.__exit__(None, None, None))
 

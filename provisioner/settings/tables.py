@@ -189,6 +189,7 @@ class Output(Table):
     """What is written where."""
 
     file: Path | None = None
+    any_filesystem: bool = False
     json_summary: Annotated[bool, Field(alias="json")] = False
     progress: bool = True
     report: bool = False

@@ -11,7 +11,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.lock import JournalLock, holder_of
+from provisioner.journal.lock import JournalLock, holder_of, refuse_afar
 from provisioner.model import UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -68,3 +68,46 @@ def test_the_message_says_what_to_do_instead(path: Path) -> None:
     with JournalLock(path), pytest.raises(JournalError) as caught:
         JournalLock(path, "check --state").__enter__()
     assert str(caught.value) == f"{path}: in use by {US}; wait until that run has ended, or check --state"
+
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
+30 22 0:40 / /mnt/nas rw - nfs4 nas:/export rw
+31 30 8:2 / /mnt/nas/local\\040disk rw shared:1 - xfs /dev/sdb1 rw
+32 22 0:41 / /mnt/share rw - cifs //server/share rw
+33 22 0:42 / /mnt/bucket rw - fuse.s3fs s3fs rw
+34 22 0:43 / /mnt/unknown rw - fuse thing rw
+35 22 0:44 / /mnt/crypt rw - fuse.gocryptfs gocryptfs rw
+36 22 0:45 / /mnt/stick rw - fuseblk /dev/sdc1 rw
+37 22 0:46 / /mnt/over rw - nfs old:/ rw
+38 22 0:47 / /mnt/over rw - ext4 /dev/sdd1 rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv", None), ("/mnt/nas", "nfs4"), ("/mnt/nas/deeper", "nfs4"), ("/mnt/nas/local disk", None),
+        ("/mnt/nasty", None), ("/mnt/share", "cifs"), ("/mnt/bucket/a/b", "fuse.s3fs"), ("/mnt/unknown", "fuse"),
+        ("/mnt/crypt", None), ("/mnt/stick", None), ("/mnt/over", None),
+    ],
+)  # fmt: skip
+def test_a_journal_on_a_filesystem_of_another_machine_is_refused(tmp_path: Path, folder: str, kind: str | None) -> None:
+    """In one sentence with the cure; the innermost and latest mount counts, and a local one by FUSE is fine."""
+    (tmp_path / "mountinfo").write_text(MOUNTS)
+    journal = Path(folder, "out.journal.db")
+    if kind is None:
+        refuse_afar(journal, tmp_path / "mountinfo")
+        return
+    with pytest.raises(JournalError) as error:
+        refuse_afar(journal, tmp_path / "mountinfo")
+    assert str(error.value) == (
+        f"{journal}: its folder is on a network filesystem ({kind}), where a journal can be damaged; have it on a disk "
+        "of this machine, and `provisioner backup` on the network (or say any_filesystem = true under [output])"
+    )
+
+
+def test_where_nothing_tells_what_is_mounted_nothing_is_refused(tmp_path: Path) -> None:
+    """Not every system has such a list; here a folder of tests is fine."""
+    refuse_afar(tmp_path / "j.db", tmp_path / "nothing")
+    refuse_afar(tmp_path / "j.db")

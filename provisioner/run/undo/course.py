@@ -66,8 +66,7 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
     log.info("undo.started", journal=str(undo.journal), api=target.identity.base_url, permanent=undo.permanent)
     journal = UndoJournal(undo.journal, target.identity, permanent=undo.permanent, tags=TAGS)
     async with AsyncExitStack() as stack:
-        verbose = undo.job.settings.log.verbose
-        recorder = await stack.enter_async_context(open_store(journal, stopper, verbose=verbose))
+        recorder = await stack.enter_async_context(open_store(journal, stopper, undo.job.settings))
         tell_of_copy(journal)
         to_do = await recorder.run(journal.to_do)
         stop_early(stopper)

@@ -90,7 +90,7 @@ async def preflight(
         opened = stack.enter_context(closing(await open_roster(run)))
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
-        recorder = await stack.enter_async_context(open_store(state, stopper, verbose=job.settings.log.verbose))
+        recorder = await stack.enter_async_context(open_store(state, stopper, job.settings))
         if job.settings.run.restored:
             await recorder.run(state.mark_as_copy)
         if state.copied_at is not None:
