@@ -23,7 +23,7 @@ from provisioner.run.undo.listing import Counts
 from provisioner.sending.calls import Budget
 from provisioner.settings.tables import Rate
 from provisioner.stop import Stop
-from provisioner.wording import counted, duration
+from provisioner.wording import counted, duration, iso_time
 
 _VERDICTS: Final = (Outcome.REVERSED, Outcome.KEPT, Outcome.FAILED, Outcome.PENDING)
 
