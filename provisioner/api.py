@@ -269,12 +269,12 @@ async def undo_preview_async(
 def results(of: Summary | NightSummary | str | os.PathLike[str]) -> pl.LazyFrame:
     """Give the results, one row for each row of the roster, in its order; nothing is read before it is collected.
 
-    of  the summary of a run or a sync, or the results file: `.csv`, `.parquet` or `.ndjson`
+    of  the summary of a run or a sync, or the results file: `.csv`, `.parquet`, `.ndjson` or `.xlsx`
 
-    The columns and their types are those of `provisioner.results.lines.RESULT_SCHEMA`. Raises `FileNotFoundError`
-    when no results were written.
+    The columns and their types are those of `provisioner.results.formats.outcomes.RESULT_SCHEMA`.
+    Raises `FileNotFoundError` when no results were written.
     """
-    from provisioner.results.lines import scan_results
+    from provisioner.results.formats.outcomes import scan_results
 
     if isinstance(of, str | os.PathLike):
         return scan_results(Path(of))

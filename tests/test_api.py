@@ -12,7 +12,7 @@ import structlog
 
 from provisioner import api
 from provisioner.errors import ConfigurationError, ExitCode, RosterError
-from provisioner.results.lines import RESULT_SCHEMA
+from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from tests.rig.command import ROOT
 
 PEOPLE = "uid,name\nann,Ann Lee\nbob,\ncy,Cy Fox\n"

@@ -11,29 +11,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from provisioner.files import PRIVATE
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.model import Outcome
-from provisioner.results.formats.writing import write_frames
+from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
 from provisioner.results.spool import Spool
 from provisioner.sending.users.failures import DEACTIVATED
 
-RESULT_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
-    "row": pl.Int64,
-    "uid": pl.String,
-    "uid_input": pl.String,
-    "outcome": pl.String,
-    "http_status": pl.Int64,
-    "attempts": pl.Int64,
-    "error_code": pl.String,
-    "error_message": pl.String,
-    "auth_token": pl.String,
-    "created_at": pl.Int64,
-    "settled_at": pl.String,
-}
-
-_OUTCOME_SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {
-    name: pl.Float64 if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
+_OUTCOME_SCHEMA: Final[Mapping[str, pl.DataType]] = {
+    name: pl.Float64() if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
 }
 
 # What became of users who are there as the row has them.
@@ -69,7 +54,7 @@ class Counts:
 
 
 def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
-    """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, in roster order."""
+    """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, and their `OF_ROW`, in roster order."""
     valid = pl.col("error_code").is_null()
     known = pl.DataFrame(
         fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA), orient="row"
@@ -87,34 +72,25 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
         error_message=pl.coalesce("error_message", "said_message"),
         auth_token=pl.col("auth_token"),
         created_at="created_at",
-        settled_at=_iso("settled_at"),
+        settled_at=pl.from_epoch((pl.col("settled_at") * 1000).cast(pl.Int64), time_unit="ms").cast(MOMENT),
+        name="name",
+        **({OF_ROW: pl.col(OF_ROW)} if OF_ROW in lines.columns else {}),
     )
-
-
-def scan_results(path: Path) -> pl.LazyFrame:
-    """Give results back (`RESULT_SCHEMA`), read when they are collected. Raises KeyError for another ending."""
-    schema = pl.Schema(RESULT_SCHEMA)
-    match path.suffix.lower():
-        case ".csv":
-            return pl.scan_csv(path, schema=schema, glob=False)
-        case ".ndjson":
-            return pl.scan_ndjson(path, schema=schema)
-        case ".parquet":
-            return pl.scan_parquet(path, glob=False)
-    raise KeyError(f"{path}: results are read from .csv, .parquet and .ndjson")
 
 
 def write_results(path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()) -> Counts:
     """Write one line per roster row, and `more` behind them; say what they add up to."""
-    counts = Counts()
+    counts, fed_again = Counts(), lines.schema is not None and OF_ROW in lines.schema
 
     def counted() -> Iterator[pl.DataFrame]:
         for frame in chain(lines.frames(), more):
             results = result_lines(frame, fetch)
+            if fed_again and OF_ROW not in results.columns:  # of a row that is in no roster
+                results = results.with_columns(pl.lit(None, pl.Int64).alias(OF_ROW))
             counts.add(results)
             yield results
 
-    write_frames(path, counted(), pl.Schema(RESULT_SCHEMA), PRIVATE)
+    write_outcomes(path, counted(), fed_again=fed_again)
     return counts
 
 
@@ -129,8 +105,3 @@ def count_lines(lines: Iterable[pl.DataFrame], fetch: Fetch) -> Counts:
     for frame in lines:
         counts.add(result_lines(frame, fetch))
     return counts
-
-
-def _iso(column: str) -> pl.Expr:
-    milliseconds = (pl.col(column) * 1000).cast(pl.Int64)
-    return pl.from_epoch(milliseconds, time_unit="ms").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")

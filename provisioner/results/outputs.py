@@ -13,9 +13,12 @@ from typing import Final
 from provisioner.errors import OutputError
 from provisioner.files import same_file
 from provisioner.roster.files.inputs import Inputs
+from provisioner.roster.workbook.sheet import LAST_ROW
 
 # What stands behind the stem of the results in the name of another file of the job.
 _WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|proof|differences|undo|\d{8}T\d{6}(?:-\d+)?)"
+SHEET_ROWS: Final = LAST_ROW - 1
+"""Rows that a sheet of a workbook has room for, below its header."""
 FORMATS: Final = (".csv", ".parquet", ".ndjson", ".xlsx")
 
 
@@ -82,6 +85,12 @@ class Outputs:
     def paths(self) -> tuple[Path, ...]:
         """All that a run writes."""
         return (self.results, self.rejected, self.summary, self.journal)
+
+    def refuse_too_many(self, rows: int) -> None:
+        """Raise `OutputError` when the results have no room for so many rows: known before anything is sent."""
+        if self.results.suffix.lower() == ".xlsx" and rows > SHEET_ROWS:
+            room = f"a workbook has room for {SHEET_ROWS:,} rows below its header, and there are {rows:,}"
+            raise OutputError(f"{self.results}: {room}; choose .csv, .parquet or .ndjson for --output")
 
     def make_folder(self) -> None:
         """Make the folder of the outputs; raises `OutputError` when it cannot be written to."""

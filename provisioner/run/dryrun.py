@@ -46,6 +46,7 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         reader = stack.enter_context(ThreadPoolExecutor(1))
         earlier = _earlier(job, stack)
         surveyed = await survey(opened, reader, stopper)
+        job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
         batches, leaving = surveyed.batches(), 0
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:

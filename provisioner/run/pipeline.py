@@ -73,6 +73,7 @@ async def provision(
             await recorder.run(journal.mark_as_copy)
         tell_of_copy(journal)
         surveyed = await survey(opened, reader, stopper)
+        job.outputs.refuse_too_many(surveyed.survey.taken)
         if confirm is not None:
             prospect = Prospect(run.tally.rows.total or 0, job.roster.names, target.identity, settings.on_existing)
             with run.watch.aside():

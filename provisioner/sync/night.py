@@ -72,6 +72,8 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
     with _limited(settings.max_duration, stopper), run.watch.watching():
         async with preflight(run, asking, target.identity, resolving=target) as ready:
             use_state, assessment, kept = ready.recorder.run, ready.assessment, sync_job.kept
+            gone = len(assessment.leavers.due) + len(assessment.left_before)
+            run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + gone)
             if kept is not None:
                 check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
             listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))

@@ -31,7 +31,7 @@ from provisioner.run.job import Run
 from provisioner.sending.users.failures import DEACTIVATED
 from provisioner.sending.users.parting import AS_SAID
 from provisioner.stop import Stop
-from provisioner.sync.plan.assessment import Assessment, Preflight
+from provisioner.sync.plan.assessment import Assessment, Preflight, names_of
 from provisioner.sync.plan.report import told
 from provisioner.wording import counted
 
@@ -169,7 +169,7 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     named = assessment.leavers.named
     fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
     unnamed = count_lines(leaver_lines(assessment, without=named), state.tonight).outcomes if named else fates
-    more, fetch = leaver_lines(assessment, without=named), partial(_told_of_rows, state, assessment)
+    more, fetch = leaver_lines(assessment, named, state), partial(_told_of_rows, state, assessment)
     if changed:
         counts = write_results(job.outputs.results, surveyed.lines, fetch, more=more)
     else:
@@ -206,15 +206,22 @@ def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> 
     return [tuple(line.values()) for line in lines.values()]
 
 
-def leaver_lines(assessment: Assessment, without: Collection[str] = ()) -> Iterator[pl.DataFrame]:
+def leaver_lines(
+    assessment: Assessment, without: Collection[str] = (), state: SyncState | None = None
+) -> Iterator[pl.DataFrame]:
     """Give lines without a row for the leavers of tonight, those of earlier attempts of this night included.
 
-    without  those who have a row, which names them
+    without  those who have a row, which says more
+    state    knows what they are called
     """
     uids = [uid for uid, _ in (*assessment.left_before, *assessment.leavers.due) if uid not in without]
     for start in range(0, len(uids), _AT_ONCE):
-        yield pl.DataFrame({"uid": uids[start : start + _AT_ONCE]}, schema={"uid": pl.String}).select(
+        some = uids[start : start + _AT_ONCE]
+        names = names_of(state, some) if state is not None else {}
+        of = {"uid": some, "name": [names.get(uid) for uid in some]}
+        yield pl.DataFrame(of, schema={"uid": pl.String, "name": pl.String}).select(
             pl.lit(None, pl.Int64).alias("row"),
             "uid",
+            "name",
             *(pl.lit(None, pl.String).alias(name) for name in ("uid_input", "error_code", "error_message")),
         )

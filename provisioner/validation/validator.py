@@ -55,9 +55,9 @@ class Checked:
     """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
 
     lines     one line per roster row, in roster order, but for rows that are one with an earlier one: row (Int64),
-              uid (String, as it would be sent, null when missing), uid_input (String, the cell as it stands),
-              error_code and error_message (String, null for a valid row; the code of the first defect, and all
-              defects in words)
+              uid and name (String, as they would be sent, null when missing), uid_input (String, the cell as it
+              stands), error_code and error_message (String, null for a valid row; the code of the first defect, and
+              all defects in words); of rejected rows that are fed in again `_row` (Int64), the number before
     valid     row (Int64), uid (String), body (String: the compact JSON of the request without
               `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
               null when there is none), deactivated (Boolean, null where no column says so)
@@ -141,7 +141,7 @@ class Validator:
         written = self._written(fields.filter(sound)).hstack(warned.filter(sound))
         good = self._good(written)
         defective = _stacked(fields.hstack(broken).hstack(warned).filter(~sound), written.filter(~good))
-        lines = _lines(fields, self._verdicts(self._of_rejected_firsts(defective)))
+        lines = _lines(batch, fields, self._verdicts(self._of_rejected_firsts(defective)))
         defects = found(fields, broken, self._rules) | found(written, written, [self._body_rule])
         warnings = repeated | found(fields, warned, self._warnings)
         if self._strict:
@@ -277,9 +277,13 @@ def _stacked(unsound: pl.DataFrame, unfit: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([unsound, unfit.drop("body", "token")], how="diagonal")
 
 
-def _lines(fields: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+def _lines(batch: RosterBatch, fields: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """Give `Checked.lines`: every row, with the verdict of those that have one."""
-    return fields.select("row", "uid", "uid_input").join(verdicts, on="row", how="left", maintain_order="left")
+    lines = fields.select("row", "uid", "uid_input", "name").join(verdicts, on="row", how="left", maintain_order="left")
+    if any(name not in batch.frame.columns for name in ADDED):
+        return lines
+    before = batch.frame[ADDED[0]][batch.positions(lines["row"])]
+    return lines.with_columns(before.cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False))
 
 
 def _sent(good: pl.DataFrame) -> pl.DataFrame:
@@ -305,13 +309,11 @@ def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int
         {"row": list(reasons), "why": [f"{code}: {reason}" for reason in reasons.values()]},
         schema={"row": pl.Int64, "why": pl.String},
     )
-    lines = checked.lines.join(words, on="row", how="left", maintain_order="left").select(
-        "row",
-        "uid",
-        "uid_input",
+    told = checked.lines.join(words, on="row", how="left", maintain_order="left").with_columns(
         error_code=pl.when(pl.col("why").is_not_null()).then(pl.lit(code)).otherwise("error_code"),
         error_message=pl.coalesce("error_message", "why"),
     )
+    lines = told.drop("why")
     valid = checked.valid.filter(~pl.col("row").is_in(list(reasons)))
     defects = {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))}
     return Checked(lines, valid, _rejected(batch, lines), defects, checked.warnings)

@@ -13,7 +13,7 @@ from tests.rig.command import KEY, SAMPLES, emulator, people, provisioner, rows,
 
 RESULT_COLUMNS = [
     "row", "uid", "uid_input", "outcome", "http_status", "attempts", "error_code", "error_message", "auth_token",
-    "created_at", "settled_at",
+    "created_at", "settled_at", "name",
 ]  # fmt: skip
 
 SUMMARY_KEYS = [

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +24,11 @@ from provisioner.errors import JournalError, StorageError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.results.lines import RESULT_SCHEMA, Counts, count_unsent, result_lines, write_results
+from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
+from provisioner.results.lines import Counts, count_unsent, result_lines, write_results
+from provisioner.results.outputs import FORMATS
 from provisioner.results.spool import Spool
 from tests.rig.results import ROWS, lines_of, many_lines
-
-FORMATS: Final = (".csv", ".ndjson", ".parquet")
-
 
 KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "ada": ("ada", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, 1_700_000_001.25),
@@ -37,13 +37,18 @@ KNOWN: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
+def at(seconds: float) -> datetime:
+    """That moment, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 RESULTS: Final = [
-    (1, "ada", " Ada ", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, "2023-11-14T22:13:21.250Z"),
-    (2, "bob", "bob", "existing", 400, 2, None, None, None, 1_600_000_000, "2023-11-14T22:13:22.000Z"),
-    (3, None, None, "rejected", None, 0, "uid.missing", ROWS[2][4], None, None, None),
-    (4, "cyd", "CYD", "failed", 400, 1, *KNOWN["cyd"][4:6], None, None, "2023-11-14T22:13:23.000Z"),
-    (5, "ada", "ADA", "rejected", None, 0, "uid.duplicate", ROWS[4][4], None, None, None),
-    (6, "dan", "dan", "pending", None, 0, None, None, None, None, None),
+    (1, "ada", " Ada ", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, at(1_700_000_001.25), "Ada"),
+    (2, "bob", "bob", "existing", 400, 2, None, None, None, 1_600_000_000, at(1_700_000_002), "=Bob"),
+    (3, None, None, "rejected", None, 0, "uid.missing", ROWS[2][4], None, None, None, None),
+    (4, "cyd", "CYD", "failed", 400, 1, *KNOWN["cyd"][4:6], None, None, at(1_700_000_003), "'=Cyd"),
+    (5, "ada", "ADA", "rejected", None, 0, "uid.duplicate", ROWS[4][4], None, None, None, "Ada"),
+    (6, "dan", "dan", "pending", None, 0, None, None, None, None, None, ROWS[5][5]),
 ]
 
 
@@ -70,13 +75,7 @@ def open_umask() -> Iterator[None]:
 
 
 def read_back(path: Path) -> list[tuple[Any, ...]]:
-    match path.suffix:
-        case ".csv":
-            frame = pl.read_csv(path, schema=pl.Schema(RESULT_SCHEMA))
-        case ".ndjson":
-            frame = pl.read_ndjson(path, schema=pl.Schema(RESULT_SCHEMA))
-        case _:
-            frame = pl.read_parquet(path)
+    frame = scan_results(path).collect()
     assert frame.schema == pl.Schema(RESULT_SCHEMA)
     return frame.rows()
 
@@ -85,7 +84,7 @@ def test_the_columns_are_those_of_the_contract_in_its_order() -> None:
     """Whoever reads results by position or by name finds what was documented."""
     assert list(RESULT_SCHEMA) == [
         "row", "uid", "uid_input", "outcome", "http_status", "attempts", "error_code", "error_message",
-        "auth_token", "created_at", "settled_at",
+        "auth_token", "created_at", "settled_at", "name",
     ]  # fmt: skip
 
 
@@ -110,7 +109,7 @@ def test_only_valid_rows_are_looked_up() -> None:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_every_format_holds_the_same_values_and_counts_them(tmp_path: Path, spool: Spool, suffix: str) -> None:
-    """CSV, Parquet and NDJSON are three writings of one table; promise 1: the counts add up to the rows."""
+    """CSV, Parquet, NDJSON and a sheet are writings of one table; promise 1: the counts add up to the rows."""
     path = tmp_path / f"r{suffix}"
     counts = write_results(path, spool, fetch)
     assert read_back(path) == RESULTS
@@ -137,11 +136,11 @@ def test_a_roster_without_rows_gives_a_file_without_lines(tmp_path: Path, suffix
 def test_nothing_but_a_missing_value_is_an_empty_csv_cell(tmp_path: Path) -> None:
     """A null is nothing at all; text with line ends, quotes and separators comes back as it was."""
     with closing(Spool(tmp_path)) as spool:
-        spool.append(lines_of([(1, "a", 'x,"y"\r\nz', None, None)]))
+        spool.append(lines_of([(1, "a", 'x,"y"\r\nz', None, None, None)]))
         write_results(tmp_path / "r.csv", spool, fetch)
     assert (tmp_path / "r.csv").read_bytes().splitlines(keepends=True)[1:] == [
         b'1,a,"x,""y""\r\n',
-        b'z",pending,,0,,,,,\n',
+        b'z",pending,,0,,,,,,\n',
     ]
 
 
@@ -172,7 +171,7 @@ def test_results_are_written_from_a_journal_that_lives_in_another_thread(
         thread.submit(work).result()
     assert asked == [["ada", "bob"], ["cyd"], ["dan"]]
     ada, *others = read_back(path)
-    assert ada == (1, "ada", " Ada ", "created", None, 1, None, None, "t", None, "1970-01-01T00:00:00.000Z")
+    assert ada == (1, "ada", " Ada ", "created", None, 1, None, None, "t", None, at(0), "Ada")
     assert [row[3] for row in others] == ["pending", "rejected", "pending", "rejected", "pending"]
 
 
@@ -189,7 +188,13 @@ def test_one_row_in_one_outcome_out(
     folder = tmp_path_factory.mktemp("results")
     # Rejected rows share their uid with the row before them, as duplicates do.
     rows = [
-        (n, f"u{max(n - (state == 'rejected'), 1)}", f"U{n}", *(("x", "x: y") if state == "rejected" else (None, None)))
+        (
+            n,
+            f"u{max(n - (state == 'rejected'), 1)}",
+            f"U{n}",
+            *(("x", "x: y") if state == "rejected" else (None, None)),
+            f"N{n}",
+        )
         for n, state in enumerate(states, 1)
     ]
     known = {
@@ -220,13 +225,17 @@ def test_results_are_private_from_the_first_instant(tmp_path: Path, spool: Spool
     """Promise 7: whenever the folder is looked at, no file in it that may hold tokens can be read by others."""
     modes: set[int] = set()
 
+    def look() -> None:
+        modes.update(stat.S_IMODE(each.stat().st_mode) for each in tmp_path.rglob("*") if each.is_file())
+        assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir() if each.is_dir()} <= {0o700}
+
     def looking(uids: list[str]) -> list[tuple[Any, ...]]:
-        modes.update(stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir())
+        look()
         return fetch(uids)
 
     (tmp_path / f"r{suffix}").touch(0o600)
     write_results(tmp_path / f"r{suffix}", spool, looking)
-    modes.update(stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir())
+    look()
     assert modes == {0o600}
     assert [each.name for each in tmp_path.iterdir()] == [f"r{suffix}"]
 
@@ -267,11 +276,7 @@ def test_results_that_cannot_be_fetched_leave_what_was_there(tmp_path: Path, spo
 
 @pytest.mark.parametrize(
     "suffix",
-    [
-        ".csv",
-        ".ndjson",
-        ".parquet",
-    ],
+    FORMATS,
 )
 def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
     tmp_path: Path, suffix: str, request: pytest.FixtureRequest

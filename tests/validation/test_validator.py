@@ -64,14 +64,15 @@ def test_lines_and_rejected_rows_hold_what_the_roster_held() -> None:
     message = f"name.missing: no name, one is required; {bob[0]}"
     missing = "uid.missing: no uid, one is required"
     assert checked.lines.rows() == [
-        (1, "ann", " ANN ", None, None),
-        (2, "bo b", "Bo b", "name.missing", message),
-        (3, None, " ", "uid.missing", missing),
+        (1, "ann", " ANN ", "Ann", None, None, 9),
+        (2, "bo b", "Bo b", None, "name.missing", message, None),
+        (3, None, " ", "C", "uid.missing", missing, None),
     ]
     assert checked.rejected.columns == ["uid", "name", "note", "_row", "_errors"]
     assert checked.rejected.rows() == [("Bo b", " ", " y ", 2, message), (" ", "C", None, 3, missing)]
     assert checked.lines.schema == {
-        "row": pl.Int64, "uid": pl.String, "uid_input": pl.String, "error_code": pl.String, "error_message": pl.String,
+        "row": pl.Int64, "uid": pl.String, "uid_input": pl.String, "name": pl.String, "error_code": pl.String,
+        "error_message": pl.String, "_row": pl.Int64,
     }  # fmt: skip
     assert checked.valid.schema == {
         "row": pl.Int64,
@@ -269,8 +270,8 @@ def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
     missing = "name.missing: no name, one is required"
     assert moved.valid["row"].to_list() == [7]
     assert moved.lines.rows() == [
-        (5, "a", "a", "role.unknown", "role.unknown: why not"), (6, "b", "b", "name.missing", missing),
-        (7, "c", "c", None, None),
+        (5, "a", "a", "A", "role.unknown", "role.unknown: why not"), (6, "b", "b", None, "name.missing", missing),
+        (7, "c", "c", "C", None, None),
     ]  # fmt: skip
     assert moved.rejected.select("uid", "_row", "_errors").rows() == [
         ("a", 5, "role.unknown: why not"), ("b", 6, missing),

@@ -41,7 +41,7 @@ class Output(Watched):
     file: Annotated[
         Path | None,
         path(
-            "Results file, .csv, .parquet or .ndjson. [default: <roster>.results.csv in this folder]",
+            "Results file, .csv, .parquet, .ndjson or .xlsx. [default: <roster>.results.csv in this folder]",
             "--output",
             "-o",
         ),
@@ -56,7 +56,7 @@ class MergeOutput(Printed):
 
     file: Annotated[
         Path | None,
-        path("Results file, .csv, .parquet or .ndjson. [default: <FOLDER>.results.csv here]", "--output", "-o"),
+        path("Results file, .csv, .parquet, .ndjson or .xlsx. [default: <FOLDER>.results.csv here]", "--output", "-o"),
     ] = None
 
 

@@ -6,17 +6,15 @@ What is missing or damaged is told on the page; a report is made of the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from provisioner.errors import JournalError, UsageError
+from provisioner.errors import JournalError, RosterError, UsageError
 from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
 from provisioner.journal.header import is_database
-
-if TYPE_CHECKING:  # most reports name no row
-    import polars as pl
+from provisioner.results.outputs import FORMATS
 
 NIGHTS: Final = 60
 """Nights of a state that are shown."""
@@ -112,7 +110,7 @@ def _found(path: str, summary: Path) -> Path:
 def _results(given: Path, stem: Path, outputs: object) -> Path:
     if isinstance(outputs, dict) and isinstance(named := outputs.get("results"), str):
         return _beside(stem, Path(named).suffix)
-    return given if given.suffix in {".csv", ".parquet", ".ndjson"} else _beside(stem, ".csv")
+    return given if given.suffix in FORMATS else _beside(stem, ".csv")
 
 
 def _overview(journal: Path, missing: list[str]) -> Overview | None:
@@ -151,24 +149,14 @@ def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapp
         return {}
     import polars as pl
 
-    scans: dict[str, Callable[[Path], pl.LazyFrame]] = {
-        ".csv": _scan_csv,
-        ".parquet": pl.scan_parquet,
-        ".ndjson": pl.scan_ndjson,
-    }
+    from provisioner.results.formats.outcomes import scan_results
+
     try:
-        scan = scans[results.suffix.lower()](results)
-        found = scan.filter(pl.col("row").is_in(rows)).select("row", "uid_input", "uid").collect()
-    except (pl.exceptions.PolarsError, OSError, KeyError) as error:
+        found = scan_results(results, ("row", "uid_input", "uid")).filter(pl.col("row").is_in(rows)).collect()
+    except (pl.exceptions.PolarsError, OSError, KeyError, RosterError) as error:
         missing.append(f"{results.name} cannot be read ({' '.join(str(error).split())[:100]})")
         return {}
     return {row: given or uid or "" for row, given, uid in found.iter_rows()}
-
-
-def _scan_csv(path: Path) -> pl.LazyFrame:
-    import polars as pl
-
-    return pl.scan_csv(path, schema_overrides={"row": pl.Int64}, infer_schema=False)
 
 
 def _rows_named(findings: object) -> Iterable[int]:

@@ -16,8 +16,8 @@ from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files import PRIVATE, same_file, written_whole
 from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
-from provisioner.results.formats.writing import WRITERS, write_frames
-from provisioner.results.lines import RESULT_SCHEMA, Counts
+from provisioner.results.formats.outcomes import typed, write_outcomes
+from provisioner.results.lines import Counts
 from provisioner.results.manifest import Record, read_record, rewrite
 from provisioner.results.merging.ordered import in_order, rows_of
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
@@ -79,9 +79,8 @@ class _Merging:
     def write(self, path: Path) -> Counts:
         """Write them; say what they add up to. Raises `OutputError` when they do not say what the summaries say."""
         total = Counts()
-        write = WRITERS[path.suffix.lower()]
         with written_whole(path, PRIVATE) as whole:
-            write_frames(whole, self._counted(total), pl.Schema(RESULT_SCHEMA), PRIVATE, write)
+            write_outcomes(whole, self._counted(total), path.suffix)
             if self._error is not None:
                 raise self._error
             for shard, counts in zip(self._shards, self._counts, strict=True):
@@ -109,7 +108,7 @@ class _Merging:
     def _lines(self, shard: FinishedShard, counts: Counts) -> Iterator[pl.DataFrame]:
         for frame in rows_of(shard.results, ","):
             try:
-                lines = frame.select(pl.col(name).cast(kind) for name, kind in RESULT_SCHEMA.items())
+                lines = frame.select(typed(frame.schema, shard.results.suffix))
             except (pl.exceptions.InvalidOperationError, pl.exceptions.ColumnNotFoundError) as error:
                 raise OutputError(f"{shard.results}: is not as a run wrote it; run that shard again") from error
             counts.add(lines)

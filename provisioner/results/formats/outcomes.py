@@ -1,0 +1,137 @@
+"""The table of results: its columns, what each format makes of them, and how they are read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from provisioner.files import PRIVATE
+from provisioner.results.formats.writing import WRITERS, write_frames
+from provisioner.roster.csv import apostrophes
+from provisioner.roster.formats.rows import ADDED
+
+MOMENT: Final = pl.Datetime("ms", "UTC")
+RESULT_SCHEMA: Final[Mapping[str, pl.DataType]] = {
+    "row": pl.Int64(),
+    "uid": pl.String(),
+    "uid_input": pl.String(),
+    "outcome": pl.String(),
+    "http_status": pl.Int64(),
+    "attempts": pl.Int64(),
+    "error_code": pl.String(),
+    "error_message": pl.String(),
+    "auth_token": pl.String(),
+    "created_at": pl.Int64(),
+    "settled_at": MOMENT,
+    "name": pl.String(),
+}
+OF_ROW: Final = ADDED[0]
+"""A column more of rejected rows that were fed in again: which row of the roster before each was (Int64)."""
+
+_KINDS: Final = {**RESULT_SCHEMA, OF_ROW: pl.Int64()}
+_ISO: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
+# Texts of people and servers, which may begin with anything; a token is what programs need as it stands.
+_FREE: Final = ("uid_input", "error_code", "error_message", "name")
+_MIDNIGHT: Final = "T00:00:00"
+
+Shape = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def write_outcomes(
+    path: Path, frames: Iterator[pl.DataFrame], suffix: str | None = None, *, fed_again: bool = False
+) -> None:
+    """Write lines of `RESULT_SCHEMA` in the format of the path's suffix, for their owner alone.
+
+    suffix     of the format, where the path says another
+    fed_again  they have `OF_ROW` as well
+    """
+    suffix = (suffix or path.suffix).lower()
+    schema = pl.Schema(_KINDS if fed_again else RESULT_SCHEMA)
+    shape = _SHAPES.get(suffix)
+    if shape is not None:
+        frames, schema = map(shape, frames), shape(pl.DataFrame(schema=schema)).schema
+    write_frames(path, frames, schema, PRIVATE, WRITERS[suffix])
+
+
+def _plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write moments in ISO 8601."""
+    return frame.with_columns(pl.col("settled_at").dt.strftime(_ISO))
+
+
+def _harmless(frame: pl.DataFrame) -> pl.DataFrame:
+    """Write moments in ISO 8601, and what a spreadsheet program would run so that it does not."""
+    marked = {name: apostrophes.marked(pl.col(name)) for name in _FREE}
+    return _plain(frame).with_columns(**marked, uid=apostrophes.marked(pl.col("uid"), ids=True))
+
+
+def _seen(frame: pl.DataFrame) -> pl.DataFrame:
+    """Make a moment of each time: a person does not read seconds since 1970."""
+    return frame.with_columns(pl.from_epoch("created_at", "s").cast(MOMENT))
+
+
+_SHAPES: Final[Mapping[str, Shape]] = {".csv": _harmless, ".ndjson": _plain, ".xlsx": _seen}
+
+
+def scan_results(path: Path, columns: Sequence[str] = tuple(RESULT_SCHEMA)) -> pl.LazyFrame:
+    """Give columns of `RESULT_SCHEMA` back, read when they are collected. Raises KeyError for another ending."""
+    kinds = {name: _KINDS[name] for name in columns}
+    match path.suffix.lower():
+        case ".csv":
+            read = pl.scan_csv(path, infer_schema=False, glob=False)
+        case ".ndjson":
+            texts = {name: pl.String() if kind == MOMENT else kind for name, kind in kinds.items()}
+            read = pl.scan_ndjson(path, schema=texts)
+        case ".parquet":
+            read = pl.scan_parquet(path, glob=False)
+        case ".xlsx":
+            return pl.defer(partial(_read_sheet, path, columns), schema=pl.Schema(kinds))
+        case _:
+            raise KeyError(f"{path}: results are read from .csv, .parquet, .ndjson and .xlsx")
+    return read.select(typed(read.collect_schema(), path.suffix, columns))
+
+
+def _read_sheet(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    from provisioner.roster.workbook.file import open_workbook
+    from provisioner.roster.workbook.header import SheetOptions
+
+    frame = open_workbook(path, SheetOptions(missing=lambda _: 0)).frame
+    return frame.select(typed(frame.schema, path.suffix, columns))
+
+
+def typed(
+    schema: Mapping[str, pl.DataType], suffix: str, columns: Sequence[str] = tuple(RESULT_SCHEMA)
+) -> list[pl.Expr]:
+    """Read columns of results of a format, `OF_ROW` among them, as they were before they were written.
+
+    Results of older versions have no names, and no apostrophes.
+    """
+    marks = suffix.lower() == ".csv" and "name" in schema
+    return [_read(name, _KINDS[name], schema, marks=marks).alias(name) for name in columns]
+
+
+def _read(name: str, kind: pl.DataType, schema: Mapping[str, pl.DataType], *, marks: bool) -> pl.Expr:
+    if name not in schema:
+        return pl.lit(None, kind) if name == "name" else pl.col(name)
+    cell, is_text = pl.col(name), schema[name] == pl.String
+    if kind == MOMENT and is_text:
+        return _moment(cell)
+    if name == "created_at" and is_text:
+        seconds = _moment(pl.when(cell.str.contains("-")).then(cell)).dt.epoch("s")
+        return pl.when(cell.str.contains("-")).then(seconds).otherwise(_number(cell))
+    if marks and name in {*_FREE, "uid"}:
+        return apostrophes.unmarked(cell, ids=name == "uid")
+    return cell.cast(kind)
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    return pl.when(~text.str.contains("-")).then(text).cast(pl.Int64)
+
+
+def _moment(text: pl.Expr) -> pl.Expr:
+    """Read ISO 8601 in UTC; a day alone, as a workbook has it, is its midnight."""
+    whole = pl.when(text.str.len_chars() == len("2026-01-31")).then(text + _MIDNIGHT).otherwise(text)
+    return whole.str.strip_suffix("Z").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ms", time_zone="UTC")

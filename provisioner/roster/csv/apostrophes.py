@@ -1,0 +1,47 @@
+"""Text of a CSV that a spreadsheet program would take for a formula: it gets an apostrophe, and loses it again.
+
+A program that opens a CSV runs what begins with one of `=+-@`. An apostrophe keeps it from that; text that has
+apostrophes of its own before such a sign gets one more, so that taking one away gives every text back as it was:
+
+    =1+1    '=1+1        '=1     ''=1        'tis    'tis        -    '-
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+MARK: Final = "'"
+
+# The signs of Excel, and their full-width forms; what stands before a sign and is not seen.
+_SIGNS: Final = r"=+@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}"
+_ANY: Final = rf"[{_SIGNS}\-]"
+# Letters, figures and hyphens call nothing, so that an id may begin with one.
+_OF_AN_ID: Final = rf"(?s:[{_SIGNS}]|-.*[^A-Za-z0-9_-])"
+
+
+def marked(text: pl.Expr, *, ids: bool = False) -> pl.Expr:
+    """Put an apostrophe before texts (String) that a program would run.
+
+    ids  those are ids, which programs look for as they stand: one of letters, figures, `-` and `_` has none
+    """
+    return pl.when(text.str.contains(f"^{MARK}*{_pattern(ids=ids)}")).then(pl.lit(MARK) + text).otherwise(text)
+
+
+def unmarked(text: pl.Expr, *, ids: bool = False) -> pl.Expr:
+    """Take that apostrophe away again."""
+    return pl.when(text.str.contains(f"^{MARK}+{_pattern(ids=ids)}")).then(text.str.slice(1)).otherwise(text)
+
+
+def needs_marks(frame: pl.DataFrame) -> pl.Series:
+    """Tell which rows of a frame hold a text that a program would run (Boolean, no nulls)."""
+    texts = [pl.col(name) for name, kind in frame.schema.items() if kind == pl.String]
+    if not texts:
+        return pl.repeat(value=False, n=frame.height, eager=True)
+    found = (text.str.contains(f"^{MARK}*{_ANY}").fill_null(value=False) for text in texts)
+    return frame.select(pl.any_horizontal(*found).alias("marked")).to_series()
+
+
+def _pattern(*, ids: bool) -> str:
+    return _OF_AN_ID if ids else _ANY
