@@ -138,6 +138,7 @@ TESTED_ELSEWHERE = {
     "roster.formats.parquetfooter": "journeys/cases/test_parquet_types.py",
     "roster.formats.parquettypes": "journeys/cases/test_parquet_types.py",
     "roster.wrapped": "journeys/cases/test_folders.py",
+    "results.formats.plaintext": "results/test_rejections.py",
     "run.command": "journeys/test_run.py",
     "run.dryrun": "journeys/test_run.py",
     "run.intake": "journeys/test_run.py",

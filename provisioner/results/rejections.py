@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,10 @@ from provisioner.results.formats.writing import Writer, write_csv, write_frames,
 from provisioner.results.manifest import REJECTED, read_record, remove_other, rewrite
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
+from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import ADDED
+from provisioner.roster.formats.rows import ADDED, MARKED
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.warnings import WARNINGS
 
@@ -59,7 +61,7 @@ def keep_rejected(outputs: Outputs, rejected: Spool, dress: Dress) -> tuple[Path
     workbook has no room for some rows: they go into a CSV, which is told.
     """
     path = outputs.rejected
-    if path.suffix == WORKBOOK and (why := why_no_workbook(rejected, dress.columns)) is not None:
+    if path.suffix == WORKBOOK and (why := why_no_workbook(rejected, dress)) is not None:
         path = path.with_suffix(".csv")
         log.warning("rejected.as_csv", file=str(path), reason=why)
     known = read_record(outputs.summary).digests.get(REJECTED)
@@ -80,26 +82,26 @@ def write_rejected(path: Path, rejected: Spool, dress: Dress | None = None) -> N
 
         write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, dress))
         return
-    kept = _kept(rejected.schema, dress.columns)
-    frames = (frame.select(kept) for frame in rejected.frames())
     if path.suffix == ".parquet":
-        write = write_parquet
+        frames, write = _frames(rejected, dress), write_parquet
     elif path.suffix == WORKBOOK:
-        write = _sheet_writer(dress)
+        frames, write = _texts(rejected, dress), _sheet_writer(dress)
     else:
-        write = _begun(partial(write_csv, delimiter=dress.delimiter), dress)
-    write_frames(path, frames, pl.Schema({name: rejected.schema[name] for name in kept}), SHARED, write)
+        frames, write = _harmless(rejected, dress), _begun(partial(write_csv, delimiter=dress.delimiter), dress)
+    first = next(frames)
+    write_frames(path, chain([first], frames), first.schema, SHARED, write)
 
 
-def why_no_workbook(rejected: Spool, columns: Sequence[str]) -> str | None:
+def why_no_workbook(rejected: Spool, dress: Dress) -> str | None:
     """Say why the rejected rows cannot be a workbook; None when they can, or when there are none."""
     from provisioner.results.formats import sheet
 
     if not rejected.rows or rejected.schema is None:
         return None
-    kept = _kept(rejected.schema, columns)
-    longest = max(sheet.units(frame.select(kept)) for frame in rejected.frames())
-    return sheet.why_not(rejected.rows, len(kept), longest)
+    longest = columns = 0
+    for frame in _texts(rejected, dress):
+        longest, columns = max(longest, sheet.units(frame)), frame.width
+    return sheet.why_not(rejected.rows, columns, longest)
 
 
 def reasons_in(errors: str) -> list[tuple[str, str]]:
@@ -109,9 +111,35 @@ def reasons_in(errors: str) -> list[tuple[str, str]]:
     return [(part.partition(": ")[0], part) for part in parts]
 
 
-def _kept(schema: pl.Schema, columns: Sequence[str]) -> list[str]:
-    wanted = {*columns, *ADDED}
-    return [name for name in schema.names() if name != LINE and (not columns or name in wanted)]
+def _frames(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
+    """Give the rows as the roster has them, without what a reader added for itself."""
+    wanted = {*dress.columns, *ADDED}
+    for frame in rejected.frames():
+        yield frame.select(name for name in frame.columns if name != LINE and (not dress.columns or name in wanted))
+
+
+def _texts(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
+    """Give the rows as texts."""
+    for frame in _frames(rejected, dress):
+        plain = all(kind == pl.String or name == ADDED[0] for name, kind in frame.schema.items())
+        yield frame if plain else _as_text(frame, dress)
+
+
+def _as_text(frame: pl.DataFrame, dress: Dress) -> pl.DataFrame:
+    from provisioner.results.formats.plaintext import as_text
+
+    return as_text(frame, ADDED[:1], dress.feeds.get("tags", ()))
+
+
+def _harmless(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
+    """Give the rows as texts that no spreadsheet program runs, and say of which rows they are not as they were."""
+    if not any(apostrophes.needs_marks(frame).any() for frame in _texts(rejected, dress)):
+        yield from _texts(rejected, dress)
+        return
+    for frame in _texts(rejected, dress):
+        marked = apostrophes.needs_marks(frame)
+        texts = {name: apostrophes.marked(pl.col(name)) for name, kind in frame.schema.items() if kind == pl.String}
+        yield frame.with_columns(**texts).with_columns(pl.when(marked).then(pl.lit("yes")).alias(MARKED))
 
 
 def _sheet_writer(dress: Dress) -> Writer:

@@ -31,7 +31,7 @@ from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
-from provisioner.roster.wrapped import Partitioned, Unpacked, renamed
+from provisioner.roster.wrapped import Partitioned, Unpacked, renamed, unmarked
 
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
@@ -108,10 +108,15 @@ def _open(file: InputFile, options: RosterOptions, folder: Path, opened: ExitSta
     opener, sparse = _opener(file, options, folder, opened)
     if file.partitions:
         opener = partial(_partitioned, opener, dict(file.partitions))
+    opener = partial(_unmarked, opener)
     least = None if options.limit is None else 0
     # How many rows are left for a further file is known only when the earlier ones have been read. Until then its
     # header will do, but for JSON lines, where every row may bring a column.
     return Part(opener(options.limit if first or sparse else least), opener, sparse)
+
+
+def _unmarked(opener: Opener, limit: int | None) -> Roster:
+    return unmarked(opener(limit))
 
 
 def _partitioned(opener: Opener, values: Mapping[str, str | None], limit: int | None) -> Roster:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
@@ -11,8 +11,9 @@ import orjson
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.roster.csv import apostrophes
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
 
 _EMPTY_OBJECT: Final = r"^\s*\{\s*\}\s*$"
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
@@ -112,6 +113,37 @@ class Partitioned(Wrapped):
         line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
         comma = pl.when(pl.col(LINE).str.contains(_EMPTY_OBJECT)).then(pl.lit("")).otherwise(pl.lit(","))
         return pl.concat_str([line, comma, pl.lit(members + "}")]).alias(LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmarked(Wrapped):
+    """Rejected rows of which some texts were given an apostrophe, so that no program runs them: as they were before."""
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Without the column that says which rows they are."""
+        return {name: kind for name, kind in self.inner.schema.items() if name != MARKED}
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """All rows, without the apostrophes."""
+        for batch in self.inner.batches(progress):
+            yield replace(batch, frame=_without_marks(batch.frame))
+
+
+def unmarked(roster: Roster) -> Roster:
+    """Take away the apostrophes that `csv.apostrophes` has given to texts, if the roster says that there are any."""
+    return Unmarked(roster) if roster.schema.keys() >= {*ADDED, MARKED} else roster
+
+
+def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
+    marked, texts = frame[MARKED].cast(pl.String).str.strip_chars() != "", frame.drop(MARKED)
+    if not marked.any():
+        return texts
+    return texts.with_columns(
+        pl.when(marked).then(apostrophes.unmarked(pl.col(name))).otherwise(pl.col(name)).alias(name)
+        for name, kind in texts.schema.items()
+        if kind == pl.String
+    )
 
 
 @dataclass(frozen=True, slots=True)

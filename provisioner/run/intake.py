@@ -308,6 +308,6 @@ def _dress(job: Job, opened: Opened) -> Dress:
     """Say how they are written so that they can be fed in with the same settings."""
     settings, roster = job.settings.run, opened.roster
     marked, feeds = text_codec(settings.encoding) is not None, opened.binding.feeding()
-    return Dress(
-        roster.columns, roster.rejected_delimiter, marked=marked, sheet=settings.sheet or rejections.SHEET, feeds=feeds
-    )
+    own = job.outputs.rejected.suffix == job.roster.rejected_suffix
+    delimiter = settings.delimiter or (roster.rejected_delimiter if own else ",")
+    return Dress(roster.columns, delimiter, marked=marked, sheet=settings.sheet or rejections.SHEET, feeds=feeds)

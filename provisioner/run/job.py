@@ -211,4 +211,6 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     usual = default_results(default_stem(roster), settings.run.shard)
     results = settings.output.file or usual
     roster = roster.without(lambda path: is_output_of(results, path) or is_output_of(usual, path))
-    return Job(roster, settings, Outputs.beside(results, roster.rejected_suffix, roster.paths, check=check))
+    asked = settings.output.rejected_format
+    suffix = roster.rejected_suffix if asked == "same" else f".{asked}"
+    return Job(roster, settings, Outputs.beside(results, suffix, roster.paths, check=check))

@@ -193,6 +193,7 @@ class Output(Table):
     json_summary: Annotated[bool, Field(alias="json")] = False
     progress: bool = True
     report: bool = False
+    rejected_format: Literal["same", "csv", "xlsx"] = "same"
 
 
 class Log(Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 
 from provisioner.results.rejections import Dress, reasons_in, why_no_workbook, write_rejected
 from provisioner.results.spool import Spool
+from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import open_workbook
 from tests.rig.workbooks import seen_in
 
@@ -32,6 +34,7 @@ def test_rejected_rows_come_in_the_rosters_format_and_a_stale_file_goes(tmp_path
         assert list(tmp_path.iterdir()) == [], f"with a stale file: {stale}"
 
 
+NAMELESS = "name.missing: none"
 MANY = (
     "uid.charset: ' ' in 'a b; name.missing', only …; uid.too_long: 120 characters, at most 100; "
     "name.missing: no name, one is required; tags.not_a_list: '[' is no JSON (a; b), an array; "
@@ -68,7 +71,7 @@ def test_a_workbook_marks_the_cells_that_are_wrong(tmp_path: Path) -> None:
     with closing(Spool(tmp_path)) as spool:
         spool.append(frame)
         write_rejected(path, spool, Dress(sheet="People", feeds=feeds))
-        assert why_no_workbook(spool, ()) is None
+        assert why_no_workbook(spool, Dress()) is None
     assert open_workbook(path).frame.rows() == [
         (None, None, "a b", "x", "2", MANY),
         ("Bo", "Lee", "007", "yes", "9", "body.too_large: 10241 bytes, at most 10240"),
@@ -90,6 +93,65 @@ def test_rows_that_no_workbook_has_room_for_are_told(tmp_path: Path) -> None:
     """A text of more than 32,767 characters, which programs other than Excel put into workbooks."""
     with closing(Spool(tmp_path)) as spool:
         spool.append(pl.DataFrame({"uid": ["x" * 40_000], "_row": [1], "_errors": ["uid.too_long: too long"]}))
-        assert why_no_workbook(spool, ()) == (
+        assert why_no_workbook(spool, Dress()) == (
             "a cell of 40,000 characters is longer than the 32,767 that a workbook has room for"
         )
+
+
+def test_no_text_of_a_csv_is_run_by_a_spreadsheet_program(tmp_path: Path) -> None:
+    """One column more says of which rows the texts have an apostrophe; read as a roster they are as they were."""
+    rows = {"uid": ["=1+1", "b b", "-5", "'=x"], "note": ["'tis", "+49", None, "\tz"]}
+    added = {"_row": [1, 2, 3, 4], "_errors": ["uid.charset: it is"] * 4}
+    path = tmp_path / "r.rejected.csv"
+    with closing(Spool(tmp_path)) as spool:
+        spool.append(pl.DataFrame({**rows, **added}))
+        write_rejected(path, spool, Dress(delimiter=";"))
+    assert path.read_text().splitlines() == [
+        "uid;note;_row;_errors;_apostrophes",
+        "'=1+1;'tis;1;uid.charset: it is;yes",
+        "b b;'+49;2;uid.charset: it is;yes",
+        "'-5;;3;uid.charset: it is;yes",
+        "''=x;'\tz;4;uid.charset: it is;yes",
+    ]
+    with closing(open_roster(path, RosterOptions(missing=lambda _: 0))) as roster:
+        assert roster.columns == ("uid", "note", "_row", "_errors")
+        assert (
+            pl.concat(batch.frame for batch in roster.batches()).select("uid", "note").to_dict(as_series=False) == rows
+        )
+
+
+def test_a_row_whose_apostrophe_somebody_took_away_is_as_it_is_written(tmp_path: Path) -> None:
+    """Only texts that begin with apostrophes before a sign lose one, and only in the rows that are named."""
+    path = tmp_path / "r.rejected.csv"
+    path.write_text("uid,name,_row,_errors,_apostrophes\na,=1,1,x,yes\nb,'=1,2,x,yes\nc,'=1,3,x,\nd,'tis,4,x,yes\n")
+    with closing(open_roster(path)) as roster:
+        frame = pl.concat(batch.frame for batch in roster.batches())
+    assert frame["name"].to_list() == ["=1", "=1", "'=1", "'tis"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_rows_of_a_typed_roster_come_back_as_texts_that_mean_the_same(tmp_path: Path, suffix: str) -> None:
+    """Numbers to the digit, dates in ISO 8601, lists and objects as JSON; tags are texts, null members are left out."""
+    frame = pl.DataFrame(
+        {
+            "id": pl.Series([123456789012345678, 7], dtype=pl.Int64),
+            "score": [1.0, 0.25],
+            "born": [date(2000, 1, 2), None],
+            "kind": pl.Series(["x", None], dtype=pl.Categorical),
+            "on": [True, False],
+            "tags": [[1, None, 2], None],
+            "meta": [{"a": 1, "b": None, "c": [1, None]}, {"a": None, "b": None, "c": None}],
+            "_row": [3, 4],
+            "_errors": [NAMELESS] * 2,
+        }
+    )
+    path = tmp_path / f"r.rejected{suffix}"
+    with closing(Spool(tmp_path)) as spool:
+        spool.append(frame)
+        write_rejected(path, spool, Dress(feeds={"tags": ("tags",)}))
+    with closing(open_roster(path, RosterOptions(missing=lambda _: 0))) as roster:
+        read = pl.concat(batch.frame for batch in roster.batches())
+    assert read.rows() == [
+        ("123456789012345678", "1", "2000-01-02", "x", "true", '["1","2"]', '{"a":1,"c":[1,null]}', "3", NAMELESS),
+        ("7", "0.25", None, None, "false", None, None, "4", NAMELESS),
+    ]

@@ -46,6 +46,12 @@ class Output(Watched):
             "-o",
         ),
     ] = None
+    rejected_format: Annotated[
+        str | None,
+        choice(
+            ("same", "csv", "xlsx"), "Format of the rejected rows. [default: same as the roster]", "--rejected-format"
+        ),
+    ] = None
     report: Annotated[bool | None, flag("Write <output>.report.html at the end, for people to read.")] = None
 
 

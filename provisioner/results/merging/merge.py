@@ -139,10 +139,10 @@ def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> str | None:
 
 
 def _head(path: Path) -> tuple[bool, str]:
-    """Tell whether a text begins with a byte order mark, and what separates its cells: what stands before `_row`."""
+    """Tell whether a text begins with a byte order mark, and what separates its cells: what stands before `_errors`."""
     with path.open("rb") as file:
         first = file.readline(2**20)
-    before = first.rstrip().removesuffix(b"_errors")[-1:]
+    before = first.rpartition(b"_errors")[0][-1:]
     return first.startswith(_MARK), before.decode() if before in {b";", b"\t", b"|"} else ","
 
 

@@ -14,6 +14,7 @@ from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.roster.wrapped import unmarked
 
 # Rows of one file that are held, and bytes of a text: with hundreds of files at once it has to be little.
 _HELD: Final = 5_000
@@ -27,7 +28,7 @@ def rows_of(path: Path, delimiter: str | None = None) -> Iterator[pl.DataFrame]:
     """
     if not path.stat().st_size:  # no lines: an NDJSON without rows
         return
-    with closing(_opened(path, delimiter)) as file:
+    with closing(unmarked(_opened(path, delimiter))) as file:
         for batch in file.batches():
             yield from batch.frame.iter_slices(_HELD)
 

@@ -20,6 +20,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 ADDED = ("_row", "_errors")
 """Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
 
+MARKED = "_apostrophes"
+"""Column behind these, where it is needed: the rows whose texts were given apostrophes, see `csv.apostrophes`."""
+
 NOT_TEXT = "not_text"
 """Kind of cells that are an object, a list or a boolean; see `RosterBatch.cells`."""
 

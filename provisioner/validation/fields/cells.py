@@ -172,8 +172,7 @@ class _TextReader:
     binding: Binding
 
     def column(self, source: FromColumn) -> pl.Expr:
-        text = _cast(pl.col(source.name), self.binding.schema[source.name])
-        return _plain_number(source.name, text, self.binding)
+        return column_text(source.name, self.binding.schema[source.name])
 
     def constant(self, source: Constant) -> pl.Expr:
         return pl.repeat(text_of(source.value), pl.len(), dtype=pl.String)
@@ -213,16 +212,21 @@ def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
         return cell
     if isinstance(kind, pl.Datetime):
         return cell.dt.to_string("iso:strict")
+    if isinstance(kind, pl.Binary):  # of which no field is made
+        return cell.bin.encode("hex")
     return cell.cast(pl.String)
 
 
-def _plain_number(column: str, text: pl.Expr, binding: Binding) -> pl.Expr:
-    """Write whole numbers of a fractional type without a fraction, and take NaN for a missing value.
+def column_text(column: str, kind: pl.DataType) -> pl.Expr:
+    """Give the cells of a column that is not nested as text (String), with the white space around it.
+
+    Whole numbers of a fractional type are written without a fraction, and NaN is taken for a missing value.
 
     Data frames turn a column of integers into floats as soon as one of them is missing, so `123.0` was 123. From
     2**53 on a float no longer tells neighbouring integers apart: such a number keeps the form it has.
     """
-    kind, cell = binding.schema[column], pl.col(column)
+    cell = pl.col(column)
+    text = _cast(cell, kind)
     if kind.is_float():
         whole = (cell == cell.floor()) & (cell.abs() < _EXACT_WHOLE)
         integer = pl.when(whole).then(cell).cast(pl.Int64).cast(pl.String)

@@ -134,7 +134,7 @@ def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
         raise read
     whole = read if isinstance(read, dict) else None
     for path, value in single:
-        if (plain := _plain(value)) is not None:
+        if (plain := json_value(value)) is not None:
             whole = {} if whole is None else whole
             _set(whole, path, plain)
     return (None if whole is None else jsontext.dumps(whole)), None
@@ -156,7 +156,7 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
     elif isinstance(given, FromColumn) and _is_nested(given, binding):
         for value in frame[given.name].to_list():
             try:
-                yield _plain(value)
+                yield json_value(value)
             except ValueError as error:
                 yield error
     else:
@@ -226,14 +226,14 @@ def _is_nested(source: Source, binding: Binding) -> bool:
     return isinstance(source, FromColumn) and binding.schema[source.name].is_nested()
 
 
-def _plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Make JSON of what Parquet can hold; None for null and for a struct or map without anything in it."""
     match value:
         case dict():
             members = {str(key): plain for key, item in value.items() if (plain := _member(key, item)) is not None}
             return members or None
         case list() | pl.Series():
-            return [_plain(item) for item in value]
+            return [json_value(item) for item in value]
         case float() if not math.isfinite(value):
             raise ValueError(f"{value} is no JSON number")
         case bool():
@@ -252,7 +252,7 @@ def _plain(value: Any) -> Any:
 def _member(key: object, item: Any) -> Any:
     """Make JSON of a member; what is wrong with it is said with its name."""
     try:
-        return _plain(item)
+        return json_value(item)
     except ValueError as error:
         raise ValueError(f"{shortened(str(key))} {error}") from None
 

@@ -59,6 +59,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--output": ("-", "output", "file", Path("-")),
     "-o": ("r.csv", "output", "file", Path("r.csv")),
     "--json": (None, "output", "json", True),
+    "--rejected-format": ("xlsx", "output", "rejected_format", "xlsx"),
     "--report": (None, "output", "report", True),
     "--no-progress": (None, "output", "progress", False),
     "--log-format": ("json", "log", "format", "json"),
