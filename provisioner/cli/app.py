@@ -52,7 +52,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "undo": ("provisioner.cli.commands.undo:undo", "Take back what the run with the results OUT did, and only that."),
     "merge": (
         "provisioner.cli.commands.merge:merge",
-        "Make one set of results of those of all shards in FOLDER.",
+        "Make one set of results of those of all shards, or of a run and its mended rounds.",
     ),
     "backup": (
         "provisioner.cli.commands.backup:backup",

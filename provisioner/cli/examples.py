@@ -54,7 +54,7 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
     ),
     "merge": (
         ("provisioner merge users.shards -o users.results.csv", "all shards of a roster as one"),
-        ("provisioner merge out -o all.parquet --json", "as Parquet, with the summary for a script"),
+        ("provisioner merge u.csv u.round2.csv -o all.csv", "a run and its mended rows"),
     ),
     "backup": (
         ("provisioner backup users.results.csv /mnt/safe/users.db", "a copy of a run's journal, also in mid-run"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
+from provisioner.errors import OutputError
 from provisioner.files import digest_of, same_file, set_aside, set_edited_aside
 from provisioner.logs import get_logger
 from provisioner.results.outputs import Outputs
@@ -97,6 +99,15 @@ def remove_other(summary: Path, path: Path) -> None:
     other = summary.with_name(named.name)
     if known is not None and not same_file(other, path) and digest_of(other) == known:
         other.unlink()
+
+
+def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
+    """Raise OutputError when the results of a run would be overwritten: they may hold the only tokens."""
+    for path, read in product(outputs.paths(), merged):
+        if same_file(path, read):
+            raise OutputError(f"{path}: would overwrite what is merged; choose another --output")
+    if outputs.journal.exists() or (outputs.results.exists() and not read_record(outputs.summary).merged):
+        raise OutputError(f"{outputs.results}: belongs to a run; choose another --output")
 
 
 def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str | None:

@@ -16,7 +16,8 @@ from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.workbook.sheet import LAST_ROW
 
 # What stands behind the stem of the results in the name of another file of the job.
-_WRITTEN: Final = r"(?:check\.)?(?:rejected|summary|journal|leavers|plan|proof|differences|undo|\d{8}T\d{6}(?:-\d+)?)"
+_NAMED: Final = "rejected|summary|journal|merged|leavers|plan|proof|differences|undo"
+_WRITTEN: Final = rf"(?:check\.)?(?:{_NAMED}|\d{{8}}T\d{{6}}(?:-\d+)?)"
 SHEET_ROWS: Final = LAST_ROW - 1
 """Rows that a sheet of a workbook has room for, below its header."""
 FORMATS: Final = (".csv", ".parquet", ".ndjson", ".xlsx")

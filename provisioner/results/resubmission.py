@@ -42,6 +42,12 @@ def default_results(stem: str, shard: Shard | None = None) -> Path:
     return Path(f"{job}.results.csv") if shard is None else Path(f"{job}.shards", f"{shard.stem}.results.csv")
 
 
+def job_of_rejected(stem: str) -> str | None:
+    """Say what the results are called whose rejected rows are in a file of this stem; null for another file."""
+    rejected = _REJECTED.fullmatch(stem)
+    return rejected["job"] if rejected else None
+
+
 def _job_of(stem: str) -> str:
     rejected = _REJECTED.fullmatch(stem)
     job = _JOB.fullmatch(rejected["job"]) if rejected else None

@@ -46,11 +46,18 @@ class Spool:
         self._ends.append(self._file.tell())
         self.rows += frame.height
 
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def frame(self, number: int) -> pl.DataFrame:
+        """Give one of the frames back, counted from 0."""
+        begin, end = self._ends[number : number + 2]
+        self._file.seek(begin)
+        return pl.read_ipc_stream(self._file.read(end - begin))
+
     def frames(self) -> Iterator[pl.DataFrame]:
         """Give the frames back, in order."""
-        for begin, end in zip(self._ends, self._ends[1:], strict=False):
-            self._file.seek(begin)
-            yield pl.read_ipc_stream(self._file.read(end - begin))
+        return map(self.frame, range(len(self)))
 
     def close(self) -> None:
         """Let go of the disk space."""

@@ -1,4 +1,4 @@
-"""`merge`: the results of all shards of a roster as those of one run."""
+"""`merge`: the results of all shards of a roster, or of a run and its mended rounds, as those of one run."""
 
 from __future__ import annotations
 
@@ -10,32 +10,40 @@ from cyclopts import Parameter
 from provisioner.cli.boundary import show
 from provisioner.cli.options.output import MergeOutput
 from provisioner.cli.options.types import path_of
+from provisioner.errors import UsageError
 
-Folder = Annotated[
+Merged = Annotated[
     Path,
     Parameter(
-        name="FOLDER",
+        name="WHAT",
         group="Arguments",
         required=True,
         converter=path_of,
-        help="The folder with the results of all shards, as `run --shard` wrote them.",
+        help="The folder with the results of all shards, as `run --shard` wrote them; or the results of a run, and of "
+        "the rounds in which its rejected rows were mended and fed in, in their order.",
     ),
 ]
 
 
-def merge(folder: Folder, /, *, output: MergeOutput | None = None) -> int:
-    """Make one set of results of those of all shards in FOLDER.
+def merge(*what: Merged, output: MergeOutput | None = None) -> int:
+    """Make one set of results of those of all shards, or of a run and its mended rounds.
 
-    Results, rejected rows and summary are written, in the order of the roster; nothing is sent. It is refused while a
-    shard is missing or works, or has read another roster than the others. The exit code is that which one run over the
-    whole roster would have had.
+    Results and summary are written in the order of the roster, and of shards the rejected rows as well; nothing is
+    sent. It is refused while a part is missing or works, or does not go with the others. The exit code is that which
+    one run over the whole roster would have had.
     """
     from provisioner.results.merging.merge import merge
+    from provisioner.results.merging.rounds import merge_rounds
     from provisioner.results.summary import encode
     from provisioner.results.tables import printed
 
-    file = output.file if output is not None else None
-    summary = merge(folder, file or Path(f"{folder.resolve().name.removesuffix('.shards')}.results.csv"))
+    file, first = output.file if output is not None else None, what[0]
+    if len(what) > 1:
+        summary = merge_rounds(what, file or first.with_suffix(f".merged{first.suffix}"))
+    elif first.is_file():
+        raise UsageError(f"{first}: there is nothing to merge it with; name its mended rounds behind it, or a folder")
+    else:
+        summary = merge(first, file or Path(f"{first.resolve().name.removesuffix('.shards')}.results.csv"))
     as_json = output is not None and output.json
     show(encode(summary.document).decode().rstrip() if as_json else printed(summary.show))
     return summary.exit_code

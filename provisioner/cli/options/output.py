@@ -62,7 +62,11 @@ class MergeOutput(Printed):
 
     file: Annotated[
         Path | None,
-        path("Results file, .csv, .parquet, .ndjson or .xlsx. [default: <FOLDER>.results.csv here]", "--output", "-o"),
+        path(
+            "Results file, .csv, .parquet, .ndjson or .xlsx. [default: <FOLDER>.results.csv, or <RESULTS>.merged.csv]",
+            "--output",
+            "-o",
+        ),
     ] = None
 
 

@@ -6,19 +6,18 @@ import codecs
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files import PRIVATE, same_file, written_whole
+from provisioner.files import PRIVATE, written_whole
 from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import typed, write_outcomes
 from provisioner.results.lines import Counts
-from provisioner.results.manifest import Record, read_record, rewrite
+from provisioner.results.manifest import Record, read_record, refuse_overwriting, rewrite
 from provisioner.results.merging.ordered import in_order, rows_of
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
 from provisioner.results.outputs import Outputs
@@ -42,7 +41,8 @@ def merge(folder: Path, output: Path) -> Summary:
     shards = finished_shards(folder)
     suffix = next((shard.rejected.suffix for shard in shards if shard.rejected is not None), ".csv")
     outputs = Outputs.beside(output, suffix, ())
-    _refuse_others(outputs, shards)
+    refuse_overwriting(outputs, [each for shard in shards for each in _files(shard)])
+    outputs.refuse_too_many(shards[0].rows)
     outputs.make_folder()
     counts = _Merging(shards).write(outputs.results)
     digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
@@ -57,15 +57,6 @@ def _files(shard: FinishedShard) -> Iterator[Path]:
     yield shard.results.with_suffix(".journal.db")
     if shard.rejected is not None:
         yield shard.rejected
-
-
-def _refuse_others(outputs: Outputs, shards: Sequence[FinishedShard]) -> None:
-    """Raise OutputError when the results of a run would be overwritten: they may hold the only tokens."""
-    for path, read in product(outputs.paths(), (each for shard in shards for each in _files(shard))):
-        if same_file(path, read):
-            raise OutputError(f"{path}: would overwrite what is merged; choose another --output")
-    if outputs.journal.exists() or (outputs.results.exists() and not read_record(outputs.summary).merged):
-        raise OutputError(f"{outputs.results}: belongs to a run; choose another --output")
 
 
 class _Merging:

@@ -1,0 +1,254 @@
+"""A run and the rounds in which its rejected rows were fed in again, as one set of results.
+
+round 1   row 1 created   row 2 rejected   row 3 rejected
+round 2   of row 3: created
+together  row 1 created   row 2 rejected   row 3 created
+
+Each later line takes the place of the rejected one that it was mended from, and has its number in the first roster.
+What has no such place, because it was added by hand or split in two, comes behind the last row: no outcome and no token
+is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from provisioner.errors import ExitCode, OutputError, ProvisionerError
+from provisioner.files import PRIVATE, written_whole
+from provisioner.journal.lock import holder_of
+from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
+from provisioner.results.findings import Mended, Report, RosterFile
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed, write_outcomes
+from provisioner.results.lines import Counts
+from provisioner.results.manifest import Record, refuse_overwriting
+from provisioner.results.merging.ordered import rows_of
+from provisioner.results.outputs import Outputs
+from provisioner.results.rejections import reasons_in
+from provisioner.results.resubmission import job_of_rejected
+from provisioner.results.spool import Spool
+from provisioner.results.summary import Summary, write_summary
+from provisioner.stop import Stop
+from provisioner.validation.rules import FIRST_ROWS, Found
+
+_LINE: Final = (*RESULT_SCHEMA, OF_ROW)
+# Rows of a round whose later lines are held at once.
+_BUCKET: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a run has left: its results, and its summary."""
+
+    results: Path
+    document: Mapping[str, Any]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What must not be overwritten."""
+        rejected = self.document["outputs"]["rejected"]
+        named = [self.results.with_name(Path(rejected).name)] if rejected else []
+        return (*Outputs.beside(self.results, self.results.suffix, ()).paths(), *named)
+
+    def time(self, name: str) -> float:
+        """Give one of its times, in UNIX seconds."""
+        return datetime.fromisoformat(self.document[name]).timestamp()
+
+
+def merge_rounds(results: Sequence[Path], output: Path) -> Summary:
+    """Write results and summary of a run and of its mended rounds, which are named in their order.
+
+    Rows that are still rejected stay in the rejected file of the last round. Raises `OutputError` when a file is none
+    of these, `RosterError` when it is not as it was written, `StorageError` when the disk takes no more.
+    """
+    rounds = [_finished(path) for path in results]
+    for before, later in pairwise(rounds):
+        _refuse_unrelated(before, later)
+    outputs = Outputs.beside(output, output.suffix, ())
+    refuse_overwriting(outputs, [file for each in rounds for file in each.files])
+    outputs.refuse_too_many(rounds[0].document["rows"])
+    outputs.make_folder()
+    told = _Told()
+    with ExitStack() as stack, written_whole(outputs.results, PRIVATE) as whole:
+        write_outcomes(whole, told.lines(_together(rounds, outputs.results.parent, stack)), outputs.results.suffix)
+        told.raise_error()
+    summary = _summary(rounds, told, outputs)
+    write_summary(outputs.summary, summary.document)
+    return summary
+
+
+def _finished(results: Path) -> Round:
+    """Find what a run has left. Raises `OutputError` when it has not come to its end."""
+    outputs = Outputs.beside(results, results.suffix, ())
+    if holder := holder_of(outputs.journal):
+        raise OutputError(f"{results}: {holder} works on it; merge when that has ended")
+    try:
+        document = json.loads(outputs.summary.read_bytes())
+        named = document["outputs"]["results"]
+        for name in ("rows", "rejected", "requests", "retries", "rate_limited", "started_at", "finished_at", "roster"):
+            document[name]
+    except (OSError, ValueError, KeyError, TypeError):
+        named = None
+    if not named or Path(named).name != results.name or not results.exists():
+        message = f"has no finished results with {outputs.summary.name} beside them; name the results of a run"
+        raise OutputError(f"{results}: {message}")
+    return Round(results, document)
+
+
+def _refuse_unrelated(before: Round, later: Round) -> None:
+    """Raise `OutputError` when a round is none of the rejected rows of the one before."""
+    jobs = {job for where in later.document["roster"] if (job := job_of_rejected(Path(where).stem)) is not None}
+    if jobs and before.results.stem not in jobs:
+        message = f"is about the rejected rows of {', '.join(sorted(jobs))}, not of {before.results}"
+        raise OutputError(f"{later.results}: {message}; name a run and its mended rounds in their order")
+    first = next(rows_of(later.results, ","), None)
+    if first is not None and OF_ROW not in first.columns:
+        message = f"does not say which rows of {before.results} its rows were"
+        raise OutputError(f"{later.results}: {message}; run that round again, with the columns _row and _errors")
+
+
+def _lines_of(each: Round) -> Iterator[pl.DataFrame]:
+    for frame in rows_of(each.results, ","):
+        columns = [name for name in _LINE if name != OF_ROW or name in frame.columns]
+        try:
+            lines = frame.select(typed(frame.schema, each.results.suffix, columns))
+        except pl.exceptions.PolarsError as error:
+            raise OutputError(f"{each.results}: is not as a run wrote it; run it again") from error
+        yield lines if OF_ROW in columns else lines.with_columns(pl.lit(None, pl.Int64).alias(OF_ROW))
+
+
+def _together(rounds: Sequence[Round], folder: Path, stack: ExitStack) -> Iterator[pl.DataFrame]:
+    """Give the lines of a round with those of all later ones in their places."""
+    first, *others = rounds
+    if not others:
+        return _lines_of(first)
+    later = _Later(folder, stack)
+    for frame in _together(others, folder, stack):
+        later.add(frame)
+    return _replaced(_lines_of(first), later)
+
+
+class _Later:
+    """Lines of a later round by the row of the round before, on disk; `rest` has what no row of that one waits for."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._lines = stack.enter_context(closing(Spool(folder)))
+        self.rest = stack.enter_context(closing(Spool(folder)))
+        self._numbers: dict[int, list[int]] = {}
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Keep some more lines."""
+        has_place = (pl.col(OF_ROW) > 0).fill_null(value=False)
+        self.rest.append(frame.filter(~has_place))
+        placed = frame.filter(has_place)
+        for (bucket,), part in placed.group_by(pl.col(OF_ROW) // _BUCKET, maintain_order=True):
+            self._numbers.setdefault(int(str(bucket)), []).append(len(self._lines))
+            self._lines.append(part)
+
+    def of_rows(self, first: int, last: int) -> pl.DataFrame:
+        """Give those of a range of rows, in the order in which they came."""
+        buckets = [each for each in self._numbers if first // _BUCKET <= each <= last // _BUCKET]
+        parts = [self._lines.frame(number) for each in sorted(buckets) for number in self._numbers[each]]
+        if not parts:
+            return pl.DataFrame(schema={**RESULT_SCHEMA, OF_ROW: pl.Int64()})
+        return pl.concat(parts).filter(pl.col(OF_ROW).is_between(first, last))
+
+
+def _replaced(lines: Iterable[pl.DataFrame], later: _Later) -> Iterator[pl.DataFrame]:
+    """Put later lines in the places of rejected ones, and those without a place behind the last row."""
+    last = 0
+    for frame in lines:
+        begin, last = last + 1, max(last, *frame["row"].drop_nulls())
+        yield _placed(frame, later.of_rows(begin, last), later.rest)
+    later.rest.append(later.of_rows(last + 1, 2**62))
+    for frame in later.rest.frames():
+        numbers = pl.int_range(last + 1, last + 1 + frame.height, dtype=pl.Int64, eager=True)
+        last += frame.height
+        yield frame.with_columns(numbers.alias("row"), pl.lit(None, pl.Int64).alias(OF_ROW))
+
+
+def _placed(frame: pl.DataFrame, later: pl.DataFrame, rest: Spool) -> pl.DataFrame:
+    waiting = frame.filter(outcome=Outcome.REJECTED.value)["row"]
+    fits = later[OF_ROW].is_in(waiting.implode()) & later[OF_ROW].is_first_distinct()
+    rest.append(later.filter(~fits))
+    placed = later.filter(fits).with_columns(row=OF_ROW)
+    kept = frame.filter(~pl.col("row").is_in(placed["row"].implode()).fill_null(value=False))
+    before = frame.select("row", OF_ROW)
+    placed = placed.drop(OF_ROW).join(before, on="row", how="left", maintain_order="left").select(frame.columns)
+    return pl.concat([kept, placed]).sort("row", nulls_last=True)
+
+
+class _Told:
+    """What the lines add up to, seen on their way into a file."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.defects: dict[str, Found] = {}
+        self._error: ProvisionerError | None = None
+
+    def lines(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Count frames, and pass them on without `OF_ROW`."""
+        # What writes the frames has words of its own for an error, so that one is kept until it is done.
+        try:
+            for frame in frames:
+                self.counts.add(frame)
+                self._look_at(frame.filter(outcome=Outcome.REJECTED.value))
+                yield frame.drop(OF_ROW)
+        except ProvisionerError as error:
+            self._error = error
+
+    def raise_error(self) -> None:
+        """Raise what went wrong with the frames, if anything."""
+        if self._error is not None:
+            raise self._error
+
+    def _look_at(self, rejected: pl.DataFrame) -> None:
+        for row, errors in rejected.select("row", "error_message").iter_rows():
+            for code, _ in reasons_in(errors or ""):
+                known = self.defects.get(code, Found(0, ()))
+                self.defects[code] = Found(known.rows + 1, (*known.first_rows, row)[:FIRST_ROWS])
+
+
+def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs) -> Summary:
+    started = min(each.time("started_at") for each in rounds)
+    finished = max(each.time("finished_at") for each in rounds)
+    documents = [each.document for each in rounds]
+
+    def total(name: str) -> int:
+        return sum(document.get(name, 0) for document in documents)
+
+    counts, first = told.counts, documents[0]
+    rejected = counts.outcomes[Outcome.REJECTED.value]
+    drift = sum((Counter(document.get("drift", {})) for document in documents), Counter())
+    tally = Tally(
+        RowTally(counts.rows, counts.rows, counts.rows, counts.rows - rejected, rejected),
+        RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished),
+        OutcomeTally(drift=drift, edited=total("edited")),
+    )
+    files = {"results": str(outputs.results), "rejected": None, "summary": str(outputs.summary), "journal": None}
+    mended = Mended(first["rejected"], min(rejected, first["rejected"]))
+    parts = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in first.get("files", ()))
+    report = Report(told.defects, {}, mended, parts, first.get("constraints_overridden", {}))
+    merged = tuple(str(each.results.absolute()) for each in rounds)
+    record = Record(tuple(first["roster"]), merged=merged)
+    emulated = any(document.get("emulator") for document in documents)
+    stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
+    return Summary(counts, tally, report, started, finished, stop, files, None, record, emulated)
+
+
+def _stop(rounds: Sequence[Round]) -> Stop | None:
+    """Say what stopped the last of the rounds that was stopped: rows of it are pending."""
+    stopped = [each for each in rounds if each.document.get("stopped_by") is not None]
+    if not stopped:
+        return None
+    said = stopped[-1].document
+    return Stop(said["stopped_by"], f"{stopped[-1].results}: {said['message']}", ExitCode(said["exit_code"]))

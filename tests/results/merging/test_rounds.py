@@ -1,0 +1,159 @@
+"""A run and its mended rounds become one set of results: every outcome once, in its place, and no token is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from provisioner.errors import ExitCode, OutputError
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results, write_outcomes
+from provisioner.results.merging import rounds
+from provisioner.results.merging.rounds import merge_rounds
+from provisioner.results.outputs import FORMATS
+
+AT = "2026-01-31T10:00:00.000Z"
+CREATED, REJECTED = "created", "rejected"
+
+Line = tuple[int, str, str] | tuple[int, str, str, int | None]
+
+
+def job(folder: Path, name: str, lines: list[Line], roster: str = "users.csv", **more: Any) -> Path:
+    """Write what a run leaves: row, uid, outcome, and of a later round which row it was."""
+    cells = [
+        {
+            "row": row, "uid": uid, "uid_input": uid.upper(), "outcome": outcome, "attempts": int(outcome == CREATED),
+            "auth_token": f"token-{uid}" if outcome == CREATED else None, "name": f"={uid}",
+            "error_code": "uid.charset" if outcome == REJECTED else None,
+            "error_message": "uid.charset: no; name.missing: none" if outcome == REJECTED else None,
+            OF_ROW: before[0] if before else None,
+        }
+        for row, uid, outcome, *before in lines
+    ]  # fmt: skip
+    frame = pl.DataFrame(cells, schema={**RESULT_SCHEMA, OF_ROW: pl.Int64()})
+    again = any(len(line) > 3 for line in lines)
+    results = folder / name
+    write_outcomes(results, iter([frame if again else frame.drop(OF_ROW)]), fed_again=again)
+    counts = dict(frame["outcome"].value_counts().iter_rows())
+    document = {
+        "rows": frame.height, "rejected": 0, "requests": 5, "retries": 1, "rate_limited": 0, "started_at": AT,
+        "finished_at": AT, "stopped_by": None, "message": None, "exit_code": 0, **counts,
+        "outputs": {"results": f"elsewhere/{name}", "rejected": f"{results.stem}.rejected.csv"},
+        "roster": [f"/somewhere/{roster}"], "digests": {}, **more,
+    }  # fmt: skip
+    results.with_suffix(".summary.json").write_text(json.dumps(document))
+    return results
+
+
+FIRST: list[Line] = [(1, "a", CREATED), (2, "b b", REJECTED), (3, "c c", REJECTED), (4, "d d", REJECTED)]
+SECOND: list[Line] = [(1, "d", CREATED, 4), (2, "b?", REJECTED, 2)]
+THIRD: list[Line] = [(1, "b", CREATED, 2)]
+OF_FIRST, OF_SECOND = "u.results.rejected.csv", "u.round2.results.rejected.xlsx"
+
+
+def told(path: Path) -> list[tuple[Any, ...]]:
+    """Row, uid, outcome and token of all lines."""
+    return scan_results(path, ("row", "uid", "outcome", "auth_token")).collect().rows()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("to", FORMATS)
+def test_each_mended_row_has_its_last_outcome_in_its_place(tmp_path: Path, ending: str, to: str) -> None:
+    """Round after round, whatever the order of the rows in them; a row that nobody has fed in stays as it was."""
+    parts = [
+        job(tmp_path, f"u.results{ending}", FIRST),
+        job(tmp_path, f"u.round2.results{ending}", SECOND, OF_FIRST),
+        job(tmp_path, f"u.round3.results{ending}", THIRD, OF_SECOND),
+    ]
+    summary = merge_rounds(parts, tmp_path / f"all{to}")
+    merged = scan_results(tmp_path / f"all{to}").collect()
+    assert told(tmp_path / f"all{to}") == [
+        (1, "a", CREATED, "token-a"),
+        (2, "b", CREATED, "token-b"),
+        (3, "c c", REJECTED, None),
+        (4, "d", CREATED, "token-d"),
+    ]
+    assert (merged["uid_input"].to_list(), merged["name"].to_list()) == (
+        ["A", "B", "C C", "D"],
+        ["=a", "=b", "=c c", "=d"],
+    )
+    assert (summary.counts.rows, summary.counts.tokens, summary.exit_code) == (4, 3, ExitCode.ROWS_LEFT)
+    document = json.loads((tmp_path / "all.summary.json").read_bytes())
+    assert document == json.loads(json.dumps(summary.document))
+    assert (document["rejected_by_code"], document["mended"]) == (
+        {"name.missing": 1, "uid.charset": 1},
+        {"before": 3, "mended": 2, "rejected": 1},
+    )
+    assert (document["requests"], document["retries"], len(document["merged"])) == (15, 3, 3)
+    merge_rounds(parts, tmp_path / f"all{to}")
+
+
+def test_what_has_no_place_comes_behind_the_last_row(tmp_path: Path) -> None:
+    """Added by hand, there twice, of a row that was created after all, of a row that there never was: none is lost."""
+    lines: list[Line] = [
+        (1, "new", CREATED, None), (2, "b", CREATED, 2), (3, "b2", CREATED, 2), (4, "a", "existing", 1),
+        (5, "far", CREATED, 99), (6, "odd", CREATED, -1), (7, "c", CREATED, 3),
+    ]  # fmt: skip
+    parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", lines, OF_FIRST)]
+    merge_rounds(parts, tmp_path / "all.parquet")
+    assert [line[:3] for line in told(tmp_path / "all.parquet")] == [
+        (1, "a", CREATED), (2, "b", CREATED), (3, "c", CREATED), (4, "d d", REJECTED),
+        (5, "new", CREATED), (6, "odd", CREATED), (7, "b2", CREATED), (8, "a", "existing"), (9, "far", CREATED),
+    ]  # fmt: skip
+
+
+def test_nothing_depends_on_how_many_rows_are_held_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few thousand lines of each file at a time, and the later ones by buckets on disk."""
+    monkeypatch.setattr(rounds, "_BUCKET", 7)
+    first: list[Line] = [(n, f"u {n}", REJECTED if n % 3 else CREATED) for n in range(1, 12_000)]
+    mended = [n for n in range(1, 12_000) if n % 3 == 1][::-1]
+    second: list[Line] = [(at, f"u{n}", CREATED, n) for at, n in enumerate(mended, 1)]
+    parts = [job(tmp_path, "u.results.csv", first), job(tmp_path, "u.round2.results.csv", second, OF_FIRST)]
+    merge_rounds(parts, tmp_path / "all.csv")
+    expected = [(n, f"u{n}" if n % 3 == 1 else f"u {n}", REJECTED if n % 3 == 2 else CREATED) for n in range(1, 12_000)]
+    assert [line[:3] for line in told(tmp_path / "all.csv")] == expected
+
+
+def test_a_round_that_was_stopped_tells_how_the_whole_ended(tmp_path: Path) -> None:
+    """Its rows are pending, and the exit code says why."""
+    stopped: dict[str, Any] = {"stopped_by": "key", "message": "refused", "exit_code": 4}
+    parts = [
+        job(tmp_path, "u.results.csv", FIRST),
+        job(tmp_path, "u.round2.results.csv", [(1, "b", "pending", 2)], OF_FIRST, **stopped),
+    ]
+    summary = merge_rounds(parts, tmp_path / "all.csv")
+    assert (summary.exit_code, summary.counts.outcomes["pending"]) == (ExitCode.API, 1)
+    assert summary.document["message"] == f"{parts[1]}: refused"
+
+
+def test_what_is_no_round_of_the_other_is_refused(tmp_path: Path) -> None:
+    """In one sentence that says what to do, and nothing is written."""
+    first = job(tmp_path, "u.results.csv", FIRST)
+    second = job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)
+    third = job(tmp_path, "u.round3.results.csv", THIRD, OF_SECOND)
+    stranger = job(tmp_path, "x.results.csv", FIRST, "x.csv")
+    refused = {
+        (
+            first,
+            third,
+        ): "is about the rejected rows of u.round2.results, not of .*; name a run and its mended rounds in",
+        (
+            first,
+            stranger,
+        ): "does not say which rows of .* its rows were; run that round again, with the columns _row and",
+        (first, tmp_path / "none.csv"): "none.csv: has no finished results with none.summary.json beside them",
+        (first, tmp_path / "u.txt"): "results are written as",
+    }
+    before = sorted(tmp_path.iterdir())
+    for parts, why in refused.items():
+        with pytest.raises(OutputError, match=why):
+            merge_rounds(parts, tmp_path / "all.csv")
+    for output in (first, second):
+        with pytest.raises(OutputError, match="would overwrite what is merged; choose another --output"):
+            merge_rounds([first, second], output)
+    with pytest.raises(OutputError, match=r"x\.results\.csv: belongs to a run; choose another --output"):
+        merge_rounds([first, second], stranger)
+    assert sorted(tmp_path.iterdir()) == before
