@@ -147,7 +147,7 @@ class Asked:
         """Name the summary file and what it is to remember; None without a name or a folder, or for another's file."""
         from provisioner.files import same_file
         from provisioner.results.manifest import NOTHING_RECORDED, Record, places, read_record
-        from provisioner.results.outputs import FORMATS
+        from provisioner.results.outputs import FORMATS, summary_of
         from provisioner.roster.files.inputs import find_inputs
         from provisioner.run.job import rosters
 
@@ -162,7 +162,7 @@ class Asked:
             return None, NOTHING_RECORDED
         settings = self.settings
         check = self.check or (settings is not None and settings.run.dry_run and not self.nightly)
-        path = results.with_suffix(".check.summary.json" if check else ".summary.json")
+        path = summary_of(results, check=check)
         record, ours = read_record(path), places(inputs)
         others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
         if others or any(same_file(path, each) for each in inputs.paths):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
+from provisioner.results.outputs import journal_of
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
 from provisioner.wording import nearest, shortened
@@ -72,7 +73,7 @@ class Job:
     @property
     def journal(self) -> Path:
         """What it goes on from: a journal, or a state."""
-        return self.state or self.output.with_suffix(".journal.db")
+        return self.state or journal_of(self.output)
 
     @property
     def file_name(self) -> str:

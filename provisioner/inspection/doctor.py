@@ -26,6 +26,7 @@ from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.header import Identity
 from provisioner.model import NOBODY
+from provisioner.results.outputs import journal_of
 from provisioner.results.tables import printed
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for
@@ -155,7 +156,7 @@ def _output(settings: Settings) -> Check:
 
 def _journal(settings: Settings) -> Path | None:
     """Find a journal by the configuration: the state of a sync, or the one beside the output, if it is there."""
-    beside = settings.output.file.with_suffix(".journal.db") if settings.output.file else None
+    beside = journal_of(settings.output.file) if settings.output.file else None
     return next((each for each in (settings.sync.state, beside) if each is not None and _is_there(each)), None)
 
 

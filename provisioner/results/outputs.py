@@ -13,14 +13,18 @@ from typing import Final
 from provisioner.errors import OutputError
 from provisioner.files import same_file
 from provisioner.roster.files.inputs import Inputs
-from provisioner.roster.workbook.sheet import LAST_ROW
 
 # What stands behind the stem of the results in the name of another file of the job.
 _NAMED: Final = "rejected|summary|journal|merged|leavers|plan|proof|differences|undo"
 _WRITTEN: Final = rf"(?:check\.)?(?:{_NAMED}|\d{{8}}T\d{{6}}(?:-\d+)?)"
-SHEET_ROWS: Final = LAST_ROW - 1
-"""Rows that a sheet of a workbook has room for, below its header."""
+SHEET_ROWS: Final = 1_048_575
+"""Rows that a sheet of a workbook has room for, below its header (Excel specifications and limits)."""
 FORMATS: Final = (".csv", ".parquet", ".ndjson", ".xlsx")
+
+JOURNAL: Final = ".journal.db"
+SUMMARY: Final = ".summary.json"
+CHECK: Final = ".check.summary.json"
+"""What stands behind the stem of the results in the name of the journal, and of the summary of a run and of a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,12 @@ class Outputs:
         named = cls(
             results,
             results.with_suffix(f".rejected{rejected_suffix}"),
-            results.with_suffix(".summary.json"),
-            results.with_suffix(".journal.db"),
+            summary_of(results),
+            journal_of(results),
         )
         if check:
             rejected = results.with_suffix(f".check.rejected{rejected_suffix}")
-            named = replace(named, rejected=rejected, summary=results.with_suffix(".check.summary.json"))
+            named = replace(named, rejected=rejected, summary=summary_of(results, check=True))
         for path, roster in product(named.paths(), rosters):
             if same_file(path, roster):
                 message = f"{path}: would overwrite the roster; choose another --output"
@@ -112,6 +116,32 @@ class Outputs:
             except OSError as error:
                 message = f"{path}: cannot be an output ({error.strerror}); choose another --output"
                 raise OutputError(message) from error
+
+
+def journal_of(results: Path) -> Path:
+    """Name the journal of the run that writes these results."""
+    return results.with_suffix(JOURNAL)
+
+
+def summary_of(results: Path, *, check: bool = False) -> Path:
+    """Name the summary of the run that writes these results, or of a check that would have."""
+    return results.with_suffix(CHECK if check else SUMMARY)
+
+
+def stem_of(path: Path) -> Path | None:
+    """Give what the files of a job begin with, by its journal or one of its summaries; null for any other name."""
+    for ending in (CHECK, SUMMARY, JOURNAL):
+        if path.name.endswith(ending):
+            return path.with_name(path.name.removesuffix(ending))
+    return None
+
+
+def results_of(journal: Path) -> Path | None:
+    """Find the results that a journal belongs to by its name: those that are there, else as a CSV; null for a state."""
+    if not journal.name.endswith(JOURNAL):
+        return None
+    named = [journal.with_name(journal.name.removesuffix(JOURNAL) + ending) for ending in FORMATS]
+    return next((each for each in named if each.exists()), named[0])
 
 
 def default_stem(roster: Inputs) -> str:

@@ -15,6 +15,7 @@ import polars as pl
 
 from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.header import done_in
+from provisioner.results.outputs import JOURNAL
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
 from provisioner.validation.constraints import DEFECTS
@@ -66,11 +67,11 @@ def _journals(roster: Path) -> Iterator[Path]:
     rejected = _REJECTED.fullmatch(roster.stem)
     if rejected is None:
         return
-    yield roster.with_name(f"{rejected['job']}.journal.db")
+    yield roster.with_name(f"{rejected['job']}{JOURNAL}")
     job = _JOB.fullmatch(rejected["job"])
     for number in range(int(job["round"] or 1) - 1 if job else 0, 0, -1):
         name = f"{job['name']}.round{number}" if job and number > 1 else job["name"] if job else ""
-        yield roster.with_name(f"{name}.results.journal.db")
+        yield roster.with_name(f"{name}.results{JOURNAL}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError
-from provisioner.results.outputs import FORMATS, Outputs
+from provisioner.results.outputs import (
+    FORMATS,
+    SHEET_ROWS,
+    Outputs,
+    journal_of,
+    results_of,
+    stem_of,
+    summary_of,
+)
 from provisioner.roster.files.inputs import find_inputs
+from provisioner.roster.workbook.sheet import LAST_ROW
 
 
 @pytest.fixture(autouse=True)
@@ -217,3 +226,33 @@ def test_a_name_that_becomes_too_long_is_told() -> None:
     """The results' own name fits in 255 bytes, that of the rejected rows does not: told before anything is sent."""
     with pytest.raises(OutputError):
         beside(Path("r" * 245 + ".csv"), Path("users.csv")).make_folder()
+
+
+def test_the_files_of_a_job_lead_to_each_other(here: Path) -> None:
+    """Of the results by a journal's name those that are there are meant, in whatever format, else a CSV."""
+    results = Path("out/hr.2026.results.xlsx")
+    assert (journal_of(results), summary_of(results), summary_of(results, check=True)) == (
+        Path("out/hr.2026.results.journal.db"),
+        Path("out/hr.2026.results.summary.json"),
+        Path("out/hr.2026.results.check.summary.json"),
+    )
+    for file in (journal_of(results), summary_of(results), summary_of(results, check=True)):
+        assert stem_of(file) == Path("out/hr.2026.results")
+    assert (stem_of(results), results_of(Path("hr.state"))) == (None, None)
+    assert results_of(journal_of(results)) == Path("out/hr.2026.results.csv")
+    (here / "out").mkdir()
+    (here / results).touch()
+    assert results_of(journal_of(results)) == results
+
+
+def test_a_workbook_has_room_for_a_million_rows() -> None:
+    """It is known before anything is sent; other formats have room for any number."""
+    assert SHEET_ROWS == LAST_ROW - 1
+    beside(Path("r.xlsx"), Path("u.csv")).refuse_too_many(SHEET_ROWS)
+    beside(Path("r.csv"), Path("u.csv")).refuse_too_many(SHEET_ROWS + 1)
+    with pytest.raises(OutputError) as error:
+        beside(Path("r.xlsx"), Path("u.csv")).refuse_too_many(SHEET_ROWS + 1)
+    assert str(error.value) == (
+        "r.xlsx: a workbook has room for 1,048,575 rows below its header, and there are 1,048,576; "
+        "choose .csv, .parquet or .ndjson for --output"
+    )

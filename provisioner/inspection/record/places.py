@@ -13,9 +13,8 @@ from typing import Any, Final
 from provisioner.errors import JournalError
 from provisioner.journal.header import log_of
 from provisioner.journal.journal import JournalReader
-from provisioner.results.outputs import FORMATS
+from provisioner.results.outputs import FORMATS, SUMMARY, journal_of, results_of
 
-_JOURNAL: Final = ".journal.db"
 _NAME_ONE: Final = "name the results file of a run (-o), its journal, or the state of a sync"
 
 
@@ -39,10 +38,10 @@ class Place:
 
 def find_place(given: Path) -> Place:
     """Find the journal that is meant. Raises `JournalError` when there is none."""
-    if given.name.endswith(_JOURNAL):
-        place = Place(given, given.with_name(given.name.removesuffix(_JOURNAL) + ".csv"))
+    if (results := results_of(given)) is not None:
+        place = Place(given, results)
     elif given.suffix.lower() in FORMATS:
-        place = Place(given.with_suffix(_JOURNAL), given)
+        place = Place(journal_of(given), given)
         if not place.journal.exists() and (kept := _named_in_summary(place)) is not None:
             place = Place(kept, given)
     else:
@@ -54,7 +53,7 @@ def find_place(given: Path) -> Place:
 
 def _named_in_summary(place: Place) -> Path | None:
     """Find the state of a sync by the summary beside its results."""
-    outputs = place.document(".summary.json").get("outputs")
+    outputs = place.document(SUMMARY).get("outputs")
     name = outputs.get("journal") if isinstance(outputs, dict) else None
     return Path(name) if isinstance(name, str) and Path(name).exists() else None
 

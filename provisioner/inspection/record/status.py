@@ -21,6 +21,7 @@ from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.nights import Night, Nights
 from provisioner.model import Outcome
+from provisioner.results.outputs import SUMMARY
 from provisioner.results.tables import printed
 from provisioner.wording import counted, iso_time, json_text
 
@@ -158,7 +159,7 @@ def look(place: Place) -> Status:
             runs=tuple(Course(database).runs()),
             nights=nights,
             managed=_managed(database) if nights else None,
-            summary=place.document(".summary.json"),
+            summary=place.document(SUMMARY),
             proof=place.document(".proof.json"),
         )
 

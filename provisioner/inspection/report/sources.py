@@ -14,12 +14,10 @@ from typing import Any, Final
 from provisioner.errors import JournalError, RosterError, UsageError
 from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
 from provisioner.journal.header import is_database
-from provisioner.results.outputs import FORMATS
+from provisioner.results.outputs import CHECK, FORMATS, JOURNAL, SUMMARY, stem_of
 
 NIGHTS: Final = 60
 """Nights of a state that are shown."""
-
-_SUMMARY, _CHECK, _JOURNAL = ".summary.json", ".check.summary.json", ".journal.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,13 @@ def find_sources(given: Path) -> Sources:
     Raises `UsageError` when there is nothing that a report could be made of.
     """
     missing: list[str] = []
-    if is_database(given) and not given.name.endswith(_JOURNAL):
+    if is_database(given) and not given.name.endswith(JOURNAL):
         return _of_state(given)
     stem, only_check = _stem(given)
-    summary_file = _beside(stem, _CHECK if only_check else _SUMMARY)
-    journal = _beside(stem, _JOURNAL)
-    if not only_check and not summary_file.exists() and not journal.exists() and _beside(stem, _CHECK).exists():
-        summary_file, only_check = _beside(stem, _CHECK), True
+    summary_file = _beside(stem, CHECK if only_check else SUMMARY)
+    journal = _beside(stem, JOURNAL)
+    if not only_check and not summary_file.exists() and not journal.exists() and _beside(stem, CHECK).exists():
+        summary_file, only_check = _beside(stem, CHECK), True
     summary = _document(summary_file, missing)
     outputs = summary.get("outputs")
     if isinstance(outputs, dict) and isinstance(kept := outputs.get("journal"), str) and not journal.exists():
@@ -73,7 +71,7 @@ def find_sources(given: Path) -> Sources:
         summary,
         overview,
         _first_of((_beside(stem, ".proof.json"),), missing),
-        _first_of((_beside(stem, ".undo.summary.json"),), missing),
+        _first_of((_beside(stem, f".undo{SUMMARY}"),), missing),
         _uids(summary, _results(given, stem, outputs), missing),
         tuple(missing),
     )
@@ -92,10 +90,7 @@ def _of_state(given: Path) -> Sources:
 
 def _stem(given: Path) -> tuple[Path, bool]:
     """Say what the files of a job have in common, and whether it is a check that was named."""
-    for ending in (_CHECK, _SUMMARY, _JOURNAL):
-        if given.name.endswith(ending):
-            return given.with_name(given.name.removesuffix(ending)), ending == _CHECK
-    return given.with_suffix(""), False
+    return stem_of(given) or given.with_suffix(""), given.name.endswith(CHECK)
 
 
 def _beside(stem: Path, ending: str) -> Path:

@@ -20,7 +20,7 @@ from provisioner.results.lines import Counts
 from provisioner.results.manifest import Record, read_record, refuse_overwriting, rewrite
 from provisioner.results.merging.ordered import in_order, rows_of
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
-from provisioner.results.outputs import Outputs
+from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, write_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary
@@ -53,8 +53,8 @@ def merge(folder: Path, output: Path) -> Summary:
 
 def _files(shard: FinishedShard) -> Iterator[Path]:
     yield shard.results
-    yield shard.results.with_suffix(".summary.json")
-    yield shard.results.with_suffix(".journal.db")
+    yield summary_of(shard.results)
+    yield journal_of(shard.results)
     if shard.rejected is not None:
         yield shard.rejected
 

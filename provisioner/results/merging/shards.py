@@ -15,9 +15,8 @@ from provisioner.files import digest_of
 from provisioner.journal.lock import holder_of
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.merging.folder import shards_of
-from provisioner.results.outputs import FORMATS
+from provisioner.results.outputs import FORMATS, SUMMARY, journal_of
 
-_SUMMARY: Final = ".summary.json"
 _NAMED: Final = 10
 
 
@@ -80,8 +79,8 @@ def finished_shards(folder: Path) -> list[FinishedShard]:
 
 
 def _found(folder: Path) -> Iterator[FinishedShard]:
-    for summary in sorted(folder.glob(f"*{_SUMMARY}")):
-        stem = summary.name.removesuffix(_SUMMARY)
+    for summary in sorted(folder.glob(f"*{SUMMARY}")):
+        stem = summary.name.removesuffix(SUMMARY)
         if stem.endswith(".check"):
             continue
         results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").exists()]
@@ -99,7 +98,7 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
 
 
 def _refuse_unfinished(shard: FinishedShard) -> None:
-    if holder := holder_of(shard.results.with_suffix(".journal.db")):
+    if holder := holder_of(journal_of(shard.results)):
         raise OutputError(f"{shard.results}: {holder} works on it; merge when that has ended")
     if shard.rejected is not None and digest_of(shard.rejected) != shard.document["digests"].get("rejected"):
         message = f"is not what was written there; move it away and run shard {shard.number}/{shard.of} again"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
@@ -12,7 +11,7 @@ from provisioner.errors import JournalError, UsageError
 from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader
-from provisioner.results.outputs import FORMATS, Outputs
+from provisioner.results.outputs import FORMATS, Outputs, results_of
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import EMULATOR, Job, identity, make_target
 from provisioner.run.runtime import is_agreed, is_anybody_there
@@ -20,8 +19,6 @@ from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
-
-_JOURNAL: Final = ".journal.db"
 
 
 async def undo(
@@ -64,9 +61,7 @@ def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn
 def outputs_of(out: str) -> Outputs:
     """Name the files of a job by its results, or by its journal. Raises `UsageError`."""
     path = Path(out)
-    if path.name.endswith(_JOURNAL):
-        path = path.with_name(path.name.removesuffix(_JOURNAL) + FORMATS[0])
-    return Outputs.beside(path, FORMATS[0], ())
+    return Outputs.beside(results_of(path) or path, FORMATS[0], ())
 
 
 def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[ToDo], bool]:
