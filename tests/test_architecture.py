@@ -96,6 +96,8 @@ HOMES = {
 
 TESTED_ELSEWHERE = {
     "cli.app": "pages/test_docs.py",
+    "fleet.cluster.hub": "fleet/cluster/test_worker.py",
+    "sending.leasing.actor": "fleet/cluster/test_worker.py",
     "cli.commands.fleet": "journeys/test_fleet.py",
     "cli.commands.inspection": "inspection/test_settinglist.py",
     "cli.commands.backup": "journeys/test_backup.py",

@@ -63,7 +63,7 @@ def a_round(folder: Path, rows: int, shards: int, rate: int, kills: int, chance:
                     done += done < kills and _kill_one(folder, chance)
             if fleet.returncode in {0, 1}:
                 break
-        faults = tuple(_faults(api, folder, rows, rate))
+        faults = tuple(faults_of(api, folder, rows, rate))
         worst = busiest((each["monotonic"] for each in api.audit() if each["group"] == "core"), 60)
         return Round(done, time.monotonic() - began, worst, faults)
 
@@ -80,7 +80,8 @@ def _kill_one(folder: Path, chance: random.Random) -> bool:
     return False
 
 
-def _faults(api: Api, folder: Path, rows: int, rate: int) -> list[str]:
+def faults_of(api: Api, folder: Path, rows: int, rate: int) -> list[str]:
+    """Judge what a fleet of `all` has left, by the emulator's audit."""
     records, users = api.audit(), api.users()
     created = Counter(each["uid"] for each in records if each["did"] == "created")
     results = [

@@ -3,6 +3,7 @@
 jobs       what the fleet file asks for
 engine     where a job is carried out: a process of this machine
 standing   how far a job is, and how it ended
+cluster/   where a job is carried out: a node of a Ray cluster
 conductor  which job runs when, and what becomes of the others when one has ended
 pacing     one rate for the jobs of one app
 view       what a person sees of it

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from provisioner.errors import OutputError
 from provisioner.fleet.conductor import Conductor
-from provisioner.fleet.engine import Processes
+from provisioner.fleet.engine import Engine, Processes
 from provisioner.fleet.jobs import Fleet
-from provisioner.fleet.pacing import paced
+from provisioner.fleet.pacing import paced, sharing
 from provisioner.fleet.standing import Standing
 from provisioner.fleet.summary import FleetSummary
 from provisioner.fleet.view import watching
@@ -34,14 +36,16 @@ class Asked:
 
     at_once  jobs at a time; None for one on each core
     drawn    draw the progress on the terminal
+    ray      the head of a Ray cluster that carries them out, `local` for one on this machine; None for processes
     """
 
     at_once: int | None = None
     drawn: bool = False
+    ray: str | None = None
 
 
 async def carry_out(fleet: Fleet, asked: Asked, stopper: Stopper) -> FleetSummary:
-    """Carry out all jobs of a fleet, each in a process of its own.
+    """Carry out all jobs of a fleet, each in a process of its own, here or on a cluster.
 
     Raises `OutputError` when its folder cannot be used, `JournalError` when another fleet of this file is running.
     """
@@ -49,16 +53,30 @@ async def carry_out(fleet: Fleet, asked: Asked, stopper: Stopper) -> FleetSummar
     _make(fleet.folder)
     summary = fleet.folder / "summary.json"
     with JournalLock(fleet.folder / "fleet", "take another fleet file"):
-        async with paced(fleet) as pacers:
-            engine = Processes(fleet.base, fleet.folder / "logs", pacers, _DRAWN if asked.drawn else _LOGGED)
+        async with _engine(fleet, asked) as (engine, room):
             stopper.at_once.append(engine.kill)
-            at_once = min(asked.at_once or os.cpu_count() or 1, len(standings))
-            log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=sorted(pacers))
+            at_once = min(asked.at_once or room, len(standings))
+            shared = sorted(sharing(fleet))
+            log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=shared, ray=asked.ray)
             with watching(standings, drawn=asked.drawn):
                 await Conductor(standings, engine, stopper, at_once, fleet.base).carry_out()
         ended = FleetSummary(standings, started, time.time(), stopper.stop, summary)
         write_summary(summary, ended.document)
     return ended
+
+
+@asynccontextmanager
+async def _engine(fleet: Fleet, asked: Asked) -> AsyncIterator[tuple[Engine, int]]:
+    """Give what carries out jobs, and how many it has room for."""
+    every = _DRAWN if asked.drawn else _LOGGED
+    if asked.ray is None:
+        async with paced(fleet) as pacers:
+            yield Processes(fleet.base, fleet.folder / "logs", pacers, every), os.cpu_count() or 1
+        return
+    from provisioner.fleet.cluster.engine import on_cluster
+
+    async with on_cluster(fleet, asked.ray, every) as jobs:
+        yield jobs, jobs.at_once
 
 
 def _make(folder: Path) -> None:

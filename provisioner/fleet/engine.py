@@ -49,12 +49,12 @@ class Engine(Protocol):
 
 
 def environment_of(
-    job: Job, base: Path, environment: Mapping[str, str], pacer: Path | None, every: float
+    job: Job, base: Path, environment: Mapping[str, str], pacer: Path | str | None, every: float
 ) -> dict[str, str]:
     """Give the variables of a job. Raises `ConfigurationError` when its key cannot be had.
 
     environment  the fleet's own
-    pacer        the socket that its slots come from
+    pacer        the socket, or the actor, that its slots come from
     every        seconds between two progress events
     """
     own = {name: value for name, value in environment.items() if name in _PASSED or name.startswith("LC_")}

@@ -26,6 +26,7 @@ from provisioner.run.rates import limits_of
 from provisioner.sending.attempts import Exchanger, Reach, Trace, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
+from provisioner.sending.leasing.actor import ACTOR, ActorLink
 from provisioner.sending.leasing.link import LeasedSlots, Link
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.pool import Pool
@@ -37,7 +38,7 @@ from provisioner.threads import in_thread
 from provisioner.wording import iso_time
 
 PACER: Final = "PROVISIONER_PACER"
-"""The variable in which a fleet tells its jobs where their slots come from: a socket."""
+"""The variable in which a fleet tells its jobs where their slots come from: a socket, or an actor."""
 
 log = get_logger()
 
@@ -174,6 +175,8 @@ def _link(settings: Settings, stopper: Stopper) -> Link | None:
             )
             stopper.request(Stop("pacer", message, ExitCode.API))
 
+    if address.startswith(ACTOR):
+        return ActorLink(address.removeprefix(ACTOR), time.monotonic, gone)
     return Link(Path(address), time.monotonic, gone)
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched
-from provisioner.cli.options.types import number, path_of
+from provisioner.cli.options.types import number, path_of, text
 
 FleetFile = Annotated[
     Path,
@@ -30,6 +30,14 @@ def fleet(
     jobs: Annotated[
         int | None, number("So many at a time. [default: one on each core]", "--jobs", "-j", least=1)
     ] = None,
+    ray: Annotated[
+        str | None,
+        text(
+            "Have a Ray cluster carry them out: HOST:PORT of its head, auto, or local for one here.",
+            "--ray",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     output: Watched | None = None,
     log: Log | None = None,
 ) -> int:
@@ -46,5 +54,5 @@ def fleet(
 
     settings, asked = load_flags(given(output, log)), read_fleet(fleet)
     set_up_logs(settings, (fleet,))
-    wanted = Asked(jobs, is_drawn(settings))
+    wanted = Asked(jobs, is_drawn(settings), ray)
     return conduct(settings, lambda stopper: carry_out(asked, wanted, stopper))

@@ -1,0 +1,136 @@
+"""What a node does for a job: the same as the command, by the Python API, in a process that does nothing else.
+
+Its paths are those of the fleet's folder, which every node has to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+import time
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from provisioner import api, logs
+from provisioner.errors import ExitCode, ProvisionerError
+from provisioner.files import PRIVATE
+from provisioner.fleet.jobs import Job
+from provisioner.journal.lock import holder_of
+from provisioner.run.runtime import loop_factory
+from provisioner.settings.apikey import API_KEY_VARIABLE
+from provisioner.settings.tables import Settings
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+
+_OURS: Final = ("COMETCHAT_", "PROVISIONER_")
+# Seconds between two reports, and for which the process of a node that is lost may still hold a journal.
+_EVERY: Final = 0.5
+_LINGERING: Final = 30.0
+
+End: TypeAlias = tuple[int, dict[str, Any], str | None]
+"""An exit code, a summary, and the last words where there is no summary."""
+
+
+class Lines(io.TextIOBase):
+    """What a job says: progress is kept for the next report, the rest goes into its log."""
+
+    def __init__(self, log: int) -> None:
+        self._log, self._rest = log, ""
+        self.facts: dict[str, Any] = {}
+
+    def writable(self) -> bool:
+        """Say that it takes text."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Take some; whole lines are looked at."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._take(line)
+        return len(text)
+
+    def _take(self, line: str) -> None:
+        with suppress(ValueError):
+            event = orjson.loads(line)
+            if isinstance(event, dict) and event.get("event") == "run.progress":
+                self.facts = event
+                return
+        with suppress(OSError):  # a full disk is the job's to tell
+            os.write(self._log, line.encode() + b"\n")
+
+
+def carry_out(job: Job, base: str, log: str, variables: Mapping[str, str], hub: Any) -> End:
+    """Carry out a job to its end, in a process that is ended afterwards.
+
+    base       the fleet's folder
+    log        the file of its log
+    variables  its environment, see `fleet.engine.environment_of`
+    hub        the actor, see `cluster.hub.Hub`
+    """
+    for name in [each for each in os.environ if each.startswith(_OURS)]:
+        del os.environ[name]
+    os.environ.update(variables)
+    os.chdir(base)
+    said = Lines(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE))
+    sys.stderr = said
+    logs.set_up(format_="json", secrets=[variables.get(API_KEY_VARIABLE, "")])
+    try:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        _wait_for(job.journal)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            summary = runner.run(_reporting(job, said, hub))
+    except InterruptedEarlyError as early:
+        return int(early.stop.exit_code), {}, early.stop.message
+    except ProvisionerError as error:
+        return int(error.exit_code), {}, str(error)
+    except Exception as bug:
+        logs.get_logger().error("run.bug", exc_info=bug)
+        return int(ExitCode.BUG), {}, f"{type(bug).__name__}: {bug}"
+    return int(summary.exit_code), dict(summary.document), None
+
+
+def _wait_for(journal: Path) -> None:
+    """Wait until the process of a node that was lost has let go of the journal; a run tells who holds it else."""
+    until = time.monotonic() + _LINGERING
+    while holder_of(journal) is not None and time.monotonic() < until:
+        time.sleep(_EVERY)
+
+
+async def _reporting(job: Job, said: Lines, hub: Any) -> Any:
+    stopper = Stopper()
+    reporting = asyncio.create_task(_report(job.name, said, hub, stopper))
+    try:
+        return await _work(job, stopper)
+    finally:
+        reporting.cancel()
+        await asyncio.gather(reporting, return_exceptions=True)
+        with suppress(Exception):  # it is for a picture
+            await hub.report.remote(job.name, said.facts)
+
+
+async def _report(name: str, said: Lines, hub: Any, stopper: Stopper) -> None:
+    while True:
+        if await hub.report.remote(name, said.facts) and not stopper:
+            stopper.request(Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM))
+        await asyncio.sleep(_EVERY)
+
+
+def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:
+    settings = settings_of(job)
+    carried_out = api.sync_async if job.command == "sync" else api.run_async
+    return carried_out(list(job.roster), settings, stopper=stopper)
+
+
+def settings_of(job: Job) -> Settings:
+    """Give the settings that the job's command line would give. Raises `ConfigurationError`."""
+    tables: dict[str, dict[str, Any]] = {"output": {"file": job.output}, "run": {}, "sync": {}}
+    if job.shard is not None:
+        tables["run"]["shard"] = job.shard
+    if job.state is not None:
+        tables["sync"]["state"] = job.state
+    return api.settings(job.config, **{name: table for name, table in tables.items() if table})

@@ -1,0 +1,105 @@
+"""A job on a node is the job of the command line; what it asks the fleet is answered as at a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+
+from provisioner.fleet.cluster.hub import Hub
+from provisioner.fleet.cluster.worker import Lines, settings_of
+from provisioner.fleet.jobs import Job
+from provisioner.sending.leasing.actor import ActorLink
+from provisioner.sending.leasing.desk import Lease
+
+QUESTION = ("lease", "http://h/v3", "core", 6000.0, 10)
+
+
+def test_a_job_has_the_settings_of_its_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shard, state, output, its own config, and its app by the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMETCHAT_BASE_URL", "http://127.0.0.1:9/v3")
+    (tmp_path / "own.toml").write_text("[rate]\nrequests_per_minute = 600\n")
+    shard = settings_of(Job("all 2/3", "all", "run", ("r.csv",), Path("o.csv"), Path("own.toml"), shard="2/3"))
+    assert (str(shard.run.shard), shard.output.file) == ("2/3", Path("o.csv"))
+    assert (shard.rate.requests_per_minute, shard.base_url) == (600, "http://127.0.0.1:9/v3")
+    night = settings_of(Job("acme", "acme", "sync", ("r.csv",), Path("o.csv"), state=Path("s.db")))
+    assert (night.sync.state, night.rate.requests_per_minute) == (Path("s.db"), 10_000)
+
+
+def test_progress_is_told_and_the_rest_is_logged(tmp_path: Path) -> None:
+    """Line by line, in whatever pieces it comes."""
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    lines = Lines(log)
+    lines.write('{"event": "run.started"}\n{"event": "run.pro')
+    assert lines.facts == {}
+    lines.write('gress", "done": 7}\nplain words\n')
+    os.close(log)
+    assert lines.facts == {"event": "run.progress", "done": 7}
+    assert (tmp_path / "log").read_text() == '{"event": "run.started"}\nplain words\n'
+
+
+def test_the_hub_hears_reports_and_tells_all_to_stop() -> None:
+    """What was heard is given once."""
+    hub = Hub()
+    assert hub.report("a", {"done": 1}) is False
+    assert hub.report("a", {"done": 2}) is False
+    assert hub.report("b", {}) is False
+    assert hub.reports() == {"a": {"done": 2}}
+    assert hub.reports() == {}
+    hub.stop()
+    assert hub.report("b", {"done": 1}) is True
+
+
+class Remote:
+    """A method of an actor: called as Ray has it, answered at the next turn of the loop."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    async def _answered(self, *given: Any) -> Any:
+        return self._call(*given)
+
+    def remote(self, *given: Any) -> Any:
+        return asyncio.ensure_future(self._answered(*given))
+
+
+def test_slots_come_from_an_actor_as_from_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And when it has gone, whoever asks waits, says so, and asks the one that is there then."""
+    hub, lost = Hub(), list[float]()
+    error = type("RayError", (Exception,), {})
+
+    def dead(*_: Any) -> Any:
+        raise error
+
+    actors = [SimpleNamespace(answer=Remote(dead), forget=Remote(dead))]
+
+    def get_actor(name: str, namespace: str) -> Any:
+        assert (name, namespace) == ("fleet 1", "provisioner")
+        return actors[-1]
+
+    ray: Any = ModuleType("ray")
+    ray.get_actor, ray.exceptions = get_actor, SimpleNamespace(RayError=error)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+
+    def gone(seconds: float) -> None:
+        lost.append(seconds)
+        actors.append(SimpleNamespace(answer=Remote(hub.answer), forget=Remote(hub.forget)))
+
+    async def ask() -> list[Any]:
+        link = ActorLink("fleet 1", lambda: 5.0, gone)
+        try:
+            return await link.ask(QUESTION)
+        finally:
+            link.close()
+            await asyncio.sleep(0)
+
+    lease = Lease(*asyncio.run(ask()))
+    assert (lost, lease.slots, lease.per_minute) == ([0.0], 1, 6000.0)
+    assert orjson.loads(orjson.dumps(hub.answer("x", list(QUESTION))))[3] == 6000.0
