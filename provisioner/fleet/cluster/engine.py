@@ -127,9 +127,10 @@ def _ray(address: str) -> Any:
         raise UsageError("--ray needs Ray: pip install 'cometchat-provisioner[ray]'") from None
     if "://" in address:
         raise UsageError(f"--ray {address}: give the head of the cluster as HOST:PORT, auto, or local")
-    where: Mapping[str, Any] = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    # Without an address Ray takes any cluster of this machine that it finds.
+    new: Mapping[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(**where, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address, **new, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         first = str(error).strip().splitlines()[:1]
         raise UsageError(f"--ray {address}: no cluster there ({''.join(first)})") from None
