@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from provisioner.errors import ConfigurationError, ExitCode, UsageError
 from provisioner.fleet.cluster.hub import Hub
-from provisioner.fleet.cluster.worker import carry_out
+from provisioner.fleet.cluster.worker import OURS, carry_out
 from provisioner.fleet.engine import Progress, environment_of
 from provisioner.fleet.jobs import Fleet, Job
 from provisioner.fleet.pacing import sharing
@@ -59,8 +59,8 @@ class RayJobs:
             return Ended(error.exit_code, message=str(error))
         except OSError as error:
             return Ended(ExitCode.USAGE, message=f"{error.filename}: cannot be written ({error.strerror})")
-        # Of its surroundings a node has its own; what is a job's is what names an app, a key, or was asked for.
-        own = {name: value for name, value in variables.items() if os.environ.get(name) != value or name in job.passed}
+        # Of its surroundings a node has its own.
+        own = {name: value for name, value in variables.items() if name.startswith(OURS) or name in job.passed}
         log = str(logs / f"{job.file_name}.log")
         self._told[job.name] = progress
         reference = self._running[job.name] = self._task.options(name=f"provisioner {job.name}").remote(

@@ -27,7 +27,9 @@ from provisioner.settings.apikey import API_KEY_VARIABLE
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
-_OURS: Final = ("COMETCHAT_", "PROVISIONER_")
+OURS: Final = ("COMETCHAT_", "PROVISIONER_")
+"""What the names of variables begin with that are a job's own, whatever a node has."""
+
 # Seconds between two reports, and for which the process of a node that is lost may still hold a journal.
 _EVERY: Final = 0.5
 _LINGERING: Final = 30.0
@@ -72,7 +74,7 @@ def carry_out(job: Job, base: str, log: str, variables: Mapping[str, str], hub: 
     variables  its environment, see `fleet.engine.environment_of`
     hub        the actor, see `cluster.hub.Hub`
     """
-    for name in [each for each in os.environ if each.startswith(_OURS)]:
+    for name in [each for each in os.environ if each.startswith(OURS)]:
         del os.environ[name]
     os.environ.update(variables)
     os.chdir(base)
