@@ -21,6 +21,7 @@ from provisioner.journal.header import Identity
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.summary import write_summary
 from provisioner.results.tables import Entry, Listing
+from provisioner.roster.csv import apostrophes
 from provisioner.sending.users.profile import FIELDS
 from provisioner.wording import counted, duration, iso_time, shortened
 
@@ -198,7 +199,8 @@ def write_differences(path: Path, ledger: Ledger) -> tuple[Line, ...]:
     every = chain(first, lines)
     pieces = iter(lambda: list(islice(every, _AT_ONCE)), [])
     frames = (pl.DataFrame(piece, schema=DIFFERENCES_SCHEMA, orient="row") for piece in pieces)
-    write_frames(path, frames, DIFFERENCES_SCHEMA, PRIVATE)
+    values = {name: apostrophes.marked(pl.col(name)) for name in ("roster", "app")}
+    write_frames(path, (frame.with_columns(**values) for frame in frames), DIFFERENCES_SCHEMA, PRIVATE)
     return first
 
 

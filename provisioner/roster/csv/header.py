@@ -17,7 +17,7 @@ from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import CR, LF, Dialect, Row, line_end, read_rows
 from provisioner.roster.encodings import not_utf8
 from provisioner.roster.files.text import TextStream
-from provisioner.roster.formats.rows import Missing, missing_fields, named_columns
+from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns
 from provisioner.wording import shortened
 
 DELIMITERS: Final = ",;\t|"
@@ -29,6 +29,7 @@ LINES_SEARCHED: Final = 20
 _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
+_OF_REJECTED: Final = re.compile(rf'{ADDED[0]}"?[{DELIMITERS}]"?{ADDED[1]}\b')
 _SHAPES: Final = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "0"))
 
 
@@ -96,7 +97,8 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     eol = line_end(text)
     above = _SEPARATOR_LINE.match(text)
     start = above.end() if above else 0
-    if options.header_row:
+    # Rejected rows that came back are fed in with the same settings, and their header is the first line.
+    if options.header_row and not _OF_REJECTED.search(text[start:].lstrip("\r\n").partition(eol)[0]):
         start = max(start, _line_start(name, text, eol, options.header_row))
     dialect = Dialect(",", eol, options.escape, options.quoting)
     given = options.delimiter or (above[1] if above else None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import Missing, missing_fields
+from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
 from provisioner.roster.workbook.package import Package, Sheet
 from provisioner.roster.workbook.sheet import SheetRow, read_sheet
 from provisioner.wording import listed
@@ -103,9 +103,12 @@ def _nothing_in(candidates: Sequence[Sheet], options: SheetOptions) -> str:
 
 
 def _head(package: Package, sheet: Sheet, wanted: int | None) -> Generator[SheetRow, None, None]:
-    """Give the rows that may be the header."""
+    """Give the rows that may be the header: of rejected rows that came back the first, wherever the roster had it."""
     last = wanted
     for row in read_sheet(package, sheet):
+        if last == wanted and set(ADDED) <= set(row.cells.values()):
+            yield row
+            return
         last = last or row.number + ROWS_SEARCHED - 1
         if row.number > last:
             return

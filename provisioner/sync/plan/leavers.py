@@ -14,6 +14,7 @@ import polars as pl
 
 from provisioner.errors import UsageError
 from provisioner.files import SHARED, written_whole
+from provisioner.roster.csv import apostrophes
 from provisioner.wording import first_line, iso_time, listed
 
 COLUMNS: Final = ("uid", "name", "nights_absent", "last_seen", "will_be")
@@ -107,6 +108,7 @@ def write_leavers(
     ]
     types = (pl.String, pl.String, pl.Int64, pl.String, pl.String)
     frame = pl.DataFrame(rows, schema=dict(zip(COLUMNS, types, strict=True)), orient="row")
+    frame = frame.with_columns(name=apostrophes.marked(pl.col("name")))
     with written_whole(path, SHARED) as temporary:
         frame.write_csv(temporary)
 

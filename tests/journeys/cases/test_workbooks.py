@@ -208,3 +208,16 @@ def test_rows_that_a_workbook_has_no_room_for_come_back_as_csv(folder: Path) -> 
     assert summary.document["outputs"]["rejected"] == "r.results.check.rejected.csv"
     assert [each.name for each in folder.glob("*.rejected*")] == ["r.results.check.rejected.csv"]
     assert "n" * 40_000 in (folder / "r.results.check.rejected.csv").read_text()
+
+
+def test_rejected_rows_are_fed_in_with_the_settings_of_the_roster(folder: Path) -> None:
+    """Their header is the first row, whichever the roster's was, and their sheet has the roster's name."""
+    asked = api.settings(environment={}, run={"header_row": 2, "sheet": "Staff"}, columns={"uid": "Employee ID"})
+    workbook(folder, ("Cover", table(["x"])), ("Staff", texts(*HARD)))
+    api.validate("r.xlsx", asked)
+    (folder / "r.csv").write_text("Staff list\nEmployee ID;name\na b;Ann\nc;Bob\nd e;Cy\n")
+    assert api.validate("r.results.check.rejected.xlsx", asked).document["mended"]["before"] == 2
+    api.validate("r.csv", asked)
+    assert api.validate("r.results.check.rejected.csv", asked).document["mended"] == {
+        "before": 2, "mended": 0, "rejected": 2,
+    }  # fmt: skip

@@ -56,12 +56,12 @@ def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
     """It says how long each has been away, tonight included, and what will be done."""
     path = tmp_path / "r.leavers.csv"
     leavers = Leavers([("ann", 0)], [("bob", 1)], [("007", 2)])
-    write_leavers(path, leavers, {"ann": "Ann, the first", "007": "James"}, [86400.0, 0.0])
+    write_leavers(path, leavers, {"ann": "Ann, the first", "007": "=James"}, [86400.0, 0.0])
     assert path.read_text() == (
         "uid,name,nights_absent,last_seen,will_be\n"
         'ann,"Ann, the first",1,1970-01-02T00:00:00Z,deactivated\n'
         "bob,,2,1970-01-01T00:00:00Z,kept: in grace\n"
-        "007,James,3,,kept: reported\n"
+        "007,'=James,3,,kept: reported\n"
     )
     named = Leavers([("ann", 0), ("bob", 1)], named={"ann": 3})
     write_leavers(path.with_name("named.csv"), named, {}, [86400.0, 0.0])
