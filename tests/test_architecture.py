@@ -156,6 +156,7 @@ TESTED_ELSEWHERE = {
     "run.wiring": "journeys/test_run.py",
     "sending.attempts": "sending/test_lifecycle.py",
     "sending.calls": "sending/test_client.py",
+    "sending.leasing.source": "sending/test_pacing.py",
     "sending.serverclock": "sending/test_lifecycle.py",
     "sending.users.failures": "sending/test_lifecycle.py",
     "sending.users.reading": "journeys/test_undo.py",

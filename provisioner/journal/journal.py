@@ -30,8 +30,8 @@ from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
-from provisioner.journal.undo.reversals import TAKEN_UP, TakenUpRow
-from provisioner.model import FINAL, Settlement, UserRequest
+from provisioner.journal.undo.reversals import EVER_UNDONE, TAKEN_UP, taken_up_rows
+from provisioner.model import Settlement, UserRequest
 
 
 class Journal:
@@ -60,6 +60,7 @@ class Journal:
                 self._database = self._open()
                 try:
                     self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
+                    self._undone = bool(self._one(EVER_UNDONE))  # as long as it is ours, nobody undoes anything
                 except BaseException:
                     self._database.close()
                     raise
@@ -180,8 +181,7 @@ class Journal:
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield columns.SETTLED, settled_rows(settlements)
         yield CONFIRMED, confirmed_rows(settlements)
-        # After an undo, this is how a user who is created again is told from one whom it has taken back.
-        yield TAKEN_UP, [TakenUpRow(each.key, each.settled_at) for each in settlements if each.outcome in FINAL]
+        yield TAKEN_UP, taken_up_rows(settlements) if self._undone else []
 
     def _commit(self, *written: Written) -> None:
         """Write rows through statements for many, all in one transaction."""

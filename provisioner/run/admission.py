@@ -49,16 +49,20 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
     Rows are matched by uid and body, never by position: a roster may be edited or re-sorted between two runs.
     """
     for part in valid.iter_slices(_LOOKUP):
-        hashes = [hash_of(body.encode()) for body in part["body"].to_list()]
-        rows = part.select("row", "uid", "body", "token", "deactivated").with_columns(
-            body_hash=pl.Series(hashes, dtype=pl.String)
-        )
-        settled = pl.DataFrame(journal.settled(part["uid"].to_list()), schema=_SETTLED, orient="row")
+        rows = part.select("row", "uid", pl.col("body").cast(pl.Binary), "token", "deactivated")
+        hashes = [hash_of(body) for body in rows["body"].to_list()]
+        rows = rows.with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
+        settled = journal.settled(part["uid"].to_list())
+        if not settled:
+            yield Admitted(list(_requests(rows, journal)), 0, [])
+            continue
         # On a resume nearly all rows are these, so they are not looked at one by one.
-        same = rows.join(settled, on=["uid", "body_hash"]).filter(~_falls_short(policy))
-        moved = same.filter(pl.col("row") != pl.col("was")).select("key", "row").rows()
-        rest = rows.join(same, on=["uid", "body_hash"], how="anti", maintain_order="left") if same.height else rows
-        yield Admitted(list(_requests(rest, journal)), same.height, moved)
+        met = pl.DataFrame(settled, schema=_SETTLED, orient="row").rename({"body_hash": "done_hash"})
+        both = rows.drop("body").join(met, on="uid", how="left", maintain_order="left")
+        done = both.select((pl.col("body_hash") == pl.col("done_hash")) & ~_falls_short(policy)).to_series()
+        done = done.fill_null(value=False)
+        moved = both.filter(done & (both["row"] != both["was"])).select("key", "row").rows()
+        yield Admitted(list(_requests(rows.filter(~done), journal)), int(done.sum()), moved)
 
 
 def _falls_short(policy: Policy) -> pl.Expr:
@@ -86,12 +90,11 @@ def _falls_short(policy: Policy) -> pl.Expr:
 
 
 def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
-    known = journal.known(rows["uid"].to_list())
+    known, unmet = journal.known(rows["uid"].to_list()), unmet_by(journal)
     for row, uid, body, token, leaves, body_hash in rows.iter_rows():
         met = known.get(uid)
         if met is None:
-            unmet, key = unmet_by(journal), journal.new_key()
-            yield UserRequest(key, row, uid, body.encode(), body_hash, token, unmet, deactivated=leaves)
+            yield UserRequest(journal.new_key(), row, uid, body, body_hash, token, unmet, deactivated=leaves)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing))
@@ -100,7 +103,7 @@ def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
             if leaves is not None and past.parted and past.ours and not (leaves and made):
                 # As after an undo: whoever may be deactivated is not found by an update.
                 past = replace(past, withdrawn=True)
-            yield UserRequest(met.key, row, uid, body.encode(), body_hash, token, past, deactivated=leaves)
+            yield UserRequest(met.key, row, uid, body, body_hash, token, past, deactivated=leaves)
 
 
 def unmet_by(journal: Journal) -> Past | None:
@@ -186,7 +189,8 @@ class Admission:
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
-        roles = dict(checked.roles()) if self.roles.known is not None else {}
+        known = self.roles.known
+        roles = dict(checked.roles(known)) if known is not None else {}
         recorder = outbox.recorder
         parts = admit(checked.valid, recorder.journal, self.policy)
         while not self.stopper and (part := await recorder.run(lambda: next(parts, None))) is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -62,9 +62,9 @@ class CheckedBatch:
         """`Checked.valid`."""
         return self.checked.valid
 
-    def roles(self) -> Iterator[tuple[int, str]]:
-        """Give row number and role of the valid rows that name one."""
-        return self.valid.select("row", "role").drop_nulls().iter_rows()
+    def roles(self, besides: Collection[str] = ()) -> Iterator[tuple[int, str]]:
+        """Give row number and role of the valid rows that name one, `besides` these."""
+        return self.valid.select("row", "role").filter(~pl.col("role").is_in(list(besides))).iter_rows()
 
 
 @dataclass(frozen=True, slots=True)

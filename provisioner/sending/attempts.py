@@ -96,7 +96,9 @@ class Exchanger:
         query  of the address, for operations that take one
         """
         answers = missed = 0
-        while await self.pacing.slot(operation.budget) and not self.stopper:
+        budget = operation.budget
+        # A slot that is free takes no turn of the loop.
+        while (self.pacing.slot_now(budget) or await self.pacing.slot(budget)) and self.stopper.stop is None:
             began = time.monotonic()
             self.requests.add(began, again=answers > 0)
             self.requests.on_wire += 1
@@ -107,7 +109,7 @@ class Exchanger:
             verdict = judge(operation, reply, request.uid, token=token)
             if self.trace is not None:
                 self.trace(operation, request, verdict, reply)
-            self.pacing.learn(operation.budget, reply, limited=verdict is Verdict.LIMITED)
+            self.pacing.learn(budget, reply, limited=verdict is Verdict.LIMITED)
             if verdict is Verdict.LIMITED:
                 self.requests.rate_limited += 1
                 continue

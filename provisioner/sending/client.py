@@ -7,7 +7,7 @@ import ipaddress
 import re
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -127,7 +127,7 @@ class Client:
         await self._reading.close()
         await self._writing.close()
 
-    async def send(self, operation: Operation, request: UserRequest, query: str = "") -> Reply:
+    def send(self, operation: Operation, request: UserRequest, query: str = "") -> Coroutine[Any, Any, Reply]:
         """Carry out one operation on one user; never raises for anything the network or the server does.
 
         query  which page of the users, for `Operation.LIST`
@@ -135,24 +135,24 @@ class Client:
         match operation:
             case Operation.CREATE | Operation.CREATE_ROLE:
                 body = with_auth_token(request.body) if request.token else request.body
-                return await self._exchange("POST", self._made_at[operation], body)
+                return self._exchange("POST", self._made_at[operation], body)
             case Operation.READ:
-                return await self._exchange("GET", self._users / request.uid, None)
+                return self._exchange("GET", self._users / request.uid, None)
             case Operation.UPDATE:
                 change = request.change.payload if request.change else without_uid(request)
-                return await self._exchange("PUT", self._users / request.uid, change)
+                return self._exchange("PUT", self._users / request.uid, change)
             case Operation.MINT:
-                return await self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
+                return self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
             case Operation.FLUSH:
-                return await self._exchange("DELETE", self._users / request.uid / "auth_tokens", None)
+                return self._exchange("DELETE", self._users / request.uid / "auth_tokens", None)
             case Operation.DEACTIVATE:
-                return await self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
+                return self._exchange("DELETE", self._users, _one_uid("uidsToDeactivate", request.uid))
             case Operation.REACTIVATE:
-                return await self._exchange("PUT", self._users, _one_uid("uidsToActivate", request.uid))
+                return self._exchange("PUT", self._users, _one_uid("uidsToActivate", request.uid))
             case Operation.DELETE:
-                return await self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
+                return self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
             case Operation.ROLES | Operation.LIST | Operation.PROBE:
-                return await self._exchange("GET", self._listed(operation, query), None)
+                return self._exchange("GET", self._listed(operation, query), None)
 
     def _listed(self, operation: Operation, query: str) -> URL:
         """Give the address of a list: of the roles, of a page of the users, of the first user alone."""
@@ -164,7 +164,8 @@ class Client:
         session = self._reading if body is None else self._writing
         try:
             async with session.request(method, url, data=body, allow_redirects=False) as answer:
-                raw = await self._body(answer)
+                # A success has to name the user.
+                raw = await (answer.read() if answer.status < 300 else self._refusal_body(answer))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return self._failed(error)
         except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
@@ -183,16 +184,13 @@ class Client:
             return Reply(failure=failure, message=self._words(self._proxy.trouble(error)))
         return Reply(failure=failure, message=self._words(str(error) or type(error).__name__))
 
-    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+    async def _refusal_body(self, answer: aiohttp.ClientResponse) -> bytes:
         try:
             raw = await answer.read()
         except (TimeoutError, aiohttp.ClientError, OSError):
-            # A refusal says enough by its status and headers; a success has to name the user.
-            if answer.status < 300:
-                raise
-            return b""
+            return b""  # it says enough by its status and headers
         # An answer to a wrong key has been seen to quote the key in full.
-        return raw if answer.status < 300 else raw.replace(self._key.encode() or b"\0", b"***")
+        return raw.replace(self._key.encode() or b"\0", b"***")
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
         document = _document(raw)

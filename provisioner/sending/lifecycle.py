@@ -17,7 +17,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
 
 from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Past, Settlement, State, UserRequest
@@ -39,6 +42,10 @@ class Policy:
     auth_tokens: AuthTokens = AuthTokens.CREATED
 
 
+# What is counted with the row.
+_ATTEMPTS: Final = frozenset({Operation.CREATE, Operation.UPDATE})
+
+
 class _Life:
     """What is known of one row while it lasts."""
 
@@ -58,7 +65,7 @@ class _Life:
 
     def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
         """Take in an answer to a request sent at `began` (ticks, see `ServerClock`)."""
-        if operation in {Operation.CREATE, Operation.UPDATE}:
+        if operation in _ATTEMPTS:
             self.attempts += 1
         if verdict is Verdict.IN_DOUBT:
             self.doubted = self.doubted or operation is Operation.UPDATE
@@ -111,16 +118,18 @@ class Lifecycle:
         self._exchanger, self._policy, self._server_clock = exchanger, policy, server_clock
         self._outcomes, self._keeper = outcomes, keeper
 
-    async def settle(self, request: UserRequest) -> Settlement:
+    def settle(self, request: UserRequest) -> Coroutine[Any, Any, Settlement]:
         """Carry one row as far as the run lasts."""
         life, past = _Life(request, self._server_clock), request.past
-        if past is not None and past.withdrawn:
-            return await self._bring_back(life)
-        if past is not None and past.ours:
-            return await self._ours(life, past)
-        if past is not None and past.was_there and self._policy.on_existing is not OnExisting.FAIL:
-            return await self._was_there_before(life, None)
-        return await self._create(life)
+        if past is None:
+            return self._create(life)
+        if past.withdrawn:
+            return self._bring_back(life)
+        if past.ours:
+            return self._ours(life, past)
+        if past.was_there and self._policy.on_existing is not OnExisting.FAIL:
+            return self._was_there_before(life, None)
+        return self._create(life)
 
     async def _create(self, life: _Life) -> Settlement:
         request = life.request
@@ -264,7 +273,7 @@ class Lifecycle:
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
         wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)
         verdict, reply = await self._exchanger(
-            operation, life.request, token=wants_token, note=lambda verdict, began: life.note(operation, verdict, began)
+            operation, life.request, token=wants_token, note=partial(life.note, operation)
         )
         if verdict is Verdict.DONE and self._keeper is not None:
             life.believe(operation, reply)

@@ -13,12 +13,12 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 from aiolimiter import AsyncLimiter
 
 from provisioner.sending.calls import Budget, Reply
 from provisioner.sending.leasing.minute import Taken
+from provisioner.sending.leasing.source import NOTHING, Grant, Source
 from provisioner.sending.retry import Waits, pause
 
 
@@ -79,7 +79,7 @@ class Gate:
     @property
     def closed_for(self) -> float:
         """Seconds until the gate opens; 0 when it is open."""
-        return max(0.0, self._opens_at - self.clock())
+        return max(0.0, self._opens_at - self.clock()) if self._opens_at else 0.0
 
     def close(self, reply: Reply) -> float | None:
         """Hold everyone after a 429; seconds of a new pause, None when one is already running.
@@ -113,38 +113,6 @@ class Gate:
         # Not an event: the pause can be made longer while it is waited out.
         while (seconds := self.closed_for) > 0:  # noqa: ASYNC110
             await asyncio.sleep(seconds)
-
-
-class Grant(NamedTuple):
-    """Slots that may be used.
-
-    ends  when what is not used by then is lost, by the gate's clock
-    """
-
-    slots: int
-    ends: float = math.inf
-
-
-class Source(Protocol):
-    """Where a pacer has its slots from: a limiter of its own, or a pacer that several processes share.
-
-    per_minute  slots allowed in any 60 s
-    """
-
-    per_minute: float
-
-    async def take(self, wanted: int) -> Grant:
-        """Wait until there are some, and take them."""
-
-    @property
-    def held_for(self) -> float:
-        """Seconds until the next slot may go after a change of the limit; 0 when none is waited for."""
-
-    def change(self, per_minute: float) -> None:
-        """Adopt another limit; what was given in the last minute counts against it."""
-
-    def hold(self, seconds: float) -> None:
-        """Learn of a pause that has just begun, or has become longer."""
 
 
 class OwnLimiter:
@@ -193,7 +161,7 @@ class Pacer:
     def __init__(self, source: Source, gate: Gate) -> None:
         self.gate = gate
         self.source = source
-        self._grant = Grant(0)
+        self._grant = NOTHING
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._filler: asyncio.Task[None] | None = None
         self._closed = False
@@ -208,11 +176,17 @@ class Pacer:
         """Whether someone is waiting for a slot."""
         return bool(self._waiting)
 
+    def slot_now(self) -> bool:
+        """Take a slot if one is in hand and nobody waits for it."""
+        if not self._grant.slots or self._waiting or self._closed or self.gate.closed_for:
+            return False
+        return self._use()
+
     async def slot(self) -> bool:
         """Wait for leave to send one request; False when the pacer has been closed meanwhile."""
         if self._closed:
             return False
-        if self._grant.slots and not self._waiting and not self.gate.closed_for and self._use():
+        if self.slot_now():
             return True
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -224,7 +198,7 @@ class Pacer:
         """Adopt another limit from now on."""
         if per_minute != self.per_minute:
             self.source.change(per_minute)
-            self._grant = Grant(0)
+            self._grant = NOTHING
 
     def close(self) -> None:
         """Give out no further slot; everyone who waits learns it at once."""
@@ -255,8 +229,11 @@ class Pacer:
         slots, ends = self._grant
         if slots and ends is not math.inf and self.gate.clock() >= ends:
             slots = 0
-        self._grant = Grant(max(0, slots - 1), ends)
-        return slots > 0
+        if not slots:
+            self._grant = NOTHING
+            return False
+        self._grant = Grant(slots - 1, ends)
+        return True
 
 
 class Pacing:
@@ -285,6 +262,12 @@ class Pacing:
         self._share = share
         self._told: dict[Budget, float] = {}
         self._lowered, self._paused = lowered, paused
+
+    def slot_now(self, budget: Budget) -> bool:
+        """Take leave to send one request, if there is some at once."""
+        leave = self.pacers[budget].slot_now()
+        self.given[budget] += leave
+        return leave
 
     async def slot(self, budget: Budget) -> bool:
         """Wait for leave to send one request; False when the run is being stopped."""

@@ -52,7 +52,7 @@ class Backlog:
 
     async def take(self) -> UserRequest | None:
         """Give the next row, None when there is none or the run is being stopped."""
-        if self._block and not self._stopper:
+        if self._block and self._stopper.stop is None:
             return self._block.pop()
         async with self._turn:
             while not (self._block or self._dry or self._stopper):

@@ -91,10 +91,19 @@ BY_CLASS: Final[Mapping[int, Verdict]] = MappingProxyType(
 )
 
 
+_OK: Final = 200
+
+
 def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdict:
     """Say what `reply` means for `operation` on `uid`; `token` tells whether an auth token was asked for."""
     if reply.failure is not None:
         return BY_FAILURE[reply.failure]
+    if operation is Operation.CREATE and reply.status == _OK and reply.code is None:  # nearly all answers
+        return Verdict.DONE if believable(reply, uid, token=token) else Verdict.IN_DOUBT
+    return _looked_up(operation, reply, uid, token=token)
+
+
+def _looked_up(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdict:
     status = reply.status or 0
     verdict = BY_CODE.get(reply.code or "") or BY_STATUS.get(status) or BY_CLASS.get(status // 100)
     if operation is Operation.ROLES:
@@ -131,7 +140,8 @@ def believable(reply: Reply, uid: str, *, token: bool) -> bool:
     data = reply.data
     if data is None or data.get("uid") != uid:
         return False
-    return not token or (isinstance(data.get("authToken"), str) and bool(data["authToken"]))
+    given = data.get("authToken")
+    return not token or (isinstance(given, str) and given != "")
 
 
 # Operations at the address of one user; all others are at an address that has to be there.

@@ -63,6 +63,7 @@ def test_a_role_that_does_not_exist_rejects_its_row_when_it_is_kept(place: Place
         surveyed = roster.survey(lambda: None)
         [batch] = surveyed.batches()
         assert list(batch.roles()) == [(1, "crew")]
+        assert list(batch.roles({"default", "crew"})) == []
         surveyed.keep(batch, {1: "no such role"})
         assert (rows.valid, rows.rejected) == (1, 1)
         assert surveyed.report().rejected_by_code == {"role.unknown": 1}

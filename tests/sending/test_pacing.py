@@ -131,6 +131,27 @@ def test_a_pause_can_be_made_longer_while_it_is_waited_out() -> None:
     assert clock.run(main()) == pytest.approx(6.0)
 
 
+def test_a_slot_in_hand_is_taken_at_once_unless_somebody_waits_for_it() -> None:
+    """None is left of a block of two; a closed gate, and a pacer that is closed, give none."""
+
+    async def main() -> list[bool]:
+        gate = a_gate()
+        pacer = Pacer(OwnLimiter(1200), gate)
+        nothing_in_hand = pacer.slot_now()
+        assert await pacer.slot()
+        at_once = pacer.slot_now()
+        gate.hold(1.0)
+        while_held = pacer.slot_now()
+        waiting = asyncio.create_task(pacer.slot())
+        await asyncio.sleep(0.5)
+        while_waited_for = pacer.slot_now()
+        await waiting
+        pacer.close()
+        return [nothing_in_hand, at_once, while_held, while_waited_for, pacer.slot_now()]
+
+    assert clock.run(main()) == [False, True, False, False, False]
+
+
 def test_closing_tells_everyone_who_waits_at_once() -> None:
     """A stopped run waits for no slot, however slow the rate."""
 

@@ -17,9 +17,11 @@ pending, so that a run begins it anew, and `withdrawn` is 1 when it is there and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from provisioner.journal.columns import Bulk, select
+from provisioner.model import FINAL, Settlement
 
 
 class TakenUpRow(NamedTuple):
@@ -36,6 +38,14 @@ UPDATE reversals SET again_at = now, state = 'settled'
 FROM given WHERE reversals.id = given.id AND again_at IS NULL AND (verdict = 'reversed' OR state = 'sent')
 """,
 )
+
+
+def taken_up_rows(settlements: Iterable[Settlement]) -> list[TakenUpRow]:
+    """Give the values of `TAKEN_UP`: by them a user who is created again is told from one whom an undo took back."""
+    return [TakenUpRow(each.key, each.settled_at) for each in settlements if each.outcome in FINAL]
+
+
+EVER_UNDONE: Final = "SELECT EXISTS (SELECT 1 FROM reversals)"
 
 
 class LeavingRow(NamedTuple):

@@ -14,7 +14,8 @@ import orjson
 
 from provisioner.sending.calls import Budget
 from provisioner.sending.leasing.desk import LEASE, Lease
-from provisioner.sending.pacing import Gate, Grant
+from provisioner.sending.leasing.source import Grant
+from provisioner.sending.pacing import Gate
 
 _AGAIN: Final = 0.5
 # Seconds for an answer: the desk does nothing but answer.

@@ -29,13 +29,19 @@ def last_change(user: Mapping[str, Any], before: int | None = None) -> int | Non
 
     before  what was known so far
     """
-    times = [moment(user, "createdAt"), moment(user, "updatedAt"), before]
-    return max((each for each in times if each is not None), default=None)
+    latest = before
+    for name in ("createdAt", "updatedAt"):
+        at = moment(user, name)
+        if at is not None and (latest is None or at > latest):
+            latest = at
+    return latest
 
 
 def moment(user: Mapping[str, Any], name: str) -> int | None:
     """Give a time of a user (UNIX seconds); None for what is none: absurd numbers do not fit into the journal."""
     value = user.get(name)
+    if value is None:
+        return None
     return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else None
 
 

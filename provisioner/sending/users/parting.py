@@ -11,9 +11,9 @@ policy to update them, and under no other.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
@@ -42,11 +42,12 @@ class Parting:
     policy: Policy
     confirm: Callable[[Settlement], Awaitable[None]]
 
-    async def settle(self, request: UserRequest) -> Settlement:
+    def settle(self, request: UserRequest) -> Coroutine[Any, Any, Settlement]:
         """Carry one row as far as the run lasts."""
+        return self.lifecycle.settle(request) if request.deactivated is None else self._settle(request)
+
+    async def _settle(self, request: UserRequest) -> Settlement:
         past = request.past
-        if request.deactivated is None:
-            return await self.lifecycle.settle(request)
         if request.deactivated and past is not None and past.made:
             return await self._deactivate(request, _as_known(request, past), fresh=False)
         if past is not None and past.parted and not past.ours and self._updates:

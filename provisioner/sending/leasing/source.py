@@ -1,0 +1,41 @@
+"""Where slots come from: a limiter of one process, or a desk that several share."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple, Protocol
+
+
+class Grant(NamedTuple):
+    """Slots that may be used.
+
+    ends  when what is not used by then is lost, by the gate's clock
+    """
+
+    slots: int
+    ends: float = math.inf
+
+
+NOTHING: Final = Grant(0)
+
+
+class Source(Protocol):
+    """Where a pacer has its slots from: a limiter of its own, or a pacer that several processes share.
+
+    per_minute  slots allowed in any 60 s
+    """
+
+    per_minute: float
+
+    async def take(self, wanted: int) -> Grant:
+        """Wait until there are some, and take them."""
+
+    @property
+    def held_for(self) -> float:
+        """Seconds until the next slot may go after a change of the limit; 0 when none is waited for."""
+
+    def change(self, per_minute: float) -> None:
+        """Adopt another limit; what was given in the last minute counts against it."""
+
+    def hold(self, seconds: float) -> None:
+        """Learn of a pause that has just begun, or has become longer."""
