@@ -206,9 +206,10 @@ class Ledger:
         sides, without = (hashlib.sha256(), hashlib.sha256()), self.untold
         for uid, roster, app in self._database.execute(_IN_ORDER):
             ours, theirs = self._compared_of(roster, roster if app is None else app, without)
-            for side, profile in zip(sides, (ours, None if app is None else theirs), strict=True):
-                if profile is not None:
-                    side.update(f"{uid}\t{hashlib.sha256(profile).hexdigest()}\n".encode())
+            line = _line(uid, ours)
+            sides[0].update(line)
+            if app is not None:
+                sides[1].update(line if theirs == ours else _line(uid, theirs))
         return sides[0].hexdigest(), sides[1].hexdigest()
 
     def close(self) -> None:
@@ -241,6 +242,10 @@ class Ledger:
         except sqlite3.OperationalError as error:
             message = f"{self._folder}: no room to compare the roster with the app ({error}); make room, then run again"
             raise StorageError(message) from error
+
+
+def _line(uid: str, profile: bytes) -> bytes:
+    return f"{uid}\t{hashlib.sha256(profile).hexdigest()}\n".encode()
 
 
 def _completed(user: Mapping[str, Any], before: bytes) -> Mapping[str, Any]:
