@@ -27,8 +27,10 @@ tests: setup
 coverage: setup
 	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
+# What cannot be installed is left out of the table, with a word.
 bench: setup
-	$(BIN)/python -m benchmarks.speed.throughput
+	-PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m benchmarks.compared
 
 # The pages as a site, in out/site. A link that leads nowhere is an error.
 docs: setup

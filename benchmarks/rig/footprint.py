@@ -1,4 +1,4 @@
-"""How much memory a process took at most, seen from outside: Linux tells in `/proc`."""
+"""What a process took, seen from outside: how much memory at most, which Linux tells in `/proc`, time and CPU."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from benchmarks.rig.harness import Finished
+from benchmarks.rig.medians import Line
 
 POLL_SECONDS: Final = 0.02
 _FIELD: Final = re.compile(r"^(VmHWM|RssAnon):\s+(\d+) kB$", re.MULTILINE)
@@ -47,3 +50,27 @@ class Footprint:
         self.resident = max(self.resident, seen.get("VmHWM", 0.0))
         self.anonymous = max(self.anonymous, seen.get("RssAnon", 0.0))
         return bool(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one process took: seconds by the clock and of CPU, and its memory."""
+
+    seconds: float
+    cpu_seconds: float
+    memory: Footprint
+
+    @classmethod
+    def of(cls, done: Finished, memory: Footprint) -> Cost:
+        """Tell it of a process that has ended, and was watched."""
+        memory.wait()
+        return cls(done.ended - done.started, done.cpu, memory)
+
+
+COSTS: Final[tuple[Line[Cost], ...]] = (
+    Line("wall", "s", 1, lambda each: each.seconds),
+    Line("CPU", "s", 1, lambda each: each.cpu_seconds),
+    Line("peak memory", "MiB", 1, lambda each: each.memory.resident),
+    Line("  anonymous", "MiB", 1, lambda each: each.memory.anonymous),
+)
+"""What a benchmark prints of its rounds."""

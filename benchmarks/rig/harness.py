@@ -147,6 +147,10 @@ def require(finished: Finished, exit_code: int) -> Finished:
 
 
 def environment() -> dict[str, str]:
-    """Give ours without the settings of a real app, so that no measurement can reach one."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMETCHAT_")}
+    """Give ours without the settings of a real app, so that no measurement can reach one.
+
+    And without a wish for no bytecode: whoever uses the command has it, and need not compile it at each start.
+    """
+    unwanted = ("COMETCHAT_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     return kept | {"COMETCHAT_API_KEY": NO_KEY}

@@ -65,6 +65,7 @@ BAD_REQUEST = orjson.dumps(
 UID_AND_NAME = re.compile(rb'\{"uid":"([^"\\]+)","name":("(?:[^"\\]|\\.)*")')
 USER = b'{"data":{"uid":"%b","name":%b,"status":"offline","role":"default","createdAt":%d%b}}'
 # 10 digits and 30 hex digits, as in the API's samples.
+WANTS_TOKEN = re.compile(rb'"withAuthToken": ?true')
 TOKEN = b',"authToken":"%b_%d0123456789abcdef0123456789abcd"'
 
 
@@ -116,7 +117,7 @@ class Sink:
         if not uid:
             return self.reply(b"400 Bad Request", BAD_REQUEST)
         uid = uid.lower()
-        token = TOKEN % (uid, self.now) if b'"withAuthToken":true' in body else b""
+        token = TOKEN % (uid, self.now) if WANTS_TOKEN.search(body) else b""
         return self.reply(b"200 OK", USER % (uid, name, self.now, token))
 
     def reply(self, status: bytes, body: bytes) -> bytes:

@@ -13,32 +13,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from benchmarks.rig.footprint import Footprint
+from benchmarks.rig.footprint import COSTS, Cost, Footprint
 from benchmarks.rig.harness import COMMAND, ROOT, BenchmarkError, require, run
 from benchmarks.rig.lister import PER_PAGE
 from benchmarks.rig.make_roster import write_roster
-from benchmarks.rig.medians import Line, table
-
-
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """One proof: seconds by the clock and of CPU, and its memory."""
-
-    seconds: float
-    cpu_seconds: float
-    memory: Footprint
-
-
-TABLE: Final[tuple[Line[Proved], ...]] = (
-    Line("wall", "s", 1, lambda each: each.seconds),
-    Line("CPU", "s", 1, lambda each: each.cpu_seconds),
-    Line("peak memory", "MiB", 1, lambda each: each.memory.resident),
-    Line("  anonymous", "MiB", 1, lambda each: each.memory.anonymous),
-)
+from benchmarks.rig.medians import table
 
 
 @contextmanager
@@ -56,21 +38,20 @@ def listing(roster: Path) -> Iterator[str]:
             process.terminate()
 
 
-def prove(roster: Path, url: str, rows: int) -> Proved:
+def prove(roster: Path, url: str, rows: int) -> Cost:
     """Let the real command prove it. Raises BenchmarkError unless all is as it should be."""
     memory, results = Footprint(), roster.with_name("results.csv")
     told = [str(COMMAND), "verify", str(roster), "--base-url", url, "-o", str(results), "--no-progress", "--json"]
     done = require(run(told, roster.parent, watch=memory.watch), exit_code=0)
-    memory.wait()
     proof: dict[str, Any] = json.loads(done.stdout)
     found = {key: proof[key] for key in ("rows", "matching", "requests")}
     expected = {"rows": rows, "matching": rows, "requests": -(-rows // PER_PAGE) + 1}
     if found != expected or proof["roster_sha256"] != proof["app_sha256"]:
         raise BenchmarkError(f"the proof tells {found} instead of {expected}")
-    return Proved(done.ended - done.started, done.cpu, memory)
+    return Cost.of(done, memory)
 
 
-def measure(rows: int, rounds: int) -> list[Proved]:
+def measure(rows: int, rounds: int) -> list[Cost]:
     """Make the roster and the app, and prove it again and again."""
     with tempfile.TemporaryDirectory(prefix="proof-") as name:
         roster = Path(name) / "roster.csv"
@@ -90,7 +71,7 @@ def main() -> None:
         rounds = measure(options.rows, options.rounds)
     except BenchmarkError as error:
         sys.exit(f"benchmarks.speed.proof: {error}")
-    print(f"{options.rows:,} rows, {options.rounds} rounds\n\n{table(TABLE, rounds)}")
+    print(f"{options.rows:,} rows, {options.rounds} rounds\n\n{table(COSTS, rounds)}")
 
 
 if __name__ == "__main__":

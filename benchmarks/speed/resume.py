@@ -15,16 +15,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from benchmarks.rig.footprint import Footprint
+from benchmarks.rig.footprint import COSTS, Cost, Footprint
 from benchmarks.rig.harness import BenchmarkError, command, require, run
 from benchmarks.rig.make_roster import Format, write_roster
-from benchmarks.rig.medians import Line, table
+from benchmarks.rig.medians import table
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
@@ -38,23 +37,6 @@ from provisioner.validation.validator import Validator
 
 _RATE: Final = 10_000
 _IN_FLIGHT: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """One run over the finished job: seconds by the clock and of CPU, and its memory."""
-
-    seconds: float
-    cpu_seconds: float
-    memory: Footprint
-
-
-TABLE: Final[tuple[Line[Resumed], ...]] = (
-    Line("wall", "s", 1, lambda each: each.seconds),
-    Line("CPU", "s", 1, lambda each: each.cpu_seconds),
-    Line("peak memory", "MiB", 1, lambda each: each.memory.resident),
-    Line("  anonymous", "MiB", 1, lambda each: each.memory.anonymous),
-)
 
 
 @contextmanager
@@ -97,12 +79,11 @@ def created(request: UserRequest, now: float) -> Settlement:
     )
 
 
-def resume(roster: Path, results: Path, base_url: str, rows: int) -> Resumed:
+def resume(roster: Path, results: Path, base_url: str, rows: int) -> Cost:
     """Run the real command over the finished job. Raises BenchmarkError unless all is as it should be."""
     memory = Footprint()
     told = command(roster, base_url, results, requests_per_minute=_RATE, in_flight=_IN_FLIGHT)
     done = require(run([*told, "--json"], roster.parent, watch=memory.watch), exit_code=0)
-    memory.wait()
     summary: dict[str, Any] = json.loads(done.stdout)
     found = {key: summary[key] for key in ("rows", "created", "tokens", "requests")}
     if found != {"rows": rows, "created": rows, "tokens": rows, "requests": 0}:
@@ -111,10 +92,10 @@ def resume(roster: Path, results: Path, base_url: str, rows: int) -> Resumed:
     settled = lines.filter(outcome="created").select(pl.col("auth_token").n_unique()).collect().item()
     if settled != rows:
         raise BenchmarkError(f"{settled} tokens of created users in the results of {rows} rows")
-    return Resumed(done.ended - done.started, done.cpu, memory)
+    return Cost.of(done, memory)
 
 
-def measure(rows: int, rounds: int, form: Format) -> list[Resumed]:
+def measure(rows: int, rounds: int, form: Format) -> list[Cost]:
     """Make the finished job, and run it again and again."""
     with tempfile.TemporaryDirectory(prefix="resume-") as name, nobody_listening() as base_url:
         roster = Path(name) / f"roster.{form}"
@@ -139,7 +120,7 @@ def main() -> None:
         rounds = measure(options.rows, options.rounds, options.format)
     except BenchmarkError as error:
         sys.exit(f"benchmarks.speed.resume: {error}")
-    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(TABLE, rounds)}")
+    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(COSTS, rounds)}")
 
 
 if __name__ == "__main__":

@@ -88,8 +88,8 @@ def one_round(sink: RunningSink, rosters: tuple[Path, Path], folder: Path, in_fl
         ),
         exit_code=0,
     )
-    full, summary = _provision(roster, sink, folder, in_flight)
-    start, _ = _provision(one_row, sink, folder, in_flight)
+    full, summary = provision(roster, sink, folder, in_flight)
+    start, _ = provision(one_row, sink, folder, in_flight)
     return Round(
         bare=bare,
         bare_cpu=json.loads(bare.stdout)["cpu_seconds"],
@@ -99,7 +99,8 @@ def one_round(sink: RunningSink, rosters: tuple[Path, Path], folder: Path, in_fl
     )
 
 
-def _provision(roster: Path, sink: RunningSink, folder: Path, in_flight: int) -> tuple[Finished, dict[str, float]]:
+def provision(roster: Path, sink: RunningSink, folder: Path, in_flight: int) -> tuple[Finished, dict[str, float]]:
+    """Let the command send a roster, its rate wide open; gives the process and its summary. Raises BenchmarkError."""
     # A folder of its own: the journal of an earlier round would leave nothing to send.
     output = Path(tempfile.mkdtemp(dir=folder)) / "results.csv"
     arguments = command(roster, sink.url, output, requests_per_minute=RATE_WIDE_OPEN, in_flight=in_flight)

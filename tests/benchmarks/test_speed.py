@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.compared import checking, machine
 from benchmarks.rig.footprint import Footprint
-from benchmarks.rig.make_roster import DEFECTS, batch
+from benchmarks.rig.make_roster import DEFECTS, batch, write_roster
 from benchmarks.speed.plain_check import COLUMNS, judge
 from benchmarks.speed.validation import Given
 from tests.rig import rules as oracle
@@ -31,6 +32,21 @@ def test_the_plain_loop_keeps_the_rules(rows: int, invalid: Fraction) -> None:
         for judged in oracle.judge(roster.iter_rows(named=True))
     ]
     assert list(judge(roster.select(COLUMNS).iter_rows())) == expected
+
+
+@pytest.mark.parametrize("way", checking.WAYS)
+def test_what_the_command_is_compared_with_rejects_the_same_rows(way: str, tmp_path: Path) -> None:
+    """As many as the generator has broken, by every rule in turn."""
+    package, judged_by = checking.WAYS[way]
+    pytest.importorskip(package)
+    rows, share = 50 * len(DEFECTS), Fraction(2, 100)
+    write_roster(tmp_path / "roster.csv", rows, invalid=share, form="csv")
+    assert judged_by(tmp_path / "roster.csv") == (rows, int(rows * share))
+
+
+def test_a_package_that_is_not_there_is_named() -> None:
+    """What it was to be compared with is left out of the table."""
+    assert machine.missing(["polars", "nobody-has-this"]) == ["nobody-has-this"]
 
 
 def test_the_plain_loop_knows_the_boundaries() -> None:
