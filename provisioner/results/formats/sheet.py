@@ -18,11 +18,14 @@ from typing import Any, Final
 
 import polars as pl
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
-from xlsxwriter.exceptions import XlsxFileError  # type: ignore[import-untyped]
+from xlsxwriter.exceptions import XlsxFileError, XlsxInputError  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
+from provisioner.logs import get_logger
 from provisioner.roster.workbook.numbers import EXACT_DIGITS
 from provisioner.roster.workbook.sheet import LAST_COLUMN, LAST_ROW
+
+log = get_logger()
 
 ROWS: Final = LAST_ROW - 1
 """Rows that a sheet has room for, below its header."""
@@ -84,11 +87,12 @@ def _most_bytes(frame: pl.DataFrame, names: Sequence[str]) -> int:
 
 
 def cut(frame: pl.DataFrame) -> pl.DataFrame:
-    """Cut texts that are too long for a cell, with an ellipsis at their end."""
+    """Cut texts that are too long for a cell, with an ellipsis at their end, and say so in the log."""
     names = _texts(frame)
     if not names or not frame.height or _most_bytes(frame, names) <= LONGEST_CELL:
         return frame
     room = LONGEST_CELL // 2 - 1  # whatever they are made of
+    log.warning("results.cut", reason=f"a cell of a workbook has room for {LONGEST_CELL:,} characters")
     return frame.with_columns(
         pl.when(pl.col(name).str.len_chars() > room).then(pl.col(name).str.head(room) + "…").otherwise(pl.col(name))
         for name in names
@@ -159,7 +163,7 @@ class _Sheet:
     """A sheet that is being written: its header, then the rows of one frame after the other."""
 
     def __init__(self, book: Any, schema: pl.Schema, look: Look) -> None:
-        self._sheet = book.add_worksheet(look.title, worksheet_class=_Plain)
+        self._sheet = _added(book, look.title)
         self._schema, self._notes = schema, look.notes
         self._places = {name: place for place, name in enumerate(schema)}
         self._text = book.add_format({"num_format": "@"})
@@ -227,6 +231,14 @@ class _Sheet:
         lines = sum(1 + len(line) // 40 for line in text.splitlines())
         size = {"width": 260, "height": 20 + 17 * min(lines, _LINES_SHOWN)}
         self._sheet.write_comment(self._row, place, text, {"author": "provisioner", **size})
+
+
+def _added(book: Any, title: str) -> Any:
+    """Add a sheet of this title, or of a plain one where programs refuse it, as they do with brackets and slashes."""
+    try:
+        return book.add_worksheet(title, worksheet_class=_Plain)
+    except XlsxInputError:
+        return book.add_worksheet("Sheet1", worksheet_class=_Plain)
 
 
 def _as_cell(name: str, kind: pl.DataType) -> pl.Expr:

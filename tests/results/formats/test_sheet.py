@@ -105,3 +105,10 @@ def test_a_text_of_emoji_takes_twice_the_room() -> None:
     shortened = cut(frame)
     assert shortened["a"].to_list() == ["😀" * 16_382 + "…", "x" * 16_382 + "…", None]
     assert units(shortened) <= LONGEST_CELL
+
+
+@pytest.mark.parametrize("title", ["a/b", "x" * 32, "[1]", "'quoted'", "History"])
+def test_a_title_that_programs_refuse_is_replaced(tmp_path: Path, title: str) -> None:
+    """It may come from a setting that was meant for another file."""
+    write_sheet(tmp_path / "s.xlsx", iter([pl.DataFrame({"a": ["x"]})]), pl.Schema({"a": pl.String()}), Look(title))
+    assert open_workbook(tmp_path / "s.xlsx", SheetOptions(missing=lambda _: 0)).sheet in {"Sheet1", title}
