@@ -169,7 +169,7 @@ class _Sheet:
         self._text = book.add_format({"num_format": "@"})
         self._wrong = book.add_format({"num_format": "@", "bg_color": "#FFC7CE", "font_color": "#9C0006"})
         self._head = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
-        self._moment = book.add_format({"num_format": _MOMENT})
+        self._moment = book.add_format({"num_format": _MOMENT, "align": "left"})
         self._row = self._commented = 0
         self._is_begun = False
 
