@@ -174,7 +174,9 @@ class _Sheet:
         self._is_begun = False
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Write the rows of one more frame."""
+        """Write the rows of one more frame. Raises OSError when there is no room: the library would leave them out."""
+        if self._row + frame.height > ROWS:
+            raise OSError(None, f"a sheet has room for {ROWS:,} rows")
         if not self._is_begun:
             self._begin(frame)
         for cells in frame.select(_as_cell(name, kind) for name, kind in self._schema.items()).iter_rows():

@@ -6,6 +6,7 @@ import codecs
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files import PRIVATE, written_whole
 from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
-from provisioner.results.formats.outcomes import typed, write_outcomes
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed, write_outcomes
 from provisioner.results.lines import Counts
 from provisioner.results.manifest import Record, read_record, refuse_overwriting, rewrite
 from provisioner.results.merging.ordered import in_order, rows_of
@@ -66,12 +67,14 @@ class _Merging:
         self._shards = shards
         self._counts = [Counts() for _ in shards]
         self._error: ProvisionerError | None = None
+        first = (frame for shard in shards for frame in islice(rows_of(shard.results, ","), 1))
+        self._fed_again = any(OF_ROW in frame.columns for frame in first)
 
     def write(self, path: Path) -> Counts:
         """Write them; say what they add up to. Raises `OutputError` when they do not say what the summaries say."""
         total = Counts()
         with written_whole(path, PRIVATE) as whole:
-            write_outcomes(whole, self._counted(total), path.suffix)
+            write_outcomes(whole, self._counted(total), path.suffix, fed_again=self._fed_again)
             if self._error is not None:
                 raise self._error
             for shard, counts in zip(self._shards, self._counts, strict=True):
@@ -98,8 +101,9 @@ class _Merging:
 
     def _lines(self, shard: FinishedShard, counts: Counts) -> Iterator[pl.DataFrame]:
         for frame in rows_of(shard.results, ","):
+            columns = [*RESULT_SCHEMA, *([OF_ROW] if self._fed_again else [])]
             try:
-                lines = frame.select(typed(frame.schema, shard.results.suffix))
+                lines = frame.select(typed(frame.schema, shard.results.suffix, columns))
             except (pl.exceptions.InvalidOperationError, pl.exceptions.ColumnNotFoundError) as error:
                 raise OutputError(f"{shard.results}: is not as a run wrote it; run that shard again") from error
             counts.add(lines)

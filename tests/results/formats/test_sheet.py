@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from provisioner.results.formats import sheet
 from provisioner.results.formats.sheet import LONGEST_CELL, ROWS, Look, cut, units, why_not, write_sheet
 from provisioner.roster.workbook.file import open_workbook
 from provisioner.roster.workbook.header import SheetOptions
@@ -50,9 +51,9 @@ def test_numbers_and_moments_are_what_they_are(tmp_path: Path) -> None:
     cells = [("1", "2026-01-31T23:59:59.999"), ("123456789012345678", "1970-01-01T00:00:00.001")]
     assert read_back(path).rows() == cells  # a row without anything is none
     with zipfile.ZipFile(path) as archive:
-        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
-    assert '<c r="A2"><v>1</v></c>' in sheet
-    assert '<c r="A4" t="inlineStr">' in sheet
+        xml = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert '<c r="A2"><v>1</v></c>' in xml
+    assert '<c r="A4" t="inlineStr">' in xml
 
 
 def test_nothing_is_left_beside_it_and_nobody_else_reads_it(tmp_path: Path) -> None:
@@ -112,3 +113,11 @@ def test_a_title_that_programs_refuse_is_replaced(tmp_path: Path, title: str) ->
     """It may come from a setting that was meant for another file."""
     write_sheet(tmp_path / "s.xlsx", iter([pl.DataFrame({"a": ["x"]})]), pl.Schema({"a": pl.String()}), Look(title))
     assert open_workbook(tmp_path / "s.xlsx", SheetOptions(missing=lambda _: 0)).sheet in {"Sheet1", title}
+
+
+def test_rows_beyond_the_last_one_are_never_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever had not counted them before is told."""
+    monkeypatch.setattr(sheet, "ROWS", 3)
+    frame = pl.DataFrame({"a": ["x", "y"]})
+    with pytest.raises(OSError, match="a sheet has room for 3 rows"):
+        write_sheet(tmp_path / "s.xlsx", iter([frame, frame]), frame.schema)

@@ -68,6 +68,17 @@ def test_every_format_becomes_every_other_one(tmp_path: Path, ending: str, to: s
     merge(folder, tmp_path / f"all{to}")
 
 
+def test_shards_of_rejected_rows_that_were_fed_in_say_which_they_were(tmp_path: Path) -> None:
+    """So that the merged round can be merged with the one before it."""
+    again = [frame.with_columns(_row=pl.col("row") + 90) for frame in (lines([2, 3, 9]), lines([1, 4, 5, 6, 7, 8]))]
+    for number, frame in enumerate(again, 1):
+        results = shard(tmp_path / "s", number, frame.drop("_row"))
+        write_outcomes(results, iter([frame]), fed_again=True)
+    merge(tmp_path / "s", tmp_path / "all.csv")
+    expected = [(row, row + 90) for row in range(1, 10)]
+    assert scan_results(tmp_path / "all.csv", ("row", "_row")).collect().rows() == expected
+
+
 def test_a_shard_that_was_stopped_tells_how_the_whole_ended(tmp_path: Path) -> None:
     """Its rows are pending, and the exit code is the one that one run would have had."""
     shard(tmp_path / "s", 1, lines([2, 3, 9]))
