@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
 
 PRIVATE: Final = "@private"
+_NO_NAME: Final = "the header has no name for it: write one above it, or use this one under [columns]"
 _REASONS: Final[Mapping[Meaning | None, str]] = {
     Meaning.SECRET: "a secret, or too private: it is never sent",
     **dict.fromkeys((Meaning.ID, Meaning.LOGIN), "another id"),
@@ -81,8 +82,8 @@ class Proposal:
     constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
 
 
-def propose(facts: Facts) -> Proposal:
-    """Propose a mapping for a roster."""
+def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
+    """Propose a mapping for a roster; `nameless` are columns that hold something below no name."""
     uid = choose_uid(facts)
     name = choose_name(facts)
     chosen = {"uid": uid, "name": name}
@@ -92,7 +93,10 @@ def propose(facts: Facts) -> Proposal:
     used = {column for entry in entries for column in entry.columns}
     by_name = tuple(_by_name(facts, {entry.key for entry in entries}))
     rest = [column for column in facts.columns if column.name not in {*used, *by_name}]
-    left_out = tuple(LeftOut(column.name, _why_left_out(column)) for column in rest)
+    left_out = (
+        *(LeftOut(column.name, _why_left_out(column)) for column in rest),
+        *(LeftOut(name, _NO_NAME) for name in nameless),
+    )
     suggestions = tuple(_suggestions(facts, used))
     return Proposal(tuple(entries), suggestions, left_out, by_name, questions, uid.constraints if uid else {})
 

@@ -120,7 +120,7 @@ def look(arguments: Sequence[str], reading: Run) -> Found:
 def _look(name: str, inputs: Inputs, given: RosterOptions, folder: Path) -> Found:
     opened = open_unknown(inputs, given, folder)
     evidence = opened.evidence
-    proposal = propose(evidence)
+    proposal = propose(evidence, evidence.nameless)
     settings = _settings(inputs, opened, given, proposal, folder)
     sample = next((name for name in opened.columns if not name.isascii()), "") if "encoding" in settings else ""
     proof: Proof | None = None

@@ -7,6 +7,7 @@ Foto         12 filled, 12 addresses of the web          can be an avatar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ MOST_ROWS: Final = 100_000
 """So many rows are looked at; of a wide roster fewer, so that there are at most `MOST_CELLS`."""
 MOST_CELLS: Final = 5_000_000
 
+_NAMELESS: Final = re.compile(r"_column_\d+")
 _MAIL: Final = r"^[^\s@]+@[^\s@]+$"
 _PICTURE: Final = r"(?i)\.(?:png|jpe?g|gif|webp|svg|bmp)(?:[?#].*)?$|gravatar|avatar|photo|picture|/image"
 _FEW: Final = 6
@@ -96,13 +98,15 @@ class UidForm:
 class Evidence:
     """The first rows of a roster, trimmed, as text; null where nothing stands.
 
-    columns  in the roster's order, without those that begin with `_`
-    whole    there are no more rows
+    columns   in the roster's order, without those that begin with `_`
+    whole     there are no more rows
+    nameless  what columns are called that hold something below a header that does not name them
     """
 
     frame: pl.DataFrame
     columns: tuple[Column, ...]
     whole: bool
+    nameless: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -153,7 +157,8 @@ def gather(roster: Roster) -> Evidence:
     )
     own = [name for name in frame.columns if not name.startswith("_")]
     columns = tuple(_column(frame[name], nested=name in nested, repeated=name in roster.repeated) for name in own)
-    return Evidence(frame.select(own), columns, whole)
+    nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
+    return Evidence(frame.select(own), columns, whole, nameless)
 
 
 def _batches(roster: Roster) -> Generator[tuple[pl.DataFrame, Sequence[str]], None, None]:

@@ -235,6 +235,6 @@ def _names_again(inputs: Inputs, options: RosterOptions, folder: Path, roster: R
     for row in range(line + 1, line + 3):
         below = replace(options, header_row=row)
         with suppress(RosterError), closing(open_roster(inputs, below, folder)) as again:
-            if list(again.columns)[: len(cells)] == [cell or f"_column_{n}" for n, cell in enumerate(cells, 1)]:
+            if all(cell in {"", name} for cell, name in zip(cells, again.columns, strict=False)):
                 return below
     return None

@@ -1,7 +1,7 @@
 """The head of a CSV file: which line names the columns, what separates the cells, where lines end.
 
 A first line `sep=X` says what separates the cells. The header is the first line that is not blank, unless just one of
-the lines behind it names the needed columns and the first does not.
+the lines behind it names the needed columns and the first does not, alone or with the lines right above it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import CR, LF, Dialect, Row, line_end, read_rows
 from provisioner.roster.encodings import not_utf8
 from provisioner.roster.files.text import TextStream
-from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns
+from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns, with_names_above
 from provisioner.wording import shortened
 
 DELIMITERS: Final = ",;\t|"
@@ -97,6 +97,7 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     eol = line_end(text)
     above = _SEPARATOR_LINE.match(text)
     start = above.end() if above else 0
+    top = start
     # Rejected rows that came back are fed in with the same settings, and their header is the first line.
     if options.header_row and not _OF_REJECTED.search(text[start:].lstrip("\r\n").partition(eol)[0]):
         start = max(start, _line_start(name, text, eol, options.header_row))
@@ -105,11 +106,15 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     dialect, lines = _likeliest(text, start, dialect, given, options.missing)
     if not lines or options.missing(lines[0].names):
         _refuse_broken_header(name, text, start, dialect, lines)
-    line = lines[0] if options.header_row else _header_line(name, lines, options.missing)
+    if options.header_row:
+        line, found = _whole(lines[0], list(_lines(text, top, dialect))), False
+    else:
+        row = _header_line(name, lines, options.missing)
+        line, found = _whole(row, lines), row is not lines[0]
     _refuse_odd_header(name, line, lines, dialect, options.missing)
     columns, repeated = named_columns(line.names)
     behind = text[: line.end]
-    length, found = len(behind.encode()), line is not lines[0]
+    length = len(behind.encode())
     return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found)
 
 
@@ -194,6 +199,10 @@ def _line_start(name: str, text: str, eol: str, wanted: int) -> int:
 
 def _header_line(name: str, lines: Sequence[_Line], missing: Missing) -> _Line:
     """Say which line is the header. Raises RosterError when it is not the first and cannot be told."""
+    fewest = min(missing(line.names) for line in lines)
+    several = next((line for line in lines if missing(_whole(line, lines).names) < fewest), None)
+    if several is not None:
+        return several
     lacking = missing(lines[0].names)
     better = [line for line in lines if missing(line.names) < lacking]
     if len(better) > 1:
@@ -201,6 +210,19 @@ def _header_line(name: str, lines: Sequence[_Line], missing: Missing) -> _Line:
         what = f"line {lines[0].number} is no header, and lines {numbers} both look like one"
         raise RosterError(f"{name}: {what}; say which it is with --header-row {better[0].number}")
     return better[0] if better else lines[0]
+
+
+def _whole(line: _Line, lines: Sequence[_Line]) -> _Line:
+    """Give a header with the names that stand in the lines right above it."""
+    above: list[dict[int, str]] = []
+    number = line.number
+    for each in reversed([each for each in lines if each.number < line.number]):
+        number -= 1 + "".join(each.names).count("\n")
+        if each.number != number:
+            break
+        above.insert(0, dict(enumerate(each.names)))
+    names = with_names_above(dict(enumerate(line.names)), above)
+    return replace(line, cells=[names.get(place, cell) for place, cell in enumerate(line.cells)])
 
 
 def _refuse_broken_header(name: str, text: str, start: int, dialect: Dialect, lines: Sequence[_Line]) -> None:

@@ -26,6 +26,7 @@ MARKED = "_apostrophes"
 NOT_TEXT = "not_text"
 """Kind of cells that are an object, a list or a boolean; see `RosterBatch.cells`."""
 
+_LEAST_NAMES = 2  # in a line of a heading
 
 Missing: TypeAlias = Callable[[Sequence[str]], int]
 """How many of the columns that a roster has to have are not among some names."""
@@ -49,6 +50,22 @@ def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]
         columns.append(name if name not in taken else f"_column_{number}_{name}")
         taken.add(columns[-1])
     return tuple(columns), frozenset(name for name, times in Counter(cells).items() if times > 1 and name.strip())
+
+
+def with_names_above(header: Mapping[int, str], above: Sequence[Mapping[int, str]]) -> dict[int, str]:
+    """Name the columns that a header leaves blank as the lines right above it do; all are column → cell.
+
+    Sheets have such headings of several lines, of merged cells mostly. A line with a single cell is a title.
+
+    {2: "Last", 3: "First"} below [{1: "No.", 2: "Name"}] → {1: "No.", 2: "Last", 3: "First"}
+    """
+    names = {column: cell for column, cell in header.items() if cell.strip()}
+    for line in reversed(above):
+        given = {column: cell for column, cell in line.items() if cell.strip()}
+        if len(given) < _LEAST_NAMES:
+            break
+        names = given | names
+    return names
 
 
 def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,18 +1,19 @@
 """Which sheet is read, and which of its rows is the header.
 
 It is the first visible sheet in whose first rows the needed columns are named: by its first row, else by just one of
-the rows below it, because a title or a note stands above.
+the rows below it, because a title or a note stands above, else by one together with the rows right above it, because
+the heading has several lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
+from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, with_names_above
 from provisioner.roster.workbook.package import Package, Sheet
 from provisioner.roster.workbook.sheet import SheetRow, read_sheet
 from provisioner.wording import listed
@@ -49,12 +50,12 @@ def find_table(package: Package, options: SheetOptions) -> Table:
     first: Table | None = None
     candidates = _candidates(package, options.sheet)
     for sheet in candidates:
-        with closing(_head(package, sheet, options.header_row)) as rows:
-            head = list(rows)
+        head = _head(package, sheet, options.header_row)
         if not head:
             continue
-        header = _header(package, sheet, head, options)
-        table = Table(sheet, header, options.header_row is None and header is not head[0])
+        row = head[-1] if options.header_row else _header(package, sheet, head, options)
+        header = _whole(row, head)
+        table = Table(sheet, header, options.header_row is None and row is not head[0])
         if not options.missing(names(header)):
             return table
         first = first or table
@@ -102,29 +103,41 @@ def _nothing_in(candidates: Sequence[Sheet], options: SheetOptions) -> str:
     return "its sheet is empty" if len(candidates) == 1 else "its sheets are empty"
 
 
-def _head(package: Package, sheet: Sheet, wanted: int | None) -> Generator[SheetRow, None, None]:
-    """Give the rows that may be the header: of rejected rows that came back the first, wherever the roster had it."""
+def _head(package: Package, sheet: Sheet, wanted: int | None) -> list[SheetRow]:
+    """Give the rows that may be the header, or the one that is wanted and those above it; none when that is blank.
+
+    Of rejected rows that came back it is the first one, wherever the roster had it.
+    """
+    head: list[SheetRow] = []
     last = wanted
-    for row in read_sheet(package, sheet):
-        if last == wanted and set(ADDED) <= set(row.cells.values()):
-            yield row
-            return
-        last = last or row.number + ROWS_SEARCHED - 1
-        if row.number > last:
-            return
-        if wanted in {None, row.number} and any(map(str.strip, row.cells.values())):
-            yield row
+    with closing(read_sheet(package, sheet)) as rows:
+        for row in rows:
+            if last == wanted and set(ADDED) <= set(row.cells.values()):
+                return [row]
+            last = last or row.number + ROWS_SEARCHED - 1
+            if row.number > last:
+                break
+            if row.number > last - ROWS_SEARCHED and any(map(str.strip, row.cells.values())):
+                head.append(row)
+    return head if wanted is None or (head and head[-1].number == wanted) else []
 
 
 def _header(package: Package, sheet: Sheet, head: Sequence[SheetRow], options: SheetOptions) -> SheetRow:
     """Say which row is the header: the first, when no other can be. Raises RosterError when two can be."""
     complete = [row for row in head if not options.missing(names(row))]
-    if not complete or complete[0] is head[0]:
-        return head[0]
-    if len(complete) > 1:
+    if not complete:
+        return next((row for row in head if not options.missing(names(_whole(row, head)))), head[0])
+    if len(complete) > 1 and complete[0] is not head[0]:
         numbers = " and ".join(str(row.number) for row in complete[:2])
         message = (
             f"row {head[0].number} of the sheet {sheet.name!r} is no header, and rows {numbers} both look like one"
         )
         raise RosterError(f"{package.path}: {message}; say which it is with --header-row {complete[0].number}")
     return complete[0]
+
+
+def _whole(row: SheetRow, head: Sequence[SheetRow]) -> SheetRow:
+    """Give a header with the names that stand in the rows right above it, none of them blank."""
+    above = [each for each in head if each.number < row.number]
+    near = [each.cells for at, each in enumerate(above) if row.number - each.number == len(above) - at]
+    return row._replace(cells=with_names_above(row.cells, near))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -53,7 +53,7 @@ class Remarks:
     errors: list[Place] = field(default_factory=list)
 
 
-def read_sheet(package: Package, sheet: Sheet, remarks: Remarks | None = None) -> Iterator[SheetRow]:
+def read_sheet(package: Package, sheet: Sheet, remarks: Remarks | None = None) -> Generator[SheetRow, None, None]:
     """Give the rows of a sheet that are not blank, in order; `remarks` is filled on the way. Raises RosterError."""
     parser = _SheetParser(package, remarks or Remarks())
     for _ in package.feed(sheet.part, parser):

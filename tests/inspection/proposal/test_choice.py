@@ -144,3 +144,10 @@ def test_a_uid_that_reveals_an_address_is_told(tmp_path: Path) -> None:
         "e-mail addresses, which no uid can be, so they are encoded; your app has to do the same at log-in. "
         'Others can turn such a uid back into the address: encode = "uuid5" hides it'
     )
+
+
+def test_columns_without_a_name_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    """They are told as left out, by the name that `[columns]` knows them by; an empty one is not worth a word."""
+    (path := tmp_path / "r.csv").write_text("uid,name,,,\na,Ann,x,,1\nb,Bob,y,,\n")
+    found = gather(open_roster(path, RosterOptions(missing=missing_from)))
+    assert list(why_left_out(propose(found, found.nameless))) == ["_column_3", "_column_5"]

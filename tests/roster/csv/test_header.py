@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,23 @@ def test_columns_of_one_name_are_kept_apart() -> None:
     header = header_of(b"uid,x,x,,name,\n")
     assert header.columns == ("uid", "x", "_column_3_x", "_column_4", "name", "_column_6")
     assert header.repeated == {"x"}
+
+
+HEADING = b'Staff;;;\n"No.\n(new)";Name;;Team\n;Last;First;\n007;Lee;Ann;Deck\n'
+
+
+@pytest.mark.parametrize("row", [None, 4])
+def test_a_heading_of_two_lines_is_one_header(row: int | None) -> None:
+    """A name that stands only in the upper line counts: so a sheet with merged cells is saved. Found, or named."""
+
+    def missing(names: Sequence[str]) -> int:
+        return len({"No.\n(new)", "Last"} - set(names))
+
+    header = header_of(HEADING, HeaderOptions(missing=missing, header_row=row))
+    assert (header.columns, header.line, header.found) == (("No.\n(new)", "Last", "First", "Team"), 4, row is None)
+    assert HEADING[header.length :] == b"007;Lee;Ann;Deck\n"
+
+
+def test_lines_that_do_not_stand_right_above_the_header_name_nothing() -> None:
+    """A blank line is between them."""
+    assert header_of(b"a,b,c\n\n,uid,name\n1,2,3\n").columns == ("_column_1", "uid", "name")

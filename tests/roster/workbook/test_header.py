@@ -142,3 +142,26 @@ def test_the_needed_columns_are_those_of_the_mapping(tmp_path: Path) -> None:
     path = workbook(tmp_path, ("A", PEOPLE), ("B", mapped))
     rows, told = read(path, missing=missing)
     assert (rows, sorted(told)) == ([("1", "Ann")], ["header.found", "sheet.found"])
+
+
+def heading(book: Any, sheet: Any) -> None:
+    """A title, and below it a heading of two rows with merged cells, as a personnel office makes it."""
+    sheet.merge_range("A1:D1", "Staff, May 2026")
+    sheet.merge_range("A3:A4", "No.")
+    sheet.merge_range("B3:C3", "Name")
+    sheet.merge_range("D3:D4", "Team")
+    table([], [], [], [None, "Last", "First"], [7, "Lee", "Ann", "Deck"], [8, "Poe", "Bob"])(book, sheet)
+
+
+def test_a_heading_of_merged_cells_is_one_header(tmp_path: Path) -> None:
+    """Every column is called what a person calls it, whether the row is found or named."""
+
+    def missing(names: Sequence[str]) -> int:
+        return len({"No.", "Last"} - set(names))
+
+    path = workbook(tmp_path, ("S", heading))
+    rows = [("7", "Lee", "Ann", "Deck"), ("8", "Poe", "Bob", None)]
+    message = "row 4 of the sheet 'S' is taken for the header; --header-row names another"
+    assert read(path, missing=missing) == (rows, {"header.found": message})
+    assert read(path, header_row=4) == (rows, {})
+    assert open_workbook(path, SheetOptions(header_row=4)).columns == ("No.", "Last", "First", "Team")
