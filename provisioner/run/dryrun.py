@@ -20,7 +20,7 @@ from provisioner.results.manifest import set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
-from provisioner.run.job import EMULATOR, Job, Run, identity, make_target
+from provisioner.run.job import EMULATOR, Job, Run, begins_anew, identity, make_target
 from provisioner.run.rates import seconds_for
 from provisioner.sending.calls import Budget
 from provisioner.sending.lifecycle import Policy
@@ -113,9 +113,10 @@ class _EarlierRuns:
 
 def _earlier(job: Job, stack: ExitStack) -> _EarlierRuns | None:
     """Open the journal that a run would go on with, if there is one. Raises `JournalError` as a run would."""
-    if not job.settings.run.dry_run or job.settings.run.restart or not job.outputs.journal.exists():
+    journal = job.outputs.journal
+    if not job.settings.run.dry_run or not journal.exists() or begins_anew(job.settings, journal):
         return None
-    reader = JournalReader(job.outputs.journal, _identity(job.settings))
+    reader = JournalReader(journal, _identity(job.settings))
     asked = job.settings.run
     return _EarlierRuns(stack.enter_context(reader), Policy(asked.on_existing, asked.auth_tokens))
 

@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.journal.header import Identity
+from provisioner.journal.header import Identity, owner_in
 from provisioner.model import OnExisting, Tally
 from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.resubmission import default_results
@@ -126,6 +127,11 @@ def identity(settings: Settings) -> Identity:
     """Name the app the settings are about; raises `ConfigurationError`."""
     app = settings.api.app_id if settings.api.base_url is None else None
     return Identity(app or "", settings.base_url)
+
+
+def begins_anew(settings: Settings, journal: Path) -> bool:
+    """Whether a run goes on with nothing: it was told so, or what is there was sent to the built-in emulator."""
+    return settings.run.restart or (not settings.api.emulator and owner_in(journal) == EMULATOR)
 
 
 def options_of(settings: Settings) -> dict[str, Any]:

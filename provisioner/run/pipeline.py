@@ -32,7 +32,7 @@ from provisioner.results.merging.folder import join_folder
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
-from provisioner.run.job import Job, Prospect, Run, Target, options_of
+from provisioner.run.job import Job, Prospect, Run, Target, begins_anew, options_of
 from provisioner.run.progress.sampler import Sampler
 from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store, tell_of_copy
@@ -243,7 +243,8 @@ def _finish(run: Run, surveyed: Surveyed, journal: Journal) -> Summary:
 
 def _keep_earlier_files(job: Job) -> None:
     """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
-    restart, files = job.settings.run.restart, job.outputs
+    files = job.outputs
+    restart = begins_anew(job.settings, files.journal)
     if job.settings.run.restored and not files.journal.exists():
         message = "no such journal, so nothing was restored; put the copy there, or leave --restored out"
         raise JournalError(f"{files.journal}: {message}")

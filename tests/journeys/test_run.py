@@ -261,6 +261,18 @@ def test_restart_sets_the_earlier_run_aside_and_loses_nothing(tmp_path: Path) ->
     assert len(list((tmp_path / "out").glob("x.journal.2*.db"))) == 1
 
 
+def test_a_real_run_follows_a_rehearsal_without_a_word_about_it(tmp_path: Path) -> None:
+    """What was sent to the built-in emulator is set aside; a rehearsal never takes the place of a real run."""
+    roster = write_roster(tmp_path / "r.csv", people(2))
+    assert provisioner("run", roster, "--emulator", "-o", "x.csv", cwd=tmp_path).exit_code == 0
+    with emulator(tmp_path) as api:
+        real = provisioner("run", roster, *api.flags(), "-o", "x.csv", "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (real.exit_code, real.summary["created"]) == (0, 2)
+        assert len(list(tmp_path.glob("x.journal.2*.db"))) == len(list(tmp_path.glob("x.2*.csv"))) == 1
+    again = provisioner("run", roster, "--emulator", "-o", "x.csv", cwd=tmp_path)
+    assert (again.exit_code, "made for app" in again.stderr) == (2, True)
+
+
 def test_a_rule_that_is_out_of_date_is_told(tmp_path: Path) -> None:
     """A row our rules let pass and the API refuses is failed with its words; the summary says for which field."""
     roster = write_roster(tmp_path / "r.csv", [*people(1), {"uid": "under_score", "name": "U"}])
