@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import polars as pl
+from make_people import write_mended, write_people
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -292,7 +293,7 @@ def write_csv(path: Path, rows: Sequence[Row], *, encoding: str, line_end: str) 
 
 
 def write_samples(folder: Path) -> None:
-    """Write users.csv, users.parquet, hr_export.csv and the exports of five nights to `folder`."""
+    """Write users.csv, users.parquet, hr_export.csv, the exports of five nights and people.xlsx to `folder`."""
     everyone = people()
     cells = [as_cells(row, who) for row, who in enumerate(everyone, start=1)]
     write_csv(folder / "users.csv", cells, encoding="utf-8", line_end="\n")
@@ -303,6 +304,8 @@ def write_samples(folder: Path) -> None:
     (folder / "nights").mkdir(exist_ok=True)
     for night, rows in nights().items():
         write_csv(folder / "nights" / f"{night}.csv", rows, encoding="utf-8", line_end="\n")
+    write_people(folder / "people.xlsx")
+    write_mended(folder / "people.mended.xlsx")
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from provisioner.roster.workbook.file import open_workbook
+from provisioner.roster.workbook.header import SheetOptions
 from tests.rig.command import ROOT
 
 SAMPLES = ROOT / "samples"
@@ -22,6 +24,7 @@ USER_COLUMNS = [
     *("metadata.department", "metadata.@private.email", "withAuthToken"),
 ]
 REJECTED = (12, 25, 38, 51, 64, 77, 90, 103, 116, 129, 142, 155, 168, 181, 194)
+STAFF = SheetOptions("Stammdaten", 4)
 AS_TEXT_ONLY = {25: {"metadata"}, 38: {"tags", "withAuthToken"}}
 
 
@@ -65,15 +68,29 @@ def without(columns: set[str], user: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_generator_writes_the_committed_files_anew(tmp_path: Path) -> None:
-    """The text files come out the same to the byte, the Parquet file the same to the cell."""
+    """The text files come out the same to the byte, the Parquet file and the workbooks the same to the cell."""
     subprocess.run([sys.executable, SAMPLES / "make_samples.py", "-o", tmp_path], check=True)
 
     nights = [f"nights/{night}.csv" for night in ("friday", "monday", "thursday", "tuesday", "wednesday")]
     written = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*"))
-    assert written == ["hr_export.csv", *nights, "users.csv", "users.parquet"]
+    workbooks = {"people.mended.xlsx": SheetOptions("rejected"), "people.xlsx": STAFF}
+    assert written == ["hr_export.csv", *nights, *workbooks, "users.csv", "users.parquet"]
     for name in ("users.csv", "hr_export.csv", *nights):
         assert (tmp_path / name).read_bytes() == (SAMPLES / name).read_bytes()
     assert_frame_equal(pl.read_parquet(tmp_path / "users.parquet"), pl.read_parquet(SAMPLES / "users.parquet"))
+    for name, options in workbooks.items():
+        anew, kept = (open_workbook(folder / name, options) for folder in (tmp_path, SAMPLES))
+        assert_frame_equal(anew.frame, kept.frame)
+
+
+def test_the_sheet_of_people_is_as_personnel_offices_make_them() -> None:
+    """A title, a heading of two rows, numbers padded by their format; its mended rows are those that come back."""
+    sheet = open_workbook(SAMPLES / "people.xlsx", STAFF)
+    numbers = sheet.frame["Personal-Nr."].drop_nulls()
+    assert (sheet.frame.height, numbers.str.contains(r"^0\d{4}$").sum(), sheet.frame.width) == (62, 56, 10)
+    mended = open_workbook(SAMPLES / "people.mended.xlsx", SheetOptions("rejected"))
+    assert mended.columns == (*sheet.columns, "_row", "_errors")
+    assert mended.frame["Personal-Nr."].n_unique() == mended.frame.height == 13
 
 
 def test_users_csv_holds_200_whole_rows(users: list[dict[str, str]]) -> None:
@@ -99,7 +116,8 @@ def test_a_fresh_app_knows_the_roles_of_the_valid_users(valid: list[dict[str, st
 
 def test_every_address_is_on_example_com(users: list[dict[str, str]]) -> None:
     """A trial run can reach nobody: no host and no mailbox belongs to anyone."""
-    text = json.dumps([users, rows_of("hr_export.csv", "utf-8-sig")])
+    sheet = open_workbook(SAMPLES / "people.xlsx", STAFF).frame.rows()
+    text = json.dumps([users, rows_of("hr_export.csv", "utf-8-sig"), sheet])
 
     hosts = set(re.findall(r"https?://([^/\"]+)", text, re.IGNORECASE)) | set(re.findall(r"@([\w.]+)", text))
     assert hosts - {"private.email"} == {

@@ -42,17 +42,23 @@ def matches(shown: list[str], printed: str) -> bool:
 
 
 def play(page: str, folder: Path, url: str) -> None:
-    """Carry out the session of a page beside the samples, with the first configuration it shows, against this API."""
+    """Carry out the session of a page beside the samples, with the first configuration it shows, against this API.
+
+    Each step has a shell of its own; what an `export` says holds for those after it.
+    """
     page = page.replace("http://127.0.0.1:8765/v3", url)
     (folder / "samples").symlink_to(ROOT / "samples")
-    config = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
-    (folder / "provisioner.toml").write_text(config)
-    path = f"{Path(COMMAND).parent}:{os.environ['PATH']}"
+    for config in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[:1]:
+        (folder / "provisioner.toml").write_text(config)
+    variables = {"PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}"}
     for step in steps(page):
+        if step.command.startswith("export "):
+            variables |= dict(re.findall(r"(\w+)=(\S+)", step.command))
+            continue
         ended = subprocess.run(
             ["bash", "-c", step.command],
             cwd=folder,
-            env=environment(PATH=path, COMETCHAT_API_KEY=KEY),
+            env=environment(**variables | {"COMETCHAT_API_KEY": KEY}),
             capture_output=True,
             text=True,
             timeout=60,
