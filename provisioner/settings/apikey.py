@@ -26,7 +26,7 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
     if not key:
         message = (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
-            "file; --emulator needs none"
+            "file; `provisioner run --emulator` needs none"
         )
         raise ConfigurationError(message)
     if not re.fullmatch(r"[\x21-\x7e]+", key):

@@ -72,7 +72,7 @@ def test_no_key_is_told_with_every_way_to_give_it(here: Path) -> None:
             read_api_key(settings, {})
         assert str(error.value) == (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
-            "file; --emulator needs none"
+            "file; `provisioner run --emulator` needs none"
         )
 
 
