@@ -156,6 +156,18 @@ def test_links_lead_somewhere() -> None:
             assert (document.parent / link).exists(), f"{document}: {link}"
 
 
+def test_links_into_a_page_lead_to_a_heading() -> None:
+    """Whoever follows one stands where it says, in a text editor's preview as on the site."""
+    for document in DOCUMENTS:
+        for link, anchor in re.findall(r"\]\(([^)#:]*)#([\w-]+)\)", document.read_text(encoding="utf-8")):
+            page = re.sub(
+                r"```.*?```", "", ((document.parent / link) if link else document).read_text("utf-8"), flags=re.DOTALL
+            )
+            headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+            anchors = {re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading.lower())) for heading in headings}
+            assert anchor in anchors, f"{document}: {link}#{anchor}"
+
+
 def test_the_help_of_every_command_is_told_without_heavy_imports() -> None:
     """`--help` answers for each command, in words."""
     for command in ((), ("config", "show"), *((name,) for name in COMMANDS)):
