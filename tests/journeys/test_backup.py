@@ -128,6 +128,12 @@ def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
         for each in tmp_path.glob("hr.db*"):
             each.unlink()
         (tmp_path / "safe.db").rename(tmp_path / "hr.db")
+        plan = ("plan", "hr.csv", *api.flags(), "--state", "hr.db")
+        blind = provisioner(*plan, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert blind.exit_code == 2
+        assert "hr.db: the state is a copy, and what nights since have done is seen only in the app" in blind.stderr
+        seen = provisioner(*plan, "--refresh", "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (seen.summary["create"], seen.summary["update"]) == (11, 0), seen.stderr
         # One leaver is back, three names are as they were, one who joined has left.
         now = [*staff[:3], *renamed[3:-1], *joiners[1:]]
         told = night(api, now)

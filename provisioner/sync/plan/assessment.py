@@ -15,6 +15,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.syncstate import SyncState
@@ -97,6 +98,9 @@ async def preflight(
             tell_of_copy(state)
             # What nights that it does not know have made of users is seen in the app.
             target = target or resolving
+            if target is None:
+                message = "the state is a copy, and what nights since have done is seen only in the app; add --refresh"
+                raise ConfigurationError(f"{state.path}: {message}, which sync does by itself")
         surveyed = await survey(opened, reader, stopper)
         surveyed = await in_thread(reader, partial(surveyed.compared, lambda: stop_early(stopper)))
         directory = await _directory(run, target, state, recorder) if target is not None else None
