@@ -115,6 +115,7 @@ async def run_async(
     settings: Settings | None = None,
     *,
     confirm: Callable[[Prospect], bool] | None = None,
+    confirm_minting: Callable[[int], bool] | None = None,
     stopper: Stopper | None = None,
     drawn: bool = False,
     dial: Dial | None = None,
@@ -124,10 +125,11 @@ async def run_async(
     The key comes from COMETCHAT_API_KEY or from `settings.api.api_key_file`; `settings.api.emulator` sends to the
     built-in emulator and needs none. With `settings.run.dry_run` nothing is sent, as in `validate_async`.
 
-    confirm  asked before the first request, with what is about to be done; without it nobody is asked
-    stopper  ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
-    drawn    draw the progress on stderr
-    dial     changes the rate while it runs
+    confirm          asked before the first request, with what is about to be done; without it nobody is asked
+    confirm_minting  asked when the job begins anew and mints for all, with how many users were given a token before
+    stopper          ends it early: requests on the wire finish (10 s at most), and the summary says what stopped it
+    drawn            draw the progress on stderr
+    dial             changes the rate while it runs
 
     Raises `ConfigurationError`, `RosterError`, `OutputError`, `JournalError`, `StorageError`, `RosterChangedError`, or
     `InterruptedEarlyError` when it is stopped before anything was sent.
@@ -135,7 +137,15 @@ async def run_async(
     from provisioner.run.command import run
 
     asked = settings or Settings()
-    return await run(_arguments(roster), asked, _stopper(stopper), confirm=confirm, drawn=drawn, dial=dial)
+    return await run(
+        _arguments(roster),
+        asked,
+        _stopper(stopper),
+        confirm=confirm,
+        confirm_minting=confirm_minting,
+        drawn=drawn,
+        dial=dial,
+    )
 
 
 def plan(roster: Rosters, settings: Settings) -> PlanReport:

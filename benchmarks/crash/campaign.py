@@ -25,12 +25,13 @@ from benchmarks.rig.backstage import Api
 from benchmarks.rig.victim import Victim
 from provisioner.emulator.app.faults import Fault
 
-# Everything quick, so that many faults and many kills fit into a few minutes.
+# Everything quick, so that many faults and many kills fit into a few minutes; but patient enough for a machine that is
+# busy, where half a second for an answer was seen to leave rows in doubt eight times in a row.
 CONFIG: Final = """\
 [api]
 connect_timeout = 2.0
-read_timeout = 0.5
-total_timeout = 0.5
+read_timeout = 1.5
+total_timeout = 1.5
 [retry]
 max_attempts = 8
 backoff_base = 0.02

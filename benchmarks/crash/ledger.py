@@ -52,7 +52,7 @@ class Ledger:
                 self.wrong.append(f"{uid}: settled as {fate}, and later {settled.get(uid)}")
         for uid, fate in settled.items():
             self.first.setdefault(uid, (fate, now))
-            if self.reopened.get(uid, fate) != fate:
+            if not _same(self.reopened.get(uid, fate), fate):
                 self.wrong.append(f"{uid}: settled as {self.reopened.pop(uid)}, edited, and then {fate}")
 
     def reopen(self, uids: Iterable[str], turned: Container[str] = ()) -> None:
@@ -65,6 +65,11 @@ class Ledger:
                 self.reopened[uid], self._stale[uid] = known[0], self._bodies.get(uid)
             if uid in turned:
                 self.reopened.pop(uid, None)
+
+
+def _same(before: Fate, after: Fate) -> bool:
+    """Whether an edit left a fate as it was; when a user was created may be learned by the way."""
+    return after == (before if before.created_at is not None else before._replace(created_at=after.created_at))
 
 
 def _settled(journal: Path) -> dict[str, tuple[Fate, str]]:

@@ -13,22 +13,23 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 
-from provisioner.errors import JournalError, StorageError
+from provisioner.errors import JournalError
 from provisioner.journal import columns, schema
 from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, sent_rows, settled_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
+from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import Course
 from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
-from provisioner.journal.lock import JournalLock
+from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import EVER_UNDONE, TAKEN_UP, taken_up_rows
 from provisioner.model import Settlement, UserRequest
@@ -61,6 +62,8 @@ class Journal:
                 try:
                     self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
                     self._undone = bool(self._one(EVER_UNDONE))  # as long as it is ours, nobody undoes anything
+                    if self._next_key == 1:
+                        take_over_mints(self._database, self.path, self._identity)
                 except BaseException:
                     self._database.close()
                     raise
@@ -162,6 +165,11 @@ class Journal:
         """
         self._commit((bulk, rows))
 
+    def count_mints(self, uids: Sequence[str]) -> set[str]:
+        """Record that an auth token is minted for each of these, but for those it gives back: they have had `MOST`."""
+        with self._unwritable():
+            return count_mints(self._database, uids)
+
     def begin_anew(self, key: int, now: float) -> None:
         """Record that a user is gone, and may be created from now on (UNIX seconds); on disk before this returns."""
         self._commit(*((bulk, [AnewRow(id=key, now=now)]) for bulk in BEGUN_ANEW))
@@ -181,6 +189,7 @@ class Journal:
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield columns.SETTLED, settled_rows(settlements)
         yield CONFIRMED, confirmed_rows(settlements)
+        yield FLUSHED, [FlushedRow(each.key) for each in settlements if each.flushed or each.parted]
         yield TAKEN_UP, taken_up_rows(settlements) if self._undone else []
 
     def _commit(self, *written: Written) -> None:
@@ -237,31 +246,14 @@ class Journal:
             asked = f"{self._identity.app_id or '(none)'} at {self._identity.base_url}"
             raise JournalError(f"{self.path}: made for {owner}, not for {asked}; {self.another_app}")
 
-    @contextmanager
-    def _unwritable(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
-            message = f"{self.path}: cannot be written any more ({error}); make room or mend the disk, then resume"
-            raise StorageError(message) from error
+    def _unwritable(self) -> AbstractContextManager[None]:
+        return unwritable(self.path)
 
-    @contextmanager
-    def _unreadable(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise StorageError(f"{self.path}: cannot be read any more ({error}); mend the disk, then resume") from error
+    def _unreadable(self) -> AbstractContextManager[None]:
+        return unreadable(self.path)
 
-    @contextmanager
-    def _unusable(self) -> Iterator[None]:
-        try:
-            yield
-        except UnicodeDecodeError:  # SQLite quotes what is damaged, and Python cannot read it
-            damage = sqlite3.DatabaseError("its tables are damaged")
-            raise JournalError(f"{self.path}: cannot be used as a journal ({damage}); {self.instead}") from damage
-        except (sqlite3.Error, OSError) as error:
-            message = f"{self.path}: cannot be used as a journal ({error}); mend that, or {self.instead}"
-            raise JournalError(message) from error
+    def _unusable(self) -> AbstractContextManager[None]:
+        return unusable(self.path, self.instead)
 
 
 class JournalReader(Journal):

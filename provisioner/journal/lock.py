@@ -1,4 +1,4 @@
-"""Keeps two runs off one journal. The lock is the kernel's, so it ends with the process, however that ends.
+"""Keeps two runs off one journal, and says why one cannot be used. The lock is the kernel's: it ends with the process.
 
 And it keeps a journal off a filesystem of another machine, which knows neither such locks nor the memory that SQLite
 shares with itself: a journal there can be damaged, and two machines can write it at once.
@@ -10,12 +10,13 @@ import fcntl
 import os
 import socket
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from provisioner.errors import JournalError
+from provisioner.errors import JournalError, StorageError
 from provisioner.files import set_aside
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -143,3 +144,38 @@ def _lock_file(journal: Path) -> Path:
 
 def _holder(file: int) -> str:
     return os.read(file, 200).decode(errors="replace").strip() or "another process"
+
+
+@contextmanager
+def unwritable(path: Path) -> Iterator[None]:
+    """Have what keeps a journal from being written be a `StorageError`."""
+    try:
+        yield
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+        message = f"{path}: cannot be written any more ({error}); make room or mend the disk, then resume"
+        raise StorageError(message) from error
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """Have what keeps one that was opened from being read be a `StorageError`."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise StorageError(f"{path}: cannot be read any more ({error}); mend the disk, then resume") from error
+
+
+@contextmanager
+def unusable(path: Path, instead: str) -> Iterator[None]:
+    """Have what keeps a file from being opened as a journal be a `JournalError`.
+
+    instead  what to do about it
+    """
+    try:
+        yield
+    except UnicodeDecodeError:  # SQLite quotes what is damaged, and Python cannot read it
+        damage = sqlite3.DatabaseError("its tables are damaged")
+        raise JournalError(f"{path}: cannot be used as a journal ({damage}); {instead}") from damage
+    except (sqlite3.Error, OSError) as error:
+        message = f"{path}: cannot be used as a journal ({error}); mend that, or {instead}"
+        raise JournalError(message) from error

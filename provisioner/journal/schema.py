@@ -4,6 +4,7 @@ users   one row for each uid that was ever sent (see `journal`, and for the late
 nights  one row for each sync
 runs    one row for each run that may send, and `pace` the stretches of it: see `course`
 events  what was out of the ordinary in the life of a user: see `course.events`
+mints   how often an auth token was minted for a user: see `course.mints`
 meta    what the journal was made for
 
 overwrites  what users were before updates of this job (see `undo.overwrites`)
@@ -117,6 +118,7 @@ CREATE TABLE events (
 );
 ALTER TABLE users ADD COLUMN sessions TEXT;
 ALTER TABLE users ADD COLUMN made_hash TEXT;
+CREATE TABLE mints (uid TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 # mark: UNIX seconds by the server, of our last answer that changed the user. withdrawn: an undo has deactivated the

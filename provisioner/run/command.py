@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from provisioner.errors import ConfigurationError
+from provisioner.errors import ConfigurationError, UsageError
 from provisioner.logs import get_logger
 from provisioner.results.summary import Summary
 from provisioner.run import dryrun
@@ -16,6 +16,7 @@ from provisioner.run.job import EMULATOR, Prospect, Target, make_job, make_targe
 from provisioner.run.rates import Dial
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
+from provisioner.wording import counted
 
 log = get_logger()
 
@@ -31,6 +32,7 @@ async def run(
     stopper: Stopper,
     *,
     confirm: Callable[[Prospect], bool] | None = None,
+    confirm_minting: Callable[[int], bool] | None = None,
     drawn: bool,
     dial: Dial | None = None,
 ) -> Summary:
@@ -47,7 +49,7 @@ async def run(
     async with AsyncExitStack() as stack:
         where = target if target is not None else await stack.enter_async_context(_emulator(settings))
         log.info("run.started", roster=list(job.roster.names), api=where.identity.base_url)
-        return await pipeline.provision(job, where, stopper, confirm)
+        return await pipeline.provision(job, where, stopper, confirm, confirm_minting)
 
 
 def confirming(settings: Settings, *, yes: bool) -> Callable[[Prospect], bool] | None:
@@ -59,6 +61,29 @@ def confirming(settings: Settings, *, yes: bool) -> Callable[[Prospect], bool] |
 
     def ask(prospect: Prospect) -> bool:
         return is_agreed(f"{prospect}. Begin?", default=False, console=Console(stderr=True, highlight=False))
+
+    return ask
+
+
+def confirming_mints(settings: Settings, *, yes: bool) -> Callable[[int], bool] | None:
+    """Give what asks whether auth tokens are minted again for users that have one; None where nothing is real.
+
+    It raises `UsageError` when nobody is there to be asked.
+    """
+    if yes or settings.api.emulator or settings.run.dry_run:
+        return None
+
+    def ask(given: int) -> bool:
+        from provisioner.run.runtime import is_agreed, is_anybody_there
+
+        were = f"{counted(given, 'user')} of this job {'were' if given != 1 else 'was'} given auth tokens before"
+        if not is_anybody_there():
+            raise UsageError(
+                f"{were}, and --restart with --auth-tokens all mints another one for each that is in the roster; "
+                "resume without --restart, or give --yes"
+            )
+        question = f"{were}; each that is in the roster gets one more, and the API keeps 100 of a user. Mint them?"
+        return is_agreed(question, default=False, console=Console(stderr=True, highlight=False))
 
     return ask
 

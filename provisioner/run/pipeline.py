@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -20,12 +21,13 @@ from provisioner.errors import ExitCode, JournalError
 from provisioner.files import set_aside
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
+from provisioner.journal.course.mints import MOST, given_before
 from provisioner.journal.course.table import Course
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
-from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import write_results
 from provisioner.results.manifest import set_others_aside
 from provisioner.results.merging.folder import join_folder
@@ -36,6 +38,7 @@ from provisioner.run.job import Job, Prospect, Run, Target, begins_anew, options
 from provisioner.run.progress.sampler import Sampler
 from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store, tell_of_copy
+from provisioner.sending.attempts import Guard
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
@@ -47,18 +50,33 @@ from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed, st
 # Answers that leave open what has happened, or find nobody.
 _UNUSUAL: Final = frozenset({Verdict.IN_DOUBT, Verdict.ABSENT})
 
+_TOO_MANY: Final = (
+    f"{MOST} auth tokens were minted for this user, and beyond 100 the API ends the oldest, with the sessions begun "
+    "with them; ask for none (--auth-tokens none), or flush them and begin in another --output"
+)
+
 log = get_logger()
 
 
 async def provision(
-    job: Job, target: Target, stopper: Stopper, confirm: Callable[[Prospect], bool] | None = None
+    job: Job,
+    target: Target,
+    stopper: Stopper,
+    confirm: Callable[[Prospect], bool] | None = None,
+    confirm_minting: Callable[[int], bool] | None = None,
 ) -> Summary:
     """Create the users of a roster: the main job.
 
-    confirm  asked before the first request; without it nobody is asked
+    confirm          asked before the first request; without it nobody is asked
+    confirm_minting  asked before everything else, with how many users an earlier run has given an auth token, when it
+                     is begun anew and mints for all
     """
     run, settings = Run.begin(job, stopper), job.settings.run
     job.outputs.make_folder()
+    if confirm_minting is not None and settings.restart and settings.auth_tokens is AuthTokens.ALL:
+        given = given_before(job.outputs.journal, target.identity)
+        if given and not confirmed(partial(confirm_minting, given)):
+            raise _unconfirmed()
     if settings.shard is not None:
         join_folder(job.outputs.results.parent, settings.shard)
     async with AsyncExitStack() as stack:
@@ -94,8 +112,11 @@ async def provision(
 def _ask(confirm: Callable[[Prospect], bool], prospect: Prospect) -> None:
     """Raise `InterruptedEarlyError` unless it is agreed."""
     if not confirmed(lambda: confirm(prospect)):
-        message = "nothing was sent: the run was not confirmed"
-        raise InterruptedEarlyError(Stop("not_confirmed", message, ExitCode.SAFETY))
+        raise _unconfirmed()
+
+
+def _unconfirmed() -> InterruptedEarlyError:
+    return InterruptedEarlyError(Stop("not_confirmed", "nothing was sent: the run was not confirmed", ExitCode.SAFETY))
 
 
 def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:
@@ -113,6 +134,32 @@ def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:
     return confirm
 
 
+@dataclass(slots=True)
+class _Mint:
+    """An auth token that is about to be minted, unless there were too many for its user."""
+
+    uid: str
+    too_many: bool = False
+
+
+def _counting_mints(recorder: Recorder) -> Guard:
+    """Give what counts auth tokens, and refuses one too many; the count is on disk before the request leaves."""
+
+    async def write(mints: list[_Mint]) -> None:
+        spent = await recorder.run(partial(recorder.journal.count_mints, [each.uid for each in mints]))
+        for each in mints:
+            each.too_many = each.uid in spent
+
+    gathering = Gathering(write)
+
+    async def guard(request: UserRequest) -> Reply | None:
+        mint = _Mint(request.uid)
+        await gathering.put(mint)
+        return Reply(code="too_many_tokens", message=_TOO_MANY) if mint.too_many else None
+
+    return guard
+
+
 async def carry_out(
     run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed, command: str = "run"
 ) -> None:
@@ -124,6 +171,7 @@ async def carry_out(
     lack them. Those of an earlier run stand, and the store knows all.
     """
     connection.listeners.append(partial(_remember, recorder))
+    connection.guards.append(_counting_mints(recorder))
     async with _on_record(run, connection, recorder, command):
         await _carry_through(run, connection, recorder, settle, feed)
 

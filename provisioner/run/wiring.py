@@ -23,7 +23,7 @@ from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
 from provisioner.run.progress.pace import Sending
 from provisioner.run.rates import limits_of
-from provisioner.sending.attempts import Exchanger, Reach, Trace, server_time
+from provisioner.sending.attempts import Exchanger, Guard, Reach, Trace, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.leasing.actor import ACTOR, ActorLink
@@ -49,12 +49,14 @@ class Connection:
 
     clock      the server's, learned from its answers
     listeners  told of every answer and what it was taken for
+    guards     asked before each auth token that is minted
     """
 
     exchanger: Exchanger
     clock: ServerClock
     pool: Pool
     listeners: list[Trace] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
 
     async def server_time(self) -> float | None:
         """Give the server's time, see `attempts.server_time`."""
@@ -77,6 +79,14 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
         for listener in listeners:
             listener(operation, request, verdict, reply)
 
+    guards: list[Guard] = []
+
+    async def guard(request: UserRequest) -> Reply | None:
+        for each in guards:
+            if (refusal := await each(request)) is not None:
+                return refusal
+        return None
+
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
         with (
@@ -87,9 +97,18 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
             async with (target.client or _client)(settings, target) as client:
                 client.clock = run.clock  # what one connection has learned, the next need not ask for
                 exchanger = Exchanger(
-                    client.send, pacing, stopper, tally.requests, waits, reach, random.random, retry.max_attempts, trace
+                    client.send,
+                    pacing,
+                    stopper,
+                    tally.requests,
+                    waits,
+                    reach,
+                    random.random,
+                    retry.max_attempts,
+                    trace,
+                    guard,
                 )
-                yield Connection(exchanger, client.clock, pool, listeners)
+                yield Connection(exchanger, client.clock, pool, listeners, guards)
     finally:
         pacing.close()
 

@@ -23,6 +23,9 @@ Note = Callable[[Verdict, float], None]
 
 Trace = Callable[[Operation, UserRequest, Verdict, Reply], None]
 
+Guard = Callable[[UserRequest], Awaitable[Reply | None]]
+"""Counts an auth token that is to be minted; what is told instead when there are to be no more of them."""
+
 log = get_logger()
 
 
@@ -74,6 +77,7 @@ class Exchanger:
     jitter        gives numbers in [0, 1)
     max_attempts  answers in doubt before an operation is given up for this run
     trace         told of every reply and what it was taken for; None when nobody wants to know
+    guard         asked before each mint; None when nobody counts them
     """
 
     send: Send
@@ -85,6 +89,7 @@ class Exchanger:
     jitter: Callable[[], float]
     max_attempts: int = 8
     trace: Trace | None = None
+    guard: Guard | None = None
 
     async def __call__(
         self, operation: Operation, request: UserRequest, *, token: bool, note: Note, query: str = ""
@@ -96,6 +101,8 @@ class Exchanger:
         query  of the address, for operations that take one
         """
         answers = missed = 0
+        if operation is Operation.MINT and (refusal := await self._refusal(request)) is not None:
+            return Verdict.REFUSED, refusal
         budget = operation.budget
         # A slot that is free takes no turn of the loop.
         while (self.pacing.slot_now(budget) or await self.pacing.slot(budget)) and self.stopper.stop is None:
@@ -128,8 +135,14 @@ class Exchanger:
                 self.stopper.request(stop(reply))
             if verdict is not Verdict.IN_DOUBT or answers >= self.max_attempts:
                 return verdict, reply
+            if operation is Operation.MINT and (refusal := await self._refusal(request)) is not None:
+                return Verdict.REFUSED, refusal
             await self.stopper.nap(backoff(answers, self.waits, self.jitter()))
         return None, Reply()
+
+    async def _refusal(self, request: UserRequest) -> Reply | None:
+        """Give why no token is minted; a mint whose answer is in doubt may have been carried out, and counts."""
+        return await self.guard(request) if self.guard is not None else None
 
 
 async def server_time(exchanger: Exchanger, clock: ServerClock) -> float | None:

@@ -121,7 +121,7 @@ BEYOND: Mapping[str, Beyond] = MappingProxyType(
         "auth tokens of a user": Beyond(
             "100; the oldest of more than that are archived",
             "a token is asked for once for each user that is created, and a recorded one is never asked for again; "
-            "--auth-tokens none asks for none",
+            "those that are minted all the same are counted, 90 at most; --auth-tokens none asks for none",
         ),
         "bot users of an app": Beyond("25", "no user is made a bot"),
         "users of an app": Beyond(

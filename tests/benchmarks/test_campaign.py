@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.crash.campaign import Options
 from benchmarks.crash.chaos import campaign, each_fault
-from benchmarks.crash.ledger import Fate, Ledger
+from benchmarks.crash.ledger import Fate, Ledger, _same
 from benchmarks.crash.scenario import Kind, Person, hostility, population
 from benchmarks.crash.verdict import CHECKS, Evidence, Run, judge
 from provisioner.emulator.app.faults import Fault
@@ -324,3 +324,17 @@ def test_the_ledger_tells_a_damaged_journal(tmp_path: Path) -> None:
     ledger = Ledger()
     ledger.take(path, 1.0)
     assert len(ledger.wrong) == 1
+
+
+def test_an_edit_may_bring_to_light_when_a_user_was_created(tmp_path: Path) -> None:
+    """That is no other fate: of a user who was there before, the refusal that told so says nothing of it."""
+    known, unknown = Fate("existing", None, 7), Fate("existing", None, None)
+    ledger = Ledger(reopened={"a": unknown, "b": known})
+    path = tmp_path / "x.db"
+    ledger.take(_journal(path, ("a", "settled", "existing")), 1.0)
+    assert [text.partition(",")[0] for text in ledger.wrong] == ["a: settled as Fate(outcome='existing'"]
+    assert (_same(unknown, known), _same(known, unknown), _same(unknown, Fate("created", None, 7))) == (
+        True,
+        False,
+        False,
+    )

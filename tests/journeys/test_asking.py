@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.journal.header import Identity
+from provisioner.journal.journal import Journal
 from tests.rig.command import KEY, emulator, interrupt, people, provisioner, started, wait_until, write_roster
 from tests.rig.terminal import at_a_terminal
 
@@ -24,6 +26,24 @@ def test_a_run_says_what_it_will_do_and_asks(tmp_path: Path, typed: str, code: i
     sentence = f"2 rows of users.csv become users of {NOWHERE}; users that exist are overwritten. Begin?"
     assert (ended, sentence in printed, "stopped before anything was sent" in printed) == (code, True, True)
     assert not (tmp_path / "users.results.csv").exists()
+
+
+def test_tokens_are_not_minted_again_by_mistake(tmp_path: Path) -> None:
+    """To begin anew with --auth-tokens all is asked about apart, or needs --yes; no, and the journal stays in place."""
+    (tmp_path / "users.csv").write_text("uid,name\nann,Ann\nbob,Bob\n")
+    journal = tmp_path / "users.results.journal.db"
+    with Journal(journal, Identity("", NOWHERE)) as opened:
+        opened.count_mints(["ann", "bob"])
+    arguments = ("run", "users.csv", "--base-url", NOWHERE, "--restart", "--auth-tokens", "all")
+    sentence = "2 users of this job were given auth tokens before"
+    ended, printed = at_a_terminal(
+        *arguments, cwd=tmp_path, asked="Mint them?", typed="n\n", columns=200, COMETCHAT_API_KEY="k"
+    )
+    assert (ended, sentence in printed, "Begin?" in printed) == (3, True, False)
+    refused = provisioner(*arguments, cwd=tmp_path, COMETCHAT_API_KEY="k")
+    assert (refused.exit_code, sentence in refused.stderr) == (2, True)
+    assert "without --restart, or give --yes" in refused.stderr
+    assert [path.name for path in tmp_path.glob("*.db")] == [journal.name]
 
 
 def test_a_rehearsal_is_not_asked_about(tmp_path: Path) -> None:

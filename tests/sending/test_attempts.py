@@ -11,7 +11,7 @@ import pytest
 from provisioner.errors import ExitCode
 from provisioner.model import NOBODY, RequestTally, UserRequest
 from provisioner.sending import attempts
-from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.attempts import Exchanger, Guard, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Verdict, Waits
@@ -36,6 +36,7 @@ def exchanged(
     *,
     stop_after: float | None = None,
     query: str = "",
+    guard: Guard | None = None,
 ) -> tuple[Verdict | None, RequestTally, list[Verdict], list[str], Stop | None]:
     """Carry out one operation: its end, what was counted, what was noted, the queries, what stopped the run."""
     notes: list[Verdict] = []
@@ -50,7 +51,7 @@ def exchanged(
 
         gate = Gate(waits, clock.now, lambda: 1.0)
         pacing = Pacing(dict.fromkeys(Budget, 60_000.0), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-        exchanger = Exchanger(send, pacing, stopper, counted, waits, Reach(60, stopper), lambda: 1.0, max_attempts=3)
+        exchanger = Exchanger(send, pacing, stopper, counted, waits, Reach(60, stopper), lambda: 1.0, 3, guard=guard)
         if stop_after is not None:
             over = Stop("sigint", "interrupted", ExitCode.SIGINT)
             asyncio.get_running_loop().call_later(stop_after, stopper.request, over)
@@ -119,3 +120,19 @@ def test_a_query_goes_with_each_request() -> None:
     page = Reply(status=200, data={"items": []})
     verdict, _, _, queries, _ = exchanged([OOPS, page], Operation.LIST, query="page=2")
     assert (verdict, queries) == (Verdict.DONE, ["page=2", "page=2"])
+
+
+def test_each_mint_is_counted_before_it_leaves() -> None:
+    """One whose answer is in doubt counts as well, one that was not processed does not; one too many is refused."""
+    counted: list[str] = []
+
+    async def guard(request: UserRequest) -> Reply | None:
+        counted.append(request.uid)
+        return Reply(code="too_many_tokens") if len(counted) > 2 else None
+
+    verdict, requests, *_ = exchanged([LIMITED, OOPS, UNREACHED, OOPS], Operation.MINT, guard=guard)
+    assert (verdict, len(counted), requests.sent) == (Verdict.REFUSED, 3, 3)
+    verdict, requests, *_ = exchanged([], Operation.MINT, guard=guard)
+    assert (verdict, requests.sent) == (Verdict.REFUSED, 0)
+    assert exchanged([DONE], Operation.UPDATE, guard=guard)[0] is Verdict.DONE
+    assert len(counted) == 4

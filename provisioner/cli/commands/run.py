@@ -39,15 +39,17 @@ def run(
     Try it without an account:  provisioner run users.csv --emulator
     """
     from provisioner import api as provisioning
-    from provisioner.run.command import confirming
+    from provisioner.run.command import confirming, confirming_mints
     from provisioner.run.rates import Dial
     from provisioner.settings.tables import load_with_origins
 
     with Asked(roster, given(asking, reading, api, rate, doing, output, log)).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings
-        confirm, dial = confirming(settings, yes=yes), Dial(read, settings.rate)
-        return carried_out(asked, settings, partial(provisioning.run_async, confirm=confirm, dial=dial), dial)
+        confirm, again = confirming(settings, yes=yes), confirming_mints(settings, yes=yes)
+        dial = Dial(read, settings.rate)
+        work = partial(provisioning.run_async, confirm=confirm, confirm_minting=again, dial=dial)
+        return carried_out(asked, settings, work, dial)
 
 
 def validate(

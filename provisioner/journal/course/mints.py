@@ -1,0 +1,92 @@
+"""How often an auth token was minted for each user: the table of mints.
+
+The API keeps the 100 newest tokens of a user, so one more can end a session that somebody else has begun. Each mint is
+counted before its request leaves, so that no kill makes one forgotten, and none leaves once there were `MOST`. A
+journal that begins anew counts on from the one that was set aside for it; tokens that are flushed count no more.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import orjson
+
+from provisioner.journal.columns import Bulk
+from provisioner.journal.header import Identity, open_for_reading, owner_of
+
+MOST: Final = 90
+"""Tokens that one job mints for a user: of the 100 that the API keeps (REST API > Users > Create) some are others'."""
+
+_ASKED: Final = "FROM json_each(:uids) AS asked"
+_SPENT: Final = f"SELECT uid {_ASKED} JOIN mints ON mints.uid = asked.value WHERE times >= {MOST}"
+_COUNT: Final = f"""
+INSERT INTO mints (uid, times) SELECT value, 1 {_ASKED} WHERE true
+ON CONFLICT (uid) DO UPDATE SET times = min(times + 1, {MOST})
+"""
+_TAKE_OVER: Final = """
+INSERT INTO mints VALUES (?, ?) ON CONFLICT (uid) DO UPDATE SET times = max(times, excluded.times)
+"""
+# Before the format in which they are counted, a recorded token is all there is to go by.
+_GIVEN: Final = """
+SELECT count(*) FROM (SELECT uid FROM users WHERE auth_token IS NOT NULL UNION SELECT uid FROM mints)
+"""
+
+
+class FlushedRow(NamedTuple):
+    """A user who has no auth token any more."""
+
+    id: int
+
+
+FLUSHED: Final = Bulk(
+    FlushedRow._fields,
+    "DELETE FROM mints WHERE uid IN (SELECT users.uid FROM given JOIN users ON users.id = given.id)",
+)
+
+
+def count_mints(database: sqlite3.Connection, uids: Sequence[str]) -> set[str]:
+    """Count one more for each of these; those that have had `MOST` are given back. On disk when it returns."""
+    asked = {"uids": orjson.dumps(uids).decode()}
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        spent = {uid for (uid,) in database.execute(_SPENT, asked)}
+        database.execute(_COUNT, asked)
+    return spent
+
+
+def take_over_mints(database: sqlite3.Connection, path: Path, owner: Identity) -> None:
+    """Count on from the journal of this name that was set aside last, if that was the same app's."""
+    if (earlier := _set_aside_last(path)) is None:
+        return
+    try:
+        with closing(open_for_reading(earlier)) as other:
+            counts = other.execute("SELECT uid, times FROM mints").fetchall() if owner_of(other) == owner else []
+    except (sqlite3.Error, KeyError):  # too old to have counted, or damaged: nobody can be asked any more
+        return
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany(_TAKE_OVER, counts)
+
+
+def given_before(path: Path, owner: Identity) -> int:
+    """Say how many users have been given an auth token by a journal, or one before it; 0 for another app's."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(open_for_reading(path)) as database:
+            return int(database.execute(_GIVEN).fetchone()[0]) if owner_of(database) == owner else 0
+    except (sqlite3.Error, KeyError):
+        return 0
+
+
+def _set_aside_last(path: Path) -> Path | None:
+    """Find the journal of this name that was set aside last; several of one second are numbered from 2 on."""
+    named = re.compile(rf"{re.escape(path.stem)}\.(\d{{8}}T\d{{6}})(?:-(\d+))?{re.escape(path.suffix)}")
+    matches = [match for each in path.parent.iterdir() if (match := named.fullmatch(each.name))]
+    last = max(matches, key=lambda match: (match[1], int(match[2] or 1)), default=None)
+    return path.with_name(last[0]) if last is not None else None
