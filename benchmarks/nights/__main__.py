@@ -66,6 +66,7 @@ def _options() -> tuple[Options, Path | None]:
     parser.add_argument("--people", type=int, default=usual.people)
     parser.add_argument("--nights", type=int, default=usual.nights)
     parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--leave", type=_share, default=usual.leave, help="share that leaves each night: 3%%")
     parser.add_argument("--grace-nights", type=int, default=usual.grace_nights, help="before a leaver is deactivated")
     parser.add_argument("--kills", type=int, default=usual.kills, help="on the night on which the command is killed")
     parser.add_argument("--duration", type=int, default=usual.duration, help="seconds of the night with a time limit")
@@ -74,6 +75,10 @@ def _options() -> tuple[Options, Path | None]:
     given = vars(parser.parse_args())
     folder = given.pop("folder")
     return Options(**given), folder
+
+
+def _share(text: str) -> float:
+    return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
 
 
 def main() -> int:

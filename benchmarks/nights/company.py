@@ -15,7 +15,11 @@ ROLE: Final = "member"
 """A role that the app has besides its default one."""
 
 # Shares of the company, each night.
-_CHANGED, _LEFT, _JOINED, _RETURNED = 0.01, 0.003, 0.003, 0.001
+_CHANGED, _JOINED, _RETURNED = 0.01, 0.003, 0.001
+LEAVE: Final = 0.003
+"""Of the company, each night, unless something else is asked for."""
+# Of those who leave: the roster goes on to name them, as deactivated.
+_NAMED: Final = 0.5
 # Rows that look different and mean the same.
 _RESPELT: Final = 0.02
 _TAGS: Final = (*SITES, "on-call", "first-aider", "keyholder")
@@ -63,6 +67,7 @@ class Row:
     profile   what it says, if it is valid
     rejected  whether it breaks a rule
     nameless  whether it does so by having no uid
+    left      whether it names its user as deactivated
     """
 
     uid: str
@@ -70,16 +75,22 @@ class Row:
     profile: Profile
     rejected: bool = False
     nameless: bool = False
+    left: bool = False
 
 
 @dataclass(slots=True)
 class Company:
-    """The truth behind the rosters: employees by uid, and those who left."""
+    """The truth behind the rosters: employees by uid, those who left, and which of those are still named.
+
+    leave  share of the company, each night
+    """
 
     people: int
     random: Random
     employees: dict[str, Profile] = field(default_factory=dict)
     gone: dict[str, Profile] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    leave: float = LEAVE
     _hired: int = 0
 
     def __post_init__(self) -> None:
@@ -90,20 +101,24 @@ class Company:
         random, employees = self.random, self.employees
         for uid in random.sample(sorted(employees), self._share(_CHANGED, 6)):
             employees[uid] = changed(employees[uid], random)
-        leaving = random.sample(sorted(employees), self._share(_LEFT, 3))
+        leaving = random.sample(sorted(employees), self._share(self.leave, 3))
         returning = random.sample(sorted(self.gone), min(len(self.gone), self._share(_RETURNED, 1)))
         for uid in leaving:
             self.gone[uid] = employees.pop(uid)
+            if random.random() < _NAMED:
+                self.named.add(uid)
         for number, uid in enumerate(returning):
             profile = self.gone.pop(uid)
+            self.named.discard(uid)
             employees[uid] = changed(profile, random) if number % 2 else profile
         self._hire(self._share(_JOINED, 2))
 
     def export(self) -> list[Row]:
         """Give tonight's rows: in any order, a few spelt differently, now and then a few that break a rule."""
         random, uids = self.random, list(self.employees)
-        random.shuffle(uids)
         rows = [row_of(uid, self.employees[uid]) for uid in uids]
+        rows += [row_of(uid, self.gone[uid], left=True) for uid in sorted(self.named)]
+        random.shuffle(rows)
         for at in random.sample(range(len(rows)), random.choice((0, 0, 1, 2))):
             rows[at] = broken(rows[at], random)
         if random.random() < 0.15:
@@ -164,7 +179,7 @@ def changed(profile: Profile, random: Random) -> Profile:
             return new
 
 
-def row_of(uid: str, profile: Profile) -> Row:
+def row_of(uid: str, profile: Profile, *, left: bool = False) -> Row:
     """Write a person down."""
     cells = {
         "uid": uid,
@@ -177,8 +192,9 @@ def row_of(uid: str, profile: Profile) -> Row:
         "metadata.department": profile.department,
         "metadata.title": profile.title,
         "metadata.@private.email": profile.email,
+        "left": "yes" if left else "",
     }
-    return Row(uid, cells, profile)
+    return Row(uid, cells, profile, left=left)
 
 
 def broken(row: Row, random: Random) -> Row:

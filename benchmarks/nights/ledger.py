@@ -39,6 +39,7 @@ class Expected:
 
     outcomes  of the roster's rows, in its order
     due, in_grace, reported  leavers, by what is to be done with them
+    named     those due whom a row names, so that they have a line of theirs already
     requests  one for a create, an update, a reactivation; two for a reactivation with an update, and for a
               leaver, whose auth tokens are flushed before the deactivation
     updates   that are among them
@@ -53,6 +54,7 @@ class Expected:
     requests: int
     updates: int
     mints: int = 0
+    named: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> Counter[str]:
@@ -79,9 +81,14 @@ class Books:
 
     def expect(self, rows: Sequence[Row], grace_nights: int) -> Expected:
         """Say what has to come of a roster; leavers are to be deactivated after so many nights of grace."""
-        outcomes, requests, updates, mints = [], 0, 0, 0
+        outcomes, requests, updates, mints, named = [], 0, 0, 0, frozenset[str]()
         for row in rows:
             known = self.users.get(row.uid)
+            if row.left and not row.rejected:
+                leaves = known is not None and known.managed and known.active
+                named |= {row.uid} if leaves else set()
+                outcomes.append("updated" if leaves else "unchanged")
+                continue
             differs = known is not None and known.profile.shown() != row.profile.shown()
             outcome = "rejected" if row.rejected else _outcome(known, differs=differs)
             outcomes.append(outcome)
@@ -96,14 +103,16 @@ class Books:
         past_grace = frozenset(uid for uid, known in leavers.items() if known.absent >= grace_nights)
         due, reported = (frozenset[str](), frozenset(leavers)) if held else (past_grace, frozenset[str]())
         in_grace = frozenset(leavers) - due - reported
-        return Expected(rows, outcomes, due, in_grace, reported, requests + mints + 2 * len(due), updates, mints)
+        due |= named
+        requests += mints + 2 * len(due)
+        return Expected(rows, outcomes, due, in_grace, reported, requests, updates, mints, named)
 
     def after(self, expected: Expected) -> dict[str, Known]:
         """Give all users as they have to be once a good night has carried out what is expected of it."""
         users = dict(self.users)
         seen = {row.uid for row in expected.rows if not row.nameless}
         for row in expected.rows:
-            if not row.rejected:
+            if not row.rejected and not row.left:
                 ours = self.users[row.uid].ours if row.uid in self.users else True
                 users[row.uid] = Known(row.profile, ours=ours)
         for uid, known in users.items():

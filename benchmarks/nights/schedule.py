@@ -8,6 +8,8 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
+from benchmarks.nights.company import LEAVE
+
 
 class Kind(StrEnum):
     """What a night is like."""
@@ -25,6 +27,7 @@ class Kind(StrEnum):
     BLANK = "blank rows"
     KILLED = "killed"
     FAULTS = "faults"
+    KILLED_AMONG_FAULTS = "killed among faults"
     CUT_SHORT = "--max-duration"
     OTHER_HAND = "another hand, --refresh"
     PLANNED = "plan -o, sync"
@@ -64,7 +67,8 @@ GUARDS: Final[Mapping[Kind, Guard]] = {
 class Options:
     """One simulation.
 
-    kills     how often the command is killed on the night on which it is
+    kills     how often the command is killed on a night on which it is
+    leave     share of the company that leaves each night
     duration  the time limit of the night that has one, in seconds
     bad_only  after the first night every bad one once, whatever `nights` says: what a company of any size bears
     """
@@ -76,6 +80,7 @@ class Options:
     kills: int = 3
     duration: int = 4
     bad_only: bool = False
+    leave: float = LEAVE
 
     def schedule(self) -> list[Kind]:
         """Say what each night is like: every kind once if there are nights enough, some oftener, most plain."""

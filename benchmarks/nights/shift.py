@@ -43,6 +43,8 @@ requests_per_minute = {rate}
 standard_requests_per_minute = {rate}
 share = 1.0
 max_in_flight = {in_flight}
+[columns]
+deactivated = "left"
 """
 # Everything quick, so that many faults fit into a night.
 _QUICK: Final = """\
@@ -77,7 +79,7 @@ class Simulation:
     def __init__(self, options: Options, folder: Path, api: Api) -> None:
         self.options, self.folder, self.api = options, folder, api
         self.random = Random(options.seed)
-        self.company = Company(options.people, self.random)
+        self.company = Company(options.people, self.random, leave=options.leave)
         self.books = Books()
         self.sessions: list[Session] = []
         self._rows: list[Row] = []
@@ -210,10 +212,15 @@ class Simulation:
             case Kind.OTHER_HAND:
                 return [self._sync("--refresh", *options)]
             case Kind.FAULTS:
-                return [self._among_faults(options)]
+                with self._faults():
+                    return [self._sync(*options, config=self._config(_WIDE_OPEN, 64, _QUICK))]
             case Kind.KILLED:
                 killed = [self._killed(expected, options) for _ in range(self.options.kills)]
                 return [*killed, self._sync(*options)]
+            case Kind.KILLED_AMONG_FAULTS:
+                with self._faults():
+                    killed = [self._killed(expected, options, _QUICK) for _ in range(self.options.kills)]
+                    return [*killed, self._sync(*options, config=self._config(_WIDE_OPEN, 64, _QUICK))]
             case Kind.CUT_SHORT:
                 limit = self.options.duration
                 config = self._config(_lasting(expected, 4 * limit), _FEW)
@@ -242,15 +249,17 @@ class Simulation:
         document = json.loads(ended.stdout) if ended.stdout.startswith("{") else None
         return Session(verb, ended.exit_code, ended.ended - ended.started, document, ended.stderr, begins, settled)
 
-    def _among_faults(self, options: list[str]) -> Session:
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
         self.api.put("faults", json.dumps(hostility("all", _FAULT_RATE, ()).plan(None, 1)))
-        session = self._sync(*options, config=self._config(_WIDE_OPEN, 64, _QUICK))
-        self.api.put("faults", "{}")
-        return session
+        try:
+            yield
+        finally:
+            self.api.put("faults", "{}")
 
-    def _killed(self, expected: Expected, options: list[str]) -> Session:
+    def _killed(self, expected: Expected, options: list[str], more: str = "") -> Session:
         """Kill the command when its part of the night's requests has arrived. Raises BenchmarkError if it is over."""
-        config = self._config(_lasting(expected, _KILLED_SECONDS), _FEW)
+        config = self._config(_lasting(expected, _KILLED_SECONDS), _FEW, more)
         command = [*self._command("sync", "roster.csv", config), "--state", "hr.state.db", *options]
         begins, settled = len(self.api.audit()) + 1, self._kept().settled
         enough = max(1, expected.requests // (self.options.kills + 1))

@@ -23,7 +23,12 @@ _EXAMPLES: Final = 3
 def ended_wrong(evidence: Evidence) -> Iterator[str]:
     """Every run ends as it has to: by the kill, by its time limit, refusing, or with rows to mend, or well."""
     last = 3 if evidence.kind.refused else 1 if evidence.expected.counts["rejected"] else 0
-    early = {Kind.KILLED: KILLED, Kind.CUT_SHORT: MAX_DURATION_EXIT, Kind.PLANNED: last}
+    early = {
+        Kind.KILLED: KILLED,
+        Kind.KILLED_AMONG_FAULTS: KILLED,
+        Kind.CUT_SHORT: MAX_DURATION_EXIT,
+        Kind.PLANNED: last,
+    }
     for number, session in enumerate(evidence.sessions, 1):
         final = number == len(evidence.sessions)
         wanted = last if final else early.get(evidence.kind, last)
@@ -95,7 +100,10 @@ def results_wrong(evidence: Evidence) -> Iterator[str]:
     ]
     found = [(line["row"], line["uid_input"], line["outcome"]) for line in evidence.results]
     yield from _differences(wanted, found[: len(wanted)])
-    gone = sorted(("", uid, "deactivated") for uid in evidence.expected.due)
+    for row, line in zip(rows, evidence.results, strict=False):
+        if row.left and not row.rejected and line["error_code"] != "deactivated":
+            yield f"{row.uid} is named as deactivated, and its line says {line['error_code']}"
+    gone = sorted(("", uid, "deactivated") for uid in evidence.expected.due - evidence.expected.named)
     more = evidence.results[len(wanted) :]
     yield from _differences(gone, sorted((line["row"], line["uid"], line["outcome"]) for line in more))
 
@@ -159,7 +167,7 @@ def plan_wrong(evidence: Evidence) -> Iterator[str]:
             "rows": len(expected.rows),
             "rejected": counts["rejected"],
             "create": counts["created"],
-            "update": counts["updated"],
+            "update": counts["updated"] - len(expected.named),
             "reactivate": counts["reactivated"],
             "deactivate": gone,
             "unchanged": counts["unchanged"],
@@ -212,7 +220,7 @@ def sessions_wrong(evidence: Evidence) -> Iterator[str]:
             yield f"{uid} is no leaver, and lost {len(lost)} auth tokens"
     if not evidence.kind.refused:
         for line in evidence.results:
-            if not line["row"] and line["auth_token"]:
+            if line["uid"] in due and line["auth_token"]:
                 yield f"the line of {line['uid']}, a leaver, holds an auth token"
 
 

@@ -34,7 +34,7 @@ from tests.rig.command import (
 )
 
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
-SMALL = Options(people=300, nights=15, seed=1, kills=2, duration=1)
+SMALL = Options(people=300, nights=16, seed=1, kills=2, duration=1)
 
 
 def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]:
@@ -45,13 +45,14 @@ def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]
 def test_nights_of_every_kind(tmp_path: Path) -> None:
     """Killed, cut short, struck, planned, changed by another hand: the directory equals the roster every time."""
     reports, history = _simulated(SMALL, tmp_path)
-    assert [(report.number, report.offenders) for report in reports] == [(n, NOTHING) for n in range(1, 16)]
+    assert [(report.number, report.offenders) for report in reports] == [(n, NOTHING) for n in range(1, 17)]
     assert history == []
     nights = {report.evidence.kind: report.evidence for report in reports}
     assert set(nights) == set(Kind) - {Kind.PLAIN}
     assert [session.exit_code for session in nights[Kind.KILLED].sessions][:2] == [KILLED] * 2
     assert nights[Kind.QUIET].audit == nights[Kind.BLANK].audit == []
-    assert any(report.evidence.expected.due for report in reports)
+    assert any(report.evidence.expected.due - report.evidence.expected.named for report in reports)
+    assert any(report.evidence.expected.named for report in reports)
     assert any(record["fault"] for record in nights[Kind.FAULTS].audit)
 
 
@@ -115,8 +116,8 @@ def test_thirty_nights(tmp_path: Path, options: Options) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_schedule_holds_every_kind(seed: int) -> None:
-    """Thirty nights, and ten, begin with the adoption and hold every kind of night; the same seed, the same nights."""
-    for nights in (16, 30):
+    """Thirty nights, or seventeen, begin with the adoption and hold every kind; the same seed, the same nights."""
+    for nights in (17, 30):
         schedule = Options(nights=nights, seed=seed).schedule()
         assert (len(schedule), schedule[0], set(schedule)) == (nights, Kind.ADOPT, set(Kind))
         assert schedule == Options(nights=nights, seed=seed).schedule()
@@ -177,6 +178,16 @@ def test_the_books_know_what_has_to_come() -> None:
         "gus": Known(GUS, absent=1),
         "hal": Known(HAL, managed=False),
     }
+
+
+def test_the_books_know_whom_the_roster_names_as_deactivated() -> None:
+    """A leaver at once, whose row waits; one who is away already, and one whom nobody knows, are nothing to do for."""
+    books = Books(dict(BEFORE))
+    left = [row_of(uid, profile, left=True) for uid, profile in (("cat", ANN), ("dan", DAN), ("zoe", ANN))]
+    expected = books.expect([*left, row_of("bob", BEFORE["bob"].profile)], 9)
+    assert expected.outcomes == ["updated", "unchanged", "unchanged", "unchanged"]
+    assert (set(expected.due), set(expected.named), expected.requests) == ({"cat"}, {"cat"}, 2)
+    assert books.after(expected)["cat"] == Known(CAT, active=False, flushed=True)
 
 
 def test_the_books_hold_leavers_when_a_row_has_no_name() -> None:
