@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
@@ -19,7 +19,7 @@ from typing import Final
 
 from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError, OutputError
 from provisioner.files import same_file
-from provisioner.inspection.proof.ledger import Ledger, Terms
+from provisioner.inspection.proof.ledger import Expected, Ledger, Terms
 from provisioner.inspection.proof.proof import Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
 from provisioner.inspection.proof.stored import sent_profile
@@ -27,9 +27,12 @@ from provisioner.journal.header import Identity, header_of, open_for_reading, ow
 from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
 from provisioner.logs import get_logger
+from provisioner.model import Standing
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.roles import RoleCheck
 from provisioner.sending.users.profile import FIELDS, NOT_CLEARABLE
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
@@ -93,30 +96,56 @@ async def prove(job: Job, target: Target, stopper: Stopper) -> Proof:
         terms = Terms(managed_fields(opened.binding), _STAYS if nightly else frozenset())
         ledger = stack.enter_context(closing(Ledger(job.outputs.results.parent, terms)))
         run.watch.enter("checking")
-        await in_thread(reader, lambda: _take_in_roster(run, surveyed, ledger))
+        await in_thread(reader, lambda: _take_in_roster(run, surveyed, ledger, nightly=nightly))
         if nightly:
             await in_thread(reader, lambda: _take_in_leavers(job, target.identity, ledger))
         run.watch.enter("proving")
         async with connected(run, target) as connection:
             reading = await read_app(connection.exchanger, ledger, partial(in_thread, reader))
+            if reading is not None and not nightly:
+                await _reject_unknown_roles(run, connection.exchanger, ledger, reader)
         if reading is None or stopper:
             raise _stopped(stopper)
         run.watch.enter("writing")
         return await in_thread(reader, lambda: _finish(run, target.identity, surveyed, ledger, reading))
 
 
-def _take_in_roster(run: Run, surveyed: Surveyed, ledger: Ledger) -> None:
+async def _reject_unknown_roles(run: Run, exchanger: Exchanger, ledger: Ledger, reader: ThreadPoolExecutor) -> None:
+    """Count as rejected, as a run does, who has a role that the app does not know: nobody is created with it.
+
+    The app is asked only when somebody who is not as the roster has them is given such a role.
+    """
+    asked, rows = run.job.settings.run, run.tally.rows
+    named = await in_thread(reader, lambda: {each.role for each in ledger.unlike() if each.role is not None})
+    roles = RoleCheck(exchanger, on=asked.check_roles and not asked.create_roles and bool(named))
+    await roles.ask()
+    if unknown := {role for role in named if roles.doubtful(role)}:
+        rejected = await in_thread(reader, partial(ledger.reject, unknown))
+        rows.valid, rows.rejected = rows.valid - rejected, rows.rejected + rejected
+
+
+def _take_in_roster(run: Run, surveyed: Surveyed, ledger: Ledger, *, nightly: bool) -> None:
     """Take in every valid row as it is sent; a rejected one only says that there is somebody."""
     rows, fields = run.tally.rows, ledger.terms.fields
     for each in surveyed.batches():
         checked = each.checked
-        sent = checked.valid.select("uid", "body").iter_rows()
-        ledger.expect((uid, sent_profile(body, fields)) for uid, body in sent)
+        sent = checked.valid.select("uid", "body", "role", "deactivated").iter_rows()
+        ledger.expect(_expected(*row, fields=fields, nightly=nightly) for row in sent)
         ledger.name(checked.lines.drop_nulls(["uid", "error_code"])["uid"].to_list())
         rows.valid += len(checked.valid)
         rows.rejected += len(checked.rejected)
         rows.checked += len(checked.lines)
         stop_early(run.stopper)
+
+
+def _expected(
+    uid: str, body: str, role: str | None, leaves: bool | None, *, fields: Collection[str], nightly: bool
+) -> Expected:
+    """Say how a user has to be: by a run it is created and deactivated, by a sync it need not be there."""
+    profile = sent_profile(body, fields)
+    if leaves:
+        return Expected(uid, profile, Standing.DEACTIVATED, role, nightly)
+    return Expected(uid, profile, role=role)
 
 
 def _take_in_leavers(job: Job, identity: Identity, ledger: Ledger) -> None:

@@ -32,7 +32,14 @@ STANDING: Final = "standing"
 """What the standing is called where fields are named."""
 
 _SCHEMA: Final = """
-CREATE TABLE expected (id INTEGER PRIMARY KEY, uid TEXT NOT NULL, standing TEXT NOT NULL, profile BLOB);
+CREATE TABLE expected (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL,
+    standing TEXT NOT NULL,
+    profile BLOB,
+    role TEXT,
+    away INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE named (uid TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE met (id INTEGER PRIMARY KEY, standing TEXT NOT NULL, profile BLOB);
 """
@@ -42,15 +49,18 @@ SELECT expected.id, expected.uid, expected.profile, coalesce(met.profile, expect
 FROM json_each(?) AS asked JOIN expected ON expected.uid = asked.value LEFT JOIN met ON met.id = expected.id
 """
 _UNLIKE: Final = """
-SELECT expected.uid, expected.standing, expected.profile, met.standing, met.profile
+SELECT expected.uid, expected.standing, expected.profile, met.standing, met.profile, expected.role
 FROM expected LEFT JOIN met USING (id)
-WHERE met.id IS NULL OR met.standing <> expected.standing OR met.profile IS NOT NULL ORDER BY id
+WHERE (met.id IS NULL OR met.standing <> expected.standing OR met.profile IS NOT NULL)
+    AND NOT (away AND coalesce(met.standing, 'deactivated') = 'deactivated')
+ORDER BY id
 """
 _UNMET: Final = """
 SELECT uid FROM expected LEFT JOIN met USING (id) WHERE met.id IS NULL AND uid > ? ORDER BY uid LIMIT ?
 """
 _IN_ORDER: Final = """
-SELECT uid, expected.profile, iif(met.standing = 'active', coalesce(met.profile, expected.profile), NULL)
+SELECT uid, iif(away, NULL, expected.profile),
+    iif(met.standing = iif(away, 'active', expected.standing), coalesce(met.profile, expected.profile), NULL)
 FROM expected LEFT JOIN met USING (id) WHERE expected.profile IS NOT NULL ORDER BY uid
 """
 
@@ -67,6 +77,20 @@ class Terms:
     stays: frozenset[str] = frozenset()
 
 
+class Expected(NamedTuple):
+    """Somebody whom the roster names.
+
+    role  that it names; null for the default one
+    away  is as it should be when it is not there or deactivated, whatever its profile: a leaver whom a sync is told of
+    """
+
+    uid: str
+    profile: bytes
+    standing: Standing = Standing.ACTIVE
+    role: str | None = None
+    away: bool = False
+
+
 class Unlike(NamedTuple):
     """Somebody who is not as expected; `profile` is whether it has one to be compared: a leaver has none."""
 
@@ -75,12 +99,14 @@ class Unlike(NamedTuple):
     standing: str
     profile: bool
     differences: tuple[FieldDifference, ...]
+    role: str | None = None
 
 
 @dataclass(slots=True)
 class Totals:
     """What a comparison adds up to.
 
+    deactivated, active  users who are that, and should be the other
     fields   field → users who differ in it
     leavers  users of a state whom the roster does not name, and those of them who are not as the state has them
     """
@@ -90,6 +116,7 @@ class Totals:
     differing: int = 0
     missing: int = 0
     deactivated: int = 0
+    active: int = 0
     fields: Counter[str] = field(default_factory=Counter)
     leavers: int = 0
     leavers_unlike: int = 0
@@ -118,10 +145,20 @@ class Ledger:
         """Fields to be compared of which the app tells nothing."""
         return self.terms.fields - self.told
 
-    def expect(self, users: Iterable[tuple[str, bytes]]) -> None:
-        """Take in users of the roster: uid and profile."""
+    def expect(self, users: Iterable[Expected]) -> None:
+        """Take in users of the roster."""
         with self._writing():
-            self._database.executemany("INSERT INTO expected (uid, standing, profile) VALUES (?, 'active', ?)", users)
+            rows = ((each.uid, each.profile, each.standing.value, each.role, each.away) for each in users)
+            into = "INSERT INTO expected (uid, profile, standing, role, away) VALUES (?, ?, ?, ?, ?)"
+            self._database.executemany(into, rows)
+
+    def reject(self, roles: Collection[str]) -> int:
+        """Leave out whom the roster gives a role that the app does not have; says how many."""
+        with self._writing():
+            asked = (orjson.dumps(sorted(roles)).decode(),)
+            rejected = "FROM expected WHERE role IN (SELECT value FROM json_each(?))"
+            self._database.execute(f"INSERT OR IGNORE INTO named SELECT uid {rejected}", asked)
+            return self._database.execute(f"DELETE {rejected}", asked).rowcount
 
     def name(self, uids: Iterable[str]) -> None:
         """Take in uids that the roster names without saying what their users are like."""
@@ -175,14 +212,14 @@ class Ledger:
     def unlike(self) -> Iterator[Unlike]:
         """Give those who are not as expected, in the order in which they were taken in."""
         without = self.untold
-        for uid, wanted, roster, standing, app in self._database.execute(_UNLIKE):
+        for uid, wanted, roster, standing, app, role in self._database.execute(_UNLIKE):
             told: tuple[FieldDifference, ...] = ()
             if standing == wanted and app is not None:
                 told = tuple(differences(*self._compared_of(roster, app, without)))
             if standing is None and roster is None and wanted == Standing.DEACTIVATED:
                 continue  # somebody who has left, and whom another hand has deleted since
             if standing != wanted or told:
-                yield Unlike(uid, wanted, standing or MISSING, roster is not None, told)
+                yield Unlike(uid, wanted, standing or MISSING, roster is not None, told, role)
 
     def totals(self) -> Totals:
         """Add up."""
@@ -194,20 +231,26 @@ class Ledger:
             elif each.standing == MISSING:
                 totals.missing += 1
             elif each.standing != each.wanted:
-                totals.deactivated += 1
+                totals.deactivated += each.wanted == Standing.ACTIVE
+                totals.active += each.wanted == Standing.DEACTIVATED
             else:
                 totals.differing += 1
                 totals.fields.update(difference.field for difference in each.differences)
-        totals.matching = totals.users - totals.differing - totals.missing - totals.deactivated
+        unlike = totals.differing + totals.missing + totals.deactivated + totals.active
+        totals.matching = totals.users - unlike
         return totals
 
     def digests(self) -> tuple[str, str]:
         """Give the SHA-256 of both sides, roster first: over the lines `uid TAB sha256(profile)`, sorted by uid."""
         sides, without = (hashlib.sha256(), hashlib.sha256()), self.untold
         for uid, roster, app in self._database.execute(_IN_ORDER):
-            ours, theirs = self._compared_of(roster, roster if app is None else app, without)
+            one, other = (roster or app, app or roster)
+            if one is None or other is None:
+                continue
+            ours, theirs = self._compared_of(one, other, without)
             line = _line(uid, ours)
-            sides[0].update(line)
+            if roster is not None:
+                sides[0].update(line)
             if app is not None:
                 sides[1].update(line if theirs == ours else _line(uid, theirs))
         return sides[0].hexdigest(), sides[1].hexdigest()

@@ -76,7 +76,7 @@ class Proof:
     def unlike(self) -> int:
         """How many users are not as they should be."""
         totals = self.totals
-        return totals.differing + totals.missing + totals.deactivated + totals.leavers_unlike
+        return totals.differing + totals.missing + totals.deactivated + totals.active + totals.leavers_unlike
 
     @property
     def exit_code(self) -> ExitCode:
@@ -118,6 +118,7 @@ class Proof:
             "differing": {name: totals.fields[name] for name in FIELDS if totals.fields[name]},
             "missing": totals.missing,
             "deactivated": totals.deactivated,
+            "active": totals.active,
             "compared_fields": list(self.compared_fields),
             "not_compared": dict(self.not_compared),
             "read_by": "pages" if reading.by_pages else "users",
@@ -155,6 +156,7 @@ class Proof:
             (totals.differing, "differing", "red", fields),
             (totals.missing, "missing", "red", "the app shows no such user"),
             (totals.deactivated, "deactivated", "red", "there, and cannot log in"),
+            (totals.active, "active", "red", "there, and deactivated by the roster"),
             (self.rejected, "rejected", "yellow", "not compared"),
             (self.repeated, "repeated", "", "one with an earlier row"),
         ]

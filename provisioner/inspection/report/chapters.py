@@ -26,6 +26,7 @@ _PROOF: Final = {
     "message": "in a sentence", "time": "read back at", "rows": "rows", "rejected": "rejected rows, not compared",
     "compared": "users compared", "matching": "matching", "differing_users": "differing",
     "differing": "differing, by field", "missing": "missing in the app", "deactivated": "deactivated in the app",
+    "active": "active, and deactivated by the roster",
     "compared_fields": "fields compared", "not_compared": "fields not compared", "requests": "requests",
     "roster_sha256": "SHA-256 of the roster's side", "app_sha256": "SHA-256 of the app's side",
 }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import OutputError
-from provisioner.inspection.proof.ledger import Ledger, Terms, Totals, Unlike
+from provisioner.inspection.proof.ledger import Expected, Ledger, Terms, Totals, Unlike
 from provisioner.inspection.proof.stored import FieldDifference, profile_of
 from provisioner.model import Standing
 
@@ -27,7 +27,7 @@ def made(tmp_path: Path) -> Iterator[Make]:
     def make(stays: frozenset[str] = frozenset(), **users: dict[str, Any]) -> Ledger:
         ledger = Ledger(tmp_path, Terms(FIELDS, stays))
         ledgers.append(ledger)
-        ledger.expect((uid, profile_of(user, FIELDS)) for uid, user in users.items())
+        ledger.expect(Expected(uid, profile_of(user, FIELDS)) for uid, user in users.items())
         return ledger
 
     yield make
@@ -126,6 +126,44 @@ def test_leavers_are_as_the_state_has_them(made: Make) -> None:
     assert (totals.users, totals.matching, totals.leavers, totals.leavers_unlike) == (1, 1, 5, 2)
 
 
+def test_whom_the_roster_has_deactivated_is_to_be_that(made: Make) -> None:
+    """With its profile; whoever can log in all the same, or is not there, is told; when all is well both digests agree."""
+    ledger, profile = made(ann=user("ann")), profile_of(user("bob"), FIELDS)
+    ledger.expect(Expected(uid, profile, DEACTIVATED) for uid in ("bob", "cat", "dan", "eve"))
+    ledger.meet([user("ann"), user("cat", name="BOB")], ACTIVE)
+    ledger.meet([user("bob"), user("eve", name="Eve")], DEACTIVATED)
+    assert unlike(ledger) == [("cat", "active", []), ("dan", "missing", []), ("eve", "deactivated", ["name"])]
+    totals = ledger.totals()
+    assert totals == Totals(5, 2, 1, 1, 0, 1, totals.fields)
+    assert len(set(ledger.digests())) == 2
+    ledger.meet([user(uid, name="BOB") for uid in ("cat", "dan", "eve")], DEACTIVATED)
+    assert unlike(ledger) == []
+    assert len(set(ledger.digests())) == 1
+
+
+def test_a_leaver_whom_a_sync_is_told_of_need_not_be_there(made: Make) -> None:
+    """Nobody is created to be deactivated, and other changes of the row wait; only one who can log in is told."""
+    ledger, profile = made(ann=user("ann")), profile_of(user("bob"), FIELDS)
+    ledger.expect(Expected(uid, profile, DEACTIVATED, away=True) for uid in ("bob", "cat", "dan"))
+    ledger.meet([user("ann"), user("dan")], ACTIVE)
+    ledger.meet([user("bob", name="Old")], DEACTIVATED)
+    assert unlike(ledger) == [("dan", "active", [])]
+    assert (ledger.totals().matching, ledger.totals().active, len(set(ledger.digests()))) == (3, 1, 2)
+    ledger.meet([user("dan")], DEACTIVATED)
+    assert (unlike(ledger), len(set(ledger.digests()))) == ([], 1)
+
+
+def test_a_role_that_the_app_lacks_rejects_its_rows(made: Make) -> None:
+    """They are compared no more, and name their users all the same: those are no leavers."""
+    ledger, profile = made(ann=user("ann")), profile_of(user("bob"), FIELDS)
+    ledger.expect([Expected("bob", profile, role="boss"), Expected("cat", profile, role="member")])
+    ledger.meet([user("ann"), user("cat", name="BOB")], ACTIVE)
+    assert [(each.uid, each.role) for each in ledger.unlike()] == [("bob", "boss")]
+    assert (ledger.reject({"boss", "nobody's"}), unlike(ledger), ledger.totals().users) == (1, [], 2)
+    ledger.expect_leavers([("bob", "deactivated")])
+    assert ledger.totals().leavers == 0
+
+
 def test_the_digests_are_made_as_the_page_says(made: Make) -> None:
     """SHA-256 over the lines `uid TAB sha256(profile)`, sorted by uid; whoever cannot log in has none by the app."""
     ledger = made(zoe=user("zoe"), ann=user("ann", tags=["b", "a"]), cy=user("cy"))
@@ -144,7 +182,7 @@ def test_the_digests_are_made_as_the_page_says(made: Make) -> None:
 def test_nobody_can_find_the_file(tmp_path: Path) -> None:
     """It has lost its name before anything is in it; a folder that takes no file is told."""
     ledger = Ledger(tmp_path, Terms(FIELDS))
-    ledger.expect([(f"u{number}", b"x" * 1000) for number in range(100)])
+    ledger.expect([Expected(f"u{number}", b"x" * 1000) for number in range(100)])
     assert list(tmp_path.iterdir()) == []
     ledger.close()
     with pytest.raises(OutputError, match="no file can be made there"):

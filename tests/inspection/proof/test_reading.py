@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from provisioner.errors import DirectoryError, ExitCode
-from provisioner.inspection.proof.ledger import Ledger, Terms
+from provisioner.inspection.proof.ledger import Expected, Ledger, Terms
 from provisioner.inspection.proof.reading import SINGLY, Reading, read_app
 from provisioner.inspection.proof.stored import profile_of
 from provisioner.model import Tally, UserRequest
@@ -83,7 +83,7 @@ def read(
     """Read an app of which users of these numbers are expected: how that went, and who is not as expected."""
     stopper = Stopper() if stopper is None else stopper
     ledger = Ledger(folder, Terms(FIELDS))
-    ledger.expect((user(number)["uid"], profile_of(user(number), FIELDS)) for number in expected)
+    ledger.expect(Expected(user(number)["uid"], profile_of(user(number), FIELDS)) for number in expected)
 
     async def main() -> Reading | None:
         async def in_thread(call: Callable[[], T]) -> T:
