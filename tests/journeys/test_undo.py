@@ -135,6 +135,31 @@ def test_a_run_is_taken_back_field_by_field(api: RunningEmulator, tmp_path: Path
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+def test_whom_the_roster_had_deactivated_is_taken_back_as_well(api: RunningEmulator, tmp_path: Path) -> None:
+    """Ours stay deactivated, who was there before is back as before; whom another hand has woken is left awake."""
+    (tmp_path / "left.toml").write_text(
+        '[columns]\ndeactivated = { column = "statusMessage", map = { "new" = true } }\n'
+    )
+    before, here = profiles(api), active(api)
+    left = ("-c", "left.toml")
+    assert run(tmp_path, api, "--on-existing", "update", *left).summary["deactivated"] == 6
+    assert active(api) == {"stranger", "old-bare"}
+    another_hand(api, "PUT", "/users", {"uidsToActivate": ["new-5"]})
+    assert undo(tmp_path, api, *left).exit_code == 1
+    after = profiles(api)
+    assert ({uid: after[uid] for uid in before}, active(api)) == (before, here | {"new-5"})
+    assert verdicts(tmp_path) == {
+        **{f"new-{n}": ("reversed", "deactivated") for n in range(1, 5)},
+        "new-5": ("kept", "reactivated"),
+        "old-full": ("reversed", "restored"),
+        "old-bare": ("reversed", "restored"),
+    }
+    assert run(tmp_path, api, "--on-existing", "update", *left).exit_code == 0
+    assert active(api) == {"stranger", "old-bare", "new-5"}
+    undo(tmp_path, api, *left, "--permanent", api.url)
+    assert profiles(api) == {**before, "new-5": after["new-5"]}
+
+
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)

@@ -251,6 +251,8 @@ def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool
 def _special_notes(summary: Mapping[str, Any]) -> list[str]:
     notes = []
     estimate, mended, leavers = (members(summary.get(name)) for name in ("estimate", "mended", "leavers"))
+    if not leavers and (gone := number_of(summary.get("deactivated"))):
+        notes.append(f"{counted(gone, 'user')} deactivated, as the roster says")
     if (needed := number_of(estimate.get("requests"))) is not None:
         seconds = estimate.get("seconds")
         least = f" and at least {duration(seconds)}" if isinstance(seconds, int | float) else ""

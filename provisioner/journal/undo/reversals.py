@@ -141,7 +141,7 @@ UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, err
     ours = iif(given.reason IS 'deactivated', ours, 0),
     auth_token = iif(given.reason IN ('deactivated', 'deleted'), NULL, auth_token),
     created_at = iif(given.reason IS 'deactivated', created_at, NULL),
-    mark = iif(given.reason IS 'deactivated', mark, NULL)
+    mark = iif(given.reason IS 'deactivated', mark, NULL), made_hash = NULL
 FROM given WHERE users.id = given.id AND given.verdict IN ('reversed', 'untouched')
 """,
     ),
@@ -159,6 +159,7 @@ class Candidate(NamedTuple):
     doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
     sent_at      when a request of ours was last recorded as sent
     sent         the reversal may have left already
+    parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain
     kind … kept_at    see `overwrites`; null when no update was noted
     """
 
@@ -181,6 +182,8 @@ class Candidate(NamedTuple):
     confirmed: int | None
     doubted: int | None
     kept_at: float | None = None
+    parted: int = 0
+    away: int = 0
 
 
 _JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
@@ -207,6 +210,8 @@ CANDIDATES: Final = select(
         "doubt_since)",
         "sent_at": "users.sent_at",
         "attempts": "coalesce(reversals.attempts, 0)",
+        "parted": "made_hash IS NOT NULL",
+        "away": "made_hash IS NOT NULL AND users.state = 'settled' AND error_code IS 'deactivated'",
     },
 )
 

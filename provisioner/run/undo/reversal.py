@@ -5,6 +5,7 @@
     updated by this job:  read ─┬─ as we left it ─→ record, put back ────────────→ reversed, or kept in part
                                 ├─ in doubt, and as it was before ───────────────→ untouched
                                 └─ changed, gone, or nothing known of before ────→ kept
+    deactivated by this job, as the roster said: found among the deactivated, and reactivated before it is put back
     in doubt:             read ─┬─ created since our first attempt: as above
                                 └─ not there, or older ──────────────────────────→ untouched
 
@@ -34,18 +35,23 @@ from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import trace
 from provisioner.sending.users.failures import unsuccessful
 from provisioner.sending.users.keeper import moment
-from provisioner.sending.users.reading import Shown, read_user
+from provisioner.sending.users.reading import Shown, read_deactivated, read_user
 from provisioner.stop import Stop
 
 DONE: Final = {Operation.DEACTIVATE: "deactivated", Operation.DELETE: "deleted", Operation.UPDATE: "restored"}
-_ACTIONS: Final = {Operation.DEACTIVATE: "deactivate", Operation.DELETE: "delete", Operation.UPDATE: "restore"}
+_ACTIONS: Final = {
+    Operation.DEACTIVATE: "deactivate",
+    Operation.DELETE: "delete",
+    Operation.UPDATE: "restore",
+    Operation.REACTIVATE: "restore",
+}
 
 REASONS: Final = {
     "gone": "another hand has deactivated or deleted the user",
     "another_user": "another hand has deleted the user and created the uid anew",
     "logged_in": "the user has logged in since",
     "changed": "another hand has changed the user since",
-    "reactivated": "another hand has reactivated the user since the undo that deactivated it",
+    "reactivated": "another hand has reactivated the user since it was deactivated",
     "before_unknown": "updated by an earlier version of provisioner, which kept no profile of before",
     "not_clearable": "put back, but for what the API has no way to take away: {}",
     "not_told": "put back, but for what the API did not tell before the update: {}",
@@ -107,7 +113,7 @@ class Reversals:
         each, permanent = course.each, self.journal.permanent
         shown = await read_user(self.exchanger, course.request, with_tags=False)
         if shown.verdict is Verdict.ABSENT:
-            if permanent and (each.withdrawn or course.doubt):
+            if each.parted or (permanent and (each.withdrawn or course.doubt)):
                 return await self._remove(course)
             if course.doubt:
                 return self._reversed(course, Operation.DEACTIVATE, shown.reply)
@@ -117,7 +123,7 @@ class Reversals:
         why = comparison.changed_since(each, shown.user)
         if course.doubt and why == "another_user":
             return self._reversed(course, Operation.DELETE, shown.reply)
-        if why is None and each.withdrawn and not course.doubt:
+        if why is None and (each.withdrawn or each.away) and not course.doubt:
             why = "reactivated"
         return self._kept(course, why, shown.reply) if why else await self._remove(course)
 
@@ -127,7 +133,7 @@ class Reversals:
         done = (reply.data or {}).get("alreadyDeactivatedUids")
         before_us = isinstance(done, list) and course.request.uid in done
         match verdict:
-            case Verdict.DONE if course.doubt or not before_us:
+            case Verdict.DONE if course.doubt or course.each.parted or not before_us:
                 return self._reversed(course, operation, reply)
             case Verdict.ABSENT if course.doubt and operation is Operation.DELETE:
                 return self._reversed(course, operation, reply)
@@ -142,10 +148,11 @@ class Reversals:
         each = course.each
         with_tags = "tags" in trace.names_of(each.fields or 0)
         shown = await read_user(self.exchanger, course.request, with_tags=with_tags)
-        if shown.verdict is Verdict.ABSENT:
-            return self._kept(course, "gone", shown.reply)
+        away = shown.verdict is Verdict.ABSENT and bool(each.parted)
+        if away:
+            shown = await read_deactivated(self.exchanger, course.request)
         if shown.verdict is not Verdict.DONE:
-            return self._unsuccessful(course, shown.verdict, shown.reply)
+            return self._without(course, shown.verdict, shown.reply)
         if comparison.may_be_later(each) and await self._may_come_late(course):
             return await self._updated(course)
         created = moment(shown.user, "createdAt")
@@ -153,10 +160,14 @@ class Reversals:
             return self._kept(course, "another_user", shown.reply)
         hidden = shown.untold if with_tags else frozenset[str]()
         found = comparison.restoration(each, shown.user, hidden, sent=course.doubt)
-        if found.finding is Finding.UNTOUCHED:
+        if found.finding is Finding.UNTOUCHED and not away:
             return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
         if found.finding is Finding.CHANGED:
             return self._kept(course, "changed", shown.reply)
+        if away:
+            verdict, reply = await self._send(Operation.REACTIVATE, course, course.request)
+            if verdict is not Verdict.DONE:
+                return self._without(course, verdict, reply)
         return await self._put_back(course, found, shown.reply)
 
     async def _put_back(self, course: _Course, found: Restoration, reply: Reply) -> Settlement:
@@ -164,10 +175,8 @@ class Reversals:
         if found.payload:
             body = b'{"uid":"' + course.request.uid.encode() + b'",' + found.payload[1:]
             verdict, reply = await self._send(Operation.UPDATE, course, course.request._replace(body=body))
-            if verdict is Verdict.ABSENT:
-                return self._kept(course, "gone", reply)
             if verdict is not Verdict.DONE:
-                return self._unsuccessful(course, verdict, reply)
+                return self._without(course, verdict, reply)
             mark = moment(reply.data or {}, "updatedAt")
         if not (left := (*found.stuck, *found.lost)):
             return self._reversed(course, Operation.UPDATE, reply)
@@ -248,6 +257,12 @@ class Reversals:
             settled_at=time.time(),
             doubt_since=doubt_since,
         )
+
+    def _without(self, course: _Course, verdict: Verdict | None, reply: Reply) -> Settlement:
+        """Settle a user whom the app does not have any more, or will not tell of or change."""
+        if verdict is Verdict.ABSENT:
+            return self._kept(course, "gone", reply)
+        return self._unsuccessful(course, verdict, reply)
 
     def _unsuccessful(self, course: _Course, verdict: Verdict | None, reply: Reply) -> Settlement:
         ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts)

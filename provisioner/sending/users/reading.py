@@ -45,19 +45,37 @@ async def read_user(exchanger: Exchanger, request: UserRequest, *, with_tags: bo
     return await _with_tags(exchanger, request, Shown(verdict, reply, user))
 
 
+async def read_deactivated(exchanger: Exchanger, request: UserRequest) -> Shown:
+    """Read one user who is deactivated: only a list shows it; the verdict is ABSENT when none does."""
+    verdict, reply, user = await _searched(exchanger, request, "&onlyDeactivated=true")
+    if verdict is Verdict.DONE and user is None:
+        return Shown(Verdict.ABSENT, reply)
+    return Shown(verdict, reply, user or {}, frozenset() if user and _TAGS in user else frozenset({_TAGS}))
+
+
 async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
-    wanted = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true&perPage={_PER_PAGE}"
+    verdict, reply, user = await _searched(exchanger, request, "")
+    if verdict is None or verdict is Verdict.STOP:
+        return shown._replace(verdict=verdict, reply=reply)
+    if user is None:
+        return shown._replace(untold=frozenset({_TAGS}))
+    return shown._replace(user={**shown.user, _TAGS: user.get(_TAGS)})
+
+
+async def _searched(
+    exchanger: Exchanger, request: UserRequest, more: str
+) -> tuple[Verdict | None, Reply, Mapping[str, Any] | None]:
+    """Look through the list for one user; `more` is added to what is asked."""
+    wanted = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true{more}&perPage={_PER_PAGE}"
+    verdict: Verdict | None = Verdict.DONE
+    reply = Reply()
     for page in range(1, _PAGES + 1):
         query = f"{wanted}&page={page}"
         verdict, reply = await exchanger(Operation.LIST, request, token=False, note=unnoted, query=query)
-        if verdict is None or verdict is Verdict.STOP:
-            return shown._replace(verdict=verdict, reply=reply)
         users = (reply.data or {}).get("items") if verdict is Verdict.DONE else None
-        if not users:
-            break
-        for user in users:
+        for user in users or ():
             if isinstance(user, dict) and user.get("uid") == request.uid:
-                return shown._replace(user={**shown.user, _TAGS: user.get(_TAGS)})
-        if len(users) < _PER_PAGE:
+                return verdict, reply, user
+        if len(users or ()) < _PER_PAGE:
             break
-    return shown._replace(untold=frozenset({_TAGS}))
+    return verdict, reply, None

@@ -127,7 +127,7 @@ def test_leavers_are_as_the_state_has_them(made: Make) -> None:
 
 
 def test_whom_the_roster_has_deactivated_is_to_be_that(made: Make) -> None:
-    """With its profile; whoever can log in all the same, or is not there, is told; when all is well both digests agree."""
+    """With its profile; whoever can log in all the same, or is not there, is told; both digests agree in the end."""
     ledger, profile = made(ann=user("ann")), profile_of(user("bob"), FIELDS)
     ledger.expect(Expected(uid, profile, DEACTIVATED) for uid in ("bob", "cat", "dan", "eve"))
     ledger.meet([user("ann"), user("cat", name="BOB")], ACTIVE)
