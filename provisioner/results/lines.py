@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,11 +12,21 @@ from typing import Any, Final
 
 import polars as pl
 
+from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.model import Outcome
 from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
+from provisioner.results.formats.writing import write_frames
+from provisioner.results.manifest import read_record, rewrite
+from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
 from provisioner.sending.users.failures import DEACTIVATED
+
+TOKEN_SCHEMA: Final = {name: RESULT_SCHEMA[name] for name in ("row", "uid", "auth_token")}
+"""Of a file with the auth tokens alone: a line for each row that has one."""
+
+TOKENS: Final = "tokens"
+"""What that file is called among the outputs."""
 
 _OUTCOME_SCHEMA: Final[Mapping[str, pl.DataType]] = {
     name: pl.Float64() if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
@@ -53,6 +64,64 @@ class Counts:
         self.deactivated += results.filter(pl.col("outcome").is_in(_MADE), error_code=DEACTIVATED).height
 
 
+class TokensApart:
+    """Takes the auth tokens out of result lines, for a file of their own.
+
+    written  `digest_of` what was written there last; None when that is not known. `digest`: of what is there now
+    """
+
+    def __init__(self, path: Path, written: str | None) -> None:
+        self._path, self._written = path, written
+        self.digest: str | None = None
+        self._tokens = Spool(path.parent)
+
+    @classmethod
+    def of(cls, outputs: Outputs) -> TokensApart | None:
+        """Give what writes them where the outputs have them; None when they stand in the results."""
+        if outputs.tokens is None:
+            return None
+        return cls(outputs.tokens, read_record(outputs.summary).digests.get(TOKENS))
+
+    def taken_from(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Give the lines without their tokens."""
+        for frame in frames:
+            self._tokens.append(frame.select(list(TOKEN_SCHEMA)).drop_nulls("auth_token"))
+            yield frame.with_columns(auth_token=pl.lit(None, pl.String))
+
+    def write(self) -> None:
+        """Write them; a file there that is not what was written last is set aside."""
+        self.digest = rewrite(self._path, self._written, self._write)
+
+    def close(self) -> None:
+        """Let go of the disk space."""
+        self._tokens.close()
+
+    def _write(self) -> None:
+        write_frames(self._path, self._tokens.frames(), pl.Schema(TOKEN_SCHEMA), PRIVATE)
+
+
+def write_lines(
+    path: Path,
+    frames: Iterator[pl.DataFrame],
+    apart: TokensApart | None,
+    check: Callable[[], None] = lambda: None,
+    *,
+    fed_again: bool = False,
+) -> None:
+    """Write result lines.
+
+    apart      takes their auth tokens; None to leave them where they are
+    check      raises what keeps them from being written, once all are read
+    fed_again  see `write_outcomes`
+    """
+    with closing(apart) if apart else nullcontext(), written_whole(path, PRIVATE) as whole:
+        lines = frames if apart is None else apart.taken_from(frames)
+        write_outcomes(whole, lines, path.suffix, fed_again=fed_again)
+        check()
+        if apart is not None:
+            apart.write()  # before the results take the place of those that may hold tokens
+
+
 def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
     """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, and their `OF_ROW`, in roster order."""
     valid = pl.col("error_code").is_null()
@@ -78,7 +147,9 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
     )
 
 
-def write_results(path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()) -> Counts:
+def write_results(
+    path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = (), apart: TokensApart | None = None
+) -> Counts:
     """Write one line per roster row, and `more` behind them; say what they add up to."""
     counts, fed_again = Counts(), lines.schema is not None and OF_ROW in lines.schema
 
@@ -90,7 +161,10 @@ def write_results(path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.Data
             counts.add(results)
             yield results
 
-    write_outcomes(path, counted(), fed_again=fed_again)
+    if apart is None:
+        write_outcomes(path, counted(), fed_again=fed_again)
+    else:
+        write_lines(path, counted(), apart, fed_again=fed_again)
     return counts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,8 @@ class Record:
     """Whose the files are, and what they held when they were written.
 
     roster   the files of the roster, paths made absolute, addresses without what may be secret in them
-    digests  name of a file in the summary's `outputs` → SHA-256 of its content; only those that people edit
+    digests  name of a file in the summary's `outputs` → SHA-256 of its content; only those that people edit, or
+             that another job may be told to write
     share    which rows of the roster they are about; null for all of them
     merged   the results of shards that they were merged from, paths made absolute; empty for those of a run
     """
@@ -43,6 +44,10 @@ class Record:
     digests: Mapping[str, str] = field(default_factory=dict)
     share: Share | None = None
     merged: tuple[str, ...] = ()
+
+    def with_digest(self, name: str, digest: str | None) -> Record:
+        """Add what one more file holds; null when it was not written."""
+        return self if digest is None else replace(self, digests={**self.digests, name: digest})
 
     @property
     def document(self) -> dict[str, Any]:
@@ -108,6 +113,12 @@ def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
             raise OutputError(f"{path}: would overwrite what is merged; choose another --output")
     if outputs.journal.exists() or (outputs.results.exists() and not read_record(outputs.summary).merged):
         raise OutputError(f"{outputs.results}: belongs to a run; choose another --output")
+
+
+def refuse_joining(outputs: Outputs, apart: Sequence[Path]) -> None:
+    """Raise OutputError when auth tokens that stand apart would come into the results."""
+    if outputs.tokens is None and apart:
+        raise OutputError(f"{apart[0]}: holds auth tokens apart from the results; say with --tokens-to where they go")
 
 
 def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str | None:

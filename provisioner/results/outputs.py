@@ -35,19 +35,30 @@ class Outputs:
     rejected  the rejected rows, in the roster's own format where that can be written
     summary   JSON
     journal   SQLite
+    tokens    auth tokens, when they are to stand apart from the results
     """
 
     results: Path
     rejected: Path
     summary: Path
     journal: Path
+    tokens: Path | None = None
 
     @classmethod
-    def beside(cls, results: Path, rejected_suffix: str, rosters: Iterable[Path], *, check: bool = False) -> Outputs:
+    def beside(
+        cls,
+        results: Path,
+        rejected_suffix: str,
+        rosters: Iterable[Path],
+        *,
+        check: bool = False,
+        tokens: Path | None = None,
+    ) -> Outputs:
         """Name the files of `results`; raises `OutputError` when they cannot be used.
 
         rosters  what must not be overwritten
         check    nothing is sent: what is written has names of its own, so that a run's files stay as they are
+        tokens   where auth tokens are to stand, when that is apart from the results
         """
         if results.suffix.lower() not in FORMATS:
             message = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
@@ -57,7 +68,10 @@ class Outputs:
             results.with_suffix(f".rejected{rejected_suffix}"),
             summary_of(results),
             journal_of(results),
+            tokens,
         )
+        if tokens is not None:
+            _refuse_tokens(tokens, results)
         if check:
             rejected = results.with_suffix(f".check.rejected{rejected_suffix}")
             named = replace(named, rejected=rejected, summary=summary_of(results, check=True))
@@ -89,7 +103,7 @@ class Outputs:
 
     def paths(self) -> tuple[Path, ...]:
         """All that a run writes."""
-        return (self.results, self.rejected, self.summary, self.journal)
+        return (self.results, self.rejected, self.summary, self.journal, *([self.tokens] if self.tokens else []))
 
     def refuse_too_many(self, rows: int) -> None:
         """Raise `OutputError` when the results have no room for so many rows: known before anything is sent."""
@@ -99,14 +113,8 @@ class Outputs:
 
     def make_folder(self) -> None:
         """Make the folder of the outputs; raises `OutputError` when it cannot be written to."""
-        folder = self.results.parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
-            raise OutputError(message) from error
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise OutputError(f"{folder}: the output folder cannot be written to; choose another --output")
+        for folder in dict.fromkeys(path.parent for path in (self.results, self.tokens) if path is not None):
+            _make_folder(folder)
         for path in self.paths():
             try:
                 # A little room: temporary files, locks and what is set aside have longer names.
@@ -142,6 +150,24 @@ def results_of(journal: Path) -> Path | None:
         return None
     named = [journal.with_name(journal.name.removesuffix(JOURNAL) + ending) for ending in FORMATS]
     return next((each for each in named if each.exists()), named[0])
+
+
+def _refuse_tokens(tokens: Path, results: Path) -> None:
+    """Refuse a file for auth tokens that cannot be one; raises `OutputError`."""
+    if tokens.suffix.lower() not in FORMATS:
+        raise OutputError(f"{tokens}: auth tokens are written as {', '.join(FORMATS)}; give --tokens-to such an ending")
+    if is_output_of(results, tokens):
+        raise OutputError(f"{tokens}: another file of this job has that name; choose another --tokens-to")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
+        raise OutputError(message) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: the output folder cannot be written to; choose another --output")
 
 
 def default_stem(roster: Inputs) -> str:

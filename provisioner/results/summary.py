@@ -16,7 +16,7 @@ from provisioner.errors import ExitCode
 from provisioner.files import SHARED, written_whole
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
 from provisioner.results.findings import Report
-from provisioner.results.lines import Counts
+from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record
 from provisioner.results.outputs import Outputs
 from provisioner.sending.users.needs import Needs
@@ -175,7 +175,8 @@ class Summary:
             message = f"{counted(requests.sent, 'request')} in {duration(self.finished - self.started)}"
             extra = [f"{requests.retries:,} retried"] if requests.retries else []
             extra += [f"{requests.rate_limited:,} rate-limited"] if requests.rate_limited else []
-            tokens = counted(self.counts.tokens, "auth token") + words.tokens
+            apart = self.outputs.get(TOKENS)
+            tokens = counted(self.counts.tokens, "auth token") + (f" in {apart}" if apart else words.tokens)
             remarks.append(Text(message + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
             left = self.tally.outcomes.settled.total()
@@ -202,12 +203,13 @@ class Summary:
 
 def written(outputs: Outputs, rejected: Path | None, *, results: bool) -> dict[str, str | None]:
     """Name the files a command wrote, as given; null for those it did not."""
-    return {
+    files = {
         "results": str(outputs.results) if results else None,
         "rejected": str(rejected) if rejected is not None else None,
         "summary": str(outputs.summary),
         "journal": str(outputs.journal) if results else None,
     }
+    return files | ({TOKENS: str(outputs.tokens)} if results and outputs.tokens else {})
 
 
 def document_of_end(

@@ -216,7 +216,17 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     roster = find_inputs(rosters(given, settings))
     usual = default_results(default_stem(roster), settings.run.shard)
     results = settings.output.file or usual
-    roster = roster.without(lambda path: is_output_of(results, path) or is_output_of(usual, path))
+    tokens = _tokens(settings)
+    written = [path for path in (results, usual, tokens) if path is not None]
+    roster = roster.without(lambda path: any(is_output_of(each, path) for each in written))
     asked = settings.output.rejected_format
     suffix = roster.rejected_suffix if asked == "same" else f".{asked}"
-    return Job(roster, settings, Outputs.beside(results, suffix, roster.paths, check=check))
+    return Job(roster, settings, Outputs.beside(results, suffix, roster.paths, check=check, tokens=tokens))
+
+
+def _tokens(settings: Settings) -> Path | None:
+    """Say where auth tokens are to stand apart; shards that share a config have a file each."""
+    path, shard = settings.output.tokens_to, settings.run.shard
+    if path is None or shard is None:
+        return path
+    return path.with_name(f"{path.stem}.{shard.stem}{path.suffix}")

@@ -28,7 +28,7 @@ from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
-from provisioner.results.lines import write_results
+from provisioner.results.lines import TOKENS, TokensApart, write_results
 from provisioner.results.manifest import set_others_aside
 from provisioner.results.merging.folder import join_folder
 from provisioner.results.summary import Summary, write_summary, written
@@ -273,8 +273,10 @@ def _untouched(request: UserRequest) -> Settlement:
 
 def _finish(run: Run, surveyed: Surveyed, journal: Journal) -> Summary:
     job = run.job
-    counts = write_results(job.outputs.results, surveyed.lines, journal.outcomes)
+    apart = TokensApart.of(job.outputs)
+    counts = write_results(job.outputs.results, surveyed.lines, journal.outcomes, apart=apart)
     record, rejected = keep_rejected(job, surveyed)
+    record = record.with_digest(TOKENS, apart.digest if apart else None)
     wrote = written(job.outputs, rejected, results=True)
     report = surveyed.report()
     log_warnings(job, report)
@@ -299,5 +301,9 @@ def _keep_earlier_files(job: Job) -> None:
     set_others_aside(files, job.roster, check=False)
     if restart and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))
-    if (restart or not files.journal.exists()) and (aside := set_aside(files.results)) is not None:
-        log.warning("results.set_aside", kept_as=str(aside), reason="they belong to no journal that is continued here")
+    if not restart and files.journal.exists():
+        return
+    for path in (files.results, files.tokens):
+        if path is not None and (aside := set_aside(path)) is not None:
+            reason = "they belong to no journal that is continued here"
+            log.warning("results.set_aside", kept_as=str(aside), reason=reason)

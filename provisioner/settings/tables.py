@@ -190,6 +190,7 @@ class Output(Table):
 
     file: Path | None = None
     any_filesystem: bool = False
+    tokens_to: Path | None = None
     json_summary: Annotated[bool, Field(alias="json")] = False
     progress: bool = True
     report: bool = False

@@ -182,7 +182,7 @@ def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
 def _refuse_overwriting(job: Job, leavers: Path) -> None:
     """Refuse names under which a sync would overwrite what it reads or keeps; raises `OutputError`."""
     outputs = job.outputs
-    written = [outputs.results, outputs.rejected, outputs.summary, leavers]
+    written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
     for path, other in product(written, [*job.roster.paths, outputs.journal]):
         if same_file(path, other):
             what = "the state" if other is outputs.journal else "the roster"
@@ -194,7 +194,7 @@ def _refuse_overwriting(job: Job, leavers: Path) -> None:
 def _preview_job(arguments: Sequence[str], settings: Settings, folder: Path) -> Job:
     """Give a job whose only outputs are in a folder that will be gone; a state that is not there is made there."""
     state = _state_file(settings)
-    output = settings.output.model_copy(update={"file": folder / "plan.csv"})
+    output = settings.output.model_copy(update={"file": folder / "plan.csv", "tokens_to": None})
     job = make_job(arguments, settings.model_copy(update={"output": output}))
     made = settings.sync.adopt and not state.exists()
     return replace(job, outputs=replace(job.outputs, journal=folder / "state.db" if made else state))

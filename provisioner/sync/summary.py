@@ -24,7 +24,7 @@ from provisioner.errors import ExitCode
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.syncstate import SyncState
 from provisioner.model import ROW_OUTCOMES, Outcome
-from provisioner.results.lines import count_lines, write_results
+from provisioner.results.lines import TOKENS, TokensApart, count_lines, write_results
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
@@ -170,16 +170,16 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
     unnamed = count_lines(leaver_lines(assessment, without=named), state.tonight).outcomes if named else fates
     more, fetch = leaver_lines(assessment, named, state), partial(_told_of_rows, state, assessment)
+    apart = TokensApart.of(job.outputs) if changed else None
     if changed:
-        counts = write_results(job.outputs.results, surveyed.lines, fetch, more=more)
+        counts = write_results(job.outputs.results, surveyed.lines, fetch, more, apart)
     else:
         counts = count_lines(chain(surveyed.lines.frames(), more), fetch)
     rows = replace(counts, outcomes=counts.outcomes - unnamed)
     if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
     record, rejected = keep_rejected(job, surveyed)
-    if digest is not None:
-        record = replace(record, digests={**record.digests, LEAVERS: digest})
+    record = record.with_digest(LEAVERS, digest).with_digest(TOKENS, apart.digest if apart else None)
     wrote = written(job.outputs, rejected, results=changed)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None

@@ -45,11 +45,15 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
             *flags, "--shard", "1/3", "-o", shards / "shard-2-of-3.results.csv", cwd=tmp_path, **variables
         )
         again = provisioner(*flags, "--shard", "2/3", "--json", cwd=tmp_path, **variables).summary
+        merged = provisioner("merge", "users.shards", "-o", "all.csv", "--json", cwd=tmp_path)
+        sent = sum(summary(shards, n)["requests"] for n in (1, 2, 3))
+        apart_flags = (*flags, "--tokens-to", "secret/t.csv", "--shard")
+        for n in (1, 2, 3):
+            provisioner(*apart_flags, f"{n}/3", cwd=tmp_path, **variables)
     with emulator(tmp_path) as api:
         flags = ("run", "users.csv", *api.flags(), "--requests-per-minute", 100_000)
         whole = provisioner(*flags, "-o", "whole.csv", "--json", cwd=tmp_path, **variables).summary
     lines = sorted((row for each in found for row in each), key=lambda row: int(row["row"]))
-    merged = provisioner("merge", "users.shards", "-o", "all.csv", "--json", cwd=tmp_path)
     assert merged.exit_code == 1
     assert rows(tmp_path / "all.csv") == lines
     assert stat.S_IMODE((tmp_path / "all.csv").stat().st_mode) == 0o600
@@ -58,7 +62,7 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
     assert {name: each for name, each in merged.summary.items() if name not in apart} == {
         name: each for name, each in whole.items() if name not in apart
     }
-    assert merged.summary["requests"] == sum(summary(shards, n)["requests"] for n in (1, 2, 3))
+    assert merged.summary["requests"] == sent
     assert list(map(alike, lines)) == list(map(alike, rows(tmp_path / "whole.csv")))
     assert all(row["auth_token"] for row in lines if row["outcome"] == "created")
     counted = [summary(shards, n) for n in (1, 3)] + [again]
@@ -67,6 +71,14 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
     assert (again["requests"], again["rows"]) == (0, len(found[1]))
     assert again["shard"] == {**counted[0]["shard"], "number": 2}
     assert (again["shard"]["of"], again["shard"]["roster_rows"]) == (3, 304)
+    refused_merge = provisioner("merge", "users.shards", "-o", "two.csv", cwd=tmp_path)
+    assert (refused_merge.exit_code, "holds auth tokens apart" in refused_merge.stderr) == (2, True)
+    provisioner("merge", "users.shards", "-o", "two.csv", "--tokens-to", "two.tokens.csv", cwd=tmp_path)
+    assert rows(tmp_path / "two.csv") == [{**row, "auth_token": ""} for row in lines]
+    assert rows(tmp_path / "two.tokens.csv") == [
+        {name: row[name] for name in ("row", "uid", "auth_token")} for row in lines if row["auth_token"]
+    ]
+    assert stat.S_IMODE((tmp_path / "two.tokens.csv").stat().st_mode) == 0o600
     assert refused.exit_code == another.exit_code == 2
     assert "holds shards of 3, so shard 2/4 has no place there" in refused.stderr
     assert "made for shard 2/3, not for shard 1/3" in another.stderr

@@ -21,11 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import JournalError, StorageError
+from provisioner.files import digest_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
-from provisioner.results.lines import Counts, count_unsent, result_lines, write_results
+from provisioner.results.lines import Counts, TokensApart, count_unsent, result_lines, write_results
 from provisioner.results.outputs import FORMATS
 from provisioner.results.spool import Spool
 from tests.rig.results import ROWS, lines_of, many_lines
@@ -117,6 +118,41 @@ def test_every_format_holds_the_same_values_and_counts_them(tmp_path: Path, spoo
         Counter(created=1, existing=1, rejected=2, failed=1, pending=1), Counter(ERR_BAD_REQUEST=1), tokens=1
     )
     assert counts.rows == len(ROWS)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_tokens_can_stand_apart(tmp_path: Path, spool: Spool, suffix: str, open_umask: None) -> None:
+    """The results are as they were but for them, and count them; both files are the owner's alone."""
+    path, tokens = tmp_path / f"r{suffix}", tmp_path / f"t{suffix}"
+    apart = TokensApart(tokens, None)
+    assert write_results(path, spool, fetch, apart=apart).tokens == 1
+    assert read_back(path) == [(*line[:8], None, *line[9:]) for line in RESULTS]
+    assert scan_results(tokens, ("row", "uid", "auth_token")).collect().rows(named=True) == [
+        {"row": 1, "uid": "ada", "auth_token": "ada_secret"}
+    ]
+    assert apart.digest == digest_of(tokens)
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (path, tokens)] == [0o600, 0o600]
+
+
+def test_the_tokens_of_another_job_are_kept(tmp_path: Path, spool: Spool) -> None:
+    """A file that is not what this job wrote last is set aside; what it wrote last is replaced."""
+    path, tokens = tmp_path / "r.csv", tmp_path / "t.csv"
+    tokens.write_text("another's")
+    apart = TokensApart(tokens, None)
+    write_results(path, spool, fetch, apart=apart)
+    write_results(path, spool, fetch, apart=TokensApart(tokens, apart.digest))
+    (kept,) = tmp_path.glob("t.2*.csv")
+    assert (kept.read_text(), tokens.read_text()) == ("another's", "row,uid,auth_token\n1,ada,ada_secret\n")
+
+
+def test_no_results_without_the_tokens_that_were_in_them(tmp_path: Path, spool: Spool) -> None:
+    """When they cannot be written apart, the results stay as they were."""
+    path = tmp_path / "r.csv"
+    write_results(path, spool, fetch)
+    (tmp_path / "t.csv").mkdir()
+    with pytest.raises(StorageError):
+        write_results(path, spool, fetch, apart=TokensApart(tmp_path / "t.csv", digest_of(tmp_path / "t.csv")))
+    assert read_back(path) == RESULTS
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

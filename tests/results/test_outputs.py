@@ -74,6 +74,27 @@ def test_a_check_writes_files_of_its_own(here: Path) -> None:
         Outputs.beside(Path("x.csv"), ".csv", [Path("x.check.rejected.csv")], check=True)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "why"),
+    [
+        ("t.txt", r"t\.txt: auth tokens are written as \.csv, \.parquet, \.ndjson"),
+        ("x.csv", r"x\.csv: another file of this job has that name"),
+        ("x.rejected.csv", "another file of this job has that name"),
+        ("x.leavers.csv", "another file of this job has that name"),
+        ("users.csv", r"users\.csv: would overwrite the roster"),
+    ],
+)
+def test_tokens_have_a_file_of_their_own(here: Path, tokens: str, why: str) -> None:
+    """It is neither the roster nor another file of the job; else it is one of what the job writes."""
+    (here / "users.csv").write_text("uid,name\n")
+    with pytest.raises(OutputError, match=why):
+        Outputs.beside(Path("x.csv"), ".csv", [Path("users.csv")], tokens=Path(tokens))
+    named = Outputs.beside(Path("x.csv"), ".csv", [Path("users.csv")], tokens=Path("deep/x.tokens.csv"))
+    assert named.paths()[-1] == named.tokens == Path("deep/x.tokens.csv")
+    named.make_folder()
+    assert (here / "deep").is_dir()
+
+
 @pytest.mark.parametrize("name", ["results", "results.xls", "results.json", ".csv", "results.csv.gz"])
 def test_refuses_an_ending_it_cannot_write(name: str) -> None:
     """The format is the suffix: an unknown one is told with those that are known."""

@@ -29,8 +29,9 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     """Make one set of results of those of all shards, or of a run and its mended rounds.
 
     Results and summary are written in the order of the roster, and of shards the rejected rows as well; nothing is
-    sent. It is refused while a part is missing or works, or does not go with the others. The exit code is that which
-    one run over the whole roster would have had.
+    sent. It is refused while a part is missing or works, or does not go with the others. Parts that keep their auth
+    tokens apart want --tokens-to here as well. The exit code is that which one run over the whole roster would have
+    had.
     """
     from provisioner.results.merging.merge import merge
     from provisioner.results.merging.rounds import merge_rounds
@@ -38,12 +39,13 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     from provisioner.results.tables import printed
 
     file, first = output.file if output is not None else None, what[0]
+    tokens = output.tokens_to if output is not None else None
     if len(what) > 1:
-        summary = merge_rounds(what, file or first.with_suffix(f".merged{first.suffix}"))
+        summary = merge_rounds(what, file or first.with_suffix(f".merged{first.suffix}"), tokens)
     elif first.is_file():
         raise UsageError(f"{first}: there is nothing to merge it with; name its mended rounds behind it, or a folder")
     else:
-        summary = merge(first, file or Path(f"{first.resolve().name.removesuffix('.shards')}.results.csv"))
+        summary = merge(first, file or Path(f"{first.resolve().name.removesuffix('.shards')}.results.csv"), tokens)
     as_json = output is not None and output.json
     show(encode(summary.document).decode().rstrip() if as_json else printed(summary.show))
     return summary.exit_code

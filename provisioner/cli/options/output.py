@@ -11,6 +11,8 @@ from cyclopts import Parameter
 from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import choice, flag, path
 
+_TOKENS = "Write the auth tokens to this file, and not into the results: .csv, .parquet or .ndjson."
+
 _OUTPUT = Parameter(name="*", group="What is written [output]")
 _LOG = Parameter(name="*", group="What is logged [log]")
 
@@ -52,6 +54,7 @@ class Output(Watched):
             ("same", "csv", "xlsx"), "Format of the rejected rows. [default: same as the roster]", "--rejected-format"
         ),
     ] = None
+    tokens_to: Annotated[Path | None, path(_TOKENS)] = None
     report: Annotated[bool | None, flag("Write <output>.report.html at the end, for people to read.")] = None
 
 
@@ -68,6 +71,7 @@ class MergeOutput(Printed):
             "-o",
         ),
     ] = None
+    tokens_to: Annotated[Path | None, path(_TOKENS)] = None
 
 
 @_OUTPUT

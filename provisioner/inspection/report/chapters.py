@@ -39,7 +39,7 @@ _UNDO: Final = {
 _WORDS: Final = frozenset({"compared_fields", "not_compared"})
 _FILES: Final = {
     "results": "one line for each row", "rejected": "rejected rows, to be mended", "summary": "the numbers, as JSON",
-    "journal": "what became of every user", "leavers": "who has left", "plan": "the plan",
+    "journal": "what became of every user", "tokens": "the auth tokens", "leavers": "who has left", "plan": "the plan",
 }  # fmt: skip
 # Outcome → the head of its column, short as in `history`: there are many beside each other.
 _NIGHTLY: Final = {

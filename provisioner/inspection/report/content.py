@@ -235,11 +235,12 @@ def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool
         return notes
     if summary.get("emulator") is True:
         notes.append("It was sent to the built-in emulator: nobody was created in an app")
+    outputs = members(summary.get("outputs"))
     for name, noun, what in (
         ("requests", "request", "sent by the last run"),
         ("retries", "request", "sent again"),
         ("rate_limited", "request", "turned away with 429, for which everyone paused"),
-        ("tokens", "auth token", "in the results"),
+        ("tokens", "auth token", f"in {'a file of their own' if 'tokens' in outputs else 'the results'}"),
         ("edited", "user", "brought up to date because their rows had been edited"),
     ):
         if number := number_of(summary.get(name)):

@@ -13,18 +13,17 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files import PRIVATE, written_whole
 from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
-from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed, write_outcomes
-from provisioner.results.lines import Counts
-from provisioner.results.manifest import Record, read_record, refuse_overwriting, rewrite
-from provisioner.results.merging.ordered import in_order, rows_of
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
+from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
+from provisioner.results.manifest import Record, read_record, refuse_joining, refuse_overwriting, rewrite
+from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, write_rejected
 from provisioner.results.spool import Spool
-from provisioner.results.summary import Summary, write_summary
+from provisioner.results.summary import Summary, write_summary, written
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED
 from provisioner.stop import Stop
@@ -33,21 +32,26 @@ from provisioner.validation.rules import FIRST_ROWS, Found
 _MARK: Final = codecs.BOM_UTF8
 
 
-def merge(folder: Path, output: Path) -> Summary:
+def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
     """Write results, rejected rows and summary of all shards in a folder, rows in the order of the roster.
+
+    tokens  where auth tokens are to stand, when that is apart from the results
 
     Raises `OutputError` when a shard is missing, unfinished or unlike the others, or the output cannot be used;
     `RosterError` when a file is not as it was written; `StorageError` when the disk takes no more.
     """
     shards = finished_shards(folder)
     suffix = next((shard.rejected.suffix for shard in shards if shard.rejected is not None), ".csv")
-    outputs = Outputs.beside(output, suffix, ())
+    outputs = Outputs.beside(output, suffix, (), tokens=tokens)
+    refuse_joining(outputs, [shard.tokens for shard in shards if shard.tokens is not None])
     refuse_overwriting(outputs, [each for shard in shards for each in _files(shard)])
     outputs.refuse_too_many(shards[0].rows)
     outputs.make_folder()
-    counts = _Merging(shards).write(outputs.results)
+    apart = TokensApart.of(outputs)
+    counts = _Merging(shards).write(outputs.results, apart)
     digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
-    summary = _summary(shards, counts, outputs, {"rejected": digest} if digest else {})
+    digests = {"rejected": digest, TOKENS: apart.digest if apart else None}
+    summary = _summary(shards, counts, outputs, {name: each for name, each in digests.items() if each})
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -56,8 +60,7 @@ def _files(shard: FinishedShard) -> Iterator[Path]:
     yield shard.results
     yield summary_of(shard.results)
     yield journal_of(shard.results)
-    if shard.rejected is not None:
-        yield shard.rejected
+    yield from (path for path in (shard.rejected, shard.tokens) if path is not None)
 
 
 class _Merging:
@@ -70,16 +73,17 @@ class _Merging:
         first = (frame for shard in shards for frame in islice(rows_of(shard.results, ","), 1))
         self._fed_again = any(OF_ROW in frame.columns for frame in first)
 
-    def write(self, path: Path) -> Counts:
+    def write(self, path: Path, apart: TokensApart | None) -> Counts:
         """Write them; say what they add up to. Raises `OutputError` when they do not say what the summaries say."""
         total = Counts()
-        with written_whole(path, PRIVATE) as whole:
-            write_outcomes(whole, self._counted(total), path.suffix, fed_again=self._fed_again)
-            if self._error is not None:
-                raise self._error
-            for shard, counts in zip(self._shards, self._counts, strict=True):
-                _compare(shard, counts)
+        write_lines(path, self._counted(total), apart, self._check, fed_again=self._fed_again)
         return total
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+        for shard, counts in zip(self._shards, self._counts, strict=True):
+            _compare(shard, counts)
 
     def _counted(self, total: Counts) -> Iterator[pl.DataFrame]:
         sources = [self._lines(shard, counts) for shard, counts in zip(self._shards, self._counts, strict=True)]
@@ -100,7 +104,7 @@ class _Merging:
             self._error = error
 
     def _lines(self, shard: FinishedShard, counts: Counts) -> Iterator[pl.DataFrame]:
-        for frame in rows_of(shard.results, ","):
+        for frame in with_tokens(shard.results, shard.tokens):
             columns = [*RESULT_SCHEMA, *([OF_ROW] if self._fed_again else [])]
             try:
                 lines = frame.select(typed(frame.schema, shard.results.suffix, columns))
@@ -163,12 +167,7 @@ def _summary(shards: Sequence[FinishedShard], counts: Counts, outputs: Outputs, 
         requests,
         OutcomeTally(drift=drift, edited=total("edited")),
     )
-    files = {
-        "results": str(outputs.results),
-        "rejected": str(outputs.rejected) if rejected else None,
-        "summary": str(outputs.summary),
-        "journal": None,
-    }
+    files = {**written(outputs, outputs.rejected if rejected else None, results=True), "journal": None}
     merged = tuple(str(each.results.absolute()) for each in shards)
     record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
     emulated = any(document.get("emulator") for document in documents)

@@ -44,6 +44,25 @@ def _nothing_missing(_: Sequence[str]) -> int:
     return 0
 
 
+def with_tokens(results: Path, tokens: Path | None) -> Iterator[pl.DataFrame]:
+    """Give the lines of results, with the auth tokens that stand apart from them in another file."""
+    lines = rows_of(results, ",")
+    if tokens is None:
+        return lines
+    return joined((frame.with_columns(pl.col("row").cast(pl.Int64)) for frame in lines), rows_of(tokens, ","))
+
+
+def joined(lines: Iterator[pl.DataFrame], tokens: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Give result lines with the auth tokens that stand apart from them; the rows of both ascend."""
+    held = pl.DataFrame(schema={"row": pl.Int64, "auth_token": pl.String})
+    for frame in lines:
+        last = frame["row"][-1]
+        while (not held.height or held["row"][-1] < last) and (more := next(tokens, None)) is not None:
+            held = pl.concat([held, more.select(pl.col("row").cast(pl.Int64), "auth_token")])
+        yield frame.drop("auth_token").join(held, on="row", how="left", maintain_order="left").select(frame.columns)
+        held = held.filter(pl.col("row") > last)
+
+
 def in_order(sources: Sequence[Iterator[pl.DataFrame]], number: str) -> Iterator[pl.DataFrame]:
     """Merge sources whose rows ascend by the column `number` (integers) into one that does."""
     held = [(frame, source) for source in sources if (frame := next(source, None)) is not None]

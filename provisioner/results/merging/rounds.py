@@ -24,19 +24,19 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.lock import holder_of
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
-from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed, write_outcomes
-from provisioner.results.lines import Counts
-from provisioner.results.manifest import Record, refuse_overwriting
-from provisioner.results.merging.ordered import rows_of
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
+from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
+from provisioner.results.manifest import Record, refuse_joining, refuse_overwriting
+from provisioner.results.merging.ordered import rows_of, with_tokens
+from provisioner.results.merging.shards import found_again
 from provisioner.results.outputs import Outputs
 from provisioner.results.rejections import reasons_in
 from provisioner.results.resubmission import job_of_rejected
 from provisioner.results.spool import Spool
-from provisioner.results.summary import Summary, write_summary
+from provisioner.results.summary import Summary, write_summary, written
 from provisioner.stop import Stop
 from provisioner.validation.rules import FIRST_ROWS, Found
 
@@ -57,15 +57,23 @@ class Round:
         """What must not be overwritten."""
         rejected = self.document["outputs"]["rejected"]
         named = [self.results.with_name(Path(rejected).name)] if rejected else []
-        return (*Outputs.beside(self.results, self.results.suffix, ()).paths(), *named)
+        return (*Outputs.beside(self.results, self.results.suffix, (), tokens=self.tokens).paths(), *named)
+
+    @property
+    def tokens(self) -> Path | None:
+        """Where its auth tokens stand, when that is apart."""
+        named = self.document["outputs"].get(TOKENS)
+        return found_again(Path(named), self.results.parent) if named else None
 
     def time(self, name: str) -> float:
         """Give one of its times, in UNIX seconds."""
         return datetime.fromisoformat(self.document[name]).timestamp()
 
 
-def merge_rounds(results: Sequence[Path], output: Path) -> Summary:
+def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = None) -> Summary:
     """Write results and summary of a run and of its mended rounds, which are named in their order.
+
+    tokens  where auth tokens are to stand, when that is apart from the results
 
     Rows that are still rejected stay in the rejected file of the last round. Raises `OutputError` when a file is none
     of these, `RosterError` when it is not as it was written, `StorageError` when the disk takes no more.
@@ -73,15 +81,16 @@ def merge_rounds(results: Sequence[Path], output: Path) -> Summary:
     rounds = [_finished(path) for path in results]
     for before, later in pairwise(rounds):
         _refuse_unrelated(before, later)
-    outputs = Outputs.beside(output, output.suffix, ())
+    outputs = Outputs.beside(output, output.suffix, (), tokens=tokens)
+    refuse_joining(outputs, [each.tokens for each in rounds if each.tokens is not None])
     refuse_overwriting(outputs, [file for each in rounds for file in each.files])
     outputs.refuse_too_many(rounds[0].document["rows"])
     outputs.make_folder()
-    told = _Told()
-    with ExitStack() as stack, written_whole(outputs.results, PRIVATE) as whole:
-        write_outcomes(whole, told.lines(_together(rounds, outputs.results.parent, stack)), outputs.results.suffix)
-        told.raise_error()
-    summary = _summary(rounds, told, outputs)
+    told, apart = _Told(), TokensApart.of(outputs)
+    with ExitStack() as stack:
+        lines = told.lines(_together(rounds, outputs.results.parent, stack))
+        write_lines(outputs.results, lines, apart, told.raise_error)
+    summary = _summary(rounds, told, outputs, apart.digest if apart else None)
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -117,7 +126,7 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
 
 
 def _lines_of(each: Round) -> Iterator[pl.DataFrame]:
-    for frame in rows_of(each.results, ","):
+    for frame in with_tokens(each.results, each.tokens):
         columns = [name for name in _LINE if name != OF_ROW or name in frame.columns]
         try:
             lines = frame.select(typed(frame.schema, each.results.suffix, columns))
@@ -218,7 +227,7 @@ class _Told:
                 self.defects[code] = Found(known.rows + 1, (*known.first_rows, row)[:FIRST_ROWS])
 
 
-def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs) -> Summary:
+def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digest: str | None) -> Summary:
     started = min(each.time("started_at") for each in rounds)
     finished = max(each.time("finished_at") for each in rounds)
     documents = [each.document for each in rounds]
@@ -234,12 +243,12 @@ def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs) -> Summary:
         RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished),
         OutcomeTally(drift=drift, edited=total("edited")),
     )
-    files = {"results": str(outputs.results), "rejected": None, "summary": str(outputs.summary), "journal": None}
+    files = {**written(outputs, None, results=True), "journal": None}
     mended = Mended(first["rejected"], min(rejected, first["rejected"]))
     parts = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in first.get("files", ()))
     report = Report(told.defects, {}, mended, parts, first.get("constraints_overridden", {}))
     merged = tuple(str(each.results.absolute()) for each in rounds)
-    record = Record(tuple(first["roster"]), merged=merged)
+    record = Record(tuple(first["roster"]), merged=merged).with_digest(TOKENS, digest)
     emulated = any(document.get("emulator") for document in documents)
     stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
     return Summary(counts, tally, report, started, finished, stop, files, None, record, emulated)

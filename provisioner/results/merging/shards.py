@@ -14,6 +14,7 @@ from provisioner.errors import OutputError
 from provisioner.files import digest_of
 from provisioner.journal.lock import holder_of
 from provisioner.model import RUN_OUTCOMES
+from provisioner.results.lines import TOKENS
 from provisioner.results.merging.folder import shards_of
 from provisioner.results.outputs import FORMATS, SUMMARY, journal_of
 
@@ -29,6 +30,7 @@ class FinishedShard:
     fingerprint  of the roster, see `provisioner.roster.shard`
     results      its file
     rejected     that of its rejected rows; null when it has none
+    tokens       that of its auth tokens, when they stand apart
     document     its summary
     """
 
@@ -38,6 +40,7 @@ class FinishedShard:
     fingerprint: str
     results: Path
     rejected: Path | None
+    tokens: Path | None
     document: Mapping[str, Any]
 
     @property
@@ -89,20 +92,27 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
             shard, outputs = document["shard"], document["outputs"]
             named = Path(outputs["results"]).name if outputs["results"] else ""
             rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None
+            tokens = found_again(Path(outputs[TOKENS]), folder) if outputs.get(TOKENS) else None
             given = (shard["number"], shard["of"], shard["roster_rows"], shard["fingerprint"])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no summary of a shard that has come to its end
         for path in results:
             if path.name == named:
-                yield FinishedShard(*given, path, rejected, document)
+                yield FinishedShard(*given, path, rejected, tokens, document)
+
+
+def found_again(path: Path, folder: Path) -> Path:
+    """Find a file that a summary names as it was given then: from the same folder, or beside it since."""
+    return path if path.exists() else folder / path.name
 
 
 def _refuse_unfinished(shard: FinishedShard) -> None:
     if holder := holder_of(journal_of(shard.results)):
         raise OutputError(f"{shard.results}: {holder} works on it; merge when that has ended")
-    if shard.rejected is not None and digest_of(shard.rejected) != shard.document["digests"].get("rejected"):
-        message = f"is not what was written there; move it away and run shard {shard.number}/{shard.of} again"
-        raise OutputError(f"{shard.rejected}: {message}")
+    for name, path in (("rejected", shard.rejected), (TOKENS, shard.tokens)):
+        if path is not None and digest_of(path) != shard.document["digests"].get(name):
+            message = f"is not what was written there; move it away and run shard {shard.number}/{shard.of} again"
+            raise OutputError(f"{path}: {message}")
 
 
 def worst(shards: Sequence[FinishedShard]) -> FinishedShard | None:

@@ -61,6 +61,7 @@ OPTIONS: dict[str, tuple[str | None, str, str, Any]] = {
     "--json": (None, "output", "json", True),
     "--rejected-format": ("xlsx", "output", "rejected_format", "xlsx"),
     "--report": (None, "output", "report", True),
+    "--tokens-to": ("t.csv", "output", "tokens_to", Path("t.csv")),
     "--no-progress": (None, "output", "progress", False),
     "--log-format": ("json", "log", "format", "json"),
     "--log-file": ("l.log", "log", "file", Path("l.log")),
@@ -127,7 +128,11 @@ def test_an_option_is_written_once() -> None:
         if isinstance(each, type) and issubclass(each, Options) and each is not Options
     }
     written = [(each.TABLE, name) for each in groups for name in each.__annotations__ if name != "TABLE"]
-    assert sorted({each for each in written if written.count(each) > 1}) == [("output", "file"), ("run", "show")]
+    assert sorted({each for each in written if written.count(each) > 1}) == [
+        ("output", "file"),
+        ("output", "tokens_to"),
+        ("run", "show"),
+    ]
 
 
 def test_given_keeps_what_was_given_and_turns_no_off() -> None:
