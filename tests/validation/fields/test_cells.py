@@ -250,7 +250,7 @@ def test_what_is_bound_can_be_read_whatever_the_types(
 def test_parquet_numbers_become_text(value: Any, uid: str, uid_input: str) -> None:
     """A whole number is written without its fraction; the input stays as the roster has it."""
     checked = check(pl.DataFrame({"uid": [value], "name": ["Ann"]}))
-    assert checked.lines.rows() == [(1, uid, uid_input, None, None)]
+    assert checked.lines.rows() == [(1, uid, uid_input, "Ann", None, None)]
 
 
 @pytest.mark.parametrize(("value", "code"), [(1.5, "uid.charset"), (float("nan"), "uid.missing")])
