@@ -72,7 +72,7 @@ def _rate(overview: Overview) -> Figure:
     alt = (
         f"Requests a minute over {duration(lasted)} under way in {counted(len({each.run for each in points}), 'run')}: "
         f"{sent * 60 / max(lasted, 0.001):,.0f} on average, {duration(paused)} of it paused after a 429. "
-        f"The runs {'; '.join(ends[-5:])}."
+        f"How the runs ended: {'; '.join(ends[-5:])}."
     )
     keys = [(SENT, "creates, deletes, tokens")] + ([(READ, "reads and updates")] if reads else [])
     keys += [(LIMIT, "limit")] + ([(PAUSE, "pause after a 429")] if paused else [])

@@ -38,7 +38,7 @@ def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
     rate, nights = figures_of(a_long_job())
     assert rate.alt == (
         "Requests a minute over 33 min 20 s under way in 5 runs: 9,000 on average, 3 min 20 s of it paused after a "
-        "429. The runs stopped: sigint; stopped: sigint; killed; stopped: sigint; stopped: sigint."
+        "429. How the runs ended: stopped: sigint; stopped: sigint; killed; stopped: sigint; stopped: sigint."
     )
     assert [what for _, what in rate.keys] == [
         "creates, deletes, tokens", "reads and updates", "limit", "pause after a 429", "a run was stopped or killed",
