@@ -14,8 +14,8 @@ from typing import Any
 
 from tests.rig.command import KEY, RunningEmulator, emulator, people, provisioner, rows, start, wait_until, write_roster
 
-PEOPLE = people(600)
-STRANGERS = [f"person-{n:05}" for n in (3, 250, 400, 590, 600)]
+PEOPLE = people(240)
+STRANGERS = [f"person-{n:05}" for n in (3, 100, 160, 230, 240)]
 
 
 def with_strangers(folder: Path) -> tuple[object, ...]:
@@ -29,10 +29,10 @@ def with_strangers(folder: Path) -> tuple[object, ...]:
 def lost(folder: Path, api: RunningEmulator, copy: Callable[[], object], *command: object) -> None:
     """Copy the journal in mid-run; kill the run somewhat later, and lose its journal."""
     victim = start(*command, cwd=folder, COMETCHAT_API_KEY=KEY)
-    wait_until(lambda: len(api.created()) > 150)
+    wait_until(lambda: len(api.created()) > 40)
     copy()
     known = len(api.created())
-    wait_until(lambda: len(api.created()) > known + 150)
+    wait_until(lambda: len(api.created()) > known + 30)
     victim.kill()
     for each in folder.glob("out.journal.db*"):
         each.unlink()

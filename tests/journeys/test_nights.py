@@ -34,7 +34,7 @@ from tests.rig.command import (
 )
 
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
-SMALL = Options(people=300, nights=16, seed=1, kills=2, duration=1)
+SMALL = Options(people=160, nights=16, seed=1, kills=2, duration=1)
 
 
 def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]:

@@ -93,8 +93,8 @@ def test_interrupted(tmp_path: Path, number: signal.Signals, code: int) -> None:
 
 def test_a_second_interrupt_ends_at_once_and_loses_nothing(tmp_path: Path) -> None:
     """With requests that hang, the second SIGINT does not wait for them; resumed, the job ends exactly."""
-    roster = write_roster(tmp_path / "r.csv", people(100))
-    with emulator(tmp_path, "--latency", "3s") as api:
+    roster = write_roster(tmp_path / "r.csv", people(40))
+    with emulator(tmp_path, "--latency", "2.5s") as api:
         with started("run", roster, *api.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
             wait_until(lambda: len(api.users()) > 10)
             process.send_signal(signal.SIGINT)
@@ -104,7 +104,7 @@ def test_a_second_interrupt_ends_at_once_and_loses_nothing(tmp_path: Path) -> No
         assert (ended.exit_code, time.monotonic() - began < 2) == (130, True)
         ended = provisioner("run", roster, *api.flags(), "-o", "x.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert ended.exit_code == 0, ended.stderr
-        assert_exact(api, tmp_path / "x.csv", 100)
+        assert_exact(api, tmp_path / "x.csv", 40)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_the_error_budget_stops_the_run(tmp_path: Path) -> None:
 def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
     """The second one exits 2 and says who holds it; the lock ends with the process, however that ends."""
     roster = write_roster(tmp_path / "r.csv", people(6))
-    with emulator(tmp_path, "--latency", "30s") as api:
-        command = ("run", roster, *api.flags(), "-o", "x.csv")
+    with emulator(tmp_path, "--latency", "4s") as api:
+        command = ("run", roster, *api.flags(), "--max-in-flight", 1, "-o", "x.csv")
         with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
             wait_until(lambda: len(api.users()) > 0)
             second = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
