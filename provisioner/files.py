@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -37,6 +38,21 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         raise StorageError(message) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def name_once(temporary: Path, path: Path) -> None:
+    """Give a finished file its name; raises FileExistsError when something has it, perhaps since a moment.
+
+    Where there are links the temporary name stays as well.
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a filesystem without links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
 
 
 def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True) -> IO[bytes]:

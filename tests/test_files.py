@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.files import PRIVATE, SHARED, same_file, set_aside, unnamed_file, written_whole
+from provisioner.files import PRIVATE, SHARED, name_once, same_file, set_aside, unnamed_file, written_whole
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +189,27 @@ def test_a_folder_that_takes_no_file_is_told_with_what_it_was_for(here: Path) ->
         unnamed_file(here / "gone", " to keep users.csv in")
     said = "no file can be made there to keep users.csv in (No such file or directory); choose another --output"
     assert str(error.value) == f"{here}/gone: {said}"
+
+
+# --- named once ---
+
+
+def _no_links(*_: object) -> None:
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_name_that_is_taken_stays_what_it_is(here: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    """Also on a filesystem without links, and for a link that leads nowhere."""
+    if not links:
+        monkeypatch.setattr(os, "link", _no_links)
+    (here / "new.part").write_text("new")
+    name_once(here / "new.part", here / "new")
+    (here / "taken").write_text("old")
+    (here / "nowhere").symlink_to(here / "absent")
+    (here / "other.part").write_text("other")
+    for name in ("taken", "nowhere"):
+        with pytest.raises(FileExistsError):
+            name_once(here / "other.part", here / name)
+    assert [(here / name).read_text() for name in ("new", "taken", "other.part")] == ["new", "old", "other"]
+    assert not (here / "absent").exists()

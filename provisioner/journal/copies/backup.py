@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError, OutputError
-from provisioner.files import PRIVATE, sync_folder
+from provisioner.files import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.header import header_of, log_of
 from provisioner.journal.schema import bring_up_to_date
@@ -112,13 +112,5 @@ def _publish(temporary: Path, to: Path) -> None:
     """Have it under its name, once it is on the disk. Raises OSError, also when that name was taken meanwhile."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    try:
-        os.link(temporary, to)
-    except FileExistsError:
-        raise
-    except OSError:  # a filesystem without links
-        if os.path.lexists(to):
-            raise
-        temporary.rename(to)
-    with suppress(OSError):
-        sync_folder(to.parent)
+    name_once(temporary, to)
+    sync_folder(to.parent)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ConfigurationError, OutputError
+from provisioner.files import name_once
 from provisioner.roster.shard import Shard
 
 MANIFEST: Final = "shards.json"
@@ -50,12 +52,8 @@ def _write_once(path: Path, document: dict[str, int]) -> None:
                 os.fchmod(file.fileno(), 0o644)
                 file.flush()
                 os.fsync(file.fileno())
-            try:
-                os.link(name, path)
-            except FileExistsError:
-                return
-            except OSError:  # a filesystem without hard links
-                Path(name).replace(path)
+            with suppress(FileExistsError):
+                name_once(Path(name), path)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:

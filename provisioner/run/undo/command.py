@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from provisioner.errors import JournalError, UsageError
-from provisioner.journal.header import Identity, owner_in
+from provisioner.journal.header import owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader
 from provisioner.results.outputs import FORMATS, Outputs, results_of
@@ -47,7 +47,7 @@ def preview(out: str, settings: Settings, *, permanent: str | None) -> UndoPrevi
 def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn: bool = False) -> Job:
     """Find the journal and the files of an undo. Raises `UsageError`, also when the app's id is not the right one."""
     outputs = outputs_of(out)
-    if settings.api.emulator or _owner(outputs.journal) == EMULATOR:
+    if settings.api.emulator or owner_in(outputs.journal) == EMULATOR:
         message = "was a rehearsal with the built-in emulator, and its users went with it: there is nothing to undo"
         raise JournalError(f"{outputs.journal}: {message}")
     app = identity(settings)
@@ -78,7 +78,3 @@ def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[T
         return is_agreed("Take it back?", default=False, console=console)
 
     return ask
-
-
-def _owner(journal: Path) -> Identity | None:
-    return owner_in(journal)
