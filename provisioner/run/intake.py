@@ -277,7 +277,7 @@ async def survey(opened: Opened, reader: Executor, stopper: Stopper) -> Surveyed
     """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
     surveyed = await in_thread(reader, lambda: opened.survey(lambda: stop_early(stopper)))
     stop_early(stopper)
-    for notice in opened.roster.notices():
+    for notice in await in_thread(reader, opened.roster.notices):
         log.warning(notice.code, message=notice.message)
     if (encoding := surveyed.survey.reveals) is not None:
         seen = "other users see uids, and these can be turned back into e-mail addresses"

@@ -45,8 +45,10 @@ def refusal(roster: str | Path | Sequence[str | Path], folder: Path, **tables: M
     return str(raised.value).replace(f"{SAMPLES}/", "").replace(f"{folder}/", "")
 
 
-def events(roster: str | Path, folder: Path, level: str = "warning") -> list[Mapping[str, Any]]:
+def events(
+    roster: str | Path, folder: Path, level: str = "warning", **tables: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
     """What is logged while a roster is validated."""
     with capture_logs() as logged:
-        document(roster, folder)
+        document(roster, folder, **tables)
     return [event for event in logged if event["log_level"] == level]

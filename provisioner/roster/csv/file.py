@@ -72,10 +72,11 @@ class CsvRoster(TextRoster):
         return dict.fromkeys(self.header.columns, pl.String())
 
     def notices(self) -> Sequence[Notice]:
-        """Say which line is the header, when it was looked for, and that the cells are in quotes that are none."""
+        """Say also which line is the header, when it was looked for, and that the cells are in quotes that are none."""
         found = f"{self.name}: line {self.header.line} is taken for the header; --header-row names another"
         quotes = f"{self.name}: its cells are in {self.other_quotes}, which stand for themselves; "
         return (
+            *TextRoster.notices(self),
             *([Notice("header.found", found)] if self.header.found else []),
             *([Notice("cells.other_quotes", f"{quotes}{_MEND}")] if self.other_quotes else []),
         )

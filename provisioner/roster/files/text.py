@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from itertools import chain
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from provisioner.errors import ConfigurationError, RosterError
@@ -12,6 +14,7 @@ from provisioner.roster.encodings import mixture
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.origin import Origin
 
+_CHUNK: Final = 1024 * 1024
 _MARK: Final = len(codecs.BOM_UTF8)
 _MARKS: Final = 4 * _MARK  # programs put one before another; nobody has seen more than two
 _BYTE_ORDER_MARKS: Final = (
@@ -135,6 +138,28 @@ def open_text(origin: Origin, encoding: str | None) -> Iterator[TextStream]:
                 yield DecodedStream(origin, start, file, position, encoding or marked or "")
     except OSError as error:
         raise RosterError(f"{origin.name} cannot be read: {error.strerror or error}") from error
+
+
+def is_misnamed(origin: Origin, codec: str | None) -> bool:
+    """Whether a text that is decoded with another codec is UTF-8 to its end, with letters beyond ASCII.
+
+    A text that is in the other encoding ends to be UTF-8 at the first of these letters, so it is seldom read far.
+    Raises OSError.
+    """
+    if codec is None:
+        return False
+    decoder, beyond_ascii = codecs.getincrementaldecoder("utf-8")(), False
+    with origin.open() as file:
+        if marked_encoding(start := _start(file)) is not None:
+            return False
+        try:
+            for chunk in chain([start], iter(partial(file.read, _CHUNK), b"")):
+                beyond_ascii = beyond_ascii or not chunk.isascii()
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return beyond_ascii
 
 
 TextOpener: TypeAlias = Callable[[Origin, str | None], AbstractContextManager[TextStream]]

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias, TypeVar
 import polars as pl
 
 from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.text import is_misnamed
 
 T = TypeVar("T")
 
@@ -219,6 +220,13 @@ class TextRoster(Roster):
     def size(self) -> int:
         """Length of the file in bytes, compressed where it is compressed."""
         return self.origin.size
+
+    def notices(self) -> Sequence[Notice]:
+        """Say that the encoding it is read in is most likely not its own. Raises OSError."""
+        if not is_misnamed(self.origin, self.codec):
+            return ()
+        what = f"{self.name} is UTF-8 and read as {self.codec}, which spoils letters such as ë"
+        return (Notice("encoding.looks_like_utf8", f"{what}; leave out --encoding (in a config file: encoding)"),)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.cases import SAMPLES, refusal
+from tests.rig.cases import SAMPLES, document, events, refusal
 
 NAMED = "; name the one that reads right with --encoding"
 CELL = "row 1 (line 2), column 'name' (byte {}): byte 0x{} is not UTF-8; it reads "
@@ -62,3 +62,37 @@ def test_a_text_of_several_encodings_is_told_as_that(tmp_path: Path) -> None:
     lines.write_bytes(b"\n".join([first.encode(), second.encode("cp1252"), third.encode()]))
     assert refusal(lines, tmp_path) == f"r.ndjson: row 2 (byte 54): {mixed}"
     assert refusal(sample, tmp_path, run={"encoding": "ascii"}).endswith(f"is not ascii at byte 14; {mixed}")
+
+
+UTF8 = (SAMPLES / "mojibake" / "utf8-latin.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("r.csv", UTF8),
+        ("r.tsv", UTF8.replace(b",", b"\t")),
+        ("r.csv.gz", gzip.compress(UTF8)),
+        ("r.ndjson", '{"uid": "a1", "name": "Zoë Müller"}\n{"uid": "b2", "name": "José"}\n'.encode()),
+        ("r.json", '[{"uid": "a1", "name": "Zoë Müller"}, {"uid": "b2", "name": "José"}]'.encode()),
+    ],
+)
+def test_utf8_that_is_read_in_an_encoding_that_was_named_is_warned_of(tmp_path: Path, name: str, data: bytes) -> None:
+    """It decodes without an error, and its names are damaged: the file is told of, and each such name."""
+    roster = tmp_path / name
+    roster.write_bytes(data)
+    found = document(roster, tmp_path, run={"encoding": "cp1252"})
+    assert (found["exit_code"], found["warnings"]["name.mojibake"]["first_rows"]) == (0, [1, 2])
+    told = [each for each in events(roster, tmp_path, run={"encoding": "cp1252"}) if each["event"] != "roster.warned"]
+    message = f"{roster} is UTF-8 and read as cp1252, which spoils letters such as ë; leave out --encoding"
+    assert [(each["event"], each["message"]) for each in told] == [
+        ("encoding.looks_like_utf8", f"{message} (in a config file: encoding)")
+    ]
+
+
+@pytest.mark.parametrize("run", [{}, {"encoding": "utf-8"}, {"encoding": "cp1251"}])
+def test_a_text_in_its_own_encoding_is_not_warned_of(tmp_path: Path, run: dict[str, str]) -> None:
+    """Neither UTF-8 as itself, nor another that is named rightly."""
+    roster = tmp_path / "r.csv"
+    roster.write_bytes("uid,name\na1,Анна Иванова\n".encode(run.get("encoding", "utf-8")))
+    assert events(roster, tmp_path, run=run) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.roster.files.origin import LocalFile
-from provisioner.roster.files.text import open_text, text_codec
+from provisioner.roster.files.text import is_misnamed, open_text, text_codec
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,27 @@ def test_text_is_utf8_without_its_mark_and_the_mark_beats_the_codec(
     path.write_bytes(data)
     with open_text(LocalFile(path), codec) as stream:
         assert stream.read(10).decode() == "é"
+
+
+@pytest.mark.parametrize(
+    ("data", "codec", "misnamed"),
+    [
+        ("Zoë".encode(), "cp1252", True),
+        (b"a" * 2_000_000 + "ë".encode(), "cp1252", True),
+        (b"a" * 1_048_575 + "ë".encode(), "gbk", True),  # a letter across two pieces
+        ("Zoë".encode(), None, False),
+        ("Zoë".encode("utf-8-sig"), "cp1252", False),
+        ("Zoë Ü".encode("cp1252"), "cp1252", False),
+        ("Zoë".encode() + b"\xc3", "cp1252", False),
+        ("王小明".encode("utf-16"), "utf-16", False),
+        ("王小明".encode("utf-16-le"), "utf-16-le", False),
+        (b"Zoe", "cp1252", False),
+    ],
+)
+def test_utf8_that_is_read_as_something_else_is_known(
+    tmp_path: Path, data: bytes, codec: str | None, misnamed: bool
+) -> None:
+    """Only where letters beyond ASCII prove it, to the end of the file, and no mark says what it is."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(data)
+    assert is_misnamed(LocalFile(path), codec) is misnamed
