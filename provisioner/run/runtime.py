@@ -135,7 +135,8 @@ def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCod
         raise
     document = summary.document
     counts = {name: document[name] for name in _COUNTED if name in document}
-    log.info("run.finished", **counts)
+    # At a terminal the summary itself says so, a line further down.
+    log.info("run.finished", **counts, in_words=sys.stdout.isatty() and sys.stderr.isatty())
     _print(summary, as_json=settings.output.json_summary)
     if stop is not None and document.get("stopped_by") is not None:
         _tell_stop(settings, stop)

@@ -47,10 +47,12 @@ def test_tokens_are_not_minted_again_by_mistake(tmp_path: Path) -> None:
 
 
 def test_a_rehearsal_is_not_asked_about(tmp_path: Path) -> None:
-    """The built-in emulator is nobody's app."""
+    """The built-in emulator is nobody's app. How it ended is said by the summary, and by the log in its file."""
     (tmp_path / "users.csv").write_text("uid,name\nann,Ann\n")
-    ended, printed = at_a_terminal("run", "users.csv", "--emulator", cwd=tmp_path)
+    ended, printed = at_a_terminal("run", "users.csv", "--emulator", "--log-file", "log", cwd=tmp_path)
     assert (ended, "Begin?" in printed) == (0, False)
+    finished = "run.finished"
+    assert (finished in printed, finished in (tmp_path / "log").read_text()) == (False, True)
 
 
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 3), ("\x03", 130)], ids=["no", "Ctrl-C"])

@@ -6,6 +6,7 @@ Reading is for a person who wonders, or a script that watches: it takes no lock,
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class Status:
 
     holder            the process that has it open, if one has
     outcomes          outcome → users
-    in_doubt          users of whom it is not known whether they were created
+    doubted           outcome → those of them of whom it is not known whether they were created
     tokens            auth tokens recorded
     first, last       UNIX seconds: of the first request (the server's), of the last outcome
     copied_at         UNIX seconds by the server: of the copy that this is, until a run has come to its end with it
@@ -69,7 +70,7 @@ class Status:
     owner: Identity
     holder: str | None
     outcomes: Mapping[Outcome, int]
-    in_doubt: int
+    doubted: Counter[Outcome]
     tokens: int
     first: float | None
     last: float | None
@@ -86,9 +87,15 @@ class Status:
         return sum(self.outcomes.values())
 
     @property
+    def in_doubt(self) -> int:
+        """Users of whom it is not known whether they were created."""
+        return sum(self.doubted.values())
+
+    @property
     def again(self) -> dict[str, int]:
-        """Outcome → users who are sent again by the next run, in order."""
-        return {each.value: self.outcomes[each] for each in (Outcome.FAILED, Outcome.PENDING) if each in self.outcomes}
+        """Outcome → users who are plainly sent again by the next run, in order; those in doubt are looked up."""
+        plain = {each: self.outcomes.get(each, 0) - self.doubted[each] for each in (Outcome.FAILED, Outcome.PENDING)}
+        return {outcome.value: number for outcome, number in plain.items() if number}
 
     @property
     def unmet(self) -> int | None:
@@ -151,7 +158,7 @@ def look(place: Place) -> Status:
             owner=owner_of(database),
             holder=holder_of(place.journal),
             outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcome in outcomes},
-            in_doubt=sum(int(row[3]) for row in rows),
+            doubted=Counter({Outcome(outcome): int(in_doubt) for outcome, _, _, in_doubt, *_ in rows if in_doubt}),
             tokens=sum(row[2] for row in rows),
             first=min((row[4] for row in rows if row[4]), default=None),
             last=max((row[5] for row in rows if row[5]), default=None),
@@ -201,7 +208,7 @@ def _outcomes(status: Status) -> Text:
         text.append(between).append(f"{number:,} {outcome}", outcome.colour)
         between = ", "
     if status.in_doubt:
-        text.append("; ").append(f"{status.in_doubt:,} in doubt", "magenta")
+        text.append("; ").append(f"{status.in_doubt:,} of them in doubt", "magenta")
     return text.append(f"; {counted(status.tokens, 'auth token')}")
 
 
