@@ -25,6 +25,9 @@ _GREATEST_PAGE: Final = 65536
 _MAGIC: Final = b"SQLite format 3\0"
 
 
+_IS_USED: Final = "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM nights)"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a journal is about: users of one app behind one address."""
@@ -87,6 +90,13 @@ def owner_of(database: sqlite3.Connection) -> Identity:
     """Say for whom a journal was made. Raises `sqlite3.DatabaseError`."""
     facts = dict(database.execute("SELECT key, value FROM meta"))
     return Identity(facts.get("app_id", ""), facts.get("base_url", ""))
+
+
+def is_unused(database: sqlite3.Connection) -> bool:
+    """Whether nothing has been recorded in an open journal: no user, no run and no night."""
+    with suppress(sqlite3.Error):
+        return not database.execute(_IS_USED).fetchone()[0]
+    return False
 
 
 def owner_in(path: Path) -> Identity | None:

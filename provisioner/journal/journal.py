@@ -28,7 +28,7 @@ from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import Course
-from provisioner.journal.header import Header, Identity, claim, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Header, Identity, claim, header_of, is_unused, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import EVER_UNDONE, TAKEN_UP, taken_up_rows
@@ -47,6 +47,9 @@ class Journal:
 
     copied_at: float | None = None
     """When the copy was made that this is (UNIX seconds, the server's), until a run has come to its end with it."""
+
+    made = False
+    """Whether there was no file before it was opened."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
@@ -78,8 +81,12 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close it. What was made for work that ended with an error before anything was recorded is removed again."""
         try:
+            unused = kind is not None and self.made and is_unused(self._database)
             self._database.close()
+            if unused:
+                self.path.unlink(missing_ok=True)
         finally:
             self._lock.__exit__(kind, error, trace)
 
@@ -204,6 +211,7 @@ class Journal:
         return self._database.execute(statement).fetchone()[0]
 
     def _open(self) -> sqlite3.Connection:
+        self.made = not self.path.exists()
         # Made by us first: SQLite would make it as wide as the umask allows, and gives its own files the same mode.
         file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user

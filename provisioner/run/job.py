@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.errors import ConfigurationError
+from provisioner.errors import ConfigurationError, JournalError
+from provisioner.files import set_aside
 from provisioner.journal.header import Identity, owner_in
+from provisioner.journal.lock import JournalLock, set_journal_aside
+from provisioner.logs import get_logger
 from provisioner.model import OnExisting, Tally
+from provisioner.results.manifest import set_others_aside
 from provisioner.results.outputs import Outputs, default_stem, is_output_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
@@ -27,6 +31,8 @@ if TYPE_CHECKING:  # what only checks has no need of the network
     from provisioner.roster.reader import RosterOptions
     from provisioner.run.rates import Dial
     from provisioner.sending.client import Client
+
+log = get_logger()
 
 EMULATOR: Final = Identity("emulator", "built-in emulator")
 """Another port each time, but the same stand-in as far as a journal is concerned."""
@@ -132,6 +138,38 @@ def identity(settings: Settings) -> Identity:
 def begins_anew(settings: Settings, journal: Path) -> bool:
     """Whether a run goes on with nothing: it was told so, or what is there was sent to the built-in emulator."""
     return settings.run.restart or (not settings.api.emulator and owner_in(journal) == EMULATOR)
+
+
+def check_journal(job: Job, *, anew: bool) -> None:
+    """Raise `JournalError` for a journal that is said to be restored and is not there, or one to be set aside in use.
+
+    anew  see `keep_earlier_files`
+    """
+    journal = job.outputs.journal
+    if job.settings.run.restored and not journal.exists():
+        message = "no such journal, so nothing was restored; put the copy there, or leave --restored out"
+        raise JournalError(f"{journal}: {message}")
+    if anew and journal.exists():
+        with JournalLock(journal):
+            pass
+
+
+def keep_earlier_files(job: Job, *, anew: bool, new: bool) -> None:
+    """Keep what an earlier run left where this one does not continue it: its files may hold the only tokens.
+
+    anew  the journal that may be there is not gone on with, see `begins_anew`
+    new   there is none that is gone on with
+    """
+    files = job.outputs
+    set_others_aside(files, job.roster, check=False)
+    if anew and (aside := set_journal_aside(files.journal)) is not None:
+        log.info("journal.set_aside", kept_as=str(aside))
+    if not new:
+        return
+    for path in (files.results, files.tokens):
+        if path is not None and (aside := set_aside(path)) is not None:
+            reason = "they belong to no journal that is continued here"
+            log.warning("results.set_aside", kept_as=str(aside), reason=reason)
 
 
 def options_of(settings: Settings) -> dict[str, Any]:

@@ -17,24 +17,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from provisioner.errors import ExitCode, JournalError
-from provisioner.files import set_aside
+from provisioner.errors import ExitCode
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.mints import MOST, given_before
 from provisioner.journal.course.table import Course
 from provisioner.journal.journal import Journal
-from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import TOKENS, TokensApart, write_results
-from provisioner.results.manifest import set_others_aside
-from provisioner.results.merging.folder import join_folder
+from provisioner.results.merging.folder import join_folder, refuse_unlike
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
 from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
-from provisioner.run.job import Job, Prospect, Run, Target, begins_anew, options_of
+from provisioner.run.job import (
+    Job,
+    Prospect,
+    Run,
+    Target,
+    begins_anew,
+    check_journal,
+    keep_earlier_files,
+    options_of,
+)
 from provisioner.run.progress.sampler import Sampler
 from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store, tell_of_copy
@@ -77,25 +83,30 @@ async def provision(
         given = given_before(job.outputs.journal, target.identity)
         if given and not confirmed(partial(confirm_minting, given)):
             raise _unconfirmed()
-    if settings.shard is not None:
-        join_folder(job.outputs.results.parent, settings.shard)
+    folder, shard = job.outputs.results.parent, settings.shard
+    if shard is not None:
+        refuse_unlike(folder, shard)
     async with AsyncExitStack() as stack:
         stack.enter_context(run.watch.watching())
         opened = stack.enter_context(closing(await open_roster(run)))
-        _keep_earlier_files(job)
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         journal = Journal(job.outputs.journal, target.identity)
-        recorder = await stack.enter_async_context(open_store(journal, stopper, job.settings))
-        await recorder.run(partial(journal.claim, str(settings.shard or "")))
-        if settings.restored:
-            await recorder.run(journal.mark_as_copy)
-        tell_of_copy(journal)
+        opening = partial(_open, job, journal, stopper)
+        # Nothing of an earlier run is touched, and nothing is left by this one, before it is known that it can begin.
+        anew = begins_anew(job.settings, job.outputs.journal)
+        check_journal(job, anew=anew)
+        recorder = None if anew else await stack.enter_async_context(opening())
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         if confirm is not None:
             prospect = Prospect(run.tally.rows.total or 0, job.roster.names, target.identity, settings.on_existing)
             with run.watch.aside():
                 _ask(confirm, prospect)
+        keep_earlier_files(job, anew=anew, new=anew or journal.made)
+        if recorder is None:
+            recorder = await stack.enter_async_context(opening())
+        if shard is not None:
+            join_folder(folder, shard)
         run.watch.enter("sending")
         async with connected(run, target) as connection:
             policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
@@ -107,6 +118,18 @@ async def provision(
             await carry_out(run, connection, recorder, parting.settle, admission.feed)
         run.watch.enter("writing")
         return await recorder.run(lambda: _finish(run, surveyed, journal))
+
+
+@asynccontextmanager
+async def _open(job: Job, journal: Journal, stopper: Stopper) -> AsyncIterator[Recorder]:
+    """Open the journal of a job, see `open_store`."""
+    settings = job.settings.run
+    async with open_store(journal, stopper, job.settings) as recorder:
+        await recorder.run(partial(journal.claim, str(settings.shard or "")))
+        if settings.restored:
+            await recorder.run(journal.mark_as_copy)
+        tell_of_copy(journal)
+        yield recorder
 
 
 def _ask(confirm: Callable[[Prospect], bool], prospect: Prospect) -> None:
@@ -289,21 +312,3 @@ def _finish(run: Run, surveyed: Surveyed, journal: Journal) -> Summary:
     if stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
         journal.forget_copy()
     return summary
-
-
-def _keep_earlier_files(job: Job) -> None:
-    """Keep what an earlier run left where this one would not continue it: its files may hold the only tokens."""
-    files = job.outputs
-    restart = begins_anew(job.settings, files.journal)
-    if job.settings.run.restored and not files.journal.exists():
-        message = "no such journal, so nothing was restored; put the copy there, or leave --restored out"
-        raise JournalError(f"{files.journal}: {message}")
-    set_others_aside(files, job.roster, check=False)
-    if restart and (aside := set_journal_aside(files.journal)) is not None:
-        log.info("journal.set_aside", kept_as=str(aside))
-    if not restart and files.journal.exists():
-        return
-    for path in (files.results, files.tokens):
-        if path is not None and (aside := set_aside(path)) is not None:
-            reason = "they belong to no journal that is continued here"
-            log.warning("results.set_aside", kept_as=str(aside), reason=reason)

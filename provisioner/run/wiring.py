@@ -117,6 +117,8 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
 async def open_store(store: Journal, stopper: Stopper, settings: Settings | None = None) -> AsyncIterator[Recorder]:
     """Open a journal or a state in a thread that is its own, where it is closed when the block ends.
 
+    One that is made here is gone again when the block ends with an error before anything was recorded.
+
     settings  whether every commit is logged, and any filesystem will do
 
     Raises `JournalError`. The recorder's `run` carries out any call in that thread.
@@ -126,10 +128,14 @@ async def open_store(store: Journal, stopper: Stopper, settings: Settings | None
         refuse_afar(store.path)
     with ThreadPoolExecutor(1, "journal") as thread:
         await in_thread(thread, store.__enter__)
+        ended: BaseException | None = None
         try:
             yield Recorder(store, thread, stopper, trace=_log_commit if wanted.log.verbose else None)
+        except BaseException as error:
+            ended = error
+            raise
         finally:
-            await in_thread(thread, lambda: store.__exit__(None, None, None))
+            await in_thread(thread, lambda: store.__exit__(type(ended) if ended else None, ended, None))
 
 
 def tell_of_copy(store: Journal) -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provisioner.emulator.server import Emulator
-from provisioner.errors import ExitCode, RosterChangedError
+from provisioner.errors import ExitCode, JournalError, OutputError, RosterChangedError, RosterError
 from provisioner.journal.journal import Journal
+from provisioner.journal.lock import JournalLock
 from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.results import outputs
 from provisioner.results.summary import Summary
+from provisioner.roster.shard import Shard
 from provisioner.run.admission import Outbox
 from provisioner.run.job import Run, Target
 from provisioner.run.pipeline import carry_out, provision
 from provisioner.run.wiring import connected, open_store
-from provisioner.settings.tables import Rate
-from provisioner.stop import Stop, Stopper
+from provisioner.settings.tables import Output, Rate
+from provisioner.settings.tables import Run as Asked
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 from tests.rig.work import APP, Place, with_emulator
 
 
@@ -56,6 +61,71 @@ def test_an_app_that_refuses_the_key_stops_the_run(place: Place) -> None:
     summary = with_emulator(work)
     assert (summary.document["stopped_by"], summary.exit_code) == ("key", ExitCode.API)
     assert outcomes(place) == ["pending", "rejected", "pending"]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(place: Place, what: type[Exception], **tables: Any) -> None:
+    """Carry out a run and a check of it that cannot begin; the folder is as it was before."""
+    before = contents(place.folder)
+    confirm = tables.pop("confirm", None)
+
+    async def run(target: Target, emulator: Emulator) -> int:
+        with pytest.raises(what):
+            await provision(place.job(**tables), target, Stopper(), confirm)
+        return len(emulator.store.users)
+
+    assert with_emulator(run) == 0
+    assert contents(place.folder) == before
+
+
+ROWS = "uid,name\nann,Ann\nbob,Bob\ncy,Cy\n"
+
+
+@pytest.mark.parametrize(
+    ("roster", "asked", "what"),
+    [
+        (ROWS, {"output": "out.xlsx"}, OutputError),
+        ("uid\nann\n", {}, RosterError),
+        (ROWS + 'dee,"Dee\n', {}, RosterError),
+        (ROWS + 'dee,"Dee\n', {"run": Asked(shard=Shard(1, 2))}, RosterError),
+        (ROWS, {"confirm": lambda _: False}, InterruptedEarlyError),
+        (ROWS, {"confirm": lambda _: False, "run": Asked(shard=Shard(1, 2))}, InterruptedEarlyError),
+        (ROWS, {"run": Asked(restored=True)}, JournalError),
+    ],
+    ids=[
+        "no room in a workbook", "no name", "a defect", "a defect, of a shard", "no, says a person",
+        "no, of a shard", "nothing was restored",
+    ],
+)  # fmt: skip
+def test_a_run_that_cannot_begin_leaves_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch, roster: str, asked: dict[str, Any], what: type[Exception]
+) -> None:
+    """No journal, no list of shards, no file at all: also where that is found only when the whole roster is read."""
+    monkeypatch.setattr(outputs, "SHEET_ROWS", 2)
+    place.write(roster)
+    if (name := asked.pop("output", None)) is not None:
+        asked["output"] = Output(file=place.folder / name)
+    refused(place, what, **asked)
+
+
+@pytest.mark.parametrize("case", ["begun anew", "goes on", "another roster's"])
+def test_a_run_that_cannot_begin_leaves_the_earlier_one_as_it_was(place: Place, case: str) -> None:
+    """Its journal and its results are not set aside, and it goes on as if nothing had been asked."""
+
+    async def run(target: Target, _: Emulator) -> Summary:
+        return await provision(place.job(), target, Stopper())
+
+    with_emulator(run)
+    if case == "another roster's":
+        summary = place.folder / "out.summary.json"
+        summary.write_text(summary.read_text().replace(str(place.folder / "r.csv"), "/elsewhere/r.csv"))
+    asked = Asked(restart=case == "begun anew")
+    refused(place, InterruptedEarlyError, confirm=lambda _: False, run=asked)
+    with JournalLock(place.folder / "out.journal.db"), pytest.raises(JournalError, match="in use by process"):
+        with_emulator(lambda target, _: provision(place.job(run=asked), target, Stopper()))
 
 
 def requests(journal: Journal, number: int) -> list[UserRequest]:

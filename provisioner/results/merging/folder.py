@@ -20,12 +20,17 @@ MANIFEST: Final = "shards.json"
 def join_folder(folder: Path, shard: Shard) -> None:
     """Have the results of a shard in a folder: the first one says how many there are to be.
 
-    Raises `ConfigurationError` when the others say another number, `OutputError` when nothing can be written there.
+    Raises `ConfigurationError` as `refuse_unlike` does, `OutputError` when nothing can be written there.
     """
     manifest = folder / MANIFEST
     if not manifest.exists():
         _write_once(manifest, {"shards": shard.of})
-    if (said := shards_of(folder)) != shard.of:
+    refuse_unlike(folder, shard)
+
+
+def refuse_unlike(folder: Path, shard: Shard) -> None:
+    """Raise `ConfigurationError` when the shards in a folder say that there is another number of them."""
+    if (folder / MANIFEST).exists() and (said := shards_of(folder)) != shard.of:
         which = f"holds shards of {said}" if said else f"has a {MANIFEST} that cannot be read"
         again = f"give --shard {min(shard.number, said)}/{said}, or " if said else "mend it, or "
         raise ConfigurationError(
