@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import select
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO, cast
 
 from rich.console import Console
 from rich.prompt import Confirm
@@ -187,7 +188,11 @@ def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
         signal=number.name,
         hint="requests on the wire finish, 10 s at most; again to end at once",
     )
-    stopper.request(Stop(number.name.lower(), f"interrupted by {number.name}", _SIGNALS[number]))
+    stopper.request(_interrupted(number))
+
+
+def _interrupted(number: signal.Signals) -> Stop:
+    return Stop(number.name.lower(), f"interrupted by {number.name}", _SIGNALS[number])
 
 
 def resume_command(arguments: list[str]) -> str:
@@ -212,19 +217,72 @@ def is_anybody_there() -> bool:
 
 
 def is_agreed(question: str, *, default: bool, console: Console | None = None) -> bool:
-    """Ask a person at the terminal; the end of the input is no. Raises KeyboardInterrupt for Ctrl-C.
+    """Ask a person at the terminal; the end of the input is no.
 
-    Also inside an event loop, which has SIGINT for itself and would hear of it only after the answer.
+    Raises KeyboardInterrupt for Ctrl-C, and `InterruptedEarlyError` for SIGTERM. Also inside an event loop, which has
+    signals for itself and would hear of them only after the answer.
     """
     # polars takes SIGINT for itself when it is imported, and lets the read go on: Python gets it back.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return Confirm.ask(question, default=default, console=console)
+        with _Keyboard() as keyboard:
+            return Confirm.ask(question, default=default, console=console, stream=cast("TextIO", keyboard))
     except EOFError:
         return False
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
+
+
+class _Keyboard:
+    """Standard input that is read line by line; a signal ends the reading whenever it comes, also just before it.
+
+    Python sees to a signal between two of its instructions, so one that comes when a read has been called and does not
+    wait yet would be seen to after the answer. It leaves a byte in a pipe at once, and that is waited for as well.
+    """
+
+    def __enter__(self) -> Self:
+        self._rest = b""
+        self._signals, writing = os.pipe()
+        os.set_blocking(writing, False)
+        self._writing, self._before = writing, signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._before)
+        os.close(self._signals)
+        os.close(self._writing)
+
+    def readline(self) -> str:
+        """Give the next line without its end. Raises EOFError when there is none."""
+        while b"\n" not in self._rest and (typed := self._typed()):
+            self._rest += typed
+        if not self._rest:
+            raise EOFError
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode(errors="replace")
+
+    def _typed(self) -> bytes:
+        """Give what was typed, or nothing at the end of it; where there is no standard input, that is at once."""
+        try:
+            keys = sys.stdin.fileno()
+            while True:
+                ready, _, _ = select.select([keys, self._signals], [], [])
+                if self._signals in ready:
+                    self._hear(os.read(self._signals, 1)[0])
+                else:
+                    return os.read(keys, 4096)
+        except (AttributeError, ValueError, OSError):
+            return b""
+
+    def _hear(self, number: int) -> None:
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if number == signal.SIGTERM:
+            raise InterruptedEarlyError(_interrupted(signal.SIGTERM))
+        if self._before >= 0:  # the event loop's
+            with suppress(OSError):
+                os.write(self._before, bytes([number]))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from tests.rig.command import COMMAND, PATIENCE, environment
 
-_ONCE_MORE = 8.0
-
 
 def at_a_terminal(
     *arguments: object, cwd: Path, asked: str = "", typed: str = "", columns: int = 100, **variables: str
@@ -52,7 +50,7 @@ def _take_the_terminal() -> None:
 
 
 def _watched(main: int, process: subprocess.Popen[bytes], asked: str, typed: str) -> str:
-    printed, again, deadline = b"", 0.0, time.monotonic() + PATIENCE
+    printed, deadline = b"", time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if select.select([main], [], [], 0.05)[0]:
             chunk = b""
@@ -63,8 +61,7 @@ def _watched(main: int, process: subprocess.Popen[bytes], asked: str, typed: str
             printed += chunk
         elif process.poll() is not None:
             break
-        if typed and asked.encode() in printed and time.monotonic() >= again:
+        if typed and asked.encode() in printed:
             os.write(main, typed.encode())
-            # A key that comes just before the question is read can be lost. A person presses it once more.
-            again = time.monotonic() + _ONCE_MORE
+            typed = ""
     return printed.decode(errors="replace")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
+import select
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode, OutputError, RosterError
 from provisioner.results.summary import Summary
 from provisioner.run.dryrun import validate
-from provisioner.run.runtime import Ending, conduct, is_drawn, resume_command, set_up_logs
+from provisioner.run.runtime import Ending, conduct, is_agreed, is_drawn, loop_factory, resume_command, set_up_logs
 from provisioner.settings.tables import Log, Output, Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from tests.rig.work import Place
@@ -108,3 +113,100 @@ def test_a_log_is_not_written_into_what_is_read_or_written(tmp_path: Path) -> No
     for path in (tmp_path / "people.csv", tmp_path / "o.csv"):
         with pytest.raises(OutputError, match="the log would be written into it"):
             set_up_logs(Settings(log=Log(file=path)), (tmp_path / "people.csv", tmp_path / "o.csv"))
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.FileIO]:
+    """Somebody at the keyboard: what is written here is typed."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as stdin, io.FileIO(writing, "w") as keyboard:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield keyboard
+
+
+def agreed(default: bool = False) -> bool:
+    return is_agreed("Begin?", default=default, console=Console(file=io.StringIO()))
+
+
+@pytest.mark.parametrize(
+    ("typed", "default", "answer"),
+    [
+        (b"y\n", False, True), (b"n\n", True, False), (b"\n", True, True), (b"what?\ny\n", False, True),
+        (b"y", False, True), (b"", True, False),
+    ],
+    ids=["yes", "no", "just Enter", "another word first", "the end without Enter", "the end"],
+)  # fmt: skip
+def test_a_question_takes_an_answer(typing: io.FileIO, typed: bytes, default: bool, answer: bool) -> None:
+    """Enter is the default, another word is asked about again, and the end of the input is no."""
+    typing.write(typed)
+    typing.close()
+    assert agreed(default) is answer
+
+
+@pytest.mark.parametrize("stdin", [None, io.StringIO("y\n"), "closed"])
+def test_without_a_keyboard_the_answer_is_no(typing: io.FileIO, monkeypatch: pytest.MonkeyPatch, stdin: object) -> None:
+    """A daemon has no standard input, or a closed one."""
+    if stdin == "closed":
+        sys.stdin.close()
+    else:
+        monkeypatch.setattr(sys, "stdin", stdin)
+    assert agreed(default=True) is False
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, ExitCode.SIGTERM)])
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, loop_factory()])
+def test_a_signal_ends_a_question_in_the_instant_before_it_is_read(
+    typing: io.FileIO, monkeypatch: pytest.MonkeyPatch, factory: Any, number: signal.Signals, error: object
+) -> None:
+    """Its handler has run, or waits for its turn, and nobody types; the next signal is the event loop's as before."""
+    waiting = select.select
+
+    def late(reading: list[int], writing: list[int], broken: list[int]) -> Any:
+        # A handler that does nothing, as the event loop has them: only the byte in the pipe is left of the signal.
+        signal.signal(number, lambda *_: None)
+        os.kill(os.getpid(), number)
+        return waiting(reading, writing, broken, 10.0)
+
+    async def asking() -> object:
+        loop, heard = asyncio.get_running_loop(), asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, heard.set)
+        with monkeypatch.context() as patch:
+            patch.setattr(select, "select", late)
+            try:
+                result: object = agreed()
+            except KeyboardInterrupt as ended:
+                result = type(ended)
+            except InterruptedEarlyError as ended:
+                result = ended.stop.exit_code
+        assert not heard.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(10):
+            await heard.wait()
+        return result
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        assert runner.run(asking()) == error
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, loop_factory()])
+def test_another_signal_is_handed_on_and_the_question_stays(typing: io.FileIO, factory: Any) -> None:
+    """A SIGHUP reads the rate again once the question is answered."""
+
+    def typed() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        typing.write(b"y\n")
+
+    async def asking() -> bool:
+        heard = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, heard.set)
+        typist = threading.Thread(target=typed)
+        typist.start()
+        answer = agreed()
+        typist.join()
+        async with asyncio.timeout(10):
+            await heard.wait()
+        return answer
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        assert runner.run(asking()) is True

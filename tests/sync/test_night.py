@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,13 +92,11 @@ def test_a_kept_plan_for_another_roster_is_refused(place: Place) -> None:
     [(FOUR + 'ed,"Ed\n', {}), (FOUR, {"approve": "approved.csv"})],
     ids=["a defect of the roster", "nobody of the list is a leaver"],
 )
-def test_a_first_night_that_cannot_begin_leaves_no_state(
-    tmp_path: Path, roster: str, options: dict[str, object]
-) -> None:
+def test_a_first_night_that_cannot_begin_leaves_no_state(tmp_path: Path, roster: str, options: dict[str, str]) -> None:
     """The next one has to be told --adopt again, and begins as the first one."""
     place = Place(tmp_path)
     (tmp_path / "approved.csv").write_text("uid\nzoe\n")
-    given = {name: tmp_path / str(value) for name, value in options.items()}
+    given: dict[str, Any] = {name: tmp_path / value for name, value in options.items()}
     with pytest.raises(UsageError):
         nights(place, roster, adopt=True, **given)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["approved.csv", "r.csv"]
