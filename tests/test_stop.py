@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from provisioner.errors import ExitCode, StorageError
+from provisioner.errors import ExitCode, StorageError, out_of_memory
 from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from tests.rig import clock
 
@@ -39,6 +39,22 @@ def test_the_stop_is_known_when_the_listeners_hear_of_it() -> None:
     with stopper.on_stop(stubborn), stopper.on_stop(lambda _: heard.append(("plain", stopper.stop))):
         stopper.request(FIRST)
     assert heard == [("stubborn", FIRST), ("plain", FIRST)]
+
+
+@pytest.mark.parametrize(
+    ("error", "stop"),
+    [
+        (StorageError("the disk is full"), Stop("storage", "the disk is full", ExitCode.SAFETY)),
+        (
+            MemoryError("Unable to allocate 2 GiB"),
+            Stop("memory", out_of_memory(MemoryError("Unable to allocate 2 GiB")), ExitCode.SAFETY),
+        ),
+        (KeyError("uid"), Stop("bug", "row 7: KeyError: 'uid'", ExitCode.BUG)),
+    ],
+)
+def test_what_cuts_a_run_short_is_named_as_what_it_is(error: Exception, stop: Stop) -> None:
+    """Memory that runs out is no bug of ours: it can be given, and the run resumed."""
+    assert Stop.because_of(error, "row 7: ") == stop
 
 
 def test_a_listener_hears_of_a_stop_as_long_as_its_block_lasts() -> None:
