@@ -113,7 +113,6 @@ TESTED_ELSEWHERE = {
     "cli.options.sending": "cli/options/test_base.py",
     "cli.options.types": "pages/test_docs.py",
     "cli.usage": "pages/test_docs.py",
-    "fleet.command": "journeys/test_fleet.py",
     "fleet.engine": "journeys/test_fleet.py",
     "fleet.pacing": "journeys/test_fleet.py",
     "fleet.standing": "fleet/test_conductor.py",

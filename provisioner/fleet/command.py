@@ -4,78 +4,117 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from provisioner.errors import OutputError
+from rich.console import Console
+
+from provisioner.errors import ExitCode, OutputError
 from provisioner.fleet.conductor import Conductor
 from provisioner.fleet.engine import Engine, Processes
 from provisioner.fleet.jobs import Fleet
-from provisioner.fleet.pacing import paced, sharing
+from provisioner.fleet.pacing import app_of, paced, sharing
 from provisioner.fleet.standing import Standing
 from provisioner.fleet.summary import FleetSummary
 from provisioner.fleet.view import watching
 from provisioner.journal.lock import JournalLock
 from provisioner.logs import get_logger
 from provisioner.results.summary import write_summary
-from provisioner.stop import Stopper
+from provisioner.run.runtime import is_agreed, is_anybody_there
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed
+from provisioner.wording import counted
 
 # Seconds between two words from a job: often enough for eyes, or for a log.
 _DRAWN: Final = 1.0
 _LOGGED: Final = 5.0
+# Apps that a person is shown before being asked.
+_APPS: Final = 20
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Manner:
     """How a fleet is to be carried out.
 
     at_once  jobs at a time; None for one on each core
     drawn    draw the progress on the terminal
     ray      the head of a Ray cluster that carries them out, `local` for one on this machine; None for processes
+    confirm  asked before the first job, with what the fleet is about to do; None when nobody is asked
     """
 
     at_once: int | None = None
     drawn: bool = False
     ray: str | None = None
+    confirm: Callable[[str], bool] | None = None
 
 
-async def carry_out(fleet: Fleet, asked: Asked, stopper: Stopper) -> FleetSummary:
+async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSummary:
     """Carry out all jobs of a fleet, each in a process of its own, here or on a cluster.
 
-    Raises `OutputError` when its folder cannot be used, `JournalError` when another fleet of this file is running.
+    Raises `OutputError` when its folder cannot be used, `JournalError` when another fleet of this file is running, and
+    `InterruptedEarlyError` when it is not confirmed.
     """
+    confirm = manner.confirm
+    if confirm is not None and not confirmed(lambda: confirm(prospect(fleet))):
+        stop = Stop("not_confirmed", "nothing was started: the fleet was not confirmed", ExitCode.SAFETY)
+        raise InterruptedEarlyError(stop)
     started, standings = time.time(), [Standing(job) for job in fleet.jobs]
     _make(fleet.folder)
     summary = fleet.folder / "summary.json"
     with JournalLock(fleet.folder / "fleet", "take another fleet file"):
-        async with _engine(fleet, asked) as (engine, room):
+        async with _engine(fleet, manner) as (engine, room):
             stopper.at_once.append(engine.kill)
-            at_once = min(asked.at_once or room, len(standings))
+            at_once = min(manner.at_once or room, len(standings))
             shared = sorted(sharing(fleet))
-            log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=shared, ray=asked.ray)
-            with watching(standings, drawn=asked.drawn):
+            log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=shared, ray=manner.ray)
+            with watching(standings, drawn=manner.drawn):
                 await Conductor(standings, engine, stopper, at_once, fleet.base).carry_out()
         ended = FleetSummary(standings, started, time.time(), stopper.stop, summary)
         write_summary(summary, ended.document)
     return ended
 
 
+def prospect(fleet: Fleet) -> str:
+    """Say what a fleet is about to do: a line for each app, as far as there are not too many."""
+    groups = {job.group: job for job in fleet.jobs}
+    apps: dict[str, list[str]] = {}
+    for job in groups.values():
+        app = app_of(job, fleet.base) or "(an app that its settings do not tell)"
+        shards = sum(each.group == job.group for each in fleet.jobs)
+        part = f" in {counted(shards, 'shard')}" if job.shard is not None else ""
+        apps.setdefault(app, []).append(f"{job.command} of {job.group}{part}")
+    lines = [f"{app}: {', '.join(jobs)}" for app, jobs in islice(apps.items(), _APPS)]
+    more = [f"and {counted(len(apps) - _APPS, 'app')} more"] if len(apps) > _APPS else []
+    return "\n".join((*lines, *more, f"{counted(len(fleet.jobs), 'job')} for {counted(len(apps), 'app')}"))
+
+
+def confirming(*, yes: bool) -> Callable[[str], bool] | None:
+    """Give what asks a person who is there before the first job; None where nobody is there."""
+    if yes or not is_anybody_there():
+        return None
+
+    def ask(about: str) -> bool:
+        return is_agreed(f"{about}. Begin?", default=False, console=Console(stderr=True, highlight=False))
+
+    return ask
+
+
 @asynccontextmanager
-async def _engine(fleet: Fleet, asked: Asked) -> AsyncIterator[tuple[Engine, int]]:
+async def _engine(fleet: Fleet, manner: Manner) -> AsyncIterator[tuple[Engine, int]]:
     """Give what carries out jobs, and how many it has room for."""
-    every = _DRAWN if asked.drawn else _LOGGED
-    if asked.ray is None:
+    every = _DRAWN if manner.drawn else _LOGGED
+    if manner.ray is None:
         async with paced(fleet) as pacers:
             yield Processes(fleet.base, fleet.folder / "logs", pacers, every), os.cpu_count() or 1
         return
     from provisioner.fleet.cluster.engine import on_cluster
 
-    async with on_cluster(fleet, asked.ray, every) as jobs:
+    async with on_cluster(fleet, manner.ray, every) as jobs:
         yield jobs, jobs.at_once
 
 

@@ -55,6 +55,7 @@ class Job:
     key_file      holds the API key; None when a variable or the job's config has it
     key_variable  holds it in the fleet's environment
     passed        more variables of the fleet's environment that it needs
+    yes           what it would ask a person is answered with yes; else it refuses what nobody is there to answer
     """
 
     name: str
@@ -69,6 +70,7 @@ class Job:
     key_file: Path | None = None
     key_variable: str | None = None
     passed: tuple[str, ...] = ()
+    yes: bool = False
 
     @property
     def journal(self) -> Path:
@@ -86,6 +88,7 @@ class Job:
             "--output": self.output, "--config": self.config, "--state": self.state, "--shard": self.shard,
         }  # fmt: skip
         given = [f"{name}={value}" for name, value in options.items() if value is not None]
+        given += ["--yes"] if self.yes else []
         return [self.command, *given, "--json", "--log-format=json", "--", *self.roster]
 
 
@@ -109,6 +112,10 @@ class Fleet:
     def folder(self) -> Path:
         """Where the fleet writes, and its jobs by default."""
         return self.base / f"{self.path.stem}.fleet"
+
+    def with_yes(self) -> Fleet:
+        """Give the fleet whose jobs have every question answered with yes."""
+        return replace(self, jobs=tuple(replace(job, yes=True) for job in self.jobs))
 
 
 def read_fleet(path: Path) -> Fleet:

@@ -46,6 +46,7 @@ _PATHS: Final[tuple[Key, ...]] = (
     ("sync", "metrics_file"),
     ("sync", "approve"),
     ("output", "file"),
+    ("output", "tokens_to"),
     ("log", "file"),
 )
 # A line `key = value`, a key that needs no quotes, and a value that does: a text, a template, a number with a unit.

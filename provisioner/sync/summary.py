@@ -25,6 +25,7 @@ from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.syncstate import SyncState
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.results.lines import TOKENS, TokensApart, count_lines, write_results
+from provisioner.results.manifest import read_record
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
@@ -179,7 +180,9 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
     record, rejected = keep_rejected(job, surveyed)
-    record = record.with_digest(LEAVERS, digest).with_digest(TOKENS, apart.digest if apart else None)
+    # What the night before has written stays, and stays known as ours.
+    tokens = apart.digest if apart else read_record(job.outputs.summary).digests.get(TOKENS) if not changed else None
+    record = record.with_digest(LEAVERS, digest).with_digest(TOKENS, tokens)
     wrote = written(job.outputs, rejected, results=changed)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None

@@ -248,12 +248,13 @@ def test_the_flags_that_messages_name_are_those_of_the_command() -> None:
 def test_a_path_in_the_file_is_a_path_from_the_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever the command is started; absolute and home paths stay what they are, flags are from here."""
     monkeypatch.setenv("HOME", "/home/ada")
-    text = '[api]\napi_key_file = "../key"\n[output]\nfile = "/abs/r.csv"\n[log]\nfile = "~/log"'
+    text = '[api]\napi_key_file = "../key"\n[output]\nfile = "/abs/r.csv"\ntokens_to = "t.csv"\n[log]\nfile = "~/log"'
     config = a_config(text, "etc/conf/c.toml")
     settings = load({}, {}, config)
     assert (settings.api.api_key_file, settings.output.file, settings.log.file) == (
         Path("etc/key"), Path("/abs/r.csv"), Path("/home/ada/log"),
     )  # fmt: skip
+    assert settings.output.tokens_to == Path("etc/conf/t.csv")
     assert load({"log": {"file": Path("log")}}, {}, here / config).log.file == Path("log")
     assert load({}, {}, here / config).api.api_key_file == here / "etc/key"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from provisioner.emulator.server import Emulator
 from provisioner.errors import ExitCode, UsageError
 from provisioner.journal.syncstate import SyncState
 from provisioner.run.job import Target
-from provisioner.settings.tables import Sync
+from provisioner.settings.tables import Output, Sync
+from provisioner.settings.values import Allowance
 from provisioner.stop import Stopper
 from provisioner.sync.keptplan import KeptPlan
 from provisioner.sync.night import SyncJob, sync
@@ -100,3 +103,30 @@ def test_a_first_night_that_cannot_begin_leaves_no_state(tmp_path: Path, roster:
     with pytest.raises(UsageError):
         nights(place, roster, adopt=True, **given)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["approved.csv", "r.csv"]
+
+
+def test_tokens_stand_apart_night_after_night(tmp_path: Path) -> None:
+    """The file has those of everybody whom the state knows one of; a night that is refused leaves it, and owns it."""
+    place, tokens = Place(tmp_path), tmp_path / "tokens.csv"
+
+    def told(path: Path) -> list[str]:
+        with path.open(newline="") as file:
+            return [line["auth_token"][:3] for line in csv.DictReader(file)]
+
+    async def work(target: Target, _: Emulator) -> list[tuple[ExitCode, list[str], list[str]]]:
+        nights = []
+        for roster, adopt in ((FOUR, True), (FOUR + "b b,B\n", False), (FOUR + "ed,Ed\n", False)):
+            place.write(roster)
+            asked = Sync(state=tmp_path / "hr.db", adopt=adopt, max_rejected=Allowance(number=0))
+            output = Output(file=tmp_path / "out.csv", tokens_to=tokens)
+            summary = await sync(SyncJob(place.night(sync=asked, output=output), tmp_path / "l.csv"), target, Stopper())
+            nights.append((summary.exit_code, told(tmp_path / "out.csv"), told(tokens)))
+        return nights
+
+    assert with_emulator(work) == [
+        (ExitCode.OK, [""] * 4, ["ann", "bob", "cy_", "di_"]),
+        (ExitCode.SAFETY, [""] * 4, ["ann", "bob", "cy_", "di_"]),
+        (ExitCode.OK, [""] * 5, ["ann", "bob", "cy_", "di_", "ed_"]),
+    ]
+    assert stat.S_IMODE(tokens.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.glob("tokens*")] == ["tokens.csv"]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from provisioner.cli.boundary import Asked
+from provisioner.cli.options.arguments import Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched
 from provisioner.cli.options.types import number, path_of, text
@@ -40,19 +42,23 @@ def fleet(
     ] = None,
     output: Watched | None = None,
     log: Log | None = None,
+    yes: Yes = False,
 ) -> int:
     """Carry out many jobs from one file: tenants, and shards of a roster; jobs of one app share its rate.
 
     Each is a process of its own, that knows of no other.
 
+    On a terminal it says what will happen to which app, and asks; the jobs themselves ask nobody.
     The same command again resumes: each job goes on where it was, and one that is done costs no request.
     """
-    from provisioner.fleet.command import Asked, carry_out
+    from provisioner.fleet.command import Manner, carry_out, confirming
     from provisioner.fleet.jobs import read_fleet
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load_flags
 
-    settings, asked = load_flags(given(output, log)), read_fleet(fleet)
-    set_up_logs(settings, (fleet,))
-    wanted = Asked(jobs, is_drawn(settings), ray)
-    return conduct(settings, lambda stopper: carry_out(asked, wanted, stopper))
+    with Asked((), given(output, log), filed=False).leaving_summary() as asked:
+        asked.settings = settings = load_flags(asked.tables)
+        wanted = read_fleet(fleet)
+        set_up_logs(settings, (fleet,))
+        manner = Manner(jobs, is_drawn(settings), ray, confirming(yes=yes))
+        return conduct(settings, lambda stopper: carry_out(wanted.with_yes() if yes else wanted, manner, stopper))

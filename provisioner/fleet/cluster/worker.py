@@ -22,6 +22,7 @@ from provisioner.errors import ExitCode, ProvisionerError
 from provisioner.files import PRIVATE
 from provisioner.fleet.jobs import Job
 from provisioner.journal.lock import holder_of
+from provisioner.run.command import confirming_mints
 from provisioner.run.runtime import loop_factory
 from provisioner.settings.apikey import API_KEY_VARIABLE
 from provisioner.settings.tables import Settings
@@ -124,8 +125,10 @@ async def _report(name: str, said: Lines, hub: Any, stopper: Stopper) -> None:
 
 def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:
     settings = settings_of(job)
-    carried_out = api.sync_async if job.command == "sync" else api.run_async
-    return carried_out(list(job.roster), settings, stopper=stopper)
+    if job.command == "sync":
+        return api.sync_async(list(job.roster), settings, stopper=stopper)
+    minting = confirming_mints(settings, yes=job.yes)
+    return api.run_async(list(job.roster), settings, confirm_minting=minting, stopper=stopper)
 
 
 def settings_of(job: Job) -> Settings:

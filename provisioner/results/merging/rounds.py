@@ -24,6 +24,7 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
+from provisioner.files import digest_of
 from provisioner.journal.lock import holder_of
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
@@ -110,7 +111,11 @@ def _finished(results: Path) -> Round:
     if not named or Path(named).name != results.name or not results.exists():
         message = f"has no finished results with {outputs.summary.name} beside them; name the results of a run"
         raise OutputError(f"{results}: {message}")
-    return Round(results, document)
+    each = Round(results, document)
+    if (tokens := each.tokens) is not None and digest_of(tokens) != document.get("digests", {}).get(TOKENS):
+        again = "put it back, or run that round again, which writes it anew"
+        raise OutputError(f"{tokens}: the auth tokens of {results} are not what was written there; {again}")
+    return each
 
 
 def _refuse_unrelated(before: Round, later: Round) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import ExitCode, OutputError
+from provisioner.files import digest_of
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging import rounds
 from provisioner.results.merging.rounds import merge_rounds
@@ -157,3 +160,46 @@ def test_what_is_no_round_of_the_other_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"x\.results\.csv: belongs to a run; choose another --output"):
         merge_rounds([first, second], stranger)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def apart(results: Path, secret: Path) -> Path:
+    """Have the auth tokens of a round stand in a file of their own, as `--tokens-to` does."""
+    frame, tokens = pl.read_csv(results, infer_schema=False), secret / f"{results.stem}.tokens.csv"
+    frame.select("row", "uid", "auth_token").drop_nulls().write_csv(tokens)
+    frame.with_columns(auth_token=pl.lit(None, pl.String)).write_csv(results)
+    summary = results.with_suffix(".summary.json")
+    document = json.loads(summary.read_bytes())
+    document["outputs"]["tokens"], document["digests"] = str(tokens), {"tokens": digest_of(tokens)}
+    summary.write_text(json.dumps(document))
+    return tokens
+
+
+@pytest.mark.parametrize("standing", [(True, True, True), (True, False, True), (False, True, False)])
+def test_tokens_that_stand_apart_in_a_round_stay_apart(tmp_path: Path, standing: tuple[bool, ...]) -> None:
+    """Whichever rounds have theirs in a file of their own: all are in that of the merged results, in none of these."""
+    (secret := tmp_path / "secret").mkdir()
+    parts = [
+        job(tmp_path, "u.results.csv", FIRST),
+        job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST),
+        job(tmp_path, "u.round3.results.csv", THIRD, OF_SECOND),
+    ]
+    for part, is_apart in zip(parts, standing, strict=True):
+        if is_apart:
+            apart(part, secret)
+    with pytest.raises(OutputError, match="holds auth tokens apart from the results; say with --tokens-to"):
+        merge_rounds(parts, tmp_path / "all.csv")
+    summary = merge_rounds(parts, tmp_path / "all.csv", tokens := secret / "all.tokens.csv")
+    assert [line[3] for line in told(tmp_path / "all.csv")] == [None] * 4
+    assert tokens.read_text() == "row,uid,auth_token\n1,a,token-a\n2,b,token-b\n4,d,token-d\n"
+    assert (summary.counts.tokens, stat.S_IMODE(tokens.stat().st_mode)) == (3, 0o600)
+    assert summary.document["outputs"]["tokens"] == str(tokens)
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("row,uid,auth_token\n")])
+def test_no_token_is_lost_with_a_file_that_was_changed(tmp_path: Path, change: Callable[[Path], Any]) -> None:
+    """Tokens of a round that are gone, or are not those that it wrote, are no tokens to be merged."""
+    parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)]
+    change(apart(parts[1], tmp_path))
+    with pytest.raises(OutputError, match=r"the auth tokens of .*u\.round2\.results\.csv are not what was written"):
+        merge_rounds(parts, tmp_path / "all.csv", tmp_path / "t.csv")
+    assert not (tmp_path / "all.csv").exists()

@@ -1,0 +1,84 @@
+"""A fleet as a whole: what a person is told and asked before the first job."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from provisioner.fleet.command import Manner, carry_out, confirming, prospect
+from provisioner.fleet.jobs import Fleet, read_fleet
+from provisioner.stop import InterruptedEarlyError, Stopper
+from tests.rig.terminal import at_a_terminal
+
+THREE = """
+[defaults]
+base_url = "https://here.test/v3"
+[[job]]
+name = "acme"
+command = "sync"
+state = "acme.db"
+roster = "acme.csv"
+[[job]]
+name = "big"
+roster = "big.csv"
+shards = 4
+[[job]]
+name = "zeta"
+roster = "zeta.csv"
+app_id = "123"
+region = "eu"
+"""
+
+
+def fleet(folder: Path, text: str = THREE) -> Fleet:
+    path = folder / "all.toml"
+    path.write_text(text)
+    return read_fleet(path)
+
+
+def test_what_it_is_about_to_do_is_a_line_for_each_app(tmp_path: Path) -> None:
+    """What becomes of whom where, and how many jobs that are; an app that no settings tell is said to be one."""
+    text = THREE + '[[job]]\nname = "lost"\nroster = "l.csv"\nconfig = "no.toml"\n'
+    assert prospect(fleet(tmp_path, text)).splitlines() == [
+        "https://here.test/v3: sync of acme, run of big in 4 shards",
+        "https://123.api-eu.cometchat.io/v3: run of zeta",
+        "(an app that its settings do not tell): run of lost",
+        "7 jobs for 3 apps",
+    ]
+
+
+def test_no_screen_is_filled_with_apps(tmp_path: Path) -> None:
+    """Twenty of them, and how many more there are."""
+    jobs = [
+        f'[[job]]\nname = "t{number}"\nroster = "r.csv"\nbase_url = "https://{number}.test/v3"\n'
+        for number in range(25)
+    ]
+    lines = prospect(fleet(tmp_path, "".join(jobs))).splitlines()
+    assert lines[19:] == ["https://19.test/v3: run of t19", "and 5 apps more", "25 jobs for 25 apps"]
+
+
+def test_what_is_not_confirmed_is_not_begun(tmp_path: Path) -> None:
+    """Not even its folder is made."""
+    asked = Manner(confirm=lambda _: False)
+    with pytest.raises(InterruptedEarlyError, match="nothing was started: the fleet was not confirmed"):
+        asyncio.run(carry_out(fleet(tmp_path), asked, Stopper()))
+    assert [path.name for path in tmp_path.iterdir()] == ["all.toml"]
+
+
+def test_yes_is_for_the_jobs_as_well(tmp_path: Path) -> None:
+    """What they would ask a person, they need not refuse; nobody is asked about the fleet itself either."""
+    one = fleet(tmp_path)
+    assert [("--yes" in job.arguments()) for job in (*one.jobs, *one.with_yes().jobs)] == [False] * 6 + [True] * 6
+    assert confirming(yes=True) is None
+
+
+@pytest.mark.process
+def test_a_person_at_a_terminal_is_asked_once(tmp_path: Path) -> None:
+    """No, and nothing was started."""
+    fleet(tmp_path)
+    ended, printed = at_a_terminal("fleet", "all.toml", cwd=tmp_path, asked="Begin?", typed="n\n")
+    assert (ended, "run of zeta\n6 jobs for 2 apps. Begin?" in printed) == (3, True)
+    assert "stopped before anything was sent" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["all.toml"]
