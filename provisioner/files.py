@@ -68,6 +68,11 @@ def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True) -> I
         raise OutputError(message) from error
 
 
+def path_of(file: IO[bytes]) -> Path:
+    """Give a path under which this process can open a file without a name once more, for what reads paths only."""
+    return Path(f"/dev/fd/{file.fileno()}")
+
+
 def sync_folder(folder: Path) -> None:
     """Bring a new name to the disk as well; some filesystems know no such thing, and the file is whole without it."""
     with suppress(OSError):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.files import PRIVATE, SHARED, name_once, same_file, set_aside, unnamed_file, written_whole
+from provisioner.files import PRIVATE, SHARED, name_once, path_of, same_file, set_aside, unnamed_file, written_whole
 
 
 @pytest.fixture(autouse=True)
@@ -181,6 +181,13 @@ def test_a_file_without_a_name_holds_what_was_written_and_is_seen_by_nobody(here
         file.write(b"people")
         file.seek(0)
         assert (file.read(), list(here.iterdir())) == (b"people", [])
+
+
+def test_a_file_without_a_name_can_be_read_by_what_takes_paths_only(here: Path) -> None:
+    """From its start, whatever has been read or written of it."""
+    with unnamed_file(here, buffered=False) as file:
+        file.write(b"what was written")
+        assert path_of(file).read_bytes() == b"what was written"
 
 
 def test_a_folder_that_takes_no_file_is_told_with_what_it_was_for(here: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
+from provisioner.files import path_of
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
@@ -176,7 +177,7 @@ def _zipped(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
         return _text(within, member, options), inside.family in _SPARSE
     kept = spool(member.name, _pieces(member), folder)
     opened.callback(kept.close)
-    path = Path(f"/dev/fd/{kept.file.fileno()}")
+    path = path_of(kept.file)
     signature.check_signature(replace(inside, archive=file.name), _start(kept), kept)
     return partial(_unpacked, _table_opener(inside, path, options), member.name, path, kept.file), False
 

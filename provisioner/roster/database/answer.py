@@ -18,7 +18,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files import unnamed_file
+from provisioner.files import path_of, unnamed_file
 from provisioner.roster.database.address import Query
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
@@ -49,7 +49,7 @@ class Kept:
 
     def open(self, limit: int | None) -> Roster:
         """Open it as a roster of at most so many rows."""
-        path = Path(f"/dev/fd/{self.file.fileno()}")
+        path = path_of(self.file)
         try:
             return Unpacked(open_parquet(path, limit), self.name, path, self.file)
         except RosterError as error:
