@@ -1,8 +1,9 @@
 """How long does a finished job take when it is run again? `python -m benchmarks.speed.resume [--rows 1000000]`.
 
-Makes the journal of a finished job, through the code that would have made it; then runs the real command over it, with
-an API root where nobody listens: every row is settled and unchanged, so there is nothing to send. Exit code, summary
-and results are checked.
+Makes the journal of a finished job, through the code that would have made it; then, in each round, validates the roster
+and runs the real command over it twice, with an API root where nobody listens: every row is settled and unchanged, so
+there is nothing to send. The first of the two looks at every row, because what the journal keeps of the last end is
+taken away before; the second knows by digests that nothing has changed. Exit code, summary and results are checked.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from benchmarks.rig.footprint import COSTS, Cost, Footprint
-from benchmarks.rig.harness import BenchmarkError, command, require, run
+from benchmarks.rig.harness import COMMAND, BenchmarkError, command, require, run
 from benchmarks.rig.make_roster import Format, write_roster
-from benchmarks.rig.medians import table
+from benchmarks.rig.medians import Line, table
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
@@ -37,6 +39,26 @@ from provisioner.validation.validator import Validator
 
 _RATE: Final = 10_000
 _IN_FLIGHT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What each took: a check of the roster, a run that looks at every row, and one that knows that nothing changed."""
+
+    validate: Cost
+    by_rows: Cost
+    by_digest: Cost
+
+
+TABLE: Final[tuple[Line[Round], ...]] = (
+    Line("validate, CPU", "s", 2, lambda each: each.validate.cpu_seconds),
+    Line("again, by its rows, CPU", "s", 2, lambda each: each.by_rows.cpu_seconds),
+    Line("again, by its digest, CPU", "s", 2, lambda each: each.by_digest.cpu_seconds),
+    Line("by its rows / validate, CPU", "x", 2, lambda each: each.by_rows.cpu_seconds / each.validate.cpu_seconds),
+    Line("  by the clock", "x", 2, lambda each: each.by_rows.seconds / each.validate.seconds),
+    Line("by its digest / validate, CPU", "x", 2, lambda each: each.by_digest.cpu_seconds / each.validate.cpu_seconds),
+    Line("  by the clock", "x", 2, lambda each: each.by_digest.seconds / each.validate.seconds),
+)
 
 
 @contextmanager
@@ -95,7 +117,31 @@ def resume(roster: Path, results: Path, base_url: str, rows: int) -> Cost:
     return Cost.of(done, memory)
 
 
-def measure(rows: int, rounds: int, form: Format) -> list[Cost]:
+def forget(results: Path, base_url: str) -> None:
+    """Take away what the journal keeps of how the last run ended."""
+    with Journal(results.with_suffix(".journal.db"), Identity("", base_url)) as journal:
+        journal.course.keep_ending(None)
+
+
+def validate(roster: Path, results: Path, rows: int) -> Cost:
+    """Check the roster by the real command."""
+    memory = Footprint()
+    told = [str(COMMAND), "validate", str(roster), "-o", str(results), "--json", "--no-progress"]
+    done = require(run(told, roster.parent, watch=memory.watch), exit_code=0)
+    if (found := json.loads(done.stdout)["rows"]) != rows:
+        raise BenchmarkError(f"{found} rows checked of {rows}")
+    return Cost.of(done, memory)
+
+
+def one_round(roster: Path, results: Path, base_url: str, rows: int) -> Round:
+    """Check the roster, then run the finished job twice."""
+    checked = validate(roster, results, rows)
+    forget(results, base_url)
+    by_rows, by_digest = (resume(roster, results, base_url, rows) for _ in range(2))
+    return Round(checked, by_rows, by_digest)
+
+
+def measure(rows: int, rounds: int, form: Format) -> list[Round]:
     """Make the finished job, and run it again and again."""
     with tempfile.TemporaryDirectory(prefix="resume-") as name, nobody_listening() as base_url:
         roster = Path(name) / f"roster.{form}"
@@ -105,7 +151,7 @@ def measure(rows: int, rounds: int, form: Format) -> list[Cost]:
         if (users := finish(roster, results, base_url)) != rows:
             raise BenchmarkError(f"{users} users in the journal of {rows} rows")
         print(f"a journal of {rows:,} users, made in {time.monotonic() - started:.1f} s", file=sys.stderr)
-        return [resume(roster, results, base_url, rows) for _ in range(rounds)]
+        return [one_round(roster, results, base_url, rows) for _ in range(rounds)]
 
 
 def main() -> None:
@@ -120,7 +166,8 @@ def main() -> None:
         rounds = measure(options.rows, options.rounds, options.format)
     except BenchmarkError as error:
         sys.exit(f"benchmarks.speed.resume: {error}")
-    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(COSTS, rounds)}")
+    print(f"{options.rows:,} rows, all settled, {options.rounds} rounds\n\n{table(TABLE, rounds)}")
+    print(f"\nby its rows\n{table(COSTS, [each.by_rows for each in rounds])}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
-from provisioner.journal.course.table import Course
+from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.header import Header, Identity, claim, header_of, is_unused, open_for_reading, owner_of
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
@@ -64,7 +64,7 @@ class Journal:
                 self._database = self._open()
                 try:
                     self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
-                    self._undone = bool(self._one(EVER_UNDONE))  # as long as it is ours, nobody undoes anything
+                    self.undone = bool(self._one(EVER_UNDONE))  # as long as it is ours, nobody undoes anything
                     if self._next_key == 1:
                         take_over_mints(self._database, self.path, self._identity)
                 except BaseException:
@@ -197,12 +197,13 @@ class Journal:
         yield columns.SETTLED, settled_rows(settlements)
         yield CONFIRMED, confirmed_rows(settlements)
         yield FLUSHED, [FlushedRow(each.key) for each in settlements if each.flushed or each.parted]
-        yield TAKEN_UP, taken_up_rows(settlements) if self._undone else []
+        yield TAKEN_UP, taken_up_rows(settlements) if self.undone else []
 
     def _commit(self, *written: Written) -> None:
         """Write rows through statements for many, all in one transaction."""
         with self._unwritable(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(ENDING_FORGOTTEN)
             for bulk, rows in written:
                 for statement, values in bulk.pieces(rows):
                     self._database.execute(statement, values)
@@ -228,12 +229,7 @@ class Journal:
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         header = self._usable_header(database)
-        for setting in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "cache_size = -65536",
-            "wal_autocheckpoint = 4000",
-        ):
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
         self._bring_up_to_date(database, header.version)
         self._refuse_anothers(database)

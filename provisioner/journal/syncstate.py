@@ -27,7 +27,7 @@ import orjson
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
 from provisioner.journal.copies.mark import HEARD
-from provisioner.journal.course.table import Course
+from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
@@ -121,6 +121,7 @@ class SyncState(Journal):
                 raise sqlite3.DatabaseError(damage)
             with self._database:
                 self._database.execute(TAKEN_OVER)
+                self._database.execute(ENDING_FORGOTTEN)
                 for statement in SESSION_TABLES:
                     self._database.execute(statement)
 

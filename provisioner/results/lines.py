@@ -14,7 +14,7 @@ import polars as pl
 
 from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
-from provisioner.model import Outcome
+from provisioner.model import FINAL, Outcome
 from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import read_record, rewrite
@@ -34,6 +34,7 @@ _OUTCOME_SCHEMA: Final[Mapping[str, pl.DataType]] = {
 
 # What became of users who are there as the row has them.
 _MADE: Final = (Outcome.CREATED.value, Outcome.UPDATED.value)
+_DONE: Final = tuple(each.value for each in Outcome if each in FINAL)
 
 Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
 
@@ -43,12 +44,14 @@ class Counts:
     """What the result lines add up to.
 
     deactivated  lines of users who are there, and deactivated as the roster says
+    tokenless    of those that a run is done with and whose users may log in: outcome → lines without an auth token
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     failed_by_code: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     deactivated: int = 0
+    tokenless: Counter[str] = field(default_factory=Counter)
 
     @property
     def rows(self) -> int:
@@ -61,6 +64,9 @@ class Counts:
         failed = results.filter(outcome=Outcome.FAILED.value)
         self.failed_by_code.update(dict(failed["error_code"].value_counts().iter_rows()))
         self.tokens += results["auth_token"].count()
+        here = pl.col("outcome").is_in(_DONE) & pl.col("error_code").ne_missing(DEACTIVATED)
+        without = results.filter(here & pl.col("auth_token").is_null())
+        self.tokenless.update(dict(without["outcome"].value_counts().iter_rows()))
         self.deactivated += results.filter(pl.col("outcome").is_in(_MADE), error_code=DEACTIVATED).height
 
 

@@ -13,14 +13,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from provisioner.errors import ExitCode
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
-from provisioner.journal.course.mints import MOST, given_before
+from provisioner.journal.course.mints import given_before
 from provisioner.journal.course.table import Course
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
@@ -42,9 +41,18 @@ from provisioner.run.job import (
     options_of,
 )
 from provisioner.run.progress.sampler import Sampler
+from provisioner.run.unchanged.ending import End, keep, recall
+from provisioner.run.unchanged.question import Question
 from provisioner.run.undo.keeping import Keeping
-from provisioner.run.wiring import Connection, block_size, connected, convert_times, open_store, tell_of_copy
-from provisioner.sending.attempts import Guard
+from provisioner.run.wiring import (
+    Connection,
+    block_size,
+    connected,
+    convert_times,
+    counting_mints,
+    open_store,
+    tell_of_copy,
+)
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pool import Backlog, Settle
@@ -55,11 +63,6 @@ from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed, st
 
 # Answers that leave open what has happened, or find nobody.
 _UNUSUAL: Final = frozenset({Verdict.IN_DOUBT, Verdict.ABSENT})
-
-_TOO_MANY: Final = (
-    f"{MOST} auth tokens were minted for this user, and beyond 100 the API ends the oldest, with the sessions begun "
-    "with them; ask for none (--auth-tokens none), or flush them and begin in another --output"
-)
 
 log = get_logger()
 
@@ -88,6 +91,7 @@ async def provision(
         refuse_unlike(folder, shard)
     async with AsyncExitStack() as stack:
         stack.enter_context(run.watch.watching())
+        question = Question.of(job)
         opened = stack.enter_context(closing(await open_roster(run)))
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         journal = Journal(job.outputs.journal, target.identity)
@@ -96,12 +100,13 @@ async def provision(
         anew = begins_anew(job.settings, job.outputs.journal)
         check_journal(job, anew=anew)
         recorder = None if anew else await stack.enter_async_context(opening())
+        if recorder is not None:
+            end = await recorder.run(partial(recall, job, question, journal))
+            if end is not None:
+                return await _end_again(run, target, recorder, end, confirm)
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
-        if confirm is not None:
-            prospect = Prospect(run.tally.rows.total or 0, job.roster.names, target.identity, settings.on_existing)
-            with run.watch.aside():
-                _ask(confirm, prospect)
+        _ask(run, target, confirm)
         keep_earlier_files(job, anew=anew, new=anew or journal.made)
         if recorder is None:
             recorder = await stack.enter_async_context(opening())
@@ -117,7 +122,7 @@ async def provision(
             parting = Parting(connection.exchanger, lifecycle, policy, _confirming(recorder))
             await carry_out(run, connection, recorder, parting.settle, admission.feed)
         run.watch.enter("writing")
-        return await recorder.run(lambda: _finish(run, surveyed, journal))
+        return await recorder.run(lambda: _finish(run, question, surveyed, journal))
 
 
 @asynccontextmanager
@@ -132,10 +137,29 @@ async def _open(job: Job, journal: Journal, stopper: Stopper) -> AsyncIterator[R
         yield recorder
 
 
-def _ask(confirm: Callable[[Prospect], bool], prospect: Prospect) -> None:
+def _ask(run: Run, target: Target, confirm: Callable[[Prospect], bool] | None) -> None:
     """Raise `InterruptedEarlyError` unless it is agreed."""
-    if not confirmed(lambda: confirm(prospect)):
-        raise _unconfirmed()
+    if confirm is None:
+        return
+    job, rows = run.job, run.tally.rows.total or 0
+    prospect = Prospect(rows, job.roster.names, target.identity, job.settings.run.on_existing)
+    with run.watch.aside():
+        if not confirmed(lambda: confirm(prospect)):
+            raise _unconfirmed()
+
+
+async def _end_again(
+    run: Run, target: Target, recorder: Recorder, end: End, confirm: Callable[[Prospect], bool] | None
+) -> Summary:
+    """End as the run before did: nothing has changed since."""
+    end.take_over(run.tally)
+    _ask(run, target, confirm)
+    if (shard := run.job.settings.run.shard) is not None:
+        join_folder(run.job.outputs.results.parent, shard)
+    run.watch.enter("sending")
+    async with connected(run, target) as connection, _on_record(run, connection, recorder, "run"):
+        pass
+    return _summed_up(run, end)
 
 
 def _unconfirmed() -> InterruptedEarlyError:
@@ -157,32 +181,6 @@ def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:
     return confirm
 
 
-@dataclass(slots=True)
-class _Mint:
-    """An auth token that is about to be minted, unless there were too many for its user."""
-
-    uid: str
-    too_many: bool = False
-
-
-def _counting_mints(recorder: Recorder) -> Guard:
-    """Give what counts auth tokens, and refuses one too many; the count is on disk before the request leaves."""
-
-    async def write(mints: list[_Mint]) -> None:
-        spent = await recorder.run(partial(recorder.journal.count_mints, [each.uid for each in mints]))
-        for each in mints:
-            each.too_many = each.uid in spent
-
-    gathering = Gathering(write)
-
-    async def guard(request: UserRequest) -> Reply | None:
-        mint = _Mint(request.uid)
-        await gathering.put(mint)
-        return Reply(code="too_many_tokens", message=_TOO_MANY) if mint.too_many else None
-
-    return guard
-
-
 async def carry_out(
     run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed, command: str = "run"
 ) -> None:
@@ -194,7 +192,7 @@ async def carry_out(
     lack them. Those of an earlier run stand, and the store knows all.
     """
     connection.listeners.append(partial(_remember, recorder))
-    connection.guards.append(_counting_mints(recorder))
+    connection.guards.append(counting_mints(recorder))
     async with _on_record(run, connection, recorder, command):
         await _carry_through(run, connection, recorder, settle, feed)
 
@@ -294,21 +292,27 @@ def _untouched(request: UserRequest) -> Settlement:
     )
 
 
-def _finish(run: Run, surveyed: Surveyed, journal: Journal) -> Summary:
+def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:
     job = run.job
     apart = TokensApart.of(job.outputs)
     counts = write_results(job.outputs.results, surveyed.lines, journal.outcomes, apart=apart)
     record, rejected = keep_rejected(job, surveyed)
     record = record.with_digest(TOKENS, apart.digest if apart else None)
-    wrote = written(job.outputs, rejected, results=True)
-    report = surveyed.report()
-    log_warnings(job, report)
-    stop = run.stopper.stop
-    emulated = job.settings.api.emulator
+    end = End(run.tally.rows, counts, surveyed.report(), record, rejected)
+    summary = _summed_up(run, end)
+    if run.stopper.stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
+        journal.forget_copy()
+    keep(run, question, surveyed, journal, end)
+    return summary
+
+
+def _summed_up(run: Run, end: End) -> Summary:
+    """Write the summary, and warn of what was found."""
+    job, now, stop = run.job, time.time(), run.stopper.stop
+    log_warnings(job, end.report)
+    wrote, emulated = written(job.outputs, end.rejected, results=True), job.settings.api.emulator
     summary = Summary(
-        counts, run.tally, report, run.started, time.time(), stop, wrote, record=record, emulated=emulated
+        end.counts, run.tally, end.report, run.started, now, stop, wrote, record=end.record, emulated=emulated
     )
     write_summary(job.outputs.summary, summary.document)
-    if stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
-        journal.forget_copy()
     return summary

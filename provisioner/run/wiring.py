@@ -15,9 +15,10 @@ from typing import Final
 
 from provisioner import __version__
 from provisioner.errors import ExitCode
+from provisioner.journal.course.mints import MOST
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import refuse_afar
-from provisioner.journal.recorder import Recorder
+from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
@@ -39,6 +40,11 @@ from provisioner.wording import iso_time
 
 PACER: Final = "PROVISIONER_PACER"
 """The variable in which a fleet tells its jobs where their slots come from: a socket, or an actor."""
+
+_TOO_MANY: Final = (
+    f"{MOST} auth tokens were minted for this user, and beyond 100 the API ends the oldest, with the sessions begun "
+    "with them; ask for none (--auth-tokens none), or flush them and begin in another --output"
+)
 
 log = get_logger()
 
@@ -153,6 +159,32 @@ async def convert_times(connection: Connection, recorder: Recorder) -> None:
     """Convert doubts that an earlier version kept by the sending machine's clock, as if this one's had been it."""
     if recorder.journal.has_local_times and (theirs := await connection.server_time()) is not None:
         await recorder.run(partial(recorder.journal.convert_times, theirs - time.time()))
+
+
+@dataclass(slots=True)
+class _Mint:
+    """An auth token that is about to be minted, unless there were too many for its user."""
+
+    uid: str
+    too_many: bool = False
+
+
+def counting_mints(recorder: Recorder) -> Guard:
+    """Give what counts auth tokens, and refuses one too many; the count is on disk before the request leaves."""
+
+    async def write(mints: list[_Mint]) -> None:
+        spent = await recorder.run(partial(recorder.journal.count_mints, [each.uid for each in mints]))
+        for each in mints:
+            each.too_many = each.uid in spent
+
+    gathering = Gathering(write)
+
+    async def guard(request: UserRequest) -> Reply | None:
+        mint = _Mint(request.uid)
+        await gathering.put(mint)
+        return Reply(code="too_many_tokens", message=_TOO_MANY) if mint.too_many else None
+
+    return guard
 
 
 def block_size(settings: Settings) -> int:

@@ -115,7 +115,10 @@ def test_every_format_holds_the_same_values_and_counts_them(tmp_path: Path, spoo
     counts = write_results(path, spool, fetch)
     assert read_back(path) == RESULTS
     assert counts == Counts(
-        Counter(created=1, existing=1, rejected=2, failed=1, pending=1), Counter(ERR_BAD_REQUEST=1), tokens=1
+        Counter(created=1, existing=1, rejected=2, failed=1, pending=1),
+        Counter(ERR_BAD_REQUEST=1),
+        tokens=1,
+        tokenless=Counter(existing=1),
     )
     assert counts.rows == len(ROWS)
 

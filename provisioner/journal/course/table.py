@@ -1,7 +1,7 @@
 """The tables of runs and of their pace: one row for each run that sends, and one for each stretch of it.
 
 They are for a picture, and as small as one: when there are too many stretches, neighbours become one, and from then on
-each is twice as long.
+each is twice as long. How the last run ended is kept for the next one, as long as nothing is recorded of a user.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ _FIRST: Final = 4
 """The format of a journal that had these tables first."""
 
 _STEP: Final = "pace_step"
+_ENDING: Final = "ending"
+
+ENDING_FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_ENDING}'"  # noqa: S608 - of constants
+"""Part of every commit that records anything of a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ class Course:
     epoch  the night of a sync that is not over yet; of those before it nothing is kept
     most   stretches that are kept
 
-    What cannot be recorded is lost: it is for a picture, and stops nothing. Whoever reads gets `sqlite3.Error`.
+    What cannot be recorded is lost: it is for a picture, or saves time, and stops nothing. Whoever reads gets
+    `sqlite3.Error`.
     """
 
     def __init__(self, database: sqlite3.Connection, epoch: int | None = None, most: int = MOST) -> None:
@@ -116,6 +121,19 @@ class Course:
                 "UPDATE runs SET finished_at = ?, stopped_by = ?, requests = ? WHERE id = ?",
                 (now, stopped_by, requests, number),
             )
+
+    def keep_ending(self, text: str | None) -> None:
+        """Keep how the last run ended, until anything is recorded of a user; None to keep nothing."""
+        with suppress(sqlite3.Error):
+            self._database.execute(ENDING_FORGOTTEN)
+            if text is not None:
+                self._database.execute("INSERT INTO meta VALUES (?, ?)", (_ENDING, text))
+
+    @property
+    def ending(self) -> str | None:
+        """What was kept; None when nothing was, or anything was recorded of a user since."""
+        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_ENDING,)).fetchone()
+        return None if found is None else str(found[0])
 
     @property
     def step(self) -> float:

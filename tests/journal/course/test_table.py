@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from provisioner.journal.course.table import Course, PastRun
+from provisioner.journal.header import Identity
+from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION, bring_up_to_date
 from tests.journal.course.test_points import a_point
 from tests.rig.journals import FORMAT_1
@@ -87,3 +90,20 @@ def test_an_older_journal_has_no_course() -> None:
         database.executescript(FORMAT_1)
         assert (Course(database).runs(), Course(database).points()) == ([], [])
         assert VERSION >= 4
+
+
+def test_an_ending_is_kept_until_something_is_recorded_of_a_user(tmp_path: Path) -> None:
+    """In the same commit, so that no kill leaves one that is not true any more; what is no user's leaves it."""
+    with Journal(tmp_path / "j.db", Identity("", "http://x")) as journal:
+        journal.course.keep_ending("one")
+        journal.course.keep_ending("two")
+        number = journal.course.begin(1.0, "run", {})
+        journal.course.end(number or 0, 2.0, None, 0)
+    with Journal(tmp_path / "j.db", Identity("", "http://x")) as journal:
+        kept = [journal.course.ending]
+        journal.move([(1, 2)])
+        kept.append(journal.course.ending)
+        journal.course.keep_ending("three")
+        journal.course.keep_ending(None)
+        kept.append(journal.course.ending)
+    assert kept == ["two", None, None]
