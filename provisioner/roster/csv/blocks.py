@@ -8,7 +8,7 @@ before, byte for byte, so what was learned of its blocks is not looked for once 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from provisioner.roster.csv.grammar import Dialect, Row, is_plain, plain_length, read_rows
@@ -41,28 +41,31 @@ class Block:
     data    their bytes
     rows    what they say by the grammar; null when every parser reads them alike
     broken  there is a defect in it, and no block comes behind it
+    lines   its line ends, where they were counted before
     """
 
     data: bytes
     rows: Sequence[Row] | None = None
     broken: bool = False
+    lines: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A block as it was found before: its length in bytes, a fingerprint of them, and whether they are plain.
+    """A block as it was found before: its bytes, a fingerprint of them, its line ends, and whether it is plain.
 
     The fingerprint is one of this process.
     """
 
     length: int
     fingerprint: int
+    lines: int
     plain: bool
 
     @classmethod
-    def of(cls, block: Block) -> Seen:
+    def of(cls, block: Block, lines: int) -> Seen:
         """Remember a block."""
-        return cls(len(block.data), hash(block.data), block.rows is None)
+        return cls(len(block.data), hash(block.data), lines, block.rows is None)
 
 
 class ChangedError(Exception):
@@ -103,7 +106,8 @@ def cut_again(read: Callable[[int], bytes], dialect: Dialect, blocks: Iterable[S
         data, surplus = _exactly(read, seen.length, surplus)
         if hash(data) != seen.fingerprint:
             raise ChangedError
-        yield (block := Block(data) if seen.plain else _read_whole(data, dialect))
+        block = Block(data) if seen.plain else _read_whole(data, dialect)
+        yield replace(block, lines=seen.lines)
         if block.broken:
             return
     while surplus or (surplus := read(MIB)):

@@ -108,9 +108,10 @@ class CsvRoster(TextRoster):
                 if block is None:
                     break
                 upcoming = reader.submit(next, blocks, None)  # read and cut while polars parses
+                before = parser.lines
                 yield parser.parse(block, left)
                 if not self.seen:
-                    seen.append(Seen.of(block))
+                    seen.append(Seen.of(block, parser.lines - before))
         self.seen.extend(seen)
 
     def _cut(self, stream: TextStream) -> Iterator[Block]:
@@ -175,13 +176,13 @@ def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
 
 
 class _BlockParser:
-    """Parses the blocks of one file in order; `rows`, bytes and lines say how far it has come."""
+    """Parses the blocks of one file in order; `rows`, bytes and `lines` say how far it has come."""
 
     def __init__(self, origin: Origin, header: Header, start: int | None) -> None:
         self.rows = 0
         self._origin, self._name = origin, origin.name
         self._header, self._dialect = header, header.dialect
-        self._start, self._offset, self._lines = start, header.length, header.lines
+        self._start, self._offset, self.lines = start, header.length, header.lines
         self._unit = " of the unpacked text" if isinstance(origin, Compressed) else ""
         self._surplus = 0
 
@@ -194,7 +195,7 @@ class _BlockParser:
         frame = self._parsed(block.data) if block.rows is None else None
         if frame is None:
             frame = self._read(block, left)
-        lines = block.data.count(self._dialect.eol.encode())
+        lines = block.data.count(self._dialect.eol.encode()) if block.lines is None else block.lines
         spread = lines > frame.height  # over more lines than rows: some are blank, or stand within cells
         frame = without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
@@ -202,7 +203,7 @@ class _BlockParser:
         frame.columns = list(self._header.columns)
         self.rows += frame.height
         self._offset += len(block.data)
-        self._lines += lines
+        self.lines += lines
         return RosterBatch(1, frame, {SWALLOWED: found} if found else {})
 
     def _parsed(self, data: bytes) -> pl.DataFrame | None:
@@ -261,7 +262,7 @@ class _BlockParser:
         self._fail(defect, data)
 
     def _fail(self, defect: Defect, data: bytes) -> NoReturn:
-        line = self._lines + data.count(self._dialect.eol.encode(), 0, defect.offset) + 1
+        line = self.lines + data.count(self._dialect.eol.encode(), 0, defect.offset) + 1
         byte = ""
         if self._start is not None:
             byte = f"byte {self._start + self._offset + defect.offset}{self._unit}"

@@ -62,6 +62,20 @@ class Dialect:
         return re.compile(rf'(?:[^"]*+{cell})*+[^"]*+'.encode())
 
     @cached_property
+    def quick(self) -> re.Pattern[bytes]:
+        """The same where lines end with LF and every CR stands before one: each cell is taken in with what ends it.
+
+        First come cells without a quote in them, which are nearly all, then stretches without quotes, then all others;
+        of those with many quotes, as JSON has, four pairs at a time. Measured on rows of 456 bytes with 60 quotes it
+        takes 1.7 ns a byte where `plain` takes 2.0, on rows of short quoted cells 2.9 where that takes 6.4.
+        """
+        pair, ends = '""[^"]*+', rf"\r?+[{self._edge}]"
+        inner = rf'[^"]*+(?:{pair * 4})*+(?:{pair})*+'
+        return re.compile(
+            rf'(?:"[^"]*+"{ends}|[^"]++(?<=[{self._edge}])|"{inner}"{ends})*+(?:"{inner}"\Z)?+[^"]*+'.encode()
+        )
+
+    @cached_property
     def opened(self) -> re.Pattern[bytes]:
         """A quoted cell that begins at the very edge of its place, and is not closed before the end."""
         return re.compile(rf'"(?<![^{self._edge}]")[^"]*+(?:""[^"]*+)*+\Z'.encode())
@@ -116,7 +130,13 @@ def plain_length(block: bytes, dialect: Dialect) -> int | None:
         return None
     if dialect.escape and dialect.escape.encode() in block:
         return None
-    return dialect.plain.match(block).end()  # type: ignore[union-attr] # it matches nothing, too
+    pattern = dialect.quick if dialect.eol == LF and _is_tidy(block) else dialect.plain
+    return pattern.match(block).end()  # type: ignore[union-attr] # it matches nothing, too
+
+
+def _is_tidy(block: bytes) -> bool:
+    """Whether every CR stands right before an LF."""
+    return b"\r" not in block or block.count(b"\r") == block.count(b"\r\n")
 
 
 def is_plain(block: bytes, dialect: Dialect) -> bool:

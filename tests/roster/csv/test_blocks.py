@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -72,9 +73,10 @@ FILES = [
 
 @pytest.mark.parametrize("data", FILES)
 def test_a_file_that_is_read_again_is_cut_as_before(data: bytes) -> None:
-    """The same blocks, their rows and defects with them, however much is read at once."""
-    blocks = blocks_of(data)
-    seen = [Seen.of(block) for block in blocks]
+    """The same blocks, their rows and defects with them, and the line ends that were counted, however much is read."""
+    cut_first = blocks_of(data)
+    seen = [Seen.of(block, number) for number, block in enumerate(cut_first)]
+    blocks = [replace(block, lines=number) for number, block in enumerate(cut_first)]
     assert list(cut_again(io.BytesIO(data).read, Dialect(), seen)) == blocks
     file = io.BytesIO(data)
     assert list(cut_again(lambda size: file.read(max(1, size // 2)), Dialect(), seen)) == blocks
@@ -85,7 +87,7 @@ def test_a_file_that_is_read_again_is_cut_as_before(data: bytes) -> None:
 @pytest.mark.parametrize("change", [b"a,b\nc,e\n", b"a,b\n", b"a,b\nc,d\ne,f\n", b"a,b\nc,d\n\n\n\n\n\n\n\n\nx"])
 def test_a_file_that_has_changed_is_not_taken_for_the_one_before(change: bytes) -> None:
     """One other letter is enough, a row less, or anything behind the end but blank lines."""
-    seen = [Seen.of(block) for block in blocks_of(b"a,b\nc,d\n")]
+    seen = [Seen.of(block, 1) for block in blocks_of(b"a,b\nc,d\n")]
     with pytest.raises(ChangedError):
         list(cut_again(io.BytesIO(change).read, Dialect(), seen))
 

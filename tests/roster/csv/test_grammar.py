@@ -156,10 +156,24 @@ def test_a_plain_block_is_one_whose_quotes_are_all_at_edges_or_doubled(case: tup
         assert is_plain((edges + dialect.eol).encode(), dialect)
 
 
+PIECES = ("", "a", '"a"', '""', '""""', '"b""c"', '"d\ne"', '"a,b"', '"a"x', ' "a"', 'a"', '"', '"' + 'q""' * 9 + '"')
+
+
+@given(st.lists(st.sampled_from([*PIECES, ",", ",", "\n", "\r\n"]), max_size=24))
+def test_the_quick_pattern_ends_where_the_plain_one_does(pieces: list[str]) -> None:
+    """With all line ends LF, with one CR before it or none."""
+    block = "".join(pieces).encode()
+    assert COMMA.quick.match(block).end() == COMMA.plain.match(block).end()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("block", "plain"),
     [
         (b"a,b\n", True),
+        (b'"a"\r,"b"\r\n', False),
+        (b'"a"\r\r\n"b"\r', True),
+        (b'a,"{""b"":[""c"",""d""],""e"":""f""}"\r\n"","g"', True),
+        (b'a,"{""b"":[""c"",""d"],""e"":""f""}"\n', False),
         (b'"a","b,""c""",""\n"d\ne",f\r\n"g"', True),
         (b'a,"5" pipe"\nb,"7" pipe"\n', False),
         (b'a, "b"\n', False),
