@@ -12,44 +12,23 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
 
 from benchmarks.crash.campaign import Campaign, Options
+from benchmarks.crash.report import Report, tell_offenders
 from benchmarks.crash.verdict import figures, judge
 from benchmarks.rig.backstage import emulator
 from benchmarks.rig.harness import BenchmarkError, seconds
 from provisioner.emulator.app.faults import Fault
 
-_OFFENDERS_SHOWN: Final = 5
 # A campaign for one fault: small, because there are many of them.
 _EACH_ROWS, _EACH_KILLS = 300, 4
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of one campaign: `offenders` by check, one line each, and the figures beside them."""
-
-    options: Options
-    offenders: Mapping[str, Sequence[str]]
-    figures: Mapping[str, Any]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check came out at zero."""
-        return not any(self.offenders.values())
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The same for machines."""
-        counts = {name: len(lines) for name, lines in self.offenders.items()}
-        return {"options": asdict(self.options), "passed": self.passed, "offenders": counts, **self.figures}
-
-
-def campaign(options: Options, folder: Path) -> Report:
+def campaign(options: Options, folder: Path) -> Report[Options]:
     """Conduct and judge one campaign in an empty folder. Raises BenchmarkError, ValueError for an unknown fault."""
     began = time.monotonic()
     with emulator(folder / "audit.ndjson", *options.of_emulator()) as api:
@@ -57,7 +36,7 @@ def campaign(options: Options, folder: Path) -> Report:
     return Report(options, judge(evidence), {**figures(evidence), "seconds": round(time.monotonic() - began, 1)})
 
 
-def show(report: Report) -> None:
+def show(report: Report[Options]) -> None:
     """Print the table, and some of the offenders, if there are any, to stderr."""
     for name, lines in report.offenders.items():
         print(f"{len(lines):>8}  {name}")
@@ -68,14 +47,7 @@ def show(report: Report) -> None:
     tell_offenders(report)
 
 
-def tell_offenders(report: Report) -> None:
-    """Print the first offenders of every check to stderr."""
-    for name, lines in report.offenders.items():
-        for line in lines[:_OFFENDERS_SHOWN]:
-            print(f"{name}: {line}", file=sys.stderr)
-
-
-def show_each(reports: Iterator[Report]) -> bool:
+def show_each(reports: Iterator[Report[Options]]) -> bool:
     """Print one line for each campaign as it ends; whether all have passed."""
     print(f"{'fault':24}{'offenders':>10}{'struck':>8}{'kills':>7}{'runs':>6}{'requests/row':>14}{'seconds':>9}")
     passed = True
@@ -92,7 +64,7 @@ def show_each(reports: Iterator[Report]) -> bool:
     return passed
 
 
-def each_fault(options: Options, folder: Path) -> Iterator[Report]:
+def each_fault(options: Options, folder: Path) -> Iterator[Report[Options]]:
     """Conduct a campaign for each fault by itself."""
     for fault in Fault:
         place = folder / fault.value

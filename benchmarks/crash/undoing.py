@@ -18,12 +18,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from benchmarks.crash.campaign import CONFIG
+from benchmarks.crash.report import Report, tell_offenders
 from benchmarks.crash.scenario import ROLE, hostility
 from benchmarks.rig.backstage import Api, emulator
 from benchmarks.rig.copies import a_copy_of
@@ -33,7 +34,8 @@ from provisioner.emulator.app.faults import Fault
 
 Users = Mapping[str, Mapping[str, Any]]
 
-HEAD: Final = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
+HEAD: Final = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags", "left")
+_MAPPED: Final = '[columns]\ndeactivated = "left"\n'
 _SKEW: Final = 180.0
 _PER_MINUTE: Final = 5000
 _AMBUSHES: Final = 2
@@ -50,6 +52,7 @@ class Options:
     users      rows of the roster: a third is there before
     run_kills  how often the run is killed before it is taken back; the last kill may leave it partly finished
     rate       share of the requests that a fault strikes
+    disabled   share of the rows that say that their user is deactivated
     """
 
     users: int = 300
@@ -59,6 +62,7 @@ class Options:
     rate: float = 0.1
     permanent: bool = False
     finished: bool = True
+    disabled: float = 0.2
 
 
 @dataclass(slots=True)
@@ -71,6 +75,8 @@ class Evidence:
     audit      of the undo alone
     reversed_  uid → monotonic seconds from which on the journal said so
     anew       users after one more run
+    disabled   uids whose rows say that they are deactivated
+    differing  uid → fields that differ by the proof of that run
     """
 
     before: Users
@@ -87,6 +93,8 @@ class Evidence:
     reversed_: Mapping[str, float]
     damaged: Sequence[str]
     permanent: bool
+    disabled: frozenset[str] = frozenset()
+    differing: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def profile(user: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -166,13 +174,24 @@ def ended_wrong(evidence: Evidence) -> Iterator[str]:
 
 
 def not_created_again(evidence: Evidence) -> Iterator[str]:
-    """One more run creates all that was taken back, with tokens that the API knows."""
+    """One more run creates all that was taken back, with tokens that the API knows; the disabled have none."""
     for line in evidence.results:
         uid = line["uid"]
         new = uid not in evidence.before and uid not in evidence.touched
-        known = line["auth_token"] in (evidence.anew.get(uid) or {"tokens": ()})["tokens"]
-        if new and (line["outcome"] != "created" or not known or evidence.anew[uid]["deactivated_at"] is not None):
+        user = evidence.anew.get(uid) or {"tokens": (), "deactivated_at": None}
+        known, away = line["auth_token"] in user["tokens"], user["deactivated_at"] is not None
+        disabled = uid in evidence.disabled
+        if new and (line["outcome"] != "created" or known is disabled or away is not disabled):
             yield f"{uid}: {line['outcome']} {line['error_code']} {line['error_message']}, token known: {known}"
+
+
+def proved_wrong(evidence: Evidence) -> Iterator[str]:
+    """Ask what the proof of that run says: whom the run created is as the roster has it, and each standing is told."""
+    for uid in {line["uid"] for line in evidence.results} - evidence.touched:
+        user, fields = evidence.anew.get(uid), evidence.differing.get(uid, ())
+        wrong = user is None or (user["deactivated_at"] is not None) is not (uid in evidence.disabled)
+        if ("standing" in fields) is not wrong or (fields and uid not in evidence.before):
+            yield f"{uid}: {', '.join(fields) or 'nothing'} differs, {profile(user)}"
 
 
 CHECKS: Final = {
@@ -184,6 +203,7 @@ CHECKS: Final = {
     "list wrong": list_wrong,
     "undos ended wrong": ended_wrong,
     "not created again": not_created_again,
+    "proved wrong": proved_wrong,
 }
 
 
@@ -211,11 +231,11 @@ class Campaign:
 
     def conduct(self) -> Evidence:
         """Run it, have others touch some of it, take it back, and run it once more."""
-        (self.folder / "quick.toml").write_text(CONFIG)
+        (self.folder / "quick.toml").write_text(CONFIG + _MAPPED)
         before = {user["uid"]: user for user in self._there_before()}
         self.api.put("users", "\n".join(map(json.dumps, before.values())))
         before = self.api.users()
-        self._write_roster(before)
+        disabled = self._write_roster(before)
         self._run()
         touched = self._touch(before)
         users = self.api.users()
@@ -229,11 +249,24 @@ class Campaign:
         self.api.put("faults", "{}")
         self._once("run", None)
         results = list(csv.DictReader(self._results.read_text().splitlines()))
+        anew, ends = self.api.users(), self.ends[:-1]
+        self._once("verify", None)
         late = frozenset(each["uid"] for each in audit if each["did"] == "created")
         return Evidence(
-            before, left, after, self.api.users(), created | late, touched, frozenset(before) - self._named(before),
-            audit, self.ends[:-1], lines, results, self.reversed_, self.damaged, self.options.permanent,
+            before, left, after, anew, created | late, touched, frozenset(before) - self._named(before),
+            audit, ends, lines, results, self.reversed_, self.damaged, self.options.permanent, disabled,
+            self._differing(),
         )  # fmt: skip
+
+    def _differing(self) -> Mapping[str, Sequence[str]]:
+        code, said, proof = self.ends[-1]
+        if code not in {0, 1} or proof is None:
+            raise BenchmarkError(f"verify: exit {code}: {said[-400:]}")
+        found: dict[str, list[str]] = {}
+        with (self.folder / "out.differences.csv").open(newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                found.setdefault(line["uid"], []).append(line["field"])
+        return found
 
     def _named(self, before: Users) -> frozenset[str]:
         return frozenset(uid for uid in before if not uid.startswith("stranger"))
@@ -255,10 +288,11 @@ class Campaign:
             user |= {name: value for name, value in maybe.items() if random.random() < 0.5}
             yield user | ({"deactivated_at": now - 5} if random.random() < 0.1 else {})
 
-    def _write_roster(self, before: Users) -> None:
+    def _write_roster(self, before: Users) -> frozenset[str]:
         random, uids = self.random, sorted(self._named(before))
         uids += [f"new-{number:05}" for number in range(self.options.users - len(uids))]
         random.shuffle(uids)
+        disabled = frozenset(uid for uid in uids if random.random() < self.options.disabled)
         with (self.folder / "roster.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(HEAD)
@@ -267,7 +301,9 @@ class Campaign:
                     "https://new.example/a", "https://new.example/l", random.choice((ROLE, "default")), "new",
                     '{"new": 1}', "new;tag",
                 )  # fmt: skip
-                writer.writerow((uid, f"New {uid}", *(each if random.random() < 0.6 else "" for each in values)))
+                given = (each if random.random() < 0.6 else "" for each in values)
+                writer.writerow((uid, f"New {uid}", *given, "yes" if uid in disabled else ""))
+        return disabled
 
     def _run(self) -> None:
         """Carry out the run; the faults strike it as well."""
@@ -285,15 +321,18 @@ class Campaign:
         self.api.put("faults", "{}")
         time.sleep(1.5)  # what comes late has come
         now, users = int(time.time() + _SKEW) + 60, self.api.users()
-        ours = [uid for uid in users if not uid.startswith("stranger") and users[uid]["deactivated_at"] is None]
+        ours = [uid for uid in users if not uid.startswith("stranger")]
         ours = [uid for uid in ours if uid not in before or users[uid]["updated_at"] != before[uid]["updated_at"]]
         chosen = sorted(self.random.sample(ours, len(ours) // 10))
         for uid in chosen:
             user = dict(users[uid])
             how = self.random.choice(("name", "link", "away"))
-            user |= (
-                {"deactivated_at": now} if how == "away" else {how: "https://another.example/hand", "updated_at": now}
-            )
+            if user["deactivated_at"] is not None:
+                user |= {"deactivated_at": None, "updated_at": now}  # whom the run has deactivated comes back
+            elif how == "away":
+                user |= {"deactivated_at": now}
+            else:
+                user |= {how: "https://another.example/hand", "updated_at": now}
             self.api.put("users", json.dumps(user))
         return frozenset(chosen)
 
@@ -323,6 +362,8 @@ class Campaign:
         if command == "undo":
             permanent = ["--permanent", self.api.url] if options.permanent else []
             arguments = ["undo", "out.csv", "--yes", *permanent]
+        elif command == "verify":
+            arguments = ["verify", "roster.csv", "-o", "out.csv"]
         rate = ["--requests-per-minute", str(_PER_MINUTE), "--share", "100%", "--max-in-flight", "16"]
         line = [
             sys.executable,
@@ -381,21 +422,7 @@ class Campaign:
             self.reversed_.setdefault(uid, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of one campaign: `offenders` by check, one line each, and the figures beside them."""
-
-    options: Options
-    offenders: Mapping[str, Sequence[str]]
-    figures: Mapping[str, Any]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check came out at zero."""
-        return not any(self.offenders.values())
-
-
-def campaign(options: Options, folder: Path) -> Report:
+def campaign(options: Options, folder: Path) -> Report[Options]:
     """Conduct and judge one campaign in an empty folder. Raises BenchmarkError."""
     began = time.monotonic()
     given = [
@@ -425,7 +452,8 @@ def main() -> None:
     usual = Options()
     for name in ("users", "kills", "run_kills", "seed"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(usual, name))
-    parser.add_argument("--rate", type=float, default=usual.rate)
+    for name in ("rate", "disabled"):
+        parser.add_argument(f"--{name}", type=float, default=getattr(usual, name))
     parser.add_argument("--permanent", action="store_true")
     parser.add_argument("--unfinished", dest="finished", action="store_false", help="take back a run that was killed")
     options = Options(**vars(parser.parse_args()))
@@ -436,9 +464,8 @@ def main() -> None:
         sys.exit(f"benchmarks.crash.undoing: {error}")
     for name, lines in report.offenders.items():
         print(f"{len(lines):>8}  {name}")
-        for line in lines[:5]:
-            print(f"{name}: {line}", file=sys.stderr)
-    print(json.dumps({"options": asdict(options), **report.figures}))
+    tell_offenders(report)
+    print(json.dumps(report.document))
     sys.exit(0 if report.passed else 1)
 
 

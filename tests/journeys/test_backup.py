@@ -9,9 +9,13 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from provisioner.journal.copies.backup import back_up
 from tests.rig.command import KEY, RunningEmulator, emulator, people, provisioner, rows, start, wait_until, write_roster
 
 PEOPLE = people(240)
@@ -26,15 +30,25 @@ def with_strangers(folder: Path) -> tuple[object, ...]:
     return ("--users", folder / "users.ndjson", "--latency", "20ms")
 
 
-def lost(folder: Path, api: RunningEmulator, copy: Callable[[], object], *command: object) -> None:
-    """Copy the journal in mid-run; kill the run somewhat later, and lose its journal."""
-    victim = start(*command, cwd=folder, COMETCHAT_API_KEY=KEY)
+def lost(
+    folder: Path,
+    api: RunningEmulator,
+    copy: Callable[[], object],
+    *command: object,
+    journal: str = "out.journal.db",
+    ahead: int = 0,
+) -> None:
+    """Copy the journal in mid-run; kill the run somewhat later, and lose its journal.
+
+    ahead  seconds by which the clock of its machine is wrong
+    """
+    victim = start(*command, cwd=folder, ahead=ahead, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: len(api.created()) > 40)
     copy()
     known = len(api.created())
     wait_until(lambda: len(api.created()) > known + 30)
     victim.kill()
-    for each in folder.glob("out.journal.db*"):
+    for each in folder.glob(f"{journal}*"):
         each.unlink()
 
 
@@ -103,6 +117,28 @@ def test_a_copy_made_in_another_way_goes_on_when_it_is_said_to_be_one(tmp_path: 
         check(tmp_path, api)
         users = api.users()
         assert [each["uid"] for each in edited if users[each["uid"]]["name"] not in {each["name"], "A stranger"}] == []
+
+
+@pytest.mark.parametrize("ahead", [120, -120])
+def test_a_shard_goes_on_from_a_copy_on_a_machine_with_another_clock(tmp_path: Path, ahead: int) -> None:
+    """One machine is two minutes fast, the other one slow; the shards merged are as if nothing had been lost."""
+    flags = with_strangers(tmp_path)
+    with emulator(tmp_path, *flags) as api:
+        shard, other = (("run", "people.csv", *api.flags(), "--shard", f"{number}/2") for number in (1, 2))
+        results = "people.shards/shard-1-of-2.results"
+
+        journal = tmp_path / f"{results}.journal.db"
+        copy = partial(back_up, journal, tmp_path / "safe.db")
+        # So slow that its hundred rows outlast the copy.
+        lost(tmp_path, api, copy, *shard, "--requests-per-minute", 1200, journal=f"{results}.journal.db", ahead=ahead)
+        (tmp_path / "safe.db").rename(journal)
+        done = start(*shard, "--json", cwd=tmp_path, ahead=-ahead, COMETCHAT_API_KEY=KEY).end()
+        assert (done.exit_code, len(done.events("journal.restored"))) == (0, 1), done.stderr
+        assert provisioner(*other, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        merged = provisioner("merge", "people.shards", "-o", "out.csv", "--json", cwd=tmp_path)
+        outcomes = {"created": len(PEOPLE) - len(STRANGERS), "existing": len(STRANGERS), "failed": 0}
+        assert {name: merged.summary[name] for name in outcomes} == outcomes
+        check(tmp_path, api)
 
 
 def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:

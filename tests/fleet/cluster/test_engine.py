@@ -7,11 +7,13 @@ import csv
 import importlib.util
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from provisioner.errors import UsageError
-from provisioner.fleet.cluster.engine import on_cluster
+from provisioner.fleet.cluster.engine import RayJobs, on_cluster
 from provisioner.fleet.jobs import read_fleet
 from tests.rig.command import KEY, emulator, people, provisioner, write_roster
 
@@ -39,6 +41,41 @@ def test_without_ray_it_is_said_how_to_get_it(
     with pytest.raises(UsageError) as error:
         asyncio.run(reach())
     assert str(error.value) == message
+
+
+class Recorded:
+    """The task of a cluster: it keeps what it was given, and ends well at once."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[Any, ...]] = []
+
+    def options(self, **_: object) -> Recorded:
+        return self
+
+    def remote(self, *given: Any) -> Any:
+        self.given.append(given)
+        return asyncio.sleep(0, (0, {}, None))
+
+
+def test_a_job_has_its_key_also_where_the_fleet_has_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node knows nothing of the fleet's surroundings: what is a job's own goes there whoever else has it here."""
+    table = {"app_id": "a", "region": "eu", "api_key_variable": "COMETCHAT_API_KEY", "environment": "AWS_PROFILE"}
+    for name, value in {"COMETCHAT_API_KEY": "k", "COMETCHAT_REGION": "eu", "AWS_PROFILE": "p", "X": "x"}.items():
+        monkeypatch.setenv(name, value)
+    lines = "".join(f'{name} = "{value}"\n' for name, value in table.items())
+    (tmp_path / "f.toml").write_text(f'[[job]]\nname = "acme"\nroster = "r.csv"\n{lines}')
+    fleet, task = read_fleet(tmp_path / "f.toml"), Recorded()
+    errors = SimpleNamespace(RayTaskError=ArithmeticError, RayError=OSError)
+    ray = SimpleNamespace(remote=lambda **_: lambda _: task, exceptions=errors)
+    jobs = RayJobs(ray, fleet, "hub", "name", frozenset(), 1.0)
+    ended = asyncio.run(jobs.carry_out(fleet.jobs[0], lambda _: None))
+    ((job, base, log, variables, hub),) = task.given
+    assert (ended.exit_code, job, base, hub) == (0, fleet.jobs[0], str(tmp_path), "hub")
+    assert log == str(tmp_path / "f.fleet/logs/acme.log")
+    assert variables == {
+        "COMETCHAT_API_KEY": "k", "COMETCHAT_APP_ID": "a", "COMETCHAT_REGION": "eu", "AWS_PROFILE": "p",
+        "PROVISIONER_PROGRESS_SECONDS": "1.0",
+    }  # fmt: skip
 
 
 @pytest.mark.campaign
