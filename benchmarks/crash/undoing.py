@@ -169,6 +169,9 @@ def ended_wrong(evidence: Evidence) -> Iterator[str]:
     yield from evidence.damaged
     for code, said, summary in evidence.ends:
         stopped = code == 4 and summary is not None and summary["stopped_by"] == "key"
+        # Interrupted while the interpreter itself began: nothing of ours was there yet.
+        if code == 1 and said.rstrip().endswith("KeyboardInterrupt") and "provisioner" not in said:
+            continue
         if "Traceback" in said or (code not in {0, 1, 130, 143, -2, -9, -15} and not stopped):
             yield f"exit code {code}: {said[-400:]}"
 

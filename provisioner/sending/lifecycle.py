@@ -97,11 +97,12 @@ class _Life:
             doubted=self.doubted,
         )
 
-    def failed(self, reply: Reply, code: str, message: str) -> Settlement:
+    def open(self, reply: Reply | None = None) -> Settlement:
         # Doubt outlives a failure: the next run tries again and must still be able to tell ours from others.
-        return self.settled(Outcome.FAILED, reply)._replace(
-            error_code=code, error_message=message, doubt_since=self.doubt_since, created_at=self.created_at
-        )
+        return self.settled(Outcome.FAILED, reply, self.created_at)._replace(doubt_since=self.doubt_since)
+
+    def failed(self, reply: Reply, code: str, message: str) -> Settlement:
+        return self.open(reply)._replace(error_code=code, error_message=message)
 
 
 class Lifecycle:
@@ -260,15 +261,7 @@ class Lifecycle:
         return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=message)
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
-        ended = unsuccessful(life.request.key, life.attempts, verdict, reply, self._exchanger.max_attempts, prefix)
-        return ended._replace(
-            auth_token=life.token,
-            created_at=life.created_at,
-            doubt_since=life.doubt_since,
-            mark=life.mark,
-            carried=life.carried,
-            doubted=life.doubted,
-        )
+        return unsuccessful(life.open(), verdict, reply, self._exchanger.max_attempts, prefix)
 
     async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
         wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)

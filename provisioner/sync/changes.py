@@ -205,10 +205,17 @@ class Changes:
     def _unsuccessful(
         self, course: _Course, verdict: Verdict | None, reply: Reply, before: Live | None, prefix: str = ""
     ) -> Settlement:
-        known = None if course.doubt else before
         past = course.request.past
-        ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts, prefix)
-        return ended._replace(auth_token=course.token, created_at=past.created_at if past else None, live=known)
+        there = Settlement(
+            course.request.key,
+            State.PENDING,
+            Outcome.PENDING,
+            course.attempts,
+            auth_token=course.token,
+            created_at=past.created_at if past else None,
+        )
+        ended = unsuccessful(there, verdict, reply, self.exchanger.max_attempts, prefix)
+        return ended._replace(live=None if course.doubt else before)
 
     async def _exchange(self, operation: Operation, course: _Course) -> tuple[Verdict | None, Reply]:
         course.doubt = False

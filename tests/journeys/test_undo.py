@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import stat
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -158,6 +159,38 @@ def test_whom_the_roster_had_deactivated_is_taken_back_as_well(api: RunningEmula
     assert active(api) == {"stranger", "old-bare", "new-5"}
     undo(tmp_path, api, *left, "--permanent", api.url)
     assert profiles(api) == {**before, "new-5": after["new-5"]}
+
+
+def test_whom_another_hand_has_woken_stays_so_whatever_is_open_of_our_update(
+    api: RunningEmulator, tmp_path: Path
+) -> None:
+    """The update was lost once before it was answered, so that its time says nothing: that the user is active does."""
+    (tmp_path / "left.toml").write_text('[columns]\ndeactivated = { column = "name", map = { "Bare, new" = true } }\n')
+    left = ("-c", "left.toml")
+    post(
+        api, "faults", json.dumps({"script": [{"fault": "lost-reply", "uid": "old-bare", "route": "PUT /users/{uid}"}]})
+    )
+    assert run(tmp_path, api, "--on-existing", "update", *left, people=ROSTER[6:7]).summary["deactivated"] == 1
+    another_hand(api, "PUT", "/users", {"uidsToActivate": ["old-bare"]})
+    changed = profiles(api)["old-bare"]
+    undo(tmp_path, api, *left)
+    assert verdicts(tmp_path) == {"old-bare": ("kept", "reactivated")}
+    assert profiles(api)["old-bare"] == changed
+
+
+def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: RunningEmulator, tmp_path: Path) -> None:
+    """All but the status message is back when it is killed; another one says so, and so does every one after it."""
+    assert run(tmp_path, api, "--on-existing", "update", people=[("old-bare", "Bare, new", *FULL)]).exit_code == 0
+    # Times are whole seconds, and the undo is to be later than the run.
+    wait_until(lambda: int(time.time()) > api.users()["old-bare"]["updated_at"])
+    post(api, "faults", json.dumps({"script": [{"fault": "hang-after-commit", "route": "PUT /users/{uid}"}]}))
+    victim = start(*command("undo", tmp_path, api, "--yes"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: api.users()["old-bare"]["name"] == "Bare as it was")
+    victim.kill()
+    victim.end()
+    for _ in range(2):
+        assert undo(tmp_path, api).exit_code == 1
+        assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
 
 
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:

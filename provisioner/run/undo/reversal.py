@@ -15,6 +15,7 @@ a user that is gone, and whose reversal was recorded, is reversed. Each is idemp
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -153,11 +154,13 @@ class Reversals:
             shown = await read_deactivated(self.exchanger, course.request)
         if shown.verdict is not Verdict.DONE:
             return self._without(course, shown.verdict, shown.reply)
-        if comparison.may_be_later(each) and await self._may_come_late(course):
-            return await self._updated(course)
         created = moment(shown.user, "createdAt")
         if None not in (each.created_at, created) and each.created_at != created:
             return self._kept(course, "another_user", shown.reply)
+        if each.away and not away and not course.doubt:
+            return self._kept(course, "reactivated", shown.reply)
+        if comparison.may_be_later(each) and await self._may_come_late(course):
+            return await self._updated(course)
         hidden = shown.untold if with_tags else frozenset[str]()
         found = comparison.restoration(each, shown.user, hidden, sent=course.doubt)
         if found.finding is Finding.UNTOUCHED and not away:
@@ -168,10 +171,13 @@ class Reversals:
             verdict, reply = await self._send(Operation.REACTIVATE, course, course.request)
             if verdict is not Verdict.DONE:
                 return self._without(course, verdict, reply)
-        return await self._put_back(course, found, shown.reply)
+            course.doubt = True  # active by our hand from now on, whatever becomes of the rest
+        now = self.clock.now() if away else None
+        mark = moment(shown.user, "updatedAt") if now is None else math.ceil(now)
+        return await self._put_back(course, found, shown.reply, mark)
 
-    async def _put_back(self, course: _Course, found: Restoration, reply: Reply) -> Settlement:
-        mark = None
+    async def _put_back(self, course: _Course, found: Restoration, reply: Reply, mark: int | None) -> Settlement:
+        """Send what is still to be put back; `mark`: when the user was last changed, if that is nothing."""
         if found.payload:
             body = b'{"uid":"' + course.request.uid.encode() + b'",' + found.payload[1:]
             verdict, reply = await self._send(Operation.UPDATE, course, course.request._replace(body=body))
@@ -265,6 +271,7 @@ class Reversals:
         return self._unsuccessful(course, verdict, reply)
 
     def _unsuccessful(self, course: _Course, verdict: Verdict | None, reply: Reply) -> Settlement:
-        ended = unsuccessful(course.request.key, course.attempts, verdict, reply, self.exchanger.max_attempts)
+        there = Settlement(course.request.key, State.PENDING, Outcome.PENDING, course.attempts)
+        ended = unsuccessful(there, verdict, reply, self.exchanger.max_attempts)
         # A failure that leaves open what became of the request stays recorded as sent.
         return ended._replace(doubt_since=self.clock.now() or 0.0) if course.doubt else ended

@@ -14,22 +14,35 @@ IN_DOUBT = "in_doubt"
 
 
 def unsuccessful(
-    key: int, attempts: int, verdict: Verdict | None, reply: Reply, max_attempts: int, prefix: str = ""
+    there: Settlement, verdict: Verdict | None, reply: Reply, max_attempts: int, prefix: str = ""
 ) -> Settlement:
-    """Settle a row as failed, or leave it pending when the run was stopped (the verdict is None, or says so)."""
+    """Settle a row as failed, or leave it pending when the run was stopped (the verdict is None, or says so).
+
+    there  how it stands: whose it is, its attempts, and what is known of its user, which stays known
+    """
+    kept = Settlement(
+        there.key,
+        State.PENDING,
+        Outcome.PENDING,
+        there.attempts,
+        auth_token=there.auth_token,
+        created_at=there.created_at,
+        doubt_since=there.doubt_since,
+        mark=there.mark,
+        carried=there.carried,
+        doubted=there.doubted,
+    )
     match verdict:
         case None | Verdict.STOP:
-            return Settlement(key, State.PENDING, Outcome.PENDING, attempts)
+            return kept
         case Verdict.IN_DOUBT:
             message = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
             code = reply.code or IN_DOUBT
         case _:
             message, code = words_of(reply), reply.code or f"HTTP_{reply.status}"
-    return Settlement(
-        key,
-        State.SETTLED,
-        Outcome.FAILED,
-        attempts,
+    return kept._replace(
+        state=State.SETTLED,
+        outcome=Outcome.FAILED,
         http_status=reply.status,
         error_code=code,
         error_message=prefix + message,

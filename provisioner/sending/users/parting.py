@@ -81,16 +81,8 @@ class Parting:
         return done._replace(error_code=DEACTIVATED, error_message=AS_SAID)
 
     def _unsuccessful(self, there: Settlement, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
-        ended = unsuccessful(there.key, there.attempts, verdict, reply, self.exchanger.max_attempts, prefix)
-        if verdict is Verdict.ABSENT:
-            ended = ended._replace(error_code=GONE, error_message=_GONE)
-        return ended._replace(
-            auth_token=there.auth_token,
-            created_at=there.created_at,
-            mark=there.mark,
-            carried=there.carried,
-            doubted=there.doubted,
-        )
+        ended = unsuccessful(there, verdict, reply, self.exchanger.max_attempts, prefix)
+        return ended._replace(error_code=GONE, error_message=_GONE) if verdict is Verdict.ABSENT else ended
 
     async def _exchange(self, operation: Operation, request: UserRequest) -> tuple[Verdict | None, Reply]:
         return await self.exchanger(operation, request, token=False, note=unnoted)
