@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.rig.backstage import emulator
-from benchmarks.rig.harness import COMMAND, NO_KEY, read_arrivals, running_sink
+from benchmarks.rig.harness import COMMAND, NO_KEY, read_arrivals, running_sink, running_sinks
 from benchmarks.rig.make_roster import write_roster
 from provisioner.emulator.app.audit import busiest
 
@@ -82,10 +82,10 @@ def measure(folder: Path, tenants: int, rows: int, rate: int, *, troubled: bool)
     (folder / "provisioner.toml").write_text(f"[rate]\nrequests_per_minute = {rate}\nshare = 1.0\n")
     names = [f"tenant-{n:02}" for n in range(1, tenants + 1)]
     with ExitStack() as stack:
-        sinks = []
         for name in names:
             (folder / name).mkdir()
-            sinks.append(stack.enter_context(running_sink(folder / name)))
+        # In one process: there each would wake up for every request, on the cores that the jobs have.
+        sinks = stack.enter_context(running_sinks([folder / name for name in names]))
         jobs = [_job(name, sink.url, "key") for name, sink in zip(names, sinks, strict=True)]
         if troubled:
             (folder / "slow").mkdir()

@@ -13,7 +13,7 @@ import threading
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,17 +66,25 @@ def seconds(text: str) -> float:
 @contextlib.contextmanager
 def running_sink(folder: Path, latency: float = 0.0) -> Iterator[RunningSink]:
     """Start a sink on a free port; its arrivals are on disk once the context has ended."""
-    arrivals = folder / "arrivals.bin"
-    arguments = ["--port", "0", "--latency", str(latency), "--arrivals", str(arrivals)]
+    with running_sinks([folder], latency) as (sink,):
+        yield sink
+
+
+@contextlib.contextmanager
+def running_sinks(folders: Sequence[Path], latency: float = 0.0) -> Iterator[Sequence[RunningSink]]:
+    """Start a process with a sink for each folder, which its arrivals go to."""
+    files = [folder / "arrivals.bin" for folder in folders]
+    arguments = ["--port", "0", "--latency", str(latency), "--arrivals", *map(str, files)]
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.rig.sink", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("listening on "):
+            lines = [process.stdout.readline() for _ in files]
+            if not all(line.startswith("listening on ") for line in lines):
                 raise BenchmarkError("the sink did not start")
-            yield RunningSink(url=line.removeprefix("listening on ").strip(), arrivals=arrivals)
+            urls = [line.removeprefix("listening on ").strip() for line in lines]
+            yield [RunningSink(url=url, arrivals=file) for url, file in zip(urls, files, strict=True)]
         finally:
             process.terminate()
 

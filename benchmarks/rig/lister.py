@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--pages", type=Path, required=True, metavar="FILE", help="where the pages are kept")
     options = parser.parse_args()
     with options.pages.open("w+b") as pages, asyncio.Runner(loop_factory=event_loop_factory()) as runner:
-        runner.run(serve(Lister(users_of(options.roster), pages), "127.0.0.1", 0))
+        runner.run(serve([Lister(users_of(options.roster), pages)], "127.0.0.1", 0))
 
 
 if __name__ == "__main__":

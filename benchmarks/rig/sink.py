@@ -17,7 +17,9 @@ import sys
 import time
 from array import array
 from collections import deque
+from collections.abc import Sequence
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -187,19 +189,23 @@ def cut(stream: bytes, position: int) -> tuple[bytes, bytes, int] | None:
     return stream[position : position + START_LENGTH], stream[body:after], after
 
 
-async def serve(sink: Sink, host: str, port: int) -> None:
-    """Answer until SIGINT or SIGTERM."""
+async def serve(sinks: Sequence[Sink], host: str, port: int) -> None:
+    """Answer until SIGINT or SIGTERM, each at a port of its own."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    server = await loop.create_server(lambda: Connection(sink), host, port, backlog=1024)
-    print(f"listening on http://{host}:{server.sockets[0].getsockname()[1]}/v3", flush=True)
+    servers = []
+    for sink in sinks:
+        servers.append(await loop.create_server(partial(Connection, sink), host, port, backlog=1024))
+        print(f"listening on http://{host}:{servers[-1].sockets[0].getsockname()[1]}/v3", flush=True)
     while not stop.is_set():
-        sink.tick()
+        for sink in sinks:
+            sink.tick()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=1 - time.time() % 1)
-    server.close()
+    for server in servers:
+        server.close()
 
 
 def main() -> None:
@@ -210,19 +216,24 @@ def main() -> None:
     parser.add_argument(
         "--arrivals",
         type=Path,
+        nargs="+",
         metavar="FILE",
-        help="at the end, write when each user arrived: monotonic seconds as native doubles",
+        help="at the end, write when each user arrived: monotonic seconds as native doubles; an app for each FILE",
     )
     options = parser.parse_args()
-    sink = Sink(options.latency)
+    files = options.arrivals or [None]
+    if len(files) > 1 and options.port:
+        parser.error("several apps have a free port each: give --port 0")
+    sinks = [Sink(options.latency) for _ in files]
     try:
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
-            runner.run(serve(sink, options.host, options.port))
+            runner.run(serve(sinks, options.host, options.port))
     except OSError as error:
         parser.error(str(error))
-    if options.arrivals:
-        options.arrivals.write_bytes(sink.arrivals.tobytes())
-    print(f"{len(sink.arrivals)} users taken", file=sys.stderr)
+    for sink, file in zip(sinks, files, strict=True):
+        if file is not None:
+            file.write_bytes(sink.arrivals.tobytes())
+    print(f"{sum(len(sink.arrivals) for sink in sinks)} users taken", file=sys.stderr)
 
 
 if __name__ == "__main__":
