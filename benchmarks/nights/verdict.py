@@ -142,7 +142,10 @@ def summary_wrong(evidence: Evidence) -> Iterator[str]:
         yield f"by another hand: {told.get('directory')} instead of {evidence.drift}"
     if all(session.document for session in evidence.sessions):
         counted = sum(
-            session.document["requests"] for session in evidence.sessions if session.document and session.verb == "sync"
+            # One whose time was over before it had its plan counts nothing.
+            session.document.get("requests", 0)
+            for session in evidence.sessions
+            if session.document and session.verb == "sync"
         )
         if counted != len(evidence.audit):
             yield f"{counted} requests were counted, {len(evidence.audit)} arrived"
