@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from benchmarks.nights.ledger import Expected, Known
 from benchmarks.nights.schedule import Kind
+from provisioner.errors import ExitCode
 
 KILLED: Final = -9
 PER_PAGE: Final = 1000
@@ -17,6 +18,10 @@ PER_PAGE: Final = 1000
 _FOR_A_FAULT: Final = 3
 # The same for each change that a kill has left in doubt.
 _FOR_A_DOUBT: Final = 3
+# A row that a time limit stops between two of its requests begins anew.
+_FOR_A_CUT: Final = 2
+# On the wire on nights that are cut short: few, so that they last.
+FEW: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,8 @@ class Evidence:
         Beyond those that its changes take: none; for reading the directory one for each thousand active users and
         one for each thousand deactivated ones, at least one each; where it is not read, one for each sync that asks for
         the server's time; three for each request that a fault struck, one for each 429; three for each change that a
-        kill can leave in doubt.
+        kill can leave in doubt; two for each of the rows that a time limit stops between their requests, which begin
+        anew with what is harmless to repeat.
         """
         extra = 0 if self.kind.reads_directory else self._asked_for_time
         if self.kind.reads_directory:
@@ -109,7 +115,8 @@ class Evidence:
         storms = len([record for record in self.audit if record["status"] == 429 and record["fault"] is None])
         kills = sum(session.exit_code == KILLED for session in self.sessions)
         doubts = kills * _FOR_A_DOUBT * min(self.in_doubt, self.needed)
-        return self.needed + extra + _FOR_A_FAULT * struck + storms + doubts
+        cut = _FOR_A_CUT * FEW * sum(session.exit_code == ExitCode.TIME_OVER for session in self.sessions)
+        return self.needed + extra + _FOR_A_FAULT * struck + storms + doubts + cut
 
     @property
     def _asked_for_time(self) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.crash.scenario import hostility
 from benchmarks.nights.company import LEAVE, ROLE, Company, Profile, Row, changed, respelt, somebody, write_roster
-from benchmarks.nights.evidence import Evidence, Session
+from benchmarks.nights.evidence import FEW, Evidence, Session
 from benchmarks.nights.exports import spoilt
 from benchmarks.nights.ledger import Books, Expected, Kept, Known, kept
 from benchmarks.nights.schedule import Kind, Options
@@ -27,8 +27,6 @@ from benchmarks.rig.victim import Victim
 
 _WIDE_OPEN: Final = 600_000
 _LATENCY: Final = "2ms"
-# On the wire on nights that are cut short: few, so that they last.
-_FEW: Final = 4
 # How long the requests of a night would take that is killed, if it were not.
 _KILLED_SECONDS: Final = 4
 _FAULT_RATE: Final = 0.2
@@ -225,7 +223,7 @@ class Simulation:
                     return [*killed, self._sync(*options, config=self._config(_WIDE_OPEN, 64, _QUICK))]
             case Kind.CUT_SHORT:
                 limit = self.options.duration
-                config = self._config(_lasting(expected, 4 * limit), _FEW)
+                config = self._config(_lasting(expected, 4 * limit), FEW)
                 return [self._sync("--max-duration", f"{limit}s", *options, config=config), self._sync(*options)]
             case Kind.PLANNED:
                 planned = [*self._command("plan", "roster.csv"), "-o", "plan.json", "--state", "hr.state.db", *options]
@@ -261,7 +259,7 @@ class Simulation:
 
     def _killed(self, expected: Expected, options: list[str], more: str = "") -> Session:
         """Kill the command when its part of the night's requests has arrived. Raises BenchmarkError if it is over."""
-        config = self._config(_lasting(expected, _KILLED_SECONDS), _FEW, more)
+        config = self._config(_lasting(expected, _KILLED_SECONDS), FEW, more)
         command = [*self._command("sync", "roster.csv", config), "--state", "hr.state.db", *options]
         begins, settled = len(self.api.audit()) + 1, self._kept().settled
         enough = max(1, expected.requests // (self.options.kills + 1))
@@ -296,7 +294,7 @@ def _in_doubt(expected: Expected) -> int:
 
     A block is half a second's worth, and 16 at least.
     """
-    return _FEW + 2 * max(16, _lasting(expected, _KILLED_SECONDS) // 120)
+    return FEW + 2 * max(16, _lasting(expected, _KILLED_SECONDS) // 120)
 
 
 def _lines(path: Path) -> list[dict[str, str]]:
