@@ -13,6 +13,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import orjson
+
 from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
 
 # Rows to a statement, tried in this order.
@@ -180,6 +182,11 @@ MOVED: Final = Bulk(MovedRow._fields, "UPDATE users SET row = given.row FROM giv
 
 
 # --- out ---
+
+
+def json_list(uids: Sequence[str]) -> str:
+    """Write uids as the one value of a statement, which `json_each` takes apart."""
+    return orjson.dumps(uids).decode()
 
 
 class Known(NamedTuple):

@@ -18,11 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import orjson
-
 from provisioner.errors import JournalError
 from provisioner.journal import columns, schema
-from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, sent_rows, settled_rows
+from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, json_list, sent_rows, settled_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
@@ -111,17 +109,14 @@ class Journal:
         if self.is_new:
             return {}
         with self._unreadable():
-            return {
-                uid: Known._make(rest)
-                for uid, *rest in self._database.execute(columns.KNOWN, (orjson.dumps(uids).decode(),))
-            }
+            return {uid: Known._make(rest) for uid, *rest in self._database.execute(columns.KNOWN, (json_list(uids),))}
 
     def settled(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `DONE_COLUMNS` of those of these uids that are settled with an outcome that is `FINAL`."""
         if self.is_new:
             return []
         with self._unreadable():
-            return self._database.execute(columns.DONE, (orjson.dumps(uids).decode(),)).fetchall()
+            return self._database.execute(columns.DONE, (json_list(uids),)).fetchall()
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
@@ -184,7 +179,7 @@ class Journal:
     def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
-            return self._database.execute(columns.OUTCOMES, (orjson.dumps(uids).decode(),)).fetchall()
+            return self._database.execute(columns.OUTCOMES, (json_list(uids),)).fetchall()
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]

@@ -25,7 +25,7 @@ from typing import Any, Self
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal.columns import Written
+from provisioner.journal.columns import Written, json_list
 from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
@@ -160,7 +160,7 @@ class SyncState(Journal):
     def profiles(self, uids: Sequence[str]) -> dict[str, bytes]:
         """Look up the profiles that were last carried out, packed; those not kept are not in the answer."""
         with self._unreadable():
-            return dict(self._database.execute(PROFILES, (orjson.dumps(uids).decode(),)).fetchall())
+            return dict(self._database.execute(PROFILES, (json_list(uids),)).fetchall())
 
     def keep_profiles(self, profiles: Iterable[tuple[str, bytes]]) -> None:
         """Record (uid, packed profile) of users that are as they should be."""
@@ -187,11 +187,11 @@ class SyncState(Journal):
     def named(self, uids: Sequence[str]) -> dict[str, int]:
         """Give those of the uids that tonight's roster names as deactivated, with their rows."""
         with self._unreadable():
-            return dict(self._database.execute(NAMED, (orjson.dumps(uids).decode(),)).fetchall())
+            return dict(self._database.execute(NAMED, (json_list(uids),)).fetchall())
 
     def is_leaver(self, uids: Sequence[str]) -> set[str]:
         """Give those of the uids that the state manages and that tonight's roster does not name."""
-        return {uid for (uid,) in self._database.execute(IS_LEAVER, (orjson.dumps(uids).decode(),))}
+        return {uid for (uid,) in self._database.execute(IS_LEAVER, (json_list(uids),))}
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -210,7 +210,7 @@ class SyncState(Journal):
             return {met.uid: met for met in found}
 
     def _tonights(self, uids: Sequence[str]) -> dict[str, Any]:
-        return {"uids": orjson.dumps(uids).decode(), "epoch": self.nights.epoch}
+        return {"uids": json_list(uids), "epoch": self.nights.epoch}
 
     def see(self, uids: Sequence[str]) -> None:
         """Note uids that stand in tonight's roster, whether their rows are valid or not; for this session only."""
@@ -223,7 +223,7 @@ class SyncState(Journal):
     def _note(self, statement: str, uids: Sequence[str]) -> None:
         with self._database:
             self._database.execute("BEGIN")
-            self._database.execute(statement, (orjson.dumps(uids).decode(),))
+            self._database.execute(statement, (json_list(uids),))
 
     def leavers(self) -> Iterator[tuple[str, int]]:
         """Give uid and `absent` of the users that tonight's roster does not name and that may still log in.

@@ -113,7 +113,7 @@ async def provision(
         if shard is not None:
             join_folder(folder, shard)
         run.watch.enter("sending")
-        async with connected(run, target) as connection:
+        async with connected(run, target, counting_mints(recorder)) as connection:
             policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
             keeping = Keeping(connection.exchanger, recorder, connection.clock)
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes, keeping)
@@ -192,7 +192,6 @@ async def carry_out(
     lack them. Those of an earlier run stand, and the store knows all.
     """
     connection.listeners.append(partial(_remember, recorder))
-    connection.guards.append(counting_mints(recorder))
     async with _on_record(run, connection, recorder, command):
         await _carry_through(run, connection, recorder, settle, feed)
 

@@ -55,14 +55,12 @@ class Connection:
 
     clock      the server's, learned from its answers
     listeners  told of every answer and what it was taken for
-    guards     asked before each auth token that is minted
     """
 
     exchanger: Exchanger
     clock: ServerClock
     pool: Pool
     listeners: list[Trace] = field(default_factory=list)
-    guards: list[Guard] = field(default_factory=list)
 
     async def server_time(self) -> float | None:
         """Give the server's time, see `attempts.server_time`."""
@@ -70,8 +68,11 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
-    """Build what sends to a target as the settings ask for it; it works as long as the block lasts."""
+async def connected(run: Run, target: Target, guard: Guard | None = None) -> AsyncIterator[Connection]:
+    """Build what sends to a target as the settings ask for it; it works as long as the block lasts.
+
+    guard  asked before each auth token that is minted
+    """
     settings, stopper, tally = run.job.settings, run.stopper, run.tally
     retry = settings.retry
     waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
@@ -84,14 +85,6 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
     def trace(operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:
         for listener in listeners:
             listener(operation, request, verdict, reply)
-
-    guards: list[Guard] = []
-
-    async def guard(request: UserRequest) -> Reply | None:
-        for each in guards:
-            if (refusal := await each(request)) is not None:
-                return refusal
-        return None
 
     pool = Pool(settings.rate.max_in_flight, settings.run.max_failures, tally.outcomes, stopper)
     try:
@@ -114,7 +107,7 @@ async def connected(run: Run, target: Target) -> AsyncIterator[Connection]:
                     trace,
                     guard,
                 )
-                yield Connection(exchanger, client.clock, pool, listeners, guards)
+                yield Connection(exchanger, client.clock, pool, listeners)
     finally:
         pacing.close()
 

@@ -25,7 +25,7 @@ from provisioner.results.manifest import read_record, rewrite
 from provisioner.run.admission import Outbox, unmet_by
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
-from provisioner.run.wiring import connected
+from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
@@ -138,7 +138,7 @@ def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
 async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
     """Send what the plan holds; when this returns, every change's fate is on disk."""
     policy = Policy(OnExisting.UPDATE, run.job.settings.run.auth_tokens)
-    async with connected(run, target) as connection:
+    async with connected(run, target, counting_mints(ready.recorder)) as connection:
         if run.job.settings.run.create_roles and _sends_profiles(ready.assessment):
             roles = RoleCheck(connection.exchanger, on=True, create=True)
             await roles.ensure(ready.surveyed.roles)

@@ -92,6 +92,7 @@ GUILTY: dict[str, Callable[[Evidence], Evidence]] = {
     "list wrong": lambda good: replace(good, ends=((1, "", {**SUMMARY, "kept": 2}),)),
     "undos ended wrong": lambda good: replace(good, ends=((70, "bug", None), *good.ends)),
     "not created again": lambda good: replace(good, anew={**good.anew, "ann": user("Ann")}),
+    "proved wrong": lambda good: replace(good, differing={"bob": ["standing"]}),
 }
 
 

@@ -8,16 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.command import RunningEmulator, emulator, rows, wait_until
+from tests.rig.command import RunningEmulator, rows, wait_until
 from tests.rig.company import Company
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    with emulator(tmp_path_factory.mktemp("app")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,23 +5,15 @@ from __future__ import annotations
 import json
 import stat
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, emulator, provisioner, rows, write_roster
+from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, provisioner, rows, write_roster
 from tests.rig.company import Company
 
 NUMBER = 1500
 HEAD = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    with emulator(tmp_path_factory.mktemp("app"), "--role", "nurse") as running:
-        yield running
 
 
 def person(number: int) -> dict[str, str]:

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.rig.command import KEY, RunningEmulator, emulator, provisioner, start, wait_until
+from tests.rig.command import KEY, RunningEmulator, provisioner, start, wait_until
 from tests.rig.company import Company
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    with emulator(tmp_path_factory.mktemp("app")) as running:
-        yield running
 
 
 def test_the_whole_story_stands_on_one_screen(app: RunningEmulator, tmp_path: Path) -> None:

@@ -12,16 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.rig.command import KEY, RunningEmulator, emulator, provisioner, rows, start, wait_until
+from tests.rig.command import KEY, RunningEmulator, provisioner, rows, start, wait_until
 from tests.rig.company import Company, until_asked
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    with emulator(tmp_path_factory.mktemp("app"), "--role", "nurse") as running:
-        yield running
 
 
 @pytest.fixture

@@ -52,11 +52,6 @@ class Found:
         """Whether the config file can be used as it stands."""
         return not self.proposal.questions and self.proof is not None
 
-    @property
-    def proposal_keys(self) -> frozenset[str]:
-        """The fields that are made of something."""
-        return frozenset(entry.key for entry in self.proposal.entries)
-
     def shown(self, width: int | None = None) -> str:
         """Give what a person reads."""
         evidence = self.opened.evidence

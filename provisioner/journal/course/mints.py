@@ -14,9 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import orjson
-
-from provisioner.journal.columns import Bulk
+from provisioner.journal.columns import Bulk, json_list
 from provisioner.journal.header import Identity, open_for_reading, owner_of
 
 MOST: Final = 90
@@ -51,7 +49,7 @@ FLUSHED: Final = Bulk(
 
 def count_mints(database: sqlite3.Connection, uids: Sequence[str]) -> set[str]:
     """Count one more for each of these; those that have had `MOST` are given back. On disk when it returns."""
-    asked = {"uids": orjson.dumps(uids).decode()}
+    asked = {"uids": json_list(uids)}
     with database:
         database.execute("BEGIN IMMEDIATE")
         spent = {uid for (uid,) in database.execute(_SPENT, asked)}

@@ -39,11 +39,6 @@ class Point(NamedTuple):
     standard_limit: float
     held_by: str
 
-    @property
-    def starts_at(self) -> float:
-        """UNIX seconds."""
-        return self.ends_at - self.seconds
-
     def joined(self, later: Self) -> Self:
         """Make one of this and the one that follows; what held the longer one is what held both."""
         return later._replace(

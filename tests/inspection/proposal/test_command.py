@@ -70,7 +70,7 @@ def test_what_cannot_be_found_by_itself_is_found_by_trying(
     """Delimiter, header, sheet and encoding are written where a run would not find them; what is open is left open."""
     found = look([str(write(tmp_path))], Run())
     assert tomllib.loads(found.text) == config
-    assert found.complete == ("name" in found.proposal_keys)
+    assert found.complete == ("name" in {entry.key for entry in found.proposal.entries})
 
 
 @pytest.mark.parametrize(
