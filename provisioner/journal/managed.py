@@ -246,6 +246,12 @@ MET: Final = select(
     },
 )
 
+# Asked of every row of every night, and on most nights the answer is all there is to it: so little more is fetched.
+CARRIED_OUT: Final = select(
+    ("uid", "live_hash"),
+    f"{ASKED} WHERE certain AND standing = 'active' AND live_hash IS NOT NULL AND profile IS NOT NULL",
+)
+
 PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")
 
 # What was planned and not settled in this night is pending, also after an earlier attempt that took the user over as it

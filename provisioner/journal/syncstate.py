@@ -32,6 +32,7 @@ from provisioner.journal.header import Identity, damage_in, header_of, log_of, r
 from provisioner.journal.journal import Journal
 from provisioner.journal.managed import (
     ADOPTED,
+    CARRIED_OUT,
     FORGOTTEN,
     LIVE,
     MET,
@@ -203,11 +204,15 @@ class SyncState(Journal):
         users = self._database.execute("SELECT count(*), max(sent_at), max(settled_at) FROM users").fetchone()
         return orjson.dumps([*users, *self.nights.mark(), self.copied_at]).decode()
 
+    def carried_out(self, uids: Sequence[str]) -> list[tuple[str, str]]:
+        """Give uid and body hash of those of these who are active, for certain just as a row was carried out."""
+        with self._unreadable():
+            return self._database.execute(CARRIED_OUT, (orjson.dumps(uids).decode(),)).fetchall()
+
     def met(self, uids: Sequence[str]) -> dict[str, Met]:
         """Look up many uids; those never met are not in the answer."""
         with self._unreadable():
-            found = map(Met._make, self._database.execute(MET, self._tonights(uids)))
-            return {met.uid: met for met in found}
+            return {met.uid: met for met in map(Met._make, self._database.execute(MET, self._tonights(uids)))}
 
     def _tonights(self, uids: Sequence[str]) -> dict[str, Any]:
         return {"uids": json_list(uids), "epoch": self.nights.epoch}

@@ -144,14 +144,16 @@ class Planner:
             self.strangers |= {uid: rows[uid] for uid in active if uid not in met or not met[uid].exists}
 
     def _compare(self, part: pl.DataFrame) -> None:
-        uids = part["uid"].to_list()
-        hashes = [hash_of(body.encode()) for body in part["body"].to_list()]
+        hashes = [hash_of(body) for body in part["body"].cast(pl.Binary).to_list()]
         self.plan.note_rows(hashes)
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
+        if self._directory is None:
+            rows = self._without_unchanged(rows, self._state.carried_out(part["uid"].to_list()))
+        uids = rows["uid"].to_list()
         met = self._state.met(uids)
         shown = self._directory.find(uids) if self._directory is not None else None
         if shown is None:
-            rows = self._without_unchanged(rows, met)
+            rows = self._without_bare(rows, met)
         else:
             self.taken_over += sum(uid not in met for uid in shown)
         kept = self._state.profiles(rows["uid"].to_list())
@@ -164,22 +166,26 @@ class Planner:
         self._state.plan([each.uid for each in changes])
         self.plan.add(changes)
 
-    def _without_unchanged(self, rows: pl.DataFrame, met: Mapping[str, Met]) -> pl.DataFrame:
+    def _without_unchanged(self, rows: pl.DataFrame, carried_out: Sequence[tuple[str, str | None]]) -> pl.DataFrame:
         """Leave out the rows that were carried out just as they stand: on most nights, nearly all."""
-        settled = [each for each in met.values() if each.certain and each.standing == Standing.ACTIVE]
-        known = pl.DataFrame(
-            {"uid": [each.uid for each in settled], "body_hash": [each.live_hash for each in settled]},
-            schema={"uid": pl.String, "body_hash": pl.String},
-        )
-        bare = [each.uid for each in settled if not each.has_profile]
-        if bare:
-            # A state of an older format, or users that a run left in it.
-            same = rows.join(known, on=["uid", "body_hash"]).filter(pl.col("uid").is_in(bare))
-            packed = [profile.packed(profile.members(body)) for body in same["body"].to_list()]
-            self._to_keep.append(same.select("uid", profile=pl.Series(packed, dtype=pl.Binary)))
+        known = pl.DataFrame(carried_out, schema={"uid": pl.String, "body_hash": pl.String}, orient="row")
         changed = rows.join(known, on=["uid", "body_hash"], how="anti", maintain_order="left")
         self.plan.so_far.unchanged += rows.height - changed.height
         return changed
+
+    def _without_bare(self, rows: pl.DataFrame, met: Mapping[str, Met]) -> pl.DataFrame:
+        """Leave out those of whom the state has no profile yet, and keep theirs.
+
+        It is of an older format, or a run left them in it.
+        """
+        settled = (each for each in met.values() if each.certain and each.standing == Standing.ACTIVE)
+        bare = [(each.uid, each.live_hash) for each in settled if not each.has_profile]
+        left = self._without_unchanged(rows, bare)
+        if left.height < rows.height:
+            same = rows.join(left.select("uid"), on="uid", how="anti", maintain_order="left")
+            packed = [profile.packed(profile.members(body)) for body in same["body"].to_list()]
+            self._to_keep.append(same.select("uid", profile=pl.Series(packed, dtype=pl.Binary)))
+        return left
 
     def _decided(
         self,
