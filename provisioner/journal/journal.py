@@ -26,7 +26,16 @@ from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
-from provisioner.journal.header import Header, Identity, claim, header_of, is_unused, open_for_reading, owner_of
+from provisioner.journal.header import (
+    Header,
+    Identity,
+    claim,
+    header_of,
+    is_unused,
+    open_for_reading,
+    owner_of,
+    refuse_cut_short,
+)
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import EVER_UNDONE, TAKEN_UP, taken_up_rows
@@ -47,7 +56,10 @@ class Journal:
     """When the copy was made that this is (UNIX seconds, the server's), until a run has come to its end with it."""
 
     made = False
-    """Whether there was no file before it was opened."""
+    """Whether there was nothing before it was opened: no file, or one that holds nothing."""
+
+    may_be_blank = True
+    """Whether a file that holds nothing will do: as it is before a first run, or when a run was killed at once."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
@@ -207,7 +219,7 @@ class Journal:
         return self._database.execute(statement).fetchone()[0]
 
     def _open(self) -> sqlite3.Connection:
-        self.made = not self.path.exists()
+        refuse_cut_short(self.path, new=True)
         # Made by us first: SQLite would make it as wide as the umask allows, and gives its own files the same mode.
         file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
@@ -224,6 +236,7 @@ class Journal:
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         header = self._usable_header(database)
+        self.made = header.blank
         for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
         self._bring_up_to_date(database, header.version)
@@ -233,6 +246,9 @@ class Journal:
         header = header_of(database)
         if not (header.ours or header.blank):
             raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
+        if header.blank and not self.may_be_blank:
+            message = "holds nothing: no run has recorded anything in it, or it was emptied"
+            raise JournalError(f"{self.path}: {message}; put a copy of it back, or {self.instead}")
         header.refuse_newer(self.path)
         return header
 

@@ -44,6 +44,9 @@ def test_every_option_is_explained_once(command: str) -> None:
     written = [option for option, _ in entries]
     assert len(set(written)) == len(written)
     assert all(meaning for _, meaning in entries)
+    # What stands in its place needs no name in front, and cannot be taken for an option.
+    groups = {each.title: each.entries for each in sections(application()[command], HELP_OPTION)}
+    assert not any(argument.startswith("-") for argument, _ in groups.get("Arguments", ()))
     shown = {word.strip(",") for option in written for word in option.split() if word.startswith("-")}
     arguments = application()[command].assemble_argument_collection()
     known = {name for each in arguments if each.show for name in each.names if name.startswith("-")}

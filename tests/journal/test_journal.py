@@ -344,6 +344,26 @@ def test_a_journal_whose_making_was_cut_off_is_made_anew(path: Path, killed_afte
         assert len(journal.outcomes(["u1"])) == 1
 
 
+@pytest.mark.parametrize("emptied", ["to nothing", "but its log is there"])
+def test_whoever_has_it_emptied_is_told_apart_from_a_first_run(path: Path, emptied: str) -> None:
+    """Nothing in it counts as made anew; nothing in it beside a log that has pages is damage, and stays as it is."""
+    with Journal(path, IDENTITY) as journal:
+        assert journal.made
+        journal.sent([a_request(1)], 1.0)
+        log = path.with_name(path.name + "-wal").read_bytes()
+    with Journal(path, IDENTITY) as journal:
+        assert not journal.made
+    path.write_bytes(b"")
+    if emptied == "to nothing":
+        with Journal(path, IDENTITY) as journal:
+            assert journal.made
+    else:
+        path.with_name(path.name + "-wal").write_bytes(log)
+        with pytest.raises(JournalError, match="cut short to 0 bytes"), Journal(path, IDENTITY):
+            pass
+        assert path.read_bytes() == b""
+
+
 def test_refuses_a_file_it_may_not_read(nobody: Path) -> None:
     """A journal of another user is an error with its name, not a traceback."""
     path = nobody / "j.db"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.rig.command import provisioner, rows, write_roster
+import pytest
+
+from tests.rig.command import KEY, RunningEmulator, emulator, provisioner, rows, write_roster
 
 PEOPLE = [
     {"uid": "ann", "name": "Ann"},
@@ -13,6 +16,13 @@ PEOPLE = [
     {"uid": "ANN", "name": "Other"},
     {"uid": "cy", "name": "Cy"},
 ]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator for all of these."""
+    with emulator(tmp_path_factory.mktemp("app")) as running:
+        yield running
 
 
 def test_a_check_touches_no_file_of_a_run(tmp_path: Path) -> None:
@@ -59,6 +69,21 @@ def test_the_results_of_another_roster_of_the_same_name_are_kept(tmp_path: Path)
     assert told["reason"] == f"they belong to another roster, {tmp_path / 'a/u.csv'}"
     assert results in [(tmp_path / name).read_bytes() for name in told["kept_as"]]
     assert [row["uid"] for row in rows(tmp_path / "u.results.csv")] == ["bob"]
+
+
+def test_the_results_of_a_journal_that_was_emptied_are_kept(app: RunningEmulator, tmp_path: Path) -> None:
+    """As if it had been deleted: the only tokens are in them. There is nothing that an undo could go by."""
+    write_roster(tmp_path / "u.csv", [{"uid": "kept-ann", "name": "Ann"}])
+    command = ("run", "u.csv", "-o", "r.csv", *app.flags())
+    assert provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+    results, journal = (tmp_path / "r.csv").read_bytes(), tmp_path / "r.journal.db"
+    journal.write_bytes(b"")
+    refused = provisioner("undo", "r.csv", "--yes", *app.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "r.journal.db: holds nothing: no run has recorded anything in it, or it was emptied" in refused.stderr
+    assert journal.read_bytes() == b""
+    (told,) = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY).events("results.set_aside")
+    assert (tmp_path / told["kept_as"]).read_bytes() == results
 
 
 def test_a_duplicate_fed_in_unchanged_is_rejected_again_round_after_round(tmp_path: Path) -> None:

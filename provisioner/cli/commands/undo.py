@@ -15,6 +15,7 @@ from provisioner.cli.options.types import flag, text
 
 def undo(
     out: Out,
+    /,
     *,
     # What destroys is typed each time: none of these is a key of the config file.
     permanent: Annotated[

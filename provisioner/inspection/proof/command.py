@@ -165,6 +165,7 @@ class _State(JournalReader):
     """A state that is only looked at."""
 
     instead = "check --state"
+    may_be_blank = False
     another_app = "check --state, the app id and the region"
 
 

@@ -51,6 +51,7 @@ class Undoable(Journal):
 
     instead = "check the name, which is that of the results as --output has it"
     another_app = "check the app id and the region, or --base-url"
+    may_be_blank = False
 
     def __init__(self, path: Path, identity: Identity, *, permanent: bool, tags: int) -> None:
         super().__init__(path, identity)

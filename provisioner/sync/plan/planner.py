@@ -223,8 +223,11 @@ class Planner:
         """Count the fields that get another value than they had, as far as that is known, and keep the first of each.
 
         What is in doubt is done again whole, and so may be what a copy of a state does not know: there only that counts
-        in which the row is not what it was before.
+        in which the row is not what it was before. Who comes back was not managed before the night, and says nothing of
+        those who were.
         """
+        if change.action == Action.REACTIVATE:
+            return
         fields = frozenset(change.fields)
         if live is None or self._state.copied_at is not None:
             fields -= profile.same(profile.digests(old), wanted.digests) if old is not None else fields

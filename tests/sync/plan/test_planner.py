@@ -228,3 +228,15 @@ def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     fewer = digests("uid,name\nbob,Rob\n")
     assert (fewer[0] == one[0], fewer[1] != one[1]) == (True, True)
     assert digests("uid,name\nbob,Rob\n", deactivate_leavers=True)[0] != one[0]
+
+
+def test_who_comes_back_is_no_measure_of_those_who_stayed(company: Company) -> None:
+    """A field that is another one in all who return is none that is changed for half of the managed."""
+    company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")
+    company.carry_out("uid,name\ncy,Cy\n", deactivate_leavers=True)
+
+    def look(ready: Preflight) -> dict[str, int]:
+        return dict(ready.planner.plan.totals().altered)
+
+    assert company.preview("uid,name\nann,Anna\nbob,Rob\ncy,Cy\n", look) == {}
+    assert company.preview("uid,name\nann,Anna\nbob,Rob\ncy,Cyd\n", look) == {"name": 1}
