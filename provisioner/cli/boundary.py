@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -14,12 +15,15 @@ from provisioner import __version__
 from provisioner.errors import ExitCode, ProvisionerError, UsageError, out_of_memory
 from provisioner.files import time_stamp
 from provisioner.streams import answer, say
+from provisioner.wording import shortened
 
 if TYPE_CHECKING:
     from provisioner.results.manifest import Record
     from provisioner.roster.files.inputs import Inputs
     from provisioner.run.runtime import Ending
     from provisioner.settings.tables import Settings
+
+_IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)
 
 Ended = TypeVar("Ended", bound="Ending")
 
@@ -38,8 +42,23 @@ def boundary() -> Iterator[None]:
         say(f"error: {out_of_memory(error)}")
         raise SystemExit(ExitCode.SAFETY) from None
     except Exception as error:
+        if (refused := _impossible_name(error)) is not None:
+            say(f"error: {refused}")
+            raise SystemExit(refused.exit_code) from None
         say(f"bug: {_report_bug(error)}")
         raise SystemExit(ExitCode.BUG) from None
+
+
+def _impossible_name(error: Exception) -> UsageError | None:
+    """Say what is wrong with a path that no file can have, whoever came upon it; None for any other error."""
+    if isinstance(error, OSError) and error.errno in _IMPOSSIBLE and error.filename is not None:
+        name = shortened(os.fsdecode(error.filename))
+        return UsageError(f"{name}: no file can be called so ({error.strerror}); give another name")
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # Python's own, until 3.12
+        return UsageError(f"{error}; give another name")
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return UsageError("a path holds a NUL character, and no file can be called so; give another name")
+    return None
 
 
 def show(message: str, code: int = ExitCode.ROWS_LEFT) -> None:
@@ -96,7 +115,10 @@ class Asked:
             yield self
             self._report()
         except Exception as error:
-            self._leave(error)
+            refused = _impossible_name(error)
+            self._leave(refused or error)
+            if refused is not None:
+                raise refused from None
             # One that was stopped early has told so; all others are told at the boundary.
             if (stop := getattr(error, "stop", None)) is not None:
                 raise SystemExit(stop.exit_code) from None
@@ -124,17 +146,21 @@ class Asked:
             get_logger().error("report.not_written", reason=_report_bug(error))
 
     def _leave(self, error: Exception) -> None:
+        from provisioner.results.manifest import NOTHING_RECORDED
         from provisioner.results.summary import document_of_end, encode, write_summary
 
-        path, record = self._file()
+        try:
+            path, record = self._file()
+        except OSError:  # a roster called as no file can be
+            path, record = None, NOTHING_RECORDED
         document = document_of_end(error, self.started, {"summary": None if path is None else str(path)}, record)
         if path is not None:
             try:
                 write_summary(path, document)
                 self.summary = path
                 self._report()
-            except ProvisionerError as trouble:
-                say(f"warning: {trouble}")
+            except (ProvisionerError, OSError) as trouble:
+                say(f"warning: {_impossible_name(trouble) or trouble}")
         if self._wants_json() and (failed := answer(encode(document).decode())) is not None:
             say(f"warning: {failed.reason}")
 

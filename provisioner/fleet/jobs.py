@@ -196,6 +196,8 @@ def _shards(job: Job, of: int) -> Iterator[Job]:
 def _check(where: str, given: Mapping[str, Any]) -> None:
     """Raise `ConfigurationError` for the first thing that is missing, or does not go with the others."""
     command, state, shards = given.get("command", "run"), given.get("state"), given.get("shards")
+    if shards is None and "output" in given and not Path(given["output"]).name:
+        raise ConfigurationError(f"{where}: output should be the name of a file, not {given['output']!r}")
     variables = [given.get("api_key_variable", "A"), *_listed(given.get("environment", ()))]
     wrong = [name for name in variables if not _VARIABLE.fullmatch(name)]
     rules = (

@@ -61,11 +61,29 @@ class Header:
         """Whether a later version of provisioner wrote it, so that it cannot be read."""
         return self.version > VERSION
 
+    def refuse_blank(self, path: Path, instead: str) -> None:
+        """Raise `JournalError` where there has to be something to go by; `instead` is what to do."""
+        if self.blank:
+            message = "holds nothing: no run has recorded anything in it, or it was emptied; put a copy of it back"
+            raise JournalError(f"{path}: {message}, or {instead}")
+
     def refuse_newer(self, path: Path) -> None:
         """Raise `JournalError` for a format that is not known yet."""
         if self.newer:
             message = f"written by a newer provisioner (format {self.version}, this one reads {VERSION}); update it"
             raise JournalError(f"{path}: {message}")
+
+
+def make_private(path: Path) -> None:
+    """Have the file of a journal there, its owner's alone. Raises OSError, `sqlite3.DatabaseError` for half of one.
+
+    SQLite would make it as wide as the umask allows, and gives its own files the same mode.
+    """
+    refuse_cut_short(path, new=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
+        os.fchmod(file, 0o600)
+    os.close(file)
 
 
 def is_database(path: Path) -> bool:

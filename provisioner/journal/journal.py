@@ -9,11 +9,10 @@ A `Journal` is for one thread at a time.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,9 +31,9 @@ from provisioner.journal.header import (
     claim,
     header_of,
     is_unused,
+    make_private,
     open_for_reading,
     owner_of,
-    refuse_cut_short,
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
@@ -57,9 +56,6 @@ class Journal:
 
     made = False
     """Whether there was nothing before it was opened: no file, or one that holds nothing."""
-
-    may_be_blank = True
-    """Whether a file that holds nothing will do: as it is before a first run, or when a run was killed at once."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
@@ -219,12 +215,7 @@ class Journal:
         return self._database.execute(statement).fetchone()[0]
 
     def _open(self) -> sqlite3.Connection:
-        refuse_cut_short(self.path, new=True)
-        # Made by us first: SQLite would make it as wide as the umask allows, and gives its own files the same mode.
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
-            os.fchmod(file, 0o600)
-        os.close(file)
+        make_private(self.path)
         # Polars pulls the results through a thread of its own while ours waits for it.
         database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
         try:
@@ -246,9 +237,6 @@ class Journal:
         header = header_of(database)
         if not (header.ours or header.blank):
             raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
-        if header.blank and not self.may_be_blank:
-            message = "holds nothing: no run has recorded anything in it, or it was emptied"
-            raise JournalError(f"{self.path}: {message}; put a copy of it back, or {self.instead}")
         header.refuse_newer(self.path)
         return header
 

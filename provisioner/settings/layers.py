@@ -223,6 +223,8 @@ def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
         raise ConfigurationError(f"{path}: the {what} cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not valid TOML ({error}){_mended(text, str(error))}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path}: not valid TOML (nested too deep); take brackets out") from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "path_type": "should be a path in quotes",
     "greater_than": "should be more than {gt:g}",
     "greater_than_equal": "should be at least {ge}",
-    "less_than_equal": "should be at most {le:g}",
+    "less_than_equal": "should be at most {le:.15g}",
     "model_type": "should be a table of settings, not a single value",
     "enum": "should be {expected}",
     "literal_error": "should be {expected}",

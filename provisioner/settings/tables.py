@@ -71,7 +71,9 @@ Columns = Annotated[ColumnMapping, PlainValidator(parse_columns)]
 # Strict: pydantic would take `true` for 1.
 Seconds = Annotated[float, Field(gt=0, le=86400, strict=True)]
 Count = BeforeValidator(parse_count)
-Positive = Annotated[int, Field(ge=1, strict=True), Count]
+# More than there can be of anything, and as much as every program that is handed a number can hold.
+_MOST = 10**12
+Positive = Annotated[int, Field(ge=1, le=_MOST, strict=True), Count]
 
 
 class Table(BaseModel):
@@ -115,7 +117,10 @@ class Retry(Table):
 
 # A limit that is a number takes no boolean, which pydantic would read as 1.
 _LIMIT_FIELDS: Final[dict[str, Any]] = {
-    name: (bool if limit.default is False else Annotated[int, Field(ge=limit.least, strict=True), Count], limit.default)
+    name: (
+        bool if limit.default is False else Annotated[int, Field(ge=limit.least, le=_MOST, strict=True), Count],
+        limit.default,
+    )
     for name, limit in LIMITS.items()
 }
 _GivenConstraints: Final = create_model("Constraints", __base__=Table, **_LIMIT_FIELDS)
@@ -152,7 +157,7 @@ class Run(Table):
     query: Annotated[str, Field(min_length=1)] | None = None
     database: str | None = None
     database_password_file: Path | None = None
-    limit: Annotated[int, Field(ge=0, strict=True), Count] | None = None
+    limit: Annotated[int, Field(ge=0, le=_MOST, strict=True), Count] | None = None
     shard: ShardOf | None = None
     encoding: str | None = None
     delimiter: Delimiter | None = None

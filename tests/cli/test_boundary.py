@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.cli.app import carry_out
 from provisioner.cli.boundary import boundary, write_crash_file
 from provisioner.errors import ExitCode
 from provisioner.logs import set_up
@@ -115,3 +117,41 @@ def test_memory_that_runs_out_is_a_sentence_with_the_need(here: Path, capsys: py
     said = capsys.readouterr().err
     assert said.startswith("error: memory ran out (Unable to allocate 2 GiB); a run takes about 400 MB")
     assert said.endswith("1 GB, then run the same command again\n")
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("status", LONG), "no file can be called so (File name too long); give another name"),
+        (("report", LONG), "no file can be called so (File name too long); give another name"),
+        (("validate", LONG, "--json"), "no file can be called so (File name too long); give another name"),
+        (("merge", LONG), "no file can be called so (File name too long); give another name"),
+        (("merge", "loop"), "give"),
+        (("report", "/"), "error: /: is a folder; name a run's results file or a state"),
+        (("report", ""), "error: .: is a folder; name a run's results file or a state"),
+        (("validate", "u.csv", "-c", "nul.toml"), "a path holds a NUL character, and no file can be called so"),
+        (("validate", "u.csv", "-c", "big.toml"), "big.toml: run.limit: should be at most 1000000000000"),
+        (
+            ("run", "u.csv", "--emulator", "-o", f"{LONG}.csv", "--json"),
+            "(File name too long); choose another",
+        ),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_no_bug(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    """Whatever it is the name of: one sentence, exit 2, no crash file; the summary says the same."""
+    (here / "u.csv").write_text("uid,name\na,A\n")
+    (here / "loop").symlink_to("loop")
+    (here / "nul.toml").write_text('[output]\nfile = "a\\u0000.csv"\n')
+    (here / "big.toml").write_text(f"[run]\nlimit = {10**20}\n")
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out(arguments)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, message in err) == (ExitCode.USAGE, True), err
+    assert not list(here.glob("provisioner-crash-*"))
+    if "--json" in arguments:
+        assert json.loads(out)["exit_code"] == ExitCode.USAGE

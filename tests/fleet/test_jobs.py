@@ -85,6 +85,8 @@ JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
         ('[[job]]\nname = "a"\nroster = "-"\n', "a fleet has no standard input to give; name a file as the roster"),
         (JOB + JOB, "all.toml: two jobs are called a; give one of them another name"),
         (JOB + JOB.replace('"a"', '"b"') + 'output = "all.fleet/a.results.csv"\n', "a and b would both write"),
+        (JOB + 'output = "."\n', "job 1 (a): output should be the name of a file, not '.'"),
+        ("a = " + "[" * 5000, "all.toml: not valid TOML (nested too deep); take brackets out"),
         (JOB + 'environment = ["A=1"]\n', "job 1 (a): 'A=1' is no name of a variable"),
     ],
 )

@@ -49,6 +49,8 @@ def find_sources(given: Path) -> Sources:
     Raises `UsageError` when there is nothing that a report could be made of.
     """
     missing: list[str] = []
+    if not given.name:
+        raise UsageError(f"{given}: is a folder; name a run's results file or a state")
     if is_database(given) and not given.name.endswith(JOURNAL):
         return _of_state(given)
     stem, only_check = _stem(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
@@ -11,7 +12,7 @@ import orjson
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
 from provisioner.journal.course.events import LAST_WORD, AgainRow
-from provisioner.journal.header import Identity
+from provisioner.journal.header import Header, Identity
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.undo.reversals import (
     CANDIDATES,
@@ -51,7 +52,6 @@ class Undoable(Journal):
 
     instead = "check the name, which is that of the results as --output has it"
     another_app = "check the app id and the region, or --base-url"
-    may_be_blank = False
 
     def __init__(self, path: Path, identity: Identity, *, permanent: bool, tags: int) -> None:
         super().__init__(path, identity)
@@ -73,6 +73,11 @@ class Undoable(Journal):
         """Count what there is to be undone."""
         with self._unreadable():
             return ToDo._make(self._database.execute(TO_DO, self._asked | {"tags": self._tags}).fetchone())
+
+    def _usable_header(self, database: sqlite3.Connection) -> Header:
+        header = super()._usable_header(database)
+        header.refuse_blank(self.path, self.instead)
+        return header
 
     def _refuse_state(self) -> None:
         if self._one(_IS_STATE):
