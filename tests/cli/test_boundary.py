@@ -127,7 +127,7 @@ LONG = "a" * 300
     [
         (("status", LONG), "no file can be called so (File name too long); give another name"),
         (("report", LONG), "no file can be called so (File name too long); give another name"),
-        (("validate", LONG, "--json"), "no file can be called so (File name too long); give another name"),
+        (("validate", LONG, "--json"), ".results.csv: cannot be an output (File name too long); choose another"),
         (("merge", LONG), "no file can be called so (File name too long); give another name"),
         (("merge", "loop"), "give"),
         (("report", "/"), "error: /: is a folder; name a run's results file or a state"),
