@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, Tex
 MIB = 1024 * 1024
 MOST_COLUMNS = 10_000
 _BLANK = " \t\r"
+# An object with nothing in it but null, blanks, [] and {}; at the first other value it is none.
+_NOTHING = r'(?:null|"(?:[\s\u200b\ufeff]|\\[tnrf]|\\u00a0)*+"|\[\s*+\]|\{\s*+\})'
+_MEMBER = rf'\s*+"(?:[^"\\]|\\.)*+"\s*+:\s*+{_NOTHING}\s*+'
+_EMPTY = re.compile(rf"\{{(?:\s*+|{_MEMBER}(?:,{_MEMBER})*+)\}}")
 _KINDS = frozenset({dict, list, bool})
 
 
@@ -189,7 +194,7 @@ class _Lines:
             text, broken = data.decode(), None
         except UnicodeDecodeError as error:
             text, broken = data[: data.rfind(b"\n", 0, error.start) + 1].decode(), error.start
-        rows = [row for line in text.split("\n") if (row := line.strip(_BLANK))]
+        rows = [row for line in text.split("\n") if (row := line.strip(_BLANK)) and not _EMPTY.fullmatch(row)]
         if broken is not None and (left is None or len(rows) < left):
             what = (mixture(self._origin) if self._stream.origin is not None else None) or not_utf8(data, broken)
             raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {what}")
@@ -233,10 +238,11 @@ class _Lines:
 
 
 def _start_of_row(data: bytes, index: int) -> int:
-    """Find the byte where a row begins; `index` counts from 0, and blank lines are no rows."""
+    """Find the byte where a row begins; `index` counts from 0, and neither blank lines nor empty objects are rows."""
     at = 0
     for line in data.split(b"\n"):
-        if line.strip(_BLANK.encode()):
+        row = line.strip(_BLANK.encode())
+        if row and not _EMPTY.fullmatch(row.decode(errors="replace")):
             if index == 0:
                 break
             index -= 1
