@@ -92,11 +92,11 @@ class DecodedStream:
         while not text:
             chunk, self._surplus = self._surplus or self._file.read(size), b""
             text = self._decode(chunk)
+            if self._at_start:
+                text = text.lstrip("\ufeff")
             if not chunk:
                 break
-        if self._at_start:
-            text = text.lstrip("\ufeff")
-            self._at_start = False
+        self._at_start = False
         return text.encode()
 
     def _decode(self, chunk: bytes) -> str:

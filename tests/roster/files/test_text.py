@@ -51,3 +51,12 @@ def test_utf8_that_is_read_as_something_else_is_known(
     path = tmp_path / "r.csv"
     path.write_bytes(data)
     assert is_misnamed(LocalFile(path), codec) is misnamed
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_several_marks_of_utf16_go_too(tmp_path: Path, codec: str) -> None:
+    """A program that puts one before a text that has one does not make it empty."""
+    path = tmp_path / "r.csv"
+    path.write_bytes("\ufeff\ufeff\ufeffuid,name\n".encode(codec))
+    with open_text(LocalFile(path), None) as stream:
+        assert (stream.read(100), stream.read(100)) == (b"uid,name\n", b"")
