@@ -7,11 +7,12 @@ grammar and walks over the cells of the first row that breaks it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from provisioner.errors import RosterError
 from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, is_blank, read_rows
 from provisioner.roster.encodings import not_utf8
 
@@ -22,7 +23,7 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 NEVER_CLOSED = 'a quote (") that is never closed; close it, or double it where it is part of the text'
 TEXT_AFTER_QUOTE = "text after the closing quote; a quote inside a quoted cell must be doubled"
 UNQUOTED = "the cell holds quotes and what separates cells; put it in quotes and double the quotes in it"
-MIXED_LINE_ENDS = "its line ends are mixed, CR alone is none here; save the file with one kind of line end"
+MIXED_LINE_ENDS = "its line ends are mixed, {other} alone is none here; save the file with one kind of line end"
 ESCAPED = "; if \\ takes the meaning of the next character away in this file, give --escape '\\'"
 ESCAPED_UNQUOTED = (
     "; a backslash takes the meaning of the next character away in quoted cells only, and with --escape '\\'"
@@ -47,6 +48,14 @@ class Defect:
     offset: int
     rows_before: int
     undecoded: bool = False
+
+
+class WideRowError(RosterError):
+    """A row with more cells than the header has, the line it stands in, and what they hold."""
+
+    def __init__(self, what: str, line: int, cells: Sequence[str]) -> None:
+        super().__init__(what)
+        self.line, self.cells = line, cells
 
 
 class _Cell(NamedTuple):
@@ -123,8 +132,10 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     line = text[start : start + read_rows(text, dialect, start, most=1).length]
     cells = list(_cells(text, start, dialect))
     what = f"{len(cells)} cells, but the header has {width}"
-    if dialect.eol == LF and any(CR in (cell.bare or "").rstrip(CR) for cell in cells):
-        return _defect(text, f"{what}: {MIXED_LINE_ENDS}", row, width, cells[width].start, start)
+    other = CR if dialect.eol == LF else LF
+    if any(other in (cell.bare or "").rstrip(CR) for cell in cells):
+        mixed = MIXED_LINE_ENDS.format(other="CR" if other == CR else "LF")
+        return _defect(text, f"{what}: {mixed}", row, width, cells[width].start, start)
     cut = next((number for number, (cell, after) in enumerate(pairwise(cells)) if _are_one(cell, after)), None)
     if cut is not None:
         return _defect(text, f"{what}: {UNQUOTED}", row, cut, cells[cut].start, start)

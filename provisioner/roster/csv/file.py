@@ -18,9 +18,9 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
-from provisioner.roster.csv.defect import Defect, first_defect
+from provisioner.roster.csv.defect import Defect, WideRowError, first_defect
 from provisioner.roster.csv.grammar import CR, Row, read_rows
-from provisioner.roster.csv.header import Header, HeaderOptions, read_header
+from provisioner.roster.csv.header import PROPER_QUOTES, Header, HeaderOptions, other_quotes, read_header
 from provisioner.roster.encodings import mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin
@@ -29,12 +29,6 @@ from provisioner.roster.formats.rows import Notice, Progress, RosterBatch, TextR
 
 DEFAULT_SIZES: Final = BlockSizes()
 SWALLOWED: Final = "row.swallowed"
-
-_OTHER_QUOTES: Final = {
-    "single quotes (')": ("'", "'"),
-    "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
-}
-_MEND: Final = 'put them in double quotes (") or in none'
 
 # So many blank cells behind the last column polars is let to expect; rows with more are read by the grammar.
 _MOST_SURPLUS: Final = 100
@@ -78,7 +72,7 @@ class CsvRoster(TextRoster):
         return (
             *TextRoster.notices(self),
             *([Notice("header.found", found)] if self.header.found else []),
-            *([Notice("cells.other_quotes", f"{quotes}{_MEND}")] if self.other_quotes else []),
+            *([Notice("cells.other_quotes", f"{quotes}{PROPER_QUOTES}")] if self.other_quotes else []),
         )
 
     def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
@@ -144,18 +138,16 @@ def open_csv(
     origin = LocalFile(file) if isinstance(file, Path) else file
     with open_text(origin, codec) as stream:
         roster = CsvRoster(origin, codec, read_header(origin.name, stream, options), limit, sizes)
-    with closing(roster.batches()) as batches:
-        first = next(batches, None)
-    return roster if first is None else replace(roster, other_quotes=_other_quotes(first.frame))
-
-
-def _other_quotes(frame: pl.DataFrame) -> str | None:
-    """Name the quotes in which the first cells of all rows are, if it is not the double quote."""
-    cells = [cell for cell in frame.to_series(0).head(20) if cell]
-    for name, (opening, closing_quote) in _OTHER_QUOTES.items():
-        if cells and all(len(cell) > 1 and cell[0] in opening and cell[-1] in closing_quote for cell in cells):
-            return name
-    return None
+    try:
+        with closing(roster.batches()) as batches:
+            first = next(batches, None)
+    except WideRowError as error:
+        missing = (options or HeaderOptions()).missing
+        if missing(error.cells) or not missing(roster.header.columns):
+            raise
+        what = f"line {roster.header.line} is no header, and line {error.line} looks like one"
+        raise RosterError(f"{origin.name}: {what}; name it with --header-row {error.line}") from None
+    return roster if first is None else replace(roster, other_quotes=other_quotes(first.frame.to_series(0).head(20)))
 
 
 def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
@@ -272,7 +264,11 @@ class _BlockParser:
         else:
             place += f", {byte})" if byte else ")"
         mixed = mixture(self._origin) if defect.undecoded and self._start is not None else None
-        raise RosterError(f"{self._name}: {place}: {mixed or defect.what}") from None
+        what = f"{self._name}: {place}: {mixed or defect.what}"
+        if defect.column < self._width:
+            raise RosterError(what) from None
+        rows = read_rows(data.decode(errors="surrogateescape"), self._dialect, most=defect.rows_before + 1).rows
+        raise WideRowError(what, line, [cell or "" for row in rows[defect.rows_before :] for cell in row]) from None
 
     def _swallowed(self, frame: pl.DataFrame) -> list[int]:
         """Find the rows with a cell in which, behind a line end, there is what looks like a row of this file.

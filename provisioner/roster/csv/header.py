@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,6 +25,14 @@ DELIMITERS: Final = ",;\t|"
 
 LINES_SEARCHED: Final = 20
 """So many lines may come before the header, itself included."""
+
+# Quotes that stand for themselves: what they are called, those that open and those that close.
+_OTHER_QUOTES: Final = {
+    "single quotes (')": ("'", "'"),
+    "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
+}
+
+PROPER_QUOTES: Final = 'put them in double quotes (") or in none'
 
 _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
@@ -248,19 +256,40 @@ def _refuse_odd_header(name: str, line: _Line, lines: Sequence[_Line], dialect: 
         raise RosterError(
             f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
         )
-    if (unquoted := [cell.strip("'") for cell in line.names]) != line.names and not missing(unquoted):
-        raise RosterError(f"{name}: its cells are in single quotes ('); put them in double quotes (\") or in none")
-    if len(line.cells) == 1 and (cell := line.names[0]):
-        for delimiter in DELIMITERS if line.quoted else ():
-            if delimiter in cell and not missing(cell.split(delimiter)):
-                raise RosterError(f"{name}: each line is quoted as a whole; take away the quotes around the lines")
-        for delimiter, _ in Counter(re.findall(r"[^\w\s\"']", cell)).most_common():
-            if not missing(cell.split(delimiter)):
-                raise RosterError(f"{name}: its cells are separated by {delimiter!r}; give --delimiter '{delimiter}'")
+    for what, quotes in _OTHER_QUOTES.items():
+        if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
+            raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
+    if len(line.cells) == 1:
+        _refuse_uncut_header(name, line, lines, missing)
     if len(lines) > 1 and _is_data(line, lines[1]):
         shown = ", ".join(map(shortened, line.names[:3]))
         what = f"line {line.number} looks like a row of data ({shown}), not like the names of columns"
         raise RosterError(f"{name}: {what}; put a line with the names above it, or say which it is with --header-row")
+
+
+def other_quotes(column: Iterable[str | None]) -> str | None:
+    """Name the quotes in which all cells are, if it is not the double quote."""
+    cells = [cell for cell in column if cell]
+    for name, (opening, closing) in _OTHER_QUOTES.items():
+        if cells and all(len(cell) > 1 and cell[0] in opening and cell[-1] in closing for cell in cells):
+            return name
+    return None
+
+
+def _refuse_uncut_header(name: str, line: _Line, lines: Sequence[_Line], missing: Missing) -> None:
+    """Tell what would cut a header of one cell into the needed columns. Raises RosterError."""
+    cell = line.names[0]
+    for delimiter in DELIMITERS if line.quoted else ():
+        if delimiter in cell and not missing(cell.split(delimiter)):
+            raise RosterError(f"{name}: each line is quoted as a whole; take away the quotes around the lines")
+    found = [delimiter for delimiter, _ in Counter(re.findall(r"[^\w \t\r\n\"']", cell)).most_common()]
+    # A blank is more often within a cell: it separates them only where it cuts every line alike.
+    if len({" ".join(each.names).count(" ") for each in lines}) == 1:
+        found.append(" ")
+    for delimiter in found:
+        if not missing(cell.split(delimiter)):
+            typed = f"'{delimiter}'" if delimiter.isprintable() else f"${delimiter!r}"
+            raise RosterError(f"{name}: its cells are separated by {delimiter!r}; give --delimiter {typed}")
 
 
 def _is_data(first: _Line, second: _Line) -> bool:

@@ -125,7 +125,7 @@ def open_ndjson(
         for block in lines.blocks():
             _collect(keys, lines, block)
     if not lines.rows:
-        raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines")
+        raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines or empty objects")
     keys.pop(LINE, None)
     roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener)
     with closing(roster.batches()) as batches:

@@ -33,7 +33,7 @@ COMMAS = "put cells that hold a comma in quotes"
         (b'a,say "hi, there"\n', Defect(f"3 cells, but the header has 2: {UNQUOTED}", 0, 1, 2, 0)),
         (b'5" pipe,b,c\n', Defect(f"3 cells, but the header has 2; {COMMAS}", 0, 2, 10, 0)),
         ("é,b\nc,d,é\n".encode(), Defect(f"3 cells, but the header has 2; {COMMAS}", 1, 2, 9, 1)),
-        (b"a,b\rc,d\n", Defect(f"3 cells, but the header has 2: {MIXED_LINE_ENDS}", 0, 2, 6, 0)),
+        (b"a,b\rc,d\n", Defect(f"3 cells, but the header has 2: {MIXED_LINE_ENDS.format(other='CR')}", 0, 2, 6, 0)),
         (b'a,"b\\"c"\n', Defect(TEXT_AFTER_QUOTE + ESCAPED, 0, 1, 2, 0)),
         (b'a,"b\\" c" d\n', Defect(TEXT_AFTER_QUOTE, 0, 1, 2, 0)),
         (b'a,"b \\""\n', Defect(NEVER_CLOSED + ESCAPED, 0, 1, 2, 0)),
@@ -67,6 +67,14 @@ def test_a_byte_that_is_no_text_has_its_place_unless_something_is_wrong_before_i
 def test_where_cr_ends_the_lines_it_is_the_one_line_end() -> None:
     """A line feed is a letter there."""
     assert first_defect(b"a,b\rc\n,d\r", 2, Dialect(eol=CR)) is None
+
+
+def test_lines_that_go_on_with_another_end_are_no_cells_to_put_in_quotes() -> None:
+    """Files put together have such."""
+    said = f"3 cells, but the header has 2: {MIXED_LINE_ENDS.format(other='LF')}"
+    found = first_defect(b"a,b\rc,d\re,f\ng,h\n", 2, Dialect(eol=CR))
+    assert found is not None
+    assert (found.what, found.row) == (said, 2)
 
 
 def test_an_escape_that_is_in_force_is_not_proposed() -> None:

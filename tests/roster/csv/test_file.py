@@ -146,3 +146,14 @@ def test_every_column_is_text_and_columns_of_one_name_are_told(tmp_path: Path) -
     roster = open_csv(path)
     assert dict(roster.schema) == dict.fromkeys(["uid", "name", "x", "_column_4_x"], pl.String())
     assert roster.repeated == {"x"}
+
+
+def test_a_header_behind_the_lines_that_are_looked_at_is_told_with_its_line(tmp_path: Path) -> None:
+    """A long note above it is no roster, and nothing has to be put in quotes."""
+    path = tmp_path / "r.csv"
+    path.write_text("note\n" * 25 + "uid,name\na1,Ann\n")
+    with pytest.raises(RosterError) as raised:
+        open_csv(path)
+    assert str(raised.value) == (
+        f"{path}: line 1 is no header, and line 26 looks like one; name it with --header-row 26"
+    )

@@ -116,6 +116,13 @@ def test_a_line_that_is_blank_or_not_there_cannot_be_named(row: int) -> None:
         (b"'uid','name'\n'a','b'\n", "its cells are in single quotes ('); put them in double quotes (\") or in none"),
         (b'"uid,name"\n"a,b"\n', "each line is quoted as a whole; take away the quotes around the lines"),
         (b"uid^name\na^b\n", "its cells are separated by '^'; give --delimiter '^'"),
+        (
+            "\u201cuid\u201d;\u201cname\u201d\n\u201ca\u201d;\u201cb\u201d\n".encode(),
+            'its cells are in typographic quotes; put them in double quotes (") or in none',
+        ),
+        (b"uid\x01name\na\x01b\n", "its cells are separated by '\\x01'; give --delimiter $'\\x01'"),
+        (b"uid\x1fname\na\x1fb\n", "its cells are separated by '\\x1f'; give --delimiter $'\\x1f'"),
+        (b"uid name\na b\n", "its cells are separated by ' '; give --delimiter ' '"),
         (b"uid:name\na:b\n", "its cells are separated by ':'; give --delimiter ':'"),
         (b"uid,name\ra,b\nc,d\n", "its line ends are mixed: line 1 ends with CR, others with LF; save it anew"),
         (

@@ -93,7 +93,7 @@ HINT = "each line is one object"
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\n \n", "r.ndjson has no rows: it holds nothing but blank lines"),
+        (b"\n \n", "r.ndjson has no rows: it holds nothing but blank lines or empty objects"),
         (b'[{"a":1},\n', f"r.ndjson: row 1 (byte 0): '[{{\"a\":1}},' is no JSON (unexpected end of data); {HINT}"),
         (b'{"a":1}\n[1]\n', f"r.ndjson: row 2 (byte 8): '[1]' is no JSON object; {HINT}"),
         (
