@@ -260,7 +260,7 @@ def _refuse_odd_header(name: str, line: _Line, lines: Sequence[_Line], dialect: 
         if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
             raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
     if len(line.cells) == 1:
-        _refuse_uncut_header(name, line, lines, missing)
+        _refuse_uncut_header(name, line, missing)
     if len(lines) > 1 and _is_data(line, lines[1]):
         shown = ", ".join(map(shortened, line.names[:3]))
         what = f"line {line.number} looks like a row of data ({shown}), not like the names of columns"
@@ -276,16 +276,13 @@ def other_quotes(column: Iterable[str | None]) -> str | None:
     return None
 
 
-def _refuse_uncut_header(name: str, line: _Line, lines: Sequence[_Line], missing: Missing) -> None:
+def _refuse_uncut_header(name: str, line: _Line, missing: Missing) -> None:
     """Tell what would cut a header of one cell into the needed columns. Raises RosterError."""
     cell = line.names[0]
     for delimiter in DELIMITERS if line.quoted else ():
         if delimiter in cell and not missing(cell.split(delimiter)):
             raise RosterError(f"{name}: each line is quoted as a whole; take away the quotes around the lines")
     found = [delimiter for delimiter, _ in Counter(re.findall(r"[^\w \t\r\n\"']", cell)).most_common()]
-    # A blank is more often within a cell: it separates them only where it cuts every line alike.
-    if len({" ".join(each.names).count(" ") for each in lines}) == 1:
-        found.append(" ")
     for delimiter in found:
         if not missing(cell.split(delimiter)):
             typed = f"'{delimiter}'" if delimiter.isprintable() else f"${delimiter!r}"

@@ -122,7 +122,6 @@ def test_a_line_that_is_blank_or_not_there_cannot_be_named(row: int) -> None:
         ),
         (b"uid\x01name\na\x01b\n", "its cells are separated by '\\x01'; give --delimiter $'\\x01'"),
         (b"uid\x1fname\na\x1fb\n", "its cells are separated by '\\x1f'; give --delimiter $'\\x1f'"),
-        (b"uid name\na b\n", "its cells are separated by ' '; give --delimiter ' '"),
         (b"uid:name\na:b\n", "its cells are separated by ':'; give --delimiter ':'"),
         (b"uid,name\ra,b\nc,d\n", "its line ends are mixed: line 1 ends with CR, others with LF; save it anew"),
         (
