@@ -17,6 +17,7 @@ Paths are relative to the file they stand in, and that is where the jobs are sta
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -236,3 +237,17 @@ def _refuse_shared(path: Path, jobs: list[Job]) -> None:
             known = files.setdefault(Path(path.parent, file).resolve(), job.name)
             if known != job.name or (file is job.state and file == job.output):
                 raise ConfigurationError(f"{path}: {known} and {job.name} would both write {file}; name another one")
+    for job in jobs:
+        _refuse_read(path, job, files)
+
+
+def _refuse_read(path: Path, job: Job, files: Mapping[Path, str]) -> None:
+    """Raise `ConfigurationError` when a job's roster, be it a pattern, is what another one is going to write.
+
+    files  what is written → by which job
+    """
+    rosters = [os.path.normpath(path.parent.resolve() / roster) for roster in job.roster]
+    for file, writer in files.items():
+        if writer != job.name and any(file.match(roster) for roster in rosters):
+            said = f"{writer} would write {file.name}, which is in the roster of {job.name}"
+            raise ConfigurationError(f"{path}: {said}; give it another output")

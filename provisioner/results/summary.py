@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import ExitCode
-from provisioner.files import SHARED, written_whole
+from provisioner.files import SHARED, set_aside, written_whole
+from provisioner.logs import get_logger
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts
@@ -22,6 +24,8 @@ from provisioner.results.outputs import Outputs
 from provisioner.sending.users.needs import Needs
 from provisioner.stop import InterruptedEarlyError, Stop
 from provisioner.wording import counted, duration, iso_time, json_text
+
+log = get_logger()
 
 # The outcomes as people read them, from the top.
 _SHOWN: Final = sorted(ROW_OUTCOMES, key=lambda outcome: outcome.place)
@@ -251,9 +255,22 @@ def ended(stop: Stop | None, exit_code: ExitCode, outputs: Mapping[str, str | No
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
-    """Write the summary as indented JSON."""
+    """Write the summary as indented JSON; what has its name and is none of ours is set aside, and told of."""
+    if not _is_alike(path, summary) and (aside := set_aside(path)) is not None:
+        log.warning("results.set_aside", kept_as=[str(aside)], reason="it is no summary that was written here")
     with written_whole(path, SHARED) as temporary:
         temporary.write_bytes(encode(summary, indent=2))
+
+
+def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
+    """Whether a file holds anything that is called as in this summary; so does one that is not there."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (FileNotFoundError, IsADirectoryError):
+        return True
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and not document.keys().isdisjoint(summary)
 
 
 def encode(document: Mapping[str, Any], indent: int | None = None) -> bytes:

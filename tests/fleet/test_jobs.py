@@ -85,6 +85,14 @@ JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
         ('[[job]]\nname = "a"\nroster = "-"\n', "a fleet has no standard input to give; name a file as the roster"),
         (JOB + JOB, "all.toml: two jobs are called a; give one of them another name"),
         (JOB + JOB.replace('"a"', '"b"') + 'output = "all.fleet/a.results.csv"\n', "a and b would both write"),
+        (
+            JOB + JOB.replace('"a"', '"b"').replace('"a.csv"', '"all.fleet/a.results.csv"'),
+            "a would write a.results.csv, which is in the roster of b",
+        ),
+        (
+            JOB + 'output = "out.csv"\n' + JOB.replace('"a"', '"b"').replace('"a.csv"', '["x.csv", "*.csv"]'),
+            "a would write out.csv, which is in the roster of b",
+        ),
         (JOB + 'output = "."\n', "job 1 (a): output should be the name of a file, not '.'"),
         ("a = " + "[" * 5000, "all.toml: not valid TOML (nested too deep); take brackets out"),
         (JOB + 'environment = ["A=1"]\n', "job 1 (a): 'A=1' is no name of a variable"),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Tally
@@ -368,6 +369,20 @@ def test_the_summary_file_is_json_for_eyes_too(tmp_path: Path) -> None:
     """Indented, in the order given, with a line end."""
     write_summary(tmp_path / "s.json", {"rows": 1, "outputs": {"results": "ü.csv"}})
     assert (tmp_path / "s.json").read_text() == '{\n  "rows": 1,\n  "outputs": {\n    "results": "ü.csv"\n  }\n}\n'
+
+
+@pytest.mark.parametrize("mine", ["notes on the migration\n", '{"budget": 7}', "[]", "", "[" * 100_000])
+def test_a_file_of_a_person_that_is_called_as_a_summary_is_set_aside(tmp_path: Path, mine: str) -> None:
+    """It is told of, and the next summary takes the place of the last one only."""
+    path = tmp_path / "s.summary.json"
+    path.write_text(mine)
+    with capture_logs() as logged:
+        write_summary(path, {"rows": 1, "exit_code": 0})
+        write_summary(path, {"rows": 2, "exit_code": 0})
+    assert json.loads(path.read_bytes()) == {"rows": 2, "exit_code": 0}
+    (kept,) = set(tmp_path.iterdir()) - {path}
+    assert kept.read_text() == mine
+    assert [(event["event"], event["kept_as"]) for event in logged] == [("results.set_aside", [str(kept)])]
 
 
 def test_a_path_that_is_not_utf8_does_not_spoil_the_summary(tmp_path: Path) -> None:
