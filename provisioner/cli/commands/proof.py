@@ -8,7 +8,7 @@ from provisioner.cli.boundary import Asked, show
 from provisioner.cli.options.arguments import Config, Out, Roster, Uid
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState
-from provisioner.cli.options.output import Log, Output, Printed
+from provisioner.cli.options.output import Log, Printed, ProofOutput
 from provisioner.cli.options.reading import PartialReading
 from provisioner.cli.options.sending import Address, Rate
 
@@ -36,7 +36,7 @@ def verify(
     reading: PartialReading | None = None,
     api: Address | None = None,
     rate: Rate | None = None,
-    output: Output | None = None,
+    output: ProofOutput | None = None,
     log: Log | None = None,
     config: Config = None,
 ) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provisioner.cli.boundary import Asked
 from provisioner.cli.options.arguments import Config, RosterOrQuery, Yes
 from provisioner.cli.options.base import given
-from provisioner.cli.options.output import Log, Output
+from provisioner.cli.options.output import CheckOutput, Log, Output
 from provisioner.cli.options.reading import Asking, PartialReading
 from provisioner.cli.options.sending import Api, Rate, Run, Validation
 
@@ -57,7 +57,7 @@ def validate(
     asking: Asking | None = None,
     reading: PartialReading | None = None,
     doing: Validation | None = None,
-    output: Output | None = None,
+    output: CheckOutput | None = None,
     log: Log | None = None,
     config: Config = None,
 ) -> int:

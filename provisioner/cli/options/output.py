@@ -37,8 +37,8 @@ class Watched(Printed):
 
 @_OUTPUT
 @dataclass(frozen=True, repr=False, eq=False)
-class Output(Watched):
-    """What is written and printed."""
+class ProofOutput(Watched):
+    """Whose results are meant, and what is printed."""
 
     file: Annotated[
         Path | None,
@@ -48,14 +48,28 @@ class Output(Watched):
             "-o",
         ),
     ] = None
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class CheckOutput(ProofOutput):
+    """What is written and printed where nothing is sent."""
+
     rejected_format: Annotated[
         str | None,
         choice(
             ("same", "csv", "xlsx"), "Format of the rejected rows. [default: same as the roster]", "--rejected-format"
         ),
     ] = None
-    tokens_to: Annotated[Path | None, path(_TOKENS)] = None
     report: Annotated[bool | None, flag("Write <output>.report.html at the end, for people to read.")] = None
+
+
+@_OUTPUT
+@dataclass(frozen=True, repr=False, eq=False)
+class Output(CheckOutput):
+    """What is written and printed."""
+
+    tokens_to: Annotated[Path | None, path(_TOKENS)] = None
 
 
 @_OUTPUT
