@@ -15,7 +15,6 @@ from provisioner.roster.csv import apostrophes
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
 
-_EMPTY_OBJECT: Final = r"^\s*\{\s*\}\s*$"
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
 
 
@@ -111,8 +110,7 @@ class Partitioned(Wrapped):
         if not members:
             return pl.col(LINE)
         line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
-        comma = pl.when(pl.col(LINE).str.contains(_EMPTY_OBJECT)).then(pl.lit("")).otherwise(pl.lit(","))
-        return pl.concat_str([line, comma, pl.lit(members + "}")]).alias(LINE)
+        return pl.concat_str([line, pl.lit("," + members + "}")]).alias(LINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
 from provisioner.roster.formats.parquettypes import as_texts, float_notices
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
 
 FIRST_BATCH = 1_000
 BATCH = 20_000
@@ -59,14 +59,15 @@ class ParquetRoster(Roster):
     def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError where a page cannot be read."""
         size = self.size
-        done, wanted = 0, FIRST_BATCH
+        done, row, wanted = 0, 1, FIRST_BATCH
         while done < self.rows:
             frame = self._slice(done, min(wanted, self.rows - done))
             wanted = self._next_slice(frame)
             for part in frame.iter_slices(BATCH):
-                yield RosterBatch(done + 1, part)
-                done += part.height
-            del frame, part  # or the next slice would be read beside this one
+                people = without_blank_rows(part)
+                yield RosterBatch(row, people)
+                done, row = done + part.height, row + people.height
+            del frame, part, people  # or the next slice would be read beside this one
             if progress:
                 progress(done, size * done // self.rows)
 

@@ -70,15 +70,16 @@ def with_names_above(header: Mapping[int, str], above: Sequence[Mapping[int, str
 
 
 def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the rows that hold nothing but blanks (String columns), of which nearly every file has none."""
-    first = pl.nth(0)
-    if not frame.width or not frame.select(_is_blank(first).any()).item():
+    """Leave out the rows that hold nothing but blanks and nulls, of which nearly every file has none."""
+    blank = [_is_blank(name, kind) for name, kind in frame.schema.items()]
+    if not blank or not frame.select(blank[0].any()).item():
         return frame
-    return frame.filter(~pl.all_horizontal(_is_blank(pl.all())))
+    return frame.filter(~pl.all_horizontal(blank))
 
 
-def _is_blank(cell: pl.Expr) -> pl.Expr:
-    return cell.is_null() | (cell.str.strip_chars() == "")
+def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:
+    cell = pl.col(name)
+    return cell.is_null() | (cell.str.strip_chars() == "") if kind == pl.String else cell.is_null()
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,8 +146,13 @@ def _trimmed(text: pl.Expr, missing: Sequence[str]) -> pl.Expr:
 
 def _missing(source: Source | None, binding: Binding) -> Sequence[str]:
     """Give the texts that stand for a missing value, beside the empty one: none where a required column is read."""
-    if source is None or not source.columns or not binding.required.isdisjoint(source.columns):
+    if source is None or not binding.required.isdisjoint(source.columns):
         return ()
+    return _missing_within(source, binding)
+
+
+def _missing_within(source: Source, binding: Binding) -> Sequence[str]:
+    """Give the same for a cell that is put into a text, where nobody would see the word for nothing any more."""
     return binding.null_values if any(binding.schema[name] == pl.String for name in source.columns) else ()
 
 
@@ -200,11 +205,15 @@ class _TextReader:
 
 
 def _filled(template: Template, binding: Binding) -> pl.Expr:
-    """Put the trimmed cells in; what a row has no cell for is left empty."""
-    parts = [pl.lit(part) if isinstance(part, str) else trimmed(part, binding) for part in template.parts]
+    """Put the trimmed cells in; what a row has no cell for, or a word for nothing, is left empty."""
+
+    def cell(source: Source) -> pl.Expr:
+        return _trimmed(_text(source, binding), _missing_within(source, binding))
+
+    parts = [pl.lit(part) if isinstance(part, str) else cell(part) for part in template.parts]
     text = pl.concat_str(parts, ignore_nulls=True)
-    cells = [trimmed(FromColumn(column), binding) for column in template.columns]
-    return pl.when(pl.any_horizontal([cell.is_not_null() for cell in cells])).then(text)
+    cells = [cell(FromColumn(column)) for column in template.columns]
+    return pl.when(pl.any_horizontal([each.is_not_null() for each in cells])).then(text)
 
 
 def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:

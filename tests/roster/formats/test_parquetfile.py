@@ -39,6 +39,20 @@ def test_rows_are_the_same_in_every_layout(tmp_path: Path, group: int, compressi
     assert pl.concat([batch.frame for batch in limited.batches()]).equals(FRAME.head(1500))
 
 
+def test_rows_of_nulls_and_blanks_are_no_rows(tmp_path: Path) -> None:
+    """Neither are they counted; a row with anything in it, be it an empty list, is one."""
+    people = [
+        {"uid": "a", "n": None, "tags": None}, {"uid": None, "n": None, "tags": None},
+        {"uid": " \u00a0", "n": None, "tags": None}, {"uid": None, "n": 0, "tags": None},
+        {"uid": None, "n": None, "tags": []}, {"uid": "b", "n": 1, "tags": ["x"]},
+    ]  # fmt: skip
+    schema = pl.Schema({"uid": pl.String(), "n": pl.Int64(), "tags": pl.List(pl.String)})
+    pl.DataFrame(people, schema=schema).write_parquet(tmp_path / "r.parquet")
+    (batch,) = open_parquet(tmp_path / "r.parquet").batches()
+    assert batch.frame.rows(named=True) == [people[0], *people[3:]]
+    assert batch.numbers.to_list() == [1, 2, 3, 4]
+
+
 def test_an_earlier_slice_is_let_go_before_the_next_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two slices at once would be twice the memory."""
     path = tmp_path / "r.parquet"

@@ -50,6 +50,19 @@ def test_each_form_of_a_source_gives_its_text(form: Any, expected: list[str | No
     assert texts(form, a=[" 1", "", None, "\u00c9"], b=["x", " y\u2003", " ", None]) == expected
 
 
+def test_a_word_for_nothing_does_not_come_into_a_template() -> None:
+    """Not even into that of a uid, where nobody would see it any more; a row of nothing else has no text."""
+    frame = pl.DataFrame({"id": ["1", "NULL", " \\N ", "null"], "last": ["Lee", "NULL", None, "Null"]})
+    binding = bound(frame, {"uid": "emp-{id}", "name": "Ann {last}"})
+    assert cells.uids(frame, binding).to_list() == ["emp-1", None, None, "emp-null"]
+    assert cells.read(frame, {"name": binding.fields["name"]}, binding)["name"].to_list() == [
+        "Ann Lee",
+        None,
+        None,
+        "Ann Null",
+    ]
+
+
 def test_an_entry_is_found_by_the_text_of_a_number_or_a_boolean() -> None:
     """The map of a typed column is written in texts, as TOML has them."""
     assert texts({"column": "n", "map": {"1": "one"}}, n=[1, 2, None]) == ["one", "2", None]
