@@ -7,7 +7,8 @@
     │   │   ├── RosterError           the roster cannot be read
     │   │   │   ├── EmptyRosterError  there is nothing in it; a part that was found is left out then
     │   │   │   ├── UnmappedError     no column is the uid, or none the name (`provisioner.validation.fields.binding`)
-    │   │   │   └── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
+    │   │   │   ├── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
+    │   │   │   └── WideRowError      a row with more cells than the header (`provisioner.roster.csv.defect`)
     │   │   ├── OutputError           an output path cannot be used
     │   │   └── JournalError          the journal is locked, foreign or not one of ours
     │   ├── DirectoryError        4   the app's users cannot be listed, so nobody is changed blindly

@@ -119,7 +119,7 @@ def test_a_copy_made_in_another_way_goes_on_when_it_is_said_to_be_one(tmp_path: 
         assert [each["uid"] for each in edited if users[each["uid"]]["name"] not in {each["name"], "A stranger"}] == []
 
 
-@pytest.mark.parametrize("ahead", [120, -120])
+@pytest.mark.parametrize("ahead", [pytest.param(120, marks=pytest.mark.campaign), -120])
 def test_a_shard_goes_on_from_a_copy_on_a_machine_with_another_clock(tmp_path: Path, ahead: int) -> None:
     """One machine is two minutes fast, the other one slow; the shards merged are as if nothing had been lost."""
     flags = with_strangers(tmp_path)
