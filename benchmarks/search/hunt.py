@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import count
+from multiprocessing import get_context
 from typing import Final
 
 import structlog
@@ -16,6 +17,9 @@ from benchmarks.search.shrink import as_test, shrink
 from benchmarks.search.trial import Verdict, trial
 
 _CHUNK: Final = 50
+# A life that was killed keeps its lock file open for good, as nothing else would keep the lock: a process has room for
+# some ten thousand.
+_CHUNKS_A_PROCESS: Final = 60
 
 
 @dataclass(slots=True)
@@ -45,7 +49,8 @@ def hunt(draw: Callable[[int], Case], seeds: Sequence[int], jobs: int, minutes: 
     """Try seeds, some at a time, until all are tried or the time is over; tells how far it has come after each time."""
     chunks = (seeds[start : start + _CHUNK] for start in count(0, _CHUNK))
     so_far = Hunt()
-    with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
+    fresh = get_context("forkserver")
+    with ProcessPoolExecutor(jobs, fresh, initializer=quiet, max_tasks_per_child=_CHUNKS_A_PROCESS) as pool:
         running: set[Future[list[tuple[int, int, str | None]]]] = set()
         while True:
             late = minutes is not None and time.monotonic() - so_far.began > minutes * 60
