@@ -207,7 +207,7 @@ class SyncState(Journal):
     def carried_out(self, uids: Sequence[str]) -> list[tuple[str, str]]:
         """Give uid and body hash of those of these who are active, for certain just as a row was carried out."""
         with self._unreadable():
-            return self._database.execute(CARRIED_OUT, (orjson.dumps(uids).decode(),)).fetchall()
+            return self._database.execute(CARRIED_OUT, (json_list(uids),)).fetchall()
 
     def met(self, uids: Sequence[str]) -> dict[str, Met]:
         """Look up many uids; those never met are not in the answer."""

@@ -41,8 +41,6 @@ EMULATOR: Final = Identity("emulator", "built-in emulator")
 PROGRESS_SECONDS: Final = "PROVISIONER_PROGRESS_SECONDS"
 """The variable in which a fleet tells its jobs how often it wants to hear of them."""
 
-log = get_logger()
-
 _NEVER_TOLD: Final = frozenset({"database", "query", "database_password_file"})
 _ALWAYS_TOLD: Final = frozenset(
     {"requests_per_minute", "share", "max_in_flight", "on_existing", "auth_tokens", "max_failures"}

@@ -12,9 +12,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-import orjson
-
 from provisioner.errors import DirectoryError
+from provisioner.journal.columns import json_list
 from provisioner.journal.nights import Doubt
 from provisioner.journal.syncstate import SyncState
 from provisioner.logs import get_logger
@@ -99,7 +98,7 @@ class Directory:
             "SELECT uid, digests, standing, created_at FROM json_each(?) AS asked "
             "JOIN temp.directory ON temp.directory.uid = asked.value"
         )
-        rows = self._database.execute(statement, (orjson.dumps(uids).decode(),))
+        rows = self._database.execute(statement, (json_list(uids),))
         return {uid: Shown(digests, Standing(standing), at) for uid, digests, standing, at in rows}
 
     def woken(self) -> list[str]:
