@@ -88,6 +88,7 @@ class JournalError(UsageError):
 class DirectoryError(ProvisionerError):
     """The API does not tell what has to be known of the app's users before anything is changed."""
 
+    reason = "directory"
     exit_code = ExitCode.API
 
 

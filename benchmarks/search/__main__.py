@@ -3,7 +3,7 @@
 The real code runs in one process on a loop whose time jumps and whose order of events is drawn from a seed, against a
 small model of the server: answers are lost, spoilt, delayed and repeated, strangers act, clocks jump, the process is
 killed before any step and started again on what is on the disk. After each life the promises are judged. A seed that
-fails is printed as a test, as small as it can be made; exit code 1 then.
+fails is printed as a test, as small as it can be made (of many the first five); exit code 1 then.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ def main() -> int:
     parser.add_argument("--keep-going", action="store_true", help="do not end at the first seed that fails")
     options = parser.parse_args()
     quiet()
-    so_far = Hunt()
+    so_far, named = Hunt(), set[int]()
     for so_far in hunt(draw, range(options.first, options.first + options.seeds), options.jobs, options.minutes):
         if sys.stdout.isatty():
             print(f"\r{_line(so_far)}", end="", flush=True)
+        for seed in so_far.found.keys() - named:
+            print(f"\rseed {seed}: {so_far.found[seed]}", flush=True)
+        named = set(so_far.found)
         if so_far.found and not options.keep_going:
             break
     print(f"\r{_line(so_far)}")

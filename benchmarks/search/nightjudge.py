@@ -85,7 +85,7 @@ class NightJudge:
         )
 
     def _refused(self, life: int, ended: Ended) -> Iterator[str]:
-        if ended.stop is not None and ended.stop.exit_code == 3:
+        if ended.stop is not None and (ended.stop.exit_code == 3 or ended.stop.reason == "directory"):
             yield from (f"changed by a night that was refused: {did}" for did in self._server.did if did[0] == life)
 
     def _token(self, line: Line) -> Iterator[str]:

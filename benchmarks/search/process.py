@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.search.case import Case
 from benchmarks.search.loop import KilledError, SearchLoop, StuckError
 from benchmarks.search.world import World
-from provisioner.errors import ExitCode
+from provisioner.errors import DirectoryError, ExitCode
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
 Work = Callable[[Stopper], Coroutine[Any, Any, object]]
@@ -74,6 +74,8 @@ def live(case: Case, number: int, world: World, folder: Path, work: Work, *, cle
             ended.killed = True
         except InterruptedEarlyError as early:
             ended.stop = early.stop
+        except DirectoryError as refused:
+            ended.stop = Stop.because_of(refused)
         except StuckError as error:
             ended.wrong.append(f"stuck: {error}")
         except Exception as error:

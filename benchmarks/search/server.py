@@ -76,7 +76,7 @@ class Server:
         """Put a stranger's user there."""
         profile = profile_of(each.who, 0) if each.same else {"name": "Somebody"}
         user = User(uid_of(each.who), profile, int(self._clock() - each.age), living={"a token of the app's own"})
-        user.sleeps = user.slept = each.deactivated
+        user.sleeps = user.slept = user.unflushed = each.deactivated
         self._put(user)
 
     def act(self, stranger: Stranger, life: int) -> None:

@@ -130,7 +130,7 @@ def test_a_list_that_cannot_be_read_whole_changes_nobody(company: Company, fault
         for command, option in (("sync", "--refresh"), ("sync", "--adopt"), ("plan", "--refresh")):
             company.faults({"fault": fault, "route": "GET /users", "nth": nth, "times": 50})
             failed = company.start(option, command=command).end()
-            assert failed.exit_code == 4, failed.stderr
+            assert (failed.exit_code, failed.summary["stopped_by"]) == (4, "directory"), failed.stderr
             assert "error: the app's users cannot be listed: page 1 (" in failed.stderr
     assert (company.did(), company.active()["ann"]) == ({}, "ANN")
     company.faults()
