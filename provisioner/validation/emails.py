@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import polars as pl
 
@@ -28,12 +28,8 @@ _NAME = re.compile(EMAIL_NAME, re.IGNORECASE | re.ASCII)
 _MEMBER = rf'(?s:.)"(?i-u:{EMAIL_NAME})"\s*:\s*"[^"\\@]+@[^"\\]+"'
 
 
-@dataclass(frozen=True, slots=True)
-class EmailSource:
-    """Where an address may stand: in a text, or as a member of the JSON object that the text is (`inside`)."""
-
-    text: Source | pl.Expr
-    inside: bool = False
+EmailSource: TypeAlias = Source | pl.Expr
+"""Where an address may stand: in a text as a field's, or in what an expression makes of the roster's columns."""
 
 
 def email_sources(binding: Binding) -> tuple[EmailSource, ...]:
@@ -41,19 +37,15 @@ def email_sources(binding: Binding) -> tuple[EmailSource, ...]:
     named = [FromColumn(name) for name in binding.schema if not name.startswith("_") and is_email_name(name)]
     placed = [source for place, source in binding.metadata.items() if is_email_name(place[-1]) and source not in named]
     texts = [source for source in (*named, *placed) if _is_text(source, binding)]
-    return (*map(EmailSource, texts), *_given_metadata(binding))
+    return (*texts, *_given_metadata(binding))
 
 
 def emails(frame: pl.DataFrame, source: EmailSource, binding: Binding) -> pl.Series:
     """Give the address of each row, lower-cased (String, null where there is none: a text without `@`)."""
-    if isinstance(source.text, pl.Expr):
-        text = frame.select(source.text.alias("email"))
+    if isinstance(source, pl.Expr):
+        text = frame.select(source.alias("email"))
     else:
-        text = cells.read(frame, {"email": source.text}, binding)
-    if source.inside:
-        # cut out by splitting: a second group of the pattern would take twice as long
-        member = pl.col("email").str.extract(_MEMBER, 0).str.strip_suffix('"')
-        text = text.select(member.str.split('"').list.last().alias("email"))
+        text = cells.read(frame, {"email": source}, binding)
     address = pl.col("email").str.to_lowercase()
     return text.select(pl.when(address.str.contains("@", literal=True)).then(address)).to_series()
 
@@ -74,7 +66,8 @@ def _given_metadata(binding: Binding) -> Iterator[EmailSource]:
         if isinstance(kind, pl.Struct):
             yield from _struct_members(pl.col(given.name), kind)
         elif isinstance(kind, pl.String):
-            yield EmailSource(given, inside=True)
+            # cut out by splitting: a second group of the pattern would take twice as long
+            yield pl.col(given.name).str.extract(_MEMBER, 0).str.split('"').list.get(-2)
 
 
 def _struct_members(struct: pl.Expr, kind: pl.Struct) -> Iterator[EmailSource]:
@@ -83,4 +76,4 @@ def _struct_members(struct: pl.Expr, kind: pl.Struct) -> Iterator[EmailSource]:
         if isinstance(kind_of_member, pl.Struct):
             yield from _struct_members(member, kind_of_member)
         elif isinstance(kind_of_member, pl.String) and is_email_name(name):
-            yield EmailSource(member.str.strip_chars())
+            yield member.str.strip_chars()
