@@ -18,8 +18,8 @@ from provisioner.roster.files.origin import Origin
 from provisioner.wording import counted, shortened
 
 CANDIDATES: Final = (
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256", "gbk", "cp932", "big5", "cp949", "cp1254", "koi8_r",
-    "mac_roman", "cp850", "cp866", "euc_jp", "cp500",
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256", "gbk", "cp932", "big5", "cp949", "cp1254", "cp1257",
+    "cp1258", "cp874", "koi8_r", "mac_roman", "cp850", "cp866", "euc_jp", "cp500",
 )  # fmt: skip
 """Names that `--encoding` takes, the likeliest first where two read equally well."""
 
@@ -33,12 +33,29 @@ _EDGE: Final = re.compile(rb'[,;\t|"\r\n]')
 _COMMON_LEADS: Final = {"gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "cp932": (0x81, 0x98), "cp949": (0xB0, 0xC8),
                         "euc_jp": (0xA4, 0xCF)}  # fmt: skip
 _COMMON: Final = frozenset(
-    "оеаинтсрвлкмдпуязйюьαοιετσνηυρπκμλςάέήίόδיוהאלרתבשמנדעחקايلمنوهرتبعدحسةفك"
+    "оеаинтсрвлкмдпуязйюьαοιετσνηυρπκμλςάέήίόδיוהאלרתבשמנדעחקכםןסגפצטזايلمنوهرتبعدحسةفك"
+    "กนรมสวยลทพปาเแใโชดงคหอบตณธษศจญภ"
 )  # fmt: skip
+_WESTERN: Final = "äöüßéèêëàâçñóíáúãõåøæœîïôûùÿ"
+# The letters of the languages that an encoding of Latin letters was made for.
+_OWN_LETTERS: Final = {
+    **dict.fromkeys(("cp1252", "cp850", "mac_roman"), frozenset(_WESTERN)),
+    "cp1250": frozenset("áčďéěíňóřšťúůýžąćęłńśźżőűäöüßăâîşţđľĺŕôëç"), "cp1254": frozenset("çğıiöşüâîû"),  # noqa: RUF001
+    "cp1257": frozenset("āčēģīķļņšūžąęėįųõäöüłńśźżåéó"), "cp1258": frozenset("àáâãèéêìíòóôõùúýăđơư"),
+}  # fmt: skip
 _BREAKS: Final = "\t\n\r\x85"
-_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
-_WITH_COMMON_LETTERS: Final = frozenset({"CYRILLIC", "GREEK", "HEBREW", "ARABIC"})
+_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
+_WITH_COMMON_LETTERS: Final = frozenset({"CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI"})
+_WITH_MARKS: Final = frozenset({"cp1258", "cp874"})
+"""Encodings in which marks stand behind the letters that they belong to."""
+
 _EASTERN: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
+# Letters beyond ASCII where a text is ASCII to its last byte. An address such as ann+Abc@x.org has none.
+_ESCAPED: Final = {
+    re.compile(rb"\x1b\$[@B][!-~]{2,}?\x1b\([BJ]"): "iso2022_jp",
+    re.compile(rb"[A-Za-z.' -]*\+[AB][A-Za-z0-9+/]{2,}(?:-[A-Za-z.' -]*|[ ,;\t\r\n\"])(?!@)"): "utf-7",
+}
+_OF_NAMES: Final = re.compile(r"[\u00c0-\u017f\u0386-\u03ce\u0400-\u045f\u3005-\u9fff]")
 _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
 
@@ -53,6 +70,16 @@ def not_utf8(data: bytes, at: int) -> str:
     if not shown:
         return f"{what}; say with --encoding in which encoding it is"
     return f"{what}; it reads {shown}; name the one that reads right with --encoding"
+
+
+def escaped_letters(start: bytes) -> str | None:
+    """Say in which encoding of nothing but ASCII the letters beyond it are escaped, and give some; None: in none."""
+    for pattern, encoding in _ESCAPED.items():
+        for found in pattern.finditer(start):
+            text = _decoded(found[0], encoding) or ""
+            if not text.isascii() and all(letter.isascii() or _OF_NAMES.fullmatch(letter) for letter in text):
+                return f"its letters beyond ASCII are escaped ({shortened(text)}); give --encoding {encoding}"
+    return None
 
 
 def mixture(origin: Origin) -> str | None:
@@ -147,17 +174,24 @@ def _oddity(letter: str, encoding: str) -> float:
     if kind[0] == "C":
         return 3.0
     if kind == "Mn":
-        return 0.5
+        return 0.0 if encoding in _WITH_MARKS else 0.5
     if kind[0] != "L" or "\uff61" <= letter <= "\uff9f":
         return 1.0
     low, high = _COMMON_LEADS.get(encoding, (0, 0xFF))
     if not low <= letter.encode(encoding)[0] <= high:
         return 0.7
-    return 0.15 if _script(letter) in _WITH_COMMON_LETTERS and letter.lower() not in _COMMON else 0.0
+    own = _OWN_LETTERS.get(encoding, _COMMON if _script(letter) in _WITH_COMMON_LETTERS else None)
+    return 0.15 if own is not None and letter.lower()[0] not in own else 0.0
 
 
 def _clash(before: str, letter: str) -> float:
-    """Say how odd it is that a letter stands behind another: another script, a capital behind a small one."""
+    """Say how odd it is that a letter stands behind another: another script, a capital behind a small one.
+
+    A mark that stands behind none is odd, and so is one behind a mark unless it is another.
+    """
+    if unicodedata.category(letter) == "Mn":
+        is_behind = before.isalpha() or unicodedata.category(before) == "Mn"
+        return 0.0 if is_behind and before != letter and _script(letter) in {"", _script(before)} else 1.0
     if not (before.isalpha() and letter.isalpha()):
         return 0.0
     scripts = {_script(before), _script(letter)}

@@ -19,10 +19,11 @@ from typing import IO, TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.files import path_of
-from provisioner.roster.csv.file import open_csv
+from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.database.address import Query
+from provisioner.roster.encodings import escaped_letters
 from provisioner.roster.files import signature
 from provisioner.roster.files.archive import find_member
 from provisioner.roster.files.compression import Compressed
@@ -38,6 +39,7 @@ Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
 
 _CHUNK = 1024 * 1024
+_LOOKED_THROUGH = 64 * 1024
 _TAB = "tsv"
 _SPARSE = frozenset({"ndjson", "json"})
 
@@ -223,6 +225,8 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
     if file.compression:
         origin = Compressed(origin, file.compression)
         signature.check_text(file, _start(origin))
+    if options.encoding is None and (what := escaped_letters(_start(origin, _LOOKED_THROUGH))) is not None:
+        raise RosterError(f"{origin.name}: {what}, or --encoding utf-8 if it is meant as it stands")
     if file.family == "ndjson":
         from provisioner.roster.formats.jsondefect import open_lines
 
@@ -234,7 +238,11 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
     delimiter = options.delimiter or ("\t" if file.family == _TAB else None)
     quoting = file.family != _TAB or delimiter != "\t" or is_ever_quoted(origin, codec)
     header = HeaderOptions(delimiter, options.escape, quoting, options.header_row, options.missing)
-    return partial(open_csv, origin, codec, header)
+    return partial(_csv, origin, codec, header)
+
+
+def _csv(origin: Origin, codec: str | None, header: HeaderOptions, limit: int | None) -> Roster:
+    return refuse_quoted_lines(open_csv(origin, codec, header, limit))
 
 
 def _origin(file: InputFile, folder: Path) -> Origin:
@@ -261,10 +269,10 @@ def _check_file(file: InputFile) -> None:
         raise _unreadable(file.name, error) from error
 
 
-def _start(origin: Origin) -> bytes:
+def _start(origin: Origin, length: int = signature.LENGTH) -> bytes:
     try:
         with origin.open() as file:
-            return file.read(signature.LENGTH)
+            return file.read(length)
     except OSError as error:
         raise _unreadable(origin.name, error) from error
 

@@ -44,6 +44,10 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             "a cell holds line ends, and behind one of them what looks like a row of this file",
             "look for a stray quote before it; where the text belongs in the cell, leave it",
         ),
+        "row.quoted_whole": Advice(
+            "the whole line is in quotes, so that all of it is the first cell and the others are empty",
+            'take away the quotes around the line, and write " for "" in it',
+        ),
         "row.not_a_person": Advice(
             "the row is a rule of dashes, or a total that is shaped unlike the other rows",
             "delete the row, unless it is a person",
@@ -131,6 +135,7 @@ METADATA_CHARACTERS = 1600
 REMARKS: Mapping[str, str] = MappingProxyType(
     {
         "row.swallowed": "a cell holds what looks like a row of this file",
+        "row.quoted_whole": "the whole line is in quotes, so all of it is the first cell",
         "row.hidden": "the row is hidden in the workbook",
     }
 )
@@ -151,6 +156,7 @@ def warning_rules(usual_digits: int | None, tags_separator: str | None = None, *
     return (
         REPEATED,
         _remarked("row.swallowed"),
+        _remarked("row.quoted_whole"),
         Rule("row.not_a_person", pl.col("not_a_person").is_not_null(), pl.col("not_a_person")),
         _remarked("row.hidden"),
         _scientific(),

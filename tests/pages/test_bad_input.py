@@ -185,7 +185,7 @@ CASES = (
     Case("a JSON array that is called NDJSON", write('[{"uid": "a", "name": "A"}]', "u.ndjson"), "u.ndjson"),
     Case("a JSON array", write('[{"uid": "a", "name": "A"}]', "u.json"), "u.json"),
     Case("a JSON array without anything", write("[]", "u.json"), "u.json"),
-    Case("two arrays in a JSON object", write('{"a": [], "b": []}', "u.json"), "u.json"),
+    Case("two arrays in a JSON object", write('{"a": [{"uid": "a1"}], "b": [{"uid": "b2"}]}', "u.json"), "u.json"),
     Case("a JSON array that is cut off", write('[{"uid": "a", "name": "A"}, {"ui', "u.json"), "u.json"),
     Case("a workbook with a password", write(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000), "u.xlsx"), "u.xlsx"),
     Case("an old workbook", write(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000), "users.xls"), "users.xls"),

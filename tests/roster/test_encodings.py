@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.roster.encodings import mixture, not_utf8, readings
+from provisioner.roster.encodings import escaped_letters, mixture, not_utf8, readings
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile
 
@@ -17,6 +17,8 @@ NAMES = {
     "cp1251": ["Анна Иванова", "Борис", "Мельник Юрий", "Щербакова Ольга"],
     "cp1253": ["Ελένη Παπαδάκη", "Νίκος", "Γιώργος Αλεξίου"],
     "cp1254": ["Ayşe Yılmaz", "Doğan İpek"],  # noqa: RUF001
+    "cp1257": ["Jānis Bērziņš", "Žydrūnė Šimkutė", "Rūta Kazlauskienė", "Ąžuolas Čepaitis", "Kārlis Ļaudams"],
+    "cp874": ["สมชาย ใจดี", "สมหญิง รักไทย", "ณัฐวุฒิ"],
     "cp1255": ["דוד כהן", "נועה לוי", "משה"],
     "cp1256": ["محمد علي", "فاطمة", "أمينة منصور", "يوسف حداد"],
     "gbk": ["王小明", "李雷", "张伟", "欧阳娜娜"],
@@ -46,6 +48,41 @@ def test_the_right_reading_of_a_single_name_is_shown(encoding: str, name: str) -
         shown = readings(data, first_bad(data))
         assert repr(name) in [reading for _, reading in shown]
         assert 2 <= len(shown) <= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "shown"),
+    [
+        ("uid,name\na1,Zoë Müller\n", "utf-7", "Zoë "),
+        ('uid;name\na1;Ann\nb2;"Łukasz"\n', "utf-7", "Łukasz"),
+        ("uid,name\na1,山田太郎\n", "iso2022_jp", "山田太郎"),
+    ],
+)
+def test_letters_that_are_escaped_in_ascii_are_told_with_the_encoding(text: str, encoding: str, shown: str) -> None:
+    """And how some of them read."""
+    said = f"its letters beyond ASCII are escaped ('{shown}'); give --encoding {encoding}"
+    assert escaped_letters(text.encode(encoding)) == said
+
+
+@pytest.mark.parametrize(
+    "text", ["uid,email\na1,ann+Abc@x.org\n", "C+ABC-x,+4930-12,+AB1-2", "Bob+Ann-Lee,C++,a+B", "\x1b[1mAnn\x1b[0m"]
+)
+def test_a_plus_in_an_address_or_a_number_escapes_nothing(text: str) -> None:
+    """Nor does what colours a terminal."""
+    assert escaped_letters(text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"Nguy\xea\xden V\xe3n An", "Nguy\u00ea\u0303n V\u0103n An"),
+        (b"Tr\xe2\xecn Qu\xfd B\xecu", "Tr\u00e2\u0301n"),
+    ],
+)
+def test_vietnamese_is_shown_with_its_marks_behind_the_letters(data: bytes, name: str) -> None:
+    """As Windows-1258 has them."""
+    found = readings(b"uid,name\na1," + data + b"\n", first_bad(b"uid,name\na1," + data + b"\n"))
+    assert any(encoding == "cp1258" and name in reading for encoding, reading in found)
 
 
 @pytest.mark.parametrize("encoding", NAMES)

@@ -106,9 +106,9 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
         (HEADER + b"a,\x81\xe9\n", ("r.csv: row 1 (line 2), column 'name' (byte 11): byte 0x81 is not UTF-8; "
          "it reads 'Ѓй' in cp1251, 'Бщ' in cp866, 'ÅÈ' in mac_roman; name the one that reads right with --encoding")),
         (b"uid,na\xefme\n", ("r.csv: in the header, byte 0xEF is not UTF-8; it reads 'naïme' in cp1252, 'naďme' in "
-         "cp1250; name the one that reads right with --encoding")),
-        (b'uid,"name\na,b\n', ('r.csv: in the header, a quote (") that is never closed; close it, or '
-         "double it where it is part of the text")),
+         "cp1250, 'naļme' in cp1257; name the one that reads right with --encoding")),
+        (b'uid,"name\na,b\n', ('r.csv: in the header, line 1, column 2 (byte 4): a quote (") that is never closed; '
+         "close it, or double it where it is part of the text")),
         (b"uid;name\na;b;c\n", ("r.csv: row 1 (line 2, byte 13): 3 cells, but the header has 2; "
          "put cells that hold a semicolon in quotes")),
         ("uid,name\n".encode("utf-16-be"), "r.csv is UTF-16 or binary; if it is text, try --encoding utf-16-be"),

@@ -25,8 +25,10 @@ TEXT_AFTER_QUOTE = "text after the closing quote; a quote inside a quoted cell m
 UNQUOTED = "the cell holds quotes and what separates cells; put it in quotes and double the quotes in it"
 MIXED_LINE_ENDS = "its line ends are mixed, {other} alone is none here; save the file with one kind of line end"
 ESCAPED = "; if \\ takes the meaning of the next character away in this file, give --escape '\\'"
-ESCAPED_UNQUOTED = (
-    "; a backslash takes the meaning of the next character away in quoted cells only, and with --escape '\\'"
+ESCAPED_UNQUOTED = "; a backslash takes the meaning of the next character away in quoted cells only"
+WITH_ESCAPE = ", and with --escape '\\'"
+NOT_ESCAPED = (
+    "; with --escape {escape} a quote behind it closes no cell; where it is a letter like any other, leave out --escape"
 )
 
 
@@ -68,7 +70,9 @@ class _Cell(NamedTuple):
 def what_is_broken(text: str, broken: Break, dialect: Dialect) -> str:
     """Say why a cell of a text is none."""
     what = NEVER_CLOSED if broken.behind is None else TEXT_AFTER_QUOTE
-    return what + (ESCAPED if _is_escaped(text, broken, dialect) else "")
+    if _reads(text, broken, dialect, dialect.escape or "\\"):
+        what += NOT_ESCAPED.format(escape=dialect.escape) if dialect.escape else ESCAPED
+    return what
 
 
 def first_defect(block: bytes, width: int, dialect: Dialect) -> Defect | None:
@@ -112,12 +116,13 @@ def _is_open(bare: str | None) -> bool:
     return '"' in text and text[:1] in _CLOSING and not text.endswith(_CLOSING[text[0]])
 
 
-def _is_escaped(text: str, broken: Break, dialect: Dialect) -> bool:
-    r"""Whether the row is one when \ takes the meaning of a quote away."""
-    if dialect.escape or '\\"' not in text[broken.start :]:
+def _reads(text: str, broken: Break, dialect: Dialect, mark: str) -> bool:
+    r"""Whether the row is one when \ takes the meaning of a quote away; or when it does not, where it did."""
+    if f'{mark}"' not in text[broken.start :]:
         return False
-    escaped = read_rows(text, replace(dialect, escape="\\"), broken.row_start, most=1)
-    return escaped.broken is None and '\\"' in text[broken.start : broken.row_start + escaped.length]
+    other = replace(dialect, escape="" if dialect.escape else mark)
+    read = read_rows(text, other, broken.row_start, most=1)
+    return read.broken is None and f'{mark}"' in text[broken.start : broken.row_start + read.length]
 
 
 def _defect(text: str, what: str, row: int, column: int, at: int, row_start: int) -> Defect:
@@ -140,7 +145,9 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     if cut is not None:
         return _defect(text, f"{what}: {UNQUOTED}", row, cut, cells[cut].start, start)
     between = _NAMES.get(dialect.delimiter, repr(dialect.delimiter))
-    hint = ESCAPED_UNQUOTED if f"\\{dialect.delimiter}" in line else ""
+    hint = ""
+    if f"\\{dialect.delimiter}" in line:
+        hint = ESCAPED_UNQUOTED + ("" if dialect.escape else WITH_ESCAPE)
     return _defect(
         text, f"{what}; put cells that hold {between} in quotes{hint}", row, width, cells[width].start, start
     )

@@ -20,7 +20,9 @@ from provisioner.errors import RosterError
 from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
 from provisioner.roster.csv.defect import Defect, WideRowError, first_defect
 from provisioner.roster.csv.grammar import CR, Row, read_rows
-from provisioner.roster.csv.header import PROPER_QUOTES, Header, HeaderOptions, other_quotes, read_header
+from provisioner.roster.csv.header import Header, HeaderOptions, read_header
+from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
+from provisioner.roster.csv.remarks import WHOLE, remarks_on
 from provisioner.roster.encodings import mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin
@@ -28,26 +30,24 @@ from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.rows import Notice, Progress, RosterBatch, TextRoster, without_blank_rows
 
 DEFAULT_SIZES: Final = BlockSizes()
-SWALLOWED: Final = "row.swallowed"
-
 # So many blank cells behind the last column polars is let to expect; rows with more are read by the grammar.
 _MOST_SURPLUS: Final = 100
-
-# How a first cell that may be a uid is made: a line of prose begins otherwise.
-_UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRoster(TextRoster):
     """A CSV file with a header; see `rows.Roster`.
 
-    seen  the blocks that it was cut into when it was read to its end, or to the limit, for the first time
+    other_quotes  those in which its cells are, if they are none
+    quoted_lines  the first lines are quoted as a whole
+    seen          the blocks that it was cut into when it was read to its end, or to the limit, for the first time
     """
 
     header: Header
     limit: int | None = None
     sizes: BlockSizes = DEFAULT_SIZES
     other_quotes: str | None = None
+    quoted_lines: bool = False
     seen: list[Seen] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -147,7 +147,18 @@ def open_csv(
             raise
         what = f"line {roster.header.line} is no header, and line {error.line} looks like one"
         raise RosterError(f"{origin.name}: {what}; name it with --header-row {error.line}") from None
-    return roster if first is None else replace(roster, other_quotes=other_quotes(first.frame.to_series(0).head(20)))
+    if first is None:
+        return roster
+    whole = len(first.remarks.get(WHOLE, ())) == first.frame.height
+    whole = whole if roster.header.dialect.quoting else are_in_quotes(first.frame)
+    return replace(roster, other_quotes=other_quotes(first.frame.to_series(0).head(20)), quoted_lines=whole)
+
+
+def refuse_quoted_lines(roster: CsvRoster) -> CsvRoster:
+    """Give a roster unless each line of it is one cell. Raises RosterError."""
+    if roster.quoted_lines:
+        raise RosterError(f"{roster.name}: each line behind the header is quoted as a whole; {WITHOUT_QUOTES}")
+    return roster
 
 
 def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
@@ -191,12 +202,12 @@ class _BlockParser:
         spread = lines > frame.height  # over more lines than rows: some are blank, or stand within cells
         frame = without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
-        found = self._swallowed(frame) if spread and b'"' in block.data else []
+        remarks = remarks_on(frame, self._dialect, spread=spread) if b'"' in block.data else {}
         frame.columns = list(self._header.columns)
         self.rows += frame.height
         self._offset += len(block.data)
         self.lines += lines
-        return RosterBatch(1, frame, {SWALLOWED: found} if found else {})
+        return RosterBatch(1, frame, remarks)
 
     def _parsed(self, data: bytes) -> pl.DataFrame | None:
         """Have polars parse a block whose quotes are plain; None when it cannot, or when it is not for it to judge."""
@@ -269,35 +280,6 @@ class _BlockParser:
             raise RosterError(what) from None
         rows = read_rows(data.decode(errors="surrogateescape"), self._dialect, most=defect.rows_before + 1).rows
         raise WideRowError(what, line, [cell or "" for row in rows[defect.rows_before :] for cell in row]) from None
-
-    def _swallowed(self, frame: pl.DataFrame) -> list[int]:
-        """Find the rows with a cell in which, behind a line end, there is what looks like a row of this file.
-
-        a1,Ann,"hello⏎b2,Bob,ok⏎c3,Cy,world"   as many delimiters as the header has, and a first cell like `a1`
-        """
-        if self._width < 2:
-            return []
-        delimiter = re.escape(self._dialect.delimiter)
-        start = rf"[\n\r]{_UID}{delimiter}"
-        suspects = frame.select(pl.any_horizontal(pl.all().str.contains(start)).fill_null(value=False)).to_series()
-        indexes = suspects.arg_true()
-        rest = rf"((?:{delimiter}[^\n\r{delimiter}]*){{{self._width - 1}}})"
-        line = re.compile(rf"[\n\r]({_UID}){rest}(?=[\n\r]|\Z)")
-        rows = zip(indexes, frame[indexes].iter_rows(), strict=True) if len(indexes) else ()
-        return [index for index, row in rows if _holds_a_row(row, line)]
-
-
-def _holds_a_row(cells: Sequence[str | None], line: re.Pattern[str]) -> bool:
-    """Whether a line within one of the cells begins as the row does: with figures in its first cell, or without.
-
-    Springfield, IL⏎ and blue,⏎ are none: behind a blank prose goes on, and a row has more than its first cell.
-    """
-    figures = bool(re.search(r"\d", cells[0] or ""))
-    return any(
-        bool(re.search(r"\d", found[1])) == figures and not found[2][1:2].isspace() and re.search(r"\w", found[2])
-        for cell in cells
-        for found in line.finditer(cell or "")
-    )
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -7,38 +7,25 @@ the lines behind it names the needed columns and the first does not, alone or wi
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from provisioner.errors import RosterError
 from provisioner.roster.csv.defect import what_is_broken
-from provisioner.roster.csv.grammar import CR, LF, Dialect, Row, line_end, read_rows
+from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
+from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header
 from provisioner.roster.encodings import not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns, with_names_above
-from provisioner.wording import shortened
-
-DELIMITERS: Final = ",;\t|"
-"""What is looked for; the first one where two are as likely."""
 
 LINES_SEARCHED: Final = 20
 """So many lines may come before the header, itself included."""
-
-# Quotes that stand for themselves: what they are called, those that open and those that close.
-_OTHER_QUOTES: Final = {
-    "single quotes (')": ("'", "'"),
-    "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
-}
-
-PROPER_QUOTES: Final = 'put them in double quotes (") or in none'
 
 _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
 _OF_REJECTED: Final = re.compile(rf'{ADDED[0]}"?[{DELIMITERS}]"?{ADDED[1]}\b')
-_SHAPES: Final = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +67,6 @@ class Header:
     found: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A row of the head: its cells, the line it begins in (from 1), and where it ends (in characters).
-
-    quoted  it begins with a quote
-    """
-
-    cells: Row
-    number: int
-    end: int
-    quoted: bool
-
-    @property
-    def names(self) -> list[str]:
-        return [cell or "" for cell in self.cells]
-
-
 def read_header(name: str, stream: TextStream, options: HeaderOptions | None = None) -> Header:
     """Read the header and what comes before it. Raises RosterError when there is none, or none can be told."""
     options = options or HeaderOptions()
@@ -113,13 +83,13 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     given = options.delimiter or (above[1] if above else None)
     dialect, lines = _likeliest(text, start, dialect, given, options.missing)
     if not lines or options.missing(lines[0].names):
-        _refuse_broken_header(name, text, start, dialect, lines)
+        _refuse_broken_header(name, stream, text, start, dialect, lines)
     if options.header_row:
         line, found = _whole(lines[0], list(_lines(text, top, dialect))), False
     else:
         row = _header_line(name, lines, options.missing)
         line, found = _whole(row, lines), row is not lines[0]
-    _refuse_odd_header(name, line, lines, dialect, options.missing)
+    refuse_odd_header(name, line, lines, dialect, options.missing)
     columns, repeated = named_columns(line.names)
     behind = text[: line.end]
     length = len(behind.encode())
@@ -163,10 +133,10 @@ def _text(name: str, head: bytes) -> str:
 
 def _likeliest(
     text: str, start: int, dialect: Dialect, given: str | None, missing: Missing
-) -> tuple[Dialect, list[_Line]]:
+) -> tuple[Dialect, list[Line]]:
     """Find what separates the cells: what makes a line name the needed columns, else what cuts the first up most."""
 
-    def likelihood(read: tuple[Dialect, list[_Line]]) -> tuple[int, int]:
+    def likelihood(read: tuple[Dialect, list[Line]]) -> tuple[int, int]:
         lines = read[1]
         fewest = min((missing(line.names) for line in lines), default=len(text))
         return -fewest, len(lines[0].cells) if lines else 0
@@ -175,7 +145,7 @@ def _likeliest(
     return max(((each, list(_lines(text, start, each))) for each in dialects), key=likelihood)
 
 
-def _lines(text: str, at: int, dialect: Dialect) -> Iterator[_Line]:
+def _lines(text: str, at: int, dialect: Dialect) -> Iterator[Line]:
     """Give the first rows, as far as they are rows; the text may end within one."""
     blank = re.compile(r"(?:\r*\n)*" if dialect.eol == LF else r"\r*")
     first = blank.match(text, at).end()  # type: ignore[union-attr] # it matches nothing, too
@@ -187,7 +157,7 @@ def _lines(text: str, at: int, dialect: Dialect) -> Iterator[_Line]:
         number = text.count(dialect.eol, 0, at) + 1
         if number > LINES_SEARCHED and at > first:
             return
-        yield _Line(read.rows[0], number, at + read.length, text[at : at + 1] == '"')
+        yield Line(read.rows[0], number, at + read.length, text[at : at + 1] == '"')
         at += read.length
 
 
@@ -205,7 +175,7 @@ def _line_start(name: str, text: str, eol: str, wanted: int) -> int:
     return start
 
 
-def _header_line(name: str, lines: Sequence[_Line], missing: Missing) -> _Line:
+def _header_line(name: str, lines: Sequence[Line], missing: Missing) -> Line:
     """Say which line is the header. Raises RosterError when it is not the first and cannot be told."""
     fewest = min(missing(line.names) for line in lines)
     several = next((line for line in lines if missing(_whole(line, lines).names) < fewest), None)
@@ -220,7 +190,7 @@ def _header_line(name: str, lines: Sequence[_Line], missing: Missing) -> _Line:
     return better[0] if better else lines[0]
 
 
-def _whole(line: _Line, lines: Sequence[_Line]) -> _Line:
+def _whole(line: Line, lines: Sequence[Line]) -> Line:
     """Give a header with the names that stand in the lines right above it."""
     above: list[dict[int, str]] = []
     number = line.number
@@ -233,69 +203,27 @@ def _whole(line: _Line, lines: Sequence[_Line]) -> _Line:
     return replace(line, cells=[names.get(place, cell) for place, cell in enumerate(line.cells)])
 
 
-def _refuse_broken_header(name: str, text: str, start: int, dialect: Dialect, lines: Sequence[_Line]) -> None:
+def _refuse_broken_header(
+    name: str, stream: TextStream, text: str, start: int, dialect: Dialect, lines: Sequence[Line]
+) -> None:
     """Tell what keeps the first line from being one. Raises RosterError.
 
     With a delimiter that it does not hold any line is one, whatever its quotes.
     """
     first = text[start:].lstrip("\r\n").split(dialect.eol, 1)[0]
-    for delimiter in (dialect.delimiter, *(DELIMITERS if dialect.delimiter not in first else ())):
+    others = sorted(DELIMITERS, key=lambda each: each not in first) if dialect.delimiter not in first else ()
+    for delimiter in (*others, dialect.delimiter):
         if delimiter in first or not lines:
             broken = read_rows(text, each := replace(dialect, delimiter=delimiter), start, most=1).broken
             if broken is not None:
-                raise RosterError(f"{name}: in the header, {what_is_broken(text, broken, each)}")
+                place = _place(text, broken, dialect, stream.origin)
+                raise RosterError(f"{name}: in the header, {place}: {what_is_broken(text, broken, each)}")
     if not lines:
         raise RosterError(f"{name} has no header: there is nothing behind its first line")
 
 
-def _refuse_odd_header(name: str, line: _Line, lines: Sequence[_Line], dialect: Dialect, missing: Missing) -> None:
-    """Tell what is no header by its looks, with what to do about it. Raises RosterError."""
-    if not missing(line.names):
-        return
-    if CR in "".join(line.names) and dialect.eol == LF:
-        raise RosterError(
-            f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
-        )
-    for what, quotes in _OTHER_QUOTES.items():
-        if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
-            raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
-    if len(line.cells) == 1:
-        _refuse_uncut_header(name, line, missing)
-    if len(lines) > 1 and _is_data(line, lines[1]):
-        shown = ", ".join(map(shortened, line.names[:3]))
-        what = f"line {line.number} looks like a row of data ({shown}), not like the names of columns"
-        raise RosterError(f"{name}: {what}; put a line with the names above it, or say which it is with --header-row")
-
-
-def other_quotes(column: Iterable[str | None]) -> str | None:
-    """Name the quotes in which all cells are, if it is not the double quote."""
-    cells = [cell for cell in column if cell]
-    for name, (opening, closing) in _OTHER_QUOTES.items():
-        if cells and all(len(cell) > 1 and cell[0] in opening and cell[-1] in closing for cell in cells):
-            return name
-    return None
-
-
-def _refuse_uncut_header(name: str, line: _Line, missing: Missing) -> None:
-    """Tell what would cut a header of one cell into the needed columns. Raises RosterError."""
-    cell = line.names[0]
-    for delimiter in DELIMITERS if line.quoted else ():
-        if delimiter in cell and not missing(cell.split(delimiter)):
-            raise RosterError(f"{name}: each line is quoted as a whole; take away the quotes around the lines")
-    found = [delimiter for delimiter, _ in Counter(re.findall(r"[^\w \t\r\n\"']", cell)).most_common()]
-    for delimiter in found:
-        if not missing(cell.split(delimiter)):
-            typed = f"'{delimiter}'" if delimiter.isprintable() else f"${delimiter!r}"
-            raise RosterError(f"{name}: its cells are separated by {delimiter!r}; give --delimiter {typed}")
-
-
-def _is_data(first: _Line, second: _Line) -> bool:
-    """Whether two lines are made alike, cell by cell, and hold figures: `a1,Ann Lee` and `b2,Bob Poe` are."""
-    shapes = [[_shape(cell) for cell in line.names] for line in (first, second)]
-    return shapes[0] == shapes[1] and any("0" in shape for shape in shapes[0])
-
-
-def _shape(text: str) -> str:
-    for pattern, mark in _SHAPES:
-        text = pattern.sub(mark, text)
-    return text
+def _place(text: str, broken: Break, dialect: Dialect, origin: int | None) -> str:
+    """Say where a cell of the header is; `origin` is where the text begins in the file, if it is UTF-8."""
+    line = text.count(dialect.eol, 0, broken.start) + 1
+    byte = "" if origin is None else f" (byte {origin + len(text[: broken.start].encode())})"
+    return f"line {line}, column {broken.column + 1}{byte}"

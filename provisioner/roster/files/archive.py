@@ -11,14 +11,13 @@ from typing import BinaryIO, Final, cast
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.compression import UnpackedFile
+from provisioner.roster.files.folders import rosters_among
 from provisioner.roster.files.inputs import InputFile, local_name
 from provisioner.roster.files.origin import Origin
 from provisioner.wording import listed
 
 _ENCRYPTED: Final = 0x1
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
-# What systems put beside the files that somebody packs.
-_LITTER: Final = frozenset({"Thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,8 @@ def find_member(file: InputFile, origin: Origin) -> tuple[InputFile, Member]:
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         message = f"{file.name} is cut off or damaged: the list of what is in the zip archive cannot be read"
         raise RosterError(f"{message}; fetch or copy it again") from None
-    rosters = [info for info in members if _is_roster(info.filename)]
+    meant = rosters_among([info.filename for info in members if _is_roster(info.filename)])
+    rosters = [info for info in members if info.filename in meant]
     if len(rosters) != 1:
         what = listed([info.filename for info in rosters or members]) or "nothing"
         many = f"{len(rosters)} rosters" if rosters else "no roster"
@@ -94,4 +94,4 @@ def _is_roster(name: str) -> bool:
 
 def _is_litter(info: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(info.filename)
-    return info.is_dir() or path.parts[0] == "__MACOSX" or path.name.startswith((".", "~$")) or path.name in _LITTER
+    return info.is_dir() or "__MACOSX" in path.parts or path.name.startswith((".", "~$"))

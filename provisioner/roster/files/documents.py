@@ -1,4 +1,4 @@
-"""Texts that are no rosters, told by how they begin: web pages, XML, JSON under another name, pointers to a file."""
+"""Texts that are no rosters, told by how they begin: web pages, XML, JSON under another name, dumps, encrypted ones."""
 
 from __future__ import annotations
 
@@ -26,6 +26,21 @@ def _begins(pattern: str) -> re.Pattern[str]:
 
 
 _WEB_PAGE: Final = r"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|title|script|style|table|div)\b"
+# An object that is a server's word on what went wrong; there are no people in it.
+_ERROR_KEYS: Final = "error|errors|message|detail|fault|exception|error_description"
+_ERROR_FACTS: Final = "code|status|statusCode|type|title|timestamp|path|request_?id|documentation_url|success|ok"
+_FACT: Final = rf"\"(?:{_ERROR_KEYS}|{_ERROR_FACTS})\"\s*:\s*(?:\"[^\"]*\"|[\w.-]+)\s*"
+_ERROR: Final = (
+    rf"\{{\s*(?:{_FACT},\s*)*(?=\"(?:{_ERROR_KEYS})\"\s*:\s*\"[^\"]){_FACT}(?:,\s*{_FACT})*\}}\s*\Z|"
+    r"\{\s*\"(?:errors?|fault|exception)\"\s*:\s*(?:\{|\[\s*\{)(?!.*\"(?:uid|id|users?|userName|data|items|value)\"\s*:)"
+)
+_COMMENTS: Final = r"(?:--[^\n]*\n\s*|/\*.*?\*/;?\s*|#[^\n]*\n\s*)*"
+_SQL: Final = (
+    r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:TABLE|DATABASE|SCHEMA|VIEW|TYPE)|DROP\s+(?:TABLE|DATABASE)|"
+    r"INSERT\s+(?:IGNORE\s+)?INTO|SET\s+[@\w.]+\s*=|BEGIN(?:\s+TRANSACTION)?;|START\s+TRANSACTION|PRAGMA\s+\w+|"
+    r"COPY\s+[^\n]+\sFROM\s+stdin|LOCK\s+TABLES|USE\s+[`\[\w]+\]?;)"
+)
+_DUMP: Final = r"-- (?:MySQL|MariaDB|phpMyAdmin)|--\s*\n-- PostgreSQL"
 _TAG: Final = r"<[a-z][\w.:-]*(?:\s[^<>]*)?/?>\s*(?:<|[^\s,;|<][^,;|<]*</)"
 
 DOCUMENTS: Final[Sequence[Document]] = (
@@ -50,6 +65,38 @@ DOCUMENTS: Final[Sequence[Document]] = (
     Document(
         _begins(rf"<\?xml|<!doctype|<!--|{_TAG}"), "XML", "export the people as CSV, or open it and save it as .xlsx"
     ),
+    Document(
+        _begins(rf"{_DUMP}|{_COMMENTS}{_SQL}"),
+        "a dump of a database (SQL)",
+        "load it into a database and name the people in it with --query, or export them as CSV",
+    ),
+    Document(
+        _begins(rf"(?:version:\s*\d+\s+)?{_COMMENTS}dn::?\s+\S+="),
+        "LDIF, as a directory writes its entries",
+        "export the people as CSV",
+    ),
+    Document(_begins(r"BEGIN:VCARD"), "vCards of an address book", "export the people as CSV"),
+    Document(
+        _begins(r"\*{9,} +1\. row +\*{9,}"),
+        "what mysql shows of rows with \\G, a line for each cell",
+        "ask without \\G, with --batch, and save it in a file whose name ends in .tsv",
+    ),
+    Document(
+        _begins(r"(?:---[^\S\n]*\n\s*)?(?:[\w-]+:[^\S\n]*\n\s*)?-\s+[\w-]+:\s+\S"), "YAML", "write it as JSON or CSV"
+    ),
+    Document(
+        _begins(r"(?:[A-Z][\w-]+: [^\n]*\n(?:[ \t][^\n]*\n)*)*(?:MIME-Version|Content-Type): "),
+        "an e-mail",
+        "save the file that is attached to it",
+    ),
+    Document(
+        _begins(
+            r"-----BEGIN (?:PGP MESSAGE|AGE ENCRYPTED FILE|CMS|PKCS7)-----|age-encryption\.org/v1\n|\$ANSIBLE_VAULT;"
+        ),
+        "encrypted",
+        "decrypt it first",
+    ),
+    Document(_begins(_ERROR), "an error message of a server (JSON) and no roster", "mend the cause and fetch it again"),
     Document(_begins(r"\{\\rtf"), "a rich text document (RTF)", "export the people in it as CSV"),
     Document(
         _begins(r"\x1e\s*\{"),

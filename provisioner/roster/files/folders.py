@@ -17,8 +17,25 @@ _NOTHING: Final = "__HIVE_DEFAULT_PARTITION__"
 # Begin of a name → it is none of the data: what Spark and Hadoop write beside their parts, hidden files, and the lock
 # of a workbook that somebody has open.
 _ASIDE: Final = ("_", ".", "~$")
+# What systems put beside files, and what is written about them: no rows, and yet texts of a kind that is read.
+_LITTER: Final = frozenset({"thumbs.db", "desktop.ini"})
+_ABOUT: Final = re.compile(
+    r"(?:read[ _-]?me|licen[cs]e|copying|notice|change[ _-]?log|manifest|metadata|schema|version|"
+    r"checksums?|(?:md5|sha\d*)(?:sums?)?)(?:[ _-]\w+)*(?:\.(?:txt|md|json|html?|pdf|rst|ya?ml|xml))?",
+    re.IGNORECASE,
+)
 # Folder within a folder → what keeps older versions of the rows beside the current ones there.
 _VERSIONED: Final = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
+
+
+def rosters_among(names: Sequence[str]) -> Sequence[str]:
+    """Leave out of several files those about them, by their names: README.txt, manifest.json; never all of them."""
+    found = [name for name in names if not _is_about(PurePath(name).name)]
+    return found or names
+
+
+def _is_about(name: str) -> bool:
+    return name.lower() in _LITTER or _ABOUT.fullmatch(name) is not None
 
 
 def parts_of_folder(folder: str) -> Sequence[str]:
@@ -26,7 +43,7 @@ def parts_of_folder(folder: str) -> Sequence[str]:
 
     Raises RosterError when there is none, or when the folder holds the files of earlier versions as well.
     """
-    found = list(_walk(Path(folder)))
+    found = rosters_among(list(_walk(Path(folder))))
     if not found:
         raise RosterError(f"{folder} is a folder without a roster in it; name a file, or a folder of parts")
     return found
@@ -45,7 +62,7 @@ def parts_of_pattern(pattern: str) -> Sequence[str]:
     found = sorted([*found, *(part for folder in folders for part in parts_of_folder(folder))])
     if not found:
         raise RosterError(f"{pattern}: no file matches")
-    return found
+    return rosters_among(found)
 
 
 def folder_title(argument: str) -> str:

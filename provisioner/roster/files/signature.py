@@ -61,6 +61,18 @@ SIGNATURES: Final[Sequence[Signature]] = (
     Signature(b"ORC", "an ORC file", "", "", "write it as Parquet"),
     Signature(b"Obj\x01", "an Avro file", "", "", "write it as Parquet"),
     Signature(b"SQLite format 3\x00", "an SQLite database", "", "", _EXPORT),
+    *(
+        Signature(start, "encrypted", "", "", "decrypt it first")
+        # OpenSSL; OpenPGP for keys of 2048, 3072 and 4096 bits, for a curve, and with a password
+        for start in (
+            b"Salted__",
+            b"\x85\x01\x0c\x03",
+            b"\x85\x01\x8c\x03",
+            b"\x85\x02\x0c\x03",
+            b"\x84\x5e\x03",
+            b"\x8c\x0d\x04",
+        )
+    ),
     Signature(b"%PDF-", "a PDF", "", "", _EXPORT),
     Signature(b"\x89PNG\r\n", "a picture (PNG)", "", "", _EXPORT),
     Signature(b"\xff\xd8\xff", "a picture (JPEG)", "", "", _EXPORT),

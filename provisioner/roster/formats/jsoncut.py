@@ -1,7 +1,7 @@
 """Cuts the users of a JSON text out of it, as they stand, without ever holding more of the text than one of them.
 
 [{"uid": "a1"}, {"uid": "b2"}]                        an array of objects
-{"total": 2, "users": [{"uid": "a1"}, …]}             one object with a single member that is an array
+{"total": 2, "users": [{"uid": "a1"}, …]}             one object with a single member that is an array of objects
 {"uid": "a1"} {"uid": "b2"}                           objects one after the other, usually one a line
 """
 
@@ -26,6 +26,8 @@ _CHUNK: Final = MIB // 4
 _LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may be none when more is read
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
+# What a list of the users is called; one that is called so is no other list.
+_PEOPLE: Final = frozenset({"users", "people", "persons", "members", "employees", "accounts", "contacts", "students"})
 _NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"}
 # Numbers stay text: nothing is made of them here, and Python refuses those of more than 4300 digits.
 _whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
@@ -52,6 +54,7 @@ class JsonCutter:
         try:
             first = self._next()
             if first == "[":
+                self._at += 1
                 yield from self._array()
                 self._end()
             elif first == "{":
@@ -85,12 +88,17 @@ class JsonCutter:
             yield self._counted(text)
 
     def _wrapped(self) -> Iterator[str]:
-        """Give the elements of the one member that is an array, whatever stands before and behind it."""
+        """Give the elements of the one member that is an array of objects, whatever stands before and behind it."""
         arrays: list[str] = []
+        others: list[str] = []
         self._at += 1
         while self._next() != "}":
             key = self._key()
-            if self._next() == "[":
+            if self._next() != "[":
+                self._take()
+            elif (other := self._other_array(key)) is not None:
+                others.append(other)
+            else:
                 arrays.append(key)
                 if len(arrays) > 1:
                     names = " and ".join(map(shortened, arrays))
@@ -98,15 +106,15 @@ class JsonCutter:
                         f"{self._name}: {names} are lists both, so it is not clear which holds the users; "
                         "write the list of users alone"
                     )
-                yield from self._array(f" of {shortened(key)}")
-            else:
-                self._take()
+                yield from self._array()
             if self._next() == ",":
                 self._at += 1
             elif self._next() != "}":
                 self._fail(f"neither , nor }} follows a member, but {shortened(self._excerpt())}")
         self._at += 1
-        if not arrays:
+        if not arrays and (what := next(filter(None, others), None)):
+            self._fail(what)
+        if not arrays and not others:
             raise RosterError(
                 f"{self._name} is one object with no list in it; a .json roster is an array of objects, an object with "
                 "such an array, or one object a line"
@@ -132,13 +140,40 @@ class JsonCutter:
         self._at += len(text)
         return value
 
-    def _array(self, of: str = "") -> Iterator[str]:
+    def _other_array(self, key: str) -> str | None:
+        """Go into a list, and past it where it holds no objects: what its first element is; nothing for an empty one.
+
+        Null for a list of objects, and for an empty one that is called what people are.
+        """
         self._at += 1
+        first = self._next()
+        is_of_people = key.casefold() in _PEOPLE
+        if first == "{" or (first == "]" and is_of_people):
+            return None
+        what = "" if first == "]" else self._no_object(first, f" of {shortened(key)}")
+        if what and is_of_people:
+            self._fail(what)
+        while self._next() != "]":
+            self._take()
+            if self._next() == ",":
+                self._at += 1
+            elif self._next() != "]":
+                self._fail(f"neither , nor ] follows an element of {shortened(key)}, but {shortened(self._excerpt())}")
+        self._at += 1
+        return what
+
+    def _no_object(self, first: str, of: str = "") -> str:
+        if not first:
+            raise _CutOffError
+        return f"element{of} {shortened(self._excerpt())} is {_NAMES.get(first, 'a number')}, no object"
+
+    def _array(self) -> Iterator[str]:
+        """Give the objects of a list, from its first element on."""
         if self._next() == "]":
             self._at += 1
             return
         while True:
-            text = self._object(self._next(), of)
+            text = self._object(self._next())
             self._at += len(text)
             yield self._counted(text)
             separator = self._next()
@@ -148,14 +183,12 @@ class JsonCutter:
             if separator == "]":
                 return
 
-    def _object(self, first: str, of: str = "") -> str:
+    def _object(self, first: str) -> str:
         """Give the text of the next element, which has to be an object."""
         if first == "]":
             self._fail("no object follows the comma")
         if first != "{":
-            self._fail_or_end(
-                first, f"element{of} {shortened(self._excerpt())} is {_NAMES.get(first, 'a number')}, no object"
-            )
+            self._fail(self._no_object(first))
         _, text = self._whole()
         return text
 

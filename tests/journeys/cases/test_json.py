@@ -7,6 +7,7 @@ import gzip
 import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,21 @@ def test_an_empty_array_has_no_rows(tmp_path: Path, text: str) -> None:
     assert (found["rows"], found["exit_code"]) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": 1},
+        {"enabled": True, "requiredCredentials": ["password"], "matrix": [[1, 2], [3]], "none": []},
+        {"errors": [], "meta": {"pages": [1, 2]}},
+    ],
+)
+def test_a_list_of_anything_else_is_not_the_list_of_users(tmp_path: Path, more: dict[str, Any]) -> None:
+    """Nor is an empty one, before or behind it; as SCIM, Keycloak and other services answer."""
+    people = {"Resources": [{"uid": "a1", "name": "Ann"}]}
+    for text in (json.dumps({**more, **people}), json.dumps({**people, **more}, indent=1)):
+        assert users(written(tmp_path, text), tmp_path) == people["Resources"]
+
+
 def test_a_single_user_is_one_even_with_a_list_of_tags(tmp_path: Path) -> None:
     """An object with the columns that are needed wraps nothing."""
     one = {"uid": "a1", "name": "Ann", "tags": ["x", "y"]}
@@ -86,7 +102,13 @@ def test_values_are_exact_to_the_digit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a":[],"b":[{"uid":"1"}]}', "r.json: 'a' and 'b' are lists both, so it is not clear which holds the users"),
+        (
+            '{"users":[],"b":[{"uid":"1"}]}',
+            "r.json: 'users' and 'b' are lists both, so it is not clear which holds the users",
+        ),
+        ('{"users":["a","b"],"teams":[{"uid":"t1"}]}', 'r.json: row 1: element of \'users\' \'"a","b"],'),
+        ('{"x":["a","b"]}', "r.json: row 1: element of 'x' '\"a\",\"b\"]}' is a text, no object"),
+        ('{"x":["a","b"', "r.json is cut off: what begins in it has no end"),
         ('{"users":["a","b"]}', "r.json: row 1: element of 'users' '\"a\",\"b\"]}' is a text, no object"),
         (
             '[["uid","name"],["a1","Ann"]]',

@@ -11,6 +11,7 @@ from provisioner.roster.csv.defect import (
     NEVER_CLOSED,
     TEXT_AFTER_QUOTE,
     UNQUOTED,
+    WITH_ESCAPE,
     Defect,
     first_defect,
 )
@@ -37,7 +38,7 @@ COMMAS = "put cells that hold a comma in quotes"
         (b'a,"b\\"c"\n', Defect(TEXT_AFTER_QUOTE + ESCAPED, 0, 1, 2, 0)),
         (b'a,"b\\" c" d\n', Defect(TEXT_AFTER_QUOTE, 0, 1, 2, 0)),
         (b'a,"b \\""\n', Defect(NEVER_CLOSED + ESCAPED, 0, 1, 2, 0)),
-        (b"a,b\\,c\n", Defect(f"3 cells, but the header has 2; {COMMAS}{ESCAPED_UNQUOTED}", 0, 2, 5, 0)),
+        (b"a,b\\,c\n", Defect(f"3 cells, but the header has 2; {COMMAS}{ESCAPED_UNQUOTED}{WITH_ESCAPE}", 0, 2, 5, 0)),
     ],
 )
 def test_the_first_defect_has_its_row_column_and_byte(block: bytes, defect: Defect | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import RosterError
+from provisioner.roster.csv.defect import NEVER_CLOSED
 from provisioner.roster.csv.grammar import CR, Dialect
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.files.origin import LocalFile
@@ -113,33 +114,22 @@ def test_a_line_that_is_blank_or_not_there_cannot_be_named(row: int) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"'uid','name'\n'a','b'\n", "its cells are in single quotes ('); put them in double quotes (\") or in none"),
-        (b'"uid,name"\n"a,b"\n', "each line is quoted as a whole; take away the quotes around the lines"),
-        (b"uid^name\na^b\n", "its cells are separated by '^'; give --delimiter '^'"),
-        (
-            "\u201cuid\u201d;\u201cname\u201d\n\u201ca\u201d;\u201cb\u201d\n".encode(),
-            'its cells are in typographic quotes; put them in double quotes (") or in none',
-        ),
-        (b"uid\x01name\na\x01b\n", "its cells are separated by '\\x01'; give --delimiter $'\\x01'"),
-        (b"uid\x1fname\na\x1fb\n", "its cells are separated by '\\x1f'; give --delimiter $'\\x1f'"),
-        (b"uid:name\na:b\n", "its cells are separated by ':'; give --delimiter ':'"),
-        (b"uid,name\ra,b\nc,d\n", "its line ends are mixed: line 1 ends with CR, others with LF; save it anew"),
-        (
-            b"a1,Ann Lee\nb2,Bob Poe\n",
-            (
-                "line 1 looks like a row of data ('a1', 'Ann Lee'), not like the names of columns; put a line with the "
-                "names above it, or say which it is with --header-row"
-            ),
-        ),
         (
             b'uid,"na" me\na,b\n',
-            "in the header, text after the closing quote; a quote inside a quoted cell must be doubled",
+            "line 1, column 2 (byte 4): text after the closing quote; a quote inside a quoted cell must be doubled",
+        ),
+        (
+            b'\xef\xbb\xbf\n"Z\xc3\xbcrich";"name\na;b\n',
+            f"line 2, column 2 (byte 14): {NEVER_CLOSED}",
         ),
     ],
 )
-def test_what_is_no_header_by_its_looks_is_told_with_what_to_do(data: bytes, said: str) -> None:
-    """In one sentence, and none of them is about commas in cells."""
-    assert refusal_of(data) == f"r.csv: {said}"
+def test_a_broken_quote_in_the_header_has_a_place(tmp_path: Path, data: bytes, said: str) -> None:
+    """Line, column and byte of the file, its mark among them."""
+    (tmp_path / "r.csv").write_bytes(data)
+    with open_text(LocalFile(tmp_path / "r.csv"), None) as stream, pytest.raises(RosterError) as raised:
+        read_header("r.csv", stream)
+    assert str(raised.value) == f"r.csv: in the header, {said}"
 
 
 def test_a_named_delimiter_that_cuts_nothing_is_told_with_the_one_that_does() -> None:

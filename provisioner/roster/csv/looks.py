@@ -1,0 +1,150 @@
+"""What a CSV is whose first line names no columns, and whose rows are no rows, told by their looks.
+
+a1;Ann Lee;x                    a row of data, where the names of columns should be
+'uid','name'                    quotes that stand for themselves
+"uid,name"  "a1,Ann Lee"        lines that are quoted as a whole
+uid     name                    columns of fixed width, filled up with blanks
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import polars as pl
+
+from provisioner.errors import RosterError
+from provisioner.roster.csv.grammar import CR, LF, Dialect, Row
+from provisioner.roster.formats.rows import Missing
+from provisioner.wording import shortened
+
+DELIMITERS: Final = ",;\t|"
+"""What is looked for; the first one where two are as likely."""
+
+PROPER_QUOTES: Final = 'put them in double quotes (") or in none'
+WITHOUT_QUOTES: Final = 'take away the quotes around the lines, and write " for "" in them'
+
+# Quotes that stand for themselves: what they are called, those that open and those that close.
+_OTHER_QUOTES: Final = {
+    "single quotes (')": ("'", "'"),
+    "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
+}
+_SHAPES: Final = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "0"))
+# What hardly any column is called, and people's ids are.
+_OF_A_PERSON: Final = re.compile(r"[A-Za-z]{0,3}[_-]?\d+|[^@\s]+@[^@\s]+\.[^@\s]+")
+_FILLED: Final = re.compile(r"\S {2,}(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the head of a file: its cells, the line it begins in (from 1), and where it ends (in characters).
+
+    quoted  it begins with a quote
+    """
+
+    cells: Row
+    number: int
+    end: int
+    quoted: bool
+
+    @property
+    def names(self) -> list[str]:
+        """The cells as texts."""
+        return [cell or "" for cell in self.cells]
+
+
+def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dialect, missing: Missing) -> None:
+    """Tell what is no header by its looks, with what to do about it. Raises RosterError."""
+    if not missing(line.names):
+        return
+    if CR in "".join(line.names) and dialect.eol == LF:
+        raise RosterError(
+            f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
+        )
+    for what, quotes in _OTHER_QUOTES.items():
+        if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
+            raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
+    below = [each for each in lines if each.number > line.number]
+    if _is_in_quotes(line.cells) and not missing(dialect.delimiter.join(line.names)[1:-1].split(dialect.delimiter)):
+        raise RosterError(f"{name}: each line is quoted as a whole; {WITHOUT_QUOTES}")
+    if len(line.cells) == 1:
+        _refuse_uncut_header(name, line, missing)
+        _refuse_blanks(name, [line, *below], missing)
+    if _is_data(line, below):
+        shown = ", ".join(map(shortened, line.names[:3]))
+        cut = f", cut at {dialect.delimiter!r}" if len(line.cells) > 1 else ""
+        what = f"line {line.number} looks like a row of data ({shown}{cut}), not like the names of columns"
+        mend = "put a line with the names of all columns above it, or say which it is with --header-row"
+        raise RosterError(f"{name}: {what}; {mend}")
+
+
+def other_quotes(column: Iterable[str | None]) -> str | None:
+    """Name the quotes in which all cells are, if it is not the double quote."""
+    cells = [cell for cell in column if cell]
+    for name, (opening, closing) in _OTHER_QUOTES.items():
+        if cells and all(len(cell) > 1 and cell[0] in opening and cell[-1] in closing for cell in cells):
+            return name
+    return None
+
+
+def are_in_quotes(frame: pl.DataFrame) -> bool:
+    """Whether all lines of a file, in which quotes stand for themselves, begin and end with one."""
+    return frame.height > 0 and all(map(_is_in_quotes, frame.iter_rows()))
+
+
+def _is_in_quotes(cells: Sequence[str | None]) -> bool:
+    there = [cell for cell in cells if cell]
+    return len(there) > 1 and there[0][0] == there[-1][-1] == '"' and "".join(there).count('"') % 2 == 0
+
+
+def _refuse_uncut_header(name: str, line: Line, missing: Missing) -> None:
+    """Tell what would cut a header of one cell into the needed columns. Raises RosterError."""
+    cell = line.names[0]
+    for delimiter in DELIMITERS if line.quoted else ():
+        if delimiter in cell and not missing(cell.split(delimiter)):
+            raise RosterError(f"{name}: each line is quoted as a whole; {WITHOUT_QUOTES}")
+    found = [delimiter for delimiter, _ in Counter(re.findall(r"[^\w \t\r\n\"']", cell)).most_common()]
+    for delimiter in found:
+        if not missing(cell.split(delimiter)):
+            typed = f"'{delimiter}'" if delimiter.isprintable() else f"${delimiter!r}"
+            raise RosterError(f"{name}: its cells are separated by {delimiter!r}; give --delimiter {typed}")
+
+
+def _refuse_blanks(name: str, lines: Sequence[Line], missing: Missing) -> None:
+    """Tell columns that are separated by nothing but blanks. Raises RosterError."""
+    texts = [line.names[0] for line in lines if len(line.cells) == 1]
+    filled = [bool(_FILLED.search(text.strip())) for text in texts]
+    if len(texts) == len(lines) and 2 * sum(filled) > len(texts) and (filled[0] or len({*map(len, texts)}) == 1):
+        what = "its columns are of a fixed width, filled up with blanks"
+        mend = (
+            "open it in a spreadsheet program as text of fixed width and save it as .xlsx, or write a tab between cells"
+        )
+        raise RosterError(f"{name}: {what}; {mend}")
+    words = [len(text.split(" ")) for text in texts]
+    if missing(texts[0].split(" ")):
+        return
+    if all(one == other for one, other in pairwise(words)):
+        raise RosterError(f"{name}: its cells are separated by blanks; give --delimiter ' '")
+    what = "its cells are separated by blanks, which stand within cells as well"
+    raise RosterError(f"{name}: {what}; write commas or tabs between them")
+
+
+def _is_data(line: Line, below: Sequence[Line]) -> bool:
+    """Whether a line is made like the one below it, in a cell with figures: `a1,Ann Lee` and `b2,Bob de la Poe` are.
+
+    Where there is none below it, a cell like an id tells.
+    """
+    if any(_OF_A_PERSON.fullmatch(cell) for cell in line.names) and not below:
+        return True
+    shapes = [[_shape(cell) for cell in each.names] for each in (line, *below[:1])]
+    return len(shapes) > 1 and any("0" in one and one == other for one, other in zip(*shapes, strict=False))
+
+
+def _shape(text: str) -> str:
+    for pattern, mark in _SHAPES:
+        text = pattern.sub(mark, text)
+    return text

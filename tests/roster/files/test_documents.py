@@ -1,0 +1,79 @@
+"""Texts that are no rosters are told for what they are, under any name; texts that only begin like them are read."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.roster.files.signature import identify
+
+SQL = "a dump of a database (SQL)"
+LDIF = "LDIF, as a directory writes its entries"
+ERROR = "an error message of a server (JSON) and no roster"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("-- MySQL dump 10.13  Distrib 8.0\n--\n", SQL),
+        ("--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n", SQL),
+        ("/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `users`;\n", SQL),
+        ("INSERT INTO users (uid, name) VALUES ('a1','Ann Lee');\n", SQL),
+        ("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", SQL),
+        ("version: 1\n\ndn: uid=ann,ou=people,dc=example\nuid: ann\n", LDIF),
+        ("# extended LDIF\n#\n# LDAPv3\n\ndn: uid=ann,ou=people\n", LDIF),
+        ("dn:: dWlkPWFubg= =\n", LDIF),
+        ("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann\r\n", "vCards of an address book"),
+        (
+            "*************************** 1. row ***************************\nuid: a1\n",
+            "what mysql shows of rows with \\G, a line for each cell",
+        ),
+        ("- uid: a1\n  name: Ann\n", "YAML"),
+        ("---\nusers:\n  - uid: a1\n", "YAML"),
+        ("From: x@y.z\nTo: a@b.c\nSubject: users,\n of today\nMIME-Version: 1.0\n\nhello\n", "an e-mail"),
+        ("-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "encrypted"),
+        ("-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", "encrypted"),
+        ("age-encryption.org/v1\n-> X25519 x\n", "encrypted"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n6633\n", "encrypted"),
+        ('{"error":"unauthorized","message":"token expired"}', ERROR),
+        ('{"error": {"code": 401, "message": "Invalid token"}}\n', ERROR),
+        ('{"errors":[{"message":"Forbidden"}]}', ERROR),
+        ('{"code":401,"message":"Unauthorized","success":false}', ERROR),
+        ("uid,name\na1,Ann\n", None),
+        ("-- list of staff,\nuid,name\n", None),
+        ("create,insert,set,uid,name\n", None),
+        ("From,To,uid,name\n", None),
+        ("error,message,uid\n", None),
+    ],
+)
+def test_a_text_is_told_by_its_beginning(text: str, what: str | None) -> None:
+    """Whatever its name says."""
+    for start in (text.encode(), b"\xef\xbb\xbf\r\n" + text.encode()):
+        found = identify(start)
+        assert (found and found.what) == what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"error":null,"uid":"a1","name":"Ann"}\n',
+        '{"errors":[],"users":[{"uid":"a1"}]}',
+        '{"status":"active","nr":5,"fullname":"Ann"}\n',
+        '{"error":{"uid":"a1"}}',
+    ],
+)
+def test_an_object_with_people_in_it_is_no_error_message(text: str) -> None:
+    """It is JSON, which is read under its own name."""
+    found = identify(text.encode())
+    assert found is not None
+    assert found.what == "JSON"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"Salted__12345678", b"\x85\x01\x0c\x03", b"\x85\x02\x0c\x03", b"\x84\x5e\x03", b"\x8c\x0d\x04"],
+)
+def test_what_is_encrypted_in_bytes_is_told(start: bytes) -> None:
+    """OpenSSL and OpenPGP."""
+    found = identify(start + bytes(range(200)))
+    assert found is not None
+    assert (found.what, found.mend) == ("encrypted", "decrypt it first")
