@@ -134,6 +134,11 @@ class Opened:
         found = surveying.survey(
             self.roster, self.binding, self.folder, identity=identity, shard=shard, take=take, progress=progress
         )
+        # What is wrong with a column may be known only of rows that were read.
+        try:
+            self.binding.refuse_unreadable(self.roster.unreadable)
+        except RosterError as error:
+            raise RosterError(f"{self.roster.name}: {error}") from error
         self.rows.total = found.taken
         return Surveyed(self, found, Findings(wanted=self.settings.run.show if self.offline else 0))
 

@@ -134,7 +134,7 @@ BEYOND: Mapping[str, Beyond] = MappingProxyType(
 """What is limited → how, by the create page, and what is done about it: the other half of that page's table."""
 
 
-PYTHON, TYPOGRAPHIC, NESTED = "Python", "typographic quotes", "JSON in JSON"
+PYTHON, TYPOGRAPHIC, NESTED, PHP, ARROWS = "Python", "typographic quotes", "JSON in JSON", "PHP", "hstore or Ruby"
 """Kinds of what is nearly JSON."""
 
 UID_KINDS: Final[Mapping[str, str]] = {
@@ -199,7 +199,10 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         "tags.not_a_list": Advice(
             "the tags begin like a JSON array but are no JSON array of strings",
             'write the tags as ["a", "b", "c"], or begin the cell with something else than [',
-            {PYTHON: 'the tags are a list of Python: write JSON, which has double quotes, as ["a", "b", "c"]'},
+            {
+                PYTHON: 'the tags are a list of Python: write JSON, which has double quotes, as ["a", "b", "c"]',
+                PHP: "the tags are an array that PHP has serialized: write JSON, as json_encode does",
+            },
         ),
         "tags.too_many": Advice("there are too many tags", "keep only the tags that the app needs"),
         "tags.too_long": Advice("one of the tags is too long", "shorten the tag, or split it if it is several"),
@@ -208,6 +211,8 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
             'write the metadata as {"key": "value"}, or empty the cell',
             {
                 PYTHON: "it is Python and not JSON: JSON has double quotes, true, false and null",
+                PHP: "it is what PHP has serialized and not JSON: write JSON, as json_encode does",
+                ARROWS: "it is hstore or Ruby and not JSON: write JSON, as hstore_to_json and to_json do",
                 TYPOGRAPHIC: "the quotes are typographic: JSON needs straight quotes",
                 NESTED: "it is JSON in a JSON string: write the object itself, without the quotes around it",
             },

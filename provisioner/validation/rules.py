@@ -49,6 +49,8 @@ URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 _ROUNDED = " is a number of more than 15 digits in a workbook, which keeps only 15"
 _NEARLY_OBJECTS = {
     f" is {jsontext.PYTHON}": codes.PYTHON,
+    f" is {jsontext.PHP}": codes.PHP,
+    f" is {jsontext.ARROWS}": codes.ARROWS,
     f"its quotes are {jsontext.TYPOGRAPHIC}": codes.TYPOGRAPHIC,
     f" is {jsontext.NESTED}": codes.NESTED,
 }
@@ -187,7 +189,7 @@ def _rules(limits: Constraints, encoded_uids: bool, persons: bool) -> tuple[Rule
         _not_a_url("avatar"),
         _not_a_url("link"),
         _role(limits.role_max_length),
-        _unreadable("tags", "not_a_list", "a JSON array of strings", {tags.PYTHON: codes.PYTHON}),
+        _unreadable("tags", "not_a_list", "a JSON array of strings", {tags.PYTHON: codes.PYTHON, tags.PHP: codes.PHP}),
         _above("tags.too_many", pl.col("tags_count"), limits.tags_max, "tags"),
         _above("tags.too_long", pl.col("tags_longest"), limits.tag_max_length, "characters in one tag"),
         _unreadable("metadata", "not_an_object", "a JSON object", _NEARLY_OBJECTS),

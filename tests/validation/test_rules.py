@@ -145,6 +145,10 @@ def test_there_is_one_rule_for_each_code_in_the_order_of_the_table() -> None:
         ({"tags": ";".join("t" * 27)}, "tags.too_many: 27 tags, at most 25"),
         ({"tags": "t" * 120}, "tags.too_long: 120 characters in one tag, at most 100"),
         ({"tags": '["a", 1]'}, "tags.not_a_list: '1' is no string, a JSON array of strings is needed"),
+        (
+            {"tags": 'a:1:{i:0;s:3:"red";}'},
+            "tags.not_a_list: 'a:1:{i:0;s:3:\"red\";}' is PHP and no JSON, a JSON array of strings is needed",
+        ),
         ({"metadata": "[1,2]"}, "metadata.not_an_object: '[1,2]' is no object, a JSON object is needed"),
         ({"metadata": '{"k":"' + "v" * 6000 + '"}'}, "metadata.too_large: 6008 bytes, at most 5120"),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import orjson
@@ -18,6 +18,7 @@ from provisioner.roster.files.text import TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
 from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, TextRoster
+from provisioner.wording import shortened
 
 MIB = 1024 * 1024
 MOST_COLUMNS = 10_000
@@ -68,6 +69,12 @@ class NdjsonRoster(TextRoster):
     limit: int | None = None
     sizes: LineSizes = DEFAULT_SIZES
     opener: TextOpener = open_text
+    doubled: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """The columns that came twice in an object, or hold an object with such a key; known of rows that were read."""
+        return self.doubled
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
@@ -79,7 +86,7 @@ class NdjsonRoster(TextRoster):
         rows = 0
         size = max(1, self.sizes.cells // (len(self.keys) + 1))
         with self.opener(self.origin, self.codec) as stream:
-            lines = _Lines(self.origin, stream, self.limit, self.sizes)
+            lines = _Lines(self.origin, stream, self.limit, self.sizes, self.doubled)
             for block in lines.blocks():
                 parsed = lines.parsed(block)
                 exact = lines.exact(block, parsed)
@@ -150,10 +157,21 @@ def _column(name: str, values: list[object]) -> pl.Series:
 
 
 class _Lines:
-    """The lines of one file in order; `rows` says how many there were so far."""
+    """The lines of one file in order; `rows` says how many there were so far.
 
-    def __init__(self, origin: Origin, stream: TextStream, limit: int | None, sizes: LineSizes) -> None:
+    repeated  column → what to say of a key that comes twice in it
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        stream: TextStream,
+        limit: int | None,
+        sizes: LineSizes,
+        repeated: dict[str, str] | None = None,
+    ) -> None:
         self.rows = 0
+        self.repeated = {} if repeated is None else repeated
         self._origin, self._name = origin, origin.name
         self._stream, self._limit, self._sizes = stream, limit, sizes
 
@@ -219,9 +237,14 @@ class _Lines:
         objects = list(parsed)
         for index in ndjsonline.delicate(block.lines, parsed):
             try:
-                objects[index] = ndjsonline.exact(block.lines[index])
+                objects[index], repeated = ndjsonline.exact(block.lines[index])
             except ValueError as error:
                 self.fail(block, index, str(error))
+            for column, key in repeated.items():
+                if column not in self.repeated:
+                    place = self._place_of(block, index).removeprefix(f"{self._name}: ")
+                    what = f"the key {shortened(key)} comes twice in one object; rename or remove one"
+                    self.repeated[column] = f"{place}: {what}"
         return objects
 
     def fail(self, block: _Block, index: int, what: str) -> NoReturn:

@@ -11,6 +11,7 @@ read again, its values cut out of the text as they stand:
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -77,22 +78,34 @@ def _keys(value: Any) -> int:
     return sum(_keys(item) for item in value if isinstance(item, dict | list))
 
 
-def exact(line: str) -> Values:
-    """Read a line that `parsed` can read into the texts of its cells. Raises ValueError for a key that comes twice."""
+def exact(line: str) -> tuple[Values, Mapping[str, str]]:
+    """Read a line that `parsed` can read into the texts of its cells, and name the keys that come twice in an object.
+
+    Those are column → key: the column itself, or one further in. Raises ValueError for what is nested too deeply.
+    """
     try:
-        json.loads(line, object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str)
-        members = _members(line)
+        is_repeated = bool(_repeated(line))
+        members = {key: bytes(value) for key, value in _members(line).items()}
+        values = {key: _exact_text(value) for key, value in members.items()}
+        if not is_repeated:
+            return values, {}
+        own = Counter(key for key, _ in json.loads(line, object_pairs_hook=list))
+        within = {key: found[0] for key, value in members.items() if (found := _repeated(value))}
+        return values, {**within, **{key: key for key, times in own.items() if times > 1}}
     except RecursionError:
         raise ValueError("objects or lists that are nested too deeply") from None
-    return {key: _exact_text(bytes(value)) for key, value in members.items()}
 
 
-def _refuse_repeated(members: list[tuple[str, Any]]) -> None:
-    keys: set[str] = set()
-    for key, _ in members:
-        if key in keys:
-            raise ValueError(f"the key {shortened(key)} comes twice in one object; rename or remove one")
-        keys.add(key)
+def _repeated(value: str | bytes) -> list[str]:
+    """Name the keys of a JSON text that come twice in one of its objects."""
+    found: list[str] = []
+
+    def look(members: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in members}) < len(members):
+            found.extend(key for key, times in Counter(key for key, _ in members).items() if times > 1)
+
+    json.loads(value, object_pairs_hook=look, parse_int=str, parse_float=str)
+    return found
 
 
 def _exact_text(value: bytes) -> str | None:

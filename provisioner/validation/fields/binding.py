@@ -20,7 +20,7 @@ from provisioner.validation.fields.mapping import (
     field_of,
     trimmed_name,
 )
-from provisioner.validation.fields.source import FromColumn, Joined, Source, is_encoded
+from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, is_encoded
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, nearest, printable
@@ -243,12 +243,17 @@ def _check_types(schema: Mapping[str, pl.DataType], name: str, source: Source) -
     for part in source.sources if isinstance(source, Joined) else (source,):
         for column in part.columns:
             kind = schema[column]
-            if _is_plain(kind):
+            if _is_plain(kind) and not (isinstance(kind, pl.Boolean) and name in REQUIRED and not _is_mapped(part)):
                 continue
             if not _is_nested_form(name, kind):
                 raise RosterError(f"column {column!r} holds {kind}, of which no {name} can be made; {_type_mend(kind)}")
             if not isinstance(part, FromColumn):
                 raise RosterError(f"column {column!r} holds {kind}, of which {name} can be made only as it stands")
+
+
+def _is_mapped(source: Source) -> bool:
+    """Whether the values of a column are looked up, so that true and false may be the keys of names."""
+    return isinstance(source, Mapped) or (isinstance(source, FirstOf) and any(map(_is_mapped, source.sources)))
 
 
 def _type_mend(kind: pl.DataType) -> str:

@@ -186,7 +186,8 @@ class _TextReader:
         return _filled(source, self.binding)
 
     def first_of(self, choices: Sequence[pl.Expr]) -> pl.Expr:
-        return pl.coalesce(choices)
+        """Pass over a word for nothing as over an empty cell, also where the field has to be there."""
+        return pl.coalesce(_trimmed(choice, self.binding.null_values) for choice in choices)
 
     def mapped(self, source: Mapped, found: pl.Expr) -> pl.Expr:
         default = None if source.default is None else text_of(source.default)

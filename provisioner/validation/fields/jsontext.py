@@ -21,10 +21,16 @@ from provisioner.wording import json_error, shortened
 PYTHON = "Python and no JSON"
 TYPOGRAPHIC = "typographic"
 NESTED = "JSON in a JSON string and no object"
+PHP = "PHP and no JSON"
+ARROWS = "hstore or Ruby and no JSON"
 """What an error says of a text that is nearly an object."""
 
-# A key in single quotes, or a word that only Python has.
-_PYTHON = re.compile(r"^\s*\{\s*'|[:,\[{]\s*(?:'|(?:True|False|None)\b)")
+# What PHP serializes; an arrow behind a key; a key in single quotes, or a word that only Python has.
+_FORMS = {
+    PHP: re.compile(r"^\s*[aO]:\d+:"),
+    ARROWS: re.compile(r"^\s*\{?\s*:?(?:\"(?:[^\"\\]|\\.)*\"|\w+)\s*=>"),
+    PYTHON: re.compile(r"^\s*\{\s*'|[:,\[{]\s*(?:'|(?:True|False|None)\b)"),
+}
 _TYPOGRAPHIC = re.compile("[\u201c\u201d\u201e\u2018\u2019]")
 _STRAIGHT = re.compile('"')
 
@@ -177,7 +183,7 @@ def _form(text: str) -> str:
     """Say what a text is that is no JSON."""
     if _TYPOGRAPHIC.search(text) and not _STRAIGHT.search(text):
         return f"no JSON, its quotes are {TYPOGRAPHIC}"
-    return PYTHON if _PYTHON.search(text) else "no JSON"
+    return next((form for form, pattern in _FORMS.items() if pattern.search(text)), "no JSON")
 
 
 def _nested_form(value: Any) -> str:

@@ -42,10 +42,12 @@ _PLAIN_ARRAY = rf"^\[(?:{_ITEM}(?:, ?{_ITEM})*)\]$"
 _NOT_PLAIN = r'["\\\x00-\x1f]'
 
 PYTHON = "is Python and no JSON"
-"""What a defect says of a list as Python writes it."""
+PHP = "is PHP and no JSON"
+"""What a defect says of a list as Python writes it, and as PHP serializes it."""
 
 # `['red', 'blue']`, `('red',)`, `{'red'}`: Python writes text in single quotes, and in double ones what holds a single.
 _PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*,?\s*\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
+_PHP = re.compile(r"a:\d+:\{.*\}", re.DOTALL)
 _QUOTED_ELEMENT = r'"(?:[^"\\]|\\.)*"'
 _BARE_ELEMENT = r'[^\s{}",\\](?:[^{}",\\]*[^\s{}",\\])?'
 _ELEMENT = re.compile(rf"\s*(?:({_QUOTED_ELEMENT})|({_BARE_ELEMENT}))\s*", re.DOTALL)
@@ -188,7 +190,7 @@ def _fill(plain: pl.DataFrame, rest: pl.Series, read: pl.DataFrame) -> pl.DataFr
 def _irregular(separator: str) -> str:
     """Match separated text whose tags need trimming, dropping or escaping."""
     mark = pl.escape_regex(separator)
-    return rf"{_NOT_PLAIN}|^[\[{{(]|^{mark}|{mark}$|{mark}\s|\s{mark}|{mark}{mark}"
+    return rf"{_NOT_PLAIN}|^[\[{{(]|^a:[0-9]+:\{{|^{mark}|{mark}$|{mark}\s|\s{mark}|{mark}{mark}"
 
 
 def _table(tags: Iterable[Tags]) -> pl.DataFrame:
@@ -200,6 +202,8 @@ def _of_text(text: str, separator: str) -> Tags:
     if not text.startswith("["):
         if _PYTHON.fullmatch(text):
             return Tags(defect=f"{shortened(text)} {PYTHON}")
+        if _PHP.fullmatch(text):
+            return Tags(defect=f"{shortened(text)} {PHP}") if '"' in text else Tags()
         elements = _array(text)
         return _of_list(text.split(separator) if elements is None else elements)
     try:

@@ -123,7 +123,7 @@ def test_values_are_exact_to_the_digit(tmp_path: Path) -> None:
         ('[{"uid":"a1","name":"Ann"}] x', "r.json: row 2: 'x' stands behind the end of the users"),
         ('[{"uid":"a1","name":NaN}]', "r.json: row 1"),
         ('[{"uid":a1,"name":"Ann and somebody else"}]', 'r.json: row 1: \'{"uid":a1'),
-        ('[{"uid":"a1","uid":"a2","name":"Ann"}]', "r.json: row 1: the key 'uid' comes twice in one object"),
+        ('[{"uid":"a1","uid":"a2","name":"Ann"}]', "r.json: column 'uid': row 1: the key 'uid' comes twice"),
         ('{"a":1}', "r.json: the roster has no uid column and no name column; it has 'a'"),
         ('{"a":{"uid":"1"}}', "r.json: the roster has no uid column and no name column; it has 'a'"),
         ("uid,name\na1,Ann\n", "r.json is no JSON: it begins with 'uid,name"),

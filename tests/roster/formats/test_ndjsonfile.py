@@ -105,14 +105,6 @@ HINT = "each line is one object"
             f'r.ndjson: row 1 (byte 0): \'{{"a":"\\ud800"}}\' is no JSON (no low surrogate in string); {HINT}',
         ),
         (
-            b'{"a":1}\n{"a":1,"\\u0061":2}\n',
-            "r.ndjson: row 2 (byte 8): the key 'a' comes twice in one object; rename or remove one",
-        ),
-        (
-            b'{"a":{"b" : 1, "c":"\\":","b" :2}}\n',
-            "r.ndjson: row 1 (byte 0): the key 'b' comes twice in one object; rename or remove one",
-        ),
-        (
             b'{"a":1}\n{"a":"Jos\xe9"}\n',
             "r.ndjson: row 2 (byte 17): byte 0xE9 is not UTF-8; it reads 'José' in cp1252, 'Josй' in cp1251; "  # noqa: ISC004
             "name the one that reads right with --encoding",
@@ -124,9 +116,21 @@ def test_a_broken_line_is_told_with_row_and_byte(tmp_path: Path, data: bytes, me
 
 
 def test_a_defect_far_into_a_file_has_its_row_and_byte(tmp_path: Path) -> None:
-    good = b'{"uid":"a"}\n\n' * 1000
-    said = refused(tmp_path, good + b'{"uid":1.5,"uid":2}\n' + good, LineSizes(first=100, block=1000))
-    assert said.startswith(f"r.ndjson: row 1001 (byte {len(good)}): the key 'uid' comes twice")
+    good, sizes = b'{"uid":"a"}\n\n' * 1000, LineSizes(first=100, block=1000)
+    said = refused(tmp_path, good + b'{"uid":1.5,"uid":NaN}\n' + good, sizes)
+    assert said.startswith(f"r.ndjson: row 1001 (byte {len(good)}): ")
+
+
+def test_a_key_that_comes_twice_makes_its_column_unreadable(tmp_path: Path) -> None:
+    """With the first place; known once the row has been read. Other columns are as they are."""
+    path, good = tmp_path / "r.ndjson", b'{"uid":"a"}\n\n' * 1000
+    more = b'{"uid":1.5,"x":{"b" : 1, "c":"\\":","b" :2}}\n{"uid":"c","\\u0078":1,"x":2}\n'
+    path.write_bytes(good + more + good)
+    roster = open_ndjson(LocalFile(path), sizes=LineSizes(first=100, block=1000))
+    rows = [uid for batch in roster.batches() for uid in batch.frame["uid"]]
+    assert rows == ["a"] * 1000 + ["1.5", "c"] + ["a"] * 1000
+    what = f"row 1001 (byte {len(good)}): the key 'b' comes twice in one object; rename or remove one"
+    assert roster.unreadable == {"x": what}
 
 
 def test_a_line_without_end_and_keys_without_end_are_given_up_in_time(tmp_path: Path) -> None:

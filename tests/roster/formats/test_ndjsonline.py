@@ -33,13 +33,21 @@ def test_a_line_is_delicate_when_a_number_would_change_or_a_key_may_come_twice(l
 
 def test_exact_cells_keep_every_digit_and_lose_blanks_outside_texts() -> None:
     line = r' {"uid" : 1.50, "k\u00e9y":"a \u00e9", "n":null, "x": [ 123456789012345678901, "b : , c" ]} '
-    assert exact(line) == {"uid": "1.50", "kéy": "a é", "n": None, "x": '[123456789012345678901,"b : , c"]'}
+    cells = {"uid": "1.50", "kéy": "a é", "n": None, "x": '[123456789012345678901,"b : , c"]'}
+    assert exact(line) == (cells, {})
 
 
-@pytest.mark.parametrize("line", ['{"a":1,"\\u0061":2}', '{"b":[{"a":1,"a":2}]}'])
-def test_a_key_that_comes_twice_is_refused_at_any_depth(line: str) -> None:
-    with pytest.raises(ValueError, match=r"the key 'a' comes twice in one object; rename or remove one"):
-        exact(line)
+@pytest.mark.parametrize(
+    ("line", "repeated"),
+    [
+        ('{"a":1,"\\u0061":2}', {"a": "a"}),
+        ('{"b":[{"a":1,"a":2}],"c":{"d":1,"e":2}}', {"b": "a"}),
+        ('{"a":{"x":1,"x":1},"a":1,"b":{"c":{"d":1,"d":2}}}', {"a": "a", "b": "d"}),
+    ],
+)
+def test_a_key_that_comes_twice_is_found_at_any_depth_with_its_column(line: str, repeated: dict[str, str]) -> None:
+    """What is made of the column decides whether it matters."""
+    assert exact(line)[1] == repeated
 
 
 def test_what_is_no_object_is_refused_in_words() -> None:

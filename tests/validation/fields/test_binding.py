@@ -129,6 +129,8 @@ def test_columns_of_one_name_are_refused_only_when_a_field_is_fed_by_them(
         ("tags", pl.List(pl.List(pl.String))),
         ("metadata", pl.List(pl.String)),
         ("uid", pl.Duration()),
+        ("uid", pl.Boolean()),
+        ("name", pl.Boolean()),
     ],
 )
 def test_a_type_no_field_can_be_made_of_is_refused_by_name(name: str, kind: pl.DataType) -> None:
@@ -136,6 +138,12 @@ def test_a_type_no_field_can_be_made_of_is_refused_by_name(name: str, kind: pl.D
     schema = text_columns("uid", "name") | {name: kind}
     with pytest.raises(RosterError, match=f"column '{name}' holds .*, of which no {name} can be made"):
         bind(schema)
+
+
+def test_a_boolean_may_be_looked_up_for_a_name() -> None:
+    """As what it stands for."""
+    table = {"name": {"column": "x", "map": {"true": "Staff", "false": "Guest"}}}
+    assert bind(text_columns("uid") | {"x": pl.Boolean()}, parse_mapping(table)).fields["name"].columns == ("x",)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +261,8 @@ def test_the_rest_displaces_nothing(columns: list[str], mapping: dict[str, Any],
         ({"metadata": {"k": "{x}"}}, pl.Binary(), "of which no metadata.k can be made"),
         ({"metadata": {"k": "x"}}, pl.Duration("us"), "of which no metadata.k can be made"),
         ({"others": "metadata"}, pl.Binary(), "of which no metadata.x can be made"),
+        ({"uid": "u-{x}"}, pl.Boolean(), "of which no uid can be made"),
+        ({"name": ["x", "name"]}, pl.Boolean(), "of which no name can be made"),
     ],
 )  # fmt: skip
 def test_a_column_that_is_no_text_is_taken_only_as_it_stands(

@@ -50,6 +50,22 @@ def test_each_form_of_a_source_gives_its_text(form: Any, expected: list[str | No
     assert texts(form, a=[" 1", "", None, "\u00c9"], b=["x", " y\u2003", " ", None]) == expected
 
 
+def test_a_word_for_nothing_is_passed_over_in_a_fallback() -> None:
+    """Also in that of a name or a uid; alone it is what it says, and the row is warned of or rejected."""
+    frame = pl.DataFrame({"id": ["1", "NULL", " \\N ", "null"], "nick": ["Lee", "NULL", None, "Null"], "b": ["x"] * 4})
+    binding = bound(frame, {"uid": ["id", "b"], "name": ["nick", "{b}!"]})
+    read = cells.read(frame, {"uid": binding.fields["uid"], "name": binding.fields["name"]}, binding)
+    assert read.rows() == [("1", "Lee"), ("x", "x!"), ("x", "x!"), ("null", "Null")]
+    assert frame.select(cells.as_it_stands(binding.fields["uid"], binding)).to_series().to_list() == [
+        "1",
+        "x",
+        "x",
+        "null",
+    ]
+    alone = bound(frame, {"uid": "id", "name": "nick"})
+    assert cells.read(frame, {"name": alone.fields["name"]}, alone)["name"].to_list() == ["Lee", "NULL", None, "Null"]
+
+
 def test_a_word_for_nothing_does_not_come_into_a_template() -> None:
     """Not even into that of a uid, where nobody would see it any more; a row of nothing else has no text."""
     frame = pl.DataFrame({"id": ["1", "NULL", " \\N ", "null"], "last": ["Lee", "NULL", None, "Null"]})
@@ -257,7 +273,6 @@ def test_what_is_bound_can_be_read_whatever_the_types(
         (7, "7", "7"),
         (123.0, "123", "123.0"),
         (Decimal("123.00"), "123", "123.00"),
-        (True, "true", "true"),
     ],
 )
 def test_parquet_numbers_become_text(value: Any, uid: str, uid_input: str) -> None:
