@@ -7,6 +7,7 @@ repeated; `HYPOTHESIS_PROFILE=thorough pytest` tries twenty times as many exampl
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from itertools import chain
@@ -17,6 +18,10 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.rig.processes import no_process, starts_processes
+
+# A module is compiled once, whatever the shell says, and not by each command that is started.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 SLOW = [HealthCheck.too_slow]
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW)

@@ -7,7 +7,7 @@ import json
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +22,10 @@ from benchmarks.nights.ledger import Books, Expected, Kept, Known, kept
 from benchmarks.nights.schedule import Kind, Options
 from benchmarks.nights.verdict import history_wrong, judge
 from benchmarks.rig.backstage import Api, emulator
-from benchmarks.rig.harness import COMMAND, NO_KEY, BenchmarkError, require, run
+from benchmarks.rig.harness import COMMAND, NO_KEY, BenchmarkError, Finished, require, run
 from benchmarks.rig.victim import Victim
+
+Start = Callable[[list[str], Path], Finished]
 
 _WIDE_OPEN: Final = 600_000
 _LATENCY: Final = "2ms"
@@ -72,10 +74,13 @@ class Report:
 
 
 class Simulation:
-    """One company, one state, one emulator, many nights."""
+    """One company, one state, one emulator, many nights.
 
-    def __init__(self, options: Options, folder: Path, api: Api) -> None:
-        self.options, self.folder, self.api = options, folder, api
+    start  runs a command line to its end, in a folder
+    """
+
+    def __init__(self, options: Options, folder: Path, api: Api, start: Start = run) -> None:
+        self.options, self.folder, self.api, self.start = options, folder, api, start
         self.random = Random(options.seed)
         self.company = Company(options.people, self.random, leave=options.leave)
         self.books = Books()
@@ -99,7 +104,7 @@ class Simulation:
         """Tell in what the command's own history is wrong."""
         last = str(len(self.sessions) + 1)
         arguments = [str(COMMAND), "history", "--state", "hr.state.db", "--json", "--last", last]
-        told = json.loads(require(run(arguments, self.folder), 0).stdout)
+        told = json.loads(require(self.start(arguments, self.folder), 0).stdout)
         return list(history_wrong(told["nights"][::-1], self.sessions))
 
     def _settle_in(self) -> None:
@@ -245,7 +250,7 @@ class Simulation:
 
     def _run(self, verb: str, arguments: list[str]) -> Session:
         begins, settled = len(self.api.audit()) + 1, self._kept().settled
-        ended = run(arguments, self.folder)
+        ended = self.start(arguments, self.folder)
         document = json.loads(ended.stdout) if ended.stdout.startswith("{") else None
         return Session(verb, ended.exit_code, ended.ended - ended.started, document, ended.stderr, begins, settled)
 
@@ -311,9 +316,9 @@ def _lines_since(file: Path, place: int) -> int:
 
 
 @contextmanager
-def simulation(options: Options, folder: Path) -> Iterator[Simulation]:
+def simulation(options: Options, folder: Path, start: Start = run) -> Iterator[Simulation]:
     """Give a simulation in an empty folder, its emulator running as long as the block lasts."""
     limits = ["--core-limit", str(2 * _WIDE_OPEN), "--standard-limit", str(2 * _WIDE_OPEN)]
     more = ["--role", ROLE, "--seed", str(options.seed), "--latency", _LATENCY]
     with emulator(folder / "audit.ndjson", *limits, *more) as api:
-        yield Simulation(options, folder, api)
+        yield Simulation(options, folder, api, start)

@@ -16,6 +16,7 @@ from provisioner.fleet.jobs import Job
 from provisioner.journal.lock import holder_of
 from tests.rig.command import (
     KEY,
+    PATIENCE,
     RunningEmulator,
     emulator,
     people,
@@ -119,7 +120,7 @@ def test_shards_of_a_roster_killed_one_by_one_and_then_their_fleet(tmp_path: Pat
             subprocess.run(["kill", "-9", str(killed)], check=True)
             wait_until(lambda: process_of(journals[0]) not in {0, killed} and len(api.users()) > 400)
             process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.wait(PATIENCE)
         left = [process_of(journal) for journal in journals]
         ended = provisioner("fleet", fleet, "--json", "--jobs", 2, cwd=tmp_path)
         created, users, most = api.created(), api.users(), most_creates(api, 6)

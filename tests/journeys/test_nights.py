@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from benchmarks.nights.ledger import Books, Kept, Known, kept
 from benchmarks.nights.schedule import GUARDS, Kind, Options
 from benchmarks.nights.shift import Report, simulation
 from benchmarks.nights.verdict import CHECKS, history_wrong, judge
+from benchmarks.rig import harness
 from tests.rig.command import (
     KEY,
     RunningEmulator,
@@ -37,8 +39,14 @@ NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
 SMALL = Options(people=160, nights=16, seed=1, kills=1, duration=1)
 
 
+def _forked(arguments: list[str], folder: Path) -> harness.Finished:
+    began = time.monotonic()
+    ended = provisioner(*arguments[1:], cwd=folder, **harness.environment())
+    return harness.Finished(ended.exit_code, 0.0, began, time.monotonic(), ended.stdout, ended.stderr)
+
+
 def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]:
-    with simulation(options, folder) as nights:
+    with simulation(options, folder, _forked) as nights:
         return list(nights.nights()), nights.history()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioner import errors
+from tests.rig import forking
+from tests.rig.forking import Forked, Start, fork
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where it was imported from: the checkout, or an installed wheel.
@@ -58,35 +59,6 @@ class Finished:
         return [line for line in lines if line["event"] == name]
 
 
-_SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(
-    [
-        "provisioner.cli.commands.run",
-        "provisioner.cli.commands.sync",
-        "provisioner.sync.command",
-        "polars",
-        "uvloop",
-        "aiohttp",
-    ]
-)
-
-
-def _carry_out(
-    arguments: list[str], folder: str, variables: dict[str, str], streams: tuple[str, str], ahead: float
-) -> None:
-    right = time.time
-    time.time = lambda: right() + ahead
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
-    for number, path in enumerate(streams, 1):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-    sys.argv = ["provisioner", *arguments]
-    from provisioner.__main__ import main
-
-    main()
-
-
 @dataclass(frozen=True)
 class Running:
     """A command that was started, and the files its streams go to."""
@@ -109,17 +81,15 @@ class Running:
 
 
 def start(*arguments: object, cwd: Path, ahead: float = 0.0, **variables: str) -> Running:
-    """Start the command in a process of its own, forked from one that has its imports done.
+    """Start the command, what it says going to files.
 
     ahead  seconds by which the clock of its machine is ahead of the right time
-
-    That costs a tenth of a second instead of one, so that much can be tested; `started` runs it as a person does.
     """
     folder = Path(tempfile.mkdtemp(prefix="streams-"))
     streams = (folder / "stdout", folder / "stderr")
-    given = (list(map(str, arguments)), str(cwd), environment(**variables), (str(streams[0]), str(streams[1])), ahead)
-    process = _SERVER.Process(target=_carry_out, args=given)
-    process.start()
+    with streams[0].open("w") as out, streams[1].open("w") as err:
+        numbers = (None, out.fileno(), err.fileno())
+        process = fork(Start([*map(str, arguments)], str(cwd), environment(**variables), numbers, ahead))
     return Running(process, streams)
 
 
@@ -129,21 +99,14 @@ def provisioner(*arguments: object, cwd: Path, **variables: str) -> Finished:
 
 
 @contextmanager
-def started(*arguments: object, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: object, cwd: Path, **variables: str) -> Iterator[Forked]:
     """Start the command and leave it running inside the block; it is killed at the end of it if it still runs."""
-    process = subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env=environment(**variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = forking.started([*map(str, arguments)], cwd, environment(**variables))
     try:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -185,7 +148,7 @@ class RunningEmulator:
 
 
 @contextmanager
-def deadline(process: subprocess.Popen[str]) -> Iterator[None]:
+def deadline(process: subprocess.Popen[str] | Forked) -> Iterator[None]:
     """Kill the process when the block takes too long: whoever reads from it then comes to an end of file."""
     watch = threading.Timer(PATIENCE, process.kill)
     watch.start()
@@ -201,7 +164,6 @@ def emulator(folder: Path, *options: object) -> Iterator[RunningEmulator]:
     key_file = folder / "emulator.key"
     key_file.write_text(KEY)
     with started("emulator", "--port", 0, "--api-key-file", key_file, *options, cwd=folder) as process:
-        assert process.stdout is not None
         with deadline(process):
             first = process.stdout.readline()
         assert first.startswith("listening on "), first
@@ -236,8 +198,8 @@ def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> Non
         time.sleep(0.02)
 
 
-def interrupt(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> Finished:
+def interrupt(process: Forked, number: signal.Signals = signal.SIGINT) -> Finished:
     """Send a signal and wait for the end."""
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=PATIENCE)
-    return Finished(process.returncode, stdout, stderr)
+    stdout, stderr = process.communicate(PATIENCE)
+    return Finished(process.wait(PATIENCE), stdout, stderr)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.rig.command import COMMAND, KEY, ROOT, environment
+from tests.rig.command import COMMAND, KEY, ROOT, Finished, environment, provisioner
 
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?Z?)?|\b\d+ s\b")
 
@@ -44,7 +45,7 @@ def matches(shown: list[str], printed: str) -> bool:
 def play(page: str, folder: Path, url: str) -> None:
     """Carry out the session of a page beside the samples, with the first configuration it shows, against this API.
 
-    Each step has a shell of its own; what an `export` says holds for those after it.
+    Each step has a shell of its own, if it needs one; what an `export` says holds for those after it.
     """
     page = page.replace("http://127.0.0.1:8765/v3", url)
     (folder / "samples").symlink_to(ROOT / "samples")
@@ -55,14 +56,17 @@ def play(page: str, folder: Path, url: str) -> None:
         if step.command.startswith("export "):
             variables |= dict(re.findall(r"(\w+)=(\S+)", step.command))
             continue
-        ended = subprocess.run(
-            ["bash", "-c", step.command],
-            cwd=folder,
-            env=environment(**variables | {"COMETCHAT_API_KEY": KEY}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert ended.returncode == step.code, f"{step.command}: {ended.stdout} {ended.stderr}"
+        ended = _carried_out(step.command, folder, variables | {"COMETCHAT_API_KEY": KEY})
+        assert ended.exit_code == step.code, f"{step.command}: {ended.stdout} {ended.stderr}"
         assert matches(step.shown, ended.stdout), f"{step.command}: {ended.stdout}"
+
+
+def _carried_out(line: str, folder: Path, variables: dict[str, str]) -> Finished:
+    words = shlex.split(line)
+    if words[0] == "provisioner" and not re.search(r"[^\w\s.,:;=%@/+-]", line):
+        return provisioner(*words[1:], cwd=folder, **variables)
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    return Finished(ended.returncode, ended.stdout, ended.stderr)

@@ -7,14 +7,14 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
-import subprocess
 import termios
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.rig.command import COMMAND, PATIENCE, environment
+from tests.rig.command import PATIENCE, environment
+from tests.rig.forking import Start, fork
 
 
 def at_a_terminal(
@@ -24,32 +24,20 @@ def at_a_terminal(
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     given = {name: value for name, value in environment(**variables).items() if name != "COLUMNS"}
-    process = subprocess.Popen(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env={**given, "TERM": "xterm-256color"},
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-        start_new_session=True,
-        preexec_fn=_take_the_terminal,
-    )
+    variables = {**given, "TERM": "xterm-256color"}
+    process = fork(Start([*map(str, arguments)], str(cwd), variables, (terminal, terminal, terminal), terminal=True))
     os.close(terminal)
     try:
         printed = _watched(main, process, asked, typed)
-        return process.wait(timeout=PATIENCE), printed.replace("\r\n", "\n")
+        process.join(PATIENCE)
+        assert process.exitcode is not None, "it did not end"
+        return process.exitcode, printed.replace("\r\n", "\n")
     finally:
         process.kill()
         os.close(main)
 
 
-def _take_the_terminal() -> None:
-    """Make the terminal the one whose Ctrl-C ends the process, also where whoever started the tests ignores it."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _watched(main: int, process: subprocess.Popen[bytes], asked: str, typed: str) -> str:
+def _watched(main: int, process: ForkServerProcess, asked: str, typed: str) -> str:
     printed, deadline = b"", time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if select.select([main], [], [], 0.05)[0]:
@@ -59,7 +47,7 @@ def _watched(main: int, process: subprocess.Popen[bytes], asked: str, typed: str
             if not chunk:
                 break
             printed += chunk
-        elif process.poll() is not None:
+        elif process.exitcode is not None:
             break
         if typed and asked.encode() in printed:
             os.write(main, typed.encode())
