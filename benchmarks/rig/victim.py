@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, ClassVar, Final, Protocol, Self
 
 from benchmarks.rig.backstage import Api
 from benchmarks.rig.harness import NO_KEY, ROOT, BenchmarkError
@@ -19,6 +19,31 @@ from benchmarks.rig.harness import NO_KEY, ROOT, BenchmarkError
 _LOOK_SECONDS: Final = 0.002
 # A run over a few thousand rows has to end by itself long before that.
 _PATIENCE: Final = 120.0
+
+
+class Process(Protocol):
+    """What is asked of a running command."""
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+
+    def poll(self) -> int | None:
+        """Tell whether it has ended, and how."""
+
+    def wait(self, timeout: float, /) -> int:
+        """Wait for its end; raises `subprocess.TimeoutExpired`."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send it a signal."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
+def started(command: Sequence[str], cwd: Path, env: Mapping[str, str], out: IO[bytes], err: IO[bytes]) -> Process:
+    """Start the command."""
+    return subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=err)
 
 
 @dataclass(slots=True)
@@ -30,6 +55,8 @@ class Victim:
     interrupted  whether it was sent a signal that it can answer
     """
 
+    start: ClassVar[Callable[..., Process]] = staticmethod(started)
+
     command: Sequence[str]
     results: Path
     api: Api
@@ -37,21 +64,19 @@ class Victim:
     interrupted: bool = field(default=False, init=False)
     _place: int = field(default=0, init=False)
     _parts: frozenset[tuple[str, int]] = field(default=frozenset(), init=False)
-    _process: subprocess.Popen[bytes] = field(init=False)
+    _process: Process = field(init=False)
 
     def __enter__(self) -> Self:
         self._place, self._parts, self.started = self.api.place(), self._partly_written(), time.monotonic()
         with self._said("out").open("wb") as out, self._said("err").open("wb") as err:
-            self._process = subprocess.Popen(
-                self.command, cwd=self.results.parent, env=_environment(), stdout=out, stderr=err
-            )
+            self._process = Victim.start(self.command, self.results.parent, _environment(), out, err)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.wait(_PATIENCE)
 
     def passes(self, seconds: float) -> bool:
         """Let it run for so long; False when it has ended before."""

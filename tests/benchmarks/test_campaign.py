@@ -16,13 +16,16 @@ from benchmarks.crash.chaos import campaign, each_fault
 from benchmarks.crash.ledger import Fate, Ledger, _same
 from benchmarks.crash.scenario import Kind, Person, hostility, population
 from benchmarks.crash.verdict import CHECKS, Evidence, Run, judge
+from benchmarks.rig.victim import Victim
 from provisioner.emulator.app.faults import Fault
+from tests.rig import forking
 
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
 
 
-def test_killed_and_struck_by_every_fault_once(tmp_path: Path) -> None:
+def test_killed_and_struck_by_every_fault_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every fault on a create, on a read and on a mint, and four SIGKILLs: nothing lost, doubled or misreported."""
+    monkeypatch.setattr(Victim, "start", forking.victim)
     report = campaign(
         Options(rows=300, kills=4, edits=1, seed=5, faults="once", jitter=0.03, per_minute=12_000), tmp_path
     )
@@ -31,8 +34,9 @@ def test_killed_and_struck_by_every_fault_once(tmp_path: Path) -> None:
     assert set(report.figures["faults"]) == {fault.value for fault in Fault}
 
 
-def test_disabled_accounts_killed_on_their_way(tmp_path: Path) -> None:
+def test_disabled_accounts_killed_on_their_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third of the accounts is disabled, some are enabled again in between: each ends as the roster says."""
+    monkeypatch.setattr(Victim, "start", forking.victim)
     report = campaign(
         Options(rows=80, kills=3, edits=1, seed=3, disabled=0.3, jitter=0.03, per_minute=12_000), tmp_path
     )

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from benchmarks.crash.undoing import CHECKS, Evidence, Options, campaign
+from benchmarks.rig.victim import Victim
+from tests.rig import forking
 
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
 
 
 @pytest.mark.parametrize("permanent", [False, True])
-def test_killed_and_struck(tmp_path: Path, permanent: bool) -> None:
+def test_killed_and_struck(tmp_path: Path, permanent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of all requests struck, two SIGKILLs: everybody as before, or named, and created anew by a run."""
+    monkeypatch.setattr(Victim, "start", forking.victim)
     report = campaign(Options(users=40, kills=2, run_kills=1, seed=5, permanent=permanent), tmp_path)
     assert report.offenders == NOTHING
     assert report.figures["kills"] == 2

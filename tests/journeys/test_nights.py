@@ -23,6 +23,8 @@ from benchmarks.nights.schedule import GUARDS, Kind, Options
 from benchmarks.nights.shift import Report, simulation
 from benchmarks.nights.verdict import CHECKS, history_wrong, judge
 from benchmarks.rig import harness
+from benchmarks.rig.victim import Victim
+from tests.rig import forking
 from tests.rig.command import (
     KEY,
     RunningEmulator,
@@ -50,8 +52,9 @@ def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]
         return list(nights.nights()), nights.history()
 
 
-def test_nights_of_every_kind(tmp_path: Path) -> None:
+def test_nights_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed, cut short, struck, planned, changed by another hand: the directory equals the roster every time."""
+    monkeypatch.setattr(Victim, "start", forking.victim)
     reports, history = _simulated(SMALL, tmp_path)
     assert [(report.number, report.offenders) for report in reports] == [(n, NOTHING) for n in range(1, 17)]
     assert history == []

@@ -7,11 +7,14 @@ import os
 import pty
 import subprocess
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.rig import forking
 from tests.rig.command import COMMAND, PATIENCE, Finished, environment, rows
 
 ROSTER = b"uid;name\nann;Ann\nb b;Bob\n"
@@ -19,10 +22,25 @@ ROSTER = b"uid;name\nann;Ann\nb b;Bob\n"
 
 def piped(data: bytes | int, *arguments: str, cwd: Path, before: str = "") -> Finished:
     """Run the command with bytes, or a descriptor, on standard input; `before` limits it by the shell's means."""
+    if not before:
+        return _forked(data, arguments, cwd)
     command = ["bash", "-c", f'{before}exec "$@"', "bash", COMMAND, *arguments]
     given: dict[str, Any] = {"input": data} if isinstance(data, bytes) else {"stdin": data}
     ended = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, timeout=PATIENCE, **given)
     return Finished(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+def _forked(data: bytes | int, arguments: Sequence[str], cwd: Path) -> Finished:
+    if isinstance(data, int):
+        process = forking.started(arguments, cwd, environment(), data)
+    else:
+        end, begin = os.pipe()
+        process = forking.started(arguments, cwd, environment(), end)
+        os.close(end)
+        with suppress(BrokenPipeError), os.fdopen(begin, "wb") as pipe:
+            pipe.write(data)
+    stdout, stderr = process.communicate(PATIENCE)
+    return Finished(process.wait(PATIENCE), stdout, stderr)
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0"])

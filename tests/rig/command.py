@@ -22,7 +22,7 @@ from typing import Any
 
 from provisioner import errors
 from tests.rig import forking
-from tests.rig.forking import Forked, Start, fork
+from tests.rig.forking import Piped, Start, fork
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where it was imported from: the checkout, or an installed wheel.
@@ -99,7 +99,7 @@ def provisioner(*arguments: object, cwd: Path, **variables: str) -> Finished:
 
 
 @contextmanager
-def started(*arguments: object, cwd: Path, **variables: str) -> Iterator[Forked]:
+def started(*arguments: object, cwd: Path, **variables: str) -> Iterator[Piped]:
     """Start the command and leave it running inside the block; it is killed at the end of it if it still runs."""
     process = forking.started([*map(str, arguments)], cwd, environment(**variables))
     try:
@@ -148,7 +148,7 @@ class RunningEmulator:
 
 
 @contextmanager
-def deadline(process: subprocess.Popen[str] | Forked) -> Iterator[None]:
+def deadline(process: subprocess.Popen[str] | Piped) -> Iterator[None]:
     """Kill the process when the block takes too long: whoever reads from it then comes to an end of file."""
     watch = threading.Timer(PATIENCE, process.kill)
     watch.start()
@@ -198,7 +198,7 @@ def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> Non
         time.sleep(0.02)
 
 
-def interrupt(process: Forked, number: signal.Signals = signal.SIGINT) -> Finished:
+def interrupt(process: Piped, number: signal.Signals = signal.SIGINT) -> Finished:
     """Send a signal and wait for the end."""
     process.send_signal(number)
     stdout, stderr = process.communicate(PATIENCE)

@@ -10,11 +10,12 @@ import fcntl
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
@@ -95,12 +96,9 @@ def fork(start: Start) -> ForkServerProcess:
 
 @dataclass
 class Forked:
-    """The command while it runs, its streams in pipes; used like a `subprocess.Popen` of text."""
+    """The command while it runs; used like a `subprocess.Popen`."""
 
     _process: ForkServerProcess
-    stdout: IO[str]
-    stderr: IO[str]
-    _read: tuple[str, str] | None = field(default=None, init=False)
 
     @property
     def pid(self) -> int:
@@ -118,10 +116,10 @@ class Forked:
         return self._process.exitcode
 
     def wait(self, timeout: float) -> int:
-        """Wait for its end; raises TimeoutError."""
+        """Wait for its end and give the exit code; raises `subprocess.TimeoutExpired`."""
         self._process.join(timeout)
         if self._process.exitcode is None:
-            raise TimeoutError(f"it has not ended within {timeout:.0f} s")
+            raise subprocess.TimeoutExpired("provisioner", timeout)
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
@@ -136,6 +134,15 @@ class Forked:
     def kill(self) -> None:
         """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
+
+
+@dataclass
+class Piped(Forked):
+    """The command while it runs, what it says coming through pipes, as text."""
+
+    stdout: IO[str]
+    stderr: IO[str]
+    _read: tuple[str, str] | None = field(default=None, init=False)
 
     def communicate(self, timeout: float) -> tuple[str, str]:
         """Read both streams to their ends and wait for that of the process; one that hangs is killed."""
@@ -155,12 +162,19 @@ class Forked:
         return self._read
 
 
-def started(arguments: Sequence[str], cwd: Path, variables: dict[str, str]) -> Forked:
+def started(arguments: Sequence[str], cwd: Path, variables: dict[str, str], stdin: int | None = None) -> Piped:
     """Start the command with pipes for what it says."""
     (told, stdout), (said, stderr) = os.pipe(), os.pipe()
     try:
-        process = fork(Start(arguments, str(cwd), variables, (None, stdout, stderr)))
+        process = fork(Start(arguments, str(cwd), variables, (stdin, stdout, stderr)))
     finally:
         os.close(stdout)
         os.close(stderr)
-    return Forked(process, os.fdopen(told, encoding="utf-8"), os.fdopen(said, encoding="utf-8"))
+    return Piped(process, os.fdopen(told, encoding="utf-8"), os.fdopen(said, encoding="utf-8"))
+
+
+def victim(command: Sequence[str], cwd: Path, env: Mapping[str, str], out: IO[bytes], err: IO[bytes]) -> Forked:
+    """Start what a campaign starts, as `benchmarks.rig.victim.started` does."""
+    words = command[1:] if command[1] != "-m" else command[3:]
+    ahead, arguments = (float(words[0]), words[1:]) if "benchmarks.rig.elsewhen" in command else (0.0, words)
+    return Forked(fork(Start(arguments, str(cwd), dict(env), (None, out.fileno(), err.fileno()), ahead)))

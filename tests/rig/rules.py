@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any, Self
 
@@ -170,6 +171,7 @@ def _judge_row(row: Mapping[str, Any], seen: set[str], tokens: str, underscore: 
     return judged
 
 
+@cache
 def is_url(text: str) -> bool:
     """Tell an absolute http or https URL."""
     scheme, mark, rest = text.partition("://")
