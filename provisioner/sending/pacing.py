@@ -13,6 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from aiolimiter import AsyncLimiter
 
@@ -21,18 +22,23 @@ from provisioner.sending.leasing.minute import Taken
 from provisioner.sending.leasing.source import NOTHING, Grant, Source
 from provisioner.sending.retry import Waits, pause
 
+_SMALL: Final = 16
+"""Slots of a burst that are handed out as they are taken; beyond that to count those who wait costs too much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How a limit is spread over time.
 
     burst   slots that may go at once
-    block   slots taken from the limiter in one go (waking a task for each would cost more than the request)
+    block   slots taken from the limiter in one go at most: a process that wakes up for each has cold caches each time
+    spare   of a block that is more than anybody waits for: those that may lie in hand
     period  seconds in which `burst` slots leak out
     """
 
     burst: int
     block: int
+    spare: int
     period: float
 
     @classmethod
@@ -40,12 +46,18 @@ class Shape:
         """Spread `per_minute` slots evenly, never more than that in any 60 s."""
         per_second = per_minute / 60
         # A fifth of a second's worth, at most 16; where timers are coarse against the rate, 20 ms' worth.
-        burst = max(1, min(16, int(per_second / 5)), int(per_second / 50))
-        block = max(1, burst // 2)
+        burst = max(1, min(_SMALL, int(per_second / 5)), int(per_second / 50))
+        # What is left of the burst is the time by which a timer may be late.
+        block = max(1, burst * 3 // 4)
+        spare = block - 1 if burst > _SMALL else 0
         kept_back = int(per_second / 4)
-        # Up to block - 1 slots can lie in hand from before the minute began.
-        steady = max(per_minute - kept_back - burst - (block - 1), per_minute / 2)
-        return cls(burst, block, 60 * burst / steady)
+        # What lies in hand can be from before the minute began.
+        steady = max(per_minute - kept_back - burst - spare, per_minute / 2)
+        return cls(burst, block, spare, 60 * burst / steady)
+
+    def wanted(self, waiting: int) -> int:
+        """Say how many slots to take for so many who wait."""
+        return self.block if self.spare else min(self.block, waiting)
 
     def limiter(self) -> AsyncLimiter:
         """Build the bucket."""
@@ -138,15 +150,16 @@ class OwnLimiter:
         self._adopt(per_minute)
         self._opens_at = self._taken.room_from(self._shape.burst / self._shape.period)
 
-    async def take(self, _wanted: int) -> Grant:
-        """Wait for a block; a limit that is changed meanwhile has another limiter, where it is taken anew."""
+    async def take(self, wanted: int) -> Grant:
+        """Wait for some; a limit that is changed meanwhile has another limiter, where they are taken anew."""
         while True:
             shape, limiter = self._shape, self._limiter
+            slots = shape.wanted(wanted)
             await asyncio.sleep(self.held_for)
-            await limiter.acquire(shape.block)
+            await limiter.acquire(slots)
             if shape is self._shape and not self.held_for:
-                self._taken.add(_now(), shape.block)
-                return Grant(shape.block)
+                self._taken.add(_now(), slots)
+                return Grant(slots)
 
     def hold(self, _seconds: float) -> None:
         """Nobody else is to know of a pause: the gate is enough."""
@@ -214,8 +227,10 @@ class Pacer:
         while self._waiting:
             if not self._grant.slots:
                 self._grant = await self.source.take(len(self._waiting))
-            # Looked at last: a 429 may have come while the slots were waited for.
-            await self.gate.wait()
+            if self.gate.closed_for:  # looked at last: a 429 may have come while the slots were waited for
+                self._grant = NOTHING  # they would come too late, on top of those of that time
+                await self.gate.wait()
+                continue
             self._hand_out()
 
     def _hand_out(self) -> None:

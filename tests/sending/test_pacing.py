@@ -58,8 +58,9 @@ def test_shape_never_promises_more_than_the_limit(per_minute: float) -> None:
     """A full burst, what lies in hand and a minute of leaking stay within the limit, whatever the limit."""
     shape = Shape.of(per_minute)
     if per_minute >= 4:
-        assert shape.burst * 60 / shape.period + shape.burst + shape.block - 1 <= per_minute * 1.0001
-    assert 1 <= shape.block <= shape.burst
+        assert shape.burst * 60 / shape.period + shape.burst + shape.spare <= per_minute * 1.0001
+    assert shape.spare < shape.block <= shape.burst
+    assert all(shape.wanted(waiting) - waiting <= shape.spare for waiting in (1, 7, 64, 10_000))
 
 
 def test_does_not_begin_with_a_burst() -> None:
@@ -131,12 +132,13 @@ def test_a_pause_can_be_made_longer_while_it_is_waited_out() -> None:
     assert clock.run(main()) == pytest.approx(6.0)
 
 
-def test_a_slot_in_hand_is_taken_at_once_unless_somebody_waits_for_it() -> None:
-    """None is left of a block of two; a closed gate, and a pacer that is closed, give none."""
+@pytest.mark.parametrize(("per_minute", "in_hand"), [(1200, False), (60_000, True)])
+def test_a_slot_in_hand_is_taken_at_once_unless_somebody_waits_for_it(per_minute: int, in_hand: bool) -> None:
+    """At a small rate none is taken that nobody waits for; a closed gate, and a pacer that is closed, give none."""
 
     async def main() -> list[bool]:
         gate = a_gate()
-        pacer = Pacer(OwnLimiter(1200), gate)
+        pacer = Pacer(OwnLimiter(per_minute), gate)
         nothing_in_hand = pacer.slot_now()
         assert await pacer.slot()
         at_once = pacer.slot_now()
@@ -149,7 +151,24 @@ def test_a_slot_in_hand_is_taken_at_once_unless_somebody_waits_for_it() -> None:
         pacer.close()
         return [nothing_in_hand, at_once, while_held, while_waited_for, pacer.slot_now()]
 
-    assert clock.run(main()) == [False, True, False, False, False]
+    assert clock.run(main()) == [False, in_hand, False, False, False]
+
+
+def test_slots_that_a_pause_overtakes_are_lost() -> None:
+    """They count for the time at which they were taken: given out behind the pause they would come on top of others."""
+
+    async def main() -> float:
+        gate = a_gate()
+        pacer = Pacer(OwnLimiter(60), gate)
+        assert await pacer.slot()
+        waiting = asyncio.create_task(pacer.slot())
+        await asyncio.sleep(0.5)
+        began = clock.now()
+        gate.hold(10.0)
+        await waiting
+        return clock.now() - began
+
+    assert 10.0 < clock.run(main()) <= 11.1
 
 
 def test_closing_tells_everyone_who_waits_at_once() -> None:
