@@ -182,7 +182,8 @@ class Judge:
         if (line.error_message or "").removeprefix(_MINTING).startswith("no believable answer"):
             return
         if line.error_code == "ERR_UID_ALREADY_EXISTS" and any(each.on_existing == "fail" for each in self._asked):
-            if users and all(user.ours for user in users):
+            # Whose a user is that was deactivated, no run could read.
+            if users and all(user.ours and not user.slept for user in users):
                 yield f"ours failed as existing: {line.uid}"
             return
         if line.error_code in {"ERR_UID_NOT_FOUND", "gone", "deactivated"} and any(

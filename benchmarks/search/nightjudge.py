@@ -108,15 +108,14 @@ class NightJudge:
             uid, version = uid_of(row.who), self._case.version(row.who, life)
             line, told, left = claims.get(uid), results.get(uid), self._case.left(row.who, life)
             outcome = told["outcome"] if told else None
-            if version >= 0:
-                if outcome is None:
-                    yield f"row without a line: {uid}"
-                    continue
-                if not left or outcome == "updated":
-                    self._managed.add(uid)
+            if version >= 0 and outcome is None:
+                yield f"row without a line: {uid}"
+                continue
             if outcome == "failed":
                 self._failed.add(uid)
                 continue
+            if version >= 0 and (not left or outcome == "updated"):
+                self._managed.add(uid)
             if self._known(uid) and uid not in self._world.shaken:
                 before = len(self._world.requests)
                 yield from self._as_it_should_be(row, None if left else version, outcome, looked=self._looked == life)

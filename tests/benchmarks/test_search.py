@@ -168,6 +168,15 @@ FOUND = {
 """What the search has found, as small as it was made."""
 
 
+@pytest.mark.parametrize("kill", range(80, 120, 5))
+def test_whom_a_killed_night_woke_is_deactivated_when_the_next_roster_says_so(kill: int) -> None:
+    """A user of others, whom the state does not know: that the roster names it is enough once it is seen active."""
+    edits = (Edit(0, 0, 1, left=True), Edit(1, 0, 0), Edit(2, 0, 1, left=True))
+    asleep = Before(0, 589.352, deactivated=True, same=True)
+    lives = (Life(), Life(kill=kill), Life())
+    assert trial(Case(212123, (Row(0),), lives, edits=edits, before=(asleep,), sync=True)).offences == ()
+
+
 @pytest.mark.parametrize("case", FOUND.values(), ids=FOUND)
 def test_what_was_found_once_is_found_no_more(case: Case) -> None:
     """Each is a case that once broke a promise."""

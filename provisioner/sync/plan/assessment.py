@@ -109,7 +109,7 @@ async def preflight(
         stack.callback(planner.close)
         await recorder.run(lambda: planner.read(lambda: stop_early(stopper)))
         if resolving is not None:
-            await _resolve_doubts(run, resolving, state, recorder)
+            await _resolve_doubts(run, resolving, state, recorder, planner)
         assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory))
         yield Preflight(assessment, surveyed, state, recorder, planner)
 
@@ -122,13 +122,17 @@ async def _directory(run: Run, target: Target, state: SyncState, recorder: Recor
     return directory
 
 
-async def _resolve_doubts(run: Run, target: Target, state: SyncState, recorder: Recorder) -> None:
-    """Ask about those who may have been created and are in no roster any more: they are leavers, or nobody of ours."""
+async def _resolve_doubts(run: Run, target: Target, state: SyncState, recorder: Recorder, planner: Planner) -> None:
+    """Ask about those who may have been created and are in no roster any more: they are leavers, or nobody of ours.
+
+    Of the latter, those whom the roster names as deactivated may be active because a night that was killed woke them.
+    """
     if await recorder.run(state.in_doubt):
         async with connected(run, target) as connection:
             await convert_times(connection, recorder)
             doubts = await recorder.run(state.in_doubt)
-            await resolve_doubts(connection.exchanger, state, doubts, recorder.run)
+            others = await resolve_doubts(connection.exchanger, state, doubts, recorder.run)
+            planner.strangers |= await recorder.run(partial(state.named, others))
         stop_early(run.stopper)
 
 

@@ -199,25 +199,30 @@ async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: 
     return True
 
 
-async def resolve_doubts(exchanger: Exchanger, state: SyncState, doubts: Sequence[Doubt], in_thread: InThread) -> bool:
-    """Ask for each user in doubt and record who is ours; False when the run was stopped.
+async def resolve_doubts(
+    exchanger: Exchanger, state: SyncState, doubts: Sequence[Doubt], in_thread: InThread
+) -> list[str]:
+    """Ask for each user in doubt and record who is ours; gives those who are there and active, and are not.
 
-    Raises `DirectoryError` when there is no answer to go by.
+    It ends early when the run is stopped. Raises `DirectoryError` when there is no answer to go by.
     """
+    others: list[str] = []
     for start in range(0, len(doubts), _AT_ONCE):
         some = doubts[start : start + _AT_ONCE]
         found = await asyncio.gather(*(_read(exchanger, each.uid) for each in some))
         for doubt, (verdict, reply) in zip(some, found, strict=True):
             if verdict not in {Verdict.DONE, Verdict.ABSENT}:
                 if exchanger.stopper:
-                    return False
+                    return others
                 why = str(reply.message or reply.failure)
                 message = f"whether {doubt.uid} was created cannot be told ({why}); nothing was changed, run again"
                 raise DirectoryError(message)
-            ours = verdict is Verdict.DONE and created_since(_created_at(reply.data or {}), doubt.since)
+            there = verdict is Verdict.DONE
+            ours = there and created_since(_created_at(reply.data or {}), doubt.since)
+            others += [doubt.uid] if there and not ours else []
             await in_thread(partial(state.resolve, doubt.uid, Standing.ACTIVE if ours else None))
             log.info("doubt.resolved", uid=doubt.uid, ours=ours)
-    return True
+    return others
 
 
 def _read(exchanger: Exchanger, uid: str) -> Awaitable[tuple[Verdict | None, Reply]]:
