@@ -172,14 +172,14 @@ class NightJudge:
         did = {op: life for life, whose, op in self._server.did if whose == uid and life >= self._epoch}
         if told["outcome"] not in {"updated", "unchanged"} or not told["error_code"]:
             yield f"not told as deactivated: {uid} is {told['outcome']} {told['error_code']}"
-        if told["outcome"] == "unchanged" and did:
+        if told["outcome"] == "unchanged" and did and not self._hidden(uid, self._server.incarnations.get(uid, [])):
             yield f"changed, and told as unchanged: {uid} ({', '.join(sorted(did))})"
         if Op.CREATE in did and self._case.left(int(uid[1:]), did[Op.CREATE]):
             yield f"created to be deactivated: {uid}"
 
     def _hidden(self, uid: str, users: list[User]) -> bool:
-        """Whether a user in doubt was deactivated by another hand: nobody can read then whose it is."""
-        return users[-1].slept and self._claimable(uid) and uid in self._server.disturbed
+        """Whether another hand deactivated or deleted a user in doubt: nobody can read then whose it is."""
+        return (users[-1].slept or users[-1].died) and self._claimable(uid) and uid in self._server.disturbed
 
     def _claimable(self, uid: str) -> bool:
         return uid in self._world.doubted

@@ -199,7 +199,8 @@ def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> 
     kept = {uid for uid, _ in assessment.leavers.reported}
     nothing: dict[str, Any] = dict.fromkeys(OUTCOME_COLUMNS)
     lines = {uid: nothing | {"uid": uid, "outcome": "unchanged", "attempts": 0} for uid in named}
-    lines |= (known := {line[0]: dict(zip(OUTCOME_COLUMNS, line, strict=True)) for line in found})
+    lines |= {line[0]: dict(zip(OUTCOME_COLUMNS, line, strict=True)) for line in found}
+    known = {uid for uid, met in state.met(list(named)).items() if met.exists}
     for uid in named.keys() - kept:
         line = lines[uid]
         if line["outcome"] == Outcome.DEACTIVATED:

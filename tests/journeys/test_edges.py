@@ -137,6 +137,24 @@ def test_a_list_that_cannot_be_read_whole_changes_nobody(company: Company, fault
     assert company.sync("--refresh").summary["updated"] == 1
 
 
+def test_whom_the_app_never_took_is_not_said_to_be_deactivated(company: Company) -> None:
+    """A create that failed, and a roster that then names the user as deactivated: nobody is there."""
+    (company.folder / "left.toml").write_text(
+        '[columns]\ndeactivated = "left"\n[retry]\nbackoff_base = 0.05\nmax_attempts = 2\n'
+    )
+    night = ("--config", "left.toml", "--max-in-flight", "1")
+    company.roster({"ann": {"name": "Ann"}, "bob": {"name": "Bob"}}, ("name", "left"))
+    company.faults({"fault": "error-before-commit", "route": "POST /users", "nth": 2, "times": 2})
+    assert company.sync("--adopt", *night).summary["failed"] == 1
+    company.faults()
+    company.roster({"ann": {"name": "Ann"}, "bob": {"name": "Bob", "left": "yes"}}, ("name", "left"))
+    assert company.sync(*night).exit_code == 0
+    bob = next(line for line in rows(company.folder / "hr.results.csv") if line["uid"] == company.uid("bob"))
+    assert (bob["outcome"], bob["error_code"], bob["error_message"]) == (
+        "unchanged", "deactivated", "the state knows no such user, and nobody is created to be deactivated",
+    )  # fmt: skip
+
+
 def test_an_emptied_status_message_is_no_drift_each_night(company: Company) -> None:
     """It cannot be taken away, so it stays, and nobody is said to have changed it."""
     company.roster(
