@@ -12,7 +12,8 @@ configured structlog gets our events), no signal is taken and no process ended. 
 `provisioner.errors`; what stops once it has begun to send is no exception: it ends with a summary that says so, and
 the same call goes on.
 
-Every function has an async form, which a `Stopper` of the caller's can end early.
+Every function has an async form, which a `Stopper` of the caller's can end early. It is the one for code that runs in
+an event loop: there the others raise `UsageError`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
-from provisioner.settings.tables import Settings, load
+from provisioner.errors import UsageError
+from provisioner.settings.problems import refuse_what_is_no_table
+from provisioner.settings.tables import Settings, keys_of_tables, load
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
 if TYPE_CHECKING:
@@ -62,6 +66,7 @@ __all__ = [
     "verify_async",
 ]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Rosters: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -79,12 +84,13 @@ def settings(
     environment  variables that count; those of this process by default
     tables       what overrides both, table by table: `rate={"share": "70%"}, output={"file": "out.csv"}`
     """
+    refuse_what_is_no_table(tables, keys_of_tables())
     return load(tables, os.environ if environment is None else environment, None if config is None else Path(config))
 
 
 def validate(roster: Rosters, settings: Settings | None = None) -> Summary:
     """Check a roster against CometChat's constraints, without network; see `validate_async`."""
-    return _carried_out(validate_async(roster, settings))
+    return _carried_out(validate_async, roster, settings)
 
 
 async def validate_async(
@@ -107,7 +113,7 @@ async def validate_async(
 
 def run(roster: Rosters, settings: Settings | None = None) -> Summary:
     """Create the users of a roster, or go on where an earlier run was stopped; see `run_async`."""
-    return _carried_out(run_async(roster, settings))
+    return _carried_out(run_async, roster, settings)
 
 
 async def run_async(
@@ -150,7 +156,7 @@ async def run_async(
 
 def plan(roster: Rosters, settings: Settings) -> PlanReport:
     """Say what a sync of a roster would change, and change nothing; see `plan_async`."""
-    return _carried_out(plan_async(roster, settings))
+    return _carried_out(plan_async, roster, settings)
 
 
 async def plan_async(
@@ -168,7 +174,7 @@ async def plan_async(
 
 def sync(roster: Rosters, settings: Settings) -> NightSummary:
     """Bring the app's users to what a roster, or a kept plan, says; see `sync_async`."""
-    return _carried_out(sync_async(roster, settings))
+    return _carried_out(sync_async, roster, settings)
 
 
 async def sync_async(
@@ -198,7 +204,7 @@ async def sync_async(
 
 def verify(roster: Rosters, settings: Settings | None = None) -> Proof:
     """Prove that the app's users are as a roster has them, and change nothing; see `verify_async`."""
-    return _carried_out(verify_async(roster, settings))
+    return _carried_out(verify_async, roster, settings)
 
 
 async def verify_async(
@@ -222,7 +228,7 @@ async def verify_async(
 
 def undo(out: str | os.PathLike[str], settings: Settings | None = None, *, permanent: str | None = None) -> UndoSummary:
     """Take back what the run with these results did, and only that; see `undo_async`."""
-    return _carried_out(undo_async(out, settings, permanent=permanent))
+    return _carried_out(undo_async, out, settings, permanent=permanent)
 
 
 async def undo_async(
@@ -257,7 +263,7 @@ def undo_preview(
     out: str | os.PathLike[str], settings: Settings | None = None, *, permanent: str | None = None
 ) -> UndoPreview:
     """Say what `undo` would do, and send nothing; see `undo_preview_async`."""
-    return _carried_out(undo_preview_async(out, settings, permanent=permanent))
+    return _carried_out(undo_preview_async, out, settings, permanent=permanent)
 
 
 async def undo_preview_async(
@@ -302,8 +308,12 @@ def _arguments(roster: Rosters) -> list[str]:
     return [os.fspath(roster)] if isinstance(roster, str | os.PathLike) else [os.fspath(each) for each in roster]
 
 
-def _carried_out(work: Coroutine[Any, Any, T]) -> T:
+def _carried_out(form: Callable[P, Coroutine[Any, Any, T]], *given: P.args, **named: P.kwargs) -> T:
     from provisioner.run.runtime import loop_factory
 
+    with suppress(RuntimeError):  # no loop is running here
+        asyncio.get_running_loop()
+        waits = f"api.{form.__name__.removesuffix('_async')} waits for its end, and an event loop is running here"
+        raise UsageError(f"{waits}; use await api.{form.__name__}(…)")
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(work)
+        return runner.run(form(*given, **named))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import hashlib
 import os
@@ -11,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Final, cast
 
 from provisioner.errors import OutputError, StorageError
+
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666
@@ -53,6 +56,25 @@ def name_once(temporary: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         temporary.rename(path)
+
+
+class UnreadableError(ValueError):
+    """A text cannot be read; the message goes on behind the file's name, says why, and quotes nothing of it."""
+
+
+def read_text(path: Path) -> str:
+    """Read a small text that a person has written, as UTF-8 with or without a mark. Raises `UnreadableError`."""
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise UnreadableError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if content.startswith(_UTF_16) or b"\0" in content:
+            raise UnreadableError("is UTF-16, not UTF-8; save it as UTF-8") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableError(f"is not UTF-8 (line {line}, byte {error.start + 1}); save it as UTF-8") from None
 
 
 def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True) -> IO[bytes]:

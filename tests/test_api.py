@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 import structlog
 
 from provisioner import api
-from provisioner.errors import ConfigurationError, ExitCode, RosterError
+from provisioner.errors import ConfigurationError, ExitCode, RosterError, UsageError
 from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from tests.rig.command import ROOT
 
@@ -184,6 +185,38 @@ def test_what_cannot_begin_raises_one_of_our_errors() -> None:
         api.run("users.csv", api.settings(api={"base_url": "http://127.0.0.1:1"}))
     with pytest.raises(ConfigurationError, match=r"--share"):
         api.settings(rate={"share": "700%"})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rate": 3}, "rate: is a table, and given as the keys in it, such as rate={'requests_per_minute': …}"),
+        ({"rate": {1: 2}}, "rate: is a table, and given as the keys in it, such as rate={'requests_per_minute': …}"),
+        ({"share": 0.5}, "share: is a key of the table rate; give rate={'share': …}"),
+        ({"api_key": "s3cret"}, "api_key: there is no such table; known are api, columns, constraints, log, "),
+        ({"rates": {}}, "unknown key rates; did you mean rate?"),
+        ({"rate": {"shar": 1}}, "unknown key rate.shar; did you mean rate.share?"),
+    ],
+)
+def test_settings_that_are_no_tables_are_told_without_their_values(given: dict[str, Any], said: str) -> None:
+    """Which table or key is meant; a key that was given by mistake is not shown."""
+    with pytest.raises(ConfigurationError) as error:
+        api.settings(**given)
+    assert str(error.value).startswith(said)
+    assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["validate", "run", "plan", "sync", "verify", "undo", "undo_preview"])
+def test_within_an_event_loop_the_async_form_is_named(name: str) -> None:
+    """Nothing is begun, so nothing is left that was never awaited (warnings are errors here)."""
+
+    async def host() -> None:
+        getattr(api, name)("users.csv", api.Settings())
+
+    with pytest.raises(UsageError) as error:
+        asyncio.run(host())
+    said = f"api.{name} waits for its end, and an event loop is running here; use await api.{name}_async(…)"
+    assert str(error.value) == said
 
 
 def test_a_host_that_has_configured_structlog_gets_our_events() -> None:

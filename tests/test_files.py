@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.files import PRIVATE, SHARED, name_once, path_of, same_file, set_aside, unnamed_file, written_whole
+from provisioner.files import (
+    PRIVATE,
+    SHARED,
+    UnreadableError,
+    name_once,
+    path_of,
+    read_text,
+    same_file,
+    set_aside,
+    unnamed_file,
+    written_whole,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +30,32 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+# --- read ---
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_text_is_read_with_and_without_a_mark(here: Path, mark: str) -> None:
+    """As UTF-8."""
+    (here / "t").write_bytes(f"{mark}Łucja\n".encode())
+    assert read_text(here / "t") == "Łucja\n"
+
+
+def test_a_text_that_is_no_utf_8_is_told_with_its_place_and_its_cure(here: Path) -> None:
+    """UTF-16 with or without a mark by its name; of others no name is guessed."""
+    texts = {
+        "é\n".encode("utf-16"): "is UTF-16, not UTF-8; save it as UTF-8",
+        "é\n".encode("utf-16-le"): "is UTF-16, not UTF-8; save it as UTF-8",
+        "a\né\n".encode("cp1252"): "is not UTF-8 (line 2, byte 3); save it as UTF-8",
+    }
+    for content, said in texts.items():
+        (here / "t").write_bytes(content)
+        with pytest.raises(UnreadableError) as error:
+            read_text(here / "t")
+        assert str(error.value) == said
+    with pytest.raises(UnreadableError, match=r"^cannot be read \(embedded null byte\)$"):
+        read_text(Path("a\0b"))
 
 
 # --- written whole ---

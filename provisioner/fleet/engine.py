@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 import orjson
 
 from provisioner.errors import ConfigurationError, ExitCode
-from provisioner.files import PRIVATE
+from provisioner.files import PRIVATE, UnreadableError, read_text
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended
 from provisioner.run.job import PROGRESS_SECONDS
@@ -78,10 +78,11 @@ def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
     if job.key_file is None:
         return None
     try:
-        key = (base / job.key_file).expanduser().read_text(encoding="utf-8-sig").strip()
-    except (OSError, ValueError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({why})") from None
+        key = read_text((base / job.key_file).expanduser()).strip()
+    except UnreadableError as error:
+        raise ConfigurationError(f"api_key_file: {job.key_file} {error}") from None
+    except RuntimeError as error:  # `~somebody` who is nobody
+        raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({error})") from None
     if not key:
         raise ConfigurationError(f"api_key_file: {job.key_file} is empty")
     return key

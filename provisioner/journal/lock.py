@@ -177,5 +177,6 @@ def unusable(path: Path, instead: str) -> Iterator[None]:
         damage = sqlite3.DatabaseError("its tables are damaged")
         raise JournalError(f"{path}: cannot be used as a journal ({damage}); {instead}") from damage
     except (sqlite3.Error, OSError) as error:
-        message = f"{path}: cannot be used as a journal ({error}); mend that, or {instead}"
+        why = getattr(error, "strerror", None) or error
+        message = f"{path}: cannot be used as a journal ({why}); mend that, or {instead}"
         raise JournalError(message) from error

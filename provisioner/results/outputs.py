@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -150,6 +151,15 @@ def results_of(journal: Path) -> Path | None:
         return None
     named = [journal.with_name(journal.name.removesuffix(JOURNAL) + ending) for ending in FORMATS]
     return next((each for each in named if each.exists()), named[0])
+
+
+def state_of(results: Path) -> Path | None:
+    """Find the state of the sync that wrote these results, which the summary beside them names; null without one."""
+    try:
+        name = json.loads(summary_of(results).read_bytes())["outputs"]["journal"]
+        return Path(name) if Path(name).exists() else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _refuse_tokens(tokens: Path, results: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
+from provisioner.files import UnreadableError, read_text
 from provisioner.settings.tables import Settings
 
 API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
@@ -20,9 +21,9 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
     if not key and (path := settings.api.api_key_file) is not None:
         origin = str(path)
         try:
-            key = path.read_text(encoding="utf-8-sig").strip()
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"api.api_key_file: {path} cannot be read ({error})") from None
+            key = read_text(path).strip()
+        except UnreadableError as error:
+            raise ConfigurationError(f"api.api_key_file: {path} {error}") from None
     if not key:
         message = (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "

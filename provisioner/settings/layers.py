@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from provisioner.errors import ConfigurationError
+from provisioner.files import UnreadableError, read_text
 
 DEFAULT_CONFIG: Final = Path("provisioner.toml")
 DEFAULT: Final = "default"
@@ -77,7 +78,9 @@ class Layer:
     def place(self, where: Sequence[str]) -> str:
         """Say which value is meant, as a message begins: `c.toml: rate.share`, `COMETCHAT_REGION`, `--share`."""
         name = ".".join(where[:2])
-        return f"{self.file}: {name}" if self.file is not None or len(where) < 2 else self.origin(where[0], where[1])
+        if self.file is not None:
+            return f"{self.file}: {name}"
+        return name if len(where) < 2 else self.origin(where[0], where[1])
 
     def holds(self, where: Sequence[str]) -> bool:
         """Whether there is a value at this place."""
@@ -158,8 +161,8 @@ def _explain(problem: Problem, layers: Sequence[Layer], known: Mapping[str, Coll
     tables = [layer for layer in layers if len(where) == 1 and not isinstance(layer.values.get(where[0], {}), Mapping)]
     place = (tables or holders or [layers[0]])[0].place(where)
     if problem.unknown:
-        file, _, name = place.rpartition(": ")
-        return f"{file}: unknown key {name}{_hint(problem, known)}"
+        file, colon, _ = place.rpartition(": ")
+        return f"{file}{colon}unknown key {'.'.join(where[:2])}{_hint(problem, known)}"
     return f"{place}: {problem.message}, not {_PASSWORD.sub('//***@', repr(problem.value))}"
 
 
@@ -217,11 +220,11 @@ def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
     """
     text = ""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
         return tomllib.loads(text)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: the {what} cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnreadableError as error:
+        raise ConfigurationError(f"{path}: the {what} {error}") from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML ({error}){_mended(text, str(error))}") from None
     except RecursionError:
         raise ConfigurationError(f"{path}: not valid TOML (nested too deep); take brackets out") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
+from provisioner.files import UnreadableError, read_text
 from provisioner.roster.database.address import PASSWORD_VARIABLE, parse_address
 
 
@@ -24,9 +25,9 @@ def read_database_password(file: Path | None, environment: Mapping[str, str]) ->
     password = environment.get(PASSWORD_VARIABLE, "")
     if not password and file is not None:
         try:
-            password = file.read_text(encoding="utf-8-sig").rstrip("\r\n")
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"run.database_password_file: {file} cannot be read ({error})") from None
+            password = read_text(file).rstrip("\r\n")
+        except UnreadableError as error:
+            raise ConfigurationError(f"run.database_password_file: {file} {error}") from None
         if not password:
             raise ConfigurationError(f"run.database_password_file: {file} is empty; it holds the password alone")
     return SecretStr(password) if password else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from provisioner.errors import ConfigurationError
 from provisioner.settings.layers import Problem
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -39,6 +40,23 @@ def problems_of(error: ValidationError) -> list[Problem]:
         )
         for each in error.errors(include_url=False)
     ]
+
+
+def refuse_what_is_no_table(tables: Mapping[str, object], known: Mapping[str, Sequence[str]]) -> None:
+    """Refuse keyword arguments that are no tables of settings; raises `ConfigurationError`, which quotes no value.
+
+    known  table → its keys
+    """
+    for name, values in tables.items():
+        if isinstance(values, Mapping) and all(isinstance(key, str) for key in values):
+            continue
+        if name in known:
+            example = f"{name}={{{next(iter(known[name]), 'uid')!r}: …}}"
+            raise ConfigurationError(f"{name}: is a table, and given as the keys in it, such as {example}")
+        table = next((each for each, keys in known.items() if name in keys), None)
+        if table is not None:
+            raise ConfigurationError(f"{name}: is a key of the table {table}; give {table}={{{name!r}: …}}")
+        raise ConfigurationError(f"{name}: there is no such table; known are {', '.join(sorted(known))}")
 
 
 def _words(kind: str, context: Mapping[str, Any]) -> str:

@@ -77,12 +77,19 @@ def test_no_key_is_told_with_every_way_to_give_it(here: Path) -> None:
 
 
 def test_a_key_file_that_cannot_be_read_is_told(here: Path) -> None:
-    """Missing, a folder, or not text."""
-    (here / "binary").write_bytes(b"\xff\xfe")
-    for name, why in (("gone", "No such file"), (".", "Is a directory"), ("binary", "can't decode")):
+    """Missing, a folder, as Notepad saves it, with a letter of Windows-1252: why, and nothing of it."""
+    (here / "wide").write_bytes(KEY.encode("utf-16"))
+    (here / "accent").write_bytes(KEY.encode() + b"\xe9")
+    for name, why in (
+        ("gone", "cannot be read (No such file or directory)"),
+        (".", "cannot be read (Is a directory)"),
+        ("wide", "is UTF-16, not UTF-8; save it as UTF-8"),
+        ("accent", "is not UTF-8 (line 1, byte 41); save it as UTF-8"),
+    ):
         settings = load({"api": {"api_key_file": name}}, {})
-        with pytest.raises(ConfigurationError, match=rf"^api\.api_key_file: {name} cannot be read \(.*{why}"):
+        with pytest.raises(ConfigurationError) as error:
             read_api_key(settings, {})
+        assert str(error.value) == f"api.api_key_file: {name} {why}"
 
 
 def test_the_key_is_in_no_repr(here: Path) -> None:

@@ -189,7 +189,8 @@ def test_whatever_a_file_says_is_taken_or_refused_in_words(document: Mapping[str
     [
         (b"[rate\n", "c.toml: not valid TOML (Expected ']' at the end of a table declaration (at line 1, column 6))"),
         (b"[run]\nlimit = 1\nlimit = 2", "c.toml: not valid TOML (Cannot overwrite a value (at end of document))"),
-        (b'[log]\nfile = "M\xfcll"', "c.toml: not valid TOML ('utf-8' codec can't decode byte 0xfc in position 15"),
+        (b'[log]\nfile = "M\xfcll"', "c.toml: the config file is not UTF-8 (line 2, byte 16); save it as UTF-8"),
+        ('[log]\nfile = "a"'.encode("utf-16"), "c.toml: the config file is UTF-16, not UTF-8; save it as UTF-8"),
     ],
 )
 def test_a_file_that_is_no_toml_is_told_with_the_place(content: bytes, said: str) -> None:

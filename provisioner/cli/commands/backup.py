@@ -29,11 +29,11 @@ def backup(out: Out, to: To, /, *, output: Printed | None = None) -> None:
     The copy knows when it was made, and whoever it does not know as settled is in doubt since then. Nothing is
     overwritten, and half a copy is none.
     """
-    from provisioner.inspection.record.places import find_place
+    from provisioner.inspection.record.places import find_original
     from provisioner.journal.copies.backup import back_up
     from provisioner.wording import counted, iso_time, json_text
 
-    journal = find_place(out).journal
+    journal = find_original(out, to)
     copy = back_up(journal, to)
     at = iso_time(copy.at)
     if output and output.json:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import JournalError
-from provisioner.journal.header import log_of
+from provisioner.errors import JournalError, UsageError
+from provisioner.journal.header import Header, log_of, owner_in, refuse_cut_short
 from provisioner.journal.journal import JournalReader
-from provisioner.results.outputs import FORMATS, SUMMARY, journal_of, results_of
+from provisioner.results.outputs import FORMATS, journal_of, results_of, state_of
 
 _NAME_ONE: Final = "name the results file of a run (-o), its journal, or the state of a sync"
 
@@ -42,24 +42,36 @@ def find_place(given: Path) -> Place:
         place = Place(given, results)
     elif given.suffix.lower() in FORMATS:
         place = Place(journal_of(given), given)
-        if not place.journal.exists() and (kept := _named_in_summary(place)) is not None:
+        if not place.journal.exists() and (kept := state_of(given)) is not None:
             place = Place(kept, given)
     else:
         place = Place(given, None)
     if not place.journal.exists():
-        raise JournalError(f"{place.journal}: no such journal; {_NAME_ONE}")
+        there = place.results is not None and given.exists()
+        what = f"{given}: no job has these results ({place.journal.name} is not beside it)"
+        raise JournalError(f"{what if there else f'{place.journal}: no such journal'}; {_NAME_ONE}")
     return place
 
 
-def _named_in_summary(place: Place) -> Path | None:
-    """Find the state of a sync by the summary beside its results."""
-    outputs = place.document(SUMMARY).get("outputs")
-    name = outputs.get("journal") if isinstance(outputs, dict) else None
-    return Path(name) if isinstance(name, str) and Path(name).exists() else None
+def find_original(given: Path, to: Path) -> Path:
+    """Find the journal that is to be copied. Raises `JournalError`, `UsageError` when the two names are swapped."""
+    try:
+        return find_place(given).journal
+    except JournalError:
+        with suppress(JournalError):
+            if not given.exists() and owner_in(find_place(to).journal) is not None:
+                swapped = f"the copy is named last: provisioner backup {to} {given}"
+                raise UsageError(f"{given}: is not there, but {to} is; {swapped}") from None
+        raise
 
 
 class _Looked(JournalReader):
     instead = _NAME_ONE
+
+    def _usable_header(self, database: sqlite3.Connection) -> Header:
+        header = super()._usable_header(database)
+        header.refuse_blank(self.path, self.instead)
+        return header
 
 
 @contextmanager
@@ -69,6 +81,8 @@ def opened(journal: Path) -> Iterator[sqlite3.Connection]:
     Raises `JournalError`, also for what turns out to be damaged while the block lasts.
     """
     try:
+        with suppress(OSError):  # told below, in the words that are for it
+            refuse_cut_short(journal, new=True)
         with _Looked(journal, None) as reader:
             yield reader.database
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:

@@ -41,6 +41,8 @@ def back_up(journal: Path, to: Path) -> Copy:
 
     Raises `JournalError` for what is none or is damaged, `OutputError` where no copy can be written, or something is.
     """
+    if not to.parent.is_dir():
+        raise OutputError(f"{to}: there is no folder {to.parent}; make it, or {_FREE}")
     if os.path.lexists(to):
         raise OutputError(f"{to}: is there already, and a copy overwrites nothing; {_FREE}")
     # Of its own, so that two copies at a time do not write into one file.
@@ -81,8 +83,11 @@ def _copied(journal: Path, temporary: Path) -> tuple[int, float]:
 
 def _copy(journal: Path, copy: sqlite3.Connection) -> None:
     """Copy one moment of it, though a run begins, writes or ends meanwhile."""
-    with journal.open("rb"):
-        pass  # SQLite does not say why it cannot open a file
+    try:
+        with journal.open("rb"):
+            pass  # SQLite does not say why it cannot open a file
+    except OSError as error:
+        raise JournalError(f"{journal}: cannot be read ({error.strerror}), so nothing was copied") from error
     address, log = journal.absolute().as_uri(), log_of(journal)
     if not log.exists():
         # Nobody writes it: read like this, nothing appears in its folder. Unless a run has begun meanwhile.

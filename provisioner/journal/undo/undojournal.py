@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 
@@ -12,7 +13,7 @@ import orjson
 from provisioner.errors import JournalError
 from provisioner.journal.columns import Written
 from provisioner.journal.course.events import LAST_WORD, AgainRow
-from provisioner.journal.header import Header, Identity
+from provisioner.journal.header import Header, Identity, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.undo.reversals import (
     CANDIDATES,
@@ -43,6 +44,25 @@ Record: TypeAlias = LeavingRow | OwnedRow | PartlyBackRow
 """What is recorded of a user while it is being looked at."""
 
 
+def refuse_what_is_no_run(path: Path) -> None:
+    """Say what it is that was named instead of the results of a run, or of its journal; raises `JournalError`."""
+    message = "no results of a run;" if path.exists() else "no such file;"
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        if header_of(database).ours:
+            message = "a journal by another name, a copy perhaps; have it beside its results, as ….journal.db, and"
+            _refuse_state(database, path)
+    raise JournalError(f"{path}: {message} name the results of a run, as its --output has them")
+
+
+def _refuse_state(database: sqlite3.Connection, path: Path) -> None:
+    if database.execute(_IS_STATE).fetchone()[0]:
+        message = (
+            "is the state of a sync, and what a sync did is not undone; sync the roster as it was before, which "
+            "brings everybody back to it"
+        )
+        raise JournalError(f"{path}: {message}")
+
+
 class Undoable(Journal):
     """The journal of a run, asked what there is to be undone.
 
@@ -62,7 +82,7 @@ class Undoable(Journal):
             raise JournalError(f"{self.path}: no such journal; {self.instead}")
         super().__enter__()
         try:
-            self._refuse_state()
+            _refuse_state(self._database, self.path)
             self.round = int(self._one(ROUND))
         except BaseException:
             super().__exit__(None, None, None)
@@ -78,14 +98,6 @@ class Undoable(Journal):
         header = super()._usable_header(database)
         header.refuse_blank(self.path, self.instead)
         return header
-
-    def _refuse_state(self) -> None:
-        if self._one(_IS_STATE):
-            message = (
-                "is the state of a sync, and what a sync did is not undone; sync the roster as it was before, which "
-                "brings everybody back to it"
-            )
-            raise JournalError(f"{self.path}: {message}")
 
     @property
     def _asked(self) -> dict[str, Any]:

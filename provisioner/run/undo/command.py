@@ -10,8 +10,8 @@ from rich.console import Console
 from provisioner.errors import JournalError, UsageError
 from provisioner.journal.header import owner_in
 from provisioner.journal.undo.reversals import ToDo
-from provisioner.journal.undo.undojournal import UndoReader
-from provisioner.results.outputs import FORMATS, Outputs, results_of
+from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
+from provisioner.results.outputs import FORMATS, Outputs, results_of, state_of
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import EMULATOR, Job, identity, make_target
 from provisioner.run.runtime import is_agreed, is_anybody_there
@@ -61,7 +61,13 @@ def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn
 def outputs_of(out: str) -> Outputs:
     """Name the files of a job by its results, or by its journal. Raises `UsageError`."""
     path = Path(out)
-    return Outputs.beside(results_of(path) or path, FORMATS[0], ())
+    results = results_of(path) or path
+    if results.suffix.lower() not in FORMATS:
+        refuse_what_is_no_run(path)
+    outputs = Outputs.beside(results, FORMATS[0], ())
+    if not outputs.journal.exists() and (state := state_of(results)) is not None:
+        refuse_what_is_no_run(state)
+    return outputs
 
 
 def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[ToDo], bool]:

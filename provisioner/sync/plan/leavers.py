@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import UsageError
-from provisioner.files import SHARED, written_whole
+from provisioner.files import SHARED, UnreadableError, read_text, written_whole
 from provisioner.roster.csv import apostrophes
 from provisioner.wording import first_line, iso_time, listed
 
@@ -123,10 +123,10 @@ def _absence(absent: int, days: Sequence[str], *, named: bool) -> tuple[int, str
 def read_approved(path: Path) -> frozenset[str]:
     """Read the uids of a list that a person has approved of; raises `UsageError`."""
     try:
-        frame = pl.read_csv(path, infer_schema=False, glob=False)
-    except FileNotFoundError:
-        raise UsageError(f"--approve {path}: no such file") from None
-    except (pl.exceptions.PolarsError, OSError) as error:
+        frame = pl.read_csv(read_text(path).encode(), infer_schema=False)
+    except UnreadableError as error:
+        raise UsageError(f"--approve {path}: {error}") from None
+    except pl.exceptions.PolarsError as error:
         raise UsageError(f"--approve {path}: cannot be read as CSV ({first_line(error)})") from None
     if "uid" not in frame.columns:
         raise UsageError(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import JournalError
-from provisioner.inspection.record.places import Place, find_place, opened
+from provisioner.errors import JournalError, UsageError
+from provisioner.inspection.record.places import Place, find_original, find_place, opened
 from tests.rig.journals import FORMAT_1, a_journal
 
 
@@ -45,6 +45,42 @@ def test_what_is_no_journal_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.db").write_bytes(content)
     with pytest.raises(JournalError, match=r"x\.db: "), opened(tmp_path / "x.db") as database:
         database.execute("SELECT count(*) FROM users").fetchone()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x", "cut short to 1 bytes"),
+        (b"SQLite format 3\0", "cut short to 16 bytes"),
+        (b"", "holds nothing: no run has recorded anything in it"),
+    ],
+)
+def test_what_sqlite_would_take_for_a_new_database_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    """A file of nothing, or of less than a head, is no job of nobody; so is a device that gives nothing."""
+    (tmp_path / "x.db").write_bytes(content)
+    for path in (tmp_path / "x.db", *([Path("/dev/null")] if not content else [])):
+        with pytest.raises(JournalError, match=said), opened(path):
+            pass
+
+
+def test_a_roster_is_told_by_its_own_name(tmp_path: Path) -> None:
+    """Not by that of a journal which nobody has named."""
+    (tmp_path / "users.csv").write_text("uid,name\n")
+    with pytest.raises(
+        JournalError, match=r"users\.csv: no job has these results \(users\.journal\.db is not beside it\)"
+    ):
+        find_place(tmp_path / "users.csv")
+
+
+def test_names_that_are_swapped_are_told(tmp_path: Path) -> None:
+    """By the results as well as by the journal; a journal that is there is copied whatever the other name is."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    for named in (journal, tmp_path / "out.csv"):
+        with pytest.raises(UsageError, match=rf"copy\.db: is not there, but .*; the copy is named last: .* {named} "):
+            find_original(tmp_path / "copy.db", named)
+        assert find_original(named, tmp_path / "copy.db") == journal
+    with pytest.raises(JournalError, match=r"a\.db: no such journal"):
+        find_original(tmp_path / "a.db", tmp_path / "b.db")
 
 
 def test_damage_that_shows_while_it_is_read_is_told(tmp_path: Path) -> None:

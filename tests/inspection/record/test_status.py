@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.errors import JournalError
 from provisioner.inspection.record.status import status_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import JournalLock
@@ -94,9 +95,11 @@ def test_a_state(tmp_path: Path) -> None:
 
 
 def test_before_a_first_run_there_is_nobody(tmp_path: Path) -> None:
-    """A journal that was just made, and an empty file."""
+    """A journal that was just made; an empty file is none, and was perhaps emptied by somebody."""
     with Journal(tmp_path / "out.journal.db", HERE):
         pass
     (tmp_path / "hr.db").touch()
-    assert (told(tmp_path / "out.csv")["users"], told(tmp_path / "hr.db")["users"]) == (0, 0)
+    assert told(tmp_path / "out.csv")["users"] == 0
     assert "0; 0 auth tokens" in status_of(tmp_path / "out.csv", as_json=False)
+    with pytest.raises(JournalError, match="holds nothing"):
+        told(tmp_path / "hr.db")

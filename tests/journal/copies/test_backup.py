@@ -77,8 +77,16 @@ def test_what_is_no_whole_journal_is_not_copied(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     """With what to do."""
     path = a_journal(tmp_path / "a.db")
-    with pytest.raises(OutputError, match=r"cannot be written \(No such file or directory\); make room, or choose"):
+    with pytest.raises(OutputError, match=r"there is no folder .*; make it, or choose"):
         back_up(path, tmp_path / "nowhere" / "b.db")
+
+
+def test_what_cannot_be_read_is_blamed_and_not_the_copy(tmp_path: Path) -> None:
+    """A folder for a journal."""
+    (tmp_path / "jobs").mkdir()
+    with pytest.raises(JournalError, match=r"jobs: cannot be read \(Is a directory\), so nothing was copied"):
+        back_up(tmp_path / "jobs", tmp_path / "b.db")
+    assert [each.name for each in tmp_path.iterdir()] == ["jobs"]
 
 
 def test_an_older_format_is_copied_as_the_present_one(tmp_path: Path) -> None:

@@ -92,10 +92,11 @@ def test_an_approved_list_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "no such file"),
+        (None, "cannot be read (No such file or directory)"),
         (b"", "cannot be read as CSV"),
         (b"name\nann\n", "has no column uid; give the leavers file of the night before, or a part of it"),
-        (b"uid\n\xff\xfe\n", "cannot be read as CSV"),
+        (b"uid\n\xff\xfe\n", "is not UTF-8 (line 2, byte 5); save it as UTF-8"),
+        ("uid\nann\n".encode("utf-16"), "is UTF-16, not UTF-8; save it as UTF-8"),
         (b"uid\nann,bob\n", "cannot be read as CSV"),
     ],
 )
@@ -112,7 +113,7 @@ def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
 
 def test_a_folder_is_no_list(tmp_path: Path) -> None:
     """Nor is what may not be read."""
-    with pytest.raises(UsageError, match="cannot be read as CSV"):
+    with pytest.raises(UsageError, match=r"cannot be read \(Is a directory\)"):
         read_approved(tmp_path)
 
 

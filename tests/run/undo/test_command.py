@@ -1,0 +1,44 @@
+"""What an undo is asked for by name: a run's results or its journal, and what else people name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import JournalError
+from provisioner.journal.syncstate import SyncState
+from provisioner.run.undo.command import outputs_of
+from tests.rig.journals import HERE, a_journal
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.journal.db"])
+def test_a_run_is_named_by_its_results_or_its_journal(tmp_path: Path, name: str) -> None:
+    """Both are one job."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    outputs = outputs_of(str(tmp_path / name))
+    assert (outputs.journal, outputs.results) == (journal, tmp_path / "out.csv")
+
+
+def test_a_sync_is_told_as_one_and_how_it_is_taken_back(tmp_path: Path) -> None:
+    """By its state, whatever its name, and by the results of a night."""
+    with SyncState(tmp_path / "hr.state.db", HERE, make=True) as state:
+        state.begin_night(1.0)
+    (tmp_path / "night.summary.json").write_text(json.dumps({"outputs": {"journal": str(tmp_path / "hr.state.db")}}))
+    for name in ("hr.state.db", "night.csv"):
+        with pytest.raises(JournalError, match=r"hr\.state\.db: is the state of a sync, .* sync the roster as it was"):
+            outputs_of(str(tmp_path / name))
+
+
+def test_what_is_no_run_is_told_in_words_that_are_about_it(tmp_path: Path) -> None:
+    """A copy by another name, a summary, a name that nothing has: none is told which endings --output takes."""
+    a_journal(tmp_path / "copy.db")
+    (tmp_path / "out.summary.json").write_text("{}")
+    for name, said in {
+        "copy.db": r"a journal by another name, a copy perhaps; have it beside its results",
+        "out.summary.json": r"no results of a run; name the results of a run, as its --output has them",
+        "gone": r"gone: no such file; name the results of a run",
+    }.items():
+        with pytest.raises(JournalError, match=said):
+            outputs_of(str(tmp_path / name))
