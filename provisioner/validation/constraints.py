@@ -146,6 +146,7 @@ UID_KINDS: Final[Mapping[str, str]] = {
     "braces": "braces: leave out the braces",
     "single quotes": "the cells are in single quotes: leave them out, or write straight double quotes",
     "typographic quotes": "the quotes are typographic: leave them out, or write straight double quotes",
+    "times": "times, which a spreadsheet may have made of ids: format the uid column as text and export it again",
     "formulas": 'formulas of a spreadsheet: write 00123 where ="00123" stands',
     "invisible characters": r"invisible characters: delete what the message shows as \u200b and the like",
 }

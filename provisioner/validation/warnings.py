@@ -71,7 +71,7 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             "format the uid column as text and fill the uids up with leading zeros, or leave them if they are right",
         ),
         "uid.looks_like_a_date": Advice(
-            "the uid is a day or a year and the short name of a month, as a spreadsheet writes dates: 3-Apr, Jan-02",
+            "the uid is a date, such as a spreadsheet makes of an id: 3-Apr, Jan-02, 2026-04-03",
             "format the uid column as text and export it from the source again, unless the uid is right",
         ),
         "name.twin": Advice(
@@ -248,7 +248,7 @@ def _looks_rounded(wanted: bool) -> Rule:
 
 
 def _date() -> Rule:
-    return Rule("uid.looks_like_a_date", pl.col("uid_date"), _holds("uid", "a day or a year and a month", "looks like"))
+    return Rule("uid.looks_like_a_date", pl.col("uid_date"), _holds("uid", "a date", "looks like"))
 
 
 def _holds(field: str, what: str, verb: str = "holds") -> pl.Expr:

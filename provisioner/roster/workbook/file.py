@@ -16,8 +16,8 @@ from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, named_columns
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
-from provisioner.roster.workbook.sheet import FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
-from provisioner.wording import counted
+from provisioner.roster.workbook.sheet import BOOLEAN, FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
+from provisioner.wording import counted, listed
 
 FIRST_BATCH: Final = 1_000
 BATCH: Final = 20_000
@@ -34,7 +34,7 @@ class WorkbookRoster(Roster):
     frame       its rows (String columns)
     sheet_rows  number of each row in the sheet
     hidden      indexes of the rows that are hidden, ascending
-    rounded     column → indexes of the numbers with more digits than a workbook keeps, ascending
+    marked      kind of cells (`rounded`, `not_text`) → column → indexes of the rows in which it is one, ascending
     unstored    column → what to say of its formulas without a stored value
     sheet       the name of the sheet
     header_row  number of its row that names the columns
@@ -44,7 +44,7 @@ class WorkbookRoster(Roster):
     frame: pl.DataFrame
     sheet_rows: Sequence[int]
     hidden: Sequence[int]
-    rounded: Mapping[str, Sequence[int]]
+    marked: Mapping[str, Mapping[str, Sequence[int]]]
     unstored: Mapping[str, str]
     alike: frozenset[str]
     remarks: tuple[Notice, ...]
@@ -97,10 +97,13 @@ class WorkbookRoster(Roster):
 
     def _cells(self, start: int, height: int) -> dict[str, dict[str, pl.Series]]:
         """Give `RosterBatch.cells` of the rows of a batch, as far as any is marked."""
-        rounded = {column: _within(indexes, start, height) for column, indexes in self.rounded.items()}
         unmarked = pl.repeat(value=False, n=height, eager=True)
-        cells = {column: unmarked.clone().scatter(found, True) for column, found in rounded.items() if found}
-        return {ROUNDED: cells} if cells else {}
+        cells: dict[str, dict[str, pl.Series]] = {}
+        for kind, columns in self.marked.items():
+            for column, indexes in columns.items():
+                if found := _within(indexes, start, height):
+                    cells.setdefault(kind, {})[column] = unmarked.clone().scatter(found, True)
+        return cells
 
 
 def _within(indexes: Sequence[int], start: int, height: int) -> list[int]:
@@ -122,23 +125,33 @@ def open_workbook(path: Path, options: SheetOptions | None = None, limit: int | 
         collected = _Collected()
         for row in rows if limit is None else islice(rows, limit):
             collected.add(row)
-        notices = (*_found(package, table, options), *_unlike_what_is_seen(package, table, remarks))
+        notices = (
+            *_found(package, table, options),
+            *_behind_blank_rows(package, table, collected),
+            *_unlike_what_is_seen(package, table, remarks),
+        )
         return _roster(path, table, collected, notices)
 
 
 class _Collected:
-    """The rows of a sheet as columns, which are found on the way; number of a column in the sheet → its cells."""
+    """The rows of a sheet as columns, which are found on the way; number of a column in the sheet → its cells.
+
+    behind_blank_rows  how many have blank rows between them and the first ones
+    """
 
     def __init__(self) -> None:
         self.sheet_rows = array("L")
         self.hidden = array("L")
-        self.marked: dict[str, dict[int, array[int]]] = {ROUNDED: {}, FORMULA: {}}
+        self.marked: dict[str, dict[int, array[int]]] = {ROUNDED: {}, BOOLEAN: {}, FORMULA: {}}
+        self.behind_blank_rows = 0
         self._frames: list[pl.DataFrame] = []
         self._rows: list[dict[int, str]] = []
 
     def add(self, row: SheetRow) -> None:
         """Add the next row."""
         index = len(self.sheet_rows)
+        if self.behind_blank_rows or (index and row.number > self.sheet_rows[-1] + 1):
+            self.behind_blank_rows += 1
         self.sheet_rows.append(row.number)
         if row.is_hidden:
             self.hidden.append(index)
@@ -180,7 +193,10 @@ def _roster(path: Path, table: Table, collected: _Collected, notices: tuple[Noti
     given, alike = named_columns([header.get(column, "") for column in range(first, last + 1)])
     titles = {column: given[column - first] for column in columns}
     frame = collected.frame(columns).rename({str(column): title for column, title in titles.items()})
-    rounded = {titles[column]: indexes for column, indexes in collected.marked[ROUNDED].items()}
+    marked = {
+        kind: {titles[column]: indexes for column, indexes in collected.marked[kind].items()}
+        for kind in (ROUNDED, BOOLEAN)
+    }
     unstored = {
         titles[column]: _unstored(column, [collected.sheet_rows[index] for index in indexes])
         for column, indexes in collected.marked[FORMULA].items()
@@ -190,7 +206,7 @@ def _roster(path: Path, table: Table, collected: _Collected, notices: tuple[Noti
         frame,
         collected.sheet_rows,
         collected.hidden,
-        rounded,
+        marked,
         unstored,
         alike,
         notices,
@@ -213,9 +229,22 @@ def _found(package: Package, table: Table, options: SheetOptions) -> Iterator[No
         why = "is a chart" if not first.is_table else "is hidden" if first.is_hidden else "lacks the needed columns"
         message = f"the sheet {name!r} is read, because the first one, {first.name!r}, {why}; --sheet names another"
         yield Notice("sheet.found", f"{package.path}: {message}")
+    if table.others:
+        have = "has" if len(table.others) == 1 else "have"
+        message = f"of its sheets only {name!r} is read, and {listed(list(map(repr, table.others)))} {have} the needed"
+        yield Notice("sheet.others", f"{package.path}: {message} columns as well; give each with --sheet")
     if table.is_found:
         message = f"row {table.header.number} of the sheet {name!r} is taken for the header; --header-row names another"
         yield Notice("header.found", f"{package.path}: {message}")
+
+
+def _behind_blank_rows(package: Package, table: Table, collected: _Collected) -> Iterator[Notice]:
+    """Say where rows come behind blank ones: they may be another table, or notes."""
+    if many := collected.behind_blank_rows:
+        first = collected.sheet_rows[len(collected.sheet_rows) - many]
+        what = f"{counted(many, 'row')} behind blank ones, from row {first} on, read like those before"
+        message = f"the sheet {table.sheet.name!r} has {what}; delete what is no part of the table"
+        yield Notice("rows.behind_blank_rows", f"{package.path}: {message}")
 
 
 def _unlike_what_is_seen(package: Package, table: Table, remarks: Remarks) -> Iterator[Notice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from provisioner.errors import RosterError
@@ -38,11 +38,15 @@ class SheetOptions:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sheet, its header, and whether that was looked for and found below other rows."""
+    """A sheet, its header, and whether that was looked for and found below other rows.
+
+    others  the sheets behind it that could have been meant
+    """
 
     sheet: Sheet
     header: SheetRow
     is_found: bool
+    others: tuple[str, ...] = ()
 
 
 def find_table(package: Package, options: SheetOptions) -> Table:
@@ -57,7 +61,9 @@ def find_table(package: Package, options: SheetOptions) -> Table:
         header = _whole(row, head)
         table = Table(sheet, header, options.header_row is None and row is not head[0])
         if not options.missing(names(header)):
-            return table
+            behind = candidates[candidates.index(sheet) + 1 :]
+            others = (each.name for each in behind if _may_be_meant(package, each, options))
+            return replace(table, others=tuple(others))
         first = first or table
     if first is None:
         raise RosterError(f"{package.path} has no header: {_nothing_in(candidates, options)}; --sheet names another")
@@ -65,6 +71,14 @@ def find_table(package: Package, options: SheetOptions) -> Table:
         message = f"none of its sheets names the needed columns in one of its first rows; {_present(package)}"
         raise RosterError(f"{package.path}: {message}; --sheet names one, --header-row its header")
     return first
+
+
+def _may_be_meant(package: Package, sheet: Sheet, options: SheetOptions) -> bool:
+    """Whether one of the first rows of a sheet names the needed columns; not so when it cannot be read."""
+    try:
+        return any(not options.missing(names(row)) for row in _head(package, sheet, options.header_row))
+    except RosterError:
+        return False
 
 
 def names(row: SheetRow) -> list[str]:

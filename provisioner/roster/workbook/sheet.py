@@ -7,6 +7,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from provisioner.roster.formats.rows import NOT_TEXT
 from provisioner.roster.workbook.numbers import EXACT_DIGITS, finite, is_short, number_text
 from provisioner.roster.workbook.package import TAGS, Attributes, Package, Parser, Sheet, unescaped
 
@@ -14,6 +15,7 @@ LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
 
 ROUNDED: Final = "rounded"
+BOOLEAN: Final = NOT_TEXT
 FORMULA: Final = "formula"
 
 _DIGITS: Final = "0123456789"
@@ -25,7 +27,7 @@ class SheetRow(NamedTuple):
 
     number  of the row in its sheet, counted from 1
     cells   column, counted from 1 → text; of cells that hold something
-    marks   column → `rounded` (a number of more than 15 digits) or `formula` (one without a stored value)
+    marks   column → `rounded` (a number of more than 15 digits), `formula` (one without a stored value), `not_text`
     """
 
     number: int
@@ -147,6 +149,8 @@ class _SheetParser(Parser):
             self._remarks.errors.append(Place(reference or f"row {self._number}", self._number))
         else:
             self._cells[self._column] = _other_text(kind, value)
+            if kind == "b":
+                self._marks[self._column] = BOOLEAN
 
     def _number_text(self, value: str, style: str | None) -> str:
         """Write a number, in the dress of its style where that counts."""

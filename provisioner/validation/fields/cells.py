@@ -230,7 +230,7 @@ def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
 def column_text(column: str, kind: pl.DataType) -> pl.Expr:
     """Give the cells of a column that is not nested as text (String), with the white space around it.
 
-    Whole numbers of a fractional type are written without a fraction, and NaN is taken for a missing value.
+    Whole numbers of a fractional type are written without a fraction, NaN and infinity are taken for a missing value.
 
     Data frames turn a column of integers into floats as soon as one of them is missing, so `123.0` was 123. From
     2**53 on a float no longer tells neighbouring integers apart: such a number keeps the form it has.
@@ -240,5 +240,5 @@ def column_text(column: str, kind: pl.DataType) -> pl.Expr:
     if kind.is_float():
         whole = (cell == cell.floor()) & (cell.abs() < _EXACT_WHOLE)
         integer = pl.when(whole).then(cell).cast(pl.Int64).cast(pl.String)
-        return pl.when(cell.is_not_nan()).then(pl.coalesce(integer, text))
+        return pl.when(cell.is_finite()).then(pl.coalesce(integer, text))
     return text.str.replace(_WHOLE_DECIMAL, "") if isinstance(kind, pl.Decimal) else text

@@ -31,12 +31,14 @@ _KINDS: Final = {
     "single quotes": r"^'.*'$",
     "typographic quotes": "^[\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a].*[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2039\u203a]$",  # noqa: E501
     "formulas": '^=".*"$',
+    "times": r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[t ])?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?(?:z|[+-][0-9:]{5})?$",
     "invisible characters": f"[{INVISIBLE}]",
 }
 
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-_DATE = rf"^(?:(?:0?[1-9]|[12][0-9]|3[01])-{_MONTH}|{_MONTH}-[0-9]{{2}})$"
-_SHORTEST_DATE, _LONGEST_DATE = 5, 6
+_DAY = "(?:0?[1-9]|[12][0-9]|3[01])"
+_DATE = rf"^(?:{_DAY}-{_MONTH}|{_MONTH}-[0-9]{{2}}|(?:19|20)[0-9]{{2}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$"
+_LENGTHS_OF_DATES = (5, 6, 10)
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 # As many uids of a batch are turned back to see whether they are addresses.
 _LOOKED_AT: Final = 100
@@ -51,11 +53,13 @@ def kind_of_uid() -> pl.Expr:
 
 
 def dates(uids: pl.Series) -> pl.Series | None:
-    """Tell the uids that a spreadsheet has made of text that looked like a date: `3-apr`, `jan-02`; null for none."""
-    lengths = uids.str.len_bytes()
-    if not (lengths <= _LONGEST_DATE).any():
+    """Tell the uids that are dates, as a spreadsheet makes of text such as 3-Apr; null for none.
+
+    3-apr, jan-02    in a text; 2026-04-03    as a cell of a workbook or a column of dates is read
+    """
+    short = uids.str.len_bytes().is_in(_LENGTHS_OF_DATES).arg_true()
+    if not len(short):
         return None
-    short = lengths.is_between(_SHORTEST_DATE, _LONGEST_DATE).arg_true()
     found = column_of(value=False, height=len(uids), kind=pl.Boolean)
     return found.scatter(short.filter(uids.gather(short).str.contains(_DATE)), True)
 

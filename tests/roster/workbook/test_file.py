@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisioner import api
 from provisioner.errors import RosterError
 from provisioner.roster.workbook.file import open_workbook
 from provisioner.roster.workbook.header import SheetOptions
@@ -133,6 +134,28 @@ def test_rounded_numbers_are_marked_in_their_batch_and_formulas_without_a_value_
     said = "it holds a formula without a stored value (B1403); open the workbook in Excel and save it"
     assert roster.unreadable == {"name": said}
     assert second.frame["name"][401:403].to_list() == [None, "0"]
+
+
+def test_booleans_are_marked_and_dates_as_uids_warned_of(tmp_path: Path) -> None:
+    """A person sees TRUE and 3-Apr, and neither is anybody's id or name; elsewhere they are what they are."""
+
+    def fill(book: Any, sheet: Any) -> None:
+        day = book.add_format({"num_format": "d-mmm"})
+        table(["uid", "name", "x"], [None, "Ann", 1], ["b2", None, 2], [None, "Cy", None])(book, sheet)
+        for row, column in ((1, 0), (2, 1), (2, 2)):
+            sheet.write_boolean(row, column, True)
+        sheet.write_datetime(3, 0, dt.datetime(2026, 4, 3), day)  # noqa: DTZ001
+
+    path = workbook(tmp_path, ("People", fill))
+    (batch,) = open_workbook(path).batches()
+    marked = {name: each.arg_true().to_list() for name, each in batch.cells["not_text"].items()}
+    assert marked == {"uid": [0], "name": [1], "x": [1]}
+    found = api.validate(path, api.settings(environment={}, output={"file": tmp_path / "out.csv"})).document
+    assert {code: each["first_rows"] for code, each in found["defects"].items()} == {
+        "uid.not_text": [1],
+        "name.not_text": [2],
+    }
+    assert {code: each["first_rows"] for code, each in found["warnings"].items()} == {"uid.looks_like_a_date": [3]}
 
 
 def test_merged_cells_and_errors_are_told_once_and_only_of_rows(tmp_path: Path) -> None:

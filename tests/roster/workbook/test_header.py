@@ -66,7 +66,34 @@ def test_the_first_visible_sheet_with_the_columns_is_read_and_told(tmp_path: Pat
     """Covers, look-up tables and empty sheets come first in many workbooks."""
     path = workbook(tmp_path, ("First", first), ("Staff", shown_first), ("More", PEOPLE))
     message = f"the sheet 'Staff' is read, because the first one, 'First', {why}; --sheet names another"
-    assert read(path) == ([("Ann", "a1")], {"sheet.found": message})
+    others = "of its sheets only 'Staff' is read, and 'More' has the needed columns as well; give each with --sheet"
+    assert read(path) == ([("Ann", "a1")], {"sheet.found": message, "sheet.others": others})
+    assert read(path, sheet="More") == ([("a", "A")], {})
+
+
+def test_sheets_that_could_have_been_meant_are_named(tmp_path: Path) -> None:
+    """Those that are seen and name the columns, below a title too; who names one of them knows."""
+    titled = table(["Staff of the north"], [], ["uid", "name"], ["n", "N"])
+    path = workbook(
+        tmp_path, ("A", PEOPLE), ("N", titled), ("Old", hidden(PEOPLE)), ("Codes", table(["x", "y"])), ("S", PEOPLE)
+    )
+    others = "of its sheets only 'A' is read, and 'N', 'S' have the needed columns as well; give each with --sheet"
+    assert read(path) == ([("a", "A")], {"sheet.others": others})
+    assert read(path, sheet="A") == ([("a", "A")], {})
+
+
+def test_rows_behind_blank_ones_are_told_once(tmp_path: Path) -> None:
+    """They may be another table or notes; blank rows right below the header, and at the end, are nothing."""
+    path = workbook(
+        tmp_path, ("S", table(["uid", "name"], [], ["a", "A"], ["b", "B"], [], [], ["dept", "head"], [], ["c"]))
+    )
+    told = "the sheet 'S' has 2 rows behind blank ones, from row 7 on, read like those before"
+    assert read(path) == (
+        [("a", "A"), ("b", "B"), ("dept", "head"), ("c", None)],
+        {"rows.behind_blank_rows": f"{told}; delete what is no part of the table"},
+    )
+    path = workbook(tmp_path, ("S", table(["uid", "name"], [], ["a", "A"], ["b", "B"], [" "])))
+    assert read(path) == ([("a", "A"), ("b", "B")], {})
 
 
 def test_a_sheet_that_is_named_is_read_hidden_or_not_and_without_a_word(tmp_path: Path) -> None:
@@ -102,7 +129,9 @@ def test_a_header_below_other_rows_is_found_and_told(tmp_path: Path, above: int)
     titles: list[Sequence[Any]] = [["Active staff"], *[[] if number % 2 else ["note"] for number in range(above - 1)]]
     path = workbook(tmp_path, ("S", table(*titles, ["uid", "name"], ["a", "A"], [], ["b", "B"])))
     message = f"row {above + 1} of the sheet 'S' is taken for the header; --header-row names another"
-    assert read(path) == ([("a", "A"), ("b", "B")], {"header.found": message})
+    behind = f"the sheet 'S' has 1 row behind blank ones, from row {above + 4} on, read like those before"
+    blank = f"{behind}; delete what is no part of the table"
+    assert read(path) == ([("a", "A"), ("b", "B")], {"header.found": message, "rows.behind_blank_rows": blank})
     assert open_workbook(path).place(2) == f"sheet row {above + 4}"
 
 

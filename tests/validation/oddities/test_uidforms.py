@@ -18,7 +18,7 @@ FORMS = {
     "1000.0": "numbers with .0",
     "7,00": "numbers with .0", "ann@example.org": "e-mail addresses", "a_b": "underscores",
         "{6F9619FF-8B86}": "braces", "'a1'": "single quotes", "\u201ca1\u201d": "typographic quotes",
-    '="00123"': "formulas",
+    '="00123"': "formulas", "13:30:00": "times", "2026-04-03T12:30:00.5": "times", "2026-04-03T12:30+02:00": "times",
     "a\u200bb": "invisible characters", "a b": None, "é": None,
 }  # fmt: skip
 
@@ -41,14 +41,17 @@ def test_the_cures_cure() -> None:
     assert check([{"uid": "a_b", "name": "A"}], constraints=Constraints(uid_allow_underscore=True)).defects == {}
 
 
-@pytest.mark.parametrize("uid", ["Jan-02", "3-Apr", "02-jan", "31-DEC", "may-99"])
+@pytest.mark.parametrize("uid", ["Jan-02", "3-Apr", "02-jan", "31-DEC", "may-99", "2024-03-01", "1999-12-31"])
 def test_dates_of_a_spreadsheet_are_warned_of(uid: str) -> None:
-    """A day or two figures of a year, and the short English name of a month, in any case."""
+    """A day or two figures of a year and the short English name of a month, in any case, or a whole date."""
     frame = pl.DataFrame({"uid": [uid, "u-1"], "name": "Ann"})
     assert warnings(frame) == {"uid.looks_like_a_date": (1,)}
 
 
-@pytest.mark.parametrize("uid", ["mar1", "2024-03-01", "jan-2", "32-jan", "jan-002", "a3-apr", "3-apri"])
+@pytest.mark.parametrize(
+    "uid",
+    ["mar1", "2024-13-01", "1024-03-01", "2024-3-01", "a024-03-01", "jan-2", "32-jan", "jan-002", "a3-apr", "3-apri"],
+)
 def test_what_is_no_such_date_is_not(uid: str) -> None:
     """Nothing else that begins or ends like one."""
     assert warnings(pl.DataFrame({"uid": [uid], "name": "Ann"})) == {}
