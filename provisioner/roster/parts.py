@@ -169,7 +169,7 @@ def _common_schema(part: Part, schema: Mapping[str, pl.DataType], first: str) ->
         if common is None:
             raise RosterError(
                 f"{part.roster.name}: column {name!r} is {dtype}, but {schema[name]} in {first}; "
-                "files of one roster have the same types"
+                "write it as one type in all of them"
             )
         widened[name] = common
     return widened

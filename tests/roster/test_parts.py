@@ -118,7 +118,7 @@ def test_files_with_other_types_are_told(here: Path) -> None:
     pl.DataFrame({"uid": [1], "name": ["d"]}).write_parquet("c.parquet")
     assert rows_of(opened("a.csv", "b.parquet")) == [("a", "b"), ("c", "d")]
     for first, types in (("a.csv", "Int64, but String in a.csv"), ("b.parquet", "Int64, but String in b.parquet")):
-        said = f"c.parquet: column 'uid' is {types}; files of one roster have the same types"
+        said = f"c.parquet: column 'uid' is {types}; write it as one type in all of them"
         assert refused(first, "c.parquet") == said
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +15,7 @@ from provisioner.errors import ConfigurationError, ExitCode, RosterChangedError,
 from provisioner.model import RowTally
 from provisioner.roster.shard import Shard
 from provisioner.run.intake import Opened, Surveyed, keep_rejected
+from provisioner.run.job import make_job
 from provisioner.settings.tables import Run as RunSettings
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper, stop_early
@@ -76,6 +79,33 @@ def test_a_roster_that_changes_between_the_readings_is_refused(place: Place, cha
         surveyed = roster.survey(lambda: None)
         place.write(change)
         with pytest.raises(RosterChangedError, match=r"r\.csv: changed while it was read"):
+            all_kept(surveyed)
+
+
+@pytest.mark.parametrize("suffix", [".ndjson", ".json", ".parquet", ".ndjson.gz"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_another_file_of_as_many_rows_is_refused_in_every_format(tmp_path: Path, suffix: str, replaced: bool) -> None:
+    """Written over, or put in its place; what comes twice in it was looked for in the other one."""
+    roster = tmp_path / f"r{suffix}"
+
+    def write(path: Path, *uids: str) -> None:
+        people = [{"uid": uid, "name": "Ann"} for uid in uids]
+        lines = b"".join(json.dumps(each).encode() + b"\n" for each in people)
+        if suffix == ".parquet":
+            pl.DataFrame(people).write_parquet(path)
+        else:
+            path.write_bytes(gzip.compress(lines, mtime=0) if suffix.endswith(".gz") else lines)
+
+    write(roster, "ann", "bob")
+    job = make_job([str(roster)], Settings())
+    with closing(Opened.open(job.roster, job.settings, tmp_path, RowTally(), offline=True)) as first:
+        surveyed = first.survey(lambda: None)
+        if replaced:
+            write(tmp_path / f"new{suffix}", "ann", "ann")
+            (tmp_path / f"new{suffix}").replace(roster)
+        else:
+            write(roster, "ann", "anna")
+        with pytest.raises(RosterChangedError, match=r": changed while it was read"):
             all_kept(surveyed)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from provisioner.errors import RosterError
+from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header
@@ -110,9 +110,9 @@ def _head(name: str, stream: TextStream, least: int) -> bytes:
                 raise RosterError(f"{name}: line {least}, which --header-row names, is not within the first MiB")
             raise RosterError(f"{name}: its first line does not end within 1 MiB; is this a CSV file?")
     if not head:
-        raise RosterError(f"{name} is empty: it has no bytes at all")
+        raise EmptyRosterError(f"{name} is empty: it has no bytes at all")
     if not head.strip(b"\r\n \0\x1a"):
-        raise RosterError(f"{name} has no header: it holds nothing but blank lines")
+        raise EmptyRosterError(f"{name} has no header: it holds nothing but blank lines")
     return head
 
 

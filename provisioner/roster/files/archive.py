@@ -13,7 +13,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.folders import rosters_among
 from provisioner.roster.files.inputs import InputFile, local_name
-from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.origin import Origin, Version
 from provisioner.wording import listed
 
 _ENCRYPTED: Final = 0x1
@@ -36,6 +36,11 @@ class Member:
     def size(self) -> int:
         """Length of the archive in bytes."""
         return self.packed.size
+
+    @property
+    def version(self) -> Version:
+        """That of the packed origin."""
+        return self.packed.version
 
     def open(self) -> BinaryIO:
         """Open anew, at the start: an `UnpackedFile`. Raises OSError."""

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeAlias, cast
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.origin import Origin, Version
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -117,6 +117,11 @@ class Compressed:
     def size(self) -> int:
         """Length in bytes, compressed."""
         return self.packed.size
+
+    @property
+    def version(self) -> Version:
+        """That of the packed origin."""
+        return self.packed.version
 
     def open(self) -> BinaryIO:
         """Open anew, at the start: an `UnpackedFile`. Raises OSError."""

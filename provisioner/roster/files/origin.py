@@ -7,13 +7,26 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
 from provisioner.errors import StorageError
 from provisioner.files import unnamed_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+
+Version: TypeAlias = tuple[int, ...]
+"""Device, inode, length and time of the last change of a file; empty where the bytes cannot change."""
+
+
+def version_of(path: Path) -> Version:
+    """Look at a file: whoever writes into it, takes it away or puts another in its place makes it another version."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0,)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class Origin(Protocol):
@@ -29,6 +42,10 @@ class Origin(Protocol):
 
     def open(self) -> BinaryIO:
         """Open anew, at the start; readers of the same origin do not disturb each other. Raises OSError."""
+
+    @property
+    def version(self) -> Version:
+        """What is another once the bytes are others; see `version_of`."""
 
     def close(self) -> None:
         """Let go of what it holds; nothing is opened afterwards."""
@@ -50,6 +67,11 @@ class LocalFile:
         """Length of the file in bytes."""
         return self.path.stat().st_size
 
+    @property
+    def version(self) -> Version:
+        """That of the file."""
+        return version_of(self.path)
+
     def open(self) -> BinaryIO:
         """Open anew, at the start. Raises OSError."""
         return self.path.open("rb")
@@ -65,6 +87,11 @@ class Spooled:
     name: str
     size: int
     file: IO[bytes]
+
+    @property
+    def version(self) -> Version:
+        """None: nobody else has the file."""
+        return ()
 
     def open(self) -> BinaryIO:
         """Open anew, at the start."""

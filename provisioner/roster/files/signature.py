@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -161,6 +162,9 @@ def refuse_suffix(file: InputFile, start: bytes, origin: Origin | None = None) -
         raise RosterError(f"{file.name} is text and no {file.suffix} file; {_as_text(file)}")
     known = ", ".join(FAMILIES)
     mend = "save it as .xlsx" if file.suffix in _WORKBOOKS else "rename it"
+    if file.found:
+        pattern = PurePosixPath(file.where).parent / "*.csv"
+        mend = f"{mend}, or name a pattern that leaves it out, such as {shlex.quote(str(pattern))}"
     packed = ", ".join(COMPRESSIONS)
     raise RosterError(f"{file.name}: a roster ends in one of {known} (texts also in {packed}); {mend}")
 

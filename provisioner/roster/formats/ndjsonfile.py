@@ -13,7 +13,7 @@ import polars as pl
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.encodings import mixture, not_utf8
-from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
@@ -63,12 +63,17 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class NdjsonRoster(TextRoster):
-    """A file of JSON objects; see `rows.Roster`. Its batches have one more column: `LINE`."""
+    """A file of JSON objects; see `rows.Roster`. Its batches have one more column: `LINE`.
+
+    version  of the file in which the keys were found: another one is no more read
+    doubled  column → what to say of a key that comes twice in it
+    """
 
     keys: tuple[str, ...]
     limit: int | None = None
     sizes: LineSizes = DEFAULT_SIZES
     opener: TextOpener = open_text
+    version: Version = ()
     doubled: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -88,6 +93,8 @@ class NdjsonRoster(TextRoster):
         with self.opener(self.origin, self.codec) as stream:
             lines = _Lines(self.origin, stream, self.limit, self.sizes, self.doubled)
             for block in lines.blocks():
+                if self.origin.version != self.version:
+                    raise RosterError(f"{self.name}: changed while it was read")
                 parsed = lines.parsed(block)
                 exact = lines.exact(block, parsed)
                 for start in range(0, len(parsed), size):
@@ -127,6 +134,7 @@ def open_ndjson(
     opener  gives the lines of the file
     """
     keys: dict[str, None] = {}
+    version = origin.version
     with opener(origin, codec) as stream:
         lines = _Lines(origin, stream, None if limit is None else max(limit, 1), sizes)
         for block in lines.blocks():
@@ -134,7 +142,7 @@ def open_ndjson(
     if not lines.rows:
         raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines or empty objects")
     keys.pop(LINE, None)
-    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener)
+    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener, version)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

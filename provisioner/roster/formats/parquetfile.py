@@ -13,6 +13,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
+from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
 from provisioner.roster.formats.parquettypes import as_texts, float_notices
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
@@ -27,7 +28,8 @@ LONGEST_SLICE = 100_000
 class ParquetRoster(Roster):
     """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`.
 
-    texts  columns as the text that they are; see `parquettypes`
+    texts    columns as the text that they are; see `parquettypes`
+    version  of the file that the schema is of: another one is no more read
     """
 
     where: str
@@ -35,6 +37,7 @@ class ParquetRoster(Roster):
     rows: int
     texts: Sequence[pl.Expr] = ()
     remarks: Sequence[Notice] = ()
+    version: Version = ()
     slice_bytes: int = SLICE_BYTES
 
     @property
@@ -78,6 +81,8 @@ class ParquetRoster(Roster):
         except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
             what = explained(error, self.where)
             raise RosterError(f"{self.name}: rows {start + 1} to {start + rows} cannot be read: {what}") from None
+        if not is_address(self.where) and version_of(Path(self.where)) != self.version:
+            raise RosterError(f"{self.name}: changed while it was read")
         if frame.height != rows:
             raise RosterError(f"{self.name}: rows {start + frame.height + 1} to {start + rows} are missing")
         return frame
@@ -93,7 +98,9 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
     where = str(where)
     name = shown(where)
     footer: Sequence[FooterColumn] = ()
+    version: Version = ()
     if not is_address(where):
+        version = version_of(Path(where))
         _check_ends(Path(where))
         footer = footer_columns(Path(where))
         _refuse_twins(name, footer)
@@ -105,7 +112,7 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         remarks = float_notices(lazy)
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
-    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit), texts, remarks)
+    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit), texts, remarks, version)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -68,6 +69,6 @@ def test_an_earlier_slice_is_let_go_before_the_next_is_read(tmp_path: Path, monk
         return frame
 
     monkeypatch.setattr(type(roster), "_slice", watched)
-    small = type(roster)(str(path), roster.schema, roster.rows, slice_bytes=100_000)
+    small = replace(roster, slice_bytes=100_000)
     assert sum(batch.frame.height for batch in small.batches()) == ROWS
     assert len(earlier) > 10
