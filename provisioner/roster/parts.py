@@ -157,7 +157,7 @@ def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
         ]
         raise RosterError(
             f"{part.roster.name}: its columns are not those of {first}: it {' and '.join(differences)}; "
-            "files of one roster have the same columns"
+            "name only files of one roster, which have the same columns"
         )
 
 

@@ -104,7 +104,7 @@ def test_files_with_other_columns_are_told_with_the_file_and_the_columns(here: P
     (here / "b.csv").write_text("uid,Name,tags\n")
     (here / "c.csv").write_text("uid\n")
     (here / "d.csv").write_text("uid,name," + ",".join("xyzuvw") + "\n")
-    hint = "; files of one roster have the same columns"
+    hint = "; name only files of one roster, which have the same columns"
     said = "b.csv: its columns are not those of a.csv: it lacks 'name' and has also 'Name', 'tags'"
     assert refused("a.csv", "b.csv") == said + hint
     assert refused("a.csv", "c.csv") == "c.csv: its columns are not those of a.csv: it lacks 'name'" + hint

@@ -162,11 +162,8 @@ def refuse_suffix(file: InputFile, start: bytes, origin: Origin | None = None) -
         raise RosterError(f"{file.name} is text and no {file.suffix} file; {_as_text(file)}")
     known = ", ".join(FAMILIES)
     mend = "save it as .xlsx" if file.suffix in _WORKBOOKS else "rename it"
-    if file.found:
-        pattern = PurePosixPath(file.where).parent / "*.csv"
-        mend = f"{mend}, or name a pattern that leaves it out, such as {shlex.quote(str(pattern))}"
     packed = ", ".join(COMPRESSIONS)
-    raise RosterError(f"{file.name}: a roster ends in one of {known} (texts also in {packed}); {mend}")
+    raise RosterError(f"{file.name}: a roster ends in one of {known} (texts also in {packed}); {mend}{_left_out(file)}")
 
 
 def _refuse_packed(file: InputFile, found: Signature, origin: Origin) -> None:
@@ -205,7 +202,17 @@ def _zip_kind(origin: Origin | None) -> Signature:
     return _ARCHIVE if names else _BROKEN_ARCHIVE
 
 
+def _left_out(file: InputFile) -> str:
+    """Say how a file that nobody named is left out."""
+    pattern = shlex.quote(str(PurePosixPath(file.where).parent / "*.csv"))
+    return f", or leave it out by a pattern such as {pattern}" if file.found else ""
+
+
 def _mend(file: InputFile, found: Signature) -> str:
+    return _own_mend(file, found) + _left_out(file)
+
+
+def _own_mend(file: InputFile, found: Signature) -> str:
     if not found.family or file.location is not Location.FILE:
         return found.mend
     if found.family == "workbook" and file.suffix in _WORKBOOKS:
