@@ -49,7 +49,7 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             'take away the quotes around the line, and write " for "" in it',
         ),
         "row.not_a_person": Advice(
-            "the row is a rule of dashes, or a total that is shaped unlike the other rows",
+            "the row is a rule of dashes, or a total or a trailer that is shaped unlike the others",
             "delete the row, unless it is a person",
         ),
         "row.hidden": Advice(

@@ -24,6 +24,9 @@ NEVER_CLOSED = 'a quote (") that is never closed; close it, or double it where i
 TEXT_AFTER_QUOTE = "text after the closing quote; a quote inside a quoted cell must be doubled"
 UNQUOTED = "the cell holds quotes and what separates cells; put it in quotes and double the quotes in it"
 MIXED_LINE_ENDS = "its line ends are mixed, {other} alone is none here; save the file with one kind of line end"
+JOINED = (
+    "another file was put behind this one, whose last line has no end; begin a line where the names of columns begin"
+)
 ESCAPED = "; if \\ takes the meaning of the next character away in this file, give --escape '\\'"
 ESCAPED_UNQUOTED = "; a backslash takes the meaning of the next character away in quoted cells only"
 WITH_ESCAPE = ", and with --escape '\\'"

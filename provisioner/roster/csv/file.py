@@ -18,7 +18,7 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
-from provisioner.roster.csv.defect import Defect, WideRowError, first_defect
+from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect
 from provisioner.roster.csv.grammar import CR, Row, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
@@ -279,7 +279,16 @@ class _BlockParser:
         if defect.column < self._width:
             raise RosterError(what) from None
         rows = read_rows(data.decode(errors="surrogateescape"), self._dialect, most=defect.rows_before + 1).rows
-        raise WideRowError(what, line, [cell or "" for row in rows[defect.rows_before :] for cell in row]) from None
+        cells = [cell or "" for row in rows[defect.rows_before :] for cell in row]
+        if self._ends_with_header(cells):
+            raise RosterError(f"{self._name}: {place}: {JOINED}") from None
+        raise WideRowError(what, line, cells) from None
+
+    def _ends_with_header(self, cells: Sequence[str]) -> bool:
+        """Whether the last cell of a row and the header of another file have become one."""
+        first, *others = self._header.columns
+        last = cells[-self._width :]
+        return len(last) == self._width > 1 and last[0].endswith(first) and last[1:] == others
 
 
 def _is_utf8(data: bytes) -> bool:

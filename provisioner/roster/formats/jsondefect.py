@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import PurePath
 from typing import Final
@@ -34,11 +35,22 @@ def what_it_is(line: str, origin: Origin, codec: str | None) -> str | None:
     """Say what a file is, and how it can be read, by the line that is no JSON object; None when nobody knows."""
     if _PYTHON.match(line):
         return "it is a Python dict, no JSON; write each with json.dumps"
+    if line.startswith("{") and line.endswith(",") and _is_object(line[:-1]):
+        return (
+            "a comma stands behind the object; take it away (in all lines: sed 's/,$//'), or make a JSON array of them"
+        )
     if line.startswith(("{", "[")):
         return _other_json(line, origin, codec)
     if not _JSON.match(line) and _SEPARATORS.search(line):
         return f"this looks like a CSV; if it is one, {_rename(origin, '.csv')}"
     return None
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _other_json(line: str, origin: Origin, codec: str | None) -> str | None:

@@ -30,11 +30,12 @@ NEARLY_ALL = 0.9
 
 TOTALS = (
     "total", "grand total", "total general", "sum", "gesamt", "summe", "totale", "totaal", "suma", "итого", "合計",
+    "trailer", "trl", "tlr", "t", "eof",
 )  # fmt: skip
 TOTAL_WORDS = [f"{word}{colon}" for word in TOTALS for colon in ("", ":", " :", "\uff1a")]
 
 RULE = "a row of nothing but dashes"
-TOTAL = "a total, shaped unlike the other rows"
+TOTAL = "a total or a trailer, shaped unlike the other rows"
 
 _QUOTES = "\"'\u2018\u2019\u201c\u201d"
 _AROUND = WHITE_SPACE + INVISIBLE

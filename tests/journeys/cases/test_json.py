@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.errors import RosterError
 from provisioner.roster.reader import open_roster
 from tests.rig.cases import SAMPLES, document, refusal, users
 
@@ -66,6 +67,41 @@ def test_an_empty_array_has_no_rows(tmp_path: Path, text: str) -> None:
     columns = {"uid": "login", "metadata": {"a": "b"}}
     found = document(written(tmp_path, text), tmp_path, columns=columns)
     assert (found["rows"], found["exit_code"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            {"uid": {"0": "a1"}, "name": {"0": "Ann"}},
+            "a table by columns, as pandas writes it; write it with orient='records'",
+        ),
+        ({"uid": ["a1"], "name": ["Ann"]}, "a table by columns, as pandas writes it; write it with orient='records'"),
+        (
+            {"columns": ["uid", "name"], "index": [0], "data": [["a1", "Ann"]]},
+            "a table by columns, as pandas writes it",
+        ),
+        (
+            {"a1": {"uid": "a1", "name": "Ann"}},
+            "each user stands under a key of its own; .*, such as with jq '\\.\\[\\]'",
+        ),
+        ({"data": {"users": [{"uid": "a1"}]}}, "the list of users is further in, at 'data.users'; .* jq '.data.users'"),
+        ({"took": 3, "hits": {"total": 1, "hits": [{"_id": "1"}]}}, "the list of users is further in, at 'hits.hits'"),
+    ],
+)
+def test_an_object_of_another_shape_is_told_as_that(tmp_path: Path, value: dict[str, Any], said: str) -> None:
+    """In one line or over several, with what helps."""
+    for indent in (None, 1):
+        with pytest.raises(RosterError, match=said):
+            open_roster(written(tmp_path, json.dumps(value, indent=indent)))
+
+
+@pytest.mark.parametrize(
+    "value", [{"uid": "a1", "name": "Ann", "x": {"items": [{"a": 1}]}}, {"uid": "a1", "name": {"data": [{"a": 1}]}}]
+)
+def test_a_user_with_objects_in_it_is_of_no_other_shape(tmp_path: Path, value: dict[str, Any]) -> None:
+    """It has the columns that are needed."""
+    assert open_roster(written(tmp_path, json.dumps(value))).columns == tuple(value)
 
 
 @pytest.mark.parametrize(

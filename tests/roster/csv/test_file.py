@@ -57,6 +57,19 @@ def test_a_defect_far_into_a_large_file_is_told_by_its_row_line_and_byte(tmp_pat
     assert any(f"byte {place})" in str(raised.value) for place in places)
 
 
+@pytest.mark.parametrize(("delimiter", "width"), [(",", 2), (";", 3)])
+def test_files_that_were_joined_without_a_line_end_are_told(tmp_path: Path, delimiter: str, width: int) -> None:
+    """Not as cells that need quotes; with the line end in its place it is read."""
+    header = delimiter.join(("uid", "name", "tags")[:width])
+    first, second = (delimiter.join((uid, "Ann Lee", "x")[:width]) for uid in ("a1", "b2"))
+    path = tmp_path / "r.csv"
+    path.write_text(f"{header}\n{first}{header}\n{second}\n")
+    with pytest.raises(RosterError, match=r": row 1 \(line 2, byte \d+\): another file was put behind this one, whose"):
+        open_csv(path)
+    path.write_text(f"{header}\n{first}\n{header}\n{second}\n")
+    assert len(rows_of(open_csv(path))) == 3
+
+
 def test_two_stray_quotes_thousands_of_rows_apart_are_never_one_cell(tmp_path: Path) -> None:
     """The first one refuses the file; nothing between the two is swallowed."""
     path, good = tmp_path / "r.csv", b"a1,Ann\n" * 2_000

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.origin import LocalFile
+from provisioner.roster.formats.jsondefect import open_lines
 from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
 from provisioner.roster.formats.ndjsonline import rejected_line
 
@@ -113,6 +114,16 @@ HINT = "each line is one object"
 )
 def test_a_broken_line_is_told_with_row_and_byte(tmp_path: Path, data: bytes, message: str) -> None:
     assert refused(tmp_path, data) == message
+
+
+def test_commas_behind_objects_are_told(tmp_path: Path) -> None:
+    """As in an array without its brackets; with the commas gone it is read."""
+    path, lines = tmp_path / "r.ndjson", '{"uid":"a1"},\n{"uid":"b2"},\n'
+    path.write_text(lines)
+    with pytest.raises(RosterError, match="a comma stands behind the object; take it away"):
+        open_lines(LocalFile(path), None)
+    path.write_text(lines.replace("},", "}"))
+    assert [batch.frame["uid"].to_list() for batch in open_lines(LocalFile(path), None).batches()] == [["a1", "b2"]]
 
 
 def test_a_defect_far_into_a_file_has_its_row_and_byte(tmp_path: Path) -> None:
