@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -25,14 +26,54 @@ _SECRET_NAMES: Final = re.compile(r"(api_?key|auth_?token|authorization|password
 _TOKEN: Final = re.compile(r"_\d{10}[0-9a-f]{30}")
 
 
+# Of a secret at least twice as long, so many characters in a row are as good as a part of it; fewer, such as the last
+# four that servers like to show, are of no use to anybody, and would be found in much that is no secret.
+_PART: Final = 8
+
+
+class Secret:
+    """Something that stands in no text: neither the whole of it nor a long part."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        starts = [*range(0, len(value) - _PART, _PART), len(value) - _PART] if len(value) >= 2 * _PART else []
+        wanted = [value, *(value[start : start + _PART] for start in starts)]
+        self._parts = tuple(dict.fromkeys(wanted)) if value else ()
+
+    def masked(self, text: str) -> str:
+        """Mask it in a text; a part of it as far as it goes."""
+        for part in self._parts:
+            at = text.find(part)
+            while at >= 0:
+                begin, end = self._reach(text, at, part)
+                text = text[:begin] + MASK + text[end:]
+                at = text.find(part, begin + len(MASK))
+        return text
+
+    def _reach(self, text: str, at: int, part: str) -> tuple[int, int]:
+        """Say from where to where a text is as the secret is around this part, wherever in the secret that stands."""
+        value, reaches = self._value, []
+        for start in range(len(value) - len(part) + 1):
+            if value.startswith(part, start):
+                before = _alike(value[:start][::-1], text[:at][::-1])
+                reaches.append((at - before, at + _alike(value[start:], text[at:])))
+        return max(reaches, key=lambda reach: reach[1] - reach[0])
+
+
+def _alike(one: str, other: str) -> int:
+    """Count how many characters two texts begin with that are the same."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 class Redactor:
     """A structlog processor that masks secrets in every value, nested ones and tracebacks included.
 
-    secrets  values to be masked wherever they stand
+    secrets  values to be masked wherever they stand, and long parts of them
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = [Secret(secret) for secret in secrets]
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
         """Mask one event."""
@@ -64,7 +105,7 @@ class Redactor:
     def mask_text(self, text: str) -> str:
         """Mask a text."""
         for secret in self._secrets:
-            text = text.replace(secret, MASK)
+            text = secret.masked(text)
         return _TOKEN.sub("_" + MASK, text)
 
 

@@ -70,6 +70,25 @@ def test_the_key_gets_through_nowhere(value: Any) -> None:
     assert KEY not in json.dumps(masked) + repr(masked)
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"starts with {KEY[:8]}", "starts with ***"),
+        (f"{KEY[:12]}…{KEY[-9:]}!", "***…***!"),
+        (f"({KEY[5:30]})", "(***)"),
+        (f"{KEY[:7]}***{KEY[-4:]}", f"{KEY[:7]}***{KEY[-4:]}"),
+    ],
+)
+def test_a_long_part_of_the_key_gets_through_nowhere_either(text: str, masked: str) -> None:
+    """As servers quote it that mask it halfway; a few characters at its ends, which they show on purpose, may stay."""
+    assert Redactor([KEY]).mask_text(text) == masked
+
+
+def test_of_a_short_secret_no_part_is_looked_for() -> None:
+    """A password of a few letters may well be a part of a word."""
+    assert Redactor(["open sesame"]).mask_text("open sesame, open sesam") == "***, open sesam"
+
+
 def test_a_token_of_the_documented_form_gets_through_nowhere() -> None:
     """Even unknown tokens are known by their form: uid, underscore, ten digits, thirty hex digits. The uid stays."""
     told = {"event": f"minted {TOKEN}, {TOKEN}!", "body": [{"x": TOKEN.encode()}], "error": ValueError(TOKEN)}

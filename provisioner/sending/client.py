@@ -18,6 +18,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from provisioner.errors import ConfigurationError
+from provisioner.logs import Secret
 from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.serverclock import ServerClock, number_in, retry_after
@@ -91,7 +92,7 @@ class Client:
         self._users = URL(base_url.rstrip("/") + "/users")
         self._made_at = {Operation.CREATE: self._users, Operation.CREATE_ROLE: self._users.parent / "roles"}
         self._proxy = proxy_for(base_url)
-        self._key = api_key
+        self._key, self._secret = api_key, Secret(api_key)
         self._timeouts = timeouts
         self._in_flight = in_flight
         self._agent = agent
@@ -189,8 +190,8 @@ class Client:
             raw = await answer.read()
         except (TimeoutError, aiohttp.ClientError, OSError):
             return b""  # it says enough by its status and headers
-        # An answer to a wrong key has been seen to quote the key in full.
-        return raw.replace(self._key.encode() or b"\0", b"***")
+        # An answer to a wrong key has been seen to quote the key in full; Latin-1 keeps every byte as it is.
+        return self._secret.masked(raw.decode("latin-1")).encode("latin-1")
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
         document = _document(raw)
@@ -224,7 +225,7 @@ class Client:
         )
 
     def _words(self, text: str) -> str:
-        return text.replace(self._key, "***")[:_LONGEST_MESSAGE] if self._key else text[:_LONGEST_MESSAGE]
+        return self._secret.masked(text)[:_LONGEST_MESSAGE]
 
 
 def _one_uid(member: str, uid: str) -> bytes:

@@ -392,6 +392,8 @@ def test_the_key_never_comes_back_in_a_message() -> None:
     assert reply.message == f"The key *** is wrong: {'x' * 440} ***"
     reply, _ = ask(refusing({"message": "x" * 480 + KEY}, "403 Forbidden"))
     assert reply.message == "x" * 480 + "***"
+    reply, _ = ask(refusing({"message": f"no such key: {KEY[:10]}…"}, "403 Forbidden"))
+    assert reply.message == "no such key: ***…"
 
 
 def test_the_key_never_comes_back_in_details() -> None:
