@@ -208,6 +208,7 @@ class Surveyed:
             place=opened.roster.place,
             persons=self.persons,
             shard=wanted.shard if self.survey.likenesses else None,
+            writes=not opened.offline or wanted.dry_run or wanted.show > 0 or bool(opened.earlier.journals),
             now=opened.now,
         )
 

@@ -58,8 +58,8 @@ class Checked:
               uid and name (String, as they would be sent, null when missing), uid_input (String, the cell as it
               stands), error_code and error_message (String, null for a valid row; the code of the first defect, and
               all defects in words); of rejected rows that are fed in again `_row` (Int64), the number before
-    valid     row (Int64), uid (String), body (String: the compact JSON of the request without
-              `withAuthToken`), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
+    valid     row (Int64), uid (String), body (String: the compact JSON of the request without `withAuthToken`; null
+              where none is wanted), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
               null when there is none), deactivated (Boolean, null where no column says so)
     rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
     defects   code → the rows it was found in, in reporting order; a row can count under several
@@ -84,8 +84,8 @@ class Validator:
     All it remembers from batch to batch is where the values that the survey found repeated came first. With
     `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row. With `persons` rows
     of one uid are one row when they say the same, and all rejected when they do not; without, the first one is taken.
-    With `shard` the rows of others are only looked at for their likeness to those of the shard.
-    At `now` (UNIX seconds) it is decided who has left by a date.
+    With `shard` the rows of others are only looked at for their likeness to those of the shard. Unless it `writes`,
+    bodies are not written where none can be too large. At `now` (UNIX seconds) it is decided who has left by a date.
     """
 
     def __init__(
@@ -99,14 +99,14 @@ class Validator:
         place: Place = no_place,
         persons: Persons | None = None,
         shard: Shard | None = None,
+        writes: bool = True,
         now: float = 0.0,
     ) -> None:
-        self._binding = binding
-        self._constraints = constraints
+        self._binding, self._constraints = binding, constraints
         self._auth_tokens = auth_tokens
         self._strict = strict
         self._place = place
-        self._shard = shard
+        self._shard, self._writes = shard, writes
         self._uids = Uids(survey.repeated, persons)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
         self._leaving, self._now = binding.fields.get("deactivated"), now
@@ -223,8 +223,9 @@ class Validator:
             token = _wants_token() & ~pl.col("deactivated").fill_null(value=False)
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
-        written = sound.with_columns(jsontext.write_bodies(sound), token.alias("token"))
-        written = written.with_columns(size.alias("request_bytes"))
+        needed = self._writes or jsontext.most_bytes(sound) > self._constraints.body_max_bytes
+        body = jsontext.write_bodies(sound) if needed else cells.column_of(None, sound.height, pl.String).alias("body")
+        written = sound.with_columns(body, token.alias("token")).with_columns(size.alias("request_bytes"))
         return written.with_columns(_judging([self._body_rule]))
 
     def _good(self, written: pl.DataFrame) -> pl.Series:

@@ -31,11 +31,12 @@ def check(
     mapping: ColumnMapping | None = None,
     constraints: Constraints | None = None,
     auth_tokens: AuthTokens = AuthTokens.NONE,
+    writes: bool = True,
 ) -> Checked:
     """Check rows as one batch; rows of texts are those of a CSV."""
     frame = rows if isinstance(rows, pl.DataFrame) else csv_frame(rows)
-    binding = bind(frame.schema, mapping)
-    validator = Validator(binding, constraints or Constraints(), Survey(frame.height), auth_tokens=auth_tokens)
+    binding, survey = bind(frame.schema, mapping), Survey(frame.height)
+    validator = Validator(binding, constraints or Constraints(), survey, auth_tokens=auth_tokens, writes=writes)
     return validator.check(RosterBatch(1, frame))
 
 

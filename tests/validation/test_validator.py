@@ -38,6 +38,20 @@ def test_a_whole_request_may_have_10240_bytes_with_the_token_counted() -> None:
         ({**longer, "withAuthToken": "no"}, AuthTokens.CREATED, "body.too_large: 10241 bytes, at most 10240"),
     ]:
         assert check([cells], auth_tokens=tokens).lines["error_message"].item() == expected
+        assert check([cells], auth_tokens=tokens, writes=False).lines["error_message"].item() == expected
+
+
+def test_bodies_that_nobody_wants_are_written_only_where_one_may_be_too_large() -> None:
+    """All else is as ever."""
+    people = [ANN, {"uid": "b b", "name": "Bob"}, {"uid": "cy", "name": "Cy \x01", "metadata": '{"k": 1}'}]
+    large = {"uid": "di", "name": "Di", "statusMessage": "x" * 1700}
+    for rows, written in [(people, False), ([*people, large], True)]:
+        wanted, unwanted = (check(rows, writes=writes) for writes in (True, False))
+        assert unwanted.lines.equals(wanted.lines)
+        assert unwanted.rejected.equals(wanted.rejected)
+        assert (unwanted.defects, unwanted.warnings) == (wanted.defects, wanted.warnings)
+        assert unwanted.valid.drop("body").equals(wanted.valid.drop("body"))
+        assert unwanted.valid["body"].to_list() == (wanted.valid["body"].to_list() if written else [None, None])
 
 
 def test_a_row_that_speaks_of_tokens_itself_wins_but_none_is_none() -> None:

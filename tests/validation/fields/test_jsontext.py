@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.model import TOKEN_BYTES
 from provisioner.validation.fields import jsontext
 from tests.rig.checking import check
 
@@ -78,6 +79,17 @@ def test_only_columns_with_anything_to_escape_are_escaped() -> None:
     names = ("plain", "quote", "control")
     assert jsontext.in_need_of_escapes(frame, names, printable=("url",)) == ["quote", "control", "url"]
     assert jsontext.in_need_of_escapes(frame, ("plain",), printable=("control",)) == []
+
+
+_FIELDS = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
+
+
+@given(st.lists(st.lists(st.none() | st.text(max_size=30), min_size=8, max_size=8), min_size=1, max_size=3))
+def test_no_body_is_longer_than_it_may_be_at_most(rows: list[list[str | None]]) -> None:
+    """Whatever has to be escaped in it, and with a token asked for."""
+    fields = pl.DataFrame(rows, schema=dict.fromkeys(_FIELDS, pl.String), orient="row")
+    bodies = jsontext.write_bodies(fields.with_columns(name_suspicious=pl.lit(value=True)))
+    assert max(map(len, map(str.encode, bodies))) + TOKEN_BYTES <= jsontext.most_bytes(fields)
 
 
 def test_a_body_leaves_out_what_is_missing() -> None:
