@@ -32,7 +32,7 @@ def sentence(error: CycloptsError, command: str) -> str:
             if argument.name.startswith("-"):
                 return f"{error.keyword or argument.name} needs a value; see {command} --help"
             return (
-                f"{command} needs {'an' if argument.name[0] in 'AEIOU' else 'a'} {argument.name}; see {command} --help"
+                f"{command} needs {'an' if argument.name[0] in 'AEIO' else 'a'} {argument.name}; see {command} --help"
             )
         case CoercionError(argument=Argument() as argument, token=token):
             option = token.keyword if token and token.keyword else argument.name

@@ -33,6 +33,8 @@ def refusal(*words: str) -> str:
          "see provisioner --help")),
         ("run", "no roster: name a file, or give --query and --database"),
         ("verify -v", "provisioner verify needs a ROSTER; see provisioner verify --help"),
+        ("show", "provisioner show needs a UID; see provisioner show --help"),
+        ("status", "provisioner status needs an OUT; see provisioner status --help"),
         ("run a --shar 1", "provisioner run has no option --shar; did you mean --share?"),
         ("run a --requests-per-minut=1", ("provisioner run has no option --requests-per-minut; "
          "did you mean --requests-per-minute?")),

@@ -68,7 +68,7 @@ def seen_of(behaviour: Behaviour, *, key: str = KEY) -> dict[str, Check]:
 
 
 def test_all_is_well_with_the_emulator(here: Path) -> None:
-    """Every check is told, in this order, and the exit code is 0."""
+    """Every check is told, in this order, with the three reads that its help speaks of, and the exit code is 0."""
     with emulator(here, "--role", "teacher") as running:
         ended = provisioner("doctor", "--json", *running.flags(), cwd=here, COMETCHAT_API_KEY=KEY)
         found = by_name(ended)

@@ -51,7 +51,8 @@ def doctor(
 ) -> int:
     """Look at all that a run depends on: configuration, key, network, limits, roles, disk, journal.
 
-    It sends two reads at most and changes nothing. Exit code 4 when something is wrong, else 0.
+    It sends three reads at most and changes nothing. Exit code 4 when something is wrong, 2 when the configuration is,
+    else 0.
     """
     from provisioner.inspection import doctor
     from provisioner.inspection.diagnosis import exit_code
