@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,7 @@ from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
-from provisioner.roster.formats.parquettypes import as_texts, float_notices
+from provisioner.roster.formats.parquettypes import as_texts, float_notices, too_wide
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
 
 FIRST_BATCH = 1_000
@@ -30,6 +30,7 @@ class ParquetRoster(Roster):
 
     texts    columns as the text that they are; see `parquettypes`
     version  of the file that the schema is of: another one is no more read
+    wide     columns of numbers that cannot be read, and what to say of them; they are read as texts that are missing
     """
 
     where: str
@@ -38,6 +39,7 @@ class ParquetRoster(Roster):
     texts: Sequence[pl.Expr] = ()
     remarks: Sequence[Notice] = ()
     version: Version = ()
+    wide: Mapping[str, str] = field(default_factory=dict)
     slice_bytes: int = SLICE_BYTES
 
     @property
@@ -54,6 +56,11 @@ class ParquetRoster(Roster):
     def schema(self) -> Mapping[str, pl.DataType]:
         """Column name → type, as the file has them."""
         return self.types
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """The columns of numbers with too many digits."""
+        return self.wide
 
     def notices(self) -> Sequence[Notice]:
         """Tell what is to be known of its types."""
@@ -109,10 +116,10 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         texts = as_texts(lazy, footer)
         schema = dict(lazy.with_columns(texts).collect_schema())
         rows = lazy.select(pl.len()).collect().item()
-        remarks = float_notices(lazy)
+        remarks, wide = float_notices(lazy), too_wide(lazy.collect_schema())
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
-    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit), texts, remarks, version)
+    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit), texts, remarks, version, wide)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

@@ -7,7 +7,7 @@ meta  Arrow's JSON    {"a":1}          {"a":1}
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -19,6 +19,7 @@ from provisioner.roster.formats.rows import Notice
 _TRIED: Final = 1_000
 _UUID_PARTS: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _EXACT_FLOAT32: Final = 2**24
+_MOST_DIGITS: Final = 38
 
 
 def as_texts(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl.Expr]:
@@ -40,7 +41,17 @@ def as_texts(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl
             bytes_.append((name, stored))
         elif storage is not kind:
             found.append(stored)
-    return [*uuids, *found, *_decoded(lazy, bytes_)]
+    wide = [pl.lit(None, pl.String).alias(name) for name in too_wide(lazy.collect_schema())]
+    return [*uuids, *found, *wide, *_decoded(lazy, bytes_)]
+
+
+def too_wide(schema: Mapping[str, DataType]) -> dict[str, str]:
+    """Name the decimals of more digits than can be read: column → what to say when something is made of it."""
+    return {
+        name: f"it holds decimals of {kind.precision} digits, of which {_MOST_DIGITS} can be read; write it as text"
+        for name, kind in schema.items()
+        if isinstance(kind, pl.Decimal) and kind.precision > _MOST_DIGITS
+    }
 
 
 def float_notices(lazy: pl.LazyFrame) -> list[Notice]:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from provisioner.roster.formats.parquetfile import BATCH, ParquetRoster, open_parquet
+from tests.rig.command import ROOT
 
 ROWS = 45_000
 FRAME = pl.DataFrame({"number": range(ROWS)}).select(
@@ -52,6 +53,16 @@ def test_rows_of_nulls_and_blanks_are_no_rows(tmp_path: Path) -> None:
     (batch,) = open_parquet(tmp_path / "r.parquet").batches()
     assert batch.frame.rows(named=True) == [people[0], *people[3:]]
     assert batch.numbers.to_list() == [1, 2, 3, 4]
+
+
+def test_decimals_that_are_too_wide_are_named_and_hinder_no_other_column(tmp_path: Path) -> None:
+    """A column of theirs is refused when something is made of it; polars would read none of the file."""
+    path = tmp_path / "r.parquet"
+    path.write_bytes((ROOT / "tests/rig/data/decimal256.parquet").read_bytes())
+    roster = open_parquet(path)
+    said = "it holds decimals of 60 digits, of which 38 can be read; write it as text"
+    assert roster.unreadable == {"big": said}
+    assert [batch.frame.rows() for batch in roster.batches()] == [[("a1", None), ("b2", None)]]
 
 
 def test_an_earlier_slice_is_let_go_before_the_next_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
