@@ -158,7 +158,8 @@ class NightJudge:
             return
         if outcome == "unchanged" and did:
             yield f"changed, and told as unchanged: {uid} ({', '.join(sorted(did))})"
-        if outcome in _TOLD_BY and _TOLD_BY[outcome] not in did and not self._claimable(uid):
+        told_by = _TOLD_BY.get(outcome)
+        if told_by is not None and told_by not in did and not (self._claimable(uid) or self._half_gone(told_by, uid)):
             yield f"told as {outcome}, and was not: {uid} ({', '.join(sorted(did))})"
         if Op.CREATE in did and outcome in {"updated", "unchanged", "reactivated"} and not self._hidden(uid, users):
             yield f"ours became {outcome}: {uid}"
@@ -180,6 +181,12 @@ class NightJudge:
     def _hidden(self, uid: str, users: list[User]) -> bool:
         """Whether another hand deactivated or deleted a user in doubt: nobody can read then whose it is."""
         return (users[-1].slept or users[-1].died) and self._claimable(uid) and uid in self._server.disturbed
+
+    def _half_gone(self, told_by: Op, uid: str) -> bool:
+        """Whether somebody who comes back had been flushed to be deactivated, which a night may have ended before."""
+        return told_by is Op.REACTIVATE and any(
+            each.op is Op.FLUSH and each.uid == uid for each in self._world.requests
+        )
 
     def _claimable(self, uid: str) -> bool:
         return uid in self._world.doubted

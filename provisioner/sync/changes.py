@@ -168,7 +168,8 @@ class Changes:
             done = self._done(course, Outcome.DEACTIVATED, reply, change.after)
             return done._replace(error_code=GONE, error_message="there was no such user any more")
         if verdict is not Verdict.DONE:
-            return self._unsuccessful(course, verdict, reply, change.before)
+            # Whose tokens are gone is not as before: should the user come back, a new one is to be minted.
+            return self._unsuccessful(course, verdict, reply, change.before if course.flushed is False else None)
         done = self._done(course, Outcome.DEACTIVATED, reply, change.after)
         if change.flush and not done.flushed:
             return done._replace(error_code=SESSIONS_UNKNOWN, error_message=_FOUND_DEACTIVATED)

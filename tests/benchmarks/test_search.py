@@ -78,6 +78,15 @@ def test_nights_of_syncs_break_no_promise(first: int) -> None:
 
 
 FOUND = {
+    "stopped between the flush and the deactivation, and back the next night": Case(
+        244331,
+        (Row(3), Row(5)),
+        (Life(), Life(stop=139), Life()),
+        edits=(Edit(1, 3, -1), Edit(1, 5, 1), Edit(2, 3, 0)),
+        workers=3,
+        rate=60,
+        sync=True,
+    ),
     "an edit that is taken back between two kills": Case(
         248,
         (Row(1), Row(6)),

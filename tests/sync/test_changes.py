@@ -340,9 +340,9 @@ def test_a_leaver_whose_tokens_cannot_be_flushed_stays_until_they_can(answers: l
 
 
 def test_a_token_that_was_flushed_is_forgotten_though_the_user_stays() -> None:
-    """Whatever became of the deactivation: it opens nothing any more."""
+    """Whatever became of the deactivation: it opens nothing any more, and nobody who comes back is as before."""
     settlement = World([FLUSHED, REFUSED]).settle(LEAVING_FOR_GOOD)
-    assert (settlement.outcome, settlement.live, settlement.auth_token) == (Outcome.FAILED, BEFORE, None)
+    assert (settlement.outcome, settlement.live, settlement.auth_token) == (Outcome.FAILED, None, None)
 
 
 def test_whoever_is_deactivated_after_an_attempt_of_ours_has_no_token() -> None:
@@ -391,7 +391,7 @@ def test_a_stop_before_the_tokens_are_flushed(answers: list[Reply], live: Live |
 
 
 def test_a_stop_between_flush_and_deactivation() -> None:
-    """Pending: the user is active and known to be; both are done again."""
+    """Pending: the user is active, and has no token; both are done again, or a token is minted for who comes back."""
 
     class Stopping(World):
         async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
@@ -399,7 +399,7 @@ def test_a_stop_between_flush_and_deactivation() -> None:
             self.stopper.request(INTERRUPTED)
             return reply
 
-    assert Stopping([FLUSHED]).settle(LEAVING_FOR_GOOD) == pending(BEFORE, 1)._replace(auth_token=None)
+    assert Stopping([FLUSHED]).settle(LEAVING_FOR_GOOD) == pending(None, 1)._replace(auth_token=None)
 
 
 # --- not carried out ---------------------------------------------------------------------------------------------
