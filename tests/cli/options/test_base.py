@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,16 @@ NO_SETTINGS = {"--config", "-c"}
 COMMANDS = ("run", "validate", "plan", "sync", "verify")
 
 
+@cache
 def options_of(command: str) -> set[str]:
     """Every option of a command, long and short."""
     arguments = application()[command].assemble_argument_collection()
     return {name for each in arguments if each.show for name in each.names if name.startswith("-")}
+
+
+def settings_of(command: str) -> set[str]:
+    """Those of them that are settings."""
+    return options_of(command) - NO_SETTINGS - ({"--yes", "-y"} if command == "run" else set())
 
 
 def tables_of(command: str, *words: str) -> dict[str, dict[str, Any]]:
@@ -90,13 +97,21 @@ def tables_of(command: str, *words: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_option_goes_to_its_table_and_key(command: str) -> None:
-    """One option gives one key of one table and nothing else; none is left out of this test."""
-    options = options_of(command) - NO_SETTINGS - ({"--yes", "-y"} if command == "run" else set())
+    """One option gives one key of one table and nothing else, also beside all others; none is left out of this test."""
+    options = settings_of(command)
     assert options <= set(OPTIONS)
+    # Each is written once, whatever command takes it, so it is tried alone with the first of them.
+    alone = {each for each in options if command == next(one for one in COMMANDS if each in settings_of(one))}
+    words, together = [], dict[str, dict[str, Any]]()
     for option in options:
         text, table, key, value = OPTIONS[option]
-        words = [option] if text is None else [f"{option}={text}"]
-        assert tables_of(command, *words) == {table: {key: value}}, option
+        word = option if text is None else f"{option}={text}"
+        if option in alone:
+            assert tables_of(command, word) == {table: {key: value}}, option
+        if key not in together.get(table, {}):  # `-q` and `-v` are one key, as are the long and the short forms
+            words.append(word)
+            together.setdefault(table, {})[key] = value
+    assert tables_of(command, *words) == together
 
 
 def test_every_option_is_taken_by_some_command() -> None:
