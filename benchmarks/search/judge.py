@@ -150,7 +150,7 @@ class Judge:
                 if not any(user.slept or user.died for user in users):
                     yield f"said to be deactivated: {line.uid} never was"
             case "existing" | "updated":
-                if all(user.ours for user in users):
+                if all(map(_readable, users)):
                     yield f"ours became {line.outcome}: {line.uid}"
                 if all(each.auth_tokens == "all" for each in self._asked):
                     yield from self._token(row, line, users)
@@ -182,8 +182,7 @@ class Judge:
         if (line.error_message or "").removeprefix(_MINTING).startswith("no believable answer"):
             return
         if line.error_code == "ERR_UID_ALREADY_EXISTS" and any(each.on_existing == "fail" for each in self._asked):
-            # Whose a user is that was deactivated, no run could read.
-            if users and all(user.ours and not user.slept for user in users):
+            if users and all(map(_readable, users)):
                 yield f"ours failed as existing: {line.uid}"
             return
         if line.error_code in {"ERR_UID_NOT_FOUND", "gone", "deactivated"} and any(
@@ -192,6 +191,11 @@ class Judge:
             return
         whose = "ours" if any(user.ours for user in users) else "nobody's" if not users else "a stranger's"
         yield f"failed though nobody refused it: {line.uid} ({line.error_code}, {line.error_message}), it is {whose}"
+
+
+def _readable(user: User) -> bool:
+    """Whether a run could read that a user is ours: of one that is deactivated the API shows nothing."""
+    return user.ours and not user.slept
 
 
 _MINTING: Final = "the user is there, but no auth token could be minted: "
