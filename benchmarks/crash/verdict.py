@@ -251,8 +251,8 @@ def allowed(rate: int, length: float) -> int:
     """Count the requests that `length` seconds may hold at `rate` a minute; only a minute holds exactly that."""
     if length == 60:
         return rate
-    # The bucket's size, and at a large rate most of one more in hand: see `provisioner.sending.pacing.Shape`.
-    at_once = 1.75 * max(1.0, min(16.0, rate / 300), rate / 3000)
+    # The bucket's size, and at a large rate half of it in hand: see `provisioner.sending.pacing.Shape`.
+    at_once = 1.5 * max(1.0, min(16.0, rate / 300), rate / 3000)
     return math.ceil(at_once + rate / 60 * (length + _JITTER))
 
 

@@ -3,7 +3,7 @@
 A leaky bucket of size b that leaks (N - b) / 60 a second lets at most N through in any sliding minute, from the
 first minute on. The textbook `AsyncLimiter(N, 60)` lets almost 2 N through in its first, because its bucket starts
 empty and leaks as well; `AsyncLimiter(1, 60 / N)` loses a tenth of the rate to the coarseness of timers. A small
-burst avoids both, and a quarter second's worth of slots is kept back for requests that bunch up on their way.
+burst avoids both, and three tenths of a second's worth of slots are kept back for requests that bunch up on their way.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Shape:
         # A fifth of a second's worth, at most 16; where timers are coarse against the rate, 20 ms' worth.
         burst = max(1, min(_SMALL, int(per_second / 5)), int(per_second / 50))
         # What is left of the burst is the time by which a timer may be late.
-        block = max(1, burst * 3 // 4)
+        block = max(1, burst // 2)
         spare = block - 1 if burst > _SMALL else 0
-        kept_back = int(per_second / 4)
+        kept_back = int(per_second * 0.3)
         # What lies in hand can be from before the minute began.
         steady = max(per_minute - kept_back - burst - spare, per_minute / 2)
         return cls(burst, block, spare, 60 * burst / steady)
