@@ -58,7 +58,7 @@ def name_once(temporary: Path, path: Path) -> None:
         temporary.rename(path)
 
 
-class UnreadableError(ValueError):
+class UnreadableError(Exception):
     """A text cannot be read; the message goes on behind the file's name, says why, and quotes nothing of it."""
 
 
