@@ -6,10 +6,8 @@ columns    how rows go into it and come out of it, by name
 lock       keeps two runs off it, and says who holds it
 header     what its file says of itself
 recorder   group commit
-syncstate  what a sync knows of each user
-managed    the columns in which it does
+state/     what a sync knows of each user, from night to night
 undo/      what an undo needs to know, and what it has done
-nights     one row for each sync, and what is noted for the one under way
 copies/    copies of it, and how one goes on when it is lost
 course/    how each run went, and how fast
 """

@@ -5,6 +5,7 @@ nights  one row for each sync
 runs    one row for each run that may send, and `pace` the stretches of it: see `course`
 events  what was out of the ordinary in the life of a user: see `course.events`
 mints   how often an auth token was minted for a user: see `course.mints`
+former  what was known of users who were gone, and are created anew: see `state.gone`
 meta    what the journal was made for
 
 overwrites  what users were before updates of this job (see `undo.overwrites`)
@@ -45,7 +46,7 @@ CREATE TABLE users (
 );
 """
 
-# What a sync knows beside that; see `provisioner.journal.syncstate`. Format 1 had none of it.
+# What a sync knows beside that; see `provisioner.journal.state.syncstate`. Format 1 had none of it.
 _SINCE_2: Final = """
 ALTER TABLE users ADD COLUMN operation TEXT;
 ALTER TABLE users ADD COLUMN certain INTEGER NOT NULL DEFAULT 0;
@@ -76,7 +77,7 @@ UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 
 # How each run went, and how fast: see `provisioner.journal.course`. What is known of the auth tokens of a leaver: see
-# `provisioner.journal.managed`.
+# `provisioner.journal.state.managed`.
 _SINCE_4: Final = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -119,6 +120,7 @@ CREATE TABLE events (
 ALTER TABLE users ADD COLUMN sessions TEXT;
 ALTER TABLE users ADD COLUMN made_hash TEXT;
 CREATE TABLE mints (uid TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE former (id INTEGER PRIMARY KEY, auth_token TEXT, created_at INTEGER NOT NULL, ours INTEGER NOT NULL);
 """
 
 # mark: UNIX seconds by the server, of our last answer that changed the user. withdrawn: an undo has deactivated the

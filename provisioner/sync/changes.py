@@ -28,6 +28,7 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful
+from provisioner.sending.users.keeper import moment
 
 SESSIONS_UNKNOWN = "sessions_unknown"
 _FOUND_DEACTIVATED = (
@@ -197,7 +198,7 @@ class Changes:
             course.attempts,
             http_status=reply.status,
             auth_token=course.token,
-            created_at=past.created_at if past else None,
+            created_at=(past.created_at if past else None) or moment(reply.data or {}, "createdAt"),
             settled_at=time.time(),
             live=live,
             flushed=outcome is Outcome.DEACTIVATED and bool(course.flushed),

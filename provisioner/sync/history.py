@@ -13,8 +13,8 @@ from rich.table import Table
 from provisioner.errors import ExitCode, JournalError
 from provisioner.journal.header import header_of, open_for_reading
 from provisioner.journal.lock import holder_of
-from provisioner.journal.nights import Night, Nights
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
+from provisioner.journal.state.nights import Night, Nights
 from provisioner.results.tables import printed
 from provisioner.wording import duration, iso_time, json_text
 

@@ -15,7 +15,7 @@ import orjson
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.files import PRIVATE, written_whole
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import Plan
 from provisioner.sync.plan.report import PlanReport, document_of

@@ -17,8 +17,8 @@ from pathlib import Path
 from provisioner.errors import ExitCode
 from provisioner.files import same_file
 from provisioner.journal.columns import Known
-from provisioner.journal.managed import Met
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.managed import Met
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
 from provisioner.results.manifest import read_record, rewrite

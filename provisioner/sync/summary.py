@@ -22,7 +22,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.journal.columns import OUTCOME_COLUMNS
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.results.lines import TOKENS, TokensApart, count_lines, write_results
 from provisioner.results.manifest import read_record

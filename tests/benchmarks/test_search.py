@@ -170,6 +170,16 @@ FOUND = {
         before=(Before(3, 500.0),),
         sync=True,
     ),
+    "deactivated and reactivated by another hand while the lists are read": Case(
+        255479,
+        (Row(3), Row(4), Row(5)),
+        (Life(order=1186161040, stop=224), Life(), Life(), Life()),
+        strangers=(Stranger(1, 0.133, 3, Act.REACTIVATE), Stranger(1, -0.243, 3, Act.DEACTIVATE)),
+        edits=(Edit(2, 3, -1), Edit(3, 3, 1)),
+        rate=60,
+        sync=True,
+        refreshes=(0, 3),
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),

@@ -749,7 +749,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "made_hash",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
-        for table in ("nights", "runs", "pace", "events", "mints", "overwrites", "reversals", "undos"):
+        for table in ("nights", "runs", "pace", "events", "mints", "former", "overwrites", "reversals", "undos"):
             database.execute(f"DROP TABLE {table}")
         database.executescript("PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()

@@ -33,7 +33,19 @@ def test_an_empty_file_becomes_a_journal(database: sqlite3.Connection) -> None:
     bring_up_to_date(database, 0, FACTS)
     assert header_of(database) == Header(APPLICATION_ID, VERSION, blank=False)
     assert dict(database.execute("SELECT key, value FROM meta")) == FACTS
-    tables = {"meta", "users", "nights", "runs", "pace", "events", "mints", "overwrites", "reversals", "undos"}
+    tables = {
+        "meta",
+        "users",
+        "nights",
+        "runs",
+        "pace",
+        "events",
+        "mints",
+        "former",
+        "overwrites",
+        "reversals",
+        "undos",
+    }
     assert set(columns(database)) == tables
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ConfigurationError, OutputError
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync
 from provisioner.stop import Stopper
 from provisioner.sync.command import make_plan, plan_job, sync_job

@@ -14,7 +14,7 @@ import pytest
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.journal.header import Identity
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.emulator.server import Emulator
 from provisioner.errors import ExitCode, UsageError
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.run.job import Target
 from provisioner.settings.tables import Output, Sync
 from provisioner.settings.values import Allowance

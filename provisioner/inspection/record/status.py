@@ -20,7 +20,7 @@ from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
-from provisioner.journal.nights import Night, Nights
+from provisioner.journal.state.nights import Night, Nights
 from provisioner.model import Outcome
 from provisioner.results.outputs import SUMMARY
 from provisioner.results.tables import printed

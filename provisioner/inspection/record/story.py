@@ -23,7 +23,7 @@ from provisioner.inspection.record.places import find_place, opened
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
-from provisioner.journal.nights import Nights
+from provisioner.journal.state.nights import Nights
 from provisioner.model import Outcome, State
 from provisioner.results.tables import printed
 from provisioner.sending.users.profile import unpacked

@@ -13,7 +13,7 @@ from typing import Any, Final
 from provisioner.journal.course.overview import FIRST_ROWS, Overview
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import PastRun
-from provisioner.journal.nights import Night
+from provisioner.journal.state.nights import Night
 from provisioner.model import Outcome
 from provisioner.wording import ESCAPES, LONGEST_SHOWN, duration
 

@@ -17,8 +17,8 @@ from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
-from provisioner.journal.nights import Night, Nights
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
+from provisioner.journal.state.nights import Night, Nights
 
 FIRST_ROWS: Final = 5
 """Rows that are named of each code."""

@@ -18,7 +18,7 @@ from typing import Final
 from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Surveyed, open_roster, survey

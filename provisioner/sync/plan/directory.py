@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
 from provisioner.journal.columns import json_list
-from provisioner.journal.nights import Doubt
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.nights import Doubt
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
@@ -218,9 +218,11 @@ async def resolve_doubts(
                 message = f"whether {doubt.uid} was created cannot be told ({why}); nothing was changed, run again"
                 raise DirectoryError(message)
             there = verdict is Verdict.DONE
-            ours = there and created_since(_created_at(reply.data or {}), doubt.since)
+            created_at = _created_at(reply.data or {})
+            former = there and created_at is not None and created_at == doubt.former
+            ours = former or (there and created_since(created_at, doubt.since))
             others += [doubt.uid] if there and not ours else []
-            await in_thread(partial(state.resolve, doubt.uid, Standing.ACTIVE if ours else None))
+            await in_thread(partial(state.resolve, doubt.uid, Standing.ACTIVE if ours else None, former=former))
             log.info("doubt.resolved", uid=doubt.uid, ours=ours)
     return others
 

@@ -17,8 +17,8 @@ import orjson
 import polars as pl
 
 from provisioner.journal.columns import hash_of
-from provisioner.journal.managed import Adoption, Met
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.managed import Adoption, Met
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Surveyed

@@ -12,8 +12,8 @@ from provisioner.errors import JournalError
 from provisioner.inspection.record.status import status_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import JournalLock
-from provisioner.journal.managed import Adoption
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.managed import Adoption
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Live, Outcome, Settlement, Standing, State
 from tests.rig.journals import HERE, a_journal
 

@@ -12,7 +12,7 @@ from provisioner.inspection.report.chapters import Finding
 from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.header import Identity
-from provisioner.journal.nights import Night
+from provisioner.journal.state.nights import Night
 from tests.journal.course.test_points import a_point
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.inspection.report.content import Share, content_of
 from provisioner.inspection.report.sources import Sources
-from provisioner.journal.nights import Night
+from provisioner.journal.state.nights import Night
 from tests.inspection.report.test_chapters import a_run, an_overview
 
 DONE = {

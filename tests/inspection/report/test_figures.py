@@ -11,7 +11,7 @@ from provisioner.inspection.report import figures
 from provisioner.inspection.report.figures import figures_of
 from provisioner.inspection.report.page import __file__ as page_file
 from provisioner.journal.course.overview import Overview
-from provisioner.journal.nights import Night
+from provisioner.journal.state.nights import Night
 from tests.inspection.report.test_chapters import a_run, an_overview
 from tests.journal.course.test_points import a_point
 

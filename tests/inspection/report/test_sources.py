@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.errors import UsageError
 from provisioner.inspection.report.sources import find_sources
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from tests.rig.journals import HERE, a_journal
 
 SUMMARY = {

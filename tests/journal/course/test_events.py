@@ -9,7 +9,7 @@ import pytest
 from provisioner.errors import StorageError
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.journal import Journal
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, Standing, State, UserRequest
 from tests.rig.journals import HERE
 

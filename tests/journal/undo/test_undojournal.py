@@ -12,7 +12,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.undo.overwrites import KEPT, OWN, NotedRow
 from provisioner.journal.undo.reversals import Candidate, LeavingRow, OwnedRow, PartlyBackRow, ToDo
 from provisioner.journal.undo.undojournal import UndoJournal

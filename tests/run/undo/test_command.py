@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.run.undo.command import outputs_of
 from tests.rig.journals import HERE, a_journal
 

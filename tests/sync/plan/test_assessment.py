@@ -10,8 +10,8 @@ import pytest
 
 from provisioner.emulator.server import Emulator
 from provisioner.errors import ExitCode, JournalError, UsageError
-from provisioner.journal.managed import Adoption
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.managed import Adoption
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, Live, Standing
 from provisioner.run.job import Run, Target
 from provisioner.settings.tables import Sync

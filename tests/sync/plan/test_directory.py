@@ -10,8 +10,8 @@ import pytest
 
 from provisioner.errors import DirectoryError, ExitCode
 from provisioner.journal.header import Identity
-from provisioner.journal.managed import Adoption
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.managed import Adoption
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Live, Standing, Tally, UserRequest
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply

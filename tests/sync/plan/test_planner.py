@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from provisioner.journal.header import Identity
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, Live, Outcome, Settlement, Standing, State, UserRequest
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Settings, Sync

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.journal.managed import AdoptedRow, Adoption, Met
+from provisioner.journal.state.managed import AdoptedRow, Adoption, Met
 from provisioner.model import Live, Outcome, Standing
 
 

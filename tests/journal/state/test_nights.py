@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.journal.header import Identity
-from provisioner.journal.nights import Night, Nights
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.nights import Night, Nights
+from provisioner.journal.state.syncstate import SyncState
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 

@@ -187,16 +187,23 @@ IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE {_MANAGED} AND {_ABSENT}")
 
 
 class Doubt(NamedTuple):
-    """A user of whom it is not known whether we created it; `since` as `Past.doubt_since`."""
+    """A user of whom it is not known whether we created it; `since` as `Past.doubt_since`.
+
+    former  when the one before it was created (UNIX seconds), if it was taken for deleted
+    """
 
     uid: str
     since: float
+    former: int | None = None
 
 
 DOUBTS: Final = select(
     Doubt._fields,
     f"FROM users WHERE {_IN_DOUBT} AND {_ABSENT} AND (operation IS NULL OR operation = 'create') ORDER BY id",
-    {"since": "coalesce(doubt_since, sent_at)"},
+    {
+        "since": "coalesce(doubt_since, sent_at)",
+        "former": "(SELECT former.created_at FROM former WHERE former.id = users.id)",
+    },
 )
 # Of whoever turns out to be ours nobody has been told, and its token is lost: should it come back, that is made up for.
 # What its profile is remains open until then.

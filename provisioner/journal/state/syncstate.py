@@ -10,7 +10,7 @@ short and the one that ends it share an *epoch*: what happened to a user in this
     absent     good nights in a row in which the user was not in the roster
     profile    that profile itself, packed: who left is told by name, and what changes with its old value
 
-    sessions       whether the auth tokens of a leaver are flushed, see `provisioner.journal.managed.Sessions`
+    sessions       whether the auth tokens of a leaver are flushed, see `provisioner.journal.state.managed.Sessions`
     night_outcome  created or reactivated, when that is what became of the user before a later change of the same epoch
 """
 
@@ -30,28 +30,25 @@ from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
-from provisioner.journal.managed import (
+from provisioner.journal.state import gone
+from provisioner.journal.state.managed import (
     ADOPTED,
     CARRIED_OUT,
-    FORGOTTEN,
     LIVE,
     MET,
     OPERATION,
     PROFILE,
     PROFILES,
-    SENT_ANEW,
     TAKEN_OVER,
     TONIGHT,
     AdoptedRow,
     Adoption,
-    AnewRow,
-    ForgottenRow,
     LiveRow,
     Met,
     OperationRow,
     ProfileRow,
 )
-from provisioner.journal.nights import (
+from provisioner.journal.state.nights import (
     ABSENT_BEFORE,
     COUNT_ABSENCE,
     DOUBTS,
@@ -243,11 +240,11 @@ class SyncState(Journal):
         with self._unreadable():
             return [Doubt._make(each) for each in self._database.execute(DOUBTS)]
 
-    def resolve(self, uid: str, standing: Standing | None) -> None:
-        """Record what became of a user in doubt: it is ours, or (None) none that we manage."""
+    def resolve(self, uid: str, standing: Standing | None, *, former: bool = False) -> None:
+        """Record what became of a user in doubt: it is ours, or the former one, or (None) none that we manage."""
         known = standing.value if standing is not None else None
         with self._database:
-            self._database.execute(RESOLVED, {"uid": uid, "standing": known})
+            self._database.execute(gone.FOUND_AGAIN if former else RESOLVED, {"uid": uid, "standing": known})
 
     def wake(self, uids: Sequence[str]) -> None:
         """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
@@ -260,7 +257,8 @@ class SyncState(Journal):
 
     def sent_anew(self, request: UserRequest, now: float) -> None:
         """Record that a user who is gone may be created anew from now on (UNIX seconds); with it goes the old token."""
-        self._commit((SENT_ANEW, [AnewRow(id=request.key, body_hash=request.body_hash, now=now)]))
+        anew = gone.AnewRow(id=request.key, body_hash=request.body_hash, now=now)
+        self._commit((gone.REMEMBERED, [gone.UserKey(request.key)]), (gone.SENT_ANEW, [anew]))
 
     def tonight(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch what became of these uids in this night, as `Journal.outcomes` does; `unchanged` if nothing did."""
@@ -286,8 +284,8 @@ class SyncState(Journal):
         """Along with the request: what is known of its user is in doubt from now on."""
         epoch = self.nights.epoch
         yield NIGHT_OUTCOME, [EpochRow(id=each.key, epoch=epoch) for each in requests]
-        creates = [each.key for each in requests if each.change and each.change.action is Action.CREATE]
-        yield FORGOTTEN, [ForgottenRow(id=key) for key in creates]
+        creates = [gone.UserKey(each.key) for each in requests if each.change and each.change.action is Action.CREATE]
+        yield from ((statement, creates) for statement in (gone.REMEMBERED, gone.FORGOTTEN))
         yield from super()._as_sent(requests, now)
         changes = [(each.key, each.change) for each in requests if each.change]
         yield (
@@ -303,6 +301,7 @@ class SyncState(Journal):
         yield EPOCH, [EpochRow(id=key, epoch=epoch) for key in settled]
         known = [(each.key, each.live, each.flushed) for each in settlements if each.live is not None]
         yield LIVE, [LiveRow.of(key, live, flushed=flushed) for key, live, flushed in known]
+        yield from ((statement, [gone.UserKey(key) for key in settled]) for statement in (gone.RESTORED, gone.ENDED))
 
     def begin_night(self, now: float, plan: str | None = None) -> int:
         """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""

@@ -15,9 +15,9 @@ import pytest
 from provisioner.errors import JournalError, StorageError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.managed import Adoption
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.syncstate import SyncState
+from provisioner.journal.state.managed import Adoption
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 from tests.rig.journals import FORMAT_1
 
@@ -321,7 +321,11 @@ def test_who_may_have_been_created_is_managed_until_it_is_known(path: Path) -> N
         failed = a_settlement(doubted, Outcome.FAILED, None)
         state.settle([failed._replace(doubt_since=7.0), a_settlement(refused, Outcome.FAILED, None)])
         assert [uid for uid, _ in state.leavers()] == ["doubted", "ours", "theirs"]
-        assert [tuple(each) for each in state.in_doubt()] == [("doubted", 7.0), ("ours", 7.0), ("theirs", 7.0)]
+        assert [tuple(each) for each in state.in_doubt()] == [
+            ("doubted", 7.0, None),
+            ("ours", 7.0, None),
+            ("theirs", 7.0, None),
+        ]
         assert state.is_leaver(["ours", "refused"]) == {"ours"}
         state.see(["doubted"])
         state.resolve("ours", Standing.ACTIVE)

@@ -38,43 +38,6 @@ FROM given WHERE users.id = given.id
 )
 
 
-class ForgottenRow(NamedTuple):
-    """A user who was known for certain and is gone, and is created anew."""
-
-    id: int
-
-
-# What was known of a user that another hand deleted goes before the create is recorded as sent: the token is worth
-# nothing, and a doubt of before says nothing of the user that takes its place.
-FORGOTTEN: Final = Bulk(
-    ForgottenRow._fields,
-    """
-UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
-    live_hash = NULL, digests = NULL, certain = 0, night_outcome = NULL, ours = 0, sessions = NULL, made_hash = NULL
-FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
-""",
-)
-
-
-class AnewRow(NamedTuple):
-    """A user who turned out to be gone while it was changed, and is created anew from now on (UNIX seconds)."""
-
-    id: int
-    body_hash: str
-    now: float
-
-
-SENT_ANEW: Final = Bulk(
-    AnewRow._fields,
-    """
-UPDATE users SET auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL,
-    live_hash = NULL, digests = NULL, certain = 0, operation = 'create', body_hash = given.body_hash, state = 'sent',
-    outcome = 'pending', night_outcome = NULL, ours = 0, sessions = NULL, made_hash = NULL, sent_at = now
-FROM given WHERE users.id = given.id
-""",
-)
-
-
 class LiveRow(NamedTuple):
     """What is known of a user for certain."""
 

@@ -1,0 +1,86 @@
+"""Users who were gone, as far as could be seen, and are created anew: what was known of them.
+
+It goes before the create is recorded as sent: the token is worth nothing, and a doubt of before says nothing of the
+user that takes its place. It is kept apart until the create has ended, for the user may have been there all along:
+somebody deactivated and reactivated while the app's users are being listed stands in neither list. Whoever is found
+there with the creation time of before is the user of before.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from provisioner.journal.columns import Bulk
+
+
+class UserKey(NamedTuple):
+    """Which user a statement is about."""
+
+    id: int
+
+
+# Of tokens that may have been flushed nothing is worth keeping.
+REMEMBERED: Final = Bulk(
+    UserKey._fields,
+    """
+INSERT OR REPLACE INTO former SELECT users.id, auth_token, created_at, ours FROM given JOIN users USING (id)
+WHERE created_at IS NOT NULL AND sessions IS NULL
+""",
+)
+
+_NOTHING: Final = (
+    "auth_token = NULL, created_at = NULL, doubt_since = NULL, doubt_hash = NULL, standing = NULL, live_hash = NULL, "
+    "digests = NULL, certain = 0, night_outcome = NULL, ours = 0, sessions = NULL, made_hash = NULL"
+)
+FORGOTTEN: Final = Bulk(
+    UserKey._fields,
+    f"""
+UPDATE users SET {_NOTHING}
+FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
+""",  # noqa: S608 - of constants
+)
+
+
+class AnewRow(NamedTuple):
+    """A user who turned out to be gone while it was changed, and is created anew from now on (UNIX seconds)."""
+
+    id: int
+    body_hash: str
+    now: float
+
+
+SENT_ANEW: Final = Bulk(
+    AnewRow._fields,
+    f"""
+UPDATE users SET {_NOTHING}, operation = 'create', body_hash = given.body_hash, state = 'sent', outcome = 'pending',
+    sent_at = now
+FROM given WHERE users.id = given.id
+""",  # noqa: S608 - of constants
+)
+
+RESTORED: Final = Bulk(
+    UserKey._fields,
+    """
+UPDATE users SET auth_token = coalesce(users.auth_token, former.auth_token), ours = users.ours OR former.ours
+FROM given JOIN former USING (id)
+WHERE users.id = given.id AND users.created_at = former.created_at
+    AND users.state = 'settled' AND users.outcome IN ('updated', 'reactivated')
+""",
+)
+
+ENDED: Final = Bulk(
+    UserKey._fields,
+    """
+DELETE FROM former WHERE id IN (
+    SELECT id FROM given JOIN users USING (id) WHERE users.state = 'settled' AND users.outcome <> 'failed'
+)
+""",
+)
+
+# One who is in no roster any more, and of whom nobody knew whether it was created.
+FOUND_AGAIN: Final = """
+UPDATE users SET standing = 'active', certain = 0, doubt_since = NULL, doubt_hash = NULL, state = 'settled',
+    outcome = 'updated', operation = 'update', error_code = NULL, error_message = NULL,
+    auth_token = former.auth_token, created_at = former.created_at, ours = former.ours
+FROM former WHERE users.id = former.id AND users.uid = :uid
+"""
