@@ -94,7 +94,9 @@ class NightJudge:
             return
         if not any(line.auth_token in user.tokens for user in users):
             yield f"a token of nobody: {line.uid}"
-        elif line.state == "settled" and line.outcome != "failed" and users[-1].ours:
+        elif (
+            line.state == "settled" and line.outcome != "failed" and users[-1].ours and not self._flushed_late(line.uid)
+        ):
             yield from self._of_the_last(line, users)
 
     def _of_the_last(self, line: Line, users: list[User]) -> Iterator[str]:
@@ -182,11 +184,16 @@ class NightJudge:
         """Whether another hand deactivated or deleted a user in doubt: nobody can read then whose it is."""
         return (users[-1].slept or users[-1].died) and self._claimable(uid) and uid in self._server.disturbed
 
+    def _flushed_late(self, uid: str) -> bool:
+        """Whether a flush may have arrived after it was given up: it strikes tokens that were minted since."""
+        return uid in self._world.shaken and self._was_flushed(uid)
+
+    def _was_flushed(self, uid: str) -> bool:
+        return any(each.op is Op.FLUSH and each.uid == uid for each in self._world.requests)
+
     def _half_gone(self, told_by: Op, uid: str) -> bool:
         """Whether somebody who comes back had been flushed to be deactivated, which a night may have ended before."""
-        return told_by is Op.REACTIVATE and any(
-            each.op is Op.FLUSH and each.uid == uid for each in self._world.requests
-        )
+        return told_by is Op.REACTIVATE and self._was_flushed(uid)
 
     def _claimable(self, uid: str) -> bool:
         return uid in self._world.doubted

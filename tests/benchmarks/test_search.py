@@ -180,6 +180,14 @@ FOUND = {
         sync=True,
         refreshes=(0, 3),
     ),
+    "a flush that arrives after the next night has minted a token": Case(
+        302303,
+        (Row(3), Row(6)),
+        (Life(), Life(order=148020445, after=0.28), Life(after=28.009), Life(after=29.66), Life()),
+        faults=(Fault(1, 3, Op.FLUSH, 1, Trouble.LATE, 5.722),),
+        edits=(Edit(1, 3, -1), Edit(2, 3, 2)),
+        sync=True,
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),
