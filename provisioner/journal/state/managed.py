@@ -225,7 +225,7 @@ TONIGHT: Final = select(
     OUTCOME_COLUMNS,
     f"""FROM (
     SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned,
-        EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)
+        NOT EXISTS (SELECT 1 FROM temp.absent WHERE temp.absent.id = users.id)
         AND NOT EXISTS (SELECT 1 FROM temp.named WHERE temp.named.uid = users.uid) AS staying {_ASKED}
 )""",  # noqa: S608 - of constants
     {

@@ -139,10 +139,11 @@ def _night(row: Iterable[Any]) -> Night:
 
 
 # Tables of this session alone: the uids of tonight's roster, and those for which something is to be done. Those whom it
-# names as deactivated are `named`, with their rows.
+# names as deactivated are `named`, with their rows. Whom it lacks is looked up once: on most nights these are few.
 SESSION_TABLES: Final = (
     *(f"CREATE TEMP TABLE {name} (uid TEXT PRIMARY KEY) WITHOUT ROWID" for name in ("present", "planned", "woken")),
     "CREATE TEMP TABLE named (uid TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TEMP TABLE absent (id INTEGER PRIMARY KEY)",
 )
 NOTE_NAMED: Final = "INSERT OR IGNORE INTO temp.named SELECT key, value FROM json_each(?)"
 NAMED: Final = "SELECT uid, row FROM json_each(?) AS asked JOIN temp.named ON temp.named.uid = asked.value"
@@ -154,9 +155,14 @@ UPDATE users SET standing = 'active', sessions = NULL
 WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
 """
 
+_PRESENT: Final = "EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
+FIND_ABSENT: Final = (
+    "DELETE FROM temp.absent",
+    f"INSERT INTO temp.absent SELECT id FROM users WHERE NOT {_PRESENT}",  # noqa: S608 - of constants
+)
 _ABSENT: Final = (
-    "(NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
-    " OR EXISTS (SELECT 1 FROM temp.named WHERE temp.named.uid = users.uid))"
+    "users.id IN (SELECT id FROM temp.absent UNION ALL"
+    " SELECT there.id FROM temp.named JOIN users AS there ON there.uid = temp.named.uid)"
 )
 
 _WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.uid)"
@@ -216,6 +222,6 @@ WHERE uid = :uid
 
 # After a good night: the leavers have been absent for one night more.
 COUNT_ABSENCE: Final = (
-    "UPDATE users SET absent = 0 WHERE absent AND uid IN (SELECT uid FROM temp.present)",
-    f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND uid NOT IN (SELECT uid FROM temp.present)",  # noqa: S608
+    "UPDATE users SET absent = 0 WHERE absent AND id NOT IN (SELECT id FROM temp.absent)",
+    f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND id IN (SELECT id FROM temp.absent)",  # noqa: S608
 )

@@ -30,7 +30,7 @@ from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
-from provisioner.journal.state import gone
+from provisioner.journal.state import gone, nights
 from provisioner.journal.state.managed import (
     ADOPTED,
     CARRIED_OUT,
@@ -48,29 +48,7 @@ from provisioner.journal.state.managed import (
     OperationRow,
     ProfileRow,
 )
-from provisioner.journal.state.nights import (
-    ABSENT_BEFORE,
-    COUNT_ABSENCE,
-    DOUBTS,
-    EPOCH,
-    FLUSHED_TONIGHT,
-    IS_LEAVER,
-    LEAVERS,
-    LEFT_TONIGHT,
-    MANAGED,
-    NAMED,
-    NIGHT_OUTCOME,
-    NOTE_NAMED,
-    NOTE_PLANNED,
-    NOTE_PRESENT,
-    NOTE_WOKEN,
-    RESOLVED,
-    SESSION_TABLES,
-    WOKEN,
-    Doubt,
-    EpochRow,
-    Nights,
-)
+from provisioner.journal.state.nights import Doubt, EpochRow, Nights
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
 
 
@@ -86,6 +64,7 @@ class SyncState(Journal):
     def __init__(self, path: Path, identity: Identity, *, make: bool = False) -> None:
         super().__init__(path, identity)
         self._make = make
+        self._absent_found = False
 
     def __enter__(self) -> Self:
         if not self._make and not self.path.exists():
@@ -120,7 +99,7 @@ class SyncState(Journal):
             with self._database:
                 self._database.execute(TAKEN_OVER)
                 self._database.execute(ENDING_FORGOTTEN)
-                for statement in SESSION_TABLES:
+                for statement in nights.SESSION_TABLES:
                     self._database.execute(statement)
 
     @contextmanager
@@ -149,11 +128,11 @@ class SyncState(Journal):
 
     def managed(self) -> int:
         """How many active users the state knows, those included whom another hand has reactivated."""
-        return int(self._one(MANAGED))
+        return int(self._one(nights.MANAGED))
 
     def absent_before(self) -> int:
         """How many of them the last good night's roster did not name either."""
-        return int(self._one(ABSENT_BEFORE))
+        return int(self._one(nights.ABSENT_BEFORE))
 
     def profiles(self, uids: Sequence[str]) -> dict[str, bytes]:
         """Look up the profiles that were last carried out, packed; those not kept are not in the answer."""
@@ -166,12 +145,13 @@ class SyncState(Journal):
 
     def left_tonight(self) -> list[tuple[str, int]]:
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""
-        return self._database.execute(LEFT_TONIGHT, (self.nights.epoch,)).fetchall()
+        with self._knowing_absent():
+            return self._database.execute(nights.LEFT_TONIGHT, (self.nights.epoch,)).fetchall()
 
     def flushed_tonight(self) -> int:
         """How many leavers were deactivated in this night and have no auth token any more for certain."""
-        with self._unreadable():
-            return int(self._database.execute(FLUSHED_TONIGHT, (self.nights.epoch,)).fetchone()[0])
+        with self._knowing_absent():
+            return int(self._database.execute(nights.FLUSHED_TONIGHT, (self.nights.epoch,)).fetchone()[0])
 
     def name(self, rows: Sequence[tuple[str, int]]) -> None:
         """Note (uid, roster row) of those whom tonight's roster names as deactivated; for this session only.
@@ -180,16 +160,17 @@ class SyncState(Journal):
         """
         with self._database:
             self._database.execute("BEGIN")
-            self._database.execute(NOTE_NAMED, (orjson.dumps(dict(rows)).decode(),))
+            self._database.execute(nights.NOTE_NAMED, (orjson.dumps(dict(rows)).decode(),))
 
     def named(self, uids: Sequence[str]) -> dict[str, int]:
         """Give those of the uids that tonight's roster names as deactivated, with their rows."""
         with self._unreadable():
-            return dict(self._database.execute(NAMED, (json_list(uids),)).fetchall())
+            return dict(self._database.execute(nights.NAMED, (json_list(uids),)).fetchall())
 
     def is_leaver(self, uids: Sequence[str]) -> set[str]:
         """Give those of the uids that the state manages and that tonight's roster does not name."""
-        return {uid for (uid,) in self._database.execute(IS_LEAVER, (json_list(uids),))}
+        with self._knowing_absent():
+            return {uid for (uid,) in self._database.execute(nights.IS_LEAVER, (json_list(uids),))}
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -216,44 +197,57 @@ class SyncState(Journal):
 
     def see(self, uids: Sequence[str]) -> None:
         """Note uids that stand in tonight's roster, whether their rows are valid or not; for this session only."""
-        self._note(NOTE_PRESENT, uids)
+        self._note(nights.NOTE_PRESENT, uids)
+        self._absent_found = False
 
     def plan(self, uids: Sequence[str]) -> None:
         """Note uids for which something is to be done tonight; for this session only."""
-        self._note(NOTE_PLANNED, uids)
+        self._note(nights.NOTE_PLANNED, uids)
 
     def _note(self, statement: str, uids: Sequence[str]) -> None:
         with self._database:
             self._database.execute("BEGIN")
             self._database.execute(statement, (json_list(uids),))
 
+    @contextmanager
+    def _knowing_absent(self) -> Iterator[None]:
+        """Read, with those known whom tonight's roster lacks; whoever comes into the state later stands in it."""
+        with self._unreadable():
+            if not self._absent_found:
+                with self._database:
+                    self._database.execute("BEGIN")
+                    for statement in nights.FIND_ABSENT:
+                        self._database.execute(statement)
+                self._absent_found = True
+            yield
+
     def leavers(self) -> Iterator[tuple[str, int]]:
         """Give uid and `absent` of the users that tonight's roster does not name and that may still log in.
 
         Among them are those of whom it is not known whether they were created.
         """
-        with self._unreadable():
-            yield from self._database.execute(LEAVERS)
+        with self._knowing_absent():
+            yield from self._database.execute(nights.LEAVERS)
 
     def in_doubt(self) -> list[Doubt]:
         """Give the users that tonight's roster does not name and of whom it is not known whether we created them."""
-        with self._unreadable():
-            return [Doubt._make(each) for each in self._database.execute(DOUBTS)]
+        with self._knowing_absent():
+            return [Doubt._make(each) for each in self._database.execute(nights.DOUBTS)]
 
     def resolve(self, uid: str, standing: Standing | None, *, former: bool = False) -> None:
         """Record what became of a user in doubt: it is ours, or the former one, or (None) none that we manage."""
         known = standing.value if standing is not None else None
         with self._database:
-            self._database.execute(gone.FOUND_AGAIN if former else RESOLVED, {"uid": uid, "standing": known})
+            self._database.execute(gone.FOUND_AGAIN if former else nights.RESOLVED, {"uid": uid, "standing": known})
 
     def wake(self, uids: Sequence[str]) -> None:
         """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
-        self._note(NOTE_WOKEN, uids)
+        self._note(nights.NOTE_WOKEN, uids)
 
     def record_woken(self) -> None:
         """Record that the users noted as such are active."""
         with self._database:
-            self._database.execute(WOKEN)
+            self._database.execute(nights.WOKEN)
 
     def sent_anew(self, request: UserRequest, now: float) -> None:
         """Record that a user who is gone may be created anew from now on (UNIX seconds); with it goes the old token."""
@@ -262,7 +256,7 @@ class SyncState(Journal):
 
     def tonight(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Fetch what became of these uids in this night, as `Journal.outcomes` does; `unchanged` if nothing did."""
-        with self._unreadable():
+        with self._knowing_absent():
             return self._database.execute(TONIGHT, self._tonights(uids)).fetchall()
 
     def hear(self, now: float) -> None:
@@ -283,7 +277,7 @@ class SyncState(Journal):
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         """Along with the request: what is known of its user is in doubt from now on."""
         epoch = self.nights.epoch
-        yield NIGHT_OUTCOME, [EpochRow(id=each.key, epoch=epoch) for each in requests]
+        yield nights.NIGHT_OUTCOME, [EpochRow(id=each.key, epoch=epoch) for each in requests]
         creates = [gone.UserKey(each.key) for each in requests if each.change and each.change.action is Action.CREATE]
         yield from ((statement, creates) for statement in (gone.REMEMBERED, gone.FORGOTTEN))
         yield from super()._as_sent(requests, now)
@@ -298,7 +292,7 @@ class SyncState(Journal):
         yield from super()._as_settled(settlements)
         epoch = self.nights.epoch
         settled = [each.key for each in settlements if each.state is State.SETTLED]
-        yield EPOCH, [EpochRow(id=key, epoch=epoch) for key in settled]
+        yield nights.EPOCH, [EpochRow(id=key, epoch=epoch) for key in settled]
         known = [(each.key, each.live, each.flushed) for each in settlements if each.live is not None]
         yield LIVE, [LiveRow.of(key, live, flushed=flushed) for key, live, flushed in known]
         yield from ((statement, [gone.UserKey(key) for key in settled]) for statement in (gone.RESTORED, gone.ENDED))
@@ -310,9 +304,9 @@ class SyncState(Journal):
 
     def end_night(self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> None:
         """Record how a sync ended; after a good night the leavers have been absent for one night more."""
-        with self._database:
+        with self._knowing_absent(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            for statement in COUNT_ABSENCE if good else ():
+            for statement in nights.COUNT_ABSENCE if good else ():
                 self._database.execute(statement)
             self.nights.end(number, now, rows, summary, good=good)
         if good:

@@ -148,7 +148,7 @@ def _assess(
     every = (*left, *leavers.due, *leavers.in_grace, *leavers.reported)
     leavers = replace(leavers, named=state.named([uid for uid, _ in every]))
     gone = [uid for uid, absent in every if not absent and uid not in leavers.named]
-    managed = state.managed() + len(left)
+    managed = known = state.managed() + len(left)
     if settings.adopt:
         # Who is taken over was there before the night.
         managed += planner.taken_over + len(planner.strangers)
@@ -156,7 +156,7 @@ def _assess(
         rows=rows.total or 0,
         rejected=rows.rejected,
         managed=managed,
-        expected=state.managed() + len(left) - state.absent_before(),
+        expected=known - state.absent_before(),
         lacking=sum(uid not in approved for uid in gone),
         leaving=len(leavers.due) + len(left),
         approved=policy.approved is not None,
