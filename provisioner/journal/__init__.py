@@ -1,13 +1,14 @@
 """What is on disk: what became of every user.
 
-journal    the SQLite file
-schema     its tables and formats
-columns    how rows go into it and come out of it, by name
-lock       keeps two runs off it, and says who holds it
-header     what its file says of itself
-recorder   group commit
-state/     what a sync knows of each user, from night to night
-undo/      what an undo needs to know, and what it has done
-copies/    copies of it, and how one goes on when it is lost
-course/    how each run went, and how fast
+journal     the SQLite file
+schema      its tables and formats
+statements  how many rows at once go into it and come out of it
+columns     which columns do, by name
+lock        keeps two runs off it, and says who holds it
+header      what its file says of itself
+recorder    group commit
+state/      what a sync knows of each user, from night to night
+undo/       what an undo needs to know, and what it has done
+copies/     copies of it, and how one goes on when it is lost
+course/     how each run went, and how fast
 """

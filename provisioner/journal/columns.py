@@ -1,4 +1,4 @@
-"""How rows go into a journal and come out of it: statements whose columns and values are named in one place each.
+"""What goes into a journal and comes out of it: its columns, and the values for them, are named in one place each.
 
 What goes in has the columns of `given` in its statement, each by name; what comes out is asked for by the names of what
 it becomes. Neither rests on an order that is written down twice.
@@ -6,57 +6,13 @@ it becomes. Neither rests on an order that is written down twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable
 from hashlib import blake2b
-from itertools import chain
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
-import orjson
-
+from provisioner.journal.statements import Bulk, select, select_columns
 from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
-
-# Rows to a statement, tried in this order; about a dozen come together at CometChat's rate.
-_PIECES: Final = (1000, 100, 12, 4, 1)
-
-
-class Bulk(NamedTuple):
-    """A statement for many rows at once, which it finds in `given`.
-
-    columns  the names of a row's members, in their order
-    """
-
-    columns: tuple[str, ...]
-    sql: str
-
-    def pieces(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
-        """Give the statements, each with its values, that bring these rows in."""
-        at = 0
-        for size in _PIECES:
-            while len(rows) - at >= size:
-                yield _statement(self, size), list(chain.from_iterable(rows[at : at + size]))
-                at += size
-
-
-Written: TypeAlias = tuple[Bulk, Sequence[tuple[Any, ...]]]
-"""A statement for many rows, and the rows."""
-
-
-@cache
-def _statement(bulk: Bulk, rows: int) -> str:
-    row = "(" + ", ".join("?" * len(bulk.columns)) + ")"
-    return f"WITH given ({', '.join(bulk.columns)}) AS (VALUES {', '.join([row] * rows)}) {bulk.sql}"
-
-
-def select(names: Iterable[str], source: str, expressions: Mapping[str, str] | None = None) -> str:
-    """Make a SELECT that gives its values under these names, in this order.
-
-    source       the rest of the statement, FROM on
-    expressions  name → how it is made, for those that are not simply columns
-    """
-    made = expressions or {}
-    return f"SELECT {', '.join(f'{made[name]} AS {name}' if name in made else name for name in names)} {source}"
 
 
 def hash_of(body: bytes) -> str:
@@ -184,11 +140,6 @@ MOVED: Final = Bulk(MovedRow._fields, "UPDATE users SET row = given.row FROM giv
 # --- out ---
 
 
-def json_list(uids: Sequence[str]) -> str:
-    """Write uids as the one value of a statement, which `json_each` takes apart."""
-    return orjson.dumps(uids).decode()
-
-
 class Known(NamedTuple):
     """What the journal knows of a uid; `past()` says it in our terms.
 
@@ -277,7 +228,7 @@ DONE_COLUMNS: Final = Done._fields
 FINAL_OUTCOMES: Final = ", ".join(f"'{each.value}'" for each in Outcome if each in FINAL)
 """Those with which a run is done with a row, as SQL lists them."""
 
-DONE: Final = select(
+DONE: Final = select_columns(
     DONE_COLUMNS,
     f"{ASKED} WHERE state = 'settled' AND outcome IN ({FINAL_OUTCOMES}) AND NOT {_REVERSING}",
     {
@@ -293,9 +244,10 @@ OUTCOME_COLUMNS: Final = (
     "uid", "outcome", "http_status", "attempts", "error_code", "error_message", "auth_token", "created_at",
     "settled_at",
 )  # fmt: skip
-"""What results are made of."""
+"""What results are made of; `settled_at` comes out in milliseconds, for only whole numbers do so exactly."""
 
-OUTCOMES: Final = select(OUTCOME_COLUMNS, ASKED)
+MILLISECONDS: Final = "CAST(settled_at * 1000 AS INTEGER)"
+OUTCOMES: Final = select_columns(OUTCOME_COLUMNS, ASKED, {"settled_at": MILLISECONDS})
 
 STANDINGS: Final = select(("uid", "standing"), "FROM users WHERE standing IS NOT NULL AND certain ORDER BY id")
 """Whom a state knows for certain, and whether they may log in."""

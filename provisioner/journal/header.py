@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
-from provisioner.journal.columns import DONE, Done, json_list
+from provisioner.journal.columns import DONE, Done
 from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.statements import fetch_columns, json_list
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
 _LOG_HEAD: Final = 32
@@ -138,7 +139,7 @@ def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
     """Look up those of these uids that the journal at `path` knows as done with; none when it cannot be read."""
     with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
         if header_of(database).ours:
-            return [Done._make(row) for row in database.execute(DONE, (json_list(uids),))]
+            return list(map(Done._make, zip(*fetch_columns(database, DONE, (json_list(uids),)).values(), strict=True)))
     return []
 
 

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from provisioner.errors import JournalError
 from provisioner.journal import columns, schema
-from provisioner.journal.columns import Bulk, Known, MadeRow, MovedRow, Written, json_list, sent_rows, settled_rows
+from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows, settled_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
@@ -36,6 +36,7 @@ from provisioner.journal.header import (
     owner_of,
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
+from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import EVER_UNDONE, TAKEN_UP, taken_up_rows
 from provisioner.model import Settlement, UserRequest
@@ -119,12 +120,12 @@ class Journal:
         with self._unreadable():
             return {uid: Known._make(rest) for uid, *rest in self._database.execute(columns.KNOWN, (json_list(uids),))}
 
-    def settled(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
+    def settled(self, uids: Sequence[str]) -> Columns:
         """Fetch `DONE_COLUMNS` of those of these uids that are settled with an outcome that is `FINAL`."""
         if self.is_new:
-            return []
+            return {name: [] for name in columns.DONE_COLUMNS}
         with self._unreadable():
-            return self._database.execute(columns.DONE, (json_list(uids),)).fetchall()
+            return fetch_columns(self._database, columns.DONE, (json_list(uids),))
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
@@ -184,10 +185,10 @@ class Journal:
         """Record that a user is gone, and may be created from now on (UNIX seconds); on disk before this returns."""
         self._commit(*((bulk, [AnewRow(id=key, now=now)]) for bulk in BEGUN_ANEW))
 
-    def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
+    def outcomes(self, uids: Sequence[str]) -> Columns:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
-            return self._database.execute(columns.OUTCOMES, (json_list(uids),)).fetchall()
+            return fetch_columns(self._database, columns.OUTCOMES, (json_list(uids),))
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]

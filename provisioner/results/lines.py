@@ -8,12 +8,13 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import polars as pl
 
 from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
+from provisioner.journal.statements import Columns
 from provisioner.model import FINAL, Outcome
 from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
 from provisioner.results.formats.writing import write_frames
@@ -29,14 +30,15 @@ TOKENS: Final = "tokens"
 """What that file is called among the outputs."""
 
 _OUTCOME_SCHEMA: Final[Mapping[str, pl.DataType]] = {
-    name: pl.Float64() if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
+    name: pl.Int64() if name == "settled_at" else RESULT_SCHEMA[name] for name in OUTCOME_COLUMNS
 }
 
 # What became of users who are there as the row has them.
 _MADE: Final = (Outcome.CREATED.value, Outcome.UPDATED.value)
 _DONE: Final = tuple(each.value for each in Outcome if each in FINAL)
 
-Fetch = Callable[[list[str]], list[tuple[Any, ...]]]
+Fetch: TypeAlias = Callable[[list[str]], Columns]
+"""Gives `OUTCOME_COLUMNS` of users."""
 
 
 @dataclass(slots=True)
@@ -131,9 +133,9 @@ def write_lines(
 def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
     """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, and their `OF_ROW`, in roster order."""
     valid = pl.col("error_code").is_null()
-    known = pl.DataFrame(
-        fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA), orient="row"
-    ).rename({"error_code": "said_code", "error_message": "said_message"})
+    known = pl.DataFrame(fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA)).rename(
+        {"error_code": "said_code", "error_message": "said_message"}
+    )
     # A rejected row may share its uid with a valid one: only valid rows are looked up by it.
     wanted = lines.with_columns(key=pl.when(valid).then("uid"))
     return wanted.join(known, left_on="key", right_on="uid", how="left", maintain_order="left").select(
@@ -147,7 +149,7 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
         error_message=pl.coalesce("error_message", "said_message"),
         auth_token=pl.col("auth_token"),
         created_at="created_at",
-        settled_at=pl.from_epoch((pl.col("settled_at") * 1000).cast(pl.Int64), time_unit="ms").cast(MOMENT),
+        settled_at=pl.from_epoch("settled_at", time_unit="ms").cast(MOMENT),
         name="name",
         **({OF_ROW: pl.col(OF_ROW)} if OF_ROW in lines.columns else {}),
     )

@@ -53,11 +53,11 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
         hashes = [hash_of(body) for body in rows["body"].to_list()]
         rows = rows.with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         settled = journal.settled(part["uid"].to_list())
-        if not settled:
+        if not settled["uid"]:
             yield Admitted(list(_requests(rows, journal)), 0, [])
             continue
         # On a resume nearly all rows are these, so they are not looked at one by one.
-        met = pl.DataFrame(settled, schema=_SETTLED, orient="row").rename({"body_hash": "done_hash"})
+        met = pl.DataFrame(settled, schema=_SETTLED).rename({"body_hash": "done_hash"})
         both = rows.drop("body").join(met, on="uid", how="left", maintain_order="left")
         done = both.select((pl.col("body_hash") == pl.col("done_hash")) & ~_falls_short(policy)).to_series()
         done = done.fill_null(value=False)

@@ -23,6 +23,7 @@ from rich.text import Text
 from provisioner.errors import ExitCode
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.statements import Columns
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.results.lines import TOKENS, TokensApart, count_lines, write_results
 from provisioner.results.manifest import read_record
@@ -191,7 +192,7 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     return night
 
 
-def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> list[tuple[Any, ...]]:
+def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> Columns:
     """Fetch what became of roster rows: of those that name their users as deactivated, in the words for rows."""
     found, named = state.tonight(uids), state.named(uids)
     if not named:
@@ -199,7 +200,7 @@ def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> 
     kept = {uid for uid, _ in assessment.leavers.reported}
     nothing: dict[str, Any] = dict.fromkeys(OUTCOME_COLUMNS)
     lines = {uid: nothing | {"uid": uid, "outcome": "unchanged", "attempts": 0} for uid in named}
-    lines |= {line[0]: dict(zip(OUTCOME_COLUMNS, line, strict=True)) for line in found}
+    lines |= {line[0]: dict(zip(found, line, strict=True)) for line in zip(*found.values(), strict=True)}
     known = {uid for uid, met in state.met(list(named)).items() if met.exists}
     for uid in named.keys() - kept:
         line = lines[uid]
@@ -207,7 +208,7 @@ def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> 
             line["outcome"] = Outcome.UPDATED.value
         if line["outcome"] in {Outcome.UPDATED, Outcome.UNCHANGED} and line["error_code"] is None:
             line |= {"error_code": DEACTIVATED, "error_message": AS_SAID if uid in known else _NOBODY}
-    return [tuple(line.values()) for line in lines.values()]
+    return {name: [line[name] for line in lines.values()] for name in OUTCOME_COLUMNS}
 
 
 def leaver_lines(

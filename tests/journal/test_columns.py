@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from provisioner.journal.columns import SETTLED, Bulk, select, settled_rows
+from provisioner.journal.columns import SETTLED, settled_rows
+from provisioner.journal.statements import Bulk, select
 from provisioner.model import Live, Outcome, Settlement, State
 
 SETTLEMENT = Settlement(

@@ -26,6 +26,7 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.journal.statements import Columns
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -43,9 +44,17 @@ def a_settlement(key: int, outcome: Outcome = Outcome.CREATED) -> Settlement:
     )  # fmt: skip
 
 
+def milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds * 1000)
+
+
+def rows_of(found: Columns) -> list[tuple[Any, ...]]:
+    return list(zip(*found.values(), strict=True))
+
+
 def the_row(settlement: Settlement, uid: str) -> tuple[Any, ...]:
     """What `Journal.outcomes` gives for a settled row."""
-    facts = settlement._asdict() | {"uid": uid}
+    facts = settlement._asdict() | {"uid": uid, "settled_at": milliseconds(settlement.settled_at)}
     return tuple(facts[column] for column in OUTCOME_COLUMNS)
 
 
@@ -71,7 +80,7 @@ def test_tells_what_it_was_told(path: Path) -> None:
     with Journal(path, IDENTITY) as journal:
         journal.sent([a_request(journal.new_key(), "u1")], 2.0)
         journal.settle([settlement])
-        assert journal.outcomes(["u1"]) == [the_row(settlement, "u1")]
+        assert rows_of(journal.outcomes(["u1"])) == [the_row(settlement, "u1")]
 
 
 def test_a_uid_it_never_met_has_no_place_in_its_answers(path: Path) -> None:
@@ -80,8 +89,8 @@ def test_a_uid_it_never_met_has_no_place_in_its_answers(path: Path) -> None:
         journal.sent([a_request(journal.new_key(), "u1")], 1.0)
     with Journal(path, IDENTITY) as journal:
         assert set(journal.known(["u1", "u2"])) == {"u1"}
-        assert [uid for uid, *_ in journal.outcomes(["u2", "u1"])] == ["u1"]
-        assert (journal.known([]), journal.outcomes([])) == ({}, [])
+        assert [uid for uid, *_ in rows_of(journal.outcomes(["u2", "u1"]))] == ["u1"]
+        assert (journal.known([]), rows_of(journal.outcomes([]))) == ({}, [])
 
 
 def test_a_row_that_was_sent_and_not_settled_is_in_doubt_since_it_was_sent_first(path: Path) -> None:
@@ -171,7 +180,7 @@ def test_a_row_on_the_wire_has_no_outcome(path: Path) -> None:
             [a_settlement(1, Outcome.FAILED)._replace(error_code="ERR", error_message="no", auth_token=None)]
         )
         journal.sent([a_request(1)], 20.0)
-        assert [row[1] for row in journal.outcomes(["u1"])] == ["pending"]
+        assert [row[1] for row in rows_of(journal.outcomes(["u1"]))] == ["pending"]
 
 
 def test_keys_are_given_out_once_and_go_on_after_a_restart(path: Path) -> None:
@@ -193,7 +202,7 @@ def test_any_number_of_rows_goes_into_one_commit(path: Path, rows: int) -> None:
         journal.settle(settlements)
         journal.move((key, 10_000 + key) for key in keys)
         uids = [f"u{key}" for key in keys]
-        assert sorted(journal.outcomes(uids)) == sorted(map(the_row, settlements, uids))
+        assert sorted(rows_of(journal.outcomes(uids))) == sorted(map(the_row, settlements, uids))
     with Journal(path, IDENTITY) as journal:
         assert {uid: known.row for uid, known in journal.known(uids).items()} == {
             f"u{key}": 10_000 + key for key in keys
@@ -227,7 +236,7 @@ def test_what_cannot_be_recorded_is_a_storage_error_and_nothing_of_its_commit_st
             journal.settle([a_settlement(1)])
         journal._database.execute("PRAGMA query_only = OFF")
         journal.settle([a_settlement(2)])
-        assert {row[0]: row[1] for row in journal.outcomes(["u1", "u2"])} == {"u1": "pending", "u2": "created"}
+        assert {row[0]: row[1] for row in rows_of(journal.outcomes(["u1", "u2"]))} == {"u1": "pending", "u2": "created"}
 
 
 def test_a_number_too_large_for_sqlite_is_a_storage_error(path: Path) -> None:
@@ -341,7 +350,7 @@ def test_a_journal_whose_making_was_cut_off_is_made_anew(path: Path, killed_afte
     with Journal(path, IDENTITY) as journal:
         assert journal.is_new
         journal.sent([a_request(1)], 1.0)
-        assert len(journal.outcomes(["u1"])) == 1
+        assert len(rows_of(journal.outcomes(["u1"]))) == 1
 
 
 @pytest.mark.parametrize("emptied", ["to nothing", "but its log is there"])
@@ -525,7 +534,7 @@ def test_setting_aside_renames_and_deletes_nothing(path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == [aside.name]
     assert aside.match("results.journal.*T*.db")
     with Journal(aside, IDENTITY) as journal:
-        assert journal.outcomes(["u1"]) == [the_row(a_settlement(1), "u1")]
+        assert rows_of(journal.outcomes(["u1"])) == [the_row(a_settlement(1), "u1")]
 
 
 def test_setting_aside_takes_the_log_of_a_killed_run_along(path: Path) -> None:
@@ -657,12 +666,15 @@ class JournalAgainstModel(RuleBasedStateMachine):
     @invariant()
     def the_results_are_those_of_the_model(self) -> None:
         expected = [
-            tuple({"uid": uid, **known}.get(column) for column in OUTCOME_COLUMNS)
+            tuple(
+                {"uid": uid, **known, "settled_at": milliseconds(known.get("settled_at"))}.get(column)
+                for column in OUTCOME_COLUMNS
+            )
             for uid, known in self.rows.items()
             if known["state"] != "sent"
         ]
         settled = [uid for uid, known in self.rows.items() if known["state"] != "sent"]
-        assert sorted(self.journal.outcomes(settled)) == sorted(expected)
+        assert sorted(rows_of(self.journal.outcomes(settled))) == sorted(expected)
 
     @invariant()
     def a_run_that_came_now_would_know_what_the_model_knows(self) -> None:
@@ -704,11 +716,11 @@ def test_a_reader_looks_up_while_somebody_else_writes_and_leaves_no_trace(tmp_pa
         journal.settle([a_settlement(1)])
         with JournalReader(path, IDENTITY) as reader, JournalReader(path, None) as anybodys:
             done = [("u1", "00", 1, 1, "created", 1, 0, 0)]
-            assert reader.settled(["u1", "u2"]) == anybodys.settled(["u1", "u2"]) == done
+            assert rows_of(reader.settled(["u1", "u2"])) == rows_of(anybodys.settled(["u1", "u2"])) == done
             assert list(reader.known(["u1", "u2"])) == ["u1"]
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
+        assert rows_of(reader.settled(["u1"])) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
@@ -754,9 +766,9 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
         database.executescript("PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
+        assert rows_of(reader.settled(["u1"])) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
     assert path.read_bytes() == before
     path.write_bytes(b"")
     with JournalReader(path, IDENTITY) as reader:
-        assert reader.settled(["u1"]) == []
+        assert rows_of(reader.settled(["u1"])) == []
     assert path.read_bytes() == b""

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from provisioner.errors import ExitCode, StorageError
+from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.course.events import ANSWER, Event, events_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
+from provisioner.journal.statements import Columns
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
@@ -236,11 +238,11 @@ def test_the_journal_is_used_in_its_own_thread_only(tmp_path: Path) -> None:
             names.add(threading.current_thread().name)
             super().settle(settlements)
 
-        def outcomes(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
+        def outcomes(self, uids: Sequence[str]) -> Columns:
             names.add(threading.current_thread().name)
             return super().outcomes(uids)
 
-    async def main() -> list[tuple[Any, ...]]:
+    async def main() -> Columns:
         with ThreadPoolExecutor(1, "journal") as thread:
             journal = Witness(tmp_path / "j.db", HERE)
             recorder = Recorder(journal, thread, Stopper(), interval=0.001)
@@ -255,7 +257,14 @@ def test_the_journal_is_used_in_its_own_thread_only(tmp_path: Path) -> None:
             finally:
                 await recorder.run(lambda: journal.__exit__(None, None, None))
 
-    assert asyncio.run(main()) == [("u-1", "created", 200, 1, None, None, "token-1", 1_700_000_001, 1.5)]
+    told = asyncio.run(main())
+    assert told == dict(
+        zip(
+            OUTCOME_COLUMNS,
+            [["u-1"], ["created"], [200], [1], [None], [None], ["token-1"], [1_700_000_001], [1500]],
+            strict=True,
+        )
+    )
     assert names == {"journal_0"}
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 
 from provisioner.errors import JournalError, StorageError
 from provisioner.files import digest_of
+from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
+from provisioner.journal.statements import Columns
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
 from provisioner.results.lines import Counts, TokensApart, count_unsent, result_lines, write_results
@@ -32,9 +34,9 @@ from provisioner.results.spool import Spool
 from tests.rig.results import ROWS, lines_of, many_lines
 
 KNOWN: Final[dict[str, tuple[Any, ...]]] = {
-    "ada": ("ada", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, 1_700_000_001.25),
-    "bob": ("bob", "existing", 400, 2, None, None, None, 1_600_000_000, 1_700_000_002.0),
-    "cyd": ("cyd", "failed", 400, 1, "ERR_BAD_REQUEST", 'said "no",\nfor good', None, None, 1_700_000_003.0),
+    "ada": ("ada", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, 1_700_000_001_250),
+    "bob": ("bob", "existing", 400, 2, None, None, None, 1_600_000_000, 1_700_000_002_000),
+    "cyd": ("cyd", "failed", 400, 1, "ERR_BAD_REQUEST", 'said "no",\nfor good', None, None, 1_700_000_003_000),
 }
 
 
@@ -53,9 +55,10 @@ RESULTS: Final = [
 ]
 
 
-def fetch(uids: Sequence[str]) -> list[tuple[Any, ...]]:
+def fetch(uids: Sequence[str], known: Mapping[str, tuple[Any, ...]] = KNOWN) -> Columns:
     """Answer like a journal: what it knows, in an order of its own."""
-    return [KNOWN[uid] for uid in sorted(uids, reverse=True) if uid in KNOWN]
+    lines = [known[uid] for uid in sorted(uids, reverse=True) if uid in known]
+    return {name: [line[at] for line in lines] for at, name in enumerate(OUTCOME_COLUMNS)}
 
 
 @pytest.fixture
@@ -100,9 +103,9 @@ def test_only_valid_rows_are_looked_up() -> None:
     """The journal is asked for the uids of valid rows alone, each once."""
     asked: list[str] = []
 
-    def spy(uids: list[str]) -> list[tuple[Any, ...]]:
+    def spy(uids: list[str]) -> Columns:
         asked.extend(uids)
-        return []
+        return fetch([])
 
     result_lines(lines_of(ROWS), spy)
     assert asked == ["ada", "bob", "cyd", "dan"]
@@ -197,7 +200,7 @@ def test_results_are_written_from_a_journal_that_lives_in_another_thread(
             journal.sent([UserRequest(1, 1, "ada", b"{}", "00", token=True)], 1.0)
             journal.settle([Settlement(1, State.SETTLED, Outcome.CREATED, 1, auth_token="t", settled_at=0.0)])
 
-            def noting(uids: list[str]) -> list[tuple[Any, ...]]:
+            def noting(uids: list[str]) -> Columns:
                 assert alone.acquire(blocking=False)
                 asked.append(uids)
                 rows = journal.outcomes(uids)
@@ -237,7 +240,7 @@ def test_one_row_in_one_outcome_out(
         for n, state in enumerate(states, 1)
     ]
     known = {
-        f"u{n}": (f"u{n}", state, 200, 1, "ERR" if state == "failed" else None, None, f"t{n}", n, float(n))
+        f"u{n}": (f"u{n}", state, 200, 1, "ERR" if state == "failed" else None, None, f"t{n}", n, 1000 * n)
         for n, state in enumerate(states, 1)
         if state not in {"rejected", "pending"}
     }
@@ -245,7 +248,7 @@ def test_one_row_in_one_outcome_out(
     with closing(Spool(folder)) as spool:
         for start in range(0, len(rows), batch):
             spool.append(lines_of(rows[start : start + batch]))
-        counts = write_results(path, spool, lambda uids: [known[uid] for uid in uids if uid in known])
+        counts = write_results(path, spool, lambda uids: fetch(uids, known))
     assert counts.outcomes == Counter(states)
     assert counts.failed_by_code == Counter({"ERR": states.count("failed")} if "failed" in states else {})
     assert counts.tokens == len(known)
@@ -268,7 +271,7 @@ def test_results_are_private_from_the_first_instant(tmp_path: Path, spool: Spool
         modes.update(stat.S_IMODE(each.stat().st_mode) for each in tmp_path.rglob("*") if each.is_file())
         assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir() if each.is_dir()} <= {0o700}
 
-    def looking(uids: list[str]) -> list[tuple[Any, ...]]:
+    def looking(uids: list[str]) -> Columns:
         look()
         return fetch(uids)
 
@@ -302,7 +305,7 @@ def test_results_that_cannot_be_fetched_leave_what_was_there(tmp_path: Path, spo
     path.write_text("of the run before")
     calls = []
 
-    def failing(uids: list[str]) -> list[tuple[Any, ...]]:
+    def failing(uids: list[str]) -> Columns:
         calls.append(uids)
         if len(calls) == 2:
             raise JournalError("gone")

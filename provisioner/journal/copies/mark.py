@@ -16,8 +16,9 @@ import sqlite3
 from typing import Final, NamedTuple
 
 from provisioner.errors import JournalError
-from provisioner.journal.columns import FINAL_OUTCOMES, Bulk
+from provisioner.journal.columns import FINAL_OUTCOMES
 from provisioner.journal.header import damage_in
+from provisioner.journal.statements import Bulk
 
 _KEY: Final = "copied_at"
 

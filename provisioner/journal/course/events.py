@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import Bulk, select
+from provisioner.journal.statements import Bulk, select
 
 ANSWER: Final = "answer"
 SETTLED: Final = "settled"

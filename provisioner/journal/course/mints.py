@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import Bulk, json_list
 from provisioner.journal.header import Identity, open_for_reading, owner_of
+from provisioner.journal.statements import Bulk, json_list
 
 MOST: Final = 90
 """Tokens that one job mints for a user: of the 100 that the API keeps (REST API > Users > Create) some are others'."""

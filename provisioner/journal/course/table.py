@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import orjson
 
-from provisioner.journal.columns import select
 from provisioner.journal.course.points import Point, thinned
+from provisioner.journal.statements import select
 
 MOST: Final = 2000
 """Stretches that are kept."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import Bulk
+from provisioner.journal.statements import Bulk
 
 
 class UserKey(NamedTuple):

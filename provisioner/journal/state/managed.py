@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
-from provisioner.journal.columns import ASKED, OUTCOME_COLUMNS, Bulk, select
+from provisioner.journal.columns import ASKED, MILLISECONDS, OUTCOME_COLUMNS
+from provisioner.journal.statements import Bulk, select, select_columns
 from provisioner.model import Action, Live, Outcome, Standing
 
 # --- in ---
@@ -221,7 +222,7 @@ PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL
 # was; what was not planned is as it should be. Whoever was
 # deactivated by an earlier attempt of this night, and is in the roster again, is pending until it is back; not so whom
 # the roster names as deactivated.
-TONIGHT: Final = select(
+TONIGHT: Final = select_columns(
     OUTCOME_COLUMNS,
     f"""FROM (
     SELECT users.*, EXISTS (SELECT 1 FROM temp.planned WHERE temp.planned.uid = users.uid) AS planned,
@@ -239,6 +240,6 @@ TONIGHT: Final = select(
         "attempts": "iif(epoch = :epoch, attempts, 0)",
         "error_code": "iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_code, NULL)",
         "error_message": "iif(epoch = :epoch AND (planned OR outcome <> 'failed'), error_message, NULL)",
-        "settled_at": "iif(epoch = :epoch, settled_at, NULL)",
+        "settled_at": f"iif(epoch = :epoch, {MILLISECONDS}, NULL)",
     },
 )

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.journal.columns import ASKED, Bulk, select
+from provisioner.journal.columns import ASKED
+from provisioner.journal.statements import Bulk, select
 
 
 class EpochRow(NamedTuple):

@@ -25,7 +25,6 @@ from typing import Any, Self
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal.columns import Written, json_list
 from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
@@ -49,6 +48,7 @@ from provisioner.journal.state.managed import (
     ProfileRow,
 )
 from provisioner.journal.state.nights import Doubt, EpochRow, Nights
+from provisioner.journal.statements import Columns, Written, fetch_columns, json_list
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
 
 
@@ -254,10 +254,10 @@ class SyncState(Journal):
         anew = gone.AnewRow(id=request.key, body_hash=request.body_hash, now=now)
         self._commit((gone.REMEMBERED, [gone.UserKey(request.key)]), (gone.SENT_ANEW, [anew]))
 
-    def tonight(self, uids: Sequence[str]) -> list[tuple[Any, ...]]:
+    def tonight(self, uids: Sequence[str]) -> Columns:
         """Fetch what became of these uids in this night, as `Journal.outcomes` does; `unchanged` if nothing did."""
         with self._knowing_absent():
-            return self._database.execute(TONIGHT, self._tonights(uids)).fetchall()
+            return fetch_columns(self._database, TONIGHT, self._tonights(uids))
 
     def hear(self, now: float) -> None:
         """Record the server's time (UNIX seconds), learned while nothing was sent that is recorded."""

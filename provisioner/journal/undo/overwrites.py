@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import Bulk
+from provisioner.journal.statements import Bulk
 from provisioner.model import Settlement
 
 KEPT: Final = "kept"

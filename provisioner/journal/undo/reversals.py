@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import Bulk, select
+from provisioner.journal.statements import Bulk, select
 from provisioner.model import FINAL, Settlement
 
 

@@ -11,10 +11,10 @@ from typing import Any, Final, Self, TypeAlias
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal.columns import Written
 from provisioner.journal.course.events import LAST_WORD, AgainRow
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
+from provisioner.journal.statements import Written
 from provisioner.journal.undo.reversals import (
     CANDIDATES,
     LEAVING,

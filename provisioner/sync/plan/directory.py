@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
-from provisioner.journal.columns import json_list
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.statements import json_list
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger, unnoted

@@ -64,7 +64,8 @@ def night(state: SyncState, *, good: bool = True) -> None:
 
 
 def told(state: SyncState, uids: Sequence[str]) -> dict[str, str]:
-    return {uid: outcome for uid, outcome, *_ in state.tonight(uids)}
+    found = state.tonight(uids)
+    return dict(zip(found["uid"], found["outcome"], strict=True))
 
 
 def lives(state: SyncState, *uids: str) -> dict[str, Live | None]:
@@ -267,7 +268,7 @@ def test_single_bytes_flipped_do_no_more_than_that(path: Path) -> None:
         with suppress(JournalError, StorageError), opened(path) as state:
             assert set(state.met(uids)) <= set(uids)
             assert len(list(state.leavers())) <= 300
-            assert len(state.tonight(uids)) <= 300
+            assert len(state.tonight(uids)["uid"]) <= 300
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
 

@@ -137,11 +137,11 @@ def test_a_run_takes_up_what_an_undo_may_have_changed(path: Path) -> None:
     with undoing(path) as journal:
         journal.record([LeavingRow(1, journal.round, "deactivate", 100.0)])
     with Journal(path, HERE) as journal:
-        assert [row[0] for row in journal.settled(["u1", "u2", "u3"])] == ["u2", "u3"]
+        assert journal.settled(["u1", "u2", "u3"])["uid"] == ["u2", "u3"]
         assert journal.known(["u1"])["u1"].withdrawn == 1
         journal.sent([request(1)], 200.0)
         journal.settle([settled(1, Outcome.CREATED, created_at=100)])
-        assert [row[0] for row in journal.settled(["u1"])] == ["u1"]
+        assert journal.settled(["u1"])["uid"] == ["u1"]
     with undoing(path) as journal:
         assert of(journal)[1].sent == 0
 
