@@ -6,16 +6,19 @@ A leaver is reported, unless a person has said that leavers are to be deactivate
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from provisioner.errors import UsageError
+from provisioner.errors import RosterError, UsageError
 from provisioner.files import SHARED, UnreadableError, read_text, written_whole
 from provisioner.roster.csv import apostrophes
-from provisioner.wording import first_line, iso_time, listed
+from provisioner.roster.files.inputs import Inputs, local_file
+from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.wording import iso_time, listed
 
 COLUMNS: Final = ("uid", "name", "nights_absent", "last_seen", "will_be")
 
@@ -121,19 +124,26 @@ def _absence(absent: int, days: Sequence[str], *, named: bool) -> tuple[int, str
 
 
 def read_approved(path: Path) -> frozenset[str]:
-    """Read the uids of a list that a person has approved of; raises `UsageError`."""
+    """Read the uids of a list that a person has approved of, as strictly as a roster; raises `UsageError`."""
+    file = local_file(str(path))
     try:
-        frame = pl.read_csv(read_text(path).encode(), infer_schema=False)
+        if file.family in {None, "csv"}:
+            read_text(path)  # which says what to do with one that is not UTF-8; a roster has options for that
+            file = replace(file, suffix=".csv", compression=None)
+        with closing(open_roster(Inputs((file,)), RosterOptions(missing=_lacks_uid))) as opened:
+            if _lacks_uid(list(opened.schema)):
+                message = "has no column uid; give the leavers file of the night before, or a part of it"
+                raise UsageError(f"--approve {path}: {message}")
+            uids = [batch.frame["uid"].cast(pl.String).str.strip_chars() for batch in opened.batches()]
     except UnreadableError as error:
         raise UsageError(f"--approve {path}: {error}") from None
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(f"--approve {path}: cannot be read as CSV ({first_line(error)})") from None
-    if "uid" not in frame.columns:
-        raise UsageError(
-            f"--approve {path}: has no column uid; give the leavers file of the night before, or a part of it"
-        )
-    uids = frame["uid"].str.strip_chars().str.to_lowercase()
-    return frozenset(uids.filter(uids != "").to_list())
+    except RosterError as error:
+        raise UsageError(f"--approve {error}") from None
+    return frozenset(uid for each in uids for uid in each.drop_nulls().str.to_lowercase().to_list() if uid)
+
+
+def _lacks_uid(names: Sequence[str]) -> int:
+    return int("uid" not in names)
 
 
 def check_approved(path: Path, strangers: Sequence[str]) -> None:

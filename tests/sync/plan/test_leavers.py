@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from provisioner.errors import UsageError
@@ -89,15 +90,43 @@ def test_an_approved_list_may_come_from_a_spreadsheet(tmp_path: Path) -> None:
     assert read_approved(path) == frozenset({"ann", "bob"})
 
 
+@pytest.mark.parametrize("name", ["approved.csv", "approved.txt", "approved", "approved.list"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "uid;name;nights_absent;last_seen;will_be\r\nann;Ann;1;;deactivated\r\n007;;2;;deactivated\r\n",
+        "uid\tname\nann\tAnn\n007\t\n",
+        "uid\nann\n007\n",
+        'uid,name\n"ann","Ann, the\nfirst"\n"007","""Bond"""\n',
+    ],
+)
+def test_an_approved_list_is_read_as_a_roster_is(tmp_path: Path, name: str, content: str) -> None:
+    """Saved again by a spreadsheet of any country, and whatever it is called."""
+    (tmp_path / name).write_bytes(content.encode())
+    assert read_approved(tmp_path / name) == frozenset({"ann", "007"})
+
+
+def test_an_approved_list_may_be_a_workbook(tmp_path: Path) -> None:
+    """Whoever opens the list in a spreadsheet may save it as what that likes best."""
+    pl.DataFrame({"uid": ["ann", "007"], "name": ["Ann", None]}).write_excel(tmp_path / "approved.xlsx")
+    assert read_approved(tmp_path / "approved.xlsx") == frozenset({"ann", "007"})
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (None, "cannot be read (No such file or directory)"),
-        (b"", "cannot be read as CSV"),
         (b"name\nann\n", "has no column uid; give the leavers file of the night before, or a part of it"),
         (b"uid\n\xff\xfe\n", "is not UTF-8 (line 2, byte 5); save it as UTF-8"),
         ("uid\nann\n".encode("utf-16"), "is UTF-16, not UTF-8; save it as UTF-8"),
-        (b"uid\nann,bob\n", "cannot be read as CSV"),
+        (
+            b"uid\nann,bob\n",
+            "row 1 (line 2, byte 8): 2 cells, but the header has 1; put cells that hold a comma in quotes",
+        ),
+        (
+            b'uid,name\na1,"5" pipe"\na2,Bob\na3,"6" pipe"\n',
+            "row 1 (line 2), column 'name' (byte 12): text after the closing quote",
+        ),
     ],
 )
 def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
@@ -109,6 +138,13 @@ def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
         read_approved(path)
     assert str(caught.value).startswith(f"--approve {path}: {said}")
     assert "\n" not in str(caught.value)
+
+
+def test_an_empty_file_is_no_list(tmp_path: Path) -> None:
+    """Who wants nobody to go leaves the headings."""
+    (tmp_path / "approved.csv").touch()
+    with pytest.raises(UsageError, match=r"^--approve .*approved\.csv is empty: it has no bytes at all$"):
+        read_approved(tmp_path / "approved.csv")
 
 
 def test_a_folder_is_no_list(tmp_path: Path) -> None:
