@@ -153,6 +153,9 @@ class NightSummary:
             yield Text(
                 f"{message}, so nobody is deactivated until they are mended, or --approve names who is", "yellow"
             )
+        if leavers.reported and self.assessment.plan.unread:
+            message = "the leavers may be on a sheet that is not read, so nobody is deactivated"
+            yield Text(f"{message} until --sheet names the one that counts, or --approve names who is", "yellow")
         if self.assessment.plan.adopted:
             yield Text(f"{counted(self.assessment.plan.adopted, 'user')} taken over as they are")
         for refusal in self.assessment.refused:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.rig.command import KEY, RunningEmulator, provisioner, rows, start, wait_until
 from tests.rig.company import Company, until_asked
+from tests.rig.workbooks import texts, workbook
 
 _numbers = itertools.count(1)
 
@@ -191,6 +192,19 @@ def test_rejected_rows_are_no_leavers(company: Company) -> None:
         held = company.sync("--deactivate-leavers", "--max-rejected", "50%")
         assert (held.exit_code, fates(held.summary)) == (1, {"found": 1, "reported": 1})
         assert set(company.active()) == {"ann", "bob", "cy"}
+
+
+def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> None:
+    """The first sheet is the roster; who is missing there may be on the second, until somebody says which counts."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    teams = (["uid", "name"], [company.uid("ann"), "ANN"]), (["uid", "name"], [company.uid("bob"), "BOB"])
+    workbook(company.folder, ("Day", texts(*teams[0])), ("Night", texts(*teams[1])), name="hr.xlsx")
+    held = company.sync("--deactivate-leavers", roster="hr.xlsx")
+    assert (held.exit_code, fates(held.summary)) == (0, {"found": 1, "reported": 1})
+    assert "sheet.others" in held.stderr
+    gone = company.sync("--deactivate-leavers", "--sheet", "Day", roster="hr.xlsx")
+    assert (gone.exit_code, fates(gone.summary), set(company.active())) == (0, {"found": 1, "deactivated": 1}, {"ann"})
 
 
 def test_what_the_directory_shows_is_remembered(company: Company) -> None:

@@ -79,6 +79,28 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
     assert "4 leavers: 2 deactivated (1 with auth tokens that may be left), 1 failed, 1 in grace" in captured.get()
 
 
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (
+            {"nameless": 2},
+            "2 rows without a usable uid, who may be any of the leavers, so nobody is deactivated until they",
+        ),
+        (
+            {"unread": 1},
+            "the leavers may be on a sheet that is not read, so nobody is deactivated until --sheet names the",
+        ),
+    ],
+)
+def test_people_read_why_no_leaver_goes(plan: PlanTotals, said: str) -> None:
+    """And what would let them go."""
+    kept = replace(ASSESSED, leavers=Leavers(reported=[("di", 0)]), left_before=[], plan=plan)
+    console = Console(width=200, highlight=False)
+    with console.capture() as captured:
+        night(kept, {}).show(console)
+    assert said in captured.get()
+
+
 def test_leavers_have_lines_without_a_row() -> None:
     """Those of earlier attempts first."""
     [frame] = leaver_lines(ASSESSED)

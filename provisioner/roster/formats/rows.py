@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
@@ -132,6 +132,10 @@ class Notice:
 
     code: str
     message: str
+
+
+OTHER_SHEETS: Final = "sheet.others"
+"""The code of a notice: there are people on sheets that are not read."""
 
 
 class Roster(Protocol):

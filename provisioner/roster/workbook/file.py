@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, named_columns
+from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch, named_columns
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
 from provisioner.roster.workbook.sheet import BOOLEAN, FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
@@ -232,7 +232,7 @@ def _found(package: Package, table: Table, options: SheetOptions) -> Iterator[No
     if table.others:
         have = "has" if len(table.others) == 1 else "have"
         message = f"of its sheets only {name!r} is read, and {listed(list(map(repr, table.others)))} {have} the needed"
-        yield Notice("sheet.others", f"{package.path}: {message} columns as well; give each with --sheet")
+        yield Notice(OTHER_SHEETS, f"{package.path}: {message} columns as well; give each with --sheet")
     if table.is_found:
         message = f"row {table.header.number} of the sheet {name!r} is taken for the header; --header-row names another"
         yield Notice("header.found", f"{package.path}: {message}")

@@ -100,6 +100,7 @@ class PlanTotals:
     unchanged  rows whose users are as they should be
     adopted    those of them that the state did not know, and now does
     nameless   rejected rows without a uid that could be anybody's
+    unread     workbooks with sheets of people that are not read
     changed    users that another hand has changed, as far as the directory tells
     digest     a text that is another one as soon as anything else would be done
     roster     a text that is another one as soon as any valid row is
@@ -116,6 +117,7 @@ class PlanTotals:
     unchanged: int = 0
     adopted: int = 0
     nameless: int = 0
+    unread: int = 0
     changed: int = 0
     digest: str = ""
     roster: str = ""

@@ -21,6 +21,7 @@ from provisioner.journal.state.managed import Adoption, Met
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
+from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
@@ -104,11 +105,13 @@ class Planner:
         # Of strangers a night that was cut short may have left something in the state.
         found = list((dict.fromkeys(self.strangers, 0) | dict(self._state.leavers())).items())
         named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
-        leavers = sort_out(found, policy, nameless=self.plan.so_far.nameless, named=named)
+        so_far, notices = self.plan.so_far, self._surveyed.opened.roster.notices()
+        so_far.unread = sum(notice.code == OTHER_SHEETS for notice in notices)
+        leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]
             self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
-        self.plan.so_far.unchanged += self._leaving - sum(uid in named for uid, _ in leavers.due)
+        so_far.unchanged += self._leaving - sum(uid in named for uid, _ in leavers.due)
         return leavers
 
     def record(self, now: float) -> None:

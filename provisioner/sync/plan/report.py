@@ -170,9 +170,10 @@ class PlanReport:
             return ": not on the list that is approved"
         if not policy.deactivate:
             return "; --deactivate-leavers would let them go"
-        return (
-            f": {counted(self.assessment.plan.nameless, 'row')} without a usable uid, so any of them may still be there"
-        )
+        plan = self.assessment.plan
+        if plan.unread:
+            return f": {counted(plan.unread, 'workbook')} with other sheets of people, so any of them may be there"
+        return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
 
     def _note(self, action: Action) -> str:
         plan = self.assessment.plan

@@ -79,6 +79,14 @@ def test_a_leaver_who_stays_is_told_with_the_reason(policy: LeaverPolicy, why: s
     assert f"1 leaver only reported{why}" in shown(report(replace(NIGHT, policy=policy)))
 
 
+def test_leavers_who_may_be_on_another_sheet_stay() -> None:
+    """Whatever else would let them go."""
+    unsure = replace(NIGHT, policy=LeaverPolicy(deactivate=True), plan=replace(NIGHT.plan, unread=1))
+    assert "1 leaver only reported: 1 workbook with other sheets of people, so any of them may be there" in shown(
+        report(unsure)
+    )
+
+
 def test_people_read_what_would_be_done() -> None:
     """The most touched field first."""
     lines = shown(report(kept="plan.json"))
