@@ -188,6 +188,24 @@ FOUND = {
         edits=(Edit(1, 3, -1), Edit(2, 3, 2)),
         sync=True,
     ),
+    "changed by another hand, left in a night that saw it, and came back": Case(
+        338567,
+        (Row(0),),
+        (Life(), Life(), Life(kill=1), Life(), Life(kill=1), Life()),
+        strangers=(Stranger(2, -0.036, 0, Act.CHANGE),),
+        edits=(Edit(3, 0, 1, left=True), Edit(4, 0, 0)),
+        sync=True,
+        refreshes=(2, 3, 4),
+    ),
+    "changed by another hand, absent from a night that saw it, and came back": Case(
+        338567,
+        (Row(0), Row(1)),
+        (Life(), Life(), Life(), Life()),
+        strangers=(Stranger(1, -0.036, 0, Act.CHANGE),),
+        edits=(Edit(1, 0, -1), Edit(2, 0, 0)),
+        sync=True,
+        refreshes=(1,),
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),

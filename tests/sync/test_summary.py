@@ -83,11 +83,11 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
     ("plan", "said"),
     [
         (
-            {"nameless": 2},
+            PlanTotals(nameless=2),
             "2 rows without a usable uid, who may be any of the leavers, so nobody is deactivated until they",
         ),
         (
-            {"unread": 1},
+            PlanTotals(unread=1),
             "the leavers may be on a sheet that is not read, so nobody is deactivated until --sheet names the",
         ),
     ],

@@ -133,6 +133,19 @@ PROFILE: Final = Bulk(
     ProfileRow._fields, "UPDATE users SET profile = given.profile FROM given WHERE users.uid = given.uid"
 )
 
+
+class DriftRow(NamedTuple):
+    """What a user's profile is instead of what was carried out, as the directory shows it."""
+
+    uid: str
+    digests: bytes
+
+
+DRIFT: Final = Bulk(
+    DriftRow._fields,
+    "UPDATE users SET live_hash = NULL, digests = given.digests FROM given WHERE users.uid = given.uid AND certain",
+)
+
 # Rows that an ordinary run left in this journal: those it settled are managed from now on, and those it created,
 # whatever became of them since.
 TAKEN_OVER: Final = """

@@ -33,6 +33,7 @@ from provisioner.journal.state import gone, nights
 from provisioner.journal.state.managed import (
     ADOPTED,
     CARRIED_OUT,
+    DRIFT,
     LIVE,
     MET,
     OPERATION,
@@ -42,6 +43,7 @@ from provisioner.journal.state.managed import (
     TONIGHT,
     AdoptedRow,
     Adoption,
+    DriftRow,
     LiveRow,
     Met,
     OperationRow,
@@ -142,6 +144,10 @@ class SyncState(Journal):
     def keep_profiles(self, profiles: Iterable[tuple[str, bytes]]) -> None:
         """Record (uid, packed profile) of users that are as they should be."""
         self._commit((PROFILE, [ProfileRow._make(each) for each in profiles]))
+
+    def note_drift(self, drift: Iterable[DriftRow]) -> None:
+        """Record whose profiles another hand has changed."""
+        self._commit((DRIFT, list(drift)))
 
     def left_tonight(self) -> list[tuple[str, int]]:
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""

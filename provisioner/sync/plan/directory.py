@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
+from provisioner.journal.state.managed import DriftRow, Met
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import json_list
@@ -100,6 +101,13 @@ class Directory:
         )
         rows = self._database.execute(statement, (json_list(uids),))
         return {uid: Shown(digests, Standing(standing), at) for uid, digests, standing, at in rows}
+
+    def drifted(self, known: Mapping[str, Met]) -> Iterator[DriftRow]:
+        """Give those of these users whose profiles another hand has changed, as far as it tells."""
+        for uid, shown in self.find(list(known)).items():
+            ours = known[uid].digests if known[uid].certain else None
+            if ours is not None and (digests := profile.overlaid(ours, shown.digests, self.fields)) != ours:
+                yield DriftRow(uid, digests)
 
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""

@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 
 from provisioner.journal.columns import hash_of
-from provisioner.journal.state.managed import Adoption, Met
+from provisioner.journal.state.managed import Adoption, DriftRow, Met
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
@@ -81,6 +81,8 @@ class Planner:
         self._managed = managed_fields(surveyed.opened.binding)
         self._as_wanted: list[AsWanted] = []
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
+        # Leavers whose profiles are others than they were: should they come back, they are brought up to date.
+        self._drifted: list[DriftRow] = []
         self.plan = Plan(Spool(folder))
         # Rows whose users are to be deactivated; those of them whom the app has and the state does not know; and how
         # many of the others it does not know.
@@ -108,6 +110,9 @@ class Planner:
         so_far, notices = self.plan.so_far, self._surveyed.opened.roster.notices()
         so_far.unread = sum(notice.code == OTHER_SHEETS for notice in notices)
         leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
+        if self._directory is not None:
+            everybody = [uid for each in (leavers.due, leavers.in_grace, leavers.reported) for uid, _ in each]
+            self._drifted = list(self._directory.drifted(self._state.met(everybody)))
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]
             self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
@@ -117,6 +122,7 @@ class Planner:
     def record(self, now: float) -> None:
         """Bring into the state what takes no request: users found as they should be (UNIX seconds)."""
         self._state.record_woken()
+        self._state.note_drift(self._drifted)
         for frame in self._to_record.frames():
             users = map(AsWanted._make, frame.iter_rows())
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)

@@ -185,6 +185,19 @@ def test_drift_counts_what_another_hand_did(state: SyncState) -> None:
     assert directory.woken() == ["back"]
 
 
+def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncState) -> None:
+    """Not who is as known, in doubt or unknown; fields that the list does not tell of are as known."""
+    same, other = (Live("h", digests(name=name, metadata='{"a":1}'), ACTIVE) for name in ('"SAME"', '"Was"'))
+    known = (("same", same), ("other", other), ("gone", other))
+    state.adopt([Adoption(uid, 1, live, 5) for uid, live in known], 1.0)
+    _, directory, _ = read(state, [page([user("same"), user("other"), user("new")]), page([]), page([])])
+    drift = list(directory.drifted(state.met(["same", "other", "gone", "new"])))
+    assert drift == [("other", digests(name='"OTHER"', metadata='{"a":1}'))]
+    state.note_drift(drift)
+    lives = {uid: met.live for uid, met in state.met(["same", "other", "gone"]).items()}
+    assert lives == {"same": same, "other": Live(None, drift[0].digests, ACTIVE), "gone": other}
+
+
 def test_a_new_reading_forgets_the_last_one(state: SyncState) -> None:
     """It lives in the connection of the state."""
     Directory(state.database).add([user("ann")], ACTIVE)
