@@ -252,7 +252,7 @@ def test_a_journal_of_another_app_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_rate_is_used_and_never_exceeded(tmp_path: Path) -> None:
-    """At 3,000 a minute: no second over its share, and nearly all of it; how nearly, `benchmarks.speed.pacing` tells."""
+    """At 3,000 a minute: no second over its share, and nearly all of it (`benchmarks.speed.pacing` measures)."""
     roster = write_roster(tmp_path / "r.csv", people(400))
     with emulator(tmp_path, "--latency", "5ms") as api:
         options = ("--requests-per-minute", 3000, "--share", "100%", "-o", "x.csv")
