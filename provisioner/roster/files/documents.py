@@ -97,6 +97,21 @@ DOCUMENTS: Final[Sequence[Document]] = (
         "decrypt it first",
     ),
     Document(_begins(_ERROR), "an error message of a server (JSON) and no roster", "mend the cause and fetch it again"),
+    Document(
+        _begins(r"(?-i:ID;P[A-Z]+\d*(?:;[NE])*\r?\n[BCFOPW];[A-Z])"),
+        "a symbolic link file (SYLK) of a spreadsheet program",
+        "open it there and save it as .xlsx",
+    ),
+    Document(
+        _begins(r"(?-i:TABLE\r?\n0,1\r?\n\")"),
+        "a data interchange file (DIF) of a spreadsheet program",
+        "open it there and save it as .xlsx",
+    ),
+    Document(
+        _begins(r"(?=(?-i:[^\n]*[a-z])(?-i:[^\n]*[A-Z]))([a-z0-9+/]{60,})\r?\n[a-z0-9+/]{4,}={0,2}\r?(?:\n|\Z)"),
+        "in base64",
+        "decode it first (base64 --decode)",
+    ),
     Document(_begins(r"\{\\rtf"), "a rich text document (RTF)", "export the people in it as CSV"),
     Document(
         _begins(r"\x1e\s*\{"),

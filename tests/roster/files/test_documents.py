@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from provisioner.roster.files.signature import identify
@@ -38,6 +40,14 @@ ERROR = "an error message of a server (JSON) and no roster"
         ('{"error": {"code": 401, "message": "Invalid token"}}\n', ERROR),
         ('{"errors":[{"message":"Forbidden"}]}', ERROR),
         ('{"code":401,"message":"Unauthorized","success":false}', ERROR),
+        ("ID;PWXL;N;E\r\nP;PGeneral\r\n", "a symbolic link file (SYLK) of a spreadsheet program"),
+        ("ID;PCALCOOO32\nB;Y3;X2\n", "a symbolic link file (SYLK) of a spreadsheet program"),
+        ('TABLE\n0,1\n"EXCEL"\nVECTORS\n0,3\n', "a data interchange file (DIF) of a spreadsheet program"),
+        (f"{base64.b64encode(bytes(range(256)))[:76].decode()}\nAAECAwQFBg==\n", "in base64"),
+        (f"{base64.b64encode(bytes(range(256)))[:64].decode()}\r\nAAECAwQFBgcICQ\r\n", "in base64"),
+        ("ID;PNAME;uid\nA;B;c\n", None),
+        (f"{'uid' * 30}\n{'a' * 64}\n{'b' * 64}\n", None),
+        ("TABLE,uid\n0,1\n", None),
         ("uid,name\na1,Ann\n", None),
         ("-- list of staff,\nuid,name\n", None),
         ("create,insert,set,uid,name\n", None),
