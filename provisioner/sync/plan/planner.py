@@ -112,7 +112,9 @@ class Planner:
         leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
         if self._directory is not None:
             everybody = [uid for each in (leavers.due, leavers.in_grace, leavers.reported) for uid, _ in each]
-            self._drifted = list(self._directory.drifted(self._state.met(everybody)))
+            for start in range(0, len(everybody), _LOOKUP):
+                met = self._state.met(everybody[start : start + _LOOKUP])
+                self._drifted += self._directory.drifted(met)
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]
             self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
