@@ -232,9 +232,9 @@ CARRIED_OUT: Final = select(
 PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")
 
 # What was planned and not settled in this night is pending, also after an earlier attempt that took the user over as it
-# was; what was not planned is as it should be. Whoever was
-# deactivated by an earlier attempt of this night, and is in the roster again, is pending until it is back; not so whom
-# the roster names as deactivated.
+# was; what was not planned is as it should be, or as an attempt before the last made it: created, and then to be
+# deactivated, which never left. Whoever was deactivated by an earlier attempt of this night, and is in the roster
+# again, is pending until it is back; not so whom the roster names as deactivated.
 TONIGHT: Final = select_columns(
     OUTCOME_COLUMNS,
     f"""FROM (
@@ -247,6 +247,7 @@ TONIGHT: Final = select_columns(
             WHEN planned AND (outcome = 'unchanged' OR (outcome = 'deactivated' AND staying)) THEN 'pending'
             WHEN epoch = :epoch AND state = 'settled' AND (planned OR outcome <> 'failed') THEN outcome
             WHEN planned THEN 'pending'
+            WHEN epoch = :epoch AND night_outcome IS NOT NULL THEN night_outcome
             ELSE 'unchanged'
         END""",
         "http_status": "iif(epoch = :epoch, http_status, NULL)",

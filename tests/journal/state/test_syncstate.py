@@ -433,6 +433,20 @@ def test_who_left_in_an_earlier_attempt_and_is_named_again_is_pending_until_it_i
         assert told(state, ["ann"]) == {"ann": "reactivated"}
 
 
+def test_who_was_created_tonight_is_so_though_an_attempt_since_wanted_it_gone(path: Path) -> None:
+    """It was in no roster in between, and that attempt ended before anything left for it."""
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+        request = a_request(state, "ann", Action.DEACTIVATE)
+        state.sent([request], 9.0)
+        state.settle([a_settlement(request, Outcome.PENDING, ANN, State.PENDING)])
+    with opened(path) as state:
+        state.see(["ann"])
+        assert told(state, ["ann"]) == {"ann": "created"}
+        night(state)
+        assert told(state, ["ann"]) == {"ann": "unchanged"}
+
+
 def test_whom_the_roster_names_as_deactivated_is_a_leaver_with_a_row(path: Path) -> None:
     """Present and a leaver; once deactivated it is that, whatever is planned for it by a later attempt."""
     with opened(path) as state:
