@@ -163,7 +163,8 @@ class NightJudge:
         told_by = _TOLD_BY.get(outcome)
         if told_by is not None and told_by not in did and not (self._claimable(uid) or self._half_gone(told_by, uid)):
             yield f"told as {outcome}, and was not: {uid} ({', '.join(sorted(did))})"
-        if Op.CREATE in did and outcome in {"updated", "unchanged", "reactivated"} and not self._hidden(uid, users):
+        ours = bool(users) and users[-1].ours and not self._hidden(uid, users)
+        if Op.CREATE in did and outcome in {"updated", "unchanged", "reactivated"} and ours:
             yield f"ours became {outcome}: {uid}"
         if outcome == "created" or (
             outcome != "deactivated" and users and users[-1].ours and not self._hidden(uid, users)

@@ -206,6 +206,13 @@ FOUND = {
         sync=True,
         refreshes=(1,),
     ),
+    "deleted and created anew by another hand": Case(
+        373433,
+        (Row(4), Row(5)),
+        (Life(stop=96), Life(), Life()),
+        strangers=(Stranger(1, -1.5, 4, Act.DELETE), Stranger(1, -0.5, 4, Act.CREATE)),
+        sync=True,
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),

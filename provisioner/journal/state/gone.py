@@ -3,7 +3,8 @@
 It goes before the create is recorded as sent: the token is worth nothing, and a doubt of before says nothing of the
 user that takes its place. It is kept apart until the create has ended, for the user may have been there all along:
 somebody deactivated and reactivated while the app's users are being listed stands in neither list. Whoever is found
-there with the creation time of before is the user of before.
+there with the creation time of before is the user of before, and whoever has another one is somebody else in its
+place.
 """
 
 from __future__ import annotations
@@ -74,6 +75,23 @@ ENDED: Final = Bulk(
 DELETE FROM former WHERE id IN (
     SELECT id FROM given JOIN users USING (id) WHERE users.state = 'settled' AND users.outcome <> 'failed'
 )
+""",
+)
+
+
+class ReplacedRow(NamedTuple):
+    """A user in whose place another hand has created one, at that time (UNIX seconds)."""
+
+    uid: str
+    created_at: int
+
+
+REPLACED: Final = Bulk(
+    ReplacedRow._fields,
+    """
+UPDATE users SET auth_token = NULL, created_at = given.created_at, ours = 0, night_outcome = NULL, epoch = NULL,
+    live_hash = NULL, digests = NULL, sessions = NULL, made_hash = NULL
+FROM given WHERE users.uid = given.uid AND certain
 """,
 )
 

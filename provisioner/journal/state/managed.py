@@ -175,6 +175,7 @@ class Met(NamedTuple):
     sessions: str | None = None
     ours: int = 0
     has_token: int = 0
+    created_at: int | None = None
 
     @property
     def live(self) -> Live | None:

@@ -145,9 +145,9 @@ class SyncState(Journal):
         """Record (uid, packed profile) of users that are as they should be."""
         self._commit((PROFILE, [ProfileRow._make(each) for each in profiles]))
 
-    def note_drift(self, drift: Iterable[DriftRow]) -> None:
-        """Record whose profiles another hand has changed."""
-        self._commit((DRIFT, list(drift)))
+    def note_others(self, changed: Iterable[DriftRow], replaced: Iterable[gone.ReplacedRow]) -> None:
+        """Record whose profiles another hand has changed, and in whose place it has created somebody else."""
+        self._commit((DRIFT, list(changed)), (gone.REPLACED, list(replaced)))
 
     def left_tonight(self) -> list[tuple[str, int]]:
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner.model import Action
+from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.sending.users import profile
 from provisioner.sync.plan.guards import Example
@@ -22,6 +22,28 @@ _Type: TypeAlias = pl.DataType | type[pl.DataType]
 
 EXAMPLES: Final = 3
 """As many are named of each kind."""
+
+
+class AsWanted(NamedTuple):
+    """A user found in the directory as the roster has it, and what the state is to remember of it."""
+
+    uid: str
+    row: int
+    body_hash: str | None
+    digests: bytes | None
+    created_at: int | None
+    profile: bytes
+
+    @property
+    def live(self) -> Live:
+        """What is known of the user."""
+        return Live(self.body_hash, self.digests, Standing.ACTIVE, self.profile)
+
+
+AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
+    zip(AsWanted._fields, (pl.String, pl.Int64, pl.String, pl.Binary, pl.Int64, pl.Binary), strict=True)
+)
+"""What a frame of them has."""
 
 
 class PlannedChange(NamedTuple):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
+from provisioner.journal.state.gone import ReplacedRow
 from provisioner.journal.state.managed import DriftRow, Met
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
@@ -26,6 +27,8 @@ from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 
 PER_PAGE: Final = 1000
+# Seconds by which lists and answers may tell the creation time of one user differently.
+_ROUNDED: Final = 2
 # Users in doubt who are asked for at once.
 _AT_ONCE: Final = 16
 ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
@@ -108,6 +111,13 @@ class Directory:
             ours = known[uid].digests if known[uid].certain else None
             if ours is not None and (digests := profile.overlaid(ours, shown.digests, self.fields)) != ours:
                 yield DriftRow(uid, digests)
+
+    def replaced(self, known: Mapping[str, Met]) -> Iterator[ReplacedRow]:
+        """Give those of these users in whose place another hand has created somebody else."""
+        for uid, shown in self.find(list(known)).items():
+            ours = known[uid].created_at if known[uid].certain else None
+            if ours is not None and shown.created_at is not None and abs(shown.created_at - ours) > _ROUNDED:
+                yield ReplacedRow(uid, shown.created_at)
 
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import orjson
 import polars as pl
 
 from provisioner.journal.columns import hash_of
+from provisioner.journal.state.gone import ReplacedRow
 from provisioner.journal.state.managed import Adoption, DriftRow, Met
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
@@ -25,35 +26,12 @@ from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
-from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlannedChange, in_words
+from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, EXAMPLES, AsWanted, Plan, PlannedChange, in_words
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown
 from provisioner.sync.plan.guards import Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.fields.binding import Binding
-
-_Type: TypeAlias = pl.DataType | type[pl.DataType]
-
-
-class AsWanted(NamedTuple):
-    """A user found in the directory as the roster has it, and what the state is to remember of it."""
-
-    uid: str
-    row: int
-    body_hash: str | None
-    digests: bytes | None
-    created_at: int | None
-    profile: bytes
-
-    @property
-    def live(self) -> Live:
-        """What is known of the user."""
-        return Live(self.body_hash, self.digests, Standing.ACTIVE, self.profile)
-
-
-_AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
-    zip(AsWanted._fields, (pl.String, pl.Int64, pl.String, pl.Binary, pl.Int64, pl.Binary), strict=True)
-)
 
 
 class ValidRow(NamedTuple):
@@ -83,6 +61,7 @@ class Planner:
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
         # Leavers whose profiles are others than they were: should they come back, they are brought up to date.
         self._drifted: list[DriftRow] = []
+        self._replaced: list[ReplacedRow] = []
         self.plan = Plan(Spool(folder))
         # Rows whose users are to be deactivated; those of them whom the app has and the state does not know; and how
         # many of the others it does not know.
@@ -124,7 +103,7 @@ class Planner:
     def record(self, now: float) -> None:
         """Bring into the state what takes no request: users found as they should be (UNIX seconds)."""
         self._state.record_woken()
-        self._state.note_drift(self._drifted)
+        self._state.note_others(self._drifted, self._replaced)
         for frame in self._to_record.frames():
             users = map(AsWanted._make, frame.iter_rows())
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)
@@ -161,17 +140,25 @@ class Planner:
         if self._directory is None:
             rows = self._without_unchanged(rows, self._state.carried_out(part["uid"].to_list()))
         uids = rows["uid"].to_list()
-        met = self._state.met(uids)
+        met: Mapping[str, Met] = self._state.met(uids)
         shown = self._directory.find(uids) if self._directory is not None else None
         if shown is None:
             rows = self._without_bare(rows, met)
         else:
             self.taken_over += sum(uid not in met for uid in shown)
+            met = self._without_replaced(met)
         kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
         self._add([change for row in each if (change := self._decided(row, met, shown, kept)) is not None])
         as_wanted, self._as_wanted = self._as_wanted, []
-        self._to_record.append(pl.DataFrame(as_wanted, schema=dict(_AS_WANTED_SCHEMA), orient="row"))
+        self._to_record.append(pl.DataFrame(as_wanted, schema=dict(AS_WANTED_SCHEMA), orient="row"))
+
+    def _without_replaced(self, met: Mapping[str, Met]) -> Mapping[str, Met]:
+        """Leave out those in whose place another hand has created somebody else: what is known of them is of no use."""
+        replaced = list(self._directory.replaced(met)) if self._directory is not None else []
+        self._replaced += replaced
+        others = {each.uid for each in replaced}
+        return {uid: each for uid, each in met.items() if uid not in others} if others else met
 
     def _add(self, changes: Sequence[PlannedChange]) -> None:
         self._state.plan([each.uid for each in changes])

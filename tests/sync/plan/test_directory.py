@@ -193,9 +193,23 @@ def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncSta
     _, directory, _ = read(state, [page([user("same"), user("other"), user("new")]), page([]), page([])])
     drift = list(directory.drifted(state.met(["same", "other", "gone", "new"])))
     assert drift == [("other", digests(name='"OTHER"', metadata='{"a":1}'))]
-    state.note_drift(drift)
+    state.note_others(drift, [])
     lives = {uid: met.live for uid, met in state.met(["same", "other", "gone"]).items()}
     assert lives == {"same": same, "other": Live(None, drift[0].digests, ACTIVE), "gone": other}
+
+
+def test_who_was_created_in_place_of_another_is_somebody_else(state: SyncState) -> None:
+    """By the time of its creation: the token of the one before is worth nothing, and nothing is known of this one."""
+    live = Live("h", digests(name='"ANN"'), ACTIVE)
+    state.adopt([Adoption(uid, 1, live, at) for uid, at in (("same", 3), ("other", 99), ("untold", None))], 1.0)
+    state.database.execute("UPDATE users SET auth_token = 'old', ours = 1")
+    _, directory, _ = read(state, [page([user("same"), user("other"), user("untold")]), page([]), page([])])
+    replaced = list(directory.replaced(state.met(["same", "other", "untold"])))
+    assert replaced == [("other", 5)]
+    state.note_others([], replaced)
+    known = {uid: (each.auth_token, each.ours) for uid, each in state.known(["same", "other", "untold"]).items()}
+    assert known == {"same": ("old", 1), "other": (None, 0), "untold": ("old", 1)}
+    assert state.met(["other"])["other"].live == Live(None, None, ACTIVE)
 
 
 def test_a_new_reading_forgets_the_last_one(state: SyncState) -> None:
