@@ -22,6 +22,7 @@ from provisioner.run.intake import CheckedBatch
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
+from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stopper, stopping_on_storage_error
 from provisioner.threads import in_thread
 
@@ -122,23 +123,29 @@ class Outbox:
     """The way of requests into the pool: each is on disk as sent before a worker can take it.
 
     block_size   rows recorded as sent in one commit
-    server_time  the server's, UNIX seconds; None when the run was stopped before it was known
+    clock        the server's
+    server_time  waits until it is known: UNIX seconds; None when the run was stopped before that
     """
 
     recorder: Recorder
     backlog: Backlog
     stopper: Stopper
     block_size: int
+    clock: ServerClock
     server_time: Callable[[], Awaitable[float | None]]
 
     async def put(self, requests: Sequence[UserRequest]) -> None:
         """Put requests until the run is being stopped; raises `StorageError`."""
         for start in range(0, len(requests), self.block_size):
-            if self.stopper or (now := await self.server_time()) is None:
+            if self.stopper or await self.server_time() is None:
                 return
             block = requests[start : start + self.block_size]
-            await self.recorder.run(partial(self.recorder.journal.sent, block, now))
+            await self.recorder.run(partial(self._record, block))
             await self.backlog.put(block)
+
+    def _record(self, block: Sequence[UserRequest]) -> None:
+        """Record a block as sent; at what time is asked in the journal's thread, which may have been busy till now."""
+        self.recorder.journal.sent(block, self.clock.theirs(self.clock.ticks()))
 
 
 Feed = Callable[[Outbox], Awaitable[None]]

@@ -199,7 +199,8 @@ async def carry_out(
 async def _carry_through(run: Run, connection: Connection, recorder: Recorder, settle: Settle, feed: Feed) -> None:
     backlog = Backlog(run.stopper)
     await convert_times(connection, recorder)
-    outbox = Outbox(recorder, backlog, run.stopper, block_size(run.job.settings), connection.server_time)
+    at_once, clock = block_size(run.job.settings), connection.clock
+    outbox = Outbox(recorder, backlog, run.stopper, at_once, clock, connection.server_time)
     with backlog.open():
         feeding = asyncio.create_task(_fed(feed, outbox), name="feed")
         for bug in await connection.pool.drain(backlog, settle, recorder.record):
