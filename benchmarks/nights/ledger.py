@@ -79,8 +79,11 @@ class Books:
 
     users: dict[str, Known] = field(default_factory=dict)
 
-    def expect(self, rows: Sequence[Row], grace_nights: int) -> Expected:
-        """Say what has to come of a roster; leavers are to be deactivated after so many nights of grace."""
+    def expect(self, rows: Sequence[Row], grace_nights: int, *, looking: bool = True) -> Expected:
+        """Say what has to come of a roster; leavers are to be deactivated after so many nights of grace.
+
+        looking  the night reads the app's users; else it finds a stranger only where it would create one
+        """
         outcomes, requests, updates, mints, named = [], 0, 0, 0, frozenset[str]()
         for row in rows:
             known = self.users.get(row.uid)
@@ -89,10 +92,11 @@ class Books:
                 named |= {row.uid} if leaves else set()
                 outcomes.append("updated" if leaves else "unchanged")
                 continue
-            differs = known is not None and known.profile.shown() != row.profile.shown()
+            stranger = known is not None and not known.managed and not looking
+            differs = known is not None and (stranger or known.profile.shown() != row.profile.shown())
             outcome = "rejected" if row.rejected else _outcome(known, differs=differs)
             outcomes.append(outcome)
-            requests += outcome in {"created", "updated", "reactivated"}
+            requests += (1 + stranger) * (outcome in {"created", "updated", "reactivated"})
             requests += outcome == "reactivated" and differs
             updates += outcome in {"updated", "reactivated"} and differs
             mints += outcome == "reactivated" and known is not None and known.ours and known.flushed

@@ -132,7 +132,7 @@ class Simulation:
         if kind is Kind.OTHER_HAND:
             self._drift = self._other_hand()
         grace = _FOR_EVER if kind in _QUIET else self.options.grace_nights
-        expected = self.books.expect(self._rows, grace)
+        expected = self.books.expect(self._rows, grace, looking=kind.reads_directory)
         known = self.books.users if kind.refused else self.books.after(expected)
         before, place = self.api.users(), len(self.api.audit())
         results = self.folder / "results.csv"

@@ -201,6 +201,13 @@ def test_the_books_know_whom_the_roster_names_as_deactivated() -> None:
     assert books.after(expected)["cat"] == Known(CAT, active=False, flushed=True)
 
 
+@pytest.mark.parametrize(("looking", "outcome", "requests"), [(True, "unchanged", 0), (False, "updated", 2)])
+def test_the_books_know_what_a_night_can_know_of_a_stranger(looking: bool, outcome: str, requests: int) -> None:
+    """One whose row was rejected on the night that read the app's users, and is mended: it is found by a create."""
+    expected = Books(dict(BEFORE)).expect([row_of("hal", HAL)], 9, looking=looking)
+    assert (expected.outcomes, expected.requests) == ([outcome], requests)
+
+
 def test_the_books_hold_leavers_when_a_row_has_no_name() -> None:
     """Any leaver may be the person whose uid is missing; one whose row is rejected is there."""
     nameless = replace(row_of("gus", GUS), rejected=True, nameless=True)
