@@ -252,7 +252,7 @@ def test_a_journal_of_another_app_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_rate_is_used_and_never_exceeded(tmp_path: Path) -> None:
-    """At 3,000 a minute: no second over its share, and nearly all of it (`benchmarks.speed.pacing` measures)."""
+    """At 3,000 a minute: no second over its share, and 98 % of what is allowed after the first second."""
     roster = write_roster(tmp_path / "r.csv", people(400))
     with emulator(tmp_path, "--latency", "5ms") as api:
         options = ("--requests-per-minute", 3000, "--share", "100%", "-o", "x.csv")
@@ -263,7 +263,7 @@ def test_the_rate_is_used_and_never_exceeded(tmp_path: Path) -> None:
         fullest = max(bisect_left(times, begin + window) - i for i, begin in enumerate(times))
         assert fullest <= per_second * window + 10 + 5
     steady = [t for t in times if t >= times[0] + 1]
-    assert (len(steady) - 1) / (steady[-1] - steady[0]) >= 0.9 * per_second
+    assert (len(steady) - 1) / (steady[-1] - steady[0]) >= 0.98 * per_second
 
 
 def test_a_429_holds_everyone(tmp_path: Path) -> None:
