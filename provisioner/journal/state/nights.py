@@ -156,10 +156,12 @@ UPDATE users SET standing = 'active', sessions = NULL
 WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
 """
 
-_PRESENT: Final = "EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)"
 FIND_ABSENT: Final = (
     "DELETE FROM temp.absent",
-    f"INSERT INTO temp.absent SELECT id FROM users WHERE NOT {_PRESENT}",  # noqa: S608 - of constants
+    """
+INSERT INTO temp.absent SELECT id FROM users
+WHERE NOT EXISTS (SELECT 1 FROM temp.present WHERE temp.present.uid = users.uid)
+""",
 )
 _ABSENT: Final = (
     "users.id IN (SELECT id FROM temp.absent UNION ALL"

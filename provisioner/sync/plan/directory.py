@@ -112,13 +112,6 @@ class Directory:
             if ours is not None and (digests := profile.overlaid(ours, shown.digests, self.fields)) != ours:
                 yield DriftRow(uid, digests)
 
-    def replaced(self, known: Mapping[str, Met]) -> Iterator[ReplacedRow]:
-        """Give those of these users in whose place another hand has created somebody else."""
-        for uid, shown in self.find(list(known)).items():
-            ours = known[uid].created_at if known[uid].certain else None
-            if ours is not None and shown.created_at is not None and abs(shown.created_at - ours) > _ROUNDED:
-                yield ReplacedRow(uid, shown.created_at)
-
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""
         return [uid for (uid,) in self._database.execute(f"SELECT users.uid {_WOKEN}")]
@@ -132,6 +125,14 @@ class Directory:
             "strangers": _STRANGERS,
         }
         return {name: int(self._database.execute(query).fetchone()[0]) for name, query in queries.items()}
+
+
+def replaced(known: Mapping[str, Met], shown: Mapping[str, Shown]) -> Iterator[ReplacedRow]:
+    """Give those of the known users in whose place another hand has created somebody else."""
+    for uid in known.keys() & shown.keys():
+        ours, theirs = known[uid].created_at if known[uid].certain else None, shown[uid].created_at
+        if ours is not None and theirs is not None and abs(theirs - ours) > _ROUNDED:
+            yield ReplacedRow(uid, theirs)
 
 
 class Page(NamedTuple):

@@ -28,7 +28,7 @@ from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, EXAMPLES, AsWanted, Plan, PlannedChange, in_words
 from provisioner.sync.plan.decision import Decision, Wanted, decide
-from provisioner.sync.plan.directory import Directory, Shown
+from provisioner.sync.plan.directory import Directory, Shown, replaced
 from provisioner.sync.plan.guards import Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.fields.binding import Binding
@@ -146,18 +146,18 @@ class Planner:
             rows = self._without_bare(rows, met)
         else:
             self.taken_over += sum(uid not in met for uid in shown)
-            met = self._without_replaced(met)
+            met = self._without_replaced(met, shown)
         kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
         self._add([change for row in each if (change := self._decided(row, met, shown, kept)) is not None])
         as_wanted, self._as_wanted = self._as_wanted, []
         self._to_record.append(pl.DataFrame(as_wanted, schema=dict(AS_WANTED_SCHEMA), orient="row"))
 
-    def _without_replaced(self, met: Mapping[str, Met]) -> Mapping[str, Met]:
+    def _without_replaced(self, met: Mapping[str, Met], shown: Mapping[str, Shown]) -> Mapping[str, Met]:
         """Leave out those in whose place another hand has created somebody else: what is known of them is of no use."""
-        replaced = list(self._directory.replaced(met)) if self._directory is not None else []
-        self._replaced += replaced
-        others = {each.uid for each in replaced}
+        found = list(replaced(met, shown))
+        self._replaced += found
+        others = {each.uid for each in found}
         return {uid: each for uid, each in met.items() if uid not in others} if others else met
 
     def _add(self, changes: Sequence[PlannedChange]) -> None:

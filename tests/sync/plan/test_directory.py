@@ -19,7 +19,7 @@ from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.users import profile
 from provisioner.stop import Stop, Stopper
-from provisioner.sync.plan.directory import Directory, Shown, read_directory
+from provisioner.sync.plan.directory import Directory, Shown, read_directory, replaced
 from tests.rig import clock
 
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED
@@ -204,9 +204,10 @@ def test_who_was_created_in_place_of_another_is_somebody_else(state: SyncState) 
     state.adopt([Adoption(uid, 1, live, at) for uid, at in (("same", 3), ("other", 99), ("untold", None))], 1.0)
     state.database.execute("UPDATE users SET auth_token = 'old', ours = 1")
     _, directory, _ = read(state, [page([user("same"), user("other"), user("untold")]), page([]), page([])])
-    replaced = list(directory.replaced(state.met(["same", "other", "untold"])))
-    assert replaced == [("other", 5)]
-    state.note_others([], replaced)
+    uids = ["same", "other", "untold"]
+    found = list(replaced(state.met(uids), directory.find(uids)))
+    assert found == [("other", 5)]
+    state.note_others([], found)
     known = {uid: (each.auth_token, each.ours) for uid, each in state.known(["same", "other", "untold"]).items()}
     assert known == {"same": ("old", 1), "other": (None, 0), "untold": ("old", 1)}
     assert state.met(["other"])["other"].live == Live(None, None, ACTIVE)
