@@ -213,6 +213,15 @@ FOUND = {
         strangers=(Stranger(1, -1.5, 4, Act.DELETE), Stranger(1, -0.5, 4, Act.CREATE)),
         sync=True,
     ),
+    "left, woken by another hand, and back in a night that sees it": Case(
+        519299,
+        (Row(0), Row(5)),
+        (Life(kill=114), Life(stop=167), Life(), Life()),
+        strangers=(Stranger(2, -4.909, 0, Act.REACTIVATE),),
+        edits=(Edit(1, 0, 0, left=True), Edit(2, 0, 1)),
+        rate=60,
+        sync=True,
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),
@@ -239,6 +248,16 @@ def test_a_leaver_whom_another_hand_reactivated_goes_again() -> None:
     """On a night that looks at the app's users; drawn so rarely that it is tried here."""
     lives, strangers = (Life(), Life(), Life(), Life()), (Stranger(2, -1.0, 0, Act.REACTIVATE),)
     case = Case(1, (Row(0), Row(1)), lives, edits=(Edit(1, 0, -1),), strangers=strangers, sync=True, refreshes=(2,))
+    assert trial(case).offences == ()
+
+
+@pytest.mark.parametrize("version", [0, 1], ids=["as before", "changed"])
+@pytest.mark.parametrize("kill", [1, 80, None])
+def test_a_leaver_whom_another_hand_woke_has_a_token_when_back(kill: int | None, version: int) -> None:
+    """The token was flushed when the user left; whoever woke the user, the results of the return hold a new one."""
+    edits, strangers = (Edit(1, 0, -1), Edit(3, 0, version)), (Stranger(2, -1.0, 0, Act.REACTIVATE),)
+    lives = (Life(), Life(), Life(kill=kill), Life(), Life())
+    case = Case(1, (Row(0), Row(1)), lives, edits=edits, strangers=strangers, sync=True, refreshes=(2, 3))
     assert trial(case).offences == ()
 
 

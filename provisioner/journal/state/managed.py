@@ -227,7 +227,8 @@ MET: Final = select(
 # Asked of every row of every night, and on most nights the answer is all there is to it: so little more is fetched.
 CARRIED_OUT: Final = select(
     ("uid", "live_hash"),
-    f"{ASKED} WHERE certain AND standing = 'active' AND live_hash IS NOT NULL AND profile IS NOT NULL",
+    f"{ASKED} WHERE certain AND standing = 'active' AND live_hash IS NOT NULL AND profile IS NOT NULL"
+    " AND sessions IS NULL",
 )
 
 PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")

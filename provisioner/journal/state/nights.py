@@ -151,8 +151,9 @@ NAMED: Final = "SELECT uid, row FROM json_each(?) AS asked JOIN temp.named ON te
 NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
 NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
 NOTE_WOKEN: Final = "INSERT OR IGNORE INTO temp.woken SELECT value FROM json_each(?)"
+# That the tokens were flushed stays known: should the user be in a roster again, a new one is owed.
 WOKEN: Final = """
-UPDATE users SET standing = 'active', sessions = NULL
+UPDATE users SET standing = 'active'
 WHERE standing = 'deactivated' AND certain AND uid IN (SELECT uid FROM temp.woken)
 """
 
@@ -190,7 +191,7 @@ LEFT_TONIGHT: Final = select(
 )
 FLUSHED_TONIGHT: Final = (
     f"SELECT count(*) FROM users WHERE epoch = ? AND outcome = 'deactivated' AND sessions = 'flushed' "  # noqa: S608
-    f"AND {_ABSENT} AND NOT {_WOKEN}"
+    f"AND standing = 'deactivated' AND {_ABSENT} AND NOT {_WOKEN}"
 )
 IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE {_MANAGED} AND {_ABSENT}")
 

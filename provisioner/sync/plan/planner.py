@@ -199,6 +199,9 @@ class Planner:
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
             live, exists = self._as_shown(known, found), found is not None
+        if live is not None and known is not None and known.sessions and self._is_given_token(row, known):
+            # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
+            live = live._replace(standing=Standing.DEACTIVATED)
         decision = decide(wanted, live, exists=exists, last=known.operation if known else None)
         old = profile.unpacked(kept[row.uid]) if row.uid in kept else None
         after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
