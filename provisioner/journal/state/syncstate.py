@@ -164,9 +164,7 @@ class SyncState(Journal):
 
         They are leavers as those are whom it does not name any more.
         """
-        with self._database:
-            self._database.execute("BEGIN")
-            self._database.execute(nights.NOTE_NAMED, (orjson.dumps(dict(rows)).decode(),))
+        self._note(nights.NOTE_NAMED, orjson.dumps(dict(rows)).decode())
 
     def named(self, uids: Sequence[str]) -> dict[str, int]:
         """Give those of the uids that tonight's roster names as deactivated, with their rows."""
@@ -203,17 +201,17 @@ class SyncState(Journal):
 
     def see(self, uids: Sequence[str]) -> None:
         """Note uids that stand in tonight's roster, whether their rows are valid or not; for this session only."""
-        self._note(nights.NOTE_PRESENT, uids)
+        self._note(nights.NOTE_PRESENT, json_list(uids))
         self._absent_found = False
 
     def plan(self, uids: Sequence[str]) -> None:
         """Note uids for which something is to be done tonight; for this session only."""
-        self._note(nights.NOTE_PLANNED, uids)
+        self._note(nights.NOTE_PLANNED, json_list(uids))
 
-    def _note(self, statement: str, uids: Sequence[str]) -> None:
+    def _note(self, statement: str, document: str) -> None:
         with self._database:
             self._database.execute("BEGIN")
-            self._database.execute(statement, (json_list(uids),))
+            self._database.execute(statement, (document,))
 
     @contextmanager
     def _knowing_absent(self) -> Iterator[None]:
@@ -228,12 +226,14 @@ class SyncState(Journal):
             yield
 
     def leavers(self) -> Iterator[tuple[str, int]]:
-        """Give uid and `absent` of the users that tonight's roster does not name and that may still log in.
-
-        Among them are those of whom it is not known whether they were created.
-        """
+        """Give uid and `absent` of whom tonight's roster does not name and who may log in, or may have been created."""
         with self._knowing_absent():
             yield from self._database.execute(nights.LEAVERS)
+
+    def absent(self) -> list[str]:
+        """Give the uids of all whose profiles are known and whom tonight's roster lacks, or names as deactivated."""
+        with self._knowing_absent():
+            return [uid for (uid,) in self._database.execute(nights.ABSENT)]
 
     def in_doubt(self) -> list[Doubt]:
         """Give the users that tonight's roster does not name and of whom it is not known whether we created them."""
@@ -248,7 +248,7 @@ class SyncState(Journal):
 
     def wake(self, uids: Sequence[str]) -> None:
         """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
-        self._note(nights.NOTE_WOKEN, uids)
+        self._note(nights.NOTE_WOKEN, json_list(uids))
 
     def record_woken(self) -> None:
         """Record that the users noted as such are active."""

@@ -59,7 +59,8 @@ class Planner:
         self._managed = managed_fields(surveyed.opened.binding)
         self._as_wanted: list[AsWanted] = []
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
-        # Leavers whose profiles are others than they were: should they come back, they are brought up to date.
+        # Those who left, tonight or long ago, and whose profiles are others than they were: should they come back, they
+        # are brought up to date.
         self._drifted: list[DriftRow] = []
         self._replaced: list[ReplacedRow] = []
         self.plan = Plan(Spool(folder))
@@ -90,10 +91,9 @@ class Planner:
         so_far.unread = sum(notice.code == OTHER_SHEETS for notice in notices)
         leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
         if self._directory is not None:
-            everybody = [uid for each in (leavers.due, leavers.in_grace, leavers.reported) for uid, _ in each]
-            for start in range(0, len(everybody), _LOOKUP):
-                met = self._state.met(everybody[start : start + _LOOKUP])
-                self._drifted += self._directory.drifted(met)
+            absent = self._state.absent()
+            for start in range(0, len(absent), _LOOKUP):
+                self._drifted += self._directory.drifted(self._state.met(absent[start : start + _LOOKUP]))
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]
             self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
