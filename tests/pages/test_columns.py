@@ -45,7 +45,7 @@ def outcomes(table: dict[str, Any], roster_file: Path) -> list[Any]:
 def test_every_example_does_what_the_page_says(tmp_path: Path, table: str, roster: str, expected: str) -> None:
     file = tmp_path / "roster.csv"
     file.write_text(roster, encoding="utf-8")
-    assert outcomes(tomllib.loads(table), file) == [json.loads(line) for line in expected.splitlines()]
+    assert outcomes(tomllib.loads(table)["columns"], file) == [json.loads(line) for line in expected.splitlines()]
 
 
 def test_the_page_shows_nothing_that_is_not_run() -> None:
