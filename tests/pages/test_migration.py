@@ -14,6 +14,6 @@ def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """From the check to the proof and the way back. The kill comes once somebody has been created."""
     with emulator(tmp_path) as api:
         users = f"{api.url.removesuffix('/v3')}/_emulator/users"
-        page = PAGE.replace("& sleep 5;", f"& until curl -s {users} | grep -q crew-414; do sleep 0.1; done;")
+        page = PAGE.replace("& sleep 10;", f"& until curl -s {users} | grep -q crew-414; do sleep 0.1; done;")
         assert page != PAGE
         play(page, tmp_path, api.url)
