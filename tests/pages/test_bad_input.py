@@ -27,13 +27,13 @@ PAGE = ROOT / "docs" / "bad-input.md"
 
 INTRODUCTION = """# What bad input gets
 
-What `provisioner validate` says of rosters that are not as they should be. A file that cannot be read is exit 2 and
+What `provisioner validate` prints for rosters that are not as they should be. A file that cannot be read is exit 2 and
 one sentence: what is wrong, where, and what to do; nothing was sent, also with `run`. A file that can be read is exit 0
 when every row is valid, and exit 1 when some are not: those come back with all their defects in the rejected file.
 
 This page is made by a test (`python -m tests.pages.test_bad_input`), which builds each file and runs the command.
 
-| input | command | exit | what is said |
+| input | command | exit | message |
 | --- | --- | --- | --- |
 """
 
