@@ -27,8 +27,8 @@ with DAG(
         retries=3,
         retry_delay=timedelta(minutes=20),
         execution_timeout=timedelta(hours=5),
-        # A core carries about fifteen apps at the default limit. Tenants that share an app share its rate: give those to
-        # one `provisioner fleet`, which hands out their slots.
+        # A core carries about fifteen apps at the default limit. Tenants that share an app share its rate: give those
+        # to one `provisioner fleet`, which hands out their slots.
         max_active_tis_per_dagrun=16,
     ).expand(
         # Keys stand in the files that the configs name: what is given here can be read in the web interface.
