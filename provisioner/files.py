@@ -149,6 +149,16 @@ def time_stamp() -> str:
     return time.strftime("%Y%m%dT%H%M%S", time.gmtime())
 
 
+def foreign_name(path: Path) -> str | None:
+    """Say what to do about a name that is not UTF-8, which no summary, log or page can hold; None for any other."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        return f"{shown}: the name of the file, or of a folder above it, is not UTF-8; rename it"
+    return None
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, through links or not, there or not."""
     try:

@@ -5,14 +5,17 @@ Arguments that are wrong, and all exceptions, end here: a message on stderr and 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from provisioner import __version__
 from provisioner.cli.boundary import Asked, boundary, show
-from provisioner.errors import ExitCode, UsageError
+from provisioner.errors import ExitCode, ProvisionerError, UsageError
 from provisioner.streams import finish, say
 
 if TYPE_CHECKING:
@@ -170,11 +173,31 @@ def _carry_out_command(words: list[str]) -> int:
         carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
         error_message = UsageError(usage.sentence(error, name))
-        # Nothing is known of the arguments but that the summary was wanted.
-        with Asked((), {"output": {"json": "--json" in options and name.split()[-1] in SUMMED_UP}}).leaving_summary():
+        with _asked_for(chain, options).leaving_summary():
             raise error_message from None
     code: int | None = carry_out(*bound.args, **bound.kwargs)
     return ExitCode.OK if code is None else code
+
+
+def _asked_for(chain: Sequence[str], options: Sequence[str]) -> Asked:
+    """Say of a command whose arguments make no sense whether its summary was wanted, and of a sync also where."""
+    from provisioner.cli.usage import value_of
+
+    command = chain[-1] if chain else ""
+    output: dict[str, object] = {"json": "--json" in options and command in SUMMED_UP}
+    if command == "sync":
+        given = value_of(options, "--output", "-o")
+        output["file"] = Path(given) if given else _configured_output(value_of(options, "--config", "-c"))
+    return Asked((), {"output": output}, nightly=command == "sync")
+
+
+def _configured_output(config: str | None) -> Path | None:
+    """Say where a config file has the results written; None where it does not, or cannot be read."""
+    from provisioner.settings.tables import load
+
+    with suppress(ProvisionerError):
+        return load({}, os.environ, Path(config) if config else None).output.file
+    return None
 
 
 def _page_of(name: str, command: App) -> str:

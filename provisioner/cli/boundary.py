@@ -109,8 +109,7 @@ class Asked:
         asked for, it is made of the summary, whatever that says.
         """
         try:
-            kept = self.nightly and self.roster[:1] and self.roster[0].lower().endswith(".json")  # a plan of a query
-            if self.roster and not kept and self.tables.get("run", {}).keys() & {"query", "database"}:
+            if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
                 raise UsageError("ROSTER and --query are two rosters; give one of them")
             yield self
             self._report()
@@ -123,6 +122,14 @@ class Asked:
             if (stop := getattr(error, "stop", None)) is not None:
                 raise SystemExit(stop.exit_code) from None
             raise
+
+    def _is_kept_plan(self) -> bool:
+        """Whether a plan is carried out, which may be one of a query."""
+        if not self.nightly:
+            return False
+        from provisioner.sync.keptplan import is_plan
+
+        return is_plan(self.roster)
 
     async def noted(self, work: Coroutine[Any, Any, Ended]) -> Ended:
         """Carry out the work of a command, and note where its summary is."""
@@ -181,13 +188,14 @@ class Asked:
             inputs = find_inputs(self.roster if self.settings is None else rosters(self.roster, self.settings))
         except ProvisionerError:
             return None, NOTHING_RECORDED
-        if not (self.filed and inputs.files):
+        if not self.filed or not (inputs.files or (self.nightly and self._output() is not None)):
             return None, NOTHING_RECORDED
         results = self._results(inputs)
         if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
             return None, NOTHING_RECORDED
         settings = self.settings
-        check = self.check or (settings is not None and settings.run.dry_run and not self.nightly)
+        dry = settings.run.dry_run if settings is not None else bool(self.tables.get("run", {}).get("dry_run"))
+        check = self.check or (dry and not self.nightly)
         path = summary_of(results, check=check)
         record, ours = read_record(path), places(inputs)
         others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
@@ -196,7 +204,7 @@ class Asked:
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths
         named = asked_for or any(each.exists() for each in inputs.paths)
-        return (path if named else None), Record(ours, record.digests)
+        return (path if named else None), Record(ours or record.roster, record.digests)
 
     def _output(self) -> Path | None:
         if self.settings is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cyclopts import App, Argument, CycloptsError
 from cyclopts.exceptions import (
@@ -40,6 +40,16 @@ def sentence(error: CycloptsError, command: str) -> str:
         case UnusedCliTokensError(unused_tokens=[word, *_]):
             return f"{command} has no use for {word!r}; see {command} --help"
     return " ".join(str(error).split())
+
+
+def value_of(options: Sequence[str], *names: str) -> str | None:
+    """Give what was said last for an option with these names, as far as it can be told without all the others."""
+    found = None
+    for number, word in enumerate(options):
+        name, joined, value = word.partition("=")
+        if name in names:
+            found = value if joined else next(iter(options[number + 1 : number + 2]), None)
+    return found
 
 
 def _refusal(error: CoercionError, argument: Argument, value: str) -> str:

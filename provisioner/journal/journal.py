@@ -58,6 +58,9 @@ class Journal:
     made = False
     """Whether there was nothing before it was opened: no file, or one that holds nothing."""
 
+    unwanted = False
+    """Whether what was made is not to stay unless something is recorded, though all went well."""
+
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
         self._identity = identity
@@ -88,9 +91,9 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it. What was made for work that ended with an error before anything was recorded is removed again."""
+        """Close it. What was made for work that ended before anything was recorded is removed again."""
         try:
-            unused = kind is not None and self.made and is_unused(self._database)
+            unused = (kind is not None or self.unwanted) and self.made and is_unused(self._database)
             self._database.close()
             if unused:
                 self.path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import OutputError
-from provisioner.files import same_file
+from provisioner.files import foreign_name, same_file
 from provisioner.roster.files.inputs import Inputs
 
 # What stands behind the stem of the results in the name of another file of the job.
@@ -64,6 +64,8 @@ class Outputs:
         if results.suffix.lower() not in FORMATS:
             message = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
             raise OutputError(message)
+        if (trouble := foreign_name(results)) is not None:
+            raise OutputError(trouble)
         named = cls(
             results,
             results.with_suffix(f".rejected{rejected_suffix}"),

@@ -164,8 +164,12 @@ def keep_earlier_files(job: Job, *, anew: bool, new: bool) -> None:
     set_others_aside(files, job.roster, check=False)
     if anew and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))
-    if not new:
-        return
+    if new:
+        keep_results(files)
+
+
+def keep_results(files: Outputs) -> None:
+    """Set aside results and tokens that belong to no journal or state that is continued."""
     for path in (files.results, files.tokens):
         if path is not None and (aside := set_aside(path)) is not None:
             reason = "they belong to no journal that is continued here"

@@ -14,8 +14,8 @@ from typing import Any
 
 from rich.console import Console
 
-from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError
-from provisioner.files import same_file
+from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError, UsageError
+from provisioner.files import foreign_name, same_file
 from provisioner.logs import get_logger
 from provisioner.model import Action
 from provisioner.roster.database.address import PREFIX
@@ -98,9 +98,11 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
     kept = read_plan(Path(arguments[0])) if is_plan(arguments) else None
     if kept is not None:
         arguments, settings = kept.roster, _as_planned(kept, settings)
+    if settings.run.dry_run:
+        raise ConfigurationError("run.dry_run: a sync sends; use plan to see what it would do, or take dry_run out")
     target = make_target(settings)
     job = _night_job(arguments, settings)
-    leavers = job.outputs.results.with_suffix(".leavers.csv")
+    leavers = leavers_of(job)
     _refuse_overwriting(job, leavers)
     return SyncJob(job, leavers, kept), target
 
@@ -126,6 +128,9 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
 
     settings.output.file is where the plan is kept. Raises as `sync_job` does.
     """
+    if is_plan(arguments):
+        read_plan(Path(arguments[0]))
+        raise UsageError(f"{arguments[0]}: is a kept plan; carry it out with sync, or give the roster")
     keep, asks = settings.output.file, settings.sync.refresh or settings.sync.adopt
     target, app = make_target(settings) if asks else None, identity(settings)
     given = _absolute(rosters(arguments, settings)) if keep is not None else []
@@ -166,7 +171,7 @@ def files_of(arguments: Sequence[str], settings: Settings) -> tuple[Path, ...]:
         kept = read_plan(Path(arguments[0]))
         arguments, settings = kept.roster, _as_planned(kept, settings)
     job = _night_job(arguments, settings)
-    return (*job.roster.paths, *job.outputs.paths())
+    return (*job.roster.paths, *job.outputs.paths(), leavers_of(job))
 
 
 def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
@@ -174,9 +179,16 @@ def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
     return history_of(_state_file(settings), last, as_json=as_json)
 
 
+def leavers_of(job: Job) -> Path:
+    """Name the list of leavers that stands beside the results."""
+    return job.outputs.results.with_suffix(".leavers.csv")
+
+
 def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
-    job = make_job(arguments, settings)
-    return replace(job, outputs=replace(job.outputs, journal=_state_file(settings)))
+    job, state = make_job(arguments, settings), _state_file(settings)
+    if (trouble := foreign_name(state)) is not None:
+        raise OutputError(trouble)
+    return replace(job, outputs=replace(job.outputs, journal=state))
 
 
 def _refuse_overwriting(job: Job, leavers: Path) -> None:

@@ -16,12 +16,15 @@ from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.roster.files.inputs import is_pattern
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import Plan
 from provisioner.sync.plan.report import PlanReport, document_of
 from provisioner.wording import json_text
 
 FORMAT: Final = 2
+_MARK: Final = "provisioner_plan"
+_HEAD: Final = 4096
 
 # Changes read back at once.
 _AT_ONCE: Final = 4000
@@ -76,8 +79,16 @@ class StateMark:
 
 
 def is_plan(arguments: Sequence[str]) -> bool:
-    """Tell a plan file from a roster, by its name."""
-    return len(arguments) == 1 and Path(arguments[0]).suffix.lower() == ".json"
+    """Tell a plan file from a roster that is a `.json` as well: by what it begins with, if it is there."""
+    if len(arguments) != 1 or Path(arguments[0]).suffix.lower() != ".json":
+        return False
+    try:
+        with Path(arguments[0]).open("rb") as file:
+            return _MARK.encode() in file.read(_HEAD)
+    except FileNotFoundError:
+        return not (is_pattern(arguments[0]) or "://" in arguments[0])
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, m
         raise OutputError(f"{path}: a plan is kept as .json; choose another --output")
     totals, options = report.assessment.plan, source.options
     head = {
-        "provisioner_plan": FORMAT,
+        _MARK: FORMAT,
         "made_by": __version__,
         "app": source.app,
         "roster": list(source.roster),
@@ -125,13 +136,13 @@ def read_plan(path: Path) -> KeptPlan:
         document = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(
-            f"{path}: no such plan; make one with: provisioner plan ROSTER --state FILE -o {path}"
+            f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}"
         ) from None
     except (OSError, orjson.JSONDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a plan ({error}); make a new one with plan -o") from None
-    if not isinstance(document, dict) or "provisioner_plan" not in document:
-        raise UsageError(f"{path}: is no plan of provisioner; a roster has another ending than .json")
-    if document["provisioner_plan"] != FORMAT:
+    if not isinstance(document, dict) or _MARK not in document:
+        raise UsageError(f"{path}: is no plan of provisioner; make one with plan -o")
+    if document[_MARK] != FORMAT:
         raise UsageError(f"{path}: is a plan of another version of provisioner; make a new one with plan -o")
     try:
         options, roster = dict(document["options"]), tuple(map(str, document["roster"]))

@@ -23,7 +23,7 @@ from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
 from provisioner.results.manifest import read_record, rewrite
 from provisioner.run.admission import Outbox, unmet_by
-from provisioner.run.job import Job, Run, Target
+from provisioner.run.job import Job, Run, Target, keep_results
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy
@@ -77,10 +77,9 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             if kept is not None:
                 check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
             listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
-            digest = kept.digest if kept is not None else None
-            number = await use_state(lambda: ready.state.begin_night(run.started, digest))
             with run.watch.aside():
                 stop = _first_stop(sync_job, assessment)
+            number = await use_state(partial(_begin, sync_job, run, ready.state, stop))
             if stop is None:
                 await use_state(lambda: ready.planner.record(run.started))
                 if (now := run.clock.now()) is not None:
@@ -91,6 +90,19 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
                 stop = stopper.stop
             run.watch.enter("writing")
             return await use_state(lambda: _finish(sync_job, run, ready, number, stop, listed))
+
+
+def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> int | None:
+    """Record that a night begins, and keep what results there are of no night of this state: they may hold tokens.
+
+    Gives its number; None when nothing is to be changed and nobody is in the state yet, which then is not kept.
+    """
+    if stop is not None and state.made:
+        state.unwanted = True
+        return None
+    if stop is None and state.is_new:
+        keep_results(sync_job.job.outputs)
+    return state.begin_night(run.started, sync_job.kept.digest if sync_job.kept is not None else None)
 
 
 @contextmanager
@@ -194,10 +206,11 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
 
 
 def _finish(
-    sync_job: SyncJob, run: Run, ready: Preflight, number: int, stop: Stop | None, listed: str | None
+    sync_job: SyncJob, run: Run, ready: Preflight, number: int | None, stop: Stop | None, listed: str | None
 ) -> NightSummary:
     """Write what is to be read in the morning, and record the night; `listed` is the digest of the list of leavers."""
     summary = summarise(run, sync_job.leavers, listed, ready, stop)
     rows, good = run.tally.rows.total or 0, summary.summary.stop is None
-    ready.state.end_night(number, summary.finished, rows, summary.recorded, good=good)
+    if number is not None:
+        ready.state.end_night(number, summary.finished, rows, summary.recorded, good=good)
     return summary

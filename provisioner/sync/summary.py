@@ -107,7 +107,7 @@ class NightSummary:
                 "reported": len(leavers.reported),
             },
             "updated_fields": dict(sorted(self.assessment.plan.fields.items())),
-            "adopted": self.assessment.plan.adopted,
+            "adopted": self._adopted,
         }
         rest = {name: value for name, value in base.items() if name not in {*outcomes, *night, "rows", "edited"}}
         document = {"rows": base["rows"], **outcomes, **night, **rest, "exit_code": self.exit_code}
@@ -131,6 +131,10 @@ class NightSummary:
         self.summary.show(console, _WORDS)
         for line in self._remarks():
             console.print(line)
+
+    @property
+    def _adopted(self) -> int:
+        return self.assessment.plan.adopted if _changes(self.summary.stop, self.assessment) else 0
 
     def _left(self, outcome: str) -> str:
         """Say of those who were deactivated that some may have auth tokens left."""
@@ -156,8 +160,8 @@ class NightSummary:
         if leavers.reported and self.assessment.plan.unread:
             message = "the leavers may be on a sheet that is not read, so nobody is deactivated"
             yield Text(f"{message} until --sheet names the one that counts, or --approve names who is", "yellow")
-        if self.assessment.plan.adopted:
-            yield Text(f"{counted(self.assessment.plan.adopted, 'user')} taken over as they are")
+        if self._adopted:
+            yield Text(f"{counted(self._adopted, 'user')} taken over as they are")
         for refusal in self.assessment.refused:
             yield Text(f"nothing was changed: {refusal.message}", "red")
 
@@ -170,7 +174,7 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     A night on which nothing may be changed leaves the results of the night before.
     """
     job, surveyed, state, assessment = run.job, ready.surveyed, ready.state, ready.assessment
-    changed = stop is None or not (assessment.refused or stop.reason == "not_confirmed")
+    changed = _changes(stop, assessment)
     named = assessment.leavers.named
     fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
     unnamed = count_lines(leaver_lines(assessment, without=named), state.tonight).outcomes if named else fates
@@ -193,6 +197,11 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     night = NightSummary(summary, assessment, fates, leavers, state.flushed_tonight())
     write_summary(job.outputs.summary, night.document)
     return night
+
+
+def _changes(stop: Stop | None, assessment: Assessment) -> bool:
+    """Whether a night may change anything: no guard refused it, and nobody said no."""
+    return stop is None or not (assessment.refused or stop.reason == "not_confirmed")
 
 
 def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> Columns:

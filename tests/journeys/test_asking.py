@@ -73,6 +73,8 @@ def test_a_sync_and_an_undo_ask_before_the_first_change(tmp_path: Path, typed: s
                 *command, cwd=tmp_path, asked=asked, typed=typed, columns=160, COMETCHAT_API_KEY=KEY
             )
             assert (ended, asked in printed, "Traceback" in printed) == (code, True, False), printed
+            # A "no" to the first night leaves none, so that the next one has to say --adopt as well.
+            assert not list(tmp_path.glob("s.db*"))
         assert api.users() == before
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,26 @@ def test_a_command_that_cannot_begin_leaves_a_summary_all_the_same(
     assert message in ended.summary["message"]
     assert f"error: {ended.summary['message']}" in ended.stderr
     assert json.loads((folder / filed).read_text()) == ended.summary
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its filesystems take no such names")
+@pytest.mark.parametrize(
+    ("place", "output"), [(b"caf\xe9.csv", b"o.csv"), (b"d\xe9/u.csv", b"o.csv"), (b"u.csv", b"\xe9.csv")]
+)
+def test_a_name_that_is_not_utf8_is_refused_before_anything_is_sent(
+    tmp_path: Path, place: bytes, output: bytes
+) -> None:
+    """No summary can hold it: of a file or of a folder, of the roster or of the results."""
+    roster, nowhere = tmp_path / os.fsdecode(place), ("--base-url", "http://127.0.0.1:9/v3")
+    roster.parent.mkdir(exist_ok=True)
+    roster.write_text("uid,name\nann,Ann\n")
+    for command in (("run", "--emulator"), ("validate",), ("sync", "--state", "s.db", "--adopt", *nowhere)):
+        ended = provisioner(
+            *command, os.fsdecode(place), "-o", os.fsdecode(output), cwd=tmp_path, COMETCHAT_API_KEY="k"
+        )
+        assert (ended.exit_code, "is not UTF-8; rename it" in ended.stderr, "\\xe9" in ended.stderr) == (2, True, True)
+    assert {path.suffix for path in tmp_path.iterdir() if path.is_file()} <= {".csv", ".json"}
+    assert list(tmp_path.glob("*.csv")) == [path for path in (roster,) if path.parent == tmp_path]
 
 
 def test_an_option_that_does_not_exist_is_told_to_programs_too(folder: Path) -> None:

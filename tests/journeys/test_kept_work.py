@@ -41,6 +41,16 @@ def test_a_check_touches_no_file_of_a_run(tmp_path: Path) -> None:
     assert dry.summary["estimate"] == {"requests": 0, "seconds": 0.0, "settled": 2}
 
 
+def test_a_dry_run_with_a_wrong_option_touches_no_file_of_a_run(tmp_path: Path) -> None:
+    """Also when it is refused before its settings are known."""
+    write_roster(tmp_path / "u.csv", PEOPLE[:1])
+    assert provisioner("run", "u.csv", "--emulator", cwd=tmp_path).exit_code == 0
+    before = (tmp_path / "u.results.summary.json").read_bytes()
+    for wrong in (("--limit", "-1"), ("--share", "0")):
+        assert provisioner("run", "u.csv", "--emulator", "--dry-run", *wrong, cwd=tmp_path).exit_code == 2
+        assert (tmp_path / "u.results.summary.json").read_bytes() == before
+
+
 def test_a_run_sets_a_file_aside_that_somebody_has_begun_to_mend(tmp_path: Path) -> None:
     """Its own file of the run before is overwritten, or removed, as ever."""
     write_roster(tmp_path / "u.csv", PEOPLE)

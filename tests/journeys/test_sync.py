@@ -14,7 +14,7 @@ import pytest
 
 from tests.rig.command import KEY, RunningEmulator, provisioner, rows, start, wait_until
 from tests.rig.company import Company, until_asked
-from tests.rig.workbooks import texts, workbook
+from tests.rig.workbooks import table, texts, workbook
 
 _numbers = itertools.count(1)
 
@@ -187,11 +187,28 @@ def test_rejected_rows_are_no_leavers(company: Company) -> None:
     company.roster({"ann": {"name": "ANN"}, "bob": {"name": ""}, "cy": {"name": "CY"}})
     held = company.sync("--deactivate-leavers", "--max-rejected", "50%")
     assert (held.exit_code, company.told()["bob"], company.told()["dan"]) == (1, "rejected", "deactivated")
-    for damaged in ("", f"{company.uid('cy')} (2)", "7.39E+10"):
+    for damaged in ("", f"{company.uid('cy')} (2)", "7.39E+10", "NULL", "n/a", "x" * 101):
         company.write(f"uid,name\n{company.uid('ann')},ANN\n{damaged},Cy\n{company.uid('bob')},BOB\n")
         held = company.sync("--deactivate-leavers", "--max-rejected", "50%")
         assert (held.exit_code, fates(held.summary)) == (1, {"found": 1, "reported": 1})
         assert set(company.active()) == {"ann", "bob", "cy"}
+
+
+def test_whom_a_row_is_about_cannot_be_told_of_a_uid_that_is_no_text(company: Company) -> None:
+    """An object, a list or a boolean for a uid may be anybody, and so may a number that a sheet has rounded."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    there = {"uid": company.uid("ann"), "name": "ANN"}
+    for nobody in ({"id": "bob"}, ["bob"], True):
+        lines = (json.dumps(each) for each in (there, {"uid": nobody, "name": "BOB"}))
+        (company.folder / "hr.ndjson").write_text("\n".join(lines))
+        held = company.sync("--deactivate-leavers", "--max-rejected", "50%", roster="hr.ndjson")
+        assert (held.exit_code, fates(held.summary)) == (1, {"found": 1, "reported": 1})
+    sheet = table(["uid", "name"], [company.uid("ann"), "ANN"], [123456789012345678, "BOB"])
+    workbook(company.folder, ("Staff", sheet), name="hr.xlsx")
+    held = company.sync("--deactivate-leavers", "--max-rejected", "50%", roster="hr.xlsx")
+    assert held.summary["rejected_by_code"] == {"uid.rounded": 1}
+    assert (held.exit_code, fates(held.summary)) == (1, {"found": 1, "reported": 1})
 
 
 def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> None:
@@ -323,6 +340,73 @@ def test_two_equal_rows_for_one_person_are_one(company: Company) -> None:
     ended = company.sync("--adopt", "--json")
     assert (ended.exit_code, company.did()) == (0, {"created": 2})
     assert ended.summary["warnings"]["row.repeated"]["rows"] == 1
+
+
+def test_a_first_night_that_is_refused_leaves_no_state(company: Company) -> None:
+    """So that the next one has to say --adopt as well; nobody was taken over, and nobody is said to have been."""
+    company.seed({"uid": "ann", "name": "ANN"})
+    company.write(f"uid,name\n{company.uid('ann')},ANN\n" + "".join(f"b {n},B\n" for n in range(4)))
+    refused = company.sync("--adopt")
+    assert (refused.exit_code, refused.summary["stopped_by"]) == (3, "too_many_rejected")
+    assert (refused.summary["adopted"], refused.summary["outputs"]["journal"]) == (0, None)
+    assert not list(company.folder.glob("hr.db*"))
+    assert company.sync().exit_code == 2
+
+
+def test_a_first_night_sets_aside_results_that_hold_the_tokens_of_a_run(company: Company) -> None:
+    """They are of no night of this state; those of the nights before are written anew as ever."""
+    company.names("ann", "bob")
+    options = ("-o", "hr.results.csv", *company.app.flags())
+    ran = provisioner("run", "hr.csv", *options, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert ran.exit_code == 0
+    tokens = company.tokens()
+    first = company.sync("--adopt")
+    (told,) = first.events("results.set_aside")
+    assert {line["auth_token"] for line in rows(company.folder / told["kept_as"])} == set(tokens.values())
+    assert company.told() == {"ann": "unchanged", "bob": "unchanged"}
+    assert company.sync().events("results.set_aside") == []
+
+
+def test_a_sync_of_a_config_that_only_tries_is_refused(company: Company) -> None:
+    """`dry_run` under [run] is no word for a sync: `plan` is, and takes the same config."""
+    company.names("ann")
+    (company.folder / "dry.toml").write_text("[run]\ndry_run = true\n")
+    refused = company.sync("--adopt", "-c", "dry.toml")
+    assert (refused.exit_code, company.news()) == (2, [])
+    assert "run.dry_run: a sync sends; use plan to see what it would do, or take dry_run out" in refused.stderr
+    assert company.plan("--adopt", "-c", "dry.toml").exit_code == 0
+
+
+@pytest.mark.parametrize("wrong", [("--grace-nights", "two"), ("--nonsense",)], ids=["value", "option"])
+def test_a_command_that_makes_no_sense_leaves_its_summary_too(company: Company, wrong: tuple[str, ...]) -> None:
+    """So that no alert reads that of the night before; where it belongs may be said by the config file alone."""
+    company.names("ann")
+    assert company.sync("--adopt").exit_code == 0
+    summary = company.folder / "hr.results.summary.json"
+    assert company.sync(*wrong).exit_code == 2
+    told = json.loads(summary.read_bytes())
+    assert (told["exit_code"], told["stopped_by"], told["roster"]) == (2, "usage", [str(company.folder / "hr.csv")])
+    assert company.sync().exit_code == 0
+    (company.folder / "night.toml").write_text('[output]\nfile = "hr.results.csv"\n')
+    ended = provisioner("sync", "hr.csv", "-c", "night.toml", *wrong, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert (ended.exit_code, json.loads(summary.read_bytes())["exit_code"]) == (2, 2)
+
+
+def test_a_roster_of_json_is_no_plan(company: Company) -> None:
+    """Both are called so; what a plan begins with tells them apart. A plan is carried out by `sync` alone."""
+    (company.folder / "hr.json").write_text(json.dumps([{"uid": company.uid("ann"), "name": "ANN"}]))
+    assert company.start("--adopt", command="plan", roster="hr.json").end().exit_code == 0
+    assert company.sync("--adopt", roster="hr.json").exit_code == 0
+    assert company.told() == {"ann": "created"}
+    company.names("ann", "bob")
+    assert company.plan("-o", "plan.json").exit_code == 0
+    again = company.start(command="plan", roster="plan.json").end()
+    assert (again.exit_code, "is a kept plan; carry it out with sync" in again.stderr) == (2, True)
+    assert company.sync(roster="plan.json").exit_code == 0
+    assert company.told() == {"ann": "unchanged", "bob": "created"}
+    for missing, said in (("no.json", "no such file; a plan is made with"), ("no*.json", "no*.json")):
+        refused = company.sync(roster=missing)
+        assert (refused.exit_code, said in refused.stderr) == (2, True)
 
 
 def test_a_state_that_is_not_there_is_not_made(company: Company) -> None:
@@ -620,6 +704,21 @@ def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
     assert company.tokens()["back"] != tokens["back"]
     ended_by = {each["ended_by"] for each in company.token_lives() if each["token"] in (*there["left"], *there["back"])}
     assert ended_by == {"flushed"}
+
+
+def test_a_leaver_whom_another_hand_woke_is_logged_out_again(company: Company) -> None:
+    """Seen with --refresh, and counted as one of whom no token is left; back in the roster, there is a new one."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    company.names("ann")
+    for more in ((), ("--refresh",)):
+        ended = company.sync("--deactivate-leavers", *more)
+        assert (ended.exit_code, ended.summary["deactivated"], ended.summary["sessions_flushed"]) == (0, 1, 1)
+        company.another_hand("PUT", "/users", {"uidsToActivate": [company.uid("bob")]})
+    company.names("ann", "bob")
+    assert company.sync("--refresh").exit_code == 0
+    assert company.told() == {"ann": "unchanged", "bob": "reactivated"}
+    assert company.app.accepts(company.uid("bob"), company.tokens()["bob"])
 
 
 def test_a_leaver_can_be_named(company: Company) -> None:

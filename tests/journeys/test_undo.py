@@ -136,6 +136,16 @@ def test_a_run_is_taken_back_field_by_field(api: RunningEmulator, tmp_path: Path
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+def test_what_an_update_emptied_is_put_back(api: RunningEmulator, tmp_path: Path) -> None:
+    """An empty object or list is nothing to the API, and no other hand's work to an undo."""
+    before = profiles(api)
+    emptied = ("old-full", "Full as it was", *FULL[:4], "{}", "")
+    assert run(tmp_path, api, "--on-existing", "update", people=[emptied]).exit_code == 0
+    assert "metadata" not in profiles(api)["old-full"]
+    assert undo(tmp_path, api).exit_code == 0
+    assert (verdicts(tmp_path), profiles(api)) == ({"old-full": ("reversed", "restored")}, before)
+
+
 def test_whom_the_roster_had_deactivated_is_taken_back_as_well(api: RunningEmulator, tmp_path: Path) -> None:
     """Ours stay deactivated, who was there before is back as before; whom another hand has woken is left awake."""
     (tmp_path / "left.toml").write_text(
@@ -270,6 +280,11 @@ def test_nobody_is_asked_where_nobody_is(api: RunningEmulator, tmp_path: Path) -
     told = provisioner(*command("undo", tmp_path, api, "--dry-run"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     assert told.summary["would"] == {"deactivate": 5, "restore": 2, "look_up": 0, "reversed_before": 0}
     assert (told.exit_code, len(api.lines("audit")), (tmp_path / "out.undo.csv").exists()) == (0, place, False)
+    asked = command("undo", tmp_path, api, "--yes")
+    with (tmp_path / "provisioner.toml").open("a") as config:
+        config.write("[run]\ndry_run = true\n")
+    again = provisioner(*asked, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (again.exit_code, again.summary["would"], len(api.lines("audit"))) == (0, told.summary["would"], place)
 
 
 def test_what_was_interrupted_goes_on(api: RunningEmulator, tmp_path: Path) -> None:

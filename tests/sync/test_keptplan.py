@@ -168,9 +168,9 @@ def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
         (b"", "cannot be read as a plan"),
         (b"{", "cannot be read as a plan"),
         (b"\xff", "cannot be read as a plan"),
-        (b"[]", "is no plan of provisioner; a roster has another ending than .json"),
-        (b'[{"uid":"ann"}]', "is no plan of provisioner; a roster has another ending than .json"),
-        (b'{"uid":"ann"}', "is no plan of provisioner; a roster has another ending than .json"),
+        (b"[]", "is no plan of provisioner; make one with plan -o"),
+        (b'[{"uid":"ann"}]', "is no plan of provisioner; make one with plan -o"),
+        (b'{"uid":"ann"}', "is no plan of provisioner; make one with plan -o"),
         (b'{"provisioner_plan":1}', "is a plan of another version of provisioner; make a new one with plan -o"),
         (b'{"provisioner_plan":2}', "is a plan that was changed by hand; make a new one with plan -o"),
         (b'{"provisioner_plan":2,"options":7}', "is a plan that was changed by hand; make a new one with plan -o"),
@@ -213,5 +213,5 @@ def test_a_plan_that_is_not_there_is_told(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     with pytest.raises(UsageError) as caught:
         read_plan(path)
-    said = f"{path}: no such plan; make one with: provisioner plan ROSTER --state FILE -o {path}"
+    said = f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}"
     assert str(caught.value) == said

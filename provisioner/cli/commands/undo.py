@@ -43,7 +43,7 @@ def undo(
         asked.settings = settings = load(asked.tables, os.environ, config)
         job = undo_of(str(out), settings, permanent=permanent)
         set_up_logs(settings, (*job.outputs.paths(), job.outputs.undo, job.outputs.undo_summary))
-        if dry_run:
+        if dry_run or settings.run.dry_run:
             return conduct(
                 settings,
                 lambda stopper: provisioning.undo_preview_async(out, settings, permanent=permanent, stopper=stopper),

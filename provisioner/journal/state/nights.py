@@ -193,7 +193,7 @@ LEFT_TONIGHT: Final = select(
 )
 FLUSHED_TONIGHT: Final = (
     f"SELECT count(*) FROM users WHERE epoch = ? AND outcome = 'deactivated' AND sessions = 'flushed' "  # noqa: S608
-    f"AND standing = 'deactivated' AND {_ABSENT} AND NOT {_WOKEN}"
+    f"AND standing = 'deactivated' AND {_ABSENT}"
 )
 IS_LEAVER: Final = select(("uid",), f"{ASKED} WHERE {_MANAGED} AND {_ABSENT}")
 

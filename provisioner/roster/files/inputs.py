@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
+from provisioner.files import foreign_name
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.folders import folder_title, is_folder, partitions, parts_of_folder, parts_of_pattern
 
@@ -149,14 +150,17 @@ class Inputs:
 def find_inputs(given: Sequence[str]) -> Inputs:
     """Say what the arguments mean, patterns and folders expanded.
 
-    Raises RosterError for a pattern that fits no file, a folder without one, an address of an unknown kind, and a file
-    given twice.
+    Raises RosterError for a pattern that fits no file, a folder without one, an address of an unknown kind, a file
+    given twice, and a name that is not UTF-8.
     """
     inputs = tuple(file for argument in given for file in _expanded(argument))
     if len(inputs) > 1:
         # Several files that were named one by one may be what a shell made of a pattern.
         inputs = tuple(replace(file, partitions=partitions_of(file)) for file in inputs)
     _refuse_repeated(inputs)
+    for file in inputs:
+        if (trouble := foreign_name(Path(file.where))) is not None:
+            raise RosterError(trouble)
     return Inputs(inputs, folder_title(given[0]) if given else "")
 
 
@@ -178,6 +182,11 @@ def local_file(where: str) -> InputFile:
 def local_name(name: str) -> InputFile:
     """Say what a name means wherever it is, such as that of a file in an archive."""
     return InputFile(name, Location.FILE, *_suffixes(PurePosixPath(name).name))
+
+
+def is_pattern(argument: str) -> bool:
+    """Whether an argument names files by a pattern; a file that is called so is meant itself."""
+    return glob.has_magic(argument) and not os.path.lexists(argument)
 
 
 def shown(where: str) -> str:
@@ -207,7 +216,7 @@ def _expanded(argument: str) -> Iterator[InputFile]:
     elif scheme:
         known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
         raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
-    elif is_folder(argument) or (glob.has_magic(argument) and not os.path.lexists(argument)):
+    elif is_folder(argument) or is_pattern(argument):
         found = parts_of_folder(argument) if is_folder(argument) else parts_of_pattern(argument)
         for where in found:
             file = replace(local_file(where), found=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from provisioner.errors import JournalError, UsageError
+from provisioner.errors import ConfigurationError, JournalError, UsageError
 from provisioner.journal.header import owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
@@ -31,6 +31,8 @@ async def undo(
     drawn: bool,
 ) -> UndoSummary:
     """Take back what a run did; see `provisioner.api.undo_async`."""
+    if settings.run.dry_run:
+        raise ConfigurationError("run.dry_run: an undo sends; look at its preview, or take dry_run out")
     asked = undo_of(out, settings, permanent=permanent, drawn=drawn)
     target = make_target(settings)
     return await take_back(Undo(asked, permanent is not None, confirm or (lambda _: True)), target, stopper)

@@ -174,6 +174,8 @@ def _digest(name: str, text: str | None) -> bytes:
     if text is None or (name == "role" and text == f'"{DEFAULT_ROLE}"'):
         return _ABSENT
     value = _DECODER.decode(text)
+    if not _filled(value):  # the API shows no difference between what is empty and what is not there
+        return _ABSENT
     if name == "tags" and isinstance(value, list):
         value = sorted(map(str, value))
     canonical = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))

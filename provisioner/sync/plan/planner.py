@@ -9,6 +9,7 @@ The plan is kept on disk, so that memory does not grow with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -31,6 +32,7 @@ from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown, replaced
 from provisioner.sync.plan.guards import Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
+from provisioner.validation.constraints import NAMES_NOBODY
 from provisioner.validation.fields.binding import Binding
 
 
@@ -44,8 +46,7 @@ class ValidRow(NamedTuple):
     body_hash: str
 
 
-# A rejected row with one of these names nobody: whoever it is about cannot be told.
-_NAMELESS: Final = r"(?:^|; )uid\.(?:missing|charset|too_long): "
+_NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, NAMES_NOBODY)))}): "
 
 # Rows looked up in the state at once.
 _LOOKUP: Final = 4000
