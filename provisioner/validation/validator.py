@@ -23,6 +23,7 @@ from provisioner.validation.fields.tags import read_tags
 from provisioner.validation.lookalikes import Lookalikes, Persons, Uids
 from provisioner.validation.oddities import mojibake
 from provisioner.validation.oddities.cleaning import Cleaning
+from provisioner.validation.oddities.entries import fed_again
 from provisioner.validation.oddities.marks import Column, Marks
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
@@ -103,9 +104,7 @@ class Validator:
         now: float = 0.0,
     ) -> None:
         self._binding, self._constraints = binding, constraints
-        self._auth_tokens = auth_tokens
-        self._strict = strict
-        self._place = place
+        self._auth_tokens, self._strict, self._place = auth_tokens, strict, place
         self._shard, self._writes = shard, writes
         self._uids = Uids(survey.repeated, persons)
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
@@ -116,7 +115,8 @@ class Validator:
             persons=persons is not None,
             leaving=self._leaving is not None,
         )
-        self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded)
+        again = fed_again(binding.schema)
+        self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded, fed_again=again)
         self._is_broken, self._is_odd = _judging(self._rules), _judging(self._warnings)
         self._cleaning = Cleaning(binding)
         self._marks, self._tags_separator = Marks(binding, survey.shape), survey.tags_separator

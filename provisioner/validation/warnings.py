@@ -11,12 +11,14 @@ They are judged over the fields of `provisioner.validation.rules` and beside the
     word_columns        List of String   the columns that hold a word for nothing which is sent as it stands
     tags_unsplit        Boolean          the tags hold the separator that nearly all others hold
     remarked <code>     Boolean          the reader has that to say of the row
+    said <code>         String           what an earlier round said of it and still holds; of rows fed in again
     metadata_characters Int64            code points of the metadata; null for at most `METADATA_CHARACTERS` bytes
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -25,7 +27,7 @@ import polars as pl
 from provisioner.validation.constraints import Advice
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import column_of, shown
-from provisioner.validation.oddities import mojibake, tagforms, uidforms
+from provisioner.validation.oddities import entries, mojibake, tagforms, uidforms
 from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
 from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.rules import Rule, other_row
@@ -151,8 +153,15 @@ _SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 
 
 @lru_cache(16)
-def warning_rules(usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool) -> tuple[Rule, ...]:
+def warning_rules(
+    usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool, fed_again: bool = False
+) -> tuple[Rule, ...]:
     """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
+    judges = _warning_rules(usual_digits, tags_separator, rounded)
+    return tuple(_or_before(rule) if fed_again and rule.code in entries.OF_OTHERS else rule for rule in judges)
+
+
+def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded: bool) -> tuple[Rule, ...]:
     return (
         REPEATED,
         _remarked("row.swallowed"),
@@ -187,6 +196,7 @@ def suspicions(
     `remarks` has what the reader says of single rows (indexes), `frame` the cells of the batch cleaned, `words` the
     columns with a word for nothing.
     """
+    remarks = {**remarks, "row.swallowed": [*remarks.get("row.swallowed", ()), *entries.still_swallowed(frame)]}
     found = {
         "uid_date": uidforms.dates(fields["uid"]),
         "uid_imprecise": uidforms.imprecise(frame, binding),
@@ -198,6 +208,7 @@ def suspicions(
         "word_columns": pl.lit(None, pl.List(pl.String)) if words is None else words,
         "metadata_characters": _long(fields["metadata"]),
         **_suspicious_names(fields["name"], fields["name_suspicious"]),
+        **entries.of_others(frame, fields, binding),
     }
 
 
@@ -226,6 +237,13 @@ def _suspicious_names(names: pl.Series, suspicious: pl.Series) -> dict[str, Colu
     control = column_of(value=False, height=len(names), kind=pl.Boolean)
     control = control.scatter(at.filter(close.str.contains(mojibake.CONTROL)), True)
     return {"name_damage": damage, "name_control": control}
+
+
+def _or_before(rule: Rule) -> Rule:
+    """Have a rule be broken as well where it was before and nothing has changed that it is about."""
+    now, before = rule.broken.fill_null(value=False), pl.col(f"said {rule.code}")
+    found = pl.when(now).then(rule.found).otherwise(before)
+    return replace(rule, broken=now | before.is_not_null(), found=found)
 
 
 def _remarked(code: str) -> Rule:

@@ -39,4 +39,12 @@ def _json(value: Any) -> str | None:
         plain = json_value(value)
         return None if plain is None else dumps(plain)
     except ValueError:  # what has no form in JSON is no metadata before and after
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return _no_json(value)
+
+
+def _no_json(value: Any) -> str:
+    """Show NaN as JSON would if it had it, and everything as Python does where there are bytes or lengths of time."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return str(value)

@@ -3,6 +3,7 @@
 words      words that stand for nothing: NULL, n/a, undefined
 cleaning   cells before they are read: missing values, characters that cannot be seen
 marks      what the rules have to know of a row beyond the text of its cells
+entries    what an earlier round said of a row that is fed in again, and still holds
 persons    rows that are no people: the header once more, rules of dashes, totals
 uidforms   what uids look like: what is in those that are refused, dates, rounded numbers
 mojibake   names damaged by an encoding

@@ -9,14 +9,16 @@ Most batches have none of it, so each question is asked of a whole column first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.source import FromColumn, unencoded
+from provisioner.validation.fields.source import FromColumn, Source, unencoded
 from provisioner.validation.oddities import persons
+from provisioner.validation.oddities.entries import About, holding
 from provisioner.validation.oddities.persons import Shape, header_words
 from provisioner.validation.oddities.words import UID_WORDS
 
@@ -47,20 +49,26 @@ class Marks:
 
     def of(self, batch: RosterBatch, frame: pl.DataFrame, uids: pl.Series) -> dict[str, Column]:
         """Find those of a batch; `frame` holds its cells cleaned, `uids` are those of its rows as they are sent."""
-        binding = self._binding
+        binding, name, sent = self._binding, self._binding.fields["name"], uids
         if binding.encodes_uids:
-            uids = cells.read(frame, {"uid": self._uid}, binding)["uid"].str.to_lowercase()
+            uids = self._text(frame, self._uid).str.to_lowercase()
         suspects = uids.is_in(self._words)
         suspects = suspects.arg_true() if suspects.any() else _NO_ROWS
         found = uids.gather(suspects)
         return {
             "header_again": _at(len(uids), self._repeats_header(batch.frame, suspects, found)),
             "uid_word": _at(len(uids), suspects.filter(found.is_in(UID_WORDS)) if len(found) else found),
-            "uid_rounded": _known(batch, "rounded", self._uid.columns),
-            "uid_not_text": _known(batch, "not_text", self._uid.columns),
-            "name_not_text": _known(batch, "not_text", binding.fields["name"].columns),
+            "uid_rounded": _known(batch, "rounded", self._uid.columns, "uid.rounded", lambda: sent),
+            "uid_not_text": _known(batch, "not_text", self._uid.columns, "uid.not_text", partial(self._input, batch)),
+            "name_not_text": _known(batch, "not_text", name.columns, "name.not_text", partial(self._text, frame, name)),
             "not_a_person": self._nobody(batch.frame, uids, suspects, found),
         }
+
+    def _text(self, frame: pl.DataFrame, source: Source) -> pl.Series:
+        return cells.read(frame, {"text": source}, self._binding)["text"]
+
+    def _input(self, batch: RosterBatch) -> pl.Series:
+        return batch.frame.select(cells.as_it_stands(self._binding.fields["uid"], self._binding)).to_series()
 
     def _repeats_header(self, frame: pl.DataFrame, suspects: pl.Series, found: pl.Series) -> pl.Series:
         if self._plain is not None:
@@ -92,7 +100,9 @@ def _at(height: int, positions: pl.Series) -> Column:
     )
 
 
-def _known(batch: RosterBatch, kind: str, columns: Sequence[str]) -> Column:
-    """Tell the rows in which the reader knows of one of these columns that its cell is of that kind."""
+def _known(batch: RosterBatch, kind: str, columns: Sequence[str], code: str, about: About) -> Column:
+    """Tell the rows in which the reader knows of one of these columns that its cell is of that kind, or did before."""
     known = [of_kind for name, of_kind in batch.cells.get(kind, {}).items() if name in columns]
+    if (before := holding(batch.frame, code, about)) is not None:
+        known.append(before.is_not_null())
     return pl.select(pl.any_horizontal(known)).to_series() if known else NOWHERE

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from provisioner.validation.fields.cells import WHITE_SPACE, column_of
+from provisioner.validation.oddities.entries import said
 from provisioner.wording import INVISIBLE
 
 FIRST_SAMPLE, SAMPLE, ENOUGH = 1000, 100, 2000
@@ -149,12 +150,14 @@ class Shape:
 
 
 def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
-    """Give the positions of the total rows."""
+    """Give the positions of the total rows; one that was told as such is still one, whatever the others are by now."""
     found = _may_be_totals(frame).arg_true()
-    if found.is_empty() or not shape.rows:
-        return found.clear()
+    if found.is_empty():
+        return found
     rows = frame.select(own_columns(frame))[found].iter_rows(named=True)
-    return found.filter(pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean))
+    differ = pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean)
+    before = said(frame, "row.not_a_person")
+    return found.filter(differ if before is None else differ | before.gather(found).is_not_null())
 
 
 def _add(total: dict[str, int], name: str, count: int) -> None:

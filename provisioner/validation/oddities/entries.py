@@ -1,0 +1,92 @@
+"""What an earlier round said of a row and its text does not show: it holds as long as that is what the row shows.
+
+    uid                  _errors
+    123456789012345700   uid.rounded: '123456789012345700' is a number of …   holds: the digits are still gone
+    123456789012345678   uid.rounded: '123456789012345700' is a number of …   mended
+    123456789012345700                                                        somebody says that it is right
+
+A workbook's number, an object of JSON and the row that was the other one are gone once a row is a text in a file of
+rejected rows; the message is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
+from typing import Final, TypeAlias
+
+import polars as pl
+
+from provisioner.validation.emails import email_sources, emails
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding
+
+About: TypeAlias = Callable[[], pl.Series]
+"""Gives the values that the messages of a code begin with (String), one for each row."""
+
+_ENTRIES: Final = "_errors"
+
+OF_OTHERS: Final = ("uid.looks_rounded", "uid.zeros_lost", "name.twin", "email.shared", "tags.not_split")
+"""The warnings that the other rows of a roster, or the type of a column, gave reason for."""
+
+
+def fed_again(schema: Mapping[str, pl.DataType]) -> bool:
+    """Whether a roster with these columns has rows that were rejected before."""
+    return isinstance(schema.get(_ENTRIES), pl.String)
+
+
+def said(frame: pl.DataFrame, code: str) -> pl.Series | None:
+    """Give what the entry of each row says under a code (String, null where it says nothing); null for no such row."""
+    if not fed_again(frame.schema) or not _says(frame, f"{code}: "):
+        return None
+    return frame[_ENTRIES].str.extract(_words(code))
+
+
+def holding(frame: pl.DataFrame, code: str, about: About) -> pl.Series | None:
+    """Give what `said` does, only where it was said of the value that the row still has; null for no such row."""
+    words = said(frame, code)
+    if words is None:
+        return None
+    known = pl.DataFrame({"words": words, "value": about()})
+    is_kept = pl.col("words").str.starts_with(cells.shown(pl.col("value")) + " ")
+    kept = known.select(pl.when(is_kept).then("words")).to_series()
+    return kept if kept.null_count() < len(kept) else None
+
+
+def of_others(frame: pl.DataFrame, fields: pl.DataFrame, binding: Binding) -> dict[str, pl.Series | pl.Expr]:
+    """Give `said <code>` of the warnings in `OF_OTHERS`: what holds of them (String); nothing for rows that are new."""
+    if not fed_again(frame.schema):
+        return {}
+    tag = fields["tags"].str.strip_prefix('["').str.strip_suffix('"]')
+    addresses = [emails(frame, source, binding) for source in email_sources(binding)] if _says(frame, "email.") else []
+    about = {"uid": [fields["uid"]], "name": [fields["name"]], "tags": [tag], "email": addresses}
+    return {f"said {code}": _any_holding(frame, code, about[code.partition(".")[0]]) for code in OF_OTHERS}
+
+
+def still_swallowed(frame: pl.DataFrame) -> Sequence[int]:
+    """Give the indexes of the rows of which it was said that they hold others, and which still have a line end."""
+    if (words := said(frame, "row.swallowed")) is None:
+        return ()
+    own = [name for name, kind in frame.schema.items() if kind == pl.String and name != _ENTRIES]
+    holds = pl.any_horizontal(pl.col(own).str.contains(r"[\r\n]"))
+    return frame.select((holds & words.is_not_null()).fill_null(value=False).arg_true()).to_series().to_list()
+
+
+def _any_holding(frame: pl.DataFrame, code: str, values: Iterable[pl.Series]) -> pl.Series | pl.Expr:
+    found = [words for each in values if (words := holding(frame, code, partial(_same, each))) is not None]
+    return pl.select(pl.coalesce(found)).to_series() if found else pl.lit(None, pl.String)
+
+
+def _same(values: pl.Series) -> pl.Series:
+    return values
+
+
+def _says(frame: pl.DataFrame, code: str) -> bool:
+    return bool(frame[_ENTRIES].str.contains(code, literal=True).any())
+
+
+@cache
+def _words(code: str) -> str:
+    """Give the pattern of what follows a code, up to the next one."""
+    return rf"(?s)(?:^\s*|; ){re.escape(code)}: (.*?)(?:; [a-z_]+\.[a-z_]+: |\s*$)"
