@@ -15,11 +15,13 @@ import polars as pl
 
 from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.header import done_in
-from provisioner.results.outputs import JOURNAL
+from provisioner.results.manifest import read_record
+from provisioner.results.outputs import JOURNAL, SUMMARY
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.validator import Checked, reject
+from provisioner.wording import shortened
 
 # The stem of a rejected file, one that was set aside included, and what is left of it without that.
 _REJECTED: Final = re.compile(r"(?P<job>.+?)(\.check)?\.rejected(\.\d{8}T\d{6}(-\d+)?)?")
@@ -29,6 +31,9 @@ _DUPLICATE: Final = "uid.duplicate"
 # In the words of an earlier round: this defect, and no other behind it.
 _ALONE: Final = rf"^\s*{re.escape(_DUPLICATE)}: "
 _OTHERS: Final = "|".join(f"; {re.escape(code)}: " for code in DEFECTS if code != _DUPLICATE)
+
+# How it goes on where the other row was taken, so that deleting that one has not mended this one.
+_TAKEN: Final = re.compile(r" is the uid of .* already\b(?!, which is rejected)", re.DOTALL)
 
 # Rows looked up in a journal at once.
 _AT_ONCE: Final = 4000
@@ -59,19 +64,35 @@ def _job_of(stem: str) -> str:
 
 def earlier_journals(rosters: Sequence[Path]) -> list[Path]:
     """Find the journals of the rounds that these files come from, the last one first; none for other rosters."""
-    found = (journal for roster in rosters for journal in _journals(roster) if journal.exists())
-    return list(dict.fromkeys(found))
+    seen: set[Path] = set()
+    return list(dict.fromkeys(journal for roster in rosters for journal in _rounds(roster, seen)))
 
 
-def _journals(roster: Path) -> Iterator[Path]:
+def _rounds(roster: Path, seen: set[Path]) -> Iterator[Path]:
+    """Give the journals of the rounds before, the last one first, by what was recorded and by their names."""
     rejected = _REJECTED.fullmatch(roster.stem)
-    if rejected is None:
+    if rejected is None or roster in seen:
         return
-    yield roster.with_name(f"{rejected['job']}{JOURNAL}")
+    seen.add(roster)
+    results = roster.with_name(rejected["job"])
+    yield from _journals(results)
+    for before in map(Path, read_record(results.with_name(results.name + SUMMARY)).roster):
+        yield from _rounds(before if before.parent.exists() else roster.with_name(before.name), seen)
     job = _JOB.fullmatch(rejected["job"])
     for number in range(int(job["round"] or 1) - 1 if job else 0, 0, -1):
         name = f"{job['name']}.round{number}" if job and number > 1 else job["name"] if job else ""
-        yield roster.with_name(f"{name}.results{JOURNAL}")
+        yield from _journals(roster.with_name(f"{name}.results"))
+
+
+def _journals(job: Path) -> Iterator[Path]:
+    """Give the journal of a job by what its files begin with; those of its parts where it was merged of several."""
+    journal = job.with_name(job.name + JOURNAL)
+    if journal.exists():
+        yield journal
+        return
+    for part in map(Path, read_record(job.with_name(job.name + SUMMARY)).merged):
+        moved = job.parent / part.parent.name / part.name  # with their folder, to where the merged results are
+        yield from _journals((part if part.exists() else moved).with_suffix(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +106,23 @@ class EarlierRounds:
 
     def reject_repeats(self, batch: RosterBatch, checked: Checked) -> Checked:
         """Reject again what was rejected for its uid alone, has kept it, and is not what that uid was settled with."""
-        if not self.journals or "_errors" not in batch.frame.columns or batch.frame["_errors"].dtype != pl.String:
+        if "_errors" not in batch.frame.columns or batch.frame["_errors"].dtype != pl.String:
             return checked
         errors = batch.frame["_errors"]
         alone = (errors.str.contains(_ALONE) & ~errors.str.contains(_OTHERS)).fill_null(value=False)
         kept = checked.valid.filter(pl.col("row").is_in(batch.numbers.filter(alone).implode()))
+        kept = kept.with_columns(errors.gather(batch.positions(kept["row"])).alias("errors"))
         reasons = {row: reason for part in kept.iter_slices(_AT_ONCE) for row, reason in self._collisions(part)}
         return reject(checked, batch, _DUPLICATE, reasons) if reasons else checked
 
     def _collisions(self, rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
         settled = self._settled(rows["uid"].to_list())
-        for row, uid, body in rows.select("row", "uid", "body").iter_rows():
+        for row, uid, body, errors in rows.select("row", "uid", "body", "errors").iter_rows():
             done, journal = settled.get(uid, (None, None))
             if done is not None and done.body_hash != hash_of(body.encode()):
                 yield row, f"{uid!r} is the uid of another user already, row {done.was} of the job of {journal}"
+            elif done is None and _is_untouched(errors, uid):
+                yield row, f"{uid!r} is the uid of another user already, as _errors says"
 
     def _settled(self, uids: Sequence[str]) -> dict[str, tuple[Done, Path]]:
         """Give uid → what the latest round that has settled it knows, and that round's journal."""
@@ -107,3 +131,9 @@ class EarlierRounds:
             for done in done_in(journal, uids):
                 found.setdefault(done.uid, (done, journal))
         return found
+
+
+def _is_untouched(errors: str, uid: str) -> bool:
+    """Tell whether a row that no journal knows still has the uid of which it was said that another row has it."""
+    said = errors.strip().removeprefix(f"{_DUPLICATE}: ")
+    return said.startswith(f"{shortened(uid)} ") and _TAKEN.search(said) is not None

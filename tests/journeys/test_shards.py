@@ -84,6 +84,35 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
     assert "made for shard 2/3, not for shard 1/3" in another.stderr
 
 
+def test_a_repeat_in_merged_rejected_rows_overwrites_nobody(tmp_path: Path) -> None:
+    """Fed in again untouched it is rejected again, in one run or in shards, and under whatever name."""
+    again = [{"uid": "person-00001", "name": "Another"}]
+    write_roster(tmp_path / "users.csv", [*people(4), *again])
+    variables: dict[str, Any] = {"COMETCHAT_API_KEY": KEY}
+    with emulator(tmp_path) as api:
+
+        def carried_out(roster: str, *options: object) -> list[dict[str, str]]:
+            flags = ("run", roster, *api.flags(), "--on-existing", "update", *options)
+            ended = provisioner(*flags, "-o", "out.csv", "--restart", cwd=tmp_path, **variables)
+            assert ended.exit_code == 1, ended.stderr
+            return [
+                {name: row[name] for name in ("uid", "outcome", "error_code")} for row in rows(tmp_path / "out.csv")
+            ]
+
+        for number in (1, 2):
+            provisioner("run", "users.csv", *api.flags(), "--shard", f"{number}/2", cwd=tmp_path, **variables)
+        merged = provisioner("merge", "users.shards", "--json", cwd=tmp_path).summary
+        (tmp_path / "mine.csv").write_bytes((tmp_path / "users.results.rejected.csv").read_bytes())
+        rejected = [{"uid": "person-00001", "outcome": "rejected", "error_code": "uid.duplicate"}]
+        assert (merged["created"], merged["rejected_by_code"]) == (4, {"uid.duplicate": 1})
+        assert carried_out("users.results.rejected.csv") == rejected
+        assert carried_out("users.results.rejected.csv", "--rejected-format", "xlsx") == rejected
+        assert carried_out("mine.csv") == rejected
+        assert {each["uid"]: each["name"] for each in api.lines("users")} == {
+            each["uid"]: each["name"] for each in people(4)
+        }
+
+
 def test_what_needs_the_whole_roster_takes_no_shard(tmp_path: Path) -> None:
     """A sync would take everybody else for gone."""
     write_roster(tmp_path / "users.csv", people(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -53,6 +54,45 @@ def test_the_journals_of_all_rounds_before_are_found(tmp_path: Path) -> None:
     assert found("u.csv") == found("none.results.rejected.csv") == []
 
 
+def summary(results: Path, *, roster: list[Path], merged: list[Path] | None = None) -> None:
+    """What a run, or a merge, says of the files beside it."""
+    document = {"roster": list(map(str, roster)), "digests": {}, "merged": list(map(str, merged or []))}
+    results.with_suffix(".summary.json").write_text(json.dumps(document))
+
+
+def test_merged_results_have_the_journals_of_what_they_were_merged_of(tmp_path: Path) -> None:
+    """Of shards, of a round in shards, of merged results that were merged again, and of shards that were moved."""
+    shards, round2 = tmp_path / "u.shards", tmp_path / "u.round2.shards"
+    for folder in (shards, round2):
+        folder.mkdir()
+        for number in (1, 2):
+            (folder / f"shard-{number}-of-2.results.csv").touch()
+            (folder / f"shard-{number}-of-2.results.journal.db").touch()
+    first, second, every = (tmp_path / f"{name}.csv" for name in ("u.results", "u.round2.results", "all"))
+    summary(first, roster=[tmp_path / "u.csv"], merged=sorted(shards.glob("*.csv")))
+    gone = [Path("/elsewhere/u.round2.shards") / each.name for each in sorted(round2.glob("*.csv"))]
+    summary(second, roster=[tmp_path / "u.results.rejected.csv"], merged=gone)
+    first.touch()
+    second.touch()
+    summary(every, roster=[tmp_path / "u.csv"], merged=[first, second])
+    journals = {folder: sorted(folder.glob("*.db")) for folder in (shards, round2)}
+    assert earlier_journals([tmp_path / "u.results.rejected.csv"]) == journals[shards]
+    assert earlier_journals([tmp_path / "u.round2.results.rejected.csv"]) == journals[round2] + journals[shards]
+    assert earlier_journals([tmp_path / "all.rejected.csv"]) == journals[shards] + journals[round2]
+
+
+def test_rounds_that_are_called_otherwise_are_found_by_what_was_recorded(tmp_path: Path) -> None:
+    """Each says of which roster it was; two that were written in turn are looked at once."""
+    for name in ("out", "again"):
+        (tmp_path / f"{name}.journal.db").touch()
+    summary(tmp_path / "again.csv", roster=[tmp_path / "out.rejected.csv"])
+    summary(tmp_path / "out.csv", roster=[tmp_path / "u.csv"])
+    both = [tmp_path / "again.journal.db", tmp_path / "out.journal.db"]
+    assert earlier_journals([tmp_path / "again.rejected.csv"]) == both
+    summary(tmp_path / "out.csv", roster=[tmp_path / "again.rejected.csv"])
+    assert earlier_journals([tmp_path / "again.rejected.csv"]) == both
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     """A job that created ann as `Ann` and failed with bob."""
@@ -102,8 +142,30 @@ def test_a_repeat_that_is_another_person_is_rejected_again(
     assert (len(checked.valid), len(checked.rejected)) == ((0, 1) if collides else (1, 0))
 
 
+@pytest.mark.parametrize(
+    ("errors", "stays"),
+    [
+        (DUPLICATE, True),
+        (f"  {DUPLICATE} ", True),
+        ("uid.duplicate: 'ann' (of 'Ann Lee') is the uid of row 1 (sheet row 2) already", True),
+        ("uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of u.results.journal.db", True),
+        ("uid.duplicate: 'ann' is the uid of another user already, as _errors says", True),
+        ("uid.duplicate: 'anna' is the uid of row 1 already", False),
+        ("uid.duplicate: 'ann' is the uid of row 1 already, which is rejected too", False),
+        ("uid.duplicate: 'ann' is the uid of row 1 as well, which says otherwise, so neither is taken", False),
+        ("", False),
+    ],
+)
+def test_a_repeat_that_nobody_touched_stays_one_though_no_journal_is_there(errors: str, *, stays: bool) -> None:
+    """What was said of it is enough; not where the other row may have been deleted, nor of another uid."""
+    checked = EarlierRounds([]).reject_repeats(*fed_in("ann", "Other", errors))
+    words = "uid.duplicate: 'ann' is the uid of another user already, as _errors says"
+    assert checked.lines["error_message"].to_list() == ([words] if stays else [None])
+    assert (len(checked.valid), len(checked.rejected)) == ((0, 1) if stays else (1, 0))
+
+
 def test_a_journal_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     """The run of its own job tells what is wrong with it."""
     (tmp_path / "u.results.journal.db").write_text("no journal")
-    batch, checked = fed_in("ann", "Other", DUPLICATE)
+    batch, checked = fed_in("eve", "Other", DUPLICATE)
     assert EarlierRounds([tmp_path / "u.results.journal.db"]).reject_repeats(batch, checked) is checked
