@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from provisioner import api
 from provisioner.results.rejections import Dress, reasons_in, why_no_workbook, write_rejected
 from provisioner.results.spool import Spool
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import open_workbook
+from provisioner.settings.tables import Settings
 from tests.rig.workbooks import seen_in
 
 
@@ -155,3 +159,48 @@ def test_rows_of_a_typed_roster_come_back_as_texts_that_mean_the_same(tmp_path: 
         ("123456789012345678", "1", "2000-01-02", "x", "true", '["1","2"]', '{"a":1,"c":[1,null]}', "3", NAMELESS),
         ("7", "0.25", None, None, "false", None, None, "4", NAMELESS),
     ]
+
+
+ESCAPED = r'C:\temp "x" y', '5" pipe\\', "a\nb; c", "\\"
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "reading"),
+    [
+        ("r.csv", ",", {}),
+        ("r.csv", ";", {}),
+        ("r.csv", "^", {"delimiter": "^"}),
+        ("r.tsv", "\t", {}),
+        ("r.csv", ",", {"header_row": 2}),
+        ("r.csv", "^", {"delimiter": "^", "header_row": 2}),
+        ("r.csv.gz", ",", {}),
+    ],
+)
+def test_an_escape_of_the_roster_is_none_of_its_rejected_rows(
+    tmp_path: Path, name: str, delimiter: str, reading: dict[str, Any]
+) -> None:
+    """They are read with the settings of the roster, as what they were; so is where that had its header."""
+    cells = [text.replace("\\", "\\\\").replace('"', '\\"') for text in ESCAPED]
+    lines = [delimiter.join(["uid", "name", '"two\nlines"'])]
+    lines += [delimiter.join([f"es {row}", f'"{cell}"', f'"{cell}"']) for row, cell in enumerate(cells)]
+    text = "\n".join([*(["a title"] if "header_row" in reading else []), *lines, ""])
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    for again in ("one.csv", "two.csv"):
+        tables = {"run": {"escape": "\\", **reading}, "output": {"file": tmp_path / again}}
+        ended = api.validate([str(path)], Settings.model_validate(tables))
+        path = Path(str(ended.outputs["rejected"]))
+        options = RosterOptions(escape="\\", delimiter=reading.get("delimiter"), header_row=reading.get("header_row"))
+        with closing(open_roster(path, options)) as roster:
+            frame = pl.concat(batch.frame for batch in roster.batches())
+        assert frame.columns == ["uid", "name", "two\nlines", "_row", "_errors"]
+        expected = [(f"es {row}", text, text, str(row + 1)) for row, text in enumerate(ESCAPED)]
+        assert frame.drop("_errors").rows() == expected, again
+
+
+def test_a_roster_with_an_escape_is_read_with_it_whatever_its_columns_are_called(tmp_path: Path) -> None:
+    """One of both columns that are added does not make rejected rows of it."""
+    path = tmp_path / "r.csv"
+    path.write_text('uid,name,_row\na,"b \\"c\\"",1\n')
+    with closing(open_roster(path, RosterOptions(escape="\\"))) as roster:
+        assert next(roster.batches()).frame.rows() == [("a", 'b "c"', "1")]

@@ -25,7 +25,6 @@ LINES_SEARCHED: Final = 20
 _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
-_OF_REJECTED: Final = re.compile(rf'{ADDED[0]}"?[{DELIMITERS}]"?{ADDED[1]}\b')
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,14 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     above = _SEPARATOR_LINE.match(text)
     start = above.end() if above else 0
     top = start
-    # Rejected rows that came back are fed in with the same settings, and their header is the first line.
-    if options.header_row and not _OF_REJECTED.search(text[start:].lstrip("\r\n").partition(eol)[0]):
-        start = max(start, _line_start(name, text, eol, options.header_row))
-    dialect = Dialect(",", eol, options.escape, options.quoting)
     given = options.delimiter or (above[1] if above else None)
+    dialect = Dialect(",", eol, options.escape, options.quoting)
+    # Rejected rows that came back are fed in with the same settings: their header is the first line, and no character
+    # takes the meaning of the next one away.
+    if (options.header_row or options.escape) and _is_of_rejected(text, start, dialect, given):
+        dialect = replace(dialect, escape="")
+    elif options.header_row:
+        start = max(start, _line_start(name, text, eol, options.header_row))
     dialect, lines = _likeliest(text, start, dialect, given, options.missing)
     if not lines or options.missing(lines[0].names):
         _refuse_broken_header(name, stream, text, start, dialect, lines)
@@ -94,6 +96,13 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     behind = text[: line.end]
     length = len(behind.encode())
     return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found)
+
+
+def _is_of_rejected(text: str, start: int, dialect: Dialect, given: str | None) -> bool:
+    """Tell whether the first line names the columns of rejected rows."""
+    dialects = [replace(dialect, delimiter=each, escape="") for each in ([given] if given else DELIMITERS)]
+    firsts = [line for each in dialects if (line := next(_lines(text, start, each), None)) is not None]
+    return any(set(ADDED) <= set(line.names) for line in firsts)
 
 
 def _head(name: str, stream: TextStream, least: int) -> bytes:
