@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.files import same_file
 from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.header import done_in
 from provisioner.results.manifest import read_record
@@ -77,7 +78,8 @@ def _rounds(roster: Path, seen: set[Path]) -> Iterator[Path]:
     results = roster.with_name(rejected["job"])
     yield from _journals(results)
     for before in map(Path, read_record(results.with_name(results.name + SUMMARY)).roster):
-        yield from _rounds(before if before.parent.exists() else roster.with_name(before.name), seen)
+        elsewhere = before.parent.exists() and not same_file(before.parent, roster.parent)
+        yield from _rounds(before if elsewhere else roster.with_name(before.name), seen)
     job = _JOB.fullmatch(rejected["job"])
     for number in range(int(job["round"] or 1) - 1 if job else 0, 0, -1):
         name = f"{job['name']}.round{number}" if job and number > 1 else job["name"] if job else ""
