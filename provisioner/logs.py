@@ -166,6 +166,12 @@ def _on_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
+def be_heard() -> None:
+    """Tell on stderr what is logged, unless somebody has said already where that goes."""
+    if not structlog.is_configured():
+        set_up()
+
+
 def set_up(
     *,
     format_: Format | None = None,

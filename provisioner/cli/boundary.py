@@ -153,9 +153,11 @@ class Asked:
             get_logger().error("report.not_written", reason=_report_bug(error))
 
     def _leave(self, error: Exception) -> None:
+        from provisioner.logs import be_heard
         from provisioner.results.manifest import NOTHING_RECORDED
         from provisioner.results.summary import document_of_end, encode, write_summary
 
+        be_heard()  # what is set aside for the summary is told, also by a command that did not come to its own log
         try:
             path, record = self._file()
         except OSError:  # a roster called as no file can be

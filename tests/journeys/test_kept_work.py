@@ -68,6 +68,36 @@ def test_a_run_sets_a_file_aside_that_somebody_has_begun_to_mend(tmp_path: Path)
     assert not (tmp_path / "u.results.rejected.csv").exists()
 
 
+@pytest.mark.parametrize("options", [(), ("--json",), ("-o", "all.parquet")])
+def test_a_merge_tells_that_it_sets_a_mended_file_aside(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """As a run does; its own file of the merge before is overwritten without a word."""
+    write_roster(tmp_path / "u.csv", PEOPLE)
+    for number in (1, 2):
+        provisioner("run", "u.csv", "--emulator", "--shard", f"{number}/2", cwd=tmp_path)
+    command = ("merge", "u.shards", *options)
+    assert [provisioner(*command, cwd=tmp_path).stderr for _ in range(2)] == ["", ""]
+    (path,) = tmp_path.glob("*.rejected.csv")
+    written = path.read_text()
+    path.write_text(written.replace("b b", "b-b"))
+    ended = provisioner(*command, cwd=tmp_path)
+    (told,) = ended.events("file.set_aside")
+    assert (ended.exit_code, told["level"], told["file"]) == (1, "warning", path.name)
+    assert told["reason"] == "it is not what was written there last, so somebody may have begun to mend it"
+    assert (tmp_path / told["kept_as"]).read_text() == written.replace("b b", "b-b")
+    assert path.read_text() == written
+
+
+def test_a_command_that_ends_early_tells_what_it_sets_aside_for_its_summary(tmp_path: Path) -> None:
+    """Its log had not begun when it was found that the config is none."""
+    write_roster(tmp_path / "u.csv", PEOPLE)
+    (tmp_path / "u.results.summary.json").write_text("my notes")
+    (tmp_path / "provisioner.toml").write_text("[run]\nno_such_key = 1\n")
+    ended = provisioner("run", "u.csv", "--emulator", cwd=tmp_path)
+    (told,) = ended.events("results.set_aside")
+    assert ended.exit_code == 2
+    assert [(tmp_path / each).read_text() for each in told["kept_as"]] == ["my notes"]
+
+
 def test_the_results_of_another_roster_of_the_same_name_are_kept(tmp_path: Path) -> None:
     """They may hold the only tokens; the warning says whose they are."""
     for folder, uid in (("a", "ann"), ("b", "bob")):

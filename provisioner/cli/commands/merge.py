@@ -33,11 +33,13 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     tokens apart want --tokens-to here as well. The exit code is that which one run over the whole roster would have
     had.
     """
+    from provisioner.logs import be_heard
     from provisioner.results.merging.merge import merge
     from provisioner.results.merging.rounds import merge_rounds
     from provisioner.results.summary import encode
     from provisioner.results.tables import printed
 
+    be_heard()
     file, first = output.file if output is not None else None, what[0]
     tokens = output.tokens_to if output is not None else None
     if len(what) > 1:
