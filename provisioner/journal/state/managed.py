@@ -228,7 +228,7 @@ MET: Final = select(
 CARRIED_OUT: Final = select(
     ("uid", "live_hash"),
     f"{ASKED} WHERE certain AND standing = 'active' AND live_hash IS NOT NULL AND profile IS NOT NULL"
-    " AND sessions IS NULL",
+    " AND sessions IS NOT 'flushed'",
 )
 
 PROFILES: Final = select(("uid", "profile"), f"{ASKED} WHERE profile IS NOT NULL")

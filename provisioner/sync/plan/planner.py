@@ -19,7 +19,7 @@ import polars as pl
 
 from provisioner.journal.columns import hash_of
 from provisioner.journal.state.gone import ReplacedRow
-from provisioner.journal.state.managed import Adoption, DriftRow, Met
+from provisioner.journal.state.managed import Adoption, DriftRow, Met, Sessions
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
@@ -200,7 +200,8 @@ class Planner:
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
             live, exists = self._as_shown(known, found), found is not None
-        if live is not None and known is not None and known.sessions and self._is_given_token(row, known):
+        flushed = known is not None and known.sessions == Sessions.FLUSHED
+        if live is not None and flushed and self._is_given_token(row, known):
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
             live = live._replace(standing=Standing.DEACTIVATED)
         decision = decide(wanted, live, exists=exists, last=known.operation if known else None)
