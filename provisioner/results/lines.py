@@ -18,7 +18,7 @@ from provisioner.journal.statements import Columns
 from provisioner.model import FINAL, Outcome
 from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
 from provisioner.results.formats.writing import write_frames
-from provisioner.results.manifest import read_record, rewrite
+from provisioner.results.manifest import RESULTS, rewrite, written_last
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
 from provisioner.sending.users.failures import DEACTIVATED
@@ -88,7 +88,7 @@ class TokensApart:
         """Give what writes them where the outputs have them; None when they stand in the results."""
         if outputs.tokens is None:
             return None
-        return cls(outputs.tokens, read_record(outputs.summary).digests.get(TOKENS))
+        return cls(outputs.tokens, written_last(outputs.summary, TOKENS))
 
     def taken_from(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Give the lines without their tokens."""
@@ -153,6 +153,23 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
         name="name",
         **({OF_ROW: pl.col(OF_ROW)} if OF_ROW in lines.columns else {}),
     )
+
+
+def keep_results(
+    outputs: Outputs, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()
+) -> tuple[Counts, dict[str, str | None]]:
+    """Write the results of a job as `write_results` does, and its auth tokens apart where they are to stand so.
+
+    What is not what was written there last is set aside first. Gives what they add up to, and name → digest.
+    """
+    apart, counts = TokensApart.of(outputs), Counts()
+
+    def write() -> None:
+        nonlocal counts
+        counts = write_results(outputs.results, lines, fetch, more, apart)
+
+    digest = rewrite(outputs.results, written_last(outputs.summary, RESULTS), write)
+    return counts, {RESULTS: digest, TOKENS: apart.digest if apart is not None else None}
 
 
 def write_results(

@@ -23,10 +23,11 @@ _DIGESTS: Final = "digests"
 _SHARD: Final = "shard"
 _MERGED: Final = "merged"
 
+RESULTS: Final = "results"
 REJECTED: Final = "rejected"
-"""What a summary calls the file of the rejected rows, among its outputs and its digests."""
+"""What a summary calls the results and the file of the rejected rows, among its outputs and its digests."""
 
-_EDITED: Final = "it is not what was written there last, so somebody may have begun to mend it"
+_EDITED: Final = "it is not what was written there last, so it may hold somebody's work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,7 @@ class Record:
     """Whose the files are, and what they held when they were written.
 
     roster   the files of the roster, paths made absolute, addresses without what may be secret in them
-    digests  name of a file in the summary's `outputs` → SHA-256 of its content; only those that people edit, or
-             that another job may be told to write
+    digests  name of a file in the summary's `outputs` → SHA-256 of its content, see `rewrite`
     share    which rows of the roster they are about; null for all of them
     merged   the results of shards that they were merged from, paths made absolute; empty for those of a run
     """
@@ -45,9 +45,9 @@ class Record:
     share: Share | None = None
     merged: tuple[str, ...] = ()
 
-    def with_digest(self, name: str, digest: str | None) -> Record:
-        """Add what one more file holds; null when it was not written."""
-        return self if digest is None else replace(self, digests={**self.digests, name: digest})
+    def with_digests(self, digests: Mapping[str, str | None]) -> Record:
+        """Add what more files hold; null for one that was not written."""
+        return replace(self, digests={**self.digests, **known_of(digests)})
 
     @property
     def document(self) -> dict[str, Any]:
@@ -76,6 +76,20 @@ def read_record(summary: Path) -> Record:
         return NOTHING_RECORDED
 
 
+def known_of(digests: Mapping[str, str | None]) -> dict[str, str]:
+    """Leave out the files that were not written."""
+    return {name: digest for name, digest in digests.items() if digest is not None}
+
+
+def written_last(summary: Path, name: str) -> str | None:
+    """Give the digest of what was written last to a file that a summary tells of; None when nothing says it."""
+    try:
+        digest = json.loads(summary.read_bytes())[_DIGESTS][name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(digest)
+
+
 def places(inputs: Inputs) -> tuple[str, ...]:
     """Say where the files of a roster are, whatever folder it is asked from."""
     return tuple(_place(file) for file in inputs.files)
@@ -96,7 +110,7 @@ def set_others_aside(outputs: Outputs, inputs: Inputs, *, check: bool) -> None:
 
 def remove_other(summary: Path, path: Path) -> None:
     """Remove the rejected rows that were written last, when they go to another file now and nobody has edited them."""
-    known = read_record(summary).digests.get(REJECTED)
+    known = written_last(summary, REJECTED)
     try:
         named = Path(json.loads(summary.read_bytes())["outputs"][REJECTED])
     except (OSError, ValueError, KeyError, TypeError):
@@ -122,7 +136,9 @@ def refuse_joining(outputs: Outputs, apart: Sequence[Path]) -> None:
 
 
 def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str | None:
-    """Write a file that people edit; its digest, None when nothing was to be written.
+    """Write a file where a person may have made something; its digest, None when nothing was to be written.
+
+    Every file for people that is written under a name of ours goes this way, and each is known by its digest.
 
     written  `digest_of` what was written there last: anything else is set aside first, and told
     """

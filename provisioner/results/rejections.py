@@ -16,7 +16,7 @@ import polars as pl
 from provisioner.files import SHARED
 from provisioner.logs import get_logger
 from provisioner.results.formats.writing import Writer, write_csv, write_frames, write_parquet
-from provisioner.results.manifest import REJECTED, read_record, remove_other, rewrite
+from provisioner.results.manifest import REJECTED, remove_other, rewrite, written_last
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
 from provisioner.roster.csv import apostrophes
@@ -64,7 +64,7 @@ def keep_rejected(outputs: Outputs, rejected: Spool, dress: Dress) -> tuple[Path
     if path.suffix == WORKBOOK and (why := why_no_workbook(rejected, dress)) is not None:
         path = path.with_suffix(".csv")
         log.warning("rejected.as_csv", file=str(path), reason=why)
-    known = read_record(outputs.summary).digests.get(REJECTED)
+    known = written_last(outputs.summary, REJECTED)
     remove_other(outputs.summary, path)
     digest = rewrite(path, known, lambda: write_rejected(path, rejected, dress))
     return path if rejected.rows else None, digest

@@ -27,6 +27,7 @@ from provisioner.wording import counted, duration, iso_time, json_text
 
 log = get_logger()
 
+_END: Final = "exit_code"
 # The outcomes as people read them, from the top.
 _SHOWN: Final = sorted(ROW_OUTCOMES, key=lambda outcome: outcome.place)
 
@@ -263,14 +264,17 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 
 
 def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
-    """Whether a file holds anything that is called as in this summary; so does one that is not there."""
+    """Whether a file is a summary by its members; so is one that is not there.
+
+    Each says what the command ended with; members such as `rows` or `message` could be anybody's.
+    """
     try:
         document = json.loads(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError):
         return True
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(document, dict) and not document.keys().isdisjoint(summary)
+    return isinstance(document, dict) and (_END in document or _END not in summary)
 
 
 def encode(document: Mapping[str, Any], indent: int | None = None) -> bytes:

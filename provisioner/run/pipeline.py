@@ -25,7 +25,7 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
-from provisioner.results.lines import TOKENS, TokensApart, write_results
+from provisioner.results.lines import keep_results
 from provisioner.results.merging.folder import join_folder, refuse_unlike
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
@@ -294,11 +294,9 @@ def _untouched(request: UserRequest) -> Settlement:
 
 def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:
     job = run.job
-    apart = TokensApart.of(job.outputs)
-    counts = write_results(job.outputs.results, surveyed.lines, journal.outcomes, apart=apart)
+    counts, digests = keep_results(job.outputs, surveyed.lines, journal.outcomes)
     record, rejected = keep_rejected(job, surveyed)
-    record = record.with_digest(TOKENS, apart.digest if apart else None)
-    end = End(run.tally.rows, counts, surveyed.report(), record, rejected)
+    end = End(run.tally.rows, counts, surveyed.report(), record.with_digests(digests), rejected)
     summary = _summed_up(run, end)
     if run.stopper.stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
         journal.forget_copy()

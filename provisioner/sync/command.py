@@ -103,7 +103,9 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
     target = make_target(settings)
     job = _night_job(arguments, settings)
     leavers = leavers_of(job)
-    _refuse_overwriting(job, leavers)
+    outputs = job.outputs
+    written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
+    _refuse_overwriting(written, job.roster.paths, outputs.journal)
     return SyncJob(job, leavers, kept), target
 
 
@@ -136,7 +138,10 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
     given = _absolute(rosters(arguments, settings)) if keep is not None else []
     source = PlanSource(given, settings.sync.model_dump(), app.base_url)
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
-        yield PlanJob(_preview_job(arguments, settings, Path(folder)), target, keep, source)
+        job = _preview_job(arguments, settings, Path(folder))
+        if keep is not None:
+            _refuse_overwriting([keep], job.roster.paths, _state_file(settings))
+        yield PlanJob(job, target, keep, source)
 
 
 async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
@@ -191,16 +196,14 @@ def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
     return replace(job, outputs=replace(job.outputs, journal=state))
 
 
-def _refuse_overwriting(job: Job, leavers: Path) -> None:
-    """Refuse names under which a sync would overwrite what it reads or keeps; raises `OutputError`."""
-    outputs = job.outputs
-    written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
-    for path, other in product(written, [*job.roster.paths, outputs.journal]):
+def _refuse_overwriting(written: Sequence[Path], rosters: Sequence[Path], state: Path) -> None:
+    """Refuse names under which a sync or a plan would overwrite what it reads or keeps; raises `OutputError`."""
+    for path, other in product(written, [*rosters, state]):
         if same_file(path, other):
-            what = "the state" if other is outputs.journal else "the roster"
+            what = "the state" if other is state else "the roster"
             raise OutputError(f"{path}: would overwrite {what}; choose another name")
-    if any(same_file(outputs.journal, roster) for roster in job.roster.paths):
-        raise OutputError(f"{outputs.journal}: is the roster; check --state")
+    if any(same_file(state, roster) for roster in rosters):
+        raise OutputError(f"{state}: is the roster; check --state")
 
 
 def _preview_job(arguments: Sequence[str], settings: Settings, folder: Path) -> Job:

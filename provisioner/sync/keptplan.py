@@ -5,17 +5,20 @@ The changes are listed for people; what is carried out is made anew from the ros
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import orjson
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
-from provisioner.files import PRIVATE, written_whole
+from provisioner.files import PRIVATE, digest_of, written_whole
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.results.manifest import rewrite
 from provisioner.roster.files.inputs import is_pattern
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import Plan
@@ -26,6 +29,8 @@ FORMAT: Final = 2
 _MARK: Final = "provisioner_plan"
 _HEAD: Final = 4096
 
+# Bytes of a plan read at once.
+_PIECE: Final = 1 << 20
 # Changes read back at once.
 _AT_ONCE: Final = 4000
 
@@ -39,6 +44,10 @@ _DECISIVE: Final[Mapping[str, tuple[type, ...]]] = {
     "approve": (str, type(None)),
 }
 _SOUND: Final = dict.fromkeys(_DECISIVE, True)
+
+# A plan ends with the digest of all before it: there is no summary beside it that would know it.
+_SEAL: Final = b',\n  "sha256": "%s"\n}\n'
+_SEAL_LENGTH: Final = len(_SEAL % (b"0" * 64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ class PlanSource:
 
 
 def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, mark: StateMark) -> None:
-    """Keep a plan; raises `OutputError`."""
+    """Keep a plan; what stands there and is no plan as it was written is set aside first. Raises `OutputError`."""
     if path.suffix.lower() != ".json":
         raise OutputError(f"{path}: a plan is kept as .json; choose another --output")
     totals, options = report.assessment.plan, source.options
@@ -121,13 +130,40 @@ def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, m
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
+    rewrite(path, _sealed(path), lambda: _write(path, head, plan))
+
+
+def _write(path: Path, head: Mapping[str, Any], plan: Plan) -> None:
     # It holds people's data.
-    with written_whole(path, PRIVATE) as temporary, temporary.open("wb") as file:
+    with written_whole(path, PRIVATE) as temporary, temporary.open("w+b") as file:
         file.write(json_text(head).encode(errors="backslashreplace")[:-2])
         file.write(b',\n  "changes": [')
         for number, change in enumerate(_changes(plan)):
             file.write((b",\n    " if number else b"\n    ") + orjson.dumps(change))
-        file.write(b"\n  ]\n}\n")
+        file.write(b"\n  ]")
+        seal = _seal_of(file, file.tell())
+        file.write(seal)
+
+
+def _sealed(path: Path) -> str | None:
+    """Give the digest of a plan that is as it was written; None for anything else."""
+    try:
+        with path.open("rb") as file:
+            length = os.fstat(file.fileno()).st_size - _SEAL_LENGTH
+            whole = length > 0 and _seal_of(file, length) == file.read()
+    except OSError:
+        return None
+    return digest_of(path) if whole else None
+
+
+def _seal_of(file: IO[bytes], length: int) -> bytes:
+    """Say how a plan ends that begins with so many bytes; the file is read from its beginning to there."""
+    digest, left = hashlib.sha256(), length
+    file.seek(0)
+    while left > 0 and (piece := file.read(min(left, _PIECE))):
+        digest.update(piece)
+        left -= len(piece)
+    return _SEAL % digest.hexdigest().encode()
 
 
 def read_plan(path: Path) -> KeptPlan:

@@ -19,6 +19,8 @@ from provisioner.model import ROW_OUTCOMES
 SUFFIX: Final = ".prom"
 """A collector reads no other files."""
 
+_PREFIX: Final = "provisioner_sync_"
+_OURS: Final = tuple(f"{before}{_PREFIX}".encode() for before in ("# HELP ", "# TYPE ", ""))
 _LEAVERS: Final = ("deactivated", "failed", "pending", "in_grace", "reported")
 
 # Name, what it means, member of the summary.
@@ -34,11 +36,18 @@ Samples = list[tuple[Mapping[str, str], float]]
 
 
 def check_metrics_file(path: Path, state: Path | None) -> None:
-    """Refuse a file that no collector would read, or that is the state; raises `OutputError`."""
+    """Refuse a file that no collector would read, that is the state, or that holds more than our metrics.
+
+    A collector reads every file of its folder, so what somebody else has written there is not set aside within it.
+    Raises `OutputError`.
+    """
     if path.suffix != SUFFIX:
         raise OutputError(f"{path}: a textfile collector reads only *{SUFFIX}; give --metrics-file this ending")
     if state is not None and same_file(path, state):
         raise OutputError(f"{path}: the metrics would overwrite the state; choose another --metrics-file")
+    if not _is_ours(path):
+        message = "holds what is no metric of a sync, and would be overwritten"
+        raise OutputError(f"{path}: {message}; choose another --metrics-file")
 
 
 def write_metrics(path: Path, state: Path | None, started: float, document: Mapping[str, Any]) -> None:
@@ -54,13 +63,22 @@ def write_metrics(path: Path, state: Path | None, started: float, document: Mapp
         temporary.write_text(text, encoding="utf-8")
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether nothing but metrics of a sync is in a file; so it is when it is not there, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return all(line.startswith(_OURS) for line in file if line.strip())
+    except OSError:
+        return True
+
+
 def _lines(labels: Mapping[str, str], started: float, document: Mapping[str, Any]) -> Iterator[str]:
     for name, meaning, samples in _metrics(started, document):
-        yield f"# HELP provisioner_sync_{name} {meaning}"
-        yield f"# TYPE provisioner_sync_{name} gauge"
+        yield f"# HELP {_PREFIX}{name} {meaning}"
+        yield f"# TYPE {_PREFIX}{name} gauge"
         for more, value in samples:
             pairs = ",".join(f'{label}="{_escaped(text)}"' for label, text in {**labels, **more}.items())
-            yield f"provisioner_sync_{name}{{{pairs}}} {value}"
+            yield f"{_PREFIX}{name}{{{pairs}}} {value}"
 
 
 def _metrics(started: float, document: Mapping[str, Any]) -> Iterator[tuple[str, str, Samples]]:

@@ -25,8 +25,8 @@ from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import Columns
 from provisioner.model import ROW_OUTCOMES, Outcome
-from provisioner.results.lines import TOKENS, TokensApart, count_lines, write_results
-from provisioner.results.manifest import read_record
+from provisioner.results.lines import TOKENS, count_lines, keep_results
+from provisioner.results.manifest import RESULTS, written_last
 from provisioner.results.summary import Summary, Words, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
@@ -179,18 +179,16 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
     unnamed = count_lines(leaver_lines(assessment, without=named), state.tonight).outcomes if named else fates
     more, fetch = leaver_lines(assessment, named, state), partial(_told_of_rows, state, assessment)
-    apart = TokensApart.of(job.outputs) if changed else None
     if changed:
-        counts = write_results(job.outputs.results, surveyed.lines, fetch, more, apart)
-    else:
+        counts, digests = keep_results(job.outputs, surveyed.lines, fetch, more)
+    else:  # what the night before has written stays, and stays known as ours
         counts = count_lines(chain(surveyed.lines.frames(), more), fetch)
+        digests = {name: written_last(job.outputs.summary, name) for name in (RESULTS, TOKENS)}
     rows = replace(counts, outcomes=counts.outcomes - unnamed)
     if stop is not None and stop.reason == TIME_OVER and not counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
     record, rejected = keep_rejected(job, surveyed)
-    # What the night before has written stays, and stays known as ours.
-    tokens = apart.digest if apart else read_record(job.outputs.summary).digests.get(TOKENS) if not changed else None
-    record = record.with_digest(LEAVERS, digest).with_digest(TOKENS, tokens)
+    record = record.with_digests({LEAVERS: digest, **digests})
     wrote = written(job.outputs, rejected, results=changed)
     summary = Summary(rows, run.tally, assessment.report, run.started, time.time(), stop, wrote, record=record)
     leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None

@@ -98,6 +98,43 @@ def test_a_command_that_ends_early_tells_what_it_sets_aside_for_its_summary(tmp_
     assert [(tmp_path / each).read_text() for each in told["kept_as"]] == ["my notes"]
 
 
+@pytest.mark.parametrize(
+    ("file", "first", "command"),
+    [
+        ("r.csv", ["run u.csv -o r.csv"], "run u.csv -o r.csv"),
+        ("r.parquet", ["run u.csv -o r.parquet"], "run u.csv -o r.parquet"),
+        ("r.differences.csv", ["run u.csv -o r.csv"], "verify u.csv -o r.csv"),
+        ("r.undo.csv", ["run u.csv -o r.csv"], "undo r.csv --yes"),
+        ("p.json", [], "plan u.csv --state s.db --adopt -o p.json"),
+        ("n.csv", [], "sync u.csv --state s.db --adopt -o n.csv"),
+        ("n.differences.csv", ["sync u.csv --state s.db --adopt -o n.csv"], "verify u.csv --state s.db -o n.csv"),
+    ],
+)
+def test_every_file_that_a_person_has_made_is_set_aside(
+    app: RunningEmulator, tmp_path: Path, file: str, first: list[str], command: str
+) -> None:
+    """Whatever command writes it: a file of another kind, and our own once it was edited, but not as it was written."""
+    write_roster(tmp_path / "u.csv", [{"uid": "ann", "name": "Ann"}, {"uid": "bob", "name": "Bob"}])
+
+    def told(line: str) -> list[bytes]:
+        ended = provisioner(*line.split(), *app.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert ended.exit_code in {0, 1}, ended.stderr
+        events = [each for name in ("file", "results") for each in ended.events(f"{name}.set_aside")]
+        kept = [[each["kept_as"]] if isinstance(each["kept_as"], str) else each["kept_as"] for each in events]
+        return [(tmp_path / name).read_bytes() for names in kept for name in names]
+
+    assert [told(line) for line in first] == [[] for _ in first]
+    path = tmp_path / file
+    if not path.exists():
+        path.write_bytes(b"notes of mine\n")
+        assert told(command) == [b"notes of mine\n"]
+    assert told(command) == []
+    edited = path.read_bytes() + b"my remark\n"
+    path.write_bytes(edited)
+    assert told(command) == [edited]
+    assert b"my remark" not in path.read_bytes()
+
+
 def test_the_results_of_another_roster_of_the_same_name_are_kept(tmp_path: Path) -> None:
     """They may hold the only tokens; the warning says whose they are."""
     for folder, uid in (("a", "ann"), ("b", "bob")):

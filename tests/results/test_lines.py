@@ -28,9 +28,11 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.statements import Columns
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
-from provisioner.results.lines import Counts, TokensApart, count_unsent, result_lines, write_results
-from provisioner.results.outputs import FORMATS
+from provisioner.results.lines import Counts, TokensApart, count_unsent, keep_results, result_lines, write_results
+from provisioner.results.manifest import Record
+from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.results.spool import Spool
+from provisioner.results.summary import write_summary
 from tests.rig.results import ROWS, lines_of, many_lines
 
 KNOWN: Final[dict[str, tuple[Any, ...]]] = {
@@ -149,6 +151,22 @@ def test_the_tokens_of_another_job_are_kept(tmp_path: Path, spool: Spool) -> Non
     write_results(path, spool, fetch, apart=TokensApart(tokens, apart.digest))
     (kept,) = tmp_path.glob("t.2*.csv")
     assert (kept.read_text(), tokens.read_text()) == ("another's", "row,uid,auth_token\n1,ada,ada_secret\n")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_results_that_somebody_has_worked_on_are_kept(tmp_path: Path, spool: Spool, suffix: str) -> None:
+    """Also with the tokens apart; what was written last is replaced. The record takes a digest for each file."""
+    outputs = Outputs.beside(tmp_path / f"r{suffix}", ".csv", (), tokens=tmp_path / f"t{suffix}")
+    both = (outputs.results, tmp_path / f"t{suffix}")
+    for before in (b"mine", b"", b"more of mine"):
+        for path in both if before else ():
+            path.write_bytes(before)
+        counts, digests = keep_results(outputs, spool, fetch)
+        assert (counts.tokens, digests) == (1, {"results": digest_of(both[0]), "tokens": digest_of(both[1])})
+        write_summary(outputs.summary, Record(("/r.csv",)).with_digests(digests).document)
+    assert read_back(outputs.results) == [(*line[:8], None, *line[9:]) for line in RESULTS]
+    for stem in ("r", "t"):
+        assert sorted(each.read_bytes() for each in tmp_path.glob(f"{stem}.2*{suffix}")) == [b"mine", b"more of mine"]
 
 
 def test_no_results_without_the_tokens_that_were_in_them(tmp_path: Path, spool: Spool) -> None:

@@ -371,7 +371,9 @@ def test_the_summary_file_is_json_for_eyes_too(tmp_path: Path) -> None:
     assert (tmp_path / "s.json").read_text() == '{\n  "rows": 1,\n  "outputs": {\n    "results": "ü.csv"\n  }\n}\n'
 
 
-@pytest.mark.parametrize("mine", ["notes on the migration\n", '{"budget": 7}', "[]", "", "[" * 100_000])
+@pytest.mark.parametrize(
+    "mine", ["notes on the migration\n", '{"budget": 7}', '{"rows": 7, "message": "mine"}', "[]", "", "[" * 100_000]
+)
 def test_a_file_of_a_person_that_is_called_as_a_summary_is_set_aside(tmp_path: Path, mine: str) -> None:
     """It is told of, and the next summary takes the place of the last one only."""
     path = tmp_path / "s.summary.json"

@@ -77,3 +77,18 @@ def test_nothing_is_written_over_the_state(folder: Path) -> None:
     same = settings.model_copy(update={"sync": Sync(state=folder / "hr.csv")})
     with pytest.raises(OutputError, match="is the roster; check --state"):
         sync_job([str(folder / "hr.csv")], same)
+
+
+@pytest.mark.parametrize(("name", "what"), [("a.json", "the roster"), ("s.json", "the state")])
+def test_no_plan_is_kept_over_what_it_is_made_of(folder: Path, name: str, what: str) -> None:
+    """Whatever the roster and the state are called."""
+    (folder / "a.json").write_text('[{"uid": "ann", "name": "Ann"}]')
+    (folder / "hr.db").rename(folder / "s.json")
+    settings = the_settings(folder, name).model_copy(update={"sync": Sync(state=folder / "s.json")})
+    kept = (folder / name).read_bytes()
+    with (
+        pytest.raises(OutputError, match=f"{name}: would overwrite {what}; choose another name"),
+        plan_job([str(folder / "a.json"), str(folder / "hr.csv")], settings),
+    ):
+        pass
+    assert (folder / name).read_bytes() == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -64,6 +65,30 @@ def test_a_plan_is_told_from_a_roster_by_its_name() -> None:
     assert [is_plan(each) for each in (["p.json"], ["P.JSON"], ["hr.csv"], ["a.json", "b.json"], [])] == [
         True, True, False, False, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda _: "notes of mine\n",
+        lambda text: text.replace('"ann"', '"an"', 1),
+        lambda text: text + "\n",
+        lambda text: text[: len(text) // 2],
+        lambda _: "",
+    ],
+)
+def test_only_a_plan_as_it_was_written_is_overwritten(folder: Path, edit: Callable[[str], str]) -> None:
+    """It holds its own digest, for there is no summary that would; anything else of its name is set aside."""
+    path = keep(folder)
+    assert keep(folder) == path
+    assert list(folder.glob("plan.2*")) == []
+    edited = edit(path.read_text())
+    path.write_text(edited)
+    keep(folder)
+    assert [each.read_text() for each in folder.glob("plan.2*.json")] == [edited]
+    before, _, end = path.read_bytes().rpartition(b',\n  "sha256": ')
+    assert end == b'"' + hashlib.sha256(before).hexdigest().encode() + b'"\n}\n'
+    assert read_plan(path).roster == (str(folder / "hr.csv"),)
 
 
 def test_a_plan_lists_its_changes_for_people(folder: Path) -> None:

@@ -153,6 +153,23 @@ def test_a_file_that_no_collector_reads_is_refused(tmp_path: Path) -> None:
     check_metrics_file(tmp_path / "m.prom", tmp_path / "s.db")
 
 
+@pytest.mark.parametrize(
+    "more", ["backup_age_seconds 7\n", "# HELP backup_age_seconds Age.\n", "notes of mine\n", "\0\n"]
+)
+@pytest.mark.parametrize("night", [None, NIGHT])
+def test_metrics_of_somebody_else_are_not_overwritten(tmp_path: Path, more: str, night: dict[str, Any] | None) -> None:
+    """Alone or behind ours; set aside in a folder that a collector reads, they would be there twice."""
+    path = tmp_path / "m.prom"
+    if night is not None:
+        write_metrics(path, tmp_path / "s.db", 0.0, night)
+        check_metrics_file(path, tmp_path / "s.db")
+    with path.open("a") as file:
+        file.write(more)
+    message = r"m\.prom: holds what is no metric of a sync, and would be overwritten; choose another --metrics-file"
+    with pytest.raises(OutputError, match=message):
+        check_metrics_file(path, tmp_path / "s.db")
+
+
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     """Share one emulator: each test has users of its own."""

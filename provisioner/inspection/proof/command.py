@@ -20,7 +20,7 @@ from typing import Final
 from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError, OutputError
 from provisioner.files import same_file
 from provisioner.inspection.proof.ledger import Expected, Ledger, Terms
-from provisioner.inspection.proof.proof import Proof, write_differences, write_proof
+from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
 from provisioner.inspection.proof.stored import sent_profile
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
@@ -28,6 +28,7 @@ from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
 from provisioner.logs import get_logger
 from provisioner.model import Standing
+from provisioner.results.manifest import written_last
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
@@ -203,6 +204,7 @@ def _finish(run: Run, identity: Identity, surveyed: Surveyed, ledger: Ledger, re
     outputs, rows, total = run.job.outputs, run.tally.rows, surveyed.survey.rows
     not_compared = _not_compared(ledger)
     state = run.job.settings.sync.state
+    first, digest = write_differences(outputs.differences, written_last(outputs.proof, DIFFERENCES), ledger)
     proof = Proof(
         identity=identity,
         roster=tuple(run.job.roster.names),
@@ -218,9 +220,10 @@ def _finish(run: Run, identity: Identity, surveyed: Surveyed, ledger: Ledger, re
         not_compared=not_compared,
         reading=reading,
         requests=run.tally.requests.sent,
-        digests=ledger.digests(),
-        outputs={"proof": str(outputs.proof), "differences": str(outputs.differences), "summary": str(outputs.proof)},
-        first=write_differences(outputs.differences, ledger),
+        sides=ledger.digests(),
+        outputs={"proof": str(outputs.proof), DIFFERENCES: str(outputs.differences), "summary": str(outputs.proof)},
+        digests={DIFFERENCES: digest},
+        first=first,
     )
     write_proof(outputs.proof, proof)
     return proof

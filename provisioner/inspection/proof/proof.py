@@ -19,6 +19,7 @@ from provisioner.inspection.proof.ledger import STANDING, Ledger, Totals, Unlike
 from provisioner.inspection.proof.reading import SINGLY, Reading
 from provisioner.journal.header import Identity
 from provisioner.results.formats.writing import write_frames
+from provisioner.results.manifest import known_of, rewrite
 from provisioner.results.summary import write_summary
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.csv import apostrophes
@@ -27,6 +28,9 @@ from provisioner.wording import counted, duration, iso_time, shortened
 
 DIFFERENCES_SCHEMA: Final = pl.Schema({"uid": pl.String, "field": pl.String, "roster": pl.String, "app": pl.String})
 """The columns of the list of differences; a field is null on the side that has none."""
+
+DIFFERENCES: Final = "differences"
+"""What their file is called among the outputs."""
 
 Line = tuple[str, str, str | None, str | None]
 """Uid, field, and its value by the roster and by the app."""
@@ -46,7 +50,8 @@ class Proof:
     rows           of the roster; those that are compared, those rejected, and those that are one with an earlier row
     not_compared   field → why
     requests       that were sent
-    digests        SHA-256 of the roster's side and of the app's side
+    sides          SHA-256 of the roster's side and of the app's side
+    digests        name of a file among the outputs → SHA-256 of its content; None when it was not written
     first          the first differences
     """
 
@@ -64,8 +69,9 @@ class Proof:
     not_compared: Mapping[str, str]
     reading: Reading
     requests: int
-    digests: tuple[str, str]
+    sides: tuple[str, str]
     outputs: Mapping[str, str | None]
+    digests: Mapping[str, str | None]
     first: tuple[Line, ...] = ()
 
     def __post_init__(self) -> None:
@@ -126,13 +132,14 @@ class Proof:
             "asked_singly": reading.singly,
             "unconfirmed": reading.unconfirmed,
             "requests": self.requests,
-            "roster_sha256": self.digests[0],
-            "app_sha256": self.digests[1],
+            "roster_sha256": self.sides[0],
+            "app_sha256": self.sides[1],
             "started_at": iso_time(self.started),
             "finished_at": iso_time(self.finished),
             "elapsed_seconds": round(self.finished - self.started, 3),
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
+            "digests": known_of(self.digests),
         }
         if self.state is not None:
             document["leavers"] = {"compared": totals.leavers, "differing": totals.leavers_unlike}
@@ -182,7 +189,7 @@ class Proof:
                 yield Text(f"not compared: {name} ({why})")
         how = counted(self.requests, "request")
         yield Text(f"{how} in {duration(self.finished - self.started)}; {iso_time(self.time, 'seconds')} by the server")
-        yield Text(f"roster sha256 {self.digests[0]}\napp    sha256 {self.digests[1]}")
+        yield Text(f"roster sha256 {self.sides[0]}\napp    sha256 {self.sides[1]}")
         yield Text(f"proof: {self.outputs['proof']}")
 
     def _differences(self) -> Listing:
@@ -194,16 +201,19 @@ class Proof:
         return Listing(("uid", "field", "roster", "app"), entries, below=0)
 
 
-def write_differences(path: Path, ledger: Ledger) -> tuple[Line, ...]:
-    """List every difference, in the order of the roster; gives the first ones."""
+def write_differences(path: Path, written: str | None, ledger: Ledger) -> tuple[tuple[Line, ...], str | None]:
+    """List every difference, in the order of the roster; gives the first ones, and the digest of the file.
+
+    written  see `rewrite`
+    """
     lines = chain.from_iterable(map(_lines, ledger.unlike()))
     first = tuple(islice(lines, _SHOWN))
     every = chain(first, lines)
     pieces = iter(lambda: list(islice(every, _AT_ONCE)), [])
     frames = (pl.DataFrame(piece, schema=DIFFERENCES_SCHEMA, orient="row") for piece in pieces)
     values = {name: apostrophes.marked(pl.col(name)) for name in ("roster", "app")}
-    write_frames(path, (frame.with_columns(**values) for frame in frames), DIFFERENCES_SCHEMA, PRIVATE)
-    return first
+    marked = (frame.with_columns(**values) for frame in frames)
+    return first, rewrite(path, written, lambda: write_frames(path, marked, DIFFERENCES_SCHEMA, PRIVATE))
 
 
 def _lines(unlike: Unlike) -> Iterator[Line]:

@@ -17,7 +17,16 @@ from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
-from provisioner.results.manifest import Record, read_record, refuse_joining, refuse_overwriting, rewrite
+from provisioner.results.manifest import (
+    REJECTED,
+    RESULTS,
+    Record,
+    known_of,
+    refuse_joining,
+    refuse_overwriting,
+    rewrite,
+    written_last,
+)
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
@@ -48,10 +57,13 @@ def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
     outputs.refuse_too_many(shards[0].rows)
     outputs.make_folder()
     apart = TokensApart.of(outputs)
-    counts = _Merging(shards).write(outputs.results, apart)
-    digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
-    digests = {"rejected": digest, TOKENS: apart.digest if apart else None}
-    summary = _summary(shards, counts, outputs, {name: each for name, each in digests.items() if each})
+    merging = _Merging(shards)
+    results = rewrite(
+        outputs.results, written_last(outputs.summary, RESULTS), lambda: merging.write(outputs.results, apart)
+    )
+    rejected = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
+    digests = known_of({RESULTS: results, REJECTED: rejected, TOKENS: apart.digest if apart else None})
+    summary = _summary(shards, merging.total, outputs, digests)
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -64,20 +76,19 @@ def _files(shard: FinishedShard) -> Iterator[Path]:
 
 
 class _Merging:
-    """Writes the results of shards as one file, and counts each by the way."""
+    """Writes the results of shards as one file, and counts each by the way; `total` is what they add up to."""
 
     def __init__(self, shards: Sequence[FinishedShard]) -> None:
         self._shards = shards
         self._counts = [Counts() for _ in shards]
+        self.total = Counts()
         self._error: ProvisionerError | None = None
         first = (frame for shard in shards for frame in islice(rows_of(shard.results, ","), 1))
         self._fed_again = any(OF_ROW in frame.columns for frame in first)
 
-    def write(self, path: Path, apart: TokensApart | None) -> Counts:
-        """Write them; say what they add up to. Raises `OutputError` when they do not say what the summaries say."""
-        total = Counts()
-        write_lines(path, self._counted(total), apart, self._check, fed_again=self._fed_again)
-        return total
+    def write(self, path: Path, apart: TokensApart | None) -> None:
+        """Write them. Raises `OutputError` when they do not say what the summaries say."""
+        write_lines(path, self._counted(), apart, self._check, fed_again=self._fed_again)
 
     def _check(self) -> None:
         if self._error is not None:
@@ -85,7 +96,7 @@ class _Merging:
         for shard, counts in zip(self._shards, self._counts, strict=True):
             _compare(shard, counts)
 
-    def _counted(self, total: Counts) -> Iterator[pl.DataFrame]:
+    def _counted(self) -> Iterator[pl.DataFrame]:
         sources = [self._lines(shard, counts) for shard, counts in zip(self._shards, self._counts, strict=True)]
         upcoming = 1
         # What writes the frames has words of its own for an error, so that one is kept until it is done.
@@ -96,7 +107,7 @@ class _Merging:
                     at = int((frame["row"] != expected).arg_max() or 0) + upcoming
                     raise OutputError(f"row {at}: is in no shard, or in two; run all shards again, then merge")
                 upcoming += frame.height
-                total.add(frame)
+                self.total.add(frame)
                 yield frame
             if upcoming - 1 != self._shards[0].rows:
                 raise OutputError(f"row {upcoming}: is in no shard; run all shards again, then merge")
@@ -134,7 +145,7 @@ def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> str | None:
         def write() -> None:
             write_rejected(outputs.rejected, spool, Dress(delimiter=delimiter, marked=marked))
 
-        return rewrite(outputs.rejected, read_record(outputs.summary).digests.get("rejected"), write)
+        return rewrite(outputs.rejected, written_last(outputs.summary, REJECTED), write)
 
 
 def _head(path: Path) -> tuple[bool, str]:

@@ -30,7 +30,7 @@ from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tal
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
-from provisioner.results.manifest import Record, refuse_joining, refuse_overwriting
+from provisioner.results.manifest import RESULTS, Record, refuse_joining, refuse_overwriting, rewrite, written_last
 from provisioner.results.merging.ordered import rows_of, with_tokens
 from provisioner.results.merging.shards import found_again
 from provisioner.results.outputs import Outputs
@@ -90,8 +90,12 @@ def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = No
     told, apart = _Told(), TokensApart.of(outputs)
     with ExitStack() as stack:
         lines = told.lines(_together(rounds, outputs.results.parent, stack))
-        write_lines(outputs.results, lines, apart, told.raise_error)
-    summary = _summary(rounds, told, outputs, apart.digest if apart else None)
+        digest = rewrite(
+            outputs.results,
+            written_last(outputs.summary, RESULTS),
+            lambda: write_lines(outputs.results, lines, apart, told.raise_error),
+        )
+    summary = _summary(rounds, told, outputs, {RESULTS: digest, TOKENS: apart.digest if apart else None})
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -232,7 +236,7 @@ class _Told:
                 self.defects[code] = Found(known.rows + 1, (*known.first_rows, row)[:FIRST_ROWS])
 
 
-def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digest: str | None) -> Summary:
+def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digests: Mapping[str, str | None]) -> Summary:
     started = min(each.time("started_at") for each in rounds)
     finished = max(each.time("finished_at") for each in rounds)
     documents = [each.document for each in rounds]
@@ -253,7 +257,7 @@ def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digest: str
     parts = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in first.get("files", ()))
     report = Report(told.defects, {}, mended, parts, first.get("constraints_overridden", {}))
     merged = tuple(str(each.results.absolute()) for each in rounds)
-    record = Record(tuple(first["roster"]), merged=merged).with_digest(TOKENS, digest)
+    record = Record(tuple(first["roster"]), merged=merged).with_digests(digests)
     emulated = any(document.get("emulator") for document in documents)
     stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
     return Summary(counts, tally, report, started, finished, stop, files, None, record, emulated)

@@ -27,12 +27,11 @@ from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, RowTally, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts
-from provisioner.results.manifest import REJECTED, Record, read_record
+from provisioner.results.manifest import REJECTED, RESULTS, Record, read_record
 from provisioner.run.intake import Surveyed
 from provisioner.run.job import Job, Run
 from provisioner.run.unchanged.question import Question
 
-_RESULTS: Final = "results"
 # A role that is missing may be there the next time.
 _BY_THE_APP: Final = "role.unknown"
 
@@ -151,7 +150,7 @@ def _written(job: Job) -> dict[str, str | None]:
 def _digests(job: Job) -> Iterator[tuple[str, str | None]]:
     outputs = job.outputs
     yield REJECTED, digest_of(outputs.rejected) if outputs.rejected.exists() else None
-    for name, path in ((_RESULTS, outputs.results), (TOKENS, outputs.tokens)):
+    for name, path in ((RESULTS, outputs.results), (TOKENS, outputs.tokens)):
         if path is not None:
             yield name, digest_of(path) if _is_private(path) else ""
 

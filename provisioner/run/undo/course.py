@@ -19,13 +19,14 @@ from provisioner.journal.undo.reversals import Candidate, ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, UserRequest
+from provisioner.results.manifest import written_last
 from provisioner.results.summary import write_summary
 from provisioner.run.admission import Outbox
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
-from provisioner.run.undo.listing import write_list
+from provisioner.run.undo.listing import count_lines, write_list
 from provisioner.run.undo.reversal import Reversals
-from provisioner.run.undo.summary import UndoSummary
+from provisioner.run.undo.summary import LIST, UndoSummary
 from provisioner.run.wiring import connected, open_store, tell_of_copy
 from provisioner.sending.users import trace
 from provisioner.stop import Stop, Stopper, confirmed, stop_early, stopping_on_storage_error
@@ -109,7 +110,11 @@ def _finish(
     undo: Undo, run: Run, journal: UndoJournal, app: Identity, number: int | None, stop: Stop | None
 ) -> UndoSummary:
     outputs, declined = undo.job.outputs, stop is not None and stop.reason == "not_confirmed"
-    counts = write_list(None if declined else outputs.undo, journal.lines())
+    if declined:
+        counts, digest = count_lines(journal.lines()), None
+    else:
+        known = written_last(outputs.undo_summary, LIST)
+        counts, digest = write_list(outputs.undo, known, journal.lines())
     summary = UndoSummary(
         counts,
         untouched=journal.untouched(),
@@ -121,10 +126,11 @@ def _finish(
         app=app,
         permanent=undo.permanent,
         outputs={
-            "undo": None if declined else str(outputs.undo),
+            LIST: None if declined else str(outputs.undo),
             "summary": None if declined else str(outputs.undo_summary),
             "journal": str(outputs.journal),
         },
+        digests={LIST: digest},
         copied_at=journal.copied_at,
     )
     if not declined:

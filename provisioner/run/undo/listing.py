@@ -12,6 +12,7 @@ from typing import Final
 from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.undo.reversals import Line
 from provisioner.model import Outcome
+from provisioner.results.manifest import rewrite
 from provisioner.wording import iso_time
 
 COLUMNS: Final = ("row", "uid", "verdict", "done", "reason", "message", "http_status", "attempts", "settled_at")
@@ -35,18 +36,28 @@ class Counts:
             (self.kept if line.verdict == Outcome.KEPT else self.failed)[line.reason] += 1
 
 
-def write_list(path: Path | None, lines: Iterable[Line]) -> Counts:
-    """Write the lines, and say what they add up to; only the latter without a path. Raises `StorageError`."""
+def count_lines(lines: Iterable[Line]) -> Counts:
+    """Say what lines add up to that are not written."""
     counts = Counts()
-    if path is None:
-        for line in lines:
-            counts.add(line)
-        return counts
+    for line in lines:
+        counts.add(line)
+    return counts
+
+
+def write_list(path: Path, written: str | None, lines: Iterable[Line]) -> tuple[Counts, str | None]:
+    """Write the lines; say what they add up to, and the digest of the file. Raises `StorageError`.
+
+    written  see `rewrite`
+    """
+    counts = Counts()
+    return counts, rewrite(path, written, lambda: _write(path, _counted(lines, counts)))
+
+
+def _write(path: Path, lines: Iterable[tuple[object, ...]]) -> None:
     with written_whole(path, PRIVATE) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(_counted(lines, counts))
-    return counts
+        writer.writerows(lines)
 
 
 def _counted(lines: Iterable[Line], counts: Counts) -> Iterator[tuple[object, ...]]:

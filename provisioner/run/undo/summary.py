@@ -17,6 +17,7 @@ from provisioner.errors import ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.model import Outcome, Tally
+from provisioner.results.manifest import known_of
 from provisioner.results.summary import ended, lasted, sent
 from provisioner.run.rates import seconds_for
 from provisioner.run.undo.listing import Counts
@@ -24,6 +25,9 @@ from provisioner.sending.calls import Budget
 from provisioner.settings.tables import Rate
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration, iso_time
+
+LIST: Final = "undo"
+"""What the list of an undo is called among the outputs."""
 
 _VERDICTS: Final = (Outcome.REVERSED, Outcome.KEPT, Outcome.FAILED, Outcome.PENDING)
 
@@ -35,6 +39,7 @@ class UndoSummary:
     untouched    users in doubt, of whom it turned out that this job had changed nothing; not among the others
     tokens_left  auth tokens minted for users who were there before: nobody takes them back
     started, finished  UNIX seconds
+    digests      name of a file among the outputs → SHA-256 of its content; None when it was not written
     copied_at    of the copy that the journal is (UNIX seconds, the server's): whom it created since is not known
     """
 
@@ -48,6 +53,7 @@ class UndoSummary:
     app: Identity
     permanent: bool
     outputs: Mapping[str, str | None]
+    digests: Mapping[str, str | None]
     copied_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -85,6 +91,7 @@ class UndoSummary:
             **lasted(self.started, self.finished),
             "requests_per_minute": round(requests.per_minute, 1),
             **ended(self.stop, self.exit_code, self.outputs),
+            "digests": known_of(self.digests),
         }
 
     def show(self, console: Console) -> None:
@@ -119,7 +126,7 @@ class UndoSummary:
             remarks.append(
                 f"the journal is a copy of {since}: users created since are not known to it and stay; run first"
             )
-        if where := self.outputs["undo"]:
+        if where := self.outputs[LIST]:
             remarks.append(f"list: {where}")
         return remarks
 
@@ -142,7 +149,7 @@ class UndoPreview:
     @property
     def outputs(self) -> Mapping[str, str | None]:
         """Nothing is written."""
-        return {"undo": None, "summary": None, "journal": self.journal}
+        return {LIST: None, "summary": None, "journal": self.journal}
 
     @property
     def requests(self) -> int:

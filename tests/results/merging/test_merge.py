@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import ExitCode, OutputError
+from provisioner.files import digest_of
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging.merge import merge
 from provisioner.results.outputs import FORMATS
@@ -165,3 +166,19 @@ def test_nothing_of_a_run_is_overwritten(tmp_path: Path) -> None:
         merge(tmp_path / "s", tmp_path / "all.csv")
     with pytest.raises(OutputError, match="holds no finished shard"):
         merge(tmp_path / "nowhere", tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_what_somebody_has_made_of_merged_results_is_kept(tmp_path: Path, to: str) -> None:
+    """The next merge sets it aside; what it has written itself it replaces."""
+    for number, rows in enumerate(([2, 3, 9], [1, 4, 5, 6, 7, 8]), 1):
+        shard(tmp_path / "s", number, lines(rows))
+    path = tmp_path / f"all{to}"
+    merge(tmp_path / "s", path)
+    merge(tmp_path / "s", path)
+    assert list(tmp_path.glob("all.2*")) == []
+    edited = path.read_bytes() + b"my remark"
+    path.write_bytes(edited)
+    merge(tmp_path / "s", path)
+    assert [each.read_bytes() for each in tmp_path.glob(f"all.2*{to}")] == [edited]
+    assert json.loads((tmp_path / "all.summary.json").read_bytes())["digests"] == {"results": digest_of(path)}

@@ -203,3 +203,18 @@ def test_no_token_is_lost_with_a_file_that_was_changed(tmp_path: Path, change: C
     with pytest.raises(OutputError, match=r"the auth tokens of .*u\.round2\.results\.csv are not what was written"):
         merge_rounds(parts, tmp_path / "all.csv", tmp_path / "t.csv")
     assert not (tmp_path / "all.csv").exists()
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_what_somebody_has_made_of_merged_results_is_kept(tmp_path: Path, to: str) -> None:
+    """The next merge sets it aside; what it has written itself it replaces."""
+    parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)]
+    path = tmp_path / f"all{to}"
+    merge_rounds(parts, path)
+    merge_rounds(parts, path)
+    assert list(tmp_path.glob("all.2*")) == []
+    edited = path.read_bytes() + b"my remark"
+    path.write_bytes(edited)
+    merge_rounds(parts, path)
+    assert [each.read_bytes() for each in tmp_path.glob(f"all.2*{to}")] == [edited]
+    assert json.loads((tmp_path / "all.summary.json").read_bytes())["digests"] == {"results": digest_of(path)}
