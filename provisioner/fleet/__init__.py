@@ -1,6 +1,7 @@
 """Many jobs from one file: shards of a roster and tenants, each in a process of its own.
 
 jobs       what the fleet file asks for
+files      which files the jobs write and read, and that no two of them collide
 engine     where a job is carried out: a process of this machine
 standing   how far a job is, and how it ended
 cluster/   where a job is carried out: a node of a Ray cluster

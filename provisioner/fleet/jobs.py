@@ -17,7 +17,6 @@ Paths are relative to the file they stand in, and that is where the jobs are sta
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.results.outputs import journal_of
+from provisioner.fleet.files import refuse_shared
+from provisioner.results.outputs import FORMATS, journal_of
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
 from provisioner.wording import nearest, shortened
@@ -136,7 +136,8 @@ def read_fleet(path: Path) -> Fleet:
         # What a job says for itself stands instead of a default that says the same in another way.
         instead = {each for pair in _EITHER for each in pair if set(pair) & own.keys()}
         jobs.extend(_jobs(where, path.stem, {k: v for k, v in defaults.items() if k not in instead} | own))
-    _refuse_shared(path, jobs)
+    _refuse_namesakes(path, jobs)
+    refuse_shared(path, jobs)
     return Fleet(path, tuple(jobs))
 
 
@@ -197,8 +198,13 @@ def _shards(job: Job, of: int) -> Iterator[Job]:
 def _check(where: str, given: Mapping[str, Any]) -> None:
     """Raise `ConfigurationError` for the first thing that is missing, or does not go with the others."""
     command, state, shards = given.get("command", "run"), given.get("state"), given.get("shards")
-    if shards is None and "output" in given and not Path(given["output"]).name:
-        raise ConfigurationError(f"{where}: output should be the name of a file, not {given['output']!r}")
+    if shards is None and "output" in given and Path(given["output"]).suffix.lower() not in FORMATS:
+        file = (
+            f"the name of a file that ends in {', '.join(FORMATS)}"
+            if Path(given["output"]).name
+            else "the name of a file"
+        )
+        raise ConfigurationError(f"{where}: output should be {file}, not {given['output']!r}")
     variables = [given.get("api_key_variable", "A"), *_listed(given.get("environment", ()))]
     wrong = [name for name in variables if not _VARIABLE.fullmatch(name)]
     rules = (
@@ -225,29 +231,10 @@ def _listed(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _refuse_shared(path: Path, jobs: list[Job]) -> None:
-    """Raise `ConfigurationError` when two jobs would write the same file, or cannot be told apart."""
+def _refuse_namesakes(path: Path, jobs: list[Job]) -> None:
+    """Raise `ConfigurationError` when two jobs cannot be told apart."""
     names: set[str] = set()
-    files: dict[Path, str] = {}
     for job in jobs:
         if job.name in names:
             raise ConfigurationError(f"{path}: two jobs are called {job.name}; give one of them another name")
         names.add(job.name)
-        for file in filter(None, (job.output, job.state)):
-            known = files.setdefault(Path(path.parent, file).resolve(), job.name)
-            if known != job.name or (file is job.state and file == job.output):
-                raise ConfigurationError(f"{path}: {known} and {job.name} would both write {file}; name another one")
-    for job in jobs:
-        _refuse_read(path, job, files)
-
-
-def _refuse_read(path: Path, job: Job, files: Mapping[Path, str]) -> None:
-    """Raise `ConfigurationError` when a job's roster, be it a pattern, is what another one is going to write.
-
-    files  what is written → by which job
-    """
-    rosters = [os.path.normpath(path.parent.resolve() / roster) for roster in job.roster]
-    for file, writer in files.items():
-        if writer != job.name and any(file.match(roster) for roster in rosters):
-            said = f"{writer} would write {file.name}, which is in the roster of {job.name}"
-            raise ConfigurationError(f"{path}: {said}; give it another output")

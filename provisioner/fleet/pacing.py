@@ -13,21 +13,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from provisioner.errors import ConfigurationError, OutputError
+from provisioner.fleet.files import settings_of
 from provisioner.fleet.jobs import Fleet, Job
 from provisioner.sending.leasing.desk import Desk
 from provisioner.sending.leasing.server import serving
-from provisioner.settings.layers import DEFAULT_CONFIG
-from provisioner.settings.tables import load
 
 
 def app_of(job: Job, base: Path) -> str | None:
     """Name the app of a job by its address; None when its settings are refused, which the job itself will tell."""
-    config = base / job.config if job.config is not None else base / DEFAULT_CONFIG
+    settings = settings_of(job, base)
     try:
-        # A config file that nobody named is read when it is there, as the command does it.
-        named = config if job.config is not None or config.is_file() else os.devnull
-        return load({}, job.address, Path(named)).base_url
-    except (ConfigurationError, OSError):
+        return settings.base_url if settings is not None else None
+    except ConfigurationError:
         return None
 
 

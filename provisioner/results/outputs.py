@@ -14,6 +14,7 @@ from typing import Final
 from provisioner.errors import OutputError
 from provisioner.files import foreign_name, same_file
 from provisioner.roster.files.inputs import Inputs
+from provisioner.roster.shard import Shard
 
 # What stands behind the stem of the results in the name of another file of the job.
 _NAMED: Final = "rejected|summary|journal|merged|leavers|plan|proof|differences|undo"
@@ -95,6 +96,11 @@ class Outputs:
         return self.results.with_suffix(".differences.csv")
 
     @property
+    def leavers(self) -> Path:
+        """Who left, by what a sync found."""
+        return self.results.with_suffix(".leavers.csv")
+
+    @property
     def undo(self) -> Path:
         """What `undo` did, user by user."""
         return self.results.with_suffix(".undo.csv")
@@ -153,6 +159,11 @@ def results_of(journal: Path) -> Path | None:
         return None
     named = [journal.with_name(journal.name.removesuffix(JOURNAL) + ending) for ending in FORMATS]
     return next((each for each in named if each.exists()), named[0])
+
+
+def tokens_of(path: Path, shard: Shard | None) -> Path:
+    """Say where auth tokens are to stand apart; shards that share a config have a file each."""
+    return path if shard is None else path.with_name(f"{path.stem}.{shard.stem}{path.suffix}")
 
 
 def state_of(results: Path) -> Path | None:

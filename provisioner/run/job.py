@@ -16,7 +16,7 @@ from provisioner.journal.lock import JournalLock, set_journal_aside
 from provisioner.logs import get_logger
 from provisioner.model import OnExisting, Tally
 from provisioner.results.manifest import set_others_aside
-from provisioner.results.outputs import Outputs, default_stem, is_output_of
+from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
 from provisioner.roster.files.inputs import Inputs, Location, find_inputs
@@ -258,17 +258,10 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     roster = find_inputs(rosters(given, settings))
     usual = default_results(default_stem(roster), settings.run.shard)
     results = settings.output.file or usual
-    tokens = _tokens(settings)
+    apart = settings.output.tokens_to
+    tokens = tokens_of(apart, settings.run.shard) if apart is not None else None
     written = [path for path in (results, usual, tokens) if path is not None]
     roster = roster.without(lambda path: any(is_output_of(each, path) for each in written))
     asked = settings.output.rejected_format
     suffix = roster.rejected_suffix if asked == "same" else f".{asked}"
     return Job(roster, settings, Outputs.beside(results, suffix, roster.paths, check=check, tokens=tokens))
-
-
-def _tokens(settings: Settings) -> Path | None:
-    """Say where auth tokens are to stand apart; shards that share a config have a file each."""
-    path, shard = settings.output.tokens_to, settings.run.shard
-    if path is None or shard is None:
-        return path
-    return path.with_name(f"{path.stem}.{shard.stem}{path.suffix}")

@@ -102,7 +102,7 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
         raise ConfigurationError("run.dry_run: a sync sends; use plan to see what it would do, or take dry_run out")
     target = make_target(settings)
     job = _night_job(arguments, settings)
-    leavers = leavers_of(job)
+    leavers = job.outputs.leavers
     outputs = job.outputs
     written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
     _refuse_overwriting(written, job.roster.paths, outputs.journal)
@@ -176,17 +176,12 @@ def files_of(arguments: Sequence[str], settings: Settings) -> tuple[Path, ...]:
         kept = read_plan(Path(arguments[0]))
         arguments, settings = kept.roster, _as_planned(kept, settings)
     job = _night_job(arguments, settings)
-    return (*job.roster.paths, *job.outputs.paths(), leavers_of(job))
+    return (*job.roster.paths, *job.outputs.paths(), job.outputs.leavers)
 
 
 def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
     """Give the last nights (`history`)."""
     return history_of(_state_file(settings), last, as_json=as_json)
-
-
-def leavers_of(job: Job) -> Path:
-    """Name the list of leavers that stands beside the results."""
-    return job.outputs.results.with_suffix(".leavers.csv")
 
 
 def _night_job(arguments: Sequence[str], settings: Settings) -> Job:

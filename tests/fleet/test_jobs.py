@@ -94,6 +94,10 @@ JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
             "a would write out.csv, which is in the roster of b",
         ),
         (JOB + 'output = "."\n', "job 1 (a): output should be the name of a file, not '.'"),
+        (
+            JOB + 'output = "y.txt"\n',
+            "output should be the name of a file that ends in .csv, .parquet, .ndjson, .xlsx, not 'y.txt'",
+        ),
         ("a = " + "[" * 5000, "all.toml: not valid TOML (nested too deep); take brackets out"),
         (JOB + 'environment = ["A=1"]\n', "job 1 (a): 'A=1' is no name of a variable"),
     ],

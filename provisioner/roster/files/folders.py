@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import Final
 from urllib.parse import unquote
@@ -63,6 +64,31 @@ def parts_of_pattern(pattern: str) -> Sequence[str]:
     if not found:
         raise RosterError(f"{pattern}: no file matches")
     return rosters_among(found)
+
+
+def is_pattern(argument: str) -> bool:
+    """Tell a pattern from the name of a file that is there."""
+    return glob.has_magic(argument) and not os.path.lexists(argument)
+
+
+def fitting(argument: str, files: Iterable[Path]) -> Iterator[Path]:
+    """Give those files that a folder or a pattern would give if they were there; all are whole paths through links."""
+    parts = PurePath(os.path.normpath(argument)).parts
+    magic = (number for number, part in enumerate(parts) if glob.has_magic(part))
+    plain = next(magic, len(parts)) if is_pattern(argument) else len(parts)
+    begin = os.path.join(os.path.realpath(PurePath(*parts[:plain])), "")  # noqa: PTH118 - with what separates the rest
+    for file in files:
+        if str(file).startswith(begin) and _fits(PurePath(str(file)[len(begin) :]).parts, parts[plain:]):
+            yield file
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a pattern fits a file or a folder above it, both as their parts."""
+    if not pattern:
+        return True
+    if pattern[0] == "**":
+        return any(_fits(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def folder_title(argument: str) -> str:

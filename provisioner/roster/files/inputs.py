@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +13,14 @@ from typing import Final
 from provisioner.errors import RosterError
 from provisioner.files import foreign_name
 from provisioner.roster.database.address import PREFIX
-from provisioner.roster.files.folders import folder_title, is_folder, partitions, parts_of_folder, parts_of_pattern
+from provisioner.roster.files.folders import (
+    folder_title,
+    is_folder,
+    is_pattern,
+    partitions,
+    parts_of_folder,
+    parts_of_pattern,
+)
 
 STANDARD_INPUT: Final = "-"
 
@@ -130,10 +135,7 @@ class Inputs:
         first = self.files[0]
         alike = len({_LINES.get(file.suffix, file.family) for file in self.files}) == 1
         plain = not any(file.compression for file in self.files)
-        if not alike or not plain or first.family in {"zip", None}:
-            return ".csv"
-        # Objects are cut out of a .json one by one, and come back so.
-        return ".ndjson" if first.family == "json" else first.suffix
+        return _rejected_suffix(first) if alike and plain else ".csv"
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -145,6 +147,31 @@ class Inputs:
         """Leave out files that a pattern or a folder gave and that are none of the roster; never all of them."""
         files = tuple(file for file in self.files if not (file.found and is_none_of_it(Path(file.where))))
         return Inputs(files or self.files, self.title)
+
+
+def is_local(argument: str) -> bool:
+    """Whether a ROSTER argument names files of this machine: no address, no query, no standard input."""
+    return argument != STANDARD_INPUT and not argument.startswith(PREFIX) and _ADDRESS.match(argument) is None
+
+
+def rejected_suffixes(given: Sequence[str], asked: str) -> frozenset[str]:
+    """Say which formats the rejected rows may have, as far as the names of ROSTER arguments tell.
+
+    asked  what they are told to be, `same` for that of the roster
+    """
+    if asked != "same":
+        return frozenset({f".{asked}", ".csv"})
+    files = [local_name(PurePosixPath(shown(each)).name) for each in given]
+    if any(file.family is None for file in files):  # a folder, or a pattern that tells nothing
+        return frozenset({".csv", *FAMILIES})
+    return frozenset({".csv", *map(_rejected_suffix, files)})
+
+
+def _rejected_suffix(file: InputFile) -> str:
+    if file.compression or file.family in {"zip", None}:
+        return ".csv"
+    # Objects are cut out of a .json one by one, and come back so.
+    return ".ndjson" if file.family == "json" else file.suffix
 
 
 def find_inputs(given: Sequence[str]) -> Inputs:
