@@ -9,12 +9,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import OutputError
+from provisioner.errors import JournalError, OutputError
 from provisioner.files import digest_of, same_file, set_aside, set_edited_aside
 from provisioner.logs import get_logger
-from provisioner.results.outputs import Outputs
+from provisioner.results.outputs import Outputs, state_of, summary_of
 from provisioner.roster.files.inputs import STANDARD_INPUT, InputFile, Inputs, Location, local_file
 from provisioner.roster.shard import Share
+from provisioner.wording import listed
 
 log = get_logger()
 
@@ -22,6 +23,8 @@ _ROSTER: Final = "roster"
 _DIGESTS: Final = "digests"
 _SHARD: Final = "shard"
 _MERGED: Final = "merged"
+# Results that were merged, as many as are named.
+_NAMED: Final = 3
 
 RESULTS: Final = "results"
 REJECTED: Final = "rejected"
@@ -121,12 +124,21 @@ def remove_other(summary: Path, path: Path) -> None:
 
 
 def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
-    """Raise OutputError when the results of a run would be overwritten: they may hold the only tokens."""
+    """Raise OutputError when what no merge has written would be overwritten: it may hold the only tokens."""
     for path, read in product(outputs.paths(), merged):
         if same_file(path, read):
             raise OutputError(f"{path}: would overwrite what is merged; choose another --output")
-    if outputs.journal.exists() or (outputs.results.exists() and not read_record(outputs.summary).merged):
+    record, there = read_record(outputs.summary), outputs.results.exists()
+    if there and not record.merged and not record.roster and not outputs.journal.exists():
+        raise OutputError(f"{outputs.results}: is there already, and no merge has written it; choose another --output")
+    if outputs.journal.exists() or state_of(outputs.results) is not None or (there and not record.merged):
         raise OutputError(f"{outputs.results}: belongs to a run; choose another --output")
+
+
+def refuse_merged(results: Path) -> None:
+    """Raise JournalError for results that have no journal because a merge has made them of those that have one."""
+    if merged := read_record(summary_of(results)).merged:
+        raise JournalError(f"{results}: was merged from {listed(merged, _NAMED)}; give one of those")
 
 
 def refuse_joining(outputs: Outputs, apart: Sequence[Path]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from provisioner.errors import JournalError, UsageError
 from provisioner.journal.header import Header, log_of, owner_in, refuse_cut_short
 from provisioner.journal.journal import JournalReader
+from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, journal_of, results_of, state_of
 
 _NAME_ONE: Final = "name the results file of a run (-o), its journal, or the state of a sync"
@@ -37,7 +38,7 @@ class Place:
 
 
 def find_place(given: Path) -> Place:
-    """Find the journal that is meant. Raises `JournalError` when there is none."""
+    """Find the journal that is meant. Raises `JournalError` when there is none, and for results that were merged."""
     if (results := results_of(given)) is not None:
         place = Place(given, results)
     elif given.suffix.lower() in FORMATS:
@@ -47,6 +48,8 @@ def find_place(given: Path) -> Place:
     else:
         place = Place(given, None)
     if not place.journal.exists():
+        if place.results is not None:
+            refuse_merged(place.results)
         there = place.results is not None and given.exists()
         what = f"{given}: no job has these results ({place.journal.name} is not beside it)"
         raise JournalError(f"{what if there else f'{place.journal}: no such journal'}; {_NAME_ONE}")

@@ -17,6 +17,7 @@ from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
 from provisioner.results.merging.folder import shards_of
 from provisioner.results.outputs import FORMATS, SUMMARY, journal_of
+from provisioner.wording import listed
 
 _NAMED: Final = 10
 
@@ -73,9 +74,9 @@ def finished_shards(folder: Path) -> list[FinishedShard]:
     if said not in {None, of}:
         raise OutputError(f"{folder}: shards.json says {said} shards, the results say {of}; mend the former")
     if missing := sorted(set(range(1, of + 1)) - {shard.number for shard in found}):
-        named = ", ".join(map(str, missing[:_NAMED])) + (", …" if len(missing) > _NAMED else "")
-        message = f"of {of} shards {len(missing)} have no finished results ({named}); run them, then merge again"
-        raise OutputError(f"{folder}: {message}")
+        have, shards, them = ("has", "shard", "it") if len(missing) == 1 else ("have", "shards", "them")
+        which = f"{shards} {listed(list(map(str, missing)), _NAMED)}; run {them}, then merge again"
+        raise OutputError(f"{folder}: {len(missing)} of {of} shards {have} no finished results: {which}")
     for shard in found:
         _refuse_unfinished(shard)
     return found

@@ -11,6 +11,7 @@ from provisioner.errors import ConfigurationError, JournalError, UsageError
 from provisioner.journal.header import owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
+from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, Outputs, results_of, state_of
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import EMULATOR, Job, identity, make_target
@@ -60,15 +61,17 @@ def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn
     return Job(Inputs(()), settings, outputs, drawn)
 
 
-def outputs_of(out: str) -> Outputs:
+def outputs_of(out: str | Path) -> Outputs:
     """Name the files of a job by its results, or by its journal. Raises `UsageError`."""
     path = Path(out)
     results = results_of(path) or path
     if results.suffix.lower() not in FORMATS:
         refuse_what_is_no_run(path)
     outputs = Outputs.beside(results, FORMATS[0], ())
-    if not outputs.journal.exists() and (state := state_of(results)) is not None:
-        refuse_what_is_no_run(state)
+    if not outputs.journal.exists():
+        refuse_merged(results)
+        if (state := state_of(results)) is not None:
+            refuse_what_is_no_run(state)
     return outputs
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.inspection.record.places import Place, find_original, find_place, opened
+from provisioner.run.undo.command import outputs_of
 from tests.rig.journals import FORMAT_1, a_journal
 
 
@@ -30,6 +32,26 @@ def test_a_sync_is_known_by_its_state_and_by_its_results(tmp_path: Path) -> None
     assert find_place(state) == Place(state, None)
     (tmp_path / "night.summary.json").write_text(json.dumps({"outputs": {"journal": str(state)}}))
     assert find_place(tmp_path / "night.csv") == Place(state, tmp_path / "night.csv")
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.parquet", "all.journal.db"])
+@pytest.mark.parametrize("look", [find_place, outputs_of, lambda path: find_original(path, Path("copy.db"))])
+@pytest.mark.parametrize(
+    ("merged", "said"),
+    [
+        (["/d/u.results.csv", "/d/u.round2.results.csv"], "/d/u.results.csv, /d/u.round2.results.csv"),
+        ([f"/s/{number}.csv" for number in range(5)], "/s/0.csv, /s/1.csv, /s/2.csv and 2 more"),
+    ],
+)
+def test_merged_results_name_those_that_have_a_journal(
+    tmp_path: Path, name: str, look: Callable[[Path], object], merged: list[str], said: str
+) -> None:
+    """Each of the shards or rounds is a job, and can be looked at, taken back and copied; together they are none."""
+    (tmp_path / "all.summary.json").write_text(json.dumps({"roster": ["/u.csv"], "digests": {}, "merged": merged}))
+    with pytest.raises(JournalError) as refused:
+        look(tmp_path / name)
+    results = tmp_path / name.replace(".journal.db", ".csv")
+    assert str(refused.value) == f"{results}: was merged from {said}; give one of those"
 
 
 @pytest.mark.parametrize("name", ["nothing.csv", "nothing.db", "nothing.journal.db", "nothing"])

@@ -94,6 +94,11 @@ def a_missing_one(folder: Path) -> None:
     (folder / "shard-2.results.csv").unlink()
 
 
+def three_missing_ones(folder: Path) -> None:
+    (folder / "shard-1.results.csv").unlink()
+    shard(folder, 2, lines([1, 4, 5, 6, 7, 8]), of=4)
+
+
 def one_twice(folder: Path) -> None:
     shard(folder, 2, lines([1, 4, 5, 6, 7, 8])).rename(folder / "more.results.csv")
     (folder / "shard-2.results.summary.json").rename(folder / "more.results.summary.json")
@@ -132,7 +137,8 @@ def a_cut_one(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (a_missing_one, "of 2 shards 1 have no finished results (2); run them, then merge again"),
+        (a_missing_one, "s: 1 of 2 shards has no finished results: shard 2; run it, then merge again"),
+        (three_missing_ones, "s: 3 of 4 shards have no finished results: shards 1, 3, 4; run them, then merge again"),
         (one_twice, "are both shard 2/2"),
         (another_number, "are not shards of one roster"),
         (another_roster, "are not shards of one roster"),
@@ -162,8 +168,18 @@ def test_nothing_of_a_run_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="would overwrite what is merged"):
         merge(tmp_path / "s", tmp_path / "s" / "shard-1.results.csv")
     (tmp_path / "all.csv").write_text("precious")
-    with pytest.raises(OutputError, match=r"all\.csv: belongs to a run"):
+    said = r"all\.csv: is there already, and no merge has written it; choose another --output"
+    with pytest.raises(OutputError, match=said):
         merge(tmp_path / "s", tmp_path / "all.csv")
+    (tmp_path / "s.db").touch()
+    for name, journal in (("run", None), ("night", str(tmp_path / "s.db"))):
+        (tmp_path / f"{name}.csv").write_text("precious")
+        document = {"roster": ["/u.csv"], "digests": {}, "outputs": {"journal": journal}}
+        (tmp_path / f"{name}.summary.json").write_text(json.dumps(document))
+        with pytest.raises(OutputError, match=rf"{name}\.csv: belongs to a run; choose another --output"):
+            merge(tmp_path / "s", tmp_path / f"{name}.csv")
+    with pytest.raises(OutputError, match=r"night\.parquet: belongs to a run; choose another --output"):
+        merge(tmp_path / "s", tmp_path / "night.parquet")
     with pytest.raises(OutputError, match="holds no finished shard"):
         merge(tmp_path / "nowhere", tmp_path / "other.csv")
 
