@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from provisioner.errors import ExitCode, ProvisionerError, StorageError, out_of_memory
+
+NOT_CONFIRMED: Final = "not_confirmed"
+"""The reason of a stop by a person who was asked first."""
 
 
 @dataclass(frozen=True, slots=True)

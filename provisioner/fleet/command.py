@@ -25,7 +25,7 @@ from provisioner.journal.lock import JournalLock
 from provisioner.logs import get_logger
 from provisioner.results.summary import write_summary
 from provisioner.run.runtime import is_agreed, is_anybody_there
-from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed
+from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper, confirmed
 from provisioner.wording import counted
 
 # Seconds between two words from a job: often enough for eyes, or for a log.
@@ -61,7 +61,7 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
     """
     confirm = manner.confirm
     if confirm is not None and not confirmed(lambda: confirm(prospect(fleet))):
-        stop = Stop("not_confirmed", "nothing was started: the fleet was not confirmed", ExitCode.SAFETY)
+        stop = Stop(NOT_CONFIRMED, "nothing was started: the fleet was not confirmed", ExitCode.SAFETY)
         raise InterruptedEarlyError(stop)
     started, standings = time.time(), [Standing(job) for job in fleet.jobs]
     _make(fleet.folder)

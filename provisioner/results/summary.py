@@ -22,7 +22,7 @@ from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record
 from provisioner.results.outputs import Outputs
 from provisioner.sending.users.needs import Needs
-from provisioner.stop import InterruptedEarlyError, Stop
+from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop
 from provisioner.wording import counted, duration, iso_time, json_text
 
 log = get_logger()
@@ -188,7 +188,7 @@ class Summary:
             why = words.left.format(counted(left, "edited row")) if left else words.idle
             why = why if self.tally.rows.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
-        if self.emulated and self.estimate is None:
+        if self.emulated and requests.sent:
             remarks.append(Text("sent to the built-in emulator: nobody was created in an app", "yellow"))
         if drift:
             fields = ", ".join(f"{field} {number:,}" for field, number in drift.most_common())
@@ -229,6 +229,12 @@ def document_of_end(
     if stop.exit_code is ExitCode.BUG:  # what a bug of ours says can hold anything
         stop = replace(stop, message=type(error).__name__)
     return lasted(started, time.time()) | ended(stop, stop.exit_code, outputs) | record.document
+
+
+def tell_unconfirmed(console: Console, stop: Stop | None) -> None:
+    """Say first, before numbers that tell of what was done earlier, that a person did not want it done."""
+    if stop is not None and stop.reason == NOT_CONFIRMED:
+        console.print(Text(stop.message, "yellow"))
 
 
 def sent(requests: RequestTally) -> dict[str, int]:

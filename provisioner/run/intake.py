@@ -290,7 +290,8 @@ async def survey(opened: Opened, reader: Executor, stopper: Stopper) -> Surveyed
         hint = f'{seen}; encode = "uuid5" with a namespace of your own makes uids that tell nothing'
         log.warning("uid.reveals_email", encoding=str(encoding), hint=hint)
     if surveyed.survey.rows == 0 and opened.settings.run.limit != 0:
-        log.warning("roster.no_rows", roster=opened.roster.name, hint="it has a header and nothing else")
+        hint = "it has a header and nothing else" if opened.roster.columns else "it names nobody"
+        log.warning("roster.no_rows", roster=opened.roster.name, hint=hint)
     return surveyed
 
 

@@ -59,7 +59,7 @@ from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.users.parting import Parting
-from provisioner.stop import InterruptedEarlyError, Stop, Stopper, confirmed, stopping_on_storage_error
+from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper, confirmed, stopping_on_storage_error
 
 # Answers that leave open what has happened, or find nobody.
 _UNUSUAL: Final = frozenset({Verdict.IN_DOUBT, Verdict.ABSENT})
@@ -163,7 +163,7 @@ async def _end_again(
 
 
 def _unconfirmed() -> InterruptedEarlyError:
-    return InterruptedEarlyError(Stop("not_confirmed", "nothing was sent: the run was not confirmed", ExitCode.SAFETY))
+    return InterruptedEarlyError(Stop(NOT_CONFIRMED, "nothing was sent: the run was not confirmed", ExitCode.SAFETY))
 
 
 def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:

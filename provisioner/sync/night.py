@@ -29,7 +29,7 @@ from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
-from provisioner.stop import Stop, Stopper, confirmed, stopping_on_storage_error
+from provisioner.stop import NOT_CONFIRMED, Stop, Stopper, confirmed, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
 from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
 from provisioner.sync.plan.assessment import Assessment, Preflight, names_of, preflight
@@ -143,7 +143,7 @@ def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:
         message = "; ".join(refusal.message for refusal in assessment.refused)
         return Stop(assessment.refused[0].reason, f"nothing was changed: {message}", ExitCode.SAFETY)
     if not confirmed(lambda: sync_job.confirm(assessment)):
-        return Stop("not_confirmed", "nothing was changed: the plan was not confirmed", ExitCode.SAFETY)
+        return Stop(NOT_CONFIRMED, "nothing was changed: the plan was not confirmed", ExitCode.SAFETY)
     return None
 
 

@@ -27,12 +27,12 @@ from provisioner.journal.statements import Columns
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.results.lines import TOKENS, count_lines, keep_results
 from provisioner.results.manifest import RESULTS, written_last
-from provisioner.results.summary import Summary, Words, write_summary, written
+from provisioner.results.summary import Summary, Words, tell_unconfirmed, write_summary, written
 from provisioner.run.intake import keep_rejected
 from provisioner.run.job import Run
 from provisioner.sending.users.failures import DEACTIVATED
 from provisioner.sending.users.parting import AS_SAID
-from provisioner.stop import Stop
+from provisioner.stop import NOT_CONFIRMED, Stop
 from provisioner.sync.plan.assessment import Assessment, Preflight, names_of
 from provisioner.sync.plan.report import told
 from provisioner.wording import counted
@@ -128,6 +128,7 @@ class NightSummary:
 
     def show(self, console: Console) -> None:
         """Print the tables for people."""
+        tell_unconfirmed(console, self.summary.stop)
         self.summary.show(console, _WORDS)
         for line in self._remarks():
             console.print(line)
@@ -199,7 +200,7 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
 
 def _changes(stop: Stop | None, assessment: Assessment) -> bool:
     """Whether a night may change anything: no guard refused it, and nobody said no."""
-    return stop is None or not (assessment.refused or stop.reason == "not_confirmed")
+    return stop is None or not (assessment.refused or stop.reason == NOT_CONFIRMED)
 
 
 def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> Columns:

@@ -57,7 +57,7 @@ def test_a_rehearsal_is_not_asked_about(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 3), ("\x03", 130)], ids=["no", "Ctrl-C"])
 def test_a_sync_and_an_undo_ask_before_the_first_change(tmp_path: Path, typed: str, code: int) -> None:
-    """No, or Ctrl-C, and nothing was changed."""
+    """No, or Ctrl-C, and nothing was changed; the answer to no is said before numbers of what was done earlier."""
     roster = write_roster(tmp_path / "users.csv", people(3))
     with emulator(tmp_path) as api:
         assert (
@@ -75,6 +75,10 @@ def test_a_sync_and_an_undo_ask_before_the_first_change(tmp_path: Path, typed: s
             assert (ended, asked in printed, "Traceback" in printed) == (code, True, False), printed
             # A "no" to the first night leaves none, so that the next one has to say --adopt as well.
             assert not list(tmp_path.glob("s.db*"))
+            answered = printed.split(asked, 1)[1]
+            what = "plan" if command[0] == "sync" else "undo"
+            found = f"nothing was changed: the {what} was not confirmed" in answered.split("pending", 1)[0]
+            assert found == (code == 3), printed
         assert api.users() == before
 
 

@@ -211,6 +211,16 @@ def test_only_files_that_were_written_are_named(results: bool, rejected: bool, t
 # --- for people ---
 
 
+@pytest.mark.parametrize("sent", [0, 2])
+def test_nobody_was_sent_to_the_emulator_when_nothing_was_sent(sent: int) -> None:
+    """A second run on an unchanged roster says that no request was sent, and nothing else of requests."""
+    counts, tally = Counts(Counter(created=1)), a_tally(checked=1, rejected=0, valid=1, sent=sent)
+    outputs = {**NOTHING, "results": "r.csv"}
+    summary = Summary(counts, tally, CLEAN, STARTED, STARTED, None, outputs, emulated=True)
+    told = "sent to the built-in emulator: nobody was created in an app" in shown(summary)
+    assert (told, "no request was sent" in shown(summary)) == (bool(sent), not sent)
+
+
 def test_the_table_says_what_happened_and_what_to_do() -> None:
     """Every outcome that occurred; where the rejected rows are; what it took; then each defect, and how to mend it."""
     outputs = {"results": "r.csv", "rejected": "r.rejected.csv", "summary": "s", "journal": "j"}

@@ -233,7 +233,7 @@ def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool
                      "the next run finds out")  # fmt: skip
     if stale:
         return notes
-    if summary.get("emulator") is True:
+    if summary.get("emulator") is True and summary.get("requests"):
         notes.append("It was sent to the built-in emulator: nobody was created in an app")
     outputs = members(summary.get("outputs"))
     for name, noun, what in (

@@ -29,7 +29,7 @@ from provisioner.run.undo.reversal import Reversals
 from provisioner.run.undo.summary import LIST, UndoSummary
 from provisioner.run.wiring import connected, open_store, tell_of_copy
 from provisioner.sending.users import trace
-from provisioner.stop import Stop, Stopper, confirmed, stop_early, stopping_on_storage_error
+from provisioner.stop import NOT_CONFIRMED, Stop, Stopper, confirmed, stop_early, stopping_on_storage_error
 
 log = get_logger()
 
@@ -74,7 +74,7 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
         run.tally.rows.total = to_do.users
         number, stop = None, None
         if to_do.users and not confirmed(lambda: undo.confirm(to_do)):
-            stop = Stop("not_confirmed", "nothing was changed: the undo was not confirmed", ExitCode.SAFETY)
+            stop = Stop(NOT_CONFIRMED, "nothing was changed: the undo was not confirmed", ExitCode.SAFETY)
         else:
             # Also with nothing to do: this is how a round ends whose last undo was killed when all was done.
             number = await recorder.run(partial(journal.begin, run.started))
@@ -109,7 +109,7 @@ def _request(each: Candidate) -> UserRequest:
 def _finish(
     undo: Undo, run: Run, journal: UndoJournal, app: Identity, number: int | None, stop: Stop | None
 ) -> UndoSummary:
-    outputs, declined = undo.job.outputs, stop is not None and stop.reason == "not_confirmed"
+    outputs, declined = undo.job.outputs, stop is not None and stop.reason == NOT_CONFIRMED
     if declined:
         counts, digest = count_lines(journal.lines()), None
     else:

@@ -18,7 +18,7 @@ from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.model import Outcome, Tally
 from provisioner.results.manifest import known_of
-from provisioner.results.summary import ended, lasted, sent
+from provisioner.results.summary import ended, lasted, sent, tell_unconfirmed
 from provisioner.run.rates import seconds_for
 from provisioner.run.undo.listing import Counts
 from provisioner.sending.calls import Budget
@@ -96,6 +96,7 @@ class UndoSummary:
 
     def show(self, console: Console) -> None:
         """Print what people read."""
+        tell_unconfirmed(console, self.stop)
         counts = self.counts
         table = Table(box=None, show_header=False, pad_edge=False)
         for justify in ("right", "left", "left"):
