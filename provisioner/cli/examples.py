@@ -81,8 +81,8 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         ("provisioner config show -c hr.toml --json", "those of a file, for a program"),
     ),
     "emulator": (
-        ("provisioner emulator", "a stand-in on a port of its own"),
-        ("provisioner emulator --port 8765", "on one that you choose"),
+        ("provisioner emulator", "a stand-in on port 8765"),
+        ("provisioner emulator --port 0", "on any free port"),
     ),
 }
 """Command → its examples."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from provisioner.cli.app import COMMANDS, HELP_OPTION, application, carry_out
 from provisioner.cli.examples import DOCUMENTATION, EXAMPLES, WAYS
 from provisioner.cli.helppage import Section, page, sections
+from provisioner.errors import ConfigurationError
 from tests.rig.command import ROOT
 
 
@@ -51,6 +53,33 @@ def test_every_option_is_explained_once(command: str) -> None:
     arguments = application()[command].assemble_argument_collection()
     known = {name for each in arguments if each.show for name in each.names if name.startswith("-")}
     assert shown == known | {"-h", "--help"}
+
+
+def test_help_offers_nothing_that_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A proof of a shard, and an undo of a state: both are told in their own words, and are no choice on the page."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COMETCHAT_API_KEY", "key")
+    monkeypatch.chdir(tmp_path)
+    for command in ("verify", "undo"):
+        carry_out([command, "--help"])
+    text = capsys.readouterr().out
+    assert ("--shard" in text, "state of a sync" in text) == (False, False)
+    with pytest.raises(ConfigurationError, match=r"run\.shard: a proof is about a whole roster; leave it out"):
+        carry_out(["verify", "u.csv", "--shard", "1/2", "--base-url", "http://127.0.0.1:1/v3"])
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "sync", "plan", "verify", "init"])
+def test_help_names_every_kind_of_roster(command: str) -> None:
+    """What docs/formats.md lists, in a sentence."""
+    (meaning,) = [
+        meaning
+        for each in sections(application()[command], HELP_OPTION)
+        for option, meaning in each.entries
+        if option.startswith("ROSTER")
+    ]
+    assert meaning.startswith("The users: CSV, TSV, JSON, NDJSON (also compressed), Parquet or .xlsx; several files, ")
 
 
 def test_a_page_has_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:

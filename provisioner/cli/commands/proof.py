@@ -9,7 +9,7 @@ from provisioner.cli.options.arguments import Config, Out, Roster, Uid
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState
 from provisioner.cli.options.output import Log, Printed, ProofOutput
-from provisioner.cli.options.reading import PartialReading
+from provisioner.cli.options.reading import WholeReading
 from provisioner.cli.options.sending import Address, Rate
 
 
@@ -33,7 +33,7 @@ def show_user(uid: Uid, out: Out, /, *, output: Printed | None = None) -> None:
 def verify(
     *roster: Roster,
     sync: KeptState | None = None,
-    reading: PartialReading | None = None,
+    reading: WholeReading | None = None,
     api: Address | None = None,
     rate: Rate | None = None,
     output: ProofOutput | None = None,

@@ -6,7 +6,7 @@ import os
 from typing import Annotated
 
 from provisioner.cli.boundary import Asked
-from provisioner.cli.options.arguments import Config, Out, Yes
+from provisioner.cli.options.arguments import Config, OutOfRun, Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched
 from provisioner.cli.options.sending import Address, Rate
@@ -14,7 +14,7 @@ from provisioner.cli.options.types import flag, text
 
 
 def undo(
-    out: Out,
+    out: OutOfRun,
     /,
     *,
     # What destroys is typed each time: none of these is a key of the config file.

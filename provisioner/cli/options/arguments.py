@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
 from provisioner.cli.options.types import flag, path_of, text_of
+
+_USERS: Final = (
+    "The users: CSV, TSV, JSON, NDJSON (also compressed), Parquet or .xlsx; several files, a glob or a folder are one "
+    "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too."
+)
 
 Roster = Annotated[
     str,
@@ -16,8 +21,7 @@ Roster = Annotated[
         group="Arguments",
         required=True,
         converter=text_of,
-        help="The users: .csv, .tsv, .ndjson (also .gz, .zst), .parquet or .xlsx; several files or a glob are one "
-        "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too.",
+        help=_USERS,
     ),
 ]
 RosterOrQuery = Annotated[
@@ -27,9 +31,7 @@ RosterOrQuery = Annotated[
         group="Arguments",
         required=False,
         converter=text_of,
-        help="The users: .csv, .tsv, .ndjson (also .gz, .zst), .parquet or .xlsx; several files or a glob are one "
-        "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too. Or none, with "
-        "--query and --database.",
+        help=f"{_USERS} Or none, with --query and --database.",
     ),
 ]
 Out = Annotated[
@@ -39,6 +41,15 @@ Out = Annotated[
         group="Arguments",
         converter=path_of,
         help="A job: the results file of a run, as it was given with -o, or its journal; or the state of a sync.",
+    ),
+]
+OutOfRun = Annotated[
+    Path,
+    Parameter(
+        name="OUT",
+        group="Arguments",
+        converter=path_of,
+        help="The results file of a run, as it was given with -o, or its journal.",
     ),
 ]
 Uid = Annotated[

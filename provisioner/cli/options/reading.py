@@ -65,10 +65,25 @@ class Reading(Layout):
 
 @_READ
 @dataclass(frozen=True, repr=False, eq=False)
-class PartialReading(Reading):
-    """How the roster is read, and how much of it."""
+class LimitedReading(Reading):
+    """How the roster is read, and how many of its first rows."""
 
     limit: Annotated[int | None, number("Only the first N rows.")] = None
+
+
+@_READ
+@dataclass(frozen=True, repr=False, eq=False)
+class PartialReading(LimitedReading):
+    """How the roster is read, and how much of it."""
+
     shard: Annotated[
         str | None, text("Only the rows of shard I of N, by a hash of their uids; see docs/shards.md.", metavar="I/N")
     ] = None
+
+
+@_READ
+@dataclass(frozen=True, repr=False, eq=False)
+class WholeReading(LimitedReading):
+    """How a roster is read that has to be whole; whoever asks for a shard is told so, not of an unknown option."""
+
+    shard: Annotated[str | None, text("Refused.", metavar="I/N"), Parameter(show=False)] = None

@@ -146,6 +146,7 @@ def test_an_option_is_written_once() -> None:
     assert sorted({each for each in written if written.count(each) > 1}) == [
         ("output", "file"),
         ("output", "tokens_to"),
+        ("run", "shard"),
         ("run", "show"),
     ]
 
