@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from provisioner.files import digest_of
 from tests.rig.command import KEY, emulator, people, provisioner, rows, start, write_roster
 
 SEVERAL = [
@@ -58,7 +59,13 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
     assert rows(tmp_path / "all.csv") == lines
     assert stat.S_IMODE((tmp_path / "all.csv").stat().st_mode) == 0o600
     assert (tmp_path / "all.rejected.csv").read_bytes() == (tmp_path / "whole.rejected.csv").read_bytes()
+    for document, stem in ((merged.summary, "all"), (whole, "whole")):  # each its own: times and tokens are in them
+        assert document["digests"] == {
+            "results": digest_of(tmp_path / f"{stem}.csv"),
+            "rejected": digest_of(tmp_path / "whole.rejected.csv"),
+        }
     apart = {"requests", "started_at", "finished_at", "elapsed_seconds", "requests_per_minute", "outputs", "merged"}
+    apart |= {"digests"}
     assert {name: each for name, each in merged.summary.items() if name not in apart} == {
         name: each for name, each in whole.items() if name not in apart
     }
