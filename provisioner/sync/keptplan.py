@@ -19,7 +19,7 @@ from provisioner.errors import OutputError, UsageError
 from provisioner.files import PRIVATE, digest_of, written_whole
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.results.manifest import rewrite
-from provisioner.roster.files.inputs import is_pattern
+from provisioner.roster.files.folders import is_pattern
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import Plan
 from provisioner.sync.plan.report import PlanReport, document_of

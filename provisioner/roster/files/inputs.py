@@ -211,11 +211,6 @@ def local_name(name: str) -> InputFile:
     return InputFile(name, Location.FILE, *_suffixes(PurePosixPath(name).name))
 
 
-def is_pattern(argument: str) -> bool:
-    """Whether an argument names files by a pattern; a file that is called so is meant itself."""
-    return glob.has_magic(argument) and not os.path.lexists(argument)
-
-
 def shown(where: str) -> str:
     """Give an address as it may be shown: presigned ones carry their secret in the query, others before an `@`."""
     scheme = _ADDRESS.match(where)
