@@ -82,7 +82,7 @@ def test_a_merge_tells_that_it_sets_a_mended_file_aside(tmp_path: Path, options:
     ended = provisioner(*command, cwd=tmp_path)
     (told,) = ended.events("file.set_aside")
     assert (ended.exit_code, told["level"], told["file"]) == (1, "warning", path.name)
-    assert told["reason"] == "it is not what was written there last, so somebody may have begun to mend it"
+    assert told["reason"] == "it is not what was written there last, so it may hold somebody's work"
     assert (tmp_path / told["kept_as"]).read_text() == written.replace("b b", "b-b")
     assert path.read_text() == written
 
