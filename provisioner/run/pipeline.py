@@ -114,7 +114,8 @@ async def provision(
             join_folder(folder, shard)
         run.watch.enter("sending")
         async with connected(run, target, counting_mints(recorder)) as connection:
-            policy, outcomes = Policy(settings.on_existing, settings.auth_tokens), run.tally.outcomes
+            policy = Policy(settings.on_existing, settings.auth_tokens, opened.binding.sourced)
+            outcomes = run.tally.outcomes
             keeping = Keeping(connection.exchanger, recorder, connection.clock)
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes, keeping)
             roles = RoleCheck(connection.exchanger, on=settings.check_roles, create=settings.create_roles)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -28,6 +28,7 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
+from provisioner.sending.users import profile
 from provisioner.sending.users.failures import DEACTIVATED, GONE, drifted, unsuccessful, words_of
 from provisioner.sending.users.keeper import Keeper, carried, last_change, moment, shows
 
@@ -36,10 +37,15 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the person who runs this wants for users that are there."""
+    """What the person who runs this wants for users that are there.
+
+    managed  the fields that the roster has a source for: what it has nothing for is emptied when a user of ours is
+             brought up to date
+    """
 
     on_existing: OnExisting = OnExisting.SKIP
     auth_tokens: AuthTokens = AuthTokens.CREATED
+    managed: Collection[str] = ()
 
 
 # What is counted with the row.
@@ -73,12 +79,12 @@ class _Life:
             # The earliest counts, also when the server's clock was put back between two attempts.
             self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
 
-    def believe(self, operation: Operation, reply: Reply) -> None:
+    def believe(self, operation: Operation, request: UserRequest, reply: Reply) -> None:
         """Take in an answer that says what was done: when that was, by the server, and what an update left there."""
         user = reply.data or {}
         self.mark = last_change(user, self.mark)
         if operation is Operation.UPDATE:
-            self.carried = carried(self.request.body, user)
+            self.carried = carried(request.body, user)
             if "updatedAt" not in user and (now := self.clock.now()) is not None:
                 self.mark = last_change({"updatedAt": math.ceil(now)}, self.mark)
 
@@ -164,11 +170,16 @@ class Lifecycle:
 
     async def _update(self, life: _Life, *, own: bool) -> tuple[Verdict | None, Reply]:
         """Send the roster's profile; what it overwrites is kept before it leaves."""
+        request = self._whole(life.request) if own else life.request
         if self._keeper is not None:
-            verdict, reply = await self._keeper.before_update(life.request, own=own)
+            verdict, reply = await self._keeper.before_update(request, own=own)
             if verdict is not Verdict.DONE:
                 return verdict, reply
-        return await self._exchange(Operation.UPDATE, life)
+        return await self._exchange(Operation.UPDATE, life, request)
+
+    def _whole(self, request: UserRequest) -> UserRequest:
+        """Have a user of ours become just what the roster has: what was emptied there goes."""
+        return request._replace(body=profile.emptying(request.body, self._policy.managed))
 
     async def _ours(self, life: _Life, past: Past) -> Settlement:
         """Bring a user of ours to what the roster has now; `--on-existing` is about the users of others."""
@@ -208,7 +219,7 @@ class Lifecycle:
         if not created_since(created_at, since):
             return await self._was_there_before(life, exists, created_at)
         unsure = life.request.past is not None and life.request.past.edited
-        edited = unsure and not shows(life.request.body, reply.data or {})
+        edited = unsure and not shows(self._whole(life.request).body, reply.data or {})
         if edited or self._policy.on_existing is OnExisting.UPDATE:
             # What went out before the kill is not what the roster holds now. And who is to be updated whoever created
             # it, is: in doubt, a stranger's user can be taken for ours.
@@ -263,13 +274,15 @@ class Lifecycle:
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         return unsuccessful(life.open(), verdict, reply, self._exchanger.max_attempts, prefix)
 
-    async def _exchange(self, operation: Operation, life: _Life) -> tuple[Verdict | None, Reply]:
-        wants_token = operation is Operation.MINT or (operation is Operation.CREATE and life.request.token)
-        verdict, reply = await self._exchanger(
-            operation, life.request, token=wants_token, note=partial(life.note, operation)
-        )
+    async def _exchange(
+        self, operation: Operation, life: _Life, request: UserRequest | None = None
+    ) -> tuple[Verdict | None, Reply]:
+        request = life.request if request is None else request
+        wants_token = operation is Operation.MINT or (operation is Operation.CREATE and request.token)
+        note = partial(life.note, operation)
+        verdict, reply = await self._exchanger(operation, request, token=wants_token, note=note)
         if verdict is Verdict.DONE and self._keeper is not None:
-            life.believe(operation, reply)
+            life.believe(operation, request, reply)
         return verdict, reply
 
 

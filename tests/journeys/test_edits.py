@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.rig.command import (
@@ -86,6 +89,86 @@ def test_an_edit_that_is_killed_on_the_wire_is_still_about_a_user_of_ours(tmp_pa
         assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 6, 1), again.stderr
         assert told(tmp_path) == before
         assert api.users()["person-00002"]["name"] == "Mended"
+
+
+FILLED = {
+    "uid": "ann", "name": "Ann", "avatar": "https://a.b/1", "link": "https://a.b/2", "role": "admin",
+    "metadata": '{"a":1}', "tags": "x;y",
+}  # fmt: skip
+EMPTIED = {**dict.fromkeys(FILLED, ""), "uid": "ann", "name": "Ann"}
+
+
+def _comma(row: Mapping[str, str]) -> bytes:
+    file = io.BytesIO()
+    pl.DataFrame([row]).write_csv(file)
+    return file.getvalue()
+
+
+def _semicolon(row: Mapping[str, str]) -> bytes:
+    file = io.BytesIO()
+    pl.DataFrame([row]).write_csv(file, separator=";")
+    return file.getvalue()
+
+
+def _compressed(row: Mapping[str, str]) -> bytes:
+    return gzip.compress(json.dumps(row).encode() + b"\n")
+
+
+def _parquet(row: Mapping[str, str]) -> bytes:
+    file = io.BytesIO()
+    pl.DataFrame([row]).write_parquet(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("p.csv", _comma), ("p.csv", _semicolon), ("p.ndjson.gz", _compressed), ("p.parquet", _parquet)],
+    ids=["comma", "semicolon", "compressed", "parquet"],
+)
+def test_emptied_cells_of_a_row_of_ours_empty_the_user(
+    tmp_path: Path, name: str, written: Callable[[Mapping[str, str]], bytes]
+) -> None:
+    """By the one PUT that says the rest: the proof finds the user as the roster has it, and an undo takes it back."""
+
+    def told(*command: object) -> Finished:
+        return provisioner(*command, *api.flags(), "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+
+    with emulator(tmp_path, "--role", "admin") as api:
+        (tmp_path / name).write_bytes(written(FILLED))
+        assert told("run", name, "-o", "out.csv").summary["created"] == 1
+        assert api.users()["ann"]["avatar"] == "https://a.b/1"
+        (tmp_path / name).write_bytes(written(EMPTIED))
+        again = told("run", name, "-o", "out.csv").summary
+        assert (again["created"], again["edited"]) == (1, 1)
+        assert [each["method"] for each in api.lines("audit") if each["uid"]] == ["POST", "PUT"]
+        ann = api.users()["ann"]
+        fields = ("name", "avatar", "link", "role", "metadata", "tags")
+        assert [ann[field] or None for field in fields] == ["Ann", None, None, "default", None, None]
+        assert told("run", name, "-o", "out.csv").summary["requests"] == 0
+        assert told("verify", name, "-o", "out.csv").exit_code == 0
+        undone = told("undo", "out.csv", "--yes")
+        assert (undone.exit_code, api.users()["ann"]["deactivated_at"] is None) == (0, False), undone.stderr
+
+
+def test_a_column_that_is_gone_empties_nobody(tmp_path: Path) -> None:
+    """The roster has no source for the avatar any more, so what becomes of it is none of its business."""
+    (tmp_path / "people.csv").write_text("uid,name,avatar\nann,Ann,https://a.b/1\n")
+    with emulator(tmp_path) as api:
+        assert run(api, tmp_path).summary["created"] == 1
+        (tmp_path / "people.csv").write_text("uid,name\nann,Anna\n")
+        assert run(api, tmp_path).summary["edited"] == 1
+        assert (api.users()["ann"]["name"], api.users()["ann"]["avatar"]) == ("Anna", "https://a.b/1")
+
+
+def test_emptied_cells_of_a_user_that_was_there_before_leave_what_it_has(tmp_path: Path) -> None:
+    """`--on-existing update` sets what the row says, and no more."""
+    (tmp_path / "people.csv").write_text(f"uid,name,avatar\n{THERE[0]},Ann,https://a.b/1\n")
+    with emulator(tmp_path, "--users", there_before(tmp_path)) as api:
+        assert run(api, tmp_path, "--on-existing", "update").summary["updated"] == 1
+        (tmp_path / "people.csv").write_text(f"uid,name,avatar\n{THERE[0]},Anna,\n")
+        assert run(api, tmp_path, "--on-existing", "update").summary["updated"] == 1
+        user = api.users()[THERE[0]]
+        assert (user["name"], user["avatar"]) == ("Anna", "https://a.b/1")
 
 
 def test_settings_that_ask_for_more_take_up_those_that_fall_short(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ class World:
     stopper: Stopper = field(default_factory=Stopper)
     tally: Tally = field(default_factory=Tally)
     sent: list[tuple[float, Operation]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     began: float = 0.0
 
     @property
@@ -104,6 +105,7 @@ class World:
     async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         assert request.uid == ADA.uid
         self.sent.append((round(self.elapsed, 2), operation))
+        self.bodies.append(request.body)
         return self.answers[len(self.sent) - 1]
 
     def open(self) -> Lifecycle:
@@ -629,6 +631,50 @@ def test_a_user_of_ours_whose_row_was_edited_is_brought_up_to_date(policy: Polic
     world = World([user(NOW)], policy)
     assert (world.settle(request_), world.operations) == (EDITED, [UPDATE])
     assert world.tally.outcomes.edited == 1
+
+
+EMPTYING = Policy(managed=frozenset({"uid", "name", "avatar", "role"}))
+BACK = Reply(status=200, data={"reactivatedUids": [ADA.uid]})
+EMPTIED = ADA.body[:-1] + b',"role":"default","unset":["avatar"]}'
+
+
+@pytest.mark.parametrize(
+    ("answers", "request_", "bodies"),
+    [
+        ([user(NOW)], ours(changed=True), [EMPTIED]),
+        ([user(NOW)], ours(State.SENT, Outcome.PENDING), [EMPTIED]),
+        ([BACK, user(NOW)], ours(State.PENDING, Outcome.PENDING, withdrawn=True), [ADA.body, EMPTIED]),
+        # Deleted for good since: there is nothing to be emptied.
+        ([NOT_FOUND, user(NOW, "new")], ours(State.PENDING, Outcome.PENDING, withdrawn=True), [ADA.body, ADA.body]),
+    ],
+    ids=["edited", "killed", "undone", "deleted"],
+)
+def test_what_was_emptied_goes_from_a_user_of_ours(
+    answers: list[Reply], request_: UserRequest, bodies: list[bytes]
+) -> None:
+    """The update says so of every field that the roster has a source for and the row nothing."""
+    world = World(answers, EMPTYING)
+    assert world.settle(request_).outcome is Outcome.CREATED
+    assert world.bodies == bodies
+
+
+def test_a_user_of_others_keeps_what_the_row_has_nothing_for() -> None:
+    """`--on-existing update` sets what the row says."""
+    world = World([EXISTS, user(LONG_AGO)], replace(EMPTYING, on_existing=OnExisting.UPDATE))
+    assert world.settle().outcome is Outcome.UPDATED
+    assert world.bodies == [ADA.body, ADA.body]
+
+
+@pytest.mark.parametrize(("avatar", "emptied"), [({"avatar": "https://a.b/1"}, True), ({}, False)])
+def test_a_row_in_doubt_that_was_emptied_since_is_brought_up_to_date(avatar: dict[str, str], *, emptied: bool) -> None:
+    """Killed while creating Ada with an avatar, which is then taken out: it is looked for in what is there."""
+    there = user(NOW - 600)
+    there = there._replace(data={**(there.data or {}), "role": "default", **avatar})
+    world = World([EXISTS, there, user(NOW)], EMPTYING)
+    past = Past(State.SENT, Outcome.PENDING, doubt_since=START - 600, edited=True)
+    assert world.settle(ADA._replace(past=past)).outcome is Outcome.CREATED
+    assert world.bodies == [ADA.body, ADA.body, *([EMPTIED] if emptied else [])]
+    assert world.tally.outcomes.edited == emptied
 
 
 def test_a_user_of_ours_without_the_token_that_is_wanted_now_gets_one() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile, trace
+
+# Fields of which an answer may tell nothing though the user has them: tags are shown in lists.
+_UNSURE: Final = frozenset({"metadata", "tags"})
 
 
 class Keeper(Protocol):
@@ -46,11 +49,16 @@ def moment(user: Mapping[str, Any], name: str) -> int | None:
 
 
 def carried(body: bytes, user: Mapping[str, Any]) -> bytes:
-    """Give the trace of an update as its answer shows the user: of the fields that it set and the answer tells."""
+    """Give the trace of an update as its answer shows the user: of the fields that it set and the answer tells.
+
+    What is empty is not told, so a field that it emptied is, unless the answer has it still.
+    """
     told, asked = profile.texts_of(user), trace.set_by(body)
-    return trace.entry_of({name: told[name] for name in asked if name in told})
+    return trace.entry_of({name: told.get(name) for name, text in asked.items() if text is None or name in told})
 
 
 def shows(body: bytes, user: Mapping[str, Any]) -> bool:
     """Whether an answer shows a user with all that a body sets; a field of which it tells nothing may be another."""
-    return carried(body, user) == trace.entry_of(trace.set_by(body))
+    asked = trace.set_by(body)
+    untold = any(text is None and name in _UNSURE and name not in user for name, text in asked.items())
+    return not untold and carried(body, user) == trace.entry_of(asked)

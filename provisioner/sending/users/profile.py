@@ -92,8 +92,8 @@ def same(one: bytes, other: bytes) -> frozenset[str]:
     return frozenset(name for name, a, b in zip(FIELDS, _parts(one), _parts(other), strict=True) if a == b)
 
 
-def digests(profile: Mapping[str, str]) -> bytes:
-    """Give the digests of a profile: field → JSON text."""
+def digests(profile: Mapping[str, str | None]) -> bytes:
+    """Give the digests of a profile: field → JSON text; null for one that is empty, as when it is left out."""
     return b"".join(_digest(name, profile.get(name)) for name in FIELDS)
 
 
@@ -159,6 +159,17 @@ def update(profile: Mapping[str, str], needed: Difference) -> bytes:
     if unset := [name for name in needed.emptied if name in _UNSETTABLE]:
         parts.append(f'"unset":{json.dumps(unset, separators=(",", ":"))}')
     return f"{{{','.join(parts)}}}".encode()
+
+
+def emptying(body: bytes, managed: Collection[str]) -> bytes:
+    """Add to the body of a create what an update has to say besides, so that it empties what the create leaves out.
+
+    managed  see `difference`
+    """
+    given = members(body.decode())
+    lacking = tuple(name for name in FIELDS if name in managed and name not in given and name != NOT_CLEARABLE)
+    emptied = update({}, Difference((), lacking))
+    return body[:-1] + b"," + emptied[1:] if emptied else body
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What an update set of a profile, kept small: which fields, and a digest of each.
+"""What an update set of a profile, or emptied, kept small: which fields, and a digest of each.
 
 An entry is one byte for the fields, the first of `FIELDS` in its lowest bit, and the digests of all of them (see
 `profile.digests`). Entries stand one behind the other: each update of a user whose fate is not known adds one.
@@ -6,6 +6,7 @@ An entry is one byte for the fields, the first of `FIELDS` in its lowest bit, an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from provisioner.sending.users.profile import FIELDS
 
 DIGEST: Final = len(profile.digests({})) // len(FIELDS)
 ENTRY: Final = 1 + DIGEST * len(FIELDS)
+_NO_TAGS: Final = "[]"
 
 
 def bits_of(names: Collection[str]) -> int:
@@ -26,14 +28,20 @@ def names_of(bits: int) -> tuple[str, ...]:
     return tuple(name for index, name in enumerate(FIELDS) if bits >> index & 1)
 
 
-def entry_of(texts: Mapping[str, str]) -> bytes:
-    """Give the entry of an update that sets these fields (field → JSON text); what is no field is left out."""
+def entry_of(texts: Mapping[str, str | None]) -> bytes:
+    """Give the entry of an update that sets these fields (field → JSON text, null when it is emptied).
+
+    What is no field is left out.
+    """
     return bytes([bits_of(texts)]) + profile.digests(texts)
 
 
-def set_by(body: bytes) -> dict[str, str]:
-    """Give the fields that the body of a create or an update sets: field → JSON text."""
-    return {name: text for name, text in profile.members(body.decode()).items() if name in FIELDS}
+def set_by(body: bytes) -> dict[str, str | None]:
+    """Give the fields that the body of a create or an update sets: field → JSON text, null for one that it empties."""
+    given = profile.members(body.decode())
+    unset: list[str] = json.loads(given.get("unset", "[]"))
+    filled = {name: None if text == _NO_TAGS else text for name, text in given.items() if name in FIELDS}
+    return {**filled, **dict.fromkeys(unset)}
 
 
 def digests_in(entries: bytes, name: str) -> frozenset[bytes]:

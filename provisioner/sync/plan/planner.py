@@ -283,8 +283,7 @@ class Planner:
 
 def managed_fields(binding: Binding) -> frozenset[str]:
     """Name the fields of a profile that a roster has a source for; the others are none of its business."""
-    named = {name for name in binding.fields if name in profile.FIELDS}
-    return frozenset(named | ({"metadata"} if binding.metadata else set()))
+    return binding.sourced.intersection(profile.FIELDS)
 
 
 def _change(row: ValidRow, decision: Decision, kept: bytes, old: str) -> PlannedChange:

@@ -66,6 +66,11 @@ class Binding:
         used = {column for source in sources for column in source.columns} - self.required
         return tuple(column for column in self.schema if column in used)
 
+    @property
+    def sourced(self) -> frozenset[str]:
+        """The fields that come from somewhere, the metadata also when only single keys of it do."""
+        return frozenset(self.fields) | ({"metadata"} if self.metadata else frozenset())
+
     def feeding(self) -> Mapping[str, tuple[str, ...]]:
         """Give field → the columns that feed it, for `metadata` with those of its single keys."""
         found = {name: source.columns for name, source in self.fields.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.sending.users.keeper import shows
+from provisioner.sending.users.keeper import carried, shows
+from provisioner.sending.users.trace import entry_of
 
 
 def test_an_answer_shows_a_body_when_it_shows_all_that_it_sets() -> None:
@@ -14,3 +15,22 @@ def test_an_answer_shows_a_body_when_it_shows_all_that_it_sets() -> None:
     assert not shows(body, user | {"metadata": {"b": 1}})
     assert not shows(body, {name: value for name, value in user.items() if name != "tags"})
     assert shows(b'{"uid":"ann","name":"Ann"}', user)
+
+
+def test_an_answer_shows_that_fields_are_empty() -> None:
+    """An avatar that is there still is seen; of metadata and tags an answer that has none tells nothing."""
+    body = b'{"uid":"ann","name":"Ann","role":"default","unset":["avatar","link"]}'
+    user = {"uid": "ann", "name": "Ann", "role": "default"}
+    assert shows(body, user)
+    assert not shows(body, user | {"avatar": "https://a.b/1"})
+    assert not shows(b'{"uid":"ann","name":"Ann","tags":[]}', user)
+    assert shows(b'{"uid":"ann","name":"Ann","tags":[]}', user | {"tags": []})
+    assert not shows(b'{"uid":"ann","name":"Ann","tags":[]}', user | {"tags": ["x"]})
+    assert not shows(b'{"uid":"ann","name":"Ann","unset":["metadata"]}', user)
+
+
+def test_what_an_update_emptied_is_carried_as_the_answer_shows_it() -> None:
+    """As an empty field where the answer has none, and with its value where the API has left it there."""
+    body = b'{"uid":"ann","name":"Ann","unset":["avatar"]}'
+    assert carried(body, {"name": "Ann"}) == entry_of({"name": '"Ann"', "avatar": None})
+    assert carried(body, {"name": "Ann", "avatar": "x"}) == entry_of({"name": '"Ann"', "avatar": '"x"'})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -281,6 +281,26 @@ def test_an_update_says_what_has_changed(old: dict[str, str], wanted: dict[str, 
     """Exact bytes: what became empty is unset where the API can, else emptied."""
     needed = profile.difference(profile.digests(old), profile.digests(wanted), FIELDS)
     assert profile.update(wanted, needed) == body
+
+
+ELSE = '"role":"default","tags":[],"unset":["avatar","link"]'
+
+
+@pytest.mark.parametrize(
+    ("body", "managed", "more"),
+    [
+        ('{"uid":"a","name":"A"}', ("uid", "name", "avatar"), ',"unset":["avatar"]'),
+        ('{"uid":"a","name":"A","avatar":"x"}', ("uid", "name", "avatar"), ""),
+        ('{"uid":"a","name":"A"}', ("uid", "name", "withAuthToken", "deactivated"), ""),
+        ('{"uid":"a","name":"A","metadata":{"a":1.50}}', FIELDS, f",{ELSE}"),
+        ('{"uid":"a","name":"A","role":"r","tags":["t"]}', ("role", "metadata", "tags"), ',"unset":["metadata"]'),
+        ('{"uid":"a","name":"A"}', ("statusMessage",), ""),
+        ('{"uid":"a","name":"A"}', (), ""),
+    ],
+)
+def test_a_body_says_besides_what_is_to_be_emptied(body: str, managed: Collection[str], more: str) -> None:
+    """Exact bytes: of the fields that the roster has a source for, those that the row has nothing for."""
+    assert profile.emptying(body.encode(), managed).decode() == f"{body[:-1]}{more}}}"
 
 
 def test_fields_come_in_their_order() -> None:

@@ -22,3 +22,14 @@ def test_a_field_has_every_value_that_an_entry_gave_it() -> None:
     assert digests_in(both, "role") == {digest_of({}, "role")}
     assert digests_in(both, "tags") == {digest_of({"tags": '["a","b"]'}, "tags")}
     assert digests_in(both, "link") == frozenset()
+
+
+def test_a_field_that_was_emptied_is_of_the_entry() -> None:
+    """Its value is that of a field that is not there, so that one that is there again is told from it."""
+    asked = set_by(b'{"uid":"a","name":"Ann","role":"default","tags":[],"unset":["avatar","metadata"]}')
+    assert asked == {"name": '"Ann"', "role": '"default"', "tags": None, "avatar": None, "metadata": None}
+    entry = entry_of(asked)
+    assert names_of(entry[0]) == ("name", "avatar", "role", "metadata", "tags")
+    for name in ("avatar", "role", "metadata", "tags"):
+        assert digests_in(entry, name) == {digest_of({}, name)}
+    assert digest_of({"avatar": '"x"'}, "avatar") not in digests_in(entry, "avatar")
