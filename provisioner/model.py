@@ -2,8 +2,7 @@
 
     RosterBatch → Checked → UserRequest → Reply → Verdict → Settlement
 
-Everything is frozen: a step that wants something else makes a new value. What is made for every row is a named tuple,
-because making a frozen dataclass costs five times as much.
+Everything is frozen. What is made for every row is a named tuple: making a frozen dataclass costs five times as much.
 """
 
 from __future__ import annotations
@@ -118,7 +117,7 @@ class Past:
 
     doubt_since  UNIX seconds by the server: the first attempt that may have created the user; null when there is none
     changed      the roster's body is not the one that was settled, or an undo may have changed the user
-    ours         this job created the user: known for certain, and never forgotten
+    ours         this job created the user: known for certain, and never forgotten; `before`: in an earlier round
     edited       the roster's body is not the one that is in doubt
     mark         UNIX seconds by the server: our last answer that changed the user; null when it is not known
     withdrawn    an undo has deactivated the user, whom this job had created
@@ -140,6 +139,7 @@ class Past:
     noted: bool = False
     made: bool = False
     parted: bool = False
+    before: bool = False
 
     @property
     def was_there(self) -> bool:

@@ -84,8 +84,9 @@ HOMES = {
     "zipfile": {"roster.workbook.package", "roster.files.archive", "roster.files.compression"},
     "xml": {"roster.workbook.package"},
     "polars": {
-        "roster", "validation", "results", "run.admission", "run.intake", "run.unchanged.question", "sync",
-        "inspection.proof.proof", "inspection.proposal.evidence", "inspection.report.sources",
+        "roster", "validation", "results", "run.admission", "run.intake", "run.rounds.returning",
+        "run.unchanged.question", "sync", "inspection.proof.proof", "inspection.proposal.evidence",
+        "inspection.report.sources",
     },
     "altair": {"inspection.report.figures"},
     "vl_convert": {"inspection.report.figures"},

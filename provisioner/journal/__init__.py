@@ -7,6 +7,7 @@ columns     which columns do, by name
 lock        keeps two runs off it, and says who holds it
 header      what its file says of itself
 recorder    group commit
+earlier     users whom an earlier round has created, taken over into the journal of the next
 state/      what a sync knows of each user, from night to night
 undo/       what an undo needs to know, and what it has done
 copies/     copies of it, and how one goes on when it is lost

@@ -55,6 +55,9 @@ def settled_rows(settlements: Iterable[Settlement]) -> list[tuple[Any, ...]]:
     return [_settlement_values(each) for each in settlements]
 
 
+BEFORE: Final = 2
+"""What `ours` is of a user whom an earlier round of the job has created; of one whom this one has, it is 1."""
+
 DOUBTED: Final = "iif(doubt_hash <> body_hash, '', coalesce(doubt_hash, body_hash))"
 """The body that may be on the server; of several that may be, edited between two kills, none is named."""
 
@@ -96,7 +99,7 @@ UPDATE users SET
     settled_at = given.settled_at,
     doubt_since = given.doubt_since,
     doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash)),
-    ours = ours OR given.outcome = 'created',
+    ours = max(ours, given.outcome = 'created'),
     withdrawn = iif(given.outcome = 'created', 0, withdrawn),
     mark = coalesce(given.mark, users.mark),
     made_hash = CASE given.parted WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
@@ -119,7 +122,7 @@ class MadeRow(NamedTuple):
 MADE: Final = Bulk(
     MadeRow._fields,
     """
-UPDATE users SET made_hash = body_hash, ours = users.ours OR given.ours, withdrawn = iif(given.ours, 0, withdrawn),
+UPDATE users SET made_hash = body_hash, ours = max(users.ours, given.ours), withdrawn = iif(given.ours, 0, withdrawn),
     attempts = given.attempts, created_at = coalesce(given.created_at, users.created_at),
     mark = coalesce(given.mark, users.mark), doubt_since = NULL, doubt_hash = NULL
 FROM given WHERE users.id = given.id
@@ -180,14 +183,15 @@ class Known(NamedTuple):
             noted=bool(self.noted),
             made=made,
             parted=self.made_hash is not None,
+            before=self.ours == BEFORE,
         )
 
 
 ASKED: Final = "FROM json_each(?) AS asked JOIN users ON users.uid = asked.value"
 """The users whose uids stand in a JSON list."""
 
-# An undo was killed while its request may have been on the wire: the user may not be any more what the row says.
-_REVERSING: Final = "EXISTS (SELECT 1 FROM reversals WHERE reversals.id = users.id AND reversals.state = 'sent')"
+REVERSING: Final = "EXISTS (SELECT 1 FROM reversals WHERE reversals.id = users.id AND reversals.state = 'sent')"
+"""An undo was killed while its request may have been on the wire: the user may not be any more what the row says."""
 
 # The uid goes before: what is known of it is looked up by it.
 KNOWN: Final = select(
@@ -198,8 +202,8 @@ KNOWN: Final = select(
         "doubt_since": "iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since)",
         "doubt_hash": DOUBTED,
         "noted": "EXISTS (SELECT 1 FROM overwrites WHERE overwrites.id = users.id)",
-        "withdrawn": f"withdrawn OR (ours AND {_REVERSING})",
-        "reversing": _REVERSING,
+        "withdrawn": f"withdrawn OR (ours AND {REVERSING})",
+        "reversing": REVERSING,
     },
 )
 
@@ -230,7 +234,7 @@ FINAL_OUTCOMES: Final = ", ".join(f"'{each.value}'" for each in Outcome if each 
 
 DONE: Final = select_columns(
     DONE_COLUMNS,
-    f"{ASKED} WHERE state = 'settled' AND outcome IN ({FINAL_OUTCOMES}) AND NOT {_REVERSING}",
+    f"{ASKED} WHERE state = 'settled' AND outcome IN ({FINAL_OUTCOMES}) AND NOT {REVERSING}",
     {
         "key": "users.id",
         "was": "row",

@@ -25,6 +25,7 @@ from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
+from provisioner.journal.earlier import EarlierUser
 from provisioner.journal.header import (
     Header,
     Identity,
@@ -172,8 +173,8 @@ class Journal:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
         self._commit((columns.MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
 
-    def note(self, rows: Sequence[NotedRow] | Sequence[MadeRow], bulk: Bulk = NOTED) -> None:
-        """Record what is not known any more once a request has left: old profiles, or (`MADE`) who is there.
+    def note(self, rows: Sequence[NotedRow | MadeRow | EarlierUser], bulk: Bulk = NOTED) -> None:
+        """Record what has to be known before a request leaves: old profiles, or (`MADE`) who is there.
 
         It is on disk before this returns.
         """

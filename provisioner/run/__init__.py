@@ -11,5 +11,6 @@ job         what was asked for: roster, settings, places
 unchanged/  a finished job that is run again while nothing has changed
 undo/       what a run did, kept so that it can be taken back
 rates       the rate as it is set, and set anew while a run goes on
+rounds/     rows that were rejected in an earlier round, and whose users this job has created
 progress/   how far a run is, for a person who watches it and for what is kept of it
 """

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final, Protocol
 
 import polars as pl
@@ -19,6 +20,7 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
+from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
@@ -166,7 +168,8 @@ class CheckedRoster(Protocol):
 class Admission:
     """A run's feed: reads the roster to its end, one batch ahead of the sending.
 
-    reader  the thread that reads and checks
+    reader   the thread that reads and checks
+    earlier  the journals of the rounds in which the rows were rejected before, the last one first
     """
 
     surveyed: CheckedRoster
@@ -175,6 +178,7 @@ class Admission:
     stopper: Stopper
     outcomes: OutcomeTally
     reader: Executor
+    earlier: Sequence[Path] = ()
 
     async def feed(self, outbox: Outbox) -> None:
         """Read on to the end: also a stopped run counts and explains every row.
@@ -191,8 +195,17 @@ class Admission:
             upcoming = following()
             rejected: dict[int, str] = {}
             with stopping_on_storage_error(self.stopper):
+                checked = await self._recognised(checked, outbox.recorder)
                 await self._admit(checked, outbox, rejected)
             self.surveyed.keep(checked, rejected)
+
+    async def _recognised(self, checked: CheckedBatch, recorder: Recorder) -> CheckedBatch:
+        """Tell whose rows those are that were rejected before or are now, and whose users this job has created."""
+        if not self.stopper and checked.checked.rejected.height:
+            await recorder.run(partial(follow, recorder.journal, checked))
+        if self.stopper or not self.earlier:
+            return checked
+        return await recorder.run(partial(take_over, recorder.journal, self.earlier, checked))
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""

@@ -172,6 +172,8 @@ class Lifecycle:
         """Send the roster's profile; what it overwrites is kept before it leaves."""
         request = self._whole(life.request) if own else life.request
         if self._keeper is not None:
+            past = request.past
+            own = own and not (past is not None and past.before)
             verdict, reply = await self._keeper.before_update(request, own=own)
             if verdict is not Verdict.DONE:
                 return verdict, reply

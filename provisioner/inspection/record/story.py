@@ -34,6 +34,7 @@ _MEMBERS: Final = (
     "auth_token IS NOT NULL AS has_token", "created_at", "settled_at", "doubt_since", "operation", "certain",
     "standing", "absent", "epoch", "ours", "profile",
 )  # fmt: skip
+_CREATED_BY: Final = ("created by another hand", "created by this job", "created by an earlier round of this job")
 _USER: Final = f"SELECT {', '.join(_MEMBERS)} FROM users WHERE uid = ?"  # noqa: S608 - of constants
 
 _REVERSAL: Final = """
@@ -249,7 +250,7 @@ def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:
     if user["absent"]:
         yield f"in no roster for {counted(user['absent'], 'good night')}"
     if user["created_at"] is not None:
-        by = "created by this job" if user["ours"] else "created by another hand"
+        by = _CREATED_BY[user["ours"]]
         yield f"{by}, at {iso_time(user['created_at'], 'seconds')} by the app's clock"
     yield "an auth token is recorded (not shown)" if user["has_token"] else "no auth token is recorded"
 

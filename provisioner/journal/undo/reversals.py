@@ -138,9 +138,9 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, state = excluded.state, ver
 UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
     settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
     withdrawn = given.reason IS 'deactivated',
-    ours = iif(given.reason IS 'deactivated', ours, 0),
+    ours = iif(given.reason IS 'deactivated' OR ours > 1, ours, 0),
     auth_token = iif(given.reason IN ('deactivated', 'deleted'), NULL, auth_token),
-    created_at = iif(given.reason IS 'deactivated', created_at, NULL),
+    created_at = iif(given.reason IS 'deactivated' OR ours > 1, created_at, NULL),
     mark = iif(given.reason IS 'deactivated', mark, NULL), made_hash = NULL
 FROM given WHERE users.id = given.id AND given.verdict IN ('reversed', 'untouched')
 """,
@@ -155,7 +155,7 @@ FROM given WHERE users.id = given.id AND given.verdict IN ('reversed', 'untouche
 class Candidate(NamedTuple):
     """A user to be looked at.
 
-    ours         this job created it, for certain
+    ours         this job created it, for certain; of whom an earlier round of it created, what is undone is the update
     doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
     sent_at      when a request of ours was last recorded as sent
     sent         the reversal may have left already
@@ -190,9 +190,9 @@ _JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals
 _DOUBTED: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
 # Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
 # is now to be deleted for good.
-_OURS: Final = "ours AND (NOT withdrawn OR :permanent OR reversals.state IS 'sent')"
+_OURS: Final = "ours = 1 AND (NOT withdrawn OR :permanent OR reversals.state IS 'sent')"
 _UPDATED: Final = (
-    "NOT ours AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
+    "ours <> 1 AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
 )
 _IN_DOUBT: Final = f"NOT ours AND kind IS NOT 'kept' AND {_DOUBTED}"
 _TO_DO: Final = f"({_OURS} OR {_UPDATED} OR {_IN_DOUBT})"
@@ -205,6 +205,7 @@ CANDIDATES: Final = select(
     f"{_JOINED} WHERE {_TO_DO} AND NOT {_LOOKED_AT} AND users.id > :after ORDER BY users.id LIMIT :most",
     {
         "key": "users.id",
+        "ours": "ours = 1",
         "sent": "reversals.state IS 'sent'",
         "doubt_since": "iif(users.state = 'sent', min(coalesce(doubt_since, users.sent_at), users.sent_at), "
         "doubt_since)",

@@ -78,7 +78,7 @@ def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str
     lost = tuple(
         name
         for name in fields
-        if name in untold or name in hidden or (certain and not (later or sent) and name not in old and name not in now)
+        if name in untold or name in hidden or (certain and not (later or sent) and _is_hidden(each, name, old, now))
     )
     known = [name for name in fields if name not in lost]
     stuck = tuple(name for name in known if name == profile.NOT_CLEARABLE and name not in old and name in now)
@@ -93,6 +93,12 @@ def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str
         tuple(name for name in differing if name in old), tuple(name for name in differing if name not in old)
     )
     return Restoration(Finding.OURS, profile.update(old, needed), stuck, lost)
+
+
+def _is_hidden(each: Candidate, name: str, old: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Tell whether a field that is never shown was set; one that was emptied is not shown because it is empty."""
+    set_ = trace.digests_in(each.carried or b"", name) != {trace.digest_of({}, name)}
+    return set_ and name not in old and name not in now
 
 
 def _by_another(

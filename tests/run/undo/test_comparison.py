@@ -42,6 +42,18 @@ def user(fields: Mapping[str, Any], updated: int | None = MARK, **more: Any) -> 
     return {"uid": "u", **fields, **times, **more}
 
 
+EMPTIED = {"name": '"New"', "avatar": None, "link": None, "tags": None}
+EMPTYING = {"fields": trace.bits_of(EMPTIED), "carried": trace.entry_of(EMPTIED)}
+
+
+def test_what_an_update_emptied_is_put_back_and_what_was_empty_is_not_missed() -> None:
+    """Ann had a link and no avatar: the link comes back, and that no avatar is shown hides nothing."""
+    found = restoration(candidate(**EMPTYING), user({"name": "New", "metadata": {"a": 1}}), (), sent=False)
+    assert found == Restoration(Finding.OURS, b'{"name":"Ann","link":"https://l"}')
+    other = user({"name": "New", "link": "https://other"})
+    assert restoration(candidate(**EMPTYING), other, (), sent=False) == Restoration(Finding.CHANGED)
+
+
 UNANSWERED = {"confirmed": 0, "mark": None}
 
 

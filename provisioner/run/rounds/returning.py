@@ -1,0 +1,122 @@
+"""Rows that come back after they were rejected, whose users this job has created before.
+
+A row that is what it was, mended or not, is of a user of ours: what the round before knows of it goes on in the journal
+of this one, before anything is sent. Any other row with that uid would be somebody else's.
+
+    _row and uid as the round before has created it, and no repeat  ─→ taken over: an update, and it stays created
+    the very row that was created                                   ─→ taken over: there is nothing to do
+    another row                                                     ─→ rejected, if it is valid: `uid.duplicate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from provisioner.journal.columns import hash_of
+from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, created_in
+from provisioner.journal.header import owner_in
+from provisioner.journal.journal import Journal
+from provisioner.roster.formats.rows import ADDED
+from provisioner.run.intake import CheckedBatch
+from provisioner.run.job import EMULATOR
+from provisioner.validation.validator import reject
+
+_BEFORE, _ERRORS = ADDED
+_DUPLICATE: Final = "uid.duplicate"
+# Rows looked up at once.
+_AT_ONCE: Final = 4000
+_REPEATED: Final = rf"(?:^\s*|; ){_DUPLICATE}: "
+
+
+class _Returned(NamedTuple):
+    """A row that was rejected before.
+
+    before    its number then; `repeat`: it was, or is, rejected because another row had the uid
+    body      JSON of its request; null when it is rejected again
+    """
+
+    row: int
+    uid: str
+    before: int
+    repeat: bool
+    body: str | None
+
+
+def take_over(journal: Journal, earlier: Sequence[Path], checked: CheckedBatch) -> CheckedBatch:
+    """Take over what earlier rounds know of the users of a batch, and reject who would take the uid of one of them.
+
+    earlier  their journals, the last one first
+
+    Raises `StorageError`.
+    """
+    rows = [
+        each for part in _returned(checked).iter_slices(_AT_ONCE) for each in map(_Returned._make, part.iter_rows())
+    ]
+    known = journal.known([each.uid for each in rows])
+    rows = [each for each in rows if each.uid not in known]
+    found = _found(journal, earlier, [each.uid for each in rows])
+    ours: list[EarlierUser] = []
+    others: dict[int, str] = {}
+    for each in rows:
+        user, path = found.get(each.uid, (None, None))
+        if user is None:
+            continue
+        if _is_the_one(each, user):
+            ours.append(user._replace(id=journal.new_key(), row=each.row))
+        elif user.ours and each.body is not None:
+            others[each.row] = f"{each.uid!r} is the uid of another user already, row {user.row} of the job of {path}"
+    if ours:
+        journal.note(ours, TAKEN_OVER)
+        journal.is_new = False
+    if not others:
+        return checked
+    return replace(checked, checked=reject(checked.checked, checked.batch, _DUPLICATE, others))
+
+
+def follow(journal: Journal, checked: CheckedBatch) -> None:
+    """Have the journal know where users stand whose rows are rejected now: by that they are known in the next round.
+
+    Raises `StorageError`.
+    """
+    lines = checked.checked.lines.filter(pl.col("error_code").is_not_null() & pl.col("uid").is_not_null())
+    stands = dict(lines.filter(~_repeated("error_message")).select("uid", "row").iter_rows())
+    known = journal.known(list(stands)) if stands else {}
+    if moved := [(known[uid].key, row) for uid, row in stands.items() if uid in known and known[uid].row != row]:
+        journal.move(moved)
+
+
+def _returned(checked: CheckedBatch) -> pl.DataFrame:
+    """Give the rows of a batch that have been rejected before, in the order of `_Returned`."""
+    lines, frame = checked.checked.lines, checked.batch.frame
+    if _BEFORE not in lines.columns or _ERRORS not in frame.columns:
+        return pl.DataFrame(schema=_Returned._fields)
+    errors = frame[_ERRORS].cast(pl.String).gather(checked.batch.positions(lines["row"]))
+    rows = lines.with_columns(errors.alias("errors")).drop_nulls(["uid", _BEFORE])
+    rows = rows.join(checked.valid.select("row", "body"), on="row", how="left", maintain_order="left")
+    return rows.select("row", "uid", _BEFORE, _repeated("errors") | _repeated("error_message"), "body")
+
+
+def _repeated(column: str) -> pl.Expr:
+    return pl.col(column).str.contains(_REPEATED).fill_null(value=False)
+
+
+def _found(journal: Journal, earlier: Sequence[Path], uids: Sequence[str]) -> Mapping[str, tuple[EarlierUser, Path]]:
+    """Give uid → what the latest round knows that has created the user, or may have, and that round's journal."""
+    found: dict[str, tuple[EarlierUser, Path]] = {}
+    if not uids or (owner := owner_in(journal.path)) in {None, EMULATOR}:  # the built-in one begins empty each time
+        return found
+    for path in earlier:
+        for user in created_in(path, uids, owner):
+            found.setdefault(user.uid, (user, path))
+    return found
+
+
+def _is_the_one(each: _Returned, user: EarlierUser) -> bool:
+    """Tell whether it is the row of that user, or says just what was sent for it."""
+    same = each.body is not None and bool(user.ours) and user.body_hash == hash_of(each.body.encode())
+    return same or (each.before == user.row and not each.repeat)

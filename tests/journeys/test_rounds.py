@@ -1,0 +1,231 @@
+"""Rows that were created, then rejected, mended and fed in: they are of the job that created them, in every round."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.rig.command import KEY, Finished, RunningEmulator, emulator, provisioner, rows, start, wait_until
+
+Row = Mapping[str, str]
+Written = Callable[[Sequence[Row]], bytes]
+ANN, BOB = {"uid": "ann", "name": "Ann", "avatar": ""}, {"uid": "bob", "name": "Bob", "avatar": ""}
+BROKEN = {"uid": "ann", "name": "Anna", "avatar": "nourl"}
+
+
+def run(api: RunningEmulator, folder: Path, *more: object) -> Finished:
+    return provisioner("run", *more, *api.flags(), "--json", cwd=folder, COMETCHAT_API_KEY=KEY)
+
+
+def told(path: Path) -> dict[str, tuple[str, str]]:
+    """Uid → outcome and token."""
+    return {row["uid"]: (row["outcome"], row["auth_token"]) for row in rows(path)}
+
+
+def asked(api: RunningEmulator, sent: int = 0) -> list[tuple[str, str]]:
+    """What was asked about users: method and uid."""
+    return [(each["method"], each["uid"]) for each in api.lines("audit")[sent:] if each["uid"]]
+
+
+def comma(people: Sequence[Row]) -> bytes:
+    return pl.DataFrame(people).write_csv().encode()
+
+
+def semicolon(people: Sequence[Row]) -> bytes:
+    return pl.DataFrame(people).write_csv(separator=";").encode()
+
+
+def compressed(people: Sequence[Row]) -> bytes:
+    return gzip.compress("".join(json.dumps(each) + "\n" for each in people).encode())
+
+
+def parquet(people: Sequence[Row]) -> bytes:
+    file = io.BytesIO()
+    pl.DataFrame(people).write_parquet(file)
+    return file.getvalue()
+
+
+def mend(path: Path, old: str = "nourl", new: str = "https://a.b/1") -> None:
+    """Mend what is in a rejected file, whatever its form."""
+    if path.suffix == ".parquet":
+        pl.read_parquet(path).with_columns(pl.col(pl.String).str.replace(old, new, literal=True)).write_parquet(path)
+    else:
+        path.write_text(path.read_text().replace(old, new))
+
+
+def created_and_rejected(api: RunningEmulator, folder: Path, name: str = "r.csv", written: Written = comma) -> None:
+    """Ann and Bob are created, and then the row of Ann is rejected."""
+    (folder / name).write_bytes(written([ANN, BOB]))
+    assert run(api, folder, name).summary["created"] == 2
+    (folder / name).write_bytes(written([BROKEN, BOB]))
+    ended = run(api, folder, name).summary
+    assert (ended["created"], ended["rejected"]) == (1, 1)
+
+
+@pytest.mark.parametrize("policy", ["skip", "update", "fail"])
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("r.csv", comma), ("r.csv", semicolon), ("r.ndjson.gz", compressed), ("r.parquet", parquet)],
+    ids=["comma", "semicolon", "compressed", "parquet"],
+)
+def test_a_row_of_ours_that_comes_back_mended_stays_created(
+    tmp_path: Path, name: str, written: Written, policy: str
+) -> None:
+    """Its edit is carried out by one PUT, its token is in the results, whatever `--on-existing` says."""
+    with emulator(tmp_path) as api:
+        (tmp_path / name).write_bytes(written([ANN, BOB]))
+        assert run(api, tmp_path, name).summary["created"] == 2
+        before = told(tmp_path / "r.results.csv")
+        (tmp_path / name).write_bytes(written([BROKEN, BOB]))
+        assert run(api, tmp_path, name).summary["rejected"] == 1
+        (rejected,) = tmp_path.glob("r.results.rejected.*")
+        mend(rejected)
+        sent = len(api.lines("audit"))
+        again = run(api, tmp_path, rejected.name, "--on-existing", policy)
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 1), again.stderr
+        assert told(tmp_path / "r.round2.results.csv") == {"ann": before["ann"]}
+        assert {method for method, _ in asked(api, sent)} == {"PUT", "GET"}
+        ann = api.users()["ann"]
+        assert (ann["name"], ann["avatar"], len(ann["tokens"])) == ("Anna", "https://a.b/1", 1)
+        idle = run(api, tmp_path, rejected.name, "--on-existing", policy)
+        assert (idle.exit_code, idle.summary["created"], idle.summary["requests"]) == (0, 1, 0)
+        merged = provisioner("merge", "r.results.csv", "r.round2.results.csv", "-o", "all.csv", cwd=tmp_path)
+        assert (merged.exit_code, told(tmp_path / "all.csv")) == (0, before)
+
+
+def test_a_row_that_is_as_it_was_created_again_needs_no_request(tmp_path: Path) -> None:
+    """The edit is taken back: created, with its token, and nothing is sent about Ann."""
+    with emulator(tmp_path) as api:
+        created_and_rejected(api, tmp_path)
+        (tmp_path / "r.results.rejected.csv").write_text(
+            (tmp_path / "r.results.rejected.csv").read_text().replace("Anna,nourl", "Ann,")
+        )
+        sent = len(api.lines("audit"))
+        again = run(api, tmp_path, "r.results.rejected.csv").summary
+        assert (again["created"], again["edited"], again["tokens"], asked(api, sent)) == (1, 0, 1, [])
+
+
+def test_a_third_round_knows_whom_the_first_has_created(tmp_path: Path) -> None:
+    """Rejected in the second round once more, under another number; the row stands elsewhere in each of the files."""
+    with emulator(tmp_path) as api:
+        created_and_rejected(api, tmp_path)
+        before = told(tmp_path / "r.results.csv")["bob"]
+        (tmp_path / "r.csv").write_bytes(comma([{"uid": "x x", "name": "X", "avatar": ""}, BOB, BROKEN]))
+        assert run(api, tmp_path, "r.csv").summary["rejected"] == 2
+        second = tmp_path / "r.results.rejected.csv"
+        mend(second, "x x", "x-x")
+        ended = run(api, tmp_path, second.name)
+        assert (ended.exit_code, ended.summary["created"], ended.summary["rejected"]) == (1, 1, 1)
+        mend(tmp_path / "r.round2.results.rejected.csv")
+        third = run(api, tmp_path, "r.round2.results.rejected.csv")
+        assert (third.exit_code, third.summary["created"], third.summary["edited"]) == (0, 1, 1), third.stderr
+        assert api.users()["ann"]["avatar"] == "https://a.b/1"
+        results = ["r.results.csv", "r.round2.results.csv", "r.round3.results.csv"]
+        assert provisioner("merge", *results, "-o", "all.csv", cwd=tmp_path).exit_code == 0
+        together = told(tmp_path / "all.csv")
+        assert {uid: outcome for uid, (outcome, _) in together.items()} == dict.fromkeys(
+            ("x-x", "bob", "ann"), "created"
+        )
+        assert together["bob"] == before
+        assert all(api.accepts(uid, token) for uid, (_, token) in together.items())
+
+
+@pytest.mark.parametrize("policy", ["skip", "update"])
+@pytest.mark.parametrize("name", ["Other", ""], ids=["repeat", "repeat and more"])
+def test_another_row_with_the_uid_of_a_user_of_ours_is_rejected(tmp_path: Path, name: str, policy: str) -> None:
+    """A repeat that has kept its uid, also when something else was mended; and one that is given the uid by hand."""
+    other = {"uid": "ann", "name": name, "avatar": ""}
+    stray = {"uid": "a nn", "name": "Third", "avatar": ""}
+    (tmp_path / "r.csv").write_bytes(comma([ANN, other, stray]))
+    with emulator(tmp_path) as api:
+        assert run(api, tmp_path, "r.csv").summary["created"] == 1
+        text = (tmp_path / "r.results.rejected.csv").read_text()
+        (tmp_path / "r.results.rejected.csv").write_text(text.replace('ann,""', "ann,Other").replace("a nn", "ann"))
+        # Each for itself: together one would be the repeat of the other.
+        header, *lines = (tmp_path / "r.results.rejected.csv").read_text().splitlines()
+        for line in lines:
+            (tmp_path / "r.results.rejected.csv").write_text(f"{header}\n{line}\n")
+            again = run(api, tmp_path, "r.results.rejected.csv", "--on-existing", policy)
+            assert (again.exit_code, again.summary["rejected_by_code"]) == (1, {"uid.duplicate": 1}), line
+            (row,) = rows(tmp_path / "r.round2.results.csv")
+            assert row["error_message"] == (
+                "uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of r.results.journal.db"
+            )
+        assert api.users()["ann"]["name"] == "Ann"
+
+
+@pytest.mark.parametrize("fault", ["hang-before-commit", "hang-after-commit"])
+def test_a_round_that_is_killed_goes_on_with_a_user_of_ours(tmp_path: Path, fault: str) -> None:
+    """While the PUT is on the wire: the same command again calls the user created, with its first token."""
+    with emulator(tmp_path) as api:
+        created_and_rejected(api, tmp_path)
+        token = api.users()["ann"]["tokens"]
+        mend(tmp_path / "r.results.rejected.csv")
+        _faults(api, {"fault": fault, "route": "PUT /users/{uid}"})
+        victim = start("run", "r.results.rejected.csv", *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: any(each["method"] == "PUT" for each in api.lines("audit")))
+        victim.kill()
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"], again.summary["tokens"]) == (0, 1, 1), again.stderr
+        assert (api.users()["ann"]["name"], api.users()["ann"]["tokens"]) == ("Anna", token)
+        assert api.accepts("ann", told(tmp_path / "r.round2.results.csv")["ann"][1])
+
+
+def test_a_user_in_doubt_of_the_round_before_is_resolved(tmp_path: Path) -> None:
+    """The first run was killed when Ann was there and her answer was not; her row was rejected from then on."""
+    (tmp_path / "r.csv").write_bytes(comma([ANN]))
+    with emulator(tmp_path) as api:
+        _faults(api, {"fault": "hang-after-commit", "route": "POST /users"})
+        victim = start("run", "r.csv", *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: "ann" in api.users())
+        victim.kill()
+        (tmp_path / "r.csv").write_bytes(comma([BROKEN]))
+        assert run(api, tmp_path, "r.csv").summary["rejected"] == 1
+        mend(tmp_path / "r.results.rejected.csv")
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 1), again.stderr
+        assert api.users()["ann"]["name"] == "Anna"
+        assert api.accepts("ann", told(tmp_path / "r.round2.results.csv")["ann"][1])
+
+
+def test_the_rows_of_another_app_are_nobodys(tmp_path: Path) -> None:
+    """Rehearsed against one app, the rejected rows run against another: whom the first created is not there."""
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+    with emulator(tmp_path / "first") as rehearsal, emulator(tmp_path / "second") as api:
+        created_and_rejected(rehearsal, tmp_path)
+        mend(tmp_path / "r.results.rejected.csv")
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 0), again.stderr
+        assert asked(api)[-1] == ("POST", "ann")
+        assert rehearsal.users()["ann"]["name"] == "Ann"
+
+
+def test_an_undo_of_a_round_puts_back_what_it_did(tmp_path: Path) -> None:
+    """The user was created by the round before, and stays: with the old profile, and to be brought up to date again."""
+    with emulator(tmp_path) as api:
+        created_and_rejected(api, tmp_path)
+        mend(tmp_path / "r.results.rejected.csv")
+        assert run(api, tmp_path, "r.results.rejected.csv").exit_code == 0
+        token = told(tmp_path / "r.round2.results.csv")["ann"]
+        undo = ("undo", "r.round2.results.csv", *api.flags(), "--yes", "--json")
+        undone = provisioner(*undo, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (undone.exit_code, undone.summary["reversed"], undone.summary["kept"]) == (0, 1, 0), undone.stderr
+        ann = api.users()["ann"]
+        assert (ann["name"], ann["avatar"] or None, ann["deactivated_at"]) == ("Ann", None, None)
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"]) == (0, 1)
+        assert (told(tmp_path / "r.round2.results.csv")["ann"], api.users()["ann"]["name"]) == (token, "Anna")
+
+
+def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:
+    request = urllib.request.Request(f"{api.root}/_emulator/faults", json.dumps({"script": script}).encode())
+    with urllib.request.urlopen(request, timeout=60):
+        pass

@@ -1,0 +1,146 @@
+"""Rows that come back: whose they are, by what the journals of the rounds before know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from provisioner.journal.columns import BEFORE, Known, hash_of
+from provisioner.journal.header import Identity
+from provisioner.journal.journal import Journal
+from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.roster.formats.rows import RosterBatch
+from provisioner.run.intake import CheckedBatch
+from provisioner.run.job import EMULATOR
+from provisioner.run.rounds.returning import follow, take_over
+from provisioner.validation.validator import Checked
+
+OWNER = Identity("app", "http://localhost")
+REPEAT = "uid.duplicate: 'ann' is the uid of row 1 already"
+NO_URL = "avatar.not_a_url: 'x' is no URL"
+
+
+def body_of(uid: str, name: str) -> bytes:
+    return f'{{"uid":"{uid}","name":"{name}"}}'.encode()
+
+
+def a_round(path: Path, owner: Identity = OWNER) -> Path:
+    """Ann was created from row 1, Bob from row 2 was there before, of Cy in row 3 nothing is known for certain."""
+    with Journal(path, owner) as journal:
+        for key, (uid, outcome) in enumerate((("ann", Outcome.CREATED), ("bob", Outcome.EXISTING), ("cy", None)), 1):
+            body = body_of(uid, "N")
+            journal.sent([UserRequest(key, key, uid, body, hash_of(body), token=True)], 50.0)
+            if outcome is not None:
+                settled = Settlement(key, State.SETTLED, outcome, 1, auth_token=f"{uid}_t", created_at=7, mark=8)
+                journal.settle([settled])
+    return path
+
+
+def fed_in(*people: tuple[str, str, object, str | None], rejected: str | None = None) -> CheckedBatch:
+    """Rows from 11 on: uid, name, `_row` and `_errors`; all are valid, or rejected again with this message."""
+    schema = {"uid": pl.String, "name": pl.String, "_row": pl.String, "_errors": pl.String}
+    cells = [(uid, name, None if before is None else str(before), errors) for uid, name, before, errors in people]
+    batch = RosterBatch(11, pl.DataFrame(cells, schema=schema, orient="row"))
+    numbers = range(11, 11 + len(people))
+    lines = pl.DataFrame(
+        {
+            "row": pl.Series(numbers, dtype=pl.Int64),
+            "uid": [each[0] for each in people],
+            "uid_input": [each[0] for each in people],
+            "name": [each[1] for each in people],
+            "error_code": pl.Series([rejected and rejected.partition(":")[0]] * len(people), dtype=pl.String),
+            "error_message": pl.Series([rejected] * len(people), dtype=pl.String),
+            "_row": pl.Series([each[2] for each in people], dtype=pl.Int64),
+        }
+    )
+    bodies = [body_of(uid, name).decode() for uid, name, _, _ in people]
+    valid = lines.select("row", "uid").with_columns(pl.Series("body", bodies)).filter(rejected is None)
+    return CheckedBatch(batch, Checked(lines, valid, lines.filter(rejected is not None), {}))
+
+
+def known_after(path: Path, earlier: Sequence[Path], checked: CheckedBatch) -> tuple[dict[str, Known], list[str]]:
+    """What the journal of the new round knows then, and why rows were rejected."""
+    with Journal(path, OWNER) as journal:
+        after = take_over(journal, earlier, checked).checked
+        with_reason = after.lines["error_message"].drop_nulls().to_list()
+        return journal.known(checked.checked.lines["uid"].to_list()), with_reason
+
+
+ANN = Known(1, 11, hash_of(body_of("ann", "N")), "settled", "created", 1, "ann_t", 7, None, "", BEFORE, 8)
+
+
+@pytest.mark.parametrize("rejected", [None, NO_URL], ids=["mended", "rejected again"])
+def test_what_is_known_of_a_user_of_ours_goes_on(tmp_path: Path, rejected: str | None) -> None:
+    """All of it, at the row's number now; so it is for the next round when the row is rejected once more."""
+    first = a_round(tmp_path / "one.db")
+    known, reasons = known_after(tmp_path / "two.db", [first], fed_in(("ann", "New", 1, NO_URL), rejected=rejected))
+    assert known == {"ann": ANN._replace(doubt_hash=known["ann"].doubt_hash)}
+    assert reasons == ([] if rejected is None else [NO_URL])
+    again = fed_in(("zoe", "Zoe", 1, NO_URL), ("ann", "Newer", 11, NO_URL))
+    third, reasons = known_after(tmp_path / "three.db", [tmp_path / "two.db", first], again)
+    assert (third["ann"].row, third["ann"].ours, third["ann"].auth_token, reasons) == (12, BEFORE, "ann_t", [])
+
+
+def test_a_user_in_doubt_stays_so(tmp_path: Path) -> None:
+    """Since the moment when it was sent: whether it is ours is told when it is asked for."""
+    known, reasons = known_after(
+        tmp_path / "two.db", [a_round(tmp_path / "one.db")], fed_in(("cy", "N", 3, NO_URL), ("cy2", "N", 3, NO_URL))
+    )
+    assert list(known) == ["cy"]
+    assert (known["cy"].state, known["cy"].doubt_since, known["cy"].ours, reasons) == ("sent", 50.0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("person", "taken", "rejected"),
+    [
+        (("ann", "New", 1, NO_URL), True, False),
+        (("ann", "New", 1, f"name.missing: no name; {REPEAT}"), False, True),
+        (("ann", "New", 2, NO_URL), False, True),  # a row that is given the uid of another one
+        (("ann", "New", 2, REPEAT), False, True),
+        (("ann", "N", 2, REPEAT), True, False),  # just what was created
+        (("ann", "New", None, NO_URL), False, False),  # added by hand
+        (("bob", "New", 2, NO_URL), False, False),  # of others
+        (("cy", "New", 9, NO_URL), False, False),
+        (("eve", "New", 1, NO_URL), False, False),
+    ],
+)
+def test_a_row_is_told_by_its_uid_and_number(
+    tmp_path: Path, person: tuple[str, str, int | None, str], *, taken: bool, rejected: bool
+) -> None:
+    """Taken over, rejected as somebody else's, or a row like any other; a row rejected is told whose the uid is."""
+    first = a_round(tmp_path / "one.db")
+    known, reasons = known_after(tmp_path / "two.db", [first], fed_in(person))
+    words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {first}"
+    assert (bool(known), reasons) == (taken, [words] if rejected else [])
+
+
+def test_what_the_own_journal_knows_is_the_newer(tmp_path: Path) -> None:
+    """A round that goes on asks the one before nothing."""
+    first, checked = a_round(tmp_path / "one.db"), fed_in(("ann", "New", 1, NO_URL))
+    with Journal(tmp_path / "two.db", OWNER) as journal:
+        body = body_of("ann", "New")
+        journal.sent([UserRequest(1, 11, "ann", body, hash_of(body), token=True)], 60.0)
+    known, _ = known_after(tmp_path / "two.db", [first], checked)
+    assert (known["ann"].ours, known["ann"].state) == (0, "sent")
+
+
+@pytest.mark.parametrize("owner", [Identity("other", "http://localhost"), EMULATOR])
+def test_users_of_another_app_are_not_taken_over(tmp_path: Path, owner: Identity) -> None:
+    """They are not in this one."""
+    first = a_round(tmp_path / "one.db", owner)
+    assert known_after(tmp_path / "two.db", [first], fed_in(("ann", "New", 1, NO_URL))) == ({}, [])
+
+
+def test_where_the_user_of_a_rejected_row_stands_is_known(tmp_path: Path) -> None:
+    """The roster was sorted anew before Ann's row was rejected; a repeat of it says nothing of where she stands."""
+    a_round(tmp_path / "one.db")
+    with Journal(tmp_path / "one.db", OWNER) as journal:
+        follow(journal, fed_in(("bob", "Bob", None, None), ("ann", "New", None, None), rejected=NO_URL))
+        assert {uid: known.row for uid, known in journal.known(["ann", "bob", "cy"]).items()} == {
+            "ann": 12, "bob": 11, "cy": 3,
+        }  # fmt: skip
+        follow(journal, fed_in(("ann", "New", None, None), rejected=REPEAT))
+        assert journal.known(["ann"])["ann"].row == 12
