@@ -4,6 +4,7 @@ reader      opens a roster and gives its rows in batches
 shard       the rows that one of several runs takes
 parts       several files as one roster
 commontype  the type of a column that they store in different ways
+preamble    what stands above a header that was looked for: titles, or people who would be lost
 encodings   what a text is that is not UTF-8
 wrapped     a roster with the columns of its folders, or out of an archive
 files/      which bytes a roster is

@@ -153,6 +153,7 @@ CASES = (
     Case("a line sep=", write("sep=;\nuid;name\nann;Lee, Ann\n")),
     Case("line ends of several kinds", write("uid,name\rann,Ann\nbob,Bob\n")),
     Case("lines above the header", write("Staff\n\n" + GOOD)),
+    Case("rows above the header", write("a1,Ann\nuid,name\nb2,Bob\n")),
     Case("two lines that may be the header", write("Staff\n" + GOOD + GOOD)),
     Case("no header", write("a1,Ann Lee\nb2,Bob Poe\n")),
     Case("lines that are quoted as a whole", write('uid,name\n"ann,Ann"\n"bob,Bob"\n')),

@@ -18,6 +18,7 @@ from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header
 from provisioner.roster.encodings import not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns, with_names_above
+from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above
 
 LINES_SEARCHED: Final = 20
 """So many lines may come before the header, itself included."""
@@ -91,6 +92,7 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     else:
         row = _header_line(name, lines, options.missing)
         line, found = _whole(row, lines), row is not lines[0]
+        refuse_people_above(name, _heading(row, line, lines, text, dialect), options.missing)
     refuse_odd_header(name, line, lines, dialect, options.missing)
     columns, repeated = named_columns(line.names)
     behind = text[: line.end]
@@ -197,6 +199,13 @@ def _header_line(name: str, lines: Sequence[Line], missing: Missing) -> Line:
         what = f"line {lines[0].number} is no header, and lines {numbers} both look like one"
         raise RosterError(f"{name}: {what}; say which it is with --header-row {better[0].number}")
     return better[0] if better else lines[0]
+
+
+def _heading(row: Line, whole: Line, lines: Sequence[Line], text: str, dialect: Dialect) -> Heading:
+    above = {each.number: dict(enumerate(each.names)) for each in lines if each.number < row.number}
+    below = read_rows(text, dialect, row.end, final=False, most=ROWS_COMPARED if above else 0).rows
+    rows = ({column: cell or "" for column, cell in enumerate(cells)} for cells in below)
+    return Heading("line", row.number, dict(enumerate(row.names)), dict(enumerate(whole.names)), above, rows)
 
 
 def _whole(line: Line, lines: Sequence[Line]) -> Line:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, with_names_above
+from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above
 from provisioner.roster.workbook.package import Package, Sheet
 from provisioner.roster.workbook.sheet import SheetRow, read_sheet
 from provisioner.wording import listed
@@ -60,6 +62,9 @@ def find_table(package: Package, options: SheetOptions) -> Table:
         row = head[-1] if options.header_row else _header(package, sheet, head, options)
         header = _whole(row, head)
         table = Table(sheet, header, options.header_row is None and row is not head[0])
+        if table.is_found:
+            place = f"{package.path}: in the sheet {sheet.name!r}"
+            refuse_people_above(place, _heading(package, table, row, head), options.missing)
         if not options.missing(names(header)):
             behind = candidates[candidates.index(sheet) + 1 :]
             others = (each.name for each in behind if _may_be_meant(package, each, options))
@@ -148,6 +153,13 @@ def _header(package: Package, sheet: Sheet, head: Sequence[SheetRow], options: S
         )
         raise RosterError(f"{package.path}: {message}; say which it is with --header-row {complete[0].number}")
     return complete[0]
+
+
+def _heading(package: Package, table: Table, row: SheetRow, head: Sequence[SheetRow]) -> Heading:
+    above = {each.number: each.cells for each in head if each.number < row.number}
+    with closing(read_sheet(package, table.sheet)) as rows:
+        below = list(islice((each.cells for each in rows if each.number > row.number), ROWS_COMPARED))
+    return Heading("row", row.number, row.cells, table.header.cells, above, below)
 
 
 def _whole(row: SheetRow, head: Sequence[SheetRow]) -> SheetRow:

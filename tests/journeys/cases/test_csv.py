@@ -203,6 +203,11 @@ def test_a_night_with_stray_quotes_changes_nobody_and_one_with_blank_rows_is_as_
         code, _, said = night(running, tmp_path, stray, "--deactivate-leavers")
         assert (code, "row 21 (line 22)" in said) == (2, True)
         assert running.users() == users
+        header, *people = (ROSTERS / "empty-rows" / "sync-night1.csv").read_text().splitlines(keepends=True)
+        (tmp_path / "sorted.csv").write_text("".join([*people[:3], header, *people[3:]]))
+        code, _, said = night(running, tmp_path, tmp_path / "sorted.csv", "--deactivate-leavers")
+        assert (code, "lines 1, 2, 3 stand above the header" in said) == (2, True)
+        assert running.users() == users
         blank = ROSTERS / "empty-rows" / "sync-night2-blank-rows.csv"
         code, summary, said = night(running, tmp_path, blank, "--deactivate-leavers", "--max-rejected", "0")
         assert (code, summary.get("rows"), summary.get("unchanged")) == (0, 60, 60), said
