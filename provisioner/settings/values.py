@@ -140,11 +140,11 @@ _TAB: Final = frozenset({"tab", "\\t", "\t"})
 
 
 def parse_delimiter(value: object) -> str:
-    """Read what separates the cells of a CSV: one character, or `tab`."""
+    """Read what separates the cells of a CSV: one character of ASCII, a blank too, or `tab`."""
     text = str(value)
     if text.lower() in _TAB:
         return "\t"
-    if len(text) != 1 or not text.isascii() or text.isalnum() or text in '"\r\n ':
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in '"\r\n':
         raise ValueError("give one character such as ; or , or |, or tab")
     return text
 

@@ -59,7 +59,7 @@ class Letters:
             return None
 
     def _cell(self, at: int) -> tuple[str, int]:
-        blanks = " " if self.delimiter == "\t" else " \t"
+        blanks = " \t".replace(self.delimiter, "")
         start = at
         while self.text[at : at + 1] and self.text[at] in blanks:
             at += 1

@@ -52,8 +52,9 @@ class CsvRoster(TextRoster):
 
     @property
     def rejected_delimiter(self) -> str:
-        """The file's own delimiter."""
-        return self.header.dialect.delimiter
+        """The file's own delimiter, where it is one byte."""
+        own = self.header.dialect.delimiter
+        return own if own.isascii() else ","
 
     @property
     def repeated(self) -> frozenset[str]:

@@ -88,7 +88,8 @@ class Dialect:
 
     @property
     def _blanks(self) -> str:
-        return "[ ]*+" if self.delimiter == "\t" else r"[ \t]*+"
+        blanks = " \t".replace(self.delimiter, "")
+        return f"[{blanks}]*+"
 
     @property
     def _edge(self) -> str:

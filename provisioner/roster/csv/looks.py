@@ -110,8 +110,17 @@ def _refuse_uncut_header(name: str, line: Line, missing: Missing) -> None:
     found = [delimiter for delimiter, _ in Counter(re.findall(r"[^\w \t\r\n\"']", cell)).most_common()]
     for delimiter in found:
         if not missing(cell.split(delimiter)):
-            typed = f"'{delimiter}'" if delimiter.isprintable() else f"${delimiter!r}"
-            raise RosterError(f"{name}: its cells are separated by {delimiter!r}; give --delimiter {typed}")
+            raise RosterError(f"{name}: its cells are separated by {delimiter!r}; {_cure(delimiter)}")
+
+
+def _cure(delimiter: str) -> str:
+    """Say how a delimiter is named: as an option where it is one byte, else in the file."""
+    if not delimiter.isascii():
+        typed = f"put a line sep={delimiter} above the header" if delimiter.isprintable() else ""
+        return typed or "write commas or tabs between them"
+    if delimiter == "'":
+        return f'give --delimiter "{delimiter}"'
+    return f"give --delimiter '{delimiter}'" if delimiter.isprintable() else f"give --delimiter ${delimiter!r}"
 
 
 def _refuse_blanks(name: str, lines: Sequence[Line], missing: Missing) -> None:

@@ -11,7 +11,11 @@ from tests.rig.strictcsv import Letters, RefusedError
 
 COMMA = Dialect()
 DIALECTS = st.builds(
-    Dialect, st.sampled_from(",;\t|"), st.sampled_from([LF, LF, LF, CR]), st.sampled_from(["", "", "\\"]), st.booleans()
+    Dialect,
+    st.sampled_from(",;\t| "),
+    st.sampled_from([LF, LF, LF, CR]),
+    st.sampled_from(["", "", "\\"]),
+    st.booleans(),
 )
 
 

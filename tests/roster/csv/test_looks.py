@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import gzip
+import re
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.settings.values import parse_delimiter
 from tests.roster.csv.test_header import refusal_of
 
 DATA = (
@@ -34,6 +38,11 @@ FIXED = (
         ),
         (b"uid\x01name\na\x01b\n", "its cells are separated by '\\x01'; give --delimiter $'\\x01'"),
         (b"uid\x1fname\na\x1fb\n", "its cells are separated by '\\x1f'; give --delimiter $'\\x1f'"),
+        (
+            "uid\u00a7name\na\u00a7b\n".encode(),
+            "its cells are separated by '\u00a7'; put a line sep=\u00a7 above the header",
+        ),
+        ("uid\xa0name\na\xa0b\n".encode(), "its cells are separated by '\\xa0'; write commas or tabs between them"),
         (b"uid:name\na:b\n", "its cells are separated by ':'; give --delimiter ':'"),
         (b"uid,name\ra,b\nc,d\n", "its line ends are mixed: line 1 ends with CR, others with LF; save it anew"),
         (b"a1,Ann Lee\nb2,Bob Poe\n", f"line 1 looks like a row of data ('a1', 'Ann Lee', cut at ','), {DATA}"),
@@ -59,6 +68,29 @@ def test_what_may_name_columns_is_taken_for_the_header(tmp_path: Path, data: byt
     """Figures in a name alone are none of data; what is missing is said where the columns are mapped."""
     (tmp_path / "r.csv").write_bytes(data)
     assert open_roster(tmp_path / "r.csv").schema
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("mark", [" ", "^", "~", "\\", "/", "\x01", "\x7f", "\u00a7", "\u20ac"])
+def test_the_cure_for_a_delimiter_that_is_not_found_works(tmp_path: Path, mark: str, packed: bool) -> None:
+    """What the message says to type, or to write into the file, has it read; quoted cells may hold the delimiter."""
+    path = tmp_path / ("r.csv.gz" if packed else "r.csv")
+    pack = gzip.compress if packed else bytes
+    data = f"uid{mark}name{mark}tags\na1{mark}Ann{mark}x\nb2{mark}Bob{mark}y\n".encode()
+    said = _refusal(path, pack(data))
+    data = data.replace(b"Bob", f'"B{mark}ob"'.encode())
+    if given := re.search(r"give --delimiter ('.'|\$'\\x[0-9a-f]{2}')$", said):
+        typed = ast.literal_eval(given[1].removeprefix("$")) if "$" in given[1] else given[1][1:-1]
+        options = RosterOptions(delimiter=parse_delimiter(typed))
+    else:
+        assert said.endswith(f"; put a line sep={mark} above the header")
+        options, data = RosterOptions(), f"sep={mark}\n".encode() + data
+    path.write_bytes(pack(data))
+    roster = open_roster(path, options)
+    assert [row for batch in roster.batches() for row in batch.frame.rows()] == [
+        ("a1", "Ann", "x"), ("b2", f"B{mark}ob", "y"),
+    ]  # fmt: skip
+    assert roster.rejected_delimiter == (mark if mark.isascii() else ",")
 
 
 def _refusal(path: Path, data: bytes) -> str:
