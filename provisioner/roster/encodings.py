@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from provisioner.roster.files.origin import Origin
@@ -26,6 +26,8 @@ CANDIDATES: Final = (
 _SHOWN: Final = 3
 _FAR_WORSE: Final = 1.5
 _SAMPLE: Final = 2000
+_FITTING: Final = 0.1
+_MISPLACED: Final = 0.4
 _CHUNK: Final = 8 * 1024 * 1024
 _EDGE: Final = re.compile(rb'[,;\t|"\r\n]')
 
@@ -43,6 +45,18 @@ _OWN_LETTERS: Final = {
     "cp1250": frozenset("áčďéěíňóřšťúůýžąćęłńśźżőűäöüßăâîşţđľĺŕôëç"), "cp1254": frozenset("çğıiöşüâîû"),  # noqa: RUF001
     "cp1257": frozenset("āčēģīķļņšūžąęėįųõäöüłńśźżåéó"), "cp1258": frozenset("àáâãèéêìíòóôõùúýăđơư"),
 }  # fmt: skip
+# Signs of the Windows encodings that stand in names, and what they stand between: before and behind.
+_SIGNS: Final = {
+    sign: re.compile(between)
+    for signs, between in {
+        "\u2019": r"\w.\D", "\u2018\u201c\u201e": r"\W.\w", "\u201d": r"[^\W\d_].\W|[^\w\s].\W",
+        "\u2013\u2014": r"\s.\s|\w.\w", "\u2026": r"\w.\W", "\u20ac": r"\d.\W|\W.\d|\s.\s",
+    }.items()
+    for sign in signs
+}  # fmt: skip
+# What separates cells and lines in ASCII, and is no letter in EBCDIC.
+_ASCII_MARKS: Final = re.compile(rb"[\n,;\t]")
+_EBCDIC: Final = "cp500"
 _BREAKS: Final = "\t\n\r\x85"
 _SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 _WITH_COMMON_LETTERS: Final = frozenset({"CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI"})
@@ -115,8 +129,9 @@ def readings(data: bytes, at: int) -> list[tuple[str, str]]:
     start, end = _cell(data, at)
     line_end = data.find(b"\n", min(end + _SAMPLE, len(data)))
     sample = data[start : line_end if line_end >= 0 else len(data)][: 4 * _SAMPLE]
+    names = [name for name in CANDIDATES if name != _EBCDIC or not _ASCII_MARKS.search(data)]
     for text in (sample, data[start:end]):
-        found = {name: penalty for name in CANDIDATES if (penalty := _penalty(text, name)) is not None}
+        found = {name: penalty for name in names if (penalty := _penalty(text, name)) is not None}
         if found:
             break
     best: dict[str, str] = {}
@@ -126,7 +141,15 @@ def readings(data: bytes, at: int) -> list[tuple[str, str]]:
             best[name] = reading
     least = min(found.values(), default=0.0)
     likely = [name for name in best if found[name] <= least + _FAR_WORSE]
-    return [(name, shortened(best[name])) for name in (likely if len(likely) > 1 else list(best)[:2])[:_SHOWN]]
+    shown = (likely if len(likely) > 1 else list(best)[:2])[:_SHOWN]
+    return [(_also_common(name, found, best[name], data[start:end]), shortened(best[name])) for name in shown]
+
+
+def _also_common(name: str, found: Mapping[str, float], reading: str, cell: bytes) -> str:
+    """Name besides an encoding the commonest of all, where it reads a cell likewise: other cells tell."""
+    common = CANDIDATES[0]
+    alike = name != common and common in found and _decoded(cell, common) == reading
+    return f"{name} or {common}" if alike and found[common] <= found[name] + _FAR_WORSE else name
 
 
 def _is_cut(data: bytes, at: int) -> bool:
@@ -157,14 +180,34 @@ def _penalty(data: bytes, encoding: str) -> float | None:
     if text is None:
         return None
     penalty, before, letters = 0.0, " ", 0
-    for letter in text:
+    for at, letter in enumerate(text):
         if not letter.isascii() or (letter < " " and letter not in _BREAKS):
             letters += 1
-            penalty += _oddity(letter, encoding) + _clash(before, letter)
+            around = f"{before}{letter}{text[at + 1 : at + 2] or ' '}"
+            penalty += _FITTING if _is_at_its_place(around) else _oddity(letter, encoding) + _clash(before, letter)
+            penalty += _MISPLACED if _is_lone(around) or _is_capital_within(text[at - 1 : at + 4]) else 0.0
         elif letter.isalpha() and not before.isascii():
             penalty += _clash(before, letter)
         before = letter
     return 5 * penalty / letters if letters else 0.0
+
+
+def _is_at_its_place(around: str) -> bool:
+    """Whether the middle one of three letters is a sign such as an apostrophe, and stands as one does."""
+    sign = _SIGNS.get(around[1])
+    return sign is not None and sign.fullmatch(around) is not None
+
+
+def _is_lone(around: str) -> bool:
+    """Whether the middle one of three letters is a word of its own, where words have several letters."""
+    before, letter, after = around
+    is_letter = letter.isalpha() and _script(letter) not in _EASTERN
+    return is_letter and not (before.isalnum() or after.isalpha() or unicodedata.category(after) == "Mn")
+
+
+def _is_capital_within(text: str) -> bool:
+    """Whether the second letter is a capital behind one, and small ones follow: no name is written OÆBrien."""
+    return text[:2].isalpha() and text[:2].isupper() and any(map(str.islower, text[2:]))
 
 
 def _oddity(letter: str, encoding: str) -> float:

@@ -50,6 +50,34 @@ def test_the_right_reading_of_a_single_name_is_shown(encoding: str, name: str) -
         assert 2 <= len(shown) <= 3
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "O\u2019Brien",
+        "Smith \u2013 Jones",
+        "Ann \u201cAnnie\u201d Lee",
+        "Sean O\u2019Brien",
+        "D\u2019Angelo",
+        "Anne\u2014Marie",
+    ],
+)
+def test_the_signs_that_programs_put_into_names_are_shown(encoding: str, name: str, mark: str) -> None:
+    """Though no letter beyond ASCII is in the name; and nothing in which the delimiters would be lost is a reading."""
+    data = f"uid{mark}name\na1{mark}{name}\n".encode(encoding)
+    shown = readings(data, first_bad(data))
+    assert (encoding, f"'{name}'") in shown
+    assert "cp500" not in dict(shown)
+    assert 2 <= len(shown) <= 3
+
+
+def test_the_commonest_encoding_is_named_beside_another_that_reads_a_cell_likewise() -> None:
+    """Other cells tell which it is."""
+    data = "uid,name\na1,\u20ac5 \u0160mid\n".encode("cp1252")
+    assert ("cp1250 or cp1252", "'\u20ac5 \u0160mid'") in readings(data, first_bad(data))
+
+
 @pytest.mark.parametrize(
     ("text", "encoding", "shown"),
     [
