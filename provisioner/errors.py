@@ -8,6 +8,7 @@
     │   │   │   ├── EmptyRosterError  there is nothing in it; a part that was found is left out then
     │   │   │   ├── UnmappedError     no column is the uid, or none the name (`provisioner.validation.fields.binding`)
     │   │   │   ├── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
+    │   │   │   ├── NotUtf8Error      a text is not UTF-8 (`provisioner.roster.encodings`)
     │   │   │   └── WideRowError      a row with more cells than the header (`provisioner.roster.csv.defect`)
     │   │   ├── OutputError           an output path cannot be used
     │   │   └── JournalError          the journal is locked, foreign or not one of ours

@@ -14,6 +14,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from provisioner.errors import RosterError
 from provisioner.roster.files.origin import Origin
 from provisioner.wording import counted, shortened
 
@@ -23,6 +24,8 @@ CANDIDATES: Final = (
 )  # fmt: skip
 """Names that `--encoding` takes, the likeliest first where two read equally well."""
 
+_SAY_WHICH: Final = "say with --encoding in which encoding it is"
+_NAME_ONE: Final = "name the one that reads right with --encoding"
 _SHOWN: Final = 3
 _FAR_WORSE: Final = 1.5
 _SAMPLE: Final = 2000
@@ -73,6 +76,17 @@ _OF_NAMES: Final = re.compile(r"[\u00c0-\u017f\u0386-\u03ce\u0400-\u045f\u3005-\
 _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
 
+class NotUtf8Error(RosterError):
+    """A text is not UTF-8, though nobody has named another encoding."""
+
+    def with_cure(self, cure: str) -> NotUtf8Error:
+        """Give the error with something else to do than to name an encoding; itself where it proposes none."""
+        said = str(self)
+        for proposed in (_SAY_WHICH, _NAME_ONE):
+            said = said.removesuffix(proposed)
+        return NotUtf8Error(said + cure) if said != str(self) else self
+
+
 def not_utf8(data: bytes, at: int) -> str:
     """Say what is wrong at a byte that is no part of a character, and what to do; see `readings`."""
     if _is_cut(data, at):
@@ -82,8 +96,8 @@ def not_utf8(data: bytes, at: int) -> str:
         return f"{what} but CESU-8, in which Oracle and Java write emoji; export the file as UTF-8 (AL32UTF8 in Oracle)"
     shown = ", ".join(f"{reading} in {encoding}" for encoding, reading in readings(data, at))
     if not shown:
-        return f"{what}; say with --encoding in which encoding it is"
-    return f"{what}; it reads {shown}; name the one that reads right with --encoding"
+        return f"{what}; {_SAY_WHICH}"
+    return f"{what}; it reads {shown}; {_NAME_ONE}"
 
 
 def escaped_letters(start: bytes) -> str | None:
@@ -200,7 +214,7 @@ def _is_at_its_place(around: str) -> bool:
 
 def _is_lone(around: str) -> bool:
     """Whether the middle one of three letters is a word of its own, where words have several letters."""
-    before, letter, after = around
+    before, letter, after = around[0], around[1], around[2]
     is_letter = letter.isalpha() and _script(letter) not in _EASTERN
     return is_letter and not (before.isalnum() or after.isalpha() or unicodedata.category(after) == "Mn")
 

@@ -9,7 +9,9 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.commontype import common_type
+from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
+from provisioner.roster.partencodings import PartEncodings
 from provisioner.wording import listed
 
 
@@ -33,6 +35,7 @@ class SeveralRosters(Roster):
     each: Sequence[Part]
     types: Mapping[str, pl.DataType]
     limit: int | None = None
+    encodings: PartEncodings = field(default_factory=PartEncodings, repr=False)
     counted: list[int] = field(default_factory=list)
 
     @property
@@ -58,6 +61,12 @@ class SeveralRosters(Roster):
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order. Raises RosterError with the file and its own row."""
+        try:
+            yield from self._batches(progress)
+        except NotUtf8Error as error:
+            raise self.encodings.explained(error) from None
+
+    def _batches(self, progress: Progress | None) -> Iterator[RosterBatch]:
         rows = size = 0
         counts = []
         for part in self.each:
@@ -87,8 +96,8 @@ class SeveralRosters(Roster):
         return found
 
     def notices(self) -> Sequence[Notice]:
-        """Those of all files."""
-        return [notice for part in self.each for notice in part.roster.notices()]
+        """Those of all files. Raises OSError."""
+        return self.encodings.noticed([notice for part in self.each for notice in part.roster.notices()])
 
     def place(self, row: int) -> str | None:
         """Say how the owner of the file sees a row, and which file it is; known of the files that have been read."""
@@ -127,8 +136,10 @@ class SeveralRosters(Roster):
         return all(part.sparse for part in self.each)
 
 
-def join(parts: Sequence[Part], limit: int | None = None) -> SeveralRosters:
+def join(parts: Sequence[Part], limit: int | None, encodings: PartEncodings) -> SeveralRosters:
     """Make one roster of several; the limit is for all of them together.
+
+    encodings  of the files they are
 
     Raises RosterError for a file whose columns are not those of the first, in whatever order, or whose types do not go
     together with those of the files before it.
@@ -142,7 +153,7 @@ def join(parts: Sequence[Part], limit: int | None = None) -> SeveralRosters:
     for part in filled:
         _compare(part, schema, first.roster.name)
         schema = _common_schema(part, schema, first.roster.name)
-    return SeveralRosters(parts, schema, limit)
+    return SeveralRosters(parts, schema, limit, encodings)
 
 
 def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:

@@ -23,7 +23,7 @@ from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.database.address import Query
-from provisioner.roster.encodings import escaped_letters
+from provisioner.roster.encodings import NotUtf8Error, escaped_letters
 from provisioner.roster.files import signature
 from provisioner.roster.files.archive import find_member
 from provisioner.roster.files.compression import Compressed
@@ -32,6 +32,7 @@ from provisioner.roster.files.origin import LocalFile, Origin, spool
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
+from provisioner.roster.partencodings import PartEncodings
 from provisioner.roster.parts import Part, join
 from provisioner.roster.wrapped import Partitioned, Unpacked, renamed, unmarked
 
@@ -80,9 +81,13 @@ def open_roster(roster: Inputs | Path, options: RosterOptions | None = None, fol
     """
     inputs = Inputs((local_file(str(roster)),)) if isinstance(roster, Path) else roster
     options = options or RosterOptions()
+    encodings = PartEncodings(inputs.files)
     with ExitStack() as opened:
-        parts = list(_parts(inputs, options, folder, opened))
-        whole = parts[0].roster if len(parts) == 1 else join(parts, options.limit)
+        try:
+            parts = list(_parts(inputs, options, folder, opened))
+        except NotUtf8Error as error:
+            raise encodings.explained(error) from None
+        whole = parts[0].roster if len(parts) == 1 else join(parts, options.limit, encodings)
         opened.pop_all()
         return whole
 

@@ -23,7 +23,7 @@ from provisioner.roster.csv.grammar import CR, Row, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
 from provisioner.roster.csv.remarks import WHOLE, remarks_on
-from provisioner.roster.encodings import mixture
+from provisioner.roster.encodings import NotUtf8Error, mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin
 from provisioner.roster.files.text import TextStream, open_text
@@ -278,7 +278,7 @@ class _BlockParser:
         mixed = mixture(self._origin) if defect.undecoded and self._start is not None else None
         what = f"{self._name}: {place}: {mixed or defect.what}"
         if defect.column < self._width:
-            raise RosterError(what) from None
+            raise (NotUtf8Error if defect.undecoded and not mixed else RosterError)(what) from None
         rows = read_rows(data.decode(errors="surrogateescape"), self._dialect, most=defect.rows_before + 1).rows
         cells = [cell or "" for row in rows[defect.rows_before :] for cell in row]
         if self._ends_with_header(cells):

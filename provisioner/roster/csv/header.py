@@ -15,7 +15,7 @@ from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header
-from provisioner.roster.encodings import not_utf8
+from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns, with_names_above
 from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above
@@ -139,7 +139,7 @@ def _text(name: str, head: bytes) -> str:
         whole = max(head.rfind(b"\n", 0, error.start), head.rfind(b"\r", 0, error.start)) + 1
         if head[:whole].strip():
             return head[:whole].decode()
-        raise RosterError(f"{name}: in the header, {not_utf8(head, error.start)}") from None
+        raise NotUtf8Error(f"{name}: in the header, {not_utf8(head, error.start)}") from None
 
 
 def _likeliest(

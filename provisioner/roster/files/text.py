@@ -140,18 +140,16 @@ def open_text(origin: Origin, encoding: str | None) -> Iterator[TextStream]:
         raise RosterError(f"{origin.name} cannot be read: {error.strerror or error}") from error
 
 
-def is_misnamed(origin: Origin, codec: str | None) -> bool:
-    """Whether a text that is decoded with another codec is UTF-8 to its end, with letters beyond ASCII.
+def is_utf8(origin: Origin) -> bool | None:
+    """Whether a text is UTF-8 to its end; None where it is ASCII, or where a mark says what it is.
 
-    A text that is in the other encoding ends to be UTF-8 at the first of these letters, so it is seldom read far.
+    A text that is in another encoding ends to be UTF-8 at its first letter beyond ASCII, so it is seldom read far.
     Raises OSError.
     """
-    if codec is None:
-        return False
     decoder, beyond_ascii = codecs.getincrementaldecoder("utf-8")(), False
     with origin.open() as file:
         if marked_encoding(start := _start(file)) is not None:
-            return False
+            return None
         try:
             for chunk in chain([start], iter(partial(file.read, _CHUNK), b"")):
                 beyond_ascii = beyond_ascii or not chunk.isascii()
@@ -159,7 +157,12 @@ def is_misnamed(origin: Origin, codec: str | None) -> bool:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False
-    return beyond_ascii
+    return beyond_ascii or None
+
+
+def is_misnamed(origin: Origin, codec: str | None) -> bool:
+    """Whether a text that is decoded with another codec is UTF-8, with letters beyond ASCII. Raises OSError."""
+    return codec is not None and is_utf8(origin) is True
 
 
 TextOpener: TypeAlias = Callable[[Origin, str | None], AbstractContextManager[TextStream]]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
 from provisioner.errors import RosterError
-from provisioner.roster.encodings import not_utf8
+from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.wording import json_error, shortened
 
@@ -246,7 +246,7 @@ class JsonCutter:
             read = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             what = not_utf8(bytes(error.object), error.start)
-            raise RosterError(f"{self._name}: behind row {self.rows}{self._byte(error)}: {what}") from None
+            raise NotUtf8Error(f"{self._name}: behind row {self.rows}{self._byte(error)}: {what}") from None
         self._bytes += len(data)
         self._ended = self._ended or not data
         self._text, self._at = self._text[self._at :] + read, 0

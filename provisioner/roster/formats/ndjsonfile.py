@@ -12,7 +12,7 @@ import orjson
 import polars as pl
 
 from provisioner.errors import EmptyRosterError, RosterError
-from provisioner.roster.encodings import mixture, not_utf8
+from provisioner.roster.encodings import NotUtf8Error, mixture, not_utf8
 from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
@@ -222,8 +222,10 @@ class _Lines:
             text, broken = data[: data.rfind(b"\n", 0, error.start) + 1].decode(), error.start
         rows = [row for line in text.split("\n") if (row := line.strip(_BLANK)) and not _EMPTY.fullmatch(row)]
         if broken is not None and (left is None or len(rows) < left):
-            what = (mixture(self._origin) if self._stream.origin is not None else None) or not_utf8(data, broken)
-            raise RosterError(f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}: {what}")
+            place = f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}"
+            if self._stream.origin is not None and (mixed := mixture(self._origin)) is not None:
+                raise RosterError(f"{place}: {mixed}")
+            raise NotUtf8Error(f"{place}: {not_utf8(data, broken)}")
         return rows[:left]
 
     def parsed(self, block: _Block) -> Sequence[Values]:

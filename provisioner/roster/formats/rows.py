@@ -138,6 +138,10 @@ OTHER_SHEETS: Final = "sheet.others"
 """The code of a notice: there are people on sheets that are not read."""
 
 
+LOOKS_LIKE_UTF8: Final = "encoding.looks_like_utf8"
+"""The code of a notice: the encoding that was named is not the one that the text is in."""
+
+
 class Roster(Protocol):
     """A roster whose header has been read and whose first rows are known to be readable.
 
@@ -231,7 +235,7 @@ class TextRoster(Roster):
         if not is_misnamed(self.origin, self.codec):
             return ()
         what = f"{self.name} is UTF-8 and read as {self.codec}, which spoils letters such as ë"
-        return (Notice("encoding.looks_like_utf8", f"{what}; leave out --encoding (in a config file: encoding)"),)
+        return (Notice(LOOKS_LIKE_UTF8, f"{what}; leave out --encoding (in a config file: encoding)"),)
 
     def close(self) -> None:
         """Let go of the file."""
