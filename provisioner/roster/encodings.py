@@ -221,7 +221,8 @@ def _is_lone(around: str) -> bool:
 
 def _is_capital_within(text: str) -> bool:
     """Whether the second letter is a capital behind one, and small ones follow: no name is written OÆBrien."""
-    return text[:2].isalpha() and text[:2].isupper() and any(map(str.islower, text[2:]))
+    word = text.partition(" ")[0]
+    return word[:2].isalpha() and word[:2].isupper() and any(map(str.islower, word[2:]))
 
 
 def _oddity(letter: str, encoding: str) -> float:

@@ -87,6 +87,8 @@ class JsonCutter:
             return
         yield self._counted(text)
         while first := self._next():
+            if first == ",":
+                self._fail(_UNWRAPPED)
             text = self._object(first)
             self._at += len(text)
             yield self._counted(text)
