@@ -173,7 +173,7 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         ),
         "uid.too_long": Advice("the uid is too long", "shorten the uid"),
         "uid.rounded": Advice(
-            "the uid is a number of more than 15 digits in a workbook, which keeps 15: the others are gone",
+            "the uid is a number of more than 15 digits in a workbook or a float, which keep 15: the others are gone",
             "format the uid column as text and export it from the source again, because the digits are gone",
         ),
         "uid.duplicate": Advice(

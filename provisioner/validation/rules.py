@@ -46,7 +46,7 @@ URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 """An absolute http or https URL: a host, and no white space or control character anywhere."""
 
 
-_ROUNDED = " is a number of more than 15 digits in a workbook, which keeps only 15"
+_ROUNDED = " is a number of more than 15 digits in a workbook or a float, which keep only 15"
 _NEARLY_OBJECTS = {
     f" is {jsontext.PYTHON}": codes.PYTHON,
     f" is {jsontext.PHP}": codes.PHP,

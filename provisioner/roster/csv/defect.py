@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from provisioner.errors import RosterError
 from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, is_blank, read_rows
+from provisioner.roster.csv.looks import OTHER_QUOTES
 from provisioner.roster.encodings import not_utf8
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
@@ -151,9 +152,20 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     hint = ""
     if f"\\{dialect.delimiter}" in line:
         hint = ESCAPED_UNQUOTED + ("" if dialect.escape else WITH_ESCAPE)
-    return _defect(
-        text, f"{what}; put cells that hold {between} in quotes{hint}", row, width, cells[width].start, start
-    )
+    mend = f"put cells that hold {between} in quotes{hint}"
+    if (quotes := _other_quotes(cells)) is not None:
+        mend = f'{quotes} are none here: put cells that hold {between} in double quotes (")'
+    return _defect(text, f"{what}; {mend}", row, width, cells[width].start, start)
+
+
+def _other_quotes(cells: Sequence[_Cell]) -> str | None:
+    """Say what stands like a quote around cells that a delimiter has cut apart: 'Lee and Ann'."""
+    bare = [(cell.bare or "").strip() for cell in cells]
+    for what, (opening, closing) in OTHER_QUOTES.items():
+        opened = [at for at, text in enumerate(bare) if text[:1] and text[0] in opening and text[-1] not in closing]
+        if any(text[-1:] and text[-1] in closing for at in opened[:1] for text in bare[at + 1 :]):
+            return what
+    return None
 
 
 def _are_one(cell: _Cell, after: _Cell) -> bool:

@@ -28,11 +28,12 @@ DELIMITERS: Final = ",;\t|"
 PROPER_QUOTES: Final = 'put them in double quotes (") or in none'
 WITHOUT_QUOTES: Final = 'take away the quotes around the lines, and write " for "" in them'
 
-# Quotes that stand for themselves: what they are called, those that open and those that close.
-_OTHER_QUOTES: Final = {
+OTHER_QUOTES: Final = {
     "single quotes (')": ("'", "'"),
     "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
 }
+"""Quotes that stand for themselves: what they are called → those that open, and those that close."""
+
 _SHAPES: Final = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "0"))
 # What hardly any column is called, and people's ids are.
 _OF_A_PERSON: Final = re.compile(r"[A-Za-z]{0,3}[_-]?\d+|[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -65,7 +66,7 @@ def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dia
         raise RosterError(
             f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
         )
-    for what, quotes in _OTHER_QUOTES.items():
+    for what, quotes in OTHER_QUOTES.items():
         if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
             raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
     below = [each for each in lines if each.number > line.number]
@@ -85,7 +86,7 @@ def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dia
 def other_quotes(column: Iterable[str | None]) -> str | None:
     """Name the quotes in which all cells are, if it is not the double quote."""
     cells = [cell for cell in column if cell]
-    for name, (opening, closing) in _OTHER_QUOTES.items():
+    for name, (opening, closing) in OTHER_QUOTES.items():
         if cells and all(len(cell) > 1 and cell[0] in opening and cell[-1] in closing for cell in cells):
             return name
     return None

@@ -31,12 +31,28 @@ _PEOPLE: Final = frozenset({"users", "people", "persons", "members", "employees"
 # What services call the list of what was asked for.
 _RESULTS: Final = frozenset({"hits", "items", "results", "data", "records", "rows", "nodes", "value", "resources"})
 _NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"}
-# Numbers stay text: nothing is made of them here, and Python refuses those of more than 4300 digits.
-_whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+_UNWRAPPED: Final = (
+    "a comma stands between the objects, as in an array without its brackets; take all such commas away, or put [ "
+    "before the first object and ] behind the last, with no comma there"
+)
 
 
 class _CutOffError(Exception):
     """The text ends where a value goes on."""
+
+
+class _NoJsonError(Exception):
+    """A word such as NaN, which Python writes for a number and JSON does not know."""
+
+
+def _refuse_word(word: str) -> NoReturn:
+    raise _NoJsonError(word)
+
+
+# Numbers stay text: nothing is made of them here, and Python refuses those of more than 4300 digits.
+_whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+_strictly = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_word).decode
+_WORDS: Final = ("NaN", "Infinity")
 
 
 class JsonCutter:
@@ -89,6 +105,8 @@ class JsonCutter:
         while first := self._next():
             if first == ",":
                 self._fail(_UNWRAPPED)
+            if first == ",":
+                self._fail(_UNWRAPPED)
             text = self._object(first)
             self._at += len(text)
             yield self._counted(text)
@@ -129,6 +147,11 @@ class JsonCutter:
 
     def _counted(self, text: str) -> str:
         """Count a user, whose text goes on one line: within a text no line ends."""
+        if any(word in text for word in _WORDS):
+            try:
+                _strictly(text)
+            except _NoJsonError as word:
+                self._fail(f"{shortened(text)} holds {word}, which is no JSON; write null for it")
         self.rows += 1
         return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
 

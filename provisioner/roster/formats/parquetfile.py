@@ -15,7 +15,7 @@ from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
-from provisioner.roster.formats.parquettypes import as_texts, float_notices, too_wide
+from provisioner.roster.formats.parquettypes import as_texts, float_notices, rounded, too_wide
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
 
 FIRST_BATCH = 1_000
@@ -75,7 +75,7 @@ class ParquetRoster(Roster):
             wanted = self._next_slice(frame)
             for part in frame.iter_slices(BATCH):
                 people = without_blank_rows(part)
-                yield RosterBatch(row, people)
+                yield RosterBatch(row, people, cells=rounded(people))
                 done, row = done + part.height, row + people.height
             del frame, part, people  # or the next slice would be read beside this one
             if progress:

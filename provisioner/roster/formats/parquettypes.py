@@ -14,11 +14,12 @@ import polars as pl
 from polars.datatypes import DataType
 
 from provisioner.roster.formats.parquetfooter import FooterColumn
-from provisioner.roster.formats.rows import Notice
+from provisioner.roster.formats.rows import ROUNDED, Notice
 
 _TRIED: Final = 1_000
 _UUID_PARTS: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _EXACT_FLOAT32: Final = 2**24
+_EXACT_DOUBLE: Final = 2**53
 _MOST_DIGITS: Final = 38
 
 
@@ -69,6 +70,17 @@ def float_notices(lazy: pl.LazyFrame) -> list[Notice]:
         for name, value in zip(names, largest, strict=True)
         if value is not None and value >= _EXACT_FLOAT32
     ]
+
+
+def rounded(frame: pl.DataFrame) -> Mapping[str, Mapping[str, pl.Series]]:
+    """Give `RosterBatch.cells` of the whole numbers that are floats and have more digits than one holds."""
+    found = {
+        name: (frame[name].is_finite() & (frame[name].abs() >= _EXACT_DOUBLE)).fill_null(False)
+        for name, kind in frame.schema.items()
+        if isinstance(kind, pl.Float64 | pl.Float32)
+    }
+    found = {name: cells for name, cells in found.items() if cells.any()}
+    return {ROUNDED: found} if found else {}
 
 
 def _storage(kind: DataType) -> DataType:

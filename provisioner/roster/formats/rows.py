@@ -27,6 +27,9 @@ MARKED = "_apostrophes"
 NOT_TEXT = "not_text"
 """Kind of cells that are an object, a list or a boolean; see `RosterBatch.cells`."""
 
+ROUNDED = "rounded"
+"""Kind of cells that are numbers of more digits than they can hold; see `RosterBatch.cells`."""
+
 _LEAST_NAMES = 2  # in a line of a heading
 
 Missing: TypeAlias = Callable[[Sequence[str]], int]

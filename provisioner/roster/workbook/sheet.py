@@ -7,15 +7,15 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from provisioner.roster.formats.rows import NOT_TEXT
+from provisioner.roster.formats import rows
 from provisioner.roster.workbook.numbers import EXACT_DIGITS, finite, is_short, number_text
 from provisioner.roster.workbook.package import TAGS, Attributes, Package, Parser, Sheet, unescaped
 
 LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
 
-ROUNDED: Final = "rounded"
-BOOLEAN: Final = NOT_TEXT
+ROUNDED: Final = rows.ROUNDED
+BOOLEAN: Final = rows.NOT_TEXT
 FORMULA: Final = "formula"
 
 _DIGITS: Final = "0123456789"

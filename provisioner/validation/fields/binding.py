@@ -251,7 +251,9 @@ def _check_types(schema: Mapping[str, pl.DataType], name: str, source: Source) -
             if _is_plain(kind) and not (isinstance(kind, pl.Boolean) and name in REQUIRED and not _is_mapped(part)):
                 continue
             if not _is_nested_form(name, kind):
-                raise RosterError(f"column {column!r} holds {kind}, of which no {name} can be made; {_type_mend(kind)}")
+                raise RosterError(
+                    f"column {column!r} holds {kind}, of which no {name} can be made; {_type_mend(kind, name)}"
+                )
             if not isinstance(part, FromColumn):
                 raise RosterError(f"column {column!r} holds {kind}, of which {name} can be made only as it stands")
 
@@ -261,15 +263,15 @@ def _is_mapped(source: Source) -> bool:
     return isinstance(source, Mapped) or (isinstance(source, FirstOf) and any(map(_is_mapped, source.sources)))
 
 
-def _type_mend(kind: pl.DataType) -> str:
-    """Say what to do with a column of a type of which nothing can be made."""
+def _type_mend(kind: pl.DataType, name: str) -> str:
+    """Say what to do with a column of a type of which a field cannot be made."""
     if isinstance(kind, pl.Binary):
         return "write it as text: a UUID as 6f9619ff-8b86-d011-b42d-00c04fc964ff"
     if isinstance(kind, pl.Struct):
         return "write the member that is meant, or all of them together, as a column of text"
-    if kind.is_nested():
+    if kind.is_nested() and name == "tags":
         return "write it as text, or as a list of texts"
-    return "write it as text, or leave the column out"
+    return "write it as text" if name in REQUIRED else "write it as text, or leave the column out"
 
 
 def _is_plain(kind: pl.DataType) -> bool:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from tests.rig.cases import SAMPLES, document, refusal, users
 
 JSON = SAMPLES / "json"
 ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
+
+
+BRACKETS = (
+    "row 2: a comma stands between the objects, as in an array without its brackets; take all such commas away, or put "
+    "[ before the first object and ] behind the last, with no comma there"
+)
 
 
 def written(folder: Path, text: str | bytes, name: str = "r.json") -> Path:
@@ -52,6 +59,41 @@ def test_blanks_order_and_wrapping_make_no_difference(tmp_path: Path, text: str,
     packed = {None: data, ".gz": gzip.compress(data), ".bz2": bz2.compress(data)}[pack]
     path = written(tmp_path, packed, f"r.json{pack or ''}")
     assert users(path, tmp_path) == [ANN, BOB]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '{"uid":"a1","name":"Ann"},\n{"uid":"b2","name":"Bob"}\n',
+            BRACKETS,
+        ),
+        ('[{"uid":"a1","name":"Ann"},\n{"uid":"b2","n":NaN}]', 'row 2: \'{"uid":"b2","n":NaN}\' holds NaN, '),
+        ('{"users":[{"uid":"a1","n":-Infinity}]}', 'row 1: \'{"uid":"a1","n":-Infinity}\' holds -Infinity, '),
+        ('{"uid":"a1","name":"A","n":[NaN]}\n', 'row 1: \'{"uid":"a1","name":"A","n":[NaN]}\' holds NaN, '),
+    ],
+)
+def test_what_is_nearly_json_is_told_by_its_cause(
+    tmp_path: Path, text: str, said: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """Objects with commas between them, and the words that Python writes for numbers; what cures it is said."""
+    path = written(tmp_path, pack(text.encode()), "r.json" if pack is bytes else "r.json.gz")
+    mend = "" if said == BRACKETS else "which is no JSON; write null for it"
+    assert refusal(path, tmp_path) == f"{path.name}: {said}{mend}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"uid":"a1","name":"Ann"},\n{"uid":"b2","name":"Bob"}]',
+        '{"uid":"a1","name":"Ann"}\n{"uid":"b2","name":"Bob"}\n',
+        '{"total":NaN,"users":[{"uid":"a1","name":"Ann"},{"uid":"b2","name":"Bob","link":null}]}',
+    ],
+)
+def test_the_cures_for_what_is_nearly_json_work(tmp_path: Path, text: str) -> None:
+    """A member that is no user may hold what it likes."""
+    assert users(written(tmp_path, text), tmp_path) == [ANN, BOB]
 
 
 def test_utf_16_with_a_mark_is_read(tmp_path: Path) -> None:

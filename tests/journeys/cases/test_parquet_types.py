@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,25 @@ def test_large_floats_of_32_bits_are_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "small.parquet"
     pl.DataFrame({"uid": pl.Series([1.0, None], dtype=pl.Float32), "name": ["a", "b"]}).write_parquet(path)
     assert events(path, tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", [pl.Float64(), pl.Float32()])
+def test_floats_of_more_digits_than_they_hold_are_rounded_and_never_to_be_encoded(
+    tmp_path: Path, kind: pl.DataType
+) -> None:
+    """As a uid: the digits are gone. Elsewhere, and where they are exact, they are no such defect."""
+    path = tmp_path / "r.parquet"
+    ids = pl.Series([1.2345678901234568e17, 2.0**60, -(2.0**70), None], dtype=kind)
+    pl.DataFrame({"uid": ids, "name": ["a", "b", "c", "d"], "metadata.n": ids}).write_parquet(path)
+    found = document(path, tmp_path)
+    defects = {code: each["first_rows"] for code, each in found["defects"].items()}
+    assert defects == {"uid.rounded": [1, 2, 3], "uid.missing": [4]}
+    assert "encode" not in json.dumps(found["defects"])
+    exact = pl.Series([2.0**53 - 1, 7.0], dtype=pl.Float64)
+    pl.DataFrame({"uid": exact, "name": ["a", "b"]}).write_parquet(path)
+    assert list(document(path, tmp_path)["defects"]) == ["uid.charset"]
+    pl.DataFrame({"uid": ["x", "y"], "name": ["a", "b"], "metadata.n": [2.0**60, 1.0]}).write_parquet(path)
+    assert document(path, tmp_path)["exit_code"] == 0
 
 
 def test_bytes_that_are_not_all_text_stay_bytes(tmp_path: Path) -> None:

@@ -78,6 +78,26 @@ def test_lines_that_go_on_with_another_end_are_no_cells_to_put_in_quotes() -> No
     assert (found.what, found.row) == (said, 2)
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("quotes", "cell", "quoted"),
+    [
+        ("single quotes (')", "'Ann{}Lee'", True),
+        ("single quotes (')", "'Ann{} Lee, M.{} Dr.'", True),
+        ("typographic quotes", "\u201cAnn{}Lee\u201d", True),
+        ("", "'t Hart{}Jan", False),
+        ("", "O'Brien{}Ann'", False),
+    ],
+)
+def test_other_quotes_round_a_cell_that_was_cut_are_told(mark: str, quotes: str, cell: str, quoted: bool) -> None:
+    """They are letters to the grammar."""
+    found = first_defect(f"a1{mark}{cell.format(mark, mark)}\n".encode(), 2, Dialect(mark))
+    hold = {",": "a comma", ";": "a semicolon", "\t": "a tab"}[mark]
+    assert found is not None
+    mend = f'{quotes} are none here: put cells that hold {hold} in double quotes (")'
+    assert found.what.partition("; ")[2] == (mend if quoted else f"put cells that hold {hold} in quotes")
+
+
 def test_an_escape_that_is_in_force_is_not_proposed() -> None:
     """It did not help."""
     found = first_defect(b'a,"b\\"c"d"\n', 2, Dialect(escape="\\"))

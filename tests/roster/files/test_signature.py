@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+
 import pytest
 
 from provisioner.errors import RosterError
@@ -14,6 +16,17 @@ from provisioner.roster.files.signature import check_signature
     [
         ("r.csv", b"PAR1", "r.csv is a Parquet file; rename it to r.parquet"),
         ("r.csv.gz", b"uid", "r.csv.gz is not compressed with gzip; rename it to r.csv"),
+        *(
+            (name, start, f"{name} is compressed with {what}; unpack it first")
+            for name in ("r.csv", "r.tsv", "r.ndjson", "r.json", "r.xlsx", "r.parquet")
+            for start, what in (
+                (b"\x1f\x9d\x90u\xd2\xa4a\xdb", "compress (.Z)"),
+                (lzma.compress(b"uid,name\na1,Ann\n", lzma.FORMAT_ALONE), "lzma"),
+                (b"LZIP\x01\x0c\0", "lzip"),
+                (b"\x89LZO\0\r\n\x1a\n", "lzop"),
+                (b"\xff\x06\0\0sNaPpY\x01", "snappy"),
+            )
+        ),
         ("r.parquet", b"uid,name", "r.parquet is text and no .parquet file; rename it to r.csv"),
     ],
 )

@@ -140,6 +140,25 @@ def test_a_type_no_field_can_be_made_of_is_refused_by_name(name: str, kind: pl.D
         bind(schema)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "mend"),
+    [
+        ("uid", pl.List(pl.String), "write it as text"),
+        ("name", pl.Array(pl.String, 2), "write it as text"),
+        ("uid", pl.Boolean(), "write it as text"),
+        ("name", pl.Duration(), "write it as text"),
+        ("avatar", pl.List(pl.String), "write it as text, or leave the column out"),
+        ("link", pl.Duration(), "write it as text, or leave the column out"),
+        ("tags", pl.List(pl.List(pl.String)), "write it as text, or as a list of texts"),
+    ],
+)
+def test_the_cure_for_a_type_fits_the_field(name: str, kind: pl.DataType, mend: str) -> None:
+    """No list where it is one already, and a column that every roster needs is not to be left out."""
+    with pytest.raises(RosterError) as raised:
+        bind(text_columns("uid", "name") | {name: kind})
+    assert str(raised.value) == f"column '{name}' holds {kind}, of which no {name} can be made; {mend}"
+
+
 def test_a_boolean_may_be_looked_up_for_a_name() -> None:
     """As what it stands for."""
     table = {"name": {"column": "x", "map": {"true": "Staff", "false": "Guest"}}}
