@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 from provisioner.errors import RosterError
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
+from provisioner.roster.formats.ndjsonline import no_number
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -41,18 +42,8 @@ class _CutOffError(Exception):
     """The text ends where a value goes on."""
 
 
-class _NoJsonError(Exception):
-    """A word such as NaN, which Python writes for a number and JSON does not know."""
-
-
-def _refuse_word(word: str) -> NoReturn:
-    raise _NoJsonError(word)
-
-
 # Numbers stay text: nothing is made of them here, and Python refuses those of more than 4300 digits.
 _whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
-_strictly = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_word).decode
-_WORDS: Final = ("NaN", "Infinity")
 
 
 class JsonCutter:
@@ -147,11 +138,8 @@ class JsonCutter:
 
     def _counted(self, text: str) -> str:
         """Count a user, whose text goes on one line: within a text no line ends."""
-        if any(word in text for word in _WORDS):
-            try:
-                _strictly(text)
-            except _NoJsonError as word:
-                self._fail(f"{shortened(text)} holds {word}, which is no JSON; write null for it")
+        if (word := no_number(text)) is not None:
+            self._fail(f"{shortened(text)} holds {word}, which is no JSON; write null for it")
         self.rows += 1
         return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
 

@@ -33,6 +33,8 @@ _END_OF_KEY = r'(?:[^\\]|\\\\)"\s*:'
 # Sixteen digits may be more than a float can hold; a fraction, an exponent and -0 would change their looks.
 _DELICATE_NUMBER = rf"(?:{_END_OF_KEY}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)"
 
+_NO_NUMBERS = ("NaN", "Infinity")
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 """Cuts an object into its members: key → value as it stands."""
 
@@ -46,6 +48,14 @@ def parsed(line: str) -> Values:
     if not isinstance(value, dict):
         raise ValueError(f"{shortened(line)} is no JSON object")
     return value
+
+
+def no_number(text: str) -> str | None:
+    """Name a word in an object that Python writes and reads as a number, and JSON does not know: NaN, Infinity."""
+    found: list[str] = []
+    if any(word in text for word in _NO_NUMBERS):
+        json.loads(text, parse_constant=found.append, parse_int=str, parse_float=str)
+    return found[0] if found else None
 
 
 def delicate(lines: Sequence[str], objects: Sequence[Values]) -> list[int]:

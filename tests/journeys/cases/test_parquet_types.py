@@ -93,7 +93,7 @@ def test_floats_of_more_digits_than_they_hold_are_rounded_and_never_to_be_encode
     assert "encode" not in json.dumps(found["defects"])
     exact = pl.Series([2.0**53 - 1, 7.0], dtype=pl.Float64)
     pl.DataFrame({"uid": exact, "name": ["a", "b"]}).write_parquet(path)
-    assert list(document(path, tmp_path)["defects"]) == ["uid.charset"]
+    assert users(path, tmp_path) == [{"uid": "9007199254740991", "name": "a"}, {"uid": "7", "name": "b"}]
     pl.DataFrame({"uid": ["x", "y"], "name": ["a", "b"], "metadata.n": [2.0**60, 1.0]}).write_parquet(path)
     assert document(path, tmp_path)["exit_code"] == 0
 
