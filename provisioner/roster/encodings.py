@@ -12,6 +12,7 @@ import re
 import unicodedata
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Final
 
 from provisioner.errors import RosterError
@@ -216,13 +217,14 @@ def _is_lone(around: str) -> bool:
     """Whether the middle one of three letters is a word of its own, where words have several letters."""
     before, letter, after = around[0], around[1], around[2]
     is_letter = letter.isalpha() and _script(letter) not in _EASTERN
-    return is_letter and not (before.isalnum() or after.isalpha() or unicodedata.category(after) == "Mn")
+    is_marked = "Mn" in {unicodedata.category(before), unicodedata.category(after)}
+    return is_letter and not (before.isalnum() or after.isalpha() or is_marked)
 
 
 def _is_capital_within(text: str) -> bool:
     """Whether the second letter is a capital behind one, and small ones follow: no name is written OÆBrien."""
-    word = text.partition(" ")[0]
-    return word[:2].isalpha() and word[:2].isupper() and any(map(str.islower, word[2:]))
+    word = "".join(takewhile(str.isalpha, text))
+    return len(word) > 2 and word[:2].isupper() and any(map(str.islower, word[2:]))
 
 
 def _oddity(letter: str, encoding: str) -> float:
