@@ -120,6 +120,15 @@ def test_without_quoting_quotes_stand_for_themselves_everywhere() -> None:
     assert read_rows('5"\t"Cy" Fox\t"a"\n', Dialect("\t", quoting=False)).rows == [['5"', '"Cy" Fox', '"a"']]
 
 
+def test_a_blank_that_separates_cells_is_none_around_quotes() -> None:
+    """A tab still is; two blanks have an empty cell between them."""
+    assert read_rows('a1 "Ann Lee" "x"\nb2\t "B" \t"y"\na1  x\n', Dialect(" ")).rows == [
+        ["a1", "Ann Lee", "x"],
+        ["b2\t", "B", "y"],
+        ["a1", None, "x"],
+    ]
+
+
 @given(texts())
 def test_rows_and_refusals_are_those_of_a_reading_letter_by_letter(case: tuple[str, Dialect]) -> None:
     """Same rows, or both refuse, at the same cell."""
