@@ -100,6 +100,8 @@ class NightJudge:
             yield from self._of_the_last(line, users)
 
     def _of_the_last(self, line: Line, users: list[User]) -> Iterator[str]:
+        if self._born_late(line.uid, users):
+            return
         if line.auth_token not in (users[-1].tokens if users[-1].sleeps else users[-1].living):
             yield f"a dead token: {line.uid} is {line.outcome}"
 
@@ -188,6 +190,10 @@ class NightJudge:
     def _flushed_late(self, uid: str) -> bool:
         """Whether a flush may have arrived after it was given up: it strikes tokens that were minted since."""
         return uid in self._world.shaken and self._was_flushed(uid)
+
+    def _born_late(self, uid: str, users: list[User]) -> bool:
+        """Whether a create may have arrived after it was given up, and after another hand deleted whom it had made."""
+        return uid in self._world.shaken and len(users) > 1 and users[-2].ours and users[-2].died
 
     def _was_flushed(self, uid: str) -> bool:
         return any(each.op is Op.FLUSH and each.uid == uid for each in self._world.requests)

@@ -206,6 +206,20 @@ FOUND = {
         sync=True,
         refreshes=(1,),
     ),
+    "a create that arrives after another hand has deleted the user": Case(
+        743723,
+        (Row(4), Row(5), Row(6)),
+        (Life(), Life(order=448646421), Life(after=10.863)),
+        faults=(
+            Fault(0, 6, Op.CREATE, 1, Trouble.GATEWAY_AFTER),
+            Fault(0, 6, Op.CREATE, 2, Trouble.UNREACHED),
+            Fault(0, 6, Op.CREATE, 3, Trouble.LATE, 4.953),
+            Fault(0, 6, Op.UPDATE, 1, Trouble.FOREIGN_422),
+            Fault(0, 6, Op.UPDATE, 2, Trouble.TIMEOUT),
+        ),
+        strangers=(Stranger(1, -0.655, 6, Act.DELETE),),
+        sync=True,
+    ),
     "left, and then seen to have been changed by another hand before": Case(
         613718,
         (Row(6),),
