@@ -233,7 +233,7 @@ class Journal:
     def _prepare(self, database: sqlite3.Connection) -> None:
         header = self._usable_header(database)
         self.made = header.blank
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "wal_autocheckpoint = 4000"):
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
         self._bring_up_to_date(database, header.version)
         self._refuse_anothers(database)
