@@ -165,10 +165,10 @@ def keep_earlier_files(job: Job, *, anew: bool, new: bool) -> None:
     if anew and (aside := set_journal_aside(files.journal)) is not None:
         log.info("journal.set_aside", kept_as=str(aside))
     if new:
-        keep_results(files)
+        set_results_aside(files)
 
 
-def keep_results(files: Outputs) -> None:
+def set_results_aside(files: Outputs) -> None:
     """Set aside results and tokens that belong to no journal or state that is continued."""
     for path in (files.results, files.tokens):
         if path is not None and (aside := set_aside(path)) is not None:

@@ -23,7 +23,7 @@ from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
 from provisioner.results.manifest import rewrite, written_last
 from provisioner.run.admission import Outbox, unmet_by
-from provisioner.run.job import Job, Run, Target, keep_results
+from provisioner.run.job import Job, Run, Target, set_results_aside
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy
@@ -101,7 +101,7 @@ def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> 
         state.unwanted = True
         return None
     if stop is None and state.is_new:
-        keep_results(sync_job.job.outputs)
+        set_results_aside(sync_job.job.outputs)
     return state.begin_night(run.started, sync_job.kept.digest if sync_job.kept is not None else None)
 
 
