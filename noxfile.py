@@ -17,7 +17,7 @@ COMING: Final = ["3.14"]
 """Not claimed yet; tried where it is installed."""
 
 CONSTRAINTS: Final = str(Path("constraints.txt").resolve())
-EXTRAS: Final = "[dev,speed,xlsx]"
+EXTRAS: Final = "[dev,speed]"
 SPREAD: Final = ("-n", "3", "--dist", "worksteal")
 
 nox.needs_version = ">=2025.2"

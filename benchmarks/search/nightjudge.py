@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from benchmarks.search.case import Case, Op, Row
+from benchmarks.search.case import Act, Case, Op, Row
 from benchmarks.search.judge import Claims, Line
 from benchmarks.search.process import Ended
 from benchmarks.search.users import User, profile_of, uid_of
@@ -163,7 +163,7 @@ class NightJudge:
         if outcome == "unchanged" and did:
             yield f"changed, and told as unchanged: {uid} ({', '.join(sorted(did))})"
         told_by = _TOLD_BY.get(outcome)
-        if told_by is not None and told_by not in did and not (self._claimable(uid) or self._half_gone(told_by, uid)):
+        if told_by is not None and told_by not in did and not self._is_claimable(uid, told_by):
             yield f"told as {outcome}, and was not: {uid} ({', '.join(sorted(did))})"
         ours = bool(users) and users[-1].ours and not self._hidden(uid, users)
         if Op.CREATE in did and outcome in {"updated", "unchanged", "reactivated"} and ours:
@@ -198,9 +198,18 @@ class NightJudge:
     def _was_flushed(self, uid: str) -> bool:
         return any(each.op is Op.FLUSH and each.uid == uid for each in self._world.requests)
 
-    def _half_gone(self, told_by: Op, uid: str) -> bool:
-        """Whether somebody who comes back had been flushed to be deactivated, which a night may have ended before."""
-        return told_by is Op.REACTIVATE and self._was_flushed(uid)
+    def _is_claimable(self, uid: str, told_by: Op) -> bool:
+        """Whether a night may tell a change as its own that it did not make.
+
+        Of who comes back that is so, too, when the user had been flushed to be deactivated, which a night may have
+        ended before, and when another hand was quicker.
+        """
+        return self._claimable(uid) or (told_by is Op.REACTIVATE and (self._was_flushed(uid) or self._woken(uid)))
+
+    def _woken(self, uid: str) -> bool:
+        """Whether another hand reactivated a user in this night."""
+        acts = (each for each in self._case.strangers if each.act is Act.REACTIVATE and each.life >= self._epoch)
+        return any(uid_of(each.who) == uid for each in acts)
 
     def _claimable(self, uid: str) -> bool:
         return uid in self._world.doubted

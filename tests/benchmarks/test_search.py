@@ -254,6 +254,24 @@ FOUND = {
         rate=60,
         sync=True,
     ),
+    "updated by a killed night, in the next one's roster no more, and back as it was updated": Case(
+        909164,
+        (Row(2), Row(3), Row(5)),
+        (Life(kill=128), Life(stop=165), Life()),
+        edits=(Edit(1, 2, 1), Edit(1, 3, 1, left=True), Edit(2, 3, 0)),
+        before=(Before(3, 18.579), Before(5, 515.255, deactivated=True, same=True)),
+        rate=60,
+        sync=True,
+    ),
+    "deactivated when the night looked, and woken by another hand before the night was at it": Case(
+        931229,
+        (Row(0), Row(3), Row(4)),
+        (Life(order=1279003986), Life()),
+        faults=(Fault(0, 0, Op.CREATE, 1, Trouble.KEY_REVOKED),),
+        strangers=(Stranger(1, -1.251, 4, Act.REACTIVATE),),
+        before=(Before(4, 9.23, deactivated=True),),
+        sync=True,
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),
@@ -268,6 +286,17 @@ def test_whom_a_killed_night_woke_is_deactivated_when_the_next_roster_says_so(ki
     asleep = Before(0, 589.352, deactivated=True, same=True)
     lives = (Life(), Life(kill=kill), Life())
     assert trial(Case(212123, (Row(0),), lives, edits=edits, before=(asleep,), sync=True)).offences == ()
+
+
+@pytest.mark.parametrize("kill", range(140, 152, 3))
+@pytest.mark.parametrize("stop", range(122, 138, 4))
+def test_an_update_of_a_night_that_was_cut_short_is_told_by_the_one_that_ends_it(kill: int, stop: int) -> None:
+    """Also when the row was edited in between, and edited back: nothing is to be done for it any more."""
+    edits = tuple(Edit(life, who, 2 - life) for life in (1, 2) for who in range(3))
+    before = tuple(Before(who, 500.0) for who in range(3))
+    lives = (Life(kill=kill), Life(stop=stop), Life())
+    rows = tuple(map(Row, range(3)))
+    assert trial(Case(909164, rows, lives, edits=edits, before=before, rate=60, sync=True)).offences == ()
 
 
 @pytest.mark.parametrize("case", FOUND.values(), ids=FOUND)

@@ -25,14 +25,15 @@ class EpochRow(NamedTuple):
     epoch: int
 
 
-# That somebody was created or reactivated in this night outlives what is sent for it afterwards, and how often that is
-# cut short.
+# That somebody was created, reactivated or updated in this night outlives what is planned or sent for it afterwards, and
+# how often that is cut short: created before reactivated, and both before updated.
 NIGHT_OUTCOME: Final = Bulk(
     EpochRow._fields,
     """
 UPDATE users SET night_outcome = CASE
     WHEN users.epoch IS NOT given.epoch THEN NULL
     WHEN state = 'settled' AND outcome IN ('created', 'reactivated') THEN outcome
+    WHEN state = 'settled' AND outcome = 'updated' THEN coalesce(night_outcome, outcome)
     ELSE night_outcome
 END
 FROM given WHERE users.id = given.id

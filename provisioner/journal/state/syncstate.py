@@ -11,7 +11,7 @@ short and the one that ends it share an *epoch*: what happened to a user in this
     profile    that profile itself, packed: who left is told by name, and what changes with its old value
 
     sessions       whether the auth tokens of a leaver are flushed, see `provisioner.journal.state.managed.Sessions`
-    night_outcome  created or reactivated, when that is what became of the user before a later change of the same epoch
+    night_outcome  created, reactivated or updated, when the user became that before a later change of the same epoch
 """
 
 from __future__ import annotations
