@@ -25,8 +25,8 @@ class EpochRow(NamedTuple):
     epoch: int
 
 
-# That somebody was created, reactivated or updated in this night outlives what is planned or sent for it afterwards, and
-# how often that is cut short: created before reactivated, and both before updated.
+# That somebody was created, reactivated or updated in this night outlives what is planned or sent for it afterwards,
+# and how often that is cut short: created before reactivated, and both before updated.
 NIGHT_OUTCOME: Final = Bulk(
     EpochRow._fields,
     """

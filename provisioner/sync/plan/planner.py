@@ -168,7 +168,7 @@ class Planner:
     def _without_unchanged(self, rows: pl.DataFrame, carried_out: Sequence[tuple[str, str | None]]) -> pl.DataFrame:
         """Leave out the rows that were carried out just as they stand: on most nights, nearly all."""
         known, given = dict(carried_out), zip(rows["uid"].to_list(), rows["body_hash"].to_list(), strict=True)
-        changed = rows.filter([known.get(uid) != body_hash for uid, body_hash in given])
+        changed = rows.filter(pl.Series([known.get(uid) != body_hash for uid, body_hash in given], dtype=pl.Boolean))
         self.plan.so_far.unchanged += rows.height - changed.height
         return changed
 

@@ -67,12 +67,12 @@ def worst_minute(times: list[float]) -> int:
 
 @pytest.mark.parametrize("per_minute", [600, 9000, 60_000])
 def test_shards_that_come_and_go_use_99_percent_and_are_never_over(per_minute: int) -> None:
-    """Two minutes, two to five shards at a time, each for a few seconds: what one leaves the others take at once."""
+    """Ninety seconds, two to five shards at a time, each for a few seconds: what one leaves the others take at once."""
     random.seed(per_minute)
     used: list[float] = []
 
     async def main() -> None:
-        desk, end = Desk(clock.now), clock.now() + 130
+        desk, end = Desk(clock.now), clock.now() + 90
 
         async def shards(number: int) -> None:
             turn = 0
@@ -88,7 +88,7 @@ def test_shards_that_come_and_go_use_99_percent_and_are_never_over(per_minute: i
 
     clock.run(main())
     assert worst_minute(used) <= per_minute
-    assert len(used) / (per_minute * 130 / 60) >= 0.99
+    assert len(used) / (per_minute * 90 / 60) >= 0.99
 
 
 def test_equal_parts_for_who_asks_and_everything_for_who_is_left() -> None:
