@@ -40,7 +40,8 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         message = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
         raise StorageError(message) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a read-only filesystem, where there is none
+            temporary.unlink(missing_ok=True)
 
 
 def name_once(temporary: Path, path: Path) -> None:

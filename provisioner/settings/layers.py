@@ -56,6 +56,7 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _UNQUOTED: Final = re.compile(r"""[^\W\d][^"'\[\]{}]*|\{[^"'=]*|[\d.]+\s*[A-Za-z%][^"'\[\]{}]*|https?:[^"']*""")
 _TRUTHS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _PASSWORD: Final = re.compile(r"//[^/@]*@")
+_QUERY: Final = re.compile(r"(://[^?'\"]*)\?[^'\"]+")
 _NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
 
 
@@ -163,7 +164,13 @@ def _explain(problem: Problem, layers: Sequence[Layer], known: Mapping[str, Coll
     if problem.unknown:
         file, colon, _ = place.rpartition(": ")
         return f"{file}{colon}unknown key {'.'.join(where[:2])}{_hint(problem, known)}"
-    return f"{place}: {problem.message}, not {_PASSWORD.sub('//***@', repr(problem.value))}"
+    return f"{place}: {problem.message}, not {_shown(problem.value)}"
+
+
+def _shown(value: object) -> str:
+    """Show what was refused, without what is secret in an address."""
+    text = _PASSWORD.sub("//***@", repr(value))
+    return _QUERY.sub(r"\1?***", text)
 
 
 def _hint(problem: Problem, known: Mapping[str, Collection[str]]) -> str:

@@ -95,9 +95,10 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
 def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> int | None:
     """Record that a night begins, and keep what results there are of no night of this state: they may hold tokens.
 
-    Gives its number; None when nothing is to be changed and nobody is in the state yet, which then is not kept.
+    Gives its number; None when nothing is to be changed by what would be the first: a state that was made for it is not
+    kept then, and the journal of a run stays one.
     """
-    if stop is not None and state.made:
+    if stop is not None and state.nights.begun == 0:
         state.unwanted = True
         return None
     if stop is None and state.is_new:

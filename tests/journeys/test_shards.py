@@ -128,3 +128,32 @@ def test_what_needs_the_whole_roster_takes_no_shard(tmp_path: Path) -> None:
         ended = provisioner(command[0], "users.csv", *command[1:], cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert ended.exit_code == 2
         assert "run.shard: " in ended.stderr
+
+
+def test_shards_with_their_tokens_apart_are_merged_from_anywhere_and_as_they_were_written(tmp_path: Path) -> None:
+    """What a shard wrote is found from another folder, too; what was edited, or is gone, is written anew by its run."""
+    work, other, variables = tmp_path / "work", tmp_path / "other", {"COMETCHAT_API_KEY": KEY}
+    for folder in (work, other):
+        folder.mkdir()
+    write_roster(work / "u.csv", people(9))
+    merge = ("merge", "../work/u.shards", "-o", "m.csv", "--tokens-to", "t.csv")
+    with emulator(tmp_path) as api:
+        flags = ("run", "u.csv", *api.flags(), "--tokens-to", "safe/t.csv", "--shard")
+        assert [provisioner(*flags, f"{n}/3", cwd=work, **variables).exit_code for n in (1, 2, 3)] == [0, 0, 0]
+        merged = provisioner(*merge, cwd=other)
+        tokens = rows(other / "t.csv")
+        results, apart = work / "u.shards" / "shard-2-of-3.results.csv", work / "safe" / "t.shard-2-of-3.csv"
+        results.write_text(results.read_text().replace(",created,", ",existing,", 1))
+        edited = provisioner(*merge, cwd=other)
+        apart.unlink()
+        again = provisioner(*flags, "2/3", cwd=work, **variables)
+        results.with_name("shard-3-of-3.results.csv").touch()
+        (work / "safe" / "t.shard-3-of-3.csv").unlink()
+        gone = provisioner(*merge, cwd=other)
+        provisioner(*flags, "3/3", cwd=work, **variables)
+        at_last = provisioner(*merge, cwd=other)
+    assert (merged.exit_code, len(tokens)) == (0, 9)
+    assert (edited.exit_code, gone.exit_code) == (2, 2)
+    assert "shard-2-of-3.results.csv: is not what was written there; run shard 2/3 again, which writes" in edited.stderr
+    assert "t.shard-3-of-3.csv: is not there; put it back, or run shard 3/3 again, which writes it anew" in gone.stderr
+    assert (again.exit_code, at_last.exit_code, rows(other / "t.csv")) == (0, 0, tokens)

@@ -367,6 +367,44 @@ def test_a_first_night_sets_aside_results_that_hold_the_tokens_of_a_run(company:
     assert company.sync().events("results.set_aside") == []
 
 
+@pytest.mark.parametrize(
+    ("look", "ends_with"),
+    [
+        (("plan",), 0),
+        (("sync", "--approve", "no-such-list.csv"), 2),
+        (("sync", "--max-creates", "0", "--max-updates", "0", "--yes"), 3),
+    ],
+    ids=["a plan", "a usage error", "a guard"],
+)
+def test_a_look_at_the_journal_of_a_run_leaves_it_one(company: Company, look: tuple[str, ...], ends_with: int) -> None:
+    """No night has begun, so the run can be undone, and goes on as before."""
+    company.names("ann", "bob")
+    ran = provisioner("run", "hr.csv", "-o", "r.csv", *company.app.flags(), cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    company.write("uid,name\n" + "".join(f"{company.uid(name)},Other {name}\n" for name in ("ann", "bob")))
+    options = ("hr.csv", *look[1:], "--state", "r.journal.db", *company.app.flags())
+    looked = provisioner(look[0], *options, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    undo = ("undo", "r.csv", "--yes", *company.app.flags())
+    undone = provisioner(*undo, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert (ran.exit_code, looked.exit_code, undone.exit_code) == (0, ends_with, 0), (looked.stderr, undone.stderr)
+    assert company.did()["deactivated"] == 2
+
+
+def test_users_whom_a_run_found_are_read_before_they_are_changed(company: Company) -> None:
+    """Its journal as the state knows no profile of them; the refusal says what to do, and that is enough."""
+    names = ("ann", "bob", "cy", "dan", "eve", "fay")
+    for name in names:
+        company.seed({"uid": name, "name": name.upper()})
+    company.names(*names)
+    options = ("hr.csv", "-o", "r.csv", *company.app.flags())
+    assert provisioner("run", *options, cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
+    options = ("sync", "hr.csv", "--state", "r.journal.db", "-o", "night.csv", *company.app.flags())
+    refused = provisioner(*options, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert (refused.exit_code, company.did()) == (3, {})
+    assert "the state knows no profile of them yet: --refresh reads what they have; for example" in refused.stderr
+    assert provisioner(*options, "--refresh", cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
+    assert company.did() == {}
+
+
 def test_a_sync_of_a_config_that_only_tries_is_refused(company: Company) -> None:
     """`dry_run` under [run] is no word for a sync: `plan` is, and takes the same config."""
     company.names("ann")

@@ -283,8 +283,7 @@ class Ledger:
                 self._database.execute("BEGIN")
                 yield
         except sqlite3.OperationalError as error:
-            message = f"{self._folder}: no room to compare the roster with the app ({error}); make room, then run again"
-            raise StorageError(message) from error
+            raise _no_room(self._folder, error) from error
 
 
 def _line(uid: str, profile: bytes) -> bytes:
@@ -311,6 +310,12 @@ def _without_name(folder: Path) -> sqlite3.Connection:
         for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536", "locking_mode = EXCLUSIVE"):
             database.execute(f"PRAGMA {setting}")
         database.executescript(_SCHEMA)
+    except sqlite3.OperationalError as error:
+        raise _no_room(folder, error) from error
     finally:
         Path(name).unlink()
     return database
+
+
+def _no_room(folder: Path, error: sqlite3.OperationalError) -> StorageError:
+    return StorageError(f"{folder}: no room to compare the roster with the app ({error}); make room, then run again")

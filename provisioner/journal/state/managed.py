@@ -157,6 +157,13 @@ WHERE operation IS NULL AND NOT withdrawn
     AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
 """
 
+# What was taken over is a run's again as long as no night has begun: a look at it, or a night that was refused, leaves
+# the run to be undone.
+GIVEN_BACK: Final = """
+UPDATE users SET operation = NULL, certain = 0, standing = NULL, live_hash = NULL
+WHERE operation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM nights)
+"""
+
 # --- out ---
 
 

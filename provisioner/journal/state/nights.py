@@ -97,6 +97,11 @@ class Nights:
         (last,) = self._database.execute("SELECT coalesce(max(epoch), 0) FROM nights WHERE good").fetchone()
         return 1 + int(last)
 
+    @property
+    def begun(self) -> int:
+        """How many syncs have begun."""
+        return int(self._database.execute("SELECT count(*) FROM nights").fetchone()[0])
+
     def begin(self, now: float, plan: str | None) -> int:
         """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""
         statement = "INSERT INTO nights (epoch, started_at, plan) VALUES (?, ?, ?)"

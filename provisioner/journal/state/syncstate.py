@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,6 +34,7 @@ from provisioner.journal.state.managed import (
     ADOPTED,
     CARRIED_OUT,
     DRIFT,
+    GIVEN_BACK,
     LIVE,
     MET,
     OPERATION,
@@ -86,6 +87,11 @@ class SyncState(Journal):
             raise
         return self
 
+    def __exit__(self, *ended: Any) -> None:  # noqa: PYI036 - they are handed on
+        with suppress(sqlite3.Error), self._database:
+            self._database.execute(GIVEN_BACK)
+        super().__exit__(*ended)
+
     def _prepare(self, database: sqlite3.Connection) -> None:
         if not self._make and header_of(database).blank:
             raise sqlite3.DatabaseError("it holds nothing")
@@ -99,9 +105,7 @@ class SyncState(Journal):
             if (damage := damage_in(self._database, thorough=self._logged)) is not None:
                 raise sqlite3.DatabaseError(damage)
             with self._database:
-                self._database.execute(TAKEN_OVER)
-                self._database.execute(ENDING_FORGOTTEN)
-                for statement in nights.SESSION_TABLES:
+                for statement in (TAKEN_OVER, ENDING_FORGOTTEN, *nights.SESSION_TABLES):
                     self._database.execute(statement)
 
     @contextmanager
@@ -288,10 +292,7 @@ class SyncState(Journal):
         yield from ((statement, creates) for statement in (gone.REMEMBERED, gone.FORGOTTEN))
         yield from super()._as_sent(requests, now)
         changes = [(each.key, each.change) for each in requests if each.change]
-        yield (
-            OPERATION,
-            [OperationRow(id=key, operation=each.action.value, flush=each.flush) for key, each in changes],
-        )
+        yield OPERATION, [OperationRow(key, each.action.value, each.flush) for key, each in changes]
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         """Along with the outcome: what is known of the user now."""

@@ -63,8 +63,7 @@ class Round:
     @property
     def tokens(self) -> Path | None:
         """Where its auth tokens stand, when that is apart."""
-        named = self.document["outputs"].get(TOKENS)
-        return found_again(Path(named), self.results.parent) if named else None
+        return found_again(self.document, TOKENS, self.results.parent)
 
     def time(self, name: str) -> float:
         """Give one of its times, in UNIX seconds."""

@@ -15,6 +15,7 @@ from provisioner.files import digest_of
 from provisioner.journal.lock import holder_of
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
+from provisioner.results.manifest import RESULTS
 from provisioner.results.merging.folder import shards_of
 from provisioner.results.outputs import FORMATS, SUMMARY, journal_of
 from provisioner.wording import listed
@@ -93,7 +94,7 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
             shard, outputs = document["shard"], document["outputs"]
             named = Path(outputs["results"]).name if outputs["results"] else ""
             rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None
-            tokens = found_again(Path(outputs[TOKENS]), folder) if outputs.get(TOKENS) else None
+            tokens = found_again(document, TOKENS, folder)
             given = (shard["number"], shard["of"], shard["roster_rows"], shard["fingerprint"])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no summary of a shard that has come to its end
@@ -102,18 +103,32 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
                 yield FinishedShard(*given, path, rejected, tokens, document)
 
 
-def found_again(path: Path, folder: Path) -> Path:
-    """Find a file that a summary names as it was given then: from the same folder, or beside it since."""
-    return path if path.exists() else folder / path.name
+def found_again(document: Mapping[str, Any], output: str, folder: Path) -> Path | None:
+    """Find an output that a summary in this folder names as it was given then; null when it names none.
+
+    It was given from where the results were given from, and may be beside them since.
+    """
+    outputs = document["outputs"]
+    if not outputs.get(output):
+        return None
+    named, given = Path(outputs[output]), Path(outputs["results"] or "").parent.parts
+    here = folder.absolute().parts
+    then = Path(*here[: len(here) - len(given)]) if here[len(here) - len(given) :] == given else Path()
+    places = [each / named for each in dict.fromkeys([Path() if then == Path.cwd() else then, Path()])]
+    return next((place for place in places if place.exists()), folder / named.name)
 
 
 def _refuse_unfinished(shard: FinishedShard) -> None:
     if holder := holder_of(journal_of(shard.results)):
         raise OutputError(f"{shard.results}: {holder} works on it; merge when that has ended")
-    for name, path in (("rejected", shard.rejected), (TOKENS, shard.tokens)):
-        if path is not None and digest_of(path) != shard.document["digests"].get(name):
-            message = f"is not what was written there; move it away and run shard {shard.number}/{shard.of} again"
-            raise OutputError(f"{path}: {message}")
+    again = f"run shard {shard.number}/{shard.of} again, which writes it anew"
+    digests = shard.document["digests"]
+    results = shard.results if RESULTS in digests else None  # 0.1.0 kept none of them
+    for name, path in ((RESULTS, results), ("rejected", shard.rejected), (TOKENS, shard.tokens)):
+        if path is None or (written := digest_of(path)) == digests.get(name):
+            continue
+        what = "is not there; put it back, or" if written is None else "is not what was written there;"
+        raise OutputError(f"{path}: {what} {again}")
 
 
 def worst(shards: Sequence[FinishedShard]) -> FinishedShard | None:

@@ -98,7 +98,10 @@ class Refusal:
         """Give the same with examples, which the sentence names."""
         if not examples:
             return self
-        message = f"{self.message}; for example {', '.join(map(str, examples))}"
+        # Nobody is without a name, so nothing is known of these.
+        unread = self.field == "name" and all(each.old is None for each in examples)
+        todo = "; the state knows no profile of them yet: --refresh reads what they have" if unread else ""
+        message = f"{self.message}{todo}; for example {', '.join(map(str, examples))}"
         return replace(self, message=message, examples=examples)
 
 
