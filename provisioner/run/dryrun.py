@@ -14,7 +14,7 @@ from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.logs import get_logger
-from provisioner.model import Outcome
+from provisioner.model import Outcome, UserRequest
 from provisioner.results.lines import count_unsent
 from provisioner.results.manifest import set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
@@ -94,21 +94,28 @@ class _EarlierRuns:
 
     policy   what is asked now
     settled  valid rows that need no request any more
-    open     those that still need one; `leaving`: those of them whose users are deactivated besides
+    open     those that still need one; `further`: requests for them besides, to bring back, with a token, whom an undo
+             has deactivated, and to deactivate
     """
 
     journal: Journal
     policy: Policy
     settled: int = 0
     open: int = 0
-    leaving: int = 0
+    further: int = 0
 
     def look_up(self, checked: CheckedBatch) -> None:
         """Count one more batch. Raises `StorageError`."""
         for part in admit(checked.valid, self.journal, self.policy):
             self.settled += part.skipped
             self.open += len(part.requests)
-            self.leaving += sum(bool(each.deactivated) for each in part.requests)
+            self.further += sum(map(_further, part.requests))
+
+
+def _further(request: UserRequest) -> int:
+    """Count the requests for a row besides the first, as far as the journal tells."""
+    brought_back = request.past is not None and request.past.withdrawn
+    return (1 + request.token if brought_back else 0) + bool(request.deactivated)
 
 
 def _earlier(job: Job, stack: ExitStack) -> _EarlierRuns | None:
@@ -135,7 +142,7 @@ def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, leaving:
     counts = count_unsent(surveyed.lines)
     record, rejected = keep_rejected(job, surveyed)
     wrote = written(job.outputs, rejected, results=False)
-    requests = earlier.open + earlier.leaving if earlier else counts.outcomes[Outcome.PENDING] + leaving
+    requests = earlier.open + earlier.further if earlier else counts.outcomes[Outcome.PENDING] + leaving
     seconds = seconds_for(job.settings.rate, {Budget.CORE: requests})
     estimate = Estimate(requests, seconds, earlier.settled if earlier else None)
     summary = Summary(

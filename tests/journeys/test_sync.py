@@ -397,11 +397,11 @@ def test_users_whom_a_run_found_are_read_before_they_are_changed(company: Compan
     company.names(*names)
     options = ("hr.csv", "-o", "r.csv", *company.app.flags())
     assert provisioner("run", *options, cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
-    options = ("sync", "hr.csv", "--state", "r.journal.db", "-o", "night.csv", *company.app.flags())
-    refused = provisioner(*options, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    night = ("sync", "hr.csv", "--state", "r.journal.db", "-o", "night.csv", *company.app.flags())
+    refused = provisioner(*night, cwd=company.folder, COMETCHAT_API_KEY=KEY)
     assert (refused.exit_code, company.did()) == (3, {})
     assert "the state knows no profile of them yet: --refresh reads what they have; for example" in refused.stderr
-    assert provisioner(*options, "--refresh", cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
+    assert provisioner(*night, "--refresh", cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
     assert company.did() == {}
 
 

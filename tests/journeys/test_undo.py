@@ -269,6 +269,17 @@ def test_run_undo_run(api: RunningEmulator, tmp_path: Path) -> None:
     assert set(api.users()) == {user["uid"] for user in BEFORE}
 
 
+def test_a_dry_run_after_an_undo_tells_what_it_takes_to_bring_everybody_back(
+    api: RunningEmulator, tmp_path: Path
+) -> None:
+    """To reactivate, update and give a token to each of those who were created; the others need nothing more."""
+    run(tmp_path, api)
+    undo(tmp_path, api)
+    foreseen = run(tmp_path, api, "--dry-run").summary["estimate"]["requests"]
+    asked_for_the_time = 1
+    assert run(tmp_path, api).summary["requests"] == foreseen + asked_for_the_time
+
+
 def test_nobody_is_asked_where_nobody_is(api: RunningEmulator, tmp_path: Path) -> None:
     """Without --yes nothing is sent off a terminal: exit 2 and one sentence; --dry-run says what would be done."""
     assert run(tmp_path, api, "--on-existing", "update").exit_code == 0

@@ -8,8 +8,9 @@ No token is in it: only whether one is recorded.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,13 +139,15 @@ def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
     user = dict(zip(names, found, strict=True))
     nights = {night.epoch: night.number for night in Nights(database).last()}
     steps = [_step(event, nights) for event in events_of(database, user["id"])]
+    for late in (*_last_word(user, nights), *_undone(database, user["id"])):
+        _put_in(steps, late)
     return Story(
         uid=uid,
         journal=str(journal),
         owner=owner_of(database),
         row=user["row"],
         name=_name(user["profile"]),
-        steps=tuple(_with_undo([*steps, *_last_word(user, nights)], _undone(database, user["id"]))),
+        steps=tuple(steps),
         now=tuple(_now(user, running=holder_of(journal) is not None)),
     )
 
@@ -225,16 +228,10 @@ def _undone(database: sqlite3.Connection, user: int) -> Iterator[Step]:
         yield Step(at, None, "undo", " ".join(each for each in (outcome.value, reason, message) if each), outcome)
 
 
-def _with_undo(steps: Sequence[Step], undone: Iterator[Step]) -> Iterator[Step]:
-    """Put what an undo did where it belongs: a run may have made the user anew since."""
-    undo = next(undone, None)
-    for step in steps:
-        if undo is not None and step.at > undo.at:
-            yield undo
-            undo = None
-        yield step
-    if undo is not None:
-        yield undo
+def _put_in(steps: list[Step], late: Step) -> None:
+    """Put what is told at the end where it belongs: something may have been read, or made anew, since."""
+    later = takewhile(lambda step: step.at > late.at, reversed(steps))
+    steps.insert(len(steps) - sum(1 for _ in later), late)
 
 
 def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:

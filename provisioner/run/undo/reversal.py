@@ -53,7 +53,10 @@ REASONS: Final = {
     "logged_in": "the user has logged in since",
     "changed": "another hand has changed the user since",
     "reactivated": "another hand has reactivated the user since it was deactivated",
-    "before_unknown": "updated by an earlier version of provisioner, which kept no profile of before",
+    "before_unknown": (
+        "nothing has kept the profile of before: an earlier version of provisioner updated the user, or this one did "
+        "after the copy was made that the journal comes from"
+    ),
     "not_clearable": "put back, but for what the API has no way to take away: {}",
     "not_told": "put back, but for what the API did not tell before the update: {}",
 }

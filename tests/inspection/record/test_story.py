@@ -56,6 +56,19 @@ def test_created_at_the_first_try_is_one_line(tmp_path: Path) -> None:
     assert "1970-01-01T00:01:41Z  create  created (200)" in text
 
 
+def test_what_was_read_later_stands_later(tmp_path: Path) -> None:
+    """An undo reads the user whom the run has created; the row's own word is older than that."""
+    path = tmp_path / "out.journal.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        journal.settle([settled(Outcome.CREATED)])
+        journal.remember([Event(1, 150.0, None, ANSWER, "read", "absent", 404)])
+    assert steps(path) == [
+        ("create", "created", "created (200)"),
+        ("read", None, "the app has no such user that is active (404)"),
+    ]
+
+
 def test_every_try_answer_and_kill_is_there(tmp_path: Path) -> None:
     """A lost answer, a kill, a failure, and the try that made it: each once, in order."""
     path = tmp_path / "out.journal.db"
