@@ -140,6 +140,7 @@ def test_shards_with_their_tokens_apart_are_merged_from_anywhere_and_as_they_wer
     with emulator(tmp_path) as api:
         flags = ("run", "u.csv", *api.flags(), "--tokens-to", "safe/t.csv", "--shard")
         assert [provisioner(*flags, f"{n}/3", cwd=work, **variables).exit_code for n in (1, 2, 3)] == [0, 0, 0]
+        over = provisioner("merge", "u.shards", "-o", "m.csv", "--tokens-to", "u.csv", cwd=work)
         merged = provisioner(*merge, cwd=other)
         tokens = rows(other / "t.csv")
         results, apart = work / "u.shards" / "shard-2-of-3.results.csv", work / "safe" / "t.shard-2-of-3.csv"
@@ -153,7 +154,8 @@ def test_shards_with_their_tokens_apart_are_merged_from_anywhere_and_as_they_wer
         provisioner(*flags, "3/3", cwd=work, **variables)
         at_last = provisioner(*merge, cwd=other)
     assert (merged.exit_code, len(tokens)) == (0, 9)
-    assert (edited.exit_code, gone.exit_code) == (2, 2)
+    assert (edited.exit_code, gone.exit_code, over.exit_code) == (2, 2, 2)
+    assert "u.csv: would overwrite what is merged" in over.stderr
     assert "shard-2-of-3.results.csv: is not what was written there; run shard 2/3 again, which writes" in edited.stderr
     assert "t.shard-3-of-3.csv: is not there; put it back, or run shard 3/3 again, which writes it anew" in gone.stderr
     assert (again.exit_code, at_last.exit_code, rows(other / "t.csv")) == (0, 0, tokens)

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import choice, flag, path
 
-_TOKENS = "Write the auth tokens to this file, and not into the results: .csv, .parquet or .ndjson."
+_TOKENS = "Write the auth tokens to this file, and not into the results: .csv, .parquet, .ndjson or .xlsx."
 
 _OUTPUT = Parameter(name="*", group="What is written [output]")
 _LOG = Parameter(name="*", group="What is logged [log]")

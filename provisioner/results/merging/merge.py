@@ -73,6 +73,7 @@ def _files(shard: FinishedShard) -> Iterator[Path]:
     yield summary_of(shard.results)
     yield journal_of(shard.results)
     yield from (path for path in (shard.rejected, shard.tokens) if path is not None)
+    yield from map(Path, shard.document["roster"])
 
 
 class _Merging:

@@ -58,7 +58,8 @@ class Round:
         """What must not be overwritten."""
         rejected = self.document["outputs"]["rejected"]
         named = [self.results.with_name(Path(rejected).name)] if rejected else []
-        return (*Outputs.beside(self.results, self.results.suffix, (), tokens=self.tokens).paths(), *named)
+        rosters = map(Path, self.document["roster"])
+        return (*Outputs.beside(self.results, self.results.suffix, (), tokens=self.tokens).paths(), *named, *rosters)
 
     @property
     def tokens(self) -> Path | None:
