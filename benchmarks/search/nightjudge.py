@@ -178,10 +178,14 @@ class NightJudge:
         did = {op: life for life, whose, op in self._server.did if whose == uid and life >= self._epoch}
         if told["outcome"] not in {"updated", "unchanged"} or not told["error_code"]:
             yield f"not told as deactivated: {uid} is {told['outcome']} {told['error_code']}"
-        if told["outcome"] == "unchanged" and did and not self._hidden(uid, self._server.incarnations.get(uid, [])):
+        if told["outcome"] == "unchanged" and did and not self._unread(uid, self._server.incarnations.get(uid, [])):
             yield f"changed, and told as unchanged: {uid} ({', '.join(sorted(did))})"
         if Op.CREATE in did and self._case.left(int(uid[1:]), did[Op.CREATE]):
             yield f"created to be deactivated: {uid}"
+
+    def _unread(self, uid: str, users: list[User]) -> bool:
+        """Whether nobody can read what a night that was killed did to a user: it was hidden, or is of others."""
+        return self._hidden(uid, users) or (self._claimable(uid) and not users[-1].ours)
 
     def _hidden(self, uid: str, users: list[User]) -> bool:
         """Whether another hand deactivated or deleted a user in doubt: nobody can read then whose it is."""

@@ -272,6 +272,14 @@ FOUND = {
         before=(Before(4, 9.23, deactivated=True),),
         sync=True,
     ),
+    "a user of others, on the wire when the night was killed, whom the next roster names as deactivated": Case(
+        1055966,
+        (Row(0), Row(1)),
+        (Life(), Life(kill=82), Life(stop=31), Life()),
+        edits=(Edit(0, 1, -1), Edit(1, 1, 1), Edit(2, 1, 1, left=True)),
+        before=(Before(1, 723.619),),
+        sync=True,
+    ),
     "in doubt, in no later roster, and back again": Case(
         97, (Row(0), Row(1)), (Life(kill=72), Life(), Life()), edits=(Edit(1, 1, -1), Edit(2, 1, 0)), sync=True
     ),
