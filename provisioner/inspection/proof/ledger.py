@@ -301,8 +301,7 @@ def _without_name(folder: Path) -> sqlite3.Connection:
     try:
         file, name = tempfile.mkstemp(".part", ".proof-", folder)
     except OSError as error:
-        message = f"{folder}: no file can be made there ({error.strerror}); choose another --output"
-        raise OutputError(message) from error
+        raise OutputError(f"{folder}: no file can be made there ({error.strerror}); choose another --output") from error
     os.close(file)
     try:
         database = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
@@ -317,5 +316,5 @@ def _without_name(folder: Path) -> sqlite3.Connection:
     return database
 
 
-def _no_room(folder: Path, error: sqlite3.OperationalError) -> StorageError:
+def _no_room(folder: Path, error: sqlite3.Error) -> StorageError:
     return StorageError(f"{folder}: no room to compare the roster with the app ({error}); make room, then run again")
