@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -181,7 +181,7 @@ class Asked:
     def _file(self) -> tuple[Path | None, Record]:
         """Name the summary file and what it is to remember; None without a name or a folder, or for another's file."""
         from provisioner.files import same_file
-        from provisioner.results.manifest import NOTHING_RECORDED, Record, places, read_record
+        from provisioner.results.manifest import NOTHING_RECORDED, places, read_record
         from provisioner.results.outputs import FORMATS, summary_of
         from provisioner.roster.files.inputs import find_inputs
         from provisioner.run.job import rosters
@@ -206,7 +206,10 @@ class Asked:
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths
         named = asked_for or any(each.exists() for each in inputs.paths)
-        return (path if named else None), Record(ours or record.roster, record.digests)
+        # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
+        roster = ours if self.nightly or not record.roster else record.roster
+        kept = replace(record, roster=roster or record.roster, merged=())
+        return (path if named else None), kept
 
     def _output(self) -> Path | None:
         if self.settings is not None:

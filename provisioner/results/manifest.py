@@ -14,12 +14,15 @@ from provisioner.files import digest_of, same_file, set_aside, set_edited_aside
 from provisioner.logs import get_logger
 from provisioner.results.outputs import Outputs, state_of, summary_of
 from provisioner.roster.files.inputs import STANDARD_INPUT, InputFile, Inputs, Location, local_file
+from provisioner.roster.formats.rows import NO_SHEETS, Sheets
 from provisioner.roster.shard import Share
 from provisioner.wording import listed
 
 log = get_logger()
 
 _ROSTER: Final = "roster"
+_SHEETS: Final = "sheets"
+_QUERY: Final = "query"
 _DIGESTS: Final = "digests"
 _SHARD: Final = "shard"
 _MERGED: Final = "merged"
@@ -30,6 +33,7 @@ RESULTS: Final = "results"
 REJECTED: Final = "rejected"
 """What a summary calls the results and the file of the rejected rows, among its outputs and its digests."""
 
+_APART: Final = "give each an -o of its own, and both keep their files"
 _EDITED: Final = "it is not what was written there last, so it may hold somebody's work"
 
 
@@ -39,6 +43,7 @@ class Record:
 
     roster   the files of the roster, paths made absolute, addresses without what may be secret in them
     digests  name of a file in the summary's `outputs` → SHA-256 of its content, see `rewrite`
+    sheets   what is read of those files that are workbooks; `query`: its digest, for the rows of a query
     share    which rows of the roster they are about; null for all of them
     merged   the results of shards that they were merged from, paths made absolute; empty for those of a run
     """
@@ -47,6 +52,8 @@ class Record:
     digests: Mapping[str, str] = field(default_factory=dict)
     share: Share | None = None
     merged: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    query: str | None = None
 
     def with_digests(self, digests: Mapping[str, str | None]) -> Record:
         """Add what more files hold; null for one that was not written."""
@@ -56,6 +63,10 @@ class Record:
     def document(self) -> dict[str, Any]:
         """As the summary holds it."""
         document: dict[str, Any] = {_ROSTER: list(self.roster), _DIGESTS: dict(self.digests)}
+        if self.sheets:
+            document[_SHEETS] = list(self.sheets)
+        if self.query is not None:
+            document[_QUERY] = self.query
         if self.share is not None:
             document[_SHARD] = self.share.document
         if self.merged:
@@ -66,16 +77,48 @@ class Record:
 NOTHING_RECORDED: Final = Record()
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a roster is: its files, and what is read of them.
+
+    files   see `places`
+    stem    what the files of a job are called after
+    sheets  of those that are workbooks
+    query   `Query.digest`; null for files
+    """
+
+    files: tuple[str, ...]
+    stem: str
+    sheets: Sheets = NO_SHEETS
+    query: str | None = None
+
+    def recorded(self, digests: Mapping[str, str | None], share: Share | None = None) -> Record:
+        """Give what is recorded of files that belong to it, see `Record`."""
+        return Record(self.files, known_of(digests), share, sheets=tuple(sorted(self.sheets.read)), query=self.query)
+
+    @property
+    def text(self) -> str:
+        """As a journal keeps it."""
+        return json.dumps(self.recorded({}).document)
+
+
 def read_record(summary: Path) -> Record:
     """Read what a summary says; nothing when it is not there, or an older one that does not say it."""
     try:
-        document = json.loads(summary.read_bytes())
-        roster, digests = document[_ROSTER], document[_DIGESTS]
-        merged = tuple(map(str, document.get(_MERGED, ())))
-        return Record(
-            tuple(map(str, roster)), {str(name): str(digest) for name, digest in digests.items()}, merged=merged
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _parsed(summary.read_bytes())
+    except OSError:
+        return NOTHING_RECORDED
+
+
+def _parsed(text: str | bytes) -> Record:
+    try:
+        document = json.loads(text)
+        roster, digests, query = document[_ROSTER], document[_DIGESTS], document.get(_QUERY)
+        merged, sheets = (tuple(map(str, document.get(name, ()))) for name in (_MERGED, _SHEETS))
+        known = {str(name): str(digest) for name, digest in digests.items()}
+        asked = None if query is None else str(query)
+        return Record(tuple(map(str, roster)), known, merged=merged, sheets=sheets, query=asked)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return NOTHING_RECORDED
 
 
@@ -98,17 +141,51 @@ def places(inputs: Inputs) -> tuple[str, ...]:
     return tuple(_place(file) for file in inputs.files)
 
 
-def set_others_aside(outputs: Outputs, inputs: Inputs, *, check: bool) -> None:
+def set_others_aside(outputs: Outputs, source: Source, *, check: bool) -> None:
     """Set aside what was written for another roster of the same name: it may hold the only tokens.
 
     check  only the files of a check are at stake
     """
-    ours, recorded = places(inputs), read_record(outputs.summary).roster
-    if not recorded or not set(ours).isdisjoint(recorded) or local_file(recorded[0]).stem != inputs.stem:
+    record = read_record(outputs.summary)
+    whose = _elsewhere(record, source) or _beside(record, source)
+    if whose is None:
         return
     files = (outputs.rejected, outputs.summary) if check else (outputs.results, outputs.rejected, outputs.summary)
     aside = [str(kept) for kept in map(set_aside, files) if kept is not None]
-    log.warning("results.set_aside", kept_as=aside, reason=f"they belong to another roster, {recorded[0]}")
+    log.warning("results.set_aside", kept_as=aside, reason=f"they belong to another roster, {whose}", hint=_APART)
+
+
+def begun_beside(outputs: Outputs, source: Source, kept: str | None) -> str | None:
+    """Say which other rows of the same files the journal was begun for; null when it is to be gone on with.
+
+    That of a roster from another folder is gone on with: it knows users by their uid.
+
+    kept  `Source.text` as the journal keeps it, which stands there before there is a summary; one of an earlier
+          version keeps none
+    """
+    return _beside(read_record(summary_of(outputs.results)) if kept is None else _parsed(kept), source)
+
+
+def _elsewhere(record: Record, source: Source) -> str | None:
+    """Say where the other roster of this name is that a record is about; null when it is about this one."""
+    apart = bool(record.roster) and set(source.files).isdisjoint(record.roster)
+    return record.roster[0] if apart and local_file(record.roster[0]).stem == source.stem else None
+
+
+def _beside(record: Record, source: Source) -> str | None:
+    """Say which other rows of the same files a record is about: another sheet, another query, further files.
+
+    What was read before and is not there any more was renamed or deleted; what is read now besides has come to it.
+    """
+    if set(source.files).isdisjoint(record.roster):
+        return None
+    first, *more = record.roster
+    if sheets := [sheet for sheet in record.sheets if sheet in source.sheets.others - source.sheets.read]:
+        return f"sheet {listed(list(map(repr, sheets)))} of {first}"
+    if source.query is not None and record.query not in {None, source.query}:
+        return f"another {first}"
+    left_out = any(file not in source.files and Path(file).exists() for file in record.roster)
+    return f"{first} and {len(more)} more" if left_out and local_file(first).stem == source.stem else None
 
 
 def remove_other(summary: Path, path: Path) -> None:

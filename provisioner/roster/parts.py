@@ -10,7 +10,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.commontype import common_type
 from provisioner.roster.encodings import NotUtf8Error
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, Sheets
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.wording import listed
 
@@ -94,6 +94,12 @@ class SeveralRosters(Roster):
             for column, why in part.roster.unreadable.items():
                 found.setdefault(column, f"{part.roster.name}: {why}")
         return found
+
+    @property
+    def sheets(self) -> Sheets:
+        """Those of all files."""
+        each = [part.roster.sheets for part in self.each]
+        return Sheets(frozenset().union(*(one.read for one in each)), frozenset().union(*(one.others for one in each)))
 
     def notices(self) -> Sequence[Notice]:
         """Those of all files. Raises OSError."""

@@ -13,7 +13,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch, Sheets
 
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
 
@@ -58,6 +58,11 @@ class Wrapped(Roster):
     def unreadable(self) -> Mapping[str, str]:
         """Those of the inner one."""
         return self.inner.unreadable
+
+    @property
+    def sheets(self) -> Sheets:
+        """Those of the inner one."""
+        return self.inner.sheets
 
     def notices(self) -> Sequence[Notice]:
         """Those of the inner one."""

@@ -16,11 +16,11 @@ from provisioner.journal.journal import Journal, JournalReader
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, UserRequest
 from provisioner.results.lines import count_unsent
-from provisioner.results.manifest import set_others_aside
+from provisioner.results.manifest import Source, set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
-from provisioner.run.job import EMULATOR, Job, Run, begins_anew, identity, make_target
+from provisioner.run.job import EMULATOR, Job, Run, begins_anew, identity, make_target, source_of
 from provisioner.run.rates import seconds_for
 from provisioner.sending.calls import Budget
 from provisioner.sending.lifecycle import Policy
@@ -42,9 +42,10 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
     with ExitStack() as stack:
         stack.enter_context(run.watch.watching())
         opened = stack.enter_context(closing(await open_roster(run, offline=True)))
-        set_others_aside(job.outputs, job.roster, check=True)
+        source = source_of(job, opened.roster.sheets)
+        set_others_aside(job.outputs, source, check=True)
         reader = stack.enter_context(ThreadPoolExecutor(1))
-        earlier = _earlier(job, stack)
+        earlier = _earlier(job, source, stack)
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
@@ -118,10 +119,10 @@ def _further(request: UserRequest) -> int:
     return (1 + request.token if brought_back else 0) + bool(request.deactivated)
 
 
-def _earlier(job: Job, stack: ExitStack) -> _EarlierRuns | None:
+def _earlier(job: Job, source: Source, stack: ExitStack) -> _EarlierRuns | None:
     """Open the journal that a run would go on with, if there is one. Raises `JournalError` as a run would."""
     journal = job.outputs.journal
-    if not job.settings.run.dry_run or not journal.exists() or begins_anew(job.settings, journal):
+    if not job.settings.run.dry_run or not journal.exists() or begins_anew(job, source):
         return None
     reader = JournalReader(journal, _identity(job.settings))
     asked = job.settings.run

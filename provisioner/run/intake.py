@@ -24,7 +24,7 @@ from provisioner.logs import get_logger
 from provisioner.model import RowTally
 from provisioner.results import rejections
 from provisioner.results.findings import Findings, Report
-from provisioner.results.manifest import REJECTED, Record, places
+from provisioner.results.manifest import REJECTED, Record
 from provisioner.results.rejections import Dress
 from provisioner.results.resubmission import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool, SpooledBatches
@@ -32,7 +32,7 @@ from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs, Location, shown
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
-from provisioner.run.job import Job, Run, reading_options
+from provisioner.run.job import Job, Run, reading_options, source_of
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
@@ -308,7 +308,7 @@ def log_warnings(job: Job, report: Report) -> None:
 def keep_rejected(job: Job, surveyed: Surveyed) -> tuple[Record, Path | None]:
     """Write the rejected rows; what to remember of that, and the file; None when nothing is rejected."""
     path, digest = rejections.keep_rejected(job.outputs, surveyed.rejected, _dress(job, surveyed.opened))
-    return Record(places(job.roster), {REJECTED: digest} if digest else {}, surveyed.survey.share), path
+    return source_of(job, surveyed.opened.roster.sheets).recorded({REJECTED: digest}, surveyed.survey.share), path
 
 
 def _dress(job: Job, opened: Opened) -> Dress:

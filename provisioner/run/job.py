@@ -6,16 +6,16 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import ConfigurationError, JournalError
 from provisioner.files import set_aside
+from provisioner.journal.course.table import roster_in
 from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.lock import JournalLock, set_journal_aside
 from provisioner.logs import get_logger
 from provisioner.model import OnExisting, Tally
-from provisioner.results.manifest import set_others_aside
+from provisioner.results.manifest import Source, begun_beside, places, set_others_aside
 from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
@@ -28,6 +28,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
 if TYPE_CHECKING:  # what only checks has no need of the network
+    from provisioner.roster.formats.rows import Sheets
     from provisioner.roster.reader import RosterOptions
     from provisioner.run.rates import Dial
     from provisioner.sending.client import Client
@@ -135,9 +136,23 @@ def identity(settings: Settings) -> Identity:
     return Identity(app or "", settings.base_url)
 
 
-def begins_anew(settings: Settings, journal: Path) -> bool:
-    """Whether a run goes on with nothing: it was told so, or what is there was sent to the built-in emulator."""
-    return settings.run.restart or (not settings.api.emulator and owner_in(journal) == EMULATOR)
+def source_of(job: Job, sheets: Sheets) -> Source:
+    """Say what the roster of a job is, `sheets` being read of its workbooks."""
+    asked, query = job.settings.run, None
+    if _is_asked(job.roster) and asked.query is not None and asked.database is not None:
+        # Its password is not asked for: what holds it may be a pipe, which was read when the query was.
+        query = Query(asked.query, parse_address(asked.database)).digest
+    return Source(places(job.roster), job.roster.stem, sheets, query)
+
+
+def begins_anew(job: Job, source: Source) -> bool:
+    """Whether a run goes on with nothing.
+
+    It was told so, what is there was sent to the built-in emulator, or it was begun for other rows of these files.
+    """
+    settings, journal = job.settings, job.outputs.journal
+    rehearsed = not settings.api.emulator and owner_in(journal) == EMULATOR
+    return settings.run.restart or rehearsed or _others(job.outputs, source) is not None
 
 
 def check_journal(job: Job, *, anew: bool) -> None:
@@ -154,18 +169,26 @@ def check_journal(job: Job, *, anew: bool) -> None:
             pass
 
 
-def keep_earlier_files(job: Job, *, anew: bool, new: bool) -> None:
+def keep_earlier_files(job: Job, source: Source, *, anew: bool, new: bool) -> None:
     """Keep what an earlier run left where this one does not continue it: its files may hold the only tokens.
 
     anew  the journal that may be there is not gone on with, see `begins_anew`
     new   there is none that is gone on with
     """
     files = job.outputs
-    set_others_aside(files, job.roster, check=False)
+    whose = _others(files, source)
+    set_others_aside(files, source, check=False)
     if anew and (aside := set_journal_aside(files.journal)) is not None:
-        log.info("journal.set_aside", kept_as=str(aside))
+        if whose is None:
+            log.info("journal.set_aside", kept_as=str(aside))
+        else:
+            log.warning("journal.set_aside", kept_as=str(aside), reason=f"it belongs to another roster, {whose}")
     if new:
         set_results_aside(files)
+
+
+def _others(files: Outputs, source: Source) -> str | None:
+    return begun_beside(files, source, roster_in(files.journal))
 
 
 def set_results_aside(files: Outputs) -> None:
@@ -236,7 +259,6 @@ def reading_options(inputs: Inputs, settings: Settings, interrupted: Callable[[]
     from provisioner.roster.reader import RosterOptions
 
     reading = settings.run
-    asked = any(file.location is Location.QUERY for file in inputs.files)
     return RosterOptions(
         encoding=reading.encoding,
         delimiter=reading.delimiter,
@@ -245,9 +267,13 @@ def reading_options(inputs: Inputs, settings: Settings, interrupted: Callable[[]
         header_row=reading.header_row,
         escape=reading.escape or "",
         missing=settings.columns.missing,
-        query=query_of(settings) if asked else None,
+        query=query_of(settings) if _is_asked(inputs) else None,
         interrupted=interrupted,
     )
+
+
+def _is_asked(inputs: Inputs) -> bool:
+    return any(file.location is Location.QUERY for file in inputs.files)
 
 
 def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -> Job:

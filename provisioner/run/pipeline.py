@@ -39,6 +39,7 @@ from provisioner.run.job import (
     check_journal,
     keep_earlier_files,
     options_of,
+    source_of,
 )
 from provisioner.run.progress.sampler import Sampler
 from provisioner.run.unchanged.ending import End, keep, recall
@@ -97,7 +98,8 @@ async def provision(
         journal = Journal(job.outputs.journal, target.identity)
         opening = partial(_open, job, journal, stopper)
         # Nothing of an earlier run is touched, and nothing is left by this one, before it is known that it can begin.
-        anew = begins_anew(job.settings, job.outputs.journal)
+        source = source_of(job, opened.roster.sheets)
+        anew = begins_anew(job, source)
         check_journal(job, anew=anew)
         recorder = None if anew else await stack.enter_async_context(opening())
         if recorder is not None:
@@ -107,9 +109,10 @@ async def provision(
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         _ask(run, target, confirm)
-        keep_earlier_files(job, anew=anew, new=anew or journal.made)
+        keep_earlier_files(job, source, anew=anew, new=anew or journal.made)
         if recorder is None:
             recorder = await stack.enter_async_context(opening())
+        await recorder.run(lambda: journal.course.keep_roster(source.text))
         if shard is not None:
             join_folder(folder, shard)
         run.watch.enter("sending")

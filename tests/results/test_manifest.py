@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,20 @@ from structlog.testing import capture_logs
 
 from provisioner import logs
 from provisioner.files import digest_of
-from provisioner.results.manifest import NOTHING_RECORDED, Record, places, read_record, rewrite, set_others_aside
+from provisioner.results.manifest import (
+    NOTHING_RECORDED,
+    Record,
+    Source,
+    begun_beside,
+    places,
+    read_record,
+    rewrite,
+    set_others_aside,
+)
 from provisioner.results.outputs import Outputs
 from provisioner.results.summary import write_summary
 from provisioner.roster.files.inputs import find_inputs
+from provisioner.roster.formats.rows import Sheets
 
 
 @pytest.fixture(autouse=True)
@@ -106,11 +118,67 @@ def test_what_belongs_to_another_roster_of_the_same_name_is_set_aside(
     outputs = Outputs.beside(here / "r.csv", ".csv", inputs.paths, check=check)
     for path in outputs.paths():
         path.write_text("theirs")
-    places = tuple(each.format(here=here) for each in recorded)
-    write_summary(outputs.summary, Record(places).document)
+    before = tuple(each.format(here=here) for each in recorded)
+    write_summary(outputs.summary, Record(before).document)
     with capture_logs() as events:
-        set_others_aside(outputs, inputs, check=check)
+        set_others_aside(outputs, Source(places(inputs), inputs.stem), check=check)
     gone = {path for path in outputs.paths() if not path.exists()}
     expected = {outputs.rejected, outputs.summary} | (set() if check else {outputs.results})
     assert gone == (expected if theirs else set())
     assert [recorded[0] in each["reason"] for each in events] == ([True] if theirs else [])
+
+
+HERE, SUB = Sheets(frozenset({"Munich"}), frozenset({"Berlin"})), Sheets(frozenset({"Munich"}), frozenset({"Old"}))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "now", "whose"),
+    [
+        (
+            Record(("{here}/a.x",), sheets=("Berlin",)),
+            Source(("{here}/a.x",), "a", HERE),
+            "sheet 'Berlin' of {here}/a.x",
+        ),
+        (Record(("{here}/a.x",), sheets=("Munich",)), Source(("{here}/a.x",), "a", HERE), None),
+        (Record(("{here}/a.x",), sheets=("Berlin",)), Source(("{here}/a.x",), "a", SUB), None),  # it was renamed
+        (Record(("{here}/a.x",)), Source(("{here}/a.x",), "a", HERE), None),  # of an earlier version
+        (Record(("/b/a.x",), sheets=("Berlin",)), Source(("{here}/a.x",), "a", HERE), None),  # of another folder
+        (Record(("query of hr",), query="1"), Source(("query of hr",), "hr", query="2"), "another query of hr"),
+        (Record(("query of hr",), query="1"), Source(("query of hr",), "hr", query="1"), None),
+        (Record(("query of hr",)), Source(("query of hr",), "hr", query="1"), None),
+        (Record(("{here}/a.x", "{here}/b.x")), Source(("{here}/a.x",), "a"), "{here}/a.x and 1 more"),
+        (Record(("{here}/a.x", "{here}/c.x")), Source(("{here}/a.x",), "a"), None),  # deleted
+        (Record(("{here}/a.x",)), Source(("{here}/a.x", "{here}/b.x"), "a"), None),  # grown
+        (Record(("{here}/a.x", "{here}/b.x")), Source(("{here}/b.x",), "b"), None),  # an --output that was asked for
+        (NOTHING_RECORDED, Source(("{here}/a.x",), "a", HERE), None),
+    ],
+)
+@pytest.mark.parametrize("told_by", ["journal", "summary"])
+def test_a_journal_that_was_begun_for_other_rows_of_the_same_files_is_known(
+    here: Path, recorded: Record, now: Source, whose: str | None, told_by: str
+) -> None:
+    """By what it keeps itself, else by the summary. What has grown or was deleted is the same roster, edited."""
+
+    def files(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.format(here=here) for name in names)
+
+    for name in ("a.x", "b.x"):
+        (here / name).touch()
+    outputs = Outputs.beside(here / "r.csv", ".csv", [])
+    before = replace(recorded, roster=files(recorded.roster))
+    if told_by == "summary":
+        write_summary(outputs.summary, before.document)
+    found = begun_beside(
+        outputs, replace(now, files=files(now.files)), json.dumps(before.document) if told_by == "journal" else None
+    )
+    assert found == (whose and whose.format(here=here))
+
+
+def test_what_a_roster_is_comes_back_from_the_journal_that_keeps_it(here: Path) -> None:
+    """As its record, which a summary holds as well; text that nobody can read says nothing."""
+    source = Source((str(here / "a.xlsx"),), "a", HERE)
+    assert json.loads(source.text) == {"roster": [str(here / "a.xlsx")], "digests": {}, "sheets": ["Munich"]}
+    write_summary(here / "s.json", source.recorded({"rejected": "ab", "results": None}).document)
+    assert read_record(here / "s.json") == Record(source.files, {"rejected": "ab"}, sheets=("Munich",))
+    outputs = Outputs.beside(here / "r.csv", ".csv", [])
+    assert [begun_beside(outputs, source, text) for text in ("", "[]", '{"roster": 1}')] == [None, None, None]

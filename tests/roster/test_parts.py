@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -10,8 +12,9 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import find_inputs
-from provisioner.roster.formats.rows import Roster
+from provisioner.roster.formats.rows import Roster, Sheets
 from provisioner.roster.reader import RosterOptions, open_roster
+from tests.rig.workbooks import texts, workbook
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +130,22 @@ def test_a_defect_is_told_with_the_file_and_its_own_row(here: Path) -> None:
     (here / "b.csv").write_text("uid,name\nb,2\nc,3,4\n")
     hint = "put cells that hold a comma in quotes"
     assert refused("a.csv", "b.csv") == f"b.csv: row 2 (line 3, byte 17): 3 cells, but the header has 2; {hint}"
+
+
+def test_the_sheets_of_several_workbooks_are_those_of_each(here: Path) -> None:
+    """Also in an archive; a text has none."""
+    people = texts(["uid", "name"], ["a", "A"])
+    workbook(here, ("Berlin", people), ("Notes", texts(["x"])), name="a.xlsx")
+    workbook(here, ("Old", texts(["x"])), ("Munich", people), name="b.xlsx")
+    (here / "c.csv").write_text("uid,name\nc,C\n")
+    with zipfile.ZipFile(here / "z.zip", "w") as archive:
+        archive.write(here / "b.xlsx", "b.xlsx")
+    found = []
+    for names in (("a.xlsx", "c.csv", "b.xlsx"), ("z.zip",), ("c.csv",)):
+        with closing(opened(*names)) as roster:
+            found.append(roster.sheets)
+    assert found == [
+        Sheets(frozenset({"Berlin", "Munich"}), frozenset({"Notes", "Old"})),
+        Sheets(frozenset({"Munich"}), frozenset({"Old"})),
+        Sheets(),
+    ]

@@ -1,20 +1,23 @@
 """The tables of runs and of their pace: one row for each run that sends, and one for each stretch of it.
 
 They are for a picture, and as small as one: when there are too many stretches, neighbours become one, and from then on
-each is twice as long. How the last run ended is kept for the next one, as long as nothing is recorded of a user.
+each is twice as long. Which roster the last run took is kept for the next one, and how it ended, as long as nothing is
+recorded of a user.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from provisioner.journal.course.points import Point, thinned
+from provisioner.journal.header import open_for_reading
 from provisioner.journal.statements import select
 
 MOST: Final = 2000
@@ -25,6 +28,7 @@ _FIRST: Final = 4
 
 _STEP: Final = "pace_step"
 _ENDING: Final = "ending"
+_ROSTER: Final = "roster"
 
 ENDING_FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_ENDING}'"  # noqa: S608 - of constants
 """Part of every commit that records anything of a user."""
@@ -135,6 +139,11 @@ class Course:
         found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_ENDING,)).fetchone()
         return None if found is None else str(found[0])
 
+    def keep_roster(self, text: str) -> None:
+        """Keep which roster the journal goes on with from now on, for `roster_in`."""
+        with suppress(sqlite3.Error):
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ROSTER, text))
+
     @property
     def step(self) -> float:
         """Seconds that a stretch lasts."""
@@ -163,3 +172,11 @@ class Course:
 def _run(row: Iterable[Any]) -> PastRun:
     facts = dict(zip(_COLUMNS, row, strict=True))
     return PastRun(**facts | {"asked": orjson.loads(facts["asked"])})
+
+
+def roster_in(path: Path) -> str | None:
+    """Say which roster the journal at `path` goes on with; None when it does not say, cannot be read, or is none."""
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        found = database.execute("SELECT value FROM meta WHERE key = ?", (_ROSTER,)).fetchone()
+        return str(found[0]) if found else None
+    return None

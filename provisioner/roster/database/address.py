@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +50,14 @@ class Address:
         return re.sub(r"[^\w.-]", "", name) or self.kind
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """What tells one database from another, whoever asks from whatever folder."""
+        if self.kind == "sqlite":
+            return self.kind, str(Path(self.file).absolute())
+        parts = urlsplit(self.given)
+        return self.kind, parts.hostname or "", str(parts.port or ""), unquote(parts.path)
+
+    @property
     def file(self) -> str:
         """The path of an SQLite file: `sqlite:///staff.db` is in the current folder, `sqlite:////srv/staff.db` not."""
         return unquote(urlsplit(self.given).path).removeprefix("/")
@@ -67,6 +78,12 @@ class Query:
     def name(self) -> str:
         """What messages call it."""
         return f"query of {self.address.name}"
+
+    @property
+    def digest(self) -> str:
+        """What tells one query from another (SHA-256): it is kept where the query itself is nobody's business."""
+        asked = [*self.address.place, self.sql.strip().removesuffix(";").rstrip()]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def parse_address(given: str) -> Address:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
@@ -145,6 +145,20 @@ LOOKS_LIKE_UTF8: Final = "encoding.looks_like_utf8"
 """The code of a notice: the encoding that was named is not the one that the text is in."""
 
 
+class Sheets(NamedTuple):
+    """Which sheets of its workbooks a roster is.
+
+    read    their names; none where there is no workbook
+    others  the names of those that are not read
+    """
+
+    read: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+
+
+NO_SHEETS: Final = Sheets()
+
+
 class Roster(Protocol):
     """A roster whose header has been read and whose first rows are known to be readable.
 
@@ -190,6 +204,11 @@ class Roster(Protocol):
     def repeated(self) -> frozenset[str]:
         """Names that several columns bear in the file; all but the first are `_column_<n>_<name>`."""
         return frozenset()
+
+    @property
+    def sheets(self) -> Sheets:
+        """Which sheets it is, where it is a workbook."""
+        return NO_SHEETS
 
     def notices(self) -> Sequence[Notice]:
         """Give what is to be known of how it was read; all of it once it has been read to its end."""

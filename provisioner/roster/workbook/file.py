@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch, named_columns
+from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch, Sheets, named_columns
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
 from provisioner.roster.workbook.sheet import BOOLEAN, FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
@@ -36,7 +36,7 @@ class WorkbookRoster(Roster):
     hidden      indexes of the rows that are hidden, ascending
     marked      kind of cells (`rounded`, `not_text`) → column → indexes of the rows in which it is one, ascending
     unstored    column → what to say of its formulas without a stored value
-    sheet       the name of the sheet
+    sheet       the name of the sheet; `unread`: those of the others
     header_row  number of its row that names the columns
     """
 
@@ -49,6 +49,7 @@ class WorkbookRoster(Roster):
     alike: frozenset[str]
     remarks: tuple[Notice, ...]
     sheet: str
+    unread: frozenset[str]
     header_row: int
 
     @property
@@ -75,6 +76,11 @@ class WorkbookRoster(Roster):
     def unreadable(self) -> Mapping[str, str]:
         """The columns with formulas of which only a spreadsheet program knows the value."""
         return self.unstored
+
+    @property
+    def sheets(self) -> Sheets:
+        """The one that is read, and the others."""
+        return Sheets(frozenset({self.sheet}), self.unread)
 
     def notices(self) -> Sequence[Notice]:
         """Say which sheet and header were found, and which cells do not say what a person sees."""
@@ -130,7 +136,8 @@ def open_workbook(path: Path, options: SheetOptions | None = None, limit: int | 
             *_behind_blank_rows(package, table, collected),
             *_unlike_what_is_seen(package, table, remarks),
         )
-        return _roster(path, table, collected, notices)
+        unread = frozenset(sheet.name for sheet in package.sheets) - {table.sheet.name}
+        return _roster(path, table, unread, collected, notices)
 
 
 class _Collected:
@@ -185,7 +192,9 @@ class _Collected:
         self._rows.clear()
 
 
-def _roster(path: Path, table: Table, collected: _Collected, notices: tuple[Notice, ...]) -> WorkbookRoster:
+def _roster(
+    path: Path, table: Table, unread: frozenset[str], collected: _Collected, notices: tuple[Notice, ...]
+) -> WorkbookRoster:
     """Name the columns. Those without a name have their place in the table as one; those without anything are none."""
     header = table.header.cells
     columns = sorted(collected.columns | {column for column, name in header.items() if name.strip()})
@@ -211,6 +220,7 @@ def _roster(path: Path, table: Table, collected: _Collected, notices: tuple[Noti
         alike,
         notices,
         table.sheet.name,
+        unread,
         table.header.number,
     )
 
@@ -231,8 +241,9 @@ def _found(package: Package, table: Table, options: SheetOptions) -> Iterator[No
         yield Notice("sheet.found", f"{package.path}: {message}")
     if table.others:
         have = "has" if len(table.others) == 1 else "have"
-        message = f"of its sheets only {name!r} is read, and {listed(list(map(repr, table.others)))} {have} the needed"
-        yield Notice(OTHER_SHEETS, f"{package.path}: {message} columns as well; give each with --sheet")
+        others = f"{listed(list(map(repr, table.others)))} {have} the needed columns as well"
+        message = f"of its sheets only {name!r} is read, and {others}; give each with --sheet and an -o of its own"
+        yield Notice(OTHER_SHEETS, f"{package.path}: {message}")
     if table.is_found:
         message = f"row {table.header.number} of the sheet {name!r} is taken for the header; --header-row names another"
         yield Notice("header.found", f"{package.path}: {message}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.journal.course.table import Course, PastRun
+from provisioner.journal.course.table import Course, PastRun, roster_in
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION, bring_up_to_date
@@ -107,3 +107,17 @@ def test_an_ending_is_kept_until_something_is_recorded_of_a_user(tmp_path: Path)
         journal.course.keep_ending(None)
         kept.append(journal.course.ending)
     assert kept == ["two", None, None]
+
+
+def test_the_roster_of_the_last_run_is_kept(tmp_path: Path) -> None:
+    """It is read from the file, whoever has it open; what is no journal, or an older one, says nothing."""
+    path = tmp_path / "j.db"
+    with Journal(path, Identity("", "http://x")) as journal:
+        found = [roster_in(path)]
+        journal.course.keep_roster("one")
+        journal.course.keep_roster("two")
+        found.append(roster_in(path))
+    (tmp_path / "none.db").write_text("notes")
+    assert [*found, *map(roster_in, (path, tmp_path / "none.db", tmp_path / "gone.db"))] == [
+        None, "two", "two", None, None,
+    ]  # fmt: skip

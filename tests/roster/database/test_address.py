@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from provisioner.errors import ConfigurationError
@@ -60,3 +62,31 @@ def test_what_is_no_address_is_told_what_one_looks_like(given: str) -> None:
 def test_a_query_does_not_show_its_password() -> None:
     """Not even where it is printed by chance."""
     assert "s3cret" not in repr(Query("SELECT 1", parse_address("mysql://db/hr"), "s3cret"))
+
+
+@pytest.mark.parametrize(
+    ("sql", "address", "same"),
+    [
+        ("SELECT 1", "postgresql://ann@db:5432/hr", True),
+        ("\n SELECT 1 ;\n", "postgresql://ann@db:5432/hr", True),
+        ("SELECT 1", "postgres://bob@DB:5432/hr?sslmode=require", True),
+        ("SELECT 2", "postgresql://ann@db:5432/hr", False),
+        ("SELECT  1", "postgresql://ann@db:5432/hr", False),  # blanks may stand within a text
+        ("SELECT 1", "postgresql://ann@db:5433/hr", False),
+        ("SELECT 1", "postgresql://ann@other:5432/hr", False),
+        ("SELECT 1", "postgresql://ann@db:5432/hr2", False),
+        ("SELECT 1", "mysql://ann@db:5432/hr", False),
+    ],
+)
+def test_a_query_is_known_by_its_digest(sql: str, address: str, *, same: bool) -> None:
+    """By what is asked and where, whoever asks."""
+    digest = Query("SELECT 1", parse_address("postgresql://ann@db:5432/hr")).digest
+    assert (Query(sql, parse_address(address), "s3cret").digest == digest) is same
+
+
+def test_a_database_that_is_a_file_is_known_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its whole path."""
+    monkeypatch.chdir(tmp_path)
+    digests = {Query("SELECT 1", parse_address(f"sqlite:///{path}")).digest for path in ("hr.db", tmp_path / "hr.db")}
+    assert len(digests) == 1
+    assert Query("SELECT 1", parse_address("sqlite:///sub/hr.db")).digest not in digests

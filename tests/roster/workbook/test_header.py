@@ -14,6 +14,7 @@ from provisioner.roster.workbook.header import SheetOptions
 from tests.rig.workbooks import Fill, table, workbook
 
 PEOPLE = table(["uid", "name"], ["a", "A"])
+EACH = "give each with --sheet and an -o of its own"
 
 
 def hidden(fill: Fill) -> Fill:
@@ -66,7 +67,7 @@ def test_the_first_visible_sheet_with_the_columns_is_read_and_told(tmp_path: Pat
     """Covers, look-up tables and empty sheets come first in many workbooks."""
     path = workbook(tmp_path, ("First", first), ("Staff", shown_first), ("More", PEOPLE))
     message = f"the sheet 'Staff' is read, because the first one, 'First', {why}; --sheet names another"
-    others = "of its sheets only 'Staff' is read, and 'More' has the needed columns as well; give each with --sheet"
+    others = f"of its sheets only 'Staff' is read, and 'More' has the needed columns as well; {EACH}"
     assert read(path) == ([("Ann", "a1")], {"sheet.found": message, "sheet.others": others})
     assert read(path, sheet="More") == ([("a", "A")], {})
 
@@ -77,7 +78,7 @@ def test_sheets_that_could_have_been_meant_are_named(tmp_path: Path) -> None:
     path = workbook(
         tmp_path, ("A", PEOPLE), ("N", titled), ("Old", hidden(PEOPLE)), ("Codes", table(["x", "y"])), ("S", PEOPLE)
     )
-    others = "of its sheets only 'A' is read, and 'N', 'S' have the needed columns as well; give each with --sheet"
+    others = f"of its sheets only 'A' is read, and 'N', 'S' have the needed columns as well; {EACH}"
     assert read(path) == ([("a", "A")], {"sheet.others": others})
     assert read(path, sheet="A") == ([("a", "A")], {})
 
