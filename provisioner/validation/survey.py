@@ -6,21 +6,27 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
-from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
+from provisioner.errors import RosterError
+from provisioner.roster.formats.rows import ANOTHER_TABLE, Roster, RosterBatch, one_ahead
 from provisioner.roster.shard import Dealt, Shard, Share
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.lookalikes import Identities
 from provisioner.validation.oddities.cleaning import Cleaning
+from provisioner.validation.oddities.headers import Headers, OtherHeader
 from provisioner.validation.oddities.persons import Shape
 from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.oddities.uidforms import EncodedEmails
 from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
 from provisioner.validation.uidnumbers import DigitUids
+from provisioner.wording import shortened
+
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def survey(
     """
     rows, digits, shape, tags = 0, DigitUids(), Shape(), TagForms(binding)
     cleaning, encoded = Cleaning(binding), EncodedEmails(binding)
+    headers, other = Headers(binding), None
     dealt = Dealt(shard) if shard is not None else None
     uids, identities = Repeats(folder, run_length), Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
@@ -92,6 +99,7 @@ def survey(
             rows += batch.frame.height
             frame = cleaning.people(batch.frame) if identity else cleaning.uids(batch.frame)
             texts = cells.uids(frame, binding)
+            other = other or headers.other(batch, texts)
             shape.add(batch.frame)
             tags.add(frame)
             digits.add(texts)
@@ -106,6 +114,8 @@ def survey(
                 uids.add(prints.drop_nulls().to_frame("key"))
             if identity:
                 identities.add(frame, prints)
+        if other is not None:
+            raise RosterError(_two_tables(roster, other))
         repeated = uids.repeated()["key"].unique().sort()
         respelled, shared = identities.respelled(), identities.shared_emails()
     return Survey(
@@ -120,3 +130,17 @@ def survey(
         encoded.found,
         dealt.share if dealt is not None else None,
     )
+
+
+def _two_tables(roster: Roster, other: OtherHeader) -> str:
+    """Say that another table begins within a roster, which has been read to its end."""
+    file, row = roster.name, other.row
+    for name, rows in roster.parts():
+        file = name
+        if row <= rows:
+            break
+        row -= rows
+    place = f" ({place})" if (place := roster.place(other.row)) else ""
+    shown = ", ".join(map(shortened, other.cells[:_SHOWN]))
+    mend = f"{ANOTHER_TABLE}; or delete the row if the columns of the first header are right for what is below it"
+    return f"{file}: row {row}{place} ({shown}) is {mend}"

@@ -91,3 +91,50 @@ def test_an_address_where_nobody_listens_is_given_up_without_its_secrets(tmp_pat
         done = provisioner("validate", f"http://me:{SECRET}@{host}/r.csv?sig={SECRET}", cwd=tmp_path)
     assert (done.exit_code, SECRET in done.stdout + done.stderr) == (2, False)
     assert f"http://{host}/r.csv cannot be read: nothing answers there (connection refused)" in done.stderr
+
+
+def test_two_tables_in_one_file_create_nobody_and_as_two_files_everybody(tmp_path: Path) -> None:
+    """What `cat` put together: the refusal names the row, and the files themselves are a roster."""
+    (tmp_path / "a.csv").write_text("uid,name\nz1,Ann\nz2,Bob\n")
+    (tmp_path / "b.csv").write_text("name,uid\nCy,z3\nDi,z4\n")
+    (tmp_path / "ab.csv").write_bytes(b"".join((tmp_path / f"{name}.csv").read_bytes() for name in "ab"))
+    for command in (("run", "--emulator"), ("run", "--dry-run"), ("validate",)):
+        refused = provisioner(*command, "ab.csv", cwd=tmp_path)
+        said = "ab.csv: row 3 ('name', 'uid') is the header of another table; save the rows from there on as a file of"
+        assert (refused.exit_code, said in refused.stderr, refused.stdout) == (2, True, "")
+    done = provisioner("run", "a.csv", "b.csv", "--emulator", "-o", "out.csv", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    users = [(row["uid"], row["name"], row["outcome"]) for row in rows(tmp_path / "out.csv")]
+    assert users == [(f"z{number}", name, "created") for number, name in enumerate(("Ann", "Bob", "Cy", "Di"), 1)]
+
+
+def test_another_header_is_told_with_its_own_file_among_several(tmp_path: Path) -> None:
+    """And with the place in it that its owner sees."""
+    (tmp_path / "a.csv").write_text("uid,name\na1,Ann\n")
+    (tmp_path / "b.csv").write_text("name,uid\nBob,b2\nuid,name\nc3,Cy\n")
+    refused = provisioner("validate", "a.csv", "b.csv", cwd=tmp_path)
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1].startswith("error: b.csv: row 2 ('name', 'uid') is the header of another")
+
+
+def test_a_pair_of_stray_quotes_that_hides_a_person_is_warned_of(tmp_path: Path) -> None:
+    """With --strict the row is rejected."""
+    (tmp_path / "r.csv").write_text('uid,name,tags\n1,"Ann,red\n2,Bob",blue\n3,Cy,x\n')
+    done = provisioner("validate", "r.csv", "--json", cwd=tmp_path)
+    assert (done.exit_code, done.summary["warnings"]["row.swallowed"]["first_rows"]) == (0, [1])
+    done = provisioner("validate", "r.csv", "--strict", "--json", cwd=tmp_path)
+    assert (done.exit_code, done.summary["defects"]["row.swallowed"]["first_rows"]) == (1, [1])
+
+
+def test_a_roster_in_quotes_tells_its_delimiter_whoever_names_another(tmp_path: Path) -> None:
+    """The config file's is overruled by the one that the refusal says to give; rejected rows saved with commas too."""
+    (tmp_path / "r.csv").write_text('"uid";"name"\n"a b";"Ann"\n')
+    (tmp_path / "c.toml").write_text('[run]\ndelimiter = ";"\n')
+    assert provisioner("validate", "r.csv", "-c", "c.toml", cwd=tmp_path).exit_code == 1
+    rejected = (tmp_path / "r.results.check.rejected.csv").read_text().splitlines()
+    mended = [[cell.replace("a b", "ab") for cell in line.split(";", 3)] for line in rejected]
+    (tmp_path / "mended.csv").write_text("".join(",".join(f'"{cell}"' for cell in line) + "\n" for line in mended))
+    refused = provisioner("validate", "mended.csv", "-c", "c.toml", cwd=tmp_path)
+    said = "error: mended.csv: its cells are separated by ','; give --delimiter ','"
+    assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (2, said)
+    assert provisioner("validate", "mended.csv", "-c", "c.toml", "--delimiter", ",", cwd=tmp_path).exit_code == 0

@@ -109,6 +109,7 @@ GOOD = "uid,name\nann,Ann\nbob,Bob\n"
 LATIN = "uid,name\nzoe,Zoë\n"
 PARQUET = parquet(uid=["ann", "bob"], name=["Ann", "Bob"])
 WORKBOOK = workbook(("uid", "name"), ("ann", "Ann"))
+WORKBOOK_OF_TWO = workbook(("uid", "name"), ("ann", "Ann"), ("name", "uid"), ("Bob", "bob"))
 COLUMNS = ",".join(f"column {number}" for number in range(5_000))
 
 CASES = (
@@ -161,6 +162,19 @@ CASES = (
     Case("a cell of a megabyte", write(f"uid,name\nann,{'A' * 1_000_000}\n")),
     Case("semicolons", write(GOOD.replace(",", ";"))),
     Case("another delimiter than named", write(GOOD), "users.csv --delimiter ';'"),
+    Case("another delimiter than named, and quotes", write('"uid","name"\n"a","A"\n'), "users.csv --delimiter ';'"),
+    Case("the header once more", write(GOOD + "UID,Name\ncleo,Cleo\n")),
+    Case("the header of another table", write(GOOD + "name,uid\nCleo,cleo\n")),
+    Case("the header of a wider table", write(GOOD + "uid,name,tags\ncleo,Cleo,red\n")),
+    Case("a header of another table in a workbook", write(WORKBOOK_OF_TWO, "users.xlsx"), "users.xlsx"),
+    Case(
+        "the same columns in another order", several(write(GOOD), write("name,uid\nC,c\n", "b.csv")), "users.csv b.csv"
+    ),
+    Case(
+        "quotes around the line end between two rows",
+        write('uid,name,tags\n1,"Ann,red\n2,Bob",blue\n'),
+        "users.csv --strict",
+    ),
     Case("only invalid rows", write("uid,name\nann b,Ann\n,Bob\n")),
     # columns
     Case("no uid column", write("id,name,mail\n1,Ann,a@example.com\n")),

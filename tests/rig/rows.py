@@ -32,11 +32,14 @@ VALID = {
 
 
 def boundary_rows(number: int, seed: int = 1) -> list[Row]:
-    """Give all families, shuffled, then mixtures of them up to `number` rows; uids come twice only on purpose."""
-    source = random.Random(seed)
+    """Give all families, shuffled, then mixtures of them up to `number` rows; uids come twice only on purpose.
+
+    Nothing is laid upon a header: that would be the header of another table, which refuses the roster.
+    """
+    source, own = random.Random(seed), list(headers())
     several = list(chain.from_iterable(families(source)))
     small = [row for row in several if sum(len(cell or "") for cell in row.values()) < 300]
-    several += [mixture(source, small) for _ in range(number - len(several))]
+    several += [mixture(source, small) for _ in range(number - len(several) - len(own))] + own
     source.shuffle(several)
     border = [{"uid": uid} for uid in ("Twice", "twice", " TWICE ", "once-more", "\u00a0ONCE-more\t")]
     several[997 : 997 + len(border)] = border
@@ -59,7 +62,6 @@ def families(source: random.Random) -> Iterator[Iterable[Row]]:
     yield nothings()
     yield unseen()
     yield arrays()
-    yield headers()
 
 
 SCALARS = pl.Struct({"s": pl.String, "i": pl.Int64, "b": pl.Boolean, "é": pl.Struct({"s": pl.String, "u": pl.UInt8})})
@@ -356,11 +358,14 @@ def arrays() -> Iterator[Row]:
 
 
 def headers() -> Iterator[Row]:
-    """The header once more, as it stands and with blanks and quotes, and rows that are nearly it."""
+    """The header once more, as it stands, with blanks and quotes, in another case and with less, and nearly it."""
     names = {name: name for name in TEXTS}
     yield names
     yield {name: f" '{name}'\u200b" for name in TEXTS}
     yield names | {"tags": None}
+    yield {name: name.upper() for name in TEXTS}
+    yield {"uid": "Uid", "name": "NAME"}
+    yield {"uid": "uid", "tags": "tags"}
     yield {"uid": "uid", "name": "Uma Idle"}
 
 

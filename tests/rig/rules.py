@@ -104,13 +104,15 @@ def trim(text: str, unwanted: set[str] = SPACE) -> str:
 
 
 def _is_header(row: Mapping[str, Any], header: set[str]) -> bool:
+    """Cells that hold nothing are none of it; those of uid and name are needed."""
     quotes = set("'\"\u2018\u2019\u201c\u201d")
     bare = {
-        column: trim(trim(trim(cell, SPACE | UNSEEN), quotes), SPACE | UNSEEN)
+        column: trim(trim(trim(cell, SPACE | UNSEEN), quotes), SPACE | UNSEEN) if isinstance(cell, str) else cell
         for column, cell in row.items()
-        if isinstance(cell, str)
     }
-    return all(bare.get(column) == column for column in header)
+    filled = {column: cell for column, cell in bare.items() if cell is not None and cell != ""}
+    named = all(isinstance(cell, str) and cell.lower() == column.lower() for column, cell in filled.items())
+    return named and {"uid", "name"} & header <= filled.keys()
 
 
 def _seen_text(value: Any) -> str | None:

@@ -27,7 +27,7 @@ from provisioner.roster.encodings import NotUtf8Error, mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin
 from provisioner.roster.files.text import TextStream, open_text
-from provisioner.roster.formats.rows import Notice, Progress, RosterBatch, TextRoster, without_blank_rows
+from provisioner.roster.formats.rows import ANOTHER_TABLE, Notice, Progress, RosterBatch, TextRoster, without_blank_rows
 
 DEFAULT_SIZES: Final = BlockSizes()
 # So many blank cells behind the last column polars is let to expect; rows with more are read by the grammar.
@@ -283,7 +283,14 @@ class _BlockParser:
         cells = [cell or "" for row in rows[defect.rows_before :] for cell in row]
         if self._ends_with_header(cells):
             raise RosterError(f"{self._name}: {place}: {JOINED}") from None
+        if self._names_all_columns(cells):
+            what = f"{self._name}: {place}: {ANOTHER_TABLE}"
         raise WideRowError(what, line, cells) from None
+
+    def _names_all_columns(self, cells: Sequence[str]) -> bool:
+        """Whether a row is the header of another file, which has more columns."""
+        names = {name.strip().lower() for name in self._header.columns if not name.startswith("_")}
+        return len(names) > 1 and names <= {cell.strip().lower() for cell in cells}
 
     def _ends_with_header(self, cells: Sequence[str]) -> bool:
         """Whether the last cell of a row and the header of another file have become one."""

@@ -14,7 +14,7 @@ from typing import Final
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
-from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header
+from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header, separated_by
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns, with_names_above
@@ -86,6 +86,8 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
         start = max(start, _line_start(name, text, eol, options.header_row))
     dialect, lines = _likeliest(text, start, dialect, given, options.missing)
     if not lines or options.missing(lines[0].names):
+        if given:
+            _refuse_delimiter(name, text, start, dialect, options.missing)
         _refuse_broken_header(name, stream, text, start, dialect, lines)
     if options.header_row:
         line, found = _whole(lines[0], list(_lines(text, top, dialect))), False
@@ -219,6 +221,20 @@ def _whole(line: Line, lines: Sequence[Line]) -> Line:
         above.insert(0, dict(enumerate(each.names)))
     names = with_names_above(dict(enumerate(line.names)), above)
     return replace(line, cells=[names.get(place, cell) for place, cell in enumerate(line.cells)])
+
+
+def _refuse_delimiter(name: str, text: str, start: int, dialect: Dialect, missing: Missing) -> None:
+    """Tell what separates the cells of a header in quotes, where the one that was given cannot. Raises RosterError.
+
+    "uid","name"     with ; between cells there is text after a closing quote
+    """
+    if dialect.quoting and read_rows(text, dialect, start, most=1).broken is None:
+        return
+    first = text[start:].lstrip("\r\n").split(dialect.eol, 1)[0]
+    for delimiter in dict.fromkeys((*DELIMITERS, *re.findall(r'[^\w\s"]', first))):
+        line = next(_lines(text, start, replace(dialect, delimiter=delimiter, quoting=True)), None)
+        if line is not None and not missing(line.names):
+            raise RosterError(f"{name}: {separated_by(delimiter)}")
 
 
 def _refuse_broken_header(

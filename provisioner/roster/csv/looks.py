@@ -111,7 +111,12 @@ def _refuse_uncut_header(name: str, line: Line, missing: Missing) -> None:
     found = [delimiter for delimiter, _ in Counter(re.findall(r"[^\w \t\r\n\"']", cell)).most_common()]
     for delimiter in found:
         if not missing(cell.split(delimiter)):
-            raise RosterError(f"{name}: its cells are separated by {delimiter!r}; {_cure(delimiter)}")
+            raise RosterError(f"{name}: {separated_by(delimiter)}")
+
+
+def separated_by(delimiter: str) -> str:
+    """Say what separates the cells, and how it is named."""
+    return f"its cells are separated by {delimiter!r}; {_cure(delimiter)}"
 
 
 def _cure(delimiter: str) -> str:

@@ -19,6 +19,7 @@ WHOLE: Final = "row.quoted_whole"
 
 # How a first cell that may be a uid is made: a line of prose begins otherwise.
 _UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
+_LINE_END: Final = r"\r*\n|\r"
 
 
 def remarks_on(frame: pl.DataFrame, dialect: Dialect, *, spread: bool) -> dict[str, Sequence[int]]:
@@ -52,24 +53,57 @@ def _holding_rows(frame: pl.DataFrame, dialect: Dialect) -> list[int]:
 
     It has as many delimiters as the header, and a first cell like `a1`.
     """
-    delimiter = re.escape(dialect.delimiter)
-    start = rf"[\n\r]{_UID}{delimiter}"
-    suspects = frame.select(pl.any_horizontal(pl.all().str.contains(start)).fill_null(value=False)).to_series()
+    first, *others = map(pl.col, frame.columns)
+    start, delimiter = rf"[\n\r]{_UID}", re.escape(dialect.delimiter)
+    # the rest of a row that ends in the first column stands behind the quotes
+    begun = [
+        first.str.contains(f"{start}(?:{delimiter}|$)"),
+        *(each.str.contains(start + delimiter) for each in others),
+    ]
+    suspects = frame.select(pl.any_horizontal(begun).fill_null(value=False)).to_series()
     indexes = suspects.arg_true()
-    rest = rf"((?:{delimiter}[^\n\r{delimiter}]*){{{frame.width - 1}}})"
-    line = re.compile(rf"[\n\r]({_UID}){rest}(?=[\n\r]|\Z)")
     rows = zip(indexes, frame[indexes].iter_rows(), strict=True) if len(indexes) else ()
-    return [index for index, row in rows if _holds_a_row(row, line)]
+    return [index for index, row in rows if holds_a_row(row, dialect.delimiter)]
 
 
-def _holds_a_row(cells: Sequence[str | None], line: re.Pattern[str]) -> bool:
-    """Whether a line within one of the cells begins as the row does: with figures in its first cell, or without.
+def holds_a_row(cells: Sequence[str | None], delimiter: str) -> bool:
+    """Whether a line within one of the cells of a row looks like a row, itself or with what stands around the quotes.
+
+    1,"Ann,red⏎2,Bob",blue     `2,Bob` has too few cells, `2,Bob` and `blue` have as many as `1` and `Ann,red`: 3
+    """
+    own = re.split(f"{re.escape(delimiter)}|{_LINE_END}", cells[0] or "", maxsplit=1)[0]
+    for column, cell in enumerate(cells):
+        first, *lines = re.split(_LINE_END, cell or "")
+        whole = [line for line in lines if line.count(delimiter) == len(cells) - 1]
+        if lines and (joined := _joined(column, first, lines[-1], cells, delimiter)) is not None:
+            whole.append(joined)
+        if any(_is_row(line, own, delimiter) for line in whole):
+            return True
+    return False
+
+
+def _joined(column: int, first: str, last: str, cells: Sequence[str | None], delimiter: str) -> str | None:
+    """Put the last line of a cell and the cells behind it together, if that is a row; the first line has to end one.
+
+    A quote that closes in a column further right leaves the row short: its last cells are null.
+    """
+    after = [*cells[column + 1 :]]
+    while after and after[-1] is None:
+        after.pop()
+    many, most = last.count(delimiter), len(cells) - 1
+    if f"{delimiter} " in f"{first}\n{last}":  # 12 Main St, Apt 4⏎5400,Springfield
+        return None
+    if column + first.count(delimiter) != most or not column <= many <= most - len(after):
+        return None
+    return delimiter.join([last, *(cell or "" for cell in after)])
+
+
+def _is_row(line: str, own: str, delimiter: str) -> bool:
+    """Whether a line begins as the row does, whose first cell is `own`: with figures in its first cell, or without.
 
     Springfield, IL⏎ and blue,⏎ are none: behind a blank prose goes on, and a row has more than its first cell.
     """
-    figures = bool(re.search(r"\d", cells[0] or ""))
-    return any(
-        bool(re.search(r"\d", found[1])) == figures and not found[2][1:2].isspace() and re.search(r"\w", found[2])
-        for cell in cells
-        for found in line.finditer(cell or "")
-    )
+    first, _, rest = line.partition(delimiter)
+    if not re.fullmatch(_UID, first) or bool(re.search(r"\d", first)) != bool(re.search(r"\d", own)):
+        return False
+    return not rest[:1].isspace() and bool(re.search(r"\w", rest))

@@ -24,6 +24,12 @@ ADDED = ("_row", "_errors")
 MARKED = "_apostrophes"
 """Column behind these, where it is needed: the rows whose texts were given apostrophes, see `csv.apostrophes`."""
 
+ANOTHER_TABLE: Final = (
+    "the header of another table; save the rows from there on as a file of its own and name both files, "
+    "with the same columns in any order"
+)
+"""What is said of a row that names columns as the header does, and not the same ones or not in this order."""
+
 NOT_TEXT = "not_text"
 """Kind of cells that are an object, a list or a boolean; see `RosterBatch.cells`."""
 

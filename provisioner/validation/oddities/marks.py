@@ -19,7 +19,8 @@ from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import FromColumn, Source, unencoded
 from provisioner.validation.oddities import persons
 from provisioner.validation.oddities.entries import About, holding
-from provisioner.validation.oddities.persons import Shape, header_words
+from provisioner.validation.oddities.headers import Headers, header_words
+from provisioner.validation.oddities.persons import Shape
 from provisioner.validation.oddities.words import UID_WORDS
 
 if TYPE_CHECKING:  # only what a batch is called: nothing here reads a file
@@ -37,7 +38,7 @@ class Marks:
     """Finds the marks in the batches of one roster."""
 
     def __init__(self, binding: Binding, shape: Shape) -> None:
-        self._binding, self._shape = binding, shape
+        self._binding, self._shape, self._headers = binding, shape, Headers(binding)
         self._uid = unencoded(binding.fields["uid"])
         columns = [name for name in binding.schema if not name.startswith("_")]
         # the cells that have to be looked at closely are found in the column of the uids, when it is one
@@ -78,7 +79,7 @@ class Marks:
             if first.dtype != pl.String:
                 return suspects.clear()
             suspects = first.str.strip_chars().str.to_lowercase().is_in(self._header).arg_true()
-        return persons.repeats_header(frame, suspects)
+        return self._headers.again(frame, suspects)
 
     def _nobody(self, frame: pl.DataFrame, uids: pl.Series, suspects: pl.Series, found: pl.Series) -> Column:
         dashes = persons.rules_of_dashes(frame, uids)

@@ -1,8 +1,7 @@
-"""Rows that are no people: the header once more, rules of dashes, and totals below a table.
+"""Rows that are no people: rules of dashes, and totals below a table; for headers see `headers`.
 
     uid,name,tags
     a1,Ann Lee,red      a person
-    uid,name,tags       the header once more: defect `row.header_again`
     ---,---,---         a rule: warning `row.not_a_person`
     Total,2,            a total: a number where the others have text, no tags where they have some
 
@@ -38,7 +37,6 @@ TOTAL_WORDS = [f"{word}{colon}" for word in TOTALS for colon in ("", ":", " :", 
 RULE = "a row of nothing but dashes"
 TOTAL = "a total or a trailer, shaped unlike the other rows"
 
-_QUOTES = "\"'\u2018\u2019\u201c\u201d"
 _AROUND = WHITE_SPACE + INVISIBLE
 _NAMELESS = re.compile(r"_column_\d+(?:_(.*))?", re.DOTALL)
 _NUMBER = r"^[-+(]?[\d.,'\s%$€£]*\d[\d.,'\s%$€£]*\)?$"
@@ -50,35 +48,10 @@ def own_columns(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if not name.startswith("_")]
 
 
-def header_words(column: str) -> list[str]:
-    """Give the forms in which the name of a column may stand in one of its own cells, lower-cased."""
-    name = _bare_text(column).lower()
-    return [name, *(f"{left}{name}{right}" for left in _QUOTES for right in _QUOTES)]
-
-
-def repeats_header(frame: pl.DataFrame, suspects: pl.Series) -> pl.Series:
-    """Choose the rows that are equal to the header, but for blanks, quotes and invisible characters.
-
-    `suspects` are positions of rows.
-    """
-    for name in frame.columns:
-        nameless = _NAMELESS.fullmatch(name)
-        if suspects.is_empty() or (name.startswith("_") and not nameless):
-            continue
-        expected = _bare_text(nameless[1] or "" if nameless else name)
-        cells = frame[name].gather(suspects)
-        if cells.dtype != pl.String:
-            return suspects.clear()
-        suspects = suspects.filter(_bare(cells).fill_null("").eq(expected))
-    return suspects
-
-
-def _bare(cells: pl.Series) -> pl.Series:
-    return cells.str.strip_chars(_AROUND).str.strip_chars(_QUOTES).str.strip_chars(_AROUND)
-
-
-def _bare_text(text: str) -> str:
-    return text.strip(_AROUND).strip(_QUOTES).strip(_AROUND)
+def name_in_header(column: str) -> str | None:
+    """Give the name that a column has in the file, which is nothing where it has none; null for one that is added."""
+    nameless = _NAMELESS.fullmatch(column)
+    return nameless[1] or "" if nameless else None if column.startswith("_") else column
 
 
 def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
@@ -90,14 +63,10 @@ def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
     suspects = begun.arg_true()
     suspects = suspects.filter(uids.gather(suspects).str.contains(_DASHES))
     schema = frame.schema
-    texts = [name for name in frame.columns if schema[name] == pl.String and not _is_added(name)]
+    texts = [name for name in frame.columns if schema[name] == pl.String and name_in_header(name) is not None]
     cells = frame.select(pl.col(texts).gather(suspects).str.strip_chars(_AROUND))
     dashes = cells.select(pl.all_horizontal((pl.all().fill_null("") == "") | pl.all().str.contains(_DASHES)))
     return suspects.filter(dashes.to_series())
-
-
-def _is_added(name: str) -> bool:
-    return name.startswith("_") and not _NAMELESS.fullmatch(name)
 
 
 @dataclass(slots=True)

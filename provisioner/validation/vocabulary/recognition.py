@@ -81,6 +81,14 @@ def nearest_columns(field: str, columns: Iterable[str]) -> list[str]:
     return [column for *_, column in sorted(good, key=lambda each: each[:2])]
 
 
+@cache
+def spellings() -> frozenset[str]:
+    """Give all words, lower-cased: as they stand in the table, and without blanks or with a sign in their place."""
+    groups = (*(group for groups in SYNONYMS.values() for group in groups), *PROFILE.values())
+    words = {word.strip().lower() for group in groups for word in group.split("|")}
+    return frozenset(word.replace(" ", between) for word in words for between in (" ", "", "_", "-"))
+
+
 def is_of_another(column: str) -> bool:
     """Whether a column may be about somebody else than the person of its row."""
     form = normal_form(unicodedata.normalize("NFKC", column))

@@ -138,6 +138,23 @@ def test_a_named_delimiter_that_cuts_nothing_is_told_with_the_one_that_does() ->
     assert refusal_of(b"uid,name\na,b\n", HeaderOptions(";")) == said
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", ":"])
+@pytest.mark.parametrize("above", ["", "\n\n", "sep=~\n"])
+def test_it_is_told_where_the_cells_are_in_quotes(delimiter: str, above: str) -> None:
+    """Nothing is said of the quotes; also in a file whose quotes mean nothing for want of tabs."""
+    data = f'{above}"uid"{delimiter}"na, ""me"""{delimiter}"name"\r\n"a"{delimiter}"x"{delimiter}"b"\r\n'.encode()
+    shown = "give --delimiter $'\\t'" if delimiter == "\t" else f"give --delimiter '{delimiter}'"
+    said = f"r.csv: its cells are separated by {delimiter!r}; {shown}"
+    assert refusal_of(data, HeaderOptions(None if "sep" in above else "~")) == said
+    assert refusal_of(data.removeprefix(b"sep=~\n"), HeaderOptions("~", quoting=False)) == said
+
+
+def test_quotes_that_no_delimiter_explains_are_told_themselves() -> None:
+    """With the place; also when nothing is left behind a line `sep=`."""
+    assert refusal_of(b'"uid","na"me"\n', HeaderOptions(";")).startswith("r.csv: in the header, line 1, column ")
+    assert refusal_of(b"sep=;\n") == "r.csv has no header: there is nothing behind its first line"
+
+
 def test_the_needed_columns_decide_between_delimiters() -> None:
     """Those that the mapping names, where it does, and not what a line holds most of."""
 

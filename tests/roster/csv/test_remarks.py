@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
+from pathlib import Path
+
 import polars as pl
 import pytest
 
+from provisioner.errors import RosterError
+from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.grammar import Dialect
-from provisioner.roster.csv.remarks import SWALLOWED, WHOLE, remarks_on
+from provisioner.roster.csv.remarks import SWALLOWED, WHOLE, holds_a_row, remarks_on
 
 
 def frame(*rows: tuple[str | None, ...]) -> pl.DataFrame:
@@ -33,3 +38,51 @@ def test_rows_that_may_be_meant_otherwise(
 def test_where_quotes_stand_for_themselves_no_line_is_one_cell() -> None:
     """And a delimiter in a cell is none there."""
     assert remarks_on(frame(("a,b,c", None, None)), Dialect(",", quoting=False), spread=False) == {}
+
+
+@pytest.mark.parametrize("width", [2, 3, 5])
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+@pytest.mark.parametrize("figures", ["", "1"])
+def test_stray_quotes_at_any_two_cells_of_different_rows_are_told(
+    tmp_path: Path, width: int, eol: str, figures: str
+) -> None:
+    """Whatever column each is in: the file is refused, or the row that holds others is warned of."""
+    path, table = tmp_path / "r.csv", [[f"{row}{column}{figures}" for column in "abcde"[:width]] for row in "klmn"]
+    for opens, closes, last in product(range(width), range(width), (1, 2, 3)):
+        rows = [[*row] for row in table]
+        rows[0][opens] = '"' + rows[0][opens]
+        rows[last][closes] += '"'
+        path.write_bytes(eol.join(map(",".join, [["uid", "name", "x", "y", "z"][:width], *rows, [""]])).encode())
+        try:
+            remarks = [batch.remarks for batch in open_csv(path).batches()]
+        except RosterError:
+            assert closes < opens
+        else:
+            assert [found[SWALLOWED] for found in remarks] == [[0]], (opens, closes, last)
+
+
+@pytest.mark.parametrize(
+    ("cells", "held"),
+    [
+        (("1", "Ann,red\n2,Bob", "blue"), True),
+        (("1", "Ann,red\n2,Bob", None), True),
+        (("1", "Ann,red\n2,Bob,blue", None), True),
+        (("1,Ann,red\n2", "Bob", "blue"), True),
+        (("1", "Ann,red\n2,Bob,blue\n3,Cy", "x"), True),
+        (("1", "Ann\n2,Bob"), True),
+        (("1,Ann\n2", "Bob"), True),
+        (("1", "12 Main St, Apt 4\nSpringfield, IL", "x"), False),
+        (("1", "12 Main St\n5400 Springfield, IL", "x"), False),
+        (("1", "12 Main St\n5400,Springfield", "x"), False),
+        (("ann", "Busy, call later\nor, better, write", "x"), False),
+        (("ann", "Ann\nLee", "x"), False),
+        (("ann\nlee", "Ann", "x"), False),
+        (("Lee, Ann, MD\nx", "Ann", "x"), False),
+        (("ann", "out, back,\nsoon", "x"), False),
+        (("ann", '{"a":1,\n"b":2}', "x"), False),
+        (("ann", "Ann", "red,\nblue,,\ngreen"), False),
+    ],
+)
+def test_a_line_in_a_cell_counts_with_what_stands_around_the_quotes(cells: tuple[str | None, ...], held: bool) -> None:
+    """The last line with the cells behind it, the first with those before it; prose and JSON are no rows."""
+    assert holds_a_row(cells, ",") == held
