@@ -23,8 +23,9 @@ from provisioner.validation.fields.tags import read_tags
 from provisioner.validation.lookalikes import Lookalikes, Persons, Uids
 from provisioner.validation.oddities import mojibake
 from provisioner.validation.oddities.cleaning import Cleaning
-from provisioner.validation.oddities.entries import fed_again
+from provisioner.validation.oddities.entries import fed_again, numbers_before
 from provisioner.validation.oddities.marks import Column, Marks
+from provisioner.validation.oddities.suspicions import suspicions
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
     FIRST_ROWS,
@@ -42,7 +43,7 @@ from provisioner.validation.rules import (
     rules,
 )
 from provisioner.validation.vocabulary.leaving import FALSE, deactivated
-from provisioner.validation.warnings import OVERRULED_WARNINGS, REPEATED, suspicions, warning_rules
+from provisioner.validation.warnings import OVERRULED_WARNINGS, REPEATED, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
     from provisioner.validation.survey import Survey
@@ -281,10 +282,8 @@ def _stacked(unsound: pl.DataFrame, unfit: pl.DataFrame) -> pl.DataFrame:
 def _lines(batch: RosterBatch, fields: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """Give `Checked.lines`: every row, with the verdict of those that have one."""
     lines = fields.select("row", "uid", "uid_input", "name").join(verdicts, on="row", how="left", maintain_order="left")
-    if any(name not in batch.frame.columns for name in ADDED):
-        return lines
-    before = batch.frame[ADDED[0]][batch.positions(lines["row"])]
-    return lines.with_columns(before.cast(pl.String).str.strip_chars().cast(pl.Int64, strict=False))
+    before = numbers_before(batch.frame)
+    return lines if before is None else lines.with_columns(before.gather(batch.positions(lines["row"])))
 
 
 def _sent(good: pl.DataFrame) -> pl.DataFrame:

@@ -1,23 +1,14 @@
 """What is allowed and yet looks wrong, as a table: warnings, in the same shape as the rules.
 
-They are judged over the fields of `provisioner.validation.rules` and beside them
-
-    twin_row, twin      Int64, String    the first row of this name in another spelling, and how it is spelled there
-    email_row, email    Int64, String    the first row of this row's e-mail address, which has another uid
-    not_a_person        String           what else than a person the row is
-    uid_date, uid_imprecise, name_control   Boolean   see `provisioner.validation.oddities`
-    name_suspicious     Boolean          the name has to be looked at closely, also for what JSON has to escape
-    name_damage         String           how the name was damaged: a key of `mojibake.DAMAGES`
-    word_columns        List of String   the columns that hold a word for nothing which is sent as it stands
-    tags_unsplit        Boolean          the tags hold the separator that nearly all others hold
-    remarked <code>     Boolean          the reader has that to say of the row
-    said <code>         String           what an earlier round said of it and still holds; of rows fed in again
-    metadata_characters Int64            code points of the metadata; null for at most `METADATA_CHARACTERS` bytes
+They are judged over the fields of `provisioner.validation.rules` and, beside them, `twin_row` and `twin` (the first row
+of this name in another spelling, and how it is spelled there), `email_row` and `email` (the first row of this row's
+e-mail address, which has another uid), `not_a_person` (what else the row is), and what
+`provisioner.validation.oddities.suspicions` finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -25,10 +16,9 @@ from types import MappingProxyType
 import polars as pl
 
 from provisioner.validation.constraints import Advice
-from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import column_of, shown
-from provisioner.validation.oddities import entries, mojibake, tagforms, uidforms
-from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
+from provisioner.validation.fields.cells import shown
+from provisioner.validation.oddities import entries, mojibake
+from provisioner.validation.oddities.suspicions import METADATA_CHARACTERS, REMARKS
 from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.rules import Rule, other_row
 from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED
@@ -57,6 +47,10 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
         "row.hidden": Advice(
             "the row is hidden in the workbook, by a filter, a folded group or by hand",
             "show the row and look whether it belongs to the roster, or delete it",
+        ),
+        "row.number_lost": Advice(
+            "the cell of _row is no number, so it is not known which row of the earlier round this was",
+            "write into _row the number that the row had, or empty the cell if the row is new",
         ),
         "uid.scientific": Advice(
             "the uid looks like a number as a spreadsheet shortens it, such as 7.39E+10",
@@ -132,17 +126,6 @@ OVERRULED_WARNINGS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Code of a defect or warning → the warnings that only follow from it."""
 
-METADATA_CHARACTERS = 1600
-
-REMARKS: Mapping[str, str] = MappingProxyType(
-    {
-        "row.swallowed": "a cell holds what looks like a row of this file",
-        "row.quoted_whole": "the whole line is in quotes, so all of it is the first cell",
-        "row.hidden": "the row is hidden in the workbook",
-    }
-)
-"""Warning that a reader gives a row → what the message says; `RosterBatch.remarks` has the rows."""
-
 REPEATED = Rule(
     "row.repeated", pl.col("repeats_row").is_not_null(), pl.concat_str([pl.lit("repeats "), other_row("repeats_row")])
 )
@@ -168,6 +151,7 @@ def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded
         _remarked("row.quoted_whole"),
         Rule("row.not_a_person", pl.col("not_a_person").is_not_null(), pl.col("not_a_person")),
         _remarked("row.hidden"),
+        _remarked("row.number_lost"),
         _scientific(),
         _looks_rounded(rounded),
         _zeros_lost(usual_digits),
@@ -181,62 +165,6 @@ def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded
         _word(),
         _long_metadata(),
     )
-
-
-def suspicions(
-    remarks: Mapping[str, Sequence[int]],
-    frame: pl.DataFrame,
-    binding: Binding,
-    fields: pl.DataFrame,
-    words: pl.Series | None,
-    tags_separator: str | None,
-) -> dict[str, Column]:
-    """Give the columns of the warnings: only the few rows that may be suspect are looked at closely.
-
-    `remarks` has what the reader says of single rows (indexes), `frame` the cells of the batch cleaned, `words` the
-    columns with a word for nothing.
-    """
-    remarks = {**remarks, "row.swallowed": [*remarks.get("row.swallowed", ()), *entries.still_swallowed(frame)]}
-    found = {
-        "uid_date": uidforms.dates(fields["uid"]),
-        "uid_imprecise": uidforms.imprecise(frame, binding),
-        "tags_unsplit": tagforms.unsplit_rows(frame, binding, tags_separator),
-        **{f"remarked {code}": _rows_remarked(remarks.get(code, ()), frame.height) for code in REMARKS},
-    }
-    return {
-        **{name: NOWHERE if column is None else column for name, column in found.items()},
-        "word_columns": pl.lit(None, pl.List(pl.String)) if words is None else words,
-        "metadata_characters": _long(fields["metadata"]),
-        **_suspicious_names(fields["name"], fields["name_suspicious"]),
-        **entries.of_others(frame, fields, binding),
-    }
-
-
-def _long(metadata: pl.Series) -> Column:
-    """Count the characters where there are so many bytes that there may be too many."""
-    is_long = metadata.str.len_bytes() > METADATA_CHARACTERS
-    if not is_long.any():
-        return pl.lit(None, pl.Int64)
-    long, characters = is_long.arg_true(), column_of(None, len(metadata), pl.Int64)
-    return characters.scatter(long, metadata.gather(long).str.len_chars().cast(pl.Int64))
-
-
-def _rows_remarked(rows: Sequence[int], height: int) -> pl.Series | None:
-    """Tell the rows of which the reader has something to say; null for none."""
-    if not len(rows):
-        return None
-    return column_of(value=False, height=height, kind=pl.Boolean).scatter(list(rows), True)
-
-
-def _suspicious_names(names: pl.Series, suspicious: pl.Series) -> dict[str, Column]:
-    if not suspicious.any():
-        return {"name_damage": NO_TEXT, "name_control": NOWHERE}
-    at = suspicious.arg_true()
-    close = names.gather(at)
-    damage = column_of(None, len(names), pl.String).scatter(at, mojibake.damages(close))
-    control = column_of(value=False, height=len(names), kind=pl.Boolean)
-    control = control.scatter(at.filter(close.str.contains(mojibake.CONTROL)), True)
-    return {"name_damage": damage, "name_control": control}
 
 
 def _or_before(rule: Rule) -> Rule:

@@ -163,8 +163,17 @@ def gather(roster: Roster) -> Evidence:
 
 def _batches(roster: Roster) -> Generator[tuple[pl.DataFrame, Sequence[str]], None, None]:
     for batch in roster.batches():
-        marked = [name for name, cells in batch.cells.get(NOT_TEXT, {}).items() if cells.sum() * 2 > len(cells)]
-        yield batch.frame, marked
+        known = batch.cells.get(NOT_TEXT, {})
+        yield batch.frame, [name for name, cells in known.items() if _mostly(cells & ~_is_boolean(batch.frame[name]))]
+
+
+def _mostly(cells: pl.Series) -> bool:
+    return bool(cells.sum() * 2 > len(cells))
+
+
+def _is_boolean(cells: pl.Series) -> pl.Series:
+    """Tell the cells that say true or false: what is no text is of one value there, as in a CSV."""
+    return cells.is_in(["true", "false"])
 
 
 def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:

@@ -25,7 +25,8 @@ from provisioner.validation.fields.binding import Binding
 About: TypeAlias = Callable[[], pl.Series]
 """Gives the values that the messages of a code begin with (String), one for each row."""
 
-_ENTRIES: Final = "_errors"
+_NUMBER, _ENTRIES = "_row", "_errors"
+_NO_FRACTION: Final = r"\.0+$"
 
 OF_OTHERS: Final = ("uid.looks_rounded", "uid.zeros_lost", "name.twin", "email.shared", "tags.not_split")
 """The warnings that the other rows of a roster, or the type of a column, gave reason for."""
@@ -41,6 +42,27 @@ def said(frame: pl.DataFrame, code: str) -> pl.Series | None:
     if not fed_again(frame.schema) or not _says(frame, f"{code}: "):
         return None
     return frame[_ENTRIES].str.extract(_words(code))
+
+
+def numbers_before(frame: pl.DataFrame) -> pl.Series | None:
+    """Give the number that each row had in the earlier round (`_row`, Int64, null for none); null for no such rows.
+
+    `3.0` is 3: so data frames write a column of integers as soon as a row without a number was added.
+    """
+    if not {_NUMBER, _ENTRIES} <= set(frame.columns):
+        return None
+    return _written_numbers(frame).str.replace(_NO_FRACTION, "").cast(pl.Int64, strict=False)
+
+
+def unplaced(frame: pl.DataFrame) -> Sequence[int]:
+    """Give the indexes of the rows of which `_row` says something that is no number."""
+    if (numbers := numbers_before(frame)) is None or not numbers.null_count():
+        return ()
+    return (numbers.is_null() & (_written_numbers(frame) != "").fill_null(value=False)).arg_true().to_list()
+
+
+def _written_numbers(frame: pl.DataFrame) -> pl.Series:
+    return frame[_NUMBER].cast(pl.String).str.strip_chars()
 
 
 def holding(frame: pl.DataFrame, code: str, about: About) -> pl.Series | None:

@@ -140,6 +140,22 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "provisioner.toml").read_text() == "[run]\nstrict = 7\n"
 
 
+@pytest.mark.parametrize("column", ["enabled", "active", "email_verified"])
+def test_true_and_false_are_told_as_in_a_csv(column: str, tmp_path: Path) -> None:
+    """As Keycloak, SCIM and Auth0 export them in JSON; what really is an object is told as one."""
+    flags = {"1a": True, "2b": False, "3c": True}
+    comma = text("r.csv", ["id", "name", column], *([uid, "Ann", str(flag).lower()] for uid, flag in flags.items()))
+    people = [{"id": uid, "name": "Ann", column: flag, "more": {"a": 1}} for uid, flag in flags.items()]
+    left_out = {
+        path.name: {each.column: each.reason for each in look([str(path)], Run()).proposal.left_out}
+        for path in (comma(tmp_path), lines("r.ndjson", *people)(tmp_path))
+    }
+    told = left_out["r.csv"][column]
+    assert "objects" not in told
+    objects = "it holds objects or lists: export what is in them as columns of their own to use it"
+    assert left_out == {"r.csv": {column: told}, "r.ndjson": {column: told, "more": objects}}
+
+
 def test_in_a_pipe_the_config_is_printed_and_written_with_o_only(tmp_path: Path) -> None:
     """Standard output is the file itself, the story is on standard error; nobody is asked."""
     name = HARD.write(tmp_path).name

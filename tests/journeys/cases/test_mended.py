@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.rig.command import Finished, provisioner
+from tests.rig.command import Finished, provisioner, rows
 
-MOMENTS = (dt.datetime(2024, 1, 1, 1, 2, 3), dt.datetime(2024, 1, 1, 1, 2, 3, 500_000), dt.datetime(1880, 1, 1))
+MOMENTS = pl.Series(["2024-01-01T01:02:03.0", "2024-01-01T01:02:03.5", "1880-01-01T00:00:00.0"]).str.to_datetime()
 TYPES = {
     "date": pl.Date(),
     "milliseconds": pl.Datetime("ms"),
@@ -34,8 +34,8 @@ def sent(ended: Finished) -> list[Any]:
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_dates_and_times_of_a_mended_row_are_what_they_were(tmp_path: Path, form: str) -> None:
     """Of every type and precision: a CSV or workbook of rejected rows says of them what the Parquet file would send."""
-    moments = {name: pl.Series(MOMENTS).cast(kind) for name, kind in TYPES.items()}
-    moments |= {"time": pl.Series([each.time() for each in MOMENTS])}
+    moments = {name: MOMENTS.cast(kind) for name, kind in TYPES.items()}
+    moments |= {"time": MOMENTS.dt.time()}
     columns = {f"metadata.{name}": values for name, values in moments.items()}
     unused = pl.Series([dt.timedelta(hours=1)] * 3)
     roster = pl.DataFrame({"uid": [1, 2, 3], "name": ["Ann"] * 3, **columns, "shift": unused})
@@ -53,3 +53,29 @@ def test_dates_and_times_of_a_mended_row_are_what_they_were(tmp_path: Path, form
     (tmp_path / "c.toml").write_text('[columns]\nname = { value = "Ann" }\n')
     mended = validate(tmp_path, f"u.results.check.rejected.{form}", "--config", "c.toml")
     assert (mended.exit_code, sent(mended)) == (0, right), mended.stderr
+
+
+def test_a_row_number_with_a_fraction_is_that_number(tmp_path: Path) -> None:
+    """So data frames write `_row` when a row was added; merged, each person is there once. No number at all is told."""
+    (tmp_path / "r.csv").write_text("uid,name\na1,\nb2,Bob\nc3,\n")
+    assert provisioner("run", "r.csv", "--emulator", cwd=tmp_path).exit_code == 1
+    mended = tmp_path / "r.results.rejected.csv"
+    mended.write_text("uid,name,_row,_errors\na1,Ann,1.0,name.missing\nc3,Cy,third,name.missing\nd4,Di,,\n")
+    again = provisioner("run", mended.name, "--emulator", "--json", cwd=tmp_path)
+    assert (again.exit_code, again.summary["created"]) == (0, 3), again.stderr
+    assert again.summary["warnings"] == {
+        "row.number_lost": {
+            "rows": 1,
+            "first_rows": [2],
+            "mend": "write into _row the number that the row had, or empty the cell if the row is new",
+        }
+    }
+    assert provisioner("merge", "r.results.csv", "r.round2.results.csv", "-o", "all.csv", cwd=tmp_path).exit_code == 1
+    merged = [(each["row"], each["uid"], each["outcome"]) for each in rows(tmp_path / "all.csv")]
+    assert merged == [
+        ("1", "a1", "created"),
+        ("2", "b2", "created"),
+        ("3", "c3", "rejected"),
+        ("4", "c3", "created"),
+        ("5", "d4", "created"),
+    ]

@@ -15,9 +15,10 @@ from provisioner import api
 from provisioner.results.rejections import reasons_in
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.settings.tables import Settings
-from provisioner.validation.oddities.entries import holding, said, still_swallowed
+from provisioner.validation.oddities.entries import holding, numbers_before, said, still_swallowed, unplaced
 from tests.rig.workbooks import table, workbook
 
+FLOATS = pl.DataFrame({"_row": [1.0, None], "_errors": ["name.missing: none", ""]})
 ROUNDED = "uid.rounded: '123456789012345700' is a number of more than 15 digits in a workbook, which keeps only 15"
 
 
@@ -49,6 +50,20 @@ def test_a_row_that_held_others_does_so_as_long_as_a_cell_has_line_ends() -> Non
     frame = pl.DataFrame({"uid": ["a", "b", "c"], "name": ["A\nb,B", "B", "C\nd,D"], "_errors": [entry, entry, "x"]})
     assert still_swallowed(frame) == [0]
     assert still_swallowed(frame.drop("_errors")) == ()
+
+
+def test_a_number_of_an_earlier_round_may_have_been_written_with_a_fraction() -> None:
+    """Text or a float; what is empty is a new row, and what is no number has its place lost."""
+    texts = [" 3 ", "3.0", "12.00", "3.5", "third", "", " ", None]
+    frame = pl.DataFrame({"_row": texts, "_errors": [None] * 8}, schema_overrides={"_errors": pl.String})
+    found = numbers_before(frame)
+    assert found is not None
+    assert found.to_list() == [3, 3, 12, None, None, None, None, None]
+    assert unplaced(frame) == [3, 4]
+    floats = numbers_before(FLOATS)
+    assert floats is not None
+    assert floats.to_list() == [1, None]
+    assert (numbers_before(frame.drop("_errors")), unplaced(frame.drop("_row")), unplaced(FLOATS)) == (None, (), [])
 
 
 def numbers(folder: Path) -> Path:
