@@ -15,7 +15,8 @@ from rich.text import Text
 from provisioner.model import with_auth_token
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.formats.rows import RosterBatch
-from provisioner.validation.constraints import DEFECTS, LIMITS, Advice
+from provisioner.validation.constraints import DEFECTS, EMAILS_WITH_CAPITALS, ENCODED_EMAILS, LIMITS, Advice
+from provisioner.validation.fields.source import FromColumn, Source, unencoded
 from provisioner.validation.rules import Found, Place, no_place
 from provisioner.validation.validator import Checked
 from provisioner.validation.warnings import WARNINGS
@@ -109,6 +110,7 @@ class Report:
     overridden  name of a limit → the one that was used instead of the documented one
     requests    the first ones that would be sent, as many as `--show` asks for
     places      row → how the owner of the roster sees it, where the number does not say it; of the first rows
+    uid         what uids are made of, where that is known
     """
 
     defects: Mapping[str, Found]
@@ -118,6 +120,7 @@ class Report:
     overridden: Mapping[str, int | bool] = field(default_factory=dict)
     requests: tuple[CreateRequest, ...] = ()
     places: Mapping[int, str] = field(default_factory=dict)
+    uid: Source | None = None
 
     @property
     def rejected_by_code(self) -> dict[str, int]:
@@ -127,7 +130,10 @@ class Report:
     @property
     def document(self) -> dict[str, Any]:
         """The summary's members about the roster; those that are always there come first."""
-        document: dict[str, Any] = {"defects": _advised(self.defects), "warnings": _advised(self.warnings)}
+        document: dict[str, Any] = {
+            "defects": _advised(self.defects, self.uid),
+            "warnings": _advised(self.warnings, self.uid),
+        }
         if self.mended is not None:
             document["mended"] = self.mended.document
         if self.files:
@@ -154,30 +160,37 @@ class Report:
         if not self.defects and not self.warnings:
             return []
         entries = [
-            *_entries(self.defects, "", "yellow", self.places),
-            *_entries(self.warnings, "warning ", "cyan", self.places),
+            *_entries(self.defects, "", "yellow", self),
+            *_entries(self.warnings, "warning ", "cyan", self),
         ]
         heads = ("code", "rows", "first rows", "how to mend")
         return [Group(Text(), Listing(heads, entries, numbers=frozenset({"rows"})))]
 
 
-def _advised(findings: Mapping[str, Found]) -> dict[str, Any]:
+def _advised(findings: Mapping[str, Found], uid: Source | None) -> dict[str, Any]:
     return {
-        code: {"rows": found.rows, "first_rows": list(found.first_rows), "mend": _mend(code, found)}
+        code: {"rows": found.rows, "first_rows": list(found.first_rows), "mend": _mend(code, found, uid)}
         for code, found in sorted(findings.items())
     }
 
 
-def _mend(code: str, found: Found) -> str:
-    """Say how to mend what was really found under a code."""
-    return ADVICE[code].mended(found.rows, found.kinds)
+def _mend(code: str, found: Found, uid: Source | None) -> str:
+    """Say how to mend what was really found under a code, of the roster's own columns."""
+    words = ADVICE[code].mended(found.rows, found.kinds)
+    if ENCODED_EMAILS not in words or uid is None:
+        return words
+    source = unencoded(uid)
+    column = json.dumps(source.name, ensure_ascii=False) if isinstance(source, FromColumn) else "…"
+    lower = ", lower = true" if EMAILS_WITH_CAPITALS in found.kinds else ""
+    unless = " (without lower if the app takes capitals as they are)" if lower else ""
+    return words.replace(ENCODED_EMAILS, f'uid = {{ column = {column}, encode = "cometchat"{lower} }}{unless}')
 
 
-def _entries(findings: Mapping[str, Found], mark: str, style: str, places: Mapping[int, str]) -> Iterator[Entry]:
+def _entries(findings: Mapping[str, Found], mark: str, style: str, report: Report) -> Iterator[Entry]:
     """Give what was found, most frequent first."""
     for code, found in sorted(findings.items(), key=lambda item: (-item[1].rows, item[0])):
-        name, first = Text(mark + code, style), _first_rows(found, places)
-        cells = (name, Text(f"{found.rows:,}"), Text(first), Text(_mend(code, found)))
+        name, first = Text(mark + code, style), _first_rows(found, report.places)
+        cells = (name, Text(f"{found.rows:,}"), Text(first), Text(_mend(code, found, report.uid)))
         yield Entry(cells, Text.assemble(name, f"  {counted(found.rows, 'row')}: {first}"))
 
 
@@ -226,19 +239,24 @@ class Findings:
             self._requests.extend(_requests(checked.valid.head(room)))
 
     def report(
-        self, parts: Sequence[tuple[str, int]], overridden: Mapping[str, int | bool], place: Place = no_place
+        self,
+        parts: Sequence[tuple[str, int]],
+        overridden: Mapping[str, int | bool],
+        place: Place = no_place,
+        uid: Source | None = None,
     ) -> Report:
         """Give the report.
 
         parts       the files of the roster and their rows
         overridden  the limits that were changed
         place       says how the owner of the roster sees a row
+        uid         what uids are made of
         """
         mended = Mended(self._rejected_before, self._rejected_again) if self._rejected_before else None
         files = tuple(_files(parts)) if len(parts) > 1 else ()
         first = {row for found in (*self.defects.values(), *self.warnings.values()) for row in found.first_rows}
         places = {row: seen for row in sorted(first) if (seen := place(row))}
-        return Report(self.defects, self.warnings, mended, files, overridden, tuple(self._requests), places)
+        return Report(self.defects, self.warnings, mended, files, overridden, tuple(self._requests), places, uid)
 
 
 def _add(total: dict[str, Found], more: Mapping[str, Found]) -> None:

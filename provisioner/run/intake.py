@@ -248,7 +248,7 @@ class Surveyed:
         """Give what was found, once every batch is kept."""
         opened = self.opened
         roster, overridden = opened.roster, opened.settings.constraints.overridden
-        return self.findings.report(roster.parts(), overridden, roster.place)
+        return self.findings.report(roster.parts(), overridden, roster.place, opened.binding.fields["uid"])
 
     def _changed(self) -> RosterChangedError:
         name = self.opened.roster.name

@@ -137,10 +137,17 @@ BEYOND: Mapping[str, Beyond] = MappingProxyType(
 PYTHON, TYPOGRAPHIC, NESTED, PHP, ARROWS = "Python", "typographic quotes", "JSON in JSON", "PHP", "hstore or Ruby"
 """Kinds of what is nearly JSON."""
 
+EMAILS_WITH_CAPITALS: Final = "e-mail addresses with capitals"
+ENCODED_EMAILS: Final = 'uid = { column = "email", encode = "cometchat" }'
+"""An example, in place of which a report says it of the roster's own column."""
+
 UID_KINDS: Final[Mapping[str, str]] = {
     "numbers with .0": "numbers with .0: write them as text, so format the uid column as text and export it again",
-    "e-mail addresses": "e-mail addresses: make uids of them as the app does at log-in, with encode under [columns]: "
-    'uid = { column = "email", encode = "cometchat" }, or "uuid5", which shows nobody the address',
+    **dict.fromkeys(
+        ("e-mail addresses", EMAILS_WITH_CAPITALS),
+        "e-mail addresses: make uids of them as the app does at log-in, with encode under [columns]: "
+        f'{ENCODED_EMAILS}, or "uuid5" with a namespace, which shows nobody the address',
+    ),
     "underscores": "underscores: set uid_allow_underscore = true under [constraints] if the app takes them, "
     "or write - in their place",
     "braces": "braces: leave out the braces",

@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.validation.constraints import EMAILS_WITH_CAPITALS
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import column_of
@@ -48,8 +49,10 @@ _EXACT_WHOLE: Final = 2**24
 
 def kind_of_uid() -> pl.Expr:
     """Name what is in a uid that is refused (String, null for anything else)."""
-    kinds = [pl.when(pl.col("uid").str.contains(pattern)).then(pl.lit(kind)) for kind, pattern in _KINDS.items()]
-    return pl.coalesce(kinds)
+    uid, capitals = pl.col("uid"), pl.col("uid_input").str.contains(r"\p{Lu}")
+    addresses = pl.when(uid.str.contains(_KINDS["e-mail addresses"]) & capitals).then(pl.lit(EMAILS_WITH_CAPITALS))
+    kinds = [pl.when(uid.str.contains(pattern)).then(pl.lit(kind)) for kind, pattern in _KINDS.items()]
+    return pl.coalesce(addresses, *kinds)
 
 
 def dates(uids: pl.Series) -> pl.Series | None:
