@@ -7,6 +7,7 @@ partencodings  what is said where they are in different encodings
 commontype  the type of a column that they store in different ways
 preamble    what stands above a header that was looked for: titles, or people who would be lost
 encodings   what a text is that is not UTF-8
+jsonshapes  how users stand in a JSON object that is no list of them
 wrapped     a roster with the columns of its folders, or out of an archive
 files/      which bytes a roster is
 formats/    which rows the bytes are

@@ -149,6 +149,7 @@ UID_KINDS: Final[Mapping[str, str]] = {
         "e-mail addresses: make uids of them as the app does at log-in, with encode under [columns]: "
         f'{ENCODED_EMAILS}, or "uuid5" with a namespace, which shows nobody the address',
     ),
+    "end marks of COPY": r"\. is the end mark of PostgreSQL's COPY and no person: delete the row",
     "underscores": "underscores: set uid_allow_underscore = true under [constraints] if the app takes them, "
     "or write - in their place",
     "braces": "braces: leave out the braces",

@@ -11,12 +11,13 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from provisioner.errors import RosterError
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
+from provisioner.roster.jsonshapes import PEOPLE, listed, other_shape
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -27,10 +28,6 @@ _CHUNK: Final = MIB // 4
 _LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may be none when more is read
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
-# What a list of the users is called; one that is called so is no other list.
-_PEOPLE: Final = frozenset({"users", "people", "persons", "members", "employees", "accounts", "contacts", "students"})
-# What services call the list of what was asked for.
-_RESULTS: Final = frozenset({"hits", "items", "results", "data", "records", "rows", "nodes", "value", "resources"})
 _NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"}
 _UNWRAPPED: Final = (
     "a comma stands between the objects, as in an array without its brackets; take all such commas away, or put [ "
@@ -86,7 +83,7 @@ class JsonCutter:
             return
         value, text = whole
         self._at += len(text)
-        if not self._next() and (what := _other_shape(value, self._is_row)) is not None:
+        if not self._next() and (what := other_shape(value, self._is_row)) is not None:
             raise RosterError(f"{self._name}: {what}")
         if not self._next() and any(isinstance(each, list) for each in value.values()) and not self._is_row([*value]):
             self._text, self._at = text, 0  # nothing stands behind it, so there is nothing to be lost
@@ -132,7 +129,7 @@ class JsonCutter:
         if not arrays and not others:
             raise RosterError(
                 f"{self._name} is one object with no list in it; a .json roster is an array of objects, an object with "
-                "such an array, or one object a line"
+                f"such an array, or one object a line; where users stand under their uids, {listed()}"
             )
         self._end()
 
@@ -164,7 +161,7 @@ class JsonCutter:
         """
         self._at += 1
         first = self._next()
-        is_of_people = key.casefold() in _PEOPLE
+        is_of_people = key.casefold() in PEOPLE
         if first == "{" or (first == "]" and is_of_people):
             return None
         what = "" if first == "]" else self._no_object(first, f" of {shortened(key)}")
@@ -285,33 +282,3 @@ class JsonCutter:
 
     def _fail(self, what: str) -> NoReturn:
         raise RosterError(f"{self._name}: row {self.rows + 1}: {what}") from None
-
-
-def _other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> str | None:
-    """Say how the users stand in an object that is no user and has no list of them; None when nobody knows.
-
-    {"uid": {"0": "a1"}, "name": {"0": "Ann"}}       by columns
-    {"a1": {"uid": "a1", "name": "Ann"}}             each under a key of its own
-    {"data": {"users": [{"uid": "a1"}]}}             in a list further in
-    """
-    members, keys = list(value.values()), [*value]
-    by_columns = is_row(keys) and all(isinstance(each, dict | list) for each in members)
-    if by_columns or set(keys) == {"columns", "index", "data"}:
-        return "it is a table by columns, as pandas writes it; write it with orient='records'"
-    if is_row(keys) or any(isinstance(each, list) for each in members):
-        return None
-    objects = {key: each for key, each in value.items() if isinstance(each, dict)}
-    if objects and len(objects) == len(value) and all(is_row([*each]) for each in objects.values()):
-        return "each user stands under a key of its own; write them as a list, such as with jq '[.[]]'"
-    further = [
-        (key, name) for key, each in objects.items() for name, list_ in each.items() if _is_of_users(name, list_)
-    ]
-    if len(further) != 1:
-        return None
-    path = ".".join(further[0])
-    return f"the list of users is further in, at {shortened(path)}; write it alone, such as with jq '.{path}'"
-
-
-def _is_of_users(name: str, value: Any) -> bool:
-    called_so = name.casefold() in _PEOPLE | _RESULTS
-    return called_so and isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)

@@ -27,6 +27,7 @@ from provisioner.wording import INVISIBLE
 _KINDS: Final = {
     "numbers with .0": r"^[+-]?[0-9]+[.,]0+$",
     "e-mail addresses": r"^[^@\s]+@[^@\s]+$",
+    "end marks of COPY": r"^\\\.$",
     "underscores": r"^[A-Za-z0-9_-]+$",
     "braces": r"^\{[A-Za-z0-9_-]+\}$",
     "single quotes": r"^'.*'$",

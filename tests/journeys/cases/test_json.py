@@ -127,6 +127,7 @@ def test_an_empty_array_has_no_rows(tmp_path: Path, text: str) -> None:
             {"a1": {"uid": "a1", "name": "Ann"}},
             "each user stands under a key of its own; write them as a list, such as with jq",
         ),
+        ({"columns": ["uid", "name"], "data": [["a1", "Ann"]]}, "a table by columns, as pandas writes it"),
         ({"data": {"users": [{"uid": "a1"}]}}, "the list of users is further in, at 'data.users'; .* jq '.data.users'"),
         ({"took": 3, "hits": {"total": 1, "hits": [{"_id": "1"}]}}, "the list of users is further in, at 'hits.hits'"),
     ],

@@ -17,7 +17,7 @@ from tests.rig.checking import check, people, warnings
 FORMS = {
     "1000.0": "numbers with .0",
     "7,00": "numbers with .0", "ann@example.org": "e-mail addresses", "a_b": "underscores",
-    "Ann@example.org": "e-mail addresses with capitals",
+    "Ann@example.org": "e-mail addresses with capitals", "\\.": "end marks of COPY",
         "{6F9619FF-8B86}": "braces", "'a1'": "single quotes", "\u201ca1\u201d": "typographic quotes",
     '="00123"': "formulas", "13:30:00": "times", "2026-04-03T12:30:00.5": "times", "2026-04-03T12:30+02:00": "times",
     "a\u200bb": "invisible characters", "a b": None, "é": None,

@@ -1,0 +1,78 @@
+"""How users stand in a JSON object that is no user and has no list of them: told when it cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from provisioner.wording import shortened
+
+PEOPLE: Final = frozenset({"users", "people", "persons", "members", "employees", "accounts", "contacts", "students"})
+"""What a list of the users is called; one that is called so is no other list."""
+
+# What services call the list of what was asked for.
+_RESULTS: Final = frozenset({"hits", "items", "results", "data", "records", "rows", "nodes", "value", "resources"})
+_LISTED: Final = "write them as a list, such as with "
+
+
+def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> str | None:
+    """Say how the users stand in an object that is no user and has no list of them; None when nobody knows.
+
+    {"uid": {"0": "a1"}, "name": {"0": "Ann"}}       by columns
+    {"a1": {"uid": "a1", "name": "Ann"}}             each under a key of its own
+    {"users": {"a1": {"name": "Ann"}}}               each under its uid
+    {"data": {"users": [{"uid": "a1"}]}}             in a list further in
+    """
+    members, keys = list(value.values()), [*value]
+    by_columns = is_row(keys) and all(isinstance(each, dict | list) for each in members)
+    if by_columns or _is_split(value):
+        return "it is a table by columns, as pandas writes it; write it with orient='records'"
+    if is_row(keys) or any(isinstance(each, list) for each in members):
+        return None
+    objects = {key: each for key, each in value.items() if isinstance(each, dict)}
+    if objects and len(objects) == len(value) and all(is_row([*each]) for each in objects.values()):
+        return f"each user stands under a key of its own; {_LISTED}jq '[.[]]'"
+    further = [
+        (key, name) for key, each in objects.items() for name, list_ in each.items() if _is_of_users(name, list_)
+    ]
+    if len(further) != 1:
+        return _under_uids(value)
+    path = ".".join(further[0])
+    return f"the list of users is further in, at {shortened(path)}; write it alone, such as with jq '.{path}'"
+
+
+def _is_split(value: dict[str, Any]) -> bool:
+    """Tell a table of names and rows, with an index or without; a list of objects called `data` is one of users."""
+    rows = value.get("data")
+    return value.keys() - {"index"} == {"columns", "data"} and isinstance(rows, list) and not _are_objects(rows)
+
+
+def _under_uids(value: dict[str, Any]) -> str | None:
+    """Say how to write users as a list that stand under their uids, at the top or in the only member.
+
+    They are told by a key that all of them have, and that holds no object or list.
+    """
+    path = next(iter(value)) if len(value) == 1 else None
+    users = value[path] if path is not None else value
+    if not isinstance(users, dict) or len(users) < 1 + (path is None) or not _are_objects(list(users.values())):
+        return None
+    plain = [{key for key, each in user.items() if not isinstance(each, dict | list)} for user in users.values()]
+    if not set.intersection(*plain):
+        return None
+    return f"each user stands under its uid, as Firebase exports them; {listed(path)}"
+
+
+def listed(member: str | None = None) -> str:
+    """Say how to make a list of users that stand under their uids, at the top or in a member."""
+    inner = "" if member is None else f".[{json.dumps(member)}] | "
+    return f"{_LISTED}jq '[{inner}to_entries[] | .value + {{uid: .key}}]'"
+
+
+def _are_objects(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(each, dict) for each in values)
+
+
+def _is_of_users(name: str, value: Any) -> bool:
+    called_so = name.casefold() in PEOPLE | _RESULTS
+    return called_so and isinstance(value, list) and _are_objects(value)
