@@ -29,9 +29,9 @@ from provisioner.roster.files.archive import find_member
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.inputs import STANDARD_INPUT, TEXTS, InputFile, Inputs, Location, local_file
 from provisioner.roster.files.origin import LocalFile, Origin, spool
-from provisioner.roster.files.text import text_codec
+from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
-from provisioner.roster.formats.rows import Missing, Roster, missing_fields
+from provisioner.roster.formats.rows import ADDED, Missing, Roster, missing_fields
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.roster.parts import Part, join
 from provisioner.roster.wrapped import Partitioned, Unpacked, renamed, unmarked
@@ -226,10 +226,10 @@ def _table_opener(file: InputFile, path: Path, options: RosterOptions) -> Opener
 
 def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
     """Say how a CSV, NDJSON or JSON file is opened, compressed or not."""
-    codec = text_codec(options.encoding)
     if file.compression:
         origin = Compressed(origin, file.compression)
         signature.check_text(file, _start(origin))
+    codec = _codec(origin, options.encoding)
     if options.encoding is None and (what := escaped_letters(_start(origin, _LOOKED_THROUGH))) is not None:
         raise RosterError(f"{origin.name}: {what}, or --encoding utf-8 if it is meant as it stands")
     if file.family == "ndjson":
@@ -244,6 +244,14 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
     quoting = file.family != _TAB or delimiter != "\t" or is_ever_quoted(origin, codec)
     header = HeaderOptions(delimiter, options.escape, quoting, options.header_row, options.missing)
     return partial(_csv, origin, codec, header)
+
+
+def _codec(origin: Origin, encoding: str | None) -> str | None:
+    """Say in what a text is read: rejected rows are UTF-8, also when they were saved without the mark that says so."""
+    codec = text_codec(encoding)
+    first = _start(origin, _LOOKED_THROUGH).partition(b"\n")[0] if codec is not None else b""
+    ours = all(name.encode() in first for name in ADDED)
+    return None if ours and is_utf8(origin) is not False else codec
 
 
 def _csv(origin: Origin, codec: str | None, header: HeaderOptions, limit: int | None) -> Roster:

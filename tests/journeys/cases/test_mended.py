@@ -79,3 +79,20 @@ def test_a_row_number_with_a_fraction_is_that_number(tmp_path: Path) -> None:
         ("4", "c3", "created"),
         ("5", "d4", "created"),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_mended_rows_that_were_saved_as_utf_8_without_its_mark_are_read_as_that(tmp_path: Path, encoding: str) -> None:
+    """Also with the encoding of the roster in the config; what is not wholly UTF-8 is read as the config says."""
+    (tmp_path / "c.toml").write_text(f'[run]\nencoding = "{encoding}"\n[columns]\nmetadata = {{ city = "city" }}\n')
+    (tmp_path / "r.csv").write_text("uid,name,city\na1,,M\u00fcnchen\n", encoding=encoding)
+    assert validate(tmp_path, "r.csv", "--config", "c.toml").exit_code == 1
+    rejected = tmp_path / "r.results.check.rejected.csv"
+    mended = rejected.read_text(encoding="utf-8-sig").replace("a1,,", "a1,Zo\u00eb,")
+    for saved in ("utf-8", "utf-8-sig", encoding):
+        rejected.write_text(mended, encoding=saved)
+        ended = validate(tmp_path, rejected.name, "--config", "c.toml")
+        (request,) = ended.summary["shown_requests"]
+        read = (request["body"]["name"], request["body"]["metadata"])
+        assert read == ("Zo\u00eb", {"city": "M\u00fcnchen"}), ended.stderr
+        assert ended.events("encoding.looks_like_utf8") == []
