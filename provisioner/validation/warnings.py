@@ -19,9 +19,9 @@ from provisioner.validation.constraints import Advice
 from provisioner.validation.fields.cells import shown
 from provisioner.validation.oddities import entries, mojibake
 from provisioner.validation.oddities.suspicions import METADATA_CHARACTERS, REMARKS
-from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.rules import Rule, other_row
 from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED
+from provisioner.validation.vocabulary.nothing import NO_NAMES, NO_NAMES_EXACTLY
 
 _FLOAT = "32-bit floats"
 _ENCODED = "read the source in its own encoding, which --encoding names, or export it as UTF-8 again"

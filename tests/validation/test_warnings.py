@@ -11,9 +11,9 @@ from provisioner.model import AuthTokens
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
-from provisioner.validation.oddities.words import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.rules import Found
 from provisioner.validation.validator import Validator
+from provisioner.validation.vocabulary.nothing import NO_NAMES, NO_NAMES_EXACTLY
 from provisioner.validation.warnings import WARNINGS, warning_rules
 from tests.rig.checking import check_warnings, learned, people, warnings
 from tests.rig.command import ROOT

@@ -1,6 +1,5 @@
 """What is odd in a row or a column though it can be read.
 
-words       words that stand for nothing: NULL, n/a, undefined
 cleaning    cells before they are read: missing values, characters that cannot be seen
 marks       what the rules have to know of a row beyond the text of its cells
 entries     what an earlier round said of a row that is fed in again, and still holds

@@ -18,7 +18,7 @@ from provisioner.validation.emails import is_email_name
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE, one_of, where_any
 from provisioner.validation.fields.source import FromColumn
-from provisioner.validation.oddities.words import WORDS
+from provisioner.validation.vocabulary.nothing import WORDS
 from provisioner.wording import INVISIBLE
 
 _AROUND = WHITE_SPACE + INVISIBLE

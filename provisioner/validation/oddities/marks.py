@@ -21,7 +21,7 @@ from provisioner.validation.oddities import persons
 from provisioner.validation.oddities.entries import About, holding
 from provisioner.validation.oddities.headers import Headers, header_words
 from provisioner.validation.oddities.persons import Shape
-from provisioner.validation.oddities.words import UID_WORDS
+from provisioner.validation.vocabulary.nothing import UID_WORDS
 
 if TYPE_CHECKING:  # only what a batch is called: nothing here reads a file
     from provisioner.roster.formats.rows import RosterBatch

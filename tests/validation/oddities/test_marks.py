@@ -13,9 +13,9 @@ from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.oddities.words import WORDS
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Checked, Validator
+from provisioner.validation.vocabulary.nothing import WORDS
 from tests.rig.checking import check
 
 FRAME = pl.DataFrame({"uid": ["1234567890123456800", "b"], "name": ['{"first":"Cy"}', "Bob"], "zip": ["1", "2"]})

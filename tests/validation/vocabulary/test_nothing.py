@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.validation.fields.mapping import NULL_VALUES
-from provisioner.validation.oddities.words import UID_WORDS, WORDS
+from provisioner.validation.vocabulary.nothing import UID_WORDS, WORDS
 
 
 def test_the_missing_values_are_among_the_words() -> None:
