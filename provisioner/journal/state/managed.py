@@ -161,7 +161,7 @@ WHERE operation IS NULL AND NOT withdrawn
 # the run to be undone.
 GIVEN_BACK: Final = """
 UPDATE users SET operation = NULL, certain = 0, standing = NULL, live_hash = NULL
-WHERE operation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM nights)
+WHERE operation IS NOT NULL AND epoch IS NULL AND NOT EXISTS (SELECT 1 FROM nights)
 """
 
 # --- out ---
