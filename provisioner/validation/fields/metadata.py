@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,7 +39,6 @@ Written: TypeAlias = tuple[str | None, str | None]
 # own `, "` or `": `. Only the blanks have to go, and for that it need not be parsed.
 _STRING = r'"(?:[^"\\\x00-\x1f,: ](?:[^"\\\x00-\x1f]*[^"\\\x00-\x1f,: ])?)?"'
 _SCALAR = rf"(?:{_STRING}|0|-?[1-9][0-9]{{0,14}}|true|false|null)"
-_KEY, _NEVER = re.compile(_STRING), r"[^\s\S]"
 _STRINGS = rf"\[(?:{_STRING}(?:, ?{_STRING})*)?\]"
 
 # Shapes that are tried; each has to fit a tenth of what is left, or the rest is parsed.
@@ -133,8 +131,6 @@ def _object_like(value: dict[str, Any], depth: int = 1) -> str:
 
 
 def _member_like(key: str, value: Any, depth: int) -> str:
-    if _KEY.fullmatch(f'"{key}"') is None:
-        return _NEVER
     inner = f"|{_object_like(value, depth + 1)}" if isinstance(value, dict) and depth < _DEEPEST else ""
     return rf'"{pl.escape_regex(key)}": ?(?:{_SCALAR}|{_STRINGS}{inner})'
 

@@ -18,7 +18,6 @@ from tests.rig import rules as oracle
 from tests.rig.checking import ANN, body, bound, check, codes, metadata, parsed, typed
 
 METADATA_TEXTS = [
-    '{", x": 1, ": y": 2, ", ": "a, b"}',
     '{"a": "b", "c": {"d": 1, "e": [ "x", "y" ]}}',
     '{"a": "b, ", "c": ": d", "e": ",", "f": ", \\" "}',
     '{"a": ["b", ", ", "c"], "": "", "x": {}, "l": []}',
