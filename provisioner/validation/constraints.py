@@ -135,7 +135,6 @@ BEYOND: Mapping[str, Beyond] = MappingProxyType(
 
 
 PYTHON, TYPOGRAPHIC, NESTED, PHP, ARROWS = "Python", "typographic quotes", "JSON in JSON", "PHP", "hstore or Ruby"
-TWICE = "a key twice"
 """Kinds of what is nearly JSON."""
 
 EMAILS_WITH_CAPITALS: Final = "e-mail addresses with capitals"
@@ -224,7 +223,6 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
                 PHP: "it is what PHP has serialized and not JSON: write JSON, as json_encode does",
                 ARROWS: "it is hstore or Ruby and not JSON: write JSON, as hstore_to_json and to_json do",
                 TYPOGRAPHIC: "the quotes are typographic: JSON needs straight quotes",
-                TWICE: "a key comes twice in one object: remove the one that is not meant, or rename it",
                 NESTED: "it is JSON in a JSON string: write the object itself, without the quotes around it",
             },
         ),

@@ -23,7 +23,6 @@ TYPOGRAPHIC = "typographic"
 NESTED = "JSON in a JSON string and no object"
 PHP = "PHP and no JSON"
 ARROWS = "hstore or Ruby and no JSON"
-TWICE = "twice in one object"
 """What an error says of a text that is nearly an object."""
 
 # What PHP serializes; an arrow behind a key; a key in single quotes, or a word that only Python has.
@@ -34,14 +33,6 @@ _FORMS = {
 }
 _TYPOGRAPHIC = re.compile("[\u201c\u201d\u201e\u2018\u2019]")
 _STRAIGHT = re.compile('"')
-
-
-class _DoubledError(Exception):
-    """A key that comes twice in one object."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,22 +187,13 @@ def parsed_object(text: str, delicate: bool | None) -> dict[str, Any] | None:
     """
     try:
         value = _loads_exactly(text) if delicate else orjson.loads(text)
-    except _DoubledError as error:
-        raise ValueError(f"{shortened(text)} holds the key {shortened(error.key)} {TWICE}") from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{shortened(text)} is {_form(text)} ({json_error(error)})") from None
     if value is None or value == []:
         return None
     if not isinstance(value, dict):
         raise ValueError(f"{shortened(text)} is {_nested_form(value)}")
-    if not delicate and _may_be_doubled(text, value):
-        return parsed_object(text, delicate=True)
     return value
-
-
-def _may_be_doubled(text: str, value: dict[str, Any]) -> bool:
-    r"""Tell whether a key may come twice in an object: then a colon is gone, unless others stood as `\u003a`."""
-    return text.count(":") > dumps(value).count(":") or "\\u003" in text
 
 
 def _form(text: str) -> str:
@@ -237,18 +219,17 @@ def _loads_exactly(text: str) -> Any:
         parse_int=orjson.Fragment,
         parse_float=_finite_number,
         parse_constant=_refuse_constant,
-        object_pairs_hook=_object_of_unique,
+        object_pairs_hook=_object_of_text,
     )
     dumps(value)  # unlike orjson, json lets half a surrogate pair pass
     return value
 
 
-def _object_of_unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object. Raises `_DoubledError` for a key that comes twice: which of the values is meant, nobody knows."""
+def _object_of_text(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; a member that another one of the same name replaces has to be text as well."""
     whole = dict(members)
     if len(whole) < len(members):
-        keys = [key for key, _ in members]
-        raise _DoubledError(next(key for key in keys if keys.count(key) > 1))
+        dumps([value for _, value in members])
     return whole
 
 

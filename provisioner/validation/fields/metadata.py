@@ -35,15 +35,18 @@ SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
 Written: TypeAlias = tuple[str | None, str | None]
 """The JSON of a row (None: it has no metadata) and why it could not be read (None: it could)."""
 
-# An object whose strings need no thought: no escapes, and nothing at their ends that could be taken for part of JSON's
-# own `, "` or `": `. Only the blanks have to go, and for that it need not be parsed.
+# An object of at most two levels whose strings need no thought: no escapes, and nothing at their ends that could be
+# taken for part of JSON's own `, "` or `": `. Only the blanks have to go, and for that it need not be parsed.
 _STRING = r'"(?:[^"\\\x00-\x1f,: ](?:[^"\\\x00-\x1f]*[^"\\\x00-\x1f,: ])?)?"'
 _SCALAR = rf"(?:{_STRING}|0|-?[1-9][0-9]{{0,14}}|true|false|null)"
 _STRINGS = rf"\[(?:{_STRING}(?:, ?{_STRING})*)?\]"
 
-# Shapes that are tried; each has to fit a tenth of what is left, or the rest is parsed.
-_SHAPES, _WORTH_IT = 8, 0.1
-_LOOKED_AT, _MOST_COLONS, _DEEPEST = 20, 100, 4
+
+def _members(value: str) -> str:
+    return rf"\{{(?:{_STRING}: ?{value}(?:, ?{_STRING}: ?{value})*)?\}}"
+
+
+_PLAIN = rf"^{_members(f'(?:{_SCALAR}|{_STRINGS}|{_members(_SCALAR)})')}$"
 
 # What programs put blanks into, and what remains. To ask whether there are any is cheaper than to take them out.
 _BLANKS = {'": ': '":', ', "': ',"'}
@@ -83,56 +86,29 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
     text                      plain   metadata          metadata_defect
     {"a": "b", "c": [1, 2]}   no      {"a":"b","c":[1,2]}   null: no list of strings, so it is parsed
     {"a": "b", "c": 1}        yes     {"a":"b","c":1}       null
-    {"a": 1, "a": 2}          no      null              '{"a": 1, "a": 2}' holds the key 'a' twice
     {"a": NaN}                no      null              '{"a": NaN}' is no JSON (…)
     null                      -       null              null
     """
-    plain = _plain(texts)
-    compact = texts
-    for blank, without in _BLANKS.items():
-        if texts.str.contains(blank, literal=True).any():
-            compact = compact.str.replace_all(blank, without, literal=True)
-    written = pl.select(pl.when(plain).then(compact)).to_series()
-    read = pl.DataFrame([written, pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))], schema=SCHEMA)
-    if not (rest := texts.is_not_null() & ~plain).any():
-        return read
-    parsed, at = _table(_rewritten(*pair) for pair in _with_delicacy(texts.filter(rest))), rest.arg_true()
-    return read.with_columns(read[name].clone().scatter(at, parsed[name]) for name in SCHEMA)
+    frame = texts.to_frame("text")
+    blanks = frame.select(pl.col("text").str.contains(blank, literal=True).any().alias(blank) for blank in _BLANKS).row(
+        0
+    )
+    compact = [blank for blank, is_there in zip(_BLANKS, blanks, strict=True) if is_there]
+    plain = frame.select(_plain_objects(compact), pl.lit(None, pl.String).alias("metadata_defect"))
+    rest = texts.is_not_null() & plain["metadata"].is_null()
+    if not rest.any():
+        return plain
+    read = _table(_rewritten(*pair) for pair in _with_delicacy(texts.filter(rest)))
+    at = rest.arg_true()
+    return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
 
 
-def _plain(texts: pl.Series) -> pl.Series:
-    """Tell the plain objects of the shapes that are frequent (Boolean): in these no key can come twice."""
-    plain, left = cells.column_of(value=False, height=len(texts), kind=pl.Boolean), texts.is_not_null().arg_true()
-    for _ in range(_SHAPES):
-        rest = texts.gather(left)
-        shape = _shape(rest.head(_LOOKED_AT).to_list())
-        fits = rest.str.contains(shape) if shape is not None else None
-        if fits is None or fits.sum() < _WORTH_IT * len(rest):
-            break
-        plain, left = plain.scatter(left.filter(fits), True), left.filter(~fits)
-    return plain
-
-
-def _shape(texts: Sequence[str]) -> str | None:
-    """Give the pattern of objects with the keys of the longest of these, each once and in this order, most optional."""
-    for text in sorted(texts, key=len, reverse=True):
-        try:
-            value = orjson.loads(text)
-        except ValueError:
-            continue
-        if isinstance(value, dict) and text.count(":") <= _MOST_COLONS:
-            return f"^{_object_like(value)}$"
-    return None
-
-
-def _object_like(value: dict[str, Any], depth: int = 1) -> str:
-    first, *others = [_member_like(*member, depth) for member in value.items()] or [""]
-    return rf"\{{{first}{''.join(f'(?:, ?{other})?' for other in others)}\}}"
-
-
-def _member_like(key: str, value: Any, depth: int) -> str:
-    inner = f"|{_object_like(value, depth + 1)}" if isinstance(value, dict) and depth < _DEEPEST else ""
-    return rf'"{pl.escape_regex(key)}": ?(?:{_SCALAR}|{_STRINGS}{inner})'
+def _plain_objects(blanks: Sequence[str]) -> pl.Expr:
+    """Give the plain ones of `text` without those of `_BLANKS` that are there, null for the others."""
+    cell = compact = pl.col("text")
+    for blank in blanks:
+        compact = compact.str.replace_all(blank, _BLANKS[blank], literal=True)
+    return pl.when(cell.str.contains(_PLAIN)).then(compact).alias("metadata")
 
 
 def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 import pytest
 
-from provisioner.validation.constraints import TWICE
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.metadata import SCHEMA, read_metadata
@@ -150,43 +148,3 @@ def test_a_roster_without_metadata_has_none() -> None:
     frame = pl.DataFrame({"x": ["a", "b"]})
     read = read_metadata(frame, bound(frame, {}))
     assert (read.rows(), dict(read.schema)) == ([(None, None)] * 2, SCHEMA)
-
-
-def test_a_key_twice_in_one_object_is_a_defect_at_every_depth() -> None:
-    """Among many of its shape, alone, within lists, beside columns; the same key in two objects is none."""
-    plain = '{"a":1,"b":{"c":"x"}}'
-    others = [
-        '{"a":{"a":1},"b":{"a":2}}',
-        '{"a":[{"k":1},{"k":2}]}',
-        '{"t":"a:b\\u003a","a\\"b":":"}',
-        plain,
-    ]
-    right = [*[plain] * 30, *others]
-    wrong = {
-        '{"a":1,"b":{"c":"x"},"a":2}': "a",
-        '{"a":1,"b":{"c":"x","c":"y"}}': "c",
-        '{"a":[{"k":1,"k":2}]}': "k",
-        '{"a":1,"\\u0061":"\\u003a"}': "a",
-        '{"a":1.50e3,"a":12345678901234567890}': "a",
-    }
-    checked = check([{"uid": f"u{n}", "name": "A", "metadata": text} for n, text in enumerate([*right, *wrong])])
-    told = checked.lines["error_message"].to_list()
-    words = [f"holds the key {key!r} twice in one object, a JSON object is needed" for key in wrong.values()]
-    assert [each if each is None else each[each.index("holds") :] for each in told] == [None] * len(right) + words
-    assert checked.defects["metadata.not_an_object"].kinds == {TWICE: len(wrong)}
-    beside = [{"uid": "u", "name": "A", "metadata": text, "metadata.b": "1"} for text in wrong]
-    assert check(beside).defects["metadata.not_an_object"].rows == len(wrong)
-
-
-@pytest.mark.parametrize("deep", [3, 5, 300])
-def test_objects_of_any_size_keep_what_is_in_them(deep: int) -> None:
-    """Also where there are more keys, or more levels, than a shape is made of."""
-    wide: dict[str, Any] = {f"k{n}": n for n in range(deep)}
-    nested: dict[str, Any] = {}
-    for _ in range(min(deep, 200)):
-        nested = {"k": nested}
-    texts = [json.dumps(each) for each in (wide, nested, {}) for _ in range(2)]
-    frame = pl.DataFrame({"metadata": texts})
-    assert read_metadata(frame, bound(frame, {}))["metadata"].to_list() == [
-        json.dumps(json.loads(text), separators=(",", ":")) for text in texts
-    ]
