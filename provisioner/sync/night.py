@@ -98,7 +98,7 @@ def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> 
     Gives its number; None when nothing is to be changed by what would be the first: a state that was made for it is not
     kept then, and the journal of a run stays one.
     """
-    if stop is not None and state.nights.begun == 0:
+    if stop is not None and not state.nights.begun:
         state.unwanted = True
         return None
     if stop is None and state.is_new:

@@ -157,11 +157,11 @@ WHERE operation IS NULL AND NOT withdrawn
     AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
 """
 
-# What was taken over is a run's again as long as no night has begun: a look at it, or a night that was refused, leaves
-# the run to be undone.
+# What was taken over is a run's again as long as no night has begun, of which nobody has an epoch: a look at it, or a
+# night that was refused, leaves the run to be undone.
 GIVEN_BACK: Final = """
 UPDATE users SET operation = NULL, certain = 0, standing = NULL, live_hash = NULL
-WHERE operation IS NOT NULL AND epoch IS NULL AND NOT EXISTS (SELECT 1 FROM nights)
+WHERE operation IS NOT NULL AND epoch IS NULL
 """
 
 # --- out ---

@@ -89,7 +89,8 @@ class SyncState(Journal):
 
     def __exit__(self, *ended: Any) -> None:  # noqa: PYI036 - they are handed on
         with suppress(sqlite3.Error), self._database:
-            self._database.execute(GIVEN_BACK)
+            if not self.nights.begun:
+                self._database.execute(GIVEN_BACK)
         super().__exit__(*ended)
 
     def _prepare(self, database: sqlite3.Connection) -> None:
@@ -276,8 +277,7 @@ class SyncState(Journal):
     def adopt(self, users: Iterable[Adoption], now: float) -> None:
         """Take over users that are as the roster has them (UNIX seconds)."""
         epoch = self.nights.epoch
-        rows = [AdoptedRow.of(user, key=self.new_key(), epoch=epoch, now=now) for user in users]
-        self._commit((ADOPTED, rows))
+        self._commit((ADOPTED, [AdoptedRow.of(user, key=self.new_key(), epoch=epoch, now=now) for user in users]))
         self.is_new = False
 
     @property
