@@ -207,9 +207,8 @@ class Asked:
         asked_for = self._output() is not None or path.exists() or not inputs.paths
         named = asked_for or any(each.exists() for each in inputs.paths)
         # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
-        roster = ours if self.nightly or not record.roster else record.roster
-        kept = replace(record, roster=roster or record.roster, merged=())
-        return (path if named else None), kept
+        roster = ours if ours and (self.nightly or not record.roster) else record.roster
+        return (path if named else None), replace(record, roster=roster, merged=())
 
     def _output(self) -> Path | None:
         if self.settings is not None:

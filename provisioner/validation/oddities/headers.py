@@ -122,10 +122,9 @@ class Headers:
             return False
         filled = [cell for cell in cells if cell]
         needed = {self._names[at] for at in self._needed}
-        if len(uid | name) >= _LEAST_CELLS and (needed <= {*filled} or not missing_from(filled)):
-            return not self._is_again(cells)
+        is_whole = len(uid | name) >= _LEAST_CELLS and (needed <= {*filled} or not missing_from(filled))
         are_own = len({*filled} & self._own) == len(filled) >= _LEAST_CELLS and bool(needed & {*filled})
-        return are_own and not self._is_again(cells)
+        return (is_whole or are_own) and not self._is_again(cells)
 
     def _is_word(self, cell: str) -> bool:
         return cell in self._own or field_of(cell) is not None or recognise(cell) is not None
