@@ -6,12 +6,12 @@ it becomes. Neither rests on an order that is written down twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from provisioner.journal.statements import Bulk, select, select_columns
+from provisioner.journal.statements import Bulk, Written, select, select_columns
 from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
 
 
@@ -42,7 +42,16 @@ _OF_SETTLEMENT: Final = {
     "parted": "parted",
 }
 _request_values: Final = attrgetter(*_OF_REQUEST.values())
-_settlement_values: Final = attrgetter(*_OF_SETTLEMENT.values())
+
+# What the columns of nearly all settlements hold, those of users who were created: these are not given row by row.
+_WHEN_CREATED: Final = {
+    "state": "'settled'",
+    "outcome": "'created'",
+    "error_code": "NULL",
+    "error_message": "NULL",
+    "doubt_since": "NULL",
+    "parted": "NULL",
+}
 
 
 def sent_rows(requests: Iterable[UserRequest], now: float) -> list[tuple[Any, ...]]:
@@ -50,9 +59,11 @@ def sent_rows(requests: Iterable[UserRequest], now: float) -> list[tuple[Any, ..
     return [(*_request_values(each), now) for each in requests]
 
 
-def settled_rows(settlements: Iterable[Settlement]) -> list[tuple[Any, ...]]:
-    """Give the values of `SETTLED`."""
-    return [_settlement_values(each) for each in settlements]
+def _is_plainly_created(each: Settlement) -> bool:
+    """Whether its columns hold `_WHEN_CREATED`."""
+    made = each.outcome is Outcome.CREATED and each.state is State.SETTLED
+    told = each.error_code is not None or each.error_message is not None
+    return made and not told and each.doubt_since is None and each.parted is None
 
 
 BEFORE: Final = 2
@@ -84,28 +95,43 @@ ON CONFLICT (uid) DO UPDATE SET
 )
 
 
-SETTLED: Final = Bulk(
-    tuple(_OF_SETTLEMENT),
-    """
+def _settling(known: Mapping[str, str]) -> Bulk:
+    """Make the statement that settles rows; of some columns it is `known` what they hold, as SQL."""
+    value = {**{column: f"given.{column}" for column in _OF_SETTLEMENT}, **known}
+    plain = ("state", "outcome", "attempts", "http_status", "error_code", "error_message", "auth_token", "created_at",
+             "settled_at", "doubt_since")  # fmt: skip
+    return Bulk(
+        tuple(column for column in _OF_SETTLEMENT if column not in known),
+        f"""
 UPDATE users SET
-    state = given.state,
-    outcome = given.outcome,
-    attempts = given.attempts,
-    http_status = given.http_status,
-    error_code = given.error_code,
-    error_message = given.error_message,
-    auth_token = given.auth_token,
-    created_at = given.created_at,
-    settled_at = given.settled_at,
-    doubt_since = given.doubt_since,
-    doubt_hash = iif(given.doubt_since IS NULL, NULL, coalesce(doubt_hash, body_hash)),
-    ours = max(ours, given.outcome = 'created'),
-    withdrawn = iif(given.outcome = 'created', 0, withdrawn),
-    mark = coalesce(given.mark, users.mark),
-    made_hash = CASE given.parted WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
+    {", ".join(f"{column} = {value[column]}" for column in plain)},
+    doubt_hash = iif({value["doubt_since"]} IS NULL, NULL, coalesce(doubt_hash, body_hash)),
+    ours = max(ours, {value["outcome"]} = 'created'),
+    withdrawn = iif({value["outcome"]} = 'created', 0, withdrawn),
+    mark = coalesce({value["mark"]}, users.mark),
+    made_hash = CASE {value["parted"]} WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
 FROM given WHERE users.id = given.id
-""",
-)
+""",  # noqa: S608 - of constants
+    )
+
+
+SETTLED: Final = _settling({})
+CREATED: Final = _settling(_WHEN_CREATED)
+_settled_values: Final = attrgetter(*_OF_SETTLEMENT.values())
+_created_values: Final = attrgetter(*(_OF_SETTLEMENT[column] for column in CREATED.columns))
+
+
+def settled(settlements: Iterable[Settlement]) -> Iterator[Written]:
+    """Give the rows of these, each with the statement that takes the fewest values for it."""
+    created: list[tuple[Any, ...]] = []
+    others: list[tuple[Any, ...]] = []
+    for each in settlements:
+        if _is_plainly_created(each):
+            created.append(_created_values(each))
+        else:
+            others.append(_settled_values(each))
+    yield CREATED, created
+    yield SETTLED, others
 
 
 class MadeRow(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from provisioner.errors import JournalError
 from provisioner.journal import columns, schema
-from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows, settled_rows
+from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
@@ -202,7 +202,7 @@ class Journal:
         yield columns.SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
-        yield columns.SETTLED, settled_rows(settlements)
+        yield from columns.settled(settlements)
         yield CONFIRMED, confirmed_rows(settlements)
         yield FLUSHED, [FlushedRow(each.key) for each in settlements if each.flushed or each.parted]
         yield TAKEN_UP, taken_up_rows(settlements) if self.undone else []

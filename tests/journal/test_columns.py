@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
-from provisioner.journal.columns import SETTLED, settled_rows
+from provisioner.journal.columns import CREATED, SETTLED, settled
+from provisioner.journal.header import Identity
+from provisioner.journal.journal import Journal
 from provisioner.journal.statements import Bulk, select
-from provisioner.model import Live, Outcome, Settlement, State
+from provisioner.model import Live, Outcome, Settlement, State, UserRequest
 
 SETTLEMENT = Settlement(
     key=1, state=State.SETTLED, outcome=Outcome.FAILED, attempts=2, http_status=400, error_code="ERR",
@@ -42,13 +45,63 @@ class Reordered(NamedTuple):
 
 def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same() -> None:
     """Every value goes into the column of its name."""
-    rows = settled_rows([SETTLEMENT, Reordered(**SETTLEMENT._asdict())])  # type: ignore[list-item]
+    reordered = Reordered(**SETTLEMENT._asdict())
+    (_, created), (_, rows) = settled([SETTLEMENT, reordered])  # type: ignore[list-item]
+    assert not created
     assert rows[0] == rows[1]
     assert dict(zip(SETTLED.columns, rows[0], strict=True)) == {
         "id": 1, "state": "settled", "outcome": "failed", "attempts": 2, "http_status": 400, "error_code": "ERR",
         "error_message": "no", "auth_token": "token", "created_at": 3, "settled_at": 4.5, "doubt_since": 5.5,
         "mark": 6, "parted": None,
     }  # fmt: skip
+
+
+CREATED_ONE = Settlement(
+    key=1, state=State.SETTLED, outcome=Outcome.CREATED, attempts=1, http_status=200, auth_token="token",
+    created_at=3, settled_at=4.5, mark=6,
+)  # fmt: skip
+UNLIKE = {
+    "as nearly all": {},
+    "without a token": {"auth_token": None, "created_at": None, "mark": None},
+    "at the second try": {"attempts": 2, "http_status": None},
+    "deactivated": {"error_code": "deactivated"},
+    "explained": {"error_message": "why"},
+    "doubted still": {"doubt_since": 5.5},
+    "doubted since 1970": {"doubt_since": 0.0},
+    "known to be active": {"parted": False},
+    "parted": {"parted": True},
+    "pending": {"state": State.PENDING},
+    "updated": {"outcome": Outcome.UPDATED},
+}
+
+
+def _users_after(path: Path, settlement: Settlement, *, whole: bool) -> list[tuple[object, ...]]:
+    """Settle one user of a journal, by the statement that takes all values or by whichever is chosen."""
+    with Journal(path, Identity("app", "https://example.com/v3")) as journal:
+        journal.sent([UserRequest(1, 2, "ann", b"{}", "a" * 16, token=True)], 1.0)
+        statements = settled([settlement._replace(error_message="x")] if whole else [settlement])
+        for bulk, rows in statements:
+            for statement, values in bulk.pieces(rows):
+                given = [settlement.error_message if value == "x" else value for value in values]
+                journal._database.execute(statement, given)
+        return journal._database.execute("SELECT * FROM users").fetchall()
+
+
+@pytest.mark.parametrize("change", UNLIKE.values(), ids=UNLIKE.keys())
+def test_a_user_who_was_created_is_recorded_alike_by_either_statement(tmp_path: Path, change: dict[str, Any]) -> None:
+    """The one that takes fewer values is for just those settlements of which it knows the rest."""
+    settlement = CREATED_ONE._replace(**change)
+    (_, created), (_, others) = settled([settlement])
+    plain = all(name in {"auth_token", "created_at", "mark", "attempts", "http_status"} for name in change)
+    assert (len(created), len(others)) == (int(plain), int(not plain))
+    short = _users_after(tmp_path / "short.journal", settlement, whole=False)
+    assert short == _users_after(tmp_path / "whole.journal", settlement, whole=True)
+
+
+def test_the_shorter_statement_takes_what_the_other_takes_less_what_it_knows() -> None:
+    """Whatever is added to a settlement goes into both."""
+    known = {"state", "outcome", "error_code", "error_message", "doubt_since", "parted"}
+    assert set(CREATED.columns) == set(SETTLED.columns) - known
 
 
 def test_every_member_of_a_settlement_is_recorded_or_known_not_to_be() -> None:
