@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 import polars as pl
@@ -50,6 +51,7 @@ def emails(frame: pl.DataFrame, source: EmailSource, binding: Binding) -> pl.Ser
     return text.select(pl.when(address.str.contains("@", literal=True)).then(address)).to_series()
 
 
+@lru_cache(maxsize=1 << 16)
 def is_email_name(name: str) -> bool:
     """Judge a name by its last dotted part: `metadata.@private.email` is one."""
     return _NAME.fullmatch(trimmed_name(name).rpartition(".")[2]) is not None

@@ -36,11 +36,11 @@ def unmarked(text: pl.Expr, *, ids: bool = False) -> pl.Expr:
 
 def needs_marks(frame: pl.DataFrame) -> pl.Series:
     """Tell which rows of a frame hold a text that a program would run (Boolean, no nulls)."""
-    texts = [pl.col(name) for name, kind in frame.schema.items() if kind == pl.String]
+    texts = [column for column in frame.get_columns() if column.dtype == pl.String]
     if not texts:
         return pl.repeat(value=False, n=frame.height, eager=True)
-    found = (text.str.contains(f"^{MARK}*{_ANY}").fill_null(value=False) for text in texts)
-    return frame.select(pl.any_horizontal(*found).alias("marked")).to_series()
+    found = pl.concat(texts).str.contains(f"^{MARK}*{_ANY}").arg_true() % max(1, frame.height)
+    return pl.int_range(frame.height, eager=True).is_in(found.unique().implode())
 
 
 def _pattern(*, ids: bool) -> str:

@@ -80,10 +80,10 @@ def with_names_above(header: Mapping[int, str], above: Sequence[Mapping[int, str
 
 def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows that hold nothing but blanks and nulls, of which nearly every file has none."""
-    blank = [_is_blank(name, kind) for name, kind in frame.schema.items()]
-    if not blank or not frame.select(blank[0].any()).item():
+    columns = [*frame.schema.items()]
+    if not columns or not frame.select(_is_blank(*columns[0]).any()).item():
         return frame
-    return frame.filter(~pl.all_horizontal(blank))
+    return frame.filter(~pl.all_horizontal(_is_blank(*each) for each in columns))
 
 
 def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:

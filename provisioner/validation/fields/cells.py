@@ -104,11 +104,20 @@ def where_any(frame: pl.DataFrame, columns: Sequence[str], question: Callable[[p
 
 
 def long(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Give cells (String) below each other, column after column, about a million at a time: `row`, `column`, `cell`."""
-    numbered, step = frame.with_row_index("row", 0), max(1, _LONG // max(1, frame.height))
+    """Give cells (String) below each other, column after column, about a million at a time: `row`, `column`, `cell`.
+
+    By series, for which no name that a column has can be the wrong one.
+    """
+    rows, step = frame.height, max(1, _LONG // max(1, frame.height))
     for start in range(0, len(columns), step):
-        part = numbered.select("row", *columns[start : start + step])
-        yield part.unpivot(index="row", variable_name="column", value_name="cell")
+        names = columns[start : start + step]
+        yield pl.DataFrame(
+            {
+                "row": pl.concat([pl.int_range(rows, dtype=pl.UInt32, eager=True)] * len(names)),
+                "column": pl.Series(names, dtype=pl.String).gather(pl.int_range(rows * len(names), eager=True) // rows),
+                "cell": pl.concat([frame.get_column(name) for name in names]),
+            }
+        )
 
 
 def column_of(value: str | bool | None, height: int, kind: pl.DataType | type[pl.DataType]) -> pl.Series:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_DNS, NAMESPACE_OID, NAMESPACE_URL, NAMESPACE_X500, UUID
@@ -136,6 +137,7 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
     return ColumnMapping(fields, metadata, _separator(table), _others(table), _null_values(table), table)
 
 
+@lru_cache(maxsize=1 << 16)
 def field_of(name: str) -> str | None:
     """Tell which user field a name stands for, if any."""
     stripped = trimmed_name(name)

@@ -47,3 +47,15 @@ def test_rows_that_need_one_are_known() -> None:
     frame = pl.DataFrame({"a": ["x", "=1", None, "'@"], "n": [-1, -2, -3, -4], "b": ["x", "y", "-z", None]})
     assert needs_marks(frame).to_list() == [False, True, True, True]
     assert needs_marks(frame.select("n")).to_list() == [False] * 4
+
+
+@pytest.mark.parametrize("columns", [1, 250])
+def test_the_rows_of_a_wide_roster_are_known_as_those_of_a_narrow_one(columns: int) -> None:
+    """Whatever its columns are called, and whichever of them holds the text."""
+    for name in (None, "row", "column", "cell"):
+        for at in {0, columns // 2, columns - 1}:
+            names = [f"c{number}" for number in range(columns)]
+            names[at] = name or names[at]
+            frame = pl.DataFrame({each: ["x", "-a" if each == names[at] else None, "", "@"] for each in names})
+            assert needs_marks(frame).to_list() == [False, True, False, True]
+    assert not needs_marks(pl.DataFrame(schema=dict.fromkeys(names, pl.String))).len()

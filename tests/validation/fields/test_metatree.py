@@ -79,6 +79,7 @@ def test_hundreds_of_columns_are_written_as_a_few_are() -> None:
     """Trimmed, escaped where it is needed, without what is missing, in the order of the roster."""
     cells = ['say "hi"', "  x ", "", None, "n/a?", "back\\slash", "NULL", "tab\there", "\u00e9", " "]
     columns = {f'key {number} "q"': [cells[number % 10], cells[number // 10 % 10]] for number in range(300)}
+    columns |= {ours: ["x", " y "] for ours in ("row", "column", "cell", "opened", "literal", "index")}
     frame = pl.DataFrame({"uid": ["a", "b"], "name": ["A", "B"], **columns})
     binding = bind(frame.schema, parse_mapping({"others": "metadata.all", "null_values": ["NULL"]}))
     expected = [
