@@ -87,7 +87,7 @@ class Validator:
     `strict` a row with a warning is rejected; `place` says how the owner of the roster sees a row. With `persons` rows
     of one uid are one row when they say the same, and all rejected when they do not; without, the first one is taken.
     With `shard` the rows of others are only looked at for their likeness to those of the shard. Unless it `writes`,
-    bodies are not written where none can be too large. At `now` (UNIX seconds) it is decided who has left by a date.
+    bodies are not written that cannot be too large. At `now` (UNIX seconds) it is decided who has left by a date.
     """
 
     def __init__(
@@ -224,10 +224,16 @@ class Validator:
             token = _wants_token() & ~pl.col("deactivated").fill_null(value=False)
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
-        needed = self._writes or jsontext.most_bytes(sound) > self._constraints.body_max_bytes
-        body = jsontext.write_bodies(sound) if needed else cells.column_of(None, sound.height, pl.String).alias("body")
-        written = sound.with_columns(body, token.alias("token")).with_columns(size.alias("request_bytes"))
-        return written.with_columns(_judging([self._body_rule]))
+        written = sound.with_columns(self._bodies(sound), token.alias("token"))
+        return written.with_columns(size.alias("request_bytes")).with_columns(_judging([self._body_rule]))
+
+    def _bodies(self, sound: pl.DataFrame) -> pl.Series:
+        """Write the bodies, or those alone that may be too large; null for the others."""
+        if self._writes:
+            return jsontext.write_bodies(sound)
+        bodies = cells.column_of(None, sound.height, pl.String).alias("body")
+        long = jsontext.most_bytes(sound) > self._constraints.body_max_bytes
+        return bodies.scatter(long.arg_true(), jsontext.write_bodies(sound.filter(long))) if long.any() else bodies
 
     def _good(self, written: pl.DataFrame) -> pl.Series:
         """Tell which of the written rows are sent: those that fit, and with `strict` are not warned of either."""

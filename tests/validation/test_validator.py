@@ -41,17 +41,20 @@ def test_a_whole_request_may_have_10240_bytes_with_the_token_counted() -> None:
         assert check([cells], auth_tokens=tokens, writes=False).lines["error_message"].item() == expected
 
 
-def test_bodies_that_nobody_wants_are_written_only_where_one_may_be_too_large() -> None:
+def test_of_bodies_that_nobody_wants_those_are_written_that_may_be_too_large() -> None:
     """All else is as ever."""
     people = [ANN, {"uid": "b b", "name": "Bob"}, {"uid": "cy", "name": "Cy \x01", "metadata": '{"k": 1}'}]
     large = {"uid": "di", "name": "Di", "statusMessage": "x" * 1700}
-    for rows, written in [(people, False), ([*people, large], True)]:
+    larger = {"uid": "ed", "name": "Ed", "link": "https://e.org/" + "x" * 2986, "avatar": "https://e.org/" + "x" * 2986}
+    largest = {**larger, "metadata": '{"k": "' + "m" * 5000 + '"}'}
+    for rows, written in [(people, []), ([*people, large], ["di"]), ([large, *people, largest], ["di"])]:
         wanted, unwanted = (check(rows, writes=writes) for writes in (True, False))
         assert unwanted.lines.equals(wanted.lines)
         assert unwanted.rejected.equals(wanted.rejected)
         assert (unwanted.defects, unwanted.warnings) == (wanted.defects, wanted.warnings)
         assert unwanted.valid.drop("body").equals(wanted.valid.drop("body"))
-        assert unwanted.valid["body"].to_list() == (wanted.valid["body"].to_list() if written else [None, None])
+        bodies = zip(wanted.valid["uid"], wanted.valid["body"], strict=True)
+        assert unwanted.valid["body"].to_list() == [body if uid in written else None for uid, body in bodies]
 
 
 def test_a_row_that_speaks_of_tokens_itself_wins_but_none_is_none() -> None:

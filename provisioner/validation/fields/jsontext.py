@@ -126,13 +126,11 @@ _LONGEST_ESCAPE: Final = 6
 _ALL_ELSE: Final = 250
 
 
-def most_bytes(fields: pl.DataFrame) -> int:
-    """Say how long no body of these rows is, whatever has to be escaped: to write them takes far longer."""
+def most_bytes(fields: pl.DataFrame) -> pl.Series:
+    """Say how long the body of each row is at the most, whatever has to be escaped: to write it takes far longer."""
     texts, written = ([pl.col(name).str.len_bytes().fill_null(0) for name in names] for names in _MEMBERS)
-    longest: int | None = fields.select(
-        (_LONGEST_ESCAPE * pl.sum_horizontal(texts) + pl.sum_horizontal(written)).max()
-    ).item()
-    return _ALL_ELSE + (longest or 0)
+    most = _LONGEST_ESCAPE * pl.sum_horizontal(texts) + pl.sum_horizontal(written) + _ALL_ELSE
+    return fields.select(most.alias("most")).to_series()
 
 
 def write_bodies(fields: pl.DataFrame) -> pl.Series:
