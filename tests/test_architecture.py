@@ -129,7 +129,7 @@ TESTED_ELSEWHERE = {
     "journal.undo.reversals": "journal/undo/test_undojournal.py",
     "journal.undo.rounds": "journal/undo/test_undojournal.py",
     "results.merging.shards": "results/merging/test_merge.py",
-    "roster.commontype": "journeys/cases/test_folders.py",
+    "roster.columns": "journeys/cases/test_folders.py",
     "roster.database.answer": "roster/database/test_sqlite.py",
     "roster.files.archive": "journeys/cases/test_packed.py",
     "roster.files.documents": "journeys/cases/test_other_formats.py",

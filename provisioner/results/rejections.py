@@ -19,6 +19,7 @@ from provisioner.results.formats.writing import Writer, write_csv, write_frames,
 from provisioner.results.manifest import REJECTED, remove_other, rewrite, written_last
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
+from provisioner.roster.columns import all_named, named
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.ndjsonline import LINE
@@ -115,7 +116,9 @@ def _frames(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
     """Give the rows as the roster has them, without what a reader added for itself."""
     wanted = {*dress.columns, *ADDED}
     for frame in rejected.frames():
-        yield frame.select(name for name in frame.columns if name != LINE and (not dress.columns or name in wanted))
+        yield frame.select(
+            all_named(name for name in frame.columns if name != LINE and (not dress.columns or name in wanted))
+        )
 
 
 def _texts(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
@@ -138,8 +141,10 @@ def _harmless(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
         return
     for frame in _texts(rejected, dress):
         marked = apostrophes.needs_marks(frame)
-        texts = {name: apostrophes.marked(pl.col(name)) for name, kind in frame.schema.items() if kind == pl.String}
-        yield frame.with_columns(**texts).with_columns(pl.when(marked).then(pl.lit("yes")).alias(MARKED))
+        texts = [
+            apostrophes.marked(named(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String
+        ]
+        yield frame.with_columns(texts).with_columns(pl.when(marked).then(pl.lit("yes")).alias(MARKED))
 
 
 def _sheet_writer(dress: Dress) -> Writer:

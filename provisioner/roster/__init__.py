@@ -4,7 +4,7 @@ reader      opens a roster and gives its rows in batches
 shard       the rows that one of several runs takes
 parts       several files as one roster
 partencodings  what is said where they are in different encodings
-commontype  the type of a column that they store in different ways
+columns     each by its very name; the type of one that they store in different ways
 preamble    what stands above a header that was looked for: titles, or people who would be lost
 encodings   what a text is that is not UTF-8
 jsonshapes  how users stand in a JSON object that is no list of them

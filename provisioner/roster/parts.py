@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.commontype import common_type
+from provisioner.roster.columns import all_named, common_type, named
 from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, Sheets
 from provisioner.roster.partencodings import PartEncodings
@@ -131,11 +131,11 @@ class SeveralRosters(Roster):
 
     def _arranged(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Put the columns in the common order and types. What a reader adds for itself stays where all of them do."""
-        columns = frame.schema
-        missing = [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in columns]
-        unlike = [pl.col(name).cast(dtype) for name, dtype in self.schema.items() if columns.get(name, dtype) != dtype]
+        given = frame.schema
+        missing = [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in given]
+        unlike = [named(name).cast(dtype) for name, dtype in self.schema.items() if given.get(name, dtype) != dtype]
         added = [name for name in frame.columns if name not in self.schema] if self._all_sparse else []
-        return frame.with_columns(*missing, *unlike).select(*self.schema, *added)
+        return frame.with_columns(*missing, *unlike).select(all_named([*self.schema, *added]))
 
     @property
     def _all_sparse(self) -> bool:
@@ -179,7 +179,7 @@ def _compare(part: Part, schema: Mapping[str, pl.DataType], first: str) -> None:
 
 
 def _common_schema(part: Part, schema: Mapping[str, pl.DataType], first: str) -> dict[str, pl.DataType]:
-    """Widen the types so that they hold the values of one more file; see `commontype`."""
+    """Widen the types so that they hold the values of one more file; see `common_type`."""
     widened = dict(schema)
     for name, dtype in part.roster.schema.items():
         common = common_type(schema[name], dtype)

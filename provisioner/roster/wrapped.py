@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.roster.columns import named
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch, Sheets
@@ -143,7 +144,7 @@ def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
     if not marked.any():
         return texts
     return texts.with_columns(
-        pl.when(marked).then(apostrophes.unmarked(pl.col(name))).otherwise(pl.col(name)).alias(name)
+        pl.when(marked).then(apostrophes.unmarked(named(name))).otherwise(named(name)).alias(name)
         for name, kind in texts.schema.items()
         if kind == pl.String
     )

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from provisioner.roster.columns import member, named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding, instance_of
 from provisioner.validation.fields.mapping import trimmed_name
@@ -66,16 +67,16 @@ def _given_metadata(binding: Binding) -> Iterator[EmailSource]:
     if isinstance(given, FromColumn):
         kind = binding.schema[given.name]
         if isinstance(kind, pl.Struct):
-            yield from _struct_members(pl.col(given.name), kind)
+            yield from _struct_members(named(given.name), kind)
         elif isinstance(kind, pl.String):
             # cut out by splitting: a second group of the pattern would take twice as long
-            yield pl.col(given.name).str.extract(_MEMBER, 0).str.split('"').list.get(-2)
+            yield named(given.name).str.extract(_MEMBER, 0).str.split('"').list.get(-2)
 
 
 def _struct_members(struct: pl.Expr, kind: pl.Struct) -> Iterator[EmailSource]:
     for name, given in kind.to_schema().items():
-        kind_of_member, member = instance_of(given), struct.struct.field(name)
+        kind_of_member, inner = instance_of(given), member(struct, kind, name)
         if isinstance(kind_of_member, pl.Struct):
-            yield from _struct_members(member, kind_of_member)
+            yield from _struct_members(inner, kind_of_member)
         elif isinstance(kind_of_member, pl.String) and is_email_name(name):
-            yield member.str.strip_chars()
+            yield inner.str.strip_chars()

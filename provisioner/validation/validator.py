@@ -224,16 +224,9 @@ class Validator:
             token = _wants_token() & ~pl.col("deactivated").fill_null(value=False)
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
-        written = sound.with_columns(self._bodies(sound), token.alias("token"))
+        most = 0 if self._writes else self._constraints.body_max_bytes
+        written = sound.with_columns(jsontext.write_bodies(sound, above=most), token.alias("token"))
         return written.with_columns(size.alias("request_bytes")).with_columns(_judging([self._body_rule]))
-
-    def _bodies(self, sound: pl.DataFrame) -> pl.Series:
-        """Write the bodies, or those alone that may be too large; null for the others."""
-        if self._writes:
-            return jsontext.write_bodies(sound)
-        bodies = cells.column_of(None, sound.height, pl.String).alias("body")
-        long = jsontext.most_bytes(sound) > self._constraints.body_max_bytes
-        return bodies.scatter(long.arg_true(), jsontext.write_bodies(sound.filter(long))) if long.any() else bodies
 
     def _good(self, written: pl.DataFrame) -> pl.Series:
         """Tell which of the written rows are sent: those that fit, and with `strict` are not warned of either."""

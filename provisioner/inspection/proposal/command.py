@@ -20,6 +20,7 @@ from provisioner.inspection.proposal.document import document
 from provisioner.inspection.proposal.opening import Opened, open_unknown
 from provisioner.inspection.proposal.proof import Proof, prove, reads_alike
 from provisioner.results.tables import printed
+from provisioner.roster.columns import unnamed
 from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
 from provisioner.roster.reader import RosterOptions
 from provisioner.roster.wrapped import renamed
@@ -146,7 +147,8 @@ def _odd_cell(opened: Opened) -> str:
     """Give a cell that shows whether the encoding is the right one."""
     frame = opened.evidence.frame
     for name in frame.columns:
-        odd = frame[name].drop_nulls().filter(frame[name].drop_nulls().str.contains(r"[^\x00-\x7f]"))
+        cells = unnamed(frame, name).drop_nulls()
+        odd = cells.filter(cells.str.contains(r"[^\x00-\x7f]"))
         if len(odd):
             return str(odd[0])[:40]
     return ""

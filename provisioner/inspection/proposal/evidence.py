@@ -16,6 +16,7 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.roster.columns import all_named, named, unnamed
 from provisioner.roster.formats.rows import NOT_TEXT, Roster
 from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.source import Encoding
@@ -120,19 +121,19 @@ class Evidence:
 
     def containing(self, whole: str, part: str) -> float:
         """Give the share of rows in which the one cell holds the other, of those that have both."""
-        whole_cell, part_cell = pl.col(whole).str.to_lowercase(), pl.col(part).str.to_lowercase()
+        whole_cell, part_cell = named(whole).str.to_lowercase(), named(part).str.to_lowercase()
         share = self.frame.select(whole_cell.str.contains(part_cell, literal=True).mean()).item()
         return float(share or 0.0)
 
     def as_uids(self, column: str, encoding: Encoding, *, lower: bool) -> UidForm:
         """Say what an encoding makes of a column."""
-        uids = self.frame.select(encoded(pl.col(column), encoding, lower=lower).alias("uid"))["uid"].drop_nulls()
+        uids = self.frame.select(encoded(named(column), encoding, lower=lower).alias("uid"))["uid"].drop_nulls()
         illegal = int((~_is_legal(uids, "-")).sum())
         return UidForm(uids.n_unique(), illegal)
 
     def signs(self, column: str) -> str:
         """Give the characters of a column that no uid can hold, a few of them."""
-        found = self.frame[column].drop_nulls().str.replace_all(r"[A-Za-z0-9-]", "").head(_SIGNS_LOOKED_AT)
+        found = unnamed(self.frame, column).drop_nulls().str.replace_all(r"[A-Za-z0-9-]", "").head(_SIGNS_LOOKED_AT)
         return "".join(dict.fromkeys("".join(found)))[:_FEW]
 
 
@@ -145,7 +146,7 @@ def gather(roster: Roster) -> Evidence:
         for frame, marked in batches:
             names = [name for name in frame.columns if not name.startswith("_") or name.startswith("_column_")]
             most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
-            texts, structured = _texts(frame.select(names).head(most - rows))
+            texts, structured = _texts(frame.select(all_named(names)).head(most - rows))
             nested |= {*structured, *marked}
             whole = rows + frame.height <= most
             rows += texts.height
@@ -156,15 +157,20 @@ def gather(roster: Roster) -> Evidence:
         pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict.fromkeys(roster.schema, pl.String))
     )
     own = [name for name in frame.columns if not name.startswith("_")]
-    columns = tuple(_column(frame[name], nested=name in nested, repeated=name in roster.repeated) for name in own)
+    columns = tuple(
+        _column(name, unnamed(frame, name), nested=name in nested, repeated=name in roster.repeated) for name in own
+    )
     nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
-    return Evidence(frame.select(own), columns, whole, nameless)
+    return Evidence(frame.select(all_named(own)), columns, whole, nameless)
 
 
 def _batches(roster: Roster) -> Generator[tuple[pl.DataFrame, Sequence[str]], None, None]:
     for batch in roster.batches():
         known = batch.cells.get(NOT_TEXT, {})
-        yield batch.frame, [name for name, cells in known.items() if _mostly(cells & ~_is_boolean(batch.frame[name]))]
+        yield (
+            batch.frame,
+            [name for name, cells in known.items() if _mostly(cells & ~_is_boolean(unnamed(batch.frame, name)))],
+        )
 
 
 def _mostly(cells: pl.Series) -> bool:
@@ -181,7 +187,7 @@ def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     nested = [
         name for name, kind in frame.schema.items() if kind.is_nested() or kind in {pl.Binary, pl.Object, pl.Duration}
     ]
-    kinds = {name: pl.col(name).cast(pl.String) for name in frame.columns if name not in nested}
+    kinds = {name: named(name).cast(pl.String) for name in frame.columns if name not in nested}
     texts = frame.select(
         *(kinds.get(name, pl.lit(None, pl.String)).str.strip_chars().alias(name) for name in frame.columns)
     )
@@ -189,16 +195,16 @@ def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return texts.select(pl.when(~missing).then(pl.all())), nested
 
 
-def _column(cells: pl.Series, *, nested: bool, repeated: bool) -> Column:
-    known = recognise(cells.name)
+def _column(name: str, cells: pl.Series, *, nested: bool, repeated: bool) -> Column:
+    known = recognise(name)
     filled = cells.drop_nulls()
     if cells.is_empty():
-        return _unseen(cells.name, known, repeated=repeated)
+        return _unseen(name, known, repeated=repeated)
     if nested or filled.is_empty():
-        return Column(cells.name, known, filled=len(filled), nested=nested, repeated=repeated)
+        return Column(name, known, filled=len(filled), nested=nested, repeated=repeated)
     lower = filled.str.to_lowercase()
     return Column(
-        cells.name,
+        name,
         known,
         filled=len(filled),
         distinct=lower.n_unique(),

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from provisioner.roster.columns import unnamed
 from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.jsontext import dumps
 from provisioner.validation.fields.metadata import json_value
@@ -22,7 +23,9 @@ def as_text(frame: pl.DataFrame, kept: Collection[str], tags: Collection[str] = 
     2024-05-01   123     [1,null] or ["1"]   {"a":1}
     """
     return frame.with_columns(
-        _nested(frame[name], is_tags=name in tags) if kind.is_nested() else column_text(name, kind).alias(name)
+        (_nested(unnamed(frame, name), is_tags=name in tags) if kind.is_nested() else column_text(name, kind)).alias(
+            name
+        )
         for name, kind in frame.schema.items()
         if name not in kept and kind != pl.String
     )
@@ -31,7 +34,7 @@ def as_text(frame: pl.DataFrame, kept: Collection[str], tags: Collection[str] = 
 def _nested(column: pl.Series, *, is_tags: bool) -> pl.Series:
     if is_tags and isinstance(column.dtype, pl.List | pl.Array):
         column = column.cast(pl.List(pl.String)).list.drop_nulls()
-    return pl.Series(column.name, [_json(value) for value in column.to_list()], pl.String)
+    return pl.Series([_json(value) for value in column.to_list()], dtype=pl.String)
 
 
 def _json(value: Any) -> str | None:

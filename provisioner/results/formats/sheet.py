@@ -22,6 +22,7 @@ from xlsxwriter.exceptions import XlsxFileError, XlsxInputError  # type: ignore[
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from provisioner.logs import get_logger
+from provisioner.roster.columns import named, unnamed
 from provisioner.roster.workbook.numbers import EXACT_DIGITS
 from provisioner.roster.workbook.sheet import LAST_COLUMN, LAST_ROW
 
@@ -82,7 +83,7 @@ def units(frame: pl.DataFrame) -> int:
 
 
 def _most_bytes(frame: pl.DataFrame, names: Sequence[str]) -> int:
-    most = frame.select(pl.max_horizontal(pl.col(name).str.len_bytes().max() for name in names).fill_null(0)).item()
+    most = frame.select(pl.max_horizontal(named(name).str.len_bytes().max() for name in names).fill_null(0)).item()
     return int(most)
 
 
@@ -94,7 +95,7 @@ def cut(frame: pl.DataFrame) -> pl.DataFrame:
     room = LONGEST_CELL // 2 - 1  # whatever they are made of
     log.warning("results.cut", reason=f"a cell of a workbook has room for {LONGEST_CELL:,} characters")
     return frame.with_columns(
-        pl.when(pl.col(name).str.len_chars() > room).then(pl.col(name).str.head(room) + "…").otherwise(pl.col(name))
+        pl.when(named(name).str.len_chars() > room).then(named(name).str.head(room) + "…").otherwise(named(name))
         for name in names
     )
 
@@ -246,15 +247,15 @@ def _added(book: Any, title: str) -> Any:
 def _as_cell(name: str, kind: pl.DataType) -> pl.Expr:
     """Give a column as what is written: texts, numbers, moments as days since the first one."""
     if isinstance(kind, pl.Datetime):
-        days = pl.col(name).dt.epoch("ms") - int(_FIRST_DAY.timestamp() * 1000)
+        days = named(name).dt.epoch("ms") - int(_FIRST_DAY.timestamp() * 1000)
         return (days / _DAY).alias(name)
-    return pl.col(name)
+    return named(name)
 
 
 def _width(name: str, frame: pl.DataFrame) -> int:
     """Give the width of a column in characters, by its name and the first rows."""
     if isinstance(frame.schema[name], pl.Datetime):
         return 25
-    cells = frame[name].head(_MEASURED).cast(pl.String).str.len_chars().max()
+    cells = unnamed(frame, name).head(_MEASURED).cast(pl.String).str.len_chars().max()
     longest = max(len(name), cells if isinstance(cells, int) else 0)
     return min(max(longest + 3, _NARROWEST), _WIDEST)

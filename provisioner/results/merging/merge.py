@@ -33,6 +33,7 @@ from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, write_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
+from provisioner.roster.columns import all_named
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED
 from provisioner.stop import Stop
@@ -160,7 +161,7 @@ def _head(path: Path) -> tuple[bool, str]:
 def _numbered(path: Path, delimiter: str) -> Iterator[pl.DataFrame]:
     for frame in rows_of(path, delimiter):
         kept = [name for name in frame.columns if LINE not in frame.columns or name in {LINE, *ADDED}]
-        yield frame.select(kept).with_columns(pl.col("_row").cast(pl.Int64))
+        yield frame.select(all_named(kept)).with_columns(pl.col("_row").cast(pl.Int64))
 
 
 def _summary(shards: Sequence[FinishedShard], counts: Counts, outputs: Outputs, digests: dict[str, str]) -> Summary:

@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.roster.columns import unnamed
+
 MARK: Final = "'"
 
 # The signs of Excel, and their full-width forms; what stands before a sign and is not seen.
@@ -36,7 +38,7 @@ def unmarked(text: pl.Expr, *, ids: bool = False) -> pl.Expr:
 
 def needs_marks(frame: pl.DataFrame) -> pl.Series:
     """Tell which rows of a frame hold a text that a program would run (Boolean, no nulls)."""
-    texts = [column for column in frame.get_columns() if column.dtype == pl.String]
+    texts = [unnamed(frame, name) for name, kind in frame.schema.items() if kind == pl.String]
     if not texts:
         return pl.repeat(value=False, n=frame.height, eager=True)
     found = pl.concat(texts).str.contains(f"^{MARK}*{_ANY}").arg_true() % max(1, frame.height)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.roster.columns import named
 from provisioner.roster.database.address import Query
 from provisioner.roster.database.answer import Answer, refuse_twins
 from provisioner.wording import first_line
@@ -85,7 +86,7 @@ def _frames(query: Query, stream: ArrayStream, columns: Sequence[pl.Expr]) -> It
 
 def _column(field: Any, kind: pl.DataType) -> pl.Expr:
     """Give a column as a Parquet file would have it."""
-    column = pl.col(field.name)
+    column = named(field.name)
     if isinstance(kind, pl.Extension):
         column = column.ext.storage()
     match _metadata(field, _KIND):

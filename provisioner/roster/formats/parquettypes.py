@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 from polars.datatypes import DataType
 
+from provisioner.roster.columns import all_named, named, unnamed
 from provisioner.roster.formats.parquetfooter import FooterColumn
 from provisioner.roster.formats.rows import ROUNDED, Notice
 
@@ -35,7 +36,7 @@ def as_texts(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl
     for name, kind in lazy.collect_schema().items():
         column = by_name.get(name)
         storage = _storage(kind)
-        stored = pl.col(name) if storage is kind else pl.col(name).ext.storage()
+        stored = named(name) if storage is kind else named(name).ext.storage()
         if isinstance(storage, pl.Binary) and ((column and column.uuid) or _is_uuid(kind)):
             uuids.append(_uuid(stored).alias(name))
         elif isinstance(storage, pl.Binary) and not (column and column.fixed):
@@ -60,7 +61,7 @@ def float_notices(lazy: pl.LazyFrame) -> list[Notice]:
     names = [name for name, kind in lazy.collect_schema().items() if isinstance(kind, pl.Float32)]
     if not names:
         return []
-    largest = lazy.select(pl.col(names).fill_nan(None).abs().max()).collect(engine="streaming").row(0)
+    largest = lazy.select(all_named(names).fill_nan(None).abs().max()).collect(engine="streaming").row(0)
     return [
         Notice(
             "number.rounded",
@@ -75,7 +76,7 @@ def float_notices(lazy: pl.LazyFrame) -> list[Notice]:
 def rounded(frame: pl.DataFrame) -> Mapping[str, Mapping[str, pl.Series]]:
     """Give `RosterBatch.cells` of the whole numbers that are floats and have more digits than one holds."""
     found = {
-        name: (frame[name].is_finite() & (frame[name].abs() >= _EXACT_DOUBLE)).fill_null(False)
+        name: (unnamed(frame, name).is_finite() & (unnamed(frame, name).abs() >= _EXACT_DOUBLE)).fill_null(False)
         for name, kind in frame.schema.items()
         if isinstance(kind, pl.Float64 | pl.Float32)
     }

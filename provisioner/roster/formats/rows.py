@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
+from provisioner.roster.columns import named
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import is_misnamed
 
@@ -53,12 +54,15 @@ def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]
     Spreadsheets export columns without a name by the dozen, and some programs several of one name. `_` in front keeps
     them from being fields.
     """
-    columns: list[str] = []
-    taken: set[str] = set()
+    given, columns = set(cells), dict[str, None]()
     for number, cell in enumerate(cells, 1):
-        name = cell if cell.strip() else f"_column_{number}"
-        columns.append(name if name not in taken else f"_column_{number}_{name}")
-        taken.add(columns[-1])
+        if cell.strip() and cell not in columns:
+            columns[cell] = None
+            continue
+        name = f"_column_{number}_{cell}" if cell.strip() else f"_column_{number}"
+        while name in columns or name in given:
+            name += "_"
+        columns[name] = None
     return tuple(columns), frozenset(name for name, times in Counter(cells).items() if times > 1 and name.strip())
 
 
@@ -87,7 +91,7 @@ def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:
-    cell = pl.col(name)
+    cell = named(name)
     return cell.is_null() | (cell.str.strip_chars() == "") if kind == pl.String else cell.is_null()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from provisioner.roster.columns import named
 from provisioner.validation.fields import uidencoding
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import (
@@ -64,7 +65,7 @@ def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
     """
     source = unencoded(source)
     if isinstance(source, FromColumn):
-        return _cast(pl.col(source.name), binding.schema[source.name])
+        return _cast(named(source.name), binding.schema[source.name])
     return _text(source, binding)
 
 
@@ -99,7 +100,7 @@ def where_any(frame: pl.DataFrame, columns: Sequence[str], question: Callable[[p
     if len(columns) > WIDE:
         found = {name for part in long(frame, columns) for name in part.filter(question(pl.col("cell")))["column"]}
         return [name for name in columns if name in found]
-    answers = frame.select(question(pl.col(name)).any() for name in columns)
+    answers = frame.select(question(named(name)).any() for name in columns)
     return [name for name, found in answers.row(0, named=True).items() if found]
 
 
@@ -260,7 +261,7 @@ def column_text(column: str, kind: pl.DataType) -> pl.Expr:
     Data frames turn a column of integers into floats as soon as one of them is missing, so `123.0` was 123. From
     2**53 on a float no longer tells neighbouring integers apart: such a number keeps the form it has.
     """
-    cell = pl.col(column)
+    cell = named(column)
     text = _cast(cell, kind)
     if kind.is_float():
         whole = (cell == cell.floor()) & (cell.abs() < _EXACT_WHOLE)

@@ -133,11 +133,15 @@ def most_bytes(fields: pl.DataFrame) -> pl.Series:
     return fields.select(most.alias("most")).to_series()
 
 
-def write_bodies(fields: pl.DataFrame) -> pl.Series:
+def write_bodies(fields: pl.DataFrame, above: int = 0) -> pl.Series:
     """Write `{"uid":…,"name":…,…}` (String) for rows that keep every rule; missing values are left out.
 
-    `name_suspicious` says which names have to be looked at closely: one that needs escapes is among them.
+    `name_suspicious` says which names have to be looked at closely: one that needs escapes is among them. Those are
+    null that cannot have more bytes than `above`.
     """
+    if above and not (long := most_bytes(fields) > above).all():
+        bodies = pl.Series("body", [None], pl.String).new_from_index(0, fields.height)
+        return bodies.scatter(long.arg_true(), write_bodies(fields.filter(long))) if long.any() else bodies
     if fields.is_empty():
         return pl.Series("body", dtype=pl.String)
     escaping = jsontext.in_need_of_escapes(fields, ("statusMessage",), printable=("avatar", "link"))

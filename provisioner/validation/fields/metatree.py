@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import orjson
 import polars as pl
 
+from provisioner.roster.columns import member, named
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding, instance_of
 from provisioner.validation.fields.mapping import MetadataPath
@@ -86,7 +87,7 @@ def _members_at_once(frame: pl.DataFrame, columns: Mapping[str, str], reader: _J
 def _struct(source: Source, binding: Binding) -> Members | None:
     if not isinstance(source, FromColumn):
         return None
-    return _members(pl.col(source.name), binding.schema[source.name])
+    return _members(named(source.name), binding.schema[source.name])
 
 
 def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
@@ -94,7 +95,7 @@ def _members(struct: pl.Expr, kind: pl.DataType) -> Members | None:
         return None
     members: Members = {}
     for name, kind_of_member in kind.to_schema().items():
-        value, member_kind = struct.struct.field(name), instance_of(kind_of_member)
+        value, member_kind = member(struct, kind, name), instance_of(kind_of_member)
         if jsontext.has_scalar_form(member_kind):
             members[name] = jsontext.scalar(value, member_kind)
         elif (inner := _members(value, member_kind)) is not None:
@@ -115,7 +116,7 @@ class _JsonReader:
     escaping: frozenset[str]
 
     def column(self, source: FromColumn) -> Leaf:
-        value, kind = pl.col(source.name), self.binding.schema[source.name]
+        value, kind = named(source.name), self.binding.schema[source.name]
         if isinstance(kind, pl.String):
             return self._text(source)
         return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)

@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
+from provisioner.roster.columns import unnamed
 from provisioner.validation.fields import cells, jsontext
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE
@@ -82,7 +83,7 @@ def _of_source(source: Source, frame: pl.DataFrame, binding: Binding, plain_leng
         case Joined(sources):
             return _joined([_of_source(each, frame, binding, plain_length) for each in sources])
         case FromColumn(name) if binding.schema[name].is_nested():
-            return _of_lists(frame[name])
+            return _of_lists(unnamed(frame, name))
         case FromColumn() | Constant() | Template() | FirstOf() | Mapped() | Encoded():
             return _of_texts(cells.read(frame, {"text": source}, binding), binding.tags_separator, plain_length)
     assert_never(source)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from provisioner.roster.columns import all_named
 from provisioner.validation.emails import is_email_name
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE, one_of, where_any
@@ -72,7 +73,7 @@ class Cleaning:
         Gives a List of String, null for none; and nothing at all when no row has one.
         """
         columns = where_any(frame, self._optional, lambda cell: cell.is_in(self._words))
-        found = frame.select(pl.col(columns).is_in(self._words).arg_true().implode())
+        found = frame.select(all_named(columns).is_in(self._words).arg_true().implode())
         return _columns_of_rows(frame.height, {name: found[name].explode() for name in columns})
 
 
@@ -91,4 +92,4 @@ def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | No
 def _without_unseen(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     wide = where_any(frame, columns, lambda cell: cell.str.len_bytes() != cell.str.len_chars())
     unseen = where_any(frame, wide, lambda cell: cell.str.contains(_AT_AN_END))
-    return frame.with_columns(pl.col(unseen).str.strip_chars(_AROUND)) if unseen else frame
+    return frame.with_columns(all_named(unseen).str.strip_chars(_AROUND)) if unseen else frame

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
+from provisioner.roster.columns import all_named
 from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
@@ -91,7 +92,7 @@ def still_swallowed(frame: pl.DataFrame) -> Sequence[int]:
     if (words := said(frame, "row.swallowed")) is None:
         return ()
     own = [name for name, kind in frame.schema.items() if kind == pl.String and name != _ENTRIES]
-    holds = pl.any_horizontal(pl.col(own).str.contains(r"[\r\n]"))
+    holds = pl.any_horizontal(all_named(own).str.contains(r"[\r\n]"))
     return frame.select((holds & words.is_not_null()).fill_null(value=False).arg_true()).to_series().to_list()
 
 

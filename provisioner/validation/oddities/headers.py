@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
+from provisioner.roster.columns import all_named, unnamed
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE, one_of
 from provisioner.validation.fields.mapping import FIELD_WORDS, field_of
@@ -76,19 +77,19 @@ class Headers:
         suspects = self._begun(frame, uids)
         if not len(suspects) or not len(found := self._chosen(frame, suspects, self._is_other)):
             return None
-        cells = frame.select(self._columns).row(found[0])
+        cells = frame.select(all_named(self._columns)).row(found[0])
         return OtherHeader(batch.numbers[found[0]], tuple(str(cell) for cell in cells if cell is not None))
 
     def _begun(self, frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
         if not self._firsts or any(frame.schema[column] != pl.String for column in self._firsts):
             return _NO_ROWS
         first, *others = self._firsts
-        begun = self._known(uids if self._is_plain else _lowered(frame[first]))
+        begun = self._known(uids if self._is_plain else _lowered(unnamed(frame, first)))
         if not begun.any():
             return _NO_ROWS
         found = begun.arg_true()
         for column in others:  # blank where another column may give the name
-            texts = _lowered(frame[column].gather(found)).fill_null("")
+            texts = _lowered(unnamed(frame, column).gather(found)).fill_null("")
             found = found.filter(self._known(texts) | (texts == ""))
         return found
 
@@ -98,7 +99,7 @@ class Headers:
     def _chosen(self, frame: pl.DataFrame, suspects: pl.Series, wanted: Callable[[Sequence[str]], bool]) -> pl.Series:
         if not len(suspects):
             return suspects
-        rows = frame.select(self._columns)[suspects].iter_rows()
+        rows = frame.select(all_named(self._columns))[suspects].iter_rows()
         return suspects.filter(
             pl.Series([_are_texts(row) and wanted([_bare(cell or "") for cell in row]) for row in rows])
         )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from provisioner.roster.columns import all_named, unnamed
 from provisioner.validation.fields.cells import WHITE_SPACE, column_of
 from provisioner.validation.oddities.entries import said
 from provisioner.wording import INVISIBLE
@@ -64,7 +65,7 @@ def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
     suspects = suspects.filter(uids.gather(suspects).str.contains(_DASHES))
     schema = frame.schema
     texts = [name for name in frame.columns if schema[name] == pl.String and name_in_header(name) is not None]
-    cells = frame.select(pl.col(texts).gather(suspects).str.strip_chars(_AROUND))
+    cells = frame.select(all_named(texts).gather(suspects).str.strip_chars(_AROUND))
     dashes = cells.select(pl.all_horizontal((pl.all().fill_null("") == "") | pl.all().str.contains(_DASHES)))
     return suspects.filter(dashes.to_series())
 
@@ -84,7 +85,7 @@ class Shape:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Look at the first rows of a batch."""
-        sample = frame.select(own_columns(frame)[:MOST_COLUMNS]).head(SAMPLE if self.rows else FIRST_SAMPLE)
+        sample = frame.select(all_named(own_columns(frame)[:MOST_COLUMNS])).head(SAMPLE if self.rows else FIRST_SAMPLE)
         schema = sample.schema
         texts = [name for name in sample.columns if schema[name] == pl.String]
         if self.rows >= ENOUGH or not texts:
@@ -92,9 +93,9 @@ class Shape:
         others = [name for name in sample.columns if name not in texts]
         counted = sample.filter(~_may_be_totals(sample)).select(
             pl.len().alias("_rows"),
-            (pl.col(texts).str.strip_chars(_AROUND) != "").sum(),
-            pl.col(others).count(),
-            pl.col(texts).str.contains(_NUMBER).sum().name.prefix("_number of "),
+            (all_named(texts).str.strip_chars(_AROUND) != "").sum(),
+            all_named(others).count(),
+            all_named(texts).str.contains(_NUMBER).sum().name.prefix("_number of "),
         )
         for name, count in counted.row(0, named=True).items():
             if name == "_rows":
@@ -123,7 +124,7 @@ def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
     found = _may_be_totals(frame).arg_true()
     if found.is_empty():
         return found
-    rows = frame.select(own_columns(frame))[found].iter_rows(named=True)
+    rows = frame.select(all_named(own_columns(frame)))[found].iter_rows(named=True)
     differ = pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean)
     before = said(frame, "row.not_a_person")
     return found.filter(differ if before is None else differ | before.gather(found).is_not_null())
@@ -137,7 +138,7 @@ def _may_be_totals(frame: pl.DataFrame) -> pl.Series:
     """Tell the rows whose first cell is the word for a total."""
     if not frame.width:
         return pl.Series(dtype=pl.Boolean)
-    first = next((frame[name] for name in frame.columns if not name.startswith("_")), None)
+    first = next((unnamed(frame, name) for name in frame.columns if not name.startswith("_")), None)
     if first is None or first.dtype != pl.String:
         return column_of(value=False, height=frame.height, kind=pl.Boolean)
     return first.str.strip_chars(_AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.roster.columns import named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, Template
@@ -79,7 +80,7 @@ class TagForms:
     def _texts(self, frame: pl.DataFrame, source: Source) -> pl.DataFrame:
         """Give `text`, with the blanks around it where that is as good."""
         if isinstance(source, FromColumn) and self.binding.schema[source.name] == pl.String:
-            return frame.select(pl.col(source.name).alias("text"))
+            return frame.select(named(source.name).alias("text"))
         return cells.read(frame, {"text": source}, self.binding)
 
     @property

@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.roster.columns import all_named
 from provisioner.validation.constraints import EMAILS_WITH_CAPITALS
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
@@ -73,7 +74,7 @@ def imprecise(frame: pl.DataFrame, binding: Binding) -> pl.Series | None:
     columns = [name for name in binding.fields["uid"].columns if binding.schema[name] == pl.Float32]
     if not columns:
         return None
-    large = pl.any_horizontal(pl.col(columns).abs() >= _EXACT_WHOLE)
+    large = pl.any_horizontal(all_named(columns).abs() >= _EXACT_WHOLE)
     return frame.select(large.fill_null(value=False)).to_series()
 
 

@@ -1,15 +1,48 @@
-"""The type of a column that the files of one roster store in different ways."""
+"""Columns of a roster: each by its very name, and of the one type that the files of a roster have in common.
+
+Polars takes a name for a pattern when it is `*`, or begins with `^` and ends with `$`. To a person it is a name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Final
 
 import polars as pl
+from polars import selectors
 from polars.datatypes import DataTypeClass
 
 _TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 _INT64: Final = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
+
+
+def named(name: str) -> pl.Expr:
+    """Give the column of this name, whatever it is."""
+    return selectors.by_name(name).as_expr() if _is_pattern(name) else pl.col(name)
+
+
+def all_named(names: Iterable[str]) -> pl.Expr:
+    """Give the columns of these names, in this order."""
+    names = list(names)
+    return selectors.by_name(names).as_expr() if any(map(_is_pattern, names)) else pl.col(names)
+
+
+def unnamed(frame: pl.DataFrame, name: str) -> pl.Series:
+    """Give the cells of a column, without its name: polars goes by it in most of what it does with a series."""
+    return frame.get_column(name).alias("")
+
+
+def member(struct: pl.Expr, kind: pl.Struct, name: str) -> pl.Expr:
+    """Give a member of a struct of this type."""
+    if not _is_pattern(name):
+        return struct.struct.field(name)
+    places = {each.name: str(place) for place, each in enumerate(kind.fields)}
+    return struct.struct.rename_fields([*places.values()]).struct.field(places[name])
+
+
+def _is_pattern(name: str) -> bool:
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
 def common_type(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:

@@ -1,0 +1,73 @@
+"""What columns are called is the owner's business: no name is a pattern, a word of ours, or another column's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.rig.command import provisioner
+from tests.rig.workbooks import texts, workbook
+
+NAMES = (
+    "*", "^.*$", "^uid$", "^u.*$", "^$", "self", "exprs", "row", "column", "cell", "opened", "email", "body", "a\nb",
+    "=1", "{uid}", "b.c", "$", "é", "words",
+)  # fmt: skip
+"""Patterns of polars, words of its functions, names of ours, and signs that mean something somewhere."""
+
+
+def _roster(folder: Path, form: str, rows: Sequence[Mapping[str, str | None]]) -> Path:
+    path = folder / f"people.{form}"
+    match form:
+        case "csv":
+            pl.DataFrame(rows).write_csv(path)
+        case "parquet":
+            pl.DataFrame(rows).write_parquet(path)
+        case "ndjson":
+            path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+        case "json":
+            path.write_text(json.dumps(rows), encoding="utf-8")
+        case "xlsx":
+            workbook(folder, ("People", texts([*rows[0]], *(list(row.values()) for row in rows))), name=path.name)
+    return path
+
+
+@pytest.mark.parametrize("more", [0, 200])
+@pytest.mark.parametrize("form", ["csv", "parquet", "ndjson", "json", "xlsx"])
+def test_columns_of_any_name_go_where_they_belong_and_come_back(tmp_path: Path, form: str, more: int) -> None:
+    """Into the metadata, each with its own cells; and into the rejected rows, which are read again, in every format."""
+    names = [*NAMES, *(f"z{number}" for number in range(more))]
+    ann = {name: f"v{number}" for number, name in enumerate(names)} | {"email": "ann@example.com"}
+    bob = dict.fromkeys(names, "=x")
+    roster = _roster(tmp_path, form, [{"uid": "ann", "name": "Ann", **ann}, {"uid": None, "name": "Bob", **bob}])
+    config = tmp_path / "config.toml"
+    config.write_text('[columns]\nothers = "metadata"\n')
+    shown = provisioner("validate", roster, "--config", config, "--show", 1, cwd=tmp_path)
+    assert shown.exit_code == 1, shown.stderr
+    (body,) = (json.loads(line) for line in shown.stdout.splitlines() if line.startswith("{"))
+    assert body["metadata"] == ann
+    (rejected,) = tmp_path.glob("*.check.rejected.*")
+    again = provisioner("validate", rejected, "--config", config, "--json", cwd=tmp_path)
+    assert [*json.loads(again.stdout)["defects"]] == ["uid.missing"]
+    fields = {"uid": "^u.*$", "name": "*", "metadata.first": "^.*$"}
+    mapping = "".join(f"{key} = {json.dumps(name)}\n" for key, name in fields.items())
+    config.write_text(f"[columns]\n{mapping}")
+    mapped = provisioner("validate", roster, "--config", config, "--show", 1, cwd=tmp_path)
+    (body,) = (json.loads(line) for line in mapped.stdout.splitlines() if line.startswith("{"))
+    assert (body["uid"], body["name"], body["metadata"]) == (ann["^u.*$"], ann["*"], {"first": ann["^.*$"]})
+
+
+@pytest.mark.parametrize(
+    "header", ["uid,name,,_column_3,", "uid,name,a,_column_5_a,a", "uid,name,,_column_3,_column_3_"]
+)
+def test_a_name_that_we_would_give_is_left_to_whose_it_is(tmp_path: Path, header: str) -> None:
+    """Columns without a name of their own get one that no other column has."""
+    roster, config = tmp_path / "r.csv", tmp_path / "config.toml"
+    roster.write_text(f"{header}\na1,Ann,1,2,3\n")
+    config.write_text(f'[columns]\nstatusMessage = "{header.split(",")[3]}"\n')
+    ended = provisioner("validate", roster, "--config", config, "--show", 1, cwd=tmp_path)
+    assert ended.exit_code == 0, ended.stderr
+    assert '"statusMessage":"2"' in ended.stdout
