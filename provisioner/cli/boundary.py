@@ -32,7 +32,8 @@ Ended = TypeVar("Ended", bound="Ending")
 def boundary() -> Iterator[None]:
     """Turn exceptions into one sentence and an exit code, never a traceback."""
     try:
-        yield
+        with _panics_as_errors():
+            yield
     except ProvisionerError as error:
         say(f"error: {error}")
         raise SystemExit(error.exit_code) from None
@@ -47,6 +48,17 @@ def boundary() -> Iterator[None]:
             raise SystemExit(refused.exit_code) from None
         say(f"bug: {_report_bug(error)}")
         raise SystemExit(ExitCode.BUG) from None
+
+
+@contextmanager
+def _panics_as_errors() -> Iterator[None]:
+    """Have what polars raises where it should have an error be one: it is no `Exception`, and would pass for exit 1."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RuntimeError(f"polars panicked: {error}") from error
 
 
 def _impossible_name(error: Exception) -> UsageError | None:
@@ -111,7 +123,8 @@ class Asked:
         try:
             if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
                 raise UsageError("ROSTER and --query are two rosters; give one of them")
-            yield self
+            with _panics_as_errors():
+                yield self
             self._report()
         except Exception as error:
             refused = _impossible_name(error)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from provisioner.cli.app import carry_out
@@ -155,3 +156,13 @@ def test_a_name_that_no_file_can_have_is_no_bug(
     assert not list(here.glob("provisioner-crash-*"))
     if "--json" in arguments:
         assert json.loads(out)["exit_code"] == ExitCode.USAGE
+
+
+def test_a_panic_of_polars_is_a_bug_and_no_exit_code_of_rows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no `Exception`: Python would end with 1, which says that rows were rejected."""
+    with pytest.raises(SystemExit) as ended, boundary():
+        raise pl.exceptions.PanicException("date out of range")
+    assert ended.value.code == ExitCode.BUG
+    assert "bug: RuntimeError" in capsys.readouterr().err
+    (report,) = here.glob("provisioner-crash-*.log")
+    assert "polars panicked: date out of range" in report.read_text()

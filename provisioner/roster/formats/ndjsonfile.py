@@ -107,7 +107,8 @@ class NdjsonRoster(TextRoster):
 
     def _frame(self, lines: Sequence[str], objects: Sequence[Values]) -> pl.DataFrame:
         columns = [_column(name, [each.get(name) for each in objects]) for name in self.keys]
-        return pl.DataFrame([*columns, pl.Series(LINE, lines, pl.String)])
+        named = {column.name: column for column in columns}  # a list of series would give one without a name another
+        return pl.DataFrame({**named, LINE: pl.Series(lines, dtype=pl.String)})
 
     def _not_text(self, objects: Sequence[Values]) -> dict[str, pl.Series]:
         """Tell which values are objects, lists or booleans, of the columns that have any."""

@@ -23,8 +23,8 @@ import polars as pl
 from provisioner.roster.formats.rows import ADDED
 from provisioner.wording import json_error, shortened
 
-LINE = "_line"
-"""The column that holds each line as it stands, so that a rejected one can be written again untouched."""
+LINE = "_\0line"
+"""The column that holds each line as it stands, to be written again untouched; no roster has one of its name."""
 
 Values: TypeAlias = Mapping[str, Any]
 

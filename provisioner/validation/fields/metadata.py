@@ -175,8 +175,12 @@ class _ValueReader:
     binding: Binding
 
     def column(self, source: FromColumn) -> list[Any]:
-        is_text = self.binding.schema[source.name] == pl.String
-        return self._text(source) if is_text else self.frame[source.name].to_list()
+        kind = self.binding.schema[source.name]
+        if kind == pl.String:
+            return self._text(source)
+        if kind.is_temporal() and not isinstance(kind, pl.Duration):  # Python's moments end with the year 9999
+            return self.frame.select(cells.column_text(source.name, kind)).to_series().to_list()
+        return self.frame[source.name].to_list()
 
     def constant(self, source: Constant) -> list[Any]:
         return [source.value] * self.frame.height

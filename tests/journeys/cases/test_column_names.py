@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,3 +72,33 @@ def test_a_name_that_we_would_give_is_left_to_whose_it_is(tmp_path: Path, header
     ended = provisioner("validate", roster, "--config", config, "--show", 1, cwd=tmp_path)
     assert ended.exit_code == 0, ended.stderr
     assert '"statusMessage":"2"' in ended.stdout
+
+
+def test_a_key_without_a_name_and_a_column_of_the_line_are_their_owners(tmp_path: Path) -> None:
+    """An empty key is a name in JSON; `_line` is one in a CSV, also in a folder that says something of its rows."""
+    config = tmp_path / "config.toml"
+    config.write_text('[columns]\nothers = "metadata"\n')
+    nameless = tmp_path / "r.ndjson"
+    nameless.write_text('{"uid":"ann","name":"Ann","":"x","column_2":"y"}\n')
+    shown = provisioner("validate", nameless, "--config", config, "--show", 1, cwd=tmp_path)
+    assert '"metadata":{"":"x","column_2":"y"}' in shown.stdout, shown.stderr
+    folder = tmp_path / "people" / "team=red"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("uid,name,_line\nann,Ann,hello\n,Bob,there\n")
+    config.write_text('[columns]\nstatusMessage = "_line"\n')
+    shown = provisioner("validate", folder.parent, "--config", config, "--show", 1, cwd=tmp_path)
+    assert '"statusMessage":"hello"' in shown.stdout, shown.stderr
+    (rejected,) = tmp_path.glob("**/*.check.rejected.csv")
+    assert rejected.read_text().splitlines()[1].startswith(",Bob,there")
+
+
+def test_a_moment_beyond_the_calendar_of_python_is_written_as_it_is(tmp_path: Path) -> None:
+    """In the metadata, as texts: the year 10000 east of Greenwich, and a date behind it."""
+    utc = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+    moment = pl.Series([utc]).dt.convert_time_zone("Asia/Tokyo")
+    roster = tmp_path / "r.parquet"
+    pl.DataFrame({"uid": ["ann"], "name": ["Ann"], "until": moment}).write_parquet(roster)
+    config = tmp_path / "config.toml"
+    config.write_text('[columns]\nothers = "metadata"\n')
+    shown = provisioner("validate", roster, "--config", config, "--show", 1, cwd=tmp_path)
+    assert '"metadata":{"until":"+10000-01-01T08:59:59+09:00"}' in shown.stdout, shown.stderr

@@ -14,7 +14,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.files.origin import LocalFile
 from provisioner.roster.formats.jsondefect import open_lines
 from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
-from provisioner.roster.formats.ndjsonline import rejected_line
+from provisioner.roster.formats.ndjsonline import LINE, rejected_line
 
 TINY = LineSizes(first=7, block=5, longest_line=200, cells=6)
 
@@ -31,8 +31,8 @@ def rows_of(roster: NdjsonRoster) -> list[dict[str, str | None]]:
     rows: list[dict[str, str | None]] = []
     for batch in roster.batches():
         assert batch.first_row == len(rows) + 1
-        assert batch.frame.schema == {**roster.schema, "_line": pl.String()}
-        rows += batch.frame.drop("_line").rows(named=True)
+        assert batch.frame.schema == {**roster.schema, LINE: pl.String()}
+        rows += batch.frame.drop(LINE).rows(named=True)
     return rows
 
 

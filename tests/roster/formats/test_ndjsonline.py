@@ -8,7 +8,15 @@ import orjson
 import polars as pl
 import pytest
 
-from provisioner.roster.formats.ndjsonline import delicate, exact, parsed, rejected_line, text, write_rejected_lines
+from provisioner.roster.formats.ndjsonline import (
+    LINE,
+    delicate,
+    exact,
+    parsed,
+    rejected_line,
+    text,
+    write_rejected_lines,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,7 @@ def test_a_rejected_line_is_the_line_with_its_errors(line: str, rejected: str) -
 
 def test_rejected_rows_are_written_line_by_line_and_rows_of_another_format_as_objects(tmp_path: Path) -> None:
     frames = [
-        pl.DataFrame({"uid": ["1.50"], "_line": ['{"uid":1.50}'], "_row": [2], "_errors": ["no"]}),
+        pl.DataFrame({"uid": ["1.50"], LINE: ['{"uid":1.50}'], "_row": [2], "_errors": ["no"]}),
         pl.DataFrame({"uid": ["b"], "name": [None], "_row": [3], "_errors": ["no"]}),
     ]
     write_rejected_lines(tmp_path / "x.ndjson", iter(frames), frames[0].schema)
