@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner.validation.fields import jsontext
+from provisioner.validation.fields import cells, jsontext
 from provisioner.wording import json_error, shortened
 
 PYTHON = "Python and no JSON"
@@ -140,7 +140,7 @@ def write_bodies(fields: pl.DataFrame, above: int = 0) -> pl.Series:
     null that cannot have more bytes than `above`.
     """
     if above and not (long := most_bytes(fields) > above).all():
-        bodies = pl.Series("body", [None], pl.String).new_from_index(0, fields.height)
+        bodies = cells.column_of(None, fields.height, pl.String).alias("body")
         return bodies.scatter(long.arg_true(), write_bodies(fields.filter(long))) if long.any() else bodies
     if fields.is_empty():
         return pl.Series("body", dtype=pl.String)
