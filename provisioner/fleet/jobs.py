@@ -26,6 +26,7 @@ from typing import Any, Final
 from provisioner.errors import ConfigurationError
 from provisioner.fleet.files import refuse_shared
 from provisioner.results.outputs import FORMATS, journal_of
+from provisioner.roster.files.inputs import is_local
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
 from provisioner.wording import nearest, shortened
@@ -113,6 +114,13 @@ class Fleet:
     def folder(self) -> Path:
         """Where the fleet writes, and its jobs by default."""
         return self.base / f"{self.path.stem}.fleet"
+
+    def files(self) -> Iterator[Path]:
+        """Name the fleet file and what its jobs name; a pattern is no file, and neither is an address."""
+        yield self.path
+        for job in self.jobs:
+            named = (job.output, job.journal, job.config, job.key_file, *map(Path, filter(is_local, job.roster)))
+            yield from (self.base / each for each in named if each is not None)
 
     def with_yes(self) -> Fleet:
         """Give the fleet whose jobs have every question answered with yes."""

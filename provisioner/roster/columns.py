@@ -33,6 +33,20 @@ def unnamed(frame: pl.DataFrame, name: str) -> pl.Series:
     return frame.get_column(name).alias("")
 
 
+def outlined(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Give columns for a look at some of their rows: text as it stands, of all else only whether it is there.
+
+    uid   since        tags           uid   since   tags
+    ann   2024-05-01   ["a"]     →    ann   true    true
+    ben   null         null           ben   false   false
+
+    Not every cell can be made an object of Python: a file may hold a date that no calendar has.
+    """
+    found = frame.select(all_named(names))
+    others = [name for name, kind in found.schema.items() if kind != pl.String]
+    return found.with_columns(all_named(others).is_not_null()) if others else found
+
+
 def member(struct: pl.Expr, kind: pl.Struct, name: str) -> pl.Expr:
     """Give a member of a struct of this type."""
     if not _is_pattern(name):
@@ -63,7 +77,7 @@ def common_type(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:
     if one.is_integer() and other.is_integer():
         return pl.Int64() if isinstance(one, _INT64) and isinstance(other, _INT64) else pl.Int128()
     if isinstance(one, pl.List | pl.Array) and isinstance(other, pl.List | pl.Array):
-        inner = common_type(_instance(one.inner), _instance(other.inner))
+        inner = common_type(instance_of(one.inner), instance_of(other.inner))
         return None if inner is None else pl.List(inner)
     if isinstance(one, pl.Struct) and isinstance(other, pl.Struct):
         return _common_struct(one, other)
@@ -76,13 +90,13 @@ def _common_struct(one: pl.Struct, other: pl.Struct) -> pl.DataType | None:
     for mine, theirs in zip_longest(one.fields, other.fields):
         if mine is None or theirs is None or mine.name != theirs.name:
             return None
-        found = common_type(_instance(mine.dtype), _instance(theirs.dtype))
+        found = common_type(instance_of(mine.dtype), instance_of(theirs.dtype))
         if found is None:
             return None
         members[mine.name] = found
     return pl.Struct(members)
 
 
-def _instance(kind: pl.DataType | DataTypeClass) -> pl.DataType:
+def instance_of(kind: pl.DataType | DataTypeClass) -> pl.DataType:
     """Give an inner type as an instance: polars lets it be written as a class too."""
     return kind if isinstance(kind, pl.DataType) else kind()

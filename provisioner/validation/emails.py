@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import polars as pl
 
-from provisioner.roster.columns import member, named
+from provisioner.roster.columns import instance_of, member, named
 from provisioner.validation.fields import cells
-from provisioner.validation.fields.binding import Binding, instance_of
+from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import trimmed_name
 from provisioner.validation.fields.source import FromColumn, Source
 

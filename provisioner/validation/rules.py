@@ -31,8 +31,8 @@ import polars as pl
 
 from provisioner.validation import constraints as codes
 from provisioner.validation.constraints import DEFECTS, Constraints
-from provisioner.validation.fields import jsontext, tags
 from provisioner.validation.fields.cells import column_of, shown
+from provisioner.validation.fields.structured import jsontext, tags
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.vocabulary.leaving import FALSE, TRUE
 

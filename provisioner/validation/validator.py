@@ -15,11 +15,12 @@ from provisioner.model import TOKEN_BYTES, AuthTokens
 from provisioner.roster.formats.rows import ADDED, RosterBatch
 from provisioner.roster.shard import Shard
 from provisioner.validation.constraints import Constraints
-from provisioner.validation.fields import cells, jsontext
+from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import FIELD_WORDS
-from provisioner.validation.fields.metadata import read_metadata
-from provisioner.validation.fields.tags import read_tags
+from provisioner.validation.fields.structured.bodies import write_bodies
+from provisioner.validation.fields.structured.metadata import read_metadata
+from provisioner.validation.fields.structured.tags import read_tags
 from provisioner.validation.lookalikes import Lookalikes, Persons, Uids
 from provisioner.validation.oddities import mojibake
 from provisioner.validation.oddities.cleaning import Cleaning
@@ -225,7 +226,7 @@ class Validator:
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
         most = 0 if self._writes else self._constraints.body_max_bytes
-        written = sound.with_columns(jsontext.write_bodies(sound, above=most), token.alias("token"))
+        written = sound.with_columns(write_bodies(sound, above=most), token.alias("token"))
         return written.with_columns(size.alias("request_bytes")).with_columns(_judging([self._body_rule]))
 
     def _good(self, written: pl.DataFrame) -> pl.Series:

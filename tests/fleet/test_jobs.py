@@ -64,6 +64,15 @@ def test_shards_are_jobs_whose_files_stand_together(tmp_path: Path) -> None:
     assert "--shard=3/12" in jobs[2].arguments()
 
 
+def test_a_fleet_names_the_files_that_a_log_must_not_be_written_into(tmp_path: Path) -> None:
+    """Where they are named: beside the fleet file; an address is no file."""
+    path = tmp_path / "all.toml"
+    job = 'name = "a"\nroster = ["a.csv", "s3://b/c.csv"]\noutput = "o.csv"\nconfig = "c.toml"\napi_key_file = "k"\n'
+    path.write_text(f"[[job]]\n{job}", encoding="utf-8")
+    named = {file.relative_to(tmp_path).name for file in read_fleet(path).files()}
+    assert named == {"all.toml", "a.csv", "o.csv", "o.journal.db", "c.toml", "k"}
+
+
 JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
 
 

@@ -16,7 +16,7 @@ from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
-from provisioner.validation.fields.metadata import read_metadata
+from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.oddities.persons import Shape
 from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.survey import Survey, survey

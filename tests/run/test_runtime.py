@@ -22,7 +22,7 @@ from provisioner.errors import ExitCode, OutputError, RosterError
 from provisioner.results.summary import Summary
 from provisioner.run.dryrun import validate
 from provisioner.run.runtime import Ending, conduct, is_agreed, is_drawn, loop_factory, resume_command, set_up_logs
-from provisioner.settings.tables import Log, Output, Settings
+from provisioner.settings.tables import Log, Output, Settings, load
 from provisioner.stop import InterruptedEarlyError, Stopper
 from tests.rig.work import Place
 
@@ -109,10 +109,14 @@ def test_progress_is_drawn_where_there_is_a_terminal(monkeypatch: pytest.MonkeyP
 
 
 def test_a_log_is_not_written_into_what_is_read_or_written(tmp_path: Path) -> None:
-    """Neither the roster nor any output."""
-    for path in (tmp_path / "people.csv", tmp_path / "o.csv"):
+    """Neither the roster nor any output, nor what the settings come from."""
+    config, key, people, output = (tmp_path / name for name in ("c.toml", "key", "people.csv", "o.csv"))
+    config.touch()
+    flags = {"api": {"api_key_file": key}, "sync": {"state": tmp_path / "s.db", "approve": tmp_path / "a.csv"}}
+    for path in (config, key, people, output, tmp_path / "s.db", tmp_path / "a.csv"):
+        settings = load({**flags, "log": {"file": path}}, {}, config)
         with pytest.raises(OutputError, match="the log would be written into it"):
-            set_up_logs(Settings(log=Log(file=path)), (tmp_path / "people.csv", tmp_path / "o.csv"))
+            set_up_logs(settings, (people, output))
 
 
 @pytest.fixture

@@ -59,6 +59,6 @@ def fleet(
     with Asked((), given(output, log), filed=False).leaving_summary() as asked:
         asked.settings = settings = load_flags(asked.tables)
         wanted = read_fleet(fleet)
-        set_up_logs(settings, (fleet,))
+        set_up_logs(settings, wanted.files())
         manner = Manner(jobs, is_drawn(settings), ray, confirming(yes=yes))
         return conduct(settings, lambda stopper: carry_out(wanted.with_yes() if yes else wanted, manner, stopper))

@@ -18,6 +18,7 @@ import polars as pl
 
 from provisioner.roster.columns import all_named, named, unnamed
 from provisioner.roster.formats.rows import NOT_TEXT, Roster
+from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
@@ -187,7 +188,7 @@ def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     nested = [
         name for name, kind in frame.schema.items() if kind.is_nested() or kind in {pl.Binary, pl.Object, pl.Duration}
     ]
-    kinds = {name: named(name).cast(pl.String) for name in frame.columns if name not in nested}
+    kinds = {name: column_text(name, kind) for name, kind in frame.schema.items() if name not in nested}
     texts = frame.select(
         *(kinds.get(name, pl.lit(None, pl.String)).str.strip_chars().alias(name) for name in frame.columns)
     )

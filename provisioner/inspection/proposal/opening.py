@@ -16,6 +16,7 @@ from typing import Final
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.inspection.proposal.evidence import Evidence, gather
+from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
@@ -229,7 +230,7 @@ def _names_again(inputs: Inputs, options: RosterOptions, folder: Path, roster: R
     first = next(iter(roster.batches()), None) if line is not None else None
     if line is None or first is None or not first.frame.height:
         return None
-    cells = [str(cell or "") for cell in first.frame.row(0)]
+    cells = [str(cell or "") for cell in outlined(first.frame.head(1), first.frame.columns).row(0)]
     if _known(cells) < max(2, _known(roster.columns) // 2):
         return None
     for row in range(line + 1, line + 3):

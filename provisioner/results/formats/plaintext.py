@@ -10,8 +10,9 @@ import polars as pl
 
 from provisioner.roster.columns import unnamed
 from provisioner.validation.fields.cells import column_text
-from provisioner.validation.fields.jsontext import dumps
-from provisioner.validation.fields.metadata import json_value
+from provisioner.validation.fields.moments import spelled
+from provisioner.validation.fields.structured.jsontext import dumps
+from provisioner.validation.fields.structured.metadata import json_value
 
 
 def as_text(frame: pl.DataFrame, kept: Collection[str], tags: Collection[str] = ()) -> pl.DataFrame:
@@ -32,6 +33,7 @@ def as_text(frame: pl.DataFrame, kept: Collection[str], tags: Collection[str] = 
 
 
 def _nested(column: pl.Series, *, is_tags: bool) -> pl.Series:
+    column = spelled(column)
     if is_tags and isinstance(column.dtype, pl.List | pl.Array):
         column = column.cast(pl.List(pl.String)).list.drop_nulls()
     return pl.Series([_json(value) for value in column.to_list()], dtype=pl.String)

@@ -4,9 +4,7 @@ mapping      the `[columns]` table
 source       what a field can be made of
 binding      which column feeds which field
 cells        cells as text
+moments      dates and times as text, also those that no calendar has
 uidencoding  uids made of any text: base32, hex, slugs
-tags         the three forms of tags
-metadata     the forms of metadata
-metatree     metadata whose keys are known beforehand
-jsontext     JSON as polars expressions
+structured/  tags, metadata and bodies, as JSON
 """

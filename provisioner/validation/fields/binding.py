@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 import polars as pl
-from polars.datatypes import DataTypeClass
 
 from provisioner.errors import RosterError
+from provisioner.roster.columns import instance_of
 from provisioner.validation.fields.mapping import (
     DEEPEST_KEY,
     FIELD_WORDS,
@@ -136,11 +136,6 @@ def needed_columns(mapping: ColumnMapping) -> dict[str, pl.DataType]:
     mapped = [column for source in sources for column in source.columns]
     names = [name for name in REQUIRED if name not in mapping.fields]
     return dict.fromkeys([*names, *mapped], pl.String())
-
-
-def instance_of(kind: pl.DataType | DataTypeClass) -> pl.DataType:
-    """Give an inner type as an instance: polars lets it be written as a class too."""
-    return kind if isinstance(kind, pl.DataType) else kind()
 
 
 def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadata: dict[MetadataPath, Source]) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 from provisioner.roster.columns import named
 from provisioner.validation.fields import uidencoding
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.moments import moment_text
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -36,8 +37,6 @@ WIDE = 200
 
 _LONG = 1_000_000
 
-_NO_FRACTION = r"\.000000"
-_WHOLE_MINUTES = r"([+-]\d\d:\d\d):00$"
 _WHOLE_DECIMAL = r"\.0*$"
 _EXACT_WHOLE = 2**53
 _UPPER = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
@@ -233,24 +232,10 @@ def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if kind == pl.String:
         return cell
     if kind.is_temporal():
-        return _iso(cell, kind)
+        return moment_text(cell, kind)
     if isinstance(kind, pl.Binary):  # of which no field is made
         return cell.bin.encode("hex")
     return cell.cast(pl.String)
-
-
-def _iso(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Write a moment, a time of day or a date just as the metadata have it: a text of it has to say the same.
-
-    2024-01-01T01:02:03   01:02:03.500000   1880-01-01T00:53:28+00:53:28
-    """
-    if isinstance(kind, pl.Time):
-        return cell.dt.to_string("%H:%M:%S%.6f").str.replace(_NO_FRACTION, "")
-    if isinstance(kind, pl.Datetime):
-        zone = "%::z" if kind.time_zone else ""
-        text = cell.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{zone}").str.replace(_NO_FRACTION, "")
-        return text.str.replace(_WHOLE_MINUTES, "$1") if zone else text
-    return cell.dt.to_string("iso")
 
 
 def column_text(column: str, kind: pl.DataType) -> pl.Expr:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.roster.columns import all_named, unnamed
+from provisioner.roster.columns import outlined, unnamed
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE, one_of
 from provisioner.validation.fields.mapping import FIELD_WORDS, field_of
@@ -77,8 +77,8 @@ class Headers:
         suspects = self._begun(frame, uids)
         if not len(suspects) or not len(found := self._chosen(frame, suspects, self._is_other)):
             return None
-        cells = frame.select(all_named(self._columns)).row(found[0])
-        return OtherHeader(batch.numbers[found[0]], tuple(str(cell) for cell in cells if cell is not None))
+        cells = outlined(frame[[found[0]]], self._columns).row(0)
+        return OtherHeader(batch.numbers[found[0]], tuple(str(cell) for cell in cells if isinstance(cell, str)))
 
     def _begun(self, frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
         if not self._firsts or any(frame.schema[column] != pl.String for column in self._firsts):
@@ -99,7 +99,7 @@ class Headers:
     def _chosen(self, frame: pl.DataFrame, suspects: pl.Series, wanted: Callable[[Sequence[str]], bool]) -> pl.Series:
         if not len(suspects):
             return suspects
-        rows = frame.select(all_named(self._columns))[suspects].iter_rows()
+        rows = outlined(frame[suspects], self._columns).iter_rows()
         return suspects.filter(
             pl.Series([_are_texts(row) and wanted([_bare(cell or "") for cell in row]) for row in rows])
         )
@@ -132,7 +132,7 @@ class Headers:
 
 
 def _are_texts(row: Sequence[object]) -> bool:
-    return all(cell is None or isinstance(cell, str) for cell in row)
+    return all(isinstance(cell, str) or not cell for cell in row)
 
 
 def _lowered(cells: pl.Series) -> pl.Series:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from provisioner.roster.columns import all_named, unnamed
+from provisioner.roster.columns import all_named, outlined, unnamed
 from provisioner.validation.fields.cells import WHITE_SPACE, column_of
 from provisioner.validation.oddities.entries import said
 from provisioner.wording import INVISIBLE
@@ -124,7 +124,7 @@ def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
     found = _may_be_totals(frame).arg_true()
     if found.is_empty():
         return found
-    rows = frame.select(all_named(own_columns(frame)))[found].iter_rows(named=True)
+    rows = outlined(frame[found], own_columns(frame)).iter_rows(named=True)
     differ = pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean)
     before = said(frame, "row.not_a_person")
     return found.filter(differ if before is None else differ | before.gather(found).is_not_null())

@@ -4,6 +4,7 @@ cell                         now: 2026-12-01T09:30Z
 yes                          deactivated
 2026-12-01                   deactivated: from the beginning of that day on, UTC
 2026-12-01T12:00+02:00       not yet: a time without a zone is UTC
+infinity                     never: databases have this word for the day that does not come, and -infinity
 (empty)                      not deactivated
 next week                    none of it: a defect
 """
@@ -16,6 +17,10 @@ import polars as pl
 
 TRUE: Final = ("true", "yes", "1", "t", "y")
 FALSE: Final = ("false", "no", "0", "f", "n")
+
+# What databases have for a day that does not come, and for one before all others.
+_NEVER: Final = "infinity"
+_ALWAYS: Final = "-infinity"
 
 _MOMENT: Final = (
     r"^(?P<day>\d{4}-\d\d-\d\d)"
@@ -31,8 +36,8 @@ def deactivated(text: pl.Expr, now: float) -> pl.Expr:
     text  of the cells, trimmed and null where they are empty
     """
     word = text.str.to_lowercase()
-    said = pl.when(text.is_null() | word.is_in(FALSE)).then(statement=False)
-    return said.when(word.is_in(TRUE)).then(statement=True).otherwise(_moment(text) <= now)
+    said = pl.when(text.is_null() | word.is_in([*FALSE, _NEVER])).then(statement=False)
+    return said.when(word.is_in([*TRUE, _ALWAYS])).then(statement=True).otherwise(_moment(text) <= now)
 
 
 def _moment(text: pl.Expr) -> pl.Expr:

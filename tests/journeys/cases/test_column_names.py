@@ -102,3 +102,27 @@ def test_a_moment_beyond_the_calendar_of_python_is_written_as_it_is(tmp_path: Pa
     config.write_text('[columns]\nothers = "metadata"\n')
     shown = provisioner("validate", roster, "--config", config, "--show", 1, cwd=tmp_path)
     assert '"metadata":{"until":"+10000-01-01T08:59:59+09:00"}' in shown.stdout, shown.stderr
+
+
+@pytest.mark.parametrize("form", ["same", "csv", "xlsx"])
+def test_a_moment_that_no_calendar_has_stops_nothing(tmp_path: Path, form: str) -> None:
+    """PostgreSQL's infinity, as data frames keep it: ignored, sent, proposed, and in rejected rows of any format."""
+    never = pl.Series([2**63 - 1] * 3, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    roster = tmp_path / "r.parquet"
+    frame = pl.DataFrame({"uid": ["uid", "ann", "b!"], "name": ["name", "Ann", "Bob"], "until": never})
+    frame.with_columns(all=pl.struct("until", pl.concat_list("until").alias("list"))).write_parquet(roster)
+    config = tmp_path / "config.toml"
+    told = {"until": "infinity", "list": ["infinity"]}
+    for mapping, metadata in [("", None), ('others = "metadata"', {"until": "infinity", "all": told})]:
+        config.write_text(f"[columns]\n{mapping}\n")
+        output = tmp_path / f"{len(mapping)}" / "r.csv"
+        arguments = ("--config", config, "--rejected-format", form, "--show", 2, "--output", output)
+        shown = provisioner("validate", roster, *arguments, cwd=tmp_path)
+        assert shown.exit_code == 1, shown.stderr
+        bodies = [json.loads(line) for line in shown.stdout.splitlines() if line.startswith("{")]
+        assert [body.get("metadata") for body in bodies] == [metadata, metadata]
+        (rejected,) = output.parent.glob("*.check.rejected.*")
+        again = provisioner("validate", rejected, "--config", config, "--json", cwd=tmp_path)
+        assert [*json.loads(again.stdout)["defects"]] == ["uid.charset"]
+    proposed = provisioner("init", roster, cwd=tmp_path)
+    assert proposed.exit_code == 0, proposed.stderr

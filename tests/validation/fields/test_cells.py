@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from provisioner.errors import ConfigurationError, RosterError
 from provisioner.validation.fields import cells
-from provisioner.validation.fields.metadata import read_metadata
-from provisioner.validation.fields.tags import read_tags
+from provisioner.validation.fields.structured.metadata import read_metadata
+from provisioner.validation.fields.structured.tags import read_tags
 from tests.rig.checking import bound, check, metadata
 
 Row = dict[str, Any]

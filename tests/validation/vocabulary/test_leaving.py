@@ -44,6 +44,8 @@ def test_a_word_says_it_in_any_case() -> None:
         ("2026-12-01t04:30:00-0500", True),
         ("2026-12-01 09:30:01Z", False),
         ("2028-02-29", False),
+        ("infinity", False),
+        ("-Infinity", True),
     ],
 )
 def test_a_day_counts_from_its_beginning_and_a_time_from_then_on(cell: str, gone: bool) -> None:

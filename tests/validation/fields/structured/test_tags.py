@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.tags import SCHEMA, read_tags
+from provisioner.validation.fields.structured.tags import SCHEMA, read_tags
 from tests.rig.checking import ANN, body, bound, check, parsed
 
 

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import orjson
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.model import TOKEN_BYTES
-from provisioner.validation.fields import jsontext
-from tests.rig.checking import check
-
-
-def test_the_body_has_a_fixed_order_and_nothing_escaped_that_need_not_be() -> None:
-    """Bytes count towards a limit, and the journal compares bodies by hash."""
-    checked = check([{
-        "withAuthToken": "true", "tags": "x;y", "metadata": '{ "b" : "é/\\u00e9\\u0001" , "a" : null }',
-        "statusMessage": 'say "hi"\\\n\x7f', "role": "Member", "link": 'https://e.org/"\\', "avatar": "https://e.org/ä",
-        "name": " Zoë\u2028😀 ", "uid": " AnN ",
-    }])  # fmt: skip
-    assert checked.valid.drop("role", "deactivated").rows() == [(
-        1,
-        "ann",
-        ('{"uid":"ann","name":"Zoë\u2028😀","avatar":"https://e.org/ä","link":"https://e.org/\\"\\\\",'
-        '"role":"member","statusMessage":"say \\"hi\\"\\\\\\n\x7f","metadata":{"b":"é/é\\u0001","a":null},'
-        '"tags":["x","y"]}'),
-        False,
-    )]  # fmt: skip
+from provisioner.validation.fields.structured import jsontext
 
 
 @given(st.lists(st.none() | st.text(max_size=20), min_size=1, max_size=8))
@@ -79,30 +58,3 @@ def test_only_columns_with_anything_to_escape_are_escaped() -> None:
     names = ("plain", "quote", "control")
     assert jsontext.in_need_of_escapes(frame, names, printable=("url",)) == ["quote", "control", "url"]
     assert jsontext.in_need_of_escapes(frame, ("plain",), printable=("control",)) == []
-
-
-_FIELDS = ("uid", "name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
-
-
-@given(st.lists(st.lists(st.none() | st.text(max_size=30), min_size=8, max_size=8), min_size=1, max_size=3))
-def test_no_body_is_longer_than_it_may_be_at_most(rows: list[list[str | None]]) -> None:
-    """Whatever has to be escaped in it, and with a token asked for."""
-    fields = pl.DataFrame(rows, schema=dict.fromkeys(_FIELDS, pl.String), orient="row")
-    bodies = jsontext.write_bodies(fields.with_columns(name_suspicious=pl.lit(value=True)))
-    for body, most in zip(bodies, jsontext.most_bytes(fields), strict=True):
-        assert len(body.encode()) + TOKEN_BYTES <= most
-
-
-def test_a_body_leaves_out_what_is_missing() -> None:
-    """Uid and name are always there; metadata and tags are JSON already; a role is sent in lower case."""
-    missing = {"avatar": None, "link": None, "role": None, "statusMessage": None, "metadata": None, "tags": None}
-    full = {"avatar": "https://e/a", "link": "https://e/l", "role": "Boss", "statusMessage": 'so "so"',
-            "metadata": '{"k":1}', "tags": '["t"]'}  # fmt: skip
-    rows = [{"uid": "a", "name": "A\n", **missing}, {"uid": "b", "name": "B", **full}]
-    schema = dict.fromkeys(("uid", "name", *missing), pl.String)
-    fields = pl.DataFrame(rows, schema=schema).with_columns(name_suspicious=pl.lit(value=True))
-    bodies = [json.loads(text) for text in jsontext.write_bodies(fields)]
-    assert bodies == [
-        {"uid": "a", "name": "A\n"},
-        {"uid": "b", "name": "B", **full, "role": "boss", "metadata": {"k": 1}, "tags": ["t"]},
-    ]

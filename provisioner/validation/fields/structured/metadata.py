@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner.validation.fields import cells, jsontext
+from provisioner.roster.columns import unnamed
+from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import MetadataPath
-from provisioner.validation.fields.metatree import metadata_tree
+from provisioner.validation.fields.moments import has_moments, spelled
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -28,6 +29,8 @@ from provisioner.validation.fields.source import (
     Template,
     interpret,
 )
+from provisioner.validation.fields.structured import jsontext
+from provisioner.validation.fields.structured.metatree import metadata_tree
 from provisioner.wording import shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
@@ -154,7 +157,7 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
     if given is None:
         yield from [None] * frame.height
     elif isinstance(given, FromColumn) and _is_nested(given, binding):
-        for value in frame[given.name].to_list():
+        for value in spelled(unnamed(frame, given.name)).to_list():
             try:
                 yield json_value(value)
             except ValueError as error:
@@ -178,9 +181,9 @@ class _ValueReader:
         kind = self.binding.schema[source.name]
         if kind == pl.String:
             return self._text(source)
-        if kind.is_temporal() and not isinstance(kind, pl.Duration):  # Python's moments end with the year 9999
+        if not kind.is_nested() and has_moments(kind):  # Python's moments end with the year 9999
             return self.frame.select(cells.column_text(source.name, kind)).to_series().to_list()
-        return self.frame[source.name].to_list()
+        return spelled(unnamed(self.frame, source.name)).to_list()
 
     def constant(self, source: Constant) -> list[Any]:
         return [source.value] * self.frame.height

@@ -11,7 +11,7 @@ import pytest
 
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.metadata import SCHEMA, read_metadata
+from provisioner.validation.fields.structured.metadata import SCHEMA, read_metadata
 from tests.rig import rules as oracle
 from tests.rig.checking import ANN, body, bound, check, codes, metadata, parsed, typed
 

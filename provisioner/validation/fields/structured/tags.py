@@ -15,9 +15,10 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from provisioner.roster.columns import unnamed
-from provisioner.validation.fields import cells, jsontext
+from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE
+from provisioner.validation.fields.moments import spelled
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -28,6 +29,7 @@ from provisioner.validation.fields.source import (
     Source,
     Template,
 )
+from provisioner.validation.fields.structured import jsontext
 from provisioner.wording import json_error, shortened
 
 SCHEMA = {
@@ -126,7 +128,7 @@ def _of_lists(lists: pl.Series) -> pl.DataFrame:
     null                null     null     null    null
     """
     stripped = pl.element().str.strip_chars()
-    kept = lists.cast(pl.List(pl.String)).list.eval(stripped.filter(stripped != "")).to_frame("kept")
+    kept = spelled(lists).cast(pl.List(pl.String)).list.eval(stripped.filter(stripped != "")).to_frame("kept")
     tags = pl.col("kept").list
     joined = tags.eval(jsontext.escaped(pl.element())).list.join('","')
     return kept.select(

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from provisioner.validation.fields.binding import bind
-from provisioner.validation.fields.jsontext import object_of
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.metadata import read_metadata
-from provisioner.validation.fields.metatree import metadata_tree
+from provisioner.validation.fields.structured.jsontext import object_of
+from provisioner.validation.fields.structured.metadata import read_metadata
+from provisioner.validation.fields.structured.metatree import metadata_tree
 from tests.rig.checking import bound, metadata
 
 

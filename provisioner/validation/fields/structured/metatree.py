@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner.roster.columns import member, named
-from provisioner.validation.fields import cells, jsontext
-from provisioner.validation.fields.binding import Binding, instance_of
+from provisioner.roster.columns import instance_of, member, named
+from provisioner.validation.fields import cells
+from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import MetadataPath
 from provisioner.validation.fields.source import (
     Constant,
@@ -22,6 +22,7 @@ from provisioner.validation.fields.source import (
     Template,
     interpret,
 )
+from provisioner.validation.fields.structured import jsontext
 
 Members: TypeAlias = dict[str, Any]
 """A `jsontext.Tree` in the making."""
