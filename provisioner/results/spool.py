@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -13,9 +12,6 @@ from provisioner.errors import StorageError
 from provisioner.files import unnamed_file
 from provisioner.results.formats.writing import reason
 from provisioner.roster.formats.rows import RosterBatch
-
-# A column that no roster has: names are trimmed.
-_NUMBER: Final = " number of the row "
 
 
 class Spool:
@@ -74,13 +70,15 @@ class SpooledBatches:
     def add(self, batch: RosterBatch) -> None:
         """Keep one more batch; one without rows is not kept."""
         if batch.frame.height:
-            self._frames.append(batch.frame.with_columns(batch.numbers.alias(_NUMBER)))
+            # longer than any name that a column has
+            number = "_" + max(batch.frame.columns, key=len, default="")
+            self._frames.append(batch.frame.hstack([batch.numbers.alias(number)]))
             self._known.append(replace(batch, frame=batch.frame.clear(), rows=None))
 
     def batches(self) -> Iterator[RosterBatch]:
         """Give the batches back, in order."""
         for frame, known in zip(self._frames.frames(), self._known, strict=True):
-            yield replace(known, frame=frame.drop(_NUMBER), rows=frame[_NUMBER])
+            yield replace(known, frame=frame[:, :-1], rows=frame.to_series(-1))
 
     def close(self) -> None:
         """Let go of the disk space."""

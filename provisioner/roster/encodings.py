@@ -69,9 +69,10 @@ _WITH_MARKS: Final = frozenset({"cp1258", "cp874"})
 
 _EASTERN: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
 # Letters beyond ASCII where a text is ASCII to its last byte. An address such as ann+Abc@x.org has none.
+# The lengths are bounded, for it is looked for from every letter of a long cell on.
 _ESCAPED: Final = {
     re.compile(rb"\x1b\$[@B][!-~]{2,}?\x1b\([BJ]"): "iso2022_jp",
-    re.compile(rb"[A-Za-z.' -]*\+[AB][A-Za-z0-9+/]{2,}(?:-[A-Za-z.' -]*|[ ,;\t\r\n\"])(?!@)"): "utf-7",
+    re.compile(rb"[A-Za-z.' -]{0,60}+\+[AB][A-Za-z0-9+/]{2,200}+(?:-[A-Za-z.' -]{0,60}+|[ ,;\t\r\n\"])(?!@)"): "utf-7",
 }
 _OF_NAMES: Final = re.compile(r"[\u00c0-\u017f\u0386-\u03ce\u0400-\u045f\u3005-\u9fff]")
 _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")

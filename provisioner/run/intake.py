@@ -8,7 +8,6 @@ Each step is a type of its own, so that none can be left out: what repeats in a 
 from __future__ import annotations
 
 import asyncio
-import shlex
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
@@ -29,10 +28,10 @@ from provisioner.results.rejections import Dress
 from provisioner.results.resubmission import EarlierRounds, earlier_journals
 from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
-from provisioner.roster.files.inputs import Inputs, Location, shown
+from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
-from provisioner.run.job import Job, Run, reading_options, source_of
+from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
@@ -111,7 +110,7 @@ class Opened:
             binding.refuse_unreadable(roster.unreadable)
         except UnmappedError as error:
             roster.close()
-            raise RosterError(f"{roster.name}: {error}; {_way_to_a_mapping(inputs, settings)}") from error
+            raise RosterError(f"{roster.name}: {error}; {way_to_a_mapping(inputs, settings)}") from error
         except RosterError as error:
             roster.close()
             raise RosterError(f"{roster.name}: {error}") from error
@@ -253,13 +252,6 @@ class Surveyed:
     def _changed(self) -> RosterChangedError:
         name = self.opened.roster.name
         return RosterChangedError(f"{name}: changed while it was read; run the same command again when it is complete")
-
-
-def _way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:
-    """Say which config file was read, and what proposes a mapping."""
-    read, first = f"{settings.columns.config or 'no config file'} was read", inputs.files[0]
-    way = f"`provisioner init {shlex.quote(shown(first.where))}` proposes a mapping"
-    return f"{read}; {'AS in the query names a column too' if first.location is Location.QUERY else way}"
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:

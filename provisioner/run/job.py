@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from provisioner.results.manifest import Source, begun_beside, places, set_other
 from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
-from provisioner.roster.files.inputs import Inputs, Location, find_inputs
+from provisioner.roster.files.inputs import Inputs, Location, find_inputs, shown
 from provisioner.run.progress.watch import EVENT, Watch
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import read_api_key
@@ -291,3 +292,12 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     asked = settings.output.rejected_format
     suffix = roster.rejected_suffix if asked == "same" else f".{asked}"
     return Job(roster, settings, Outputs.beside(results, suffix, roster.paths, check=check, tokens=tokens))
+
+
+def way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:
+    """Say which config file was read, and what proposes a mapping."""
+    read, first = f"{settings.columns.config or 'no config file'} was read", inputs.files[0]
+    if first.location is Location.QUERY:
+        return f"{read}; AS in the query names a column too"
+    way = f"; `provisioner init {shlex.quote(shown(first.where))}` proposes a mapping"
+    return f"{read}{', and maps others' if settings.columns.fields else way}"

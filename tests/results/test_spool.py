@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from provisioner.errors import StorageError
-from provisioner.results.spool import Spool
+from provisioner.results.spool import Spool, SpooledBatches
+from provisioner.roster.formats.rows import RosterBatch
 from tests.rig.results import ROWS, lines_of, many_lines
 
 
@@ -41,6 +42,17 @@ def test_the_spool_keeps_every_type(tmp_path: Path) -> None:
     with closing(Spool(tmp_path)) as spool:
         spool.append(frame)
         assert [each.equals(frame) and each.schema == frame.schema for each in spool.frames()] == [True]
+
+
+@pytest.mark.parametrize("name", ["uid", "_", "_uid", "__uid", " number of the row ", "*", "^.*$"])
+def test_batches_come_back_with_their_numbers_whatever_their_columns_are_called(tmp_path: Path, name: str) -> None:
+    """The numbers of rows wait beside them, in a column that no roster has."""
+    batch = RosterBatch(1, pl.DataFrame({"uid": ["a", "b"]} | {name: ["x", "y"]}), rows=pl.Series([3, 7]))
+    with closing(SpooledBatches(tmp_path)) as spool:
+        spool.add(batch)
+        (back,) = spool.batches()
+    assert back.frame.equals(batch.frame)
+    assert back.numbers.to_list() == [3, 7]
 
 
 def test_the_spool_holds_nothing_in_memory(tmp_path: Path) -> None:

@@ -93,7 +93,15 @@ def test_letters_that_are_escaped_in_ascii_are_told_with_the_encoding(text: str,
 
 
 @pytest.mark.parametrize(
-    "text", ["uid,email\na1,ann+Abc@x.org\n", "C+ABC-x,+4930-12,+AB1-2", "Bob+Ann-Lee,C++,a+B", "\x1b[1mAnn\x1b[0m"]
+    "text",
+    [
+        "uid,email\na1,ann+Abc@x.org\n",
+        "C+ABC-x,+4930-12,+AB1-2",
+        "Bob+Ann-Lee,C++,a+B",
+        "\x1b[1mAnn\x1b[0m",
+        "a" * 2**16,
+        "+A" * 2**15,
+    ],
 )
 def test_a_plus_in_an_address_or_a_number_escapes_nothing(text: str) -> None:
     """Nor does what colours a terminal."""

@@ -82,6 +82,9 @@ def refuse_twins(name: str, columns: Sequence[str]) -> None:
     twins = [column for column, times in Counter(columns).items() if times > 1]
     if twins:
         raise RosterError(f"{name}: two columns are named {twins[0]!r}; give one another name with AS")
+    for number, column in enumerate(columns, 1):
+        if not column.strip():
+            raise RosterError(f"{name}: column {number} has no name; give it one with AS")
 
 
 def _asker(query: Query) -> Asker:

@@ -15,7 +15,7 @@ from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
-from provisioner.roster.formats.parquettypes import as_texts, float_notices, rounded, too_wide
+from provisioner.roster.formats.parquettypes import float_notices, in_our_types, rounded, too_wide
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
 
 FIRST_BATCH = 1_000
@@ -113,7 +113,7 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         _refuse_twins(name, footer)
     try:
         lazy = _scan(where)
-        texts = as_texts(lazy, footer)
+        texts = in_our_types(lazy, footer)
         schema = dict(lazy.with_columns(texts).collect_schema())
         rows = lazy.select(pl.len()).collect().item()
         remarks, wide = float_notices(lazy), too_wide(lazy.collect_schema())

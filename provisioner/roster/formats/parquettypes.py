@@ -1,8 +1,9 @@
-r"""Columns of a Parquet file that are text in a type of their own: UUIDs, JSON, bytes that are UTF-8.
+r"""Columns of a Parquet file in types that nothing else here has: UUIDs, JSON, bytes that are UTF-8, empty arrays.
 
 uid   UUID            b"\x6f\x96…"    6f9619ff-8b86-d011-b42d-00c04fc964ff
 name  BYTE_ARRAY      b"Zo\xc3\xab"   Zoë
 meta  Arrow's JSON    {"a":1}          {"a":1}
+tags  ARRAY of 0      []                [], a list
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 import polars as pl
 from polars.datatypes import DataType
 
-from provisioner.roster.columns import all_named, named, unnamed
+from provisioner.roster.columns import all_named, instance_of, named, unnamed
 from provisioner.roster.formats.parquetfooter import FooterColumn
 from provisioner.roster.formats.rows import ROUNDED, Notice
 
@@ -24,8 +25,10 @@ _EXACT_DOUBLE: Final = 2**53
 _MOST_DIGITS: Final = 38
 
 
-def as_texts(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl.Expr]:
-    """Give the columns of a file that are text in another type, as text; bytes count when all of them are UTF-8.
+def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl.Expr]:
+    """Give those columns of a file that are text in another type as text; bytes count when all of them are UTF-8.
+
+    Arrays of no length become lists, for polars cannot read them from a file of its own.
 
     footer  tells UUIDs from other bytes, as far as it is known
 
@@ -43,6 +46,8 @@ def as_texts(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl
             bytes_.append((name, stored))
         elif storage is not kind:
             found.append(stored)
+        elif kind.is_nested() and (lists := _without_empty_arrays(kind)) != kind:
+            found.append(stored.cast(lists))
     wide = [pl.lit(None, pl.String).alias(name) for name in too_wide(lazy.collect_schema())]
     return [*uuids, *found, *wide, *_decoded(lazy, bytes_)]
 
@@ -90,6 +95,15 @@ def _storage(kind: DataType) -> DataType:
         return kind
     storage = kind.ext_storage()
     return storage if isinstance(storage, pl.DataType) else storage()
+
+
+def _without_empty_arrays(kind: DataType) -> DataType:
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({name: _without_empty_arrays(instance_of(each)) for name, each in kind.to_schema().items()})
+    if isinstance(kind, pl.List | pl.Array):
+        inner = _without_empty_arrays(instance_of(kind.inner))
+        return pl.Array(inner, kind.size) if isinstance(kind, pl.Array) and kind.size else pl.List(inner)
+    return kind
 
 
 def _is_uuid(kind: DataType) -> bool:

@@ -156,6 +156,22 @@ def test_true_and_false_are_told_as_in_a_csv(column: str, tmp_path: Path) -> Non
     assert left_out == {"r.csv": {column: told}, "r.ndjson": {column: told, "more": objects}}
 
 
+def test_what_was_left_to_be_chosen_is_not_proposed_again(tmp_path: Path) -> None:
+    """A config that maps other columns is there: whoever has not chosen a column for the name is sent to it."""
+    (tmp_path / "r.csv").write_text("uid,dept\na1,x\nb2,y\n")
+    assert provisioner("init", "r.csv", "--output", "c.toml", cwd=tmp_path).exit_code == 0
+    said = (
+        "r.csv: the roster has no name column; it has 'uid', 'dept'; name a column name, or map one under [columns]; "
+    )
+    for config, way in [
+        ("c.toml", "c.toml was read, and maps others"),
+        ("o.toml", "o.toml was read; `provisioner init"),
+    ]:
+        (tmp_path / "o.toml").write_text("[api]\nregion = 'eu'\n")
+        refused = provisioner("validate", "r.csv", "--config", config, cwd=tmp_path)
+        assert (refused.exit_code, said + way in refused.stderr) == (2, True), refused.stderr
+
+
 def test_in_a_pipe_the_config_is_printed_and_written_with_o_only(tmp_path: Path) -> None:
     """Standard output is the file itself, the story is on standard error; nobody is asked."""
     name = HARD.write(tmp_path).name

@@ -59,6 +59,7 @@ def test_no_rows_are_a_roster_with_columns(tmp_path: Path) -> None:
         ("SELECT nme FROM people", "query of staff: SQLite: no such column: nme"),
         ("SELECT", "query of staff: SQLite: incomplete input"),
         ("SELECT uid, uid FROM people", "query of staff: two columns are named 'uid'; give one another name with AS"),
+        ('SELECT uid, 1 AS " " FROM people', "query of staff: column 2 has no name; give it one with AS"),
         ("DELETE FROM people", "query of staff: SQLite: attempt to write a readonly database"),
         ("SELECT 1; SELECT 2", "query of staff: SQLite: You can only execute one statement at a time."),
         ("", "query of staff: it is no query that gives rows"),

@@ -65,6 +65,19 @@ def test_decimals_that_are_too_wide_are_named_and_hinder_no_other_column(tmp_pat
     assert [batch.frame.rows() for batch in roster.batches()] == [[("a1", None), ("b2", None)]]
 
 
+def test_arrays_of_no_length_are_lists(tmp_path: Path) -> None:
+    """Polars writes such arrays, and cannot read them from a file that rows wait in."""
+    empty = pl.Series("z", [[], None], dtype=pl.Array(pl.String, 0))
+    frame = pl.DataFrame({"uid": ["a", "b"], "z": empty}).with_columns(s=pl.struct("z"), pair=pl.Series([[1, 2]] * 2))
+    frame = frame.with_columns(pl.col("pair").list.to_array(2))
+    frame.write_parquet(tmp_path / "r.parquet")
+    (batch,) = open_parquet(tmp_path / "r.parquet").batches()
+    lists = pl.List(pl.String)
+    kinds = {"uid": pl.String(), "z": lists, "s": pl.Struct({"z": lists}), "pair": pl.Array(pl.Int64, 2)}
+    assert batch.frame.schema == kinds
+    assert batch.frame.to_dicts() == frame.to_dicts()
+
+
 def test_an_earlier_slice_is_let_go_before_the_next_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two slices at once would be twice the memory."""
     path = tmp_path / "r.parquet"
