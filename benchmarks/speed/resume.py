@@ -4,12 +4,15 @@ Makes the journal of a finished job, through the code that would have made it; t
 and runs the real command over it twice, with an API root where nobody listens: every row is settled and unchanged, so
 there is nothing to send. The first of the two looks at every row, because what the journal keeps of the last end is
 taken away before; the second knows by digests that nothing has changed. Exit code, summary and results are checked.
+
+Likewise two nights of a sync, whose state is that journal after one night without a change.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import socket
 import sys
 import tempfile
@@ -28,6 +31,7 @@ from benchmarks.rig.make_roster import Format, write_roster
 from benchmarks.rig.medians import Line, table
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
 from provisioner.run.admission import admit
@@ -43,11 +47,16 @@ _IN_FLIGHT: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What each took: a check of the roster, a run that looks at every row, and one that knows that nothing changed."""
+    """What each took: a check of the roster, a run that looks at every row, and one that knows that nothing changed.
+
+    night_by_rows, night_by_digest  the same of two nights
+    """
 
     validate: Cost
     by_rows: Cost
     by_digest: Cost
+    night_by_rows: Cost
+    night_by_digest: Cost
 
 
 TABLE: Final[tuple[Line[Round], ...]] = (
@@ -58,7 +67,13 @@ TABLE: Final[tuple[Line[Round], ...]] = (
     Line("  by the clock", "x", 2, lambda each: each.by_rows.seconds / each.validate.seconds),
     Line("by its digest / validate, CPU", "x", 2, lambda each: each.by_digest.cpu_seconds / each.validate.cpu_seconds),
     Line("  by the clock", "x", 2, lambda each: each.by_digest.seconds / each.validate.seconds),
+    Line("a night, by its rows / validate, CPU", "x", 2, lambda each: _ratio(each.night_by_rows, each.validate)),
+    Line("a night, by its digest / validate, CPU", "x", 2, lambda each: _ratio(each.night_by_digest, each.validate)),
 )
+
+
+def _ratio(one: Cost, other: Cost) -> float:
+    return one.cpu_seconds / other.cpu_seconds
 
 
 @contextmanager
@@ -117,6 +132,25 @@ def resume(roster: Path, results: Path, base_url: str, rows: int) -> Cost:
     return Cost.of(done, memory)
 
 
+def spend_night(roster: Path, state: Path, base_url: str, rows: int) -> Cost:
+    """Carry out a night by the real command, on which nothing is to be done. Raises BenchmarkError for any other."""
+    memory = Footprint()
+    told = [str(COMMAND), "sync", str(roster), "--state", str(state), "--base-url", base_url, "--yes"]
+    told += ["-o", str(state.with_suffix(".csv")), "--json", "--no-progress"]
+    done = require(run(told, roster.parent, watch=memory.watch), exit_code=0)
+    summary: dict[str, Any] = json.loads(done.stdout)
+    found = {key: summary[key] for key in ("rows", "unchanged", "requests")}
+    if found != {"rows": rows, "unchanged": rows, "requests": 0}:
+        raise BenchmarkError(f"the summary of a night tells {found} of {rows} rows")
+    return Cost.of(done, memory)
+
+
+def forget_night(state: Path, base_url: str) -> None:
+    """Take away what the state keeps of how the last night ended."""
+    with SyncState(state, Identity("", base_url)) as opened:
+        opened.course.keep_ending(None)
+
+
 def forget(results: Path, base_url: str) -> None:
     """Take away what the journal keeps of how the last run ended."""
     with Journal(results.with_suffix(".journal.db"), Identity("", base_url)) as journal:
@@ -133,12 +167,14 @@ def validate(roster: Path, results: Path, rows: int) -> Cost:
     return Cost.of(done, memory)
 
 
-def one_round(roster: Path, results: Path, base_url: str, rows: int) -> Round:
-    """Check the roster, then run the finished job twice."""
+def one_round(roster: Path, results: Path, state: Path, base_url: str, rows: int) -> Round:
+    """Check the roster, then run the finished job twice, and spend two nights."""
     checked = validate(roster, results, rows)
     forget(results, base_url)
     by_rows, by_digest = (resume(roster, results, base_url, rows) for _ in range(2))
-    return Round(checked, by_rows, by_digest)
+    forget_night(state, base_url)
+    nights = (spend_night(roster, state, base_url, rows) for _ in range(2))
+    return Round(checked, by_rows, by_digest, *nights)
 
 
 def measure(rows: int, rounds: int, form: Format) -> list[Round]:
@@ -151,7 +187,10 @@ def measure(rows: int, rounds: int, form: Format) -> list[Round]:
         if (users := finish(roster, results, base_url)) != rows:
             raise BenchmarkError(f"{users} users in the journal of {rows} rows")
         print(f"a journal of {rows:,} users, made in {time.monotonic() - started:.1f} s", file=sys.stderr)
-        return [one_round(roster, results, base_url, rows) for _ in range(rounds)]
+        state = Path(name) / "night.db"
+        shutil.copyfile(results.with_suffix(".journal.db"), state)
+        spend_night(roster, state, base_url, rows)
+        return [one_round(roster, results, state, base_url, rows) for _ in range(rounds)]
 
 
 def main() -> None:

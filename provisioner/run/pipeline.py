@@ -42,7 +42,7 @@ from provisioner.run.job import (
     source_of,
 )
 from provisioner.run.progress.sampler import Sampler
-from provisioner.run.unchanged.ending import End, keep, recall
+from provisioner.run.unchanged.ending import End, is_over, keep, recall
 from provisioner.run.unchanged.question import Question
 from provisioner.run.undo.keeping import Keeping
 from provisioner.run.wiring import (
@@ -161,7 +161,7 @@ async def _end_again(
     if (shard := run.job.settings.run.shard) is not None:
         join_folder(run.job.outputs.results.parent, shard)
     run.watch.enter("sending")
-    async with connected(run, target) as connection, _on_record(run, connection, recorder, "run"):
+    async with connected(run, target) as connection, on_record(run, connection, recorder, "run"):
         pass
     return _summed_up(run, end)
 
@@ -196,7 +196,7 @@ async def carry_out(
     lack them. Those of an earlier run stand, and the store knows all.
     """
     connection.listeners.append(partial(_remember, recorder))
-    async with _on_record(run, connection, recorder, command):
+    async with on_record(run, connection, recorder, command):
         await _carry_through(run, connection, recorder, settle, feed)
 
 
@@ -239,7 +239,7 @@ def _remember(recorder: Recorder, operation: Operation, request: UserRequest, ve
 
 
 @asynccontextmanager
-async def _on_record(run: Run, connection: Connection, recorder: Recorder, command: str) -> AsyncIterator[None]:
+async def on_record(run: Run, connection: Connection, recorder: Recorder, command: str) -> AsyncIterator[None]:
     """Record how it goes until the block ends: that it began, a stretch each second, and what ended it.
 
     It is for a picture, see `provisioner.journal.course`.
@@ -304,7 +304,7 @@ def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) 
     summary = _summed_up(run, end)
     if run.stopper.stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
         journal.forget_copy()
-    keep(run, question, surveyed, journal, end)
+    keep(job, question, surveyed, journal, end, over=is_over(run, end))
     return summary
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,8 @@ from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRe
 from provisioner.results.manifest import rewrite, written_last
 from provisioner.run.admission import Outbox, unmet_by
 from provisioner.run.job import Job, Run, Target, set_results_aside
-from provisioner.run.pipeline import carry_out
+from provisioner.run.pipeline import carry_out, on_record
+from provisioner.run.unchanged.ending import End
 from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
@@ -32,9 +33,10 @@ from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import NOT_CONFIRMED, Stop, Stopper, confirmed, stopping_on_storage_error
 from provisioner.sync.changes import Changes, anew
 from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
-from provisioner.sync.plan.assessment import Assessment, Preflight, names_of, preflight
+from provisioner.sync.plan.assessment import Assessment, Opening, Preflight, assessed, names_of, opening
 from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.leavers import write_leavers
+from provisioner.sync.quiet import end_again, keep_night, question_of, recalled
 from provisioner.sync.summary import LEAVERS, TIME_OVER, NightSummary, summarise
 
 log = get_logger()
@@ -69,9 +71,17 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
         api=target.identity.base_url,
     )
     asking = target if settings.adopt or settings.refresh else None
+    kept = sync_job.kept
+    question = question_of(run.job, sync_job.leavers) if kept is None else None
     with _limited(settings.max_duration, stopper), run.watch.watching():
-        async with preflight(run, asking, target.identity, resolving=target) as ready:
-            use_state, assessment, kept = ready.recorder.run, ready.assessment, sync_job.kept
+        async with AsyncExitStack() as stack:
+            there = await stack.enter_async_context(opening(run, target.identity))
+            use_state = there.recorder.run
+            same = await use_state(partial(recalled, run, question, there.state)) if question is not None else None
+            if same is not None:
+                return await _end_again(sync_job, run, target, there, *same)
+            ready = await stack.enter_async_context(assessed(run, there, asking, resolving=target))
+            assessment = ready.assessment
             gone = len(assessment.leavers.due) + len(assessment.left_before)
             run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + gone)
             if kept is not None:
@@ -89,7 +99,27 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
                 await _carry_out(run, target, ready)
                 stop = stopper.stop
             run.watch.enter("writing")
-            return await use_state(lambda: _finish(sync_job, run, ready, number, stop, listed))
+            summary = await use_state(lambda: _finish(sync_job, run, ready, number, stop, listed))
+            if question is not None:
+                await use_state(partial(keep_night, run, question, ready.surveyed, ready.state, summary))
+            return summary
+
+
+async def _end_again(
+    sync_job: SyncJob, run: Run, target: Target, there: Opening, end: End, assessment: Assessment
+) -> NightSummary:
+    """End as the night before did: nothing has changed since."""
+    with run.watch.aside():
+        stop = _first_stop(sync_job, assessment)
+    if stop is None:
+        run.watch.enter("sending")
+        async with connected(run, target) as connection, on_record(run, connection, there.recorder, "sync"):
+            pass
+        stop = run.stopper.stop
+        if stop is not None and stop.reason == TIME_OVER:  # all is done
+            stop = None
+    run.watch.enter("writing")
+    return await there.recorder.run(partial(end_again, run, end, assessment, there.state, stop))
 
 
 def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> int | None:

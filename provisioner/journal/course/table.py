@@ -28,10 +28,14 @@ _FIRST: Final = 4
 
 _STEP: Final = "pace_step"
 _ENDING: Final = "ending"
+_QUIET: Final = "quiet_night"
 _ROSTER: Final = "roster"
 
-ENDING_FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_ENDING}'"  # noqa: S608 - of constants
-"""Part of every commit that records anything of a user."""
+RUN_FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_ENDING}'"  # noqa: S608 - of constants
+"""How the last run ended: a sync manages its users from now on."""
+
+ENDING_FORGOTTEN: Final = f"DELETE FROM meta WHERE key IN ('{_ENDING}', '{_QUIET}')"  # noqa: S608 - of constants
+"""How the last run and the last night ended: part of every commit that records anything of a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Course:
 
     def __init__(self, database: sqlite3.Connection, epoch: int | None = None, most: int = MOST) -> None:
         self._database, self._epoch, self._most = database, epoch, most
+        self._ending = _ENDING if epoch is None else _QUIET
 
     def begin(self, now: float, command: str, asked: Mapping[str, Any]) -> int | None:
         """Record that a run begins (UNIX seconds): its number, None when that cannot be."""
@@ -127,16 +132,17 @@ class Course:
             )
 
     def keep_ending(self, text: str | None) -> None:
-        """Keep how the last run ended, until anything is recorded of a user; None to keep nothing."""
+        """Keep how the last run or night ended, until anything is recorded of a user; None to keep nothing."""
         with suppress(sqlite3.Error):
-            self._database.execute(ENDING_FORGOTTEN)
-            if text is not None:
-                self._database.execute("INSERT INTO meta VALUES (?, ?)", (_ENDING, text))
+            if text is None:
+                self._database.execute("DELETE FROM meta WHERE key = ?", (self._ending,))
+            else:
+                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (self._ending, text))
 
     @property
     def ending(self) -> str | None:
         """What was kept; None when nothing was, or anything was recorded of a user since."""
-        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_ENDING,)).fetchone()
+        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (self._ending,)).fetchone()
         return None if found is None else str(found[0])
 
     def keep_roster(self, text: str) -> None:

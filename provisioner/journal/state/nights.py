@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from provisioner.journal.columns import ASKED
+from provisioner.journal.course.table import ENDING_FORGOTTEN
 from provisioner.journal.statements import Bulk, select
 
 
@@ -106,13 +107,6 @@ class Nights:
         """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""
         statement = "INSERT INTO nights (epoch, started_at, plan) VALUES (?, ?, ?)"
         return int(self._database.execute(statement, (self.epoch, now, plan)).lastrowid or 0)
-
-    def end(self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> None:
-        """Record how a sync ended."""
-        self._database.execute(
-            "UPDATE nights SET finished_at = :now, good = :good, rows = :rows, summary = :summary WHERE id = :number",
-            {"now": now, "good": good, "rows": rows, "summary": orjson.dumps(summary).decode(), "number": number},
-        )
 
     def unfinished_plan(self) -> str | None:
         """Name the kept plan that the last sync began to carry out, unless it came to its end."""
@@ -233,7 +227,25 @@ WHERE uid = :uid
 """
 
 # After a good night: the leavers have been absent for one night more.
-COUNT_ABSENCE: Final = (
+_COUNT_ABSENCE: Final = (
     "UPDATE users SET absent = 0 WHERE absent AND id NOT IN (SELECT id FROM temp.absent)",
     f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND id IN (SELECT id FROM temp.absent)",  # noqa: S608
 )
+# After one with the roster of the last, of which no row was read: who was absent then is so once more.
+_COUNT_ABSENCE_AGAIN: Final = (f"UPDATE users SET absent = absent + 1 WHERE {_MANAGED} AND absent",)  # noqa: S608
+
+_END: Final = "UPDATE nights SET finished_at = :now, good = :good, rows = :rows, summary = :summary WHERE id = :number"
+
+
+def ending(*, good: bool, quiet: bool) -> tuple[str, ...]:
+    """Give the statements that end a night, for the values of `ended`; see `SyncState.end_night`.
+
+    What a quiet night has found remains true after it.
+    """
+    absence = (_COUNT_ABSENCE_AGAIN if quiet else _COUNT_ABSENCE) if good else ()
+    return (*(() if quiet else (ENDING_FORGOTTEN,)), *absence, _END)
+
+
+def ended(number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> dict[str, Any]:
+    """Give the values of that."""
+    return {"number": number, "now": now, "rows": rows, "summary": orjson.dumps(summary).decode(), "good": good}

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.copies.mark import HEARD
-from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
+from provisioner.journal.course.table import ENDING_FORGOTTEN, RUN_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
 from provisioner.journal.state import gone, nights
@@ -106,7 +106,7 @@ class SyncState(Journal):
             if (damage := damage_in(self._database, thorough=self._logged)) is not None:
                 raise sqlite3.DatabaseError(damage)
             with self._database:
-                for statement in (TAKEN_OVER, ENDING_FORGOTTEN, *nights.SESSION_TABLES):
+                for statement in (TAKEN_OVER, RUN_FORGOTTEN, *nights.SESSION_TABLES):
                     self._database.execute(statement)
 
     @contextmanager
@@ -130,7 +130,7 @@ class SyncState(Journal):
 
     @property
     def course(self) -> Course:
-        """How the runs of the night went that is not over yet."""
+        """How the runs of the night went that is not over yet, and how the last one ended."""
         return Course(self._database, self.nights.epoch)
 
     def managed(self) -> int:
@@ -214,19 +214,20 @@ class SyncState(Journal):
         self._note(nights.NOTE_PLANNED, json_list(uids))
 
     def _note(self, statement: str, document: str) -> None:
+        self._write((statement,), (document,))
+
+    def _write(self, statements: Sequence[str], values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         with self._database:
-            self._database.execute("BEGIN")
-            self._database.execute(statement, (document,))
+            self._database.execute("BEGIN IMMEDIATE")
+            for statement in statements:
+                self._database.execute(statement, values)
 
     @contextmanager
     def _knowing_absent(self) -> Iterator[None]:
         """Read, with those known whom tonight's roster lacks; whoever comes into the state later stands in it."""
         with self._unreadable():
             if not self._absent_found:
-                with self._database:
-                    self._database.execute("BEGIN")
-                    for statement in nights.FIND_ABSENT:
-                        self._database.execute(statement)
+                self._write(nights.FIND_ABSENT)
                 self._absent_found = True
             yield
 
@@ -248,8 +249,8 @@ class SyncState(Journal):
     def resolve(self, uid: str, standing: Standing | None, *, former: bool = False) -> None:
         """Record what became of a user in doubt: it is ours, or the former one, or (None) none that we manage."""
         known = standing.value if standing is not None else None
-        with self._database:
-            self._database.execute(gone.FOUND_AGAIN if former else nights.RESOLVED, {"uid": uid, "standing": known})
+        statements = (ENDING_FORGOTTEN, gone.FOUND_AGAIN if former else nights.RESOLVED)
+        self._write(statements, {"uid": uid, "standing": known})
 
     def wake(self, uids: Sequence[str]) -> None:
         """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
@@ -257,8 +258,7 @@ class SyncState(Journal):
 
     def record_woken(self) -> None:
         """Record that the users noted as such are active."""
-        with self._database:
-            self._database.execute(nights.WOKEN)
+        self._write((ENDING_FORGOTTEN, nights.WOKEN))
 
     def sent_anew(self, request: UserRequest, now: float) -> None:
         """Record that a user who is gone may be created anew from now on (UNIX seconds); with it goes the old token."""
@@ -309,12 +309,11 @@ class SyncState(Journal):
         with self._database:
             return self.nights.begin(now, plan)
 
-    def end_night(self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> None:
-        """Record how a sync ended; after a good night the leavers have been absent for one night more."""
-        with self._knowing_absent(), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            for statement in nights.COUNT_ABSENCE if good else ():
-                self._database.execute(statement)
-            self.nights.end(number, now, rows, summary, good=good)
-        if good:
+    def end_night(
+        self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool, quiet: bool = False
+    ) -> None:
+        """Record how a sync ended: a good one counts absences, and a quiet one has read no row for that."""
+        with nullcontext() if quiet else self._knowing_absent():
+            self._write(nights.ending(good=good, quiet=quiet), nights.ended(number, now, rows, summary, good=good))
+        if good and not quiet:
             self.forget_copy()

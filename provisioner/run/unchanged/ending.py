@@ -1,4 +1,4 @@
-"""How a run ended that has left nothing to do, kept in its journal; found again by a run that would end just so.
+"""How a run or a night ended that has left nothing to do, kept in its journal; found again by one that would end so.
 
     the same roster, byte for byte        ┐
     asked in the same way, by the same    ├─→  the same rows are valid, all of them are settled, and the results,
@@ -86,17 +86,17 @@ def recall(job: Job, question: Question, journal: Journal) -> End | None:
         return None
     if kept.end.record.roster != read_record(job.outputs.summary).roster:  # else the files may be another roster's
         return None
-    if kept.files != _written(job) or kept.roster != question.digests():
+    if kept.files != _written(job, question) or kept.roster != question.digests():
         return None
     log.info("roster.unchanged", roster=list(job.roster.names), hint="every row is as the last run has left it")
     return kept.end
 
 
-def keep(run: Run, question: Question, surveyed: Surveyed, journal: Journal, end: End) -> None:
-    """Keep how a run ended, when the next one has nothing to do."""
+def keep(job: Job, question: Question, surveyed: Surveyed, journal: Journal, end: End, *, over: bool) -> None:
+    """Keep how something ended; `over`: the next one has nothing to do."""
     ending = None
-    if question.is_repeatable and _is_certain(journal) and _is_over(run, end) and _is_alike(surveyed):
-        ending = _ending(run.job, question, end)
+    if over and question.is_repeatable and _is_certain(journal) and _is_alike(surveyed):
+        ending = _ending(job, question, end)
     journal.course.keep_ending(None if ending is None else _adapter().dump_json(ending).decode())
 
 
@@ -104,7 +104,7 @@ def _ending(job: Job, question: Question, end: End) -> Ending | None:
     if end.rejected not in {None, job.outputs.rejected}:  # a workbook that had no room for them
         return None
     roster = question.digests_of_what_was_read()
-    return None if roster is None else Ending(question.asked, question.sizes, roster, _written(job), end)
+    return None if roster is None else Ending(question.asked, question.sizes, roster, _written(job, question), end)
 
 
 def _is_certain(journal: Journal) -> bool:
@@ -112,7 +112,7 @@ def _is_certain(journal: Journal) -> bool:
     return journal.copied_at is None and not journal.undone and not journal.has_local_times
 
 
-def _is_over(run: Run, end: End) -> bool:
+def is_over(run: Run, end: End) -> bool:
     """Whether the next run would send nothing for any of these rows."""
     outcomes, settings = end.counts.outcomes, run.job.settings.run
     if run.stopper.stop is not None or outcomes[Outcome.PENDING] or outcomes[Outcome.FAILED]:
@@ -142,14 +142,15 @@ def _is_alike(surveyed: Surveyed) -> bool:
     return not (by_the_clock or told or opened.earlier.journals)
 
 
-def _written(job: Job) -> dict[str, str | None]:
-    """Say what stands in the files that a run writes; nothing fits one that others may read and must not."""
-    return dict(_digests(job))
+def _written(job: Job, question: Question) -> dict[str, str | None]:
+    """Say what stands in the files that are written; nothing fits one that others may read and must not."""
+    return dict(_digests(job, question))
 
 
-def _digests(job: Job) -> Iterator[tuple[str, str | None]]:
+def _digests(job: Job, question: Question) -> Iterator[tuple[str, str | None]]:
     outputs = job.outputs
-    yield REJECTED, digest_of(outputs.rejected) if outputs.rejected.exists() else None
+    for name, list_ in {REJECTED: outputs.rejected, **question.lists}.items():
+        yield name, digest_of(list_) if list_.exists() else None
     for name, path in ((RESULTS, outputs.results), (TOKENS, outputs.tokens)):
         if path is not None:
             yield name, digest_of(path) if _is_private(path) else ""

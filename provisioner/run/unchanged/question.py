@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -75,18 +75,20 @@ class Question:
     asked   digest of everything but the bytes of the roster
     files   of the roster
     stamps  theirs; None for a file that cannot be told by its bytes
+    lists   name → file that is written besides
     """
 
     asked: str
     files: tuple[Path, ...]
     stamps: tuple[Stamp | None, ...]
+    lists: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, job: Job) -> Question:
-        """Take down what a job asks, and how its files look."""
+    def of(cls, job: Job, more: object = None, lists: Mapping[str, Path] | None = None) -> Question:
+        """Take down what a job asks, and how its files look; `more` are settings that bear on it besides."""
         again = all(file.location is Location.FILE for file in job.roster.files)
         files = tuple(Path(file.where) for file in job.roster.files) if again else ()
-        return cls(_asked(job), files, tuple(Stamp.of(file) for file in files))
+        return cls(_asked(job, more), files, tuple(Stamp.of(file) for file in files), lists or {})
 
     @property
     def is_repeatable(self) -> bool:
@@ -114,13 +116,14 @@ class Question:
         return digests if all(before is not None and before.is_same(now) for before, now in pairs) else None
 
 
-def _asked(job: Job) -> str:
+def _asked(job: Job, more: object) -> str:
     settings, outputs = job.settings, job.outputs
     rules: Sequence[object] = (
         settings.run.model_copy(update=_BEGINNING),
         settings.columns,
         settings.constraints,
         outputs,
+        more,
     )
     facts = [provisioner.__version__, pl.__version__, _code(), list(places(job.roster)), [*map(repr, rules)]]
     return hashlib.sha256(json.dumps(facts).encode(errors="surrogatepass")).hexdigest()

@@ -8,7 +8,7 @@ What is reported of it is an `Assessment`, of plain values; what carries it out 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,9 +19,9 @@ from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.model import Action
+from provisioner.model import Action, RowTally
 from provisioner.results.findings import Report
-from provisioner.run.intake import Surveyed, open_roster, survey
+from provisioner.run.intake import Opened, Surveyed, open_roster, survey
 from provisioner.run.job import Run, Target
 from provisioner.run.wiring import connected, convert_times, open_store, tell_of_copy
 from provisioner.sending.users.profile import members, unpacked
@@ -61,10 +61,24 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """What a sync reads, open: its roster and its state.
+
+    reader    reads the roster
+    recorder  carries out calls of the state, in its thread
+    """
+
+    opened: Opened
+    reader: Executor
+    state: SyncState
+    recorder: Recorder
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     """What a sync goes on with: its roster, its state and its plan, as long as they are open.
 
-    recorder  carries out calls of the state, in its thread
+    recorder  as `Opening` has it
     """
 
     assessment: Assessment
@@ -78,6 +92,31 @@ class Preflight:
 async def preflight(
     run: Run, target: Target | None, identity: Identity, resolving: Target | None = None
 ) -> AsyncIterator[Preflight]:
+    """Open a roster and a state, and judge what would be done; as `opening` and `assessed` do."""
+    async with opening(run, identity) as there, assessed(run, there, target, resolving) as ready:
+        yield ready
+
+
+@asynccontextmanager
+async def opening(run: Run, identity: Identity) -> AsyncIterator[Opening]:
+    """Open the roster and the state. Raises `ProvisionerError`."""
+    job = run.job
+    job.outputs.make_folder()
+    async with AsyncExitStack() as stack:
+        opened = stack.enter_context(closing(await open_roster(run)))
+        reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
+        state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
+        recorder = await stack.enter_async_context(open_store(state, run.stopper, job.settings))
+        if job.settings.run.restored:
+            await recorder.run(state.mark_as_copy)
+        tell_of_copy(state)
+        yield Opening(opened, reader, state, recorder)
+
+
+@asynccontextmanager
+async def assessed(
+    run: Run, there: Opening, target: Target | None, resolving: Target | None = None
+) -> AsyncIterator[Preflight]:
     """Read the roster, compare it with the state and judge what would be done.
 
     target     where to ask for the directory; None when nobody is to be asked, unless the state is a copy
@@ -85,28 +124,18 @@ async def preflight(
 
     Raises `ProvisionerError`, or `InterruptedEarlyError` when the run is to end.
     """
-    job, stopper = run.job, run.stopper
-    job.outputs.make_folder()
-    async with AsyncExitStack() as stack:
-        opened = stack.enter_context(closing(await open_roster(run)))
-        reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
-        state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
-        recorder = await stack.enter_async_context(open_store(state, stopper, job.settings))
-        if job.settings.run.restored:
-            await recorder.run(state.mark_as_copy)
-        if state.copied_at is not None:
-            tell_of_copy(state)
-            # What nights that it does not know have made of users is seen in the app.
-            target = target or resolving
-            if target is None:
-                message = "the state is a copy, and what nights since have done is seen only in the app; add --refresh"
-                raise ConfigurationError(f"{state.path}: {message}, which sync does by itself")
-        surveyed = await survey(opened, reader, stopper)
-        surveyed = await in_thread(reader, partial(surveyed.compared, lambda: stop_early(stopper)))
-        directory = await _directory(run, target, state, recorder) if target is not None else None
-        run.watch.enter("checking")
-        planner = Planner(surveyed, state, job.outputs.results.parent, directory)
-        stack.callback(planner.close)
+    stopper, state, recorder = run.stopper, there.state, there.recorder
+    if state.copied_at is not None:
+        # What nights that it does not know have made of users is seen in the app.
+        target = target or resolving
+        if target is None:
+            message = "the state is a copy, and what nights since have done is seen only in the app; add --refresh"
+            raise ConfigurationError(f"{state.path}: {message}, which sync does by itself")
+    surveyed = await survey(there.opened, there.reader, stopper)
+    surveyed = await in_thread(there.reader, partial(surveyed.compared, lambda: stop_early(stopper)))
+    directory = await _directory(run, target, state, recorder) if target is not None else None
+    run.watch.enter("checking")
+    with closing(Planner(surveyed, state, run.job.outputs.results.parent, directory)) as planner:
         await recorder.run(lambda: planner.read(lambda: stop_early(stopper)))
         if resolving is not None:
             await _resolve_doubts(run, resolving, state, recorder, planner)
@@ -173,6 +202,12 @@ def _assess(
     return Assessment(night.rows, night.rejected, report, totals, leavers, policy, left, refused, drift)
 
 
+def undisturbed(settings: Sync, rows: RowTally, report: Report) -> Assessment:
+    """Judge a roster whose users are all as wanted, of which nobody has left."""
+    plan = PlanTotals(unchanged=rows.valid)
+    return Assessment(rows.checked, rows.rejected, report, plan, Leavers(), _manner(settings), (), (), None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """Where the examples of a refusal are found.
@@ -233,10 +268,13 @@ def names_of(state: SyncState, uids: Sequence[str]) -> dict[str, str]:
 
 
 def _leaver_policy(settings: Sync, state: SyncState, strangers: Collection[str]) -> LeaverPolicy:
-    flush = not settings.keep_sessions
     if settings.approve is None:
-        return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, flush=flush)
+        return _manner(settings)
     approved = read_approved(settings.approve)
     known = state.is_leaver(sorted(approved)) | frozenset(strangers)
     check_approved(settings.approve, sorted(approved - known))
-    return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, approved, flush)
+    return replace(_manner(settings), approved=approved)
+
+
+def _manner(settings: Sync) -> LeaverPolicy:
+    return LeaverPolicy(settings.deactivate_leavers, settings.grace_nights, flush=not settings.keep_sessions)
