@@ -17,7 +17,7 @@ from provisioner.errors import ExitCode, OutputError
 from provisioner.fleet.conductor import Conductor
 from provisioner.fleet.engine import Engine, Processes
 from provisioner.fleet.jobs import Fleet
-from provisioner.fleet.pacing import app_of, paced, sharing
+from provisioner.fleet.pacing import alone, app_of, paced, sharing
 from provisioner.fleet.standing import Standing
 from provisioner.fleet.summary import FleetSummary
 from provisioner.fleet.view import watching
@@ -66,7 +66,7 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
     started, standings = time.time(), [Standing(job) for job in fleet.jobs]
     _make(fleet.folder)
     summary = fleet.folder / "summary.json"
-    with JournalLock(fleet.folder / "fleet", "take another fleet file"):
+    with alone(fleet), JournalLock(fleet.folder / "fleet", "take another fleet file"):
         async with _engine(fleet, manner) as (engine, room):
             stopper.at_once.append(engine.kill)
             at_once = min(manner.at_once or room, len(standings))
@@ -121,5 +121,8 @@ async def _engine(fleet: Fleet, manner: Manner) -> AsyncIterator[tuple[Engine, i
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
+    except FileExistsError:
+        message = "a file is called as the fleet's folder would be; rename one of the two"
+        raise OutputError(f"{folder}: {message}") from None
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror}); copy the fleet file elsewhere") from None

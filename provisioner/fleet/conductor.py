@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,9 @@ from provisioner.stop import Stopper
 
 _TELLING: Final = frozenset({ExitCode.USAGE, ExitCode.SAFETY, ExitCode.API, ExitCode.BUG})
 """What a shard ends with when the others of its roster would end with the same."""
+
+# What is added to the number of a signal.
+_SIGNALLED: Final = 128
 
 FUTILE: Final = 3
 """Deaths in a row without a row more: then a job is not started again."""
@@ -64,7 +68,7 @@ class Conductor:
         while True:
             standing.starts += 1
             log.info("job.started", job=standing.job.name, starts=standing.starts)
-            ended = await self._engine.carry_out(standing.job, partial(_note, standing))
+            ended = _seen(await self._engine.carry_out(standing.job, partial(_note, standing)))
             standing.seconds = time.monotonic() - standing.began
             if ended.exit_code >= 0 or self._stopper:
                 break
@@ -103,6 +107,12 @@ class Conductor:
                 other.phase = Phase.HELD_BACK
                 message = f"not started, because {standing.job.name} ended with {ended.exit_code}"
                 other.ended = Ended(ended.exit_code, message=message)
+
+
+def _seen(ended: Ended) -> Ended:
+    """See a job that minded a signal as killed by it: unless the fleet is stopped, nobody here has sent one."""
+    minded = ended.exit_code in {ExitCode.SIGINT, ExitCode.SIGTERM}
+    return replace(ended, exit_code=_SIGNALLED - ended.exit_code) if minded else ended
 
 
 def _note(standing: Standing, facts: Mapping[str, Any]) -> None:

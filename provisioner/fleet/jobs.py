@@ -241,8 +241,9 @@ def _listed(value: Any) -> list[str]:
 
 def _refuse_namesakes(path: Path, jobs: list[Job]) -> None:
     """Raise `ConfigurationError` when two jobs cannot be told apart."""
-    names: set[str] = set()
+    named: dict[str, str] = {}
     for job in jobs:
-        if job.name in names:
-            raise ConfigurationError(f"{path}: two jobs are called {job.name}; give one of them another name")
-        names.add(job.name)
+        if (other := named.get(job.file_name)) is not None:
+            both = f"jobs are called {job.name}" if other == job.name else f"jobs, {other} and {job.name}, share a log"
+            raise ConfigurationError(f"{path}: two {both}; give one of them another name")
+        named[job.file_name] = job.name

@@ -8,13 +8,14 @@ import stat
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from provisioner.errors import ConfigurationError, OutputError
 from provisioner.fleet.files import settings_of
 from provisioner.fleet.jobs import Fleet, Job
+from provisioner.journal.lock import JournalLock
 from provisioner.sending.leasing.desk import Desk
 from provisioner.sending.leasing.server import serving
 
@@ -46,13 +47,27 @@ async def paced(fleet: Fleet) -> AsyncIterator[Mapping[str, Path]]:
     if not groups:
         yield {}
         return
-    address = _private_folder() / hashlib.sha256(os.fsencode(fleet.path.resolve())).hexdigest()[:16]
+    address = _address(fleet)
     try:
         async with serving(Desk(time.monotonic), address):
             yield dict.fromkeys(groups, address)
     except OSError as error:
         message = f"{address}: no socket can be made there ({error.strerror}); set TMPDIR to another folder"
         raise OutputError(message) from error
+
+
+@contextmanager
+def alone(fleet: Fleet) -> Iterator[None]:
+    """Have no other fleet of the same file until the block ends, whatever names the file has.
+
+    Raises `JournalError`, or `OutputError`.
+    """
+    with JournalLock(_address(fleet), "take another fleet file", str(fleet.path)):
+        yield
+
+
+def _address(fleet: Fleet) -> Path:
+    return _private_folder() / hashlib.sha256(os.fsencode(fleet.path.resolve())).hexdigest()[:16]
 
 
 def _private_folder() -> Path:

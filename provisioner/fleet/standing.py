@@ -66,7 +66,7 @@ class Standing:
         return None if self.ended is None else self.ended.summary.get("message") or self.ended.message
 
 
-_ORDER: Final = (
+ORDER: Final = (
     ExitCode.OK, ExitCode.ROWS_LEFT, ExitCode.TIME_OVER, ExitCode.SAFETY, ExitCode.API, ExitCode.USAGE, ExitCode.BUG,
 )  # fmt: skip
 """From good to bad. What is not among them (killed by a signal) is worse."""
@@ -74,5 +74,5 @@ _ORDER: Final = (
 
 def worst(codes: Sequence[int]) -> int:
     """Give the worst of the exit codes of jobs: 0, 1, 5, 3, 4, 2, 70, then those of jobs that were killed."""
-    places = {int(code): place for place, code in enumerate(_ORDER)}
+    places = {int(code): place for place, code in enumerate(ORDER)}
     return max(codes, key=lambda code: (places.get(code, len(places)), code), default=int(ExitCode.OK))

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import ExitCode
-from provisioner.fleet.standing import Phase, Standing, worst
+from provisioner.fleet.standing import ORDER, Phase, Standing, worst
 from provisioner.model import Outcome
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration, iso_time
@@ -46,7 +46,7 @@ class FleetSummary:
         if self.stop is not None:
             return self.stop.exit_code
         code = worst([each.exit_code for each in self.standings if each.exit_code is not None])
-        return ExitCode(code) if code in {*ExitCode} else ExitCode.BUG
+        return ExitCode(code) if code in ORDER else ExitCode.BUG
 
     @property
     def outputs(self) -> Mapping[str, str | None]:

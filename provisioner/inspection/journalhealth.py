@@ -30,7 +30,7 @@ def journal_health(path: Path, identity: Identity | None) -> Check:
     except (FileNotFoundError, IsADirectoryError) as error:
         return _error(f"{path}: {(error.strerror or '').lower()}", _NAME_ONE)
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname.startswith(_NOT_ITS_FAULT):
+        if getattr(error, "sqlite_errorname", "").startswith(_NOT_ITS_FAULT):
             return _error(f"{path}: cannot be read ({error})", "check the owner and mode of it and its folder")
         return _broken(path, str(error))
     except OSError as error:

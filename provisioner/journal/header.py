@@ -190,6 +190,7 @@ def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Conn
     """Open for reading only, by default for the thread that asks. Raises OSError, sqlite3.DatabaseError."""
     with path.open("rb"):
         pass  # SQLite does not say why it cannot open a file
+    refuse_cut_short(path, new=True)
     # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.
     how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
     address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread
@@ -205,9 +206,11 @@ def refuse_cut_short(path: Path, *, new: bool) -> None:
     """
     if not path.exists():
         return
-    size, (pages, logged) = path.stat().st_size, pages_in_log(log_of(path))
+    # In this order: while a run writes, the log comes to its end only when all of it is in the file.
+    pages, logged = pages_in_log(log_of(path))
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    size = path.stat().st_size
     if len(head) < _HEAD:
         # A file of ours has its first page before there is a log, so only one that was just made holds nothing.
         cut = size > 0 or bool(pages) or not new

@@ -71,10 +71,13 @@ def _unescaped(point: str) -> str:
 
 
 class JournalLock:
-    """Holds the lock file beside a journal; `JournalError` says who holds it when we cannot."""
+    """Holds the lock file beside a journal; `JournalError` says who holds it when we cannot.
 
-    def __init__(self, journal: Path, instead: str = "choose another --output") -> None:
-        self._journal, self._instead = journal, instead
+    name  what the journal is called then
+    """
+
+    def __init__(self, journal: Path, instead: str = "choose another --output", name: str | None = None) -> None:
+        self._name, self._instead = name or journal, instead
         self._path = _lock_file(journal)
 
     def __enter__(self) -> Self:
@@ -85,7 +88,7 @@ class JournalLock:
             except BlockingIOError:
                 holder = _holder(self._file)
                 os.close(self._file)
-                message = f"{self._journal}: in use by {holder}; wait until that run has ended, or {self._instead}"
+                message = f"{self._name}: in use by {holder}; wait until that run has ended, or {self._instead}"
                 raise JournalError(message) from None
             if self._is_current():
                 break

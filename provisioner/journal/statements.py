@@ -68,8 +68,13 @@ def select_columns(names: Iterable[str], source: str, expressions: Mapping[str, 
 def fetch_columns(database: sqlite3.Connection, statement: str, values: Sequence[Any] | Mapping[str, Any]) -> Columns:
     """Carry out a statement of `select_columns`. Raises `sqlite3.Error`."""
     cursor = database.execute(statement, values)
+    return {told[0]: read_json(each) for told, each in zip(cursor.description, cursor.fetchone(), strict=True)}
+
+
+def read_json(text: str | bytes) -> Any:
+    """Read what was written as JSON. Raises `sqlite3.DatabaseError` where it is none any more."""
     try:
-        return {told[0]: orjson.loads(each) for told, each in zip(cursor.description, cursor.fetchone(), strict=True)}
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise sqlite3.DatabaseError("its texts are damaged") from error
 

@@ -26,6 +26,7 @@ _QUERY: Final = "query"
 _DIGESTS: Final = "digests"
 _SHARD: Final = "shard"
 _MERGED: Final = "merged"
+_MENDS: Final = "mends"
 # Results that were merged, as many as are named.
 _NAMED: Final = 3
 
@@ -46,6 +47,7 @@ class Record:
     sheets   what is read of those files that are workbooks; `query`: its digest, for the rows of a query
     share    which rows of the roster they are about; null for all of them
     merged   the results of shards that they were merged from, paths made absolute; empty for those of a run
+    mends    the digest of the rejected rows that the roster was made of, as the round before had written them
     """
 
     roster: tuple[str, ...] = ()
@@ -54,6 +56,7 @@ class Record:
     merged: tuple[str, ...] = ()
     sheets: tuple[str, ...] = ()
     query: str | None = None
+    mends: str | None = None
 
     def with_digests(self, digests: Mapping[str, str | None]) -> Record:
         """Add what more files hold; null for one that was not written."""
@@ -71,6 +74,8 @@ class Record:
             document[_SHARD] = self.share.document
         if self.merged:
             document[_MERGED] = list(self.merged)
+        if self.mends is not None:
+            document[_MENDS] = self.mends
         return document
 
 
@@ -113,11 +118,16 @@ def read_record(summary: Path) -> Record:
 def _parsed(text: str | bytes) -> Record:
     try:
         document = json.loads(text)
-        roster, digests, query = document[_ROSTER], document[_DIGESTS], document.get(_QUERY)
+        roster, digests, query, mends = (
+            document[_ROSTER],
+            document[_DIGESTS],
+            document.get(_QUERY),
+            document.get(_MENDS),
+        )
         merged, sheets = (tuple(map(str, document.get(name, ()))) for name in (_MERGED, _SHEETS))
         known = {str(name): str(digest) for name, digest in digests.items()}
-        asked = None if query is None else str(query)
-        return Record(tuple(map(str, roster)), known, merged=merged, sheets=sheets, query=asked)
+        asked, mended = (None if each is None else str(each) for each in (query, mends))
+        return Record(tuple(map(str, roster)), known, merged=merged, sheets=sheets, query=asked, mends=mended)
     except (ValueError, KeyError, TypeError, AttributeError):
         return NOTHING_RECORDED
 
@@ -204,7 +214,8 @@ def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
     """Raise OutputError when what no merge has written would be overwritten: it may hold the only tokens."""
     for path, read in product(outputs.paths(), merged):
         if same_file(path, read):
-            raise OutputError(f"{path}: would overwrite what is merged; choose another --output")
+            option = "--tokens-to" if path == outputs.tokens else "--output"
+            raise OutputError(f"{path}: would overwrite what is merged; choose another {option}")
     record, there = read_record(outputs.summary), outputs.results.exists()
     if there and not record.merged and not record.roster and not outputs.journal.exists():
         raise OutputError(f"{outputs.results}: is there already, and no merge has written it; choose another --output")

@@ -16,7 +16,7 @@ import polars as pl
 from provisioner.files import same_file
 from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.header import done_in
-from provisioner.results.manifest import read_record
+from provisioner.results.manifest import REJECTED, read_record, written_last
 from provisioner.results.outputs import JOURNAL, SUMMARY
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
@@ -61,6 +61,18 @@ def _job_of(stem: str) -> str:
     if job is None:
         return stem
     return f"{job['name']}.round{int(job['round'] or 1) + 1}"
+
+
+def mended_from(rosters: Sequence[Path]) -> str | None:
+    """Give the digest of the rejected rows that these files were made of, as they were written last; null for others.
+
+    The next time they are written otherwise, their rows may have other numbers: so `merge` can tell.
+    """
+    for roster in rosters:
+        rejected = _REJECTED.fullmatch(roster.stem)
+        if rejected is not None and roster.stem.endswith(f"{rejected['job']}.rejected"):
+            return written_last(roster.with_name(rejected["job"] + SUMMARY), REJECTED)
+    return None
 
 
 def earlier_journals(rosters: Sequence[Path]) -> list[Path]:

@@ -25,7 +25,7 @@ from provisioner.results import rejections
 from provisioner.results.findings import Findings, Report
 from provisioner.results.manifest import REJECTED, Record
 from provisioner.results.rejections import Dress
-from provisioner.results.resubmission import EarlierRounds, earlier_journals
+from provisioner.results.resubmission import EarlierRounds, earlier_journals, mended_from
 from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
@@ -300,7 +300,8 @@ def log_warnings(job: Job, report: Report) -> None:
 def keep_rejected(job: Job, surveyed: Surveyed) -> tuple[Record, Path | None]:
     """Write the rejected rows; what to remember of that, and the file; None when nothing is rejected."""
     path, digest = rejections.keep_rejected(job.outputs, surveyed.rejected, _dress(job, surveyed.opened))
-    return source_of(job, surveyed.opened.roster.sheets).recorded({REJECTED: digest}, surveyed.survey.share), path
+    record = source_of(job, surveyed.opened.roster.sheets).recorded({REJECTED: digest}, surveyed.survey.share)
+    return replace(record, mends=mended_from(job.roster.paths)), path
 
 
 def _dress(job: Job, opened: Opened) -> Dress:

@@ -131,7 +131,7 @@ def _secrets(settings: Settings) -> list[str]:
 def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCode:
     """Carry out the work of a command in an event loop that minds signals; print how it ended, give the exit code.
 
-    dial  turned by SIGHUP
+    dial  turned by SIGHUP; without one that stops the work, as SIGTERM does
 
     Raises what the work raises, told and logged where it has words for it.
     """
@@ -169,7 +169,8 @@ async def _watch_signals(work: Work, dial: Dial | None) -> tuple[Ending, Stop | 
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, _on_signal, number, stopper)
-    if dial is not None and (hangup := getattr(signal, "SIGHUP", None)) is not None:
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and (dial is not None or signal.getsignal(hangup) is not signal.SIG_IGN):
         terminals = [each for each in (0, 1, 2) if os.isatty(each)]
         loop.add_signal_handler(hangup, _on_hangup, terminals, dial, stopper)
         numbers.append(hangup)
@@ -182,12 +183,14 @@ async def _watch_signals(work: Work, dial: Dial | None) -> tuple[Ending, Stop | 
             signal.signal(number, signal.SIG_IGN)
 
 
-def _on_hangup(terminals: Sequence[int], dial: Dial, stopper: Stopper) -> None:
+def _on_hangup(terminals: Sequence[int], dial: Dial | None, stopper: Stopper) -> None:
     """Read the rate again; but a terminal that was there and is not any more was closed, and that ends the run."""
-    if all(os.isatty(each) for each in terminals):
+    if not all(os.isatty(each) for each in terminals):
+        stopper.request(Stop("sighup", "interrupted by SIGHUP: the terminal was closed", ExitCode.SIGTERM))
+    elif dial is not None:
         dial.turn()
     else:
-        stopper.request(Stop("sighup", "interrupted by SIGHUP: the terminal was closed", ExitCode.SIGTERM))
+        stopper.request(Stop("sighup", "interrupted by SIGHUP", ExitCode.SIGTERM))
 
 
 def _on_signal(number: signal.Signals, stopper: Stopper) -> None:

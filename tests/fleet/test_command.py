@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.errors import JournalError, OutputError
 from provisioner.fleet.command import Manner, carry_out, confirming, prospect
 from provisioner.fleet.jobs import Fleet, read_fleet
+from provisioner.fleet.pacing import alone
 from provisioner.stop import InterruptedEarlyError, Stopper
 from tests.rig.terminal import at_a_terminal
 
@@ -65,6 +67,22 @@ def test_what_is_not_confirmed_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(InterruptedEarlyError, match="nothing was started: the fleet was not confirmed"):
         asyncio.run(carry_out(fleet(tmp_path), asked, Stopper()))
     assert [path.name for path in tmp_path.iterdir()] == ["all.toml"]
+
+
+def test_a_file_that_is_called_as_its_folder_would_be_has_to_be_renamed(tmp_path: Path) -> None:
+    """To copy it elsewhere would not help."""
+    path = tmp_path / "all.fleet"
+    path.write_text('[[job]]\nname = "a"\nroster = "a.csv"\n')
+    with pytest.raises(OutputError, match=r"all\.fleet: a file is called as the fleet's folder would be; rename one"):
+        asyncio.run(carry_out(read_fleet(path), Manner(), Stopper()))
+
+
+def test_another_name_of_the_file_makes_no_other_fleet(tmp_path: Path) -> None:
+    """Two at a time would take slots from two desks, and each the socket of the other."""
+    one = fleet(tmp_path)
+    (tmp_path / "link.toml").symlink_to(one.path)
+    with alone(one), pytest.raises(JournalError, match=r"link\.toml: in use by process \d+ .*take another fleet file"):
+        asyncio.run(carry_out(read_fleet(tmp_path / "link.toml"), Manner(), Stopper()))
 
 
 def test_yes_is_for_the_jobs_as_well(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from provisioner.errors import ExitCode
 from provisioner.fleet.conductor import Conductor
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended, Phase, Standing, worst
+from provisioner.fleet.summary import FleetSummary
 from provisioner.stop import Stop, Stopper
 
 Turn = tuple[int, int]
@@ -93,6 +94,15 @@ def test_a_job_that_was_killed_goes_on_as_long_as_it_comes_further(tmp_path: Pat
     engine = Played({"a": [*((-9, done) for done in (1, 2, 3, 4, 5)), (0, 6)]})
     (standing,) = conduct(engine, [a_job("a")], 1, tmp_path)
     assert (standing.starts, standing.exit_code) == (6, 0)
+
+
+@pytest.mark.parametrize("code", [130, 143])
+def test_a_job_that_minds_a_signal_was_killed_as_well(tmp_path: Path, code: int) -> None:
+    """Nobody here has sent it: the job goes on, and its exit code is not that of a fleet that was stopped."""
+    engine = Played({"a": [(code, 5), (0, 9)], "b": [(code, 1)] * 3})
+    standings = conduct(engine, [a_job("a"), a_job("b")], 1, tmp_path)
+    assert [(each.starts, each.exit_code) for each in standings] == [(2, 0), (3, code)]
+    assert FleetSummary(standings, 0.0, 1.0, None, tmp_path / "s.json").exit_code is ExitCode.BUG
 
 
 def test_a_job_that_is_killed_again_and_again_without_a_row_more_is_given_up(tmp_path: Path) -> None:

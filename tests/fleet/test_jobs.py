@@ -93,6 +93,10 @@ JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
         ('[[job]]\nname = "a/b"\nroster = "a.csv"\n', "name should be letters, digits, . _ and -"),
         ('[[job]]\nname = "a"\nroster = "-"\n', "a fleet has no standard input to give; name a file as the roster"),
         (JOB + JOB, "all.toml: two jobs are called a; give one of them another name"),
+        (
+            JOB + JOB.replace('"a"', '"b-1-of-2"') + JOB.replace('"a"', '"b"') + "shards = 2\n",
+            "all.toml: two jobs, b-1-of-2 and b 1/2, share a log; give one of them another name",
+        ),
         (JOB + JOB.replace('"a"', '"b"') + 'output = "all.fleet/a.results.csv"\n', "a and b would both write"),
         (
             JOB + JOB.replace('"a"', '"b"').replace('"a.csv"', '"all.fleet/a.results.csv"'),

@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from provisioner.emulator.app.audit import busiest
 from provisioner.fleet.engine import environment_of
 from provisioner.fleet.jobs import Job
@@ -150,8 +152,9 @@ def test_without_its_pacer_a_job_sends_nothing_and_says_so(tmp_path: Path) -> No
     assert len(ended.events("pacer.gone")) == 1
 
 
-def test_ctrl_c_stops_all_jobs_properly(tmp_path: Path) -> None:
-    """SIGINT to the fleet: each job finishes what is on the wire and writes its results; the same command goes on."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
+def test_a_signal_stops_all_jobs_properly(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """Each job finishes what is on the wire and writes its results; the same command goes on."""
     write_roster(tmp_path / "one.csv", people(2000))
     (tmp_path / "rate.toml").write_text(CONFIG.format(3000))
     with emulator(tmp_path) as api:
@@ -163,10 +166,10 @@ def test_ctrl_c_stops_all_jobs_properly(tmp_path: Path) -> None:
         )  # fmt: skip
         with started("fleet", fleet, "--json", "--jobs", 1, cwd=tmp_path) as process:
             wait_until(lambda: len(api.users()) > 100)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             stdout, stderr = process.communicate(timeout=60)
     one, later = json.loads(stdout)["jobs"]
-    assert process.returncode == 130
+    assert process.returncode == code
     assert (one["exit_code"], one["stopped_by"], later["state"]) == (143, "sigterm", "waiting")
     assert one["created"] + one["pending"] == 2000
     assert Path(tmp_path, one["outputs"]["results"]).exists()

@@ -117,7 +117,7 @@ def test_what_is_no_state_is_refused(tmp_path: Path, state: Path) -> None:
         (tmp_path, "cannot be read as a state"),
         (roster, "cannot be read as a state (file is not a database); check --state"),
         (other, "not a state of provisioner; check --state"),
-        (short, "cannot be read as a state (database disk image is malformed); check --state"),
+        (short, "cannot be read as a state (cut short to 5,000 bytes); check --state"),
         (newer, f"written by a newer provisioner (format {VERSION + 1}, this one reads {VERSION}); update it"),
     ]:
         with pytest.raises(JournalError) as caught:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.inspection.record.places import Place, find_place, opened
+from provisioner.journal.columns import REVERSING
 from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, owner_of
@@ -26,11 +27,12 @@ from provisioner.results.outputs import SUMMARY
 from provisioner.results.tables import printed
 from provisioner.wording import counted, iso_time, json_text
 
-_OUTCOMES: Final = """
+# Also in doubt is whom an undo that was killed may have taken back.
+_OUTCOMES: Final = f"""
 SELECT iif(state = 'settled', outcome, 'pending'), count(*), count(auth_token),
-    total(state = 'sent' OR doubt_since IS NOT NULL), min(sent_at), max(settled_at)
+    total(state = 'sent' OR doubt_since IS NOT NULL OR {REVERSING}), min(sent_at), max(settled_at)
 FROM users GROUP BY 1
-"""
+"""  # noqa: S608 - of constants
 _STANDINGS: Final = """
 SELECT total(standing = 'active'), total(standing = 'deactivated'), total(standing = 'active' AND absent > 0),
     total(operation IS NOT NULL AND NOT certain)
@@ -57,7 +59,7 @@ class Status:
 
     holder            the process that has it open, if one has
     outcomes          outcome → users
-    doubted           outcome → those of them of whom it is not known whether they were created
+    doubted           outcome → those of them of whom it is not known whether they were created, or taken back
     tokens            auth tokens recorded
     first, last       UNIX seconds: of the first request (the server's), of the last outcome
     copied_at         UNIX seconds by the server: of the copy that this is, until a run has come to its end with it
@@ -88,7 +90,7 @@ class Status:
 
     @property
     def in_doubt(self) -> int:
-        """Users of whom it is not known whether they were created."""
+        """Users of whom it is not known whether they were created, or taken back."""
         return sum(self.doubted.values())
 
     @property

@@ -65,6 +65,7 @@ class Step:
 class Story:
     """What a journal knows of one user.
 
+    row   of the roster; 0 when it was in it no more
     name  by the profile that was last carried out; only a state keeps it
     now   how things are, a sentence each
     """
@@ -84,7 +85,7 @@ class Story:
             "uid": self.uid,
             "journal": self.journal,
             **asdict(self.owner),
-            "row": self.row,
+            "row": self.row or None,
             "name": self.name,
             "steps": [
                 {
@@ -102,7 +103,8 @@ class Story:
     def show(self, console: Console) -> None:
         """Print it."""
         name = f", {printable(self.name)}" if self.name else ""
-        console.print(Text(f"{self.uid}{name}: row {self.row:,} of the roster, {self.journal}, {self.owner}"))
+        place = f"row {self.row:,} of the roster" if self.row else "in the roster no more"
+        console.print(Text(f"{self.uid}{name}: {place}, {self.journal}, {self.owner}"))
         console.print(self._table())
         for sentence in self.now:
             console.print(Text(f"now: {sentence}"))
@@ -138,9 +140,11 @@ def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
     names = [each.rpartition(" ")[2] for each in _MEMBERS]
     user = dict(zip(names, found, strict=True))
     nights = {night.epoch: night.number for night in Nights(database).last()}
-    steps = [_step(event, nights) for event in events_of(database, user["id"])]
-    for late in (*_last_word(user, nights), *_undone(database, user["id"])):
-        _put_in(steps, late)
+    steps: list[Step] = []
+    for event in events_of(database, user["id"]):
+        _put_in(steps, _step(event, nights), late=event.kind == SETTLED)
+    for word in (*_last_word(user, nights), *_undone(database, user["id"])):
+        _put_in(steps, word, late=True)
     return Story(
         uid=uid,
         journal=str(journal),
@@ -228,10 +232,10 @@ def _undone(database: sqlite3.Connection, user: int) -> Iterator[Step]:
         yield Step(at, None, "undo", " ".join(each for each in (outcome.value, reason, message) if each), outcome)
 
 
-def _put_in(steps: list[Step], late: Step) -> None:
-    """Put what is told at the end where it belongs: something may have been read, or made anew, since."""
-    later = takewhile(lambda step: step.at > late.at, reversed(steps))
-    steps.insert(len(steps) - sum(1 for _ in later), late)
+def _put_in(steps: list[Step], step: Step, *, late: bool) -> None:
+    """Add a step; one that was kept `late` goes where it belongs: something may have been read, or made anew, since."""
+    later = takewhile(lambda each: late and each.at > step.at, reversed(steps))
+    steps.insert(len(steps) - sum(1 for _ in later), step)
 
 
 def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:
@@ -240,7 +244,9 @@ def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:
         more = "it may be on the wire" if running and user["state"] == State.SENT else "the next run goes on with it"
         yield f"no outcome yet; {more}"
     if user["state"] == State.SENT or user["doubt_since"] is not None:
-        yield f"in doubt since {iso_time(user['doubt_since'] or user['sent_at'], 'seconds')}: it may have been created"
+        created = user["operation"] in {None, "create"}
+        may = "it may have been created" if created else f"its {user['operation']} may have been carried out"
+        yield f"in doubt since {iso_time(user['doubt_since'] or user['sent_at'], 'seconds')}: {may}"
     if user["standing"] is not None:
         doubt = "" if user["certain"] else "; the last change is not known to be carried out, and is done again"
         yield f"{user['standing']}, as far as the state knows{doubt}"

@@ -15,7 +15,7 @@ from typing import Final
 from provisioner.errors import JournalError, OutputError
 from provisioner.files import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
-from provisioner.journal.header import header_of, log_of
+from provisioner.journal.header import header_of, log_of, refuse_cut_short
 from provisioner.journal.schema import bring_up_to_date
 
 _FREE: Final = "choose another TO"
@@ -64,6 +64,7 @@ def _copied(journal: Path, temporary: Path) -> tuple[int, float]:
     try:
         with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
             _copy(journal, copy)
+            refuse_cut_short(journal, new=True)
             header = header_of(copy)
             if not header.ours:
                 raise JournalError(f"{journal}: not a journal of provisioner; name the one that is to be copied")

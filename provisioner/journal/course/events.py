@@ -3,7 +3,7 @@
 Of a user who was created at the first try there is none: its row in `users` is its whole story. There is one for
 
     answer   an answer that left something in doubt, or said that there is no such user
-    settled  an outcome whose place in `users` is taken by what is sent next: another try, a change of a later night
+    settled  an outcome whose place is taken by what comes next: another try, a change of a later night, another undo
     killed   a request that may have left, of which no outcome was recorded before the process ended
 
 The last two are written in the commit that records the next request as sent, so that none is lost and none is doubled.
@@ -65,6 +65,25 @@ SELECT users.id, iif(state = 'sent', sent_at, coalesce(settled_at, sent_at)), ii
     iif(state = 'sent', '{KILLED}', '{SETTLED}'), operation, iif(state = 'sent', NULL, outcome),
     http_status, error_code, error_message, attempts
 FROM given JOIN users ON users.id = given.id WHERE state IN ('sent', 'settled')
+""",  # noqa: S608 - of constants
+)
+
+
+class UndoRow(NamedTuple):
+    """A user to whom an undo does something, or of whom it has found out."""
+
+    id: int
+    undo: int
+
+
+# What an earlier undo did to it, before its row is that of this one.
+LAST_UNDO: Final = Bulk(
+    UndoRow._fields,
+    f"""
+{_INTO}
+SELECT reversals.id, coalesce(reversals.settled_at, reversals.sent_at, 0), NULL, '{SETTLED}', 'undo', verdict,
+    NULL, reason, reversals.message, NULL
+FROM given JOIN reversals ON reversals.id = given.id WHERE reversals.state = 'settled' AND reversals.undo <> given.undo
 """,  # noqa: S608 - of constants
 )
 

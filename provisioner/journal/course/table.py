@@ -18,7 +18,7 @@ import orjson
 
 from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.header import open_for_reading
-from provisioner.journal.statements import select
+from provisioner.journal.statements import read_json, select
 
 MOST: Final = 2000
 """Stretches that are kept."""
@@ -177,7 +177,7 @@ class Course:
 
 def _run(row: Iterable[Any]) -> PastRun:
     facts = dict(zip(_COLUMNS, row, strict=True))
-    return PastRun(**facts | {"asked": orjson.loads(facts["asked"])})
+    return PastRun(**facts | {"asked": read_json(facts["asked"])})
 
 
 def roster_in(path: Path) -> str | None:

@@ -16,7 +16,7 @@ import orjson
 
 from provisioner.journal.columns import ASKED
 from provisioner.journal.course.table import ENDING_FORGOTTEN
-from provisioner.journal.statements import Bulk, select
+from provisioner.journal.statements import Bulk, read_json, select
 
 
 class EpochRow(NamedTuple):
@@ -136,7 +136,7 @@ class Nights:
 def _night(row: Iterable[Any]) -> Night:
     facts = dict(zip(_COLUMNS, row, strict=True))
     good, summary = bool(facts["good"]), facts["summary"]
-    return Night(**facts | {"good": good, "summary": orjson.loads(summary) if summary else {}})
+    return Night(**facts | {"good": good, "summary": read_json(summary) if summary else {}})
 
 
 # Tables of this session alone: the uids of tonight's roster, and those for which something is to be done. Those whom it

@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TypeAlias
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal.course.events import LAST_WORD, AgainRow
+from provisioner.journal.course.events import LAST_UNDO, LAST_WORD, AgainRow, UndoRow
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.statements import Written
@@ -82,8 +82,9 @@ class Undoable(Journal):
             raise JournalError(f"{self.path}: no such journal; {self.instead}")
         super().__enter__()
         try:
-            _refuse_state(self._database, self.path)
-            self.round = int(self._one(ROUND))
+            with self._unusable():
+                _refuse_state(self._database, self.path)
+                self.round = int(self._one(ROUND))
         except BaseException:
             super().__exit__(None, None, None)
             raise
@@ -125,7 +126,8 @@ class UndoJournal(Undoable):
         owned = [each for each in records if isinstance(each, OwnedRow)]
         partly = [each for each in records if isinstance(each, PartlyBackRow)]
         leaving = [each for each in records if isinstance(each, LeavingRow)]
-        self._commit((OWNED, owned), *((bulk, partly) for bulk in PARTLY_BACK), (LEAVING, leaving))
+        before = LAST_UNDO, [UndoRow(each.id, each.undo) for each in leaving]
+        self._commit((OWNED, owned), *((bulk, partly) for bulk in PARTLY_BACK), before, (LEAVING, leaving))
 
     def lines(self) -> Iterator[Line]:
         """Give what is to be told of every user this job created or updated, or may have, in the roster's order."""
@@ -160,6 +162,7 @@ class UndoJournal(Undoable):
         rows = [self._verdict(each) for each in settlements if each.state is State.SETTLED]
         anew = {Outcome.REVERSED, Outcome.UNTOUCHED}
         yield LAST_WORD, [AgainRow(id=each.id) for each in rows if each.verdict in anew]
+        yield LAST_UNDO, [UndoRow(each.id, each.undo) for each in rows]
         yield from ((bulk, rows) for bulk in VERDICT)
 
     def _verdict(self, each: Settlement) -> VerdictRow:

@@ -30,7 +30,15 @@ from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tal
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
-from provisioner.results.manifest import RESULTS, Record, refuse_joining, refuse_overwriting, rewrite, written_last
+from provisioner.results.manifest import (
+    REJECTED,
+    RESULTS,
+    Record,
+    refuse_joining,
+    refuse_overwriting,
+    rewrite,
+    written_last,
+)
 from provisioner.results.merging.ordered import rows_of, with_tokens
 from provisioner.results.merging.shards import found_again
 from provisioner.results.outputs import Outputs
@@ -115,6 +123,9 @@ def _finished(results: Path) -> Round:
     if not named or Path(named).name != results.name or not results.exists():
         message = f"has no finished results with {outputs.summary.name} beside them; name the results of a run"
         raise OutputError(f"{results}: {message}")
+    if (known := document.get("digests", {}).get(RESULTS)) is not None and digest_of(results) != known:
+        again = "run that round again, which writes them anew and keeps these beside them"
+        raise OutputError(f"{results}: are not the results that were written there; {again}")
     each = Round(results, document)
     if (tokens := each.tokens) is not None and digest_of(tokens) != document.get("digests", {}).get(TOKENS):
         again = "put it back, or run that round again, which writes it anew"
@@ -128,6 +139,11 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
     if jobs and before.results.stem not in jobs:
         message = f"is about the rejected rows of {', '.join(sorted(jobs))}, not of {before.results}"
         raise OutputError(f"{later.results}: {message}; name a run and its mended rounds in their order")
+    mends = later.document.get("mends")
+    if mends is not None and mends != before.document.get("digests", {}).get(REJECTED):
+        message = f"mended rows of {before.results} as they were before that was run again, and they have other numbers"
+        again = f"mend the rows that it rejects now and run these, or leave {later.results} out"
+        raise OutputError(f"{later.results}: {message} now; {again}")
     first = next(rows_of(later.results, ","), None)
     if first is not None and OF_ROW not in first.columns:
         message = f"does not say which rows of {before.results} its rows were"

@@ -187,7 +187,7 @@ def _assess(
         managed=managed,
         expected=known - state.absent_before(),
         lacking=sum(uid not in approved for uid in gone),
-        leaving=len(leavers.due) + len(left),
+        leaving=len(leavers.due) + len(left) if leavers.due else 0,
         approved=policy.approved is not None,
         creates=totals.actions[Action.CREATE],
         absent=len(gone),

@@ -28,7 +28,7 @@ class Tonight:
     managed   active users that the state knew before this night
     expected  those of them that the last good night's roster named
     lacking   those of them that tonight's does not name, without those whom a person has approved of
-    leaving   users that would be deactivated tonight, those of this night's earlier attempts included
+    leaving   users that would be deactivated tonight, those of this night's earlier attempts included; 0 for no more
     approved  whether a person has approved of just these
     creates   users that would be created
     absent    users that tonight's roster is the first not to name, approved of or not

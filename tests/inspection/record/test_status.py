@@ -14,6 +14,8 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.lock import JournalLock
 from provisioner.journal.state.managed import Adoption
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.undo.reversals import LeavingRow
+from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.model import Live, Outcome, Settlement, Standing, State
 from tests.rig.journals import HERE, a_journal
 
@@ -51,6 +53,16 @@ def test_whoever_is_in_doubt_is_named_once(tmp_path: Path) -> None:
     text = " ".join(status_of(tmp_path / "out.csv", as_json=False).split())
     assert "1 failed, 1 pending; 1 of them in doubt" in text
     assert "sends 1 pending again; finds out about 1 in doubt" in text
+
+
+def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt(tmp_path: Path) -> None:
+    """The next run asks about that user, whom a run has settled."""
+    a_journal(tmp_path / "out.journal.db")
+    with UndoJournal(tmp_path / "out.journal.db", HERE, permanent=False, tags=64) as undo:
+        undo.record([LeavingRow(1, undo.begin(200.0), "deactivate", 201.0)])
+    found = told(tmp_path / "out.csv")
+    assert (found["outcomes"], found["in_doubt"]) == ({"created": 1, "failed": 1, "pending": 1}, 3)
+    assert found["next_run"]["in_doubt"] == 3
 
 
 def test_the_files_beside_it_say_more(tmp_path: Path) -> None:

@@ -121,7 +121,14 @@ def test_what_an_undo_has_done_is_told(tmp_path: Path) -> None:
     with Journal(path, HERE) as journal:
         journal.sent([AGAIN], 300.0)
         journal.settle([settled(Outcome.CREATED, settled_at=301.0)])
-    assert steps(path) == [*before, ("create", "created", "created (200)")]
+    after = [*before, ("create", "created", "created (200)")]
+    assert steps(path) == after
+    with UndoJournal(path, HERE, permanent=False, tags=64) as undo:
+        undo.end(1, 210.0, {}, good=True)
+    with UndoJournal(path, HERE, permanent=False, tags=64) as undo:
+        undo.begin(350.0)
+        undo.settle([reversed_._replace(settled_at=400.0)])
+    assert steps(path) == [*after, ("undo", "reversed", "reversed deactivated")]
 
 
 def test_who_was_never_sent_has_no_story(tmp_path: Path) -> None:

@@ -74,6 +74,16 @@ def test_what_is_no_whole_journal_is_not_copied(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == there
 
 
+@pytest.mark.parametrize("missing", [1, 60])
+def test_a_journal_that_lacks_its_last_bytes_is_not_copied(tmp_path: Path, missing: int) -> None:
+    """SQLite would fill them with zeros, and find no damage in the copy."""
+    whole = a_journal(tmp_path / "a.db").read_bytes()
+    (tmp_path / "cut.db").write_bytes(whole[:-missing])
+    with pytest.raises(JournalError, match=rf"cut short to {len(whole) - missing:,} bytes"):
+        back_up(tmp_path / "cut.db", tmp_path / "b.db")
+    assert not (tmp_path / "b.db").exists()
+
+
 def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     """With what to do."""
     path = a_journal(tmp_path / "a.db")

@@ -162,6 +162,35 @@ def test_what_is_no_round_of_the_other_is_refused(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_results_that_were_changed_are_not_merged(tmp_path: Path) -> None:
+    """A line that is missing would be a person who is told as rejected."""
+    first, second = job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)
+    summary = second.with_suffix(".summary.json")
+    told_of = json.loads(summary.read_bytes()) | {"digests": {"results": digest_of(second)}}
+    summary.write_text(json.dumps(told_of))
+    merge_rounds([first, second], tmp_path / "all.csv")
+    second.write_text("".join(second.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(OutputError, match="are not the results that were written there; run that round again, which"):
+        merge_rounds([first, second], tmp_path / "all.csv")
+
+
+def test_a_round_of_rows_that_are_rejected_otherwise_by_now_is_refused(tmp_path: Path) -> None:
+    """The numbers of its rows are those of the roster as it was."""
+    first = job(tmp_path, "u.results.csv", FIRST, digests={"rejected": "as it is"})
+    same = job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST, mends="as it is")
+    merge_rounds([first, same], tmp_path / "all.csv")
+    older = job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST, mends="as it was")
+    with pytest.raises(OutputError, match="mend the rows that it rejects now and run these, or leave"):
+        merge_rounds([first, older], tmp_path / "all.csv")
+
+
+def test_each_option_is_named_for_its_own_file(tmp_path: Path) -> None:
+    """Another output would not help where the tokens would stand on the results of a round."""
+    first, second = job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)
+    with pytest.raises(OutputError, match="would overwrite what is merged; choose another --tokens-to"):
+        merge_rounds([first, second], tmp_path / "all.csv", first)
+
+
 def apart(results: Path, secret: Path) -> Path:
     """Have the auth tokens of a round stand in a file of their own, as `--tokens-to` does."""
     frame, tokens = pl.read_csv(results, infer_schema=False), secret / f"{results.stem}.tokens.csv"
