@@ -15,7 +15,15 @@ from benchmarks.rig.harness import COMMAND, BenchmarkError, Finished, require, r
 from benchmarks.rig.make_roster import percentage, write_roster
 from benchmarks.speed.first_request import seconds_to_first_request
 from benchmarks.speed.pacing import SETTLING, observe, share_used
-from benchmarks.speed.resume import finish, forget, nobody_listening, resume
+from benchmarks.speed.resume import (
+    finish,
+    first_night,
+    forget,
+    forget_night,
+    nobody_listening,
+    resume,
+    spend_night,
+)
 from benchmarks.speed.throughput import provision
 
 IN_FLIGHT: Final = 64
@@ -112,6 +120,16 @@ def alone(folder: Path, rows: int) -> Iterator[tuple[str, int, str, Callable[[],
         what = f"a finished run of {rows:,} rows again, CPU, against `validate` of them"
         yield f"{what}: looked at row by row", 2, " x", lambda: again(known=False)
         yield f"{what}: known to be unchanged", 2, " x", lambda: again(known=True)
+        state = first_night(sound, finished, base_url, rows)
+
+        def night(*, known: bool) -> float:
+            if not known:
+                forget_night(state, base_url)
+            return spend_night(sound, state, base_url, rows).cpu_seconds / validated(sound, folder, 0).cpu
+
+        what = f"a night without a change over {rows:,} people, CPU, against `validate` of them"
+        yield f"{what}: looked at row by row", 2, " x", lambda: night(known=False)
+        yield f"{what}: known to be unchanged", 2, " x", lambda: night(known=True)
     yield f"allowed rate used, {_RATE:,} a minute, 20 ms", 2, " %", used
 
 

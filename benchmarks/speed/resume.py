@@ -132,6 +132,14 @@ def resume(roster: Path, results: Path, base_url: str, rows: int) -> Cost:
     return Cost.of(done, memory)
 
 
+def first_night(roster: Path, results: Path, base_url: str, rows: int) -> Path:
+    """Make a state of the finished job by a night over it; nothing is to be done in those that follow."""
+    state = results.with_name("night.db")
+    shutil.copyfile(results.with_suffix(".journal.db"), state)
+    spend_night(roster, state, base_url, rows)
+    return state
+
+
 def spend_night(roster: Path, state: Path, base_url: str, rows: int) -> Cost:
     """Carry out a night by the real command, on which nothing is to be done. Raises BenchmarkError for any other."""
     memory = Footprint()
@@ -187,9 +195,7 @@ def measure(rows: int, rounds: int, form: Format) -> list[Round]:
         if (users := finish(roster, results, base_url)) != rows:
             raise BenchmarkError(f"{users} users in the journal of {rows} rows")
         print(f"a journal of {rows:,} users, made in {time.monotonic() - started:.1f} s", file=sys.stderr)
-        state = Path(name) / "night.db"
-        shutil.copyfile(results.with_suffix(".journal.db"), state)
-        spend_night(roster, state, base_url, rows)
+        state = first_night(roster, results, base_url, rows)
         return [one_round(roster, results, state, base_url, rows) for _ in range(rounds)]
 
 
