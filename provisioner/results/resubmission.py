@@ -28,6 +28,9 @@ from provisioner.wording import shortened
 _REJECTED: Final = re.compile(r"(?P<job>.+?)(\.check)?\.rejected(\.\d{8}T\d{6}(-\d+)?)?")
 _JOB: Final = re.compile(r"(?P<name>.+?)(\.round(?P<round>\d+))?\.results")
 
+SET_ASIDE: Final = "set aside"
+"""What is kept for the digest of rejected rows that were set aside for newer ones."""
+
 _DUPLICATE: Final = "uid.duplicate"
 # In the words of an earlier round: this defect, and no other behind it.
 _ALONE: Final = rf"^\s*{re.escape(_DUPLICATE)}: "
@@ -66,12 +69,13 @@ def _job_of(stem: str) -> str:
 def mended_from(rosters: Sequence[Path]) -> str | None:
     """Give the digest of the rejected rows that these files were made of, as they were written last; null for others.
 
-    The next time they are written otherwise, their rows may have other numbers: so `merge` can tell.
+    The next time they are written otherwise, their rows may have other numbers: so `merge` can tell. Those of a file
+    that was set aside have been written anew since.
     """
     for roster in rosters:
-        rejected = _REJECTED.fullmatch(roster.stem)
-        if rejected is not None and roster.stem.endswith(f"{rejected['job']}.rejected"):
-            return written_last(roster.with_name(rejected["job"] + SUMMARY), REJECTED)
+        if (rejected := _REJECTED.fullmatch(roster.stem)) is not None:
+            newest = roster.stem == f"{rejected['job']}.rejected"
+            return written_last(roster.with_name(rejected["job"] + SUMMARY), REJECTED) if newest else SET_ASIDE
     return None
 
 

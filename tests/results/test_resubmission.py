@@ -12,7 +12,7 @@ from provisioner.journal.columns import hash_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
-from provisioner.results.resubmission import EarlierRounds, default_results, earlier_journals
+from provisioner.results.resubmission import SET_ASIDE, EarlierRounds, default_results, earlier_journals, mended_from
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.validator import Checked
 
@@ -169,3 +169,11 @@ def test_a_journal_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "u.results.journal.db").write_text("no journal")
     batch, checked = fed_in("eve", "Other", DUPLICATE)
     assert EarlierRounds([tmp_path / "u.results.journal.db"]).reject_repeats(batch, checked) is checked
+
+
+def test_what_rejected_rows_were_is_known_by_the_summary_beside_them(tmp_path: Path) -> None:
+    """As they were written, whatever a person has made of them since; those set aside are older than that."""
+    (tmp_path / "u.results.summary.json").write_text(json.dumps({"roster": ["u.csv"], "digests": {"rejected": "abc"}}))
+    names = ("u.results.rejected.csv", "u.results.rejected.20260131T100000.csv", "x.results.rejected.csv", "u.csv")
+    found = [mended_from([tmp_path / name]) for name in names]
+    assert found == ["abc", SET_ASIDE, None, None]

@@ -136,12 +136,15 @@ def _finished(results: Path) -> Round:
 def _refuse_unrelated(before: Round, later: Round) -> None:
     """Raise `OutputError` when a round is none of the rejected rows of the one before."""
     jobs = {job for where in later.document["roster"] if (job := job_of_rejected(Path(where).stem)) is not None}
+    if len(jobs) > 1:
+        message = f"is about the rejected rows of {', '.join(sorted(jobs))} at once, and whose are whose is not told"
+        raise OutputError(f"{later.results}: {message}; run the rejected rows of each by themselves, and merge those")
     if jobs and before.results.stem not in jobs:
         message = f"is about the rejected rows of {', '.join(sorted(jobs))}, not of {before.results}"
         raise OutputError(f"{later.results}: {message}; name a run and its mended rounds in their order")
     mends = later.document.get("mends")
     if mends is not None and mends != before.document.get("digests", {}).get(REJECTED):
-        message = f"mended rows of {before.results} as they were before that was run again, and they have other numbers"
+        message = f"mended rows of {before.results} as they were before that was run again; they may have other numbers"
         again = f"mend the rows that it rejects now and run these, or leave {later.results} out"
         raise OutputError(f"{later.results}: {message} now; {again}")
     first = next(rows_of(later.results, ","), None)

@@ -103,8 +103,10 @@ def keep(job: Job, question: Question, surveyed: Surveyed, journal: Journal, end
 def _ending(job: Job, question: Question, end: End) -> Ending | None:
     if end.rejected not in {None, job.outputs.rejected}:  # a workbook that had no room for them
         return None
-    roster = question.digests_of_what_was_read()
-    return None if roster is None else Ending(question.asked, question.sizes, roster, _written(job, question), end)
+    roster, files = question.digests_of_what_was_read(), _written(job, question)
+    if roster is None or "" in files.values():
+        return None
+    return Ending(question.asked, question.sizes, roster, files, end)
 
 
 def _is_certain(journal: Journal) -> bool:

@@ -184,6 +184,17 @@ def test_a_round_of_rows_that_are_rejected_otherwise_by_now_is_refused(tmp_path:
         merge_rounds([first, older], tmp_path / "all.csv")
 
 
+def test_rows_of_two_jobs_at_once_are_not_merged(tmp_path: Path) -> None:
+    """A row of the one would take the place of a row of the other."""
+    first = job(tmp_path, "u.results.csv", FIRST)
+    both = job(tmp_path, "both.csv", SECOND)
+    summary = both.with_suffix(".summary.json")
+    rosters = [f"/somewhere/{name}.results.rejected.csv" for name in ("u", "x")]
+    summary.write_text(json.dumps(json.loads(summary.read_bytes()) | {"roster": rosters}))
+    with pytest.raises(OutputError, match=r"of u\.results, x\.results at once, .* run the rejected rows of each"):
+        merge_rounds([first, both], tmp_path / "all.csv")
+
+
 def test_each_option_is_named_for_its_own_file(tmp_path: Path) -> None:
     """Another output would not help where the tokens would stand on the results of a round."""
     first, second = job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)
