@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
+from benchmarks.rig.footprint import Cost
 from benchmarks.rig.harness import COMMAND, BenchmarkError, Finished, require, run, running_sink
 from benchmarks.rig.make_roster import percentage, write_roster
 from benchmarks.speed.first_request import seconds_to_first_request
@@ -27,6 +29,10 @@ from benchmarks.speed.resume import (
 from benchmarks.speed.throughput import provision
 
 IN_FLIGHT: Final = 64
+
+_Again: TypeAlias = Callable[[Path, Path, str, int], Cost]
+_Forget: TypeAlias = Callable[[Path, str], None]
+
 FEW: Final = 1_500
 """Users that are sent by what is slow."""
 _SLOW: Final = frozenset({"httpx", "requests"})
@@ -112,24 +118,21 @@ def alone(folder: Path, rows: int) -> Iterator[tuple[str, int, str, Callable[[],
     with nobody_listening() as base_url:
         finish(sound, finished, base_url)
 
-        def again(*, known: bool) -> float:
-            if not known:
-                forget(finished, base_url)
-            return resume(sound, finished, base_url, rows).cpu_seconds / validated(sound, folder, 0).cpu
-
-        what = f"a finished run of {rows:,} rows again, CPU, against `validate` of them"
-        yield f"{what}: looked at row by row", 2, " x", lambda: again(known=False)
-        yield f"{what}: known to be unchanged", 2, " x", lambda: again(known=True)
         state = first_night(sound, finished, base_url, rows)
+        ways = (
+            (f"a finished run of {rows:,} rows again", resume, forget, finished),
+            (f"a night without a change over {rows:,} people", spend_night, forget_night, state),
+        )
 
-        def night(*, known: bool) -> float:
+        def again(carry_out: _Again, forget_end: _Forget, kept: Path, *, known: bool) -> float:
             if not known:
-                forget_night(state, base_url)
-            return spend_night(sound, state, base_url, rows).cpu_seconds / validated(sound, folder, 0).cpu
+                forget_end(kept, base_url)
+            return carry_out(sound, kept, base_url, rows).cpu_seconds / validated(sound, folder, 0).cpu
 
-        what = f"a night without a change over {rows:,} people, CPU, against `validate` of them"
-        yield f"{what}: looked at row by row", 2, " x", lambda: night(known=False)
-        yield f"{what}: known to be unchanged", 2, " x", lambda: night(known=True)
+        for what, carry_out, forget_end, kept in ways:
+            said = f"{what}, CPU, against `validate` of them"
+            yield f"{said}: looked at row by row", 2, " x", partial(again, carry_out, forget_end, kept, known=False)
+            yield f"{said}: known to be unchanged", 2, " x", partial(again, carry_out, forget_end, kept, known=True)
     yield f"allowed rate used, {_RATE:,} a minute, 20 ms", 2, " %", used
 
 
