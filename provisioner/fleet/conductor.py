@@ -17,16 +17,13 @@ from typing import Any, Final
 
 from provisioner.errors import ExitCode
 from provisioner.fleet.engine import Engine
-from provisioner.fleet.standing import Ended, Phase, Standing
+from provisioner.fleet.standing import SIGNALLED, Ended, Phase, Standing
 from provisioner.journal.lock import holder_of
 from provisioner.logs import get_logger
 from provisioner.stop import Stopper
 
 _TELLING: Final = frozenset({ExitCode.USAGE, ExitCode.SAFETY, ExitCode.API, ExitCode.BUG})
 """What a shard ends with when the others of its roster would end with the same."""
-
-# What is added to the number of a signal.
-_SIGNALLED: Final = 128
 
 FUTILE: Final = 3
 """Deaths in a row without a row more: then a job is not started again."""
@@ -112,7 +109,7 @@ class Conductor:
 def _seen(ended: Ended) -> Ended:
     """See a job that minded a signal as killed by it: unless the fleet is stopped, nobody here has sent one."""
     minded = ended.exit_code in {ExitCode.SIGINT, ExitCode.SIGTERM}
-    return replace(ended, exit_code=_SIGNALLED - ended.exit_code) if minded else ended
+    return replace(ended, exit_code=SIGNALLED - ended.exit_code) if minded else ended
 
 
 def _note(standing: Standing, facts: Mapping[str, Any]) -> None:

@@ -10,6 +10,9 @@ from typing import Any, Final
 from provisioner.errors import ExitCode
 from provisioner.fleet.jobs import Job
 
+SIGNALLED: Final = 128
+"""What an exit code has above the number of the signal that ended a process."""
+
 
 class Phase(StrEnum):
     """Where a job is."""
@@ -58,7 +61,7 @@ class Standing:
         """What it ended with; 128 and the signal's number for one that was killed; None when it has not ended."""
         if self.ended is None:
             return None
-        return self.ended.exit_code if self.ended.exit_code >= 0 else 128 - self.ended.exit_code
+        return self.ended.exit_code if self.ended.exit_code >= 0 else SIGNALLED - self.ended.exit_code
 
     @property
     def message(self) -> str | None:

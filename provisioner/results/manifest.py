@@ -118,15 +118,10 @@ def read_record(summary: Path) -> Record:
 def _parsed(text: str | bytes) -> Record:
     try:
         document = json.loads(text)
-        roster, digests, query, mends = (
-            document[_ROSTER],
-            document[_DIGESTS],
-            document.get(_QUERY),
-            document.get(_MENDS),
-        )
+        roster, digests = document[_ROSTER], document[_DIGESTS]
         merged, sheets = (tuple(map(str, document.get(name, ()))) for name in (_MERGED, _SHEETS))
         known = {str(name): str(digest) for name, digest in digests.items()}
-        asked, mended = (None if each is None else str(each) for each in (query, mends))
+        asked, mended = (None if document.get(name) is None else str(document[name]) for name in (_QUERY, _MENDS))
         return Record(tuple(map(str, roster)), known, merged=merged, sheets=sheets, query=asked, mends=mended)
     except (ValueError, KeyError, TypeError, AttributeError):
         return NOTHING_RECORDED

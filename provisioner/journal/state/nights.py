@@ -247,5 +247,5 @@ def ending(*, good: bool, quiet: bool) -> tuple[str, ...]:
 
 
 def ended(number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> dict[str, Any]:
-    """Give the values of that."""
+    """Give what the statements of `ending` record of a night."""
     return {"number": number, "now": now, "rows": rows, "summary": orjson.dumps(summary).decode(), "good": good}

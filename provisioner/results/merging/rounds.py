@@ -74,6 +74,11 @@ class Round:
         """Where its auth tokens stand, when that is apart."""
         return found_again(self.document, TOKENS, self.results.parent)
 
+    def digest(self, name: str) -> str | None:
+        """Give the digest of one of its files as it was written; null where its summary does not say it."""
+        digests: Mapping[str, str] = self.document.get("digests", {})
+        return digests.get(name)
+
     def time(self, name: str) -> float:
         """Give one of its times, in UNIX seconds."""
         return datetime.fromisoformat(self.document[name]).timestamp()
@@ -123,11 +128,11 @@ def _finished(results: Path) -> Round:
     if not named or Path(named).name != results.name or not results.exists():
         message = f"has no finished results with {outputs.summary.name} beside them; name the results of a run"
         raise OutputError(f"{results}: {message}")
-    if (known := document.get("digests", {}).get(RESULTS)) is not None and digest_of(results) != known:
+    each = Round(results, document)
+    if (known := each.digest(RESULTS)) is not None and digest_of(results) != known:
         again = "run that round again, which writes them anew and keeps these beside them"
         raise OutputError(f"{results}: are not the results that were written there; {again}")
-    each = Round(results, document)
-    if (tokens := each.tokens) is not None and digest_of(tokens) != document.get("digests", {}).get(TOKENS):
+    if (tokens := each.tokens) is not None and digest_of(tokens) != each.digest(TOKENS):
         again = "put it back, or run that round again, which writes it anew"
         raise OutputError(f"{tokens}: the auth tokens of {results} are not what was written there; {again}")
     return each
@@ -143,7 +148,7 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
         message = f"is about the rejected rows of {', '.join(sorted(jobs))}, not of {before.results}"
         raise OutputError(f"{later.results}: {message}; name a run and its mended rounds in their order")
     mends = later.document.get("mends")
-    if mends is not None and mends != before.document.get("digests", {}).get(REJECTED):
+    if mends is not None and mends != before.digest(REJECTED):
         message = f"mended rows of {before.results} as they were before that was run again; they may have other numbers"
         again = f"mend the rows that it rejects now and run these, or leave {later.results} out"
         raise OutputError(f"{later.results}: {message} now; {again}")

@@ -93,8 +93,7 @@ def _storage(kind: DataType) -> DataType:
     """Give the type that an extension of Arrow is kept as."""
     if not isinstance(kind, pl.BaseExtension):
         return kind
-    storage = kind.ext_storage()
-    return storage if isinstance(storage, pl.DataType) else storage()
+    return instance_of(kind.ext_storage())
 
 
 def _without_empty_arrays(kind: DataType) -> DataType:

@@ -19,7 +19,7 @@ from provisioner.roster.columns import unnamed
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import MetadataPath
-from provisioner.validation.fields.moments import has_moments, spelled
+from provisioner.validation.fields.moments import spelled
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -181,8 +181,6 @@ class _ValueReader:
         kind = self.binding.schema[source.name]
         if kind == pl.String:
             return self._text(source)
-        if not kind.is_nested() and has_moments(kind):  # Python's moments end with the year 9999
-            return self.frame.select(cells.column_text(source.name, kind)).to_series().to_list()
         return spelled(unnamed(self.frame, source.name)).to_list()
 
     def constant(self, source: Constant) -> list[Any]:
@@ -249,8 +247,6 @@ def json_value(value: Any) -> Any:
             return orjson.Fragment(str(value))
         case Decimal():
             return orjson.Fragment(f"{value:f}")
-        case dt.datetime() | dt.date() | dt.time():
-            return value.isoformat()
         case bytes() | dt.timedelta():
             raise ValueError(f"holds a value of type {type(value).__name__}, which has no form in JSON")
     return value
