@@ -21,6 +21,7 @@ and beside each number of another row (`OTHER_ROWS`) where its owner sees it, se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -139,20 +140,31 @@ def broken_rules(broken: pl.DataFrame, judges: Sequence[Rule]) -> list[Rule]:
 
 def found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
     """Name the first rows of each code that was found at all, and what was found more closely."""
-    return {rule.code: found_one(fields, broken[rule.code], rule) for rule in broken_rules(broken, judges)}
+    judges = broken_rules(broken, judges)
+    kinds = {rule.code: rule.kinds for rule in judges if rule.kinds is not None}
+    if not kinds:
+        return {rule.code: found_in(fields["row"], broken[rule.code]) for rule in judges}
+    # one question for all of them, and of those rows alone
+    needed = sorted({"row", *(column for kind in kinds.values() for column in kind.meta.root_names())})
+    some = fields.select(needed).with_columns(broken.select(rule.code for rule in judges))
+    some = some.filter(pl.any_horizontal(*kinds))
+    closely = some.select(pl.when(pl.col(code)).then(kind).alias(code) for code, kind in kinds.items())
+    rows = fields["row"]
+    return {
+        rule.code: found_in(rows, broken[rule.code], closely[rule.code] if rule.code in kinds else None)
+        for rule in judges
+    }
 
 
-def found_one(fields: pl.DataFrame, broken: pl.Series, rule: Rule) -> Found:
-    """Name the first rows that break one rule."""
-    rows = fields["row"].filter(broken)
+def found_in(rows: pl.Series, broken: pl.Series, kinds: pl.Series | None = None) -> Found:
+    """Name the first of the rows that break one rule; `kinds` has of each row what it is, or a list of it, or null."""
+    rows = rows.filter(broken)
     first_rows = tuple(rows.head(FIRST_ROWS).to_list())
-    if rule.kinds is None:
+    if kinds is None:
         return Found(len(rows), first_rows)
-    # lazily, or all columns would be filtered
-    kinds = fields.lazy().filter(broken).select(rule.kinds.alias("kind")).collect()["kind"].drop_nulls()
+    kinds = kinds.drop_nulls()
     kinds = kinds.explode() if kinds.dtype == pl.List else kinds
-    counts = zip(kinds.unique(maintain_order=True), kinds.unique_counts(), strict=True)
-    return Found(len(rows), first_rows, dict(counts))
+    return Found(len(rows), first_rows, dict(Counter(kinds.to_list())))
 
 
 @lru_cache(16)  # as costly to make as a small roster is to check

@@ -38,7 +38,7 @@ from provisioner.validation.rules import (
     body_rule,
     broken_rules,
     found,
-    found_one,
+    found_in,
     no_place,
     places,
     rules,
@@ -163,7 +163,7 @@ class Validator:
         repeats = fields["repeats_row"].is_not_null()
         if self._strict or not repeats.any():
             return fields, {}
-        return fields.filter(~repeats), {REPEATED.code: found_one(fields, repeats, REPEATED)}
+        return fields.filter(~repeats), {REPEATED.code: found_in(fields["row"], repeats)}
 
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.validation.rules` for the columns."""

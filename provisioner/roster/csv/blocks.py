@@ -82,16 +82,19 @@ class EndlessRowError(Exception):
 
 def cut(read: Callable[[int], bytes], dialect: Dialect, sizes: BlockSizes) -> Iterator[Block]:
     """Cut what is read, from where a row begins, into blocks. The last row may lack its line end."""
-    pending, size = b"", sizes.first
+    pending, size, eol = b"", sizes.first, dialect.eol.encode()
     while chunk := read(size):
-        pending += chunk
-        block = _whole_rows(pending, dialect)
+        # to the last line end only, behind which no row ends: else nearly all of it would be copied once more
+        end = chunk.rfind(eol) + 1 or len(chunk)
+        whole, rest = b"".join((pending, memoryview(chunk)[:end])), chunk[end:]
+        block = _whole_rows(whole, dialect)
         if block is not None:
             yield block
             if block.broken:
                 return
-            pending = pending[len(block.data) :]
-        elif len(pending) > sizes.longest_row:
+            whole = whole[len(block.data) :]
+        pending = whole + rest
+        if block is None and len(pending) > sizes.longest_row:
             raise EndlessRowError(pending)
         size = sizes.block
     last = pending.removesuffix(_END_OF_FILE)

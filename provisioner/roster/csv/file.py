@@ -7,6 +7,7 @@ leniently, it never gets to see.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -215,12 +216,28 @@ class _BlockParser:
         if not self._dialect.delimiter.isascii() or self._has_loose_cr(data):
             return None
         names = [f"c{index}" for index in range(self._width + self._surplus)]
-        eol = self._dialect.eol.encode()
+        header = self._dialect.delimiter.join(names).encode() + self._dialect.eol.encode()
+        frame = None if data.startswith(BOM_UTF8) else self._by_polars(data, names, has_header=False)
+        if frame is None:
+            frame = self._by_polars(header + data, names, has_header=True)
+        if frame is None:
+            return None
+        surplus = frame.select(names[self._width :])
+        if surplus.width and surplus.height - without_blank_rows(surplus).height < surplus.height:
+            return None
+        return frame.select(names[: self._width])
+
+    def _by_polars(self, data: bytes, names: Sequence[str], *, has_header: bool) -> pl.DataFrame | None:
+        """Parse bytes as they stand; None when polars cannot.
+
+        Without a header it takes the shape from the first row, which may lack cells, and a byte order mark off. To put
+        one before the data is to copy all of it.
+        """
         try:
-            # Polars takes the shape of a file from its first line, so every block begins with a header of its own.
-            frame = pl.read_csv(
-                self._dialect.delimiter.join(names).encode() + eol + data,
+            return pl.read_csv(
+                data,
                 schema=dict.fromkeys(names, pl.String()),
+                has_header=has_header,
                 infer_schema=False,
                 separator=self._dialect.delimiter,
                 quote_char='"' if self._dialect.quoting else None,
@@ -229,10 +246,6 @@ class _BlockParser:
             )
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
-        surplus = frame.select(names[self._width :])
-        if surplus.width and surplus.height - without_blank_rows(surplus).height < surplus.height:
-            return None
-        return frame.select(names[: self._width])
 
     def _has_loose_cr(self, data: bytes) -> bool:
         """Whether a CR ends a cell, which polars takes off, or is one of several before a line end.

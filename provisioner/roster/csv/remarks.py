@@ -41,10 +41,10 @@ def _quoted_whole(frame: pl.DataFrame, dialect: Dialect) -> list[int]:
     There is something before and behind one of them.
     """
     first, *others = map(pl.col, frame.columns)
-    alone = pl.all_horizontal(each.is_null() for each in others)
+    rows = frame.select(pl.all_horizontal(each.is_null() for each in others).arg_true()).to_series()
     many = first.str.count_matches(dialect.delimiter, literal=True) >= len(others)
     many &= first.str.contains(rf"(?s)\w.*{re.escape(dialect.delimiter)}.*\w")
-    found: list[int] = frame.select((alone & many).arg_true()).to_series().to_list()
+    found: list[int] = rows.filter(frame.to_series(0).gather(rows).to_frame().select(many).to_series()).to_list()
     return found
 
 

@@ -85,9 +85,11 @@ def with_names_above(header: Mapping[int, str], above: Sequence[Mapping[int, str
 def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows that hold nothing but blanks and nulls, of which nearly every file has none."""
     columns = [*frame.schema.items()]
-    if not columns or not frame.select(_is_blank(*columns[0]).any()).item():
+    if not columns:
         return frame
-    return frame.filter(~pl.all_horizontal(_is_blank(*each) for each in columns))
+    is_blank = pl.all_horizontal(_is_blank(*each) for each in columns)
+    suspects = frame.filter(_is_blank(*columns[0]))
+    return frame.filter(~is_blank) if suspects.select(is_blank.any()).item() else frame
 
 
 def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:

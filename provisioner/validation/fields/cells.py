@@ -137,9 +137,9 @@ def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
     would be. `to_lowercase` is the fast way while there is nothing else.
     """
     text = read(frame, {"uid": binding.fields["uid"]}, binding)["uid"]
-    if (text.str.len_bytes() == text.str.len_chars()).all():
-        return text.str.to_lowercase()
-    return text.str.replace_many(_UPPER, _LOWER)
+    wide = (text.str.len_bytes() != text.str.len_chars()).arg_true()
+    folded = text.str.to_lowercase()
+    return folded if wide.is_empty() else folded.scatter(wide, text.gather(wide).str.replace_many(_UPPER, _LOWER))
 
 
 def _text(source: Source, binding: Binding) -> pl.Expr:

@@ -39,10 +39,10 @@ def sources_of_text(binding: Binding) -> tuple[Source, ...]:
     )
 
 
-def unsplit(texts: pl.Series, in_force: str, pattern: str) -> pl.Series:
-    """Tell the texts that hold another separator, and not the one in force; JSON and arrays are no such text."""
-    own = texts.str.contains(in_force, literal=True) | texts.str.contains(r"^[\[{(]")
-    return texts.str.contains(pattern) & ~own
+def unsplit(text: pl.Expr, in_force: str, pattern: str) -> pl.Expr:
+    """Tell whether a text holds another separator, and not the one in force; JSON and arrays are no such text."""
+    own = text.str.contains(in_force, literal=True) | text.str.contains(r"^[\[{(]")
+    return text.str.contains(pattern) & ~own
 
 
 @dataclass(slots=True)
@@ -72,10 +72,12 @@ class TagForms:
                 self.filled -= int(texts.select(text.str.contains(r"^\s+$").sum()).item())
             if not other:
                 continue
-            some = texts["text"].filter(texts["text"].str.contains(_ANY)).str.strip_chars()
-            for name, pattern in SEPARATORS.items():
-                found = int(unsplit(some, self.binding.tags_separator, pattern).sum())
-                self.others[name] = self.others.get(name, 0) + found
+            some, in_force = texts.filter(text.str.contains(_ANY)), self.binding.tags_separator
+            found = some.select(
+                unsplit(text.str.strip_chars(), in_force, pattern).sum().alias(name)
+                for name, pattern in SEPARATORS.items()
+            )
+            self.others = {name: self.others.get(name, 0) + int(found[name].item()) for name in SEPARATORS}
 
     def _texts(self, frame: pl.DataFrame, source: Source) -> pl.DataFrame:
         """Give `text`, with the blanks around it where that is as good."""
@@ -99,6 +101,7 @@ def unsplit_rows(frame: pl.DataFrame, binding: Binding, separator: str | None) -
         return None
     found = cells.column_of(value=False, height=frame.height, kind=pl.Boolean)
     for source in sources_of_text(binding):
-        texts = cells.read(frame, {"text": source}, binding)["text"]
-        found = found | unsplit(texts, binding.tags_separator, SEPARATORS[separator]).fill_null(value=False)
+        texts = cells.read(frame, {"text": source}, binding)
+        other = unsplit(pl.col("text"), binding.tags_separator, SEPARATORS[separator]).fill_null(value=False)
+        found = found | texts.select(other).to_series()
     return found
