@@ -7,6 +7,7 @@ repeated; `HYPOTHESIS_PROFILE=thorough pytest` tries twenty times as many exampl
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -22,6 +23,8 @@ from tests.rig.processes import no_process, starts_processes
 # A module is compiled once, whatever the shell says, and not by each command that is started.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# A command that is started minds a closed terminal, also where the tests themselves do not (nohup, some CI).
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 SLOW = [HealthCheck.too_slow]
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW)

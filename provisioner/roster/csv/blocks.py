@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from provisioner.roster.csv.grammar import Dialect, Row, is_plain, plain_length, read_rows
+from provisioner.roster.files.text import TextStream
 
 MIB: Final = 1024 * 1024
 
@@ -78,6 +79,23 @@ class EndlessRowError(Exception):
     def __init__(self, data: bytes) -> None:
         super().__init__()
         self.data = data
+
+
+def without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
+    """Give the stream's `read` after the header has been read past."""
+    surplus = b""
+    while length > 0 and (chunk := stream.read(length)):
+        surplus = chunk[length:]  # a decoded chunk can be longer than what was asked for
+        length -= len(chunk)
+
+    def read(size: int) -> bytes:
+        nonlocal surplus
+        if surplus:
+            first, surplus = surplus, b""
+            return first
+        return stream.read(size)
+
+    return read
 
 
 def cut(read: Callable[[int], bytes], dialect: Dialect, sizes: BlockSizes) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,17 @@ from typing import Final, NoReturn
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.csv.blocks import MIB, Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
+from provisioner.roster.csv.blocks import (
+    MIB,
+    Block,
+    BlockSizes,
+    ChangedError,
+    EndlessRowError,
+    Seen,
+    cut,
+    cut_again,
+    without_header,
+)
 from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect
 from provisioner.roster.csv.grammar import CR, Row, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
@@ -111,7 +121,7 @@ class CsvRoster(TextRoster):
         self.seen.extend(seen)
 
     def _cut(self, stream: TextStream) -> Iterator[Block]:
-        read, dialect = _without_header(stream, self.header.length), self.header.dialect
+        read, dialect = without_header(stream, self.header.length), self.header.dialect
         return cut_again(read, dialect, self.seen) if self.seen else cut(read, dialect, self.sizes)
 
     def _slices(self, batch: RosterBatch, before: int) -> Iterator[RosterBatch]:
@@ -163,23 +173,6 @@ def refuse_quoted_lines(roster: CsvRoster) -> CsvRoster:
     return roster
 
 
-def _without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
-    """Give the stream's `read` after the header has been read past."""
-    surplus = b""
-    while length > 0 and (chunk := stream.read(length)):
-        surplus = chunk[length:]  # a decoded chunk can be longer than what was asked for
-        length -= len(chunk)
-
-    def read(size: int) -> bytes:
-        nonlocal surplus
-        if surplus:
-            first, surplus = surplus, b""
-            return first
-        return stream.read(size)
-
-    return read
-
-
 class _BlockParser:
     """Parses the blocks of one file in order; `rows`, bytes and `lines` say how far it has come."""
 
@@ -215,11 +208,10 @@ class _BlockParser:
         """Have polars parse a block whose quotes are plain; None when it cannot, or when it is not for it to judge."""
         if not self._dialect.delimiter.isascii() or self._has_loose_cr(data):
             return None
-        names = [f"c{index}" for index in range(self._width + self._surplus)]
-        header = self._dialect.delimiter.join(names).encode() + self._dialect.eol.encode()
-        frame = None if data.startswith(BOM_UTF8) else self._by_polars(data, names, has_header=False)
+        names, eol = [f"c{index}" for index in range(self._width + self._surplus)], self._dialect.eol.encode()
+        frame = None if data.startswith(BOM_UTF8) else self._by_polars(names, data)
         if frame is None:
-            frame = self._by_polars(header + data, names, has_header=True)
+            frame = self._by_polars(names, data, self._dialect.delimiter.join(names).encode() + eol)
         if frame is None:
             return None
         surplus = frame.select(names[self._width :])
@@ -227,17 +219,16 @@ class _BlockParser:
             return None
         return frame.select(names[: self._width])
 
-    def _by_polars(self, data: bytes, names: Sequence[str], *, has_header: bool) -> pl.DataFrame | None:
-        """Parse bytes as they stand; None when polars cannot.
+    def _by_polars(self, names: Sequence[str], data: bytes, header: bytes = b"") -> pl.DataFrame | None:
+        """Give all cells, or None; without a header it refuses a first row that lacks some, and drops a mark (BOM).
 
-        Without a header it takes the shape from the first row, which may lack cells, and a byte order mark off. To put
-        one before the data is to copy all of it.
+        To put a header before the data is to copy all of it.
         """
         try:
             return pl.read_csv(
-                data,
+                header + data,
                 schema=dict.fromkeys(names, pl.String()),
-                has_header=has_header,
+                has_header=bool(header),
                 infer_schema=False,
                 separator=self._dialect.delimiter,
                 quote_char='"' if self._dialect.quoting else None,
