@@ -15,7 +15,7 @@ import polars as pl
 from provisioner.files import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
-from provisioner.model import FINAL, Outcome
+from provisioner.model import FINAL, Outcome, RowTally
 from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import RESULTS, rewrite, written_last
@@ -193,13 +193,9 @@ def write_results(
     return counts
 
 
-def count_unsent(lines: Spool) -> Counts:
-    """Say what the lines add up to when nothing was sent: every valid row is pending."""
-    counts = Counts()
-    for frame in lines.frames():
-        valid = frame["error_code"].null_count()
-        counts.outcomes.update({Outcome.PENDING: valid, Outcome.REJECTED: frame.height - valid})
-    return counts
+def count_unsent(rows: RowTally) -> Counts:
+    """Say what the lines would add up to when nothing was sent: every valid row is pending."""
+    return Counts(Counter({Outcome.PENDING: rows.valid, Outcome.REJECTED: rows.rejected}))
 
 
 def count_lines(lines: Iterable[pl.DataFrame], fetch: Fetch) -> Counts:

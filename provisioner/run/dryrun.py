@@ -140,7 +140,7 @@ def _identity(settings: Settings) -> Identity | None:
 
 def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, leaving: int, needs: Needs | None) -> Summary:
     job = run.job
-    counts = count_unsent(surveyed.lines)
+    counts = count_unsent(run.tally.rows)
     record, rejected = keep_rejected(job, surveyed)
     wrote = written(job.outputs, rejected, results=False)
     requests = earlier.open + earlier.further if earlier else counts.outcomes[Outcome.PENDING] + leaving

@@ -73,7 +73,7 @@ class Opened:
     folder    where that is kept which is too much for memory
     offline   nothing will be sent, so no request waits for what takes a while to find
     earlier   the rounds in which its rows were rejected before, if they were
-    lines     `Checked.lines` of every row kept so far
+    lines     `Checked.lines` of every row kept so far; none where nothing will be sent, for there are no results
     rejected  `Checked.rejected` of every row kept so far
     taken     the rows of the shard, once they are surveyed
     now       UNIX seconds: by them is told who has left
@@ -234,7 +234,8 @@ class Surveyed:
         end, rows = checked.checked, self.opened.rows
         if unknown_roles:
             end = reject(end, checked.batch, "role.unknown", unknown_roles)
-        self.lines.append(end.lines)
+        if not self.opened.offline:
+            self.lines.append(end.lines)
         self.rejected.append(end.rejected)
         self.findings.add(checked.batch, end)
         if len(self.roles) < _ROLES_KEPT:

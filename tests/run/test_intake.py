@@ -32,9 +32,11 @@ def place(tmp_path: Path) -> Place:
     return place
 
 
-def opened(place: Place, rows: RowTally | None = None, settings: Settings | None = None) -> Opened:
+def opened(
+    place: Place, rows: RowTally | None = None, settings: Settings | None = None, *, offline: bool = True
+) -> Opened:
     job = place.job()
-    return Opened.open(job.roster, settings or job.settings, place.folder, rows or RowTally(), offline=True)
+    return Opened.open(job.roster, settings or job.settings, place.folder, rows or RowTally(), offline=offline)
 
 
 def all_kept(surveyed: Surveyed) -> Surveyed:
@@ -43,10 +45,11 @@ def all_kept(surveyed: Surveyed) -> Surveyed:
     return surveyed
 
 
-def test_every_row_is_surveyed_then_checked_then_counted(place: Place) -> None:
-    """A row counts once it is kept, as valid or as rejected; its line is kept either way."""
+@pytest.mark.parametrize(("offline", "lines"), [(False, 3), (True, 0)])
+def test_every_row_is_surveyed_then_checked_then_counted(place: Place, *, offline: bool, lines: int) -> None:
+    """A row counts once it is kept, as valid or as rejected; its line is kept either way if there will be results."""
     rows = RowTally()
-    with closing(opened(place, rows)) as roster:
+    with closing(opened(place, rows, offline=offline)) as roster:
         surveyed = roster.survey(lambda: None)
         assert rows == RowTally(total=3, surveyed=3)
         batches = list(surveyed.batches())
@@ -54,7 +57,7 @@ def test_every_row_is_surveyed_then_checked_then_counted(place: Place) -> None:
         for batch in batches:
             surveyed.keep(batch)
         assert rows == RowTally(total=3, surveyed=3, checked=3, valid=1, rejected=2)
-        assert (surveyed.lines.rows, surveyed.rejected.rows) == (3, 2)
+        assert (surveyed.lines.rows, surveyed.rejected.rows) == (lines, 2)
         assert surveyed.report().rejected_by_code == {"name.missing": 1, "uid.duplicate": 1}
 
 
@@ -167,9 +170,13 @@ def test_shards_together_judge_as_one_run_does(place: Place, *, strict: bool, of
         tally = RowTally()
         roster = Opened.open(job.roster, settings, place.folder, tally, offline=offline)
         with closing(roster):
-            surveyed = all_kept(roster.survey(lambda: None))
-            lines, rejected = pl.concat(surveyed.lines.frames()), pl.concat(surveyed.rejected.frames())
+            surveyed = roster.survey(lambda: None)
+            batches = list(surveyed.batches())
+            for batch in batches:
+                surveyed.keep(batch)
+            lines, rejected = pl.concat(each.checked.lines for each in batches), pl.concat(surveyed.rejected.frames())
             assert (tally.total, tally.checked) == (lines.height, lines.height)
+            assert surveyed.lines.rows == (0 if offline else lines.height)
             report = surveyed.report()
             warned = Counter({code: found.rows for code, found in report.warnings.items()})
             return lines, rejected, Counter(report.rejected_by_code), warned
