@@ -22,6 +22,7 @@ from provisioner.run.admission import admit
 from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
 from provisioner.run.job import EMULATOR, Job, Run, begins_anew, identity, make_target, source_of
 from provisioner.run.rates import seconds_for
+from provisioner.run.rounds.returning import foresee
 from provisioner.sending.calls import Budget
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.users.needs import DEFAULT, Needs, needs_of
@@ -49,7 +50,9 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
-        batches, leaving = surveyed.batches(), 0
+        whose, rounds = _identity(job.settings), opened.earlier.journals
+        foreseen = partial(foresee, job.outputs.journal, rounds, whose)
+        batches, leaving = map(foreseen, surveyed.batches()) if rounds else surveyed.batches(), 0
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:
             if earlier is not None:
                 await in_thread(reader, partial(earlier.look_up, checked))

@@ -91,6 +91,7 @@ def test_a_row_of_ours_that_comes_back_mended_stays_created(
         assert run(api, tmp_path, name).summary["rejected"] == 1
         (rejected,) = tmp_path.glob("r.results.rejected.*")
         mend(rejected)
+        assert provisioner("validate", rejected.name, cwd=tmp_path).exit_code == 0
         sent = len(api.lines("audit"))
         again = run(api, tmp_path, rejected.name, "--on-existing", policy)
         assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 1), again.stderr
@@ -156,6 +157,12 @@ def test_another_row_with_the_uid_of_a_user_of_ours_is_rejected(tmp_path: Path, 
         header, *lines = (tmp_path / "r.results.rejected.csv").read_text().splitlines()
         for line in lines:
             (tmp_path / "r.results.rejected.csv").write_text(f"{header}\n{line}\n")
+            checks = [
+                provisioner("validate", "r.results.rejected.csv", "--json", cwd=tmp_path),
+                run(api, tmp_path, "r.results.rejected.csv", "--on-existing", policy, "--dry-run"),
+            ]
+            for check in checks:
+                assert (check.exit_code, check.summary["rejected_by_code"]) == (1, {"uid.duplicate": 1}), line
             again = run(api, tmp_path, "r.results.rejected.csv", "--on-existing", policy)
             assert (again.exit_code, again.summary["rejected_by_code"]) == (1, {"uid.duplicate": 1}), line
             (row,) = rows(tmp_path / "r.round2.results.csv")

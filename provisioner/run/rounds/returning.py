@@ -10,8 +10,9 @@ of this one, before anything is sent. Any other row with that uid would be someb
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,7 +20,7 @@ import polars as pl
 
 from provisioner.journal.columns import hash_of
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, created_in
-from provisioner.journal.header import owner_in
+from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.journal import Journal
 from provisioner.roster.formats.rows import ADDED
 from provisioner.run.intake import CheckedBatch
@@ -54,25 +55,48 @@ def take_over(journal: Journal, earlier: Sequence[Path], checked: CheckedBatch) 
 
     Raises `StorageError`.
     """
-    rows = [
-        each for part in _returned(checked).iter_slices(_AT_ONCE) for each in map(_Returned._make, part.iter_rows())
-    ]
+    rows = list(_returned(checked))
     known = journal.known([each.uid for each in rows])
     rows = [each for each in rows if each.uid not in known]
-    found = _found(journal, earlier, [each.uid for each in rows])
+    ours, others = _told_apart(rows, earlier, owner_in(journal.path) if rows else None)
+    if ours:
+        journal.note([user._replace(id=journal.new_key()) for user in ours], TAKEN_OVER)
+        journal.is_new = False
+    return _without(checked, others)
+
+
+def foresee(own: Path, earlier: Sequence[Path], owner: Identity | None, checked: CheckedBatch) -> CheckedBatch:
+    """Reject whom a run would reject, for one that sends nothing.
+
+    own      the journal of this round, which there may be already
+    earlier  those of the rounds before, the last one first
+    owner    for whom the run would be; null where that is not known: each round is believed
+    """
+    rows = list(_returned(checked))
+    known = {user.uid for user in created_in(own, [each.uid for each in rows], owner or owner_in(own))}
+    _, others = _told_apart([each for each in rows if each.uid not in known], earlier, owner, believing=owner is None)
+    return _without(checked, others)
+
+
+def _told_apart(
+    rows: Sequence[_Returned], earlier: Sequence[Path], owner: Identity | None, *, believing: bool = False
+) -> tuple[list[EarlierUser], dict[int, str]]:
+    """Give the users whose rows these are, each with its row of now, and of the other rows why they are rejected."""
     ours: list[EarlierUser] = []
     others: dict[int, str] = {}
+    found = _found(earlier, [each.uid for each in rows], owner, believing=believing)
     for each in rows:
         user, path = found.get(each.uid, (None, None))
         if user is None:
             continue
         if _is_the_one(each, user):
-            ours.append(user._replace(id=journal.new_key(), row=each.row))
+            ours.append(user._replace(row=each.row))
         elif user.ours and each.body is not None:
             others[each.row] = f"{each.uid!r} is the uid of another user already, row {user.row} of the job of {path}"
-    if ours:
-        journal.note(ours, TAKEN_OVER)
-        journal.is_new = False
+    return ours, others
+
+
+def _without(checked: CheckedBatch, others: Mapping[int, str]) -> CheckedBatch:
     if not others:
         return checked
     return replace(checked, checked=reject(checked.checked, checked.batch, _DUPLICATE, others))
@@ -90,28 +114,32 @@ def follow(journal: Journal, checked: CheckedBatch) -> None:
         journal.move(moved)
 
 
-def _returned(checked: CheckedBatch) -> pl.DataFrame:
-    """Give the rows of a batch that have been rejected before, in the order of `_Returned`."""
+def _returned(checked: CheckedBatch) -> Iterator[_Returned]:
+    """Give the rows of a batch that have been rejected before."""
     lines, frame = checked.checked.lines, checked.batch.frame
     if _BEFORE not in lines.columns or _ERRORS not in frame.columns:
-        return pl.DataFrame(schema=_Returned._fields)
+        return iter(())
     errors = frame[_ERRORS].cast(pl.String).gather(checked.batch.positions(lines["row"]))
     rows = lines.with_columns(errors.alias("errors")).drop_nulls(["uid", _BEFORE])
     rows = rows.join(checked.valid.select("row", "body"), on="row", how="left", maintain_order="left")
-    return rows.select("row", "uid", _BEFORE, _repeated("errors") | _repeated("error_message"), "body")
+    rows = rows.select("row", "uid", _BEFORE, _repeated("errors") | _repeated("error_message"), "body")
+    return map(_Returned._make, chain.from_iterable(part.iter_rows() for part in rows.iter_slices(_AT_ONCE)))
 
 
 def _repeated(column: str) -> pl.Expr:
     return pl.col(column).str.contains(_REPEATED).fill_null(value=False)
 
 
-def _found(journal: Journal, earlier: Sequence[Path], uids: Sequence[str]) -> Mapping[str, tuple[EarlierUser, Path]]:
+def _found(
+    earlier: Sequence[Path], uids: Sequence[str], owner: Identity | None, *, believing: bool
+) -> Mapping[str, tuple[EarlierUser, Path]]:
     """Give uid → what the latest round knows that has created the user, or may have, and that round's journal."""
     found: dict[str, tuple[EarlierUser, Path]] = {}
-    if not uids or (owner := owner_in(journal.path)) in {None, EMULATOR}:  # the built-in one begins empty each time
-        return found
-    for path in earlier:
-        for user in created_in(path, uids, owner):
+    for path in earlier if uids else ():
+        whose = owner_in(path) if believing else owner
+        if whose in {None, EMULATOR}:  # the built-in one begins empty each time
+            continue
+        for user in created_in(path, uids, whose):
             found.setdefault(user.uid, (user, path))
     return found
 

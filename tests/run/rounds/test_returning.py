@@ -15,7 +15,7 @@ from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.job import EMULATOR
-from provisioner.run.rounds.returning import follow, take_over
+from provisioner.run.rounds.returning import follow, foresee, take_over
 from provisioner.validation.validator import Checked
 
 OWNER = Identity("app", "http://localhost")
@@ -69,6 +69,12 @@ def known_after(path: Path, earlier: Sequence[Path], checked: CheckedBatch) -> t
         return journal.known(checked.checked.lines["uid"].to_list()), with_reason
 
 
+def foreseen(own: Path, earlier: Sequence[Path], checked: CheckedBatch, owner: Identity | None = OWNER) -> list[str]:
+    """Why rows would be rejected."""
+    lines = foresee(own, earlier, owner, checked).checked.lines
+    return lines["error_message"].drop_nulls().to_list()
+
+
 ANN = Known(1, 11, hash_of(body_of("ann", "N")), "settled", "created", 1, "ann_t", 7, None, "", BEFORE, 8)
 
 
@@ -115,6 +121,8 @@ def test_a_row_is_told_by_its_uid_and_number(
     known, reasons = known_after(tmp_path / "two.db", [first], fed_in(person))
     words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {first}"
     assert (bool(known), reasons) == (taken, [words] if rejected else [])
+    for owner in (OWNER, None):
+        assert foreseen(tmp_path / "none.db", [first], fed_in(person), owner) == reasons
 
 
 def test_what_the_own_journal_knows_is_the_newer(tmp_path: Path) -> None:
@@ -125,6 +133,26 @@ def test_what_the_own_journal_knows_is_the_newer(tmp_path: Path) -> None:
         journal.sent([UserRequest(1, 11, "ann", body, hash_of(body), token=True)], 60.0)
     known, _ = known_after(tmp_path / "two.db", [first], checked)
     assert (known["ann"].ours, known["ann"].state) == (0, "sent")
+
+
+def test_a_check_foresees_nothing_of_whom_the_own_journal_knows(tmp_path: Path) -> None:
+    """What a run would go on with is no row of somebody else."""
+    first, stray = a_round(tmp_path / "one.db"), fed_in(("ann", "Other", 2, NO_URL))
+    assert len(foreseen(tmp_path / "two.db", [first], stray)) == 1
+    a_round(tmp_path / "two.db")
+    assert foreseen(tmp_path / "two.db", [first], stray) == foreseen(tmp_path / "two.db", [first], stray, None) == []
+
+
+@pytest.mark.parametrize(
+    ("made_for", "asked", "reasons"),
+    [(OWNER, None, 1), (OWNER, Identity("other", "http://localhost"), 0), (EMULATOR, None, 0), (EMULATOR, EMULATOR, 0)],
+)
+def test_a_check_believes_each_round_where_nobody_says_for_which_app_it_is(
+    tmp_path: Path, made_for: Identity, asked: Identity | None, reasons: int
+) -> None:
+    """But none that was sent to the built-in emulator, which begins empty each time."""
+    first, stray = a_round(tmp_path / "one.db", made_for), fed_in(("ann", "Other", 2, NO_URL))
+    assert len(foreseen(tmp_path / "two.db", [first], stray, asked)) == reasons
 
 
 @pytest.mark.parametrize("owner", [Identity("other", "http://localhost"), EMULATOR])
