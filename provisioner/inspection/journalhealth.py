@@ -8,14 +8,15 @@ from contextlib import closing
 from pathlib import Path
 
 from provisioner.inspection.diagnosis import Check, Status
+from provisioner.journal.columns import IN_DOUBT
 from provisioner.journal.header import Identity, damage_in, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import VERSION
 
-_ROWS = """
-SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum(state = 'sent' OR doubt_since IS NOT NULL)
+_ROWS = f"""
+SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum({IN_DOUBT})
 FROM users GROUP BY 1 ORDER BY 1
-"""
+"""  # noqa: S608 - of constants
 
 _NAME_ONE = "name the journal of a run: <results>.journal.db"
 _NOT_ITS_FAULT = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY")

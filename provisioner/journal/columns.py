@@ -69,6 +69,9 @@ def _is_plainly_created(each: Settlement) -> bool:
 BEFORE: Final = 2
 """What `ours` is of a user whom an earlier round of the job has created; of one whom this one has, it is 1."""
 
+IN_DOUBT: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
+"""A request may have created the user, and nobody knows: its answer was lost, or the process was."""
+
 DOUBTED: Final = "iif(doubt_hash <> body_hash, '', coalesce(doubt_hash, body_hash))"
 """The body that may be on the server; of several that may be, edited between two kills, none is named."""
 
@@ -82,7 +85,7 @@ ON CONFLICT (uid) DO UPDATE SET
     row = excluded.row,
     body_hash = excluded.body_hash,
     doubt_since = iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since),
-    doubt_hash = iif(state = 'sent' OR doubt_since IS NOT NULL, {DOUBTED}, NULL),
+    doubt_hash = iif({IN_DOUBT}, {DOUBTED}, NULL),
     sent_at = excluded.sent_at,
     state = 'sent',
     outcome = 'pending',

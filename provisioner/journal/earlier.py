@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import ASKED, BEFORE, REVERSING
+from provisioner.journal.columns import ASKED, BEFORE, IN_DOUBT, REVERSING
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.statements import Bulk, json_list, select
 
@@ -47,7 +47,7 @@ _WITHDRAWN: Final = f"(withdrawn OR (ours AND {REVERSING}))"
 # Who was deactivated by an undo, and is brought back by this round, is there by its doing.
 _EARLIER: Final = select(
     EarlierUser._fields,
-    f"{ASKED} WHERE ours OR state = 'sent' OR doubt_since IS NOT NULL",
+    f"{ASKED} WHERE ours OR {IN_DOUBT}",
     {"id": "users.id", "withdrawn": _WITHDRAWN, "ours": f"iif(ours, iif({_WITHDRAWN}, 1, {BEFORE}), 0)"},
 )
 

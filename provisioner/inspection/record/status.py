@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.inspection.record.places import Place, find_place, opened
-from provisioner.journal.columns import REVERSING
+from provisioner.journal.columns import IN_DOUBT, REVERSING
 from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, owner_of
@@ -30,7 +30,7 @@ from provisioner.wording import counted, iso_time, json_text
 # Also in doubt is whom an undo that was killed may have taken back.
 _OUTCOMES: Final = f"""
 SELECT iif(state = 'settled', outcome, 'pending'), count(*), count(auth_token),
-    total(state = 'sent' OR doubt_since IS NOT NULL OR {REVERSING}), min(sent_at), max(settled_at)
+    total({IN_DOUBT} OR {REVERSING}), min(sent_at), max(settled_at)
 FROM users GROUP BY 1
 """  # noqa: S608 - of constants
 _STANDINGS: Final = """

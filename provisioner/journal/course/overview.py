@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
+from provisioner.journal.columns import IN_DOUBT
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
@@ -23,10 +24,10 @@ from provisioner.journal.state.nights import Night, Nights
 FIRST_ROWS: Final = 5
 """Rows that are named of each code."""
 
-_COUNTS: Final = """
-SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum(state = 'sent' OR doubt_since IS NOT NULL)
+_COUNTS: Final = f"""
+SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum({IN_DOUBT})
 FROM users GROUP BY 1
-"""
+"""  # noqa: S608 - of constants
 _FAILED: Final = """
 SELECT code, row, uid FROM (
     SELECT coalesce(error_code, '') AS code, row, uid,

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.journal.columns import ASKED
+from provisioner.journal.columns import ASKED, IN_DOUBT
 from provisioner.journal.course.table import ENDING_FORGOTTEN
 from provisioner.journal.statements import Bulk, read_json, select
 
@@ -171,7 +171,7 @@ _ABSENT: Final = (
 
 _WOKEN: Final = "EXISTS (SELECT 1 FROM temp.woken WHERE temp.woken.uid = users.uid)"
 # Who was sent is managed until it is known that nobody was created.
-_IN_DOUBT: Final = "(standing IS NULL AND (state = 'sent' OR doubt_since IS NOT NULL))"
+_IN_DOUBT: Final = f"(standing IS NULL AND {IN_DOUBT})"
 _MANAGED: Final = f"(standing IS NOT NULL OR operation IN ('update', 'reactivate', 'deactivate') OR {_IN_DOUBT})"
 
 ABSENT_BEFORE: Final = "SELECT count(*) FROM users WHERE standing = 'active' AND absent"

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from provisioner.journal.columns import IN_DOUBT
 from provisioner.journal.statements import Bulk, select
 from provisioner.model import FINAL, Settlement
 
@@ -187,14 +188,13 @@ class Candidate(NamedTuple):
 
 
 _JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
-_DOUBTED: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
 # Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
 # is now to be deleted for good.
 _OURS: Final = "ours = 1 AND (NOT withdrawn OR :permanent OR reversals.state IS 'sent')"
 _UPDATED: Final = (
     "ours <> 1 AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
 )
-_IN_DOUBT: Final = f"NOT ours AND kind IS NOT 'kept' AND {_DOUBTED}"
+_IN_DOUBT: Final = f"NOT ours AND kind IS NOT 'kept' AND {IN_DOUBT}"
 _TO_DO: Final = f"({_OURS} OR {_UPDATED} OR {_IN_DOUBT})"
 _LOOKED_AT: Final = (
     "(reversals.undo IS :round AND reversals.state IS 'settled' AND reversals.verdict IN ('kept', 'untouched'))"
