@@ -73,6 +73,8 @@ def foresee(own: Path, earlier: Sequence[Path], owner: Identity | None, checked:
     owner    for whom the run would be; null where that is not known: each round is believed
     """
     rows = list(_returned(checked))
+    if not rows:
+        return checked
     known = {user.uid for user in created_in(own, [each.uid for each in rows], owner or owner_in(own))}
     _, others = _told_apart([each for each in rows if each.uid not in known], earlier, owner, believing=owner is None)
     return _without(checked, others)
@@ -81,7 +83,10 @@ def foresee(own: Path, earlier: Sequence[Path], owner: Identity | None, checked:
 def _told_apart(
     rows: Sequence[_Returned], earlier: Sequence[Path], owner: Identity | None, *, believing: bool = False
 ) -> tuple[list[EarlierUser], dict[int, str]]:
-    """Give the users whose rows these are, each with its row of now, and of the other rows why they are rejected."""
+    """Give the users whose rows these are, each with its row of now, and of the other rows why they are rejected.
+
+    believing  whatever app a round was for, it is taken for the one that is meant
+    """
     ours: list[EarlierUser] = []
     others: dict[int, str] = {}
     found = _found(earlier, [each.uid for each in rows], owner, believing=believing)
