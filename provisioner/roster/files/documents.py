@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from provisioner.roster.files.text import marked_encoding
@@ -128,6 +129,7 @@ DOCUMENTS: Final[Sequence[Document]] = (
 )
 
 
+@lru_cache(maxsize=4)  # a file that is opened again begins as it did
 def document(start: bytes) -> Document | None:
     """Tell by its first bytes, behind marks and blanks, what a text is; None when it may be a roster."""
     encoding = marked_encoding(start) or "utf-8"

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from provisioner.validation.fields.mapping import field_of
@@ -48,6 +48,7 @@ class Recognition:
     key: str = ""
 
 
+@lru_cache(maxsize=1 << 16)  # a proposal asks for each name again with each way to read the file
 def recognise(column: str) -> Recognition | None:
     """Tell what a column is by its name; None for a name that nobody knows."""
     if (meaning := _OF_FIELDS.get(field_of(column) or "")) is not None:
