@@ -27,7 +27,6 @@ LONGEST: Final = 64 * MIB
 _CHUNK: Final = MIB // 4
 _LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may be none when more is read
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
-_LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
 _NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"}
 _UNWRAPPED: Final = (
     "a comma stands between the objects, as in an array without its brackets; take all such commas away, or put [ "
@@ -138,7 +137,9 @@ class JsonCutter:
         if (word := no_number(text)) is not None:
             self._fail(f"{shortened(text)} holds {word}, which is no JSON; write null for it")
         self.rows += 1
-        return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
+        if "\n" not in text and "\r" not in text:
+            return text
+        return " ".join(filter(None, map(str.strip, text.replace("\r", "\n").split("\n"))))
 
     def _key(self) -> str:
         if self._next() != '"':

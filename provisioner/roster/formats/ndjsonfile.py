@@ -28,6 +28,7 @@ _NOTHING = r'(?:null|"(?:[\s\u200b\ufeff]|\\[tnrf]|\\u00a0)*+"|\[\s*+\]|\{\s*+\}
 _MEMBER = rf'\s*+"(?:[^"\\]|\\.)*+"\s*+:\s*+{_NOTHING}\s*+'
 _EMPTY = re.compile(rf"\{{(?:\s*+|{_MEMBER}(?:,{_MEMBER})*+)\}}")
 _KINDS = frozenset({dict, list, bool})
+_TEXTS = frozenset({str, type(None)})
 
 
 class NotAnObjectError(RosterError):
@@ -159,10 +160,9 @@ def _collect(keys: dict[str, None], lines: _Lines, block: _Block) -> None:
 
 
 def _column(name: str, values: list[object]) -> pl.Series:
-    try:
-        return pl.Series(name, values, pl.String, strict=True)
-    except TypeError:
-        return pl.Series(name, [ndjsonline.text(value) for value in values], pl.String, strict=True)
+    # asked first: polars would make a series of each list before it says that it is no text
+    texts = values if _TEXTS.issuperset(map(type, values)) else map(ndjsonline.text, values)
+    return pl.Series(name, list(texts), pl.String, strict=True)
 
 
 class _Lines:

@@ -30,8 +30,12 @@ Values: TypeAlias = Mapping[str, Any]
 
 # The end of a key, or of what looks like one within a string; an escaped quote, as JSON within a string has, is none.
 _END_OF_KEY = r'(?:[^\\]|\\\\)"\s*:'
+_PLAIN_END_OF_KEY = r'"\s*:'
 # Sixteen digits may be more than a float can hold; a fraction, an exponent and -0 would change their looks.
 _DELICATE_NUMBER = rf"(?:{_END_OF_KEY}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)"
+
+# So many brackets can be nested; orjson writes 254 levels, and reads 1024.
+_MOST_BRACKETS = 200
 
 _NO_NUMBERS = ("NaN", "Infinity")
 
@@ -59,8 +63,9 @@ def no_number(text: str) -> str | None:
 
 
 def delicate(lines: Sequence[str], objects: Sequence[Values]) -> list[int]:
-    r"""Name the lines (by their index) that `exact` has to read: for their numbers, or for keys that may come twice.
+    r"""Name the lines (by their index) that `exact` has to read.
 
+    For their numbers, for keys that may come twice, or because they may be nested more deeply than orjson writes.
     A line has at least as many ends of keys as members, and at least as many members as the object has keys. So where
     there are as many ends as keys, none came twice:
 
@@ -70,15 +75,24 @@ def delicate(lines: Sequence[str], objects: Sequence[Values]) -> list[int]:
         {"a":"\\\":"}              what looks like an end, within a string       delicate, though it need not be
     """
     line = pl.Series("line", lines, pl.String)
-    ends = line.str.count_matches(_END_OF_KEY).to_list()
-    changed = line.str.contains(_DELICATE_NUMBER).arg_true()
-    repeated = (index for index, count in enumerate(ends) if _may_repeat(objects[index], count))
-    return sorted({*changed, *repeated})
+    changed = line.str.contains(_DELICATE_NUMBER) | (line.str.count_matches(r"[\[{]") > _MOST_BRACKETS)
+    ends = zip(line.str.count_matches(_END_OF_KEY), line.str.count_matches(_PLAIN_END_OF_KEY), strict=True)
+    found = set(changed.arg_true())
+    for index, (many, plain) in enumerate(ends):
+        if index not in found and _may_repeat(objects[index], many, None if "\\" in lines[index] else plain):
+            found.add(index)
+    return sorted(found)
 
 
-def _may_repeat(value: Values, ends: int) -> bool:
-    """Tell whether a key may have come twice in a line with so many ends of keys."""
-    return ends != len(value) and ends != _keys(value)
+def _may_repeat(value: Values, ends: int, plain: int | None) -> bool:
+    """Tell whether a key may have come twice in a line with so many ends of keys.
+
+    Where nothing is escaped (`plain`), each text that looks like one in what is written of it anew does so in the line
+    as well, and to write it is the quickest way to count.
+    """
+    if plain is None:
+        return ends != len(value) and ends != _keys(value)
+    return plain != len(value) and plain != orjson.dumps(value).count(b'":')
 
 
 def _keys(value: Any) -> int:

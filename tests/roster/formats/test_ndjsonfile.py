@@ -155,6 +155,11 @@ def test_a_line_without_end_and_keys_without_end_are_given_up_in_time(tmp_path: 
 def test_depth_is_no_obstacle_until_it_is_told(tmp_path: Path) -> None:
     nested = b'{"a":1.50,"x":' + b"[" * 500 + b"]" * 500 + b"}"
     assert rows_of(opened(tmp_path, nested)) == [{"a": "1.50", "x": "[" * 500 + "]" * 500}]
+    for opening, closing in (("[", "]"), ('{"y":', "}"), ('[{"\\u0079":', "}]")):
+        for levels in (100, 150, 240, 300):
+            value = opening * levels + "[]" + closing * levels
+            (row,) = rows_of(opened(tmp_path, f'{{"a":"b","x":{value}}}'.encode()))
+            assert (row["a"], json.loads(row["x"] or "")) == ("b", json.loads(value))
     assert "row 1 (byte 0): " in refused(tmp_path, b'{"a":1.5,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 
 
