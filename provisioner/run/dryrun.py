@@ -50,9 +50,8 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
-        whose, rounds = _identity(job.settings), opened.earlier.journals
-        foreseen = partial(foresee, job.outputs.journal, rounds, whose)
-        batches, leaving = map(foreseen, surveyed.batches()) if rounds else surveyed.batches(), 0
+        foreseen = partial(foresee, job.outputs.journal, opened.earlier.journals, _identity(job.settings))
+        batches, leaving = map(foreseen, surveyed.batches()), 0
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:
             if earlier is not None:
                 await in_thread(reader, partial(earlier.look_up, checked))

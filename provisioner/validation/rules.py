@@ -141,19 +141,18 @@ def broken_rules(broken: pl.DataFrame, judges: Sequence[Rule]) -> list[Rule]:
 def found(fields: pl.DataFrame, broken: pl.DataFrame, judges: Sequence[Rule]) -> dict[str, Found]:
     """Name the first rows of each code that was found at all, and what was found more closely."""
     judges = broken_rules(broken, judges)
-    kinds = {rule.code: rule.kinds for rule in judges if rule.kinds is not None}
+    kinds = _kinds(fields, broken, {rule.code: rule.kinds for rule in judges if rule.kinds is not None})
+    return {rule.code: found_in(fields["row"], broken[rule.code], kinds.get(rule.code)) for rule in judges}
+
+
+def _kinds(fields: pl.DataFrame, broken: pl.DataFrame, kinds: Mapping[str, pl.Expr]) -> dict[str, pl.Series]:
+    """Look closely at the rows that break any of these: one question for all of them, and of those rows alone."""
     if not kinds:
-        return {rule.code: found_in(fields["row"], broken[rule.code]) for rule in judges}
-    # one question for all of them, and of those rows alone
-    needed = sorted({"row", *(column for kind in kinds.values() for column in kind.meta.root_names())})
-    some = fields.select(needed).with_columns(broken.select(rule.code for rule in judges))
-    some = some.filter(pl.any_horizontal(*kinds))
-    closely = some.select(pl.when(pl.col(code)).then(kind).alias(code) for code, kind in kinds.items())
-    rows = fields["row"]
-    return {
-        rule.code: found_in(rows, broken[rule.code], closely[rule.code] if rule.code in kinds else None)
-        for rule in judges
-    }
+        return {}
+    needed = sorted({column for kind in kinds.values() for column in kind.meta.root_names()})
+    some = broken.select(*kinds).hstack(fields.select(needed)).filter(pl.any_horizontal(*kinds))
+    found = some.select(pl.when(pl.col(code)).then(kind).alias(code) for code, kind in kinds.items())
+    return {code: found[code] for code in kinds}
 
 
 def found_in(rows: pl.Series, broken: pl.Series, kinds: pl.Series | None = None) -> Found:

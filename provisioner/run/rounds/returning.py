@@ -58,7 +58,7 @@ def take_over(journal: Journal, earlier: Sequence[Path], checked: CheckedBatch) 
     rows = list(_returned(checked))
     known = journal.known([each.uid for each in rows])
     rows = [each for each in rows if each.uid not in known]
-    ours, others = _told_apart(rows, earlier, owner_in(journal.path) if rows else None)
+    ours, others = _told_apart(rows, dict.fromkeys(earlier, owner_in(journal.path) if rows else None))
     if ours:
         journal.note([user._replace(id=journal.new_key()) for user in ours], TAKEN_OVER)
         journal.is_new = False
@@ -72,24 +72,25 @@ def foresee(own: Path, earlier: Sequence[Path], owner: Identity | None, checked:
     earlier  those of the rounds before, the last one first
     owner    for whom the run would be; null where that is not known: each round is believed
     """
-    rows = list(_returned(checked))
+    rows = list(_returned(checked)) if earlier else []
     if not rows:
         return checked
     known = {user.uid for user in created_in(own, [each.uid for each in rows], owner or owner_in(own))}
-    _, others = _told_apart([each for each in rows if each.uid not in known], earlier, owner, believing=owner is None)
+    rounds = {path: owner or owner_in(path) for path in earlier}
+    _, others = _told_apart([each for each in rows if each.uid not in known], rounds)
     return _without(checked, others)
 
 
 def _told_apart(
-    rows: Sequence[_Returned], earlier: Sequence[Path], owner: Identity | None, *, believing: bool = False
+    rows: Sequence[_Returned], rounds: Mapping[Path, Identity | None]
 ) -> tuple[list[EarlierUser], dict[int, str]]:
     """Give the users whose rows these are, each with its row of now, and of the other rows why they are rejected.
 
-    believing  whatever app a round was for, it is taken for the one that is meant
+    rounds  journal → for whom it has to be; the last round first
     """
     ours: list[EarlierUser] = []
     others: dict[int, str] = {}
-    found = _found(earlier, [each.uid for each in rows], owner, believing=believing)
+    found = _found(rounds, [each.uid for each in rows])
     for each in rows:
         user, path = found.get(each.uid, (None, None))
         if user is None:
@@ -135,16 +136,13 @@ def _repeated(column: str) -> pl.Expr:
     return pl.col(column).str.contains(_REPEATED).fill_null(value=False)
 
 
-def _found(
-    earlier: Sequence[Path], uids: Sequence[str], owner: Identity | None, *, believing: bool
-) -> Mapping[str, tuple[EarlierUser, Path]]:
+def _found(rounds: Mapping[Path, Identity | None], uids: Sequence[str]) -> Mapping[str, tuple[EarlierUser, Path]]:
     """Give uid → what the latest round knows that has created the user, or may have, and that round's journal."""
     found: dict[str, tuple[EarlierUser, Path]] = {}
-    for path in earlier if uids else ():
-        whose = owner_in(path) if believing else owner
-        if whose in {None, EMULATOR}:  # the built-in one begins empty each time
+    for path, owner in rounds.items() if uids else ():
+        if owner in {None, EMULATOR}:  # the built-in one begins empty each time
             continue
-        for user in created_in(path, uids, whose):
+        for user in created_in(path, uids, owner):
             found.setdefault(user.uid, (user, path))
     return found
 

@@ -134,7 +134,7 @@ def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
     """Give the uids as they would be sent (String, null when missing): trimmed, ASCII letters lower-cased.
 
     Only ASCII is folded: another letter is no part of a uid, and the lower case of some (U+212A, the Kelvin sign)
-    would be. `to_lowercase` is the fast way while there is nothing else.
+    would be. `to_lowercase` is the fast way for texts that have nothing else.
     """
     text = read(frame, {"uid": binding.fields["uid"]}, binding)["uid"]
     wide = (text.str.len_bytes() != text.str.len_chars()).arg_true()
