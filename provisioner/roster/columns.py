@@ -5,7 +5,8 @@ Polars takes a name for a pattern when it is `*`, or begins with `^` and ends wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -31,6 +32,24 @@ def all_named(names: Iterable[str]) -> pl.Expr:
 def unnamed(frame: pl.DataFrame, name: str) -> pl.Series:
     """Give the cells of a column, without its name: polars goes by it in most of what it does with a series."""
     return frame.get_column(name).alias("")
+
+
+def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Give each column a name of its own, and the names that several columns bear.
+
+    Spreadsheets export columns without a name by the dozen, and some programs several of one name. `_` in front keeps
+    them from being fields.
+    """
+    given, columns = set(cells), dict[str, None]()
+    for number, cell in enumerate(cells, 1):
+        if cell.strip() and cell not in columns:
+            columns[cell] = None
+            continue
+        name = f"_column_{number}_{cell}" if cell.strip() else f"_column_{number}"
+        while name in columns or name in given:
+            name += "_"
+        columns[name] = None
+    return tuple(columns), frozenset(name for name, times in Counter(cells).items() if times > 1 and name.strip())
 
 
 def outlined(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:

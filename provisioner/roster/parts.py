@@ -10,7 +10,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import all_named, common_type, named
 from provisioner.roster.encodings import NotUtf8Error
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, Sheets
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, Sheets, gathered
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.wording import listed
 
@@ -62,7 +62,7 @@ class SeveralRosters(Roster):
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order. Raises RosterError with the file and its own row."""
         try:
-            yield from self._batches(progress)
+            yield from gathered(self._batches(progress))
         except NotUtf8Error as error:
             raise self.encodings.explained(error) from None
 

@@ -29,6 +29,7 @@ ROWS_COMPARED: Final = 20
 
 _SHOWN = 3
 _LEAST_CELLS = 2  # of a row; a single one is a title
+_LEAST_NAMES = 2  # in a line of a heading
 _FIGURE, _BLANK = "figure", "blank"
 # Where there is no row to compare with, an id may be anything without a blank.
 _ANY: Final = frozenset({_FIGURE, "Lu", "Ll", "Lt", "Lm", "Lo"})
@@ -51,6 +52,22 @@ class Heading(NamedTuple):
     names: Cells
     above: Mapping[int, Cells]
     below: Iterable[Cells]
+
+
+def with_names_above(header: Cells, above: Sequence[Cells]) -> dict[int, str]:
+    """Name the columns that a header leaves blank as the lines right above it do; all are column → cell.
+
+    Sheets have such headings of several lines, of merged cells mostly. A line with a single cell is a title.
+
+    {2: "Last", 3: "First"} below [{1: "No.", 2: "Name"}] → {1: "No.", 2: "Last", 3: "First"}
+    """
+    names = _filled(header)
+    for line in reversed(above):
+        given = _filled(line)
+        if len(given) < _LEAST_NAMES:
+            break
+        names = given | names
+    return names
 
 
 def refuse_people_above(name: str, heading: Heading, missing: Missing) -> None:

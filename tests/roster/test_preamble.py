@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import RosterError
+from provisioner.roster.preamble import with_names_above
 from provisioner.roster.reader import RosterOptions, open_roster
 from tests.rig.workbooks import texts, workbook
 
@@ -140,3 +141,21 @@ def test_titles_notes_and_other_names_of_the_columns_are_passed_over(
     path = write(tmp_path, [*above, header, below])
     assert rows(path) == [below]
     assert [notice.code for notice in open_roster(path).notices()] == ["header.found"]
+
+
+@pytest.mark.parametrize(
+    ("header", "above", "names"),
+    [
+        ({2: "Last", 3: "First"}, [{1: "No.", 2: "Name"}], {1: "No.", 2: "Last", 3: "First"}),
+        ({2: "Last", 1: " "}, [{1: "No.", 4: "Team"}], {1: "No.", 2: "Last", 4: "Team"}),
+        ({2: "Last"}, [{1: "No.", 3: "Team"}, {3: "Group", 4: "Site"}], {1: "No.", 2: "Last", 3: "Group", 4: "Site"}),
+        ({2: "Last"}, [{1: "Staff"}], {2: "Last"}),
+        ({2: "Last"}, [{1: "No.", 3: "Team"}, {1: "Staff", 3: ""}], {2: "Last"}),
+        ({2: "Last"}, [], {2: "Last"}),
+    ],
+)
+def test_a_heading_of_several_lines_is_read_as_a_person_reads_it(
+    header: dict[int, str], above: list[dict[int, str]], names: dict[int, str]
+) -> None:
+    """The lowest name of a column counts, and a line of one cell is a title: neither it nor what is above it names."""
+    assert with_names_above(header, above) == names

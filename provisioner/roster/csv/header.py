@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from provisioner.errors import EmptyRosterError, RosterError
+from provisioner.roster.columns import named_columns
 from provisioner.roster.csv.defect import what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header, separated_by
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
-from provisioner.roster.formats.rows import ADDED, Missing, missing_fields, named_columns, with_names_above
-from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above
+from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
+from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above, with_names_above
 
 LINES_SEARCHED: Final = 20
 """So many lines may come before the header, itself included."""
@@ -151,10 +152,14 @@ def _likeliest(
 
     def likelihood(read: tuple[Dialect, list[Line]]) -> tuple[int, int]:
         lines = read[1]
-        fewest = min((missing(line.names) for line in lines), default=len(text))
+        named = lines and not missing(lines[0].names)
+        fewest = 0 if named else min((missing(line.names) for line in lines), default=len(text))
         return -fewest, len(lines[0].cells) if lines else 0
 
-    dialects = [replace(dialect, delimiter=each) for each in ([given] if given else DELIMITERS)]
+    # Those that are not in the text cut it all alike.
+    absent = next((each for each in DELIMITERS if each not in text), None)
+    told_apart = [each for each in DELIMITERS if each in text or each == absent]
+    dialects = [replace(dialect, delimiter=each) for each in ([given] if given else told_apart)]
     return max(((each, list(_lines(text, start, each))) for each in dialects), key=likelihood)
 
 
@@ -190,11 +195,13 @@ def _line_start(name: str, text: str, eol: str, wanted: int) -> int:
 
 def _header_line(name: str, lines: Sequence[Line], missing: Missing) -> Line:
     """Say which line is the header. Raises RosterError when it is not the first and cannot be told."""
+    lacking = missing(lines[0].names)
+    if not lacking:
+        return lines[0]
     fewest = min(missing(line.names) for line in lines)
     several = next((line for line in lines if missing(_whole(line, lines).names) < fewest), None)
     if several is not None:
         return several
-    lacking = missing(lines[0].names)
     better = [line for line in lines if missing(line.names) < lacking]
     if len(better) > 1:
         numbers = " and ".join(str(line.number) for line in better[:2])

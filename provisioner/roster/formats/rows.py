@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -37,8 +36,6 @@ NOT_TEXT = "not_text"
 ROUNDED = "rounded"
 """Kind of cells that are numbers of more digits than they can hold; see `RosterBatch.cells`."""
 
-_LEAST_NAMES = 2  # in a line of a heading
-
 Missing: TypeAlias = Callable[[Sequence[str]], int]
 """How many of the columns that a roster has to have are not among some names."""
 
@@ -48,47 +45,15 @@ def missing_fields(names: Sequence[str]) -> int:
     return len({"uid", "name"} - {name.strip().lower() for name in names})
 
 
-def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Give each column a name of its own, and the names that several columns bear.
-
-    Spreadsheets export columns without a name by the dozen, and some programs several of one name. `_` in front keeps
-    them from being fields.
-    """
-    given, columns = set(cells), dict[str, None]()
-    for number, cell in enumerate(cells, 1):
-        if cell.strip() and cell not in columns:
-            columns[cell] = None
-            continue
-        name = f"_column_{number}_{cell}" if cell.strip() else f"_column_{number}"
-        while name in columns or name in given:
-            name += "_"
-        columns[name] = None
-    return tuple(columns), frozenset(name for name, times in Counter(cells).items() if times > 1 and name.strip())
-
-
-def with_names_above(header: Mapping[int, str], above: Sequence[Mapping[int, str]]) -> dict[int, str]:
-    """Name the columns that a header leaves blank as the lines right above it do; all are column → cell.
-
-    Sheets have such headings of several lines, of merged cells mostly. A line with a single cell is a title.
-
-    {2: "Last", 3: "First"} below [{1: "No.", 2: "Name"}] → {1: "No.", 2: "Last", 3: "First"}
-    """
-    names = {column: cell for column, cell in header.items() if cell.strip()}
-    for line in reversed(above):
-        given = {column: cell for column, cell in line.items() if cell.strip()}
-        if len(given) < _LEAST_NAMES:
-            break
-        names = given | names
-    return names
-
-
 def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows that hold nothing but blanks and nulls, of which nearly every file has none."""
     columns = [*frame.schema.items()]
     if not columns:
         return frame
-    is_blank = pl.all_horizontal(_is_blank(*each) for each in columns)
     suspects = frame.filter(_is_blank(*columns[0]))
+    if suspects.is_empty():
+        return frame
+    is_blank = pl.all_horizontal(_is_blank(*each) for each in columns)
     return frame.filter(~is_blank) if suspects.select(is_blank.any()).item() else frame
 
 
@@ -139,6 +104,34 @@ class RosterBatch:
             for kind, columns in self.cells.items()
         }
         return RosterBatch(self.first_row, self.frame.filter(wanted), remarks, cells, self.numbers.filter(wanted))
+
+    @classmethod
+    def joined(cls, batches: Sequence[RosterBatch]) -> RosterBatch:
+        """Make one of several with the same columns, each of which begins where the one before it ended."""
+        if len(batches) == 1:
+            return batches[0]
+        remarks: dict[str, list[int]] = {}
+        before = 0
+        for each in batches:
+            for code, found in each.remarks.items():
+                remarks.setdefault(code, []).extend(before + at for at in found)
+            before += each.frame.height
+        rows = None if all(each.rows is None for each in batches) else pl.concat([each.numbers for each in batches])
+        frame = pl.concat([each.frame for each in batches], rechunk=True)
+        return cls(batches[0].first_row, frame, remarks, _joined_cells(batches), rows)
+
+
+def _joined_cells(batches: Sequence[RosterBatch]) -> dict[str, dict[str, pl.Series]]:
+    known = {(kind, column) for each in batches for kind, columns in each.cells.items() for column in columns}
+    joined: dict[str, dict[str, pl.Series]] = {}
+    for kind, column in sorted(known):
+        cells = [each.cells.get(kind, {}).get(column) for each in batches]
+        whole = [
+            pl.repeat(value=False, n=each.frame.height, eager=True) if of_it is None else of_it
+            for of_it, each in zip(cells, batches, strict=True)
+        ]
+        joined.setdefault(kind, {})[column] = pl.concat(whole)
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +267,27 @@ class TextRoster(Roster):
     def close(self) -> None:
         """Let go of the file."""
         self.origin.close()
+
+
+def gathered(batches: Iterable[RosterBatch], room: int = 4 * 1024 * 1024) -> Iterator[RosterBatch]:
+    """Put consecutive small batches together: what is done with one costs as much for ten rows as for a thousand.
+
+    room  bytes that the cells of such a batch may take; one that takes more stays as it is
+    """
+    waiting: list[RosterBatch] = []
+    taken = 0
+    for batch in batches:
+        size = int(batch.frame.estimated_size())
+        if waiting and (taken + size > room or batch.frame.schema != waiting[0].frame.schema):
+            yield RosterBatch.joined(waiting)
+            waiting, taken = [], 0
+        if size > room:
+            yield batch
+        else:
+            waiting.append(batch)
+            taken += size
+    if waiting:
+        yield RosterBatch.joined(waiting)
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:

@@ -1,12 +1,13 @@
-"""What every format gives: the next item is made while the last is worked on."""
+"""What every format gives: small batches are put together, and the next is made while the last is worked on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
 import pytest
 
-from provisioner.roster.formats.rows import one_ahead, with_names_above
+from provisioner.roster.formats.rows import ROUNDED, RosterBatch, gathered, one_ahead
 
 
 def test_items_made_ahead_are_the_same_in_the_same_order() -> None:
@@ -24,19 +25,38 @@ def test_an_error_comes_up_where_its_item_would_have_been_given() -> None:
         next(ahead)
 
 
-@pytest.mark.parametrize(
-    ("header", "above", "names"),
-    [
-        ({2: "Last", 3: "First"}, [{1: "No.", 2: "Name"}], {1: "No.", 2: "Last", 3: "First"}),
-        ({2: "Last", 1: " "}, [{1: "No.", 4: "Team"}], {1: "No.", 2: "Last", 4: "Team"}),
-        ({2: "Last"}, [{1: "No.", 3: "Team"}, {3: "Group", 4: "Site"}], {1: "No.", 2: "Last", 3: "Group", 4: "Site"}),
-        ({2: "Last"}, [{1: "Staff"}], {2: "Last"}),
-        ({2: "Last"}, [{1: "No.", 3: "Team"}, {1: "Staff", 3: ""}], {2: "Last"}),
-        ({2: "Last"}, [], {2: "Last"}),
-    ],
-)
-def test_a_heading_of_several_lines_is_read_as_a_person_reads_it(
-    header: dict[int, str], above: list[dict[int, str]], names: dict[int, str]
-) -> None:
-    """The lowest name of a column counts, and a line of one cell is a title: neither it nor what is above it names."""
-    assert with_names_above(header, above) == names
+def batch(first: int, *uids: str, column: str = "uid") -> RosterBatch:
+    """Some rows: those whose uid begins with x are remarked upon, those with 9 in it are rounded."""
+    cells = pl.Series(["9" in uid for uid in uids])
+    remarked = [index for index, uid in enumerate(uids) if uid.startswith("x")]
+    remarks = {"odd": remarked} if remarked else {}
+    return RosterBatch(first, pl.DataFrame({column: uids}), remarks, {ROUNDED: {column: cells}} if cells.any() else {})
+
+
+def told(one: RosterBatch) -> tuple[object, ...]:
+    cells = {kind: {name: it.to_list() for name, it in columns.items()} for kind, columns in one.cells.items()}
+    return one.first_row, one.numbers.to_list(), one.frame.to_dict(as_series=False), dict(one.remarks), cells
+
+
+def test_small_batches_become_one_in_which_each_row_is_what_it_was() -> None:
+    whole = batch(1, "a", "x1", "b9", "x9", "c", "x2")
+    parts = [batch(1, "a", "x1"), batch(3, "b9"), batch(4, "x9", "c", "x2")]
+    assert [told(each) for each in gathered(parts)] == [told(whole)]
+    kept = pl.Series([True, True, False])
+    some = [parts[0], parts[1], parts[2].only(kept)]
+    assert [told(each) for each in gathered(some)] == [told(whole.only(pl.Series([True] * 5 + [False])))]
+
+
+def test_batches_stay_apart_that_are_large_or_of_other_columns() -> None:
+    long = "l" * 100
+    parts = [
+        batch(1, "a"),
+        batch(2, long),
+        batch(3, "b"),
+        batch(4, "c"),
+        batch(5, "d", column="id"),
+        batch(6, long[:9]),
+    ]
+    found = [each.frame.rows() for each in gathered(parts, room=10)]
+    assert found == [[("a",)], [(long,)], [("b",), ("c",)], [("d",)], [(long[:9],)]]
+    assert list(gathered([])) == []
