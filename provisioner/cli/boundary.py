@@ -166,6 +166,8 @@ class Asked:
             get_logger().error("report.not_written", reason=_report_bug(error))
 
     def _leave(self, error: Exception) -> None:
+        if self.settings is None and not (self.roster or self.nightly or self._wants_json()):
+            return  # a slip of the hand is told at once, without all that it takes to write a summary
         from provisioner.logs import be_heard
         from provisioner.results.manifest import NOTHING_RECORDED
         from provisioner.results.summary import document_of_end, encode, write_summary

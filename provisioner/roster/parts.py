@@ -10,7 +10,8 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import all_named, common_type, named
 from provisioner.roster.encodings import NotUtf8Error
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, Sheets, gathered
+from provisioner.roster.files.inputs import Sheets
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, gathered
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.wording import listed
 

@@ -13,8 +13,9 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import named
 from provisioner.roster.csv import apostrophes
+from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch, Sheets
+from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
 
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
 

@@ -20,7 +20,7 @@ from provisioner.results.manifest import Source, begun_beside, places, set_other
 from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
-from provisioner.roster.files.inputs import Inputs, Location, find_inputs, shown
+from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_inputs, shown
 from provisioner.run.progress.watch import EVENT, Watch
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import read_api_key
@@ -29,7 +29,6 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
 if TYPE_CHECKING:  # what only checks has no need of the network
-    from provisioner.roster.formats.rows import Sheets
     from provisioner.roster.reader import RosterOptions
     from provisioner.run.rates import Dial
     from provisioner.sending.client import Client

@@ -240,6 +240,13 @@ class Settings(Table):
             raise ConfigurationError(message)
         return f"https://{api.app_id}.api-{api.region}.cometchat.io/v3"
 
+    @property
+    def state_file(self) -> Path:
+        """What a sync knows; raises `ConfigurationError` when it is not told where."""
+        if self.sync.state is None:
+            raise ConfigurationError("no state file: give --state FILE, or state under [sync] in the config file")
+        return self.sync.state
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

@@ -27,7 +27,6 @@ from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from provisioner.sync import night
-from provisioner.sync.history import history_of
 from provisioner.sync.keptplan import (
     KeptPlan,
     PlanSource,
@@ -179,11 +178,6 @@ def files_of(arguments: Sequence[str], settings: Settings) -> tuple[Path, ...]:
     return (*job.roster.paths, *job.outputs.paths(), job.outputs.leavers)
 
 
-def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
-    """Give the last nights (`history`)."""
-    return history_of(_state_file(settings), last, as_json=as_json)
-
-
 def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
     job, state = make_job(arguments, settings), _state_file(settings)
     if (trouble := foreign_name(state)) is not None:
@@ -219,9 +213,7 @@ def _state_file(settings: Settings) -> Path:
         raise ConfigurationError(
             "run.shard: a sync takes the whole roster, or everybody of the other shards would have left"
         )
-    if settings.sync.state is None:
-        raise ConfigurationError("no state file: give --state FILE, or state under [sync] in the config file")
-    return settings.sync.state
+    return settings.state_file
 
 
 def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:

@@ -16,6 +16,7 @@ from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.results.tables import printed
+from provisioner.settings.tables import Settings
 from provisioner.wording import duration, iso_time, json_text
 
 # Members of a night's summary, and the heads of their columns.
@@ -31,6 +32,11 @@ _COUNTS: Final = {
     "failed": "failed",
     "pending": "pending",
 }
+
+
+def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
+    """Give the last nights (`history`)."""
+    return history_of(settings.state_file, last, as_json=as_json)
 
 
 def history_of(state: Path, last: int, *, as_json: bool) -> str:

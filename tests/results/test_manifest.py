@@ -23,8 +23,7 @@ from provisioner.results.manifest import (
 )
 from provisioner.results.outputs import Outputs
 from provisioner.results.summary import write_summary
-from provisioner.roster.files.inputs import find_inputs
-from provisioner.roster.formats.rows import Sheets
+from provisioner.roster.files.inputs import Sheets, find_inputs
 
 
 @pytest.fixture(autouse=True)

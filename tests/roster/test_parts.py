@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.inputs import find_inputs
-from provisioner.roster.formats.rows import Roster, Sheets
+from provisioner.roster.files.inputs import Sheets, find_inputs
+from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from tests.rig.workbooks import texts, workbook
 

@@ -96,6 +96,6 @@ def history(
 ) -> None:
     """Tell the last nights of a state: counts, duration, what stopped them."""
     from provisioner.settings.tables import load
-    from provisioner.sync.command import history_command
+    from provisioner.sync.history import history_command
 
     show(history_command(load(given(state), os.environ, config), last, as_json=bool(output and output.json)))

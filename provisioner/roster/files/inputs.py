@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from provisioner.errors import RosterError
 from provisioner.files import foreign_name
@@ -147,6 +147,20 @@ class Inputs:
         """Leave out files that a pattern or a folder gave and that are none of the roster; never all of them."""
         files = tuple(file for file in self.files if not (file.found and is_none_of_it(Path(file.where))))
         return Inputs(files or self.files, self.title)
+
+
+class Sheets(NamedTuple):
+    """Which sheets of its workbooks a roster is.
+
+    read    their names; none where there is no workbook
+    others  the names of those that are not read
+    """
+
+    read: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+
+
+NO_SHEETS: Final = Sheets()
 
 
 def is_local(argument: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
 from provisioner.roster.columns import named
+from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import is_misnamed
 
@@ -148,20 +149,6 @@ OTHER_SHEETS: Final = "sheet.others"
 
 LOOKS_LIKE_UTF8: Final = "encoding.looks_like_utf8"
 """The code of a notice: the encoding that was named is not the one that the text is in."""
-
-
-class Sheets(NamedTuple):
-    """Which sheets of its workbooks a roster is.
-
-    read    their names; none where there is no workbook
-    others  the names of those that are not read
-    """
-
-    read: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
-
-
-NO_SHEETS: Final = Sheets()
 
 
 class Roster(Protocol):

@@ -14,7 +14,8 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.columns import named_columns
-from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch, Sheets
+from provisioner.roster.files.inputs import Sheets
+from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
 from provisioner.roster.workbook.sheet import BOOLEAN, FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet

@@ -42,6 +42,6 @@ def test_history_tells_the_last_nights(
     def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
         return f"{settings.sync.state} {(last, as_json)}"
 
-    monkeypatch.setattr("provisioner.sync.command.history_command", history_command)
+    monkeypatch.setattr("provisioner.sync.history.history_command", history_command)
     assert carry_out(["history", "--state", "hr.state", *words]) == ExitCode.OK
     assert capsys.readouterr().out == f"hr.state {expected}\n"
