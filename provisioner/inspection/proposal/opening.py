@@ -85,20 +85,24 @@ def how_it_was_read(roster: Roster) -> tuple[str | None, int | None]:
 
 
 def _opened(inputs: Inputs, options: RosterOptions, given: RosterOptions, folder: Path) -> Opened:
-    options = _best_way(inputs, options, folder)
-    with closing(open_roster(inputs, options, folder)) as roster:
+    options, roster = _best_way(inputs, options, folder)
+    with closing(roster):
         below = _names_again(inputs, options, folder, roster)
-    if below is not None:
-        options = below
-    with closing(open_roster(inputs, options, folder)) as roster:
-        _refuse_cells(roster)
-        evidence = gather(roster)
-        names = ("encoding", "delimiter", "sheet", "header_row")
-        tried = {name: value for name in names if (value := getattr(options, name)) != getattr(given, name)}
-        if tried.get("header_row") == 1:  # that is where it is looked for
-            del tried["header_row"]
-        notices = tuple(notice.message for notice in roster.notices())
-        return Opened(options, evidence, tried, notices, tuple(roster.columns))
+        if below is None:
+            return _looked_at(roster, options, given)
+    with closing(open_roster(inputs, below, folder)) as roster:
+        return _looked_at(roster, below, given)
+
+
+def _looked_at(roster: Roster, options: RosterOptions, given: RosterOptions) -> Opened:
+    _refuse_cells(roster)
+    evidence = gather(roster)
+    names = ("encoding", "delimiter", "sheet", "header_row")
+    tried = {name: value for name in names if (value := getattr(options, name)) != getattr(given, name)}
+    if tried.get("header_row") == 1:  # that is where it is looked for
+        del tried["header_row"]
+    notices = tuple(notice.message for notice in roster.notices())
+    return Opened(options, evidence, tried, notices, tuple(roster.columns))
 
 
 def _refuse_cells(roster: Roster) -> None:
@@ -145,19 +149,24 @@ def _not_utf8(path: Path) -> bytes | None:
     return None
 
 
-def _best_way(inputs: Inputs, options: RosterOptions, folder: Path) -> RosterOptions:
-    """Find how the most columns are known: as the reader finds it, if that is a header, else by trying."""
+def _best_way(inputs: Inputs, options: RosterOptions, folder: Path) -> tuple[RosterOptions, Roster]:
+    """Find how the most columns are known, and open it so: as the reader finds it, if that is a header, or by trying.
+
+    A workbook is read whole to be opened.
+    """
     refused: RosterError | None = None
     score = (0, 0)
     try:
-        with closing(open_roster(inputs, options, folder)) as roster:
-            score = _score(roster)
-            if not missing_from(roster.columns):
-                return options
+        roster = open_roster(inputs, options, folder)
     except EmptyRosterError:
         raise
     except RosterError as error:
         refused = error
+    else:
+        if not missing_from(roster.columns):
+            return options, roster
+        score = _score(roster)
+        roster.close()
     best = options
     for way in _ways(inputs, options):
         with suppress(RosterError), closing(open_roster(inputs, replace(way, limit=_TRIED), folder)) as roster:
@@ -165,7 +174,7 @@ def _best_way(inputs: Inputs, options: RosterOptions, folder: Path) -> RosterOpt
                 best, score, refused = way, found, None
     if refused is not None:
         raise refused
-    return best
+    return best, open_roster(inputs, best, folder)
 
 
 def _can_be_meant(roster: Roster, way: RosterOptions, score: tuple[int, int]) -> bool:
