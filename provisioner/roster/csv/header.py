@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from provisioner.errors import EmptyRosterError, RosterError
@@ -149,18 +150,23 @@ def _likeliest(
     text: str, start: int, dialect: Dialect, given: str | None, missing: Missing
 ) -> tuple[Dialect, list[Line]]:
     """Find what separates the cells: what makes a line name the needed columns, else what cuts the first up most."""
-
-    def likelihood(read: tuple[Dialect, list[Line]]) -> tuple[int, int]:
-        lines = read[1]
-        named = lines and not missing(lines[0].names)
-        fewest = 0 if named else min((missing(line.names) for line in lines), default=len(text))
-        return -fewest, len(lines[0].cells) if lines else 0
-
     # Those that are not in the text cut it all alike.
     absent = next((each for each in DELIMITERS if each not in text), None)
-    told_apart = [each for each in DELIMITERS if each in text or each == absent]
-    dialects = [replace(dialect, delimiter=each) for each in ([given] if given else told_apart)]
-    return max(((each, list(_lines(text, start, each))) for each in dialects), key=likelihood)
+    told_apart = [given] if given else [each for each in DELIMITERS if each in text or each == absent]
+    found: tuple[Dialect, list[Line]] = replace(dialect, delimiter=told_apart[0]), []
+    likeliest = (-len(text) - 1, 0)
+    for each in (replace(dialect, delimiter=delimiter) for delimiter in told_apart):
+        rows = _lines(text, start, each)
+        first = list(islice(rows, 1))
+        cells = len(first[0].cells) if first else 0
+        if (0, cells) <= likeliest:  # whatever it names
+            continue
+        named = first and not missing(first[0].names)
+        lines = [*first, *rows]
+        fewest = 0 if named else min((missing(line.names) for line in lines), default=len(text))
+        if (-fewest, cells) > likeliest:
+            found, likeliest = (each, lines), (-fewest, cells)
+    return found
 
 
 def _lines(text: str, at: int, dialect: Dialect) -> Iterator[Line]:

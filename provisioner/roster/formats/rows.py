@@ -256,23 +256,23 @@ class TextRoster(Roster):
         self.origin.close()
 
 
-def gathered(batches: Iterable[RosterBatch], room: int = 4 * 1024 * 1024) -> Iterator[RosterBatch]:
+def gathered(batches: Iterable[RosterBatch], rows: int = 20_000, room: int = 4 * 1024 * 1024) -> Iterator[RosterBatch]:
     """Put consecutive small batches together: what is done with one costs as much for ten rows as for a thousand.
 
-    room  bytes that the cells of such a batch may take; one that takes more stays as it is
+    rows  that one of several may have, and `room` the bytes that its cells may take; a larger one stays as it is
     """
     waiting: list[RosterBatch] = []
-    taken = 0
+    height = size = 0
     for batch in batches:
-        size = int(batch.frame.estimated_size())
-        if waiting and (taken + size > room or batch.frame.schema != waiting[0].frame.schema):
+        height, size = height + batch.frame.height, size + int(batch.frame.estimated_size())
+        if waiting and (height > rows or size > room or batch.frame.schema != waiting[0].frame.schema):
             yield RosterBatch.joined(waiting)
-            waiting, taken = [], 0
-        if size > room:
-            yield batch
-        else:
-            waiting.append(batch)
-            taken += size
+            waiting = []
+            height, size = batch.frame.height, int(batch.frame.estimated_size())
+        waiting.append(batch)
+        if height > rows or size > room:
+            yield RosterBatch.joined(waiting)
+            waiting, height, size = [], 0, 0
     if waiting:
         yield RosterBatch.joined(waiting)
 

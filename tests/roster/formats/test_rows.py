@@ -59,4 +59,6 @@ def test_batches_stay_apart_that_are_large_or_of_other_columns() -> None:
     ]
     found = [each.frame.rows() for each in gathered(parts, room=10)]
     assert found == [[("a",)], [(long,)], [("b",), ("c",)], [("d",)], [(long[:9],)]]
+    found = [each.frame.rows() for each in gathered(parts[:4], rows=2)]
+    assert found == [[("a",), (long,)], [("b",), ("c",)]]
     assert list(gathered([])) == []
