@@ -8,7 +8,8 @@ Foto         12 filled, 12 addresses of the web          can be an avatar
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +18,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.roster.columns import all_named, named, unnamed
-from provisioner.roster.formats.rows import NOT_TEXT, Roster
+from provisioner.roster.formats.rows import NOT_TEXT, Roster, RosterBatch
 from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.source import Encoding
@@ -141,15 +142,17 @@ class Evidence:
 def gather(roster: Roster) -> Evidence:
     """Read the first rows of a roster. Raises RosterError where it is broken."""
     frames: list[pl.DataFrame] = []
-    nested: set[str] = set()
+    structured: set[str] = set()
+    objects: Counter[str] = Counter()
     rows, whole = 0, True
-    with closing(_batches(roster)) as batches:
-        for frame, marked in batches:
-            names = [name for name in frame.columns if not name.startswith("_") or name.startswith("_column_")]
+    with closing(each for each in roster.batches()) as batches:
+        for batch in batches:
+            names = [name for name in batch.frame.columns if not name.startswith("_") or name.startswith("_column_")]
             most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
-            texts, structured = _texts(frame.select(all_named(names)).head(most - rows))
-            nested |= {*structured, *marked}
-            whole = rows + frame.height <= most
+            texts, nested = _texts(batch.frame.select(all_named(names)).head(most - rows))
+            structured.update(nested)
+            objects.update(_objects(batch, texts.height))
+            whole = rows + batch.frame.height <= most
             rows += texts.height
             frames.append(texts)
             if rows >= most:
@@ -158,24 +161,21 @@ def gather(roster: Roster) -> Evidence:
         pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict.fromkeys(roster.schema, pl.String))
     )
     own = [name for name in frame.columns if not name.startswith("_")]
+    # In a roster of several files a column may be a list in one and a text in the others.
+    structured |= {name for name in own if objects[name] * 2 > frame[name].count()}
     columns = tuple(
-        _column(name, unnamed(frame, name), nested=name in nested, repeated=name in roster.repeated) for name in own
+        _column(name, unnamed(frame, name), nested=name in structured, repeated=name in roster.repeated) for name in own
     )
     nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
     return Evidence(frame.select(all_named(own)), columns, whole, nameless)
 
 
-def _batches(roster: Roster) -> Generator[tuple[pl.DataFrame, Sequence[str]], None, None]:
-    for batch in roster.batches():
-        known = batch.cells.get(NOT_TEXT, {})
-        yield (
-            batch.frame,
-            [name for name, cells in known.items() if _mostly(cells & ~_is_boolean(unnamed(batch.frame, name)))],
-        )
-
-
-def _mostly(cells: pl.Series) -> bool:
-    return bool(cells.sum() * 2 > len(cells))
+def _objects(batch: RosterBatch, rows: int) -> dict[str, int]:
+    """Count the cells of the first rows that are objects or lists, by column."""
+    known = batch.cells.get(NOT_TEXT, {})
+    return {
+        name: int((cells & ~_is_boolean(unnamed(batch.frame, name))).head(rows).sum()) for name, cells in known.items()
+    }
 
 
 def _is_boolean(cells: pl.Series) -> pl.Series:

@@ -29,6 +29,14 @@ def version_of(path: Path) -> Version:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def length_of(path: Path) -> int:
+    """Give the length of a file in bytes; 0 of one that is gone: whoever reads it next says so."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 class Origin(Protocol):
     """Bytes that stay, of a known length."""
 
@@ -65,7 +73,7 @@ class LocalFile:
     @property
     def size(self) -> int:
         """Length of the file in bytes."""
-        return self.path.stat().st_size
+        return length_of(self.path)
 
     @property
     def version(self) -> Version:

@@ -13,7 +13,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
-from provisioner.roster.files.origin import Version, version_of
+from provisioner.roster.files.origin import Version, length_of, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
 from provisioner.roster.formats.parquettypes import float_notices, in_our_types, rounded, too_wide
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
@@ -50,7 +50,7 @@ class ParquetRoster(Roster):
     @property
     def size(self) -> int:
         """Length of the file in bytes; of what is at an address only the number of rows is known."""
-        return self.rows if is_address(self.where) else Path(self.where).stat().st_size
+        return self.rows if is_address(self.where) else length_of(Path(self.where))
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:

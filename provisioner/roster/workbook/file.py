@@ -15,6 +15,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import named_columns
 from provisioner.roster.files.inputs import Sheets
+from provisioner.roster.files.origin import length_of
 from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
@@ -62,7 +63,7 @@ class WorkbookRoster(Roster):
     @property
     def size(self) -> int:
         """Length of the file in bytes."""
-        return self.path.stat().st_size
+        return length_of(self.path)
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:

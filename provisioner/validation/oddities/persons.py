@@ -22,7 +22,10 @@ from provisioner.validation.oddities.entries import said
 from provisioner.wording import INVISIBLE
 
 FIRST_SAMPLE, SAMPLE, ENOUGH = 1000, 100, 2000
-"""As many rows of the first batch, of each later one, and of all together, say how the others are shaped."""
+"""As many rows of the first batch, of each later one, and of all together, say how the others are shaped.
+
+They are taken from all over a batch, which may hold the rows of many files.
+"""
 
 MOST_COLUMNS = 100
 """As many columns say it: the first ones."""
@@ -84,8 +87,9 @@ class Shape:
     numbers: dict[str, int] = field(default_factory=dict)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Look at the first rows of a batch."""
-        sample = frame.select(all_named(own_columns(frame)[:MOST_COLUMNS])).head(SAMPLE if self.rows else FIRST_SAMPLE)
+        """Look at some rows of a batch."""
+        every = max(1, frame.height // (SAMPLE if self.rows else FIRST_SAMPLE))
+        sample = frame.select(all_named(own_columns(frame)[:MOST_COLUMNS])).gather_every(every)
         schema = sample.schema
         texts = [name for name in sample.columns if schema[name] == pl.String]
         if self.rows >= ENOUGH or not texts:

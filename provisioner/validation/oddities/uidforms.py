@@ -43,7 +43,7 @@ _DAY = "(?:0?[1-9]|[12][0-9]|3[01])"
 _DATE = rf"^(?:{_DAY}-{_MONTH}|{_MONTH}-[0-9]{{2}}|(?:19|20)[0-9]{{2}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$"
 _LENGTHS_OF_DATES = (5, 6, 10)
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-# As many uids of a batch are turned back to see whether they are addresses.
+# As many uids from all over a batch, which may be of many files, are turned back to see whether they are addresses.
 _LOOKED_AT: Final = 100
 # From here on the type no longer tells neighbouring whole numbers apart.
 _EXACT_WHOLE: Final = 2**24
@@ -99,7 +99,7 @@ class EncodedEmails:
             if frame.select(text.str.contains(_EMAIL).any()).item():
                 self.found = min(self._encodings)
             return
-        for uid in uids.drop_nulls().head(_LOOKED_AT):
+        for uid in uids.gather_every(max(1, len(uids) // _LOOKED_AT)).drop_nulls():
             self.found = next((encoding for encoding in _DECODERS if _is_email_in(encoding, uid)), None)
             if self.found is not None:
                 return

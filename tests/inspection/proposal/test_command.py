@@ -156,6 +156,18 @@ def test_true_and_false_are_told_as_in_a_csv(column: str, tmp_path: Path) -> Non
     assert left_out == {"r.csv": {column: told}, "r.ndjson": {column: told, "more": objects}}
 
 
+def test_what_is_an_object_is_told_by_the_cells_of_all_files(tmp_path: Path) -> None:
+    """Whatever a file of a few rows holds, and also where most rows have nothing."""
+    rows = [[{"id": f"a{n}", "name": "Ann", "dept": {"id": n}, "team": "x"} for n in range(5)],
+            [{"id": f"b{n}", "name": "Bob", "dept": "Sales"} for n in range(6)],
+            [{"id": f"c{n}", "name": "Kim", "team": ["x"]} for n in range(6)]]  # fmt: skip
+    for number, people in enumerate(rows):
+        lines(f"{number}.ndjson", *people)(tmp_path)
+    left_out = {each.column: each.reason for each in look([str(tmp_path)], Run()).proposal.left_out}
+    assert "objects" not in left_out.get("dept", "")
+    assert left_out["team"].startswith("it holds objects or lists")
+
+
 def test_what_was_left_to_be_chosen_is_not_proposed_again(tmp_path: Path) -> None:
     """A config that maps other columns is there: whoever has not chosen a column for the name is sent to it."""
     (tmp_path / "r.csv").write_text("uid,dept\na1,x\nb2,y\n")

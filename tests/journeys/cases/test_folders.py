@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import find_inputs
-from tests.rig.cases import SAMPLES, document, refusal, users
+from provisioner.roster.reader import open_roster
+from tests.rig.cases import SAMPLES, document, events, refusal, users
 
 ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
 FOLDERS, DRIFT = SAMPLES / "folders", SAMPLES / "drift" / "schemadrift"
@@ -162,3 +166,65 @@ def test_the_files_of_the_job_itself_are_no_parts(tmp_path: Path, monkeypatch: p
 def test_what_was_named_is_read_whatever_it_is_called() -> None:
     """Only what a pattern or a folder gave can be left out."""
     assert find_inputs(["_a.csv"]).without(lambda _: True).names == ("_a.csv",)
+
+
+def parts_of(folder: Path, *parts: list[str]) -> Path:
+    """A folder with these rows of `uid,name,dept` in each file."""
+    (folder / "in").mkdir()
+    for number, rows in enumerate(parts):
+        (folder / "in" / f"{number:02}.csv").write_text("\n".join(["uid,name,dept", *rows, ""]))
+    return folder / "in"
+
+
+def people(first: str, count: int, dept: str) -> list[str]:
+    return [f"{first}{number:04},Person {number},{dept}" for number in range(count)]
+
+
+TOTAL = ["total,All of us,"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "rejected"),
+    [
+        # Of 2,000 people 1,000 have no department: it is no wonder that one more has none.
+        ([people("a", 1000, "Sales"), *[people(f"b{n}-", 100, "") for n in range(10)], TOTAL], {}),
+        ([*[people(f"b{n}-", 100, "") for n in range(10)], people("a", 1000, "Sales"), TOTAL], {}),
+        # Of 21,000 people 1,000.
+        (
+            [people("a", 1000, ""), *[people(f"c{n}-", 1000, "Sales") for n in range(20)], TOTAL],
+            {"row.not_a_person": 1},
+        ),
+    ],
+)
+def test_what_a_row_is_is_told_by_the_rows_of_all_files(
+    tmp_path: Path, parts: list[list[str]], rejected: dict[str, int]
+) -> None:
+    """However many there are, and whatever is in the first ones."""
+    found = document(parts_of(tmp_path, *parts), tmp_path, run={"strict": True})
+    assert found["rejected_by_code"] == rejected
+
+
+def test_uids_that_tell_addresses_are_found_in_any_file(tmp_path: Path) -> None:
+    encoded = [base64.b32encode(f"person{n}@example.org".encode()).decode().rstrip("=").lower() for n in range(200)]
+    folder = parts_of(tmp_path, people("a", 200, "x"), [f"{uid},Somebody,x" for uid in encoded])
+    assert "uid.reveals_email" in [event["event"] for event in events(folder, tmp_path)]
+
+
+def vanishing(folder: Path, suffix: str) -> list[str]:
+    """Read two files, of which one vanishes when both have been opened; the uids."""
+    write = {".csv": "write_csv", ".ndjson": "write_ndjson", ".parquet": "write_parquet", ".xlsx": "write_excel"}
+    for number in (1, 2):
+        getattr(pl.DataFrame({"uid": [f"u{number}"], "name": ["Ann"]}), write[suffix])(folder / f"{number}{suffix}")
+    with closing(open_roster(find_inputs([str(folder / f"?{suffix}")]))) as roster:
+        (folder / f"2{suffix}").unlink()
+        return [uid for batch in roster.batches() for uid in batch.frame["uid"]]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".parquet"])
+def test_a_part_that_vanishes_while_it_is_read_is_told(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(RosterError, match=rf"/2\{suffix}.* (cannot be read|changed while it was read)"):
+        vanishing(tmp_path, suffix)
+
+
+def test_a_workbook_that_vanishes_has_been_read_already(tmp_path: Path) -> None:
+    assert vanishing(tmp_path, ".xlsx") == ["u1", "u2"]
