@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
 import tempfile
+import warnings
 from collections.abc import Generator, Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +34,19 @@ SLOW = [HealthCheck.too_slow]
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW)
 settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+class _Watched(sqlite3.Connection):
+    """A connection that is missed when nobody closed it, as Python itself does from 3.13 on."""
+
+    def __del__(self) -> None:
+        """Warn, which ends the test that runs."""
+        with suppress(sqlite3.ProgrammingError):  # it is closed, or of another thread
+            warnings.warn(f"unclosed database: {self.total_changes} changes", ResourceWarning, stacklevel=1)
+
+
+if sys.version_info < (3, 13):
+    sqlite3.connect = partial(sqlite3.connect, factory=_Watched)  # type: ignore[assignment]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

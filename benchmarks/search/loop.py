@@ -22,6 +22,8 @@ from functools import partial
 from random import Random
 from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
 
+from provisioner.journal.journal import Journal
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -71,6 +73,7 @@ class SearchLoop(asyncio.BaseEventLoop):
         self._later: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._threads: dict[Executor | None, _Thread] = {}
         self._tasks: list[asyncio.Task[Any]] = []
+        self._journals: list[Journal] = []
         self._number = 0
         self._signals: dict[int, Callable[[], object]] = {}
         self._buried = False
@@ -157,6 +160,8 @@ class SearchLoop(asyncio.BaseEventLoop):
         except BaseException as error:
             self._in_a_while(partial(_give, future, future.set_exception, error))
         else:
+            if isinstance(result, Journal):
+                self._journals.append(result)
             self._in_a_while(partial(_give, future, future.set_result, result))
         self._next_call(thread)
 
@@ -232,6 +237,8 @@ class SearchLoop(asyncio.BaseEventLoop):
             self._able.clear()
             self._later.clear()
             self._threads.clear()
+            for journal in self._journals:
+                journal._database.close()  # noqa: SLF001 - as a killed process lets go of its files
             self._buried = True
 
 

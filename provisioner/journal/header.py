@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -195,6 +195,16 @@ def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Conn
     how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
     address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread
     return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5, check_same_thread=own)
+
+
+@contextmanager
+def closed_on_error(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Close a connection that was just opened when what it was opened for fails; else it stays open."""
+    try:
+        yield database
+    except BaseException:
+        database.close()
+        raise
 
 
 def refuse_cut_short(path: Path, *, new: bool) -> None:

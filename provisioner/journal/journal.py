@@ -30,6 +30,7 @@ from provisioner.journal.header import (
     Header,
     Identity,
     claim,
+    closed_on_error,
     header_of,
     is_unused,
     make_private,
@@ -73,20 +74,17 @@ class Journal:
         try:
             with self._unusable():
                 self._database = self._open()
-                try:
+                with closed_on_error(self._database):
                     self._next_key = 1 + int(self._one("SELECT coalesce(max(id), 0) FROM users"))
                     self.undone = bool(self._one(EVER_UNDONE))  # as long as it is ours, nobody undoes anything
-                    if self._next_key == 1:
+                    self.is_new = self._next_key == 1
+                    if self.is_new:
                         take_over_mints(self._database, self.path, self._identity)
-                except BaseException:
-                    self._database.close()
-                    raise
+                    self.has_local_times = bool(self._one(schema.HAS_LOCAL_TIMES))
+                    self.copied_at = mark.copied_at(self._database)
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
-        self.is_new = self._next_key == 1
-        self.has_local_times = bool(self._one(schema.HAS_LOCAL_TIMES))
-        self.copied_at = mark.copied_at(self._database)
         return self
 
     def __exit__(
@@ -223,11 +221,8 @@ class Journal:
         make_private(self.path)
         # Polars pulls the results through a thread of its own while ours waits for it.
         database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
-        try:
+        with closed_on_error(database):
             self._prepare(database)
-        except BaseException:
-            database.close()
-            raise
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
@@ -277,10 +272,10 @@ class JournalReader(Journal):
     def __enter__(self) -> Self:
         with self._unusable():
             self._database = self._open()
+            with closed_on_error(self._database):
+                self.copied_at = mark.copied_at(self._database)
         # Numbers are given out as if they were recorded, and never are.
         self.is_new, self._next_key = False, 1
-        with self._unusable():
-            self.copied_at = mark.copied_at(self._database)
         return self
 
     @property
@@ -300,21 +295,20 @@ class JournalReader(Journal):
 
     def _open(self) -> sqlite3.Connection:
         database = open_for_reading(self.path, in_any_thread=True)
-        try:
+        with closed_on_error(database):
             version = self._usable_header(database).version
             if version < schema.VERSION:
                 database = self._copied(database, version)
+        with closed_on_error(database):
             if not self._anybodys:
                 self._refuse_anothers(database)
-        except BaseException:
-            database.close()
-            raise
         return database
 
     def _copied(self, database: sqlite3.Connection, version: int) -> sqlite3.Connection:
         """Bring an older format up to date in a copy, which SQLite keeps in a file without a name."""
         copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        with closing(database):
-            database.backup(copy)
-        self._bring_up_to_date(copy, version)
+        with closed_on_error(copy):
+            with closing(database):
+                database.backup(copy)
+            self._bring_up_to_date(copy, version)
         return copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def app(tmp_path: Path) -> Iterator[RunningEmulator]:
 def here(tmp_path: Path) -> Path:
     """A workbook of two sheets, a database of two teams, and a folder of two parts."""
     workbook(tmp_path, ("Berlin", BERLIN), ("Munich", MUNICH), name="staff.xlsx")
-    with sqlite3.connect(tmp_path / "hr.db") as database:
+    with closing(sqlite3.connect(tmp_path / "hr.db")) as database, database:
         database.execute("CREATE TABLE staff (uid TEXT, name TEXT, city TEXT)")
         people = [("s1", "Ann Berlin"), ("s2", "")], [("s1", "Max Munich"), ("s3", "Mia")]
         for city, team in zip(QUERIES, people, strict=True):
@@ -147,9 +148,8 @@ def test_files_from_before_sheets_were_recorded_still_resume(app: RunningEmulato
     document = json.loads(summary.read_text())
     assert document.pop("sheets") == ["Berlin"]
     summary.write_text(json.dumps(document))
-    with sqlite3.connect(here / "staff.results.journal.db") as database:
+    with closing(sqlite3.connect(here / "staff.results.journal.db")) as database, database:
         database.execute("DELETE FROM meta WHERE key = 'roster'")
-    database.close()
     again = run(app, here, "staff.xlsx", "--sheet", "Berlin")
     assert (again.exit_code, again.summary["requests"], "set_aside" in again.stderr) == (1, 0, False)
 
@@ -200,10 +200,9 @@ def test_the_same_query_of_another_database_of_that_name_is_another_roster(app: 
     """An SQLite file in another folder, say."""
     run(app, here, *QUERIES["Berlin"])
     (here / "sub").mkdir()
-    with sqlite3.connect(here / "sub/hr.db") as database:
+    with closing(sqlite3.connect(here / "sub/hr.db")) as database, database:
         database.execute("CREATE TABLE staff (uid TEXT, name TEXT, city TEXT)")
         database.execute("INSERT INTO staff VALUES ('s1', 'Else', 'Berlin')")
-    database.close()
     ended = run(app, here, *QUERIES["Berlin"][:3], "sqlite:///sub/hr.db")
     assert (ended.summary["edited"], fates(here / "hr.results.csv")) == (0, {"s1": "existing"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ QUERY = ("--query", SQL, "--database", ADDRESS)
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path) -> Path:
     """A folder with a small database."""
-    with sqlite3.connect(tmp_path / "hr.db") as database:
+    with closing(sqlite3.connect(tmp_path / "hr.db")) as database, database:
         database.execute("CREATE TABLE staff (id INTEGER, login TEXT, name TEXT, dept INTEGER)")
         people = [(1, "ann", "Ann", 7), (2, "bob", "Bob", None), (3, "c d", "Cy", 9)]
         database.executemany("INSERT INTO staff VALUES (?, ?, ?, ?)", people)
@@ -57,7 +58,7 @@ def test_a_sync_and_its_kept_plan_take_their_rows_from_a_query(here: Path) -> No
         plan = provisioner("plan", *QUERY, *flags, "--adopt", "-o", "tonight.json", cwd=here, COMETCHAT_API_KEY=KEY)
         assert plan.exit_code == 1, plan.stderr
         first = provisioner("sync", *QUERY, *flags, "--adopt", "--json", cwd=here, COMETCHAT_API_KEY=KEY)
-        with sqlite3.connect(here / "hr.db") as database:
+        with closing(sqlite3.connect(here / "hr.db")) as database, database:
             database.execute("UPDATE staff SET name = 'Robert' WHERE login = 'bob'")
         kept = provisioner("plan", *QUERY, *flags, "-o", "tonight.json", cwd=here, COMETCHAT_API_KEY=KEY)
         command = ("sync", "tonight.json", "--json", "--base-url", api.url)

@@ -23,6 +23,7 @@ import orjson
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.inspection.proof.stored import FieldDifference, differences, holds, narrowed, profile_of
+from provisioner.journal.header import closed_on_error
 from provisioner.model import Standing
 from provisioner.sync.plan.directory import ALWAYS_LISTED, UNSURE, standing_of
 
@@ -31,7 +32,9 @@ MISSING: Final = "missing"
 STANDING: Final = "standing"
 """What the standing is called where fields are named."""
 
+# Nobody goes on with it after a crash, so it need not outlive one.
 _SCHEMA: Final = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; PRAGMA locking_mode = EXCLUSIVE;
 CREATE TABLE expected (
     id INTEGER PRIMARY KEY,
     uid TEXT NOT NULL,
@@ -304,16 +307,13 @@ def _without_name(folder: Path) -> sqlite3.Connection:
         raise OutputError(f"{folder}: no file can be made there ({error.strerror}); choose another --output") from error
     os.close(file)
     try:
-        database = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
-        # Nobody goes on with it after a crash, so it need not outlive one.
-        for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536", "locking_mode = EXCLUSIVE"):
-            database.execute(f"PRAGMA {setting}")
-        database.executescript(_SCHEMA)
+        with closed_on_error(sqlite3.connect(name, isolation_level=None, check_same_thread=False)) as database:
+            database.executescript(_SCHEMA)
+            return database
     except sqlite3.OperationalError as error:
         raise _no_room(folder, error) from error
     finally:
         Path(name).unlink()
-    return database
 
 
 def _no_room(folder: Path, error: sqlite3.Error) -> StorageError:

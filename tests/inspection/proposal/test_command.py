@@ -158,9 +158,11 @@ def test_true_and_false_are_told_as_in_a_csv(column: str, tmp_path: Path) -> Non
 
 def test_what_is_an_object_is_told_by_the_cells_of_all_files(tmp_path: Path) -> None:
     """Whatever a file of a few rows holds, and also where most rows have nothing."""
-    rows = [[{"id": f"a{n}", "name": "Ann", "dept": {"id": n}, "team": "x"} for n in range(5)],
-            [{"id": f"b{n}", "name": "Bob", "dept": "Sales"} for n in range(6)],
-            [{"id": f"c{n}", "name": "Kim", "team": ["x"]} for n in range(6)]]  # fmt: skip
+    rows: list[list[dict[str, object]]] = [
+        [{"id": f"a{n}", "name": "Ann", "dept": {"id": n}, "team": "x"} for n in range(5)],
+        [{"id": f"b{n}", "name": "Bob", "dept": "Sales"} for n in range(6)],
+        [{"id": f"c{n}", "name": "Kim", "team": ["x"]} for n in range(6)],
+    ]
     for number, people in enumerate(rows):
         lines(f"{number}.ndjson", *people)(tmp_path)
     left_out = {each.column: each.reason for each in look([str(tmp_path)], Run()).proposal.left_out}

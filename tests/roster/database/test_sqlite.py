@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,7 @@ def never() -> None:
 
 def rows(tmp_path: Path, sql: str, made: str = "", interrupted: Callable[[], None] = never) -> pl.DataFrame:
     """The rows of a query on a database that some statements have made."""
-    with sqlite3.connect(tmp_path / "staff.db") as database:
+    with closing(sqlite3.connect(tmp_path / "staff.db")) as database, database:
         database.executescript(made)
     kept = ask(Query(sql, parse_address(f"sqlite:///{tmp_path}/staff.db")), tmp_path, interrupted)
     try:
@@ -101,7 +102,7 @@ def test_whatever_interrupts_ends_it(tmp_path: Path) -> None:
 
 def test_the_rows_are_kept_in_a_file_without_a_name(tmp_path: Path) -> None:
     """Only this process has it, and it is gone with it; it can be opened as often as one likes."""
-    with sqlite3.connect(tmp_path / "staff.db") as database:
+    with closing(sqlite3.connect(tmp_path / "staff.db")) as database, database:
         database.executescript(MADE)
     kept = ask(Query("SELECT uid FROM people", parse_address(f"sqlite:///{tmp_path}/staff.db")), tmp_path, never)
     assert [path.name for path in tmp_path.iterdir()] == ["staff.db"]
