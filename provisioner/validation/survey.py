@@ -19,7 +19,7 @@ from provisioner.validation.fields.source import Encoding
 from provisioner.validation.lookalikes import Identities
 from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.headers import Headers, OtherHeader
-from provisioner.validation.oddities.persons import Shape
+from provisioner.validation.oddities.persons import Shape, Shapes
 from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.oddities.uidforms import EncodedEmails
 from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
@@ -89,7 +89,7 @@ def survey(
 
     Raises RosterError for a defect of the file anywhere in it, StorageError when the disk takes no more.
     """
-    rows, digits, shape, tags = 0, DigitUids(), Shape(), TagForms(binding)
+    rows, digits, shapes, tags = 0, DigitUids(), Shapes(), TagForms(binding)
     cleaning, encoded = Cleaning(binding), EncodedEmails(binding)
     headers, other = Headers(binding), None
     dealt = Dealt(shard) if shard is not None else None
@@ -100,10 +100,10 @@ def survey(
             frame = cleaning.people(batch.frame) if identity else cleaning.uids(batch.frame)
             texts = cells.uids(frame, binding)
             other = other or headers.other(batch, texts)
-            shape.add(batch.frame)
+            sample = shapes.add(batch.frame)
             tags.add(frame)
             digits.add(texts)
-            encoded.add(frame, texts)
+            encoded.add(frame, texts, sample)
             prints = fingerprints(texts)
             if dealt is not None:
                 ours = pl.Series(dealt.add(texts), dtype=pl.Boolean)
@@ -125,7 +125,7 @@ def survey(
         not digits.rounded_by_chance,
         respelled,
         shared,
-        shape,
+        shapes.whole(),
         tags.separator,
         encoded.found,
         dealt.share if dealt is not None else None,

@@ -17,7 +17,7 @@ from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 from provisioner.validation.fields.structured.metadata import read_metadata
-from provisioner.validation.oddities.persons import Shape
+from provisioner.validation.oddities.persons import Shapes
 from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.survey import Survey, survey
 from provisioner.validation.validator import Checked, Validator
@@ -99,10 +99,10 @@ def check_warnings(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None
 
 def learned(frame: pl.DataFrame, binding: Binding) -> Survey:
     """What a survey learns of the columns of a frame."""
-    shape, tags = Shape(), TagForms(binding)
-    shape.add(frame)
+    shapes, tags = Shapes(), TagForms(binding)
+    shapes.add(frame)
     tags.add(frame)
-    return Survey(frame.height, shape=shape, tags_separator=tags.separator)
+    return Survey(frame.height, shape=shapes.whole(), tags_separator=tags.separator)
 
 
 def warnings(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None) -> dict[str, tuple[int, ...]]:

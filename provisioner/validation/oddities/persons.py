@@ -11,7 +11,7 @@ Somebody who is called so, in a row like the others, is a person.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -21,11 +21,8 @@ from provisioner.validation.fields.cells import WHITE_SPACE, column_of
 from provisioner.validation.oddities.entries import said
 from provisioner.wording import INVISIBLE
 
-FIRST_SAMPLE, SAMPLE, ENOUGH = 1000, 100, 2000
-"""As many rows of the first batch, of each later one, and of all together, say how the others are shaped.
-
-They are taken from all over a batch, which may hold the rows of many files.
-"""
+SAMPLE = 2000
+"""So many rows from all over a roster, or half as many, say how its rows are shaped."""
 
 MOST_COLUMNS = 100
 """As many columns say it: the first ones."""
@@ -75,7 +72,7 @@ def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
 
 @dataclass(slots=True)
 class Shape:
-    """How the rows of a roster are shaped, from a sample; it does not grow with them.
+    """How the rows of a roster are shaped.
 
     rows     rows looked at, without those that may be totals themselves
     filled   column → how many of them have a cell
@@ -85,29 +82,6 @@ class Shape:
     rows: int = 0
     filled: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
-
-    def add(self, frame: pl.DataFrame) -> None:
-        """Look at some rows of a batch."""
-        every = max(1, frame.height // (SAMPLE if self.rows else FIRST_SAMPLE))
-        sample = frame.select(all_named(own_columns(frame)[:MOST_COLUMNS])).gather_every(every)
-        schema = sample.schema
-        texts = [name for name in sample.columns if schema[name] == pl.String]
-        if self.rows >= ENOUGH or not texts:
-            return
-        others = [name for name in sample.columns if name not in texts]
-        counted = sample.filter(~_may_be_totals(sample)).select(
-            pl.len().alias("_rows"),
-            (all_named(texts).str.strip_chars(_AROUND) != "").sum(),
-            all_named(others).count(),
-            all_named(texts).str.contains(_NUMBER).sum().name.prefix("_number of "),
-        )
-        for name, count in counted.row(0, named=True).items():
-            if name == "_rows":
-                self.rows += count
-            elif name.startswith("_number of "):
-                _add(self.numbers, name.removeprefix("_number of "), count)
-            else:
-                _add(self.filled, name, count)
 
     def differs(self, row: Mapping[str, object]) -> bool:
         """Tell whether a row lacks cells that nearly all others have, or has numbers where they have text."""
@@ -122,6 +96,66 @@ class Shape:
                 return True
         return False
 
+    def add(self, other: Shape) -> None:
+        """Add what was seen of other rows."""
+        self.rows += other.rows
+        for total, more in ((self.filled, other.filled), (self.numbers, other.numbers)):
+            for name, count in more.items():
+                total[name] = total.get(name, 0) + count
+
+
+class Shapes:
+    """Finds how the rows of a roster are shaped, by a sample from all over it; it does not grow with them.
+
+    Those rows are looked at whose numbers a power of two divides, which grows with the roster. What was seen is kept by
+    the greatest power that divides a number, so that in the end the rows of the last one can be told from the others:
+    it is the same sample whatever the batches are, and whichever rows come first.
+    """
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._by_power: dict[int, Shape] = {}
+
+    def add(self, frame: pl.DataFrame) -> pl.Series:
+        """Look at some of the next rows; their positions among them."""
+        before = self._rows
+        self._rows += frame.height
+        step = 1 << _power_at(self._rows)
+        looked_at = pl.int_range(-(before + 1) % step, frame.height, step, dtype=pl.UInt32, eager=True)
+        sample = frame.select(all_named(own_columns(frame)[:MOST_COLUMNS]))[looked_at]
+        texts = [name for name, kind in sample.schema.items() if kind == pl.String]
+        if texts:
+            numbers = (looked_at.cast(pl.Int64) + before + 1).to_list()
+            self._count(sample, texts, [(number & -number).bit_length() - 1 for number in numbers])
+        return looked_at
+
+    def _count(self, sample: pl.DataFrame, texts: Sequence[str], powers: Sequence[int]) -> None:
+        others = [name for name in sample.columns if name not in texts]
+        people = sample.with_columns(pl.Series("_power", powers, pl.Int64)).filter(~_may_be_totals(sample))
+        counted = people.group_by("_power").agg(
+            pl.len().alias("_rows"),
+            (all_named(texts).str.strip_chars(_AROUND) != "").sum(),
+            all_named(others).count(),
+            all_named(texts).str.contains(_NUMBER).sum().name.prefix("_number of "),
+        )
+        for found in counted.iter_rows(named=True):
+            filled = {name: found[name] for name in sample.columns}
+            numbers = {name: found[f"_number of {name}"] for name in texts}
+            self._by_power.setdefault(found["_power"], Shape()).add(Shape(found["_rows"], filled, numbers))
+
+    def whole(self) -> Shape:
+        """Give that of the whole roster."""
+        shape, least = Shape(), _power_at(self._rows)
+        for power, seen in self._by_power.items():
+            if power >= least:
+                shape.add(seen)
+        return shape
+
+
+def _power_at(rows: int) -> int:
+    """Say which power of two divides the numbers of the rows that are looked at, of so many rows."""
+    return (rows // SAMPLE).bit_length()
+
 
 def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
     """Give the positions of the total rows; one that was told as such is still one, whatever the others are by now."""
@@ -132,10 +166,6 @@ def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
     differ = pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean)
     before = said(frame, "row.not_a_person")
     return found.filter(differ if before is None else differ | before.gather(found).is_not_null())
-
-
-def _add(total: dict[str, int], name: str, count: int) -> None:
-    total[name] = total.get(name, 0) + count
 
 
 def _may_be_totals(frame: pl.DataFrame) -> pl.Series:

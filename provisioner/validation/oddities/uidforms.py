@@ -43,8 +43,6 @@ _DAY = "(?:0?[1-9]|[12][0-9]|3[01])"
 _DATE = rf"^(?:{_DAY}-{_MONTH}|{_MONTH}-[0-9]{{2}}|(?:19|20)[0-9]{{2}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$"
 _LENGTHS_OF_DATES = (5, 6, 10)
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-# As many uids from all over a batch, which may be of many files, are turned back to see whether they are addresses.
-_LOOKED_AT: Final = 100
 # From here on the type no longer tells neighbouring whole numbers apart.
 _EXACT_WHOLE: Final = 2**24
 
@@ -81,7 +79,7 @@ def imprecise(frame: pl.DataFrame, binding: Binding) -> pl.Series | None:
 class EncodedEmails:
     """Looks whether the uids of a roster can be turned back into e-mail addresses; it does not grow with them.
 
-    Where the roster's own mapping encodes them, every row is looked at, else a few of each batch.
+    Where the roster's own mapping encodes them, every row is looked at, else a sample.
     """
 
     def __init__(self, binding: Binding) -> None:
@@ -90,8 +88,8 @@ class EncodedEmails:
         self.found: Encoding | None = None
         """How one of them was encoded; null while there is none."""
 
-    def add(self, frame: pl.DataFrame, uids: pl.Series) -> None:
-        """Look at a batch; `uids` as they would be sent."""
+    def add(self, frame: pl.DataFrame, uids: pl.Series, sample: pl.Series) -> None:
+        """Look at a batch; `uids` as they would be sent, `sample` the positions of some rows."""
         if self.found is not None:
             return
         if self._encodings:
@@ -99,7 +97,7 @@ class EncodedEmails:
             if frame.select(text.str.contains(_EMAIL).any()).item():
                 self.found = min(self._encodings)
             return
-        for uid in uids.gather_every(max(1, len(uids) // _LOOKED_AT)).drop_nulls():
+        for uid in uids.gather(sample).drop_nulls():
             self.found = next((encoding for encoding in _DECODERS if _is_email_in(encoding, uid)), None)
             if self.found is not None:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from provisioner.validation.oddities.persons import TOTALS, Shape
+from provisioner.validation.oddities.persons import SAMPLE, TOTALS, Shape, Shapes
 from tests.rig.checking import warnings
 
 PEOPLE = [("a1", "Ann Lee", "red"), ("b2", "Bob Poe", "blue")]
@@ -36,3 +36,21 @@ def test_somebody_who_is_called_so_is_a_person() -> None:
 def test_the_only_row_is_a_person() -> None:
     """There are no others to be unlike."""
     assert not Shape().differs({"uid": "total", "name": None})
+
+
+@pytest.mark.parametrize("rows", [1, SAMPLE - 1, SAMPLE, 5 * SAMPLE, 40 * SAMPLE + 7])
+def test_the_sample_is_the_same_whatever_the_batches_are(rows: int) -> None:
+    """From all over the roster, and never more of it than it may be."""
+    people = pl.DataFrame(
+        {"uid": [f"u{n}" for n in range(rows)], "dept": ["x"] * (rows // 4) + [""] * (rows - rows // 4)}
+    )
+    found = []
+    for size in (rows, 1 + rows // 3, 999):
+        shapes = Shapes()
+        for part in people.iter_slices(size):
+            shapes.add(part)
+        found.append(shapes.whole())
+    assert found == [found[0]] * 3
+    sampled = found[0].rows
+    assert sampled == rows if rows < SAMPLE else SAMPLE // 2 <= sampled <= SAMPLE
+    assert found[0].filled == {"uid": sampled, "dept": pytest.approx(sampled / 4, abs=1)}

@@ -88,7 +88,7 @@ def test_uids_that_are_addresses_in_another_form_are_found(uid: str, encoding: E
     frame = pl.DataFrame({"uid": [None, "u-1", uid], "name": "Ann"})
     binding = bind(frame.schema)
     found = EncodedEmails(binding)
-    found.add(frame, uids(frame, binding))
+    found.add(frame, uids(frame, binding), pl.arange(0, frame.height, eager=True))
     assert found.found is encoding
 
 
@@ -99,5 +99,5 @@ def test_addresses_that_the_mapping_encodes_are_found_in_any_row(encode: str, to
     frame = pl.DataFrame({"id": ["a"] * 500 + [None], "mail": [None] * 500 + [" ann@example.org"], "name": "Ann"})
     binding = bind(frame.schema, mapping)
     found = EncodedEmails(binding)
-    found.add(frame, uids(frame, binding))
+    found.add(frame, uids(frame, binding), pl.arange(0, frame.height, eager=True))
     assert found.found == (encode if told else None)
