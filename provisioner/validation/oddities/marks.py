@@ -40,13 +40,14 @@ class Marks:
     def __init__(self, binding: Binding, shape: Shape) -> None:
         self._binding, self._shape, self._headers = binding, shape, Headers(binding)
         self._uid = unencoded(binding.fields["uid"])
-        columns = [name for name in binding.schema if not name.startswith("_")]
+        # null where no column has a name, and all are mapped by their places
+        self._first = next((name for name in binding.schema if not name.startswith("_")), None)
         # the cells that have to be looked at closely are found in the column of the uids, when it is one
         self._plain = self._uid.name if isinstance(self._uid, FromColumn) else None
-        self._header = header_words(self._plain or columns[0])
-        totals = persons.TOTAL_WORDS if columns[0] == self._plain else ()
-        self._words = [*UID_WORDS, *self._header, *totals]
-        self._totals_elsewhere = columns[0] != self._plain
+        named = self._plain or self._first
+        self._header = header_words(named) if named is not None else []
+        self._totals_elsewhere = self._first != self._plain or self._first is None
+        self._words = [*UID_WORDS, *self._header, *(() if self._totals_elsewhere else persons.TOTAL_WORDS)]
 
     def of(self, batch: RosterBatch, frame: pl.DataFrame, uids: pl.Series) -> dict[str, Column]:
         """Find those of a batch; `frame` holds its cells cleaned, `uids` are those of its rows as they are sent."""
@@ -75,8 +76,8 @@ class Marks:
         if self._plain is not None:
             suspects = suspects.filter(found.is_in(self._header)) if len(found) else suspects
         else:
-            first = frame[next(name for name in frame.columns if not name.startswith("_"))]
-            if first.dtype != pl.String:
+            first = frame[self._first] if self._first is not None else None
+            if first is None or first.dtype != pl.String:
                 return suspects.clear()
             suspects = first.str.strip_chars().str.to_lowercase().is_in(self._header).arg_true()
         return self._headers.again(frame, suspects)

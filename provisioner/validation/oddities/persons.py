@@ -122,11 +122,12 @@ class Shapes:
         self._rows += frame.height
         step = 1 << _power_at(self._rows)
         looked_at = pl.int_range(-(before + 1) % step, frame.height, step, dtype=pl.UInt32, eager=True)
-        sample = frame.select(all_named(own_columns(frame)[:MOST_COLUMNS]))[looked_at]
-        texts = [name for name, kind in sample.schema.items() if kind == pl.String]
+        names, schema = own_columns(frame)[:MOST_COLUMNS], frame.schema
+        texts = [name for name in names if schema[name] == pl.String]
         if texts:
             numbers = (looked_at.cast(pl.Int64) + before + 1).to_list()
-            self._count(sample, texts, [(number & -number).bit_length() - 1 for number in numbers])
+            powers = [(number & -number).bit_length() - 1 for number in numbers]
+            self._count(frame.select(all_named(names))[looked_at], texts, powers)
         return looked_at
 
     def _count(self, sample: pl.DataFrame, texts: Sequence[str], powers: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.rig.cases import users
 from tests.rig.command import provisioner
 from tests.rig.workbooks import texts, workbook
 
@@ -126,3 +127,15 @@ def test_a_moment_that_no_calendar_has_stops_nothing(tmp_path: Path, form: str) 
         assert [*json.loads(again.stdout)["defects"]] == ["uid.charset"]
     proposed = provisioner("init", roster, cwd=tmp_path)
     assert proposed.exit_code == 0, proposed.stderr
+
+
+@pytest.mark.parametrize(
+    ("uid", "sent"),
+    [("_column_1", ["total", "b2"]), ("{_column_1}-x", ["total-x", "b2-x"])],
+    ids=["column", "template"],
+)
+def test_columns_of_which_none_has_a_name_are_mapped_by_their_places(tmp_path: Path, uid: str, sent: list[str]) -> None:
+    """There is no first column by whose name, or in which, a header or a total would be found."""
+    (tmp_path / "r.csv").write_text(",,\ntotal,Ann,\nb2,Ben,x\n")
+    found = users(tmp_path / "r.csv", tmp_path, columns={"uid": uid, "name": "_column_2"})
+    assert [user["uid"] for user in found] == sent

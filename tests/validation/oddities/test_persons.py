@@ -54,3 +54,11 @@ def test_the_sample_is_the_same_whatever_the_batches_are(rows: int) -> None:
     sampled = found[0].rows
     assert sampled == rows if rows < SAMPLE else SAMPLE // 2 <= sampled <= SAMPLE
     assert found[0].filled == {"uid": sampled, "dept": pytest.approx(sampled / 4, abs=1)}
+
+
+@pytest.mark.parametrize("columns", [{"_column_1": ["a", "b"]}, {"id": [1, 2]}, {}])
+def test_where_no_column_has_a_name_or_text_nothing_is_said_of_the_rows(columns: dict[str, list[object]]) -> None:
+    shapes = Shapes()
+    frame = pl.DataFrame(columns)
+    assert shapes.add(frame).to_list() == list(range(frame.height))
+    assert shapes.whole() == Shape()
