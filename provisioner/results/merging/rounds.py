@@ -154,6 +154,9 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
         raise OutputError(f"{later.results}: {message} now; {again}")
     first = next(rows_of(later.results, ","), None)
     if first is not None and OF_ROW not in first.columns:
+        if later.document.get("shard") is not None:
+            todo = f"name the folder of all shards alone: provisioner merge {later.results.parent}"
+            raise OutputError(f"{later.results}: holds a shard of a roster, and no mended rows; {todo}")
         message = f"does not say which rows of {before.results} its rows were"
         raise OutputError(f"{later.results}: {message}; run that round again, with the columns _row and _errors")
 

@@ -162,6 +162,14 @@ def test_what_is_no_round_of_the_other_is_refused(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_shards_that_are_named_one_by_one_are_told_to_be_named_by_their_folder(tmp_path: Path) -> None:
+    """As `merge users.shards/*.csv` names them."""
+    parts = [job(tmp_path, f"s{n}.csv", [(n, f"u{n}", CREATED)], shard={"number": n, "of": 2}) for n in (1, 2)]
+    told = rf"s2\.csv: holds a shard .*; name the folder of all shards alone: provisioner merge {tmp_path}$"
+    with pytest.raises(OutputError, match=told):
+        merge_rounds(parts, tmp_path / "all.csv")
+
+
 def test_results_that_were_changed_are_not_merged(tmp_path: Path) -> None:
     """A line that is missing would be a person who is told as rejected."""
     first, second = job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)
