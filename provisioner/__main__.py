@@ -16,6 +16,8 @@ def main() -> None:
     # Read when polars is loaded. Its allocator would keep four arenas for each core, and in each what was let go of:
     # with two, a run takes 50 MiB less, and no more time. What somebody has set comes behind it, and counts.
     os.environ[ALLOCATOR] = f"narenas:2,{os.environ.get(ALLOCATOR, '')}".rstrip(",")
+    # structlog takes it in, and what colours code with it, to draw tracebacks. None is drawn here: they go into a file.
+    sys.modules["rich.traceback"] = None  # type: ignore[assignment]
     _open_standard_streams()
     from provisioner.cli.app import main as run
 

@@ -120,6 +120,36 @@ def _is_settled(met: Known) -> bool:
     return met.state == State.SETTLED and met.outcome in FINAL
 
 
+@dataclass(slots=True)
+class EarlierRuns:
+    """What earlier runs of the job have done, by their journal, which is only looked at.
+
+    policy   what is asked now
+    settled  valid rows that need no request any more
+    open     those that still need one; `further`: requests for them besides, to bring back, with a token, whom an undo
+             has deactivated, and to deactivate
+    """
+
+    journal: Journal
+    policy: Policy
+    settled: int = 0
+    open: int = 0
+    further: int = 0
+
+    def look_up(self, checked: CheckedBatch) -> None:
+        """Count one more batch. Raises `StorageError`."""
+        for part in admit(checked.valid, self.journal, self.policy):
+            self.settled += part.skipped
+            self.open += len(part.requests)
+            self.further += sum(map(_further, part.requests))
+
+
+def _further(request: UserRequest) -> int:
+    """Count the requests for a row besides the first, as far as the journal tells."""
+    brought_back = request.past is not None and request.past.withdrawn
+    return (1 + request.token if brought_back else 0) + bool(request.deactivated)
+
+
 @dataclass(frozen=True, slots=True)
 class Outbox:
     """The way of requests into the pool: each is on disk as sent before a worker can take it.

@@ -7,28 +7,29 @@ import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
-from provisioner.journal.journal import Journal, JournalReader
 from provisioner.logs import get_logger
-from provisioner.model import Outcome, UserRequest
+from provisioner.model import Outcome
 from provisioner.results.lines import count_unsent
 from provisioner.results.manifest import Source, set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
-from provisioner.run.admission import admit
-from provisioner.run.intake import CheckedBatch, Surveyed, keep_rejected, open_roster, survey
+from provisioner.run.intake import Surveyed, keep_rejected, open_roster, survey
 from provisioner.run.job import EMULATOR, Job, Run, begins_anew, identity, make_target, source_of
 from provisioner.run.rates import seconds_for
 from provisioner.run.rounds.returning import foresee
 from provisioner.sending.calls import Budget
-from provisioner.sending.lifecycle import Policy
 from provisioner.sending.users.needs import DEFAULT, Needs, needs_of
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
+
+if TYPE_CHECKING:
+    from provisioner.run.admission import EarlierRuns
 
 log = get_logger()
 
@@ -91,44 +92,19 @@ async def look_ahead(run: Run, creates: int, roles: Collection[str]) -> Needs | 
     return needs
 
 
-@dataclass(slots=True)
-class _EarlierRuns:
-    """What earlier runs of the job have done, by their journal, which is only looked at.
-
-    policy   what is asked now
-    settled  valid rows that need no request any more
-    open     those that still need one; `further`: requests for them besides, to bring back, with a token, whom an undo
-             has deactivated, and to deactivate
-    """
-
-    journal: Journal
-    policy: Policy
-    settled: int = 0
-    open: int = 0
-    further: int = 0
-
-    def look_up(self, checked: CheckedBatch) -> None:
-        """Count one more batch. Raises `StorageError`."""
-        for part in admit(checked.valid, self.journal, self.policy):
-            self.settled += part.skipped
-            self.open += len(part.requests)
-            self.further += sum(map(_further, part.requests))
-
-
-def _further(request: UserRequest) -> int:
-    """Count the requests for a row besides the first, as far as the journal tells."""
-    brought_back = request.past is not None and request.past.withdrawn
-    return (1 + request.token if brought_back else 0) + bool(request.deactivated)
-
-
-def _earlier(job: Job, source: Source, stack: ExitStack) -> _EarlierRuns | None:
+def _earlier(job: Job, source: Source, stack: ExitStack) -> EarlierRuns | None:
     """Open the journal that a run would go on with, if there is one. Raises `JournalError` as a run would."""
     journal = job.outputs.journal
     if not job.settings.run.dry_run or not journal.exists() or begins_anew(job, source):
         return None
+    # What it takes to send is loaded where an earlier run has sent; to check a roster needs none of it.
+    from provisioner.journal.journal import JournalReader
+    from provisioner.run.admission import EarlierRuns
+    from provisioner.sending.lifecycle import Policy
+
     reader = JournalReader(journal, _identity(job.settings))
     asked = job.settings.run
-    return _EarlierRuns(stack.enter_context(reader), Policy(asked.on_existing, asked.auth_tokens))
+    return EarlierRuns(stack.enter_context(reader), Policy(asked.on_existing, asked.auth_tokens))
 
 
 def _identity(settings: Settings) -> Identity | None:
@@ -140,7 +116,7 @@ def _identity(settings: Settings) -> Identity | None:
         return None
 
 
-def _finish(run: Run, surveyed: Surveyed, earlier: _EarlierRuns | None, leaving: int, needs: Needs | None) -> Summary:
+def _finish(run: Run, surveyed: Surveyed, earlier: EarlierRuns | None, leaving: int, needs: Needs | None) -> Summary:
     job = run.job
     counts = count_unsent(run.tally.rows)
     record, rejected = keep_rejected(job, surveyed)

@@ -14,18 +14,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
 from provisioner.journal.columns import hash_of
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, created_in
 from provisioner.journal.header import Identity, owner_in
-from provisioner.journal.journal import Journal
 from provisioner.roster.formats.rows import ADDED
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.job import EMULATOR
 from provisioner.validation.validator import reject
+
+if TYPE_CHECKING:
+    from provisioner.journal.journal import Journal
 
 _BEFORE, _ERRORS = ADDED
 _DUPLICATE: Final = "uid.duplicate"

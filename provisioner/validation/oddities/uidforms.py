@@ -43,6 +43,8 @@ _DAY = "(?:0?[1-9]|[12][0-9]|3[01])"
 _DATE = rf"^(?:{_DAY}-{_MONTH}|{_MONTH}-[0-9]{{2}}|(?:19|20)[0-9]{{2}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))$"
 _LENGTHS_OF_DATES = (5, 6, 10)
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+# Letters of base32, or pairs of hexadecimal digits, an @ (40) among them.
+_ENCODED: Final = r"^(?:[A-Za-z2-7]+=*|(?:[0-9A-Fa-f]{2})+?40(?:[0-9A-Fa-f]{2})+)$"
 # From here on the type no longer tells neighbouring whole numbers apart.
 _EXACT_WHOLE: Final = 2**24
 
@@ -97,7 +99,8 @@ class EncodedEmails:
             if frame.select(text.str.contains(_EMAIL).any()).item():
                 self.found = min(self._encodings)
             return
-        for uid in uids.gather(sample).drop_nulls():
+        some = uids.gather(sample).drop_nulls()
+        for uid in some.filter(some.str.contains(_ENCODED)):  # of the uids of most rosters none
             self.found = next((encoding for encoding in _DECODERS if _is_email_in(encoding, uid)), None)
             if self.found is not None:
                 return
