@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from provisioner.errors import RosterError
-from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, is_blank, read_rows
+from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, has_other_ends, is_blank, read_rows
 from provisioner.roster.csv.looks import OTHER_QUOTES
+from provisioner.roster.csv.remarks import Figures, is_row, with_figures
 from provisioner.roster.encodings import not_utf8
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
@@ -70,9 +72,15 @@ class _Cell(NamedTuple):
     start: int
     bare: str | None
 
+    def parts(self, end: str) -> list[str]:
+        """Cut it at a line end that is none; a quoted cell is one part, whatever it holds."""
+        return ['"'] if self.bare is None else self.bare.rstrip(CR).split(end)
+
 
 def what_is_broken(text: str, broken: Break, dialect: Dialect) -> str:
     """Say why a cell of a text is none."""
+    if broken.behind is not None and text.startswith(dialect.other_end, broken.behind):
+        return _mixed(dialect)
     what = NEVER_CLOSED if broken.behind is None else TEXT_AFTER_QUOTE
     if _reads(text, broken, dialect, dialect.escape or "\\"):
         what += NOT_ESCAPED.format(escape=dialect.escape) if dialect.escape else ESCAPED
@@ -92,6 +100,7 @@ def first_defect(block: bytes, width: int, dialect: Dialect) -> Defect | None:
         _not_utf8(text, block, undecoded.start(), read, dialect) if undecoded else None,
         _too_wide(text, wide, width, dialect) if wide is not None else None,
         _broken(text, read.broken, dialect) if read.broken else None,
+        _joined(text, read, width, dialect) if has_other_ends(block, dialect) and dialect.may_join(block) else None,
     ]
     first = min((each for each in found if each is not None), key=lambda each: (each.row, each.offset), default=None)
     if first is None:
@@ -141,10 +150,8 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     line = text[start : start + read_rows(text, dialect, start, most=1).length]
     cells = list(_cells(text, start, dialect))
     what = f"{len(cells)} cells, but the header has {width}"
-    other = CR if dialect.eol == LF else LF
-    if any(other in (cell.bare or "").rstrip(CR) for cell in cells):
-        mixed = MIXED_LINE_ENDS.format(other="CR" if other == CR else "LF")
-        return _defect(text, f"{what}: {mixed}", row, width, cells[width].start, start)
+    if any(len(cell.parts(dialect.other_end)) > 1 for cell in cells):
+        return _defect(text, f"{what}: {_mixed(dialect)}", row, width, cells[width].start, start)
     cut = next((number for number, (cell, after) in enumerate(pairwise(cells)) if _are_one(cell, after)), None)
     if cut is not None:
         return _defect(text, f"{what}: {UNQUOTED}", row, cut, cells[cut].start, start)
@@ -156,6 +163,71 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     if (quotes := _other_quotes(cells)) is not None:
         mend = f'{quotes} are none here: put cells that hold {between} in double quotes (")'
     return _defect(text, f"{what}; {mend}", row, width, cells[width].start, start)
+
+
+def _joined(text: str, read: Reading, width: int, dialect: Dialect) -> Defect | None:
+    """Tell the first row that is several: between them stands a line end that is none in this file."""
+    end, whole = dialect.other_end, _Whole.of(read.rows, width, dialect)
+    start = 0
+    for row in range(len(read.rows)):
+        stop = start + read_rows(text, dialect, start, most=1).length
+        cells = list(_cells(text, start, dialect)) if end in text[start:stop].strip(CR + LF) else []
+        cut = next((number for number, cell in enumerate(cells) if len(cell.parts(end)) > 1), None)
+        if cut is not None and whole.is_several(cells, dialect):
+            return _defect(text, _mixed(dialect), row, cut, cells[cut].start, start)
+        start = stop
+    return None
+
+
+class _Whole(NamedTuple):
+    """What the rows of a file are like that hold no line end: their figures, and how many cells they have."""
+
+    width: int
+    figures: Figures
+    lengths: AbstractSet[int]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], width: int, dialect: Dialect) -> _Whole:
+        whole = [row for row in rows if not any(dialect.other_end in (cell or "") for cell in row)]
+        figures = {with_figures(row[0] or "") for row in whole} or {True, False}
+        return cls(width, figures, {len(row) for row in whole})
+
+    def is_several(self, cells: Sequence[_Cell], dialect: Dialect) -> bool:
+        """Whether there is what looks like another row behind a line end in a bare cell.
+
+        a1,Ann<CR>b2,Bob     where there are more than three columns, or three and the next row is c3,Cy
+        ann,Ann<CR>Lee,x     is one row of three columns where all have three cells
+        """
+        filled = [number for number, cell in enumerate(cells, 1) if cell.bare is None or not is_blank(cell.bare)]
+        if filled and filled[-1] > self.width:  # it is told as too wide
+            return False
+        first, *others = _lines_of(cells, dialect)
+        if filled[-1] < self.width:
+            usual = len(cells) in self.lengths
+            likely = [line for line in others if not usual or with_figures(line[0])]
+        else:
+            alike = [line for line in others if len(line) == len(first)]
+            likely = [line for line in alike if len(line) in self.lengths or with_figures(line[0])]
+        return any(is_row(dialect.delimiter.join(line), self.figures, dialect.delimiter) for line in likely)
+
+
+def _lines_of(cells: Sequence[_Cell], dialect: Dialect) -> list[list[str]]:
+    """Cut a row into lines where a line end stands in a bare cell; those of blanks are none."""
+    lines: list[list[str]] = [[]]
+    for cell in cells:
+        first, *others = cell.parts(dialect.other_end)
+        lines[-1].append(first)
+        lines.extend([other] for other in others)
+    return [line for line in lines if not all(map(is_blank, line))] or [[]]
+
+
+def _mixed(dialect: Dialect) -> str:
+    return MIXED_LINE_ENDS.format(other="CR" if dialect.other_end == CR else "LF")
+
+
+def is_mixed(text: str, start: int, dialect: Dialect) -> bool:
+    """Whether a bare cell of the row that begins here holds a line end that is none in this file."""
+    return any(len(cell.parts(dialect.other_end)) > 1 for cell in _cells(text, start, dialect))
 
 
 def _other_quotes(cells: Sequence[_Cell]) -> str | None:

@@ -6,7 +6,6 @@ leniently, it never gets to see.
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,7 @@ from provisioner.roster.csv.blocks import (
     without_header,
 )
 from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect
-from provisioner.roster.csv.grammar import CR, Row, read_rows
+from provisioner.roster.csv.grammar import Row, has_loose_cr, has_other_ends, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
 from provisioner.roster.csv.remarks import WHOLE, remarks_on
@@ -190,11 +189,15 @@ class _BlockParser:
 
     def parse(self, block: Block, left: int | None = None) -> RosterBatch:
         """Parse a block, keep its first `left` rows. Raises RosterError with the place of a defect among them."""
-        frame = self._parsed(block.data) if block.rows is None else None
+        others = has_other_ends(block.data, self._dialect)
+        joined = others and self._dialect.may_join(block.data)
+        loose = joined or (others and has_loose_cr(block.data, self._dialect))
+        frame = self._parsed(block.data) if block.rows is None and not loose else None
         if frame is None:
-            frame = self._read(block, left)
+            frame = self._read(block, left, joined=joined)
         lines = block.data.count(self._dialect.eol.encode()) if block.lines is None else block.lines
-        spread = lines > frame.height  # over more lines than rows: some are blank, or stand within cells
+        # Over more lines than rows: some are blank, or stand within cells.
+        spread = lines > frame.height or joined
         frame = without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
         remarks = remarks_on(frame, self._dialect, spread=spread) if b'"' in block.data else {}
@@ -206,7 +209,7 @@ class _BlockParser:
 
     def _parsed(self, data: bytes) -> pl.DataFrame | None:
         """Have polars parse a block whose quotes are plain; None when it cannot, or when it is not for it to judge."""
-        if not self._dialect.delimiter.isascii() or self._has_loose_cr(data):
+        if not self._dialect.delimiter.isascii():
             return None
         names, eol = [f"c{index}" for index in range(self._width + self._surplus)], self._dialect.eol.encode()
         frame = None if data.startswith(BOM_UTF8) else self._by_polars(names, data)
@@ -238,22 +241,16 @@ class _BlockParser:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None
 
-    def _has_loose_cr(self, data: bytes) -> bool:
-        """Whether a CR ends a cell, which polars takes off, or is one of several before a line end.
+    def _read(self, block: Block, left: int | None, *, joined: bool) -> pl.DataFrame:
+        """Read a block by the grammar. Raises RosterError for a defect before the `left` rows that are wanted.
 
-        One in the middle of a cell is a letter to everyone.
+        joined  a line end that is none in this file may stand between two rows
         """
-        if b"\r" not in data or self._dialect.eol == CR or data.count(b"\r") == data.count(b"\r\n"):
-            return False
-        return re.search(rf"\r(?:[\r{re.escape(self._dialect.delimiter)}]|\Z)".encode(), data) is not None
-
-    def _read(self, block: Block, left: int | None) -> pl.DataFrame:
-        """Read a block by the grammar. Raises RosterError for a defect before the `left` rows that are wanted."""
         rows = block.rows
         if rows is None:
             rows = read_rows(block.data.decode(errors="surrogateescape"), self._dialect).rows
         widest = max(map(len, rows), default=0)
-        if block.broken or widest > self._width or not _is_utf8(block.data):
+        if block.broken or widest > self._width or not _is_utf8(block.data) or joined:
             defect = first_defect(block.data, self._width, self._dialect)
             if defect is not None:
                 if left is None or defect.row < left:

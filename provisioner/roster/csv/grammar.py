@@ -21,6 +21,9 @@ CR: Final = "\r"
 # What polars strips: white space, without the separators of ASCII, which Python takes for it too.
 _BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
+UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
+"""How a first cell that may be a uid is made: a line of prose begins otherwise."""
+
 Row: TypeAlias = list[str | None]
 """The cells of a row; null where there is nothing, not even quotes."""
 
@@ -80,6 +83,20 @@ class Dialect:
         """A quoted cell that begins at the very edge of its place, and is not closed before the end."""
         return re.compile(rf'"(?<![^{self._edge}]")[^"]*+(?:""[^"]*+)*+\Z'.encode())
 
+    @cached_property
+    def _joined(self) -> re.Pattern[bytes]:
+        """What may be the first cell of a row, behind a line end that is none in this file."""
+        return re.compile(rf"{self.other_end}{UID}{re.escape(self.delimiter)}".encode())
+
+    def may_join(self, block: bytes) -> bool:
+        """Whether a line end that is none in this file may stand between two rows; see `has_other_ends`."""
+        return self._joined.search(block) is not None
+
+    @property
+    def other_end(self) -> str:
+        """The line end that is none in this file."""
+        return CR if self.eol == LF else LF
+
     def unescaped(self, content: str) -> str:
         """Give what stands between quotes as it is meant."""
         if not self.escape:
@@ -138,6 +155,21 @@ def plain_length(block: bytes, dialect: Dialect) -> int | None:
 def _is_tidy(block: bytes) -> bool:
     """Whether every CR stands right before an LF."""
     return b"\r" not in block or block.count(b"\r") == block.count(b"\r\n")
+
+
+def has_other_ends(block: bytes, dialect: Dialect) -> bool:
+    """Whether there are line ends of the kind that is none in this file."""
+    return not _is_tidy(block) if dialect.eol == LF else LF.encode() in block
+
+
+def has_loose_cr(block: bytes, dialect: Dialect) -> bool:
+    """Whether a CR ends a cell, which polars takes off, or is one of several before a line end; see `has_other_ends`.
+
+    One in the middle of a cell is a letter to everyone.
+    """
+    if dialect.eol == CR:
+        return False
+    return re.search(rf"\r(?:[\r{re.escape(dialect.delimiter)}]|\Z)".encode(), block) is not None
 
 
 def is_plain(block: bytes, dialect: Dialect) -> bool:

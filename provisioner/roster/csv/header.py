@@ -14,7 +14,7 @@ from typing import Final
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.columns import named_columns
-from provisioner.roster.csv.defect import what_is_broken
+from provisioner.roster.csv.defect import is_mixed, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header, separated_by
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
@@ -181,7 +181,9 @@ def _lines(text: str, at: int, dialect: Dialect) -> Iterator[Line]:
         number = text.count(dialect.eol, 0, at) + 1
         if number > LINES_SEARCHED and at > first:
             return
-        yield Line(read.rows[0], number, at + read.length, text[at : at + 1] == '"')
+        end = at + read.length
+        mixed = dialect.other_end in text[at:end].strip("\r\n") and is_mixed(text, at, dialect)
+        yield Line(read.rows[0], number, end, text[at : at + 1] == '"', mixed)
         at += read.length
 
 

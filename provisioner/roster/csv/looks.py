@@ -18,7 +18,8 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.csv.grammar import CR, LF, Dialect, Row
+from provisioner.roster.csv.grammar import Dialect, Row
+from provisioner.roster.csv.remarks import header_holds_a_row, holds_a_row, with_figures
 from provisioner.roster.formats.rows import Missing
 from provisioner.wording import shortened
 
@@ -45,12 +46,14 @@ class Line:
     """A row of the head of a file: its cells, the line it begins in (from 1), and where it ends (in characters).
 
     quoted  it begins with a quote
+    mixed   a bare cell of it holds a line end that is none in this file
     """
 
     cells: Row
     number: int
     end: int
     quoted: bool
+    mixed: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -60,12 +63,13 @@ class Line:
 
 def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dialect, missing: Missing) -> None:
     """Tell what is no header by its looks, with what to do about it. Raises RosterError."""
-    if not missing(line.names):
-        return
-    if CR in "".join(line.names) and dialect.eol == LF:
+    if line.mixed:
         raise RosterError(
             f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
         )
+    _refuse_rows_in_quotes(name, line, lines, dialect)
+    if not missing(line.names):
+        return
     for what, quotes in OTHER_QUOTES.items():
         if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
             raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
@@ -81,6 +85,17 @@ def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dia
         what = f"line {line.number} looks like a row of data ({shown}{cut}), not like the names of columns"
         mend = "put a line with the names of all columns above it, or say which it is with --header-row"
         raise RosterError(f"{name}: {what}; {mend}")
+
+
+def _refuse_rows_in_quotes(name: str, line: Line, lines: Sequence[Line], dialect: Dialect) -> None:
+    """Tell a quoted cell of the header, or of a line above it, that has swallowed rows. Raises RosterError."""
+    below = [each for each in lines if each.number > line.number]
+    figures, lengths = {with_figures(each.names[0]) for each in below}, {len(each.cells) for each in below}
+    rows = [each for each in lines if each.number < line.number]
+    holding = [row.number for row in rows if holds_a_row(row.cells, dialect.delimiter, figures, len(line.cells))]
+    if holding or header_holds_a_row(line.cells, dialect.delimiter, figures, lengths):
+        what = f"line {min(holding, default=line.number)}: a cell in quotes goes over lines that look like rows"
+        raise RosterError(f"{name}: {what}; end its quotes where the cell ends, or take them away")
 
 
 def other_quotes(column: Iterable[str | None]) -> str | None:

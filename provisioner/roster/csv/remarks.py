@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
 
 import polars as pl
 
-from provisioner.roster.csv.grammar import Dialect
+from provisioner.roster.csv.grammar import UID, Dialect
 
 SWALLOWED: Final = "row.swallowed"
 WHOLE: Final = "row.quoted_whole"
 
-# How a first cell that may be a uid is made: a line of prose begins otherwise.
-_UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
+Figures: TypeAlias = AbstractSet[bool]
+"""Whether the first cells of rows have figures in them; both where some have and others have not."""
+
 _LINE_END: Final = r"\r*\n|\r"
 
 
@@ -54,7 +56,7 @@ def _holding_rows(frame: pl.DataFrame, dialect: Dialect) -> list[int]:
     It has as many delimiters as the header, and a first cell like `a1`.
     """
     first, *others = map(pl.col, frame.columns)
-    start, delimiter = rf"[\n\r]{_UID}", re.escape(dialect.delimiter)
+    start, delimiter = rf"[\n\r]{UID}", re.escape(dialect.delimiter)
     # the rest of a row that ends in the first column stands behind the quotes
     begun = [
         first.str.contains(f"{start}(?:{delimiter}|$)"),
@@ -62,24 +64,60 @@ def _holding_rows(frame: pl.DataFrame, dialect: Dialect) -> list[int]:
     ]
     suspects = frame.select(pl.any_horizontal(begun).fill_null(value=False)).to_series()
     indexes = suspects.arg_true()
-    rows = zip(indexes, frame[indexes].iter_rows(), strict=True) if len(indexes) else ()
-    return [index for index, row in rows if holds_a_row(row, dialect.delimiter)]
+    if not len(indexes):
+        return []
+    own = first.str.extract(rf"^([^{delimiter}\r\n]*)").str.contains(r"\d").unique().drop_nulls()
+    figures = frozenset(frame.select(own).to_series())
+    rows = zip(indexes, frame[indexes].iter_rows(), strict=True)
+    return [index for index, row in rows if holds_a_row(row, dialect.delimiter, figures)]
 
 
-def holds_a_row(cells: Sequence[str | None], delimiter: str) -> bool:
+def holds_a_row(
+    cells: Sequence[str | None], delimiter: str, figures: Figures = frozenset(), width: int | None = None
+) -> bool:
     """Whether a line within one of the cells of a row looks like a row, itself or with what stands around the quotes.
+
+    figures  those of the file's rows, by which one is known; as this row has them without any
+    width    the number of cells that rows have; as many as this one without it
 
     1,"Ann,red⏎2,Bob",blue     `2,Bob` has too few cells, `2,Bob` and `blue` have as many as `1` and `Ann,red`: 3
     """
-    own = re.split(f"{re.escape(delimiter)}|{_LINE_END}", cells[0] or "", maxsplit=1)[0]
+    figures = figures or {with_figures(re.split(f"{re.escape(delimiter)}|{_LINE_END}", cells[0] or "", maxsplit=1)[0])}
     for column, cell in enumerate(cells):
         first, *lines = re.split(_LINE_END, cell or "")
-        whole = [line for line in lines if line.count(delimiter) == len(cells) - 1]
+        whole = [line for line in lines if line.count(delimiter) == (width or len(cells)) - 1]
         if lines and (joined := _joined(column, first, lines[-1], cells, delimiter)) is not None:
             whole.append(joined)
-        if any(_is_row(line, own, delimiter) for line in whole):
+        if any(is_row(line, figures, delimiter) for line in whole):
             return True
     return False
+
+
+def header_holds_a_row(
+    names: Sequence[str | None], delimiter: str, figures: Figures, lengths: AbstractSet[int]
+) -> bool:
+    """Whether a line within one of the names looks like a row; how many cells one has, the first line of the name says.
+
+    figures, lengths  what the rows below are like, and how many cells they have; where there are none below, a figure
+                      or another such line tells
+
+    uid,name,"x⏎ka,kb",kc     `ka,kb` and `kc` are a row where those below have three cells, not where they have four
+    """
+    for column, cell in enumerate(names):
+        first, *lines = re.split(_LINE_END, cell or "")
+        width = column + first.count(delimiter) + 1
+        if lines and (width in lengths or not lengths):
+            lines[-1] = delimiter.join([lines[-1], *(name or "" for name in names[column + 1 :])])
+            rows = [line for line in lines if line.count(delimiter) == width - 1]
+            kinds = figures or ({True, False} if len(rows) > 1 else {True})
+            if any(is_row(line, kinds, delimiter) for line in rows):
+                return True
+    return False
+
+
+def with_figures(first: str) -> bool:
+    """Whether the first cell of a row has figures in it."""
+    return re.search(r"\d", first) is not None
 
 
 def _joined(column: int, first: str, last: str, cells: Sequence[str | None], delimiter: str) -> str | None:
@@ -98,12 +136,12 @@ def _joined(column: int, first: str, last: str, cells: Sequence[str | None], del
     return delimiter.join([last, *(cell or "" for cell in after)])
 
 
-def _is_row(line: str, own: str, delimiter: str) -> bool:
-    """Whether a line begins as the row does, whose first cell is `own`: with figures in its first cell, or without.
+def is_row(line: str, figures: Figures, delimiter: str) -> bool:
+    """Whether a line begins as the rows of a file do.
 
     Springfield, IL⏎ and blue,⏎ are none: behind a blank prose goes on, and a row has more than its first cell.
     """
     first, _, rest = line.partition(delimiter)
-    if not re.fullmatch(_UID, first) or bool(re.search(r"\d", first)) != bool(re.search(r"\d", own)):
+    if not re.fullmatch(UID, first) or with_figures(first) not in figures:
         return False
     return not rest[:1].isspace() and bool(re.search(r"\w", rest))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from provisioner.errors import RosterError
 from provisioner.roster.csv.defect import (
     ESCAPED,
     ESCAPED_UNQUOTED,
@@ -15,6 +18,7 @@ from provisioner.roster.csv.defect import (
     Defect,
     first_defect,
 )
+from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.grammar import CR, Dialect
 
 COMMAS = "put cells that hold a comma in quotes"
@@ -110,3 +114,64 @@ def test_a_bad_byte_at_the_end_of_a_long_block_is_found_at_once() -> None:
     found = first_defect(block, 2, Dialect())
     assert found is not None
     assert (found.row, found.column) == (300_000, 1)
+
+
+@pytest.mark.parametrize("figures", ["", "1"])
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize(("width", "cells"), [(2, 2), (3, 2), (4, 2), (5, 2), (5, 3), (6, 3)])
+def test_a_lone_line_end_of_the_other_kind_between_rows_is_told_with_their_row(
+    tmp_path: Path, width: int, cells: int, delimiter: str, figures: str
+) -> None:
+    """However few cells they have: the second of two rows would be lost in a cell of the first."""
+    path = tmp_path / "r.csv"
+    header = delimiter.join(["uid", "name", "x", "y", "z", "w"][:width])
+    rows = [delimiter.join(f"{row}{column}{figures}" for column in "abcdef"[:cells]) for row in "klmn"]
+    for usual, lone in (("\n", "\r"), ("\r\n", "\r"), ("\r", "\n")):
+        for joined in range(3):
+            ends = [lone if row == joined else usual for row in range(4)]
+            path.write_bytes(f"{header}{usual}{''.join(map(str.__add__, rows, ends))}".encode())
+            if usual == "\r":  # a file with an LF outside quotes near its beginning is one of LF
+                ends = ["\r"] * 40_000 + ends
+                path.write_bytes(f"{header}\r{''.join(map(str.__add__, rows * 10_001, ends))}".encode())
+            with pytest.raises(RosterError, match=rf"row {len(ends) - 3 + joined} .*its line ends are mixed"):
+                list(open_csv(path).batches())
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ["ann", "Ann\rLee", "x"],
+        ["a1", "Ann\rLee", "x"],
+        ["a1", "Ann", "see\rb2"],
+        ["a1", "Ann", "\rLee"],
+        ["a1\r", "A", "x"],
+    ],
+)
+def test_a_cr_within_a_cell_is_kept(tmp_path: Path, first: list[str]) -> None:
+    """What stands behind it is no row of the file."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(f"uid,name,note\n{','.join(first)}\nb2,Bob,y\ncy,Cy,\n".encode())
+    assert next(open_csv(path).batches()).frame.row(0) == tuple(first)
+
+
+@pytest.mark.parametrize("row", ['a1,"Ann"\rb2,"Bob"\n', '"a1"\r"b2","Bob"\n', 'a1,Ann\n"b2","Bob"\r"c3","Cy"\n'])
+def test_a_line_end_of_the_other_kind_behind_quotes_is_told_as_such(row: str) -> None:
+    """There is nothing to be doubled."""
+    defect = first_defect(row.encode(), 2, Dialect())
+    assert defect is not None
+    assert defect.what == MIXED_LINE_ENDS.format(other="CR")
+
+
+@pytest.mark.parametrize("width", [2, 3, 4])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_header_that_ends_with_cr_before_rows_that_end_with_lf_refuses_the_file(
+    tmp_path: Path, width: int, quote: str
+) -> None:
+    """Else its last name and the first row would be one."""
+    path = tmp_path / "r.csv"
+    lines = [
+        ",".join(f"{quote}{cell}{quote}" for cell in line[:width]) for line in (["uid", "name", "x", "y"], [*"abcd"])
+    ]
+    path.write_bytes(f"{lines[0]}\r{lines[1]}\n{lines[1]}\n".encode())
+    with pytest.raises(RosterError, match="its line ends are mixed"):
+        open_csv(path)

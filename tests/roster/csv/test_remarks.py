@@ -12,6 +12,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.grammar import Dialect
 from provisioner.roster.csv.remarks import SWALLOWED, WHOLE, holds_a_row, remarks_on
+from provisioner.roster.formats.rows import missing_fields
 
 
 def frame(*rows: tuple[str | None, ...]) -> pl.DataFrame:
@@ -59,6 +60,59 @@ def test_stray_quotes_at_any_two_cells_of_different_rows_are_told(
             assert closes < opens
         else:
             assert [found[SWALLOWED] for found in remarks] == [[0]], (opens, closes, last)
+
+
+@pytest.mark.parametrize("width", [2, 3, 5])
+@pytest.mark.parametrize("figures", ["", "1"])
+def test_stray_quotes_that_open_in_the_header_refuse_the_file(tmp_path: Path, width: int, figures: str) -> None:
+    """Rows in the name of a column would be lost without a word."""
+    path, header = tmp_path / "r.csv", ["uid", "name", "x", "y", "z"][:width]
+    table = [[f"{row}{column}{figures}" for column in "abcde"[:width]] for row in "klmn"]
+    for opens, closes, last in product(range(width), range(width), range(4)):
+        rows = [header.copy(), *([*row] for row in table)]
+        rows[0][opens] = '"' + rows[0][opens]
+        rows[last + 1][closes] += '"'
+        path.write_text("\n".join(map(",".join, [*rows, [""]])))
+        try:
+            columns = open_csv(path).header.columns
+        except RosterError:
+            pass
+        else:
+            assert missing_fields(columns), (opens, closes, last)
+
+
+@pytest.mark.parametrize("uid", ["a1", "ann"])
+def test_a_line_end_in_the_name_of_a_column_is_none_that_begins_a_row(tmp_path: Path, uid: str) -> None:
+    """Whatever stands behind it."""
+    path = tmp_path / "r.csv"
+    for header in ('uid,name,"home\naddress",x,y', 'uid,name,"home\naddress"', 'uid,name,"home\n1,street"'):
+        for row in ("", f"{uid},Ann,x{',x' * header.count('x,y')}{',y' * header.count('x,y')}\n"):
+            path.write_text(f"{header}\n{row}")
+            assert open_csv(path).header.line == 1
+
+
+def test_a_title_in_quotes_that_goes_over_the_header_and_rows_refuses_the_file(tmp_path: Path) -> None:
+    """The header is not looked for behind them."""
+    path = tmp_path / "r.csv"
+    path.write_text('"Title,,\nuid,name,tags\na1,Ann,"\nuid,name,tags\nb2,Bob,x\n')
+    with pytest.raises(RosterError, match=r"line 1: a cell in quotes goes over lines that look like rows; end its"):
+        open_csv(path)
+
+
+@pytest.mark.parametrize(("own", "other"), [("ann", "b2"), ("a1", "bob")])
+def test_ids_with_and_without_figures_are_known_by_each_other(own: str, other: str) -> None:
+    """What a uid of the file looks like is told by all its rows."""
+    swallowed = frame((own, "Ann", f"hello\n{other},Bob,ok"), ("c3", "Cy", "x"), ("dee", "Dee", "x"))
+    assert remarks_on(swallowed, Dialect(), spread=True) == {SWALLOWED: [0]}
+    swallowed = frame((own, "Ann", f"hello\n{other},Bob,ok"), (own, "Cy", "x"))
+    assert remarks_on(swallowed, Dialect(), spread=True) == {}
+
+
+def test_a_line_end_that_is_none_in_the_file_counts_within_quotes(tmp_path: Path) -> None:
+    """As LF does."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(b'uid,name,s\na1,Ann,"hello\rb2,Bob,ok\rc3,Cy,world"\nd4,Dee,hi\n')
+    assert [batch.remarks for batch in open_csv(path).batches()] == [{SWALLOWED: [0]}]
 
 
 @pytest.mark.parametrize(
