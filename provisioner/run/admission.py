@@ -6,9 +6,10 @@ A row needs one unless the journal knows it as settled and unchanged, in a way t
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,10 +22,12 @@ from provisioner.journal.recorder import Recorder
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
+from provisioner.sending.calls import Operation
 from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users import trace
 from provisioner.stop import Stopper, stopping_on_storage_error
 from provisioner.threads import in_thread
 
@@ -124,30 +127,60 @@ def _is_settled(met: Known) -> bool:
 class EarlierRuns:
     """What earlier runs of the job have done, by their journal, which is only looked at.
 
-    policy   what is asked now
-    settled  valid rows that need no request any more
-    open     those that still need one; `further`: requests for them besides, to bring back, with a token, whom an undo
-             has deactivated, and to deactivate
+    policy    what is asked now
+    settled   valid rows that need no request any more
+    open      those that still need some
+    requests  how many those are, as far as the journal tells, under each budget
     """
 
     journal: Journal
     policy: Policy
     settled: int = 0
     open: int = 0
-    further: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
 
     def look_up(self, checked: CheckedBatch) -> None:
         """Count one more batch. Raises `StorageError`."""
         for part in admit(checked.valid, self.journal, self.policy):
             self.settled += part.skipped
             self.open += len(part.requests)
-            self.further += sum(map(_further, part.requests))
+            for request in part.requests:
+                self.requests.update(operation.budget for operation in foreseen(request, self.policy))
 
 
-def _further(request: UserRequest) -> int:
-    """Count the requests for a row besides the first, as far as the journal tells."""
-    brought_back = request.past is not None and request.past.withdrawn
-    return (1 + request.token if brought_back else 0) + bool(request.deactivated)
+def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
+    """Say which requests the life of a row takes when all goes well, as far as the journal tells.
+
+    policy  what is asked now; see `sending.lifecycle` for what follows from it
+    """
+    past = request.past
+    if request.deactivated:
+        yield Operation.DEACTIVATE
+    if past is None or not (past.withdrawn or past.ours or _is_taken_up(past, policy)):
+        yield Operation.CREATE
+        return
+    if past.withdrawn:
+        yield Operation.REACTIVATE
+    if not past.ours or past.withdrawn or past.changed or past.outcome is not Outcome.CREATED:
+        yield from _updating(request, past, policy)
+    if request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL):
+        yield Operation.MINT
+
+
+def _is_taken_up(past: Past, policy: Policy) -> bool:
+    """Whether a user that was there before is gone on with, without a create that would only say so again."""
+    return past.was_there and policy.on_existing is not OnExisting.FAIL
+
+
+def _updating(request: UserRequest, past: Past, policy: Policy) -> Iterator[Operation]:
+    ours = past.ours or past.withdrawn
+    if ours or policy.on_existing is OnExisting.UPDATE:
+        # What an update overwrites is read before, but for what this job has written or kept already.
+        if not past.noted and (past.before or not ours):
+            yield Operation.READ
+            if "tags" in trace.set_by(request.body):  # only a list shows them
+                yield Operation.LIST
+        yield Operation.UPDATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -121,9 +121,11 @@ def _finish(run: Run, surveyed: Surveyed, earlier: EarlierRuns | None, leaving: 
     counts = count_unsent(run.tally.rows)
     record, rejected = keep_rejected(job, surveyed)
     wrote = written(job.outputs, rejected, results=False)
-    requests = earlier.open + earlier.further if earlier else counts.outcomes[Outcome.PENDING] + leaving
-    seconds = seconds_for(job.settings.rate, {Budget.CORE: requests})
-    estimate = Estimate(requests, seconds, earlier.settled if earlier else None)
+    requests: Mapping[str, int] = (
+        earlier.requests if earlier else {Budget.CORE: counts.outcomes[Outcome.PENDING] + leaving}
+    )
+    seconds = seconds_for(job.settings.rate, requests)
+    estimate = Estimate(sum(requests.values()), seconds, earlier.settled if earlier else None)
     summary = Summary(
         counts, run.tally, surveyed.report(), run.started, time.time(), None, wrote, estimate, record, needs=needs
     )

@@ -280,6 +280,26 @@ def test_a_dry_run_after_an_undo_tells_what_it_takes_to_bring_everybody_back(
     assert run(tmp_path, api).summary["requests"] == foreseen + asked_for_the_time
 
 
+def test_a_dry_run_tells_all_requests_of_the_rows_that_the_journal_knows(api: RunningEmulator, tmp_path: Path) -> None:
+    """To read, to update and to mint, under whatever is asked now; the server's time is asked for besides."""
+    there = ROSTER[:-1]
+    edited = [(uid, f"{name} again", *more) for uid, name, *more in there]
+    everything = ("--on-existing", "update", "--auth-tokens", "all")
+    told: list[int] = []
+    for people, asked in (
+        (there, ()),
+        (there, everything),
+        (edited, ()),
+        (there, everything),
+        (there, ("--on-existing", "fail")),
+    ):
+        foreseen = run(tmp_path, api, *asked, "--dry-run", people=people).summary["estimate"]
+        assert run(tmp_path, api, *asked, people=people).summary["requests"] == foreseen["requests"] + 1
+        told.append(foreseen["requests"])
+    # All created; 2 read (and listed), updated and minted for; 5 updated; 7 updated; 2 created.
+    assert told == [7, 8, 5, 7, 2]
+
+
 def test_nobody_is_asked_where_nobody_is(api: RunningEmulator, tmp_path: Path) -> None:
     """Without --yes nothing is sent off a terminal: exit 2 and one sentence; --dry-run says what would be done."""
     assert run(tmp_path, api, "--on-existing", "update").exit_code == 0
