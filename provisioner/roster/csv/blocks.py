@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import polars as pl
+
 from provisioner.roster.csv.grammar import Dialect, Row, is_plain, plain_length, read_rows
 from provisioner.roster.files.text import TextStream
 
@@ -67,6 +69,27 @@ class Seen:
     def of(cls, block: Block, lines: int) -> Seen:
         """Remember a block."""
         return cls(len(block.data), hash(block.data), lines, block.rows is None)
+
+
+def line_steps(frame: pl.DataFrame, rows: int, block: Block, lines: int, eol: str) -> Iterator[tuple[int, int | None]]:
+    """Give `LineNumbers.add_steps` those of a block.
+
+    frame  the cells of the block, and a row of blanks for each line of them, which is none of the `rows`
+    lines  the line ends of the block
+    """
+    if lines <= frame.height == rows:
+        yield 0, 0
+        return
+    holding = frame.select(pl.all().str.contains(eol, literal=True).any())
+    counts = [pl.col(each).str.count_matches(eol, literal=True) for each in holding.columns if holding[each].item()]
+    height = frame.select((pl.repeat(1, pl.len()) + pl.sum_horizontal(*counts, pl.lit(0))).alias("")).to_series()
+    if height.sum() != lines + (not block.data.endswith(eol.encode())):
+        yield 0, None
+        return
+    there = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(value=False)).to_series()
+    before = (height.cum_sum() - height).filter(there)
+    steps = (before.diff() != 1).fill_null(value=True).arg_true()
+    yield from zip(steps, before.gather(steps), strict=True)
 
 
 class ChangedError(Exception):

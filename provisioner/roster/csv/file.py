@@ -26,6 +26,7 @@ from provisioner.roster.csv.blocks import (
     Seen,
     cut,
     cut_again,
+    line_steps,
     without_header,
 )
 from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect
@@ -36,7 +37,7 @@ from provisioner.roster.csv.remarks import WHOLE, remarks_on
 from provisioner.roster.encodings import NotUtf8Error, mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin
-from provisioner.roster.files.text import TextStream, open_text
+from provisioner.roster.files.text import LineNumbers, TextStream, open_text
 from provisioner.roster.formats.rows import ANOTHER_TABLE, Notice, Progress, RosterBatch, TextRoster, without_blank_rows
 
 DEFAULT_SIZES: Final = BlockSizes()
@@ -98,7 +99,7 @@ class CsvRoster(TextRoster):
 
     def _blocks(self, stream: TextStream) -> Iterator[RosterBatch]:
         """One frame per block; the last one ends at the limit."""
-        parser = _BlockParser(self.origin, self.header, stream.origin)
+        parser = _BlockParser(self.origin, self.header, stream.origin, None if self.seen else self.numbers)
         seen: list[Seen] = []
         with ThreadPoolExecutor(1) as reader:
             blocks = self._cut(stream)
@@ -175,13 +176,13 @@ def refuse_quoted_lines(roster: CsvRoster) -> CsvRoster:
 class _BlockParser:
     """Parses the blocks of one file in order; `rows`, bytes and `lines` say how far it has come."""
 
-    def __init__(self, origin: Origin, header: Header, start: int | None) -> None:
+    def __init__(self, origin: Origin, header: Header, start: int | None, numbers: LineNumbers | None) -> None:
         self.rows = 0
         self._origin, self._name = origin, origin.name
         self._header, self._dialect = header, header.dialect
         self._start, self._offset, self.lines = start, header.length, header.lines
         self._unit = " of the unpacked text" if isinstance(origin, Compressed) else ""
-        self._surplus = 0
+        self._surplus, self._numbers = 0, numbers
 
     @property
     def _width(self) -> int:
@@ -198,8 +199,11 @@ class _BlockParser:
         lines = block.data.count(self._dialect.eol.encode()) if block.lines is None else block.lines
         # Over more lines than rows: some are blank, or stand within cells.
         spread = lines > frame.height or joined
-        frame = without_blank_rows(frame)
+        cells, frame = frame, without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
+        if self._numbers is not None and frame.height:
+            steps = line_steps(cells, frame.height, block, lines, self._dialect.eol)
+            self._numbers.add_steps(self.rows, self.lines, steps)
         remarks = remarks_on(frame, self._dialect, spread=spread) if b'"' in block.data else {}
         frame.columns = list(self._header.columns)
         self.rows += frame.height

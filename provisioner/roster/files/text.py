@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from itertools import chain
@@ -29,6 +31,41 @@ _BYTE_ORDER_MARKS: Final = (
 def marked_encoding(start: bytes) -> str | None:
     """Say which encoding the byte order mark at the start of a text is that of; None when there is no mark."""
     return next((encoding for mark, encoding in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
+
+
+class LineNumbers:
+    """Which line of a text each row begins in, as far as it is known: how far apart the two are, from which row on.
+
+    It is told of rows in their order, again and again if need be, and grows where the distance changes: not further
+    than `most` times. From there on lines are not known.
+    """
+
+    def __init__(self, most: int = 500_000) -> None:
+        self._rows, self._lines, self._most = array("q"), array("q"), most
+
+    def add(self, row: int, line: int | None) -> None:
+        """Say where a row begins, and with it all behind it that stand in a line each; None: nobody knows."""
+        full = len(self._rows) >= self._most
+        if self._rows and (row <= self._rows[-1] or self.of(row) == (None if full else line)):
+            return
+        self._lines.append(0 if line is None or full else line)
+        self._rows.append(row)
+
+    def add_steps(self, rows: int, lines: int, steps: Iterable[tuple[int, int | None]]) -> None:
+        """Say of the next rows which do not begin one line below the one before them.
+
+        rows, lines  that came before
+        steps        index of such a row, and the lines between the first one's and its own; None where nobody knows
+        """
+        for index, between in steps:
+            self.add(rows + index + 1, None if between is None else lines + between + 1)
+
+    def of(self, row: int) -> int | None:
+        """Give the line of a row, both counted from 1; None where it is not known."""
+        place = bisect_right(self._rows, row) - 1
+        if place < 0 or not self._lines[place]:
+            return None
+        return self._lines[place] + row - self._rows[place]
 
 
 class TextStream(Protocol):

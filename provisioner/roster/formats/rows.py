@@ -12,7 +12,7 @@ import polars as pl
 from provisioner.roster.columns import named
 from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin
-from provisioner.roster.files.text import is_misnamed
+from provisioner.roster.files.text import LineNumbers, is_misnamed
 
 T = TypeVar("T")
 
@@ -228,11 +228,13 @@ class Roster(Protocol):
 class TextRoster(Roster):
     """A roster of one text file, as far as all of them are alike.
 
-    codec  as `files.text.text_codec` gives it
+    codec    as `files.text.text_codec` gives it
+    numbers  the lines that its rows begin in, as far as it is read by lines
     """
 
     origin: Origin
     codec: str | None
+    numbers: LineNumbers = field(default_factory=LineNumbers, kw_only=True, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -250,6 +252,11 @@ class TextRoster(Roster):
             return ()
         what = f"{self.name} is UTF-8 and read as {self.codec}, which spoils letters such as ë"
         return (Notice(LOOKS_LIKE_UTF8, f"{what}; leave out --encoding (in a config file: encoding)"),)
+
+    def place(self, row: int) -> str | None:
+        """Say in which line a row begins."""
+        line = self.numbers.of(row)
+        return None if line is None else f"line {line}"
 
     def close(self) -> None:
         """Let go of the file."""

@@ -118,6 +118,6 @@ def test_two_rows_for_one_person(nights: Nights) -> None:
     rest = "as well, which says otherwise, so neither is taken"
     rejected = [line for line in rows(nights.folder / "out.csv") if line["outcome"] == "rejected"]
     assert [(line["row"], line["error_message"]) for line in rejected] == [
-        ("2", f"uid.duplicate: '{uid}' is the uid of row 62 {rest}"),
-        ("62", f"uid.duplicate: '{uid}' is the uid of row 2 {rest}"),
+        ("2", f"uid.duplicate: '{uid}' is the uid of row 62 (line 63) {rest}"),
+        ("62", f"uid.duplicate: '{uid}' is the uid of row 2 (line 3) {rest}"),
     ]

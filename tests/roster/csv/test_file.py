@@ -170,3 +170,31 @@ def test_a_header_behind_the_lines_that_are_looked_at_is_told_with_its_line(tmp_
     assert str(raised.value) == (
         f"{path}: line 1 is no header, and line 26 looks like one; name it with --header-row 26"
     )
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("seed", range(20))
+def test_each_row_has_the_line_that_it_begins_in(tmp_path: Path, eol: str, seed: int) -> None:
+    """Whatever blank lines and cells of several lines come before it, in blocks of any size; or none, never another."""
+    source = Random(seed)
+    begins: list[int] = []
+    text = eol * source.randrange(3) + f"uid,name,x{eol}"
+    for number in range(60):
+        line = text.count(eol) + 1
+        kind = source.choice(["plain", "plain", "blank", "blanks", "lines", "inches" if seed % 2 else "plain"])
+        cell = {"lines": f'"x{eol}{eol}""y"', "inches": '5" pipe'}.get(kind, "Ann")
+        text += {"blank": "", "blanks": ", ,"}.get(kind, f"u{number},{cell},z") + eol
+        if kind not in {"blank", "blanks"}:
+            begins.append(line)
+    path = tmp_path / "r.csv"
+    path.write_bytes(text.encode())
+    roster = open_csv(path, sizes=BlockSizes(first=source.randrange(10, 90), block=source.randrange(10, 300)))
+    for _ in range(2):
+        rows = sum(batch.frame.height for batch in roster.batches())
+        told = [roster.place(row + 1) for row in range(rows)]
+        assert len(told) == len(begins)
+        assert [place or f"line {at}" for place, at in zip(told, begins, strict=True)] == [
+            f"line {at}" for at in begins
+        ]
+        assert seed % 2 or None not in told
+    assert roster.place(0) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.roster.files.origin import LocalFile
-from provisioner.roster.files.text import is_misnamed, open_text, text_codec
+from provisioner.roster.files.text import LineNumbers, is_misnamed, open_text, text_codec
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,15 @@ def test_several_marks_of_utf16_go_too(tmp_path: Path, codec: str) -> None:
     path.write_bytes("\ufeff\ufeff\ufeffuid,name\n".encode(codec))
     with open_text(LocalFile(path), None) as stream:
         assert (stream.read(100), stream.read(100)) == (b"uid,name\n", b"")
+
+
+def test_lines_of_rows_are_known_as_far_as_they_are_told() -> None:
+    """From a row on they go on line by line, until the distance changes; what is told again changes nothing."""
+    numbers = LineNumbers(most=3)
+    assert numbers.of(1) is None
+    for _ in range(2):
+        numbers.add_steps(0, 1, [(0, 0), (2, 3)])
+        numbers.add_steps(4, 7, [(0, None)])
+        assert [numbers.of(row) for row in range(7)] == [None, 2, 3, 5, 6, None, None]
+    numbers.add_steps(6, 20, [(0, 0)])
+    assert [numbers.of(row) for row in (6, 7, 10**9)] == [None, None, None], "it is full"

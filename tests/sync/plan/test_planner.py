@@ -181,11 +181,11 @@ def test_two_rows_that_contradict_each_other_are_both_rejected(company: Company)
     assert duplicates(company, roster, deactivate_leavers=True) == (
         7,
         [
-            (1, f"uid.duplicate: 'ann' is the uid of row 4 {rest}"),
-            (4, f"uid.duplicate: 'ann' is the uid of row 1 {rest}"),
-            (5, f"uid.duplicate: 'ann' is the uid of row 1 {rest}"),
-            (6, f"name.missing: no name, one is required; uid.duplicate: 'new' is the uid of row 7 {rest}"),
-            (7, f"uid.duplicate: 'new' is the uid of row 6 {rest}"),
+            (1, f"uid.duplicate: 'ann' is the uid of row 4 (line 5) {rest}"),
+            (4, f"uid.duplicate: 'ann' is the uid of row 1 (line 2) {rest}"),
+            (5, f"uid.duplicate: 'ann' is the uid of row 1 (line 2) {rest}"),
+            (6, f"name.missing: no name, one is required; uid.duplicate: 'new' is the uid of row 7 (line 8) {rest}"),
+            (7, f"uid.duplicate: 'new' is the uid of row 6 (line 7) {rest}"),
         ],
         {},
         [(3, "cy", "create")],

@@ -142,9 +142,9 @@ def test_a_roster_with_another_header_is_refused_with_file_and_row(tmp_path: Pat
     with pytest.raises(RosterError) as caught:
         survey(opened, bind(opened.schema), tmp_path)
     assert str(caught.value) == (
-        f"{path}: row 2 ('name', 'uid') is the header of another table; save the rows from there on as a file of its "
-        "own and name both files, with the same columns in any order; or delete the row if the columns of the first "
-        "header are right for what is below it"
+        f"{path}: row 2 (line 3) ('name', 'uid') is the header of another table; save the rows from there on as a file "
+        "of its own and name both files, with the same columns in any order; or delete the row if the columns of the "
+        "first header are right for what is below it"
     )
 
 
