@@ -46,6 +46,7 @@ class Column:
     known        what the name says
     filled       there is something in the cell
     distinct     cells that differ, as uids: in lower case
+    spelled      cells that differ as they stand
     legal        cells that are uids as they stand
     underscored  cells that would be uids if `_` were allowed
     mails, urls, pictures   cells that are e-mail addresses, addresses of the web, addresses of pictures
@@ -61,6 +62,7 @@ class Column:
     known: Recognition | None
     filled: int = 0
     distinct: int = 0
+    spelled: int = 0
     legal: int = 0
     underscored: int = 0
     mails: int = 0
@@ -77,6 +79,16 @@ class Column:
     def repeats(self) -> int:
         """Cells that are like an earlier one."""
         return self.filled - self.distinct
+
+    @property
+    def are_mails(self) -> bool:
+        """Whether most cells are e-mail addresses."""
+        return self.mails * 2 > self.filled
+
+    @property
+    def differ_in_case(self) -> bool:
+        """Whether some cells differ in upper and lower case only; addresses that do are one."""
+        return self.distinct < self.spelled and not self.are_mails
 
     @property
     def can_be_named(self) -> bool:
@@ -209,6 +221,7 @@ def _column(name: str, cells: pl.Series, *, nested: bool, repeated: bool) -> Col
         known,
         filled=len(filled),
         distinct=lower.n_unique(),
+        spelled=filled.n_unique(),
         legal=int(_is_legal(filled, "-").sum()),
         underscored=int(_is_legal(filled, "_-").sum()),
         mails=_count(filled, _MAIL),
@@ -228,7 +241,7 @@ def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:
     web = int(meaning in {Meaning.AVATAR, Meaning.PAGE})
     mails = int(meaning is Meaning.EMAIL)
     legal = 1 - mails
-    return Column(name, known, 1, 1, legal, legal, mails, web, int(meaning is Meaning.AVATAR), repeated=repeated)
+    return Column(name, known, 1, 1, 1, legal, legal, mails, web, int(meaning is Meaning.AVATAR), repeated=repeated)
 
 
 def _is_legal(cells: pl.Series, signs: str) -> pl.Series:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from provisioner.inspection.proposal.evidence import Column, UidForm
 from provisioner.inspection.proposal.names import Cells
@@ -45,6 +45,9 @@ class UidChoice:
     constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
 
 
+_Way: TypeAlias = Callable[[Column, Facts], UidChoice | None]
+
+
 def choose_uid(facts: Facts) -> UidChoice | None:
     """Choose what tells people apart: an id, else a log-in, else an address.
 
@@ -52,24 +55,23 @@ def choose_uid(facts: Facts) -> UidChoice | None:
     """
     for meaning in _WORDS:
         columns = sorted(_serving(facts, meaning), key=lambda column: column.known.rank if column.known else 0)
-        for column in columns:
-            if (uid := _as_it_stands(column, facts)) is not None:
-                return uid
-        for column in columns:
-            if (uid := _encoded(column, facts)) is not None:
-                return uid
-    for column in filter(is_own_mail, facts.columns):
-        if (uid := _encoded(column, facts)) is not None:
+        if (uid := _first(columns, facts, _told_apart, _encoded, _as_it_stands)) is not None:
             return uid
+    if (uid := _first(list(filter(is_own_mail, facts.columns)), facts, _encoded)) is not None:
+        return uid
     unnamed = [column for column in facts.columns if _could_be_an_id(column, facts)]
-    if unnamed:
-        reason = "no column is called like an id; of this every cell is there, is different, and can be a uid"
-        return UidChoice(unnamed[0].name, reason, (unnamed[0].name,))
+    if (uid := _first(unnamed, facts, _unnamed, _encoded)) is not None:
+        return uid
     counting = [column for column in facts.columns if column.counts_rows and column.can_be_named]
     if counting:
         reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
         return UidChoice(counting[0].name, reason, (counting[0].name,))
     return None
+
+
+def _first(columns: Sequence[Column], facts: Facts, *ways: _Way) -> UidChoice | None:
+    """Give what the first way makes of the first column of which it makes something, else the second way, and so on."""
+    return next((uid for way in ways for column in columns if (uid := way(column, facts)) is not None), None)
 
 
 def _serving(facts: Facts, meaning: Meaning) -> Iterator[Column]:
@@ -78,14 +80,24 @@ def _serving(facts: Facts, meaning: Meaning) -> Iterator[Column]:
         if column.known is None or column.known.meaning is not meaning or column.nested or not column.can_be_named:
             continue
         enough = column.filled >= (1 - TOLERATED) * facts.rows and column.filled
-        if enough and column.repeats <= max(1, TOLERATED * column.filled) and (column.distinct > 1 or facts.rows < 2):
+        alike = column.filled - (column.spelled if column.differ_in_case else column.distinct)
+        if enough and alike <= _most_repeats(column) and (column.spelled > 1 or facts.rows < 2):
             yield column
+
+
+def _most_repeats(column: Column) -> float:
+    return max(1, TOLERATED * column.filled)
+
+
+def _told_apart(column: Column, facts: Facts) -> UidChoice | None:
+    """Take a column as it stands, if the app, which lowers uids, tells its cells apart."""
+    return None if column.differ_in_case else _as_it_stands(column, facts)
 
 
 def _as_it_stands(column: Column, facts: Facts) -> UidChoice | None:
     """Take a column whose cells are uids, nearly all of them."""
     tolerated = TOLERATED * column.filled
-    if column.filled - column.underscored > tolerated:
+    if column.filled - column.underscored > tolerated or column.repeats > _most_repeats(column):
         return None
     constraints = {}
     if column.underscored > column.legal:
@@ -113,32 +125,42 @@ def _why_uid(column: Column, facts: Facts) -> str:
 
 def _encoded(column: Column, facts: Facts) -> UidChoice | None:
     """Make uids of a column whose cells are none, by the first encoding that keeps them apart."""
-    mails = column.mails * 2 > column.filled
+    mails = column.are_mails
+    least = column.spelled if column.differ_in_case else column.distinct
     for encoding in ENCODINGS:
         form = facts.as_uids(column.name, encoding, lower=mails)
-        if form.illegal <= TOLERATED * column.filled and form.distinct >= column.distinct:
+        if form.illegal <= TOLERATED * column.filled and form.distinct >= least:
             value = {"column": column.name, "encode": encoding.value} | ({"lower": True} if mails else {})
-            reason = (
-                f"{_why_none(facts, column, mails=mails)}, so they are encoded; your app has to do the same at log-in"
-            )
+            reason = f"{_why_none(facts, column)}, so they are encoded; your app has to do the same at log-in"
             if mails:
                 reason += '. Others can turn such a uid back into the address: encode = "uuid5" hides it'
             return UidChoice(value, reason, (column.name,))
     return None
 
 
-def _why_none(facts: Facts, column: Column, *, mails: bool) -> str:
-    if mails:
+def _why_none(facts: Facts, column: Column) -> str:
+    if column.are_mails:
         return "e-mail addresses, which no uid can be"
-    signs = facts.signs(column.name)
-    return (
-        f"ids that hold {printable(signs)}, which no uid can" if signs.strip() else "ids, some of which no uid can be"
-    )
+    what = "ids"
+    if column.legal < column.filled:
+        signs = facts.signs(column.name)
+        what += f" that hold {printable(signs)}, which no uid can" if signs.strip() else ", some of which no uid can be"
+    if column.differ_in_case:
+        what += ", some of which differ in upper and lower case only, which makes one uid of them"
+    return what
+
+
+def _unnamed(column: Column, _: Facts) -> UidChoice | None:
+    """Take a column that is called like nothing, and tells people apart as it stands."""
+    if column.differ_in_case:
+        return None
+    reason = "no column is called like an id; of this every cell is there, is different, and can be a uid"
+    return UidChoice(column.name, reason, (column.name,))
 
 
 def _could_be_an_id(column: Column, facts: Facts) -> bool:
     """Whether a column of a name that says nothing could tell people apart."""
-    complete = column.filled == column.distinct == column.legal == facts.rows > 0
+    complete = column.filled == column.spelled == column.legal == facts.rows > 0
     known = column.known is not None and column.known.meaning is not Meaning.POSITION
     return complete and not known and not column.counts_rows and column.can_be_named and not column.nested
 
@@ -147,4 +169,4 @@ def is_own_mail(column: Column) -> bool:
     """Whether a column whose name says nothing holds addresses, of which no two rows share one."""
     if column.known is not None or not column.can_be_named or is_of_another(column.name):
         return False
-    return column.mails * 2 > column.filled and not column.repeats
+    return column.are_mails and not column.repeats

@@ -57,6 +57,17 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         # one of five is broken, one comes twice: the rows are rejected, the column is right all the same
         ({"Employee ID": ["1", "2", "3", "4", "5 b"]}, "Employee ID"),
         ({"Employee ID": ["1", "2", "3", "4", "4"]}, "Employee ID"),
+        # ids that differ in case only are kept apart, where no other id is a uid as it stands
+        ({"user_id": ["AbC1", "aBc1", "ABc1", "abC1", "abc1"]}, {"column": "user_id", "encode": "base32"}),
+        ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "zA4"]}, {"column": "uid", "encode": "base32"}),
+        ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "zA4"], "id": [1, 2, 3, 4, 5]}, "id"),
+        ({"Login": ["a|B", "a|b", "a|c", "a|d", "a|e"]}, {"column": "Login", "encode": "base32"}),
+        ({"Zeichen": ["qA", "qa", "qC", "qD", "qE"]}, {"column": "Zeichen", "encode": "base32"}),
+        # too long for an encoding that keeps them apart: it is still the one, and a row is rejected
+        ({"uid": [f"{'b' * 70}{n}" for n in "aAbcd"]}, "uid"),
+        # addresses that differ in case only are one
+        ({"E-Mail": ["Ann@x.org", "ann@x.org", "b@x.org", "c@x.org", "d@x.org"]},
+         {"column": "E-Mail", "encode": "base32", "lower": True}),
         ({"Ort": ["K", "K", "B", "B", "B"]}, None),
     ],
 )  # fmt: skip
@@ -143,6 +154,20 @@ def test_a_uid_that_reveals_an_address_is_told(tmp_path: Path) -> None:
     assert proposal.entries[0].reason == (
         "e-mail addresses, which no uid can be, so they are encoded; your app has to do the same at log-in. "
         'Others can turn such a uid back into the address: encode = "uuid5" hides it'
+    )
+
+
+def test_ids_that_differ_in_case_only_are_told(tmp_path: Path) -> None:
+    """The app would take two of them for one person; whoever reads the mapping sees why the ids are encoded."""
+    proposal = proposed(tmp_path, user_id=["AbC1", "aBc1", "xY2", "yZ3", "zA4"])
+    assert proposal.entries[0].reason == (
+        "ids, some of which differ in upper and lower case only, which makes one uid of them, so they are encoded; "
+        "your app has to do the same at log-in"
+    )
+    both = proposed(tmp_path, user_id=["a|B", "a|b", "a|c", "a|d", "a|e"])
+    assert both.entries[0].reason == (
+        "ids that hold |, which no uid can, some of which differ in upper and lower case only, which makes one uid of "
+        "them, so they are encoded; your app has to do the same at log-in"
     )
 
 
