@@ -160,6 +160,9 @@ UID_KINDS: Final[Mapping[str, str]] = {
 }
 """What is in a uid that is refused → how to mend it."""
 
+MEANT_SO: Final = frozenset({"e-mail addresses", EMAILS_WITH_CAPITALS, "underscores"})
+"""Those of them that are no damage: the roster has them as they are meant, and the config makes uids of them."""
+
 
 DEFECTS: Mapping[str, Advice] = MappingProxyType(
     {

@@ -18,6 +18,8 @@ EXACT_DIGITS = 15
 """As many digits of a number a spreadsheet keeps; the others become 0."""
 
 DIGITS = r"^[0-9]+$"
+# A shortened number has a sign in its exponent, or a fraction; `12e4` may be a hexadecimal id.
+SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
 ROUNDED = rf"^[0-9]{{{EXACT_DIGITS}}}0+$"
 
 _LONGEST_INTEGER = 18

@@ -20,7 +20,7 @@ from provisioner.validation.fields.cells import shown
 from provisioner.validation.oddities import entries, mojibake
 from provisioner.validation.oddities.suspicions import METADATA_CHARACTERS, REMARKS
 from provisioner.validation.rules import Rule, other_row
-from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED
+from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED, SCIENTIFIC
 from provisioner.validation.vocabulary.nothing import NO_NAMES, NO_NAMES_EXACTLY
 
 _FLOAT = "32-bit floats"
@@ -131,10 +131,6 @@ REPEATED = Rule(
 )
 """The warning of a row that is one with an earlier one."""
 
-# A shortened number has a sign in its exponent, or a fraction; `12e4` may be a hexadecimal id.
-_SCIENTIFIC = r"^[+-]?[0-9]{1,3}(?:[.,][0-9]+e\+?|e\+)[0-9]{1,3}$"
-
-
 @lru_cache(16)
 def warning_rules(
     usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool, fed_again: bool = False
@@ -181,7 +177,7 @@ def _remarked(code: str) -> Rule:
 def _scientific() -> Rule:
     uid = pl.col("uid")
     found = [shown(uid), pl.lit(" looks like a number shortened by a spreadsheet")]
-    return Rule("uid.scientific", uid.str.contains(_SCIENTIFIC), pl.concat_str(found))
+    return Rule("uid.scientific", uid.str.contains(SCIENTIFIC), pl.concat_str(found))
 
 
 def _looks_rounded(wanted: bool) -> Rule:

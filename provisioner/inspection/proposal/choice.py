@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provisioner.inspection.proposal.evidence import Column
 from provisioner.inspection.proposal.names import NameChoice, choose_name
-from provisioner.inspection.proposal.uids import Facts, UidChoice, choose_uid, is_own_mail
+from provisioner.inspection.proposal.uids import Facts, UidChoice, choose_uid, how_to_mend, is_damaged, is_own_mail
 from provisioner.validation.fields.mapping import field_of
 from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
@@ -16,9 +16,10 @@ from provisioner.wording import listed, printable
 
 PRIVATE: Final = "@private"
 _NO_NAME: Final = "the header has no name for it: write one above it, or use this one under [columns]"
+_IDS: Final = (Meaning.ID, Meaning.LOGIN)
 _REASONS: Final[Mapping[Meaning | None, str]] = {
     Meaning.SECRET: "a secret, or too private: it is never sent",
-    **dict.fromkeys((Meaning.ID, Meaning.LOGIN), "another id"),
+    **dict.fromkeys(_IDS, "another id"),
     **dict.fromkeys((Meaning.EMAIL, Meaning.PHONE), "another one of its kind, or not filled as such"),
     **dict.fromkeys((Meaning.AVATAR, Meaning.PAGE), "another address"),
     **dict.fromkeys(
@@ -94,7 +95,7 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     by_name = tuple(_by_name(facts, {entry.key for entry in entries}))
     rest = [column for column in facts.columns if column.name not in {*used, *by_name}]
     left_out = (
-        *(LeftOut(column.name, _why_left_out(column)) for column in rest),
+        *(LeftOut(column.name, _why_left_out(column, facts)) for column in rest),
         *(LeftOut(name, _NO_NAME) for name in nameless),
     )
     suggestions = tuple(_suggestions(facts, used))
@@ -187,7 +188,9 @@ def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> 
     if uid is None:
         likely = sorted(usable, key=lambda column: (column.repeats, -column.legal))
         reason = "no column tells people apart: take one in which no two rows have the same, or add one"
-        yield Question("uid", reason + "".join(twice), tuple(column.name for column in likely))
+        ids = [column for column in usable if column.known and column.known.meaning in _IDS]
+        damaged = [f"; {each.name!r} is {how_to_mend(each, facts)}" for each in ids if is_damaged(each, facts)]
+        yield Question("uid", reason + "".join((*twice, *damaged)), tuple(column.name for column in likely))
     if name is None:
         private = {Meaning.EMAIL, Meaning.PHONE, Meaning.SECRET, Meaning.STATUS}
         free = [column for column in usable if not (column.known and column.known.meaning in private)]
@@ -204,7 +207,7 @@ def _by_name(facts: Facts, given: set[str]) -> Iterator[str]:
             yield column.name
 
 
-def _why_left_out(column: Column) -> str:
+def _why_left_out(column: Column, facts: Facts) -> str:
     if column.repeated:
         return "two columns have this name: rename one to use it"
     if not column.can_be_named:
@@ -216,6 +219,8 @@ def _why_left_out(column: Column) -> str:
     if field_of(column.name) == "role":
         return "a role has to be there in the app first; a map under [columns] says which cell means which role"
     meaning = column.known.meaning if column.known else None
+    if meaning in _IDS and is_damaged(column, facts):
+        return f"another id, {how_to_mend(column, facts)}"
     if meaning is Meaning.STATUS:
         return f"it says who is active{_values(column)}; every row becomes a user: take out those who should not"
     if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:

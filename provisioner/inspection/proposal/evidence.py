@@ -19,13 +19,17 @@ import polars as pl
 
 from provisioner.roster.columns import all_named, named, unnamed
 from provisioner.roster.formats.rows import NOT_TEXT, Roster, RosterBatch
+from provisioner.validation.constraints import MEANT_SO, UID_KINDS
 from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
+from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
+from provisioner.validation.uidnumbers import SCIENTIFIC
 from provisioner.validation.vocabulary.recognition import Recognition, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.warnings import WARNINGS
 
 MOST_ROWS: Final = 100_000
 """So many rows are looked at; of a wide roster fewer, so that there are at most `MOST_CELLS`."""
@@ -37,6 +41,12 @@ _PICTURE: Final = r"(?i)\.(?:png|jpe?g|gif|webp|svg|bmp)(?:[?#].*)?$|gravatar|av
 _FEW: Final = 6
 _LONGEST_UID: Final = 100
 _SIGNS_LOOKED_AT: Final = 1000
+_SHORTENED: Final = "uid.scientific"
+_MENDS: Final[Mapping[str, str]] = {
+    **{kind: mend for kind, mend in UID_KINDS.items() if kind not in MEANT_SO},
+    _SHORTENED: f"{WARNINGS[_SHORTENED].meaning}: {WARNINGS[_SHORTENED].mend}",
+}
+"""What a program has made of an id → how to mend it, as a check says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,15 @@ class Evidence:
         """Give the characters of a column that no uid can hold, a few of them."""
         found = unnamed(self.frame, column).drop_nulls().str.replace_all(r"[A-Za-z0-9-]", "").head(_SIGNS_LOOKED_AT)
         return "".join(dict.fromkeys("".join(found)))[:_FEW]
+
+    def damage(self, column: str) -> Mapping[str, int]:
+        """Count the cells that are no uids because a program has changed or wrapped them: how to mend it → how many."""
+        cells = unnamed(self.frame, column).drop_nulls()
+        odd = cells.filter(~_is_legal(cells, "_-"))
+        uids = pl.DataFrame({"uid": odd.str.to_lowercase(), "uid_input": odd})
+        shortened = pl.when(pl.col("uid").str.contains(SCIENTIFIC)).then(pl.lit(_SHORTENED))
+        kinds = uids.select(pl.coalesce(shortened, kind_of_uid())).to_series()
+        return {_MENDS[kind]: count for kind, count in Counter(kinds).most_common() if kind in _MENDS}
 
 
 def gather(roster: Roster) -> Evidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -31,6 +31,9 @@ class Facts(Cells, Protocol):
     def signs(self, column: str) -> str:
         """Give the characters of a column that no uid can hold."""
 
+    def damage(self, column: str) -> Mapping[str, int]:
+        """Count the cells that a program has changed or wrapped: how to mend it → how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class UidChoice:
@@ -55,7 +58,7 @@ def choose_uid(facts: Facts) -> UidChoice | None:
     """
     for meaning in _WORDS:
         columns = sorted(_serving(facts, meaning), key=lambda column: column.known.rank if column.known else 0)
-        if (uid := _first(columns, facts, _told_apart, _encoded, _as_it_stands)) is not None:
+        if (uid := _first(columns, facts, _told_apart, _encoded, _damaged, _as_it_stands)) is not None:
             return uid
     if (uid := _first(list(filter(is_own_mail, facts.columns)), facts, _encoded)) is not None:
         return uid
@@ -110,21 +113,53 @@ def _as_it_stands(column: Column, facts: Facts) -> UidChoice | None:
     return UidChoice(column.name, _why_uid(column, facts), (column.name,), constraints)
 
 
+def _damaged(column: Column, facts: Facts) -> UidChoice | None:
+    """Take a column that will hold the ids once the roster is mended."""
+    if not is_damaged(column, facts):
+        return None
+    reason = f"{', '.join(_looks(column, facts))}, but {how_to_mend(column, facts)}"
+    return UidChoice(column.name, reason, (column.name,))
+
+
+def is_damaged(column: Column, facts: Facts) -> bool:
+    """Whether many cells are no uids, and most of them were some before a program changed or wrapped them."""
+    odd = column.filled - column.underscored
+    if column.are_mails or column.nested or odd <= TOLERATED * column.filled:
+        return False
+    return sum(facts.damage(column.name).values()) > max(TOLERATED * column.filled, odd / 2)
+
+
+def how_to_mend(column: Column, facts: Facts) -> str:
+    """Say how the damaged cells of a column are mended, as a check does; empty when there are none."""
+    damage = facts.damage(column.name)
+    cells = counted(sum(damage.values()), "cell")
+    return f"to be mended in the roster first ({cells}): {'; '.join(damage)}" if damage else ""
+
+
 def _why_uid(column: Column, facts: Facts) -> str:
-    what = column.known.meaning.value if column.known else "an id"
-    lacking = facts.rows - column.filled
-    parts = [
-        what,
-        f"{counted(lacking, 'row')} without one" if lacking else "in every row",
-        f"{column.repeats:,} that come again" if column.repeats else "no two alike",
-    ]
+    parts = _looks(column, facts)
     if illegal := column.filled - column.underscored:
         parts.append(f"{illegal:,} with signs that a uid cannot hold")
     return ", ".join(parts)
 
 
+def _looks(column: Column, facts: Facts) -> list[str]:
+    what = column.known.meaning.value if column.known else "an id"
+    lacking = facts.rows - column.filled
+    return [
+        what,
+        f"{counted(lacking, 'row')} without one" if lacking else "in every row",
+        f"{column.repeats:,} that come again" if column.repeats else "no two alike",
+    ]
+
+
 def _encoded(column: Column, facts: Facts) -> UidChoice | None:
-    """Make uids of a column whose cells are none, by the first encoding that keeps them apart."""
+    """Make uids of a column whose cells are none, by the first encoding that keeps them apart.
+
+    Never of what is damaged: the app would not find these ids again.
+    """
+    if is_damaged(column, facts):
+        return None
     mails = column.are_mails
     least = column.spelled if column.differ_in_case else column.distinct
     for encoding in ENCODINGS:
@@ -132,10 +167,15 @@ def _encoded(column: Column, facts: Facts) -> UidChoice | None:
         if form.illegal <= TOLERATED * column.filled and form.distinct >= least:
             value = {"column": column.name, "encode": encoding.value} | ({"lower": True} if mails else {})
             reason = f"{_why_none(facts, column)}, so they are encoded; your app has to do the same at log-in"
-            if mails:
-                reason += '. Others can turn such a uid back into the address: encode = "uuid5" hides it'
-            return UidChoice(value, reason, (column.name,))
+            return UidChoice(value, reason + _besides(facts, column), (column.name,))
     return None
+
+
+def _besides(facts: Facts, column: Column) -> str:
+    """Say what else is to be known of a column that is encoded."""
+    if column.are_mails:
+        return '. Others can turn such a uid back into the address: encode = "uuid5" hides it'
+    return f"; {mend}" if (mend := how_to_mend(column, facts)) else ""
 
 
 def _why_none(facts: Facts, column: Column) -> str:

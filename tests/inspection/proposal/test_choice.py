@@ -11,7 +11,9 @@ import pytest
 from provisioner.inspection.proposal.choice import Proposal, propose
 from provisioner.inspection.proposal.evidence import gather
 from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.validation.constraints import UID_KINDS
 from provisioner.validation.vocabulary.recognition import missing_from
+from provisioner.validation.warnings import WARNINGS
 
 NAMES = ["Ann Lee", "Bob Poe", "Cy Roe", "Di Fox", "Ed Oak"]
 
@@ -62,6 +64,7 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "zA4"]}, {"column": "uid", "encode": "base32"}),
         ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "zA4"], "id": [1, 2, 3, 4, 5]}, "id"),
         ({"Login": ["a|B", "a|b", "a|c", "a|d", "a|e"]}, {"column": "Login", "encode": "base32"}),
+        ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "9.0"]}, {"column": "uid", "encode": "base32"}),
         ({"Zeichen": ["qA", "qa", "qC", "qD", "qE"]}, {"column": "Zeichen", "encode": "base32"}),
         # too long for an encoding that keeps them apart: it is still the one, and a row is rejected
         ({"uid": [f"{'b' * 70}{n}" for n in "aAbcd"]}, "uid"),
@@ -168,6 +171,52 @@ def test_ids_that_differ_in_case_only_are_told(tmp_path: Path) -> None:
     assert both.entries[0].reason == (
         "ids that hold |, which no uid can, some of which differ in upper and lower case only, which makes one uid of "
         "them, so they are encoded; your app has to do the same at log-in"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "mend"),
+    [
+        ("100{}.0", UID_KINDS["numbers with .0"]),
+        ("{{6F9619FF-8B86-D011-B42D-00C04FC964F{}}}", UID_KINDS["braces"]),
+        ("'a{}'", UID_KINDS["single quotes"]),
+        ("\u201ca{}\u201d", UID_KINDS["typographic quotes"]),
+        ('="0012{}"', UID_KINDS["formulas"]),
+        ("13:3{}", UID_KINDS["times"]),
+        ("a\u200b{}", UID_KINDS["invisible characters"]),
+        ("1.2{}E+05", f"{WARNINGS['uid.scientific'].meaning}: {WARNINGS['uid.scientific'].mend}"),
+    ],
+)
+def test_damage_is_told_and_never_encoded(tmp_path: Path, cell: str, mend: str) -> None:
+    """Whoever mends the file has the ids that the app knows; the words are those of a check."""
+    ids = [cell.format(n) for n in range(5)]
+    proposal = proposed(tmp_path, **{"Employee ID": ids, "E-Mail": [f"a{n}@x.org" for n in range(5)]})
+    assert value(proposal, "uid") == "Employee ID"
+    assert proposal.entries[0].reason == (
+        f"an id of one person, in every row, no two alike, but to be mended in the roster first (5 cells): {mend}"
+    )
+    beside = proposed(tmp_path, **{"Employee ID": ids, "Student ID": ["a", "b", "c", "d", "e"]})
+    assert value(beside, "uid") == "Student ID"
+    assert why_left_out(beside) == {"Employee ID": f"another id, to be mended in the roster first (5 cells): {mend}"}
+
+
+def test_damage_that_makes_ids_alike_leaves_the_choice_open(tmp_path: Path) -> None:
+    """Rounded numbers tell nobody apart: the question says what became of them."""
+    proposal = proposed(tmp_path, **{"Employee ID": ["1.23E+05"] * 4 + ["1.24E+05"]})
+    scientific = WARNINGS["uid.scientific"]
+    assert {each.field: each.reason for each in proposal.questions} == {
+        "uid": "no column tells people apart: take one in which no two rows have the same, or add one; 'Employee ID' "
+        f"is to be mended in the roster first (5 cells): {scientific.meaning}: {scientific.mend}"
+    }
+
+
+def test_a_few_damaged_ids_among_others_are_told_where_all_are_encoded(tmp_path: Path) -> None:
+    """Whoever reads why knows of them; the others are right."""
+    proposal = proposed(tmp_path, uid=["a|1", "a|2", "a|3", "a|4", "1000.0"])
+    assert value(proposal, "uid") == {"column": "uid", "encode": "base32"}
+    assert proposal.entries[0].reason == (
+        "ids that hold |., which no uid can, so they are encoded; your app has to do the same at log-in; "
+        f"to be mended in the roster first (1 cell): {UID_KINDS['numbers with .0']}"
     )
 
 
