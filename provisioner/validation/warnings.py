@@ -131,6 +131,7 @@ REPEATED = Rule(
 )
 """The warning of a row that is one with an earlier one."""
 
+
 @lru_cache(16)
 def warning_rules(
     usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool, fed_again: bool = False

@@ -202,7 +202,8 @@ def _could_be_an_id(column: Column, facts: Facts) -> bool:
     """Whether a column of a name that says nothing could tell people apart."""
     complete = column.filled == column.spelled == column.legal == facts.rows > 0
     known = column.known is not None and column.known.meaning is not Meaning.POSITION
-    return complete and not known and not column.counts_rows and column.can_be_named and not column.nested
+    usable = column.can_be_named and not column.nested and not column.counts_rows
+    return complete and usable and not known and not is_of_another(column.name)
 
 
 def is_own_mail(column: Column) -> bool:

@@ -16,9 +16,21 @@ from provisioner.validation.fields.mapping import field_of
 from provisioner.validation.vocabulary.synonyms import PROFILE, SYNONYMS, Meaning
 
 _BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
+_PERSONS: Final = (
+    "employee",
+    "user",
+    "worker",
+    "person",
+    "student",
+    "pupil",
+    "member",
+    "customer",
+    "client",
+    "contact",
+    "profile",
+)
 _OWNERS: Final = (
-    "employee", "user", "worker", "person", "student", "pupil", "member", "customer", "client", "contact", "profile",
-    "primary", "work", "business", "company", "corporate", "official", "legal", "preferred", "current",
+    *_PERSONS, "primary", "work", "business", "corporate", "official", "legal", "preferred", "current",
 )  # fmt: skip
 _OWNED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE, Meaning.FIRST, Meaning.LAST, Meaning.AVATAR, Meaning.STATUS})
 """What may have its owner before it: `work phone`, and not `manager phone`."""
@@ -27,8 +39,21 @@ _OTHERS: Final = (
     "manager", "supervisor", "boss", "reports to", "guardian", "parent", "mother", "father", "emergency", "next of kin",
     "Vorgesetzte", "Eltern", "Erziehungsberechtigte", "Mutter", "Vater", "Notfall", "responsable", "urgence", "parents",
     "padre", "madre", "tutor", "emergencia", "上司", "保護者", "緊急", "responsabile", "leidinggevende", "ouder",
+    "account owner", "record owner", "created by", "updated by", "modified by", "invited by", "referred by",
+    "assigned to", "assignee", "approver", "assistant", "spouse",
 )  # fmt: skip
 """Words for somebody else, whose address or number may stand in a person's row."""
+
+_BODIES: Final = (
+    "owner", "org", "school", "university", "club", "agency", "vendor", "supplier", "branch", "location", "site",
+    "workspace", "tenant", "project", "Schule", "Verein", "école", "escuela", "colegio", "scuola", "escola",
+    "vereniging", "学校",
+)  # fmt: skip
+_BODIES_BESIDES: Final = ("company", "department", "team", "class", "title")
+"""What a person belongs to: words, and keys of what is known besides. The address behind such a word is not his own."""
+
+_LONGEST_WORDS: Final = 3  # of one thing, as `cost center name`
+_HUMP: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 
 _OF_FIELDS: Final = {
     "uid": Meaning.ID, "name": Meaning.NAME, "avatar": Meaning.AVATAR,
@@ -91,9 +116,21 @@ def spellings() -> frozenset[str]:
 
 
 def is_of_another(column: str) -> bool:
-    """Whether a column may be about somebody else than the person of its row."""
-    form = normal_form(unicodedata.normalize("NFKC", column))
-    return any(normal_form(unicodedata.normalize("NFKC", word)) in form for word in _OTHERS)
+    """Whether a column may be about somebody or something else than the person of its row.
+
+    manager.email, companyPhoto, Team Lead Phone; not so `company.user.email`
+    """
+    text = unicodedata.normalize("NFKC", column)
+    form = normal_form(text)
+    if any(word in form for word in _others()):
+        return True
+    words = [normal_form(word) for word in re.split(r"[\W_]+", _HUMP.sub(" ", text))][:-1]
+    for end in range(len(words), 0, -1):
+        if words[end - 1] in _PERSONS:
+            return False
+        if any("".join(words[max(0, end - many) : end]) in _bodies() for many in range(1, _LONGEST_WORDS + 1)):
+            return True
+    return any(form.startswith(body) and _is_owned(form.removeprefix(body)) for body in _bodies())
 
 
 def normal_form(name: str) -> str:
@@ -108,11 +145,29 @@ def _forms(column: str) -> Iterator[str]:
     yield normal_form(text)
     bare = _BRACKETS.sub("", text)
     yield (form := normal_form(bare))
+    if is_of_another(bare):
+        return
     # user.firstName, user/login, urn:…:userName
     yield normal_form(re.split(r"[./:]", bare)[-1])
     for owner in _OWNERS:
-        if form.startswith(owner) and (known := _table().get(form.removeprefix(owner))) and known.meaning in _OWNED:
+        if form.startswith(owner) and _is_owned(form.removeprefix(owner)):
             yield form.removeprefix(owner)
+
+
+def _is_owned(form: str) -> bool:
+    known = _table().get(form)
+    return known is not None and known.meaning in _OWNED
+
+
+@cache
+def _others() -> frozenset[str]:
+    return frozenset(normal_form(unicodedata.normalize("NFKC", word)) for word in _OTHERS)
+
+
+@cache
+def _bodies() -> frozenset[str]:
+    besides = [word for key in _BODIES_BESIDES for word in PROFILE[key].split("|")]
+    return frozenset(normal_form(unicodedata.normalize("NFKC", word)) for word in (*_BODIES, *besides))
 
 
 @cache

@@ -71,6 +71,8 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         # addresses that differ in case only are one
         ({"E-Mail": ["Ann@x.org", "ann@x.org", "b@x.org", "c@x.org", "d@x.org"]},
          {"column": "E-Mail", "encode": "base32", "lower": True}),
+        # what belongs to another tells no people apart, whatever stands in it
+        ({"company.id": ["a", "b", "c", "d", "e"], "Manager ID": ["f", "g", "h", "i", "j"]}, None),
         ({"Ort": ["K", "K", "B", "B", "B"]}, None),
     ],
 )  # fmt: skip
@@ -172,6 +174,17 @@ def test_ids_that_differ_in_case_only_are_told(tmp_path: Path) -> None:
         "ids that hold |, which no uid can, some of which differ in upper and lower case only, which makes one uid of "
         "them, so they are encoded; your app has to do the same at log-in"
     )
+
+
+def test_what_belongs_to_the_company_is_left_out(tmp_path: Path) -> None:
+    """Its picture is nobody's avatar, and its address nobody's own."""
+    urls, mails = [f"https://x.org/{n}.png" for n in range(5)], [f"a{n}@x.org" for n in range(5)]
+    proposal = proposed(
+        tmp_path,
+        **{"user.id": ["a", "b", "c", "d", "e"], "company.id": ["k"] * 5, "company.name": ["K"] * 5,
+           "company.email": mails, "company.photo": urls, "companyPhone": ["1"] * 5, "Team Email": mails},
+    )  # fmt: skip
+    assert {entry.key: entry.value for entry in proposal.entries} == {"uid": "user.id", "name": "Full Name"}
 
 
 @pytest.mark.parametrize(

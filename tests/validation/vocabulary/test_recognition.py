@@ -51,6 +51,55 @@ def test_other_names_are_not_known(name: str) -> None:
     assert recognise(name) is None
 
 
+OTHERS = (
+    "company", "organisation", "organization", "org", "department", "dept", "team", "group", "school", "employer",
+    "manager", "parent", "account owner", "owner", "Firma", "Schule", "entreprise", "empresa", "Eltern",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_belongs_to_another_is_nobodys_own(other: str) -> None:
+    """An employer's picture, a team's address, a manager's number: however the two words are put together."""
+    camel = "".join([other.split()[0], *map(str.title, other.split()[1:])])
+    joined = other.replace(" ", "_")
+    words = {"photo": "Photo", "email": "Email", "phone": "Phone", "first_name": "FirstName", "last_name": "LastName"}
+    columns = [
+        column
+        for lower, upper in words.items()
+        for column in (
+            f"{joined}.{lower}", f"{camel}{upper}", f"{joined}_{lower}", f"{other.title()} {upper}", f"{other}-{lower}",
+            f"user.{camel}.{lower}", f"{joined}/{lower}", f"{camel}.main.{lower}", f"{joined}{lower}",
+        )
+    ]  # fmt: skip
+    columns += [f"{camel}.uid", f"{camel}.login", f"data.{camel}.avatar_url"]
+    assert {column: recognise(column) for column in columns} == dict.fromkeys(columns)
+    assert [column for column in columns if not is_of_another(column)] == []
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["user", "profile", "employee", "person", "attributes", "fields", "data", "traits", "company.user", "team member",
+     "app_metadata", "urn:ietf:params:scim:schemas:core:2.0:User"],
+)  # fmt: skip
+def test_what_belongs_to_the_person_stays_his_own(prefix: str) -> None:
+    """Whatever program has put it before the word; one that belongs to a company is a person all the same."""
+    columns = {f"{prefix}.{word}": meaning for word, meaning in [
+        ("photo", Meaning.AVATAR), ("email", Meaning.EMAIL), ("phone", Meaning.PHONE), ("first_name", Meaning.FIRST),
+        ("id", Meaning.ID), ("last_name", Meaning.LAST),
+    ]}  # fmt: skip
+    found = {column: known.meaning if (known := recognise(column)) else None for column in columns}
+    assert found == columns
+    assert [column for column in columns if is_of_another(column)] == []
+
+
+def test_words_that_begin_with_another_are_still_words() -> None:
+    """A company's name is known of a person besides, and a department that stands in an object as well."""
+    names = ("company.name", "Company Name", "department.name", "user.department", "Team", "group", "employer")
+    assert [known.key if (known := recognise(name)) else None for name in names] == [
+        "company", "company", "department", "department", "team", "team", "company",
+    ]  # fmt: skip
+
+
 def test_what_is_known_besides_has_a_key() -> None:
     """A department is one in every language."""
     expected = Recognition(Meaning.PROFILE, 0, "department")
