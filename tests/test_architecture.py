@@ -169,6 +169,7 @@ TESTED_ELSEWHERE = {
     "sync.plan.report": "journeys/test_sync.py",
     "sync.summary": "journeys/test_nights.py",
     "threads": "journeys/test_run.py",
+    "validation.vocabulary.besides": "validation/vocabulary/test_recognition.py",
     "validation.vocabulary.synonyms": "validation/vocabulary/test_recognition.py",
 }
 """Modules without a test file of their name, and where what they promise is tested instead."""

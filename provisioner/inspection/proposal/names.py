@@ -11,6 +11,7 @@ from provisioner.validation.vocabulary.recognition import normal_form
 from provisioner.validation.vocabulary.synonyms import Meaning
 
 _MOSTLY: Final = 0.5
+_LAST_COMES_FIRST: Final = ("姓", "氏", "苗字", "名字", "성", "họ", "họ đệm", "vezetéknév", "családnév")
 
 
 class Cells(Protocol):
@@ -104,10 +105,10 @@ def _both(parts: _Parts) -> NameChoice | None:
     given = first.name
     if parts.preferred is not None and parts.preferred is not first:
         given = f"{parts.preferred.name}|{first.name}"
-    last_comes_first = any(normal_form(last.name) == normal_form(word) for word in ("姓", "氏", "苗字", "名字"))
+    last_comes_first = any(normal_form(last.name) == normal_form(word) for word in _LAST_COMES_FIRST)
     order = (last.name, given) if last_comes_first else (given, last.name)
     by = ", and the name that a person goes by where there is one" if "|" in given else ""
-    how = "last and first name, as is usual in Japanese" if last_comes_first else "first and last name"
+    how = "last and first name, as is usual in the language" if last_comes_first else "first and last name"
     return NameChoice(" ".join(f"{{{name}}}" for name in order), how + by, (*given.split("|"), last.name))
 
 

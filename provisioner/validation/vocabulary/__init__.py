@@ -1,6 +1,7 @@
 """What columns are called elsewhere, in other languages and other programs, and what words in cells say.
 
-synonyms     the words, as one table
+synonyms     the words for what a user is made of, as one table
+besides      the words for what is known of a person besides
 recognition  what a column is by its name
 leaving      whether somebody is deactivated, and from when on
 nothing      words that stand for nothing: NULL, n/a, undefined

@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 from typing import Final
 
 from provisioner.validation.fields.mapping import field_of
-from provisioner.validation.vocabulary.synonyms import PROFILE, SYNONYMS, Meaning
+from provisioner.validation.vocabulary.besides import PROFILE
+from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 
 _BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
 _PERSONS: Final = (
@@ -40,7 +41,9 @@ _OTHERS: Final = (
     "Vorgesetzte", "Eltern", "Erziehungsberechtigte", "Mutter", "Vater", "Notfall", "responsable", "urgence", "parents",
     "padre", "madre", "tutor", "emergencia", "上司", "保護者", "緊急", "responsabile", "leidinggevende", "ouder",
     "account owner", "record owner", "created by", "updated by", "modified by", "invited by", "referred by",
-    "assigned to", "assignee", "approver", "assistant", "spouse",
+    "assigned to", "assignee", "approver", "assistant", "spouse", "上级", "上級", "主管", "家长", "家長", "紧急",
+    "상사", "보호자", "비상", "руководител", "родител", "керівник", "przełożon", "rodzic", "nadřízen", "rodič",
+    "esimies", "huoltaja", "vårdnadshavare", "foresatt", "yönetici", "المدير", "ولي الأمر", "מנהל",
 )  # fmt: skip
 """Words for somebody else, whose address or number may stand in a person's row."""
 
@@ -52,6 +55,8 @@ _BODIES: Final = (
 _BODIES_BESIDES: Final = ("company", "department", "team", "class", "title")
 """What a person belongs to: words, and keys of what is known besides. The address behind such a word is not his own."""
 
+# The dotless i is what I is in Turkish, in lower case; a letter that is an apostrophe is written as one mostly.
+_ALIKE: Final = str.maketrans({"#": " number ", "№": " number ", "\u0131": "i", "\u02bc": "'"})
 _LONGEST_WORDS: Final = 3  # of one thing, as `cost center name`
 _HUMP: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 
@@ -135,7 +140,7 @@ def is_of_another(column: str) -> bool:
 
 def normal_form(name: str) -> str:
     """Give a name as it is compared: letters and digits only, without case and accents."""
-    text = unicodedata.normalize("NFKD", name.replace("#", " number ").replace("№", " number "))
+    text = unicodedata.normalize("NFKD", name.translate(_ALIKE))
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 

@@ -1,9 +1,13 @@
 """What people and programs call the columns of a roster: one table, meaning → words, the surest first.
 
-The words are in English, German, French, Spanish, Japanese, Italian, Portuguese and Dutch, and as these export them:
-Okta, Entra, Google Workspace, Workday, BambooHR, SAP, Auth0, Firebase, Stream, Sendbird. They are compared without
-case, accents, blanks and signs, so each is written once.
+The words are in English, German, French, Spanish, Japanese, Italian, Portuguese and Dutch, the usual ones besides in
+Chinese, Korean, Russian, Ukrainian, Polish, Czech, Swedish, Norwegian, Danish, Finnish, Turkish, Arabic, Hebrew, Greek,
+Hungarian, Romanian, Vietnamese, Indonesian, Hindi and Thai, and as these export them: Okta, Entra, Google Workspace,
+Workday, BambooHR, SAP, Auth0, Firebase, Stream, Sendbird. They are compared without case, accents, blanks and signs, so
+each is written once. A word that is short or another one without its accents comes in a later group.
 """
+
+# ruff: noqa: RUF001 - words, in the letters that they are written with
 
 from __future__ import annotations
 
@@ -41,7 +45,10 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             uid | user id | userid | user identifier | users sys id | sis user id | local id | localid |
             external user id | Benutzer-ID | Nutzer-ID | id utilisateur | identifiant utilisateur | id de usuario |
             id usuario | ユーザーID | ユーザID | 利用者ID | id utente | codice utente | id do usuário |
-            id do utilizador | gebruikers-ID
+            id do utilizador | gebruikers-ID | 用户ID | 用户编号 | 用戶ID | 使用者ID | 사용자 ID | ID пользователя |
+            ИД пользователя | ID користувача | ID użytkownika | ID uživatele | användar-ID | bruker-ID | bruger-ID |
+            käyttäjä-ID | kullanıcı ID | معرف المستخدم | מזהה משתמש | κωδικός χρήστη | felhasználói azonosító |
+            ID utilizator | mã người dùng | ID pengguna | उपयोगकर्ता आईडी | รหัสผู้ใช้
             """,
             """
             employee id | employee number | employee no | employee code | emp id | emp no | empl id | staff id |
@@ -65,14 +72,28 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             codice dipendente | id dipendente | numero dipendente | codice socio | numero socio | numero tessera |
             número do funcionário | id do funcionário | código do funcionário | número mecanográfico | nº de aluno |
             nº sócio | número de sócio | personeelsnummer | medewerkernummer | medewerker-ID | werknemersnummer |
-            leerlingnummer | studentnummer | lidnummer | relatiecode | relatienummer | klantnummer | stamnummer
+            leerlingnummer | studentnummer | lidnummer | relatiecode | relatienummer | klantnummer | stamnummer | 工号 |
+            工號 | 员工编号 | 員工編號 | 员工号 | 员工ID | 員工ID | 职工号 | 人员编号 | 学号 | 學號 | 会员号 |
+            会员编号 | 會員編號 | 사번 | 사원번호 | 직원번호 | 직원 ID | 학번 | 회원번호 | табельный номер | таб номер |
+            таб № | ID сотрудника | номер сотрудника | код сотрудника | табельний номер | ID працівника |
+            ID співробітника | numer pracownika | nr pracownika | ID pracownika | numer ewidencyjny | nr ewidencyjny |
+            osobní číslo | číslo zaměstnance | ID zaměstnance | anställningsnummer | anställningsnr | anställnings-ID |
+            ansattnummer | ansattnr | ansatt-ID | medarbejdernummer | medarbejdernr | medarbejder-ID |
+            henkilöstönumero | henkilönumero | työntekijänumero | sicil no | sicil numarası | personel no |
+            personel numarası | çalışan no | çalışan ID | öğrenci no | üye no | الرقم الوظيفي | رقم الموظف |
+            رقم الطالب | מספר עובד | מס' עובד | קוד עובד | αριθμός μητρώου | κωδικός υπαλλήλου | κωδικός εργαζομένου |
+            törzsszám | dolgozói azonosító | munkavállalói azonosító | ID angajat | cod angajat | număr angajat |
+            mã nhân viên | mã NV | mã số nhân viên | mã sinh viên | MSSV | ID karyawan | nomor karyawan |
+            nomor induk karyawan | ID pegawai | nomor pegawai | nomor induk pegawai | कर्मचारी आईडी | कर्मचारी संख्या |
+            कर्मचारी कोड | รหัสพนักงาน | เลขประจำตัวพนักงาน | รหัสนักศึกษา
             """,
             """
             external id | object id | immutable id | global id | unique id | guid | uuid
             """,
             """
             id | identifier | Kennung | Kennnummer | identifiant | identificador | código | 管理番号 |
-            identificatore | code
+            identificatore | code | 编号 | 編號 | идентификатор | ідентифікатор | identyfikator | identifikátor |
+            azonosító | tunniste
             """,
         ),
         Meaning.LOGIN: (
@@ -80,7 +101,11 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             username | login | login name | logon name | sam account name | account name | screen name | handle |
             Benutzername | Anmeldename | Nutzername | Kürzel | nom d'utilisateur | identifiant de connexion |
             nombre de usuario | usuario | ユーザー名 | ユーザ名 | ログインID | ログイン名 | nome utente |
-            nome de usuário | nome de utilizador | gebruikersnaam | inlognaam
+            nome de usuário | nome de utilizador | gebruikersnaam | inlognaam | 用户名 | 用戶名 | 登录名 | 账号 | 帳號 |
+            使用者名稱 | 아이디 | 사용자 이름 | логин | имя пользователя | логін | ім'я користувача |
+            nazwa użytkownika | uživatelské jméno | användarnamn | brukernavn | brugernavn | käyttäjätunnus |
+            kullanıcı adı | اسم المستخدم | שם משתמש | όνομα χρήστη | felhasználónév | nume de utilizator |
+            nume utilizator | tên đăng nhập | nama pengguna | ชื่อผู้ใช้
             """,
             """
             user principal name | upn | mail nickname | alias
@@ -96,7 +121,15 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             correo electrónico | correo corporativo | correo empresa | email corporativo | dirección de correo |
             メール | メールアドレス | Eメール | Eメールアドレス | 電子メール | 電子メールアドレス | 社用メール |
             会社メールアドレス | posta elettronica | indirizzo email | e-mailadres | endereço de e-mail |
-            correio eletrónico
+            correio eletrónico | 邮箱 | 郵箱 | 电子邮箱 | 電子郵箱 | 电子邮件 | 電子郵件 | 邮件 | 邮箱地址 |
+            电子邮件地址 | 電子郵件地址 | 信箱 | 公司邮箱 | 工作邮箱 | 이메일 | 이메일 주소 | 메일 | 전자우편 |
+            почта | электронная почта | эл почта | рабочая почта | корпоративная почта | адрес электронной почты |
+            имейл | пошта | електронна пошта | ел пошта | електронна адреса | adres e-mail | adres mailowy |
+            poczta elektroniczna | e-mailová adresa | e-post | e-postadress | e-postadresse | sähköposti |
+            sähköpostiosoite | e-posta | e-posta adresi | البريد الإلكتروني | الإيميل | דוא"ל | דואר אלקטרוני |
+            אימייל | מייל | כתובת מייל | כתובת דוא"ל | ηλεκτρονικό ταχυδρομείο | διεύθυνση email | e-mail cím |
+            adresă de e-mail | adresă e-mail | thư điện tử | địa chỉ email | surel | alamat email | ईमेल | ईमेल पता |
+            อีเมล
             """,
             """
             home email | personal email | private email | second email | secondary email | other email |
@@ -115,18 +148,31 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             prénom et nom | prénom nom | nom d'affichage | nom affiché | nombre completo | nombre y apellidos |
             nombre y apellido | apellidos y nombre | nombre para mostrar | 氏名 | 名前 | お名前 | 表示名 | 社員名 |
             従業員名 | 生徒氏名 | 会員名 | nome completo | nome e cognome | cognome e nome | nome visualizzato |
-            nome para exibição | volledige naam | weergavenaam | naam | nombre | nome
+            nome para exibição | volledige naam | weergavenaam | naam | nombre | nome | 姓名 | 全名 | 员工姓名 |
+            員工姓名 | 显示名称 | 顯示名稱 | 이름 | 성명 | 성함 | ФИО | имя | полное имя | фамилия имя |
+            фамилия имя отчество | фамилия и имя | имя и фамилия | сотрудник | ПІБ | ім'я | повне ім'я |
+            ім'я та прізвище | прізвище та ім'я | прізвище ім'я | imię i nazwisko | nazwisko i imię | jméno |
+            jméno a příjmení | příjmení a jméno | celé jméno | namn | fullständigt namn | navn | fullt navn |
+            fulde navn | nimi | koko nimi | ad soyad | adı soyadı | isim | isim soyisim | الاسم | الاسم الكامل |
+            اسم الموظف | שם | שם מלא | όνομα | ονοματεπώνυμο | név | teljes név | nume | nume și prenume |
+            nume complet | họ và tên | họ tên | tên đầy đủ | tên hiển thị | nama | nama lengkap | नाम | पूरा नाम |
+            ชื่อ | ชื่อ-นามสกุล | ชื่อ-สกุล
             """,
             """
             nickname | nick | nick name | ニックネーム | Spitzname | pseudo | apodo | soprannome | apelido | bijnaam |
-            custom name
+            custom name | 昵称 | 暱稱 | 닉네임 | ชื่อเล่น | tên
             """,
         ),
         Meaning.FIRST: (
             """
             first name | given name | firstname | forename | fname | legal first name | legal name - first name |
             name first | christian name | Vorname | Vornamen | prénom | prénoms | nombre de pila | primer nombre |
-            nombres | 名 | ファーストネーム | nome proprio | primeiro nome | voornaam
+            nombres | 名 | ファーストネーム | nome proprio | primeiro nome | voornaam | imię | křestní jméno | förnamn |
+            fornavn | etunimi | الاسم الأول | שם פרטי | keresztnév | utónév | prenume | nama depan | पहला नाम |
+            प्रथम नाम | ชื่อจริง
+            """,
+            """
+            ad | adı
             """,
         ),
         Meaning.LAST: (
@@ -134,7 +180,13 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             last name | surname | family name | lastname | lname | sur name | legal last name |
             legal name - last name | name last | sn | Nachname | Familienname | Zuname | nom | nom de famille |
             nom d'usage | apellido | apellidos | primer apellido | 姓 | 氏 | 苗字 | 名字 | ラストネーム | cognome |
-            sobrenome | último nome | achternaam | familienaam
+            sobrenome | último nome | achternaam | familienaam | 성 | фамилия | прізвище | nazwisko | příjmení |
+            efternamn | etternavn | efternavn | sukunimi | soyad | soyadı | soyisim | اسم العائلة | الاسم الأخير |
+            שם משפחה | επώνυμο | επίθετο | vezetéknév | családnév | nume de familie | họ đệm | họ và tên đệm |
+            nama belakang | उपनाम | अंतिम नाम | कुलनाम | นามสกุล
+            """,
+            """
+            họ
             """,
         ),
         Meaning.PREFERRED: (
@@ -148,7 +200,8 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             middle name | middle initial | initials | mi | honorific prefix | honorific suffix | prefix | suffix |
             salutation | Anrede | Titel (akad.) | akademischer Titel | Namenszusatz | segundo nombre |
             segundo apellido | deuxième prénom | civilité | tratamiento | ミドルネーム | secondo nome | nome do meio |
-            tussenvoegsel | tussenvoegsels | voorvoegsel | 敬称 | middlename
+            tussenvoegsel | tussenvoegsels | voorvoegsel | 敬称 | middlename | отчество | по батькові | drugie imię |
+            tên đệm
             """,
         ),
         Meaning.READING: (
@@ -167,7 +220,15 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             tél portable | portable | numéro de téléphone | téléphone mobile | tél mobile | teléfono | móvil |
             celular | teléfono móvil | número de teléfono | teléfono celular | 携帯電話 | 携帯電話番号 | 携帯番号 |
             携帯 | 電話番号 | 電話 | cellulare | telefono | telefono cellulare | telemóvel | telefone | mobiel |
-            mobiel nummer | telefoon | telefoonnummer | gsm | recovery phone
+            mobiel nummer | telefoon | telefoonnummer | gsm | recovery phone | 手机 | 手機 | 手机号 | 手机号码 |
+            手機號碼 | 电话 | 电话号码 | 電話號碼 | 联系电话 | 聯絡電話 | 移动电话 | 전화번호 | 전화 | 휴대폰 |
+            휴대폰번호 | 휴대전화 | 핸드폰 | 연락처 | телефон | мобильный телефон | мобильный | номер телефона |
+            мобільний телефон | мобільний | номер телефону | numer telefonu | nr telefonu | telefon komórkowy |
+            telefonní číslo | mobilní telefon | puhelin | puhelinnumero | matkapuhelin | telefon no | telefon numarası |
+            cep telefonu | الهاتف | رقم الهاتف | الجوال | رقم الجوال | الموبايل | رقم الموبايل | טלפון | נייד |
+            טלפון נייד | מספר טלפון | τηλέφωνο | κινητό | κινητό τηλέφωνο | telefonszám | mobilszám | număr de telefon |
+            số điện thoại | điện thoại | SĐT | telepon | nomor telepon | no telepon | nomor HP | no HP | फ़ोन |
+            फ़ोन नंबर | मोबाइल | मोबाइल नंबर | โทรศัพท์ | เบอร์โทร | เบอร์โทรศัพท์ | มือถือ
             """,
             """
             home phone | private phone | work telephone | other phone | Telefon privat | teléfono fijo |
@@ -181,7 +242,12 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             profile photo url | thumbnail | thumbnail photo | thumbnail photo url | headshot | icon url | photograph |
             Foto | Foto-URL | Bild | Bild-URL | Profilbild | Passbild | photo de profil | url photo | lien photo |
             imagen | foto de perfil | fotografía | url foto | 写真 | 画像 | 顔写真 | 写真URL | 画像URL | アイコン |
-            プロフィール画像 | immagine | foto profilo | profielfoto | pasfoto
+            プロフィール画像 | immagine | foto profilo | profielfoto | pasfoto | 头像 | 頭像 | 照片 | 相片 | 사진 |
+            프로필 사진 | фото | фотография | фотографія | аватар | zdjęcie | zdjęcie profilowe | fotografie | fotka |
+            profilbilde | bilde | billede | profilbillede | kuva | valokuva | profiilikuva | fotoğraf | resim |
+            profil fotoğrafı | profil resmi | الصورة | صورة | الصورة الشخصية | תמונה | תמונת פרופיל | φωτογραφία |
+            fénykép | profilkép | poză | ảnh | hình ảnh | ảnh đại diện | foto profil | फ़ोटो | तस्वीर | รูปภาพ |
+            รูปถ่าย | รูปโปรไฟล์
             """,
         ),
         Meaning.PAGE: (
@@ -201,7 +267,8 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             date de sortie | date de départ | date de fin | estado | activo | fecha de baja | baja | situación |
             situación laboral | 在籍状況 | 在職区分 | 在籍区分 | 退職日 | 退会日 | ステータス | 状態 | 有効 | stato |
             attivo | data cessazione | ativo | situação | data de desligamento | actief | uit dienst |
-            datum uit dienst | einddatum | block user | soft deleted | softdeleted | 退職年月日
+            datum uit dienst | einddatum | block user | soft deleted | softdeleted | 退職年月日 | 状态 | 狀態 |
+            在职状态 | 상태 | 재직상태 | статус | durum | الحالة | סטטוס | κατάσταση | trạng thái | สถานะ
             """,
         ),
         Meaning.SECRET: (
@@ -214,50 +281,21 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             Steuernummer | IBAN | BIC | Kontonummer | bank account | numéro de sécurité sociale |
             n° sécurité sociale | NIR | RIB | DNI | NIF | NIE | CURP | RFC | CPF | codice fiscale | BSN |
             burgerservicenummer | マイナンバー | 個人番号 | 口座番号 | número de la seguridad social |
-            nº seguridad social | salary | Gehalt | salaire | salario | 給与
+            nº seguridad social | salary | Gehalt | salaire | salario | 給与 | 密码 | 密碼 | 身份证号 | 身份证号码 |
+            身分證字號 | 비밀번호 | 주민등록번호 | пароль | паспорт | СНИЛС | ИНН | hasło | PESEL | heslo |
+            rodné číslo | lösenord | personnummer | passord | fødselsnummer | adgangskode | CPR-nummer | salasana |
+            henkilötunnus | şifre | parola | TC kimlik no | كلمة المرور | كلمة السر | رقم الهوية | סיסמה | סיסמא |
+            תעודת זהות | ת.ז. | κωδικός πρόσβασης | ΑΦΜ | ΑΜΚΑ | jelszó | CNP | mật khẩu | CCCD | CMND | kata sandi |
+            पासवर्ड | รหัสผ่าน | เลขบัตรประชาชน | เลขประจำตัวประชาชน
             """,
         ),
         Meaning.POSITION: (
             """
             # | no | nr | n | num | number | row | line | index | pos | lfd. Nr. | laufende Nummer | Nummer | s no |
-            sr no | sl no | 通番 | 項番 | 番号 | nº orden | n° ordre | unnamed 0 | volgnummer
+            sr no | sl no | 通番 | 項番 | 番号 | nº orden | n° ordre | unnamed 0 | volgnummer | 序号 | 序號 | № п/п |
+            STT | ลำดับ
             """,
         ),
     }
 )
 """Meaning → its words, separated by `|`, in groups of the same worth; the first group is the best."""
-
-PROFILE: Mapping[str, str] = MappingProxyType(
-    {
-        "department": """
-        department | dept | department name | division | org unit path | organizational unit | cost center name |
-        supervisory organization | Abteilung | Bereich | service | département | direction | departamento | área |
-        部署 | 所属 | 所属部署 | 部門 | reparto | ufficio | setor | afdeling
-        """,
-        "title": """
-        title | job title | business title | job | job role | position | position title | employee title |
-        occupation | Position | Funktion | Stelle | Stellenbezeichnung | Berufsbezeichnung | poste | fonction |
-        intitulé du poste | puesto | cargo | 役職 | 職位 | 肩書 | mansione | ruolo | função | functie
-        """,
-        "company": """
-        company | company name | organization | organisation | employer | Firma | Unternehmen | société | entreprise |
-        empresa | 会社 | 会社名 | azienda | bedrijf
-        """,
-        "location": """
-        location | office | office location | site | workplace | work location | building | Standort | Niederlassung |
-        lieu | site de travail | centro | centro de trabajo | sede | 勤務地 | 拠点 | locatie | vestiging
-        """,
-        "team": """
-        team | group | groups | squad | Mannschaft | Gruppe | Sparte | équipe | groupe | equipo | grupo | チーム |
-        班 | squadra | equipa | groep | teams
-        """,
-        "class": """
-        class | grade | year group | form | homeroom | course | Klasse | Jahrgang | Stufe | classe | niveau | curso |
-        clase | grupo clase | クラス | 学年 | 組 | 学級 | turma | klas | leerjaar
-        """,
-        "language": """
-        language | locale | preferred language | Sprache | langue | idioma | 言語 | lingua | taal
-        """,
-    }
-)
-"""Key of the metadata → the words of columns that it can be made of."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 
 import pytest
 
+from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.recognition import (
     Recognition,
     is_of_another,
@@ -14,7 +16,7 @@ from provisioner.validation.vocabulary.recognition import (
     normal_form,
     recognise,
 )
-from provisioner.validation.vocabulary.synonyms import PROFILE, SYNONYMS, Meaning
+from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,70 @@ def test_what_is_known_besides_has_a_key() -> None:
     """A department is one in every language."""
     expected = Recognition(Meaning.PROFILE, 0, "department")
     assert [recognise(name) for name in ("Abteilung", "Service", "部署", "dept")] == [expected] * 4
+
+
+HEADERS = {
+    "Chinese": ("工号", "姓名", "邮箱", "手机", "头像", "部门"),
+    "Chinese, traditional": ("員工編號", "姓名", "電子郵件", "手機", "照片", "部門"),
+    "Japanese": ("社員番号", "氏名", "メールアドレス", "携帯電話", "写真", "部署"),
+    "Korean": ("사번", "이름", "이메일", "휴대폰", "사진", "부서"),
+    "Russian": ("Табельный номер", "ФИО", "Почта", "Телефон", "Фото", "Отдел"),
+    "Ukrainian": ("Табельний номер", "ПІБ", "Електронна пошта", "Мобільний телефон", "Фотографія", "Відділ"),
+    "Polish": ("Numer pracownika", "Imię i nazwisko", "Adres e-mail", "Telefon komórkowy", "Zdjęcie", "Dział"),
+    "Czech": ("Osobní číslo", "Jméno a příjmení", "E-mail", "Telefon", "Fotografie", "Oddělení"),
+    "Swedish": ("Anställningsnummer", "Namn", "E-post", "Mobil", "Bild", "Avdelning"),
+    "Norwegian": ("Ansattnummer", "Navn", "E-postadresse", "Mobiltelefon", "Bilde", "Avdeling"),
+    "Danish": ("Medarbejdernummer", "Navn", "E-mailadresse", "Telefonnummer", "Billede", "Afdeling"),
+    "Finnish": ("Henkilöstönumero", "Nimi", "Sähköposti", "Puhelin", "Kuva", "Osasto"),
+    "Turkish": ("Sicil No", "Ad Soyad", "E-posta", "Cep Telefonu", "Fotoğraf", "Departman"),
+    "Turkish, capitals": ("SİCİL NO", "ADI SOYADI", "E-POSTA", "TELEFON NUMARASI", "FOTOĞRAF", "BÖLÜM"),
+    "Arabic": ("الرقم الوظيفي", "الاسم الكامل", "البريد الإلكتروني", "رقم الجوال", "الصورة", "القسم"),
+    "Hebrew": ("מספר עובד", "שם מלא", 'דוא"ל', "טלפון נייד", "תמונה", "מחלקה"),
+    "Greek": ("Αριθμός μητρώου", "ΟΝΟΜΑΤΕΠΩΝΥΜΟ", "Ηλεκτρονικό ταχυδρομείο", "Κινητό", "Φωτογραφία", "Τμήμα"),
+    "Hungarian": ("Törzsszám", "Teljes név", "E-mail cím", "Telefonszám", "Fénykép", "Osztály"),
+    "Romanian": ("Cod angajat", "Nume și prenume", "Adresă de e-mail", "Număr de telefon", "Fotografie", "Departament"),
+    "Vietnamese": ("Mã nhân viên", "Họ và tên", "Địa chỉ email", "Số điện thoại", "Ảnh đại diện", "Phòng ban"),
+    "Indonesian": ("ID Karyawan", "Nama Lengkap", "Alamat Email", "Nomor HP", "Foto Profil", "Departemen"),
+    "Hindi": ("कर्मचारी आईडी", "पूरा नाम", "ईमेल", "मोबाइल नंबर", "फ़ोटो", "विभाग"),
+    "Thai": ("รหัสพนักงาน", "ชื่อ-นามสกุล", "อีเมล", "เบอร์โทรศัพท์", "รูปถ่าย", "แผนก"),
+}
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize("marks", ["{}", " \u200f{}\u200f ", "{} *", "{}:"])
+def test_a_header_is_known_in_its_language(header: tuple[str, ...], marks: str) -> None:
+    """However its letters are composed, and with the invisible marks of a text that is written from right to left."""
+    meanings = (Meaning.ID, Meaning.NAME, Meaning.EMAIL, Meaning.PHONE, Meaning.AVATAR, Meaning.PROFILE)
+    for form in ("NFC", "NFD"):
+        names = [unicodedata.normalize(form, marks.format(name)) for name in header]
+        assert [known and known.meaning for known in map(recognise, names)] == list(meanings)
+    assert missing_from(header) == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("Imię", "Nazwisko"), ("Křestní jméno", "Příjmení"), ("Förnamn", "Efternamn"), ("Fornavn", "Etternavn"),
+        ("Etunimi", "Sukunimi"), ("Ad", "Soyad"), ("ADI", "SOYADI"), ("الاسم الأول", "اسم العائلة"),
+        ("שם פרטי", "שם משפחה"), ("Keresztnév", "Vezetéknév"), ("Prenume", "Nume de familie"),
+        ("Nama Depan", "Nama Belakang"), ("पहला नाम", "उपनाम"), ("ชื่อจริง", "นามสกุล"),
+    ],
+)  # fmt: skip
+def test_halves_of_a_name_are_known_in_their_language(first: str, last: str) -> None:
+    """Where a language has one word for the whole name and the first half, the cells tell."""
+    assert [known and known.meaning for known in map(recognise, (first, last))] == [Meaning.FIRST, Meaning.LAST]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["身份证号", "주민등록번호", "Пароль", "PESEL", "Rodné číslo", "Personnummer", "Fødselsnummer", "CPR-nummer",
+     "Henkilötunnus", "TC Kimlik No", "كلمة المرور", "תעודת זהות", "ΑΦΜ", "Jelszó", "CNP", "Mật khẩu", "รหัสผ่าน"],
+)  # fmt: skip
+def test_secrets_are_known_in_their_language(name: str) -> None:
+    """A national number is unique and a legal uid, and everybody would see it."""
+    known = recognise(name)
+    assert known is not None
+    assert known.meaning is Meaning.SECRET
 
 
 def test_no_word_stands_for_two_things() -> None:
