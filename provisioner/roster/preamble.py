@@ -70,6 +70,25 @@ def with_names_above(header: Cells, above: Sequence[Cells]) -> dict[int, str]:
     return names
 
 
+def likelier(named: int, rows: Mapping[int, Cells], missing: Missing) -> int | None:
+    """Give the first line that names the most of the needed columns, if the one that was named as the header has fewer.
+
+    rows  number → cells, with what lines right above name, in the order of the file
+
+    A line above it that names only some of them may be a part of its heading.
+    """
+    lacking = {number: missing([*cells.values()]) for number, cells in rows.items()}
+    others = [number for number, lacks in lacking.items() if number > named or not lacks]
+    best = min(others, key=lambda number: lacking[number], default=named)
+    return best if lacking[best] < lacking[named] else None
+
+
+def another_header(unit: str, named: int, better: int, place: str = "") -> str:
+    """Say that another line looks like the header than the one that was named; `unit` as in `Heading`."""
+    said = f"{unit} {better}{place} looks like the header, and not {unit} {named}, which --header-row names"
+    return f"{said}; give --header-row {better}"
+
+
 def refuse_people_above(name: str, heading: Heading, missing: Missing) -> None:
     """Tell the lines above a header that look like rows of its table. Raises RosterError."""
     lent = _filled(heading.names).items() - heading.cells.items() if missing([*heading.cells.values()]) else set()

@@ -30,7 +30,7 @@ from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
-from provisioner.roster.formats.rows import Roster, RosterBatch, one_ahead
+from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch, one_ahead
 from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
@@ -108,12 +108,11 @@ class Opened:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
             binding = bind(schema, settings.columns, roster.repeated)
             binding.refuse_unreadable(roster.unreadable)
-        except UnmappedError as error:
-            roster.close()
-            raise RosterError(f"{roster.name}: {error}; {way_to_a_mapping(inputs, settings)}") from error
         except RosterError as error:
+            another = next((notice.message for notice in roster.notices() if notice.code == ANOTHER_HEADER), None)
             roster.close()
-            raise RosterError(f"{roster.name}: {error}") from error
+            way = f"; {way_to_a_mapping(inputs, settings)}" if isinstance(error, UnmappedError) else ""
+            raise RosterError(another or f"{roster.name}: {error}{way}") from error
         earlier = EarlierRounds(earlier_journals(inputs.paths))
         spools = Spool(folder), Spool(folder), SpooledBatches(folder)
         return cls(roster, binding, settings, rows, folder, offline, earlier, *spools)

@@ -155,6 +155,7 @@ CASES = (
     Case("line ends of several kinds", write("uid,name\rann,Ann\nbob,Bob\n")),
     Case("lines above the header", write("Staff\n\n" + GOOD)),
     Case("rows above the header", write("a1,Ann\nuid,name\nb2,Bob\n")),
+    Case("a title that is named as the header", write("Staff,2026\n" + GOOD), "users.csv --header-row 1"),
     Case("two lines that may be the header", write("Staff\n" + GOOD + GOOD)),
     Case("no header", write("a1,Ann Lee\nb2,Bob Poe\n")),
     Case("lines that are quoted as a whole", write('uid,name\n"ann,Ann"\n"bob,Bob"\n')),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.roster.preamble import with_names_above
+from provisioner.roster.formats.rows import missing_fields
+from provisioner.roster.preamble import likelier, with_names_above
 from provisioner.roster.reader import RosterOptions, open_roster
 from tests.rig.workbooks import texts, workbook
 
@@ -159,3 +160,25 @@ def test_a_heading_of_several_lines_is_read_as_a_person_reads_it(
 ) -> None:
     """The lowest name of a column counts, and a line of one cell is a title: neither it nor what is above it names."""
     assert with_names_above(header, above) == names
+
+
+@pytest.mark.parametrize(
+    ("named", "lines", "expected"),
+    [
+        (1, (("Staff", "2026"), ("uid", "name"), ("a", "A")), 2),
+        (1, (("Staff", "2026"), ("note",), ("uid", "name"), ("uid", "name")), 3),
+        (3, (("Staff", "2026"), ("uid", "name"), ("a", "A")), 2),
+        # named right, or nothing better is there
+        (2, (("Staff", "2026"), ("uid", "name"), ("uid", "name")), None),
+        (1, (("x", "y"), ("a", "A")), None),
+        # some of it below is better than nothing; above it may be the upper half of the heading
+        (1, (("x", "y"), ("id", "name")), 2),
+        (2, (("No.", "name"), ("", "Last")), None),
+    ],
+)
+def test_the_line_that_looks_more_like_the_header_is_told(
+    named: int, lines: tuple[tuple[str, ...], ...], expected: int | None
+) -> None:
+    """The first of those that name the most of what is needed, and more than the one that was named."""
+    rows = {number: dict(enumerate(cells)) for number, cells in enumerate(lines, 1)}
+    assert likelier(named, rows, missing_fields) == expected

@@ -20,7 +20,7 @@ from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
-from provisioner.roster.formats.rows import Roster
+from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import WorkbookRoster
 from provisioner.roster.workbook.package import open_package
@@ -101,7 +101,9 @@ def _looked_at(roster: Roster, options: RosterOptions, given: RosterOptions) -> 
     tried = {name: value for name in names if (value := getattr(options, name)) != getattr(given, name)}
     if tried.get("header_row") == 1:  # that is where it is looked for
         del tried["header_row"]
-    notices = tuple(notice.message for notice in roster.notices())
+    # A second header may lack what the first one has: it is no better for that.
+    told = (each for each in roster.notices() if given.header_row is not None or each.code != ANOTHER_HEADER)
+    notices = tuple(notice.message for notice in told)
     return Opened(options, evidence, tried, notices, tuple(roster.columns))
 
 

@@ -79,11 +79,10 @@ class CsvRoster(TextRoster):
 
     def notices(self) -> Sequence[Notice]:
         """Say also which line is the header, when it was looked for, and that the cells are in quotes that are none."""
-        found = f"{self.name}: line {self.header.line} is taken for the header; --header-row names another"
         quotes = f"{self.name}: its cells are in {self.other_quotes}, which stand for themselves; "
         return (
             *TextRoster.notices(self),
-            *([Notice("header.found", found)] if self.header.found else []),
+            *self.header.notices(self.name),
             *([Notice("cells.other_quotes", f"{quotes}{PROPER_QUOTES}")] if self.other_quotes else []),
         )
 

@@ -19,8 +19,15 @@ from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_ro
 from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header, separated_by
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
-from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
-from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above, with_names_above
+from provisioner.roster.formats.rows import ADDED, ANOTHER_HEADER, Missing, Notice, missing_fields
+from provisioner.roster.preamble import (
+    ROWS_COMPARED,
+    Heading,
+    another_header,
+    likelier,
+    refuse_people_above,
+    with_names_above,
+)
 
 LINES_SEARCHED: Final = 20
 """So many lines may come before the header, itself included."""
@@ -58,6 +65,7 @@ class Header:
     line      the one that is the header, counted from 1
     lines     line ends before the first row
     found     whether the header was looked for, and found behind other lines
+    likelier  the line that looks more like the header than the one that was named
     """
 
     columns: tuple[str, ...]
@@ -67,6 +75,14 @@ class Header:
     line: int
     lines: int
     found: bool = False
+    likelier: int | None = None
+
+    def notices(self, name: str) -> list[Notice]:
+        """Say which line is the header, when it was looked for, and which one it may be, when another was named."""
+        if self.likelier is not None:
+            return [Notice(ANOTHER_HEADER, f"{name}: {another_header('line', self.line, self.likelier)}")]
+        said = f"{name}: line {self.line} is taken for the header; --header-row names another"
+        return [Notice("header.found", said)] if self.found else []
 
 
 def read_header(name: str, stream: TextStream, options: HeaderOptions | None = None) -> Header:
@@ -91,17 +107,20 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
         if given:
             _refuse_delimiter(name, text, start, dialect, options.missing)
         _refuse_broken_header(name, stream, text, start, dialect, lines)
+    better: int | None = None
     if options.header_row:
-        line, found = _whole(lines[0], list(_lines(text, top, dialect))), False
+        around = [*_lines(text, top, dialect)]
+        line, found = _whole(lines[0], around), False
+        better = _likelier(line, [*around, *lines], options.missing)
     else:
         row = _header_line(name, lines, options.missing)
         line, found = _whole(row, lines), row is not lines[0]
         refuse_people_above(name, _heading(row, line, lines, text, dialect), options.missing)
-    refuse_odd_header(name, line, lines, dialect, options.missing)
+    refuse_odd_header(name, line, lines, dialect, options.missing, better)
     columns, repeated = named_columns(line.names)
     behind = text[: line.end]
     length = len(behind.encode())
-    return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found)
+    return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found, better)
 
 
 def _is_of_rejected(text: str, start: int, dialect: Dialect, given: str | None) -> bool:
@@ -216,6 +235,15 @@ def _header_line(name: str, lines: Sequence[Line], missing: Missing) -> Line:
         what = f"line {lines[0].number} is no header, and lines {numbers} both look like one"
         raise RosterError(f"{name}: {what}; say which it is with --header-row {better[0].number}")
     return better[0] if better else lines[0]
+
+
+def _likelier(named: Line, lines: Sequence[Line], missing: Missing) -> int | None:
+    """Give the line that looks more like the header than the one that was named, if one of the first ones does."""
+    if not missing(named.names):
+        return None
+    rows = {line.number: line for line in lines}
+    names = {number: dict(enumerate(_whole(rows[number], lines).names)) for number in sorted(rows)}
+    return likelier(named.number, names | {named.number: dict(enumerate(named.names))}, missing)
 
 
 def _heading(row: Line, whole: Line, lines: Sequence[Line], text: str, dialect: Dialect) -> Heading:

@@ -21,6 +21,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.csv.grammar import Dialect, Row
 from provisioner.roster.csv.remarks import header_holds_a_row, holds_a_row, with_figures
 from provisioner.roster.formats.rows import Missing
+from provisioner.roster.preamble import another_header
 from provisioner.wording import shortened
 
 DELIMITERS: Final = ",;\t|"
@@ -61,8 +62,13 @@ class Line:
         return [cell or "" for cell in self.cells]
 
 
-def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dialect, missing: Missing) -> None:
-    """Tell what is no header by its looks, with what to do about it. Raises RosterError."""
+def refuse_odd_header(
+    name: str, line: Line, lines: Sequence[Line], dialect: Dialect, missing: Missing, likelier: int | None = None
+) -> None:
+    """Tell what is no header by its looks, with what to do about it. Raises RosterError.
+
+    likelier  the line that looks like the header, where another was named
+    """
     if line.mixed:
         raise RosterError(
             f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
@@ -80,6 +86,8 @@ def refuse_odd_header(name: str, line: Line, lines: Sequence[Line], dialect: Dia
         _refuse_uncut_header(name, line, missing)
         _refuse_blanks(name, [line, *below], missing)
     if _is_data(line, below):
+        if likelier is not None:
+            raise RosterError(f"{name}: {another_header('line', line.number, likelier)}")
         shown = ", ".join(map(shortened, line.names[:3]))
         cut = f", cut at {dialect.delimiter!r}" if len(line.cells) > 1 else ""
         what = f"line {line.number} looks like a row of data ({shown}{cut}), not like the names of columns"

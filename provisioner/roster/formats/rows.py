@@ -147,6 +147,10 @@ OTHER_SHEETS: Final = "sheet.others"
 """The code of a notice: there are people on sheets that are not read."""
 
 
+ANOTHER_HEADER: Final = "header.another"
+"""The code of a notice: another line than the one that was named has the needed columns."""
+
+
 LOOKS_LIKE_UTF8: Final = "encoding.looks_like_utf8"
 """The code of a notice: the encoding that was named is not the one that the text is in."""
 

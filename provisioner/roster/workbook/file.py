@@ -16,7 +16,8 @@ from provisioner.errors import RosterError
 from provisioner.roster.columns import named_columns
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.files.origin import length_of
-from provisioner.roster.formats.rows import OTHER_SHEETS, Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Notice, Progress, Roster, RosterBatch
+from provisioner.roster.preamble import another_header
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
 from provisioner.roster.workbook.sheet import BOOLEAN, FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
@@ -247,6 +248,9 @@ def _found(package: Package, table: Table, options: SheetOptions) -> Iterator[No
         others = f"{listed(list(map(repr, table.others)))} {have} the needed columns as well"
         message = f"of its sheets only {name!r} is read, and {others}; give each with --sheet and an -o of its own"
         yield Notice(OTHER_SHEETS, f"{package.path}: {message}")
+    if table.likelier is not None:
+        said = another_header("row", table.header.number, table.likelier, f" of the sheet {name!r}")
+        yield Notice(ANOTHER_HEADER, f"{package.path}: {said}")
     if table.is_found:
         message = f"row {table.header.number} of the sheet {name!r} is taken for the header; --header-row names another"
         yield Notice("header.found", f"{package.path}: {message}")

@@ -15,7 +15,7 @@ from typing import Final
 
 from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
-from provisioner.roster.preamble import ROWS_COMPARED, Heading, refuse_people_above, with_names_above
+from provisioner.roster.preamble import ROWS_COMPARED, Heading, likelier, refuse_people_above, with_names_above
 from provisioner.roster.workbook.package import Package, Sheet
 from provisioner.roster.workbook.sheet import SheetRow, read_sheet
 from provisioner.wording import listed
@@ -42,13 +42,15 @@ class SheetOptions:
 class Table:
     """A sheet, its header, and whether that was looked for and found below other rows.
 
-    others  the sheets behind it that could have been meant
+    others    the sheets behind it that could have been meant
+    likelier  the row that looks more like the header than the one that was named
     """
 
     sheet: Sheet
     header: SheetRow
     is_found: bool
     others: tuple[str, ...] = ()
+    likelier: int | None = None
 
 
 def find_table(package: Package, options: SheetOptions) -> Table:
@@ -69,13 +71,22 @@ def find_table(package: Package, options: SheetOptions) -> Table:
             behind = candidates[candidates.index(sheet) + 1 :]
             others = (each.name for each in behind if _may_be_meant(package, each, options))
             return replace(table, others=tuple(others))
-        first = first or table
+        if options.header_row is not None:
+            table = replace(table, likelier=_likelier(package, table, options.missing))
+        first = table if first is None or (first.likelier is None and table.likelier is not None) else first
     if first is None:
         raise RosterError(f"{package.path} has no header: {_nothing_in(candidates, options)}; --sheet names another")
-    if len(candidates) > 1:
+    if len(candidates) > 1 and first.likelier is None:
         message = f"none of its sheets names the needed columns in one of its first rows; {_present(package)}"
         raise RosterError(f"{package.path}: {message}; --sheet names one, --header-row its header")
     return first
+
+
+def _likelier(package: Package, table: Table, missing: Missing) -> int | None:
+    """Give the row that looks more like the header than the one that was named, if one of the first ones does."""
+    head = _head(package, table.sheet, None)
+    whole = {row.number: _whole(row, head).cells for row in head}
+    return likelier(table.header.number, whole | {table.header.number: table.header.cells}, missing)
 
 
 def _may_be_meant(package: Package, sheet: Sheet, options: SheetOptions) -> bool:

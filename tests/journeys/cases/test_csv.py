@@ -140,6 +140,40 @@ def test_the_cure_that_is_named_cures(
     }
 
 
+@pytest.mark.parametrize(
+    ("file", "named", "better"),
+    [
+        ("azure-version.csv", 1, "line 2"),
+        ("azure-version.csv", 3, "line 2"),
+        ("title-row.csv", 1, "line 3"),
+        ("x-title.xlsx", 1, "row 2 of the sheet 'Sheet'"),
+        ("x-title.xlsx", 3, "row 2 of the sheet 'Sheet'"),
+        ("x-merged-header.xlsx", 1, "row 2 of the sheet 'Sheet'"),
+    ],
+)
+def test_a_wrong_line_that_is_named_is_refused_with_the_right_one(
+    tmp_path: Path, file: str, named: int, better: str
+) -> None:
+    """In a text and in a sheet, above it and below; the line that is said is the one to give."""
+    roster, unit = ROSTERS / "header-line" / file, better.split()[0]
+    number = int(better.split()[1])
+    said = f"{better} looks like the header, and not {unit} {named}, which --header-row names"
+    assert refusal(roster, tmp_path, header_row=named) == f"{roster}: {said}; give --header-row {number}"
+    assert Found(roster, tmp_path, header_row=number).exit_code == 0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_right_line_is_that_of_the_mapping(tmp_path: Path, packed: bool) -> None:
+    """Whatever the columns are called, compressed or not; where no line is better, the columns are spoken of."""
+    text = b"Staff list,2026\nuid,name\nNr,Wer\n1,Ann\n"
+    roster = tmp_path / ("r.csv.gz" if packed else "r.csv")
+    roster.write_bytes(gzip.compress(text) if packed else text)
+    said = refusal(roster, tmp_path, header_row=1, columns={"uid": "Nr", "name": "Wer"})
+    assert said.endswith("line 3 looks like the header, and not line 1, which --header-row names; give --header-row 3")
+    none = refusal(roster, tmp_path, header_row=1, columns={"uid": "Id", "name": "Who"})
+    assert "names the column 'Id', which the roster does not have" in none
+
+
 @pytest.mark.parametrize(("file", "line"), [("azure-version.csv", 2), ("title-row.csv", 3)])
 def test_a_header_behind_other_lines_is_found_and_told(tmp_path: Path, file: str, line: int) -> None:
     """Rows count from behind it."""

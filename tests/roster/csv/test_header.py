@@ -14,6 +14,7 @@ from provisioner.roster.csv.grammar import CR, Dialect
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.files.origin import LocalFile
 from provisioner.roster.files.text import Utf8Stream, open_text
+from provisioner.roster.formats.rows import Notice
 
 
 def header_of(data: bytes, options: HeaderOptions | None = None) -> Header:
@@ -102,6 +103,25 @@ def test_a_line_far_down_may_be_named() -> None:
     assert header_of(b"uid\rname\ra\r", HeaderOptions(header_row=2)) == Header(
         ("name",), frozenset(), Dialect(eol=CR), 9, line=2, lines=2
     )
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("above", ["Staff\n", "Staff, of May; all\n", "Staff\n\n,,\n", '"two\nlines"\n'])
+def test_a_better_line_than_the_one_that_is_named_is_known(above: str, delimiter: str) -> None:
+    """It is read as it was said, for whoever binds its columns to refuse: he knows which line to name."""
+    text = f"{above}uid{delimiter}name\na{delimiter}A\n".encode()
+    better = above.count("\n") + 1
+    header = header_of(text, HeaderOptions(header_row=1))
+    said = f"line {better} looks like the header, and not line 1, which --header-row names; give --header-row {better}"
+    assert (header.line, header.found, header.likelier) == (1, False, better)
+    assert header.notices("r.csv") == [Notice("header.another", f"r.csv: {said}")]
+    assert header_of(text, HeaderOptions(header_row=better)).notices("r.csv") == []
+
+
+def test_a_row_of_data_that_is_named_as_the_header_is_refused_with_the_better_line() -> None:
+    """No line has to be put above it where there is one."""
+    said = "r.csv: line 2 looks like the header, and not line 3, which --header-row names; give --header-row 2"
+    assert refusal_of(b"Staff\nuid,name\n1,A\n2,B\n", HeaderOptions(header_row=3)) == said
 
 
 @pytest.mark.parametrize("row", [2, 4, 9])

@@ -162,6 +162,21 @@ def test_two_rows_that_can_be_the_header_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_better_row_than_the_one_that_is_named_is_told(tmp_path: Path) -> None:
+    """Also below it, on whatever sheet; the named one is read, for whoever binds its columns to refuse."""
+    path = workbook(tmp_path, ("S", table(["Staff", "2026"], [], ["uid", "name"], ["a", "A"])))
+    for row in (1, 4):
+        said = f"row 3 of the sheet 'S' looks like the header, and not row {row}, which --header-row names"
+        assert read(path, header_row=row)[1] == {"header.another": f"{said}; give --header-row 3"}
+    assert read(path, header_row=3) == ([("a", "A")], {})
+    several = workbook(
+        tmp_path, ("A", table(["x"])), ("B", table(["Staff"], ["uid", "name"], ["a", "A"])), name="s.xlsx"
+    )
+    said = "row 2 of the sheet 'B' looks like the header, and not row 1, which --header-row names; give --header-row 2"
+    assert read(several, header_row=1)[1]["header.another"] == said
+    assert read(several, header_row=2)[0] == [("a", "A")]
+
+
 def test_the_needed_columns_are_those_of_the_mapping(tmp_path: Path) -> None:
     """Whatever they are called: a cover that has `uid` and `name` is none of a roster whose mapping says otherwise."""
 
