@@ -45,7 +45,7 @@ def settings_of(job: Job, base: Path) -> Settings | None:
     try:
         # A config file that nobody named is read when it is there, as the command does it.
         named = config if job.config is not None or config.is_file() else os.devnull
-        return load({}, job.address, Path(named))
+        return load(job.address_tables, job.address, Path(named))
     except (ConfigurationError, OSError):
         return None
 

@@ -84,10 +84,17 @@ class Job:
         """Its name as a file can have it."""
         return self.name.replace(" ", "-").replace("/", "-of-")
 
+    @property
+    def address_tables(self) -> dict[str, dict[str, str]]:
+        """Give its address as settings that go before its config's: a `base_url` does, also before `emulator`."""
+        given = self.address.get(_ADDRESS["base_url"])
+        return {} if given is None else {"api": {"base_url": given}}
+
     def arguments(self) -> list[str]:
         """Give the command's arguments. No key is among them."""
         options: dict[str, object] = {
             "--output": self.output, "--config": self.config, "--state": self.state, "--shard": self.shard,
+            "--base-url": self.address.get(_ADDRESS["base_url"]),
         }  # fmt: skip
         given = [f"{name}={value}" for name, value in options.items() if value is not None]
         given += ["--yes"] if self.yes else []

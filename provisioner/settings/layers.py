@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -37,6 +37,16 @@ _FLAGS: Final[Mapping[Key, str]] = {
     ("log", "file"): "--log-file",
     ("log", "format"): "--log-format",
     ("run", "check_roles"): "--no-check-roles",
+}
+
+# Of these each says the opposite of the other: table, one key, another.
+_OPPOSED: Final = (("api", "base_url", "emulator"), ("log", "verbose", "quiet"))
+# What a flag makes void in the layers below it. A variable makes nothing void: one that is always set names the real
+# app, and a config that rehearses must not send to it for that. `--emulator` needs no rule: it goes before any address.
+_VOID: Final[Mapping[Key, Key]] = {
+    ("api", "base_url"): ("api", "emulator"),
+    ("log", "verbose"): ("log", "quiet"),
+    ("log", "quiet"): ("log", "verbose"),
 }
 
 # Keys that hold a path; one in the file means a path from the file, wherever the command is started.
@@ -92,6 +102,21 @@ class Layer:
             inside = inside[part]
         return True
 
+    def says(self, table: str, key: str) -> bool:
+        """Whether it gives this key a value that is not false, empty or nothing."""
+        values = self.values.get(table)
+        return isinstance(values, Mapping) and bool(values.get(key))
+
+    def without(self, keys: Collection[Key]) -> Layer:
+        """Leave keys out."""
+        kept = {
+            table: {key: value for key, value in values.items() if (table, key) not in keys}
+            if isinstance(values, Mapping)
+            else values
+            for table, values in self.values.items()
+        }
+        return replace(self, values=kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -124,12 +149,28 @@ def flag_of(table: str, key: str) -> str:
 def layers_of(
     flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], config: Path | None
 ) -> list[Layer]:
-    """Give the layers, the strongest last. Raises `ConfigurationError` when the config file cannot be read."""
+    """Give the layers, the strongest last, without what a flag makes void in those below it.
+
+    Raises `ConfigurationError` when the config file cannot be read, or one layer says two opposite things.
+    """
     layers = [] if config is None else [Layer(_read_toml(config), file=config)]
     layers.append(_from_environment(environment))
     given = {(table, key): flag_of(table, key) for table, values in flags.items() for key in values}
-    layers.append(Layer(flags, names=given))
-    return layers
+    strongest = Layer(flags, names=given)
+    for layer in (*layers, strongest):
+        _refuse_opposites(layer)
+    void = {other for (table, key), other in _VOID.items() if strongest.says(table, key)}
+    return [*(layer.without(void) for layer in layers), strongest]
+
+
+def _refuse_opposites(layer: Layer) -> None:
+    for table, one, other in _OPPOSED:
+        # A config file that names its app may have a line that makes a rehearsal of it.
+        allowed = table == "api" and layer.file is not None
+        if layer.says(table, one) and layer.says(table, other) and not allowed:
+            names = " and ".join(f"{table}.{key}" if layer.file else layer.origin(table, key) for key in (one, other))
+            file = f"{layer.file}: " if layer.file else ""
+            raise ConfigurationError(f"{file}{names} contradict each other; leave one of them out")
 
 
 def merge(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[Key, str]]:

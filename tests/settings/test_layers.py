@@ -46,6 +46,59 @@ def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(
     assert load(flags, environment, config).api.base_url == wins
 
 
+@pytest.mark.parametrize(
+    ("flags", "variables", "in_file", "goes_to"),
+    [
+        ({}, {}, "emulator = true", "emulator"),
+        ({}, {"COMETCHAT_APP_ID": "real", "COMETCHAT_REGION": "eu"}, "emulator = true", "emulator"),
+        ({}, {"COMETCHAT_BASE_URL": "http://env"}, "emulator = true", "emulator"),
+        ({}, {}, "emulator = true\nbase_url = 'http://file'", "emulator"),
+        ({"base_url": "http://flag"}, {}, "emulator = true", "http://flag"),
+        ({"base_url": "http://flag"}, {"COMETCHAT_BASE_URL": "http://env"}, "emulator = true", "http://flag"),
+        ({"base_url": "http://flag", "emulator": False}, {}, "emulator = true", "http://flag"),
+        ({"emulator": True}, {"COMETCHAT_BASE_URL": "http://env"}, "base_url = 'http://file'", "emulator"),
+        ({"emulator": False}, {"COMETCHAT_BASE_URL": "http://env"}, "emulator = true", "http://env"),
+    ],
+)
+def test_a_rehearsal_reaches_an_app_only_when_a_flag_says_so(
+    flags: dict[str, Any], variables: dict[str, str], in_file: str, goes_to: str
+) -> None:
+    """`emulator = true` goes before every address of the file and the environment, and `--base-url` before it."""
+    settings = load({"api": flags}, variables, a_config(f"[api]\n{in_file}"))
+    assert ("emulator" if settings.api.emulator else settings.base_url) == goes_to
+
+
+@pytest.mark.parametrize(
+    ("flags", "in_file", "verbose_quiet"),
+    [
+        ({"quiet": True}, "verbose = true", (False, True)),
+        ({"verbose": True}, "quiet = true", (True, False)),
+        ({}, "verbose = true", (True, False)),
+        ({}, "quiet = true", (False, True)),
+        ({"verbose": False}, "quiet = true", (False, True)),
+    ],
+)
+def test_the_nearer_of_more_and_less_log_counts(
+    flags: dict[str, bool], in_file: str, verbose_quiet: tuple[bool, bool]
+) -> None:
+    """They are one question: `-q` goes before `verbose = true` of the file, and the other way round."""
+    log = load({"log": flags}, {}, a_config(f"[log]\n{in_file}")).log
+    assert (log.verbose, log.quiet) == verbose_quiet
+
+
+@pytest.mark.parametrize(
+    ("flags", "in_file", "said"),
+    [
+        ({"api": {"base_url": "http://h", "emulator": True}}, "", "--base-url and --emulator contradict each other"),
+        ({"log": {"verbose": True, "quiet": True}}, "", "--verbose and --quiet contradict each other"),
+        ({}, "[log]\nverbose = true\nquiet = true", "c.toml: log.verbose and log.quiet contradict each other"),
+    ],
+)
+def test_opposite_things_in_one_place_are_refused(flags: dict[str, Any], in_file: str, said: str) -> None:
+    """Neither of the two goes before the other."""
+    assert the_refusal(flags, {}, a_config(in_file)) == f"{said}; leave one of them out"
+
+
 def test_layers_are_laid_over_each_other_key_by_key() -> None:
     """A flag for one key of a table leaves the file's other keys in force, and the defaults of the rest."""
     config = a_config("[rate]\nshare = 0.5\nmax_in_flight = 3")

@@ -133,7 +133,7 @@ def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:
 
 def settings_of(job: Job) -> Settings:
     """Give the settings that the job's command line would give. Raises `ConfigurationError`."""
-    tables: dict[str, dict[str, Any]] = {"output": {"file": job.output}, "run": {}, "sync": {}}
+    tables: dict[str, dict[str, Any]] = {"output": {"file": job.output}, "run": {}, "sync": {}, **job.address_tables}
     if job.shard is not None:
         tables["run"]["shard"] = job.shard
     if job.state is not None:
