@@ -216,10 +216,22 @@ def options_of(settings: Settings) -> dict[str, Any]:
     return told
 
 
+def refuse_emulator(settings: Settings) -> None:
+    """Raise `ConfigurationError` where the built-in emulator is asked for and the users of an app are meant."""
+    if settings.api.emulator:
+        lives = "the built-in emulator lives only as long as a run or a doctor, and nothing else can use it"
+        cure = "start `provisioner emulator` and give its address with --base-url (as base_url to a job of a fleet)"
+        raise ConfigurationError(f"api.emulator: {lives}; {cure}")
+
+
 def make_target(settings: Settings) -> Target:
-    """Find where requests go, and with which key; raises `ConfigurationError`, also for a proxy that cannot be one."""
+    """Find where requests go, and with which key.
+
+    Raises `ConfigurationError`, also for a proxy that cannot be one, and for the built-in emulator.
+    """
     from provisioner.sending.client import proxy_for
 
+    refuse_emulator(settings)
     key, base_url = read_api_key(settings, os.environ).get_secret_value(), settings.base_url
     proxy_for(base_url)  # refused now, and not when the whole roster has been read
     return Target(base_url, key, identity(settings))

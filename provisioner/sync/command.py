@@ -21,7 +21,7 @@ from provisioner.model import Action
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
-from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, rosters
+from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, refuse_emulator, rosters
 from provisioner.run.rates import Dial
 from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.settings.tables import Settings
@@ -133,6 +133,8 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
         read_plan(Path(arguments[0]))
         raise UsageError(f"{arguments[0]}: is a kept plan; carry it out with sync, or give the roster")
     keep, asks = settings.output.file, settings.sync.refresh or settings.sync.adopt
+    if settings.run.create_roles or settings.api.max_users is not None:  # which asks the app too
+        refuse_emulator(settings)
     target, app = make_target(settings) if asks else None, identity(settings)
     given = _absolute(rosters(arguments, settings)) if keep is not None else []
     source = PlanSource(given, settings.sync.model_dump(), app.base_url)

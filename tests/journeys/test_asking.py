@@ -96,3 +96,53 @@ def test_the_rate_is_read_again_at_a_sighup(tmp_path: Path) -> None:
         assert (ended.exit_code, len(api.users())) == (0, 40)
         (changed,) = ended.events("rate.changed")
         assert changed["requests_per_minute"] == 60000
+
+
+NO_APP = "api.emulator: the built-in emulator lives only as long as a run or a doctor, and nothing else can use it"
+
+
+def test_a_config_that_rehearses_reaches_no_app_by_itself(tmp_path: Path) -> None:
+    """Whatever would send or ask refuses the setting, with a cure that works; what asks nobody goes on."""
+    roster = write_roster(tmp_path / "users.csv", people(3))
+    (tmp_path / "e.toml").write_text("[api]\nemulator = true\n")
+    state = ("--state", "s.db")
+    with emulator(tmp_path) as app:
+
+        def ended(*arguments: object) -> tuple[int, bool]:
+            done = provisioner(*arguments, cwd=tmp_path, COMETCHAT_API_KEY=KEY, COMETCHAT_BASE_URL=app.url)
+            return done.exit_code, NO_APP in done.stderr
+
+        rehearsing = ("-c", "e.toml")
+        commands: tuple[tuple[object, ...], ...] = (
+            ("sync", roster, *state, "--adopt", "-y"),
+            ("plan", roster, *state, "--adopt"),
+            ("verify", roster, "-o", "x.csv"),
+        )
+        assert [ended(*each, *rehearsing) for each in commands] == [(2, True)] * 3
+        assert ended("run", roster, "-o", "e.csv", *rehearsing) == (0, False)
+        assert app.lines("audit") == []
+        assert ended("run", roster, "-o", "x.csv", *rehearsing, *app.flags()) == (0, False)
+        assert sorted(app.users()) == [person["uid"] for person in people(3)]
+        assert [ended(*each, *rehearsing, *app.flags()) for each in commands] == [(0, False)] * 3
+        assert ended("plan", roster, *state, *rehearsing) == (0, False)
+        assert ended("plan", roster, *state, "--refresh", *rehearsing) == (2, True)
+        assert ended("plan", roster, *state, "--create-roles", *rehearsing) == (2, True)
+        assert ended("undo", "x.csv", "--dry-run", *rehearsing) == (0, False)
+        assert ended("undo", "x.csv", "-y", *rehearsing) == (2, True)
+        assert ended("undo", "x.csv", "-y", *rehearsing, *app.flags()) == (0, False)
+
+
+def test_a_job_of_a_fleet_goes_where_the_fleet_file_says(tmp_path: Path) -> None:
+    """A config that rehearses ends a sync with the refusal; a `base_url` of the job is the cure that it names."""
+    write_roster(tmp_path / "users.csv", people(3))
+    (tmp_path / "e.toml").write_text("[api]\nemulator = true\n[sync]\nadopt = true\n")
+    (tmp_path / "key").write_text(KEY)
+    job = '[[job]]\nname = "a"\ncommand = "sync"\nroster = "users.csv"\nstate = "s.db"\nconfig = "e.toml"\n'
+    fleet = tmp_path / "f.toml"
+    with emulator(tmp_path) as app:
+        fleet.write_text(f'{job}api_key_file = "key"\napp_id = "real"\nregion = "eu"\n')
+        refused = provisioner("fleet", fleet, cwd=tmp_path)
+        assert (refused.exit_code, NO_APP in refused.stdout + refused.stderr) == (2, True)
+        fleet.write_text(f'{job}api_key_file = "key"\nbase_url = "{app.url}"\n')
+        assert provisioner("fleet", fleet, cwd=tmp_path).exit_code == 0
+        assert sorted(app.users()) == [person["uid"] for person in people(3)]

@@ -54,6 +54,17 @@ def test_the_key_is_wanted_before_anything_is_made(monkeypatch: pytest.MonkeyPat
         make_target(settings)
 
 
+def test_the_built_in_emulator_is_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with the run that started it: whatever else sends refuses it, and says what serves instead."""
+    monkeypatch.setenv("COMETCHAT_API_KEY", "k")
+    with pytest.raises(ConfigurationError) as refusal:
+        make_target(Settings(api=Api(base_url="http://x.test/v3", emulator=True)))
+    assert str(refusal.value) == (
+        "api.emulator: the built-in emulator lives only as long as a run or a doctor, and nothing else can use it; "
+        "start `provisioner emulator` and give its address with --base-url (as base_url to a job of a fleet)"
+    )
+
+
 def test_a_run_begins_with_nothing_done(roster: str) -> None:
     """No two runs share what they count."""
     job = make_job([roster], Settings())

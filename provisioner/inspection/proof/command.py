@@ -54,9 +54,6 @@ log = get_logger()
 
 async def verify(arguments: Sequence[str], settings: Settings, stopper: Stopper, *, drawn: bool) -> Proof:
     """Prove that the app's users are as a roster has them; see `provisioner.api.verify_async`."""
-    if settings.api.emulator:
-        message = "api.emulator: the built-in one ends with each run; start `provisioner emulator` and give --base-url"
-        raise ConfigurationError(message)
     target = make_target(settings)
     job = replace(proof_job(arguments, settings), drawn=drawn)
     if settings.run.shard is not None:

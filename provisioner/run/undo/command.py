@@ -8,13 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from provisioner.errors import ConfigurationError, JournalError, UsageError
-from provisioner.journal.header import owner_in
+from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
 from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, Outputs, results_of, state_of
 from provisioner.roster.files.inputs import Inputs
-from provisioner.run.job import EMULATOR, Job, identity, make_target
+from provisioner.run.job import EMULATOR, Job, identity, make_target, refuse_emulator
 from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
@@ -42,7 +42,7 @@ async def undo(
 def preview(out: str, settings: Settings, *, permanent: str | None) -> UndoPreview:
     """Say what an undo would do, and send nothing; see `provisioner.api.undo_preview`."""
     job = undo_of(out, settings, permanent=permanent)
-    app = identity(settings)
+    app = _app(settings, job.outputs.journal)
     with UndoReader(job.outputs.journal, app, permanent=permanent is not None, tags=TAGS) as journal:
         return UndoPreview(journal.to_do(), app, permanent is not None, settings.rate, str(job.outputs.journal))
 
@@ -50,15 +50,21 @@ def preview(out: str, settings: Settings, *, permanent: str | None) -> UndoPrevi
 def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn: bool = False) -> Job:
     """Find the journal and the files of an undo. Raises `UsageError`, also when the app's id is not the right one."""
     outputs = outputs_of(out)
-    if settings.api.emulator or owner_in(outputs.journal) == EMULATOR:
+    if owner_in(outputs.journal) == EMULATOR:
         message = "was a rehearsal with the built-in emulator, and its users went with it: there is nothing to undo"
         raise JournalError(f"{outputs.journal}: {message}")
-    app = identity(settings)
+    app = _app(settings, outputs.journal)
     # An app behind an address that was given is known by that.
     if permanent is not None and permanent != (wanted := app.app_id or app.base_url):
         message = f"--permanent {permanent}: this is about {app}, so that {wanted} has to be typed; nothing was changed"
         raise UsageError(message)
     return Job(Inputs(()), settings, outputs, drawn)
+
+
+def _app(settings: Settings, journal: Path) -> Identity:
+    """Say whose users are meant: the settings' app, or the journal's where they ask for the built-in emulator."""
+    kept = owner_in(journal) if settings.api.emulator else None
+    return kept or identity(settings)
 
 
 def outputs_of(out: str | Path) -> Outputs:
@@ -76,7 +82,11 @@ def outputs_of(out: str | Path) -> Outputs:
 
 
 def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[ToDo], bool]:
-    """Give what asks a person before the first request. Raises `UsageError` when nobody is there to be asked."""
+    """Give what asks a person before the first request.
+
+    Raises `UsageError` when nobody is there to be asked, `ConfigurationError` when the settings name no app.
+    """
+    refuse_emulator(settings)
     if yes:
         return lambda _: True
     if not is_anybody_there():
