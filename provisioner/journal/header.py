@@ -160,7 +160,7 @@ def claim(database: sqlite3.Connection, path: Path, shard: str) -> None:
 
 def log_of(path: Path) -> Path:
     """Name the log that SQLite keeps beside a database."""
-    return path.with_name(path.name + "-wal")
+    return path.parent / f"{path.name}-wal"  # also of a folder that has no name, such as `.`
 
 
 def pages_in_log(log: Path) -> tuple[set[int], int]:

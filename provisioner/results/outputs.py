@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -125,14 +126,20 @@ class Outputs:
         for folder in dict.fromkeys(path.parent for path in (self.results, self.tokens) if path is not None):
             _make_folder(folder)
         for path in self.paths():
+            refuse_folder(path, "choose another --output")
             try:
                 # A little room: temporary files, locks and what is set aside have longer names.
                 path.with_name(path.name + "." * 24).is_dir()
-                if path.is_dir():
-                    raise OutputError(f"{path}: is a folder; choose another --output")
             except OSError as error:
                 message = f"{path}: cannot be an output ({error.strerror}); choose another --output"
                 raise OutputError(message) from error
+
+
+def refuse_folder(path: Path, cure: str) -> None:
+    """Raise `OutputError` for a folder where a file is meant; `cure` is what to do."""
+    with suppress(OSError):  # what cannot be looked at is told by who opens it
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; {cure}")
 
 
 def journal_of(results: Path) -> Path:

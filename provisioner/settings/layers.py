@@ -283,6 +283,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     for table, key in _PATHS:
         values = document.get(table)
         if isinstance(values, dict) and isinstance(values.get(key), str):
+            if not values[key]:
+                raise ConfigurationError(f"{path}: {table}.{key} is empty; name a file, or take the line out")
             try:
                 values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
             except RuntimeError as error:

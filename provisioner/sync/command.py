@@ -18,6 +18,7 @@ from provisioner.errors import ConfigurationError, ExitCode, OutputError, Provis
 from provisioner.files import foreign_name, same_file
 from provisioner.logs import get_logger
 from provisioner.model import Action
+from provisioner.results.outputs import refuse_folder
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
@@ -215,6 +216,7 @@ def _state_file(settings: Settings) -> Path:
         raise ConfigurationError(
             "run.shard: a sync takes the whole roster, or everybody of the other shards would have left"
         )
+    refuse_folder(settings.state_file, "check --state")
     return settings.state_file
 
 

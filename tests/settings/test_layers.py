@@ -99,6 +99,25 @@ def test_opposite_things_in_one_place_are_refused(flags: dict[str, Any], in_file
     assert the_refusal(flags, {}, a_config(in_file)) == f"{said}; leave one of them out"
 
 
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("api", "api_key_file"),
+        ("run", "database_password_file"),
+        ("sync", "state"),
+        ("sync", "metrics_file"),
+        ("sync", "approve"),
+        ("output", "file"),
+        ("output", "tokens_to"),
+        ("log", "file"),
+    ],
+)
+def test_an_empty_path_is_none(table: str, key: str) -> None:
+    """It would be the folder of the config file."""
+    said = f"c.toml: {table}.{key} is empty; name a file, or take the line out"
+    assert the_refusal({}, {}, a_config(f'[{table}]\n{key} = ""')) == said
+
+
 def test_layers_are_laid_over_each_other_key_by_key() -> None:
     """A flag for one key of a table leaves the file's other keys in force, and the defaults of the rest."""
     config = a_config("[rate]\nshare = 0.5\nmax_in_flight = 3")

@@ -21,8 +21,10 @@ def text_of(_: Any, tokens: Sequence[Token]) -> str:
 
 
 def path_of(_: Any, tokens: Sequence[Token]) -> Path:
-    """Read a path: as it stands."""
-    return Path(tokens[0].value)
+    """Read a path: as it stands. Nothing, which would be the current folder, is none."""
+    if not (value := tokens[0].value):
+        raise ValueError("is empty; name a file (a variable that is not set gives nothing)")
+    return Path(value)
 
 
 def _number_of(least: int | None) -> Callable[[Any, Sequence[Token]], int]:

@@ -29,6 +29,7 @@ from provisioner.journal.lock import holder_of
 from provisioner.logs import get_logger
 from provisioner.model import Standing
 from provisioner.results.manifest import written_last
+from provisioner.results.outputs import refuse_folder
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
@@ -69,6 +70,7 @@ def proof_job(arguments: Sequence[str], settings: Settings) -> Job:
     if state is not None:
         if settings.run.limit is not None:
             raise ConfigurationError("run.limit: a sync takes the whole roster, and so does the proof of one")
+        refuse_folder(state, "check --state")
         job = replace(job, outputs=replace(job.outputs, journal=state))
     kept = [*job.roster.paths, job.outputs.journal]
     for path, other in product((job.outputs.proof, job.outputs.differences), kept):

@@ -192,8 +192,10 @@ def find_inputs(given: Sequence[str]) -> Inputs:
     """Say what the arguments mean, patterns and folders expanded.
 
     Raises RosterError for a pattern that fits no file, a folder without one, an address of an unknown kind, a file
-    given twice, and a name that is not UTF-8.
+    given twice, a name that is not UTF-8, and no name at all, which would be the current folder.
     """
+    if "" in given:
+        raise RosterError("an empty name as the roster; name a file (a variable that is not set gives nothing)")
     inputs = tuple(file for argument in given for file in _expanded(argument))
     if len(inputs) > 1:
         # Several files that were named one by one may be what a shell made of a pattern.

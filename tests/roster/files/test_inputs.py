@@ -98,6 +98,16 @@ def test_a_pattern_that_fits_nothing_is_told() -> None:
     assert refused("exports/*.csv") == "exports/*.csv: no file matches"
 
 
+def test_no_name_is_not_the_current_folder() -> None:
+    """A variable that is not set would have everything read that lies here."""
+    for given in ([""], ["a.csv", ""]):
+        with pytest.raises(RosterError) as error:
+            find_inputs(given)
+        assert str(error.value) == (
+            "an empty name as the roster; name a file (a variable that is not set gives nothing)"
+        )
+
+
 def test_a_missing_file_is_the_readers_affair() -> None:
     assert find_inputs(["missing.csv"]).names == ("missing.csv",)
 
