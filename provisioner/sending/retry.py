@@ -41,7 +41,7 @@ BY_FAILURE: Final[Mapping[Failure, Verdict]] = MappingProxyType(
     }
 )
 
-# A code says more than a status: it is looked at first. Statuses of some codes are undocumented.
+# What the codes of a 4xx mean, whose statuses are in part undocumented: see `_by_tables`.
 BY_CODE: Final[Mapping[str, Verdict]] = MappingProxyType(
     {
         "ERR_UID_ALREADY_EXISTS": Verdict.EXISTS,
@@ -105,7 +105,7 @@ def judge(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdi
 
 def _looked_up(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdict:
     status = reply.status or 0
-    verdict = BY_CODE.get(reply.code or "") or BY_STATUS.get(status) or BY_CLASS.get(status // 100)
+    verdict = _by_tables(status, reply.code or "")
     if operation is Operation.ROLES:
         return _roles(status, verdict or Verdict.IN_DOUBT, reply)
     if operation is Operation.PROBE and status == 403 and reply.code:
@@ -124,6 +124,14 @@ def _looked_up(operation: Operation, reply: Reply, uid: str, *, token: bool) -> 
     if verdict is Verdict.REFUSED:
         return Verdict.EXISTS if operation is Operation.CREATE and _already_taken(reply) else _proven(reply)
     return verdict or Verdict.IN_DOUBT
+
+
+def _by_tables(status: int, code: str) -> Verdict | None:
+    # A code says more than the status of a 4xx. Under no other it is an answer of the API to what was asked: a 5xx says
+    # that something broke, whatever else it holds. And that a uid is taken is not said by who wants another key.
+    said, own = BY_CODE.get(code) if status // 100 == 4 else None, BY_STATUS.get(status)
+    first, second = (own, said) if said is Verdict.EXISTS else (said, own)
+    return first or second or BY_CLASS.get(status // 100)
 
 
 _CREATES: Final = frozenset({Operation.CREATE, Operation.CREATE_ROLE})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import ExitCode
 from provisioner.sending.calls import Failure, Operation, Reply
-from provisioner.sending.retry import Verdict, Waits, backoff, believable, judge, pause, stop
+from provisioner.sending.retry import BY_CODE, Verdict, Waits, backoff, believable, judge, pause, stop
 from provisioner.stop import Stop
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
@@ -259,6 +259,38 @@ def test_whatever_may_have_created_the_user_is_never_taken_for_certain(
 ) -> None:
     """A lost answer, or a 5xx or 2xx without a code that says more, is never a failure of the row."""
     assert judge(operation, reply, "ada", token=token) in {Verdict.DONE, Verdict.IN_DOUBT}
+
+
+@given(
+    operation=st.sampled_from(Operation),
+    status=st.integers(500, 599),
+    code=st.sampled_from([*BY_CODE, "ERR_BAD_REQUEST", "ERR_UID_NOT_FOUND", "ERR_AUTH_TOKEN_NOT_FOUND"]),
+    details=st.sampled_from([None, TAKEN]),
+)
+def test_a_5xx_is_in_doubt_whatever_its_body_says(
+    operation: Operation, status: int, code: str, details: dict[str, Any] | None
+) -> None:
+    """Something broke: that the uid is taken, or the key wrong, is proved by a 4xx alone."""
+    assert judge(operation, refusal(status, code, details), "ada", token=False) is Verdict.IN_DOUBT
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (200, Verdict.IN_DOUBT),
+        (302, Verdict.STOP),
+        (400, Verdict.EXISTS),
+        (409, Verdict.EXISTS),
+        (422, Verdict.EXISTS),
+        (401, Verdict.STOP),
+        (403, Verdict.STOP),
+        (408, Verdict.IN_DOUBT),
+        (429, Verdict.LIMITED),
+    ],
+)
+def test_a_uid_is_taken_when_the_status_says_nothing_else(status: int, verdict: Verdict) -> None:
+    """What an answer asks for by its status goes before the code."""
+    assert judge(CREATE, refusal(status, "ERR_UID_ALREADY_EXISTS"), "ada", token=False) is verdict
 
 
 WAITS = st.builds(
