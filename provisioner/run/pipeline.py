@@ -222,7 +222,7 @@ def _remember(recorder: Recorder, operation: Operation, request: UserRequest, ve
     """Record an answer that is out of the ordinary: the story of a user who was created at once is its outcome."""
     if verdict not in _UNUSUAL or not request.key:
         return
-    message = reply.failure.value if reply.failure else reply.message
+    message = reply.why
     recorder.remember(
         Event(
             user=request.key,

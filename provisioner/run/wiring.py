@@ -239,7 +239,7 @@ def _log_reply(operation: Operation, request: UserRequest, verdict: Verdict, rep
         verdict=verdict.name.lower(),
         status=reply.status,
         code=reply.code,
-        reason=(reply.failure.value if reply.failure else reply.message),
+        reason=reply.why,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from provisioner.errors import ExitCode
 from provisioner.logs import get_logger
 from provisioner.model import NOBODY, RequestTally, UserRequest
-from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.calls import Failure, Operation, Reply, unbelieved
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.sending.serverclock import ServerClock
@@ -113,9 +113,7 @@ class Exchanger:
                 reply = await self.send(operation, request, query)
             finally:
                 self.requests.on_wire -= 1
-            verdict = judge(operation, reply, request.uid, token=token)
-            if self.trace is not None:
-                self.trace(operation, request, verdict, reply)
+            verdict, reply = self._judged(operation, request, reply, token=token)
             self.pacing.learn(budget, reply, limited=verdict is Verdict.LIMITED)
             if verdict is Verdict.LIMITED:
                 self.requests.rate_limited += 1
@@ -139,6 +137,17 @@ class Exchanger:
                 return Verdict.REFUSED, refusal
             await self.stopper.nap(backoff(answers, self.waits, self.jitter()))
         return None, Reply()
+
+    def _judged(
+        self, operation: Operation, request: UserRequest, reply: Reply, *, token: bool
+    ) -> tuple[Verdict, Reply]:
+        """Say what a reply means, give it the reason where it is not believed, and have it traced."""
+        verdict = judge(operation, reply, request.uid, token=token)
+        if verdict is Verdict.IN_DOUBT and reply.data is not None:
+            reply = reply._replace(message=unbelieved(operation, reply, request.uid))
+        if self.trace is not None:
+            self.trace(operation, request, verdict, reply)
+        return verdict, reply
 
     async def _refusal(self, request: UserRequest) -> Reply | None:
         """Give why no token is minted; a mint whose answer is in doubt may have been carried out, and counts."""

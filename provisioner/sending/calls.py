@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 
 class Budget(StrEnum):
@@ -87,3 +88,33 @@ class Reply(NamedTuple):
     details: Mapping[str, Any] | None = None
     retry_after: float | None = None
     limit: int | None = None
+
+    @property
+    def why(self) -> str | None:
+        """Why it is no answer to go by: the failure, with what could not be read, or what was said; null if nothing."""
+        if self.failure is Failure.UNREADABLE and self.message:
+            return f"{self.failure}: {self.message}"
+        return str(self.failure) if self.failure is not None else self.message
+
+
+_UNSAID: Final[Mapping[Operation, str]] = MappingProxyType(
+    {
+        Operation.ROLES: "holds no list of roles",
+        Operation.CREATE_ROLE: "is not about the role that was to be made",
+        Operation.PROBE: "holds no list of users",
+        Operation.LIST: "holds no list of users",
+        Operation.DEACTIVATE: "does not name the user",
+        Operation.REACTIVATE: "does not name the user",
+        Operation.DELETE: "does not say that it was done",
+        Operation.FLUSH: "does not say that it was done",
+    }
+)
+
+
+def unbelieved(operation: Operation, reply: Reply, uid: str) -> str:
+    """Say why a 2xx answer is not believed; that it is not has been found before."""
+    if (unsaid := _UNSAID.get(operation)) is not None:
+        return f"the answer {unsaid}"
+    if (named := (reply.data or {}).get("uid")) != uid:
+        return "the answer names no uid" if named is None else "the answer is about another uid"
+    return "the answer lacks the auth token that was asked for"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from provisioner.sending.calls import Budget, Operation, Reply
+from typing import Any
+
+import pytest
+
+from provisioner.sending.calls import Budget, Failure, Operation, Reply, unbelieved
 
 
 def test_every_operation_is_counted_in_a_group() -> None:
@@ -15,3 +19,36 @@ def test_every_operation_is_counted_in_a_group() -> None:
 def test_a_reply_that_tells_nothing_holds_nothing() -> None:
     """What an operation ends with that was stopped before its first request."""
     assert set(Reply()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (Reply(failure=Failure.LOST, message="reset by peer"), "connection lost"),
+        (Reply(status=200, failure=Failure.UNREADABLE, message="no data"), "answer unreadable: no data"),
+        (Reply(status=500, message="Oops."), "Oops."),
+        (Reply(), None),
+    ],
+)
+def test_a_reply_says_why_there_is_nothing_to_go_by(reply: Reply, why: str | None) -> None:
+    """The failure, with what could not be read; else what the server said."""
+    assert reply.why == why
+
+
+@pytest.mark.parametrize(
+    ("operation", "data", "why"),
+    [
+        (Operation.CREATE, {"uid": "bob"}, "the answer is about another uid"),
+        (Operation.CREATE, {"name": "Ann"}, "the answer names no uid"),
+        (Operation.CREATE, {"uid": "ann"}, "the answer lacks the auth token that was asked for"),
+        (Operation.MINT, {"uid": "ann", "authToken": ""}, "the answer lacks the auth token that was asked for"),
+        (Operation.UPDATE, {}, "the answer names no uid"),
+        (Operation.LIST, {}, "the answer holds no list of users"),
+        (Operation.DEACTIVATE, {}, "the answer does not name the user"),
+        (Operation.FLUSH, {"success": False}, "the answer does not say that it was done"),
+        (Operation.CREATE_ROLE, {}, "the answer is not about the role that was to be made"),
+    ],
+)
+def test_what_was_not_believed_is_said(operation: Operation, data: dict[str, Any], why: str) -> None:
+    """An answer of 200 holds no words of its own for it."""
+    assert unbelieved(operation, Reply(status=200, data=data), "ann") == why

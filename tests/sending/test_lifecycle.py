@@ -259,6 +259,18 @@ def test_doubt_without_a_code_has_a_code_of_ours() -> None:
     assert World([LOST], max_attempts=1).settle() == expected
 
 
+def test_an_answer_that_was_not_believed_is_told_with_the_reason() -> None:
+    """Not with nothing: such an answer has no words of its own."""
+    expected = settled(
+        Outcome.FAILED,
+        http_status=200,
+        error_code="in_doubt",
+        error_message="no believable answer in 1 attempts (the answer is about another uid); run again",
+        doubt_since=0.0,
+    )
+    assert World([Reply(status=200, data={"uid": "somebody"})], max_attempts=1).settle() == expected
+
+
 def test_a_refusal_after_doubt_keeps_the_doubt() -> None:
     """The first attempt may have created the user, whatever is said of the second."""
     settlement = World([LOST, REFUSED]).settle()

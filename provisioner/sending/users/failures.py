@@ -36,7 +36,7 @@ def unsuccessful(
         case None | Verdict.STOP:
             return kept
         case Verdict.IN_DOUBT:
-            message = f"no believable answer in {max_attempts} attempts ({reply.failure or reply.message}); run again"
+            message = f"no believable answer in {max_attempts} attempts ({reply.why}); run again"
             code = reply.code or IN_DOUBT
         case _:
             message, code = words_of(reply), reply.code or f"HTTP_{reply.status}"
