@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from provisioner.journal.course.mints import MOST, given_before
@@ -74,3 +76,37 @@ def test_who_was_given_a_token_is_counted_once(tmp_path: Path) -> None:
         journal.settle([created, created._replace(key=3, auth_token=None)])
         journal.count_mints(["ann", "bob"])
     assert given_before(tmp_path / "j.db", HERE) == 2
+
+
+def test_who_was_given_a_token_is_known_through_every_restart(tmp_path: Path) -> None:
+    """Also one that came with the create, and behind journals of another app; it is no mint, and counts as none."""
+    path, other = tmp_path / "out.journal.db", Identity("another", "https://another.example/v3")
+    with Journal(path, HERE) as journal:
+        journal.sent([ANN], 1.0)
+        journal.settle([Settlement(1, State.SETTLED, Outcome.CREATED, 1, auth_token="t", settled_at=2.0)])
+        journal.count_mints(["bob"])
+    for owner in (HERE, HERE, other, HERE):
+        set_journal_aside(path)
+        with Journal(path, owner) as journal:
+            journal.sent([ANN._replace(uid="cat")], 3.0)
+        assert given_before(path, owner) == (2 if owner is HERE else 0)
+    with Journal(path, HERE) as journal:
+        spend(journal, "ann", MOST)
+        assert journal.count_mints(["ann"]) == {"ann"}
+        spend(journal, "bob", MOST - 1)
+        assert journal.count_mints(["bob"]) == {"bob"}
+
+
+def test_a_journal_from_before_mints_were_counted_tells_whom_it_gave_tokens(tmp_path: Path) -> None:
+    """By what is recorded, which is all there is."""
+    path = tmp_path / "out.journal.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([ANN], 1.0)
+        journal.settle([Settlement(1, State.SETTLED, Outcome.CREATED, 1, auth_token="t", settled_at=2.0)])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE mints")
+    assert given_before(path, HERE) == 1
+    set_journal_aside(path)
+    with Journal(path, HERE):
+        pass
+    assert given_before(path, HERE) == 1
