@@ -18,7 +18,7 @@ from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended
 from provisioner.run.job import PROGRESS_SECONDS
 from provisioner.run.wiring import PACER
-from provisioner.settings.apikey import API_KEY_VARIABLE
+from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE
 
 Progress = Callable[[Mapping[str, Any]], None]
 """Told the facts of a progress event."""
@@ -64,7 +64,7 @@ def environment_of(
         own[name] = environment[name]
     own |= job.address
     if (key := _key(job, base, environment)) is not None:
-        own[API_KEY_VARIABLE] = key
+        own |= {API_KEY_VARIABLE: key, API_KEY_ORIGIN: job.key_variable or str(job.key_file)}
     if pacer is not None:
         own[PACER] = str(pacer)
     return own | {PROGRESS_SECONDS: str(every)}

@@ -23,7 +23,7 @@ from provisioner.roster.database.address import PREFIX, Query, parse_address
 from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_inputs, shown
 from provisioner.run.progress.watch import EVENT, Watch
 from provisioner.sending.serverclock import ServerClock
-from provisioner.settings.apikey import read_api_key
+from provisioner.settings.apikey import find_api_key
 from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
@@ -67,14 +67,16 @@ class Job:
 class Target:
     """Where requests go.
 
-    identity  what the journal remembers of it
-    client    makes what sends to it; None for the one over the network
+    identity    what the journal remembers of it
+    client      makes what sends to it; None for the one over the network
+    key_origin  the variable or the file that the key came from
     """
 
     base_url: str
     api_key: str = field(repr=False)
     identity: Identity
     client: Callable[[Settings, Target], Client] | None = field(default=None, repr=False, compare=False)
+    key_origin: str = ""
 
 
 _ON_EXISTING: Final = {
@@ -232,9 +234,9 @@ def make_target(settings: Settings) -> Target:
     from provisioner.sending.client import proxy_for
 
     refuse_emulator(settings)
-    key, base_url = read_api_key(settings, os.environ).get_secret_value(), settings.base_url
+    (key, origin), base_url = find_api_key(settings, os.environ), settings.base_url
     proxy_for(base_url)  # refused now, and not when the whole roster has been read
-    return Target(base_url, key, identity(settings))
+    return Target(base_url, key.get_secret_value(), identity(settings), key_origin=origin)
 
 
 def rosters(given: Sequence[str], settings: Settings) -> Sequence[str]:

@@ -106,6 +106,7 @@ async def connected(run: Run, target: Target, guard: Guard | None = None) -> Asy
                     retry.max_attempts,
                     trace,
                     guard,
+                    target.key_origin,
                 )
                 yield Connection(exchanger, client.clock, pool, listeners)
     finally:

@@ -78,6 +78,7 @@ class Exchanger:
     max_attempts  answers in doubt before an operation is given up for this run
     trace         told of every reply and what it was taken for; None when nobody wants to know
     guard         asked before each mint; None when nobody counts them
+    key_origin    where the API key came from, for whoever has to mend it
     """
 
     send: Send
@@ -90,6 +91,7 @@ class Exchanger:
     max_attempts: int = 8
     trace: Trace | None = None
     guard: Guard | None = None
+    key_origin: str = ""
 
     async def __call__(
         self, operation: Operation, request: UserRequest, *, token: bool, note: Note, query: str = ""
@@ -130,7 +132,7 @@ class Exchanger:
             if verdict is Verdict.STOP:
                 if reply.failure in _NEVER_LEFT:
                     self.requests.take_back(again=answers > 1)
-                self.stopper.request(stop(reply))
+                self.stopper.request(stop(reply, self.key_origin))
             if verdict is not Verdict.IN_DOUBT or answers >= self.max_attempts:
                 return verdict, reply
             if operation is Operation.MINT and (refusal := await self._refusal(request)) is not None:

@@ -262,7 +262,7 @@ def pause(reply: Reply, strikes: int, waits: Waits, jitter: float) -> float:
 
 
 # status or code → (the summary's word for it, what it means, what to do)
-_KEY = ("key", "the API key is not accepted", "check COMETCHAT_API_KEY and that it belongs to this app")
+_KEY = ("key", "the API key is not accepted", "check the API key{} and that it belongs to this app")
 _SCOPE = ("scope", "the API key may not create users", "use a key with the scope fullAccess (a REST API Key)")
 _PLAN = ("plan", "the plan does not allow this", "check the app's plan, then resume")
 _ENDPOINT = ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users")
@@ -300,8 +300,11 @@ _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
 )
 
 
-def stop(reply: Reply) -> Stop:
-    """Say why the API's answer ends the whole run (exit 4)."""
+def stop(reply: Reply, key_origin: str = "") -> Stop:
+    """Say why the API's answer ends the whole run (exit 4).
+
+    key_origin  the variable or the file that the API key came from; empty when nobody knows
+    """
     if reply.failure is Failure.UNTRUSTED:
         message = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"
         return Stop("tls", f"{message} ({reply.message})", ExitCode.API)
@@ -311,6 +314,7 @@ def stop(reply: Reply) -> Stop:
     moved = ("endpoint", "the address answers with a redirect", "give the base URL it leads to")
     known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)
     reason, what, todo = known or ("refused", "the API refuses", "see the answer")
+    todo = todo.format(f" in {key_origin}" if key_origin else "")
     answer = " ".join(str(part) for part in (status, reply.code) if part)
     words = f": {reply.message}" if reply.message else ""
     return Stop(reason, f"{what}; {todo} (the API answered {answer}{words})", ExitCode.API)

@@ -14,10 +14,14 @@ from provisioner.settings.tables import Settings
 
 API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
 
+API_KEY_ORIGIN: Final = "PROVISIONER_API_KEY_ORIGIN"
+"""The variable in which a fleet tells its jobs where the key came from that it hands them in the other."""
+
 
 def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[SecretStr, str]:
     """Fetch the key from the environment or the file named in the config, and say which; as `read_api_key` does."""
-    key, origin = environment.get(API_KEY_VARIABLE, "").strip(), API_KEY_VARIABLE
+    key = environment.get(API_KEY_VARIABLE, "").strip()
+    origin = environment.get(API_KEY_ORIGIN) or API_KEY_VARIABLE
     if not key and (path := settings.api.api_key_file) is not None:
         origin = str(path)
         try:

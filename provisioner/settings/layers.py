@@ -284,7 +284,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         values = document.get(table)
         if isinstance(values, dict) and isinstance(values.get(key), str):
             if not values[key]:
-                raise ConfigurationError(f"{path}: {table}.{key} is empty; name a file, or take the line out")
+                raise ConfigurationError(f"{path}: {table}.{key}: should name a file, not ''; or take the line out")
             try:
                 values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
             except RuntimeError as error:

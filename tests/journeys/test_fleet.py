@@ -68,6 +68,7 @@ def test_a_job_gets_its_own_variables_and_no_other_jobs() -> None:
     assert environment_of(job, Path(), surroundings, Path("/tmp/s"), 5) == {
         "PATH": "/bin", "LC_ALL": "C.UTF-8", "COMETCHAT_APP_ID": "1", "COMETCHAT_API_KEY": "a-key", "AWS_PROFILE": "p",
         "PROVISIONER_PACER": "/tmp/s", "PROVISIONER_PROGRESS_SECONDS": "5",
+        "PROVISIONER_API_KEY_ORIGIN": "ACME_KEY",
     }  # fmt: skip
 
 
@@ -92,6 +93,7 @@ def test_a_wrong_key_ends_its_own_tenant_and_no_other(tmp_path: Path) -> None:
     jobs = {job["name"]: job for job in first.summary["jobs"]}
     assert (first.exit_code, first.summary["exit_code"]) == (2, 2)
     assert {name: job["exit_code"] for name, job in jobs.items()} == {"good": 0, "wrong": 4, "none": 2}
+    assert "check the API key in wrong and that it belongs to this app" in jobs["wrong"]["message"]
     assert jobs["none"]["message"] == "api_key_variable: NO_SUCH_KEY is not set"
     assert sorted(created) == [person["uid"] for person in people(30)]
     assert (again.exit_code, again.summary["totals"]["created"], len(users)) == (0, 30, 60)

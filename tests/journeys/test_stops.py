@@ -126,6 +126,18 @@ def test_a_refusal_that_holds_for_every_row_stops_the_run(
     assert re.search("check|use|raise", ended.events("run.stopped")[0]["message"])
 
 
+def test_a_wrong_key_is_told_with_the_place_that_it_came_from(tmp_path: Path) -> None:
+    """The file that the config names, or the variable, which wins over it."""
+    roster = write_roster(tmp_path / "users.csv", people(1))
+    (tmp_path / "acme.key").write_text("0" * 40)
+    (tmp_path / "c.toml").write_text('[api]\napi_key_file = "acme.key"\n')
+    with emulator(tmp_path) as api:
+        for origin, variables in (("acme.key", {}), ("COMETCHAT_API_KEY", {"COMETCHAT_API_KEY": "1" * 40})):
+            ended = provisioner("run", roster, *api.flags(), "-c", "c.toml", "--json", cwd=tmp_path, **variables)
+            said = f"check the API key in {origin} and that it belongs to this app"
+            assert (ended.exit_code, said in ended.stderr) == (4, True), ended.stderr
+
+
 def test_a_wrong_endpoint_stops_the_run(tmp_path: Path) -> None:
     """A base URL that is no API root: exit 4, reason and what to do."""
     roster = write_roster(tmp_path / "r.csv", people(50))

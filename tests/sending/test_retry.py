@@ -414,6 +414,14 @@ def test_a_stop_says_what_happened_what_to_do_and_what_the_api_said() -> None:
     )
 
 
+@pytest.mark.parametrize(("origin", "said"), [("keys/acme", " in keys/acme"), ("{}", " in {}"), ("", "")])
+def test_a_wrong_key_is_told_with_where_it_came_from(origin: str, said: str) -> None:
+    """And with no place that is not in use, when nobody knows."""
+    ended = stop(Reply(status=401, message="No."), origin)
+    todo = f"check the API key{said} and that it belongs to this app"
+    assert ended == Stop("key", f"the API key is not accepted; {todo} (the API answered 401: No.)", ExitCode.API)
+
+
 def test_a_certificate_nobody_vouches_for_is_told_as_such() -> None:
     """Not as a network that is down."""
     ended = stop(Reply(failure=Failure.UNTRUSTED, message="self-signed certificate"))

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.run.job import Target
-from provisioner.settings.apikey import API_KEY_VARIABLE, find_api_key, read_api_key
+from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE, find_api_key, read_api_key
 from provisioner.settings.tables import Settings, load
 from tests.rig.config import a_config
 
@@ -103,3 +103,9 @@ def test_the_key_is_in_no_repr(here: Path) -> None:
 def test_the_key_is_not_in_the_repr_of_the_target() -> None:
     """Secrets are masked wherever they travel: a target in a traceback or a log shows none."""
     assert KEY not in repr(Target("http://h", KEY, Identity("app", "http://h")))
+
+
+def test_a_key_that_a_fleet_hands_on_is_of_where_the_fleet_has_it_from() -> None:
+    """Who runs the fleet has set no COMETCHAT_API_KEY."""
+    variables = {API_KEY_VARIABLE: KEY, API_KEY_ORIGIN: "keys/acme"}
+    assert find_api_key(Settings(), variables) == (SecretStr(KEY), "keys/acme")

@@ -114,7 +114,7 @@ def test_opposite_things_in_one_place_are_refused(flags: dict[str, Any], in_file
 )
 def test_an_empty_path_is_none(table: str, key: str) -> None:
     """It would be the folder of the config file."""
-    said = f"c.toml: {table}.{key} is empty; name a file, or take the line out"
+    said = f"c.toml: {table}.{key}: should name a file, not ''; or take the line out"
     assert the_refusal({}, {}, a_config(f'[{table}]\n{key} = ""')) == said
 
 

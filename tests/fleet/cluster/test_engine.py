@@ -75,7 +75,7 @@ def test_a_job_has_its_key_also_where_the_fleet_has_the_same(tmp_path: Path, mon
     assert log == str(tmp_path / "f.fleet/logs/acme.log")
     assert variables == {
         "COMETCHAT_API_KEY": "k", "COMETCHAT_APP_ID": "a", "COMETCHAT_REGION": "eu", "AWS_PROFILE": "p",
-        "PROVISIONER_PROGRESS_SECONDS": "1.0",
+        "PROVISIONER_PROGRESS_SECONDS": "1.0", "PROVISIONER_API_KEY_ORIGIN": "COMETCHAT_API_KEY",
     }  # fmt: skip
 
 
