@@ -136,7 +136,6 @@ TESTED_ELSEWHERE = {
     "roster.files.folders": "journeys/cases/test_folders.py",
     "roster.formats.jsoncut": "journeys/cases/test_json.py",
     "roster.formats.jsondefect": "journeys/cases/test_json.py",
-    "roster.jsonshapes": "journeys/cases/test_json.py",
     "roster.formats.jsonfile": "journeys/cases/test_json.py",
     "roster.formats.parquetfooter": "journeys/cases/test_parquet_types.py",
     "roster.formats.parquettypes": "journeys/cases/test_parquet_types.py",

@@ -7,7 +7,7 @@ partencodings  what is said where they are in different encodings
 columns     each by its very name; the type of one that they store in different ways
 preamble    what stands above a header that was looked for: titles, or people who would be lost
 encodings   what a text is that is not UTF-8
-jsonshapes  how users stand in a JSON object that is no list of them
+jsonshapes  JSON objects that are no list of users, or have a key twice
 wrapped     a roster with the columns of its folders, or out of an archive
 files/      which bytes a roster is
 formats/    which rows the bytes are

@@ -1,8 +1,13 @@
-"""How users stand in a JSON object that is no user and has no list of them: told when it cannot be read."""
+"""What a JSON object is that does not mean what it seems to: no list of users, or one in which a key comes twice.
+
+Of a key that comes twice most programs take the last value, some the first, and none says so. It is looked for only
+where a text has more ends of keys than what was made of it has keys.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,6 +19,12 @@ PEOPLE: Final = frozenset({"users", "people", "persons", "members", "employees",
 # What services call the list of what was asked for.
 _RESULTS: Final = frozenset({"hits", "items", "results", "data", "records", "rows", "nodes", "value", "resources"})
 _LISTED: Final = "write them as a list, such as with "
+
+END_OF_KEY: Final = r'(?:[^\\]|\\\\)"\s*:'
+"""Matches the end of a key, or what looks like one within a string. An escaped quote, as JSON in a string has, is none.
+
+A text has at least as many of them as members, those further in too.
+"""
 
 
 def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> str | None:
@@ -76,3 +87,39 @@ def _are_objects(values: list[Any]) -> bool:
 def _is_of_users(name: str, value: Any) -> bool:
     called_so = name.casefold() in PEOPLE | _RESULTS
     return called_so and isinstance(value, list) and _are_objects(value)
+
+
+def key_twice(text: str, value: dict[str, Any], ends: int | None) -> str | None:
+    r"""Name a key that comes twice in one object of a text; None when there is none.
+
+    value  what was made of it, each key once
+    ends   how often `END_OF_KEY` is in it; null when nobody has counted
+
+    {"a":1,"b":{"c":1}}    three ends, three keys     None
+    {"a":":","\":":1}      as many, whatever is in it  None
+    {"a":1,"a":2}          two ends, one key          a
+
+    Raises RecursionError for what is nested too deeply.
+    """
+    if ends == len(value) or ends == keys_within(value):
+        return None
+    return next(iter(repeated(text)), None)
+
+
+def keys_within(value: Any) -> int:
+    """Count the keys of an object or list, and of all those within it."""
+    if isinstance(value, dict):
+        return len(value) + sum(keys_within(item) for item in value.values() if isinstance(item, dict | list))
+    return sum(keys_within(item) for item in value if isinstance(item, dict | list))
+
+
+def repeated(value: str | bytes) -> list[str]:
+    """Name the keys of a JSON text that come twice in one of its objects."""
+    found: list[str] = []
+
+    def look(members: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in members}) < len(members):
+            found.extend(key for key, times in Counter(key for key, _ in members).items() if times > 1)
+
+    json.loads(value, object_pairs_hook=look, parse_int=str, parse_float=str)
+    return found

@@ -135,6 +135,7 @@ BEYOND: Mapping[str, Beyond] = MappingProxyType(
 
 
 PYTHON, TYPOGRAPHIC, NESTED, PHP, ARROWS = "Python", "typographic quotes", "JSON in JSON", "PHP", "hstore or Ruby"
+TWICE = "a key twice"
 """Kinds of what is nearly JSON."""
 
 EMAILS_WITH_CAPITALS: Final = "e-mail addresses with capitals"
@@ -227,6 +228,7 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
                 ARROWS: "it is hstore or Ruby and not JSON: write JSON, as hstore_to_json and to_json do",
                 TYPOGRAPHIC: "the quotes are typographic: JSON needs straight quotes",
                 NESTED: "it is JSON in a JSON string: write the object itself, without the quotes around it",
+                TWICE: "a key comes twice in one object: rename or remove one",
             },
         ),
         "metadata.too_large": Advice("the metadata are too large", "keep only the metadata that the app needs"),

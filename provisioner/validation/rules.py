@@ -54,6 +54,7 @@ _NEARLY_OBJECTS = {
     f" is {jsontext.ARROWS}": codes.ARROWS,
     f"its quotes are {jsontext.TYPOGRAPHIC}": codes.TYPOGRAPHIC,
     f" is {jsontext.NESTED}": codes.NESTED,
+    f" {jsontext.TWICE} (": codes.TWICE,
 }
 
 FIRST_ROWS = 5

@@ -21,6 +21,7 @@ import orjson
 import polars as pl
 
 from provisioner.roster.formats.rows import ADDED
+from provisioner.roster.jsonshapes import END_OF_KEY, keys_within, repeated
 from provisioner.wording import json_error, shortened
 
 LINE = "_\0line"
@@ -28,11 +29,9 @@ LINE = "_\0line"
 
 Values: TypeAlias = Mapping[str, Any]
 
-# The end of a key, or of what looks like one within a string; an escaped quote, as JSON within a string has, is none.
-_END_OF_KEY = r'(?:[^\\]|\\\\)"\s*:'
 _PLAIN_END_OF_KEY = r'"\s*:'
 # Sixteen digits may be more than a float can hold; a fraction, an exponent and -0 would change their looks.
-_DELICATE_NUMBER = rf"(?:{_END_OF_KEY}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)"
+_DELICATE_NUMBER = rf"(?:{END_OF_KEY}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)"
 
 # So many brackets can be nested; orjson writes 254 levels, and reads 1024.
 _MOST_BRACKETS = 200
@@ -76,7 +75,7 @@ def delicate(lines: Sequence[str], objects: Sequence[Values]) -> list[int]:
     """
     line = pl.Series("line", lines, pl.String)
     changed = line.str.contains(_DELICATE_NUMBER) | (line.str.count_matches(r"[\[{]") > _MOST_BRACKETS)
-    ends = zip(line.str.count_matches(_END_OF_KEY), line.str.count_matches(_PLAIN_END_OF_KEY), strict=True)
+    ends = zip(line.str.count_matches(END_OF_KEY), line.str.count_matches(_PLAIN_END_OF_KEY), strict=True)
     found = set(changed.arg_true())
     for index, (many, plain) in enumerate(ends):
         if index not in found and _may_repeat(objects[index], many, None if "\\" in lines[index] else plain):
@@ -91,15 +90,8 @@ def _may_repeat(value: Values, ends: int, plain: int | None) -> bool:
     as well, and to write it is the quickest way to count.
     """
     if plain is None:
-        return ends != len(value) and ends != _keys(value)
+        return ends != len(value) and ends != keys_within(value)
     return plain != len(value) and plain != orjson.dumps(value).count(b'":')
-
-
-def _keys(value: Any) -> int:
-    """Count the keys of an object or list, and of all those within it."""
-    if isinstance(value, dict):
-        return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, dict | list))
-    return sum(_keys(item) for item in value if isinstance(item, dict | list))
 
 
 def exact(line: str) -> tuple[Values, Mapping[str, str]]:
@@ -108,28 +100,16 @@ def exact(line: str) -> tuple[Values, Mapping[str, str]]:
     Those are column → key: the column itself, or one further in. Raises ValueError for what is nested too deeply.
     """
     try:
-        is_repeated = bool(_repeated(line))
+        is_repeated = bool(repeated(line))
         members = {key: bytes(value) for key, value in _members(line).items()}
         values = {key: _exact_text(value) for key, value in members.items()}
         if not is_repeated:
             return values, {}
         own = Counter(key for key, _ in json.loads(line, object_pairs_hook=list))
-        within = {key: found[0] for key, value in members.items() if (found := _repeated(value))}
+        within = {key: found[0] for key, value in members.items() if (found := repeated(value))}
         return values, {**within, **{key: key for key, times in own.items() if times > 1}}
     except RecursionError:
         raise ValueError("objects or lists that are nested too deeply") from None
-
-
-def _repeated(value: str | bytes) -> list[str]:
-    """Name the keys of a JSON text that come twice in one of its objects."""
-    found: list[str] = []
-
-    def look(members: list[tuple[str, Any]]) -> None:
-        if len({key for key, _ in members}) < len(members):
-            found.extend(key for key, times in Counter(key for key, _ in members).items() if times > 1)
-
-    json.loads(value, object_pairs_hook=look, parse_int=str, parse_float=str)
-    return found
 
 
 def _exact_text(value: bytes) -> str | None:

@@ -3,6 +3,7 @@
 tags      the three forms of tags
 metadata  the forms of metadata
 metatree  metadata whose keys are known beforehand
+plain     metadata that need not be parsed
 jsontext  JSON as polars expressions
 bodies    the bodies of requests
 """

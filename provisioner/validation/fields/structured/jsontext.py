@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeAlias
 import orjson
 import polars as pl
 
+from provisioner.roster.jsonshapes import key_twice
 from provisioner.wording import json_error, shortened
 
 PYTHON = "Python and no JSON"
@@ -22,7 +23,8 @@ TYPOGRAPHIC = "typographic"
 NESTED = "JSON in a JSON string and no object"
 PHP = "PHP and no JSON"
 ARROWS = "hstore or Ruby and no JSON"
-"""What an error says of a text that is nearly an object."""
+TWICE = "twice in one object"
+"""What an error says of a text that is nearly an object, or may be two."""
 
 # What PHP serializes; an arrow behind a key; a key in single quotes, or a word that only Python has.
 _FORMS = {
@@ -109,10 +111,11 @@ def scalar(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return text if kind.is_integer() or isinstance(kind, pl.Boolean) else string(text)
 
 
-def parsed_object(text: str, delicate: bool | None) -> dict[str, Any] | None:
+def parsed_object(text: str, delicate: bool | None, ends: int | None) -> dict[str, Any] | None:
     """Parse a JSON object; None for null, and for the empty list that PHP writes for an empty object.
 
-    `delicate`: a float would change one of its numbers. Raises ValueError in words for anything else.
+    `delicate`: a float would change one of its numbers; `ends`: how often it has an `END_OF_KEY`. Raises ValueError in
+    words for anything else, and for an object in which a key comes twice, at any depth.
     """
     try:
         value = _loads_exactly(text) if delicate else orjson.loads(text)
@@ -122,6 +125,12 @@ def parsed_object(text: str, delicate: bool | None) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict):
         raise ValueError(f"{shortened(text)} is {_nested_form(value)}")
+    try:
+        key = key_twice(text, value, ends)
+    except RecursionError:
+        raise ValueError(f"{shortened(text)} is nested too deeply") from None
+    if key is not None:
+        raise ValueError(f"{shortened(text)} has the key {shortened(key)} {TWICE} (rename or remove one)")
     return value
 
 
@@ -148,18 +157,9 @@ def _loads_exactly(text: str) -> Any:
         parse_int=orjson.Fragment,
         parse_float=_finite_number,
         parse_constant=_refuse_constant,
-        object_pairs_hook=_object_of_text,
     )
     dumps(value)  # unlike orjson, json lets half a surrogate pair pass
     return value
-
-
-def _object_of_text(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object; a member that another one of the same name replaces has to be text as well."""
-    whole = dict(members)
-    if len(whole) < len(members):
-        dumps([value for _, value in members])
-    return whole
 
 
 def _finite_number(text: str) -> orjson.Fragment:

@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 
 from provisioner.roster.columns import unnamed
+from provisioner.roster.jsonshapes import END_OF_KEY
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.mapping import MetadataPath
@@ -31,28 +32,13 @@ from provisioner.validation.fields.source import (
 )
 from provisioner.validation.fields.structured import jsontext
 from provisioner.validation.fields.structured.metatree import metadata_tree
+from provisioner.validation.fields.structured.plain import compact_objects
 from provisioner.wording import shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
 
 Written: TypeAlias = tuple[str | None, str | None]
 """The JSON of a row (None: it has no metadata) and why it could not be read (None: it could)."""
-
-# An object of at most two levels whose strings need no thought: no escapes, and nothing at their ends that could be
-# taken for part of JSON's own `, "` or `": `. Only the blanks have to go, and for that it need not be parsed.
-_STRING = r'"(?:[^"\\\x00-\x1f,: ](?:[^"\\\x00-\x1f]*[^"\\\x00-\x1f,: ])?)?"'
-_SCALAR = rf"(?:{_STRING}|0|-?[1-9][0-9]{{0,14}}|true|false|null)"
-_STRINGS = rf"\[(?:{_STRING}(?:, ?{_STRING})*)?\]"
-
-
-def _members(value: str) -> str:
-    return rf"\{{(?:{_STRING}: ?{value}(?:, ?{_STRING}: ?{value})*)?\}}"
-
-
-_PLAIN = rf"^{_members(f'(?:{_SCALAR}|{_STRINGS}|{_members(_SCALAR)})')}$"
-
-# What programs put blanks into, and what remains. To ask whether there are any is cheaper than to take them out.
-_BLANKS = {'": ': '":', ', "': ',"'}
 
 # Sixteen digits may be more than a float can hold, and an exponent would change its looks: kept as they stand.
 _DELICATE_NUMBER = r"[:\[,]\s*-?(?:[0-9][0-9.]{15,}|[0-9.]+[eE])"
@@ -92,26 +78,15 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
     {"a": NaN}                no      null              '{"a": NaN}' is no JSON (…)
     null                      -       null              null
     """
-    frame = texts.to_frame("text")
-    blanks = frame.select(pl.col("text").str.contains(blank, literal=True).any().alias(blank) for blank in _BLANKS).row(
-        0
+    plain = pl.DataFrame({"metadata": compact_objects(texts)}).with_columns(
+        pl.lit(None, pl.String).alias("metadata_defect")
     )
-    compact = [blank for blank, is_there in zip(_BLANKS, blanks, strict=True) if is_there]
-    plain = frame.select(_plain_objects(compact), pl.lit(None, pl.String).alias("metadata_defect"))
     rest = texts.is_not_null() & plain["metadata"].is_null()
     if not rest.any():
         return plain
-    read = _table(_rewritten(*pair) for pair in _with_delicacy(texts.filter(rest)))
+    read = _table(_rewritten(*each) for each in _looked_at(texts.filter(rest)))
     at = rest.arg_true()
     return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
-
-
-def _plain_objects(blanks: Sequence[str]) -> pl.Expr:
-    """Give the plain ones of `text` without those of `_BLANKS` that are there, null for the others."""
-    cell = compact = pl.col("text")
-    for blank in blanks:
-        compact = compact.str.replace_all(blank, _BLANKS[blank], literal=True)
-    return pl.when(cell.str.contains(_PLAIN)).then(compact).alias("metadata")
 
 
 def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
@@ -163,9 +138,9 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
             except ValueError as error:
                 yield error
     else:
-        for text, delicate in _with_delicacy(_texts(given, frame, binding)):
+        for text, delicate, ends in _looked_at(_texts(given, frame, binding)):
             try:
-                yield None if text is None else jsontext.parsed_object(text, delicate)
+                yield None if text is None else jsontext.parsed_object(text, delicate, ends)
             except ValueError as error:
                 yield error
 
@@ -215,13 +190,15 @@ def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:
     return cells.read(frame, {"text": source}, binding)["text"]
 
 
-def _with_delicacy(texts: pl.Series) -> Iterable[tuple[str | None, bool | None]]:
-    return zip(texts.to_list(), texts.str.contains(_DELICATE_NUMBER).to_list(), strict=True)
+def _looked_at(texts: pl.Series) -> Iterable[tuple[str | None, bool | None, int | None]]:
+    """Give each text, whether it has a number that a float would change, and how many ends of keys."""
+    delicate, ends = texts.str.contains(_DELICATE_NUMBER), texts.str.count_matches(END_OF_KEY)
+    return zip(texts.to_list(), delicate.to_list(), ends.to_list(), strict=True)
 
 
-def _rewritten(text: str | None, delicate: bool | None) -> Written:
+def _rewritten(text: str | None, delicate: bool | None, ends: int | None) -> Written:
     try:
-        value = None if text is None else jsontext.parsed_object(text, delicate)
+        value = None if text is None else jsontext.parsed_object(text, delicate, ends)
         return (None if value is None else jsontext.dumps(value)), None
     except ValueError as error:
         return None, str(error)

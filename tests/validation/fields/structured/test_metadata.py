@@ -12,6 +12,7 @@ import pytest
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.structured.metadata import SCHEMA, read_metadata
+from provisioner.wording import shortened
 from tests.rig import rules as oracle
 from tests.rig.checking import ANN, body, bound, check, codes, metadata, parsed, typed
 
@@ -148,3 +149,44 @@ def test_a_roster_without_metadata_has_none() -> None:
     frame = pl.DataFrame({"x": ["a", "b"]})
     read = read_metadata(frame, bound(frame, {}))
     assert (read.rows(), dict(read.schema)) == ([(None, None)] * 2, SCHEMA)
+
+
+TWICE = {
+    '{"plan": "gold", "plan": "free"}': "plan",
+    '{"plan":"gold","plan":"gold"}': "plan",
+    '{"a":{"b":1,"b":2}}': "b",
+    '{"a":[{"b":1.5,"b":[2]}]}': "b",
+    '{"deep":{"er":{"still":{"x":1,"x":2}}}}': "x",
+    '{"a":1,"\\u0061":2}': "a",
+    '{"":{},"":{}}': "",
+    '{"a" : 1 ,\t"a" : 2}': "a",
+    '{"q\\"":1,"q\\"":2}': 'q"',
+    '{"n":12345678901234567890,"n":1e5}': "n",
+    '{"@private":{"email":"a@e.org","email":"b@e.org"},"dept":"x"}': "email",
+}
+
+
+@pytest.mark.parametrize("beside", [{}, {"metadata.dept": ["x"]}])
+@pytest.mark.parametrize("crowd", [0, 3_000])
+@pytest.mark.parametrize(("text", "key"), TWICE.items())
+def test_a_key_that_comes_twice_in_an_object_is_never_guessed(
+    text: str, key: str, crowd: int, beside: dict[str, list[str]]
+) -> None:
+    """At any depth, in whatever company: programs differ in which of the two they take."""
+    usual = ['{"plan":"gold","a":{"b":1},"@private":{"email":"c@e.org"},"dept":"x"}'] * crowd
+    given = [*usual[crowd // 2 :], text, *usual[: crowd // 2]]
+    frame = pl.DataFrame({"metadata": given, **{name: cells * len(given) for name, cells in beside.items()}})
+    read = read_metadata(frame, bound(frame, {}))
+    words = f"{shortened(text)} has the key {shortened(key)} twice in one object (rename or remove one)"
+    said = read.with_row_index().drop_nulls("metadata_defect").rows()
+    assert said == [(crowd - crowd // 2, None, words)]
+
+
+@pytest.mark.parametrize("crowd", [1, 3_000])
+def test_a_key_in_two_objects_of_one_text_comes_twice_in_none(crowd: int) -> None:
+    """A text with `":` in it is no key either."""
+    texts = ['{"a":1,"b":{"a":2,"b":3}}', '{"a":[":a"," :a","\\":"]}', '{"a":{"b":1},"b":[{"a":[]},{"a":{}}]}', "{}"]
+    frame = pl.DataFrame({"metadata": texts * crowd})
+    read = read_metadata(frame, bound(frame, {}))
+    assert read["metadata_defect"].null_count() == read.height
+    assert list(map(json.loads, read["metadata"])) == list(map(json.loads, texts)) * crowd
