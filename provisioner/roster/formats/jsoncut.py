@@ -27,7 +27,9 @@ LONGEST: Final = 64 * MIB
 _CHUNK: Final = MIB // 4
 _LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may be none when more is read
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
-_NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"}
+_NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"} | dict.fromkeys(
+    "-0123456789", "a number"
+)
 _UNWRAPPED: Final = (
     "a comma stands between the objects, as in an array without its brackets; take all such commas away, or put [ "
     "before the first object and ] behind the last, with no comma there"
@@ -180,7 +182,8 @@ class JsonCutter:
     def _no_object(self, first: str, of: str = "") -> str:
         if not first:
             raise _CutOffError
-        return f"element{of} {shortened(self._excerpt())} is {_NAMES.get(first, 'a number')}, no object"
+        kind = f"{_NAMES[first]}, no object" if first in _NAMES else "no JSON"
+        return f"element{of} {shortened(self._excerpt())} is {kind}"
 
     def _array(self) -> Iterator[str]:
         """Give the objects of a list, from its first element on."""

@@ -9,10 +9,11 @@ from functools import partial
 
 import polars as pl
 
+from provisioner.errors import RosterError
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.jsoncut import JsonCutter
-from provisioner.roster.formats.ndjsonfile import DEFAULT_SIZES, LineSizes, NdjsonRoster, open_ndjson
+from provisioner.roster.formats.ndjsonfile import DEFAULT_SIZES, LineSizes, NdjsonRoster, NotAnObjectError, open_ndjson
 from provisioner.roster.formats.rows import Missing, Progress, RosterBatch, TextRoster, missing_fields
 
 
@@ -85,10 +86,16 @@ def open_json(
     with opener(origin, codec) as stream:
         if not stream.read(1):
             return EmptyArray(origin, codec)
-    return open_ndjson(origin, codec, limit, sizes, opener)
+    try:
+        return open_ndjson(origin, codec, limit, sizes, opener)
+    except NotAnObjectError as error:  # of lines there is nothing to be said
+        raise RosterError(f"{error.place}: {error.why}") from None
 
 
 def read_to_end(origin: Origin, codec: str | None) -> int:
-    """Count the users of a JSON text. Raises RosterError where it is none, OSError."""
-    with open_text(origin, codec) as stream:
-        return sum(1 for _ in JsonCutter(origin.name, stream, lambda keys: missing_fields(keys) == 0).elements())
+    """Count the rows of a JSON text as they are under the name of one. Raises RosterError where it is none, OSError."""
+    roster = open_json(missing_fields, origin, codec)
+    rows = sum(batch.frame.height for batch in roster.batches())
+    for column, what in roster.unreadable.items():
+        raise RosterError(f"{origin.name}: column {column!r}: {what}")
+    return rows

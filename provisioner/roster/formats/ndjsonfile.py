@@ -32,11 +32,11 @@ _TEXTS = frozenset({str, type(None)})
 
 
 class NotAnObjectError(RosterError):
-    """A line that is no JSON object, and where it stands."""
+    """A line that is no JSON object, where it stands, and why it is none."""
 
     def __init__(self, place: str, line: str, reason: str) -> None:
         super().__init__(f"{place}: {reason}; each line is one object")
-        self.place, self.line = place, line
+        self.place, self.line, self.why = place, line, reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,67 @@ def test_json_under_another_name_is_told_as_what_it_is(tmp_path: Path, name: str
     assert message in refusal(JSON / name, tmp_path)
 
 
+ONE = '{"uid":"a1","name":"Ann"}'
+BROKEN_PAIR = '{"uid":"b2","name":"\\ud83d half"}'
+MENDED = '{"uid": "b2", "n": null}'
+BEHIND_A_MARK = '\ufeff{"uid":"b2","name":"Bob"}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([ONE, BROKEN_PAIR, ONE], "is no JSON (no low surrogate in string); each line is one object"),
+        ([f"{BROKEN_PAIR},", ONE], "is no JSON (no low surrogate in string); each line is one object"),
+        ([f"{ONE} {BROKEN_PAIR}"], "is no JSON (unexpected content after document); each line is one object"),
+        ([f"[{ONE},", f"{BROKEN_PAIR}]"], "is no JSON (unexpected end of data); each line is one object"),
+        ([ONE, '{"uid":"b2","n":1e400}'], "(number is infinity when parsed as double); each line is one object"),
+        (["{", '"uid":"a1","name":"Ann","n":1e400}'], "is no JSON (unexpected end of data); each line is one object"),
+        (["{", '"uid":"a1","uid":"a2"}'], "is no JSON (unexpected end of data); each line is one object"),
+        (['{"uid":"a1","name":"so: None, x","n":"\\ud83d"}'], "is no JSON (no low surrogate in string); each line"),
+    ],
+)
+def test_no_cure_is_named_that_would_not_help(tmp_path: Path, lines: list[str], message: str) -> None:
+    """It is tried by what reads the file under its other name."""
+    found = refusal(written(tmp_path, "\n".join(lines), "r.ndjson"), tmp_path)
+    assert message in found
+    assert "rename" not in found
+    assert "take it away" not in found
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "mended"),
+    [
+        (f'{ONE}{{"uid":"b2","name":"Bob"}}', "objects of which several stand on one line", None),
+        (BEHIND_A_MARK, "a byte order mark stands before the object, as in files that were", BEHIND_A_MARK[1:]),
+        (
+            '{"uid":"b2","name":"B","n":NaN}',
+            "it holds NaN, which is no JSON; write null for it",
+            '{"uid":"b2","n":null}',
+        ),
+        ("{'uid':'b2','n':null}", "its quotes are single; JSON has double quotes", MENDED),
+        (
+            "{'uid':'b2','n':None}",
+            "it is a Python dict, no JSON; write each with json.dumps",
+            '{"uid": "b2", "n": null}',
+        ),
+    ],
+)
+def test_what_is_nearly_an_object_is_told_with_what_helps(
+    tmp_path: Path, line: str, message: str, mended: str | None
+) -> None:
+    """Where the file has to be renamed, it says what it then gives."""
+    assert message in refusal(written(tmp_path, f"{ONE}\n{line}\n", "r.ndjson"), tmp_path)
+    cured = written(tmp_path, f"{ONE}\n{mended or line}\n", "cured.ndjson" if mended else "cured.json")
+    assert document(cured, tmp_path)["rows"] == (2 if mended else 3)
+
+
+@pytest.mark.parametrize("what", ["1e400", '"\\ud83d"'])
+def test_of_an_array_nothing_is_said_of_lines(tmp_path: Path, what: str) -> None:
+    """Its objects stand as they like."""
+    found = refusal(written(tmp_path, f'[{ONE},\n{{"uid":"b2","n":{what}}}]'), tmp_path)
+    assert ("is no JSON (" in found, "line is one" in found) == (True, False)
+
+
 @pytest.mark.parametrize("name", ["array.ndjson", "pretty.ndjson", "ndjson-called.csv"])
 def test_the_name_that_is_advised_is_read(tmp_path: Path, name: str) -> None:
     """The cure has been proved."""
