@@ -240,9 +240,9 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
         from provisioner.roster.formats.jsonfile import open_json
 
         return partial(open_json, options.missing, origin, codec)
-    delimiter = options.delimiter or ("\t" if file.family == _TAB else None)
-    quoting = file.family != _TAB or delimiter != "\t" or is_ever_quoted(origin, codec)
-    header = HeaderOptions(delimiter, options.escape, quoting, options.header_row, options.missing)
+    implied = "\t" if file.family == _TAB else None
+    quoting = file.family != _TAB or (options.delimiter or implied) != "\t" or is_ever_quoted(origin, codec)
+    header = HeaderOptions(options.delimiter, options.escape, quoting, options.header_row, options.missing, implied)
     return partial(_csv, origin, codec, header)
 
 

@@ -308,6 +308,7 @@ def _dress(job: Job, opened: Opened) -> Dress:
     """Say how they are written so that they can be fed in with the same settings."""
     settings, roster = job.settings.run, opened.roster
     marked, feeds = text_codec(settings.encoding) is not None, opened.binding.feeding()
-    own = job.outputs.rejected.suffix == job.roster.rejected_suffix
-    delimiter = settings.delimiter or (roster.rejected_delimiter if own else ",")
+    suffix = job.outputs.rejected.suffix
+    own = roster.rejected_delimiter if suffix == job.roster.rejected_suffix else ","
+    delimiter = settings.delimiter or ("\t" if suffix in {".tsv", ".tab"} else own)
     return Dress(roster.columns, delimiter, marked=marked, sheet=settings.sheet or rejections.SHEET, feeds=feeds)

@@ -46,6 +46,7 @@ class HeaderOptions:
     quoting     likewise
     header_row  the line that is the header, counted from 1; looked for without one
     missing     says how many of the needed columns some names lack
+    implied     the delimiter that the name of the file says, unless a line sep= says another
     """
 
     delimiter: str | None = None
@@ -53,6 +54,7 @@ class HeaderOptions:
     quoting: bool = True
     header_row: int | None = None
     missing: Missing = missing_fields
+    implied: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,9 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     above = _SEPARATOR_LINE.match(text)
     start = above.end() if above else 0
     top = start
-    given = options.delimiter or (above[1] if above else None)
-    dialect = Dialect(",", eol, options.escape, options.quoting)
+    by_name = options.delimiter or options.implied
+    given = options.delimiter or (above[1] if above else by_name)
+    dialect = Dialect(",", eol, options.escape, options.quoting or given != by_name)
     # Rejected rows that came back are fed in with the same settings: their header is the first line, and no character
     # takes the meaning of the next one away.
     if (options.header_row or options.escape) and _is_of_rejected(text, start, dialect, given):

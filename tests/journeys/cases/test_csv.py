@@ -246,3 +246,28 @@ def test_a_night_with_stray_quotes_changes_nobody_and_one_with_blank_rows_is_as_
         code, summary, said = night(running, tmp_path, blank, "--deactivate-leavers", "--max-rejected", "0")
         assert (code, summary.get("rows"), summary.get("unchanged")) == (0, 60, 60), said
         assert running.users() == users
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s.tsv", "s.tab", "s.TSV"])
+@pytest.mark.parametrize("mark", [";", "\t", "^", "§"])
+@pytest.mark.parametrize("line", ["sep={}\n", '"sep={}"\r\n', "\ufeffsep={}\n"])
+def test_a_line_sep_overrules_what_the_name_says(tmp_path: Path, name: str, mark: str, line: str) -> None:
+    """Of the cells that it separates some may be quoted, and what is rejected can be fed in again."""
+    path = tmp_path / name
+    quoted = '"Ann\tL;ee"' if mark != "\t" else '"Ann L;ee"'
+    rows = ["uid,name", f"a1,{quoted}", "b b,Bob"]
+    path.write_text(line.format(mark) + "".join(f"{row}\n" for row in rows).replace(",", mark), newline="")
+    found = Found(path, tmp_path)
+    assert found.users == [{"uid": "a1", "name": quoted[1:-1]}]
+    assert found.defects == {"uid.charset": [2]}
+    if (path.suffix, mark) == (".csv", "^"):
+        return
+    rejected = tmp_path / f"out.check.rejected{path.suffix.lower()}"
+    assert Found(rejected, tmp_path / "again").defects == {"uid.charset": [1]}
+
+
+def test_a_delimiter_that_is_given_overrules_a_line_sep(tmp_path: Path) -> None:
+    """As in a CSV."""
+    path = tmp_path / "s.tsv"
+    path.write_text('sep=;\nuid\tname\na1\t"Ann" Lee\n')
+    assert Found(path, tmp_path, delimiter="\t").users == [{"uid": "a1", "name": '"Ann" Lee'}]
