@@ -25,7 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
-from provisioner.errors import UsageError
+from provisioner.errors import NoResultsError, UsageError
 from provisioner.settings.problems import refuse_what_is_no_table
 from provisioner.settings.tables import Settings, keys_of_tables, load
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
@@ -288,15 +288,16 @@ def results(of: Summary | NightSummary | str | os.PathLike[str]) -> pl.LazyFrame
     of  the summary of a run or a sync, or the results file: `.csv`, `.parquet`, `.ndjson` or `.xlsx`
 
     The columns and their types are those of `provisioner.results.formats.outcomes.RESULT_SCHEMA`.
-    Raises `FileNotFoundError` when no results were written.
+    Raises `NoResultsError` when nothing was sent or there is no such file (it is a `FileNotFoundError` too), and
+    `OutputError` when it is a folder, cannot be read, has another ending or holds no results. What is no workbook is
+    told when it is collected, with `RosterError`.
     """
-    from provisioner.results.formats.outcomes import scan_results
+    from provisioner.results.formats.outcomes import open_results
 
-    if isinstance(of, str | os.PathLike):
-        return scan_results(Path(of))
-    if (written := of.outputs["results"]) is None:
-        raise FileNotFoundError("no results were written: nothing was sent")
-    return scan_results(Path(written))
+    written = of if isinstance(of, str | os.PathLike) else of.outputs["results"]
+    if written is None:
+        raise NoResultsError("no results were written: nothing was sent")
+    return open_results(Path(written))
 
 
 def _stopper(given: Stopper | None) -> Stopper:

@@ -11,6 +11,7 @@
     │   │   │   ├── NotUtf8Error      a text is not UTF-8 (`provisioner.roster.encodings`)
     │   │   │   └── WideRowError      a row with more cells than the header (`provisioner.roster.csv.defect`)
     │   │   ├── OutputError           an output path cannot be used
+    │   │   │   └── NoResultsError    there are no results: no such file, or nothing was sent; a FileNotFoundError too
     │   │   └── JournalError          the journal is locked, foreign or not one of ours
     │   ├── DirectoryError        4   the app's users cannot be listed, so nobody is changed blindly
     │   ├── StorageError          3   a disk that was fine at the start stopped taking writes
@@ -79,6 +80,10 @@ class OutputError(UsageError):
     """An output path cannot be used."""
 
     reason = "output"
+
+
+class NoResultsError(OutputError, FileNotFoundError):
+    """There are no results to be read: there is no such file, or nothing was sent."""
 
 
 class JournalError(UsageError):

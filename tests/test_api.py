@@ -12,9 +12,10 @@ import pytest
 import structlog
 
 from provisioner import api
-from provisioner.errors import ConfigurationError, ExitCode, RosterError, UsageError
+from provisioner.errors import ConfigurationError, ExitCode, NoResultsError, OutputError, RosterError, UsageError
 from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from tests.rig.command import ROOT
+from tests.rig.workbooks import table, workbook
 
 PEOPLE = "uid,name\nann,Ann Lee\nbob,\ncy,Cy Fox\n"
 
@@ -70,6 +71,50 @@ def test_nothing_was_written_where_nothing_was_sent() -> None:
         api.results(api.validate("users.csv"))
     with pytest.raises(FileNotFoundError, match="nothing was sent"):
         api.results(api.run("users.csv", emulated(run={"dry_run": True})))
+
+
+def as_file(folder: Path, name: str, data: bytes | None) -> Path:
+    """A file of that name with these bytes; a folder without any."""
+    path = folder / name
+    path.mkdir() if data is None else path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".ndjson", ".xlsx"])
+def test_results_that_are_not_there_are_an_error_of_ours(folder: Path, suffix: str) -> None:
+    """And as before one of a file that is not found."""
+    for expected in (NoResultsError, FileNotFoundError):
+        with pytest.raises(expected, match=r"missing\.\w+: no such file; name the results file of a run or a sync$"):
+            api.results(folder / f"missing{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("folder.csv", None, "folder.csv cannot be read: Is a directory"),
+        ("folder.xlsx", None, "folder.xlsx cannot be read: Is a directory"),
+        ("users.txt", b"x", "users.txt: results are read from .csv, .parquet, .ndjson and .xlsx"),
+        ("roster.csv", b"uid,name\na,b\n", "roster.csv is no results file, for it has no column 'row'; name the"),
+        ("roster.ndjson", b'{"uid":"a1"}\n', "roster.ndjson is no results file, for it has no column 'row'; name the"),
+        ("empty.csv", b"", "empty.csv is no results file, or is damaged: empty CSV"),
+        ("text.parquet", b"uid,name\na,b\n", "text.parquet is no results file, or is damaged: parquet: "),
+        ("text.ndjson", b"uid,name\na,b\n", "text.ndjson is no results file, or is damaged: "),
+    ],
+)
+def test_what_holds_no_results_is_an_error_of_ours(folder: Path, name: str, data: bytes | None, message: str) -> None:
+    """Told when it is named, before anything is collected."""
+    with pytest.raises(OutputError, match=re.escape(message)) as raised:
+        api.results(as_file(folder, name, data))
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_workbook_that_holds_no_results_is_an_error_of_ours(folder: Path) -> None:
+    """It is opened when it is collected."""
+    with pytest.raises(RosterError, match=r"it is truncated, or not an \.xlsx file"):
+        api.results(as_file(folder, "text.xlsx", b"uid,name")).collect()
+    path = workbook(folder, ("people", table(("uid", "name"), ("a1", "Ann"))))
+    with pytest.raises(OutputError, match="is no results file, for it has no column 'row'"):
+        api.results(path).collect()
 
 
 def test_a_plan_and_a_sync_of_it(folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import JournalError, RosterError, UsageError
+from provisioner.errors import JournalError, UsageError
 from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
 from provisioner.journal.header import is_database
 from provisioner.results.outputs import CHECK, FORMATS, JOURNAL, SUMMARY, stem_of
@@ -150,7 +150,7 @@ def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapp
 
     try:
         found = scan_results(results, ("row", "uid_input", "uid")).filter(pl.col("row").is_in(rows)).collect()
-    except (pl.exceptions.PolarsError, OSError, KeyError, RosterError) as error:
+    except (pl.exceptions.PolarsError, OSError, KeyError, UsageError) as error:
         missing.append(f"{results.name} cannot be read ({' '.join(str(error).split())[:100]})")
         return {}
     return {row: given or uid or "" for row, given, uid in found.iter_rows()}

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from provisioner.errors import NoResultsError, OutputError
 from provisioner.files import PRIVATE
 from provisioner.results.formats.writing import WRITERS, write_frames
 from provisioner.roster.csv import apostrophes
@@ -77,12 +78,17 @@ _SHAPES: Final[Mapping[str, Shape]] = {".csv": _harmless, ".ndjson": _plain, ".x
 
 
 def scan_results(path: Path, columns: Sequence[str] = tuple(RESULT_SCHEMA)) -> pl.LazyFrame:
-    """Give columns of `RESULT_SCHEMA` back, read when they are collected. Raises KeyError for another ending."""
+    """Give columns of `RESULT_SCHEMA` back, read when they are collected.
+
+    Raises KeyError for another ending, OutputError for a file that lacks one of them, OSError and what polars raises.
+    """
     kinds = {name: _KINDS[name] for name in columns}
     match path.suffix.lower():
         case ".csv":
             read = pl.scan_csv(path, infer_schema=False, glob=False)
         case ".ndjson":
+            if path.stat().st_size:  # what is missing in a line would be null
+                _refuse_others(path, pl.scan_ndjson(path, infer_schema_length=1).collect_schema(), columns)
             texts = {name: pl.String() if kind == MOMENT else kind for name, kind in kinds.items()}
             read = pl.scan_ndjson(path, schema=texts)
         case ".parquet":
@@ -91,7 +97,36 @@ def scan_results(path: Path, columns: Sequence[str] = tuple(RESULT_SCHEMA)) -> p
             return pl.defer(partial(_read_sheet, path, columns), schema=pl.Schema(kinds))
         case _:
             raise KeyError(f"{path}: results are read from .csv, .parquet, .ndjson and .xlsx")
-    return read.select(typed(read.collect_schema(), path.suffix, columns))
+    schema = read.collect_schema()
+    _refuse_others(path, schema, columns)
+    return read.select(typed(schema, path.suffix, columns))
+
+
+def open_results(path: Path) -> pl.LazyFrame:
+    """Give the columns of `RESULT_SCHEMA` back, read when they are collected.
+
+    Raises NoResultsError when there is no such file, OutputError when it cannot be read or holds no results; of a
+    workbook only once it is collected.
+    """
+    try:
+        with path.open("rb"):
+            return scan_results(path)
+    except FileNotFoundError:
+        raise NoResultsError(f"{path}: no such file; name the results file of a run or a sync") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except KeyError as error:
+        raise OutputError(error.args[0]) from None
+    except pl.exceptions.PolarsError as error:
+        raise OutputError(f"{path} is no results file, or is damaged: {str(error).splitlines()[0]}") from None
+
+
+def _refuse_others(path: Path, schema: Mapping[str, pl.DataType], columns: Sequence[str]) -> None:
+    """Tell a file that lacks one of the columns; results of older versions have no names. Raises OutputError."""
+    lacking = next((name for name in columns if name not in schema and name != "name"), None)
+    if lacking is not None:
+        what = f"is no results file, for it has no column {lacking!r}; name the results file of a run or a sync"
+        raise OutputError(f"{path} {what}")
 
 
 def _read_sheet(path: Path, columns: Sequence[str]) -> pl.DataFrame:
@@ -99,6 +134,7 @@ def _read_sheet(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     from provisioner.roster.workbook.header import SheetOptions
 
     frame = open_workbook(path, SheetOptions(missing=lambda _: 0)).frame
+    _refuse_others(path, frame.schema, columns)
     return frame.select(typed(frame.schema, path.suffix, columns))
 
 
