@@ -58,7 +58,7 @@ def names(roster: Roster) -> list[object]:
         ("tsv", bytes, lambda uid: csv(uid, "\t"), "row 1 (line 2), column 'name' (byte 14)"),
         ("csv", bytes, far, "row 120001 (line 120002), column 'name' (byte 2417794)"),
         ("csv.gz", gzip.compress, csv, "row 1 (line 2), column 'name' (byte 14 of the unpacked text)"),
-        ("ndjson", bytes, ndjson, "row 1 (byte 22)"),
+        ("ndjson", bytes, ndjson, "row 1 (line 1, byte 22)"),
         ("json.bz2", bz2.compress, json, "behind row 0 (byte 23)"),
     ],
 )

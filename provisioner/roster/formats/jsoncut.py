@@ -55,6 +55,8 @@ class JsonCutter:
         self._name, self._stream, self._is_row = name, stream, is_row
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._text, self._at, self._bytes, self._last, self._ended = "", 0, 0, 0, False
+        self._lines = 0  # that end before the text
+        self._begun = 1  # the line in which the last object begins
 
     def elements(self) -> Iterator[str]:
         """Give the text of each user on one line. Raises RosterError with the row for what is none, OSError."""
@@ -83,10 +85,12 @@ class JsonCutter:
             yield from self._wrapped()
             return
         value, text = whole
+        self._begun = self._line()
         self._at += len(text)
         if not self._next() and (what := other_shape(value, self._is_row)) is not None:
             raise RosterError(f"{self._name}: {what}")
         if not self._next() and any(isinstance(each, list) for each in value.values()) and not self._is_row([*value]):
+            self._lines = self._begun - 1
             self._text, self._at = text, 0  # nothing stands behind it, so there is nothing to be lost
             yield from self._wrapped()
             return
@@ -137,7 +141,7 @@ class JsonCutter:
     def _counted(self, text: str) -> str:
         """Count a user, whose text goes on one line: within a text no line ends."""
         if (word := no_number(text)) is not None:
-            self._fail(f"{shortened(text)} holds {word}, which is no JSON; write null for it")
+            self._fail(f"{shortened(text)} holds {word}, which is no JSON; write null for it", self._begun)
         self.rows += 1
         if "\n" not in text and "\r" not in text:
             return text
@@ -207,6 +211,7 @@ class JsonCutter:
             self._fail("no object follows the comma")
         if first != "{":
             self._fail(self._no_object(first))
+        self._begun = self._line()
         _, text = self._whole()
         return text
 
@@ -263,6 +268,7 @@ class JsonCutter:
             raise NotUtf8Error(f"{self._name}: behind row {self.rows}{self._byte(error)}: {what}") from None
         self._bytes += len(data)
         self._ended = self._ended or not data
+        self._lines += self._text.count("\n", 0, self._at)
         self._text, self._at = self._text[self._at :] + read, 0
         return bool(data)
 
@@ -284,5 +290,8 @@ class JsonCutter:
             raise _CutOffError
         self._fail(what)
 
-    def _fail(self, what: str) -> NoReturn:
-        raise RosterError(f"{self._name}: row {self.rows + 1}: {what}") from None
+    def _line(self) -> int:
+        return self._lines + self._text.count("\n", 0, self._at) + 1
+
+    def _fail(self, what: str, line: int | None = None) -> NoReturn:
+        raise RosterError(f"{self._name}: row {self.rows + 1} (line {line or self._line()}): {what}") from None

@@ -54,10 +54,11 @@ DEFAULT_SIZES = LineSizes()
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Whole lines that are not blank; `row` and `byte` say how many rows and bytes of text came before."""
+    """Whole lines that are not blank; `row`, `line` and `byte` say how many of these of the text came before."""
 
     lines: Sequence[str]
     row: int
+    line: int
     byte: int
     data: bytes
 
@@ -92,7 +93,8 @@ class NdjsonRoster(TextRoster):
         rows = 0
         size = max(1, self.sizes.cells // (len(self.keys) + 1))
         with self.opener(self.origin, self.codec) as stream:
-            lines = _Lines(self.origin, stream, self.limit, self.sizes, self.doubled)
+            has_lines = self.opener is open_text
+            lines = _Lines(self.origin, stream, self.limit, self.sizes, self.doubled, has_lines=has_lines)
             for block in lines.blocks():
                 if self.origin.version != self.version:
                     raise RosterError(f"{self.name}: changed while it was read")
@@ -138,7 +140,8 @@ def open_ndjson(
     keys: dict[str, None] = {}
     version = origin.version
     with opener(origin, codec) as stream:
-        lines = _Lines(origin, stream, None if limit is None else max(limit, 1), sizes)
+        most = None if limit is None else max(limit, 1)
+        lines = _Lines(origin, stream, most, sizes, has_lines=opener is open_text)
         for block in lines.blocks():
             _collect(keys, lines, block)
     if not lines.rows:
@@ -168,7 +171,8 @@ def _column(name: str, values: list[object]) -> pl.Series:
 class _Lines:
     """The lines of one file in order; `rows` says how many there were so far.
 
-    repeated  column → what to say of a key that comes twice in it
+    repeated   column → what to say of a key that comes twice in it
+    has_lines  they are the lines of the file itself
     """
 
     def __init__(
@@ -178,25 +182,28 @@ class _Lines:
         limit: int | None,
         sizes: LineSizes,
         repeated: dict[str, str] | None = None,
+        *,
+        has_lines: bool,
     ) -> None:
         self.rows = 0
+        self._has_lines = has_lines
         self.repeated = {} if repeated is None else repeated
         self._origin, self._name = origin, origin.name
         self._stream, self._limit, self._sizes = stream, limit, sizes
 
     def blocks(self) -> Iterator[_Block]:
         """Cut the file into blocks of whole lines, as many as there may be rows."""
-        byte = 0
+        line = byte = 0
         for data in self._cut():
             left = None if self._limit is None else self._limit - self.rows
             if left == 0:
                 return
-            lines = self._whole(data, byte, left)
+            lines = self._whole(data, line, byte, left)
             if lines:
-                block = _Block(lines, self.rows, byte, data)
+                block = _Block(lines, self.rows, line, byte, data)
                 self.rows += len(lines)
                 yield block
-            byte += len(data)
+            line, byte = line + data.count(b"\n"), byte + len(data)
 
     def _cut(self) -> Iterator[bytes]:
         pieces: list[bytes] = []
@@ -215,7 +222,7 @@ class _Lines:
         if pending:
             yield b"".join(pieces)
 
-    def _whole(self, data: bytes, byte: int, left: int | None) -> Sequence[str]:
+    def _whole(self, data: bytes, line: int, byte: int, left: int | None) -> Sequence[str]:
         """Give the lines that are rows, at most `left`. Raises RosterError for what is not UTF-8 among them."""
         try:
             text, broken = data.decode(), None
@@ -223,7 +230,8 @@ class _Lines:
             text, broken = data[: data.rfind(b"\n", 0, error.start) + 1].decode(), error.start
         rows = [row for line in text.split("\n") if (row := line.strip(_BLANK)) and not _EMPTY.fullmatch(row)]
         if broken is not None and (left is None or len(rows) < left):
-            place = f"{self._name}: {self._place(self.rows + len(rows), byte + broken)}"
+            lines = line + data.count(b"\n", 0, broken)
+            place = f"{self._name}: {self._place(self.rows + len(rows), lines, byte + broken)}"
             if self._stream.origin is not None and (mixed := mixture(self._origin)) is not None:
                 raise RosterError(f"{place}: {mixed}")
             raise NotUtf8Error(f"{place}: {not_utf8(data, broken)}")
@@ -263,12 +271,16 @@ class _Lines:
         raise RosterError(f"{self._place_of(block, index)}: {what}") from None
 
     def _place_of(self, block: _Block, index: int) -> str:
-        at = block.byte + _start_of_row(block.data, index)
-        return f"{self._name}: {self._place(block.row + index, at)}"
+        at = _start_of_row(block.data, index)
+        line = block.line + block.data.count(b"\n", 0, at)
+        return f"{self._name}: {self._place(block.row + index, line, block.byte + at)}"
 
-    def _place(self, rows_before: int, byte: int) -> str:
+    def _place(self, rows_before: int, lines_before: int, byte: int) -> str:
+        """Say where something is: `row 2 (line 5, byte 29)`; the byte is known where the file is UTF-8."""
         start = self._stream.origin
-        return f"row {rows_before + 1}" if start is None else f"row {rows_before + 1} (byte {start + byte})"
+        line = [f"line {lines_before + 1}"] if self._has_lines else []
+        within = [*line, *([] if start is None else [f"byte {start + byte}"])]
+        return f"row {rows_before + 1}" + (f" ({', '.join(within)})" if within else "")
 
 
 def _start_of_row(data: bytes, index: int) -> int:

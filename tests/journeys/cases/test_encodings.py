@@ -60,7 +60,7 @@ def test_a_text_of_several_encodings_is_told_as_that(tmp_path: Path) -> None:
     lines = tmp_path / "r.ndjson"
     first, second, third = (f'{{"uid": "a", "name": "{name}"}}' for name in ("Zoë", "José", "Ýr"))
     lines.write_bytes(b"\n".join([first.encode(), second.encode("cp1252"), third.encode()]))
-    assert refusal(lines, tmp_path) == f"r.ndjson: row 2 (byte 54): {mixed}"
+    assert refusal(lines, tmp_path) == f"r.ndjson: row 2 (line 2, byte 54): {mixed}"
     assert refusal(sample, tmp_path, run={"encoding": "ascii"}).endswith(f"is not ascii at byte 14; {mixed}")
 
 

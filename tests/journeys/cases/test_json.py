@@ -21,8 +21,8 @@ ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
 
 
 BRACKETS = (
-    "row 2: a comma stands between the objects, as in an array without its brackets; take all such commas away, or put "
-    "[ before the first object and ] behind the last, with no comma there"
+    "row 2 (line 1): a comma stands between the objects, as in an array without its brackets; take all such commas "
+    "away, or put [ before the first object and ] behind the last, with no comma there"
 )
 
 
@@ -69,9 +69,9 @@ def test_blanks_order_and_wrapping_make_no_difference(tmp_path: Path, text: str,
             '{"uid":"a1","name":"Ann"},\n{"uid":"b2","name":"Bob"}\n',
             BRACKETS,
         ),
-        ('[{"uid":"a1","name":"Ann"},\n{"uid":"b2","n":NaN}]', 'row 2: \'{"uid":"b2","n":NaN}\' holds NaN, '),
-        ('{"users":[{"uid":"a1","n":-Infinity}]}', 'row 1: \'{"uid":"a1","n":-Infinity}\' holds -Infinity, '),
-        ('{"uid":"a1","name":"A","n":[NaN]}\n', 'row 1: \'{"uid":"a1","name":"A","n":[NaN]}\' holds NaN, '),
+        ('[{"uid":"a1","name":"Ann"},\n{"uid":"b2","n":NaN}]', 'row 2 (line 2): \'{"uid":"b2","n":NaN}\' holds NaN, '),
+        ('{"users":[{"uid":"a1","n":-Infinity}]}', 'row 1 (line 1): \'{"uid":"a1","n":-Infinity}\' holds -Infinity, '),
+        ('{"uid":"a1","name":"A","n":[NaN]}\n', 'row 1 (line 1): \'{"uid":"a1","name":"A","n":[NaN]}\' holds NaN, '),
     ],
 )
 def test_what_is_nearly_json_is_told_by_its_cause(
@@ -185,23 +185,26 @@ def test_values_are_exact_to_the_digit(tmp_path: Path) -> None:
             '{"users":[],"b":[{"uid":"1"}]}',
             "r.json: 'users' and 'b' are lists both, so it is not clear which holds the users",
         ),
-        ('{"users":["a","b"],"teams":[{"uid":"t1"}]}', 'r.json: row 1: element of \'users\' \'"a","b"],'),
-        ('{"x":["a","b"]}', "r.json: row 1: element of 'x' '\"a\",\"b\"]}' is a text, no object"),
+        ('{"users":["a","b"],"teams":[{"uid":"t1"}]}', 'r.json: row 1 (line 1): element of \'users\' \'"a","b"],'),
+        ('{"x":["a","b"]}', "r.json: row 1 (line 1): element of 'x' '\"a\",\"b\"]}' is a text, no object"),
         ('{"x":["a","b"', "r.json is cut off: what begins in it has no end"),
-        ('{"users":["a","b"]}', "r.json: row 1: element of 'users' '\"a\",\"b\"]}' is a text, no object"),
+        ('{"users":["a","b"]}', "r.json: row 1 (line 1): element of 'users' '\"a\",\"b\"]}' is a text, no object"),
         (
             '[["uid","name"],["a1","Ann"]]',
-            'r.json: row 1: element \'["uid","name"],["a1","Ann"]]\' is a list, no object',
+            'r.json: row 1 (line 1): element \'["uid","name"],["a1","Ann"]]\' is a list, no object',
         ),
-        ('[{"uid":"a1","name":"Ann"},null]', "r.json: row 2: element 'null]' is null, no object"),
+        ('[{"uid":"a1","name":"Ann"},null]', "r.json: row 2 (line 1): element 'null]' is null, no object"),
         ('[{"uid":"a1","name":"Ann"}', "r.json is cut off: it ends behind row 1; fetch or copy it again"),
         ('[{"uid":"a1","name":"An', "r.json is cut off: what begins in it has no end; fetch or copy it again"),
         ('{"total":1,"users":[{"uid":"a1","name":"Ann"}]', "r.json is cut off: what begins in it has no end"),
-        ('[{"uid":"a1","name":"Ann"},]', "r.json: row 2: no object follows the comma"),
-        ('[{"uid":"a1","name":"Ann"} {"uid"', "r.json: row 2: neither , nor ] follows an object, but '{\"uid\"'"),
-        ('[{"uid":"a1","name":"Ann"}] x', "r.json: row 2: 'x' stands behind the end of the users"),
-        ('[{"uid":"a1","name":NaN}]', "r.json: row 1"),
-        ('[{"uid":a1,"name":"Ann and somebody else"}]', 'r.json: row 1: \'{"uid":a1'),
+        ('[{"uid":"a1","name":"Ann"},]', "r.json: row 2 (line 1): no object follows the comma"),
+        (
+            '[{"uid":"a1","name":"Ann"} {"uid"',
+            "r.json: row 2 (line 1): neither , nor ] follows an object, but '{\"uid\"'",
+        ),
+        ('[{"uid":"a1","name":"Ann"}] x', "r.json: row 2 (line 1): 'x' stands behind the end of the users"),
+        ('[{"uid":"a1","name":NaN}]', "r.json: row 1 (line 1): "),
+        ('[{"uid":a1,"name":"Ann and somebody else"}]', 'r.json: row 1 (line 1): \'{"uid":a1'),
         ('[{"uid":"a1","uid":"a2","name":"Ann"}]', "r.json: column 'uid': row 1: the key 'uid' comes twice"),
         ('{"a":1}', "r.json: the roster has no uid column and no name column; it has 'a'"),
         ('{"a":{"uid":"1"}}', "r.json: the roster has no uid column and no name column; it has 'a'"),
@@ -357,3 +360,30 @@ def test_a_path_into_an_object_is_no_column(tmp_path: Path) -> None:
     message = refusal(JSON / "stream-export.jsonl", tmp_path, config=JSON / "stream.toml")  # type: ignore[arg-type]
     assert "[columns] of json/stream.toml names the column 'item.id', which the roster does not have" in message
     assert "it has 'type', 'item'" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('\n\n{"uid":"a1","name":"Ann"}\n\n{"uid":"b2","name":"Z}\n', "row 2 (line 5, byte 29)"),
+        ('\r\n{"uid":"a1"}\r\n{}\r\n[]\r\n', "row 2 (line 4, byte 20)"),
+        ('{"uid":"a1"}\n' * 70_000 + "\n[1]\n", "row 70001 (line 70002, byte 910001)"),
+    ],
+)
+def test_a_broken_line_is_named_by_its_number_in_the_file(tmp_path: Path, text: str, place: str) -> None:
+    """Blank lines and empty objects are no rows, and are lines."""
+    assert refusal(written(tmp_path, text, "r.ndjson"), tmp_path).startswith(f"r.ndjson: {place}: ")
+    other = written(tmp_path, text.encode("utf-16-le"), "u.ndjson")
+    assert refusal(other, tmp_path, run={"encoding": "utf-16-le"}).startswith(f"u.ndjson: {place.partition(',')[0]}): ")
+
+
+@pytest.mark.parametrize("rows", [1, 40_000])
+@pytest.mark.parametrize(("opening", "end"), [("[\n", "]"), ('{"total":\n2,"users":[\n', "]}"), ("\n", "")])
+def test_what_is_wrong_in_a_json_text_is_named_by_its_line(tmp_path: Path, opening: str, end: str, rows: int) -> None:
+    """The one in which the object begins, however far it is from the start."""
+    good, comma = '{"uid":"a1",\n"name":"Ann"}', "," if end else ""
+    before = opening + f"{good}{comma}\n" * rows
+    line = before.count("\n") + 1
+    for broken in ('{"uid":"b2",\n"n":NaN}', '{"uid":"b2"\n,"n":-Infinity}'):
+        found = refusal(written(tmp_path, f"{before}{broken}\n{end}"), tmp_path)
+        assert found.startswith(f"r.json: row {rows + 1} (line {line}): ")

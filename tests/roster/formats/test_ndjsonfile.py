@@ -95,19 +95,23 @@ HINT = "each line is one object"
     ("data", "message"),
     [
         (b"\n \n", "r.ndjson has no rows: it holds nothing but blank lines or empty objects"),
-        (b'[{"a":1},\n', f"r.ndjson: row 1 (byte 0): '[{{\"a\":1}},' is no JSON (unexpected end of data); {HINT}"),
-        (b'{"a":1}\n[1]\n', f"r.ndjson: row 2 (byte 8): '[1]' is no JSON object; {HINT}"),
+        (
+            b'[{"a":1},\n',
+            f"r.ndjson: row 1 (line 1, byte 0): '[{{\"a\":1}},' is no JSON (unexpected end of data); {HINT}",
+        ),
+        (b'{"a":1}\n[1]\n', f"r.ndjson: row 2 (line 2, byte 8): '[1]' is no JSON object; {HINT}"),
         (
             b'{"a":1}\n\n  {"a":NaN}\n',
-            "r.ndjson: row 2 (byte 9): '{\"a\":NaN}' is no JSON (unexpected character, expected a JSON value); " + HINT,
+            "r.ndjson: row 2 (line 3, byte 9): '{\"a\":NaN}' is no JSON (unexpected character, expected a JSON value); "
+            + HINT,
         ),
         (
             b'{"a":"\\ud800"}\n',
-            f'r.ndjson: row 1 (byte 0): \'{{"a":"\\ud800"}}\' is no JSON (no low surrogate in string); {HINT}',
+            f'r.ndjson: row 1 (line 1, byte 0): \'{{"a":"\\ud800"}}\' is no JSON (no low surrogate in string); {HINT}',
         ),
         (
             b'{"a":1}\n{"a":"Jos\xe9"}\n',
-            "r.ndjson: row 2 (byte 17): byte 0xE9 is not UTF-8; it reads 'José' in cp1252, 'Josй' in cp1251; "  # noqa: ISC004
+            "r.ndjson: row 2 (line 2, byte 17): byte 0xE9 is not UTF-8; it reads 'José' in cp1252, 'Josй' in cp1251; "  # noqa: ISC004
             "name the one that reads right with --encoding",
         ),
     ],
@@ -129,7 +133,7 @@ def test_commas_behind_objects_are_told(tmp_path: Path) -> None:
 def test_a_defect_far_into_a_file_has_its_row_and_byte(tmp_path: Path) -> None:
     good, sizes = b'{"uid":"a"}\n\n' * 1000, LineSizes(first=100, block=1000)
     said = refused(tmp_path, good + b'{"uid":1.5,"uid":NaN}\n' + good, sizes)
-    assert said.startswith(f"r.ndjson: row 1001 (byte {len(good)}): ")
+    assert said.startswith(f"r.ndjson: row 1001 (line 2001, byte {len(good)}): ")
 
 
 def test_a_key_that_comes_twice_makes_its_column_unreadable(tmp_path: Path) -> None:
@@ -140,7 +144,7 @@ def test_a_key_that_comes_twice_makes_its_column_unreadable(tmp_path: Path) -> N
     roster = open_ndjson(LocalFile(path), sizes=LineSizes(first=100, block=1000))
     rows = [uid for batch in roster.batches() for uid in batch.frame["uid"]]
     assert rows == ["a"] * 1000 + ["1.5", "c"] + ["a"] * 1000
-    what = f"row 1001 (byte {len(good)}): the key 'b' comes twice in one object; rename or remove one"
+    what = f"row 1001 (line 2001, byte {len(good)}): the key 'b' comes twice in one object; rename or remove one"
     assert roster.unreadable == {"x": what}
 
 
@@ -149,7 +153,7 @@ def test_a_line_without_end_and_keys_without_end_are_given_up_in_time(tmp_path: 
         "r.ndjson: a line behind row 1 is longer"
     )
     data = b"".join(b'{"%d":1}\n' % number for number in range(10_001))
-    assert "row 10001 (byte 108890): more than 10000 different keys so far" in refused(tmp_path, data)
+    assert "row 10001 (line 10001, byte 108890): more than 10000 different keys so far" in refused(tmp_path, data)
 
 
 def test_depth_is_no_obstacle_until_it_is_told(tmp_path: Path) -> None:
@@ -160,7 +164,7 @@ def test_depth_is_no_obstacle_until_it_is_told(tmp_path: Path) -> None:
             value = opening * levels + "[]" + closing * levels
             (row,) = rows_of(opened(tmp_path, f'{{"a":"b","x":{value}}}'.encode()))
             assert (row["a"], json.loads(row["x"] or "")) == ("b", json.loads(value))
-    assert "row 1 (byte 0): " in refused(tmp_path, b'{"a":1.5,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    assert "row 1 (line 1, byte 0): " in refused(tmp_path, b'{"a":1.5,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 
 
 def test_an_object_with_nothing_in_it_is_no_row(tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ def test_an_object_with_nothing_in_it_is_no_row(tmp_path: Path) -> None:
     found = [row["uid"] for row in rows_of(opened(tmp_path, "\n".join(lines).encode()))]
     assert found == ["a", "", None, "false", "\n."]
     data = "\n".join([*lines, "x"]).encode()
-    assert f"row 6 (byte {len(data) - 1}): " in refused(tmp_path, data)
+    assert f"row 6 (line 11, byte {len(data) - 1}): " in refused(tmp_path, data)
 
 
 def is_nothing(value: object) -> bool:
