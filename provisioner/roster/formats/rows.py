@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
-from provisioner.roster.columns import named
+from provisioner.roster.columns import instance_of, member, named
 from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import LineNumbers, is_misnamed
@@ -60,7 +60,19 @@ def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:
     cell = named(name)
-    return cell.is_null() | (cell.str.strip_chars() == "") if kind == pl.String else cell.is_null()
+    if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
+        return cell.is_null() | (cell.cast(pl.String).str.strip_chars() == "")
+    return cell.is_null() | (cell.list.len() == 0) if isinstance(kind, pl.List) else _is_nothing(cell, kind)
+
+
+def _is_nothing(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Tell what no metadata are made of: null, an empty map, a struct of such alone."""
+    if isinstance(kind, pl.Map):
+        return cell.is_null() | (cell.map.len() == 0)
+    if not isinstance(kind, pl.Struct):
+        return cell.is_null()
+    members = [_is_nothing(member(cell, kind, name), instance_of(each)) for name, each in kind.to_schema().items()]
+    return cell.is_null() | pl.all_horizontal(members) if members else pl.lit(value=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 import pytest
 
-from provisioner.roster.formats.rows import ROUNDED, RosterBatch, gathered, one_ahead
+from provisioner.roster.formats.rows import ROUNDED, RosterBatch, gathered, one_ahead, without_blank_rows
 
 
 def test_items_made_ahead_are_the_same_in_the_same_order() -> None:
@@ -62,3 +63,36 @@ def test_batches_stay_apart_that_are_large_or_of_other_columns() -> None:
     found = [each.frame.rows() for each in gathered(parts[:4], rows=2)]
     assert found == [[("a",), (long,)], [("b",), ("c",)]]
     assert list(gathered([])) == []
+
+
+def test_a_row_of_empty_lists_maps_and_structs_is_no_row() -> None:
+    """As it is none in JSON: what would be sent of it is nothing at all."""
+    keys = pl.Map(pl.String(), pl.Int64())
+    nothing: dict[str, Any] = {
+        "uid": None,
+        "tags": [],
+        "metadata": {"a": None, "b": {"c": None}},
+        "more": {},
+        "kind": " ",
+    }
+    something: list[dict[str, Any]] = [
+        {"uid": "a"}, {"tags": [None]}, {"metadata": {"a": 0, "b": None}}, {"metadata": {"a": None, "b": {"c": ""}}},
+        {"more": {"x": None}}, {"kind": "x"},
+    ]  # fmt: skip
+    kinds = pl.Schema(
+        {
+            "uid": pl.String(),
+            "tags": pl.List(pl.String()),
+            "metadata": pl.Struct({"a": pl.Int64(), "b": pl.Struct({"c": pl.String()})}),
+            "more": keys,
+            "kind": pl.Categorical(),
+        }
+    )
+    rows = [
+        nothing,
+        dict.fromkeys(nothing),
+        *({**nothing, **each} for each in something),
+        {**nothing, "uid": " \u00a0"},
+    ]
+    frame = pl.DataFrame(rows, schema=kinds)
+    assert without_blank_rows(frame).rows() == frame[2:-1].rows()
