@@ -18,6 +18,8 @@ _DAYS: Final = 95_000_000
 _PER_DAY: Final[Mapping[str, int]] = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 _NO_FRACTION: Final = r"\.000000"
+_NO_NANOSECONDS: Final = r"(?:\.000000|(\.\d{6}))000\b"
+"""A fraction of a second in nine digits, of which six say it all, or none."""
 _WHOLE_MINUTES: Final = r"([+-]\d\d:\d\d):00$"
 
 
@@ -56,6 +58,9 @@ def _spelled(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if isinstance(kind, pl.Struct):
         members = [_spelled(member(cell, kind, name), each).alias(name) for name, each in _inner(kind).items()]
         return pl.when(cell.is_not_null()).then(pl.struct(members))
+    if isinstance(kind, pl.Map):
+        entries = pl.List(pl.Struct({"key": kind.key, "value": kind.value}))
+        return _spelled(cell.map.entries(), entries).cast(_spelled_type(kind))
     if isinstance(kind, pl.Array):
         return _spelled(cell.arr.to_list(), pl.List(kind.inner))
     if isinstance(kind, pl.List):
@@ -63,10 +68,24 @@ def _spelled(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return moment_text(cell, kind)
 
 
+def _spelled_type(kind: pl.DataType) -> pl.DataType:
+    """Give the type of nested cells whose moments are text."""
+    inner = {name: _spelled_type(each) for name, each in _inner(kind).items()}
+    if isinstance(kind, pl.Map):
+        return pl.Map(inner["key"], inner["value"])
+    if isinstance(kind, pl.List | pl.Array):
+        return pl.List(inner[""])
+    if isinstance(kind, pl.Struct):
+        return pl.Struct(inner)
+    return pl.String() if _is_moment(kind) else kind
+
+
 def _inner(kind: pl.DataType) -> Mapping[str, pl.DataType]:
     """Give the types of members by their names, that of items without one."""
     if isinstance(kind, pl.Struct):
         return {name: instance_of(each) for name, each in kind.to_schema().items()}
+    if isinstance(kind, pl.Map):
+        return {"key": instance_of(kind.key), "value": instance_of(kind.value)}
     return {"": instance_of(kind.inner)} if isinstance(kind, pl.List | pl.Array) else {}
 
 
@@ -87,9 +106,18 @@ def _beyond(number: pl.Expr, kind: pl.Date | pl.Datetime) -> pl.Expr:
 
 def _iso(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if isinstance(kind, pl.Time):
-        return cell.dt.to_string("%H:%M:%S%.6f").str.replace(_NO_FRACTION, "")
+        return _in_nanoseconds(cell, "%H:%M:%S%.9f")
     if isinstance(kind, pl.Datetime):
         zone = "%::z" if kind.time_zone else ""
-        text = cell.dt.cast_time_unit("us").dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{zone}").str.replace(_NO_FRACTION, "")
+        if kind.time_unit == "ns":
+            text = _in_nanoseconds(cell, f"%Y-%m-%dT%H:%M:%S%.9f{zone}")
+        else:
+            cell = cell.dt.cast_time_unit("us")
+            text = cell.dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{zone}").str.replace(_NO_FRACTION, "")
         return text.str.replace(_WHOLE_MINUTES, "$1") if zone else text
     return cell.dt.to_string("iso")
+
+
+def _in_nanoseconds(cell: pl.Expr, form: str) -> pl.Expr:
+    """Write a fraction of a second in six digits, in nine where those do not say it all, and none that is zero."""
+    return cell.dt.to_string(form).str.replace(_NO_NANOSECONDS, "$1")

@@ -42,7 +42,16 @@ def written(cells: pl.Series) -> list[str | None]:
         (pl.Date(), 2**31 - 1, "infinity"),
         (pl.Date(), -(2**31), "-infinity"),
         (pl.Time(), 0, "00:00:00"),
-        (pl.Time(), DAY - 1, "23:59:59.999999"),
+        (pl.Time(), DAY - 1, "23:59:59.999999999"),
+        (pl.Time(), 1_000, "00:00:00.000001"),
+        (pl.Time(), 1, "00:00:00.000000001"),
+        (pl.Datetime("ns"), 1_700_000_000_123_456_789, "2023-11-14T22:13:20.123456789"),
+        (pl.Datetime("ns"), 1_700_000_000_123_456_000, "2023-11-14T22:13:20.123456"),
+        (pl.Datetime("ns"), 1_700_000_000_000_000_007, "2023-11-14T22:13:20.000000007"),
+        (pl.Datetime("ns"), 1_700_000_000_000_000_000, "2023-11-14T22:13:20"),
+        (pl.Datetime("ns", "Europe/Berlin"), 1_700_000_000_000_000_010, "2023-11-14T23:13:20.000000010+01:00"),
+        (pl.Datetime("ns", "Europe/Berlin"), 1_700_000_000_000_000_000, "2023-11-14T23:13:20+01:00"),
+        (pl.Duration("ns"), 1_000_000_001, "PT1.000000001S"),
         (pl.Datetime("ms"), 500, "1970-01-01T00:00:00.500000"),
         (pl.Datetime("us", "UTC"), 1_700_000_000_000_000, "2023-11-14T22:13:20+00:00"),
         (pl.Datetime("us"), LARGEST, "infinity"),
@@ -50,7 +59,7 @@ def written(cells: pl.Series) -> list[str | None]:
         (pl.Datetime("us", "UTC"), -LARGEST, "-infinity"),
         (pl.Datetime("us"), -LARGEST - 1, "-infinity"),
         (pl.Datetime("ms", "Asia/Tokyo"), 2**62, "4611686018427387904 ms since 1970-01-01"),
-        (pl.Datetime("ns"), LARGEST, "2262-04-11T23:47:16.854775"),
+        (pl.Datetime("ns"), LARGEST, "2262-04-11T23:47:16.854775807"),
         (pl.Duration("ms"), LARGEST, "P106751991167DT7H12M55.807S"),
     ],
 )
@@ -88,3 +97,13 @@ def test_moments_within_other_cells_are_texts_and_all_else_is_as_it_was() -> Non
     plain = pl.Series([[1, 2]])
     assert spelled(plain) is plain
     assert [has_moments(each) for each in (kind, plain.dtype, pl.Duration(), pl.Time())] == [True, False, False, True]
+
+
+def test_within_a_map_moments_are_texts_to_the_last_digit() -> None:
+    """As in a struct or a list; also those that no calendar has."""
+    kind = pl.Map(pl.String(), pl.List(pl.Datetime("ns")))
+    entries = [[{"key": "a", "value": [7, None]}, {"key": "b", "value": None}], [], None]
+    stored = pl.Series("m", entries, pl.List(pl.Struct({"key": pl.String, "value": pl.List(pl.Int64)}))).cast(kind)
+    assert spelled(stored).to_list() == [{"a": ["1970-01-01T00:00:00.000000007", None], "b": None}, {}, None]
+    far = pl.Series([[{"key": "a", "value": LARGEST}]]).cast(pl.Map(pl.String(), pl.Datetime("us")))
+    assert spelled(far).to_list() == [{"a": "infinity"}]
