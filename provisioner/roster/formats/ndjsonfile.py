@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NoReturn
 
 import orjson
@@ -14,7 +15,7 @@ import polars as pl
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.encodings import NotUtf8Error, mixture, not_utf8
 from provisioner.roster.files.origin import Origin, Version
-from provisioner.roster.files.text import TextOpener, TextStream, open_text
+from provisioner.roster.files.text import LineNumbers, TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
 from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, TextRoster
@@ -138,16 +139,16 @@ def open_ndjson(
     opener  gives the lines of the file
     """
     keys: dict[str, None] = {}
-    version = origin.version
+    version, numbers = origin.version, LineNumbers()
     with opener(origin, codec) as stream:
         most = None if limit is None else max(limit, 1)
-        lines = _Lines(origin, stream, most, sizes, has_lines=opener is open_text)
+        lines = _Lines(origin, stream, most, sizes, has_lines=opener is open_text, numbers=numbers)
         for block in lines.blocks():
             _collect(keys, lines, block)
     if not lines.rows:
         raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines or empty objects")
     keys.pop(LINE, None)
-    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener, version)
+    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener, version, numbers=numbers)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster
@@ -173,6 +174,7 @@ class _Lines:
 
     repeated   column → what to say of a key that comes twice in it
     has_lines  they are the lines of the file itself
+    numbers    is told the lines that rows begin in
     """
 
     def __init__(
@@ -184,8 +186,10 @@ class _Lines:
         repeated: dict[str, str] | None = None,
         *,
         has_lines: bool,
+        numbers: LineNumbers | None = None,
     ) -> None:
         self.rows = 0
+        self._numbers = numbers if has_lines else None
         self._has_lines = has_lines
         self.repeated = {} if repeated is None else repeated
         self._origin, self._name = origin, origin.name
@@ -201,6 +205,8 @@ class _Lines:
             lines = self._whole(data, line, byte, left)
             if lines:
                 block = _Block(lines, self.rows, line, byte, data)
+                if self._numbers is not None:
+                    self._numbers.add_steps(self.rows, line, _steps(data, len(lines)))
                 self.rows += len(lines)
                 yield block
             line, byte = line + data.count(b"\n"), byte + len(data)
@@ -283,12 +289,29 @@ class _Lines:
         return f"row {rows_before + 1}" + (f" ({', '.join(within)})" if within else "")
 
 
+def _steps(data: bytes, rows: int) -> Iterator[tuple[int, int]]:
+    """Give `LineNumbers.add_steps` those of a block: neither blank lines nor empty objects are rows."""
+    if data.count(b"\n") + (not data.endswith(b"\n")) == rows:
+        yield 0, 0
+        return
+    before = -2
+    there = (at for at, line in enumerate(data.split(b"\n")) if _is_row(line))
+    for index, at in enumerate(islice(there, rows)):
+        if at != before + 1:
+            yield index, at
+        before = at
+
+
+def _is_row(line: bytes) -> bool:
+    row = line.strip(_BLANK.encode())
+    return bool(row) and not _EMPTY.fullmatch(row.decode(errors="replace"))
+
+
 def _start_of_row(data: bytes, index: int) -> int:
     """Find the byte where a row begins; `index` counts from 0, and neither blank lines nor empty objects are rows."""
     at = 0
     for line in data.split(b"\n"):
-        row = line.strip(_BLANK.encode())
-        if row and not _EMPTY.fullmatch(row.decode(errors="replace")):
+        if _is_row(line):
             if index == 0:
                 break
             index -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
@@ -226,3 +227,19 @@ def test_whatever_json_writes_is_read_back_whatever_the_block_size(
         once = rejected_line(line, 3, 'a "b"')
         assert json.loads(once) == {**person, "_row": 3, "_errors": 'a "b"'}
         assert json.loads(rejected_line(once, 4, "é")) == {**person, "_row": 4, "_errors": "é"}
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+@pytest.mark.parametrize("seed", range(10))
+def test_each_row_has_the_line_that_it_stands_in(tmp_path: Path, eol: str, seed: int) -> None:
+    """Blank lines and empty objects are no rows, in blocks of any size."""
+    source = Random(seed)
+    kinds = [source.choice(["row", "row", "", "{}", "  "]) for _ in range(60)]
+    lines = [f'{{"uid":"u{number}","name":"N"}}' if kind == "row" else kind for number, kind in enumerate(kinds)]
+    path = tmp_path / "r.ndjson"
+    path.write_bytes(eol.join(lines).encode())
+    sizes = LineSizes(first=source.randrange(10, 90), block=source.randrange(10, 300))
+    roster = open_ndjson(LocalFile(path), sizes=sizes)
+    begins = [f"line {number}" for number, kind in enumerate(kinds, 1) if kind == "row"]
+    assert sum(batch.frame.height for batch in roster.batches()) == len(begins)
+    assert [roster.place(row + 1) for row in range(len(begins))] == begins
