@@ -303,10 +303,9 @@ def _object(text: str) -> dict[str, Any]:
         return Number(number)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        unique = dict(pairs)
-        if len(unique) < len(pairs):
-            compact([list(pair) for pair in pairs])  # what is not kept must be sound, too
-        return unique
+        if len(dict(pairs)) < len(pairs):
+            raise NotAnObjectError
+        return dict(pairs)
 
     try:
         value = json.loads(
