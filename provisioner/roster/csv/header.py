@@ -34,6 +34,8 @@ LINES_SEARCHED: Final = 20
 
 _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
+# What separates the last columns of rejected rows separates all, be it what a line sep= has said of the roster.
+_REJECTED_LINE: Final = re.compile(r"[^\r\n]*?([^\w\r\n])_row\1_errors(?=\1|\r|\n|\Z)")
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
 
 
@@ -97,7 +99,8 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     start = above.end() if above else 0
     top = start
     by_name = options.delimiter or options.implied
-    given = options.delimiter or (above[1] if above else by_name)
+    told = above or _REJECTED_LINE.match(text, start)
+    given = options.delimiter or (told[1] if told else by_name)
     dialect = Dialect(",", eol, options.escape, options.quoting or given != by_name)
     # Rejected rows that came back are fed in with the same settings: their header is the first line, and no character
     # takes the meaning of the next one away.

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.csv.defect import NEVER_CLOSED
+from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.grammar import CR, Dialect
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.files.origin import LocalFile
@@ -210,3 +211,12 @@ def test_a_heading_of_two_lines_is_one_header(row: int | None) -> None:
 def test_lines_that_do_not_stand_right_above_the_header_name_nothing() -> None:
     """A blank line is between them."""
     assert header_of(b"a,b,c\n\n,uid,name\n1,2,3\n").columns == ("_column_1", "uid", "name")
+
+
+@pytest.mark.parametrize("more", ["", "^_apostrophes"])
+def test_rejected_rows_tell_themselves_what_separates_their_cells(tmp_path: Path, more: str) -> None:
+    """So they can be fed in as they were written, also where a line sep= had told it of the roster."""
+    path = tmp_path / "r.csv"
+    path.write_text(f"uid^name^note^_row^_errors{more}\nb2^Bob, Lee^x^2^uid.charset: ' ' in 'b 2'\n")
+    header = open_csv(path).header
+    assert (header.dialect.delimiter, header.columns[:3]) == ("^", ("uid", "name", "note"))
