@@ -39,8 +39,6 @@ _FLAGS: Final[Mapping[Key, str]] = {
     ("run", "check_roles"): "--no-check-roles",
 }
 
-# Of these each says the opposite of the other: table, one key, another.
-_OPPOSED: Final = (("api", "base_url", "emulator"), ("log", "verbose", "quiet"))
 # What a flag makes void in the layers below it. A variable makes nothing void: one that is always set names the real
 # app, and a config that rehearses must not send to it for that. `--emulator` needs no rule: it goes before any address.
 _VOID: Final[Mapping[Key, Key]] = {
@@ -151,26 +149,17 @@ def layers_of(
 ) -> list[Layer]:
     """Give the layers, the strongest last, without what a flag makes void in those below it.
 
-    Raises `ConfigurationError` when the config file cannot be read, or one layer says two opposite things.
+    Raises `ConfigurationError` when the config file cannot be read, or the flags name an app and the emulator.
     """
     layers = [] if config is None else [Layer(_read_toml(config), file=config)]
     layers.append(_from_environment(environment))
     given = {(table, key): flag_of(table, key) for table, values in flags.items() for key in values}
     strongest = Layer(flags, names=given)
-    for layer in (*layers, strongest):
-        _refuse_opposites(layer)
+    # A config file that names its app may have a line that makes a rehearsal of it.
+    if strongest.says("api", "base_url") and strongest.says("api", "emulator"):
+        raise ConfigurationError("--base-url and --emulator contradict each other; leave one of them out")
     void = {other for (table, key), other in _VOID.items() if strongest.says(table, key)}
     return [*(layer.without(void) for layer in layers), strongest]
-
-
-def _refuse_opposites(layer: Layer) -> None:
-    for table, one, other in _OPPOSED:
-        # A config file that names its app may have a line that makes a rehearsal of it.
-        allowed = table == "api" and layer.file is not None
-        if layer.says(table, one) and layer.says(table, other) and not allowed:
-            names = " and ".join(f"{table}.{key}" if layer.file else layer.origin(table, key) for key in (one, other))
-            file = f"{layer.file}: " if layer.file else ""
-            raise ConfigurationError(f"{file}{names} contradict each other; leave one of them out")
 
 
 def merge(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[Key, str]]:

@@ -140,7 +140,7 @@ def _two_tables(roster: Roster, other: OtherHeader) -> str:
         if row <= rows:
             break
         row -= rows
-    place = f" ({place})" if (place := roster.place(other.row)) else ""
+    place = f" ({place.removesuffix(f' of {file}')})" if (place := roster.place(other.row)) else ""
     shown = ", ".join(map(shortened, other.cells[:_SHOWN]))
     mend = f"{ANOTHER_TABLE}; or delete the row if the columns of the first header are right for what is below it"
     return f"{file}: row {row}{place} ({shown}) is {mend}"

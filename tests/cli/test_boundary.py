@@ -132,7 +132,7 @@ LONG = "a" * 300
         (("merge", LONG), "no file can be called so (File name too long); give another name"),
         (("merge", "loop"), "give"),
         (("report", "/"), "error: /: is a folder; name a run's results file or a state"),
-        (("report", ""), "error: .: is a folder; name a run's results file or a state"),
+        (("report", ""), "error: OUT: is empty; name a file (a variable that is not set gives nothing)"),
         (("validate", "u.csv", "-c", "nul.toml"), "a path holds a NUL character, and no file can be called so"),
         (("validate", "u.csv", "-c", "big.toml"), "big.toml: run.limit: should be at most 1000000000000"),
         (

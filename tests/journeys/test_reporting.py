@@ -61,7 +61,7 @@ def test_people_get_a_table_at_the_end(tmp_path: Path) -> None:
             "name.missing",
             "name.placeholder",
         ]
-        assert [line.split()[2:5] for line in table if line.startswith("uid.charset")] == [["2,", "4", "write"]]
+        assert [line.split()[2:5] for line in table if line.startswith("uid.charset")] == [["2,", "4", "(lines"]]
 
 
 def test_a_mended_file_says_how_many_rows_are_mended(tmp_path: Path) -> None:

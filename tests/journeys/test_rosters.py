@@ -100,7 +100,7 @@ def test_two_tables_in_one_file_create_nobody_and_as_two_files_everybody(tmp_pat
     (tmp_path / "ab.csv").write_bytes(b"".join((tmp_path / f"{name}.csv").read_bytes() for name in "ab"))
     for command in (("run", "--emulator"), ("run", "--dry-run"), ("validate",)):
         refused = provisioner(*command, "ab.csv", cwd=tmp_path)
-        said = "ab.csv: row 3 ('name', 'uid') is the header of another table; save the rows from there on as a file of"
+        said = "ab.csv: row 3 (line 4) ('name', 'uid') is the header of another table; save the rows from there on as a"
         assert (refused.exit_code, said in refused.stderr, refused.stdout) == (2, True, "")
     done = provisioner("run", "a.csv", "b.csv", "--emulator", "-o", "out.csv", cwd=tmp_path)
     assert done.exit_code == 0, done.stderr
@@ -114,7 +114,8 @@ def test_another_header_is_told_with_its_own_file_among_several(tmp_path: Path) 
     (tmp_path / "b.csv").write_text("name,uid\nBob,b2\nuid,name\nc3,Cy\n")
     refused = provisioner("validate", "a.csv", "b.csv", cwd=tmp_path)
     assert refused.exit_code == 2
-    assert refused.stderr.splitlines()[-1].startswith("error: b.csv: row 2 ('name', 'uid') is the header of another")
+    said = "error: b.csv: row 2 (line 3) ('name', 'uid') is the header of another"
+    assert refused.stderr.splitlines()[-1].startswith(said)
 
 
 def test_a_pair_of_stray_quotes_that_hides_a_person_is_warned_of(tmp_path: Path) -> None:
