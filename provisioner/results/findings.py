@@ -201,11 +201,11 @@ def _first_rows(found: Found, places: Mapping[int, str]) -> str:
     """
     more = [] if len(found.first_rows) == found.rows else ["…"]
     numbers = ", ".join([*map(str, found.first_rows), *more])
-    seen = [places[row].rpartition(" ") for row in found.first_rows if row in places]
-    if not seen:
-        return numbers
-    kind = seen[0][0]
-    return f"{numbers} ({kind}{'' if len(seen) == 1 else 's'} {', '.join(number for *_, number in seen)})"
+    seen = [places[row] for row in found.first_rows if row in places]
+    kinds = {place.rstrip("0123456789") for place in seen}
+    if len(seen) > 1 and len(kinds) == 1 and (kind := kinds.pop()) != seen[0]:
+        return f"{numbers} ({kind.rstrip()}s {', '.join(place.removeprefix(kind) for place in seen)})"
+    return f"{numbers} ({', '.join(seen)})" if seen else numbers
 
 
 def _compared(name: str, value: int | bool) -> str:

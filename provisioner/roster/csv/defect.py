@@ -21,6 +21,7 @@ from provisioner.roster.encodings import not_utf8
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _CLOSING = {"{": "}", "[": "]"}
+_QUOTED = re.compile(rb'"[^"]*"')
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 NEVER_CLOSED = 'a quote (") that is never closed; close it, or double it where it is part of the text'
@@ -87,6 +88,23 @@ def what_is_broken(text: str, broken: Break, dialect: Dialect) -> str:
     return what
 
 
+def may_be_several(block: bytes, dialect: Dialect) -> bool:
+    """Whether one of the rows of a block may be several, which `first_defect` finds out; see `has_other_ends`.
+
+    Else a file with notes of several lines in its cells would be read letter by letter.
+    """
+    if not dialect.may_join(block):
+        return False
+    end, delimiter = dialect.other_end.encode(), dialect.delimiter.encode()
+    for line in block.split(dialect.eol.encode()):
+        if end in line.rstrip(b"\r"):
+            bare = _QUOTED.sub(b"x", line)
+            parts = [part for part in bare.rstrip(b"\r").split(end) if part.strip(delimiter + b" \t")]
+            if b'"' in bare or (len(parts) > 1 and all(delimiter in part for part in parts)):
+                return True
+    return False
+
+
 def first_defect(block: bytes, width: int, dialect: Dialect) -> Defect | None:
     """Find the first thing that keeps a block from being read as rows of at most `width` cells.
 
@@ -100,7 +118,9 @@ def first_defect(block: bytes, width: int, dialect: Dialect) -> Defect | None:
         _not_utf8(text, block, undecoded.start(), read, dialect) if undecoded else None,
         _too_wide(text, wide, width, dialect) if wide is not None else None,
         _broken(text, read.broken, dialect) if read.broken else None,
-        _joined(text, read, width, dialect) if has_other_ends(block, dialect) and dialect.may_join(block) else None,
+        _joined(text, read, width, dialect)
+        if has_other_ends(block, dialect) and may_be_several(block, dialect)
+        else None,
     ]
     first = min((each for each in found if each is not None), key=lambda each: (each.row, each.offset), default=None)
     if first is None:
@@ -193,7 +213,7 @@ class _Whole(NamedTuple):
         return cls(width, figures, {len(row) for row in whole})
 
     def is_several(self, cells: Sequence[_Cell], dialect: Dialect) -> bool:
-        """Whether there is what looks like another row behind a line end in a bare cell.
+        """Whether there is what looks like another row behind each line end in a bare cell.
 
         a1,Ann<CR>b2,Bob     where there are more than three columns, or three and the next row is c3,Cy
         ann,Ann<CR>Lee,x     is one row of three columns where all have three cells
@@ -202,13 +222,16 @@ class _Whole(NamedTuple):
         if filled and filled[-1] > self.width:  # it is told as too wide
             return False
         first, *others = _lines_of(cells, dialect)
+        if not others or not all(
+            is_row(dialect.delimiter.join(line), self.figures, dialect.delimiter) for line in others
+        ):
+            return False
+        figures = all(with_figures(line[0]) for line in others)
+        known = all(len(line) in self.lengths for line in (first, *others))
         if filled[-1] < self.width:
-            usual = len(cells) in self.lengths
-            likely = [line for line in others if not usual or with_figures(line[0])]
-        else:
-            alike = [line for line in others if len(line) == len(first)]
-            likely = [line for line in alike if len(line) in self.lengths or with_figures(line[0])]
-        return any(is_row(dialect.delimiter.join(line), self.figures, dialect.delimiter) for line in likely)
+            return len(cells) not in self.lengths or (figures and known)
+        alike = all(len(line) == len(first) for line in others)
+        return alike and (known or (figures and not self.lengths))
 
 
 def _lines_of(cells: Sequence[_Cell], dialect: Dialect) -> list[list[str]]:
@@ -225,9 +248,10 @@ def _mixed(dialect: Dialect) -> str:
     return MIXED_LINE_ENDS.format(other="CR" if dialect.other_end == CR else "LF")
 
 
-def is_mixed(text: str, start: int, dialect: Dialect) -> bool:
-    """Whether a bare cell of the row that begins here holds a line end that is none in this file."""
-    return any(len(cell.parts(dialect.other_end)) > 1 for cell in _cells(text, start, dialect))
+def cells_before_other_end(text: str, start: int, dialect: Dialect) -> int:
+    """Count the cells of the row that begins here up to a line end that is none in this file; 0 where there is none."""
+    cells = enumerate(_cells(text, start, dialect), 1)
+    return next((number for number, cell in cells if len(cell.parts(dialect.other_end)) > 1), 0)
 
 
 def _other_quotes(cells: Sequence[_Cell]) -> str | None:

@@ -29,7 +29,7 @@ from provisioner.roster.csv.blocks import (
     line_steps,
     without_header,
 )
-from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect
+from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect, may_be_several
 from provisioner.roster.csv.grammar import Row, has_loose_cr, has_other_ends, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
@@ -190,14 +190,14 @@ class _BlockParser:
     def parse(self, block: Block, left: int | None = None) -> RosterBatch:
         """Parse a block, keep its first `left` rows. Raises RosterError with the place of a defect among them."""
         others = has_other_ends(block.data, self._dialect)
-        joined = others and self._dialect.may_join(block.data)
+        joined = others and may_be_several(block.data, self._dialect)
         loose = joined or (others and has_loose_cr(block.data, self._dialect))
         frame = self._parsed(block.data) if block.rows is None and not loose else None
         if frame is None:
             frame = self._read(block, left, joined=joined)
         lines = block.data.count(self._dialect.eol.encode()) if block.lines is None else block.lines
         # Over more lines than rows: some are blank, or stand within cells.
-        spread = lines > frame.height or joined
+        spread = lines > frame.height or (others and self._dialect.may_join(block.data))
         cells, frame = frame, without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
         if self._numbers is not None and frame.height:

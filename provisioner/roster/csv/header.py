@@ -14,9 +14,9 @@ from typing import Final
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.columns import named_columns
-from provisioner.roster.csv.defect import is_mixed, what_is_broken
+from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
-from provisioner.roster.csv.looks import DELIMITERS, Line, refuse_odd_header, separated_by
+from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ADDED, ANOTHER_HEADER, Missing, Notice, missing_fields
@@ -70,6 +70,7 @@ class Header:
     lines     line ends before the first row
     found     whether the header was looked for, and found behind other lines
     likelier  the line that looks more like the header than the one that was named
+    holding   the line in which a quoted cell holds what looks like rows; null where none does
     """
 
     columns: tuple[str, ...]
@@ -80,13 +81,15 @@ class Header:
     lines: int
     found: bool = False
     likelier: int | None = None
+    holding: int | None = None
 
     def notices(self, name: str) -> list[Notice]:
-        """Say which line is the header, when it was looked for, and which one it may be, when another was named."""
+        """Say which line is the header, or may be, when it was looked for or named, and what may hold rows."""
+        said = [] if self.holding is None else [Notice("header.swallowed", f"{name}: line {self.holding}: {HOLDING}")]
         if self.likelier is not None:
-            return [Notice(ANOTHER_HEADER, f"{name}: {another_header('line', self.line, self.likelier)}")]
-        said = f"{name}: line {self.line} is taken for the header; --header-row names another"
-        return [Notice("header.found", said)] if self.found else []
+            return [*said, Notice(ANOTHER_HEADER, f"{name}: {another_header('line', self.line, self.likelier)}")]
+        found = f"{name}: line {self.line} is taken for the header; --header-row names another"
+        return [*said, Notice("header.found", found)] if self.found else said
 
 
 def read_header(name: str, stream: TextStream, options: HeaderOptions | None = None) -> Header:
@@ -126,7 +129,8 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     columns, repeated = named_columns(line.names)
     behind = text[: line.end]
     length = len(behind.encode())
-    return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found, better)
+    holding = holding_rows(line, lines, dialect)
+    return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found, better, holding)
 
 
 def _is_of_rejected(text: str, start: int, dialect: Dialect, given: str | None) -> bool:
@@ -207,8 +211,9 @@ def _lines(text: str, at: int, dialect: Dialect) -> Iterator[Line]:
         if number > LINES_SEARCHED and at > first:
             return
         end = at + read.length
-        mixed = dialect.other_end in text[at:end].strip("\r\n") and is_mixed(text, at, dialect)
-        yield Line(read.rows[0], number, end, text[at : at + 1] == '"', mixed)
+        mixed = dialect.other_end in text[at:end].strip("\r\n")
+        before = cells_before_other_end(text, at, dialect) if mixed else 0
+        yield Line(read.rows[0], number, end, text[at : at + 1] == '"', before)
         at += read.length
 
 

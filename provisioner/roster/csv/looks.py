@@ -30,6 +30,8 @@ DELIMITERS: Final = ",;\t|"
 PROPER_QUOTES: Final = 'put them in double quotes (") or in none'
 WITHOUT_QUOTES: Final = 'take away the quotes around the lines, and write " for "" in them'
 
+HOLDING: Final = "a quoted cell goes over lines that look like rows; look for a stray quote in it"
+
 OTHER_QUOTES: Final = {
     "single quotes (')": ("'", "'"),
     "typographic quotes": ("\u201c\u201d\u201e\u2018\u201a\xab", "\u201c\u201d\u2019\xbb"),
@@ -47,14 +49,14 @@ class Line:
     """A row of the head of a file: its cells, the line it begins in (from 1), and where it ends (in characters).
 
     quoted  it begins with a quote
-    mixed   a bare cell of it holds a line end that is none in this file
+    before  the cells up to a line end that is none in this file; 0 where no bare cell holds one
     """
 
     cells: Row
     number: int
     end: int
     quoted: bool
-    mixed: bool = False
+    before: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -69,17 +71,18 @@ def refuse_odd_header(
 
     likelier  the line that looks like the header, where another was named
     """
-    if line.mixed:
+    below = [each for each in lines if each.number > line.number]
+    lengths = {len(each.cells) for each in below}
+    # Uid,Home<CR>address,name is one row of three cells where those below have three, and two rows where they have two.
+    if line.before and (line.before in lengths or len(line.cells) not in lengths):
         raise RosterError(
             f"{name}: its line ends are mixed: line {line.number} ends with CR, others with LF; save it anew"
         )
-    _refuse_rows_in_quotes(name, line, lines, dialect)
     if not missing(line.names):
         return
     for what, quotes in OTHER_QUOTES.items():
         if (unquoted := [cell.strip("".join(quotes)) for cell in line.names]) != line.names and not missing(unquoted):
             raise RosterError(f"{name}: its cells are in {what}; {PROPER_QUOTES}")
-    below = [each for each in lines if each.number > line.number]
     if _is_in_quotes(line.cells) and not missing(dialect.delimiter.join(line.names)[1:-1].split(dialect.delimiter)):
         raise RosterError(f"{name}: each line is quoted as a whole; {WITHOUT_QUOTES}")
     if len(line.cells) == 1:
@@ -95,15 +98,15 @@ def refuse_odd_header(
         raise RosterError(f"{name}: {what}; {mend}")
 
 
-def _refuse_rows_in_quotes(name: str, line: Line, lines: Sequence[Line], dialect: Dialect) -> None:
-    """Tell a quoted cell of the header, or of a line above it, that has swallowed rows. Raises RosterError."""
+def holding_rows(line: Line, lines: Sequence[Line], dialect: Dialect) -> int | None:
+    """Give the line of the header, or of what stands above it, in which a quoted cell holds what looks like rows."""
     below = [each for each in lines if each.number > line.number]
     figures, lengths = {with_figures(each.names[0]) for each in below}, {len(each.cells) for each in below}
-    rows = [each for each in lines if each.number < line.number]
-    holding = [row.number for row in rows if holds_a_row(row.cells, dialect.delimiter, figures, len(line.cells))]
-    if holding or header_holds_a_row(line.cells, dialect.delimiter, figures, lengths):
-        what = f"line {min(holding, default=line.number)}: a cell in quotes goes over lines that look like rows"
-        raise RosterError(f"{name}: {what}; end its quotes where the cell ends, or take them away")
+    above = (each for each in lines if each.number < line.number)
+    titles = [each.number for each in above if holds_a_row(each.cells, dialect.delimiter, figures, len(line.cells))]
+    if header_holds_a_row(line.cells, dialect.delimiter, figures, lengths):
+        titles.append(line.number)
+    return min(titles, default=None)
 
 
 def other_quotes(column: Iterable[str | None]) -> str | None:

@@ -123,7 +123,8 @@ def with_figures(first: str) -> bool:
 def _joined(column: int, first: str, last: str, cells: Sequence[str | None], delimiter: str) -> str | None:
     """Put the last line of a cell and the cells behind it together, if that is a row; the first line has to end one.
 
-    A quote that closes in a column further right leaves the row short: its last cells are null.
+    A quote that closes in a column further right leaves the row short: its last cells are null. One that closes further
+    left makes it too long, which is borne where the last cells of the swallowed row are blank.
     """
     after = [*cells[column + 1 :]]
     while after and after[-1] is None:
@@ -131,7 +132,7 @@ def _joined(column: int, first: str, last: str, cells: Sequence[str | None], del
     many, most = last.count(delimiter), len(cells) - 1
     if f"{delimiter} " in f"{first}\n{last}":  # 12 Main St, Apt 4⏎5400,Springfield
         return None
-    if column + first.count(delimiter) != most or not column <= many <= most - len(after):
+    if column + first.count(delimiter) != most or many > most - len(after) or many < column == most:
         return None
     return delimiter.join([last, *(cell or "" for cell in after)])
 

@@ -16,6 +16,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import find_inputs
 from provisioner.roster.reader import open_roster
 from tests.rig.cases import SAMPLES, document, events, refusal, users
+from tests.rig.command import provisioner
 
 ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
 FOLDERS, DRIFT = SAMPLES / "folders", SAMPLES / "drift" / "schemadrift"
@@ -228,3 +229,11 @@ def test_a_part_that_vanishes_while_it_is_read_is_told(tmp_path: Path, suffix: s
 
 def test_a_workbook_that_vanishes_has_been_read_already(tmp_path: Path) -> None:
     assert vanishing(tmp_path, ".xlsx") == ["u1", "u2"]
+
+
+def test_the_place_of_a_row_names_its_file_where_there_are_several(tmp_path: Path) -> None:
+    """Each with its own line, whatever the files are called."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(f"uid,name\n{name}1,A\n{name} 2,B\n")
+    said = provisioner("validate", "a.csv", "b.csv", cwd=tmp_path).stdout
+    assert "uid.charset     2  2, 4 (line 3 of a.csv, line 3 of b.csv)" in said

@@ -17,6 +17,7 @@ from provisioner.roster.csv.defect import (
     WITH_ESCAPE,
     Defect,
     first_defect,
+    may_be_several,
 )
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.grammar import CR, Dialect
@@ -175,3 +176,30 @@ def test_a_header_that_ends_with_cr_before_rows_that_end_with_lf_refuses_the_fil
     path.write_bytes(f"{lines[0]}\r{lines[1]}\n{lines[1]}\n".encode())
     with pytest.raises(RosterError, match="its line ends are mixed"):
         open_csv(path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["uid,Home\raddress,name", "u1,A st,Ann", "u2,B st,Bob"],
+        ["uid,name,a,b,c", "ff,Ann,Tel: 030\ra1 is ok\rGermany,x,y", "b,Bob,x", "c,Cy,x,y,z"],
+        ["uid,address,name", *(f"u{n},12 St {n}\rSpringfield\r{10000 + n},Name" for n in range(3))],
+        ["uid,name,note", *(f'u{n},Ann,"12 St\rx{n},Springfield"' for n in range(3))],
+    ],
+)
+def test_a_file_with_lines_in_its_cells_is_read(tmp_path: Path, lines: list[str]) -> None:
+    """As programs of a Mac write them: what stands behind each CR is no row, or not all of it."""
+    path = tmp_path / "r.csv"
+    path.write_bytes("\n".join([*lines, ""]).encode())
+    roster = open_csv(path)
+    assert sum(batch.frame.height for batch in roster.batches()) == len(lines) - 1
+
+
+def test_what_may_be_several_rows_is_told_at_a_glance() -> None:
+    """Only such a block is looked at closely: not one whose cells hold lines that are none."""
+    assert not may_be_several(b"a1,Ann,12 Main St\rSpringfield\rUSA,x\n", Dialect())
+    assert not may_be_several(b'a1,Ann,"12 Main St\rb2,Bob"\r\n', Dialect())
+    assert not may_be_several(b"a1,Ann\r\nb2,Bob\r\n", Dialect())
+    assert may_be_several(b"a1,Ann\rb2,Bob\n", Dialect())
+    assert may_be_several(b'a1,"Ann\n"\rb2,Bob\n', Dialect())
+    assert may_be_several(b"a1;Ann\nb2;Bob\r", Dialect(";", CR))

@@ -21,11 +21,12 @@ _KEY: Final = re.compile(_STRING)
 # What programs put blanks into, and what remains. To ask whether there are any is cheaper than to take them out.
 _BLANKS: Final = {'": ': '":', ', "': ',"'}
 
-# A pattern takes some milliseconds to be made, and grows with the keys.
+# A pattern takes some milliseconds to be made, and grows with the keys; there is a length that polars refuses.
 _FEW_ROWS: Final = 1_000
 _SAMPLED: Final = 64
 _MOST_KEYS: Final = 64
 _MOST_FORMS: Final = 16
+_LONGEST: Final = 20_000
 
 
 def _scalar(string: str) -> str:
@@ -93,13 +94,14 @@ def _sample(texts: pl.Series) -> Iterator[Mapping[str, Any]]:
 
 
 def _usual(objects: Sequence[Mapping[str, Any]], string: str) -> str:
-    r"""Give a pattern of objects that have some of the keys of these, in their order; nothing where they have none.
+    r"""Give a pattern of objects that have some of the keys of these, in their order; none where it would be too long.
 
     It lets pass what ends with a comma: `^\{"(?:a": ?VALUE(?:, ?"|\}$))?(?:b": ?VALUE(?:, ?"|\}$))?$`
     """
     keys = _in_order(objects)[:_MOST_KEYS]
     members = (rf'{pl.escape_regex(key)}": ?{_value(key, objects, string)}(?:, ?"|\}}$)' for key in keys)
-    return rf'^\{{"{"".join(f"(?:{member})?" for member in members)}$' if keys else ""
+    pattern = rf'^\{{"{"".join(f"(?:{member})?" for member in members)}$'
+    return pattern if keys and len(pattern) <= _LONGEST else ""
 
 
 def _value(key: str, objects: Sequence[Mapping[str, Any]], string: str) -> str:

@@ -77,3 +77,14 @@ def test_many_rows_are_read_as_each_is_alone(objects: list[dict[str, object]], s
     read = read_metadata(frame, bound(frame, {})).unique()
     compact = {json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in objects}
     assert set(read.rows()) == {(each, None) for each in compact}
+
+
+def test_objects_of_very_many_keys_are_read_all_the_same() -> None:
+    """A pattern of all of them would be longer than polars takes, or take seconds to be made."""
+    objects: list[dict[str, object]] = [
+        {f"k{row * 7 % 64}": {f"q{row * 11 % 30 + key}": 1 for key in range(40)}} for row in range(1_100)
+    ]
+    objects.append({f"k{key}": key for key in range(3_000)})
+    texts = [json.dumps(each, separators=(",", ":")) for each in objects]
+    frame = pl.DataFrame({"metadata": texts})
+    assert read_metadata(frame, bound(frame, {})).rows() == [(text, None) for text in texts]
