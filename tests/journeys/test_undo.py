@@ -188,6 +188,22 @@ def test_whom_another_hand_has_woken_stays_so_whatever_is_open_of_our_update(
     assert profiles(api)["old-bare"] == changed
 
 
+def test_whom_an_undo_has_put_back_in_part_and_woken_was_woken_by_it(api: RunningEmulator, tmp_path: Path) -> None:
+    """Every undo after it says the same, and the next run deactivates the user again, as the roster says."""
+    (tmp_path / "left.toml").write_text(
+        '[columns]\ndeactivated = { column = "statusMessage", map = { "new" = true } }\n'
+    )
+    asked: dict[str, Any] = {"people": [("old-bare", "Bare, new", *FULL)]}
+    left = ("--on-existing", "update", "-c", "left.toml")
+    for _ in range(2):
+        assert run(tmp_path, api, *left, **asked).summary["deactivated"] == 1
+        assert "old-bare" not in active(api)
+        for _ in range(2):
+            undo(tmp_path, api, "-c", "left.toml")
+            assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
+            assert "old-bare" in active(api)
+
+
 def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: RunningEmulator, tmp_path: Path) -> None:
     """All but the status message is back when it is killed; another one says so, and so does every one after it."""
     assert run(tmp_path, api, "--on-existing", "update", people=[("old-bare", "Bare, new", *FULL)]).exit_code == 0

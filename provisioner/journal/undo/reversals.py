@@ -89,7 +89,10 @@ FROM given WHERE users.id = given.id
 
 
 class PartlyBackRow(NamedTuple):
-    """A user whose profile was put back but for some fields (bits); `mark` as in `users`."""
+    """A user whose profile was put back but for some fields (bits); `mark` as in `users`.
+
+    Whoever was deactivated as the roster said is active from then on, by our hand.
+    """
 
     id: int
     fields: int
@@ -102,7 +105,12 @@ PARTLY_BACK: Final = (
     ),
     Bulk(
         PartlyBackRow._fields,
-        "UPDATE users SET mark = coalesce(given.mark, users.mark) FROM given WHERE users.id = given.id",
+        """
+UPDATE users SET mark = coalesce(given.mark, users.mark), made_hash = NULL,
+    error_message = iif(error_code IS 'deactivated', NULL, error_message),
+    error_code = iif(error_code IS 'deactivated', NULL, error_code)
+FROM given WHERE users.id = given.id
+""",
     ),
 )
 
