@@ -89,12 +89,10 @@ def what_is_broken(text: str, broken: Break, dialect: Dialect) -> str:
 
 
 def may_be_several(block: bytes, dialect: Dialect) -> bool:
-    """Whether one of the rows of a block may be several, which `first_defect` finds out; see `has_other_ends`.
+    """Whether one of the rows of a block with other line ends may be several, which `first_defect` finds out.
 
     Else a file with notes of several lines in its cells would be read letter by letter.
     """
-    if not dialect.may_join(block):
-        return False
     end, delimiter = dialect.other_end.encode(), dialect.delimiter.encode()
     for line in block.split(dialect.eol.encode()):
         if end in line.rstrip(b"\r"):

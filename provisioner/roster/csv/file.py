@@ -190,14 +190,15 @@ class _BlockParser:
     def parse(self, block: Block, left: int | None = None) -> RosterBatch:
         """Parse a block, keep its first `left` rows. Raises RosterError with the place of a defect among them."""
         others = has_other_ends(block.data, self._dialect)
-        joined = others and may_be_several(block.data, self._dialect)
+        joins = others and self._dialect.may_join(block.data)
+        joined = joins and may_be_several(block.data, self._dialect)
         loose = joined or (others and has_loose_cr(block.data, self._dialect))
         frame = self._parsed(block.data) if block.rows is None and not loose else None
         if frame is None:
             frame = self._read(block, left, joined=joined)
         lines = block.data.count(self._dialect.eol.encode()) if block.lines is None else block.lines
         # Over more lines than rows: some are blank, or stand within cells.
-        spread = lines > frame.height or (others and self._dialect.may_join(block.data))
+        spread = lines > frame.height or joins
         cells, frame = frame, without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
         if self._numbers is not None and frame.height:
