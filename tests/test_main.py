@@ -45,11 +45,13 @@ def test_a_standard_stream_that_is_closed_is_opened_on_nothing(closed: int, tmp_
     assert (tmp_path / "file").read_bytes() == b""
 
 
-def test_an_interrupt_before_anything_has_begun_simply_ends_it() -> None:
-    """By the signal, as a shell expects it, without a traceback; it is not Python's handler that is in force."""
+@pytest.mark.parametrize("loaded", ["sys", "polars"])
+def test_an_interrupt_before_anything_has_begun_simply_ends_it(loaded: str) -> None:
+    """By the signal, as a shell expects it, without a traceback; also once polars is loaded, which takes it as well."""
     code = (
         "import os, signal, sys; import provisioner.cli.app as app; import provisioner.__main__ as main; "
-        "app.main = lambda: os.kill(os.getpid(), signal.SIGINT); main.main()"
+        f"app.main = lambda: (__import__({loaded!r}), os.kill(os.getpid(), signal.SIGINT), print('goes on')); "
+        "main.main()"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
