@@ -140,9 +140,7 @@ def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCod
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             summary, stop = runner.run(_watch_signals(work, dial))
     except InterruptedEarlyError as early:
-        log.error("run.stopped", reason=early.stop.reason, message=NOTHING_SENT, in_words=True)
-        if logs.chosen_format(settings.log.format) == "console":
-            say(NOTHING_SENT)
+        _tell_stop(settings, early.stop, f"{NOTHING_SENT}; again with")
         raise
     except ProvisionerError as error:
         log.error("run.refused", message=str(error), exit_code=error.exit_code, in_words=True)
@@ -157,11 +155,11 @@ def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCod
     return summary.exit_code
 
 
-def _tell_stop(settings: Settings, stop: Stop) -> None:
+def _tell_stop(settings: Settings, stop: Stop, todo: str = "resume with") -> None:
     command = resume_command(sys.argv[1:])
     log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command, in_words=True)
     if logs.chosen_format(settings.log.format) == "console":
-        say(f"{stop.message}\nresume with: {command}")
+        say(f"{stop.message}\n{todo}: {command}")
 
 
 async def _watch_signals(work: Work, dial: Dial | None) -> tuple[Ending, Stop | None]:

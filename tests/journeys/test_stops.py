@@ -292,3 +292,19 @@ def test_a_429_holds_everyone(tmp_path: Path) -> None:
     first = next(record["monotonic"] for record in audit if record["status"] == 429)
     assert [record["uid"] for record in audit if first + 0.2 < record["monotonic"] < first + 0.9] == []
     assert len(ended.events("rate.paused")) == 1
+
+
+@pytest.mark.parametrize("command", ["sync", "plan"])
+def test_what_stops_a_night_before_its_first_change_is_said(tmp_path: Path, command: str) -> None:
+    """What is wrong and what to do, in the words of the summary, and the command that goes on; not only that."""
+    roster = write_roster(tmp_path / "r.csv", people(2))
+    with emulator(tmp_path) as api:
+        asked = (command, roster, "--state", "s.db", "--adopt", *api.flags(), "--log-format")
+        ended = provisioner(*asked, "console", cwd=tmp_path, COMETCHAT_API_KEY="wrong")
+        told = provisioner(*asked, "json", "--json", cwd=tmp_path, COMETCHAT_API_KEY="wrong")
+    (stopped,) = told.events("run.stopped")
+    message, again = stopped["message"], "stopped before anything was sent; again with: provisioner "
+    assert (ended.exit_code, told.exit_code, stopped["reason"]) == (4, 4, "key")
+    assert message.startswith("the API key is not accepted; check the API key in COMETCHAT_API_KEY")
+    assert f"{message}\n{again}{command} " in ended.stderr
+    assert (stopped["resume"].split()[:2], told.summary["message"]) == (["provisioner", command], message)
