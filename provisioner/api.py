@@ -12,8 +12,8 @@ configured structlog gets our events), no signal is taken and no process ended. 
 `provisioner.errors`; what stops once it has begun to send is no exception: it ends with a summary that says so, and
 the same call goes on.
 
-Every function has an async form, which a `Stopper` of the caller's can end early. It is the one for code that runs in
-an event loop: there the others raise `UsageError`.
+Every function has an async form, for code that runs in an event loop: there the others raise `UsageError`. A `Stopper`
+of the caller's can end it early, and so can cancelling it: requests on the wire finish first (10 s at most).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 from provisioner.errors import NoResultsError, UsageError
 from provisioner.settings.problems import refuse_what_is_no_table
 from provisioner.settings.tables import Settings, keys_of_tables, load
-from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper, ending_gently, stop_early
 
 if TYPE_CHECKING:
     import polars as pl
@@ -108,7 +108,8 @@ async def validate_async(
     """
     from provisioner.run.command import validate
 
-    return await validate(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
+    asked, stopping = settings or Settings(), _stopper(stopper)
+    return await ending_gently(validate(_arguments(roster), asked, stopping, drawn=drawn), stopping)
 
 
 def run(roster: Rosters, settings: Settings | None = None) -> Summary:
@@ -142,16 +143,12 @@ async def run_async(
     """
     from provisioner.run.command import run
 
-    asked = settings or Settings()
-    return await run(
-        _arguments(roster),
-        asked,
-        _stopper(stopper),
-        confirm=confirm,
-        confirm_minting=confirm_minting,
-        drawn=drawn,
-        dial=dial,
-    )
+    stopping = _stopper(stopper)
+    running = run(
+        _arguments(roster), settings or Settings(), stopping,
+        confirm=confirm, confirm_minting=confirm_minting, drawn=drawn, dial=dial,
+    )  # fmt: skip
+    return await ending_gently(running, stopping)
 
 
 def plan(roster: Rosters, settings: Settings) -> PlanReport:
@@ -169,7 +166,8 @@ async def plan_async(
     """
     from provisioner.sync.command import plan
 
-    return await plan(_arguments(roster), settings, _stopper(stopper), drawn=drawn)
+    stopping = _stopper(stopper)
+    return await ending_gently(plan(_arguments(roster), settings, stopping, drawn=drawn), stopping)
 
 
 def sync(roster: Rosters, settings: Settings) -> NightSummary:
@@ -198,8 +196,9 @@ async def sync_async(
     """
     from provisioner.sync.command import sync
 
-    arguments, stopping = _arguments(roster), _stopper(stopper)
-    return await sync(arguments, settings, stopping, confirm=confirm, drawn=drawn, dial=dial)
+    stopping = _stopper(stopper)
+    syncing = sync(_arguments(roster), settings, stopping, confirm=confirm, drawn=drawn, dial=dial)
+    return await ending_gently(syncing, stopping)
 
 
 def verify(roster: Rosters, settings: Settings | None = None) -> Proof:
@@ -223,7 +222,8 @@ async def verify_async(
     """
     from provisioner.inspection.proof.command import verify
 
-    return await verify(_arguments(roster), settings or Settings(), _stopper(stopper), drawn=drawn)
+    asked, stopping = settings or Settings(), _stopper(stopper)
+    return await ending_gently(verify(_arguments(roster), asked, stopping, drawn=drawn), stopping)
 
 
 def undo(out: str | os.PathLike[str], settings: Settings | None = None, *, permanent: str | None = None) -> UndoSummary:
@@ -255,8 +255,9 @@ async def undo_async(
     """
     from provisioner.run.undo.command import undo
 
-    asked = settings or Settings()
-    return await undo(os.fspath(out), asked, _stopper(stopper), permanent=permanent, confirm=confirm, drawn=drawn)
+    asked, stopping = settings or Settings(), _stopper(stopper)
+    undoing = undo(os.fspath(out), asked, stopping, permanent=permanent, confirm=confirm, drawn=drawn)
+    return await ending_gently(undoing, stopping)
 
 
 def undo_preview(
@@ -275,7 +276,6 @@ async def undo_preview_async(
 ) -> UndoPreview:
     """Say what `undo` would do, and send nothing. Takes and raises what `undo_async` does, and writes no file."""
     from provisioner.run.undo.command import preview
-    from provisioner.stop import stop_early
 
     previewed = await asyncio.to_thread(preview, os.fspath(out), settings or Settings(), permanent=permanent)
     stop_early(_stopper(stopper))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from provisioner.errors import ExitCode, ProvisionerError, StorageError, out_of_memory
+
+T = TypeVar("T")
 
 NOT_CONFIRMED: Final = "not_confirmed"
 """The reason of a stop by a person who was asked first."""
@@ -112,3 +114,21 @@ def confirmed(ask: Callable[[], bool]) -> bool:
         return ask()
     except KeyboardInterrupt:
         raise InterruptedEarlyError(Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)) from None
+
+
+async def ending_gently(work: Coroutine[Any, Any, T], stopper: Stopper) -> T:
+    """Carry out work; when it is cancelled it is stopped, so that the fate of what is on the wire is recorded.
+
+    Cancelled once more, it is torn off.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stopper.request(Stop("cancelled", "cancelled by the program that began it", ExitCode.SIGINT))
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
+from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import structlog
 
 from provisioner import api
 from provisioner.errors import ConfigurationError, ExitCode, NoResultsError, OutputError, RosterError, UsageError
+from provisioner.journal.journal import JournalReader
 from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from tests.rig.command import ROOT
 from tests.rig.workbooks import table, workbook
@@ -284,3 +288,34 @@ def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys:
     assert found is not None
     exec(compile(found[1], "python.md", "exec"), {})
     assert "created" in capsys.readouterr().out
+
+
+def states_in(journal: Path) -> Counter[str]:
+    """How many users of a journal are in which state; of one that is not there yet, none."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
+        return Counter(state for (state,) in database.execute("SELECT state FROM users"))
+    return Counter()
+
+
+def test_a_run_that_is_cancelled_is_stopped_and_not_torn_off(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """As by a stopper: what was sent is settled and in the results, the rest is pending. Nothing is printed."""
+    rows = "".join(f"u{number},User {number}\n" for number in range(300))
+    (folder / "many.csv").write_text(f"uid,name\n{rows}")
+    settings, journal = emulated(rate={"requests_per_minute": 6000}), folder / "many.results.journal.db"
+
+    async def cancelled() -> None:
+        run = asyncio.create_task(api.run_async("many.csv", settings))
+        while not (await asyncio.to_thread(states_in, journal))["settled"]:
+            continue
+        run.cancel()
+        await run
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    states, outcomes = states_in(journal), Counter(api.results("many.results.csv").collect()["outcome"])
+    assert (states["sent"], outcomes["created"] + outcomes["pending"]) == (0, 300)
+    assert states["settled"] == outcomes["created"] < 300
+    with JournalReader(journal, None) as reader:
+        assert [run.stopped_by for run in reader.course.runs()] == ["cancelled"]
+    assert api.run("many.csv", settings).document["created"] == 300
+    assert capfd.readouterr() == ("", "")

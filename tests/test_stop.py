@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from provisioner.errors import ExitCode, StorageError, out_of_memory
-from provisioner.stop import Stop, Stopper, stopping_on_storage_error
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper, ending_gently, stopping_on_storage_error
 from tests.rig import clock
 
 FIRST = Stop("key", "the API key is not accepted", ExitCode.API)
@@ -145,3 +147,61 @@ def test_a_run_ends_by_storage_that_gave_out_or_by_a_bug() -> None:
     """A full disk keeps its own words and exit code; anything else is a bug of ours, told with where it was."""
     assert Stop.because_of(StorageError("j: no room")) == Stop("storage", "j: no room", ExitCode.SAFETY)
     assert Stop.because_of(KeyError("x"), "row 3: ") == Stop("bug", "row 3: KeyError: 'x'", ExitCode.BUG)
+
+
+def torn(work: Callable[[Stopper], Coroutine[Any, Any, None]], times: int) -> Stopper:
+    """Begin work, and cancel it so many times, each as soon as it can be; gives its stopper."""
+    stopper = Stopper()
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(ending_gently(work(stopper), stopper))
+        for _ in range(times):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    return stopper
+
+
+def test_work_that_is_cancelled_is_stopped_and_goes_on_to_its_end() -> None:
+    """Whoever waits for it gets the cancelling, once the work has ended by its stopper."""
+    ended: list[Stop | None] = []
+
+    async def work(stopper: Stopper) -> None:
+        await stopper.wait()
+        ended.append(stopper.stop)
+
+    stop = torn(work, 1).stop
+    assert (ended, stop and stop.reason) == ([stop], "cancelled")
+
+
+def test_work_that_is_cancelled_twice_is_torn_off() -> None:
+    """What does not end by its stopper ends by that."""
+    ended: list[str] = []
+
+    async def work(_: Stopper) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("torn off")
+
+    torn(work, 2)
+    assert ended == ["torn off"]
+
+
+def test_what_work_gives_and_raises_is_passed_on() -> None:
+    """Nothing stops it then."""
+
+    async def work(*, raising: bool) -> int:
+        if raising:
+            raise InterruptedEarlyError(FIRST)
+        return 7
+
+    stopper = Stopper()
+    assert asyncio.run(ending_gently(work(raising=False), stopper)) == 7
+    with pytest.raises(InterruptedEarlyError):
+        asyncio.run(ending_gently(work(raising=True), stopper))
+    assert stopper.stop is None

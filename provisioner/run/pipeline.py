@@ -20,7 +20,6 @@ from provisioner.errors import ExitCode
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.mints import given_before
-from provisioner.journal.course.table import Course
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
@@ -38,10 +37,9 @@ from provisioner.run.job import (
     begins_anew,
     check_journal,
     keep_earlier_files,
-    options_of,
     source_of,
 )
-from provisioner.run.progress.sampler import Sampler
+from provisioner.run.progress.sampler import on_record
 from provisioner.run.unchanged.ending import End, is_over, keep, recall
 from provisioner.run.unchanged.question import Question
 from provisioner.run.undo.keeping import Keeping
@@ -207,9 +205,14 @@ async def _carry_through(run: Run, connection: Connection, recorder: Recorder, s
     outbox = Outbox(recorder, backlog, run.stopper, at_once, clock, connection.server_time)
     with backlog.open():
         feeding = asyncio.create_task(_fed(feed, outbox), name="feed")
-        for bug in await connection.pool.drain(backlog, settle, recorder.record):
-            log.error("run.bug", exc_info=bug)
-        (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
+        try:
+            for bug in await connection.pool.drain(backlog, settle, recorder.record):
+                log.error("run.bug", exc_info=bug)
+        except asyncio.CancelledError:
+            feeding.cancel()
+            raise
+        finally:
+            (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
     for request in backlog.leftovers():
         recorder.record(_untouched(request))
     with stopping_on_storage_error(run.stopper):
@@ -236,42 +239,6 @@ def _remember(recorder: Recorder, operation: Operation, request: UserRequest, ve
             message=message,
         )
     )
-
-
-@asynccontextmanager
-async def on_record(run: Run, connection: Connection, recorder: Recorder, command: str) -> AsyncIterator[None]:
-    """Record how it goes until the block ends: that it began, a stretch each second, and what ended it.
-
-    It is for a picture, see `provisioner.journal.course`.
-    """
-    asked = {"roster": list(run.job.roster.names), **options_of(run.job.settings)}
-    course = await recorder.run(lambda: recorder.journal.course)
-    number = await recorder.run(lambda: course.begin(time.time(), command, asked))
-    if number is None:
-        yield
-        return
-    sampler = Sampler(number, run.tally, run.watch, connection.exchanger.pacing)
-    sampling = asyncio.create_task(_sampled(sampler, course, recorder), name="sampler")
-    error: Exception | None = None
-    try:
-        yield
-    except Exception as cause:
-        error = cause
-        raise
-    finally:
-        sampling.cancel()
-        await asyncio.gather(sampling, return_exceptions=True)
-        stop = run.stopper.stop or (Stop.because_of(error) if error is not None else None)
-        reason = stop.reason if stop is not None else None
-        await recorder.run(partial(course.add, sampler.take()))
-        await recorder.run(lambda: course.end(number, time.time(), reason, run.tally.requests.sent))
-
-
-async def _sampled(sampler: Sampler, course: Course, recorder: Recorder) -> None:
-    seconds = 1.0
-    while True:
-        await asyncio.sleep(seconds)
-        seconds = await recorder.run(partial(course.add, sampler.take()))
 
 
 async def _fed(feed: Feed, outbox: Outbox) -> None:

@@ -112,12 +112,14 @@ class Pool:
         ]
         stopped = asyncio.create_task(self.stopper.wait(), name="stop")
         done = asyncio.create_task(asyncio.wait(workers), name="pool")
-        await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        # Those still on the wire after that stay recorded as sent: in doubt, to be resolved by the next run.
-        await asyncio.wait({done}, timeout=self.grace if self.stopper else None)
-        for task in (stopped, done, *workers):
-            task.cancel()
-        ends = await asyncio.gather(stopped, done, *workers, return_exceptions=True)
+        try:
+            await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            # Those still on the wire after that stay recorded as sent: in doubt, to be resolved by the next run.
+            await asyncio.wait({done}, timeout=self.grace if self.stopper else None)
+        finally:
+            for task in (stopped, done, *workers):
+                task.cancel()
+            ends = await asyncio.gather(stopped, done, *workers, return_exceptions=True)
         return [end for end in ends if isinstance(end, Exception)]
 
     async def _work(self, backlog: Backlog, settle: Settle, record: Record) -> None:

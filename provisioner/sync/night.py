@@ -24,7 +24,8 @@ from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRe
 from provisioner.results.manifest import rewrite, written_last
 from provisioner.run.admission import Outbox, unmet_by
 from provisioner.run.job import Job, Run, Target, set_results_aside
-from provisioner.run.pipeline import carry_out, on_record
+from provisioner.run.pipeline import carry_out
+from provisioner.run.progress.sampler import on_record
 from provisioner.run.unchanged.ending import End
 from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy

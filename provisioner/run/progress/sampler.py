@@ -1,16 +1,25 @@
-"""What is kept of the progress for a report: stretch by stretch, what was done in it."""
+"""What is kept of the progress for a report: stretch by stretch, what was done in it, and how it ended."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from provisioner.journal.course.points import Point
+from provisioner.journal.course.table import Course
+from provisioner.journal.recorder import Recorder
 from provisioner.model import Tally
+from provisioner.run.job import Run, options_of
 from provisioner.run.progress.watch import Watch
 from provisioner.sending.calls import Budget
+from provisioner.stop import Stop
 
 if TYPE_CHECKING:
+    from provisioner.run.wiring import Connection
     from provisioner.sending.pacing import Pacing
 
 
@@ -50,3 +59,39 @@ class Sampler:
             "core": pacing.given[Budget.CORE],
             "standard": pacing.given[Budget.STANDARD],
         }
+
+
+@asynccontextmanager
+async def on_record(run: Run, connection: Connection, recorder: Recorder, command: str) -> AsyncIterator[None]:
+    """Record how it goes until the block ends: that it began, a stretch each second, and what ended it.
+
+    It is for a picture, see `provisioner.journal.course`.
+    """
+    asked = {"roster": list(run.job.roster.names), **options_of(run.job.settings)}
+    course = await recorder.run(lambda: recorder.journal.course)
+    number = await recorder.run(lambda: course.begin(time.time(), command, asked))
+    if number is None:
+        yield
+        return
+    sampler = Sampler(number, run.tally, run.watch, connection.exchanger.pacing)
+    sampling = asyncio.create_task(_sampled(sampler, course, recorder), name="sampler")
+    error: Exception | None = None
+    try:
+        yield
+    except Exception as cause:
+        error = cause
+        raise
+    finally:
+        sampling.cancel()
+        await asyncio.gather(sampling, return_exceptions=True)
+        stop = run.stopper.stop or (Stop.because_of(error) if error is not None else None)
+        reason = stop.reason if stop is not None else None
+        await recorder.run(partial(course.add, sampler.take()))
+        await recorder.run(lambda: course.end(number, time.time(), reason, run.tally.requests.sent))
+
+
+async def _sampled(sampler: Sampler, course: Course, recorder: Recorder) -> None:
+    seconds = 1.0
+    while True:
+        await asyncio.sleep(seconds)
+        seconds = await recorder.run(partial(course.add, sampler.take()))
