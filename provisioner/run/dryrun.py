@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -121,9 +122,10 @@ def _finish(run: Run, surveyed: Surveyed, earlier: EarlierRuns | None, leaving: 
     counts = count_unsent(run.tally.rows)
     record, rejected = keep_rejected(job, surveyed)
     wrote = written(job.outputs, rejected, results=False)
-    requests: Mapping[str, int] = (
+    requests: Counter[str] = Counter(
         earlier.requests if earlier else {Budget.CORE: counts.outcomes[Outcome.PENDING] + leaving}
     )
+    requests[Budget.STANDARD] += needs.requests if needs is not None else 0
     seconds = seconds_for(job.settings.rate, requests)
     estimate = Estimate(sum(requests.values()), seconds, earlier.settled if earlier else None)
     summary = Summary(

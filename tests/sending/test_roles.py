@@ -166,6 +166,7 @@ def test_with_create_roles_rows_get_the_roles_they_name(tmp_path: Path) -> None:
         "room": {"max_users": 3, "app_users": 0, "creates": 4, "too_many": 1}, "roles_to_create": ["boss"],
     }  # fmt: skip
     assert asked == [("GET", "/users"), ("GET", "/roles")]
+    assert dry.summary["estimate"]["requests"] == 5
     assert (ended.summary["created"], ended.summary["rejected"], made) == (4, 1, ["/roles"])
     assert again.summary["existing"] == 4
 
@@ -191,6 +192,8 @@ def test_a_sync_makes_roles_before_its_first_change(tmp_path: Path) -> None:
         second = provisioner("sync", *flags, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert len(api.lines("audit")) == before
     assert plan.summary["app"] == {"roles_to_create": ["boss"]}
+    # Two pages of the directory, and the role.
+    assert plan.summary["requests"] == {"core": 3, "standard": 3}
     assert (first.exit_code, first.summary["created"], second.exit_code) == (0, 3, 0), first.stderr
 
 

@@ -64,6 +64,11 @@ class Needs:
     past_most: Sequence[str] = ()
 
     @property
+    def requests(self) -> int:
+        """How many it takes to make the roles."""
+        return len(self.roles or ())
+
+    @property
     def document(self) -> dict[str, Any]:
         """As summary and plan hold it."""
         document: dict[str, Any] = {} if self.room is None else {"room": self.room.document}

@@ -89,9 +89,10 @@ class PlanReport:
     def requests(self) -> dict[str, int]:
         """Requests in each of the two groups in which the API counts them, when no answer is lost."""
         actions, updates = self.assessment.plan.actions, self.assessment.plan.updates
+        around = self.pages + (self.needs.requests if self.needs is not None else 0)
         return {
             "core": actions[Action.CREATE] + self.assessment.plan.mints + actions[Action.DEACTIVATE],
-            "standard": actions[Action.REACTIVATE] + updates + self.assessment.plan.flushes + self.pages,
+            "standard": actions[Action.REACTIVATE] + updates + self.assessment.plan.flushes + around,
         }
 
     @property
