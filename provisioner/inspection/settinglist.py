@@ -22,6 +22,7 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "tags_separator": ColumnMapping().tags_separator,
     "others": "ignore",
     "null_values": list(NULL_VALUES),
+    "leave_out": [],
 }
 
 

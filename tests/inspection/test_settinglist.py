@@ -55,7 +55,7 @@ def test_every_key_of_every_table_is_shown_with_its_origin(here: Path) -> None:
     settings = document["settings"]
     known = {table: set(keys) for table, keys in keys_of_tables().items()}
     assert {table: set(keys) for table, keys in settings.items()} == {
-        **known, "columns": {"uid", "role", "others", "tags_separator", "null_values"},
+        **known, "columns": {"uid", "role", "others", "tags_separator", "null_values", "leave_out"},
     }  # fmt: skip
     given = {
         f"{table}.{key}": (each["value"], each["origin"])

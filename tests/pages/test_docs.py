@@ -108,7 +108,7 @@ def test_the_config_example_holds_every_key_with_its_default() -> None:
         if table != "columns":
             assert set(everything[table]) == set(names), table
     mapped = {"uid", "name", "role", "deactivated", "metadata"}
-    assert set(everything["columns"]) == {*mapped, "tags_separator", "null_values"}
+    assert set(everything["columns"]) == {*mapped, "tags_separator", "null_values", "leave_out"}
 
 
 # Its session has a test of its own.

@@ -105,21 +105,25 @@ def bind(
     repeated  names that several columns bear in the file, of which `schema` has the first
 
     Raises RosterError when uid or name has no source, when two columns claim one place or one that is used shares its
-    name with another, when a mapped column is not there, or when a column is of a type its field cannot be made of.
+    name with another, when a mapped column is not there, when one that is to be left out is not there and one of nearly
+    its name is taken, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
     fields, metadata = dict(mapping.fields), {_path(key): value for key, value in mapping.metadata.items()}
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
-    _claim(schema, fields, metadata)
+    given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
+    free = {column: kind for column, kind in schema.items() if column not in mapping.leave_out}
+    _claim(free, fields, metadata)
     if missing := [name for name in REQUIRED if name not in fields]:
         raise UnmappedError(_unmapped(missing, tuple(schema)))
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
-    unknown = tuple(column for column in schema if column not in used and not column.startswith("_"))
+    unknown = tuple(column for column in free if column not in used and not column.startswith("_"))
     if mapping.others is not None:
         _take_in(unknown, mapping.others, metadata)
         used.update(unknown)
         unknown = ()
+    _refuse_misspelled(mapping.leave_out, schema, used - given)
     if twice := next((column for column in schema if column in used and column in repeated), None):
         raise RosterError(f"two columns are named {twice!r}; rename or remove one")
     _check_paths(metadata)
@@ -143,7 +147,7 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
     taken: dict[str | MetadataPath, str] = {}
     mapped = {*fields, *metadata}
     for column in schema:
-        place = _place(column)
+        place = place_of(column)
         if place is None or place in mapped:
             continue
         if place in taken:
@@ -156,7 +160,7 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
             metadata[place] = FromColumn(column)
 
 
-def _place(column: str) -> str | MetadataPath | None:
+def place_of(column: str) -> str | MetadataPath | None:
     """Tell by its name what a column is for: a field, a place in the metadata, or nothing."""
     if column.startswith("_"):
         return None
@@ -226,6 +230,22 @@ def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping:
             hint = _nearly(column, tuple(schema))
             there = f"it has {_listed(tuple(schema))}"
             raise RosterError(f"{table} names the column {column!r}, which the roster does not have{hint}; {there}")
+
+
+def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType], taken: Collection[str]) -> None:
+    """Refuse the name of no column where one that nobody has named, and that is called nearly so, would be taken."""
+    by_key = {_key(column): column for column in taken}
+    for column in left_out:
+        if column not in schema and (close := get_close_matches(_key(column), by_key, 1, 0.8)):
+            wrong = f"[columns] leave_out names the column {column!r}, which the roster does not have"
+            mend = "write the name as it stands there, or take it out of leave_out"
+            raise RosterError(f"{wrong}; did you mean {by_key[close[0]]!r}? {mend}")
+
+
+def _key(column: str) -> str:
+    """Give a name as names are compared, of a column of the metadata its key."""
+    match = _METADATA_COLUMN.fullmatch(trimmed_name(column))
+    return _bare(match[1] if match else column)
 
 
 def _check_paths(metadata: Mapping[MetadataPath, Source]) -> None:

@@ -52,7 +52,7 @@ MetadataPath: TypeAlias = tuple[str, ...]
 """Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
 
 _FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
-_SETTINGS = ("tags_separator", "others", "null_values")
+_SETTINGS = ("tags_separator", "others", "null_values", "leave_out")
 
 NULL_VALUES = (r"\N", "NULL", "#N/A")
 """What stands for a missing value in an optional column, spelled exactly so: databases and spreadsheets write it."""
@@ -82,6 +82,7 @@ class ColumnMapping:
     tags_separator  what separates tags in a text
     others          where in the metadata the columns go that feed nothing; None: they are ignored
     null_values     cells of optional columns that are missing values, as they are spelled
+    leave_out       columns that feed nothing by their names, and are none of the others
     given           the table as it stands in the file; of no account when mappings are compared
     config          the config file that was read, whether it maps anything or not; likewise
     """
@@ -91,6 +92,7 @@ class ColumnMapping:
     tags_separator: str = ";"
     others: MetadataPath | None = None
     null_values: tuple[str, ...] = NULL_VALUES
+    leave_out: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     config: str | None = field(default=None, compare=False, repr=False)
 
@@ -134,7 +136,9 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
             metadata = _metadata(value)
         else:
             fields[name] = _field(f"[columns] {printable(key)}", value, name)
-    return ColumnMapping(fields, metadata, _separator(table), _others(table), _null_values(table), table)
+    return ColumnMapping(
+        fields, metadata, _separator(table), _others(table), _null_values(table), _leave_out(table), table
+    )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -170,6 +174,13 @@ def _null_values(table: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(words, list) or not all(isinstance(word, str) and word == word.strip() != "" for word in words):
         raise ConfigurationError("[columns] null_values must be a list of words without blanks around them")
     return tuple(words)
+
+
+def _leave_out(table: Mapping[str, Any]) -> tuple[str, ...]:
+    names = table.get("leave_out", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigurationError("[columns] leave_out must be a list of names of columns")
+    return tuple(names)
 
 
 def _is_source(table: Mapping[str, Any]) -> bool:

@@ -268,6 +268,50 @@ def test_the_rest_displaces_nothing(columns: list[str], mapping: dict[str, Any],
     assert str(raised.value) == message
 
 
+def test_what_is_left_out_feeds_nothing_but_what_it_is_mapped_to() -> None:
+    """Neither by its name nor among the others; one that is not there is passed over."""
+    columns = ("uid", "name", "metadata.email", "metadata.team", "Metadata", "avatar", "salary", "dept")
+    mapping: dict[str, Any] = {"leave_out": ["metadata.email", "Metadata", "avatar", "salary", "iban"]}
+    named = {"uid": FromColumn("uid"), "name": FromColumn("name")}
+    assert bound(*columns, **mapping) == (named, {("team",): FromColumn("metadata.team")}, ("dept",))
+    moved = mapping | {"others": "metadata", "metadata": {"@private.email": "metadata.email"}, "link": "avatar"}
+    assert bound(*columns, **moved) == (
+        named | {"link": FromColumn("avatar")},
+        {
+            ("@private", "email"): FromColumn("metadata.email"),
+            ("team",): FromColumn("metadata.team"),
+            ("dept",): FromColumn("dept"),
+        },
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("left_out", "others", "meant"),
+    [
+        ("metadata.pasword", "ignore", "metadata.password"),
+        ("Metadata.Password ", "ignore", "metadata.password"),
+        ("Salery", "metadata", "Salary"),
+        # as good as any other name, where nothing is taken in that could be meant
+        ("Salery", "ignore", None),
+        ("metadata.plan", "ignore", None),
+    ],
+)
+def test_a_misspelled_name_leaves_nothing_in(left_out: str, others: str, meant: str | None) -> None:
+    """What was to be left out would be sent without a word."""
+    mapping = {"leave_out": [left_out], "others": others}
+    columns = ("uid", "name", "metadata.password", "Salary")
+    if meant is None:
+        assert ("password",) in bound(*columns, **mapping)[1]
+        return
+    with pytest.raises(RosterError) as raised:
+        bound(*columns, **mapping)
+    assert str(raised.value) == (
+        f"[columns] leave_out names the column {left_out!r}, which the roster does not have; did you mean {meant!r}? "
+        "write the name as it stands there, or take it out of leave_out"
+    )
+
+
 @pytest.mark.parametrize(
     ("table", "kind", "message"),
     [

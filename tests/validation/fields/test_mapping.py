@@ -177,6 +177,9 @@ NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {
         ({"others": "metadat"}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
         ({"others": "metadata."}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
         ({"others": True}, '[columns] others must be "ignore", "metadata" or "metadata.<key>"'),
+        ({"leave_out": "salary"}, "[columns] leave_out must be a list of names of columns"),
+        ({"leave_out": [""]}, "[columns] leave_out must be a list of names of columns"),
+        ({"leave_out": [1]}, "[columns] leave_out must be a list of names of columns"),
         ({"other": "x"}, f"[columns] 'other' is no user field; did you mean 'others'?; {FIELDS}"),
     ],
 )  # fmt: skip
