@@ -3,6 +3,7 @@
 synonyms     the words for what a user is made of, as one table
 besides      the words for what is known of a person besides
 recognition  what a column is by its name
+privacy      what is not for all to see, by its name
 leaving      whether somebody is deactivated, and from when on
 nothing      words that stand for nothing: NULL, n/a, undefined
 """

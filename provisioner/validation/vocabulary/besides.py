@@ -1,6 +1,7 @@
-"""What is known of a person besides: one table, key of the metadata → words for columns, as in `synonyms`.
+"""What is known of a person besides: words for columns, as in `synonyms`; none of it tells people apart or names them.
 
-Nothing of it tells people apart or names them; everybody in the app would see it, so it is only suggested.
+PROFILE  key of the metadata → words; everybody in the app would see it, so it is only suggested
+SECRETS  what is never to be sent: passwords, official and bank numbers, pay, and what is as private
 """
 
 # ruff: noqa: RUF001 - words, in the letters that they are written with
@@ -53,3 +54,66 @@ PROFILE: Mapping[str, str] = MappingProxyType(
     }
 )
 """Key of the metadata → the words of columns that it can be made of."""
+
+SECRETS: str = """
+    password | password hash | passwordhash | hash | salt | password salt | pwd | pass | pin | access token | token |
+    auth token | refresh token | session token | api key | secret | security question | security answer |
+    recovery codes | Passwort | Kennwort | mot de passe | contraseña | パスワード | senha | wachtwoord |
+    password hash function | new password | ssn | social security number | national id | national insurance number |
+    tax id | passport number | Sozialversicherungsnummer | SV-Nummer | Steuer-ID | Steuernummer | IBAN | BIC |
+    Kontonummer | bank account | numéro de sécurité sociale | n° sécurité sociale | NIR | RIB | DNI | NIF | NIE |
+    CURP | RFC | CPF | codice fiscale | BSN | burgerservicenummer | マイナンバー | 個人番号 | 口座番号 |
+    número de la seguridad social | nº seguridad social | salary | Gehalt | salaire | salario | 給与 | 密码 | 密碼 |
+    身份证号 | 身份证号码 | 身分證字號 | 비밀번호 | 주민등록번호 | пароль | паспорт | СНИЛС | ИНН | hasło | PESEL |
+    heslo | rodné číslo | lösenord | personnummer | passord | fødselsnummer | adgangskode | CPR-nummer | salasana |
+    henkilötunnus | şifre | parola | TC kimlik no | كلمة المرور | كلمة السر | رقم الهوية | סיסמה | סיסמא |
+    תעודת זהות | ת.ז. | κωδικός πρόσβασης | ΑΦΜ | ΑΜΚΑ | jelszó | CNP | mật khẩu | CCCD | CMND | kata sandi |
+    पासवर्ड | รหัสผ่าน | เลขบัตรประชาชน | เลขประจำตัวประชาชน | passwd | pw | passcode | passphrase | passwort neu |
+    mdp | code secret | clave | clave de acceso | initial pw | 暗証番号 | 口令 | passport | passport no | ni number |
+    ni no | national insurance no | nino | social insurance number | insurance number | insurance no |
+    health insurance number | medicare number | nhs number | taxpayer id | tax number | tax no | national id number |
+    identity card number | driving licence number | driver license number | driver's license number | aadhaar |
+    aadhaar number | aadhar | pan number | pan no | credit card | credit card number | cvv | bank details |
+    bank account number | bank account no | routing number | sort code | swift | ifsc | wage | pay | pay rate |
+    hourly rate | compensation | income | payslip | date of birth | dob | birth date | birthdate | birthday |
+    religion | ethnicity | marital status | disability | Sozialversicherungs-Nr | SV-Nr | Versichertennummer |
+    Versicherten-Nr | Versicherungsnummer | Versicherungs-Nr | KV-Nummer | KV-Nr | RV-Nummer | RVNR | AHV-Nummer |
+    AHV-Nr | Krankenkasse | Steuer-Nr | Steueridentifikationsnummer | Steuerklasse | Personalausweisnummer |
+    Personalausweis | Reisepassnummer | Reisepass | Bankverbindung | Bankdaten | Konto-Nr | BLZ | Bankleitzahl |
+    Lohn | Bruttolohn | Nettolohn | Stundenlohn | Monatslohn | Vergütung | Entgelt | Geburtsdatum | Geburtstag |
+    Geb.-Datum | Geb.-Dat. | geb. am | geboren am | Konfession | Familienstand | Schwerbehinderung |
+    sécurité sociale | n° sécu | numéro de sécu | n° INSEE | n° SS | NSS | numéro fiscal | carte d'identité |
+    passeport | n° passeport | coordonnées bancaires | compte bancaire | rémunération | paie | date de naissance |
+    naissance | né le | née le | né(e) le | situation familiale | seguridad social | nº afiliación | pasaporte |
+    nº pasaporte | CUIL | CUIT | RUT | cédula | cédula de identidad | cuenta bancaria | número de cuenta |
+    nº de cuenta | CLABE | CBU | sueldo | remuneración | fecha de nacimiento | fecha nacimiento | fecha nac |
+    nacimiento | cumpleaños | estado civil | stipendio | retribuzione | conto corrente | conto bancario |
+    coordinate bancarie | tessera sanitaria | passaporto | data di nascita | data nascita | nato il |
+    segurança social | NISS | RG | passaporte | conta bancária | NIB | ordenado | vencimento | remuneração |
+    data de nascimento | nascimento | rijksregisternummer | sofinummer | paspoortnummer | bankrekening |
+    rekeningnummer | salaris | loon | geboortedatum | 生年月日 | 誕生日 | 保険証番号 | 保険者番号 | 被保険者番号 |
+    健康保険番号 | 雇用保険番号 | 基礎年金番号 | 年金番号 | 銀行口座 | 振込先 | 旅券番号 | パスポート番号 |
+    免許証番号 | 給料 | 月給 | 年収 | 基本給 | 賞与 | 時給 | 出生日期 | 生日 | 身份证 | 身份證 | 身分證 |
+    身份證號碼 | 社保号 | 社会保障号 | 护照 | 护照号 | 护照号码 | 護照號碼 | 银行卡号 | 银行账号 | 银行账户 |
+    銀行帳號 | 工资 | 工資 | 薪资 | 薪資 | 薪水 | 주민번호 | 여권번호 | 건강보험번호 | 계좌번호 | 은행계좌 | 급여 |
+    연봉 | 월급 | 생년월일 | 생일 | номер паспорта | паспортные данные | серия и номер паспорта | полис | полис ОМС |
+    номер счета | расчетный счет | банковский счет | зарплата | заработная плата | оклад | дата рождения |
+    день рождения | ІПН | РНОКПП | номер рахунку | банківський рахунок | заробітна плата | дата народження |
+    день народження | NIP | nr dowodu | numer dowodu | nr paszportu | numer paszportu | nr konta | numer konta |
+    rachunek bankowy | wynagrodzenie | pensja | płaca | data urodzenia | číslo pojištěnce | číslo pasu | číslo účtu |
+    bankovní účet | mzda | plat | datum narození | kontonummer | bankkonto | lön | födelsedatum | födelsedag |
+    fødselsdato | fødselsdag | lønn | løn | CPR | CPR-nr | sosiaaliturvatunnus | hetu | tilinumero | palkka |
+    syntymäaika | syntymäpäivä | TC no | TCKN | TC kimlik numarası | kimlik no | kimlik numarası | SGK no |
+    SGK sicil no | pasaport no | hesap no | hesap numarası | banka hesabı | maaş | ücret | doğum tarihi |
+    الرقم القومي | رقم الإقامة | رقم جواز السفر | جواز السفر | رقم التأمين | رقم الحساب | الحساب البنكي | الراتب |
+    راتب | تاريخ الميلاد | מספר זהות | מס' זהות | דרכון | מספר דרכון | מספר חשבון | חשבון בנק | שכר | משכורת |
+    תאריך לידה | αριθμός ταυτότητας | ΑΔΤ | αριθμός διαβατηρίου | αριθμός λογαριασμού | μισθός |
+    ημερομηνία γέννησης | TAJ | TAJ szám | személyi szám | személyi igazolvány szám | útlevélszám | adószám |
+    adóazonosító | adóazonosító jel | bankszámlaszám | számlaszám | fizetés | bér | születési dátum | születési idő |
+    cont bancar | salariu | data nașterii | số CCCD | số CMND | số BHXH | mã BHXH | mã số thuế | số hộ chiếu |
+    số tài khoản | lương | mức lương | ngày sinh | NIK | KTP | no KTP | nomor KTP | NPWP | BPJS | no BPJS |
+    no rekening | nomor rekening | gaji | tanggal lahir | tgl lahir | आधार | आधार संख्या | पैन | बैंक खाता |
+    खाता संख्या | वेतन | जन्म तिथि | जन्म दिनांक | เลขประกันสังคม | เลขหนังสือเดินทาง | เลขที่บัญชี | เลขบัญชี |
+    บัญชีธนาคาร | เงินเดือน | วันเกิด | วันเดือนปีเกิด
+    """
+"""Words, separated by `|`."""

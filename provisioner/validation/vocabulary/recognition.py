@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
@@ -44,6 +44,9 @@ _OTHERS: Final = (
     "assigned to", "assignee", "approver", "assistant", "spouse", "上级", "上級", "主管", "家长", "家長", "紧急",
     "상사", "보호자", "비상", "руководител", "родител", "керівник", "przełożon", "rodzic", "nadřízen", "rodič",
     "esimies", "huoltaja", "vårdnadshavare", "foresatt", "yönetici", "المدير", "ولي الأمر", "מנהל",
+    "husband", "wife", "Ehepartner", "Ehegatt", "Ehefrau", "Ehemann", "conjoint", "époux", "épouse", "cónyuge",
+    "esposo", "esposa", "coniuge", "cônjuge", "echtgeno", "配偶者", "配偶", "배우자", "супруг", "małżon", "manžel",
+    "puoliso", "ektefelle", "ægtefælle", "házastárs", "σύζυγος", "pasangan",
 )  # fmt: skip
 """Words for somebody else, whose address or number may stand in a person's row."""
 
@@ -55,10 +58,22 @@ _BODIES: Final = (
 _BODIES_BESIDES: Final = ("company", "department", "team", "class", "title")
 """What a person belongs to: words, and keys of what is known besides. The address behind such a word is not his own."""
 
+_THINGS: Final = (
+    "order", "purchase", "invoice", "payment", "transaction", "booking", "reservation", "ticket", "subscription",
+    "device", "session", "request", "message", "document", "product", "asset", "vehicle", "Bestellung", "Auftrag",
+    "Rechnung", "Buchung", "Gerät", "commande", "facture", "pedido", "factura", "注文", "ordine", "fattura",
+    "bestelling",
+)  # fmt: skip
+"""What a person has or does: words. An id behind such a word is not a person's."""
+
 # The dotless i is what I is in Turkish, in lower case; a letter that is an apostrophe is written as one mostly.
 _ALIKE: Final = str.maketrans({"#": " number ", "№": " number ", "\u0131": "i", "\u02bc": "'"})
 _LONGEST_WORDS: Final = 3  # of one thing, as `cost center name`
 _HUMP: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
+
+_PRIVATE: Final = (Meaning.SECRET, Meaning.EMAIL, Meaning.PHONE)
+_LEAST_WITHIN: Final = 5  # letters of a word that counts within a longer one, as `Initialpasswort`
+_RANK_BY_PART: Final = 9
 
 _OF_FIELDS: Final = {
     "uid": Meaning.ID, "name": Meaning.NAME, "avatar": Meaning.AVATAR,
@@ -86,8 +101,28 @@ def recognise(column: str) -> Recognition | None:
     table = _table()
     for form in _forms(column):
         if (found := table.get(form)) is not None:
-            return found
+            return None if found.meaning is Meaning.ID and is_of_a_thing(column) else found
+    if privacy_of(column) is Meaning.SECRET:
+        return Recognition(Meaning.SECRET, _RANK_BY_PART)
     return None
+
+
+def privacy_of(name: str) -> Meaning | None:
+    """Tell what is private by the words at its end, or a secret by those at its beginning: an address, a number, or it.
+
+    work_email, emergencyPhone2, Initial pw, Bruttogehalt, password new; not so email_verified
+    """
+    words = [form for word in _words(_BRACKETS.sub("", name)) if (form := normal_form(word).rstrip("0123456789"))]
+    table = _table()
+    for start in range(len(words)):
+        found = table.get("".join(words[start:]))
+        if found is not None and found.meaning in _PRIVATE:
+            return found.meaning
+    for end in range(len(words) - 1, 0, -1):
+        found = table.get(first := "".join(words[:end]))
+        if found is not None and found.meaning is Meaning.SECRET and len(first) >= _LEAST_WITHIN:
+            return found.meaning
+    return next((meaning for meaning in _PRIVATE if words and words[-1].endswith(_endings()[meaning])), None)
 
 
 def missing_from(names: Iterable[str]) -> int:
@@ -129,13 +164,30 @@ def is_of_another(column: str) -> bool:
     form = normal_form(text)
     if any(word in form for word in _others()):
         return True
-    words = [normal_form(word) for word in re.split(r"[\W_]+", _HUMP.sub(" ", text))][:-1]
+    owned = _is_owned_by(text, _bodies())
+    if owned is not None:
+        return owned
+    return any(form.startswith(body) and _is_owned(form.removeprefix(body)) for body in _bodies())
+
+
+def is_of_a_thing(column: str) -> bool:
+    """Whether a column may be about something that a person has or does: order.id, Device UUID."""
+    return _is_owned_by(unicodedata.normalize("NFKC", column), _things()) or False
+
+
+def _is_owned_by(text: str, owners: frozenset[str]) -> bool | None:
+    """Tell what the words before the last one belong to: one of some owners, a person (False), or nobody knows."""
+    words = [normal_form(word) for word in _words(text)][:-1]
     for end in range(len(words), 0, -1):
         if words[end - 1] in _PERSONS:
             return False
-        if any("".join(words[max(0, end - many) : end]) in _bodies() for many in range(1, _LONGEST_WORDS + 1)):
+        if any("".join(words[max(0, end - many) : end]) in owners for many in range(1, _LONGEST_WORDS + 1)):
             return True
-    return any(form.startswith(body) and _is_owned(form.removeprefix(body)) for body in _bodies())
+    return None
+
+
+def _words(text: str) -> list[str]:
+    return re.split(r"[\W_]+", _HUMP.sub(" ", text))
 
 
 def normal_form(name: str) -> str:
@@ -167,6 +219,21 @@ def _is_owned(form: str) -> bool:
 @cache
 def _others() -> frozenset[str]:
     return frozenset(normal_form(unicodedata.normalize("NFKC", word)) for word in _OTHERS)
+
+
+@cache
+def _endings() -> Mapping[Meaning, tuple[str, ...]]:
+    """Give the words that count at the end of a longer one, by what is private about them."""
+    words: dict[Meaning, list[str]] = {meaning: [] for meaning in _PRIVATE}
+    for form, known in _table().items():
+        if known.meaning in words and len(form) >= _LEAST_WITHIN:
+            words[known.meaning].append(form)
+    return {meaning: tuple(forms) for meaning, forms in words.items()}
+
+
+@cache
+def _things() -> frozenset[str]:
+    return frozenset(normal_form(word) for word in _THINGS)
 
 
 @cache

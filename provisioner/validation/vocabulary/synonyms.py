@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from provisioner.validation.vocabulary.besides import SECRETS
+
 
 class Meaning(StrEnum):
     """What a column holds."""
@@ -271,24 +273,7 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             在职状态 | 상태 | 재직상태 | статус | durum | الحالة | סטטוס | κατάσταση | trạng thái | สถานะ
             """,
         ),
-        Meaning.SECRET: (
-            """
-            password | password hash | passwordhash | hash | salt | password salt | pwd | pass | pin | access token |
-            token | auth token | refresh token | session token | api key | secret | security question |
-            security answer | recovery codes | Passwort | Kennwort | mot de passe | contraseña | パスワード | senha |
-            wachtwoord | password hash function | new password | ssn | social security number | national id |
-            national insurance number | tax id | passport number | Sozialversicherungsnummer | SV-Nummer | Steuer-ID |
-            Steuernummer | IBAN | BIC | Kontonummer | bank account | numéro de sécurité sociale |
-            n° sécurité sociale | NIR | RIB | DNI | NIF | NIE | CURP | RFC | CPF | codice fiscale | BSN |
-            burgerservicenummer | マイナンバー | 個人番号 | 口座番号 | número de la seguridad social |
-            nº seguridad social | salary | Gehalt | salaire | salario | 給与 | 密码 | 密碼 | 身份证号 | 身份证号码 |
-            身分證字號 | 비밀번호 | 주민등록번호 | пароль | паспорт | СНИЛС | ИНН | hasło | PESEL | heslo |
-            rodné číslo | lösenord | personnummer | passord | fødselsnummer | adgangskode | CPR-nummer | salasana |
-            henkilötunnus | şifre | parola | TC kimlik no | كلمة المرور | كلمة السر | رقم الهوية | סיסמה | סיסמא |
-            תעודת זהות | ת.ז. | κωδικός πρόσβασης | ΑΦΜ | ΑΜΚΑ | jelszó | CNP | mật khẩu | CCCD | CMND | kata sandi |
-            पासवर्ड | รหัสผ่าน | เลขบัตรประชาชน | เลขประจำตัวประชาชน
-            """,
-        ),
+        Meaning.SECRET: (SECRETS,),
         Meaning.POSITION: (
             """
             # | no | nr | n | num | number | row | line | index | pos | lfd. Nr. | laufende Nummer | Nummer | s no |

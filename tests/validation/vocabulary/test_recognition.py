@@ -10,10 +10,12 @@ import pytest
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.recognition import (
     Recognition,
+    is_of_a_thing,
     is_of_another,
     missing_from,
     nearest_columns,
     normal_form,
+    privacy_of,
     recognise,
 )
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
@@ -34,7 +36,12 @@ from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
         (Meaning.PHONE, ("Tél. portable", "mobilePhone", "Work Phone", "携帯電話番号", "Móvil")),
         (Meaning.AVATAR, ("avatar", "photoUrl", "Profilbild", "picture", "顔写真")),
         (Meaning.STATUS, ("Status [READ ONLY]", "accountEnabled", "is_active", "Austritt", "在籍状況")),
-        (Meaning.SECRET, ("Password [Required]", "passwordHash", "DNI", "Codice fiscale", "マイナンバー")),
+        (Meaning.SECRET, ("Password [Required]", "passwordHash", "DNI", "Codice fiscale", "マイナンバー", "PIN",
+                          "Initial pw", "T.C. No", "NI Number", "Versichertennummer", "N° de sécurité sociale",
+                          "Bankverbindung", "保険証番号", "Date of Birth", "Sueldo", "Maaş", "Geburtstag",
+                          "Дата рождения",
+                          "IBAN 2", "Bruttogehalt", "employee.salary", "Annual Salary (EUR)", "Passwort neu",
+                          "初期パスワード")),
         (Meaning.POSITION, ("#", "Nr.", "No.", "lfd. Nr.", "Nº")),
     ],
 )  # fmt: skip
@@ -92,6 +99,29 @@ def test_what_belongs_to_the_person_stays_his_own(prefix: str) -> None:
     found = {column: known.meaning if (known := recognise(column)) else None for column in columns}
     assert found == columns
     assert [column for column in columns if is_of_another(column)] == []
+
+
+@pytest.mark.parametrize("name", ["order.id", "Order ID", "device_uuid", "customer/order/id", "subscription.uid"])
+def test_an_id_of_a_thing_is_nobodys_id(name: str) -> None:
+    """Whoever has ordered it; one that a thing has of a person is his."""
+    assert (recognise(name), is_of_a_thing(name)) == (None, True)
+    person = f"{name.split('.')[0]}.user.id"
+    found = recognise(person)
+    assert (found and found.meaning, is_of_a_thing(person)) == (Meaning.ID, False)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "names"),
+    [
+        (Meaning.EMAIL, ("work_email", "Order Email", "email2", "emergency.email", "privatemail", "Manager E-Mail")),
+        (Meaning.PHONE, ("emergencyPhone", "phone_1", "Diensttelefon", "parent-mobile")),
+        (Meaning.SECRET, ("user_password", "passwordNew", "Monatsgehalt", "push_token", "contact.iban")),
+        (None, ("email_verified", "phone type", "Secretary", "team", "", "2", "displayName", "Manager")),
+    ],
+)
+def test_what_is_private_is_known_by_the_words_at_the_end(meaning: Meaning | None, names: tuple[str, ...]) -> None:
+    """Whosever it is; a secret also by the words at the beginning."""
+    assert {name: privacy_of(name) for name in names} == dict.fromkeys(names, meaning)
 
 
 def test_words_that_begin_with_another_are_still_words() -> None:
