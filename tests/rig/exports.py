@@ -154,6 +154,7 @@ EXPORTS: Mapping[str, Export] = {
             ]),
         ),
         {
+            "leave_out": ["Password [Required]", "Password Hash Function [UPLOAD ONLY]"],
             "uid": by_mail("Email Address [Required]"), "name": "{First Name [Required]} {Last Name [Required]}",
             "metadata": private(email="Email Address [Required]", phone="Mobile Phone"),
         },
@@ -185,7 +186,7 @@ EXPORTS: Mapping[str, Export] = {
             ]),
         ),
         {
-            "uid": "Employee #", "name": "{Preferred Name|First Name} {Last Name}",
+            "leave_out": ["Date of Birth"], "uid": "Employee #", "name": "{Preferred Name|First Name} {Last Name}",
             "metadata": private(email="Work Email", phone="Mobile Phone"),
         },
     ),
@@ -248,7 +249,7 @@ EXPORTS: Mapping[str, Export] = {
             ]},
         ),
         {
-            "uid": "localId", "name": "displayName", "avatar": "photoUrl",
+            "leave_out": ["passwordHash", "salt"], "uid": "localId", "name": "displayName", "avatar": "photoUrl",
             "metadata": private(email="email", phone="phoneNumber"),
         },
     ),
@@ -273,7 +274,7 @@ EXPORTS: Mapping[str, Export] = {
                 "false", "1700000000000", "1600000000", "0123456789abcdef",
             ]),
         ),
-        {"uid": "user_id", "name": "nickname", "avatar": "profile_url"},
+        {"leave_out": ["access_token"], "uid": "user_id", "name": "nickname", "avatar": "profile_url"},
     ),
     "German HR sheet (.xlsx: title, merged header, 00123 by format)": Export(
         book(
@@ -297,7 +298,7 @@ EXPORTS: Mapping[str, Export] = {
             by=";", encoding="cp1252", eol="\r\n",
         ),
         {
-            "uid": "Matricule", "name": "{Prénom} {Nom}",
+            "leave_out": ["N° sécurité sociale"], "uid": "Matricule", "name": "{Prénom} {Nom}",
             "metadata": private(email="Courriel professionnel", phone="Tél. portable"),
         },
         {"encoding": "cp1252"},
@@ -312,7 +313,7 @@ EXPORTS: Mapping[str, Export] = {
             by=";",
         ),
         {
-            "uid": "Nº Empleado", "name": "{Nombre} {Apellidos}",
+            "leave_out": ["DNI"], "uid": "Nº Empleado", "name": "{Nombre} {Apellidos}",
             "metadata": private(email="Correo electrónico", phone="Móvil"),
         },
     ),
@@ -346,7 +347,7 @@ EXPORTS: Mapping[str, Export] = {
                 f"{2026000 + n}", s, f, "7", "7B", f"parent{n // 2}@example.org", f"photos/{n}.jpg", "2013-01-01",
             ]),
         ),
-        {"uid": "Student ID", "name": "{First Name} {Surname}"},
+        {"leave_out": ["DOB"], "uid": "Student ID", "name": "{First Name} {Surname}"},
     ),
     "Club's list (.xlsx, no id, two share an address)": Export(
         book((
@@ -372,7 +373,7 @@ EXPORTS: Mapping[str, Export] = {
             by=";",
         ),
         {
-            "uid": "Matricola", "name": "{Nome} {Cognome}",
+            "leave_out": ["Codice fiscale"], "uid": "Matricola", "name": "{Nome} {Cognome}",
             "metadata": private(email="Email", phone="Cellulare"),
         },
     ),
@@ -383,7 +384,7 @@ EXPORTS: Mapping[str, Export] = {
             *each(lambda n, f, s: [f"{n:05}", f"{f} {s}", f"{n:011}", mail(f, s), f"11 9{n:08}", "Analista", "Ativo"]),
         ),
         {
-            "uid": "Matrícula", "name": "Nome completo",
+            "leave_out": ["CPF"], "uid": "Matrícula", "name": "Nome completo",
             "metadata": private(email="E-mail", phone="Celular"),
         },
     ),

@@ -8,15 +8,31 @@ from typing import Any, Final
 
 from provisioner.inspection.proposal.evidence import Column
 from provisioner.inspection.proposal.names import NameChoice, choose_name
-from provisioner.inspection.proposal.uids import Facts, UidChoice, choose_uid, how_to_mend, is_damaged, is_own_mail
-from provisioner.validation.fields.mapping import field_of
-from provisioner.validation.vocabulary.recognition import Recognition
+from provisioner.inspection.proposal.uids import (
+    Facts,
+    UidChoice,
+    choose_uid,
+    could_be_chosen,
+    how_to_mend,
+    is_damaged,
+    is_own_mail,
+    tells_apart,
+)
+from provisioner.validation.fields.mapping import MetadataPath, field_of
+from provisioner.validation.vocabulary.privacy import PRIVATE
+from provisioner.validation.vocabulary.recognition import Recognition, privacy_of
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
 
-PRIVATE: Final = "@private"
 _NO_NAME: Final = "the header has no name for it: write one above it, or use this one under [columns]"
+_NOT_APART: Final = "no column tells people apart: take one in which no two rows have the same, or add one"
+_NOT_CALLED_SO: Final = (
+    "no column is called like an id of a person: take one that everybody may see and that never changes, for a uid is "
+    "public and cannot be changed, or add one"
+)
 _IDS: Final = (Meaning.ID, Meaning.LOGIN)
+_HIDDEN: Final[Mapping[Meaning, str]] = {Meaning.EMAIL: "email", Meaning.PHONE: "phone"}
+"""What other users are not to see → its key."""
 _REASONS: Final[Mapping[Meaning | None, str]] = {
     Meaning.SECRET: "a secret, or too private: it is never sent",
     **dict.fromkeys(_IDS, "another id"),
@@ -73,6 +89,7 @@ class Proposal:
     by_name      columns that are called as a user field is, and need no line
     questions    what a person has to choose; empty when the mapping is whole
     constraints  limits to be changed: key of `[constraints]` → its value, and why
+    kept_out     columns that are to be left out whatever they are called, and whatever else is set
     """
 
     entries: tuple[Entry, ...]
@@ -81,6 +98,7 @@ class Proposal:
     by_name: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
     constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    kept_out: tuple[str, ...] = ()
 
 
 def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
@@ -92,26 +110,51 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     entries += _others(facts)
     questions = tuple(_questions(facts, uid, name))
     used = {column for entry in entries for column in entry.columns}
-    by_name = tuple(_by_name(facts, {entry.key for entry in entries}))
+    kept_out = tuple(dict.fromkeys(column.name for column in facts.columns if _is_kept_out(column)))
+    by_name = tuple(name for name in _by_name(facts, entries) if name not in kept_out)
     rest = [column for column in facts.columns if column.name not in {*used, *by_name}]
     left_out = (
         *(LeftOut(column.name, _why_left_out(column, facts)) for column in rest),
         *(LeftOut(name, _NO_NAME) for name in nameless),
     )
     suggestions = tuple(_suggestions(facts, used))
-    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, uid.constraints if uid else {})
+    constraints = uid.constraints if uid else {}
+    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, constraints, kept_out)
+
+
+def _is_kept_out(column: Column) -> bool:
+    """Whether a column is not to be sent but by a line of its own: it is secret, or private and seen by everybody."""
+    meaning = column.known.meaning if column.known else None
+    secret_keys = any(privacy_of(key) is Meaning.SECRET for key in column.private_keys)
+    private = meaning in _HIDDEN or bool(column.private_keys)
+    return meaning is Meaning.SECRET or secret_keys or (column.is_seen and private)
 
 
 def _others(facts: Facts) -> Iterator[Entry]:
     """Give what else becomes something: a picture, an address, a phone number; and what must not become a role."""
     yield from _web(facts)
     yield from _claimed_in_vain(facts)
-    email = _first(facts, Meaning.EMAIL)
-    if email is not None:
-        yield Entry(f"{PRIVATE}.email", email.name, _hidden("an e-mail address"), (email.name,), metadata=True)
-    phone = _first(facts, Meaning.PHONE)
-    if phone is not None:
-        yield Entry(f"{PRIVATE}.phone", phone.name, _hidden("a phone number"), (phone.name,), metadata=True)
+    yield from _private(facts)
+
+
+def _private(facts: Facts) -> Iterator[Entry]:
+    """Give what other users do not see, each at a place of its own: a key can hold one value, or further keys."""
+    places = [column.place for column in facts.columns]
+    taken = [place[1:] for place in places if isinstance(place, tuple) and place[0] == PRIVATE]
+    for column, what, path in _to_be_hidden(facts):
+        if not any(path[: len(other)] == other or other[: len(path)] == path for other in taken):
+            taken.append(path)
+            yield Entry(".".join((PRIVATE, *path)), column.name, _hidden(what), (column.name,), metadata=True)
+
+
+def _to_be_hidden(facts: Facts) -> Iterator[tuple[Column, str, MetadataPath]]:
+    """Give the best of each kind with its path, and after them those that would be seen as keys of the metadata."""
+    best = {meaning: column for meaning in _HIDDEN if (column := _first(facts, meaning)) is not None}
+    for meaning, column in best.items():
+        yield column, meaning.value, (_HIDDEN[meaning],)
+    for column in _named(facts, *_HIDDEN):
+        if column.known and isinstance(column.place, tuple) and column not in best.values():
+            yield column, column.known.meaning.value, column.place
 
 
 def _hidden(what: str) -> str:
@@ -186,10 +229,11 @@ def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> 
     ]
     usable = [column for column in facts.columns if column.filled and column.can_be_named and not column.nested]
     if uid is None:
-        likely = sorted(usable, key=lambda column: (column.repeats, -column.legal))
-        reason = "no column tells people apart: take one in which no two rows have the same, or add one"
+        likely = sorted(filter(could_be_chosen, usable), key=lambda column: (column.repeats, -column.legal))
         ids = [column for column in usable if column.known and column.known.meaning in _IDS]
         damaged = [f"; {each.name!r} is {how_to_mend(each, facts)}" for each in ids if is_damaged(each, facts)]
+        apart = any(tells_apart(column, facts) for column in likely)
+        reason = _NOT_CALLED_SO if apart else _NOT_APART
         yield Question("uid", reason + "".join((*twice, *damaged)), tuple(column.name for column in likely))
     if name is None:
         private = {Meaning.EMAIL, Meaning.PHONE, Meaning.SECRET, Meaning.STATUS}
@@ -199,15 +243,19 @@ def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> 
         yield Question("name", reason + "".join(twice), tuple(column.name for column in free))
 
 
-def _by_name(facts: Facts, given: set[str]) -> Iterator[str]:
-    """Name the columns that feed a field because they are called as it is."""
+def _by_name(facts: Facts, entries: Sequence[Entry]) -> Iterator[str]:
+    """Name the columns that feed a field, or a key of the metadata, because they are called as it is."""
+    given = {(*(("metadata",) if entry.metadata else ()), *entry.key.split(".")) for entry in entries}
     for column in facts.columns:
-        name = field_of(column.name)
-        if (name is not None and name not in given) or column.name.lower().startswith("metadata."):
+        place = column.place
+        if place is not None and (("metadata", *place) if isinstance(place, tuple) else (place,)) not in given:
             yield column.name
 
 
 def _why_left_out(column: Column, facts: Facts) -> str:
+    meaning = column.known.meaning if column.known else None
+    if _is_kept_out(column) and meaning not in _HIDDEN:
+        return _why_keys(column) if column.private_keys else _REASONS[Meaning.SECRET]
     if column.repeated:
         return "two columns have this name: rename one to use it"
     if not column.can_be_named:
@@ -216,9 +264,12 @@ def _why_left_out(column: Column, facts: Facts) -> str:
         return "it holds objects or lists: export what is in them as columns of their own to use it"
     if not column.filled:
         return "there is nothing in it"
+    return _why_unused(column, meaning, facts)
+
+
+def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
     if field_of(column.name) == "role":
         return "a role has to be there in the app first; a map under [columns] says which cell means which role"
-    meaning = column.known.meaning if column.known else None
     if meaning in _IDS and is_damaged(column, facts):
         return f"another id, {how_to_mend(column, facts)}"
     if meaning is Meaning.STATUS:
@@ -226,6 +277,14 @@ def _why_left_out(column: Column, facts: Facts) -> str:
     if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:
         return "its cells are no addresses that begin with https://"
     return _REASONS.get(meaning, "no field of a user is called like it")
+
+
+def _why_keys(column: Column) -> str:
+    """Say which keys of its objects are private, and what to do."""
+    keys = [key for key in column.private_keys if column.is_seen or privacy_of(key) is Meaning.SECRET]
+    held = f"what its objects hold under {listed([printable(key) for key in keys])}"
+    why = f"everybody in the app would see {held}" if column.is_seen else f"{held} is secret, or too private"
+    return f"{why}: take it out of the cells, and the column out of leave_out, to send the rest"
 
 
 def _values(column: Column) -> str:

@@ -61,7 +61,8 @@ def document(
         *_entries([entry for entry in proposal.entries if not entry.metadata]),
         *_by_name(proposal),
         *_encodings(proposal),
-        "# All other columns, where other users do not see them:",
+        *_kept_out(proposal),
+        f"# All other columns{' but these' if proposal.kept_out else ''}, where other users do not see them:",
         '# others = "metadata.@private.roster"',
         *_metadata(proposal),
         *_constraints(proposal),
@@ -109,6 +110,13 @@ def _encodings(proposal: Proposal) -> Iterator[str]:
         yield from _comment(
             f"encode can also be {others}: docs/columns.md says what each makes. Choose before the first run."
         )
+
+
+def _kept_out(proposal: Proposal) -> Iterator[str]:
+    """Name what is not to be sent whatever the columns are called, and whatever else is set."""
+    if proposal.kept_out:
+        yield "# Nothing of these is sent, but what a line here makes of them:"
+        yield f"leave_out = {literal(list(proposal.kept_out))}"
 
 
 def _metadata(proposal: Proposal) -> Iterator[str]:

@@ -8,7 +8,7 @@ Foto         12 filled, 12 addresses of the web          can be an avatar
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,14 +20,16 @@ import polars as pl
 from provisioner.roster.columns import all_named, named, unnamed
 from provisioner.roster.formats.rows import NOT_TEXT, Roster, RosterBatch
 from provisioner.validation.constraints import MEANT_SO, UID_KINDS
+from provisioner.validation.fields.binding import place_of
 from provisioner.validation.fields.cells import column_text
-from provisioner.validation.fields.mapping import NULL_VALUES
+from provisioner.validation.fields.mapping import NULL_VALUES, MetadataPath
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC
-from provisioner.validation.vocabulary.recognition import Recognition, recognise
+from provisioner.validation.vocabulary.privacy import PRIVATE, keys_in_objects, keys_in_texts, known_by_name
+from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.warnings import WARNINGS
 
@@ -38,6 +40,11 @@ MOST_CELLS: Final = 5_000_000
 _NAMELESS: Final = re.compile(r"_column_\d+")
 _MAIL: Final = r"^[^\s@]+@[^\s@]+$"
 _PICTURE: Final = r"(?i)\.(?:png|jpe?g|gif|webp|svg|bmp)(?:[?#].*)?$|gravatar|avatar|photo|picture|/image"
+_UUID: Final = r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$"
+# ULIDs, and hexadecimals of 12 and 16 bytes; digits alone may be an account, and so may two letters before digits.
+_MADE: Final = r"(?i)^(?:[0-7][0-9a-hjkmnp-tv-z]{25}|[0-9a-f]{24}|[0-9a-f]{32})$"
+_LETTER_WITHIN: Final = r"^..\d*[A-Za-z]"
+_NUMBER: Final = r"^[A-Za-z]{0,6}-?\d{1,6}$"
 _FEW: Final = 6
 _LONGEST_UID: Final = 100
 _SIGNS_LOOKED_AT: Final = 1000
@@ -53,7 +60,7 @@ _MENDS: Final[Mapping[str, str]] = {
 class Column:
     """A column: what its name says, and what its cells are like. Counts are of rows.
 
-    known        what the name says
+    known        what the name says; of a column that is a key of the metadata, what is private about it
     filled       there is something in the cell
     distinct     cells that differ, as uids: in lower case
     spelled      cells that differ as they stand
@@ -62,10 +69,13 @@ class Column:
     mails, urls, pictures   cells that are e-mail addresses, addresses of the web, addresses of pictures
     spaced       cells with a blank within them
     turned       cells like `Lee, Ann`
+    made         cells that are ids as only programs make them
+    numbered     cells that are short numbers, letters before them or not
     values       the values there are and how often each comes, most frequent first; empty when there are many
     counts_rows  its cells are 1, 2, 3 …
     nested       its cells are objects or lists
     repeated     another column has the same name
+    private_keys keys of the objects in its cells that hold something private, dotted
     """
 
     name: str
@@ -80,10 +90,23 @@ class Column:
     pictures: int = 0
     spaced: int = 0
     turned: int = 0
+    made: int = 0
+    numbered: int = 0
     values: Mapping[str, int] = field(default_factory=dict)
     counts_rows: bool = False
     nested: bool = False
     repeated: bool = False
+    private_keys: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str | MetadataPath | None:
+        """What it feeds by its name: a field, a place in the metadata, or nothing."""
+        return place_of(self.name)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether everybody in the app would see what is in it, because it is metadata by its name."""
+        return self.place == "metadata" or (isinstance(self.place, tuple) and self.place[0] != PRIVATE)
 
     @property
     def repeats(self) -> int:
@@ -175,6 +198,7 @@ def gather(roster: Roster) -> Evidence:
     frames: list[pl.DataFrame] = []
     structured: set[str] = set()
     objects: Counter[str] = Counter()
+    keys: dict[str, dict[str, None]] = defaultdict(dict)
     rows, whole = 0, True
     with closing(each for each in roster.batches()) as batches:
         for batch in batches:
@@ -182,6 +206,8 @@ def gather(roster: Roster) -> Evidence:
             most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
             texts, nested = _texts(batch.frame.select(all_named(names)).head(most - rows))
             structured.update(nested)
+            for name in nested:
+                keys[name].update(keys_in_objects(unnamed(batch.frame, name).head(texts.height)))
             objects.update(_objects(batch, texts.height))
             whole = rows + batch.frame.height <= most
             rows += texts.height
@@ -195,7 +221,8 @@ def gather(roster: Roster) -> Evidence:
     # In a roster of several files a column may be a list in one and a text in the others.
     structured |= {name for name in own if objects[name] * 2 > frame[name].count()}
     columns = tuple(
-        _column(name, unnamed(frame, name), nested=name in structured, repeated=name in roster.repeated) for name in own
+        _column(name, unnamed(frame, name), keys[name], nested=name in structured, repeated=name in roster.repeated)
+        for name in own
     )
     nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
     return Evidence(frame.select(all_named(own)), columns, whole, nameless)
@@ -227,13 +254,15 @@ def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return texts.select(pl.when(~missing).then(pl.all())), nested
 
 
-def _column(name: str, cells: pl.Series, *, nested: bool, repeated: bool) -> Column:
-    known = recognise(name)
+def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bool, repeated: bool) -> Column:
     filled = cells.drop_nulls()
+    mails = _count(filled, _MAIL)
+    known = known_by_name(name, place_of(name), are_mails=mails * 2 > len(filled))
     if cells.is_empty():
         return _unseen(name, known, repeated=repeated)
+    private = _private_keys(filled, keys, nested=nested)
     if nested or filled.is_empty():
-        return Column(name, known, filled=len(filled), nested=nested, repeated=repeated)
+        return Column(name, known, filled=len(filled), nested=nested, repeated=repeated, private_keys=private)
     lower = filled.str.to_lowercase()
     return Column(
         name,
@@ -243,7 +272,9 @@ def _column(name: str, cells: pl.Series, *, nested: bool, repeated: bool) -> Col
         spelled=filled.n_unique(),
         legal=int(_is_legal(filled, "-").sum()),
         underscored=int(_is_legal(filled, "_-").sum()),
-        mails=_count(filled, _MAIL),
+        made=_count(filled, _UUID) + _count(filled.filter(filled.str.contains(_LETTER_WITHIN)), _MADE),
+        numbered=_count(filled, _NUMBER),
+        mails=mails,
         urls=_count(filled, URL),
         pictures=_count(filled.filter(filled.str.contains(URL)), _PICTURE),
         spaced=_count(filled, r"\S\s+\S"),
@@ -251,7 +282,15 @@ def _column(name: str, cells: pl.Series, *, nested: bool, repeated: bool) -> Col
         values=_values(filled),
         counts_rows=len(filled) > 1 and filled.to_list() == [str(n) for n in range(1, len(filled) + 1)],
         repeated=repeated,
+        private_keys=private,
     )
+
+
+def _private_keys(filled: pl.Series, keys: Mapping[str, None], *, nested: bool) -> tuple[str, ...]:
+    """Add the private keys of the JSON texts in a column to those of its objects; only where there may be some."""
+    if nested or filled.str.starts_with("{").any():
+        return tuple({**keys, **keys_in_texts(filled.unique(maintain_order=True))})
+    return tuple(keys)
 
 
 def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:

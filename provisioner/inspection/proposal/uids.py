@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from provisioner.inspection.proposal.evidence import Column, UidForm
 from provisioner.inspection.proposal.names import Cells
 from provisioner.validation.fields.source import Encoding
-from provisioner.validation.vocabulary.recognition import is_of_another
+from provisioner.validation.vocabulary.recognition import is_of_a_thing, is_of_another
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import counted, printable
 
@@ -20,6 +20,8 @@ ENCODINGS: Final = (Encoding.BASE32, Encoding.SLUG, Encoding.HEX)
 """In the order in which they are tried: one that loses nothing first."""
 
 _WORDS: Final = (Meaning.ID, Meaning.LOGIN, Meaning.EMAIL)
+_CHOSEN: Final = frozenset({None, *_WORDS, Meaning.POSITION})
+"""What a column may be that a person could make uids of."""
 
 
 class Facts(Cells, Protocol):
@@ -62,10 +64,10 @@ def choose_uid(facts: Facts) -> UidChoice | None:
             return uid
     if (uid := _first(list(filter(is_own_mail, facts.columns)), facts, _encoded)) is not None:
         return uid
-    unnamed = [column for column in facts.columns if _could_be_an_id(column, facts)]
-    if (uid := _first(unnamed, facts, _unnamed, _encoded)) is not None:
+    free = [column for column in facts.columns if _says_nothing(column) and could_be_chosen(column)]
+    if (uid := _first([column for column in free if tells_apart(column, facts)], facts, _made, _numbered)) is not None:
         return uid
-    counting = [column for column in facts.columns if column.counts_rows and column.can_be_named]
+    counting = [column for column in free if column.counts_rows and column.can_be_named]
     if counting:
         reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
         return UidChoice(counting[0].name, reason, (counting[0].name,))
@@ -190,24 +192,41 @@ def _why_none(facts: Facts, column: Column) -> str:
     return what
 
 
-def _unnamed(column: Column, _: Facts) -> UidChoice | None:
-    """Take a column that is called like nothing, and tells people apart as it stands."""
-    if column.differ_in_case:
+def _made(column: Column, _: Facts) -> UidChoice | None:
+    """Take a column that is called like nothing, and in which a program has put ids."""
+    if column.made < column.filled:
         return None
-    reason = "no column is called like an id; of this every cell is there, is different, and can be a uid"
+    reason = "no column is called like an id; every cell of this is one that a program makes, and no two are alike"
     return UidChoice(column.name, reason, (column.name,))
 
 
-def _could_be_an_id(column: Column, facts: Facts) -> bool:
-    """Whether a column of a name that says nothing could tell people apart."""
-    complete = column.filled == column.spelled == column.legal == facts.rows > 0
-    known = column.known is not None and column.known.meaning is not Meaning.POSITION
-    usable = column.can_be_named and not column.nested and not column.counts_rows
-    return complete and usable and not known and not is_of_another(column.name)
+def _numbered(column: Column, _: Facts) -> UidChoice | None:
+    """Take a column that is called a number and nothing more, and in which everybody has a short one."""
+    if column.known is None or column.numbered < column.filled or column.counts_rows:
+        return None
+    reason = "no column is called like an id; this is a number, in every row, no two alike"
+    return UidChoice(column.name, reason, (column.name,))
+
+
+def tells_apart(column: Column, facts: Facts) -> bool:
+    """Whether every row has a cell, no two have the same, and all can be uids as they stand."""
+    return column.filled == column.distinct == column.legal == facts.rows > 0
+
+
+def could_be_chosen(column: Column) -> bool:
+    """Whether a person could make a uid of a column: it is no name, nothing private but an address, and his own."""
+    known = column.known.meaning if column.known else None
+    free = column.place in {None, "uid"}
+    return free and known in _CHOSEN and not is_of_another(column.name) and not is_of_a_thing(column.name)
+
+
+def _says_nothing(column: Column) -> bool:
+    usable = column.can_be_named and not column.nested
+    return usable and (column.known is None or column.known.meaning is Meaning.POSITION)
 
 
 def is_own_mail(column: Column) -> bool:
     """Whether a column whose name says nothing holds addresses, of which no two rows share one."""
-    if column.known is not None or not column.can_be_named or is_of_another(column.name):
+    if column.known is not None or column.place is not None or not column.can_be_named or is_of_another(column.name):
         return False
     return column.are_mails and not column.repeats

@@ -15,6 +15,7 @@ from provisioner.validation.constraints import UID_KINDS
 from provisioner.validation.vocabulary.recognition import missing_from
 from provisioner.validation.warnings import WARNINGS
 
+UUIDS = [f"6f9619ff-8b86-d011-b42d-00c04fc96{n:03}" for n in range(5)]
 NAMES = ["Ann Lee", "Bob Poe", "Cy Roe", "Di Fox", "Ed Oak"]
 
 
@@ -50,8 +51,18 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         ({"uid": [f"a|{'b' * 70}{n}" for n in range(5)]}, {"column": "uid", "encode": "slug"}),
         ({"E-Mail": [f"a{n}@x.org" for n in range(5)]}, {"column": "E-Mail", "encode": "base32", "lower": True}),
         ({"Kontakt": [f"a{n}@x.org" for n in range(5)]}, {"column": "Kontakt", "encode": "base32", "lower": True}),
-        # called like nothing, but every cell is there, different, and a uid
-        ({"Zeichen": ["qa", "qb", "qc", "qd", "qe"], "Ort": ["K", "K", "B", "B", "B"]}, "Zeichen"),
+        # called like nothing, but every cell is an id that only a program makes
+        ({"Zeichen": UUIDS, "Ort": ["K", "K", "B", "B", "B"]}, "Zeichen"),
+        ({"Zeichen": [f"01ARZ3NDEKTSV4RRFFQ69G5FA{n}" for n in range(5)]}, "Zeichen"),
+        ({"Zeichen": [f"507f1f77bcf86cd79943901{n}" for n in range(5)]}, "Zeichen"),
+        ({"Zeichen": ["qa", "qb", "qc", "qd", "qe"], "Ort": ["K", "K", "B", "B", "B"]}, None),
+        ({"Zeichen": [f"AD12000120302003591001{n:02}" for n in range(5)]}, None),
+        ({"Zeichen": [f"50771177230640079943901{n}" for n in range(5)]}, None),
+        ({"Zeichen": [*UUIDS[:4], "qe"]}, None),
+        # called a number and nothing more, and one that everybody has
+        ({"Nr.": [17, 4, 5, 23, 9]}, "Nr."),
+        ({"Nr.": [f"A-{n}7" for n in range(5)]}, "Nr."),
+        ({"Nr.": [f"01712345{n}" for n in range(5)]}, None),
         # the number of the row is no id where there is a better one
         ({"Nr.": [1, 2, 3, 4, 5], "E-Mail": [f"a{n}@x.org" for n in range(5)]},
          {"column": "E-Mail", "encode": "base32", "lower": True}),
@@ -65,7 +76,7 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "zA4"], "id": [1, 2, 3, 4, 5]}, "id"),
         ({"Login": ["a|B", "a|b", "a|c", "a|d", "a|e"]}, {"column": "Login", "encode": "base32"}),
         ({"uid": ["AbC1", "aBc1", "xY2", "yZ3", "9.0"]}, {"column": "uid", "encode": "base32"}),
-        ({"Zeichen": ["qA", "qa", "qC", "qD", "qE"]}, {"column": "Zeichen", "encode": "base32"}),
+        ({"Zeichen": ["qA", "qa", "qC", "qD", "qE"]}, None),
         # too long for an encoding that keeps them apart: it is still the one, and a row is rejected
         ({"uid": [f"{'b' * 70}{n}" for n in "aAbcd"]}, "uid"),
         # addresses that differ in case only are one
@@ -74,6 +85,12 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         # what belongs to another tells no people apart, whatever stands in it
         ({"company.id": ["a", "b", "c", "d", "e"], "Manager ID": ["f", "g", "h", "i", "j"]}, None),
         ({"Ort": ["K", "K", "B", "B", "B"]}, None),
+        # nor an id of what somebody has or does, in whatever form it is made, and though it counts the rows
+        ({"Order ID": UUIDS, "device.id": UUIDS, "Session UUID": UUIDS}, None),
+        ({"Order ID": [1, 2, 3, 4, 5]}, None),
+        # nor what is private, or the name of somebody, or feeds another field by its name
+        ({"API token": UUIDS, "PIN": [1, 2, 3, 4, 5], "Ehepartner": ["A", "B", "C", "D", "E"]}, None),
+        ({"tags": UUIDS, "statusMessage": [f"a{n}@x.org" for n in range(5)], "metadata.ref": UUIDS}, None),
     ],
 )  # fmt: skip
 def test_the_uid_is_what_tells_people_apart(tmp_path: Path, columns: dict[str, list[Any]], expected: Any) -> None:
@@ -81,6 +98,117 @@ def test_the_uid_is_what_tells_people_apart(tmp_path: Path, columns: dict[str, l
     proposal = proposed(tmp_path, **columns)
     assert value(proposal, "uid") == expected
     assert [question.field for question in proposal.questions] == ([] if expected else ["uid"])
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Date of Birth", "Sueldo", "Maaş", "T.C. No", "Versichertennummer", "Geburtstag", "N° de sécurité sociale",
+     "NI Number", "PIN", "Bankverbindung", "Initial pw", "保険証番号", "Ehepartner", "Account Number", "Order ID",
+     "IBAN", "Annual salary", "パスポート番号", "Дата рождения", "Fecha nac.", "Nr konta", "Telefon", "Passport No."],
+)  # fmt: skip
+def test_what_is_private_is_no_uid_for_want_of_a_better_one(tmp_path: Path, column: str) -> None:
+    """A uid is public and cannot be changed: where nothing is called like an id of a person, a person chooses."""
+    for cells in (["1a", "2b", "3c", "4d", "5e"], [2001, 2002, 2003, 2004, 2005], [1, 2, 3, 4, 5]):
+        proposal = proposed(tmp_path, **{column: cells})
+        if column != "Account Number" or cells != [1, 2, 3, 4, 5]:
+            assert [question.field for question in proposal.questions] == ["uid"], cells
+            offered = [column] if column == "Account Number" else []
+            assert list(proposal.questions[0].columns) == offered
+
+
+def test_what_could_be_chosen_is_offered_with_a_warning(tmp_path: Path) -> None:
+    """Nothing private among it, and no names."""
+    proposal = proposed(
+        tmp_path,
+        Ort=["K", "K", "B", "B", "B"],
+        Kürzung=["a", "b", "c", "d", "e"],
+        PIN=["1a", "2", "3", "4", "5"],
+    )
+    assert [(each.field, each.columns) for each in proposal.questions] == [("uid", ("Kürzung", "Ort"))]
+    assert proposal.questions[0].reason == (
+        "no column is called like an id of a person: take one that everybody may see and that never changes, for a uid "
+        "is public and cannot be changed, or add one"
+    )
+
+
+def test_private_keys_of_the_metadata_are_kept_where_others_do_not_see_them(tmp_path: Path) -> None:
+    """An address and a number go where they would go by that word, a secret nowhere, and each is sent once."""
+    proposal = proposed(
+        tmp_path,
+        id=[1, 2, 3, 4, 5],
+        **{"metadata.email": ["a@x.org"] * 5, "metadata.workPhone": ["1"] * 5, "metadata.home_phone": ["2"] * 5,
+           "Metadata.User_Password": ["x"] * 5, "metadata.@private.iban": ["x"] * 5,
+           "metadata.@private.mail": ["x"] * 5,
+           "metadata.contact": ["a@x.org"] * 5, "metadata.email_verified": ["yes"] * 5, "metadata.team": ["a"] * 5,
+           "metadata.name": ["Ann"] * 5, "metadata.id": ["7"] * 5},
+    )  # fmt: skip
+    assert {entry.key: entry.value for entry in proposal.entries} == {
+        "uid": "id", "name": "Full Name", "@private.email": "metadata.email", "@private.phone": "metadata.workPhone",
+        "@private.home_phone": "metadata.home_phone", "@private.contact": "metadata.contact",
+    }  # fmt: skip
+    assert proposal.by_name == (
+        "metadata.@private.mail", "metadata.email_verified", "metadata.team", "metadata.name", "metadata.id",
+    )  # fmt: skip
+    assert proposal.kept_out == (
+        "metadata.email", "metadata.workPhone", "metadata.home_phone", "Metadata.User_Password",
+        "metadata.@private.iban", "metadata.contact",
+    )  # fmt: skip
+    secret = "a secret, or too private: it is never sent"
+    assert why_left_out(proposal) == {"Metadata.User_Password": secret, "metadata.@private.iban": secret}
+
+
+def test_no_place_in_the_metadata_is_given_twice(tmp_path: Path) -> None:
+    """What stands in `@private` by its name stays there; what can go nowhere else is left out."""
+    mails = [f"a{n}@x.org" for n in range(5)]
+    proposal = proposed(
+        tmp_path, id=[1, 2, 3, 4, 5],
+        **{"email": mails, "metadata.@private.email": mails, "metadata.email": mails,
+           "metadata.phone": ["1"] * 5, "metadata.phone.home": ["2"] * 5},
+    )  # fmt: skip
+    assert {entry.key: entry.value for entry in proposal.entries if entry.metadata} == {
+        "@private.phone": "metadata.phone"
+    }
+    another = "another one of its kind, or not filled as such"
+    assert why_left_out(proposal) == dict.fromkeys(("email", "metadata.email", "metadata.phone.home"), another)
+    assert proposal.kept_out == ("metadata.email", "metadata.phone", "metadata.phone.home")
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "expected"),
+    [
+        ("metadata", [{"email": "a@x.org", "more": {"pay": 1}}] * 5, "email, more.pay"),
+        ("metadata", ['{"a": [{"phone": 1}]}', "{", "x", "7", None], "a.phone"),
+        ("metadata.contact", [{"email": "a@x.org"}] * 5, "email"),
+        ("metadata", [{"@private": {"email": "a@x.org"}, "email": "", "team": "a"}] * 5, None),
+        ("metadata.@private", [{"email": "a@x.org"}] * 5, None),
+    ],
+)
+def test_objects_that_hold_what_is_private_are_not_shown_to_everybody(
+    tmp_path: Path, column: str, cells: list[Any], expected: str | None
+) -> None:
+    """The keys are named, and what to do; objects that have it in `@private` are taken as they are."""
+    proposal = proposed(tmp_path, id=[1, 2, 3, 4, 5], **{column: cells})
+    if expected is None:
+        assert (proposal.by_name, proposal.kept_out, why_left_out(proposal)) == ((column,), (), {})
+        return
+    assert (proposal.by_name, proposal.kept_out) == ((), (column,))
+    assert why_left_out(proposal) == {
+        column: f"everybody in the app would see what its objects hold under {expected}: take it out of the cells, and "
+        "the column out of leave_out, to send the rest"
+    }
+
+
+def test_secrets_within_objects_are_kept_out_as_well(tmp_path: Path) -> None:
+    """Also of a column that feeds nothing: a line for all others would send it."""
+    proposal = proposed(
+        tmp_path, id=[1, 2, 3, 4, 5], more=[{"password": "x", "email": "a@x.org"}] * 5, text=['{"iban": "DE1"}'] * 5,
+        fine=[{"email": "a@x.org"}] * 5,
+    )  # fmt: skip
+    assert proposal.kept_out == ("more", "text")
+    assert why_left_out(proposal)["more"] == (
+        "what its objects hold under password is secret, or too private: take it out of the cells, and the column out "
+        "of leave_out, to send the rest"
+    )
 
 
 @pytest.mark.parametrize(

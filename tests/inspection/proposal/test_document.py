@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tomllib
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.inspection.proposal.choice import Entry, LeftOut, Proposal, Question
 from provisioner.inspection.proposal.document import document, literal
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.source import FromColumn
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 VALUES = st.recursive(TEXTS | st.booleans() | st.integers(-9, 9), lambda each: st.lists(each, max_size=3), max_leaves=5)
@@ -69,3 +73,17 @@ def test_no_line_is_too_wide_to_be_read() -> None:
     many = tuple(LeftOut(f"column number {n}", "no field is called like it") for n in range(500))
     proposal = Proposal((Entry("uid", "id", "because " * 40),), left_out=many)
     assert max(map(len, document("r.csv", proposal, {}).splitlines())) <= 100
+
+
+def test_what_is_kept_out_stays_out_when_all_others_are_sent() -> None:
+    """Whoever takes the # away before `others` sends no secret with them, and the line says so."""
+    proposal = Proposal((Entry("uid", "id", "an id"), Entry("name", "Name", "a name")), kept_out=("IBAN", "Gehalt"))
+    text = document("r.csv", proposal, {})
+    said = "# All other columns but these, where other users do not see them:\n# others = "
+    assert said in text
+    config = tomllib.loads(text.replace("\n# others = ", "\nothers = "))["columns"]
+    assert config == {
+        "uid": "id", "name": "Name", "leave_out": ["IBAN", "Gehalt"], "others": "metadata.@private.roster",
+    }  # fmt: skip
+    columns = dict.fromkeys(("id", "Name", "IBAN", "Gehalt", "Ort"), pl.String())
+    assert dict(bind(columns, parse_mapping(config)).metadata) == {("@private", "roster", "Ort"): FromColumn("Ort")}
