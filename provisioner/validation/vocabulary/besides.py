@@ -15,6 +15,7 @@ PROFILE: Mapping[str, str] = MappingProxyType(
     {
         "department": """
         department | dept | department name | division | org unit path | organizational unit | cost center name |
+        orgtx |
         supervisory organization | Abteilung | Bereich | service | département | direction | departamento | área |
         部署 | 所属 | 所属部署 | 部門 | reparto | ufficio | setor | afdeling | 部门 | 所属部门 | 부서 | 부서명 | отдел |
         подразделение | департамент | відділ | підрозділ | dział | oddělení | avdelning | avdeling | osasto |
@@ -22,7 +23,8 @@ PROFILE: Mapping[str, str] = MappingProxyType(
         departemen | divisi | विभाग | แผนก | ฝ่าย
         """,
         "title": """
-        title | job title | business title | job | job role | position | position title | employee title |
+        plstx | stltx | title | job title | business title | job | job role | position | position title |
+        employee title |
         occupation | Position | Funktion | Stelle | Stellenbezeichnung | Berufsbezeichnung | poste | fonction |
         intitulé du poste | puesto | cargo | 役職 | 職位 | 肩書 | mansione | ruolo | função | functie | 职位 | 岗位 |
         职务 | 職務 | 职称 | 職稱 | 직급 | 직위 | 직책 | должность | посада | stanowisko | pozice | befattning |
@@ -35,7 +37,8 @@ PROFILE: Mapping[str, str] = MappingProxyType(
         företag | yritys | şirket | الشركة | חברה | εταιρεία | cég | công ty | perusahaan | บริษัท
         """,
         "location": """
-        location | office | office location | site | workplace | work location | building | Standort | Niederlassung |
+        pbtxt | btrtx | location | office | office location | site | workplace | work location | building | Standort |
+        Niederlassung |
         lieu | site de travail | centro | centro de trabajo | sede | 勤務地 | 拠点 | locatie | vestiging
         """,
         "team": """
@@ -56,7 +59,8 @@ PROFILE: Mapping[str, str] = MappingProxyType(
 """Key of the metadata → the words of columns that it can be made of."""
 
 SECRETS: str = """
-    password | password hash | passwordhash | hash | salt | password salt | pwd | pass | pin | access token | token |
+    gbdat | perid | bankn | bankl | ansal | konfe | famst | password | password hash | passwordhash | hash | salt |
+    password salt | pwd | pass | pin | access token | token |
     auth token | refresh token | session token | api key | secret | security question | security answer |
     recovery codes | Passwort | Kennwort | mot de passe | contraseña | パスワード | senha | wachtwoord |
     password hash function | new password | ssn | social security number | national id | national insurance number |

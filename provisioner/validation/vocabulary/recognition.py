@@ -31,8 +31,11 @@ _PERSONS: Final = (
     "profile",
 )
 _OWNERS: Final = (
-    *_PERSONS, "primary", "work", "business", "corporate", "official", "legal", "preferred", "current",
+    *_PERSONS, "primary", "work", "business", "corporate", "official", "legal", "preferred", "current", "public",
 )  # fmt: skip
+_KINDS: Final = ("primary", "work", "business", "corporate", "official", "office")
+"""What may stand behind it: `Phone - Primary Work`."""
+_MOST_OWNERS: Final = 3
 _OWNED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE, Meaning.FIRST, Meaning.LAST, Meaning.AVATAR, Meaning.STATUS})
 """What may have its owner before it: `work phone`, and not `manager phone`."""
 
@@ -107,6 +110,7 @@ def recognise(column: str) -> Recognition | None:
     return None
 
 
+@lru_cache(maxsize=1 << 16)  # the keys of objects come again in every row
 def privacy_of(name: str) -> Meaning | None:
     """Tell what is private by the words at its end, or a secret by those at its beginning: an address, a number, or it.
 
@@ -206,9 +210,17 @@ def _forms(column: str) -> Iterator[str]:
         return
     # user.firstName, user/login, urn:…:userName
     yield normal_form(re.split(r"[./:]", bare)[-1])
-    for owner in _OWNERS:
-        if form.startswith(owner) and _is_owned(form.removeprefix(owner)):
-            yield form.removeprefix(owner)
+    yield from _without_owners(form)
+
+
+def _without_owners(form: str) -> Iterator[str]:
+    """Give what is left of a name without the words for whose, or which, it is; there are hardly ever three."""
+    found = [form]
+    for _ in range(_MOST_OWNERS):
+        starts = [each.removeprefix(owner) for each in found for owner in _OWNERS if each.startswith(owner)]
+        ends = [each.removesuffix(kind) for each in found for kind in _KINDS if each.endswith(kind)]
+        found = list(dict.fromkeys([*starts, *ends]))
+        yield from filter(_is_owned, found)
 
 
 def _is_owned(form: str) -> bool:

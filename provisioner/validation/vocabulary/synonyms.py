@@ -54,7 +54,7 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             """,
             """
             employee id | employee number | employee no | employee code | emp id | emp no | empl id | staff id |
-            staff number | staff no | personnel number | personnel no | pernr | person id | person number |
+            staff number | staff no | personnel number | personnel no | pernr | pers no | person id | person number |
             person id external | worker id | worker number | associate id | payroll number | payroll id |
             file number | badge number | badge id | student id | student number | student no | pupil id |
             pupil number | learner id | matriculation number | admission number | sis id | member id | member number |
@@ -110,7 +110,7 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             nume utilizator | tên đăng nhập | nama pengguna | ชื่อผู้ใช้
             """,
             """
-            user principal name | upn | mail nickname | alias
+            user principal name | upn | mail nickname | alias | usrid | bname
             """,
         ),
         Meaning.EMAIL: (
@@ -134,7 +134,8 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             อีเมล
             """,
             """
-            home email | personal email | private email | second email | secondary email | other email |
+            usrid long | smtp addr | home email | email home | email primary home | email personal | personal email |
+            private email | second email | secondary email | other email |
             recovery email | alternate email | other mails | E-Mail privat | private E-Mail | e-mail personnel |
             courriel personnel | correo personal | email personal | 個人メール | 個人メールアドレス | other emails |
             home secondary email | work secondary email | alternate email address
@@ -144,7 +145,10 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             """
             display name | full name | name | formatted name | common name | real name | complete name |
             employee name | worker | worker name | student name | member name | person name | legal name |
-            preferred full name | first and last name | first name last name | name full | Anzeigename |
+            preferred full name | ename | cname | name text | default full name | employee/app name |
+            name of employee or applicant | Name Mitarbeiter/Bewerber | preferred name in general display format |
+            legal name in general display format | first and last name | first name last name | name full |
+            Anzeigename |
             vollständiger Name | Vor- und Nachname | Name, Vorname | Vorname Nachname | Mitarbeiter |
             Mitarbeitername | Mitglied | Schüler | Schülername | nom complet | nom et prénom | nom prénom |
             prénom et nom | prénom nom | nom d'affichage | nom affiché | nombre completo | nombre y apellidos |
@@ -168,7 +172,8 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         Meaning.FIRST: (
             """
             first name | given name | firstname | forename | fname | legal first name | legal name - first name |
-            name first | christian name | Vorname | Vornamen | prénom | prénoms | nombre de pila | primer nombre |
+            name first | christian name | vorna | Vorname | Vornamen | prénom | prénoms | nombre de pila |
+            primer nombre |
             nombres | 名 | ファーストネーム | nome proprio | primeiro nome | voornaam | imię | křestní jméno | förnamn |
             fornavn | etunimi | الاسم الأول | שם פרטי | keresztnév | utónév | prenume | nama depan | पहला नाम |
             प्रथम नाम | ชื่อจริง
@@ -180,7 +185,8 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         Meaning.LAST: (
             """
             last name | surname | family name | lastname | lname | sur name | legal last name |
-            legal name - last name | name last | sn | Nachname | Familienname | Zuname | nom | nom de famille |
+            legal name - last name | preferred last name | preferred name - last name | name last | nachn | sn |
+            Nachname | Familienname | Zuname | nom | nom de famille |
             nom d'usage | apellido | apellidos | primer apellido | 姓 | 氏 | 苗字 | 名字 | ラストネーム | cognome |
             sobrenome | último nome | achternaam | familienaam | 성 | фамилия | прізвище | nazwisko | příjmení |
             efternamn | etternavn | efternavn | sukunimi | soyad | soyadı | soyisim | اسم العائلة | الاسم الأخير |
@@ -193,13 +199,15 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         ),
         Meaning.PREFERRED: (
             """
-            preferred first name | preferred name - first name | preferred name | known as | goes by | chosen name |
+            preferred first name | preferred name - first name | rufnm | preferred name | known as | goes by |
+            chosen name |
             Rufname | prénom usuel | prénom d'usage | nombre preferido | 通称 | roepnaam | nome preferito
             """,
         ),
         Meaning.MIDDLE: (
             """
-            middle name | middle initial | initials | mi | honorific prefix | honorific suffix | prefix | suffix |
+            middle name | middle initial | initials | mi | midnm | inits | nach2 | anred | anrex | honorific prefix |
+            honorific suffix | prefix | suffix |
             salutation | Anrede | Titel (akad.) | akademischer Titel | Namenszusatz | segundo nombre |
             segundo apellido | deuxième prénom | civilité | tratamiento | ミドルネーム | secondo nome | nome do meio |
             tussenvoegsel | tussenvoegsels | voorvoegsel | 敬称 | middlename | отчество | по батькові | drugie imię |
@@ -210,13 +218,14 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             """
             フリガナ | ふりがな | カナ | 氏名カナ | 氏名フリガナ | 氏名ふりがな | カナ氏名 | 姓カナ | 名カナ | セイ |
             メイ | 姓フリガナ | 名フリガナ | ローマ字氏名 | 氏名ローマ字 | sort name | sortname | last first |
-            full name last first | sorting name
+            full name last first | sorting name | sname
             """,
         ),
         Meaning.PHONE: (
             """
             mobile phone | mobile | mobile number | mobile no | cell phone | cell | phone | phone number | telephone |
             telephone number | phone no | tel | work phone | primary phone | business phone | business phones |
+            biz phone | office phone | phone mobile | telnr | telnr long | tel number | mob number |
             contact number | Handy | Handynummer | Mobil | Mobilnummer | Mobiltelefon | Telefon | Telefonnummer |
             Tel.-Nr. | Rufnummer | Telefon dienstlich | Telefon mobil | téléphone | tél | téléphone portable |
             tél portable | portable | numéro de téléphone | téléphone mobile | tél mobile | teléfono | móvil |
@@ -233,7 +242,8 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             फ़ोन नंबर | मोबाइल | मोबाइल नंबर | โทรศัพท์ | เบอร์โทร | เบอร์โทรศัพท์ | มือถือ
             """,
             """
-            home phone | private phone | work telephone | other phone | Telefon privat | teléfono fijo |
+            home phone | phone home | phone primary home | phone personal | telf2 | private phone | work telephone |
+            other phone | Telefon privat | teléfono fijo |
             téléphone fixe | téléphone domicile | 自宅電話 | 自宅電話番号
             """,
         ),
@@ -260,7 +270,7 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         ),
         Meaning.STATUS: (
             """
-            status | user status | account status | employment status | worker status | employee status |
+            status | user status | account status | employment status | worker status | employee status | stat2 |
             member status | account enabled | enabled | active | active status | is active | disabled | is disabled |
             suspended | blocked | banned | locked | deactivated | is deactivated | deactivated at | deleted |
             is deleted | deleted at | archived | terminated | termination date | end date | last day |

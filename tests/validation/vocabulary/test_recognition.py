@@ -101,6 +101,38 @@ def test_what_belongs_to_the_person_stays_his_own(prefix: str) -> None:
     assert [column for column in columns if is_of_another(column)] == []
 
 
+EXPORTED = {
+    Meaning.ID: ("PERNR", "Pers.No.", "Personnel number", "USERID", "Employee_ID", "personIdExternal", "Worker ID"),
+    Meaning.LOGIN: ("USRID", "BNAME", "USERNAME", "User Name"),
+    Meaning.EMAIL: ("USRID_LONG", "SMTP_ADDR", "EMAIL", "Email - Work", "Email - Primary Work", "Email - Home",
+                    "Public Primary Work Email", "primaryWorkEmail"),
+    Meaning.NAME: ("ENAME", "CNAME", "NAME_TEXT", "defaultFullName", "Employee/app.name", "Worker", "Legal Name",
+                   "Preferred Name in General Display Format"),
+    Meaning.FIRST: ("VORNA", "NAME_FIRST", "FIRSTNAME", "Legal Name - First Name"),
+    Meaning.LAST: ("NACHN", "NAME_LAST", "LASTNAME", "Legal Name - Last Name", "Preferred Name - Last Name"),
+    Meaning.PREFERRED: ("RUFNM", "Preferred Name - First Name"),
+    Meaning.MIDDLE: ("MIDNM", "INITS", "MI", "ANRED"),
+    Meaning.READING: ("SNAME",),
+    Meaning.PHONE: ("TELNR", "TEL_NUMBER", "MOB_NUMBER", "TELF2", "BIZ_PHONE", "HOME_PHONE", "CELL_PHONE",
+                    "businessPhone", "Phone - Work", "Phone - Primary Work", "Phone - Home", "Phone - Mobile",
+                    "Primary Work Phone", "Public Primary Work Phone",
+                    "Work Mobile Phone", "Mobile - Work", "Office Phone"),
+    Meaning.STATUS: ("STAT2", "STATUS", "Worker_Status", "Termination_Date"),
+    Meaning.SECRET: ("GBDAT", "PERID", "BANKN", "IBAN", "ANSAL", "SSN", "Date of Birth", "Total Base Pay"),
+    Meaning.PROFILE: ("ORGTX", "PLSTX", "STLTX", "DEPARTMENT", "TITLE", "businessTitle", "Supervisory_Organization"),
+}  # fmt: skip
+"""What a column is → how SAP HR, SuccessFactors and Workday call it."""
+
+
+@pytest.mark.parametrize("meaning", EXPORTED)
+def test_the_columns_of_personnel_systems_are_known(meaning: Meaning) -> None:
+    """By the technical names of infotypes, the keys of a user data file, and the fields of a report."""
+    names = EXPORTED[meaning]
+    assert {name: found and found.meaning for name in names if (found := recognise(name)) or True} == dict.fromkeys(
+        names, meaning
+    )
+
+
 @pytest.mark.parametrize("name", ["order.id", "Order ID", "device_uuid", "customer/order/id", "subscription.uid"])
 def test_an_id_of_a_thing_is_nobodys_id(name: str) -> None:
     """Whoever has ordered it; one that a thing has of a person is his."""
