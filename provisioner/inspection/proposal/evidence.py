@@ -28,7 +28,7 @@ from provisioner.validation.fields.uidencoding import encoded
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC
-from provisioner.validation.vocabulary.privacy import PRIVATE, keys_in_objects, keys_in_texts, known_by_name
+from provisioner.validation.vocabulary.privacy import PRIVATE, keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.warnings import WARNINGS
@@ -207,7 +207,7 @@ def gather(roster: Roster) -> Evidence:
             texts, nested = _texts(batch.frame.select(all_named(names)).head(most - rows))
             structured.update(nested)
             for name in nested:
-                keys[name].update(keys_in_objects(unnamed(batch.frame, name).head(texts.height)))
+                keys[name].update(keys_in_columns(unnamed(batch.frame, name).head(texts.height)))
             objects.update(_objects(batch, texts.height))
             whole = rows + batch.frame.height <= most
             rows += texts.height

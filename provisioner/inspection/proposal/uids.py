@@ -147,7 +147,7 @@ def _why_uid(column: Column, facts: Facts) -> str:
 
 def _looks(column: Column, facts: Facts) -> list[str]:
     what = column.known.meaning.value if column.known else "an id"
-    lacking = facts.rows - column.filled
+    lacking = max(0, facts.rows - column.filled)  # of a roster without rows each column counts as one
     return [
         what,
         f"{counted(lacking, 'row')} without one" if lacking else "in every row",

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import orjson
+import polars as pl
 
-from provisioner.validation.fields.mapping import MetadataPath
+from provisioner.roster.columns import instance_of
+from provisioner.validation.fields.mapping import DEEPEST_KEY, MetadataPath
 from provisioner.validation.vocabulary.recognition import Recognition, privacy_of, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
 
@@ -34,14 +36,50 @@ def known_by_name(column: str, place: str | MetadataPath | None, *, are_mails: b
     return None if meaning is None or is_hidden else Recognition(meaning, _LAST_RANK)
 
 
-def keys_in_objects(values: Iterable[Any]) -> dict[str, None]:
-    """Give the keys that hold something private, as dotted paths, in order and once; none of what is in `@private`."""
-    return dict.fromkeys(key for value in values for key in _private_keys(value, ""))
-
-
 def keys_in_texts(texts: Iterable[str]) -> dict[str, None]:
-    """Give the same of JSON texts; what is none is passed over."""
-    return keys_in_objects(map(_parsed, texts))
+    """Give the keys of JSON texts that hold something private, as dotted paths, in order and once.
+
+    What stands in `@private` is none, and what is no JSON is passed over.
+    """
+    return dict.fromkeys(key for text in texts for key in _in_json(_parsed(text), ""))
+
+
+def keys_in_columns(cells: pl.Series) -> dict[str, None]:
+    """Give the same of structs, maps and lists; none of their values is made a Python object, which some cannot be."""
+    return dict.fromkeys(_in_cells(cells, ""))
+
+
+def _in_cells(cells: pl.Series, within: str) -> Iterator[str]:
+    kind = cells.dtype
+    if isinstance(kind, pl.Array):
+        yield from _in_cells(cells.arr.to_list(), within)
+    elif isinstance(kind, pl.List):
+        if instance_of(kind.inner).is_nested():
+            yield from _in_cells(cells.explode().drop_nulls(), within)
+    elif isinstance(kind, pl.Map):
+        names = [
+            str(key) for key in cells.map.keys().explode().drop_nulls().cast(pl.String).unique(maintain_order=True)
+        ]
+        yield from _in_members(((name, None) for name in names), within)
+    elif isinstance(kind, pl.Struct):
+        members = cells.struct.unnest()
+        yield from _in_members(((name, members.get_column(name)) for name in members.columns), within)
+
+
+def _in_members(members: Iterable[tuple[str, pl.Series | None]], within: str) -> Iterator[str]:
+    for name, cells in members:
+        path = f"{within}.{name}" if within else name
+        if path == PRIVATE or (cells is not None and _is_empty(cells)):
+            continue
+        if privacy_of(name) is not None:
+            yield path
+        elif cells is not None:
+            yield from _in_cells(cells, path)
+
+
+def _is_empty(cells: pl.Series) -> bool:
+    filled = cells.drop_nulls()
+    return filled.is_empty() or (filled.dtype == pl.String and not (filled != "").any())
 
 
 def _parsed(text: str) -> Any:
@@ -51,16 +89,18 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _private_keys(value: Any, within: str) -> Iterator[str]:
+def _in_json(value: Any, within: str, depth: int = 0) -> Iterator[str]:
+    if depth > DEEPEST_KEY:  # such metadata are refused anyway
+        return
     if isinstance(value, list):
         for each in value:
-            yield from _private_keys(each, within)
+            yield from _in_json(each, within, depth + 1)
     elif isinstance(value, dict):
         for key, each in value.items():
-            path = f"{within}.{key}" if within else str(key)
+            path = f"{within}.{key}" if within else key
             if path == PRIVATE or each in _NOTHING:
                 continue
-            if privacy_of(str(key)) is not None:
+            if privacy_of(key) is not None:
                 yield path
             else:
-                yield from _private_keys(each, path)
+                yield from _in_json(each, path, depth + 1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import polars as pl
 import pytest
 
 from provisioner.validation.fields.binding import place_of
-from provisioner.validation.vocabulary.privacy import keys_in_objects, keys_in_texts, known_by_name
+from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.synonyms import Meaning
 
 
@@ -38,10 +41,36 @@ def test_addresses_are_private_whatever_they_are_called() -> None:
 
 
 def test_keys_are_named_once_by_their_paths() -> None:
-    """Objects in lists have the path of the list; what is empty is not there."""
-    people = [{"a": [{"email": "x"}, {"pay": 1}], "phone": ""}, {"a": {"email": "y"}, "phone": {"home": "1"}}, None, 7]
-    assert list(keys_in_objects(people)) == ["a.email", "a.pay", "phone"]
-    assert list(keys_in_objects([{"@private": {"email": "x"}}, {"a": {"@private": {"email": "x"}}}])) == [
-        "a.@private.email"
-    ]
-    assert list(keys_in_texts(['{"pin": 1}', "{", "x", '[{"iban": "x"}]', "[1"])) == ["pin", "iban"]
+    """Objects in lists have the path of the list; what is empty is not there, and what is no JSON either."""
+    texts = (
+        '{"a": [{"email": "x"}, {"pay": 1}], "phone": ""}', '{"a": {"email": "y"}, "phone": {"home": "1"}}', "7", "x",
+        '{"@private": {"email": "x"}}', '{"b": {"@private": {"email": "x"}}}', "{", '[{"iban": "x"}]', "[1", "null",
+        "[" * 900 + "]" * 900, '{"c":' * 900 + "1" + "}" * 900,
+    )  # fmt: skip
+    assert list(keys_in_texts(texts)) == ["a.email", "a.pay", "phone", "b.@private.email", "iban"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "keys"),
+    [
+        (pl.Struct({"email": pl.String, "b": pl.Struct({"pin": pl.Int8}), "^.*$": pl.String}),
+         [{"email": "x", "b": {"pin": 1}, "^.*$": "x"}, None], ["email", "b.pin"]),
+        (pl.Struct({"email": pl.String, "@private": pl.Struct({"pin": pl.Int8})}),
+         [{"email": None, "@private": {"pin": 1}}], []),
+        (pl.List(pl.Struct({"phone": pl.String})), [[{"phone": "1"}], [], None], ["phone"]),
+        (pl.Array(pl.Struct({"phone": pl.String}), 1), [[{"phone": "1"}]], ["phone"]),
+        (pl.Map(pl.String, pl.String), [{"email": "x", "b": "y"}, {"@private": "z"}], ["email"]),
+        (pl.List(pl.String), [["email"]], []),
+        (pl.Binary(), [b"email"], []),
+        (pl.Struct({"birthday": pl.Datetime("ms"), "since": pl.Datetime("ms")}),
+         [{"birthday": 2**62, "since": 2**62}], ["birthday"]),
+    ],
+)  # fmt: skip
+def test_keys_of_columns_of_a_type_are_known(kind: pl.DataType, cells: list[Any], keys: list[str]) -> None:
+    """Whatever their values are, also moments that no calendar has."""
+    columns = pl.Series("x", cells, dtype=kind) if "since" not in str(kind) else _moments(cells)
+    assert list(keys_in_columns(columns)) == keys
+
+
+def _moments(cells: list[dict[str, int]]) -> pl.Series:
+    return pl.Series("x", cells).cast(pl.Struct(dict.fromkeys(cells[0], pl.Datetime("ms"))))
