@@ -6,7 +6,7 @@ Polars takes a name for a pattern when it is `*`, or begins with `^` and ends wi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -119,3 +119,12 @@ def _common_struct(one: pl.Struct, other: pl.Struct) -> pl.DataType | None:
 def instance_of(kind: pl.DataType | DataTypeClass) -> pl.DataType:
     """Give an inner type as an instance: polars lets it be written as a class too."""
     return kind if isinstance(kind, pl.DataType) else kind()
+
+
+def inner_types(kind: pl.DataType) -> Mapping[str, pl.DataType]:
+    """Give the types of members by their names, that of items without one."""
+    if isinstance(kind, pl.Struct):
+        return {name: instance_of(each) for name, each in kind.to_schema().items()}
+    if isinstance(kind, pl.Map):
+        return {"key": instance_of(kind.key), "value": instance_of(kind.value)}
+    return {"": instance_of(kind.inner)} if isinstance(kind, pl.List | pl.Array) else {}

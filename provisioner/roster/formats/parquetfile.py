@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -22,6 +23,9 @@ FIRST_BATCH = 1_000
 BATCH = 20_000
 SLICE_BYTES = 24 * 1024 * 1024
 LONGEST_SLICE = 100_000
+
+_ANY_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
+"""What polars goes by when it reads a schema; `parquettypes` sees to the moments in such zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,8 @@ def _check_ends(path: Path) -> None:
 
 
 def _scan(where: str) -> pl.LazyFrame:
+    """Make a file known to polars, which otherwise panics when it names a time zone that polars does not have."""
+    os.environ[_ANY_ZONE] = "1"
     if not is_address(where):
         return pl.scan_parquet(Path(where), glob=False, hive_partitioning=False)
     return pl.scan_parquet(where, glob=is_pattern(where), hive_partitioning=False, storage_options=OPTIONS)

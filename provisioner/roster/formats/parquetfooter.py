@@ -1,4 +1,4 @@
-"""What only the footer of a Parquet file says of its columns: UUIDs, bytes of a fixed length, twin names.
+"""What only the footer of a Parquet file says of its columns: UUIDs, bytes of a fixed length, dates, twin names.
 
 The footer is Thrift in its compact protocol (parquet.thrift, FileMetaData); only the schema in it is looked at.
 """
@@ -14,8 +14,9 @@ from typing import Any, Final
 _MAGIC: Final = b"PAR1"
 _TRAILER: Final = 8
 _FIXED_LENGTH: Final = 7
-# Fields of FileMetaData and of SchemaElement, and the one of LogicalType that says UUID.
-_SCHEMA, _TYPE, _NAME, _CHILDREN, _LOGICAL_TYPE, _UUID = 2, 1, 4, 5, 10, 14
+# Fields of FileMetaData and of SchemaElement; what LogicalType and the older ConvertedType say of a UUID and a date.
+_SCHEMA, _TYPE, _NAME, _CHILDREN, _CONVERTED_TYPE, _LOGICAL_TYPE = 2, 1, 4, 5, 6, 10
+_UUID, _DATE, _CONVERTED_DATE = 14, 6, 6
 _DEEPEST: Final = 64
 
 _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
@@ -23,11 +24,15 @@ _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class FooterColumn:
-    """A column at the top level: its name, whether it is a UUID, and whether it holds bytes of a fixed length."""
+    """A column at the top level: its name, whether it is a UUID, and whether it holds bytes of a fixed length.
+
+    dates  for each value that is not nested, depth first, whether it is a date
+    """
 
     name: str
     uuid: bool
     fixed: bool
+    dates: Sequence[bool]
 
 
 def footer_columns(path: Path) -> Sequence[FooterColumn]:
@@ -52,13 +57,21 @@ def _top_level(elements: list[dict[int, Any]]) -> Iterator[FooterColumn]:
     """Skip what is within a column: the elements stand depth first, each with the number of those within it."""
     at = 1
     for _ in range(elements[0][_CHILDREN]):
-        element = elements[at]
-        name = element[_NAME].decode()
-        yield FooterColumn(name, _UUID in element.get(_LOGICAL_TYPE, {}), element.get(_TYPE) == _FIXED_LENGTH)
-        within = 1
+        start, within = at, 1
         while within:
             within += elements[at].get(_CHILDREN, 0) - 1
             at += 1
+        yield _column(elements[start:at])
+
+
+def _column(elements: list[dict[int, Any]]) -> FooterColumn:
+    first, dates = elements[0], [_is_date(element) for element in elements if _CHILDREN not in element]
+    is_uuid, is_fixed = _UUID in first.get(_LOGICAL_TYPE, {}), first.get(_TYPE) == _FIXED_LENGTH
+    return FooterColumn(first[_NAME].decode(), is_uuid, is_fixed, dates)
+
+
+def _is_date(element: dict[int, Any]) -> bool:
+    return _DATE in element.get(_LOGICAL_TYPE, {}) or element.get(_CONVERTED_TYPE) == _CONVERTED_DATE
 
 
 class _Thrift:

@@ -1,20 +1,22 @@
-r"""Columns of a Parquet file in types that nothing else here has: UUIDs, JSON, bytes that are UTF-8, empty arrays.
+r"""Columns of a Parquet file in types that nothing else here has: UUIDs, JSON, bytes that are UTF-8, and others.
 
-uid   UUID            b"\x6f\x96…"    6f9619ff-8b86-d011-b42d-00c04fc964ff
-name  BYTE_ARRAY      b"Zo\xc3\xab"   Zoë
-meta  Arrow's JSON    {"a":1}          {"a":1}
-tags  ARRAY of 0      []                [], a list
+uid    UUID                b"\x6f\x96…"      6f9619ff-8b86-d011-b42d-00c04fc964ff
+name   BYTE_ARRAY          b"Zo\xc3\xab"     Zoë
+meta   Arrow's JSON        {"a":1}            {"a":1}
+tags   ARRAY of 0          []                 [], a list
+since  TIMESTAMP, +05:30   2024-01-01 17:30   2024-01-01 12:00 in UTC
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Final
 
 import polars as pl
 from polars.datatypes import DataType
 
-from provisioner.roster.columns import all_named, instance_of, named, unnamed
+from provisioner.roster.columns import all_named, inner_types, instance_of, named, unnamed
 from provisioner.roster.formats.parquetfooter import FooterColumn
 from provisioner.roster.formats.rows import ROUNDED, Notice
 
@@ -28,15 +30,19 @@ _MOST_DIGITS: Final = 38
 def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl.Expr]:
     """Give those columns of a file that are text in another type as text; bytes count when all of them are UTF-8.
 
-    Arrays of no length become lists, for polars cannot read them from a file of its own.
+    Arrays of no length become lists, for polars cannot read them from a file of its own, and moments in a zone that it
+    does not have are the same moments in UTC, as the file keeps them. Arrow's date64 is a date.
 
-    footer  tells UUIDs from other bytes, as far as it is known
+    footer  tells UUIDs from other bytes, and dates from moments, as far as it is known
 
     Raises what polars raises of a file that cannot be read.
     """
     by_name = {column.name: column for column in footer}
     uuids, bytes_, found = [], [], []
+    wide = too_wide(lazy.collect_schema())
     for name, kind in lazy.collect_schema().items():
+        if name in wide:
+            continue
         column = by_name.get(name)
         storage = _storage(kind)
         stored = named(name) if storage is kind else named(name).ext.storage()
@@ -46,18 +52,18 @@ def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> lis
             bytes_.append((name, stored))
         elif storage is not kind:
             found.append(stored)
-        elif kind.is_nested() and (lists := _without_empty_arrays(kind)) != kind:
-            found.append(stored.cast(lists))
-    wide = [pl.lit(None, pl.String).alias(name) for name in too_wide(lazy.collect_schema())]
-    return [*uuids, *found, *wide, *_decoded(lazy, bytes_)]
+        elif (readable := _readable(kind, _dates(column))) != kind:
+            found.append(stored.cast(readable))
+    nothing = [pl.lit(None, pl.String).alias(name) for name in wide]
+    return [*uuids, *found, *nothing, *_decoded(lazy, bytes_)]
 
 
 def too_wide(schema: Mapping[str, DataType]) -> dict[str, str]:
-    """Name the decimals of more digits than can be read: column → what to say when something is made of it."""
+    """Name the columns with decimals of more digits than can be read, at any depth: column → what to say of it."""
     return {
-        name: f"it holds decimals of {kind.precision} digits, of which {_MOST_DIGITS} can be read; write it as text"
+        name: f"it holds decimals of {digits} digits, of which {_MOST_DIGITS} can be read; write it as text"
         for name, kind in schema.items()
-        if isinstance(kind, pl.Decimal) and kind.precision > _MOST_DIGITS
+        if (digits := _digits(kind)) > _MOST_DIGITS
     }
 
 
@@ -96,13 +102,42 @@ def _storage(kind: DataType) -> DataType:
     return instance_of(kind.ext_storage())
 
 
-def _without_empty_arrays(kind: DataType) -> DataType:
+def _digits(kind: DataType) -> int:
+    """Give the digits of the widest decimal within a type, 0 where there is none."""
+    if isinstance(kind, pl.Decimal):
+        return kind.precision
+    return max(map(_digits, inner_types(kind).values()), default=0)
+
+
+def _dates(column: FooterColumn | None) -> Iterator[bool]:
+    """Tell for each value within a column, depth first, whether it is a date."""
+    return chain(() if column is None else column.dates, repeat(False))
+
+
+def _readable(kind: DataType, dates: Iterator[bool]) -> DataType:
+    """Give the type that holds the same without arrays of no length, zones that polars lacks, and dates as moments."""
+    inner = {name: _readable(each, dates) for name, each in inner_types(kind).items()}
     if isinstance(kind, pl.Struct):
-        return pl.Struct({name: _without_empty_arrays(instance_of(each)) for name, each in kind.to_schema().items()})
+        return pl.Struct(inner)
+    if isinstance(kind, pl.Map):
+        return pl.Map(inner["key"], inner["value"])
     if isinstance(kind, pl.List | pl.Array):
-        inner = _without_empty_arrays(instance_of(kind.inner))
-        return pl.Array(inner, kind.size) if isinstance(kind, pl.Array) and kind.size else pl.List(inner)
-    return kind
+        return pl.Array(inner[""], kind.size) if isinstance(kind, pl.Array) and kind.size else pl.List(inner[""])
+    is_date = next(dates)
+    if not isinstance(kind, pl.Datetime):
+        return kind
+    if is_date:
+        return pl.Date()
+    return pl.Datetime(kind.time_unit, "UTC") if kind.time_zone and not _has_zone(kind.time_zone) else kind
+
+
+def _has_zone(zone: str) -> bool:
+    """Tell whether polars can write moments in a time zone; a file may name any: `+05:30`, `GMT+5`, `Mars/Base`."""
+    try:
+        pl.Series([0]).cast(pl.Datetime("ms", zone))
+    except pl.exceptions.ComputeError:
+        return False
+    return True
 
 
 def _is_uuid(kind: DataType) -> bool:

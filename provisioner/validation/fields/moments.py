@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.roster.columns import instance_of, member
+from provisioner.roster.columns import inner_types, member
 
 _DAYS: Final = 95_000_000
 """So many days before and after 1970 polars can write; its calendar ends some months later, with the year 262142."""
@@ -38,7 +38,7 @@ def moment_text(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 def has_moments(kind: pl.DataType) -> bool:
     """Tell whether there is a date, a time of day or a moment anywhere in a type."""
-    return any(map(has_moments, _inner(kind).values())) if kind.is_nested() else _is_moment(kind)
+    return any(map(has_moments, inner_types(kind).values())) if kind.is_nested() else _is_moment(kind)
 
 
 def spelled(column: pl.Series) -> pl.Series:
@@ -56,7 +56,7 @@ def _spelled(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if not has_moments(kind):
         return cell
     if isinstance(kind, pl.Struct):
-        members = [_spelled(member(cell, kind, name), each).alias(name) for name, each in _inner(kind).items()]
+        members = [_spelled(member(cell, kind, name), each).alias(name) for name, each in inner_types(kind).items()]
         return pl.when(cell.is_not_null()).then(pl.struct(members))
     if isinstance(kind, pl.Map):
         entries = pl.List(pl.Struct({"key": kind.key, "value": kind.value}))
@@ -64,13 +64,13 @@ def _spelled(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if isinstance(kind, pl.Array):
         return _spelled(cell.arr.to_list(), pl.List(kind.inner))
     if isinstance(kind, pl.List):
-        return cell.list.eval(_spelled(pl.element(), _inner(kind)[""]))
+        return cell.list.eval(_spelled(pl.element(), inner_types(kind)[""]))
     return moment_text(cell, kind)
 
 
 def _spelled_type(kind: pl.DataType) -> pl.DataType:
     """Give the type of nested cells whose moments are text."""
-    inner = {name: _spelled_type(each) for name, each in _inner(kind).items()}
+    inner = {name: _spelled_type(each) for name, each in inner_types(kind).items()}
     if isinstance(kind, pl.Map):
         return pl.Map(inner["key"], inner["value"])
     if isinstance(kind, pl.List | pl.Array):
@@ -78,15 +78,6 @@ def _spelled_type(kind: pl.DataType) -> pl.DataType:
     if isinstance(kind, pl.Struct):
         return pl.Struct(inner)
     return pl.String() if _is_moment(kind) else kind
-
-
-def _inner(kind: pl.DataType) -> Mapping[str, pl.DataType]:
-    """Give the types of members by their names, that of items without one."""
-    if isinstance(kind, pl.Struct):
-        return {name: instance_of(each) for name, each in kind.to_schema().items()}
-    if isinstance(kind, pl.Map):
-        return {"key": instance_of(kind.key), "value": instance_of(kind.value)}
-    return {"": instance_of(kind.inner)} if isinstance(kind, pl.List | pl.Array) else {}
 
 
 def _is_moment(kind: pl.DataType) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from provisioner.roster.formats.parquetfooter import footer_columns
 from tests.rig.cases import SAMPLES, document, events, refusal, sent, users
+from tests.rig.command import ROOT
 
 TYPES = SAMPLES / "parquet-types"
 ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
@@ -55,6 +56,29 @@ def test_the_samples_are_read(tmp_path: Path, name: str, expected: list[dict[str
 def test_a_type_of_which_no_field_can_be_made_is_refused(tmp_path: Path, name: str, message: str) -> None:
     """With the column, its type and what to do."""
     assert message in refusal(TYPES / f"{name}.parquet", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "metadata"),
+    [
+        ("zones", {"joined": "joined"}, {"joined": "2024-01-01T12:00:00+00:00"}),
+        ("zones", {"visits": "visits"}, {"visits": [{"at": "2024-01-01T12:00:00+00:00"}]}),
+        ("zones", {}, None),
+        ("date64", {"born": "born", "seen": "seen"}, {"born": "2024-01-01", "seen": "2024-01-01T00:00:00"}),
+        (
+            "date64",
+            {"x": "days"},
+            {"x": {"on": "2024-01-01", "at": ["2024-01-01T00:00:00"], "off": {"k": "2024-01-01"}}},
+        ),
+    ],
+)
+def test_moments_of_any_zone_and_dates_are_read(
+    tmp_path: Path, name: str, columns: dict[str, str], metadata: dict[str, Any] | None
+) -> None:
+    """A zone that nothing else knows hinders no other column, and its moments are those in UTC."""
+    mapping: dict[str, Any] = {"metadata": columns} if columns else {}
+    ann, bob = users(ROOT / f"tests/rig/data/{name}.parquet", tmp_path, columns=mapping)
+    assert (ann, bob) == (ANN | ({"metadata": metadata} if metadata else {}), BOB)
 
 
 def test_twin_columns_are_refused_by_name(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -63,6 +64,47 @@ def test_decimals_that_are_too_wide_are_named_and_hinder_no_other_column(tmp_pat
     said = "it holds decimals of 60 digits, of which 38 can be read; write it as text"
     assert roster.unreadable == {"big": said}
     assert [batch.frame.rows() for batch in roster.batches()] == [[("a1", None), ("b2", None)]]
+
+
+def test_decimals_that_are_too_wide_within_others_are_named_as_well() -> None:
+    """Polars panics over them as soon as a row is read."""
+    roster = open_parquet(ROOT / "tests/rig/data/decimal256_within.parquet")
+    assert roster.unreadable == {"x": "it holds decimals of 60 digits, of which 38 can be read; write it as text"}
+    assert [batch.frame.rows() for batch in roster.batches()] == [[("a", "A", None)]]
+
+
+def test_moments_in_zones_that_polars_lacks_are_those_in_utc(capfd: pytest.CaptureFixture[str]) -> None:
+    """A file may name an offset or any other zone; it keeps moments in UTC, and nothing is said on the terminal."""
+    roster = open_parquet(ROOT / "tests/rig/data/zones.parquet")
+    utc = pl.Datetime("us", "UTC")
+    assert dict(roster.schema) == {
+        "uid": pl.String(),
+        "name": pl.String(),
+        "joined": utc,
+        "left": pl.Datetime("ns", "UTC"),
+        "berlin": pl.Datetime("us", "Europe/Berlin"),
+        "visits": pl.List(pl.Struct({"at": pl.Datetime("ms", "UTC")})),
+    }
+    (batch,) = roster.batches()
+    noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    assert batch.frame.row(0) == (
+        "a1",
+        "Ann",
+        noon,
+        datetime(1970, 1, 20, 17, 21, 50, 400_000, UTC),
+        noon,
+        [{"at": noon}],
+    )
+    assert batch.frame.row(1) == ("b2", "Bob", None, None, None, None)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_date_that_arrow_counts_in_milliseconds_is_a_date() -> None:
+    """Wherever it stands, for the file itself says DATE; a moment without a zone beside it stays one."""
+    (batch,) = open_parquet(ROOT / "tests/rig/data/date64.parquet").batches()
+    day, midnight = date(2024, 1, 1), datetime(2024, 1, 1)  # noqa: DTZ001 - without a zone
+    days = {"on": day, "at": [midnight], "off": {"k": day}}
+    assert batch.frame.rows() == [("a1", "Ann", day, midnight, days), ("b2", "Bob", None, None, None)]
 
 
 def test_arrays_of_no_length_are_lists(tmp_path: Path) -> None:
