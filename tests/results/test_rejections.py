@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 from contextlib import closing
-from datetime import date
+from datetime import date, time, timedelta
+from decimal import Decimal
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import polars as pl
 import pytest
 
 from provisioner import api
+from provisioner.results.formats.plaintext import as_text
 from provisioner.results.rejections import Dress, reasons_in, why_no_workbook, write_rejected
 from provisioner.results.spool import Spool
 from provisioner.roster.reader import RosterOptions, open_roster
@@ -158,6 +161,25 @@ def test_rows_of_a_typed_roster_come_back_as_texts_that_mean_the_same(tmp_path: 
     assert read.rows() == [
         ("123456789012345678", "1", "2000-01-02", "x", "true", '["1","2"]', '{"a":1,"c":[1,null]}', "3", NAMELESS),
         ("7", "0.25", None, None, "false", None, None, "4", NAMELESS),
+    ]
+
+
+def test_what_has_no_form_in_json_is_a_bare_word_in_it() -> None:
+    """All around it is JSON as ever, whatever else the object holds; a text that says the same stands in quotes."""
+    objects = [
+        {"n": nan, "pay": Decimal("10.50"), "on": date(2024, 1, 2), "in": [{"at": time(1, 2), "no": None}], "s": "NaN"},
+        {"n": -inf, "pay": None, "key": b"\x00\xff", "long": timedelta(hours=1, microseconds=5)},
+        {"n": 0.5, "pay": Decimal("-1.00"), "key": None, "long": None},
+    ]
+    kind = {
+        "n": pl.Float64(), "pay": pl.Decimal(10, 2), "on": pl.Date(), "key": pl.Binary(), "long": pl.Duration("us"),
+        "in": pl.List(pl.Struct({"at": pl.Time(), "no": pl.Int8()})), "s": pl.String(),
+    }  # fmt: skip
+    frame = pl.DataFrame({"meta": pl.Series(objects, dtype=pl.Struct(kind))})
+    assert as_text(frame, ())["meta"].to_list() == [
+        '{"n":NaN,"pay":10.50,"on":"2024-01-02","in":[{"at":"01:02:00"}],"s":"NaN"}',
+        '{"n":-Infinity,"key":0x00ff,"long":PT1H0.000005S}',
+        '{"n":0.5,"pay":-1.00}',
     ]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Collection
 from typing import Any
 
+import orjson
 import polars as pl
 
 from provisioner.roster.columns import unnamed
@@ -40,16 +42,18 @@ def _nested(column: pl.Series, *, is_tags: bool) -> pl.Series:
 
 
 def _json(value: Any) -> str | None:
-    try:
-        plain = json_value(value)
-        return None if plain is None else dumps(plain)
-    except ValueError:  # what has no form in JSON is no metadata before and after
-        return _no_json(value)
+    plain = json_value(value, _bare)
+    return None if plain is None else dumps(plain)
 
 
-def _no_json(value: Any) -> str:
-    """Show NaN as JSON would if it had it, and everything as Python does where there are bytes or lengths of time."""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except TypeError:
-        return str(value)
+def _bare(value: Any) -> orjson.Fragment:
+    r"""Write what has no form in JSON as a word without quotes, so that it is no metadata before and after.
+
+    nan   b"\x00\xff"   1 hour
+    NaN   0x00ff        PT1H
+    """
+    if isinstance(value, bytes):
+        return orjson.Fragment(f"0x{value.hex()}")
+    if isinstance(value, dt.timedelta):
+        return orjson.Fragment(pl.Series([value]).dt.to_string("iso").item())
+    return orjson.Fragment(json.dumps(value))

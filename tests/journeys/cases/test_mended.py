@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,19 @@ def test_dates_and_times_of_a_mended_row_are_what_they_were(tmp_path: Path, form
     (tmp_path / "c.toml").write_text('[columns]\nname = { value = "Ann" }\n')
     mended = validate(tmp_path, f"u.results.check.rejected.{form}", "--config", "c.toml")
     assert (mended.exit_code, sent(mended)) == (0, right), mended.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_metadata_that_json_has_no_form_for_are_told_as_no_json(tmp_path: Path, form: str) -> None:
+    """Not as another language's: the rejected row is JSON but for the value that has none, and rejected again."""
+    metadata = [{"score": float("nan"), "pay": Decimal("10.50")}, {"key": b"\xff", "pay": Decimal(1)}]
+    kind = pl.Struct({"score": pl.Float64(), "key": pl.Binary(), "pay": pl.Decimal(10, 2)})
+    people = {"uid": ["a", "b"], "name": ["Ann", "Bob"], "metadata": pl.Series(metadata, dtype=kind)}
+    pl.DataFrame(people).write_parquet(tmp_path / "u.parquet")
+    assert validate(tmp_path, "u.parquet", "--rejected-format", form).exit_code == 1
+    again = validate(tmp_path, f"u.results.check.rejected.{form}", "-o", f"again.{form}")
+    assert (again.exit_code, again.summary["defects"]["metadata.not_an_object"]["first_rows"]) == (1, [1, 2])
+    assert "Python" not in again.stdout + again.stderr
 
 
 def test_a_row_number_with_a_fraction_is_that_number(tmp_path: Path) -> None:

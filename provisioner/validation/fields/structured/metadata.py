@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 import polars as pl
@@ -208,16 +208,26 @@ def _is_nested(source: Source, binding: Binding) -> bool:
     return isinstance(source, FromColumn) and binding.schema[source.name].is_nested()
 
 
-def json_value(value: Any) -> Any:
-    """Make JSON of what Parquet can hold; None for null and for a struct or map without anything in it."""
+def _refused(value: Any) -> NoReturn:
+    """Refuse what has no form in JSON. Raises ValueError."""
+    if isinstance(value, float):
+        raise ValueError(f"{value} is no JSON number")
+    raise ValueError(f"holds a value of type {type(value).__name__}, which has no form in JSON")
+
+
+def json_value(value: Any, formless: Callable[[Any], Any] = _refused) -> Any:
+    """Make JSON of what Parquet can hold; None for null and for a struct or map without anything in it.
+
+    formless  what becomes of a value that has no form in JSON: NaN, bytes, a length of time; else ValueError is raised
+    """
     match value:
         case dict():
-            members = {str(key): plain for key, item in value.items() if (plain := _member(key, item)) is not None}
-            return members or None
+            found = ((str(key), _member(key, item, formless)) for key, item in value.items())
+            return {key: plain for key, plain in found if plain is not None} or None
         case list() | pl.Series():
-            return [json_value(item) for item in value]
+            return [json_value(item, formless) for item in value]
         case float() if not math.isfinite(value):
-            raise ValueError(f"{value} is no JSON number")
+            return formless(value)
         case bool():
             return value
         case int() if value.bit_length() > _WORD_BITS:
@@ -225,14 +235,14 @@ def json_value(value: Any) -> Any:
         case Decimal():
             return orjson.Fragment(f"{value:f}")
         case bytes() | dt.timedelta():
-            raise ValueError(f"holds a value of type {type(value).__name__}, which has no form in JSON")
+            return formless(value)
     return value
 
 
-def _member(key: object, item: Any) -> Any:
+def _member(key: object, item: Any, formless: Callable[[Any], Any]) -> Any:
     """Make JSON of a member; what is wrong with it is said with its name."""
     try:
-        return json_value(item)
+        return json_value(item, formless)
     except ValueError as error:
         raise ValueError(f"{shortened(str(key))} {error}") from None
 
