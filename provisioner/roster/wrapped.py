@@ -169,6 +169,10 @@ class Unpacked(Wrapped):
         """The archive, and what is read of it."""
         return self.title
 
+    def notices(self) -> Sequence[Notice]:
+        """Those of the inner one, with the name of the archive."""
+        return [replace(each, message=retold(each.message, self.path, self.title)) for each in self.inner.notices()]
+
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows. Raises RosterError with the name of the archive."""
         try:
@@ -184,4 +188,9 @@ class Unpacked(Wrapped):
 
 def renamed(error: RosterError, path: Path, title: str) -> RosterError:
     """Give an error that names a file by another name."""
-    return type(error)(str(error).replace(str(path), title))
+    return type(error)(retold(str(error), path, title))
+
+
+def retold(message: str, path: Path, title: str) -> str:
+    """Give a message that names a file by another name."""
+    return message.replace(str(path), title)

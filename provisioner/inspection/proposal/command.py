@@ -23,7 +23,7 @@ from provisioner.results.tables import printed
 from provisioner.roster.columns import unnamed
 from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
 from provisioner.roster.reader import RosterOptions
-from provisioner.roster.wrapped import renamed
+from provisioner.roster.wrapped import renamed, retold
 from provisioner.run.runtime import is_agreed
 from provisioner.settings.layers import DEFAULT_CONFIG
 from provisioner.settings.tables import Run
@@ -108,9 +108,13 @@ def look(arguments: Sequence[str], reading: Run) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         kept, source = _kept(inputs, Path(folder))
         try:
-            return _look(name, kept, given, Path(folder))
+            found = _look(name, kept, given, Path(folder))
         except RosterError as error:
             raise (error if source is None else renamed(error, source, name)) from None
+    if source is None:
+        return found
+    notices = tuple(retold(notice, source, name) for notice in found.opened.notices)
+    return replace(found, opened=replace(found.opened, notices=notices))
 
 
 def _look(name: str, inputs: Inputs, given: RosterOptions, folder: Path) -> Found:

@@ -17,7 +17,7 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
 from provisioner.roster.reader import open_roster
-from tests.rig.cases import SAMPLES, refusal, users
+from tests.rig.cases import SAMPLES, events, refusal, users
 
 PACKED = SAMPLES / "packed"
 ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
@@ -88,6 +88,35 @@ def test_one_roster_of_any_format_in_a_zip_is_read(tmp_path: Path, member: str, 
         "._x.csv": b"x",
     }
     assert users(zipped(tmp_path, {**litter, member: data}), tmp_path) == [ANN, BOB]
+
+
+def odd_workbook() -> bytes:
+    """With a word to be said of nearly everything: sheets, header, merged cells, errors, blank rows."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet("Notes").write(0, 0, "none here")
+        for title in ("People", "More"):
+            sheet = book.add_worksheet(title)
+            rows = (("List",), ("uid", "name", "x"), ("a1", "Ann"), ("b2", "Bob"), (), ("c3", "Cy"))
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+            sheet.merge_range("C3:D3", "A")
+            sheet.write_formula("C4", "=NA()", None, "#N/A")
+    return file.getvalue()
+
+
+def test_what_is_told_of_a_workbook_in_a_zip_names_the_zip(tmp_path: Path) -> None:
+    """As it names a workbook that is in none: no file of ours is known to anybody."""
+    data = odd_workbook()
+    plain, packed = written(tmp_path, "p.xlsx", data), zipped(tmp_path, {"p.xlsx": data})
+    (told, told_packed) = (
+        [(each["event"], each["message"]) for each in events(path, tmp_path) if "message" in each]
+        for path in (plain, packed)
+    )
+    assert [event for event, _ in told] == [
+        "sheet.found", "sheet.others", "header.found", "rows.behind_blank_rows", "cells.merged", "cells.error",
+    ]  # fmt: skip
+    assert told_packed == [(event, message.replace("p.xlsx", "export.zip (p.xlsx)")) for event, message in told]
 
 
 @pytest.mark.parametrize(
