@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 # What one call asks of the library, in bytes of plain text: it unpacks little more at a time anyway.
 _PIECE: Final = 256 * 1024
 
-_BROKEN: Final = (gzip.BadGzipFile, zlib.error, zstd.ZstdError, lzma.LZMAError, zipfile.BadZipFile)
+_BROKEN: Final = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+
+# What zstd says of a sound file that it does not unpack: what that is, and what to do.
+_WITH_OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "too much memory": ("needs more than 128 MiB of memory (zstd --long)", "unpack it first, with zstd -d --long=31"),
+    "Dictionary mismatch": ("was made with a dictionary", "unpack it first, with zstd -d -D and that dictionary"),
+}
 
 
 class _Plain(Protocol):
@@ -178,6 +184,11 @@ class UnpackedFile(io.RawIOBase):
             return self._plain.read1(size)
         except EOFError:
             what = "is cut off"
+        except zstd.ZstdError as error:
+            for said, (found, mend) in _WITH_OPTIONS.items():
+                if said in str(error):
+                    raise RosterError(f"{self._name} {found}; {mend}") from None
+            what = "is damaged"
         except _BROKEN:
             what = "is damaged"
         except OSError as error:

@@ -51,6 +51,10 @@ SIGNATURES: Final[Sequence[Signature]] = (
     Signature(_OLD_WORKBOOK, "an old or password-protected workbook", "", "", "save it as .xlsx, without a password"),
     Signature(b"\x1f\x8b", "compressed with gzip", "gzip", ".gz", _UNPACK),
     Signature(b"\x28\xb5\x2f\xfd", "compressed with zstd", "zstd", ".zst", _UNPACK),
+    *(  # frames that are passed over, which parallel packers and others put before the first (RFC 8878, 3.1.2)
+        Signature(bytes([kind]) + b"\x2a\x4d\x18", "compressed with zstd", "zstd", ".zst", _UNPACK)
+        for kind in range(0x50, 0x60)
+    ),
     Signature(b"BZh", "compressed with bzip2", "bzip2", ".bz2", _UNPACK),
     Signature(b"\xfd7zXZ\x00", "compressed with xz", "xz", ".xz", _UNPACK),
     Signature(b"7z\xbc\xaf'\x1c", "a 7z archive", "", "", "unpack it, and name the roster in it"),

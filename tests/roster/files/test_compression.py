@@ -7,6 +7,7 @@ import gzip
 import lzma
 import sys
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,45 @@ def test_several_members_are_one_text(tmp_path: Path, suffix: str) -> None:
     """What `cat a.csv.gz b.csv.gz` and parallel packers make."""
     path, pack = tmp_path / f"r.tsv{suffix}", PACKERS[suffix]
     path.write_bytes(pack(b"uid\tna") + pack(b"") + pack(b"me\na\t") + pack(b"Ann\n"))
+    assert rows_of(path) == [("a", "Ann")]
+
+
+@pytest.mark.parametrize("kind", [0x50, 0x5A, 0x5F])
+@pytest.mark.parametrize("length", [0, 4, 5_000, 200_000])
+def test_frames_of_zstd_that_are_passed_over_are_no_text(tmp_path: Path, kind: int, length: int) -> None:
+    """Wherever they stand, however long they are: parallel packers begin with one, others put notes into them."""
+    skipped = bytes([kind]) + b"\x2a\x4d\x18" + length.to_bytes(4, "little") + b"x" * length
+    path = tmp_path / "r.csv.zst"
+    parts = [skipped, skipped, pack_zstd(b"uid,name\n"), skipped, pack_zstd(b"a,Ann\n"), skipped]
+    path.write_bytes(b"".join(parts))
+    assert rows_of(path) == [("a", "Ann")]
+    path.rename(tmp_path / "r.csv")
+    assert message(tmp_path / "r.csv") == "r.csv is compressed with zstd; rename it to r.csv.zst"
+
+
+def test_a_sound_file_of_zstd_that_is_not_unpacked_is_told_with_the_option_that_unpacks_it(tmp_path: Path) -> None:
+    """A window of 2 GiB, and a dictionary: to fetch it again would not help."""
+    text = b"".join(b"u%d,Ann Example %d\n" % (number, number * 7) for number in range(2_000))
+    wide = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 31})
+    dictionary = zstd.train_dict(text.splitlines(keepends=True), 1_000)
+    path = tmp_path / "r.csv.zst"
+    path.write_bytes(wide.compress(b"uid,name\n") + wide.compress(text) + wide.flush())
+    assert message(path) == (
+        "r.csv.zst needs more than 128 MiB of memory (zstd --long); unpack it first, with zstd -d --long=31"
+    )
+    path.write_bytes(zstd.compress(b"uid,name\n" + text, zstd_dict=dictionary))
+    assert message(path) == (
+        "r.csv.zst was made with a dictionary; unpack it first, with zstd -d -D and that dictionary"
+    )
+
+
+def test_a_gzip_header_may_hold_all_that_it_can(tmp_path: Path) -> None:
+    """Extra bytes, a name, a comment and a checksum of the header; zeros may follow, as tapes and blocks have them."""
+    packed = gzip.compress(b"uid,name\na,Ann\n")
+    header = b"\x1f\x8b\x08\x1f" + packed[4:10] + b"\x04\0abcd" + b"n.csv\0" + b"note\0"
+    header += (zlib.crc32(header) & 0xFFFF).to_bytes(2, "little")
+    path = tmp_path / "r.csv.gz"
+    path.write_bytes(header + packed[10:] + b"\0" * 512)
     assert rows_of(path) == [("a", "Ann")]
 
 
