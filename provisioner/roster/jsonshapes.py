@@ -1,4 +1,4 @@
-"""What a JSON object is that does not mean what it seems to: no list of users, or one in which a key comes twice.
+"""What JSON is that does not mean what it seems to: no list of users, a key that comes twice, or what is nearly JSON.
 
 Of a key that comes twice most programs take the last value, some the first, and none says so. It is looked for only
 where a text has more ends of keys than what was made of it has keys.
@@ -7,6 +7,7 @@ where a text has more ends of keys than what was made of it has keys.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,6 +26,32 @@ END_OF_KEY: Final = r'(?:[^\\]|\\\\)"\s*:'
 
 A text has at least as many of them as members, those further in too.
 """
+
+_SEEN: Final = 200
+_SURPLUS_COMMA: Final = re.compile(r",?\s*([}\]])")
+_WORD: Final = re.compile(r"[A-Za-z_$][\w$-]*")
+
+
+def slip(text: str, at: int) -> str | None:
+    """Say what a person wrote where a text is no JSON any more, and what to do; None for what is not known.
+
+    [{"a": 1},]   {"a": 1} // note   {'a': 1}   {a: True}
+    """
+    before, rest = text[max(0, at - _SEEN) : at].rstrip()[-1:], text[at : at + _SEEN].lstrip()
+    if rest.startswith(("//", "/*", "#")):
+        return "JSON has no comments; take all of them away"
+    if (end := _SURPLUS_COMMA.match(rest)) and (before == "," or rest.startswith(",")):
+        return f"a comma stands before {end[1]} with nothing between them; take it away"
+    if rest.startswith("'"):
+        return "its quotes are single; JSON has double quotes around keys and texts"
+    if rest.startswith(("\u201c", "\u201d", "\u201e")):
+        return "its quotes are typographic; JSON has straight quotes around keys and texts"
+    word = _WORD.match(rest)
+    if word and word[0] in {"True", "False", "None"}:
+        return f"{word[0]} is Python; JSON has true, false and null"
+    if word and before in {"{", "[", ",", ":"}:
+        return f"{shortened(word[0])} stands without quotes; JSON has double quotes around keys and texts"
+    return None
 
 
 def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> str | None:

@@ -1,4 +1,4 @@
-"""Keys that come twice in one object of JSON."""
+"""Keys that come twice in one object of JSON, and what people write that is none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from provisioner.roster.jsonshapes import END_OF_KEY, key_twice
+from provisioner.roster.jsonshapes import END_OF_KEY, key_twice, slip
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,26 @@ def test_a_key_that_comes_twice_in_one_object_is_named(text: str, key: str | Non
     value = json.loads(text)
     assert key_twice(text, value, len(re.findall(END_OF_KEY, text))) == key
     assert key_twice(text, value, None) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a":1 , }', "a comma stands before } with nothing between them; take it away"),
+        ('{"a":[1,]}', "a comma stands before ] with nothing between them; take it away"),
+        ('{"a":1} // x', "JSON has no comments; take all of them away"),
+        ('{/* x */"a":1}', "JSON has no comments; take all of them away"),
+        ("{\"a\":'x'}", "its quotes are single; JSON has double quotes around keys and texts"),
+        ("{“a”:1}", "its quotes are typographic; JSON has straight quotes around keys and texts"),
+        ('{"a":True}', "True is Python; JSON has true, false and null"),
+        ('{"a":yes}', "'yes' stands without quotes; JSON has double quotes around keys and texts"),
+        ('{"a":1 "b":2}', None),
+        ('{"a":1', None),
+        ('{"a" 1}', None),
+    ],
+)
+def test_what_was_written_where_a_text_is_no_json_any_more_is_told(text: str, said: str | None) -> None:
+    """Where the parser stops, before it or behind it; of anything else nothing is said."""
+    with pytest.raises(json.JSONDecodeError) as raised:
+        json.loads(text)
+    assert slip(text, raised.value.pos) == said

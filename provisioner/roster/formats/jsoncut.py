@@ -17,7 +17,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.encodings import NotUtf8Error, not_utf8
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
-from provisioner.roster.jsonshapes import PEOPLE, listed, other_shape
+from provisioner.roster.jsonshapes import PEOPLE, listed, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -69,7 +69,7 @@ class JsonCutter:
             elif first == "{":
                 yield from self._objects()
             else:
-                what = f"it begins with {shortened(self._excerpt())}" if first else "it holds nothing but blanks"
+                what = f"it begins with {self._found()}" if first else "it holds nothing but blanks"
                 raise RosterError(
                     f"{self._name} is no JSON: {what}; a .json roster is an array of objects, an object with such an "
                     "array, or one object a line"
@@ -127,7 +127,7 @@ class JsonCutter:
             if self._next() == ",":
                 self._at += 1
             elif self._next() != "}":
-                self._fail(f"neither , nor }} follows a member, but {shortened(self._excerpt())}")
+                self._fail(f"neither , nor }} follows a member, but {self._found()}")
         self._at += 1
         if not arrays and (what := next(filter(None, others), None)):
             self._fail(what)
@@ -149,7 +149,7 @@ class JsonCutter:
 
     def _key(self) -> str:
         if self._next() != '"':
-            self._fail(f"{shortened(self._excerpt())} where the name of a member is expected")
+            self._fail(f"{shortened(self._excerpt())} where the name of a member is expected{self._mend()}")
         key = str(self._take())
         if self._next() != ":":
             self._fail(f"no : behind {shortened(key)}")
@@ -179,7 +179,7 @@ class JsonCutter:
             if self._next() == ",":
                 self._at += 1
             elif self._next() != "]":
-                self._fail(f"neither , nor ] follows an element of {shortened(key)}, but {shortened(self._excerpt())}")
+                self._fail(f"neither , nor ] follows an element of {shortened(key)}, but {self._found()}")
         self._at += 1
         return what
 
@@ -200,7 +200,7 @@ class JsonCutter:
             yield self._counted(text)
             separator = self._next()
             if separator not in {",", "]"}:
-                self._fail_or_end(separator, f"neither , nor ] follows an object, but {shortened(self._excerpt())}")
+                self._fail_or_end(separator, f"neither , nor ] follows an object, but {self._found()}")
             self._at += 1
             if separator == "]":
                 return
@@ -208,9 +208,9 @@ class JsonCutter:
     def _object(self, first: str) -> str:
         """Give the text of the next element, which has to be an object."""
         if first == "]":
-            self._fail("no object follows the comma")
+            self._fail("no object follows the comma; take that comma away")
         if first != "{":
-            self._fail(self._no_object(first))
+            self._fail(f"{self._no_object(first)}{self._mend()}")
         self._begun = self._line()
         _, text = self._whole()
         return text
@@ -233,7 +233,8 @@ class JsonCutter:
                 self._fail("objects or lists that are nested too deeply")
             except json.JSONDecodeError as error:
                 if self._is_broken(error):
-                    self._fail(f"{shortened(self._excerpt())} is no JSON ({json_error(error)})")
+                    known = self._mend(error.pos) or "; write the file with a program's JSON encoder, such as json.dump"
+                    self._fail(f"{shortened(self._excerpt())} is no JSON ({json_error(error)}){known}")
                 if len(self._text) - self._at > at_most:
                     return None
                 self._more(len(self._text) - self._at)
@@ -280,10 +281,19 @@ class JsonCutter:
 
     def _end(self) -> None:
         if self._next():
-            self._fail(f"{shortened(self._excerpt())} stands behind the end of the users")
+            mend = self._mend() or "; take it away, or write all users in one list"
+            self._fail(f"{shortened(self._excerpt())} stands behind the end of the users{mend}")
 
     def _excerpt(self) -> str:
         return self._text[self._at : self._at + 60]
+
+    def _found(self) -> str:
+        """Show what stands here, with what to do about it where that is known."""
+        return f"{shortened(self._excerpt())}{self._mend()}"
+
+    def _mend(self, at: int | None = None) -> str:
+        known = slip(self._text, self._at if at is None else at)
+        return f"; {known}" if known else ""
 
     def _fail_or_end(self, found: str, what: str) -> NoReturn:
         if not found:

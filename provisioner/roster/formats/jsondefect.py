@@ -15,6 +15,7 @@ from provisioner.roster.files.origin import Origin
 from provisioner.roster.formats.jsonfile import read_to_end
 from provisioner.roster.formats.ndjsonfile import NdjsonRoster, NotAnObjectError, open_ndjson
 from provisioner.roster.formats.ndjsonline import no_number, parsed
+from provisioner.roster.jsonshapes import slip
 from provisioner.wording import counted, shortened
 
 _PYTHON: Final = re.compile(r"\{\s*'|\{.*:\s*(?:None|True|False)\s*[,}]")
@@ -50,9 +51,20 @@ def what_it_is(line: str, origin: Origin, codec: str | None) -> str | None:
     if (word := _no_number(line)) is not None:
         return f"it holds {word}, which is no JSON; write null for it"
     if line.startswith(("{", "[")):
-        return _other_json(line, origin, codec)
+        return _other_json(line, origin, codec) or _slip(line)
     if not _JSON.match(line) and _SEPARATORS.search(line):
         return f"this looks like a CSV; if it is one, {_rename(origin, '.csv')}"
+    return _slip(line)
+
+
+def _slip(line: str) -> str | None:
+    """Say what a person wrote that is no JSON, and what to do."""
+    try:
+        json.loads(line, parse_int=str)
+    except json.JSONDecodeError as error:
+        return slip(line, error.pos)
+    except RecursionError:
+        return None
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NoReturn
@@ -244,18 +244,19 @@ class _Lines:
         return rows[:left]
 
     def parsed(self, block: _Block) -> Sequence[Values]:
-        """Read the lines as orjson does. Raises RosterError with the place of the first that is no object."""
-        try:
+        """Read the lines. Raises RosterError with the place of the first that is no object."""
+        with suppress(ValueError):
             objects = [orjson.loads(line) for line in block.lines]
-        except ValueError:
-            objects = []
-        if not objects or not all(type(each) is dict for each in objects):
-            for index, line in enumerate(block.lines):
-                try:
-                    ndjsonline.parsed(line)
-                except ValueError as error:
-                    raise NotAnObjectError(self._place_of(block, index), line, str(error)) from None
-        return objects
+            if all(type(each) is dict for each in objects):
+                return objects
+        return [self._parsed(block, index) for index in range(len(block.lines))]
+
+    def _parsed(self, block: _Block, index: int) -> Values:
+        line = block.lines[index]
+        try:
+            return ndjsonline.parsed(line)
+        except ValueError as error:
+            raise NotAnObjectError(self._place_of(block, index), line, str(error)) from None
 
     def exact(self, block: _Block, parsed: Sequence[Values]) -> Sequence[Values]:
         """Read those lines again in which a number would change. Raises RosterError with the place."""

@@ -14,7 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 import orjson
@@ -36,6 +36,9 @@ _DELICATE_NUMBER = rf"(?:{END_OF_KEY}|[\[,])\s*-?(?:[0-9]{{16,}}|[0-9]+[.eE]|-0)
 # So many brackets can be nested; orjson writes 254 levels, and reads 1024.
 _MOST_BRACKETS = 200
 
+_TOO_GREAT = "number is infinity"
+"""What orjson says of a number that no float holds."""
+
 _NO_NUMBERS = ("NaN", "Infinity")
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -47,10 +50,30 @@ def parsed(line: str) -> Values:
     try:
         value = orjson.loads(line)
     except ValueError as error:
-        raise ValueError(f"{shortened(line)} is no JSON ({json_error(error)})") from None
+        if (value := _with_great_numbers(line, error)) is None:
+            raise ValueError(f"{shortened(line)} is no JSON ({json_error(error)})") from None
     if not isinstance(value, dict):
         raise ValueError(f"{shortened(line)} is no JSON object")
     return value
+
+
+def _with_great_numbers(line: str, error: ValueError) -> Any:
+    """Read a line that holds a number of which orjson makes no float, numbers as their texts; None where it is no JSON.
+
+    1e400 is JSON, and `exact` gives it as it stands: it hinders nobody where it feeds nothing.
+    """
+    if _TOO_GREAT not in str(error):
+        return None
+    try:
+        value = json.loads(line, parse_int=str, parse_float=str, parse_constant=_refuse_word)
+        orjson.dumps(value)  # unlike orjson, json lets half a surrogate pair pass
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return value
+
+
+def _refuse_word(word: str) -> NoReturn:
+    raise ValueError(word)
 
 
 def no_number(text: str) -> str | None:

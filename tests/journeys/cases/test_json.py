@@ -295,8 +295,11 @@ BEHIND_A_MARK = '\ufeff{"uid":"b2","name":"Bob"}'
         ([f"{BROKEN_PAIR},", ONE], "is no JSON (no low surrogate in string); each line is one object"),
         ([f"{ONE} {BROKEN_PAIR}"], "is no JSON (unexpected content after document); each line is one object"),
         ([f"[{ONE},", f"{BROKEN_PAIR}]"], "is no JSON (unexpected end of data); each line is one object"),
-        ([ONE, '{"uid":"b2","n":1e400}'], "(number is infinity when parsed as double); each line is one object"),
-        (["{", '"uid":"a1","name":"Ann","n":1e400}'], "is no JSON (unexpected end of data); each line is one object"),
+        ([ONE, '{"uid":"b2","n":1e400,"m":"\\ud83d"}'], "(number is infinity when parsed as double); each line is one"),
+        (
+            ["{", '"uid":"a1","name":"Ann","n":"\\ud83d"}'],
+            "is no JSON (unexpected end of data); each line is one object",
+        ),
         (["{", '"uid":"a1","uid":"a2"}'], "is no JSON (unexpected end of data); each line is one object"),
         (['{"uid":"a1","name":"so: None, x","n":"\\ud83d"}'], "is no JSON (no low surrogate in string); each line"),
     ],
@@ -336,7 +339,54 @@ def test_what_is_nearly_an_object_is_told_with_what_helps(
     assert document(cured, tmp_path)["rows"] == (2 if mended else 3)
 
 
-@pytest.mark.parametrize("what", ["1e400", '"\\ud83d"'])
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("number", ["1e400", "-1.5E+999", "9" * 400, "[1,{}]"])
+def test_a_number_of_any_size_is_json(tmp_path: Path, number: str, lines: bool) -> None:
+    """Where it feeds nothing it hinders nobody, as a text it is what it was; within metadata it rejects the row."""
+    number = number.replace("{}", '{"a":1e400}')
+    objects = [ONE, f'{{"uid":"b2","name":"Bob","n":{number}}}']
+    roster = written(tmp_path, "\n".join(objects) if lines else f"[{','.join(objects)}]", f"r.{'nd' * lines}json")
+    assert users(roster, tmp_path) == [{"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}]
+    named = {"uid": "uid", "name": "name", "statusMessage": "n"}
+    assert users(roster, tmp_path, columns=named)[1] == {"uid": "b2", "name": "Bob", "statusMessage": number}
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "mended"),
+    [
+        (f"[{ONE},]", "no object follows the comma; take that comma away", f"[{ONE}]"),
+        (f"[{ONE[:-1]},}}]", "a comma stands before } with nothing between them; take it away", f"[{ONE}]"),
+        ('[{"uid":"a1","name":"Ann","tags":["x" , ]}]', "a comma stands before ] with nothing", f"[{ONE}]"),
+        (f'{{"users":[{ONE}],}}', "a comma stands before } with nothing", f"[{ONE}]"),
+        (f"{ONE[:-1]},}}", "a comma stands before } with nothing", ONE),
+        (f"[{ONE}, // note\n]", "JSON has no comments; take all of them away", f"[{ONE}\n]"),
+        (f"[{ONE} /* note */]", "JSON has no comments; take all of them away", f"[{ONE} ]"),
+        (f"[{ONE}] // note", "JSON has no comments; take all of them away", f"[{ONE}]"),
+        (f"/* note */ [{ONE}]", "JSON has no comments; take all of them away", f"[{ONE}]"),
+        ('[{"uid":"a1", # note\n"name":"Ann"}]', "JSON has no comments; take all of them away", f"[{ONE}]"),
+        (f"[{ONE}] x", "stands behind the end of the users; take it away", f"[{ONE}]"),
+        ('[{"uid":"a1",name:"Ann"}]', "'name' stands without quotes; JSON has double quotes", f"[{ONE}]"),
+        ("[{'uid':'a1','name':'Ann'}]", "its quotes are single; JSON has double quotes", f"[{ONE}]"),
+        ('[{“uid”:"a1","name":"Ann"}]', "its quotes are typographic; JSON has straight quotes", f"[{ONE}]"),
+        ('[{"uid":"a1" "name":"Ann"}]', "write the file with a program's JSON encoder", f"[{ONE}]"),
+    ],
+)
+def test_what_is_nearly_json_is_told_with_what_helps(tmp_path: Path, text: str, said: str, mended: str) -> None:
+    """As a JSON text, and as a line of NDJSON where it is one."""
+    assert said in refusal(written(tmp_path, text), tmp_path)
+    if text.startswith("{") and not mended.startswith("["):
+        assert said in refusal(written(tmp_path, text, "r.ndjson"), tmp_path)
+    assert users(written(tmp_path, mended), tmp_path) == [{"uid": "a1", "name": "Ann"}]
+
+
+@pytest.mark.parametrize("line", ["// note", f"{ONE} // note", "# note"])
+def test_a_comment_between_lines_is_told_as_one(tmp_path: Path, line: str) -> None:
+    """Wherever it stands."""
+    said = refusal(written(tmp_path, f"{ONE}\n{line}\n", "r.ndjson"), tmp_path)
+    assert said.endswith("JSON has no comments; take all of them away")
+
+
+@pytest.mark.parametrize("what", ["tru", '"\\ud83d"'])
 def test_of_an_array_nothing_is_said_of_lines(tmp_path: Path, what: str) -> None:
     """Its objects stand as they like."""
     found = refusal(written(tmp_path, f'[{ONE},\n{{"uid":"b2","n":{what}}}]'), tmp_path)
