@@ -7,6 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+ANSWERED: Final = " (the API answered "
+"""What stands between a sentence of ours and the API's own words, which can hold anything."""
+
 
 class Budget(StrEnum):
     """The two groups in which CometChat counts calls (docs: REST API > Rate limits)."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from provisioner.errors import ExitCode
-from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.calls import ANSWERED, Failure, Operation, Reply
 from provisioner.stop import Stop
 
 
@@ -317,4 +317,4 @@ def stop(reply: Reply, key_origin: str = "") -> Stop:
     todo = todo.format(f" in {key_origin}" if key_origin else "")
     answer = " ".join(str(part) for part in (status, reply.code) if part)
     words = f": {reply.message}" if reply.message else ""
-    return Stop(reason, f"{what}; {todo} (the API answered {answer}{words})", ExitCode.API)
+    return Stop(reason, f"{what}; {todo}{ANSWERED}{answer}{words})", ExitCode.API)

@@ -79,3 +79,22 @@ def test_a_sync_and_its_state_have_reports(tmp_path: Path) -> None:
     assert "6 rows = 1 created + 5 unchanged" in of_night
     assert "State The last night was good" in of_state
     assert "Changes of each of the last 2 nights: 6 created in all." in of_state
+
+
+def test_a_refused_night_is_told_without_names_and_cells(tmp_path: Path) -> None:
+    """On the page of the night and on that of the state; the summary has the examples."""
+    asked = ("sync", "r.csv", "--state", "hr.state", "--report", "-o", "out.csv")
+    hidden = "metadata.@private.email"
+    with emulator(tmp_path) as app:
+        for name, more in (("Before", ("--adopt",)), ("Afterwards", ())):
+            users = [{"uid": f"u{n}", "name": f"{name} {n}", hidden: f"{name}{n}@firm.example"} for n in range(8)]
+            write_roster(tmp_path / "r.csv", users)
+            done = provisioner(*asked, *more, *app.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (done.exit_code, "Afterwards" in done.stdout) == (3, True)
+    assert provisioner("report", "hr.state", cwd=tmp_path).exit_code == 0
+    for page in ("out.report.html", "hr.report.html"):
+        text = told(tmp_path / page)
+        assert (
+            "Nothing was changed: the name of 8 of 8 users would be changed (--max-updates 50%): a column was" in text
+        )
+        assert [each for each in ("Before", "Afterwards", "firm.example", "for example") if each in text] == []

@@ -15,10 +15,18 @@ from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.table import PastRun
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.roster.files.inputs import shown
+from provisioner.sending.calls import ANSWERED
+from provisioner.sync.plan.guards import without_examples
 from provisioner.wording import counted, duration
 
-# Reasons of a stop whose message may quote a cell of the roster, or anything at all.
-_UNTOLD: Final = frozenset({"roster", "roster_changed", "bug"})
+# Reasons of a stop whose message is in words of ours, about the app, this machine or what was asked. Any other is not
+# told, one that is new neither: it may quote a cell of the roster, or of a list.
+_TOLD: Final = frozenset(
+    {
+        "endpoint", "error_budget", "journal", "key", "max_duration", "memory", "no_time", "not_confirmed", "output",
+        "pacer", "plan", "proxy", "scope", "sighup", "sigint", "sigterm", "storage", "tls", "unreachable",
+    }
+)  # fmt: skip
 
 _KINDS: Final = {"check": "Check of a roster", "run": "Provisioning run", "sync": "Nightly sync", "state": "State"}
 
@@ -187,10 +195,19 @@ def _of_night(end: str, summary: Mapping[str, Any]) -> Verdict:
 
 
 def _message(summary: Mapping[str, Any]) -> str:
-    message = summary.get("message")
-    if not isinstance(message, str) or summary.get("stopped_by") in _UNTOLD:
+    """Say why it ended early, in words of ours: no example of a refusal, and not what the API said."""
+    message, refused = summary.get("message"), summary.get("refused")
+    if isinstance(refused, list) and (said := [each for each in map(_refusal, refused) if each]):
+        return f"Nothing was changed: {'; '.join(said)}."
+    if not isinstance(message, str) or summary.get("stopped_by") not in _TOLD:
         return "The summary and the log say why."
-    return f"{message[:1].upper()}{message[1:]}."
+    ours = message.partition(ANSWERED)[0]
+    return f"{ours[:1].upper()}{ours[1:]}."
+
+
+def _refusal(document: object) -> str | None:
+    message = members(document).get("message")
+    return without_examples(message) if isinstance(message, str) else None
 
 
 def _about(sources: Sources, summary: Mapping[str, Any]) -> Facts:

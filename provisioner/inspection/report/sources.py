@@ -150,8 +150,8 @@ def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapp
 
     try:
         found = scan_results(results, ("row", "uid_input", "uid")).filter(pl.col("row").is_in(rows)).collect()
-    except (pl.exceptions.PolarsError, OSError, KeyError, UsageError) as error:
-        missing.append(f"{results.name} cannot be read ({' '.join(str(error).split())[:100]})")
+    except (pl.exceptions.PolarsError, OSError, KeyError, UsageError):  # whose words may quote a cell
+        missing.append(f"{results.name} cannot be read as results")
         return {}
     return {row: given or uid or "" for row, given, uid in found.iter_rows()}
 

@@ -18,6 +18,9 @@ LEAST_LACKING: Final = 2
 # A roster that lacks one of so many people is taken for a broken export.
 _LACKING_ONE_OF: Final = 4
 
+# A guard knows numbers and fields only; what stands in their cells comes after this.
+_FOR_EXAMPLE: Final = "; for example "
+
 
 @dataclass(frozen=True, slots=True)
 class Tonight:
@@ -101,8 +104,13 @@ class Refusal:
         # Nobody is without a name, so nothing is known of these.
         unread = self.field == "name" and all(each.old is None for each in examples)
         todo = "; the state knows no profile of them yet: --refresh reads what they have" if unread else ""
-        message = f"{self.message}{todo}; for example {', '.join(map(str, examples))}"
+        message = f"{self.message}{todo}{_FOR_EXAMPLE}{', '.join(map(str, examples))}"
         return replace(self, message=message, examples=examples)
+
+
+def without_examples(message: str) -> str:
+    """Give the sentence of a refusal as a guard has said it, in which nobody is named."""
+    return message.partition(_FOR_EXAMPLE)[0]
 
 
 def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:

@@ -59,6 +59,37 @@ def test_the_headline_is_how_it_ended(summary: dict[str, Any], verdict: tuple[st
     assert "Ann Lee" not in content_of(some_sources(summary)).verdict.sentence
 
 
+REFUSED: dict[str, Any] = {
+    "exit_code": 3, "stopped_by": "a_guard_of_tomorrow", "message": "nothing was changed: 2 of 5; for example Ann Lee",
+    "refused": [
+        {"reason": "a_guard_of_tomorrow", "message": "2 of 5; look at it; for example ann: name 'A' → 'x'"},
+        {"reason": "another", "message": "no rows", "examples": []},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        (REFUSED, "Nothing was changed: 2 of 5; look at it; no rows."),
+        ({**REFUSED, "refused": None}, "The summary and the log say why."),
+        ({**REFUSED, "refused": [None, {"message": 3}, "Ann Lee"]}, "The summary and the log say why."),
+        ({**DONE, "stopped_by": "usage", "message": "--approve: Ann Lee"}, "The summary and the log say why."),
+        ({**DONE, "stopped_by": "a_reason_of_tomorrow", "message": "Ann Lee"}, "The summary and the log say why."),
+        ({**DONE, "stopped_by": "sigint", "message": "interrupted by SIGINT"}, "Interrupted by SIGINT."),
+        (
+            {**DONE, "stopped_by": "scope", "message": "no scope; take another (the API answered 403: Ann Lee (x))"},
+            "No scope; take another.",
+        ),
+    ],
+)
+def test_why_it_ended_is_told_in_words_of_ours(summary: dict[str, Any], said: str) -> None:
+    """A refusal without its examples, an answer without the API's words; what may quote a cell is not told at all."""
+    assert content_of(some_sources(summary)).verdict.sentence == said
+    night = Night(1, 1, 0.0, 9.0, False, 5, summary)
+    assert content_of(some_sources(results=None, overview=an_overview(nights=[night]))).verdict.sentence == said
+
+
 def test_a_run_that_was_killed_or_is_going_on_is_told_by_its_journal() -> None:
     """An older summary does not speak for it."""
     facts: dict[str, Any] = {"runs": [a_run(1), a_run(2, finished=None)], "counts": {"created": 3, "pending": 1}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from provisioner.errors import UsageError
@@ -35,6 +36,21 @@ def test_a_job_is_found_by_each_of_its_files(job: Path, name: str) -> None:
     assert (found.file, found.check, found.summary) == (job / "out.report.html", False, SUMMARY)
     assert found.overview is not None
     assert (dict(found.uids), found.missing) == ({1: "a b", 3: "x y"}, ())
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson", "xlsx", "parquet"])
+def test_what_is_wrong_with_the_results_is_told_without_their_cells(tmp_path: Path, ending: str) -> None:
+    """Somebody has edited them, or they are no results at all: neither a cell nor a name of a column is quoted."""
+    (tmp_path / "out.summary.json").write_text('{"defects": {"uid.charset": {"rows": 1, "first_rows": [1]}}}')
+    cells = {"row": ["Ann Lee"], "uid": ["ann@firm.example"], "uid_input": ["ann@firm.example"]}
+    for frame in (pl.DataFrame(cells), pl.DataFrame({"ann@firm.example": ["Ann Lee"]})):
+        file = tmp_path / f"out.{ending}"
+        if ending == "parquet":
+            frame.write_parquet(file)
+        else:
+            file.write_text(frame.write_ndjson() if ending == "ndjson" else frame.write_csv())
+        (missing,) = find_sources(file).missing
+        assert missing == f"{file.name} cannot be read as results"
 
 
 def test_a_check_has_a_report_of_its_own(job: Path) -> None:
