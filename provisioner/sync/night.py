@@ -163,8 +163,8 @@ def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -
         return known
     leavers, left = assessment.leavers, assessment.left_before
     everybody = [uid for uid, _ in (*left, *leavers.due, *leavers.in_grace, *leavers.reported)]
-    names, good_nights = names_of(state, everybody), state.nights.good()
-    return rewrite(path, known, lambda: write_leavers(path, leavers, names, good_nights, left))
+    names, good_nights, seen = names_of(state, everybody), state.nights.good(), state.nights.last_seen(everybody)
+    return rewrite(path, known, lambda: write_leavers(path, leavers, names, good_nights, left, seen))
 
 
 def _first_stop(sync_job: SyncJob, assessment: Assessment) -> Stop | None:

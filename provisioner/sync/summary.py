@@ -9,7 +9,7 @@ Every roster row has one outcome, every leaver one fate; both sums are asserted:
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -24,7 +24,7 @@ from provisioner.errors import ExitCode
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import Columns
-from provisioner.model import ROW_OUTCOMES, Outcome
+from provisioner.model import ROW_OUTCOMES, Action, Outcome
 from provisioner.results.lines import TOKENS, count_lines, keep_results
 from provisioner.results.manifest import RESULTS, written_last
 from provisioner.results.summary import Summary, Words, tell_unconfirmed, write_summary, written
@@ -47,6 +47,13 @@ LEAVERS: Final = "leavers"
 """What the list of them is called among the outputs."""
 
 _NOBODY: Final = "the state knows no such user, and nobody is created to be deactivated"
+
+# What became of a leaver that was to be deactivated, and how a line tells of one for which nothing was done yet.
+_FATES: Final = (Outcome.DEACTIVATED, Outcome.FAILED, Outcome.PENDING)
+_PENDING: Final = {
+    "outcome": Outcome.PENDING.value, "http_status": None, "attempts": 0, "error_code": None, "error_message": None,
+    "settled_at": None,
+}  # fmt: skip
 
 # Leavers looked up in the state at once.
 _AT_ONCE: Final = 4000
@@ -71,7 +78,7 @@ class NightSummary:
 
     def __post_init__(self) -> None:
         due = len(self.assessment.leavers.due) + len(self.assessment.left_before)
-        if sum(self.fates.values()) != due:
+        if sum(self.fates.get(each, 0) for each in _FATES) != due:
             raise AssertionError(f"{due} leavers were to be deactivated, but their fates are {dict(self.fates)}")
 
     @property
@@ -100,9 +107,7 @@ class NightSummary:
             "sessions_flushed": self.flushed,
             "leavers": {
                 "found": leavers.found + len(self.assessment.left_before),
-                "deactivated": fates.get(Outcome.DEACTIVATED, 0),
-                "failed": fates.get(Outcome.FAILED, 0),
-                "pending": fates.get(Outcome.PENDING, 0),
+                **{each.value: fates.get(each, 0) for each in _FATES},
                 "in_grace": len(leavers.in_grace),
                 "reported": len(leavers.reported),
             },
@@ -177,9 +182,10 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     job, surveyed, state, assessment = run.job, ready.surveyed, ready.state, ready.assessment
     changed = _changes(stop, assessment)
     named = assessment.leavers.named
-    fates = count_lines(leaver_lines(assessment), state.tonight).outcomes
-    unnamed = count_lines(leaver_lines(assessment, without=named), state.tonight).outcomes if named else fates
-    more, fetch = leaver_lines(assessment, named, state), partial(_told_of_rows, state, assessment)
+    tonight = partial(_tonight, state, frozenset(uid for uid, _ in assessment.leavers.due))
+    fates = count_lines(leaver_lines(assessment), tonight).outcomes
+    unnamed = count_lines(leaver_lines(assessment, without=named), tonight).outcomes if named else fates
+    more, fetch = leaver_lines(assessment, named, state), partial(_told_of_rows, state, assessment, tonight)
     if changed:
         counts, digests = keep_results(job.outputs, surveyed.lines, fetch, more)
     else:  # what the night before has written stays, and stays known as ours
@@ -203,9 +209,28 @@ def _changes(stop: Stop | None, assessment: Assessment) -> bool:
     return stop is None or not (assessment.refused or stop.reason == NOT_CONFIRMED)
 
 
-def _told_of_rows(state: SyncState, assessment: Assessment, uids: list[str]) -> Columns:
+def _tonight(state: SyncState, due: frozenset[str], uids: list[str]) -> Columns:
+    """Fetch what became of users in this night.
+
+    Whoever is `due` to be deactivated is pending until that is settled, whatever an earlier attempt did for the user.
+    """
+    found = state.tonight(uids)
+    if due.isdisjoint(found["uid"]):
+        return found
+    fates = [(place, uid, found["outcome"][place]) for place, uid in enumerate(found["uid"]) if uid in due]
+    failed = state.met([uid for _, uid, outcome in fates if outcome == Outcome.FAILED])
+    others = {uid for uid, met in failed.items() if met.operation != Action.DEACTIVATE}
+    for place in [place for place, uid, outcome in fates if uid in others or outcome not in _FATES]:
+        for name, value in _PENDING.items():
+            found[name][place] = value
+    return found
+
+
+def _told_of_rows(
+    state: SyncState, assessment: Assessment, tonight: Callable[[list[str]], Columns], uids: list[str]
+) -> Columns:
     """Fetch what became of roster rows: of those that name their users as deactivated, in the words for rows."""
-    found, named = state.tonight(uids), state.named(uids)
+    found, named = tonight(uids), state.named(uids)
     if not named:
         return found
     kept = {uid for uid, _ in assessment.leavers.reported}

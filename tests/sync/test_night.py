@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from provisioner.emulator.server import Emulator
 from provisioner.errors import ExitCode, UsageError
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 from provisioner.run.job import Target
 from provisioner.settings.tables import Output, Sync
 from provisioner.settings.values import Allowance
-from provisioner.stop import Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.sync.keptplan import KeptPlan
 from provisioner.sync.night import SyncJob, sync
+from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.summary import NightSummary
+from provisioner.wording import iso_time
 from tests.rig.work import APP, Place, with_emulator
 
+AFTERWARDS = 4e9  # UNIX seconds, later than any night that a test carries out
 FOUR = "uid,name\nann,Ann\nbob,Bob\ncy,Cy\ndi,Di\n"
 
 
@@ -47,6 +52,61 @@ def nights(
         return summaries
 
     return with_emulator(work)
+
+
+def cut_short(place: Place, *uids: str) -> None:
+    """Leave a night after its first attempt, which has created these, and failed to update the last."""
+    with SyncState(place.folder / "hr.db", APP) as state:
+        number = state.begin_night(AFTERWARDS)
+        live = Live("", None, Standing.ACTIVE)
+        requests = [
+            UserRequest(state.new_key(), 9, uid, b"{}", "", token=True, change=Change(Action.CREATE, b"", None, live))
+            for uid in uids
+        ]
+        state.sent(requests, AFTERWARDS + 1)
+        state.settle(Settlement(each.key, State.SETTLED, Outcome.CREATED, 1, 200, live=live) for each in requests)
+        again = requests[-1]._replace(change=Change(Action.UPDATE, b"", live, live))
+        state.sent([again], AFTERWARDS + 1)
+        state.settle([Settlement(again.key, State.SETTLED, Outcome.FAILED, 1, 400, "ERR", "no", live=live)])
+        state.end_night(number, AFTERWARDS + 2, 6, {"stopped_by": "sigint"}, good=False)
+
+
+def leavers_lines(place: Place) -> list[tuple[str, str]]:
+    with (place.folder / "out.csv").open(encoding="utf-8") as file:
+        return [(each["uid"], each["outcome"]) for each in csv.DictReader(file) if not each["row"]]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_whom_an_earlier_attempt_created_is_a_pending_leaver(place: Place, refused: bool) -> None:
+    """By another roster, in a night that is refused, or stopped before it deactivates them: the sum holds."""
+    nights(place, FOUR)
+    cut_short(place, "eva", "fay")
+    interrupted, stopper = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT), Stopper()
+    options = {"max_deactivations": Allowance(1 if refused else 9), "deactivate_leavers": True}
+
+    async def work(target: Target, _: Emulator) -> NightSummary:
+        job = place.night(sync=Sync.model_validate({"state": place.folder / "hr.db", **options}))
+        return await sync(SyncJob(job, place.folder / "leavers.csv", None, interrupting), target, stopper)
+
+    def interrupting(_: Assessment) -> bool:
+        stopper.request(interrupted)
+        return True
+
+    summary = with_emulator(work)
+    assert summary.exit_code == (ExitCode.SAFETY if refused else ExitCode.SIGINT)
+    assert summary.document["leavers"] == {
+        "found": 2, "deactivated": 0, "failed": 0, "pending": 2, "in_grace": 0, "reported": 0,
+    }  # fmt: skip
+    console = Console(width=200)
+    with console.capture() as captured:
+        summary.show(console)
+    assert "2 leavers: 2 pending; see " in captured.get()
+    listed = (place.folder / "leavers.csv").read_text(encoding="utf-8").splitlines()
+    assert listed == [
+        "uid,name,nights_absent,last_seen,will_be",
+        *(f"{uid},,1,{iso_time(AFTERWARDS, 'seconds')},deactivated" for uid in ("eva", "fay")),
+    ]
+    assert refused or leavers_lines(place) == [("eva", "pending"), ("fay", "pending")]
 
 
 def test_only_what_changed_costs_a_request(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,6 +49,12 @@ def test_fates_that_do_not_add_up_make_no_summary() -> None:
         night(fates={Outcome.DEACTIVATED: 2})
 
 
+def test_a_fate_that_nobody_is_told_makes_no_summary() -> None:
+    """What was to be deactivated is deactivated, failed or pending: the document has no other number for it."""
+    with pytest.raises(AssertionError, match=r"3 leavers were to be deactivated, but their fates are {.*created"):
+        night(fates={Outcome.DEACTIVATED: 2, Outcome.CREATED: 1})
+
+
 def test_a_leaver_who_could_not_be_deactivated_needs_a_look() -> None:
     """Exit 1, though no row has failed."""
     assert night().exit_code is ExitCode.ROWS_LEFT

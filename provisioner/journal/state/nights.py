@@ -7,7 +7,8 @@ the session alone.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,7 @@ import orjson
 
 from provisioner.journal.columns import ASKED, IN_DOUBT
 from provisioner.journal.course.table import ENDING_FORGOTTEN
-from provisioner.journal.statements import Bulk, read_json, select
+from provisioner.journal.statements import Bulk, json_list, read_json, select
 
 
 class EpochRow(NamedTuple):
@@ -127,6 +128,17 @@ class Nights:
         rows = self._database.execute("SELECT started_at FROM nights WHERE good ORDER BY id DESC").fetchall()
         return [started for (started,) in rows]
 
+    def last_seen(self, uids: Sequence[str]) -> dict[str, float]:
+        """Say when the last sync began (UNIX seconds) whose roster named a user, as is known by what was sent.
+
+        It may have been cut short. Of whom no sync has sent anything but to be deactivated there is nothing to be told.
+        """
+        with self._reading():
+            began = sorted(at for (at,) in self._database.execute("SELECT started_at FROM nights"))
+            found = self._database.execute(SENT_AT, (json_list(uids),)).fetchall()
+        places = {uid: bisect_right(began, at) for uid, at in found}
+        return {uid: began[place - 1] for uid, place in places.items() if place}
+
     def mark(self) -> list[Any]:
         """Give values that are others as soon as a night has begun or ended."""
         row = self._database.execute("SELECT count(*), max(started_at), max(finished_at) FROM nights").fetchone()
@@ -138,6 +150,13 @@ def _night(row: Iterable[Any]) -> Night:
     good, summary = bool(facts["good"]), facts["summary"]
     return Night(**facts | {"good": good, "summary": read_json(summary) if summary else {}})
 
+
+# When a row of a user was sent last; the server tells only the second in which it created one.
+SENT_AT: Final = select(
+    ("uid", "at"),
+    ASKED,
+    {"at": "max(iif(operation IS 'deactivate', 0, coalesce(sent_at, 0)), coalesce(created_at + 1, 0))"},
+)
 
 # Tables of this session alone: the uids of tonight's roster, and those for which something is to be done. Those whom it
 # names as deactivated are `named`, with their rows. Whom it lacks is looked up once: on most nights these are few.

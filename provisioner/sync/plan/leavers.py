@@ -91,21 +91,23 @@ def write_leavers(
     names: Mapping[str, str],
     good_nights: Sequence[float],
     left: Sequence[tuple[str, int]] = (),
+    seen: Mapping[str, float] | None = None,
 ) -> None:
     """Write the list that a person can look through, shorten and approve; remove a stale one when there are none.
 
     names        uid → name, of those whose names are known
     good_nights  when they began (UNIX seconds), the latest first
     left         those that an earlier attempt of this night has deactivated
+    seen         uid → when a sync began whose roster named the user (UNIX seconds), good or not; of some
     """
     if not leavers.found and not left:
         path.unlink(missing_ok=True)
         return
     due = [*left, *leavers.due]
     kinds = {"deactivated": due, "kept: in grace": leavers.in_grace, "kept: reported": leavers.reported}
-    days = [iso_time(started, "seconds") for started in good_nights]
+    seen = seen or {}
     rows = [
-        (uid, names.get(uid), *_absence(absent, days, named=uid in leavers.named), kind)
+        (uid, names.get(uid), *_absence(absent, good_nights, seen.get(uid), named=uid in leavers.named), kind)
         for kind, each in kinds.items()
         for uid, absent in each
     ]
@@ -116,11 +118,12 @@ def write_leavers(
         frame.write_csv(temporary)
 
 
-def _absence(absent: int, days: Sequence[str], *, named: bool) -> tuple[int, str | None]:
+def _absence(absent: int, good_nights: Sequence[float], seen: float | None, *, named: bool) -> tuple[int, str | None]:
     """Give for how many nights somebody is absent, this one included, and when it was last seen; none who is named."""
     if named:
         return 0, None
-    return absent + 1, days[absent] if absent < len(days) else None
+    moments = [*good_nights[absent : absent + 1], *([] if seen is None else [seen])]
+    return absent + 1, iso_time(max(moments), "seconds") if moments else None
 
 
 def read_approved(path: Path) -> frozenset[str]:

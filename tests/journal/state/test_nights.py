@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from provisioner.journal.header import Identity
+from provisioner.journal.state.managed import Adoption
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 
@@ -39,6 +41,26 @@ def test_nights_are_told_in_order(path: Path) -> None:
         assert (first.number, first.epoch, first.good, first.rows, first.summary) == (1, 1, True, 10, {"created": 1})
         assert (second.epoch, second.good, third.epoch, third.finished) == (2, False, 2, None)
         assert state.nights.last(1) == [third]
+
+
+def test_whose_rows_were_sent_was_in_that_roster(path: Path) -> None:
+    """The last sync that had begun by then, whether it came to its end or not; not for who is sent away."""
+    live = Live("", None, Standing.ACTIVE)
+    with opened(path) as state:
+        for began, uid, action in (
+            (100.0, "ann", Action.CREATE), (200.0, "bob", Action.CREATE), (300.0, "ann", Action.DEACTIVATE),
+            (400.0, "cy", Action.REACTIVATE),
+        ):  # fmt: skip
+            state.begin_night(began)
+            met = state.met([uid]).get(uid)
+            change = Change(action, b"", None, live)
+            key = met.key if met else state.new_key()
+            request = UserRequest(key, 1, uid, b"{}", "", token=False, change=change)
+            state.sent([request], began + 1.5)
+            created = {"ann": 100, "bob": 200}.get(uid)
+            state.settle([Settlement(key, State.SETTLED, Outcome.CREATED, 1, live=live, created_at=created)])
+        state.adopt([Adoption("di", 1, live, 50)], 99.0)
+        assert state.nights.last_seen(["ann", "bob", "cy", "di", "eva"]) == {"ann": 100.0, "bob": 200.0, "cy": 400.0}
 
 
 def test_a_kept_plan_is_unfinished_until_its_night_is_good(path: Path) -> None:

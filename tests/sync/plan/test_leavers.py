@@ -54,7 +54,10 @@ def test_approved_leavers_go_and_nobody_else(deactivate: bool, nameless: int) ->
 
 
 def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
-    """It says how long each has been away, tonight included, and what will be done."""
+    """It says how long each has been away, tonight included, and what will be done.
+
+    Last seen was whoever is there later than the last good night, too: in the roster of a night that was cut short.
+    """
     path = tmp_path / "r.leavers.csv"
     leavers = Leavers([("ann", 0)], [("bob", 1)], [("007", 2)])
     write_leavers(path, leavers, {"ann": "Ann, the first", "007": "=James"}, [86400.0, 0.0])
@@ -65,6 +68,10 @@ def test_the_list_can_be_read_back_as_approved(tmp_path: Path) -> None:
         "007,'=James,3,,kept: reported\n"
     )
     named = Leavers([("ann", 0), ("bob", 1)], named={"ann": 3})
+    write_leavers(path, leavers, {}, [86400.0, 0.0], seen={"ann": 90000.0, "bob": -5.0, "007": 5.0})
+    assert pl.read_csv(path)["last_seen"].to_list() == [
+        "1970-01-02T01:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01T00:00:05Z",
+    ]  # fmt: skip
     write_leavers(path.with_name("named.csv"), named, {}, [86400.0, 0.0])
     assert path.with_name("named.csv").read_text().splitlines()[1:] == [
         "ann,,0,,deactivated",
