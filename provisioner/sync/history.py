@@ -75,17 +75,25 @@ def _plain(night: Night) -> dict[str, Any]:
         "stopped_by": "killed" if night.finished is None else summary.get("stopped_by"),
         "good": night.good,
         "exit_code": summary.get("exit_code"),
+        **({"attempt": night.attempt} if night.attempt > 1 else {}),
     }
 
 
 def _table(nights: list[dict[str, Any]]) -> str:
-    """Give a line for each night; a count that no night has is left out, so that the others fit a terminal."""
+    """Give a line for each attempt at a night.
+
+    A count that no night has is left out, so that the others fit a terminal; so is what attempt it was, of nights that
+    took one each.
+    """
+    several = any("attempt" in night for night in nights)
     counts = {name: short for name, short in _COUNTS.items() if any(night[name] for night in nights)}
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("night", justify="right")
     table.add_column("began (UTC)", no_wrap=True)
     for name in ("rows", *counts.values(), "sent", "took"):
         table.add_column(name, justify="right")
+    if several:
+        table.add_column("attempt", justify="right")
     table.add_column("ended")
     for night in nights:
         numbers = [_number(night[name]) for name in ("rows", *counts, "requests")]
@@ -93,7 +101,8 @@ def _table(nights: list[dict[str, Any]]) -> str:
         ended = night["stopped_by"] or (
             "good" if night["exit_code"] == ExitCode.OK else f"good (exit {night['exit_code']})"
         )
-        table.add_row(str(night["night"]), night["started_at"][:16].replace("T", " "), *numbers, took, ended)
+        attempt = [str(night.get("attempt", 1))] if several else []
+        table.add_row(str(night["night"]), night["started_at"][:16].replace("T", " "), *numbers, took, *attempt, ended)
     return printed(lambda console: console.print(table), width=140)
 
 

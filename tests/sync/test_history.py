@@ -67,6 +67,20 @@ def test_the_last_night_comes_first(state: Path) -> None:
     assert nights(state, 1) == [killed]
 
 
+def test_it_is_told_which_attempt_at_a_night_it_was(state: Path) -> None:
+    """From the second on; of a table that leaves the first attempts out as well."""
+    assert [night.get("attempt") for night in nights(state)] == [2, None, None]
+    assert [night.get("attempt") for night in nights(state, 1)] == [2]
+    lines = history_of(state, 14, as_json=False).splitlines()
+    assert lines[0].split()[-2:] == ["attempt", "ended"]
+    assert [line.split()[-2:] for line in lines[1:]] == [["2", "killed"], ["1", "empty_roster"], ["1", "good"]]
+    with SyncState(state, IDENTITY) as opened:
+        for _ in range(2):
+            opened.end_night(opened.begin_night(1_800_000_000.0), 1_800_000_001.0, 1303, GOOD, good=True)
+    assert [night.get("attempt") for night in nights(state)] == [None, 3, 2, None, None]
+    assert "attempt" not in history_of(state, 1, as_json=False)
+
+
 def test_a_night_that_lasts_is_not_killed(state: Path) -> None:
     """Somebody holds the state."""
     with SyncState(state, IDENTITY):

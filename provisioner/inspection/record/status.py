@@ -63,7 +63,7 @@ class Status:
     tokens            auth tokens recorded
     first, last       UNIX seconds: of the first request (the server's), of the last outcome
     copied_at         UNIX seconds by the server: of the copy that this is, until a run has come to its end with it
-    runs, nights      those that are recorded, the earliest first
+    runs, nights      those that are recorded, the earliest first; of a night each attempt
     managed           of a state; null for a run's journal
     summary, proof    as the files beside it have them; empty when they are not there
     """
@@ -87,6 +87,11 @@ class Status:
     def users(self) -> int:
         """How many users the journal knows."""
         return sum(self.outcomes.values())
+
+    @property
+    def nights_begun(self) -> int:
+        """How many nights there were, each with its earlier attempts."""
+        return len({night.epoch for night in self.nights})
 
     @property
     def in_doubt(self) -> int:
@@ -135,7 +140,7 @@ class Status:
                 "uncertain": managed.uncertain,
             }
             good = [night for night in self.nights if night.good]
-            document["nights"] = len(self.nights)
+            document["nights"] = self.nights_begun
             document["last_good_night"] = iso_time(good[-1].started, "seconds") if good else None
         return document
 
@@ -221,7 +226,8 @@ def _past(status: Status) -> Iterator[tuple[str, Text]]:
         ended = "good" if last.good else last.summary.get("stopped_by") or ("running" if status.holder else "killed")
         began = iso_time(last.started, "seconds")
         yield "managed", Text(f"{managed.active:,} active, {managed.deactivated:,} deactivated")
-        yield "nights", Text(f"{len(status.nights):,}; the last began {began}: {ended}")
+        which = "the last" if last.attempt == 1 else f"attempt {last.attempt} at the last"
+        yield "nights", Text(f"{status.nights_begun:,}; {which} began {began}: {ended}")
     elif status.runs:
         run = status.runs[-1]
         stopped = run.stopped_by or ("came to its end" if run.finished else "running" if status.holder else "killed")

@@ -8,7 +8,7 @@ No token is in it: only whether one is recorded.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -24,7 +24,7 @@ from provisioner.inspection.record.places import find_place, opened
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
-from provisioner.journal.state.nights import Nights
+from provisioner.journal.state.nights import Night, Nights
 from provisioner.model import Outcome, State
 from provisioner.results.tables import printed
 from provisioner.sending.users.profile import unpacked
@@ -139,7 +139,7 @@ def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
         raise UsageError(f"{shortened(uid)} in {journal}: {message}")
     names = [each.rpartition(" ")[2] for each in _MEMBERS]
     user = dict(zip(names, found, strict=True))
-    nights = {night.epoch: night.number for night in Nights(database).last()}
+    nights = Nights(database).last()
     steps: list[Step] = []
     for event in events_of(database, user["id"]):
         _put_in(steps, _step(event, nights), late=event.kind == SETTLED)
@@ -156,8 +156,15 @@ def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
     )
 
 
-def _step(event: Event, nights: Mapping[int, int]) -> Step:
-    night = nights.get(event.epoch) if event.epoch is not None else None
+def _night(event: Event, nights: Sequence[Night]) -> int | None:
+    """Give the number of the sync in which something happened: of the attempts at its night, the one under way then."""
+    attempts = [night for night in nights if night.epoch == event.epoch]
+    begun = [night for night in attempts if night.started <= event.at]
+    return begun[-1].number if begun else attempts[0].number if attempts else None
+
+
+def _step(event: Event, nights: Sequence[Night]) -> Step:
+    night = _night(event, nights)
     if event.kind == ANSWER:
         return Step(event.at, night, event.operation or "", _answer(event))
     if event.kind == KILLED:
@@ -201,7 +208,7 @@ def _words(event: Event, outcome: Outcome | None) -> str:
     return " ".join(words)
 
 
-def _last_word(user: Mapping[str, Any], nights: Mapping[int, int]) -> Iterator[Step]:
+def _last_word(user: Mapping[str, Any], nights: Sequence[Night]) -> Iterator[Step]:
     """Give what the user's own row says, which no later one has taken the place of."""
     if user["state"] == State.PENDING:
         return

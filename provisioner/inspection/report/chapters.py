@@ -15,6 +15,7 @@ from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.state.nights import Night
 from provisioner.model import Outcome
+from provisioner.stop import NOT_CONFIRMED
 from provisioner.wording import ESCAPES, LONGEST_SHOWN, duration
 
 Facts = list[tuple[str, str]]
@@ -179,17 +180,39 @@ def _limits(points: Sequence[Point]) -> str:
 
 
 def nights(some: Iterable[Night], *, in_use: bool) -> Grid:
-    """Give a line for each night, the latest first; a count that no night has is left out."""
+    """Give a line for each attempt at a night, the latest first; a count that no night has is left out."""
     latest_first = list(some)[::-1]
+    several = any(night.attempt > 1 for night in latest_first)
     lines = []
     for night in latest_first:
         counts = [night.rows, *(number_of(night.summary.get(each)) for each in (*_NIGHTLY, "requests"))]
         took = duration(night.seconds) if night.seconds is not None else ""
         ended = end_of(night, in_use=in_use and night is latest_first[0])
         numbers = [f"{number:,}" if number else "" for number in counts]
-        lines.append([str(night.number), at(night.started)[:16], *numbers, took, ended])
+        attempt = str(night.attempt) if several else ""
+        lines.append([str(night.number), at(night.started)[:16], *numbers, took, attempt, ended])
     counted_ones = ("rows", *_NIGHTLY.values(), "requests")
-    return Grid(("night", "began", *counted_ones, "took", "ended"), frozenset(counted_ones), lines).full()
+    heads = ("night", "began", *counted_ones, "took", "attempt", "ended")
+    return Grid(heads, frozenset((*counted_ones, "attempt")), lines).full()
+
+
+def each_once(some: Iterable[Night]) -> list[Night]:
+    """Give each night once: by its last attempt that might change something, for such a one counts those before it.
+
+    One that was refused counts by its own roster, and one that was killed not at all; they speak where no other does.
+    """
+    found: dict[int, Night] = {}
+    for night in some:
+        if night.epoch not in found or _counts(night) >= _counts(found[night.epoch]):
+            found[night.epoch] = night
+    return list(found.values())
+
+
+def _counts(night: Night) -> int:
+    if night.finished is None:
+        return 0
+    changed_nothing = night.summary.get("refused") or night.summary.get("stopped_by") == NOT_CONFIRMED
+    return 1 if changed_nothing else 2
 
 
 def end_of(night: Night, *, in_use: bool) -> str:

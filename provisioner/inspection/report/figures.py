@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from provisioner.inspection.report.chapters import number_of, state_of
+from provisioner.inspection.report.chapters import each_once, number_of, state_of
 from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.points import Point, thinned
+from provisioner.journal.state.nights import Night
 from provisioner.model import Outcome
 from provisioner.wording import counted, duration
 
@@ -60,7 +61,7 @@ def figures_of(overview: Overview | None) -> list[Figure]:
         return []
     drawn = [_rate(overview)] if any(each.requests for each in overview.points) else []
     changed = any(number_of(night.summary.get(each)) for night in overview.nights for each in _OUTCOMES)
-    return drawn + ([_nights(overview)] if changed else [])
+    return drawn + ([_nights(each_once(overview.nights))] if changed else [])
 
 
 def _rate(overview: Overview) -> Figure:
@@ -180,17 +181,15 @@ def _cut_short(overview: Overview) -> set[int]:
     return {each.run for each in overview.points} - {*done, goes_on}
 
 
-def _nights(overview: Overview) -> Figure:
-    found = {
-        outcome: [number_of(night.summary.get(outcome)) or 0 for night in overview.nights] for outcome in _OUTCOMES
-    }
+def _nights(nights: Sequence[Night]) -> Figure:
+    found = {outcome: [number_of(night.summary.get(outcome)) or 0 for night in nights] for outcome in _OUTCOMES}
     keys = [(_OUTCOMES[outcome], outcome.value) for outcome, numbers in found.items() if any(numbers)]
     totals = ", ".join(f"{sum(numbers):,} {outcome.value}" for outcome, numbers in found.items() if any(numbers))
-    alt = f"Changes of each of the last {counted(len(overview.nights), 'night')}: {totals} in all."
+    alt = f"Changes of each of the last {counted(len(nights), 'night')}: {totals} in all."
     ceiling, most = _ceiling(found)
     if ceiling is not None:
         alt += f" One bar is cut off, so that the others can be seen: it stands for {most:,}."
-    wide, narrow = (_svg(partial(_night_chart, overview, found, size)) for size in (_WIDE, _NARROW))
+    wide, narrow = (_svg(partial(_night_chart, nights, found, size)) for size in (_WIDE, _NARROW))
     return Figure("What each night changed", alt, keys, wide, narrow)
 
 
@@ -200,14 +199,14 @@ def _ceiling(found: Mapping[Outcome, list[int]]) -> tuple[float | None, int]:
     return (second * 1.25 if 0 < second * 4 < most else None), most
 
 
-def _night_chart(overview: Overview, found: Mapping[Outcome, list[int]], size: tuple[int, int, int]) -> Any:
+def _night_chart(nights: Sequence[Night], found: Mapping[Outcome, list[int]], size: tuple[int, int, int]) -> Any:
     import altair as alt
 
     (width, height, _), (ceiling, _) = size, _ceiling(found)
     rows = [
         {"night": night.number, "users": numbers[place], "outcome": outcome.value, "order": order}
         for order, (outcome, numbers) in enumerate(found.items())
-        for place, night in enumerate(overview.nights)
+        for place, night in enumerate(nights)
         if numbers[place]
     ]
     colours = alt.Scale(domain=[each.value for each in found], range=[_OUTCOMES[each] for each in found])
@@ -217,7 +216,7 @@ def _night_chart(overview: Overview, found: Mapping[Outcome, list[int]], size: t
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar(clip=True)
         .encode(
-            x=alt.X("night:O", axis=labels, scale=alt.Scale(domain=[night.number for night in overview.nights])),
+            x=alt.X("night:O", axis=labels, scale=alt.Scale(domain=[night.number for night in nights])),
             y=alt.Y("users:Q", title=None, scale=alt.Scale(domainMax=ceiling) if ceiling else alt.Undefined),
             color=alt.Color("outcome:N", scale=colours, legend=None),
             order="order:Q",

@@ -47,12 +47,14 @@ EPOCH: Final = Bulk(EpochRow._fields, "UPDATE users SET epoch = given.epoch FROM
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One sync.
+    """One sync: a night, or one of several attempts at it.
 
     epoch              what several attempts at one night have in common
     started, finished  UNIX seconds; null when it was killed
     good               it carried out all that it had planned
     rows               rows of its roster
+    summary            what it added up to, its earlier attempts included; requests and time are its own
+    attempt            which attempt at its night it was, from 1
     """
 
     number: int
@@ -62,6 +64,7 @@ class Night:
     good: bool
     rows: int | None
     summary: Mapping[str, Any]
+    attempt: int = 1
 
     @property
     def seconds(self) -> float | None:
@@ -78,6 +81,7 @@ _COLUMNS: Final = {
     "good": "good",
     "rows": "rows",
     "summary": "summary",
+    "attempt": "row_number() OVER (PARTITION BY epoch ORDER BY id)",
 }
 _NIGHTS: Final = select(_COLUMNS, "FROM nights", _COLUMNS)
 

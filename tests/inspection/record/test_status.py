@@ -106,6 +106,16 @@ def test_a_state(tmp_path: Path) -> None:
     assert "1 leaver still active" in text
 
 
+def test_a_night_in_several_attempts_is_one(tmp_path: Path) -> None:
+    """Counted once; that the last attempt at it was not the first is said."""
+    path = tmp_path / "hr.db"
+    with SyncState(path, HERE, make=True) as state:
+        for began, good in ((100.0, True), (200.0, False), (300.0, False)):
+            state.end_night(state.begin_night(began), began + 1, 1, {"stopped_by": None if good else "x"}, good=good)
+    assert told(path)["nights"] == 2
+    assert "2; attempt 2 at the last began 1970-01-01T00:05:00Z: x" in status_of(path, as_json=False)
+
+
 def test_before_a_first_run_there_is_nobody(tmp_path: Path) -> None:
     """A journal that was just made; an empty file is none, and was perhaps emptied by somebody."""
     with Journal(tmp_path / "out.journal.db", HERE):

@@ -13,8 +13,9 @@ from provisioner.errors import UsageError
 from provisioner.inspection.record.story import story_of
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.journal import Journal
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.undo.undojournal import UndoJournal
-from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, Standing, State, UserRequest
 from tests.rig.journals import HERE, a_journal
 
 REQUEST = UserRequest(1, 4, "ann", b'{"uid":"ann"}', "00", token=True)
@@ -104,6 +105,27 @@ def test_what_is_open_is_told(tmp_path: Path, uid: str, now: int) -> None:
         3: ["no outcome yet; the next run goes on with it", doubt, "no auth token is recorded"],
     }
     assert story["now"] == expected[now]
+
+
+def test_a_step_names_the_sync_that_history_names(tmp_path: Path) -> None:
+    """Of several attempts at one night, the one in which it happened."""
+    path = tmp_path / "hr.db"
+    live = Live("00", None, Standing.ACTIVE)
+
+    def sent(state: SyncState, request: UserRequest, at: float, action: Action, outcome: Outcome) -> None:
+        state.sent([request._replace(change=Change(action, b"", None, live))], at)
+        state.settle([settled(outcome, live=live, settled_at=at)])
+
+    with SyncState(path, HERE, make=True) as state:
+        state.end_night(state.begin_night(50.0), 60.0, 0, {}, good=True)
+        state.begin_night(100.0)
+        sent(state, REQUEST, 101.0, Action.CREATE, Outcome.CREATED)
+        state.end_night(state.begin_night(200.0), 201.0, 0, {"stopped_by": "empty_roster"}, good=False)
+        number = state.begin_night(300.0)
+        sent(state, AGAIN, 301.0, Action.DEACTIVATE, Outcome.DEACTIVATED)
+        state.end_night(number, 302.0, 0, {}, good=True)
+        state.end_night(state.begin_night(400.0), 401.0, 0, {}, good=True)
+    assert [(step["night"], step["what"]) for step in told(path)["steps"]] == [(2, "create"), (4, "deactivate")]
 
 
 def test_what_an_undo_has_done_is_told(tmp_path: Path) -> None:

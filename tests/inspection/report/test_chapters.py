@@ -110,6 +110,34 @@ def test_nights_are_told_the_latest_first() -> None:
     assert chapters.nights(nights, in_use=True).lines[0][-1] == "still running"
 
 
+def a_night(number: int, epoch: int, attempt: int = 1, **summary: Any) -> Night:
+    finished = None if summary.get("stopped_by") == "killed" else 60.0
+    return Night(number, epoch, 0.0, finished, not summary.get("stopped_by"), 5, summary, attempt)
+
+
+REFUSED: dict[str, Any] = {"stopped_by": "empty_roster", "refused": [{"reason": "empty_roster"}]}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "told"),
+    [
+        ([{"stopped_by": "sigint", "created": 6}, {"stopped_by": "killed"}, {"created": 40}], 4),
+        ([{"stopped_by": "sigint", "created": 6}, {"stopped_by": "sigint", "created": 12}, REFUSED], 3),
+        ([{"stopped_by": "sigint", "created": 6}, {"stopped_by": "killed"}, {"stopped_by": "not_confirmed"}], 2),
+        ([{"stopped_by": "killed"}, {**REFUSED, "created": 6}, {"stopped_by": "killed"}], 3),
+        ([{"stopped_by": "killed"}, {"stopped_by": "killed"}, {"stopped_by": "killed"}], 4),
+    ],
+)
+def test_a_night_in_several_attempts_counts_once(attempts: list[dict[str, Any]], told: int) -> None:
+    """By the last that tells what the night has changed so far; the nights around it by themselves."""
+    tried = [a_night(2 + place, 2, 1 + place, **each) for place, each in enumerate(attempts)]
+    nights = [a_night(1, 1), *tried, a_night(5, 3)]
+    assert [night.number for night in chapters.each_once(nights)] == [1, told, 5]
+    grid = chapters.nights(nights, in_use=False)
+    assert list(grid.heads)[-2:] == ["attempt", "ended"]
+    assert [line[-2] for line in grid.lines] == ["1", "3", "2", "1", "1"]
+
+
 def test_a_proof_and_an_undo_are_told_by_the_keys_that_are_known() -> None:
     """Others are left out, and of lists that may name people only how long they are."""
     proof = {

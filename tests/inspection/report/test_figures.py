@@ -78,6 +78,18 @@ def test_nothing_to_draw_is_no_picture() -> None:
     assert (figures_of(None), figures_of(an_overview()), figures_of(an_overview(runs=[a_run(1)]))) == ([], [], [])
 
 
+def test_what_a_stopped_night_created_is_counted_once() -> None:
+    """An attempt tells what the night has come to so far, its earlier attempts included."""
+    nights = [
+        Night(1, 1, 0.0, 60.0, True, 4, {"created": 4}),
+        Night(2, 2, 0.0, 60.0, False, 44, {"created": 6, "stopped_by": "max_duration"}, 1),
+        Night(3, 2, 0.0, 60.0, False, 44, {"created": 12, "stopped_by": "max_duration"}, 2),
+        Night(4, 2, 0.0, 60.0, True, 44, {"created": 40}, 3),
+    ]
+    (figure,) = figures_of(an_overview(nights=nights))
+    assert figure.alt.startswith("Changes of each of the last 2 nights: 44 created in all.")
+
+
 def test_a_first_night_does_not_flatten_all_others() -> None:
     """A bar far beyond the second highest is cut off, and that is told; of ordinary nights none is."""
     nights = [Night(n, n, 0.0, 60.0, True, 5, {"created": 5000 if n == 1 else 9}) for n in range(1, 5)]
