@@ -63,7 +63,7 @@ class Status:
     tokens            auth tokens recorded
     first, last       UNIX seconds: of the first request (the server's), of the last outcome
     copied_at         UNIX seconds by the server: of the copy that this is, until a run has come to its end with it
-    runs, nights      those that are recorded, the earliest first; of a night each attempt
+    course, nights    runs with their undos, and nights, that are recorded, the earliest first; of a night each attempt
     managed           of a state; null for a run's journal
     summary, proof    as the files beside it have them; empty when they are not there
     """
@@ -77,7 +77,7 @@ class Status:
     first: float | None
     last: float | None
     copied_at: float | None
-    runs: tuple[PastRun, ...]
+    course: tuple[PastRun, ...]
     nights: tuple[Night, ...]
     managed: Managed | None
     summary: Mapping[str, Any]
@@ -87,6 +87,16 @@ class Status:
     def users(self) -> int:
         """How many users the journal knows."""
         return sum(self.outcomes.values())
+
+    @property
+    def runs(self) -> list[PastRun]:
+        """The runs alone."""
+        return [each for each in self.course if not each.is_undo]
+
+    @property
+    def undos(self) -> list[PastRun]:
+        """What took back what they did."""
+        return [each for each in self.course if each.is_undo]
 
     @property
     def nights_begun(self) -> int:
@@ -132,6 +142,8 @@ class Status:
             "stopped_by": self.summary.get("stopped_by"),
             "proof": {name: self.proof.get(name) for name in ("message", "time", "exit_code")} if self.proof else None,
         }
+        if self.undos:
+            document["undos"] = len(self.undos)
         if (managed := self.managed) is not None:
             document["managed"] = {
                 "active": managed.active,
@@ -170,7 +182,7 @@ def look(place: Place) -> Status:
             first=min((row[4] for row in rows if row[4]), default=None),
             last=max((row[5] for row in rows if row[5]), default=None),
             copied_at=copied_at(database),
-            runs=tuple(Course(database).runs()),
+            course=tuple(Course(database).runs()),
             nights=nights,
             managed=_managed(database) if nights else None,
             summary=place.document(SUMMARY),
@@ -228,10 +240,18 @@ def _past(status: Status) -> Iterator[tuple[str, Text]]:
         yield "managed", Text(f"{managed.active:,} active, {managed.deactivated:,} deactivated")
         which = "the last" if last.attempt == 1 else f"attempt {last.attempt} at the last"
         yield "nights", Text(f"{status.nights_begun:,}; {which} began {began}: {ended}")
-    elif status.runs:
-        run = status.runs[-1]
-        stopped = run.stopped_by or ("came to its end" if run.finished else "running" if status.holder else "killed")
-        yield "runs", Text(f"{len(status.runs):,}; the last began {iso_time(run.started, 'seconds')}: {stopped}")
+        return
+    for name, some in (("runs", status.runs), ("undos", status.undos)):
+        if some:
+            began, ended = iso_time(some[-1].started, "seconds"), _ended(some[-1], status)
+            yield name, Text(f"{len(some):,}; the last began {began}: {ended}")
+
+
+def _ended(run: PastRun, status: Status) -> str:
+    """Say how a run or an undo ended; only the last of both can be going on."""
+    if run.finished is not None:
+        return run.stopped_by or "came to its end"
+    return "running" if status.holder and run is status.course[-1] else "killed"
 
 
 def _next(status: Status) -> Iterator[str]:

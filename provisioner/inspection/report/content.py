@@ -30,8 +30,6 @@ _TOLD: Final = frozenset(
 
 _KINDS: Final = {"check": "Check of a roster", "run": "Provisioning run", "sync": "Nightly sync", "state": "State"}
 
-_UNDO: Final = "undo"
-
 _IN_ORDER: Final = sorted(Outcome, key=lambda outcome: outcome.place)
 
 
@@ -125,7 +123,7 @@ def _kind(sources: Sources) -> str:
 def _last_run(overview: Overview | None) -> PastRun | None:
     """Give the last run that did what was asked, and took nothing back."""
     runs = overview.runs if overview is not None else []
-    return next((run for run in reversed(runs) if run.command != _UNDO), None)
+    return next((run for run in reversed(runs) if not run.is_undo), None)
 
 
 def _is_stale(summary: Mapping[str, Any], overview: Overview | None) -> bool:
@@ -226,7 +224,8 @@ def _about(sources: Sources, summary: Mapping[str, Any]) -> Facts:
         more = f" and {counted(len(roster) - 3, 'more file')}" if len(roster) > 3 else ""
         facts.append(("roster", ", ".join(map(str, roster[:3])) + more))
     began, ended = _seconds(summary.get("started_at")), _seconds(summary.get("finished_at"))
-    which = "last run " if overview is not None and len(overview.runs) > 1 else ""
+    runs = [run for run in overview.runs if not run.is_undo] if overview is not None else []
+    which = "last run " if len(runs) > 1 else ""
     times = (("began", began), ("ended", ended))
     facts += [(which + label, f"{at(seconds)} UTC") for label, seconds in times if seconds is not None]
     if began is not None and ended is not None:

@@ -69,9 +69,16 @@ def _rate(overview: Overview) -> Figure:
     sent, paused = sum(each.requests for each in points), sum(each.paused for each in points)
     lasted = sum(each.seconds for each in points)
     reads = sum(each.standard for each in points) > sent / 100
-    ends = [state_of(run, last=run is overview.runs[-1], in_use=overview.in_use) for run in overview.runs]
+    undos = {run.number for run in overview.runs if run.is_undo}
+    drawn = {each.run for each in points}
+    whose = [counted(len(some), noun) for some, noun in ((drawn - undos, "run"), (drawn & undos, "undo")) if some]
+    ends = [
+        state_of(run, last=run is overview.runs[-1], in_use=overview.in_use)
+        for run in overview.runs
+        if run.number not in undos
+    ]
     alt = (
-        f"Requests a minute over {duration(lasted)} under way in {counted(len({each.run for each in points}), 'run')}: "
+        f"Requests a minute over {duration(lasted)} under way in {' and '.join(whose)}: "
         f"{sent * 60 / max(lasted, 0.001):,.0f} on average, {duration(paused)} of it paused after a 429. "
         f"How the runs ended: {'; '.join(ends[-5:])}."
     )

@@ -59,6 +59,11 @@ class PastRun:
     stopped_by: str | None
     requests: int | None
 
+    @property
+    def is_undo(self) -> bool:
+        """Whether it took back what runs had done."""
+        return self.command == "undo"
+
 
 # Member of `PastRun` → its column.
 _COLUMNS: Final = {

@@ -65,6 +65,23 @@ def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt(tmp_path: Path) -> N
     assert found["next_run"]["in_doubt"] == 3
 
 
+def test_an_undo_is_no_run(tmp_path: Path) -> None:
+    """Each is counted for itself, and told how its last one ended; an undo that goes on is no run that does."""
+    path = a_journal(tmp_path / "out.journal.db")
+    with Journal(path, HERE) as journal:
+        for command, began, stopped_by in (("run", 100.0, None), ("undo", 200.0, "sigint"), ("run", 300.0, None)):
+            number = journal.course.begin(began, command, {})
+            journal.course.end(number or 0, began + 1, stopped_by, 1)
+        journal.course.begin(400.0, "run", {})
+        journal.course.begin(500.0, "undo", {})
+        lines = status_of(path, as_json=False).splitlines()
+    assert [line for line in lines if line.startswith(("runs", "undos"))] == [
+        "runs    3; the last began 1970-01-01T00:06:40Z: killed",
+        "undos   2; the last began 1970-01-01T00:08:20Z: running",
+    ]
+    assert (told(path)["runs"], told(path)["undos"]) == (3, 2)
+
+
 def test_the_files_beside_it_say_more(tmp_path: Path) -> None:
     """How many rows were never sent, what stopped the last run, and whether there is a proof."""
     a_journal(tmp_path / "out.journal.db")

@@ -145,5 +145,6 @@ def test_an_undo_since_is_told_beside_the_sums() -> None:
     content = content_of(some_sources(DONE, overview=an_overview(runs=runs), undo=undo))
     assert (content.verdict.tone, content.notes[0]) == ("warning", "Taken back since: 8 users, see below")
     assert content.asked == [("on_existing", "skip")]
+    assert [label for label, _ in content.about] == ["app", "address", "roster", "began", "ended", "took"]
     earlier = {"reversed": 8, "finished_at": "1970-01-01T00:00:00Z"}
     assert content_of(some_sources(DONE, undo=earlier)).notes[0] != content.notes[0]

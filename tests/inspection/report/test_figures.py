@@ -51,6 +51,14 @@ def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
         assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", each.wide)
 
 
+def test_an_undo_is_told_beside_the_runs() -> None:
+    """What it sent is in the picture, and it is no run."""
+    runs = [a_run(1, stopped_by="sigint"), a_run(2), a_run(3, command="undo", stopped_by="key")]
+    (rate,) = figures_of(an_overview(runs=runs, points=[a_point(run=n, ends_at=n * 1000.0 + 1) for n in (1, 2, 3)]))
+    assert " under way in 2 runs and 1 undo: " in rate.alt
+    assert rate.alt.endswith("How the runs ended: stopped: sigint; came to its end.")
+
+
 def test_every_colour_of_a_picture_has_one_for_the_dark() -> None:
     """A picture must not vanish on a dark page: the style knows each colour that is drawn."""
     with open(page_file.replace("page.py", "templates/style.css"), encoding="utf-8") as file:  # noqa: PTH123
