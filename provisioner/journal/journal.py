@@ -82,6 +82,7 @@ class Journal:
                         take_over_mints(self._database, self.path, self._identity)
                     self.has_local_times = bool(self._one(schema.HAS_LOCAL_TIMES))
                     self.copied_at = mark.copied_at(self._database)
+                    self._ran = Course(self._database).last
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
@@ -92,6 +93,8 @@ class Journal:
     ) -> None:
         """Close it. What was made for work that ended before anything was recorded is removed again."""
         try:
+            if error is not None:
+                Course(self._database).cut_short(self._ran, error)
             unused = (kind is not None or self.unwanted) and self.made and is_unused(self._database)
             self._database.close()
             if unused:

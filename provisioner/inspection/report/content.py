@@ -127,11 +127,10 @@ def _last_run(overview: Overview | None) -> PastRun | None:
 
 
 def _is_stale(summary: Mapping[str, Any], overview: Overview | None) -> bool:
-    """Whether the summary is of an earlier run than the last one, which was killed or is going on."""
-    last = _last_run(overview)
-    if last is None or last.finished is not None:
+    """Whether the summary is of an earlier run than the last one, which goes on, was killed, or ended by an error."""
+    last, finished = _last_run(overview), _seconds(summary.get("finished_at"))
+    if last is None or (finished is None and last.finished is not None):
         return not summary
-    finished = _seconds(summary.get("finished_at"))
     return finished is None or last.started > finished
 
 
@@ -161,8 +160,10 @@ def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: 
         last = _last_run(overview)
         if overview.in_use and last is not None and last is overview.runs[-1]:
             return Verdict("open", "Still running", "These are the numbers as the journal has them now.")
-        if last is not None and last.finished is None:
-            return Verdict("bad", "Killed", "Nothing that was settled is lost; the same command goes on.")
+        ended = last and (KILLED if last.finished is None else last.stopped_by)
+        if ended:
+            headline = "Killed" if ended == KILLED else f"Stopped: {ended}"
+            return Verdict("bad", headline, "Nothing that was settled is lost; the same command goes on.")
         return Verdict("open", "No summary", "These are the numbers as the journal has them.")
     code, stopped = number_of(summary.get("exit_code")), summary.get("stopped_by")
     if stopped:

@@ -19,6 +19,7 @@ import orjson
 from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.header import open_for_reading
 from provisioner.journal.statements import read_json, select
+from provisioner.stop import InterruptedEarlyError, Stop
 
 MOST: Final = 2000
 """Stretches that are kept."""
@@ -46,7 +47,7 @@ class PastRun:
     command            run, sync, …
     epoch              the night of a sync
     asked              what it was asked to do: no key and no token is in it
-    stopped_by         null when it came to its end
+    stopped_by         null when it came to its end; `interrupted` when it was cut off from outside
     requests           sent by it; null when it was killed
     """
 
@@ -85,6 +86,11 @@ INSERT INTO pace (
     :run, :ends_at, :seconds, :requests, :settled, :rate_limited, :paused, :core, :standard, :core_limit,
     :standard_limit, :held_by
 )
+"""
+
+
+_CUT_SHORT: Final = """
+UPDATE runs SET stopped_by = ? WHERE id = ? AND finished_at IS NOT NULL AND stopped_by IS NULL
 """
 
 
@@ -136,6 +142,23 @@ class Course:
                 (now, stopped_by, requests, number),
             )
 
+    @property
+    def last(self) -> tuple[int, float] | None:
+        """Name the last run by number and beginning; None when there is none, or that cannot be read."""
+        with suppress(sqlite3.Error):
+            found = self._database.execute("SELECT id, started_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+            return None if found is None else (int(found[0]), float(found[1]))
+        return None
+
+    def cut_short(self, before: tuple[int, float] | None, error: BaseException) -> None:
+        """Record what ended the last run, where it is not the one `before`: an error, unless something else is known.
+
+        Its end was recorded on the way out, by whoever did not know of the error.
+        """
+        if (last := self.last) is not None and last != before:
+            with suppress(sqlite3.Error):
+                self._database.execute(_CUT_SHORT, (_reason(error), last[0]))
+
     def keep_ending(self, text: str | None) -> None:
         """Keep how the last run or night ended, until anything is recorded of a user; None to keep nothing."""
         with suppress(sqlite3.Error):
@@ -178,6 +201,13 @@ class Course:
         self._database.execute("DELETE FROM pace")
         self._database.executemany(_ADD, (each._asdict() for each in few))
         self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STEP, str(step)))
+
+
+def _reason(error: BaseException) -> str:
+    """Name an error as a summary would; what is no `Exception` comes from outside, as a cancellation does."""
+    if isinstance(error, InterruptedEarlyError):
+        return error.stop.reason
+    return Stop.because_of(error).reason if isinstance(error, Exception) else "interrupted"
 
 
 def _run(row: Iterable[Any]) -> PastRun:

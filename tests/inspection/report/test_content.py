@@ -102,6 +102,16 @@ def test_a_run_that_was_killed_or_is_going_on_is_told_by_its_journal() -> None:
     ]
 
 
+@pytest.mark.parametrize("summary", [{}, DONE])
+def test_a_run_that_an_error_ended_is_not_told_by_what_was_before(summary: dict[str, Any]) -> None:
+    """It left no summary; an earlier one does not speak for it, nor does it for one that wrote its own."""
+    facts: dict[str, Any] = {"runs": [a_run(1), a_run(2, stopped_by="interrupted")], "counts": {"created": 3}}
+    content = content_of(some_sources(summary, overview=an_overview(**facts)))
+    assert (content.verdict.tone, content.verdict.headline) == ("bad", "Stopped: interrupted")
+    assert content.verdict.sentence == "Nothing that was settled is lost; the same command goes on."
+    assert (content.rows, content.shares) == (None, [Share("created", 3, 100.0)])
+
+
 def test_a_check_says_that_nothing_was_sent() -> None:
     """And what it would take."""
     summary = {"rows": 5, "pending": 5, "exit_code": 0, "stopped_by": None, "estimate": {"requests": 5, "seconds": 2}}

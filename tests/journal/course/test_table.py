@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.course.table import Course, PastRun, roster_in
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION, bring_up_to_date
+from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.undo.undojournal import UndoJournal
+from provisioner.stop import InterruptedEarlyError, Stop
 from tests.journal.course.test_points import a_point
 from tests.rig.journals import FORMAT_1
+
+IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 
 
 @pytest.fixture
@@ -37,6 +45,45 @@ def test_a_run_is_told_from_its_beginning_to_its_end(database: sqlite3.Connectio
         PastRun(2, 200.0, 202.5, "run", None, {}, "sigint", 300),
     ]
     assert course.points() == points
+
+
+@pytest.mark.parametrize("kind", [Journal, partial(SyncState, make=True), UndoJournal])
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (asyncio.CancelledError(), "interrupted"),
+        (KeyboardInterrupt(), "interrupted"),
+        (InterruptedEarlyError(Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM)), "sigterm"),
+        (StorageError("the disk is full"), "storage"),
+        (ZeroDivisionError(), "bug"),
+    ],
+)
+def test_a_run_that_an_error_ends_has_not_come_to_its_end(
+    tmp_path: Path, kind: Callable[..., Journal], error: BaseException, ended: str
+) -> None:
+    """Whatever it is, and though nobody has said so; what has ended before, or is told otherwise, stays as it was."""
+    path, more = tmp_path / "j.db", {"permanent": False, "tags": 64} if kind is UndoJournal else {}
+
+    def run(began: float, finished: float | None, stopped_by: str | None, ended: BaseException | None) -> None:
+        with suppress(BaseException), kind(path, IDENTITY, **more) as journal:
+            number = journal.course.begin(began, "run", {}) or 0
+            if finished is not None:
+                journal.course.end(number, finished, stopped_by, 5)
+            if ended is not None:
+                raise ended
+
+    with Journal(path, IDENTITY):
+        pass
+    run(1.0, 2.0, None, None)
+    with suppress(BaseException), kind(path, IDENTITY, **more):
+        raise error
+    for began, finished, stopped_by in ((3.0, 4.0, None), (5.0, 6.0, "key"), (7.0, None, None)):
+        run(began, finished, stopped_by, error)
+    with closing(sqlite3.connect(path)) as database:
+        runs = Course(database).runs()
+    assert [(run.started, run.finished, run.stopped_by) for run in runs] == [
+        (1.0, 2.0, None), (3.0, 4.0, ended), (5.0, 6.0, "key"), (7.0, None, None),
+    ]  # fmt: skip
 
 
 def test_a_run_of_days_takes_no_more_room_than_one_of_minutes(database: sqlite3.Connection) -> None:
