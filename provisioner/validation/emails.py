@@ -12,7 +12,7 @@ import polars as pl
 from provisioner.roster.columns import instance_of, member, named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.mapping import trimmed_name
+from provisioner.validation.fields.places import trimmed_name
 from provisioner.validation.fields.source import FromColumn, Source
 
 _OWNERS = (

@@ -17,7 +17,7 @@ from provisioner.roster.shard import Shard
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.mapping import FIELD_WORDS
+from provisioner.validation.fields.places import FIELD_WORDS
 from provisioner.validation.fields.structured.bodies import write_bodies
 from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.fields.structured.tags import read_tags

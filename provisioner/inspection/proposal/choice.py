@@ -18,8 +18,7 @@ from provisioner.inspection.proposal.uids import (
     is_own_mail,
     tells_apart,
 )
-from provisioner.validation.fields.mapping import MetadataPath, field_of
-from provisioner.validation.vocabulary.privacy import PRIVATE
+from provisioner.validation.fields.places import PRIVATE, MetadataPath, field_of
 from provisioner.validation.vocabulary.recognition import Recognition, privacy_of
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable

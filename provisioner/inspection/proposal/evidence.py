@@ -20,15 +20,15 @@ import polars as pl
 from provisioner.roster.columns import all_named, named, unnamed
 from provisioner.roster.formats.rows import NOT_TEXT, Roster, RosterBatch
 from provisioner.validation.constraints import MEANT_SO, UID_KINDS
-from provisioner.validation.fields.binding import place_of
 from provisioner.validation.fields.cells import column_text
-from provisioner.validation.fields.mapping import NULL_VALUES, MetadataPath
+from provisioner.validation.fields.mapping import NULL_VALUES
+from provisioner.validation.fields.places import PRIVATE, MetadataPath, place_of
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC
-from provisioner.validation.vocabulary.privacy import PRIVATE, keys_in_columns, keys_in_texts, known_by_name
+from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.warnings import WARNINGS

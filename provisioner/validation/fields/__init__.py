@@ -1,5 +1,6 @@
 """Columns become user fields.
 
+places       where a name puts a column: a field, a place in the metadata, nowhere
 mapping      the `[columns]` table
 source       what a field can be made of
 binding      which column feeds which field

@@ -11,14 +11,14 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.columns import instance_of
-from provisioner.validation.fields.mapping import (
+from provisioner.validation.fields.mapping import NULL_VALUES, ColumnMapping
+from provisioner.validation.fields.places import (
     DEEPEST_KEY,
     FIELD_WORDS,
-    NULL_VALUES,
-    ColumnMapping,
     MetadataPath,
-    field_of,
-    trimmed_name,
+    metadata_key,
+    metadata_path,
+    place_of,
 )
 from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, is_encoded
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
@@ -27,7 +27,6 @@ from provisioner.wording import listed, nearest, printable
 
 REQUIRED = ("uid", "name")
 
-_METADATA_COLUMN = re.compile(r"metadata\.(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _HALVES = (Meaning.PREFERRED, Meaning.FIRST, Meaning.LAST)
 _LISTED = 12
 _SHOWN = 40
@@ -109,7 +108,7 @@ def bind(
     its name is taken, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
-    fields, metadata = dict(mapping.fields), {_path(key): value for key, value in mapping.metadata.items()}
+    fields, metadata = dict(mapping.fields), {metadata_path(key): value for key, value in mapping.metadata.items()}
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
     given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
@@ -126,7 +125,7 @@ def bind(
     _refuse_misspelled(mapping.leave_out, schema, used - given)
     if twice := next((column for column in schema if column in used and column in repeated), None):
         raise RosterError(f"two columns are named {twice!r}; rename or remove one")
-    _check_paths(metadata)
+    _check_paths(metadata, mapping)
     for name, source in fields.items():
         _check_types(schema, name, source)
     for path, source in metadata.items():
@@ -158,21 +157,6 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
             fields[place] = FromColumn(column)
         else:
             metadata[place] = FromColumn(column)
-
-
-def place_of(column: str) -> str | MetadataPath | None:
-    """Tell by its name what a column is for: a field, a place in the metadata, or nothing."""
-    if column.startswith("_"):
-        return None
-    match = _METADATA_COLUMN.fullmatch(trimmed_name(column))
-    if match is None:
-        return field_of(column)
-    path = _path(match[1])
-    return path if all(path) else None
-
-
-def _path(key: str) -> MetadataPath:
-    return tuple(key.split("."))
 
 
 def _dotted(path: MetadataPath) -> str:
@@ -244,18 +228,19 @@ def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType
 
 def _key(column: str) -> str:
     """Give a name as names are compared, of a column of the metadata its key."""
-    match = _METADATA_COLUMN.fullmatch(trimmed_name(column))
-    return _bare(match[1] if match else column)
+    return _bare(metadata_key(column) or column)
 
 
-def _check_paths(metadata: Mapping[MetadataPath, Source]) -> None:
+def _check_paths(metadata: Mapping[MetadataPath, Source], mapping: ColumnMapping) -> None:
     """Refuse a value that would have to be an object as well, such as `metadata.a` beside `metadata.a.b`."""
+    mapped = {metadata_path(key) for key in mapping.metadata}
     for path in metadata:
         if len(path) > DEEPEST_KEY:
             raise RosterError(f"{_dotted(path)[:_SHOWN]}… nests more than {DEEPEST_KEY} deep: shorten it")
         for end in range(1, len(path)):
             if path[:end] in metadata:
-                raise RosterError(f"{_dotted(path[:end])} and {_dotted(path)} cannot both be set: rename one")
+                there = " under [columns]" if mapped & {path[:end], path} else ""
+                raise RosterError(f"{_dotted(path[:end])} and {_dotted(path)} cannot both be set: rename one{there}")
 
 
 def _check_types(schema: Mapping[str, pl.DataType], name: str, source: Source) -> None:

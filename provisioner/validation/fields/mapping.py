@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import NAMESPACE_DNS, NAMESPACE_OID, NAMESPACE_URL, NAMESPACE_X500, UUID
 
 import orjson
 
 from provisioner.errors import ConfigurationError
+from provisioner.validation.fields.places import DEEPEST_KEY, FIELD_WORDS, MetadataPath, field_of, metadata_path
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -28,36 +27,16 @@ from provisioner.validation.fields.source import (
     encodings_of,
     is_encoded,
 )
-from provisioner.wording import INVISIBLE, nearest, printable
-
-FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "uid": ("uid",),
-        "name": ("name",),
-        "avatar": ("avatar",),
-        "link": ("link",),
-        "role": ("role",),
-        "statusMessage": ("status", "message"),
-        "metadata": ("metadata",),
-        "tags": ("tags",),
-        "withAuthToken": ("with", "auth", "token"),
-    }
-)
-"""Field of the request → its words, which a column may join with `_`, `-`, a space or nothing, in any case."""
+from provisioner.wording import nearest, printable
 
 MAPPED_ONLY = ("deactivated",)
 """What a row can say besides; a column does so only where it is mapped, whatever its name."""
 
-MetadataPath: TypeAlias = tuple[str, ...]
-"""Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
-
-_FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
 _SETTINGS = ("tags_separator", "others", "null_values", "leave_out")
 
 NULL_VALUES = (r"\N", "NULL", "#N/A")
 """What stands for a missing value in an optional column, spelled exactly so: databases and spreadsheets write it."""
 _FIELDS = f"the fields are {', '.join((*FIELD_WORDS, *MAPPED_ONLY))}"
-_AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
 _CONSTANT_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {"metadata": (dict, str), "metadata.": (str, int, float, list, dict), "tags": (str, int, list)}
 )
@@ -69,8 +48,6 @@ _NAMESPACES = MappingProxyType(
 _NAMESPACE = f"{', '.join(_NAMESPACES)} or a UUID of your own"
 _FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'
 _DEEPEST = 8
-DEEPEST_KEY = 64
-"""How far metadata keys may nest, whoever names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +118,6 @@ def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:
     )
 
 
-@lru_cache(maxsize=1 << 16)
-def field_of(name: str) -> str | None:
-    """Tell which user field a name stands for, if any."""
-    stripped = trimmed_name(name)
-    return next((key for key, pattern in _FIELD_NAMES.items() if pattern.fullmatch(stripped)), None)
-
-
-def trimmed_name(column: str) -> str:
-    """Give the name of a column without blanks and invisible characters around it."""
-    return column.strip().strip(_AROUND_NAMES)
-
-
 def _separator(table: Mapping[str, Any]) -> str:
     separator = table.get("tags_separator", ";")
     if not isinstance(separator, str) or not separator:
@@ -165,7 +130,7 @@ def _others(table: Mapping[str, Any]) -> MetadataPath | None:
         case "ignore":
             return None
         case str() as others if (path := others.split("."))[0] == "metadata" and all(path):
-            return tuple(path[1:])
+            return metadata_path(".".join(path[1:])) if path[1:] else ()
     raise ConfigurationError('[columns] others must be "ignore", "metadata" or "metadata.<key>"')
 
 
@@ -190,7 +155,8 @@ def _is_source(table: Mapping[str, Any]) -> bool:
 
 def _metadata(table: Mapping[str, Any]) -> dict[str, Source]:
     metadata: dict[str, Source] = {}
-    for key, source in _metadata_sources(table, "metadata"):
+    for given, source in _metadata_sources(table, "metadata"):
+        key = ".".join(metadata_path(given))
         if key in metadata:
             raise ConfigurationError(f"[columns] metadata.{printable(key)} is mapped twice")
         metadata[key] = source

@@ -19,7 +19,7 @@ import polars as pl
 from provisioner.roster.columns import outlined, unnamed
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE, one_of
-from provisioner.validation.fields.mapping import FIELD_WORDS, field_of
+from provisioner.validation.fields.places import FIELD_WORDS, field_of
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.oddities.persons import name_in_header
 from provisioner.validation.vocabulary.recognition import missing_from, recognise, spellings

@@ -9,12 +9,9 @@ import orjson
 import polars as pl
 
 from provisioner.roster.columns import instance_of
-from provisioner.validation.fields.mapping import DEEPEST_KEY, MetadataPath
+from provisioner.validation.fields.places import DEEPEST_KEY, PRIVATE, MetadataPath
 from provisioner.validation.vocabulary.recognition import Recognition, privacy_of, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
-
-PRIVATE: Final = "@private"
-"""The key of the metadata that other users do not see."""
 
 _LAST_RANK: Final = 99
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})

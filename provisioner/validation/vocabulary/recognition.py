@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from provisioner.validation.fields.mapping import field_of
+from provisioner.validation.fields.places import field_of
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.errors import RosterError
+from provisioner.errors import ConfigurationError, RosterError
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.source import FromColumn, Joined, Source
@@ -257,6 +257,8 @@ def test_the_rest_goes_into_the_metadata_under_its_own_names() -> None:
         (["Dept"], {"others": "metadata", "metadata": {"Dept": "name"}}, ("[columns] others: metadata.Dept has a "
          "source already, the column 'Dept' cannot be put there too; rename one, or map the column")),
         (["a", "metadata.a.b"], {"others": "metadata"}, "metadata.a and metadata.a.b cannot both be set: rename one"),
+        (["a", "b"], {"metadata": {"x.y": "a", "x": "b"}},
+         "metadata.x and metadata.x.y cannot both be set: rename one under [columns]"),
         (["a", "metadata.rest"], {"others": "metadata.rest"},
          "metadata.rest and metadata.rest.a cannot both be set: rename one"),
     ],
@@ -369,3 +371,13 @@ def test_all_that_is_missing_is_told_at_once_with_what_may_be_meant(columns: lis
         f"the roster has no uid column and no name column{meant}; it has {there}; name columns uid and name, or map "
         "others under [columns]"
     )
+
+
+def test_the_private_part_is_private_in_any_case() -> None:
+    """A column or a key of the mapping that is called so in capitals would be seen by everybody."""
+    private = {("@private", "mail"): FromColumn("metadata.@PRIVATE.mail")}
+    assert bound("uid", "name", "metadata.@PRIVATE.mail")[1:] == (private, ())
+    mapped = bound("uid", "name", "Mail", "Pay", metadata={"@Private": {"mail": "Mail"}}, others="metadata.@PRIVATE")
+    assert mapped[1:] == ({("@private", "mail"): FromColumn("Mail"), ("@private", "Pay"): FromColumn("Pay")}, ())
+    with pytest.raises(ConfigurationError, match=r"metadata\.@private\.mail is mapped twice"):
+        parse_mapping({"metadata": {"@private.mail": "a", "@PRIVATE.mail": "b"}})

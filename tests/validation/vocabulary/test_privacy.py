@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.validation.fields.binding import place_of
+from provisioner.validation.fields.places import place_of
 from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.synonyms import Meaning
 

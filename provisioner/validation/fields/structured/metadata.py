@@ -19,8 +19,8 @@ from provisioner.roster.columns import unnamed
 from provisioner.roster.jsonshapes import END_OF_KEY
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.mapping import MetadataPath
 from provisioner.validation.fields.moments import spelled
+from provisioner.validation.fields.places import MetadataPath
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,

@@ -12,7 +12,7 @@ import polars as pl
 from provisioner.roster.columns import instance_of, member, named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.mapping import MetadataPath
+from provisioner.validation.fields.places import MetadataPath
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,

@@ -1,0 +1,74 @@
+"""Where a name puts a column: into a field, to a place in the metadata, or nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeAlias
+
+from provisioner.wording import INVISIBLE
+
+FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "uid": ("uid",),
+        "name": ("name",),
+        "avatar": ("avatar",),
+        "link": ("link",),
+        "role": ("role",),
+        "statusMessage": ("status", "message"),
+        "metadata": ("metadata",),
+        "tags": ("tags",),
+        "withAuthToken": ("with", "auth", "token"),
+    }
+)
+"""Field of the request → its words, which a column may join with `_`, `-`, a space or nothing, in any case."""
+
+PRIVATE = "@private"
+"""The key of the metadata that other users do not see."""
+
+MetadataPath: TypeAlias = tuple[str, ...]
+"""Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
+
+DEEPEST_KEY = 64
+"""How far metadata keys may nest, whoever names them."""
+
+_FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
+_METADATA_COLUMN = re.compile(r"metadata\.(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
+
+
+def place_of(column: str) -> str | MetadataPath | None:
+    """Tell by its name what a column is for: a field, a place in the metadata, or nothing."""
+    if column.startswith("_"):
+        return None
+    key = metadata_key(column)
+    if key is None:
+        return field_of(column)
+    path = metadata_path(key)
+    return path if all(path) else None
+
+
+@lru_cache(maxsize=1 << 16)
+def field_of(name: str) -> str | None:
+    """Tell which user field a name stands for, if any."""
+    stripped = trimmed_name(name)
+    return next((key for key, pattern in _FIELD_NAMES.items() if pattern.fullmatch(stripped)), None)
+
+
+def metadata_key(column: str) -> str | None:
+    """Give the dotted key that a column `metadata.<key>` is for; None for another column."""
+    match = _METADATA_COLUMN.fullmatch(trimmed_name(column))
+    return match[1] if match else None
+
+
+def metadata_path(key: str) -> MetadataPath:
+    """Give the place that a dotted key names; `@private` in any case, for else everybody would see what is below it."""
+    first, *rest = key.split(".")
+    return (PRIVATE if first.lower() == PRIVATE else first, *rest)
+
+
+def trimmed_name(column: str) -> str:
+    """Give the name of a column without blanks and invisible characters around it."""
+    return column.strip().strip(_AROUND_NAMES)
