@@ -87,7 +87,8 @@ def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str
     if not differing and not (stuck or lost):
         untouched = not (certain or sent)
         return Restoration(Finding.UNTOUCHED if untouched else Finding.OURS)
-    if _by_another(each, old, now, known, certain=certain, later=later) and (differing or not sent):
+    strange = (later or not certain) and _is_strange(each, old, now)
+    if strange or (_by_another(each, old, now, known, certain=certain, later=later) and (differing or not sent)):
         return Restoration(Finding.CHANGED)
     needed = Difference(
         tuple(name for name in differing if name in old), tuple(name for name in differing if name not in old)
@@ -99,6 +100,13 @@ def _is_hidden(each: Candidate, name: str, old: Mapping[str, str], now: Mapping[
     """Tell whether a field that is never shown was set; one that was emptied is not shown because it is empty."""
     set_ = trace.digests_in(each.carried or b"", name) != {trace.digest_of({}, name)}
     return set_ and name not in old and name not in now
+
+
+def _is_strange(each: Candidate, old: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Tell whether a field that this job has never set is not as it was; tags are not always shown."""
+    set_, untold = trace.names_of(each.fields or 0), trace.names_of(each.untold or 0)
+    left = [name for name in profile.FIELDS if name not in {*set_, *untold} and (name != "tags" or name in now)]
+    return each.before is not None and any(now.get(name) != old.get(name) for name in left)
 
 
 def _by_another(

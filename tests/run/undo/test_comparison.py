@@ -74,6 +74,11 @@ UNANSWERED = {"confirmed": 0, "mark": None}
         (candidate(doubted=1), user(OURS, MARK + 1), False, Restoration(Finding.OURS, PUT_BACK)),
         (candidate(doubted=1), user({**OURS, "name": "Third"}, MARK + 1), False, Restoration(Finding.CHANGED)),
         (candidate(doubted=1), user(BEFORE, MARK + 1), False, Restoration(Finding.OURS)),
+        # A link was never set by this job: whoever has changed it is another hand.
+        (candidate(doubted=1), user({**OURS, "link": "https://other"}, MARK + 1), False, Restoration(Finding.CHANGED)),
+        (candidate(doubted=1), user({**OURS, "link": ""}, MARK + 1), True, Restoration(Finding.CHANGED)),
+        (candidate(**UNANSWERED), user({**OURS, "link": "https://other"}), False, Restoration(Finding.CHANGED)),
+        (candidate(**UNANSWERED), user({**BEFORE, "link": "https://other"}), False, Restoration(Finding.UNTOUCHED)),
         (candidate(confirmed=0), user(OURS), False, Restoration(Finding.OURS, PUT_BACK)),
     ],
 )
