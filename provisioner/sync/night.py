@@ -230,7 +230,7 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
         # A create asks the API whose the user is; a change has only what the state knows to go by.
         past = ours.past(changed=False, edited=edited, ours=bool(ours.ours) and action is not Action.CREATE)
         # A token that may have been flushed opens nothing any more.
-        past = replace(past, auth_token=None) if flushed else past
+        past = replace(past, auth_token=None) if old is not None and old.has_lost_token(action) else past
     key, body = ours.key if ours is not None else state.new_key(), planned.body.encode()
     request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
     gone = action is Action.CREATE and old is not None and old.standing is not None and bool(old.certain)

@@ -186,3 +186,54 @@ def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
         )
         assert proof.exit_code == 0, proof.stdout
         assert night(api, now)["requests"] == 0
+
+
+def test_updates_on_the_wire_when_a_state_is_copied_cost_nobody_a_token(tmp_path: Path) -> None:
+    """Killed with updates under way, copied; the original goes on, and the copy, killed as well, ends as it did.
+
+    A token is forgotten only where a night that the copy does not know has deactivated the user: it gets a new one.
+    """
+    (tmp_path / "provisioner.toml").write_text('[sync]\nmax_updates = "100%"\ndeactivate_leavers = true\n')
+    staff = people(40)
+    renamed = [each | {"name": f"{each['name']} II"} for each in staff]
+    again = [each | {"name": f"{each['name']} III"} for each in staff]
+    with emulator(tmp_path, "--latency", "150ms") as api:
+
+        def did(what: str) -> list[str]:
+            return [each["uid"] for each in api.lines("audit") if each["did"] == what]
+
+        def command(state: str) -> tuple[object, ...]:
+            return ("sync", "hr.csv", *api.flags(), "--state", state, "-o", f"{state}.csv", "--yes", "--json")
+
+        def night(state: str, roster: list[dict[str, str]], *options: object) -> dict[str, Any]:
+            write_roster(tmp_path / "hr.csv", roster)
+            done = provisioner(*command(state), *options, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+            assert done.exit_code == 0, done.stderr
+            return done.summary
+
+        def killed(state: str, roster: list[dict[str, str]]) -> set[str]:
+            """Kill a night as soon as some of its updates were carried out: those that were on the wire then."""
+            write_roster(tmp_path / "hr.csv", roster)
+            before = len(did("updated"))
+            victim = start(*command(state), "--requests-per-minute", 900, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+            wait_until(lambda: len(did("updated")) > before + 3)
+            victim.kill()
+            victim.end()
+            with closing(sqlite3.connect(f"file:{tmp_path / state}?mode=ro", uri=True)) as database:
+                sent = database.execute("SELECT uid FROM users WHERE state = 'sent' AND operation = 'update'")
+                return {uid for (uid,) in sent}
+
+        night("hr.db", staff, "--adopt")
+        (tmp_path / "taken").mkdir()
+        wire = killed("hr.db", renamed)
+        for each in tmp_path.glob("hr.db*"):
+            shutil.copy(each, tmp_path / "taken" / each.name)
+        assert provisioner("backup", "taken/hr.db", "copy.db", cwd=tmp_path).exit_code == 0
+        leaver = min(wire)
+        night("hr.db", [each for each in renamed if each["uid"] != leaver])
+        assert killed("copy.db", again)
+        told = night("copy.db", again)
+        results = {row["uid"]: row for row in rows(tmp_path / "copy.db.csv")}
+        assert [uid for uid, row in results.items() if not api.accepts(uid, row["auth_token"])] == []
+        assert (results[leaver]["outcome"], told["reactivated"], len(results)) == ("reactivated", 1, 40)
+        assert set(did("minted")) == {leaver}

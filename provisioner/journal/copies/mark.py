@@ -40,9 +40,11 @@ WHERE standing IS NULL AND NOT (state = 'settled' AND outcome IN ({FINAL_OUTCOME
 INSERT OR IGNORE INTO overwrites (id, kind, kept_at)
     SELECT id, 'unknown', :at FROM users WHERE operation IS NULL AND NOT ours
 """,
-    # A leaver of a night since has lost its auth tokens, and gets another one when it comes back.
+    # A leaver of a night since has lost its auth tokens, and gets another one when it comes back. What is known of a
+    # flush of ours stays known.
     """
-UPDATE users SET live_hash = NULL, digests = NULL, sessions = iif(standing = 'active', 'flushing', sessions)
+UPDATE users SET live_hash = NULL, digests = NULL,
+    sessions = coalesce(sessions, iif(standing = 'active', 'unknown', NULL))
 WHERE standing IS NOT NULL
 """,
 )

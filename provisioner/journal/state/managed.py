@@ -13,9 +13,13 @@ from provisioner.model import Action, Live, Outcome, Standing
 
 
 class Sessions(StrEnum):
-    """What is known of the auth tokens of a user who is deactivated, or is being; of all others nothing is kept."""
+    """What is known of the auth tokens of a user who is deactivated, or is being, or was in a night that is lost.
+
+    Of all others nothing is kept.
+    """
 
     FLUSHING = "flushing"  # a flush may have left since, and its end is not known
+    UNKNOWN = "unknown"  # the state is a copy: gone if a night that it does not know has deactivated the user
     FLUSHED = "flushed"  # there are none
 
 
@@ -28,12 +32,14 @@ class OperationRow(NamedTuple):
 
 
 # A deactivation leaves the profile as it is: while one is in doubt, the profile that was certain before it still is.
+# Whom a copy finds deactivated may have no auth token left; once it is reactivated, the app shows that no more.
 OPERATION: Final = Bulk(
     OperationRow._fields,
     """
 UPDATE users SET live_hash = iif(certain OR users.operation = given.operation, live_hash, NULL),
     digests = iif(certain OR users.operation = given.operation, digests, NULL),
-    sessions = iif(given.flush, 'flushing', sessions), operation = given.operation, certain = 0
+    sessions = iif(given.flush OR (sessions = 'unknown' AND given.operation = 'reactivate'), 'flushing', sessions),
+    operation = given.operation, certain = 0
 FROM given WHERE users.id = given.id
 """,
 )
@@ -207,6 +213,10 @@ class Met(NamedTuple):
         """Whether the user's auth tokens may have been flushed by an attempt whose end is not known."""
         return not self.certain and self.sessions == Sessions.FLUSHING
 
+    def has_lost_token(self, action: Action) -> bool:
+        """Whether the auth token that is known may have been flushed, when this is what has to be done for the user."""
+        return self.flushed or (self.sessions == Sessions.UNKNOWN and action is Action.REACTIVATE)
+
     @property
     def again(self) -> Outcome | None:
         """What became of the user earlier in this night, and is still worth a mention when more is done for it."""
@@ -223,6 +233,8 @@ MET: Final = select(
         "key": "users.id",
         "has_profile": "profile IS NOT NULL",
         "has_token": "auth_token IS NOT NULL",
+        # An update leaves only once no flush is in doubt: it is a copy of an older version that says so.
+        "sessions": "iif(sessions = 'flushing' AND operation IN ('create', 'update'), 'unknown', sessions)",
         "tonight": """CASE
             WHEN epoch IS NOT :epoch THEN NULL
             WHEN outcome IN ('created', 'reactivated') THEN outcome

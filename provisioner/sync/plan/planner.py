@@ -204,7 +204,7 @@ class Planner:
         if live is not None and flushed and self._is_given_token(row, known):
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
             live = live._replace(standing=Standing.DEACTIVATED)
-        decision = decide(wanted, live, exists=exists, last=known.operation if known else None)
+        decision = decide(wanted, live, exists=exists, last=_last(known, found))
         old = profile.unpacked(kept[row.uid]) if row.uid in kept else None
         after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
         if decision is None:
@@ -279,6 +279,13 @@ class Planner:
         if known is None or known.live != after or not known.has_profile:
             adopted = AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at, kept)
             self._as_wanted.append(adopted)
+
+
+def _last(known: Met | None, found: Shown | None) -> str | None:
+    """Name the last action for a user; in a copy, which does not know the last, the directory tells what it left."""
+    if known is None or found is None or known.sessions != Sessions.UNKNOWN:
+        return known.operation if known else None
+    return Action.REACTIVATE if found.standing is Standing.DEACTIVATED else Action.UPDATE
 
 
 def managed_fields(binding: Binding) -> frozenset[str]:

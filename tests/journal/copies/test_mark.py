@@ -88,7 +88,7 @@ def test_the_time_of_an_adoption_is_not_the_servers(tmp_path: Path) -> None:
         assert journal.copied_at == 50.5
     with closing(sqlite3.connect(tmp_path / "a.db")) as database:
         kept = database.execute("SELECT doubt_since, digests, live_hash, sessions FROM users").fetchall()
-    assert kept == [(None, None, None, "flushing")]
+    assert kept == [(None, None, None, "unknown")]
 
 
 def test_a_journal_that_has_sent_nothing_cannot_tell(tmp_path: Path) -> None:

@@ -293,6 +293,46 @@ def test_what_is_sent_is_in_doubt_until_it_is_settled(path: Path, action: Action
         assert killed.known(["ann"])["ann"].auth_token == token
 
 
+@pytest.mark.parametrize(
+    ("before", "action", "flush", "lost"),
+    [
+        ("unknown", Action.UPDATE, False, False),
+        ("unknown", Action.REACTIVATE, False, True),
+        ("unknown", Action.DEACTIVATE, True, True),
+        ("unknown", Action.DEACTIVATE, False, False),
+        ("flushed", Action.UPDATE, False, False),
+        ("flushing", Action.REACTIVATE, False, True),
+        ("flushing", Action.UPDATE, False, False),
+    ],
+)
+def test_of_whom_a_copy_knows_no_flush_the_token_is_kept(
+    path: Path, before: str, action: Action, flush: bool, lost: bool
+) -> None:
+    """Killed with a change on the wire: lost with a flush of ours, or where the app has shown the user deactivated.
+
+    An update that says a flush is in doubt is in a copy of an older version, which said so of everybody.
+    """
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+        state.database.execute("UPDATE users SET sessions = ?", (before,))
+        request = a_request(state, "ann", action)
+        assert request.change is not None
+        state.sent([request._replace(change=request.change._replace(flush=flush))], 9.0)
+        assert state.met(["ann"])["ann"].has_lost_token(Action.UPDATE) is lost
+
+
+def test_a_copy_keeps_what_is_known_of_a_flush(path: Path) -> None:
+    """Of all others it knows only that a night since may have deactivated them."""
+    with opened(path) as state:
+        for uid, sessions in (("ann", None), ("bob", "flushing"), ("eve", "flushed")):
+            carry_out(state, uid, Action.CREATE, Outcome.CREATED)
+            state.database.execute("UPDATE users SET sessions = ? WHERE uid = ?", (sessions, uid))
+        state.database.execute("UPDATE users SET operation = 'deactivate' WHERE uid = 'bob'")
+        state.mark_as_copy()
+        met = state.met(["ann", "bob", "eve"])
+    assert {uid: each.sessions for uid, each in met.items()} == {"ann": "unknown", "bob": "flushing", "eve": "flushed"}
+
+
 def test_a_user_created_anew_loses_its_token_with_the_record_that_it_is_sent(path: Path) -> None:
     """In the middle of a change as well as planned; a kill then leaves a create in doubt, and no token of the dead."""
     with opened(path) as state:
