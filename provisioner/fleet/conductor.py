@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ExitCode
-from provisioner.fleet.engine import Engine
+from provisioner.fleet.engine import Engine, Left
 from provisioner.fleet.standing import SIGNALLED, Ended, Phase, Standing
 from provisioner.journal.lock import holder_of
 from provisioner.logs import get_logger
@@ -44,12 +44,19 @@ class Conductor:
     ) -> None:
         self._standings, self._engine, self._stopper, self._base = standings, engine, stopper, base
         self._at_once, self._pause = at_once, pause
+        self._left: dict[str, Left] = {}
 
     async def carry_out(self) -> None:
-        """Carry out all of them; when the fleet is stopped, those that have not begun stay as they are."""
+        """Carry out all of them; when the fleet is stopped, those that have not begun stay as they are.
+
+        What an earlier fleet has left running is stopped as well, or told when it is not surely that.
+        """
         waiting = iter(self._standings)
-        with self._stopper.on_stop(lambda _: self._engine.stop()):
+        with self._stopper.on_stop(lambda _: self._stop()):
             await asyncio.gather(*(self._work(waiting) for _ in range(self._at_once)))
+        if self._stopper:
+            self._stop_left()
+            await asyncio.gather(*(self._see_off(each) for each in self._standings if each.phase is Phase.WAITING))
 
     async def _work(self, waiting: Iterator[Standing]) -> None:
         while not self._stopper and (standing := next(waiting, None)) is not None:
@@ -92,6 +99,32 @@ class Conductor:
             await self._stopper.nap(self._pause)
         standing.waits_for = None
         return not self._stopper
+
+    def _stop(self) -> None:
+        self._engine.stop()
+        self._stop_left()
+
+    def _stop_left(self) -> None:
+        """Ask what an earlier fleet has left running to stop, once: a second signal would end it at once."""
+        for standing in self._standings:
+            name, begun = standing.job.name, standing.phase is not Phase.WAITING and standing.waits_for is None
+            if not begun and name not in self._left and (left := Left.find(standing.job, self._base)) is not None:
+                self._left[name] = left
+                left.stop()
+
+    async def _see_off(self, standing: Standing) -> None:
+        """Wait until what an earlier fleet has left has ended, and tell how; or tell what goes on."""
+        if (left := self._left.get(standing.job.name)) is not None:
+            standing.phase = Phase.RUNNING
+            while left.is_there():  # noqa: ASYNC110 - no child of ours: nothing tells of its end
+                await asyncio.sleep(self._pause)
+            standing.phase = Phase.WAITING
+            if (ended := left.ended()) is not None:
+                standing.seconds = float(ended.summary.get("elapsed_seconds") or 0)
+                self._end(standing, ended)
+        elif (holder := holder_of(self._base / standing.job.journal)) is not None:
+            standing.phase, standing.waits_for = Phase.RUNNING, holder
+            log.warning("job.left", job=standing.job.name, reason=standing.message)
 
     def _end(self, standing: Standing, ended: Ended) -> None:
         standing.ended, standing.phase = ended, Phase.ENDED

@@ -7,15 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, Self, TypeAlias, cast
 
 import orjson
 
 from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.files import PRIVATE, UnreadableError, read_text
 from provisioner.fleet.jobs import Job
-from provisioner.fleet.standing import Ended
+from provisioner.fleet.standing import SIGNALLED, Ended
+from provisioner.journal.lock import holder_of, process_of
+from provisioner.results.outputs import summary_of
 from provisioner.run.job import PROGRESS_SECONDS
 from provisioner.run.wiring import PACER
 from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE
@@ -114,7 +117,7 @@ class Processes:
         try:
             # In a session of its own: Ctrl-C at the terminal comes to the fleet, which hands it on once.
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "provisioner", *job.arguments()),
+                *(sys.executable, *_begun(job)),
                 cwd=self._base,
                 env=variables,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -157,6 +160,70 @@ class Processes:
         for process in self._running:
             with suppress(ProcessLookupError):
                 process.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The process of a job that an earlier fleet has left running, as surely as the system can tell.
+
+    base     the folder that it was started in
+    summary  of the job, and `before`: which file that was when the process was found
+    """
+
+    job: Job
+    base: Path
+    process: int
+    summary: Path
+    before: tuple[int, int] | None
+
+    @classmethod
+    def find(cls, job: Job, base: Path) -> Self | None:
+        """Find it; None when nobody holds the job's journal, or somebody who is not surely such a process."""
+        holder, summary = holder_of(base / job.journal), summary_of(base / job.output)
+        if holder is None or (process := process_of(holder)) is None:
+            return None
+        left = cls(job, base, process, summary, _version_of(summary))
+        return left if left.is_there() else None
+
+    def is_there(self) -> bool:
+        """Whether the process is there: this user's, in this folder, started as the job is. False without `/proc`."""
+        process = Path("/proc", str(self.process))
+        try:
+            words = (process / "cmdline").read_bytes().removesuffix(b"\0").split(b"\0")
+            ours = process.stat().st_uid == os.getuid() and (process / "cwd").samefile(self.base)
+        except OSError:
+            return False
+        # Whether its fleet was given --yes is the same to us.
+        begun = [each for each in words if each != b"--yes"]
+        job = [os.fsencode(each) for each in _begun(self.job) if each != "--yes"]
+        return ours and begun[-len(job) :] == job
+
+    def stop(self) -> None:
+        """Ask it to stop: what is on the wire finishes, and is recorded."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, ExitCode.SIGTERM - SIGNALLED)
+
+    def ended(self) -> Ended | None:
+        """Tell how it ended by the summary that it wrote; None when it wrote none."""
+        if _version_of(self.summary) == self.before:
+            return None
+        try:
+            document = orjson.loads(self.summary.read_bytes())
+            return Ended(int(document["exit_code"]), document)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _version_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _begun(job: Job) -> list[str]:
+    return ["-P", "-m", "provisioner", *job.arguments()]
 
 
 def _opened(path: Path) -> int:

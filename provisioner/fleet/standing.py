@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from provisioner.errors import ExitCode
 from provisioner.fleet.jobs import Job
+from provisioner.journal.lock import process_of
 
 SIGNALLED: Final = 128
 """What an exit code has above the number of the signal that ended a process."""
@@ -65,8 +66,14 @@ class Standing:
 
     @property
     def message(self) -> str | None:
-        """What stopped it, in one sentence."""
-        return None if self.ended is None else self.ended.summary.get("message") or self.ended.message
+        """What stopped it, in one sentence; of one that is not ours to begin, who holds its journal."""
+        if self.ended is not None:
+            return self.ended.summary.get("message") or self.ended.message
+        if self.waits_for is None:
+            return None
+        cure = "SIGTERM" if (process := process_of(self.waits_for)) is None else f"kill {process}"
+        what = f"in use by {self.waits_for}, which goes on: whether it is a job of this file cannot be told"
+        return f"{what}; {cure} stops it properly"
 
 
 ORDER: Final = (

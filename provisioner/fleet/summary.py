@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,14 @@ class FleetSummary:
         return ExitCode(code) if code in ORDER else ExitCode.BUG
 
     @property
+    def message(self) -> str | None:
+        """What ended the fleet before its jobs did, and which of them go on in processes that it has not started."""
+        if self.stop is None:
+            return None
+        on = [f"{each.job.name} ({each.waits_for})" for each in self.standings if each.phase is Phase.RUNNING]
+        return f"{self.stop.message}; still running: {', '.join(on)}" if on else self.stop.message
+
+    @property
     def outputs(self) -> Mapping[str, str | None]:
         """The files that were written."""
         return {"summary": str(self.file)}
@@ -57,19 +65,21 @@ class FleetSummary:
     def document(self) -> dict[str, Any]:
         """The summary as the file and `--json` hold it."""
         seconds = self.finished - self.started
-        totals = self.totals
+        # What an earlier fleet had started has sent its requests before this one's time.
+        sent = _added_up(each for each in self.standings if each.starts).get("requests", 0)
         return {
             "jobs": [_document(each) for each in self.standings],
-            "totals": totals,
+            "totals": self.totals,
             "ended": sum(each.phase is Phase.ENDED for each in self.standings),
             "held_back": sum(each.phase is Phase.HELD_BACK for each in self.standings),
+            "running": sum(each.phase is Phase.RUNNING for each in self.standings),
             "not_begun": sum(each.phase is Phase.WAITING for each in self.standings),
             "started_at": iso_time(self.started),
             "finished_at": iso_time(self.finished),
             "elapsed_seconds": round(seconds, 3),
-            "requests_per_minute": round(totals.get("requests", 0) * 60 / seconds, 1) if seconds > 0 else 0.0,
+            "requests_per_minute": round(sent * 60 / seconds, 1) if seconds > 0 else 0.0,
             "stopped_by": self.stop.reason if self.stop else None,
-            "message": self.stop.message if self.stop else None,
+            "message": self.message,
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
         }
@@ -77,11 +87,7 @@ class FleetSummary:
     @property
     def totals(self) -> dict[str, int]:
         """What the jobs' summaries say, added up."""
-        totals: Counter[str] = Counter()
-        for each in self.standings:
-            summary = each.ended.summary if each.ended else {}
-            totals.update({key: summary[key] for key in COUNTED if isinstance(summary.get(key), int)})
-        return {key: totals[key] for key in COUNTED if key in totals}
+        return _added_up(self.standings)
 
     def show(self, console: Console) -> None:
         """Print what people read: the jobs that need somebody, and the totals."""
@@ -106,6 +112,14 @@ class FleetSummary:
         said = " · ".join(f"{number:,} {key.replace('_', ' ')}" for key, number in totals.items())
         console.print(Text(f"{said}{' · ' if said else ''}{duration(self.finished - self.started)}"))
         console.print(Text(f"summary: {self.file}"))
+
+
+def _added_up(standings: Iterable[Standing]) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for each in standings:
+        summary = each.ended.summary if each.ended else {}
+        totals.update({key: summary[key] for key in COUNTED if isinstance(summary.get(key), int)})
+    return {key: totals[key] for key in COUNTED if key in totals}
 
 
 def _left(standing: Standing) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -124,6 +125,12 @@ def holder_of(journal: Path) -> str | None:
     finally:
         os.close(file)
     return None
+
+
+def process_of(holder: str) -> int | None:
+    """Give the id of the process that `holder_of` names; None when it is not known, or is another machine's."""
+    found = re.fullmatch(r"process (\d+) on (.+)", holder)
+    return int(found[1]) if found is not None and found[2] == socket.gethostname() else None
 
 
 def set_journal_aside(path: Path) -> Path | None:

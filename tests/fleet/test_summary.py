@@ -9,6 +9,7 @@ from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended, Phase, Standing
 from provisioner.fleet.summary import FleetSummary
 from provisioner.results.tables import printed
+from provisioner.stop import Stop
 
 
 def a_standing(name: str, ended: Ended | None, phase: Phase = Phase.ENDED) -> Standing:
@@ -43,6 +44,20 @@ def test_totals_are_what_the_jobs_say_added_up() -> None:
 def test_a_killed_job_is_a_bug_until_somebody_has_looked() -> None:
     """137 is no exit code of ours: the fleet ends with 70."""
     assert a_summary().exit_code is ExitCode.BUG
+
+
+def test_what_goes_on_is_named_and_is_not_taken_for_not_begun() -> None:
+    """A process that the fleet has neither started nor stopped is still sending: the document says which."""
+    left = a_standing("left", None, Phase.RUNNING)
+    left.waits_for = "process 7 on elsewhere"
+    stop = Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM)
+    document = FleetSummary([left, a_standing("later", None, Phase.WAITING)], 0.0, 1.0, stop, Path("s.json")).document
+    assert {name: document[name] for name in ("ended", "held_back", "running", "not_begun", "message")} == {
+        "ended": 0, "held_back": 0, "running": 1, "not_begun": 1,
+        "message": "interrupted by SIGTERM; still running: left (process 7 on elsewhere)",
+    }  # fmt: skip
+    message = "in use by process 7 on elsewhere, which goes on: whether it is a job of this file cannot be told; "
+    assert [job["message"] for job in document["jobs"]] == [f"{message}SIGTERM stops it properly", None]
 
 
 def test_people_read_the_jobs_that_need_somebody() -> None:

@@ -11,7 +11,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.lock import JournalLock, holder_of, refuse_afar
+from provisioner.journal.lock import JournalLock, holder_of, process_of, refuse_afar
 from provisioner.model import UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -61,6 +61,15 @@ def test_a_lock_file_that_nobody_holds_is_no_lock(path: Path) -> None:
     assert holder_of(path) is None
     with JournalLock(path):
         assert holder_of(path) == US
+
+
+@pytest.mark.parametrize(
+    ("holder", "process"),
+    [(US, os.getpid()), ("process 7 on elsewhere", None), ("another process", None), (f"{US}\nprocess 8", None)],
+)
+def test_only_a_process_of_this_machine_has_an_id_here(holder: str, process: int | None) -> None:
+    """The same number is another process on another machine."""
+    assert process_of(holder) == process
 
 
 def test_the_message_says_what_to_do_instead(path: Path) -> None:

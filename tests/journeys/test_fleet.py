@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.rig.command import (
     KEY,
     PATIENCE,
     RunningEmulator,
+    deadline,
     emulator,
     people,
     provisioner,
@@ -176,3 +178,76 @@ def test_a_signal_stops_all_jobs_properly(tmp_path: Path, number: signal.Signals
     assert one["created"] + one["pending"] == 2000
     assert Path(tmp_path, one["outputs"]["results"]).exists()
     assert f'"resume": "provisioner fleet {fleet} --json --jobs 1"' in stderr
+
+
+@pytest.mark.parametrize("shards", [None, 2])
+def test_a_signal_stops_the_jobs_that_an_earlier_fleet_left_running(tmp_path: Path, shards: int | None) -> None:
+    """Those waited for, and those whose turn has not come: they end properly, and are told as what they are."""
+    write_roster(tmp_path / "one.csv", people(2000))
+    (tmp_path / "rate.toml").write_text(CONFIG.format(1200))
+    job = {"name": "one", "roster": "one.csv"} | ({} if shards is None else {"shards": shards})
+    with emulator(tmp_path) as api:
+        fleet = write_fleet(tmp_path, job, base_url=api.url, api_key_file="emulator.key", config="rate.toml")
+        outputs = [tmp_path / "all.fleet" / "one.results.csv"]
+        if shards is not None:
+            outputs = [tmp_path / "all.fleet" / "one" / f"shard-{n + 1}-of-2.results.csv" for n in range(shards)]
+        journals = [output.with_suffix(".journal.db") for output in outputs]
+        with started("fleet", fleet, "--jobs", 2, cwd=tmp_path) as process:
+            wait_until(lambda: len(api.users()) > 20)
+            process.send_signal(signal.SIGKILL)
+            process.wait(PATIENCE)
+        assert all(map(process_of, journals)), "all outlived their fleet"
+        with started("fleet", fleet, "--json", "--jobs", 1, cwd=tmp_path) as process:
+            with deadline(process):
+                while '"job.waits"' not in process.stderr.readline():
+                    pass
+            process.send_signal(signal.SIGTERM)
+            stdout, stderr = process.communicate(timeout=60)
+        created = api.created()
+    summary = json.loads(stdout)
+    states = {(each["state"], each["exit_code"], each["stopped_by"], each["starts"]) for each in summary["jobs"]}
+    assert (process.returncode, states) == (143, {("ended", 143, "sigterm", 0)}), stderr
+    assert (summary["ended"], summary["running"], summary["not_begun"]) == (len(outputs), 0, 0)
+    assert (summary["requests_per_minute"], all(each["elapsed_seconds"] for each in summary["jobs"])) == (0, True)
+    assert (summary["totals"]["created"], summary["totals"]["pending"]) == (len(created), 2000 - len(created))
+    assert not any(map(process_of, journals))
+    results = [line for output in outputs for line in rows(output)]
+    assert Counter(line["outcome"] for line in results) == {"created": len(created), "pending": 2000 - len(created)}
+
+
+def test_a_process_that_no_fleet_has_started_is_left_alone_and_named(tmp_path: Path) -> None:
+    """Somebody's own run of a job: it goes on, the summary says so, and what it says stops the run properly."""
+    write_roster(tmp_path / "one.csv", people(2000))
+    (tmp_path / "rate.toml").write_text(CONFIG.format(1200))
+    (tmp_path / "all.fleet").mkdir()
+    output = tmp_path / "all.fleet" / "one.results.csv"
+    with emulator(tmp_path) as api:
+        fleet = write_fleet(
+            tmp_path, {"name": "one", "roster": "one.csv"},
+            base_url=api.url, api_key_file="emulator.key", config="rate.toml",
+        )  # fmt: skip
+        own = ("run", "one.csv", *api.flags(), "-c", "rate.toml", "-o", output, "--json")
+        with started(*own, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as run:
+            wait_until(lambda: len(api.users()) > 20)
+            number = process_of(output.with_suffix(".journal.db"))
+            with started("fleet", fleet, "--json", cwd=tmp_path) as process:
+                with deadline(process):
+                    while '"job.waits"' not in process.stderr.readline():
+                        pass
+                process.send_signal(signal.SIGTERM)
+                stdout, stderr = process.communicate(timeout=60)
+            sent = len(api.users())
+            wait_until(lambda: len(api.users()) > sent + 20)
+            summary = json.loads(stdout)
+            (job,) = summary["jobs"]
+            holder = f"process {number} on {socket.gethostname()}"
+            message = f"in use by {holder}, which goes on: whether it is a job of this file cannot be told; "
+            message += f"kill {number} stops it properly"
+            said = (job["state"], job["exit_code"], job["starts"], job["message"])
+            assert said == ("running", None, 0, message)
+            assert (process.returncode, summary["running"], summary["not_begun"]) == (143, 1, 0)
+            assert summary["message"] == f"interrupted by SIGTERM; still running: one ({holder})"
+            assert f'"reason": "{message}"' in stderr
+            subprocess.run(["kill", str(number)], check=True)
+            stdout, _ = run.communicate(timeout=60)
+    assert (run.returncode, json.loads(stdout)["stopped_by"]) == (143, "sigterm")
