@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final, Literal, TypeAlias
 
 import structlog
 
@@ -25,39 +26,139 @@ _SECRET_NAMES: Final = re.compile(r"(api_?key|auth_?token|authorization|password
 # The documented form of an auth token: uid, underscore, ten digits of seconds, thirty hex digits.
 _TOKEN: Final = re.compile(r"_\d{10}[0-9a-f]{30}")
 
-
 # Of a secret at least twice as long, so many characters in a row are as good as a part of it; fewer, such as the last
 # four that servers like to show, are of no use to anybody, and would be found in much that is no secret.
 _PART: Final = 8
+# How deep an answer is looked into; no message of an API goes half as far.
+_DEEPEST: Final = 32
+# How a character is written in JSON (escaped once or again), in an address and in HTML; nothing in it repeats without
+# bound, so that no text is slow to read.
+_ESCAPE: Final = re.compile(
+    r"(?:\\{1,8}u\{?0{0,4}|\\{1,8}x|%(?:25){0,4}|&(?:amp;){0,4}#x0{0,6})([0-9a-f]{2})[};]?"
+    r"|&(?:amp;){0,4}#0{0,6}([0-9]{2,3});?",
+    re.IGNORECASE,
+)
+
+_Span: TypeAlias = tuple[int, int]
 
 
 class Secret:
-    """Something that stands in no text: neither the whole of it nor a long part."""
+    """Something that stands in no text, in whatever case: neither the whole of it nor eight characters in a row.
+
+    Nor does it as JSON, addresses and HTML escape characters, nor with its bytes in hex digits or base64.
+    """
 
     def __init__(self, value: str) -> None:
-        self._value = value
-        starts = [*range(0, len(value) - _PART, _PART), len(value) - _PART] if len(value) >= 2 * _PART else []
-        wanted = [value, *(value[start : start + _PART] for start in starts)]
-        self._parts = tuple(dict.fromkeys(wanted)) if value else ()
+        least = _PART if len(value) >= 2 * _PART else len(value)
+        self._forms = [_Form(value, least)] if value else []
+        # What is shorter than a part has codes so short that they would be found anywhere.
+        if len(value) >= _PART:
+            raw = value.encode(errors="surrogateescape")
+            self._forms.append(_Form(raw.hex(), 2 * least))
+            self._forms += [_Form(coded, (8 * least - 4) // 6) for coded in _base64(raw)]
+        self._pieces = tuple(dict.fromkeys(piece for form in self._forms for piece in form.pieces))
 
     def masked(self, text: str) -> str:
         """Mask it in a text; a part of it as far as it goes."""
-        for part in self._parts:
-            at = text.find(part)
-            while at >= 0:
-                begin, end = self._reach(text, at, part)
-                text = text[:begin] + MASK + text[end:]
-                at = text.find(part, begin + len(MASK))
+        if "\\" in text or "%" in text or "&" in text:
+            text = self._without(text, *_unescaped(text))
+        return self._without(text, text, range(len(text) + 1))  # a secret may itself look escaped
+
+    def masked_in(self, value: Any, depth: int = _DEEPEST) -> Any:
+        """Mask it in every text of what was JSON, names of members included; what lies too deep is masked whole."""
+        match value:
+            case str():
+                return self.masked(value)
+            case dict() | list() if not depth:
+                return MASK
+            case dict():
+                return {self.masked(name): self.masked_in(each, depth - 1) for name, each in value.items()}
+            case list():
+                return [self.masked_in(each, depth - 1) for each in value]
+            case _:
+                return value
+
+    def _without(self, text: str, characters: str, starts: Sequence[int]) -> str:
+        """Mask it in a text that reads as these characters, each of which starts there in the text."""
+        lowered = _lowered(characters)
+        if not any(map(lowered.__contains__, self._pieces)):  # nearly always, and there may be a text for each row
+            return text
+        spans = sorted(span for form in self._forms for span in form.spans(lowered))
+        kept: list[_Span] = []
+        for begin, end in spans:
+            if kept and begin < kept[-1][1]:
+                kept[-1] = (kept[-1][0], max(end, kept[-1][1]))
+            else:
+                kept.append((begin, end))
+        for begin, end in reversed(kept):
+            text = text[: starts[begin]] + MASK + text[starts[end] :]
         return text
 
-    def _reach(self, text: str, at: int, part: str) -> tuple[int, int]:
-        """Say from where to where a text is as the secret is around this part, wherever in the secret that stands."""
-        value, reaches = self._value, []
-        for start in range(len(value) - len(part) + 1):
-            if value.startswith(part, start):
-                before = _alike(value[:start][::-1], text[:at][::-1])
-                reaches.append((at - before, at + _alike(value[start:], text[at:])))
+
+class _Form:
+    """One way in which a secret is written, in whatever case.
+
+    least  so many characters of it in a row are a part that is to be masked
+    """
+
+    def __init__(self, value: str, least: int) -> None:
+        self._value, self._least = _lowered(value), min(least, len(value))
+        # However a part lies, it holds one of these pieces as a whole.
+        size = (self._least + 1) // 2 if self._least < len(value) else len(value)
+        starts = range(0, len(value) - size + 1, self._least - size + 1)
+        self.pieces = tuple(dict.fromkeys(self._value[start : start + size] for start in starts))
+
+    def spans(self, text: str) -> Iterator[_Span]:
+        """Say from where to where it, or a part of it, stands in a text of small letters."""
+        for piece in self.pieces:
+            at = text.find(piece)
+            while at >= 0:
+                begin, end = self._reach(text, at, piece)
+                if end - begin >= self._least:
+                    yield begin, end
+                at = text.find(piece, end)
+
+    def _reach(self, text: str, at: int, piece: str) -> _Span:
+        """Say from where to where a text is as the secret is around this piece, wherever in the secret that stands."""
+        value = self._value
+        left, right = text[max(at - len(value), 0) : at][::-1], text[at : at + len(value)]
+        reaches = [
+            (at - _alike(value[:start][::-1], left), at + _alike(value[start:], right))
+            for start in range(len(value) - len(piece) + 1)
+            if value.startswith(piece, start)
+        ]
         return max(reaches, key=lambda reach: reach[1] - reach[0])
+
+
+def _base64(raw: bytes) -> list[str]:
+    """Give what is the same in every base64 text that holds these bytes: for each place of theirs in a group of three.
+
+    In both alphabets.
+    """
+    found = []
+    for before, begin in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(bytes(before) + raw).decode()[begin : (len(raw) + before) * 8 // 6]
+        found += [coded, coded.replace("+", "-").replace("/", "_")]
+    return list(dict.fromkeys(found))
+
+
+def _unescaped(text: str) -> tuple[str, list[int]]:
+    """Give the characters that a text has when its escapes are read, and where each starts in it, its end included."""
+    characters: list[str] = []
+    starts: list[int] = []
+    done = 0
+    for escape in _ESCAPE.finditer(text):
+        begin, (digits, decimal) = escape.start(), escape.groups()
+        characters += [text[done:begin], chr(int(digits, 16) if digits else int(decimal))]
+        starts += range(done, begin + 1)
+        done = escape.end()
+    return "".join([*characters, text[done:]]), [*starts, *range(done, len(text) + 1)]
+
+
+def _lowered(text: str) -> str:
+    """Give a text in small letters, each where it was."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(each.lower()[0] for each in text)
 
 
 def _alike(one: str, other: str) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -16,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.errors import ConfigurationError
-from provisioner.logs import MASK, Redactor, chosen_format, set_up
+from provisioner.logs import MASK, Redactor, Secret, chosen_format, set_up
 from provisioner.model import Outcome, Settlement, State
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -82,6 +85,78 @@ def test_the_key_gets_through_nowhere(value: Any) -> None:
 def test_a_long_part_of_the_key_gets_through_nowhere_either(text: str, masked: str) -> None:
     """As servers quote it that mask it halfway; a few characters at its ends, which they show on purpose, may stay."""
     assert Redactor([KEY]).mask_text(text) == masked
+
+
+@given(st.integers(0, len(KEY) - 8), st.integers(8, len(KEY)), st.sampled_from([str, str.upper, str.title]))
+def test_eight_characters_in_a_row_get_through_nowhere(start: int, length: int, cased: Callable[[str], str]) -> None:
+    """Wherever in the key they stand, and whatever case a server has made of them."""
+    masked = Redactor([KEY]).mask_text(f"<{cased(KEY[start : start + length])}>")
+    assert masked == "<***>"
+
+
+def escaped(how: str, text: str) -> str:
+    return "".join(how % ord(each) for each in text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        escaped("\\u%04x", KEY),
+        escaped("\\\\\\u%04X", KEY),
+        escaped("\\x%02x", KEY),
+        escaped("%%%02X", KEY),
+        escaped("%%25%02x", KEY),
+        escaped("&#%d;", KEY),
+        escaped("&#x%x;", KEY),
+        escaped("&amp;#0%d;", KEY),
+        KEY[:20] + escaped("\\u%04x", KEY[20:]),
+        KEY[:3] + escaped("%%%02X", KEY[3:6]) + KEY[6:9],
+        KEY.encode().hex(),
+        KEY.encode().hex().upper(),
+        KEY.encode().hex()[9:40],
+        quote(KEY.upper()),
+    ],
+)
+def test_the_key_gets_through_in_no_usual_code(written: str) -> None:
+    """As JSON, addresses and HTML escape characters, once or again, and with its bytes in hex digits."""
+    assert Redactor([KEY]).mask_text(f"the key {written} is wrong") == "the key *** is wrong"
+
+
+@pytest.mark.parametrize("before", ["", "k", "k:", "key:"])
+@pytest.mark.parametrize("code", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("secret", [KEY, "pass~~~word???", "pässwörd"])
+def test_the_key_gets_through_in_no_base64(before: str, code: Callable[[bytes], bytes], secret: str) -> None:
+    """In either alphabet, wherever it stands in what was coded: nothing that is left can be read."""
+    written = code((before + secret + "!").encode()).decode()
+    masked = Redactor([secret]).mask_text(written)
+    assert MASK in masked
+    assert len(masked) < 16
+
+
+def test_escapes_that_are_no_secret_stay_as_they_are() -> None:
+    """A message is told as the server wrote it."""
+    text = "50% of \\u00fcbung &#8211; 100%25 \\x41 &amp;#65; İstanbul"
+    assert Redactor([KEY]).mask_text(text) == text
+    assert Redactor([KEY]).mask_text(f"İİ {KEY} %41") == "İİ *** %41"
+
+
+def test_a_text_of_nothing_but_beginnings_of_escapes_is_read_in_time() -> None:
+    """Whoever answers chooses the text: none may hold a run up."""
+    text = "\\" * 200_000 + "%25" * 100_000 + "&amp;" * 100_000 + "0123" * 20_000
+    began = time.process_time()
+    assert Redactor(["0123a" * 8]).mask_text(text) == text
+    assert time.process_time() - began < 5
+
+
+def test_of_an_answer_every_text_is_masked_however_deep() -> None:
+    """Names of members as well; numbers stay; what is nested beyond all reason is masked as a whole."""
+    deep: Any = KEY
+    for _ in range(2000):
+        deep = [deep]
+    told = {KEY: [{"a": f"x {KEY.upper()}", "n": 7, "no": None}], "deep": deep}
+    masked = Secret(KEY).masked_in(told)
+    assert masked[MASK] == [{"a": "x ***", "n": 7, "no": None}]
+    assert repr(masked["deep"]) == "[" * 31 + repr(MASK) + "]" * 31
 
 
 def test_of_a_short_secret_no_part_is_looked_for() -> None:

@@ -25,6 +25,10 @@ from provisioner.sending.serverclock import ServerClock, number_in, retry_after
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500
+# And what of them is masked before they are cut to that.
+_LOOKED_AT: Final = 16 * _LONGEST_MESSAGE
+# A letter, digit or sign that nobody has to escape in JSON, escaped all the same.
+_ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
 
 # Scheme, log-in and address of a proxy as it was given; a password may hold anything.
 _PROXY: Final = re.compile(r"([A-Za-z][\w+.-]*://)?(.*@)?([^/?#]*)", re.DOTALL)
@@ -93,6 +97,8 @@ class Client:
         self._made_at = {Operation.CREATE: self._users, Operation.CREATE_ROLE: self._users.parent / "roles"}
         self._proxy = proxy_for(base_url)
         self._key, self._secret = api_key, Secret(api_key)
+        spelled = {api_key, api_key.lower(), api_key.upper()} - {""}
+        self._spelled = [each.encode() for each in spelled]
         self._timeouts = timeouts
         self._in_flight = in_flight
         self._agent = agent
@@ -166,13 +172,15 @@ class Client:
         try:
             async with session.request(method, url, data=body, allow_redirects=False) as answer:
                 # A success has to name the user.
-                raw = await (answer.read() if answer.status < 300 else self._refusal_body(answer))
+                raw = await (answer.read() if answer.status < 300 else _refusal_body(answer))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return self._failed(error)
         except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
             return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
         arrived = self.clock.ticks()
         reply = self._read(answer.status, answer.headers, raw)
+        if body is None and self._quotes_key(raw):  # what is shown of users: of other answers no words go anywhere
+            reply = reply._replace(data=self._secret.masked_in(reply.data))
         date = answer.headers.get("Date")
         # What is not the API's own answer may have the time of a proxy.
         if date is not None and (reply.data is not None or reply.code is not None):
@@ -184,14 +192,6 @@ class Client:
         if self._proxy is not None and failure in {Failure.PROXY, Failure.BARRED}:
             return Reply(failure=failure, message=self._words(self._proxy.trouble(error)))
         return Reply(failure=failure, message=self._words(str(error) or type(error).__name__))
-
-    async def _refusal_body(self, answer: aiohttp.ClientResponse) -> bytes:
-        try:
-            raw = await answer.read()
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            return b""  # it says enough by its status and headers
-        # An answer to a wrong key has been seen to quote the key in full; Latin-1 keeps every byte as it is.
-        return self._secret.masked(raw.decode("latin-1")).encode("latin-1")
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
         document = _document(raw)
@@ -217,15 +217,27 @@ class Client:
         code, message, details = error.get("code"), error.get("message"), error.get("details")
         return Reply(
             status=status,
-            code=code if isinstance(code, str) and code else None,
+            code=self._words(code) if isinstance(code, str) and code else None,
             message=self._words(message if isinstance(message, str) else f"HTTP {status} without an explanation"),
-            details=details if isinstance(details, dict) else None,
+            details=self._secret.masked_in(details) if isinstance(details, dict) else None,
             retry_after=retry_after(headers, time.time()),
             limit=limit,
         )
 
     def _words(self, text: str) -> str:
-        return self._secret.masked(text)[:_LONGEST_MESSAGE]
+        # An answer to a wrong key has been seen to quote the key in full.
+        return self._secret.masked(text[:_LOOKED_AT])[:_LONGEST_MESSAGE]
+
+    def _quotes_key(self, raw: bytes) -> bool:
+        """Whether an answer may hold the key: as it is, in small or capital letters, or escaped; in no other code."""
+        return any(map(raw.__contains__, self._spelled)) or (b"\\u00" in raw and bool(_ESCAPED_ASCII.search(raw)))
+
+
+async def _refusal_body(answer: aiohttp.ClientResponse) -> bytes:
+    try:
+        return await answer.read()
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return b""  # it says enough by its status and headers
 
 
 def _one_uid(member: str, uid: str) -> bytes:

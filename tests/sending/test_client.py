@@ -402,6 +402,30 @@ def test_the_key_never_comes_back_in_details() -> None:
     assert KEY not in repr(reply)
 
 
+def coded(text: str) -> bytes:
+    """A text as JSON with every character escaped, which any server may."""
+    return b'"' + b"".join(b"\\u%04x" % ord(each) for each in text) + b'"'
+
+
+@pytest.mark.parametrize("write", [coded, lambda text: orjson.dumps(text.upper())])
+def test_the_key_comes_back_in_no_part_of_a_refusal(write: Callable[[str], bytes]) -> None:
+    """Neither in the code nor in details, names included, however the server writes it in JSON."""
+    said = b'{"error":{"message":%(k)s,"code":%(k)s,"details":{%(k)s:[%(k)s,{"n":1,"in":[%(k)s]}]}}}'
+    reply, _ = ask(answering(said % {b"k": write(KEY)}, "400 Bad Request"))
+    details = {"***": ["***", {"n": 1, "in": ["***"]}]}
+    assert reply == Reply(status=400, code="***", message="***", details=details)
+
+
+@pytest.mark.parametrize("write", [coded, lambda text: orjson.dumps(text.upper())])
+def test_the_key_comes_back_in_no_user_or_page(write: Callable[[str], bytes]) -> None:
+    """What an app shows of a user can come into a list of differences."""
+    user = b'{"uid":"ada","name":%(k)s,"metadata":{%(k)s:[%(k)s]},"createdAt":1}' % {b"k": write(KEY)}
+    masked = {"uid": "ada", "name": "***", "metadata": {"***": ["***"]}, "createdAt": 1}
+    page = b'{"data":[%s],"meta":{"x":%s}}' % (user, write(KEY))
+    assert ask(answering(b'{"data":%s}' % user), Operation.READ)[0].data == masked
+    assert ask(answering(page), Operation.LIST)[0].data == {"items": [masked], "meta": {"x": "***"}}
+
+
 def test_a_message_is_cut_to_size() -> None:
     """A megabyte of explanation fills no disk."""
     reply, _ = ask(refusing({"message": "x" * 1_000_000}))
