@@ -69,6 +69,11 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # a name that no file can have
         raise UnreadableError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    return text_of(content)
+
+
+def text_of(content: bytes) -> str:
+    """Give the text that a file holds as UTF-8 with or without a mark. Raises `UnreadableError`."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, Self, TypeAlias, cast
 import orjson
 
 from provisioner.errors import ConfigurationError, ExitCode
-from provisioner.files import PRIVATE, UnreadableError, read_text
+from provisioner.files import PRIVATE
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import SIGNALLED, Ended
 from provisioner.journal.lock import holder_of, process_of
@@ -22,6 +22,7 @@ from provisioner.results.outputs import summary_of
 from provisioner.run.job import PROGRESS_SECONDS
 from provisioner.run.wiring import PACER
 from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE
+from provisioner.settings.secretfile import is_shown, looks_like_key, secret_of
 
 Progress = Callable[[Mapping[str, Any]], None]
 """Told the facts of a progress event."""
@@ -76,16 +77,18 @@ def environment_of(
 def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
     if job.key_variable is not None:
         if not (key := environment.get(job.key_variable, "").strip()):
-            raise ConfigurationError(f"api_key_variable: {job.key_variable} is not set")
+            named = "what it names" if looks_like_key(job.key_variable) else job.key_variable
+            raise ConfigurationError(f"api_key_variable: {named} is not set")
         return key
     if job.key_file is None:
         return None
     try:
-        key = read_text((base / job.key_file).expanduser()).strip()
-    except UnreadableError as error:
-        raise ConfigurationError(f"api_key_file: {job.key_file} {error}") from None
+        path = (base / job.key_file).expanduser()
     except RuntimeError as error:  # `~somebody` who is nobody
+        if not is_shown(job.key_file, like_key=True):
+            raise ConfigurationError("api_key_file: what was given is no path") from None
         raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({error})") from None
+    key = secret_of(path, "api_key_file", "api_key_variable", like_key=True).strip()
     if not key:
         raise ConfigurationError(f"api_key_file: {job.key_file} is empty")
     return key

@@ -29,6 +29,7 @@ from provisioner.results.outputs import FORMATS, journal_of
 from provisioner.roster.files.inputs import is_local
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
+from provisioner.settings.secretfile import looks_like_key
 from provisioner.wording import nearest, shortened
 
 _TEXTS: Final = (
@@ -176,6 +177,10 @@ def _is_listed(value: object) -> bool:
     return isinstance(listed, list) and bool(listed) and all(isinstance(each, str) and each for each in listed)
 
 
+def _told(variable: str) -> str:
+    return "***, which looks like the key itself," if looks_like_key(variable) else shortened(variable)
+
+
 def _unknown(key: str) -> str:
     if key.lower().replace("_", "").replace("-", "") == "apikey":
         return "a key has no place in a fleet file: name a file that holds it in api_key_file, or use api_key_variable"
@@ -234,7 +239,7 @@ def _check(where: str, given: Mapping[str, Any]) -> None:
         (command == "sync" and shards is not None, 'a sync has no shards; take them out, or write command = "run"'),
         (command == "run" and state is not None, 'a run has no state; take it out, or write command = "sync"'),
         ("-" in _listed(given.get("roster", ())), "a fleet has no standard input to give; name a file as the roster"),
-        (bool(wrong), f"{shortened(''.join(wrong[:1]))} is no name of a variable"),
+        (bool(wrong), f"{_told(''.join(wrong[:1]))} is no name of a variable"),
         *((one in given and other in given, f"{one} and {other}: take one of them out") for one, other in _EITHER),
     )
     for holds, message in rules:

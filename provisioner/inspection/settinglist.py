@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
+from provisioner.logs import MASK
 from provisioner.settings.apikey import find_api_key
+from provisioner.settings.secretfile import is_shown
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance
 from provisioner.validation.constraints import Constraints
@@ -24,6 +26,8 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "null_values": list(NULL_VALUES),
     "leave_out": [],
 }
+# Keys that name the file of a secret, and whether only what looks like a key is no file's name.
+_SECRET_FILES: Final = {"api_key_file": True, "database_password_file": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,10 @@ def settings_of(loaded: Loaded) -> Iterator[Setting]:
     """Give every setting, in the order of the tables."""
     for table in keys_of_tables():
         for key, value in _members(getattr(loaded.settings, table)):
-            yield Setting(table, key, _plain(value), loaded.origin(table, key))
+            told = (
+                not isinstance(value, Path) or key not in _SECRET_FILES or is_shown(value, like_key=_SECRET_FILES[key])
+            )
+            yield Setting(table, key, _plain(value) if told else MASK, loaded.origin(table, key))
 
 
 def _members(table: Table | Constraints | ColumnMapping) -> Iterable[tuple[str, Any]]:

@@ -1,9 +1,10 @@
 """Flag, environment and file become one frozen, checked object.
 
-tables    everything that can be set, with its default
-layers    the three laid over each other, and who said what
-values    values as people write them
-problems  what is refused, in our words
-apikey    the API key
-password  the password of a database
+tables      everything that can be set, with its default
+layers      the three laid over each other, and who said what
+values      values as people write them
+problems    what is refused, in our words
+apikey      the API key
+password    the password of a database
+secretfile  a file that holds either
 """

@@ -9,13 +9,16 @@ from typing import Final
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
-from provisioner.files import UnreadableError, read_text
+from provisioner.settings.secretfile import secret_of
 from provisioner.settings.tables import Settings
 
 API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
 
 API_KEY_ORIGIN: Final = "PROVISIONER_API_KEY_ORIGIN"
 """The variable in which a fleet tells its jobs where the key came from that it hands them in the other."""
+
+# What a shell or a program takes off again, and nobody does here.
+_DECORATED: Final = re.compile(r"^[\"'`]|[\"'`]$|^\w*api_?key\w*[=:]", re.IGNORECASE)
 
 
 def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[SecretStr, str]:
@@ -24,10 +27,7 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
     origin = environment.get(API_KEY_ORIGIN) or API_KEY_VARIABLE
     if not key and (path := settings.api.api_key_file) is not None:
         origin = str(path)
-        try:
-            key = read_text(path).strip()
-        except UnreadableError as error:
-            raise ConfigurationError(f"api.api_key_file: {path} {error}") from None
+        key = secret_of(path, "api.api_key_file", API_KEY_VARIABLE, like_key=True).strip()
     if not key:
         message = (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
@@ -36,6 +36,9 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
         raise ConfigurationError(message)
     if not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigurationError(f"{origin}: the API key holds blanks or characters that no key has; copy it again")
+    if _DECORATED.search(key):
+        why = "stands in quotes or behind its name, as in a script, and would be sent with them; leave the key alone"
+        raise ConfigurationError(f"{origin}: the API key {why}")
     return SecretStr(key), origin
 
 

@@ -58,6 +58,9 @@ _PATHS: Final[tuple[Key, ...]] = (
     ("output", "tokens_to"),
     ("log", "file"),
 )
+# Those of them that name the file of a secret, and what such keys are called, misspelled or not.
+_SECRETS: Final = frozenset({("api", "api_key_file"), ("run", "database_password_file")})
+_SECRET_KEY: Final = re.compile(r"api_?-?key|passw", re.IGNORECASE)
 # A line `key = value`, a key that needs no quotes, and a value that does: a text, a template, a number with a unit.
 _LINE: Final = re.compile(r"""\s*(?P<key>"[^"]*"|'[^']*'|[^"'=\[\]{}#]+?)\s*=\s*(?P<value>[^#]*?)\s*(?:#.*)?""")
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
@@ -194,7 +197,8 @@ def _explain(problem: Problem, layers: Sequence[Layer], known: Mapping[str, Coll
     if problem.unknown:
         file, colon, _ = place.rpartition(": ")
         return f"{file}{colon}unknown key {'.'.join(where[:2])}{_hint(problem, known)}"
-    return f"{place}: {problem.message}, not {_shown(problem.value)}"
+    # A key pasted where its file is to be named is no file, and is shown nowhere.
+    return f"{place}: {problem.message}" + ("" if where[:2] in _SECRETS else f", not {_shown(problem.value)}")
 
 
 def _shown(value: object) -> str:
@@ -241,6 +245,8 @@ def _mended(text: str, message: str) -> str:
     if parts is None:
         return ""
     key, value = parts["key"], parts["value"]
+    if _SECRET_KEY.search(key):
+        return f"; put the value of {key} in quotes" if "file" in key.lower() else f"; {_NO_PLACE}"
     if value.lower() in _TRUTHS:
         return f"; write {key} = {_TRUTHS[value.lower()]}" if value != _TRUTHS[value.lower()] else ""
     if not (_BARE_KEY.fullmatch(key) or key[0] in "\"'"):
@@ -277,5 +283,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
             try:
                 values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
             except RuntimeError as error:
-                raise ConfigurationError(f"{path}: {table}.{key}: {error}, in {values[key]!r}") from None
+                given = "" if (table, key) in _SECRETS else f", in {values[key]!r}"
+                raise ConfigurationError(f"{path}: {table}.{key}: {error}{given}") from None
     return document

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
-from provisioner.files import UnreadableError, read_text
 from provisioner.roster.database.address import PASSWORD_VARIABLE, parse_address
+from provisioner.settings.secretfile import secret_of
 
 
 def check_address(given: str, origin: str) -> None:
@@ -24,10 +24,7 @@ def read_database_password(file: Path | None, environment: Mapping[str, str]) ->
     """Fetch it; None when nobody gave one, so that the driver looks where it always does. Raises ConfigurationError."""
     password = environment.get(PASSWORD_VARIABLE, "")
     if not password and file is not None:
-        try:
-            password = read_text(file).rstrip("\r\n")
-        except UnreadableError as error:
-            raise ConfigurationError(f"run.database_password_file: {file} {error}") from None
+        password = secret_of(file, "run.database_password_file", PASSWORD_VARIABLE, like_key=False).rstrip("\r\n")
         if not password:
             raise ConfigurationError(f"run.database_password_file: {file} is empty; it holds the password alone")
     return SecretStr(password) if password else None

@@ -83,6 +83,10 @@ JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
         ("", "all.toml: no job in it; each begins with the line [[job]]"),
         ("[default]\n" + JOB, "all.toml: unknown key 'default'; did you mean 'defaults'?"),
         (JOB + "shard = 3\n", "all.toml: job 1 (a): unknown key 'shard'; did you mean 'shards'?"),
+        (
+            JOB + f'api_key_variable = "{"01" * 20}"\n',
+            "(a): ***, which looks like the key itself, is no name of a variable",
+        ),
         (JOB + 'api_key = "x"\n', "job 1 (a): a key has no place in a fleet file: name a file that holds it in"),
         (JOB + "shards = true\n", "job 1 (a): shards should be a whole number from 1 to 10,000"),
         (JOB + "region = 3\n", "job 1 (a): region should be a text in quotes, not '3'"),

@@ -64,6 +64,20 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(here: Pat
         assert str(error.value) == f"{origin}: {said}"
 
 
+@pytest.mark.parametrize(
+    "text", [f'"{KEY}"', f"'{KEY}'", f'"{KEY}', f"{KEY}'", f"COMETCHAT_API_KEY={KEY}", f"apiKey:{KEY}", f"`{KEY}`"]
+)
+def test_a_key_in_quotes_or_behind_its_name_is_told_and_not_sent(here: Path, text: str) -> None:
+    """As it stands in a script, where a shell takes them off; the API would only say that the key is wrong."""
+    (here / "key").write_text(text)
+    settings = load({}, {}, a_config('[api]\napi_key_file = "key"'))
+    said = "the API key stands in quotes or behind its name, as in a script, and would be sent with them"
+    for environment, origin in (({API_KEY_VARIABLE: text}, "COMETCHAT_API_KEY"), ({}, "key")):
+        with pytest.raises(ConfigurationError) as error:
+            read_api_key(settings, environment)
+        assert str(error.value) == f"{origin}: {said}; leave the key alone"
+
+
 def test_no_key_is_told_with_every_way_to_give_it(here: Path) -> None:
     """Also when the file is there and empty."""
     (here / "key").write_text("\n")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from provisioner.cli.app import application
+from provisioner.errors import ConfigurationError
 from provisioner.model import OnExisting
 from provisioner.settings.layers import DEFAULT_CONFIG, ENVIRONMENT, Layer, explain, flag_of, merge
 from provisioner.settings.problems import problems_of
@@ -21,6 +22,7 @@ from provisioner.settings.tables import Rate, Settings, keys_of_tables, load, lo
 from tests.rig.config import a_config, the_refusal
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
+SECRET = "a123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.mark.parametrize(
@@ -349,3 +351,13 @@ def test_what_lacks_quotes_is_shown_with_them(line: str, mended: str) -> None:
     assert said.startswith("c.toml: not valid TOML (")
     assert said.endswith(f"; {mended}")
     assert tomllib.loads(mended.removeprefix("put it in quotes: ").removeprefix("write "))
+
+
+@pytest.mark.parametrize("value", [SECRET, f'["{SECRET}"]', f'"~{SECRET}"', "12345678901234567890"])
+@pytest.mark.parametrize("key", ["api.api_key_file", "run.database_password_file", "api.api_key"])
+def test_a_secret_that_was_pasted_into_the_config_is_shown_nowhere(key: str, value: str) -> None:
+    """Without its quotes it is no TOML, in brackets no path, behind a tilde nobody's home: and a secret still."""
+    table, name = key.split(".")
+    with pytest.raises(ConfigurationError) as error:
+        load({}, {}, a_config(f"[{table}]\n{name} = {value}\n"))
+    assert value.strip('[]"~') not in str(error.value)
