@@ -6,9 +6,10 @@ import codecs
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import IO, Final, cast
 from provisioner.errors import OutputError, StorageError
 
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_LINE: Final = 64 * 1024
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666
@@ -153,6 +156,29 @@ def _free_name(path: Path) -> Path:
 def time_stamp() -> str:
     """Give the time as the name of a file can hold it, in UTC: `20260131T235959`."""
     return time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+
+
+def is_free(path: Path, is_ours: Callable[[IO[bytes]], bool]) -> bool:
+    """Whether writing to a file spoils nothing: it is not there, empty, no regular file (a pipe), or ours.
+
+    is_ours  looks into it
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or not found.st_size:
+            return True
+        with path.open("rb") as file:
+            return is_ours(file)
+    except OSError:  # what is there and cannot be read may be anybody's
+        return not os.access(path, os.F_OK)
+
+
+def outer_lines(file: IO[bytes]) -> tuple[bytes, bytes]:
+    """Give the first line of a file and the last that has an end, as far as each is within 64 KiB."""
+    first = file.readline(_LINE).rstrip(b"\r\n")
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(end - _LINE, 0))
+    return first, file.read(_LINE).rpartition(b"\n")[0].rpartition(b"\n")[2].rstrip(b"\r")
 
 
 def foreign_name(path: Path) -> str | None:

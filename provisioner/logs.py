@@ -12,15 +12,19 @@ from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias
 
+import orjson
 import structlog
 
-from provisioner.errors import ConfigurationError
+from provisioner.errors import ConfigurationError, OutputError
+from provisioner.files import is_free, outer_lines
 
 Event = MutableMapping[str, Any]
 Format = Literal["console", "json"]
 
 MASK: Final = "***"
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_COLOURS: Final = re.compile(rb"\x1b\[[\d;]*m")
+_CONSOLE_LINE: Final = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z \[[a-z]+ *\] ")
 # Members that hold a secret by their name, in whatever spelling.
 _SECRET_NAMES: Final = re.compile(r"(api_?key|auth_?token|authorization|password|secret)", re.IGNORECASE)
 # The documented form of an auth token: uid, underscore, ten digits of seconds, thirty hex digits.
@@ -43,10 +47,7 @@ _Span: TypeAlias = tuple[int, int]
 
 
 class Secret:
-    """Something that stands in no text, in whatever case: neither the whole of it nor eight characters in a row.
-
-    Nor does it as JSON, addresses and HTML escape characters, nor with its bytes in hex digits or base64.
-    """
+    """What stands in no text, whole or eight characters of it in a row: in any case, escaped, in hex or base64."""
 
     def __init__(self, value: str) -> None:
         least = _PART if len(value) >= 2 * _PART else len(value)
@@ -131,10 +132,7 @@ class _Form:
 
 
 def _base64(raw: bytes) -> list[str]:
-    """Give what is the same in every base64 text that holds these bytes: for each place of theirs in a group of three.
-
-    In both alphabets.
-    """
+    """Give what every base64 text that holds these bytes has of them, in both alphabets, wherever they begin in it."""
     found = []
     for before, begin in ((0, 0), (1, 2), (2, 3)):
         coded = base64.b64encode(bytes(before) + raw).decode()[begin : (len(raw) + before) * 8 // 6]
@@ -163,8 +161,7 @@ def _lowered(text: str) -> str:
 
 def _alike(one: str, other: str) -> int:
     """Count how many characters two texts begin with that are the same."""
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 class Redactor:
@@ -273,6 +270,15 @@ def be_heard() -> None:
         set_up()
 
 
+def _is_logged(line: bytes) -> bool:
+    """Whether a line is one of a log of ours, as JSON or as a console has it."""
+    try:
+        told = orjson.loads(line)
+    except ValueError:
+        return _CONSOLE_LINE.match(_COLOURS.sub(b"", line)) is not None
+    return isinstance(told, dict) and "event" in told and str(told.get("timestamp")).endswith("Z")
+
+
 def set_up(
     *,
     format_: Format | None = None,
@@ -281,7 +287,9 @@ def set_up(
     quiet: bool = False,
     secrets: Iterable[str] = (),
 ) -> Redactor:
-    """Configure structlog for this process; raises `ConfigurationError` when the log file cannot be opened.
+    """Configure structlog for this process.
+
+    Raises `ConfigurationError` when the log file cannot be opened, `OutputError` when it holds what is no log.
 
     format_  console or JSON; by default console on a terminal, JSON otherwise
     file     gets every event from info on (from debug on with `verbose`), as JSON lines, whatever stderr shows
@@ -290,6 +298,8 @@ def set_up(
     shown = "debug" if verbose else "warning" if quiet else "info"
     stream = None
     if file is not None:
+        if not is_free(file, lambda held: any(map(_is_logged, outer_lines(held)))):
+            raise OutputError(f"{file}: holds what is no log of provisioner; choose another --log-file")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             stream = file.open("a", encoding="utf-8", errors="backslashreplace")

@@ -15,7 +15,9 @@ from provisioner.files import (
     PRIVATE,
     SHARED,
     UnreadableError,
+    is_free,
     name_once,
+    outer_lines,
     path_of,
     read_text,
     same_file,
@@ -257,3 +259,31 @@ def test_a_name_that_is_taken_stays_what_it_is(here: Path, monkeypatch: pytest.M
             name_once(here / "other.part", here / name)
     assert [(here / name).read_text() for name in ("new", "taken", "other.part")] == ["new", "old", "other"]
     assert not (here / "absent").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", (b"", b"")),
+        (b"a", (b"a", b"")),
+        (b"a\n", (b"a", b"a")),
+        (b"a\r\nb\r\nc", (b"a", b"b")),
+        (b"a\nb\n" + b"c" * 100_000, (b"a", b"")),
+    ],
+)
+def test_the_first_line_and_the_last_whole_one(here: Path, content: bytes, lines: tuple[bytes, bytes]) -> None:
+    """However large the file is."""
+    (here / "f").write_bytes(content)
+    with (here / "f").open("rb") as file:
+        assert outer_lines(file) == lines
+
+
+def test_a_file_is_free_unless_something_else_is_in_it(here: Path) -> None:
+    """Not there, empty, a pipe or a folder: nothing is spoilt; else whoever knows looks into it."""
+    (here / "empty").touch()
+    (here / "full").write_bytes(b"x")
+    os.mkfifo(here / "fifo")
+    for free in ("gone", "empty", "fifo", "."):
+        assert is_free(here / free, lambda _: False)
+    assert is_free(here / "full", lambda file: file.read() == b"x")
+    assert not is_free(here / "full", lambda file: file.read() == b"y")

@@ -18,7 +18,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.errors import ConfigurationError
+from provisioner.errors import ConfigurationError, OutputError
 from provisioner.logs import MASK, Redactor, Secret, chosen_format, set_up
 from provisioner.model import Outcome, Settlement, State
 
@@ -346,3 +346,51 @@ def test_the_gravest_level_is_shown_when_quiet(capsys: pytest.CaptureFixture[str
     set_up(quiet=True)
     structlog.get_logger().critical("x")
     assert len(events(capsys.readouterr().err)) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"note of a person\n",
+        b"SQLite format 3\x00" + bytes(5000),
+        b"uid,name\nada,Ada",
+        b'{"uid":"ada","event":"x","timestamp":"2026"}\n',
+        b"\n",
+        b"2026-01-01 meeting [room 4]\n",
+        b"x" * 200_000,
+    ],
+)
+def test_a_log_is_appended_to_nothing_that_is_no_log(tmp_path: Path, content: bytes) -> None:
+    """Promise 10: another job's journal, results, a note: nothing of it is touched."""
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    with pytest.raises(OutputError) as error:
+        set_up(file=file)
+    assert str(error.value) == f"{file}: holds what is no log of provisioner; choose another --log-file"
+    assert file.read_bytes() == content
+    set_up()  # for the one who tidies up
+
+
+@pytest.mark.parametrize("format_", ["console", "json"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_log_goes_on_in_a_log_whatever_else_went_there(tmp_path: Path, format_: Any, terminal: bool) -> None:
+    """Also where stderr was led into it, a disk was full in the middle of a line, or somebody added a line."""
+    with redirect_stderr(Terminal() if terminal else io.StringIO()) as told:
+        set_up(format_=format_)
+        structlog.get_logger().info("run.started", roster="Müller\n.csv")
+    line = told.getvalue().encode()
+    file = tmp_path / "file"
+    for before in (
+        b"",
+        line,
+        b"error: no key\n" + line,
+        line + b"error: no key\n",
+        b"x\n" + line + b'{"rows": 7, "eve',
+    ):
+        file.write_bytes(before)
+        set_up(file=file, quiet=True)
+        structlog.get_logger().info("run.finished")
+        assert file.read_bytes().startswith(before)
+        assert json.loads(file.read_bytes()[len(before) :])["event"] == "run.finished"
+        structlog.get_config()["processors"][-1]._file.close()
+    set_up(file=Path("/dev/null"))

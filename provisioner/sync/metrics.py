@@ -10,10 +10,10 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from provisioner.errors import ExitCode, OutputError
-from provisioner.files import SHARED, same_file, written_whole
+from provisioner.files import SHARED, is_free, same_file, written_whole
 from provisioner.model import ROW_OUTCOMES
 
 SUFFIX: Final = ".prom"
@@ -45,7 +45,7 @@ def check_metrics_file(path: Path, state: Path | None) -> None:
         raise OutputError(f"{path}: a textfile collector reads only *{SUFFIX}; give --metrics-file this ending")
     if state is not None and same_file(path, state):
         raise OutputError(f"{path}: the metrics would overwrite the state; choose another --metrics-file")
-    if not _is_ours(path):
+    if not is_free(path, _is_ours):
         message = "holds what is no metric of a sync, and would be overwritten"
         raise OutputError(f"{path}: {message}; choose another --metrics-file")
 
@@ -63,13 +63,9 @@ def write_metrics(path: Path, state: Path | None, started: float, document: Mapp
         temporary.write_text(text, encoding="utf-8")
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether nothing but metrics of a sync is in a file; so it is when it is not there, or cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return all(line.startswith(_OURS) for line in file if line.strip())
-    except OSError:
-        return True
+def _is_ours(file: IO[bytes]) -> bool:
+    """Whether nothing but metrics of a sync is in a file."""
+    return all(line.startswith(_OURS) for line in file if line.strip())
 
 
 def _lines(labels: Mapping[str, str], started: float, document: Mapping[str, Any]) -> Iterator[str]:

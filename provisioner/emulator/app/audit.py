@@ -67,10 +67,15 @@ class AuditRecord:
 
 
 class Audit(Sequence[AuditRecord]):
-    """The records so far, in the order in which the requests took effect."""
+    """The records so far, in the order in which the requests took effect.
+
+    Raises ValueError when the file holds anything but an audit, OSError when it cannot be opened.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._records: list[AuditRecord] = []
+        if path and path.is_file() and not _is_audit(path):
+            raise ValueError(f"{path}: holds what is no audit; choose another --audit")
         # Unbuffered: a line is in the file before the answer leaves, even if this process is killed.
         self._file: BinaryIO | None = path.open("ab", buffering=0) if path else None
 
@@ -103,6 +108,16 @@ class Audit(Sequence[AuditRecord]):
     def __getitem__(self, index: slice) -> list[AuditRecord]: ...
     def __getitem__(self, index: int | slice) -> AuditRecord | list[AuditRecord]:
         return self._records[index]
+
+
+def _is_audit(path: Path) -> bool:
+    """Whether a file is empty or begins as an audit does."""
+    with path.open("rb") as file:
+        first = file.readline(1 << 16)
+    try:
+        return not first or {"seq", "wall", "did"} <= orjson.loads(first).keys()
+    except (ValueError, AttributeError):  # no JSON, or no object
+        return False
 
 
 def busiest(times: Iterable[float], window: float) -> int:

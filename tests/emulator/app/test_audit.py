@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from provisioner.emulator.app.audit import AuditRecord, Did, busiest
+from provisioner.emulator.app.audit import Audit, AuditRecord, Did, busiest
 from provisioner.emulator.app.faults import Fault, FaultPlan, ScriptedFault
 from provisioner.emulator.app.limits import Group
 from tests.rig.api import EPOCH, KEY, Api, drive, emulated, until
@@ -146,3 +146,13 @@ def test_a_later_emulator_adds_to_the_file(tmp_path: Path) -> None:
 def test_the_busiest_window_slides(times: Iterable[float], expected: int) -> None:
     """Any sixty seconds count, not only those that begin on a boundary, and order does not matter."""
     assert busiest(times, 60) == expected
+
+
+@pytest.mark.parametrize("content", [b"uid,name\nada,Ada\n", b"[1]\n", b'{"uid": "ada"}\n', b"\n", b"\x00\xff"])
+def test_an_audit_is_appended_to_nothing_that_is_none(tmp_path: Path, content: bytes) -> None:
+    """A roster named by mistake stays as it is."""
+    file = tmp_path / "people.csv"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"people\.csv: holds what is no audit; choose another --audit"):
+        Audit(file)
+    assert file.read_bytes() == content
