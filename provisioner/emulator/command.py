@@ -35,6 +35,8 @@ KEY_VARIABLE = "EMULATOR_API_KEY"
 
 _DURATION = re.compile(r"(-?\d*\.?\d+)\s*(ms|s|m)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
+_KEY = re.compile(r"[A-Za-z0-9]{20,}")
+_LARGEST_KEY = 64 * 1024  # bytes
 _FAULT = re.compile(r"([a-z0-9-]+)(?:=(\d*\.?\d+)(%?)|@(\d+))")
 
 
@@ -213,7 +215,13 @@ def _key(path: Path | None) -> str | None:
     """Give the key from the file or the environment; None when there is none. Raises OSError, ValueError."""
     if path is None:
         return os.environ.get(KEY_VARIABLE, "").strip() or None
-    key = path.read_text(encoding="utf-8").strip()
+    if _KEY.fullmatch(path.name) and not path.exists():
+        raise ValueError("--api-key-file: no such file, and it looks like the key itself; give the file that holds it")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_KEY + 1)
+    if len(content) > _LARGEST_KEY:
+        raise ValueError(f"{path}: the key should be in this file, and it is too large to hold one")
+    key = content.decode().strip()
     if not key:
         raise ValueError(f"{path}: the key should be in this file, and it is empty")
     return key

@@ -142,6 +142,11 @@ def test_a_port_in_use_is_one_sentence() -> None:
         (("--fault", "slow=200%"), "slow: a rate is from 0 to 1, not 2.0"),
         (("--core-limit", "0"), "core_limit is at least 1, not 0"),
         (("--api-key-file", "no-such-file"), "no-such-file: No such file or directory"),
+        (
+            ("--api-key-file", "01ab" * 10),
+            "--api-key-file: no such file, and it looks like the key itself; give the file that holds it",
+        ),
+        (("--api-key-file", "/dev/zero"), "/dev/zero: the key should be in this file, and it is too large to hold one"),
         (("--audit", "no-such-folder/audit"), "no-such-folder/audit: No such file or directory"),
     ],
 )
