@@ -75,16 +75,32 @@ class Header:
             raise JournalError(f"{path}: {message}")
 
 
-def make_private(path: Path) -> None:
-    """Have the file of a journal there, its owner's alone. Raises OSError, `sqlite3.DatabaseError` for half of one.
+def make_private(path: Path) -> bool:
+    """Have the file of a journal there, its owner's alone; whether it was there before.
+
+    Raises OSError, `sqlite3.DatabaseError` for half of one.
 
     SQLite would make it as wide as the umask allows, and gives its own files the same mode.
     """
     refuse_cut_short(path, new=True)
+    was_there = path.exists()
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
         os.fchmod(file, 0o600)
     os.close(file)
+    return was_there
+
+
+def leave_as_found(path: Path, found: bytes | None) -> None:
+    """Take away what was made of a closed journal: the file itself only when it was not there (`found` is null).
+
+    What holds nothing may be a copy whose log was left behind, put there by a person.
+    """
+    if found is None:
+        path.unlink(missing_ok=True)
+    else:
+        with suppress(OSError):  # a disk that takes no more; it holds nothing either way
+            path.write_bytes(found)
 
 
 def is_database(path: Path) -> bool:

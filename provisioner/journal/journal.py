@@ -33,6 +33,7 @@ from provisioner.journal.header import (
     closed_on_error,
     header_of,
     is_unused,
+    leave_as_found,
     make_private,
     open_for_reading,
     owner_of,
@@ -58,7 +59,8 @@ class Journal:
     """When the copy was made that this is (UNIX seconds, the server's), until a run has come to its end with it."""
 
     made = False
-    """Whether there was nothing before it was opened: no file, or one that holds nothing."""
+    _found: bytes | None = None
+    """Whether there was nothing before it was opened: no file, or one that holds nothing; and what is in that one."""
 
     unwanted = False
     """Whether what was made is not to stay unless something is recorded, though all went well."""
@@ -91,14 +93,14 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it. What was made for work that ended before anything was recorded is removed again."""
+        """Close it. Whatever was made for work that ended before anything was recorded is gone again."""
         try:
             if error is not None:
                 Course(self._database).cut_short(self._ran, error)
             unused = (kind is not None or self.unwanted) and self.made and is_unused(self._database)
             self._database.close()
             if unused:
-                self.path.unlink(missing_ok=True)
+                leave_as_found(self.path, self._found)
         finally:
             self._lock.__exit__(kind, error, trace)
 
@@ -221,7 +223,7 @@ class Journal:
         return self._database.execute(statement).fetchone()[0]
 
     def _open(self) -> sqlite3.Connection:
-        make_private(self.path)
+        self._was_there = make_private(self.path)
         # Polars pulls the results through a thread of its own while ours waits for it.
         database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
         with closed_on_error(database):
@@ -231,6 +233,7 @@ class Journal:
     def _prepare(self, database: sqlite3.Connection) -> None:
         header = self._usable_header(database)
         self.made = header.blank
+        self._found = self.path.read_bytes() if header.blank and self._was_there else None
         for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
         self._bring_up_to_date(database, header.version)

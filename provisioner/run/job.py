@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import ConfigurationError, JournalError
 from provisioner.files import set_aside
+from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.course.table import roster_in
 from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.lock import JournalLock, set_journal_aside
@@ -158,14 +159,16 @@ def begins_anew(job: Job, source: Source) -> bool:
 
 
 def check_journal(job: Job, *, anew: bool) -> None:
-    """Raise `JournalError` for a journal that is said to be restored and is not there, or one to be set aside in use.
+    """Raise `JournalError` for one that is said to be restored and holds nothing, or that is to be set aside in use.
 
     anew  see `keep_earlier_files`
     """
     journal = job.outputs.journal
-    if job.settings.run.restored and not journal.exists():
-        message = "no such journal, so nothing was restored; put the copy there, or leave --restored out"
-        raise JournalError(f"{journal}: {message}")
+    if job.settings.run.restored:
+        if not journal.exists():
+            message = "no such journal, so nothing was restored; put the copy there, or leave --restored out"
+            raise JournalError(f"{journal}: {message}")
+        refuse_empty_copy(journal)
     if anew and journal.exists():
         with JournalLock(journal):
             pass

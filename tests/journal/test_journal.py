@@ -772,3 +772,20 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
     with JournalReader(path, IDENTITY) as reader:
         assert rows_of(reader.settled(["u1"])) == []
     assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("found", ["nothing", "an empty database"])
+def test_a_file_that_was_there_and_holds_nothing_is_left_as_it_was(path: Path, found: str) -> None:
+    """It may be a copy whose log was left behind: work that is refused neither removes it nor claims it for an app."""
+    path.touch()
+    if found == "an empty database":
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="refused"), Journal(path, IDENTITY):
+        raise JournalError("refused")
+    assert (path.read_bytes(), [each.name for each in path.parent.iterdir()]) == (before, [path.name])
+    path.unlink()
+    with pytest.raises(JournalError, match="refused"), Journal(path, IDENTITY):
+        raise JournalError("refused")
+    assert not path.exists()

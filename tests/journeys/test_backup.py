@@ -119,6 +119,33 @@ def test_a_copy_made_in_another_way_goes_on_when_it_is_said_to_be_one(tmp_path: 
         assert [each["uid"] for each in edited if users[each["uid"]]["name"] not in {each["name"], "A stranger"}] == []
 
 
+@pytest.mark.parametrize("command", [("run",), ("sync", "--state", "out.journal.db")])
+def test_a_copy_without_its_log_stays_where_it_was_put_and_goes_on_with_it(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """`--restored` says what is missing; with the log beside it the same command goes on."""
+    write_roster(tmp_path / "people.csv", PEOPLE)
+    with emulator(tmp_path, "--latency", "20ms") as api:
+        given = (*command, "people.csv", *api.flags(), "-o", "out.csv")
+        adopt = ("--adopt", "--yes") if command[0] == "sync" else ()
+        victim = start(*given, *adopt, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: len(api.created()) > 40)
+        victim.kill()
+        victim.end()
+        journal, log = tmp_path / "out.journal.db", tmp_path / "out.journal.db-wal"
+        kept = log.read_bytes()
+        log.unlink()
+        (tmp_path / "out.journal.db-shm").unlink(missing_ok=True)
+        copy = journal.read_bytes()
+        refused = provisioner(*given, *adopt, "--restored", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert refused.exit_code == 2
+        assert "probably made without the file out.journal.db-wal; put both back" in refused.stderr
+        assert (journal.read_bytes(), log.exists()) == (copy, False)
+        log.write_bytes(kept)
+        done = provisioner(*given, "--restored", "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (done.exit_code, done.summary["created"], done.summary["tokens"]) == (0, 240, 240), done.stderr
+
+
 @pytest.mark.parametrize("ahead", [pytest.param(120, marks=pytest.mark.campaign), -120])
 def test_a_shard_goes_on_from_a_copy_on_a_machine_with_another_clock(tmp_path: Path, ahead: int) -> None:
     """One machine is two minutes fast, the other one slow; the shards merged are as if nothing had been lost."""

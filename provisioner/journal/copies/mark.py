@@ -13,11 +13,13 @@ at that time or after it. It stands in `meta` until a run has come to its end wi
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from provisioner.errors import JournalError
 from provisioner.journal.columns import FINAL_OUTCOMES
-from provisioner.journal.header import damage_in
+from provisioner.journal.header import damage_in, header_of, log_of, open_for_reading
 from provisioner.journal.statements import Bulk
 
 _KEY: Final = "copied_at"
@@ -82,6 +84,20 @@ SELECT given.id, 'unknown', since FROM given JOIN users ON users.id = given.id W
 """,
     ),
 )
+
+
+def refuse_empty_copy(path: Path) -> None:
+    """Raise `JournalError` for a file that is said to be a copy and knows of nothing that was sent.
+
+    SQLite keeps what was written last in a file beside the journal, which is easily left behind. The file is only
+    read; one that cannot be is told of by whoever opens it.
+    """
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        header = header_of(database)
+        if header.blank or (header.ours and database.execute(_NEWEST).fetchone()[0] is None):
+            log = log_of(path).name
+            message = f"the copy was probably made without the file {log}; put both back, then run again"
+            raise JournalError(f"{path}: holds nothing that was sent: {message}")
 
 
 def mark_as_copy(database: sqlite3.Connection, name: object) -> float:

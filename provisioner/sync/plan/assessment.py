@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Final
 
 from provisioner.errors import ConfigurationError
+from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.state.syncstate import SyncState
@@ -105,6 +106,8 @@ async def opening(run: Run, identity: Identity) -> AsyncIterator[Opening]:
     async with AsyncExitStack() as stack:
         opened = stack.enter_context(closing(await open_roster(run)))
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
+        if job.settings.run.restored:
+            refuse_empty_copy(job.outputs.journal)
         state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
         recorder = await stack.enter_async_context(open_store(state, run.stopper, job.settings))
         if job.settings.run.restored:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import JournalError
-from provisioner.journal.copies.mark import HEARD, copied_at, mark_as_copy
+from provisioner.journal.copies.mark import HEARD, copied_at, mark_as_copy, refuse_empty_copy
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from tests.rig.journals import HERE, a_journal
@@ -108,3 +108,25 @@ def test_all_of_it_or_nothing(tmp_path: Path) -> None:
             mark_as_copy(database, path)
         assert copied_at(database) is None
     assert users(path) == before
+
+
+def test_what_is_said_to_be_a_copy_and_holds_nothing_that_was_sent_lacks_its_log(tmp_path: Path) -> None:
+    """The file is only read; one with users, and what is no database, are let through to whoever opens them."""
+    path = tmp_path / "c.db"
+    with Journal(path, HERE):
+        pass
+    unsent = path.read_bytes()
+    with closing(sqlite3.connect(tmp_path / "empty.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+    for content in (b"", (tmp_path / "empty.db").read_bytes(), unsent):
+        path.write_bytes(content)
+        with pytest.raises(JournalError) as error:
+            refuse_empty_copy(path)
+        assert str(error.value) == (
+            f"{path}: holds nothing that was sent: the copy was probably made without the file c.db-wal; "
+            "put both back, then run again"
+        )
+        assert path.read_bytes() == content
+    path.write_bytes(b"uid,name\nann,Ann\n" * 9)
+    refuse_empty_copy(path)
+    refuse_empty_copy(a_journal(tmp_path / "a.db"))
