@@ -206,7 +206,7 @@ def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) 
         gate,
         lowered=_log_lowered,
         paused=_log_paused,
-        source=lambda budget, limit: LeasedSlots(link, base_url, budget, limit, gate, _log_lowered),
+        source=lambda budget, limit: LeasedSlots(link, base_url, budget, limit, gate, _log_lowered_elsewhere),
     )
 
 
@@ -250,6 +250,12 @@ def _log_commit(outcomes: int) -> None:
 
 def _log_lowered(budget: Budget, limit: float) -> None:
     log.warning("rate.lowered", budget=budget.value, per_minute=limit, reason="told by the server")
+
+
+def _log_lowered_elsewhere(budget: Budget, limit: float) -> None:
+    # Told by the server, set in its config file, or set anew: the desk knows the number alone.
+    reason = "another job of the fleet has this lower limit for the same app; its log says since when"
+    log.warning("rate.lowered", budget=budget.value, per_minute=limit, reason=reason)
 
 
 def _log_paused(seconds: float) -> None:

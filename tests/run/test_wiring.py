@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from provisioner.emulator.server import Emulator
 from provisioner.errors import ExitCode, JournalError
 from provisioner.journal.journal import Journal
 from provisioner.run.job import Run, Target
-from provisioner.run.wiring import block_size, connected, open_store
+from provisioner.run.wiring import PACER, block_size, connected, open_store
 from provisioner.sending.calls import Budget, Reply
+from provisioner.sending.leasing.desk import Desk
+from provisioner.sending.leasing.server import serving
 from provisioner.settings.tables import Rate, Retry, Settings
 from provisioner.stop import Stop, Stopper
 from tests.rig.work import APP, Place, with_emulator
@@ -79,6 +82,27 @@ def test_a_lower_limit_and_a_pause_are_logged(tmp_path: Path) -> None:
     assert [(each["event"], each.get("per_minute"), each.get("seconds")) for each in events] == [
         ("rate.lowered", 50.0, None), ("rate.paused", None, 0.25),
     ]  # fmt: skip
+
+
+def test_a_limit_that_is_lower_in_another_job_is_not_said_to_be_the_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fleet's desk gives the lowest that any job has, wherever that one has it from."""
+    monkeypatch.setenv(PACER, str(tmp_path / "pacer"))
+    desk = Desk(time.monotonic)
+
+    async def work(target: Target, _: Emulator) -> None:
+        async with serving(desk, tmp_path / "pacer"):
+            desk.lease(target.base_url, Budget.CORE.value, "another", 300.0, 0)
+            async with connected(a_run(tmp_path, rate=Rate(requests_per_minute=600, share=1.0)), target) as connection:
+                assert await connection.exchanger.pacing.slot(Budget.CORE)
+
+    with capture_logs() as events:
+        with_emulator(work)
+    reason = "another job of the fleet has this lower limit for the same app; its log says since when"
+    assert [(each["event"], each["budget"], each["per_minute"], each["reason"]) for each in events] == [
+        ("rate.lowered", "core", 300.0, reason)
+    ]
 
 
 def test_a_store_lives_in_a_thread_of_its_own(tmp_path: Path) -> None:
