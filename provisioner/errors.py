@@ -52,6 +52,9 @@ class ProvisionerError(Exception):
     reason: ClassVar[str] = "bug"
     """One stable word, the summary's `stopped_by`."""
 
+    told = False
+    """Whether it was said already, with the command that goes on."""
+
 
 class UsageError(ProvisionerError):
     """The command cannot begin; nothing was sent."""

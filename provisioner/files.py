@@ -20,6 +20,8 @@ from provisioner.errors import OutputError, StorageError
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _LINE: Final = 64 * 1024
+# No other --output is a cure once something was sent: its journal would be another one, which knows of nobody.
+_MEND: Final = "make room or mend that, then run the same command again"
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666
@@ -40,8 +42,7 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         sync_folder(path.parent)
     except OSError as error:
         why = error.strerror or error
-        message = f"{path}: cannot be written ({why}); make room or choose another --output, then run again"
-        raise StorageError(message) from error
+        raise StorageError(f"{path}: cannot be written ({why}); {_MEND}") from error
     finally:
         with suppress(OSError):  # on a read-only filesystem, where there is none
             temporary.unlink(missing_ok=True)
@@ -86,17 +87,20 @@ def text_of(content: bytes) -> str:
         raise UnreadableError(f"is not UTF-8 (line {line}, byte {error.start + 1}); save it as UTF-8") from None
 
 
-def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True) -> IO[bytes]:
+def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True, late: bool = False) -> IO[bytes]:
     """Make a file that is gone when the process is, and that nobody else can open. Raises `OutputError`.
 
     purpose   what it is for, as the message goes on: ` to keep it in`
     buffered  False so that closing it writes nothing
+    late      something may have been sent: it is a `StorageError` then
     """
     try:
         return cast("IO[bytes]", tempfile.TemporaryFile(dir=folder, buffering=-1 if buffered else 0))
     except OSError as error:
-        message = f"{folder}: no file can be made there{purpose} ({error.strerror}); choose another --output"
-        raise OutputError(message) from error
+        message = f"{folder}: no file can be made there{purpose} ({error.strerror})"
+        if late:
+            raise StorageError(f"{message}; {_MEND}") from error
+        raise OutputError(f"{message}; choose another --output") from error
 
 
 def path_of(file: IO[bytes]) -> Path:
@@ -118,14 +122,19 @@ def set_aside(path: Path, companions: Sequence[str] = ()) -> Path | None:
     """Rename a file that must not be overwritten; its new path, None when there was none.
 
     companions  endings of the files beside it that go along, before it: `-wal` for `a.db-wal`
+
+    Raises `StorageError`.
     """
     if not path.exists():
         return None
     aside = _free_name(path)
-    for ending in (*companions, ""):
-        beside = path.with_name(path.name + ending)
-        if beside.exists():
-            beside.rename(aside.with_name(aside.name + ending))
+    try:
+        for ending in (*companions, ""):
+            beside = path.with_name(path.name + ending)
+            if beside.exists():
+                beside.rename(aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be set aside ({error.strerror or error}); {_MEND}") from error
     return aside
 
 

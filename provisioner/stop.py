@@ -42,11 +42,13 @@ class Stopper:
     """Holds the first `Stop` of a run and lets everyone who waits for something else wait for it as well.
 
     at_once  called when a second signal ends this process on the spot: to end what it has started
+    begun    whether anything may have been sent, which the journal knows of
     """
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
         self.at_once: list[Callable[[], None]] = []
+        self.begun = False
         self._event = asyncio.Event()
         self._listeners: list[Callable[[Stop], None]] = []
 

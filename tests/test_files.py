@@ -92,7 +92,7 @@ def test_a_folder_that_vanished_is_a_storage_error(here: Path) -> None:
     """A disk that was fine at the start: exit 3, resumable."""
     with pytest.raises(StorageError) as error, written_whole(Path("gone/r.csv"), PRIVATE):
         raise AssertionError("no temporary file was made")
-    said = "cannot be written (No such file or directory); make room or choose another --output, then run again"
+    said = "cannot be written (No such file or directory); make room or mend that, then run the same command again"
     assert str(error.value) == f"gone/r.csv: {said}"
 
 

@@ -35,7 +35,8 @@ def boundary() -> Iterator[None]:
         with _panics_as_errors():
             yield
     except ProvisionerError as error:
-        say(f"error: {error}")
+        if not error.told:
+            say(f"error: {error}")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(ExitCode.SIGINT) from None

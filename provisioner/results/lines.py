@@ -81,7 +81,7 @@ class TokensApart:
     def __init__(self, path: Path, written: str | None) -> None:
         self._path, self._written = path, written
         self.digest: str | None = None
-        self._tokens = Spool(path.parent)
+        self._tokens = Spool(path.parent, late=True)
 
     @classmethod
     def of(cls, outputs: Outputs) -> TokensApart | None:
@@ -204,3 +204,9 @@ def count_lines(lines: Iterable[pl.DataFrame], fetch: Fetch) -> Counts:
     for frame in lines:
         counts.add(result_lines(frame, fetch))
     return counts
+
+
+def unless_unwritten(files: Mapping[str, str | None], *, results: bool, summary: bool) -> dict[str, str | None]:
+    """Have what could not be written after all be null among the files that a summary names."""
+    there = {RESULTS: results, TOKENS: results, "summary": summary}
+    return {name: path if there.get(name, True) else None for name, path in files.items()}

@@ -17,11 +17,11 @@ from provisioner.roster.formats.rows import RosterBatch
 class Spool:
     """Frames kept on disk until they are wanted, so that memory does not grow with the roster.
 
-    Its file has no name; see `unnamed_file`, also for what is raised when there can be none.
+    Its file has no name; see `unnamed_file`, also for `late` and for what is raised when there can be none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._file = unnamed_file(folder)
+    def __init__(self, folder: Path, *, late: bool = False) -> None:
+        self._file = unnamed_file(folder, late=late)
         self._folder = folder
         self._ends = [0]
         self.rows = 0

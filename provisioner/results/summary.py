@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, StorageError
 from provisioner.files import SHARED, set_aside, written_whole
 from provisioner.logs import get_logger
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
@@ -22,7 +22,7 @@ from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record
 from provisioner.results.outputs import Outputs
 from provisioner.sending.users.needs import Needs
-from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop
+from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper
 from provisioner.wording import counted, duration, iso_time, json_text
 
 log = get_logger()
@@ -30,6 +30,14 @@ log = get_logger()
 _END: Final = "exit_code"
 # The outcomes as people read them, from the top.
 _SHOWN: Final = sorted(ROW_OUTCOMES, key=lambda outcome: outcome.place)
+
+
+class _Documented(Protocol):
+    @property
+    def document(self) -> Mapping[str, Any]: ...
+
+
+Made = TypeVar("Made", bound=_Documented)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +267,27 @@ def ended(stop: Stop | None, exit_code: ExitCode, outputs: Mapping[str, str | No
         "exit_code": exit_code,
         "outputs": dict(outputs),
     }
+
+
+def keep_summary(path: Path, stopper: Stopper, make: Callable[[bool], Made]) -> Made:
+    """Make a summary, told whether there is its file, and write it; what keeps it from being written is in it then."""
+    made = make(True)
+    try:
+        write_summary(path, made.document)
+    except StorageError as error:
+        end_unwritten(stopper, error)
+        made = make(False)
+    return made
+
+
+def end_unwritten(stopper: Stopper, error: StorageError) -> None:
+    """End a command whose files cannot be written: its journal knows all that was done, and the same command goes on.
+
+    It is only logged when something else has ended the command before.
+    """
+    if stopper:
+        log.error("results.not_written", reason=str(error))
+    stopper.request(Stop.because_of(error))
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:

@@ -300,8 +300,13 @@ def log_warnings(job: Job, report: Report) -> None:
 def keep_rejected(job: Job, surveyed: Surveyed) -> tuple[Record, Path | None]:
     """Write the rejected rows; what to remember of that, and the file; None when nothing is rejected."""
     path, digest = rejections.keep_rejected(job.outputs, surveyed.rejected, _dress(job, surveyed.opened))
-    record = source_of(job, surveyed.opened.roster.sheets).recorded({REJECTED: digest}, surveyed.survey.share)
-    return replace(record, mends=mended_from(job.roster.paths)), path
+    return record_of(job, surveyed, {REJECTED: digest}), path
+
+
+def record_of(job: Job, surveyed: Surveyed, digests: Mapping[str, str | None]) -> Record:
+    """Say what to remember of the files of a job: name → digest of what was written there last."""
+    record = source_of(job, surveyed.opened.roster.sheets).recorded(digests, surveyed.survey.share)
+    return replace(record, mends=mended_from(job.roster.paths))
 
 
 def _dress(job: Job, opened: Opened) -> Dress:

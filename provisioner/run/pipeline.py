@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from typing import Final
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.mints import given_before
@@ -24,11 +24,12 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs import get_logger
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
-from provisioner.results.lines import keep_results
+from provisioner.results.lines import TOKENS, count_lines, keep_results, unless_unwritten
+from provisioner.results.manifest import REJECTED, RESULTS, written_last
 from provisioner.results.merging.folder import join_folder, refuse_unlike
-from provisioner.results.summary import Summary, write_summary, written
+from provisioner.results.summary import Summary, end_unwritten, keep_summary, written
 from provisioner.run.admission import Admission, Feed, Outbox
-from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, survey
+from provisioner.run.intake import Surveyed, keep_rejected, log_warnings, open_roster, record_of, survey
 from provisioner.run.job import (
     Job,
     Prospect,
@@ -193,6 +194,7 @@ async def carry_out(
     What the feed raises is raised again, once what was sent is settled: rows were left uncounted, and results would
     lack them. Those of an earlier run stand, and the store knows all.
     """
+    run.stopper.begun = True
     connection.listeners.append(partial(_remember, recorder))
     async with on_record(run, connection, recorder, command):
         await _carry_through(run, connection, recorder, settle, feed)
@@ -206,8 +208,9 @@ async def _carry_through(run: Run, connection: Connection, recorder: Recorder, s
     with backlog.open():
         feeding = asyncio.create_task(_fed(feed, outbox), name="feed")
         try:
-            for bug in await connection.pool.drain(backlog, settle, recorder.record):
-                log.error("run.bug", exc_info=bug)
+            for error in await connection.pool.drain(backlog, settle, recorder.record):
+                if not isinstance(error, StorageError):  # which has stopped the run, in its own words
+                    log.error("run.bug", exc_info=error)
         except asyncio.CancelledError:
             feeding.cancel()
             raise
@@ -264,24 +267,45 @@ def _untouched(request: UserRequest) -> Settlement:
 
 
 def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:
-    job = run.job
-    counts, digests = keep_results(job.outputs, surveyed.lines, journal.outcomes)
-    record, rejected = keep_rejected(job, surveyed)
-    end = End(run.tally.rows, counts, surveyed.report(), record.with_digests(digests), rejected)
-    summary = _summed_up(run, end)
-    if run.stopper.stop is None and job.settings.run.limit is None and not counts.outcomes[Outcome.PENDING]:
-        journal.forget_copy()
+    job, whole = run.job, False
+    try:
+        end, whole = _kept(run, surveyed, journal), True
+    except StorageError as error:
+        end_unwritten(run.stopper, error)
+        end = _counted(run, surveyed, journal)
+    if run.stopper.stop is None and job.settings.run.limit is None and not end.counts.outcomes[Outcome.PENDING]:
+        with stopping_on_storage_error(run.stopper):
+            journal.forget_copy()
+    summary = _summed_up(run, end, results=whole)
     keep(job, question, surveyed, journal, end, over=is_over(run, end))
     return summary
 
 
-def _summed_up(run: Run, end: End) -> Summary:
-    """Write the summary, and warn of what was found."""
-    job, now, stop = run.job, time.time(), run.stopper.stop
+def _kept(run: Run, surveyed: Surveyed, journal: Journal) -> End:
+    """Write the results and the rejected rows. Raises `StorageError`."""
+    counts, digests = keep_results(run.job.outputs, surveyed.lines, journal.outcomes)
+    record, rejected = keep_rejected(run.job, surveyed)
+    return End(run.tally.rows, counts, surveyed.report(), record.with_digests(digests), rejected)
+
+
+def _counted(run: Run, surveyed: Surveyed, journal: Journal) -> End:
+    """Count what could not be written; what an earlier run has written stays known as ours."""
+    counts = count_lines(surveyed.lines.frames(), journal.outcomes)
+    known = {name: written_last(run.job.outputs.summary, name) for name in (RESULTS, REJECTED, TOKENS)}
+    return End(run.tally.rows, counts, surveyed.report(), record_of(run.job, surveyed, known), None)
+
+
+def _summed_up(run: Run, end: End, *, results: bool = True) -> Summary:
+    """Write the summary, and warn of what was found; `results`: they could be written."""
+    job, now = run.job, time.time()
     log_warnings(job, end.report)
-    wrote, emulated = written(job.outputs, end.rejected, results=True), job.settings.api.emulator
-    summary = Summary(
-        end.counts, run.tally, end.report, run.started, now, stop, wrote, record=end.record, emulated=emulated
-    )
-    write_summary(job.outputs.summary, summary.document)
-    return summary
+    emulated = job.settings.api.emulator
+
+    def made(left: bool) -> Summary:
+        wrote, stop = written(job.outputs, end.rejected, results=True), run.stopper.stop
+        wrote = unless_unwritten(wrote, results=results, summary=left)
+        return Summary(
+            end.counts, run.tally, end.report, run.started, now, stop, wrote, record=end.record, emulated=emulated
+        )
+
+    return keep_summary(job.outputs.summary, run.stopper, made)

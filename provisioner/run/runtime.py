@@ -136,23 +136,33 @@ def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCod
     Raises what the work raises, told and logged where it has words for it.
     """
     _tune()
+    stopper = Stopper()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            summary, stop = runner.run(_watch_signals(work, dial))
+            summary = runner.run(_watch_signals(work, stopper, dial))
     except InterruptedEarlyError as early:
         _tell_stop(settings, early.stop, f"{NOTHING_SENT}; again with")
         raise
     except ProvisionerError as error:
-        log.error("run.refused", message=str(error), exit_code=error.exit_code, in_words=True)
+        _tell_error(settings, error, begun=stopper.begun)
         raise
     document = summary.document
     counts = {name: document[name] for name in _COUNTED if name in document}
     # At a terminal the summary itself says so, a line further down.
     log.info("run.finished", **counts, in_words=sys.stdout.isatty() and sys.stderr.isatty())
     _print(summary, as_json=settings.output.json_summary)
-    if stop is not None and document.get("stopped_by") is not None:
-        _tell_stop(settings, stop)
+    if stopper.stop is not None and document.get("stopped_by") is not None:
+        _tell_stop(settings, stopper.stop)
     return summary.exit_code
+
+
+def _tell_error(settings: Settings, error: ProvisionerError, *, begun: bool) -> None:
+    """Tell what cut a command short: when something was sent, how it goes on belongs to it."""
+    if not begun:
+        log.error("run.refused", message=str(error), exit_code=error.exit_code, in_words=True)
+        return
+    _tell_stop(settings, Stop.because_of(error))
+    error.told = logs.chosen_format(settings.log.format) == "console"
 
 
 def _tell_stop(settings: Settings, stop: Stop, todo: str = "resume with") -> None:
@@ -162,8 +172,8 @@ def _tell_stop(settings: Settings, stop: Stop, todo: str = "resume with") -> Non
         say(f"{stop.message}\n{todo}: {command}")
 
 
-async def _watch_signals(work: Work, dial: Dial | None) -> tuple[Ending, Stop | None]:
-    stopper, numbers = Stopper(), list(_SIGNALS)
+async def _watch_signals(work: Work, stopper: Stopper, dial: Dial | None) -> Ending:
+    numbers = list(_SIGNALS)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, _on_signal, number, stopper)
@@ -173,7 +183,7 @@ async def _watch_signals(work: Work, dial: Dial | None) -> tuple[Ending, Stop | 
         loop.add_signal_handler(hangup, _on_hangup, terminals, dial, stopper)
         numbers.append(hangup)
     try:
-        return await work(stopper), stopper.stop
+        return await work(stopper)
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -23,6 +24,7 @@ from tests.rig.command import (
     people,
     provisioner,
     rows,
+    start,
     started,
     wait_until,
     write_roster,
@@ -308,3 +310,35 @@ def test_what_stops_a_night_before_its_first_change_is_said(tmp_path: Path, comm
     assert message.startswith("the API key is not accepted; check the API key in COMETCHAT_API_KEY")
     assert f"{message}\n{again}{command} " in ended.stderr
     assert (stopped["resume"].split()[:2], told.summary["message"]) == (["provisioner", command], message)
+
+
+@pytest.mark.parametrize("places", [("out.csv",), ("out.rejected.csv", "out.summary.json"), ("tokens.csv",)])
+def test_files_that_cannot_be_written_at_the_end_stop_a_run_that_the_same_command_ends(
+    tmp_path: Path, places: tuple[str, ...]
+) -> None:
+    """The counts are told, the cure names no other output, and whom it created stays created, with a token."""
+    write_roster(tmp_path / "people.csv", [*people(60), {"uid": "", "name": "Nobody"}])
+    with emulator(tmp_path, "--latency", "20ms") as api:
+        command = ("run", "people.csv", *api.flags(), "-o", "out.csv", "--tokens-to", "tokens.csv", "--json")
+        running = start(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: bool(api.created()))
+        for place in places:  # as a disk that takes no more
+            (tmp_path / place).mkdir()
+        ended = running.end()
+        counts = {"rows": 61, "created": 60, "rejected": 1, "pending": 0, "stopped_by": "storage", "exit_code": 3}
+        assert {name: ended.summary[name] for name in counts} == counts, ended.stderr
+        assert (ended.exit_code, ended.events("run.refused")) == (3, [])
+        (stopped,) = ended.events("run.stopped")
+        why = (
+            f"{places[0]}: cannot be written (Is a directory); make room or mend that, then run the same command again"
+        )
+        assert (stopped["message"], ended.summary["message"]) == (why, why)
+        assert stopped["resume"] == f"provisioner {' '.join(command)}"
+        if "out.summary.json" not in places:
+            assert json.loads((tmp_path / "out.summary.json").read_text()) == ended.summary
+        for place in places:
+            (tmp_path / place).rmdir()
+        again = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        assert (again.exit_code, again.summary["requests"], again.summary["created"]) == (1, 0, 60)
+        assert again.events("file.set_aside") == again.events("results.set_aside") == []
+        assert len(rows(tmp_path / "tokens.csv")) == 60

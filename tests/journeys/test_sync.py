@@ -923,3 +923,31 @@ def test_the_command_itself(company: Company) -> None:
     ended = provisioner("sync", "hr.csv", *options, "--adopt", cwd=company.folder, COMETCHAT_API_KEY=KEY)
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert "1 created" in " ".join(ended.stdout.split())
+
+
+@pytest.mark.parametrize("place", ["csv", "rejected.csv", "summary.json"])
+def test_files_that_cannot_be_written_at_the_end_of_a_night_stop_it_and_the_same_command_ends_it(
+    company: Company, place: str
+) -> None:
+    """The counts are told, with what to do; the night goes on as if it had been killed, and keeps its tokens."""
+    company.names("ann", "bob", "cy")
+    with (company.folder / "hr.csv").open("a") as roster:
+        roster.write(",Nobody\n")
+    company.faults({"fault": "slow", "route": "POST /users", "uid": company.uid("ann")})
+    night = company.start("--adopt")
+    until_created(company, "bob")
+    (company.folder / f"hr.results.{place}").mkdir()
+    ended = night.end()
+    counts = {"rows": 4, "created": 3, "rejected": 1, "stopped_by": "storage", "exit_code": 3}
+    assert {name: ended.summary[name] for name in counts} == counts, ended.stderr
+    (stopped,) = ended.events("run.stopped")
+    why = "cannot be written (Is a directory); make room or mend that, then run the same command again"
+    assert (ended.exit_code, stopped["message"]) == (3, f"hr.results.{place}: {why}")
+    (company.folder / f"hr.results.{place}").rmdir()
+    company.did()
+    again = company.sync()
+    assert (again.exit_code, company.did(), again.events("file.set_aside")) == (1, {}, [])
+    assert {name: told for name, told in company.told().items() if name} == dict.fromkeys(
+        ("ann", "bob", "cy"), "created"
+    )
+    assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items() if name)

@@ -355,3 +355,21 @@ def test_what_was_interrupted_goes_on(api: RunningEmulator, tmp_path: Path) -> N
     assert undo(tmp_path, api).summary["requests"] == 0
     done = [each["uid"] for each in api.lines("audit")[place:] if each["did"] == "deactivated"]
     assert (len(done), len(set(done))) == (200, 200)
+
+
+@pytest.mark.parametrize("place", ["out.undo.csv", "out.undo.summary.json"])
+def test_an_undo_whose_list_cannot_be_written_tells_its_counts_and_the_same_command_ends_it(
+    api: RunningEmulator, tmp_path: Path, place: str
+) -> None:
+    """What was taken back is known to the journal; the cure names no other output."""
+    assert run(tmp_path, api).exit_code == 0
+    (tmp_path / place).mkdir()
+    ended = undo(tmp_path, api)
+    (stopped,) = ended.events("run.stopped")
+    why = "cannot be written (Is a directory); make room or mend that, then run the same command again"
+    assert (ended.exit_code, stopped["message"], ended.summary["message"]) == (3, *[f"{place}: {why}"] * 2)
+    assert (ended.summary["users"], ended.summary["reversed"], ended.summary["exit_code"]) == (5, 5, 3)
+    (tmp_path / place).rmdir()
+    again = undo(tmp_path, api)
+    assert (again.exit_code, again.summary["reversed"]) == (0, 5), again.stderr
+    assert verdicts(tmp_path) == {f"new-{n}": ("reversed", "deactivated") for n in range(1, 6)}

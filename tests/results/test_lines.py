@@ -349,7 +349,7 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
         with pytest.raises(StorageError) as error:
             write_results(path, spool, fetch)
     assert str(error.value).startswith(f"{path}: cannot be written (File too large")
-    assert str(error.value).endswith("); make room or choose another --output, then run again")
+    assert str(error.value).endswith("); make room or mend that, then run the same command again")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 from structlog.testing import capture_logs
 
-from provisioner.errors import ExitCode, OutputError, RosterError
+from provisioner.errors import ExitCode, OutputError, RosterError, StorageError
 from provisioner.results.summary import Summary
 from provisioner.run.dryrun import validate
 from provisioner.run.runtime import Ending, conduct, is_agreed, is_drawn, loop_factory, resume_command, set_up_logs
@@ -83,6 +83,25 @@ def test_what_refuses_a_command_is_logged_and_comes_up() -> None:
     with capture_logs() as events, pytest.raises(RosterError):
         conduct(Settings(), work)
     assert [(each["event"], each["exit_code"]) for each in events] == [("run.refused", 2)]
+
+
+def test_what_cuts_a_command_short_that_has_sent_is_told_with_the_command_that_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It was not refused: what was sent is in the journal. What was said on the terminal is not said again."""
+
+    async def work(stopper: Stopper) -> Ending:
+        stopper.begun = True
+        raise StorageError("o.csv: cannot be written; make room")
+
+    for log, told in ((Log(format="json"), False), (Log(format="console"), True)):
+        with capture_logs() as events, pytest.raises(StorageError) as error:
+            conduct(Settings(log=log), work)
+        assert [(each["event"], each["reason"], each["message"]) for each in events] == [
+            ("run.stopped", "storage", "o.csv: cannot be written; make room")
+        ]
+        assert events[0]["resume"].startswith("provisioner ")
+        assert (error.value.told, "resume with: provisioner" in capsys.readouterr().err) == (told, told)
 
 
 def test_the_command_that_resumes_is_the_same_without_restart() -> None:

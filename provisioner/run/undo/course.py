@@ -13,18 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import Candidate, ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.logs import get_logger
 from provisioner.model import Outcome, UserRequest
 from provisioner.results.manifest import written_last
-from provisioner.results.summary import write_summary
+from provisioner.results.summary import end_unwritten, keep_summary
 from provisioner.run.admission import Outbox
 from provisioner.run.job import Job, Run, Target
 from provisioner.run.pipeline import carry_out
-from provisioner.run.undo.listing import count_lines, write_list
+from provisioner.run.undo.listing import Counts, count_lines, write_list
 from provisioner.run.undo.reversal import Reversals
 from provisioner.run.undo.summary import LIST, UndoSummary
 from provisioner.run.wiring import connected, open_store, tell_of_copy
@@ -110,31 +110,41 @@ def _finish(
     undo: Undo, run: Run, journal: UndoJournal, app: Identity, number: int | None, stop: Stop | None
 ) -> UndoSummary:
     outputs, declined = undo.job.outputs, stop is not None and stop.reason == NOT_CONFIRMED
-    if declined:
-        counts, digest = count_lines(journal.lines()), None
-    else:
-        known = written_last(outputs.undo_summary, LIST)
-        counts, digest = write_list(outputs.undo, known, journal.lines())
-    summary = UndoSummary(
-        counts,
-        untouched=journal.untouched(),
-        tokens_left=journal.tokens_left(),
-        tally=run.tally,
-        started=run.started,
-        finished=time.time(),
-        stop=stop,
-        app=app,
-        permanent=undo.permanent,
-        outputs={
-            LIST: None if declined else str(outputs.undo),
-            "summary": None if declined else str(outputs.undo_summary),
-            "journal": str(outputs.journal),
-        },
-        digests={LIST: digest},
-        copied_at=journal.copied_at,
-    )
-    if not declined:
-        write_summary(outputs.undo_summary, summary.document)
+    counts, digest, listed = (count_lines(journal.lines()), None, False) if declined else _listed(run, journal)
+    finished = time.time()
+
+    def made(left: bool) -> UndoSummary:
+        return UndoSummary(
+            counts,
+            untouched=journal.untouched(),
+            tokens_left=journal.tokens_left(),
+            tally=run.tally,
+            started=run.started,
+            finished=finished,
+            stop=stop or run.stopper.stop,
+            app=app,
+            permanent=undo.permanent,
+            outputs={
+                LIST: str(outputs.undo) if listed else None,
+                "summary": str(outputs.undo_summary) if left else None,
+                "journal": str(outputs.journal),
+            },
+            digests={LIST: digest},
+            copied_at=journal.copied_at,
+        )
+
+    summary = made(False) if declined else keep_summary(outputs.undo_summary, run.stopper, made)
     if number is not None:
-        journal.end(number, summary.finished, summary.document, good=stop is None)
+        journal.end(number, summary.finished, summary.document, good=summary.stop is None)
     return summary
+
+
+def _listed(run: Run, journal: UndoJournal) -> tuple[Counts, str | None, bool]:
+    """Write the list: what it adds up to, the digest of what was written there last, and whether it is there now."""
+    outputs = run.job.outputs
+    known = written_last(outputs.undo_summary, LIST)
+    try:
+        return *write_list(outputs.undo, known, journal.lines()), True
+    except StorageError as error:
+        end_unwritten(run.stopper, error)
+        return count_lines(journal.lines()), known, False
