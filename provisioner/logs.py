@@ -304,7 +304,9 @@ def set_up(
             file.parent.mkdir(parents=True, exist_ok=True)
             stream = file.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
-            raise ConfigurationError(f"{file}: the log file cannot be opened ({error.strerror})") from None
+            raise ConfigurationError(
+                f"{file}: the log file cannot be opened ({error.strerror}); choose another --log-file"
+            ) from None
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

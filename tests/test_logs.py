@@ -302,6 +302,7 @@ def test_a_log_file_that_cannot_be_opened_is_told_before_anything_begins(tmp_pat
     with pytest.raises(ConfigurationError, match="the log file cannot be opened") as error:
         set_up(file=tmp_path / name)
     assert str(error.value).startswith(str(tmp_path / name))
+    assert str(error.value).endswith("; choose another --log-file")
 
 
 def test_a_log_that_cannot_be_written_does_not_end_the_run(capsys: pytest.CaptureFixture[str]) -> None:

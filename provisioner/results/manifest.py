@@ -208,8 +208,7 @@ def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
     """Raise OutputError when what no merge has written would be overwritten: it may hold the only tokens."""
     for path, read in product(outputs.paths(), merged):
         if same_file(path, read):
-            option = "--tokens-to" if path == outputs.tokens else "--output"
-            raise OutputError(f"{path}: would overwrite what is merged; choose another {option}")
+            raise OutputError(f"{path}: would overwrite what is merged; {outputs.cure(path)}")
     record, there = read_record(outputs.summary), outputs.results.exists()
     if there and not record.merged and not record.roster and not outputs.journal.exists():
         raise OutputError(f"{outputs.results}: is there already, and no merge has written it; choose another --output")

@@ -82,8 +82,7 @@ class Outputs:
             named = replace(named, rejected=rejected, summary=summary_of(results, check=True))
         for path, roster in product(named.paths(), rosters):
             if same_file(path, roster):
-                message = f"{path}: would overwrite the roster; choose another --output"
-                raise OutputError(message)
+                raise OutputError(f"{path}: would overwrite the roster; {named.cure(path)}")
         return named
 
     @property
@@ -115,6 +114,10 @@ class Outputs:
         """All that a run writes."""
         return (self.results, self.rejected, self.summary, self.journal, *([self.tokens] if self.tokens else []))
 
+    def cure(self, path: Path) -> str:
+        """Say which option gives one of these files another name."""
+        return f"choose another {'--tokens-to' if path == self.tokens else '--output'}"
+
     def refuse_too_many(self, rows: int) -> None:
         """Raise `OutputError` when the results have no room for so many rows: known before anything is sent."""
         if self.results.suffix.lower() == ".xlsx" and rows > SHEET_ROWS:
@@ -123,16 +126,16 @@ class Outputs:
 
     def make_folder(self) -> None:
         """Make the folder of the outputs; raises `OutputError` when it cannot be written to."""
-        for folder in dict.fromkeys(path.parent for path in (self.results, self.tokens) if path is not None):
-            _make_folder(folder)
+        for path in (self.results, self.tokens):
+            if path is not None:
+                _make_folder(path.parent, self.cure(path))
         for path in self.paths():
-            refuse_folder(path, "choose another --output")
+            refuse_folder(path, self.cure(path))
             try:
                 # A little room: temporary files, locks and what is set aside have longer names.
                 path.with_name(path.name + "." * 24).is_dir()
             except OSError as error:
-                message = f"{path}: cannot be an output ({error.strerror}); choose another --output"
-                raise OutputError(message) from error
+                raise OutputError(f"{path}: cannot be an output ({error.strerror}); {self.cure(path)}") from error
 
 
 def refuse_folder(path: Path, cure: str) -> None:
@@ -190,14 +193,13 @@ def _refuse_tokens(tokens: Path, results: Path) -> None:
         raise OutputError(f"{tokens}: another file of this job has that name; choose another --tokens-to")
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, cure: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"{folder}: the output folder cannot be made ({error.strerror}); choose another --output"
-        raise OutputError(message) from error
+        raise OutputError(f"{folder}: the output folder cannot be made ({error.strerror}); {cure}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: the output folder cannot be written to; choose another --output")
+        raise OutputError(f"{folder}: the output folder cannot be written to; {cure}")
 
 
 def default_stem(roster: Inputs) -> str:

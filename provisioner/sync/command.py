@@ -18,7 +18,7 @@ from provisioner.errors import ConfigurationError, ExitCode, OutputError, Provis
 from provisioner.files import foreign_name, same_file
 from provisioner.logs import get_logger
 from provisioner.model import Action
-from provisioner.results.outputs import refuse_folder
+from provisioner.results.outputs import Outputs, refuse_folder
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
@@ -102,10 +102,10 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
         raise ConfigurationError("run.dry_run: a sync sends; use plan to see what it would do, or take dry_run out")
     target = make_target(settings)
     job = _night_job(arguments, settings)
-    leavers = job.outputs.leavers
-    outputs = job.outputs
+    outputs, leavers = job.outputs, job.outputs.leavers
+    refuse_folder(leavers, outputs.cure(leavers))
     written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
-    _refuse_overwriting(written, job.roster.paths, outputs.journal)
+    _refuse_overwriting(written, job.roster.paths, outputs)
     return SyncJob(job, leavers, kept), target
 
 
@@ -142,7 +142,8 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
         job = _preview_job(arguments, settings, Path(folder))
         if keep is not None:
-            _refuse_overwriting([keep], job.roster.paths, _state_file(settings))
+            refuse_folder(keep, job.outputs.cure(keep))
+            _refuse_overwriting([keep], job.roster.paths, replace(job.outputs, journal=_state_file(settings)))
         yield PlanJob(job, target, keep, source)
 
 
@@ -188,12 +189,13 @@ def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
     return replace(job, outputs=replace(job.outputs, journal=state))
 
 
-def _refuse_overwriting(written: Sequence[Path], rosters: Sequence[Path], state: Path) -> None:
+def _refuse_overwriting(written: Sequence[Path], rosters: Sequence[Path], outputs: Outputs) -> None:
     """Refuse names under which a sync or a plan would overwrite what it reads or keeps; raises `OutputError`."""
+    state = outputs.journal
     for path, other in product(written, [*rosters, state]):
         if same_file(path, other):
             what = "the state" if other is state else "the roster"
-            raise OutputError(f"{path}: would overwrite {what}; choose another name")
+            raise OutputError(f"{path}: would overwrite {what}; {outputs.cure(path)}")
     if any(same_file(state, roster) for roster in rosters):
         raise OutputError(f"{state}: is the roster; check --state")
 

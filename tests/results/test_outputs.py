@@ -224,6 +224,23 @@ def test_a_folder_in_the_place_of_an_output_is_told(here: Path, name: str) -> No
     assert str(error.value) == f"{name}: is a folder; choose another --output"
 
 
+def test_what_is_wrong_with_the_file_of_the_tokens_is_mended_by_its_own_option(here: Path) -> None:
+    """Another --output would be another journal, and change nothing about them."""
+    (here / "users.csv").touch()
+    (here / "t.csv").mkdir()
+    long = f"{'t' * 251}.csv"
+    said = {
+        "t.csv": "t.csv: is a folder",
+        "users.csv": "users.csv: would overwrite the roster",
+        "users.csv/t.csv": "users.csv: the output folder cannot be made (File exists)",
+        long: f"{long}: cannot be an output (File name too long)",
+    }
+    for name, wrong in said.items():
+        with pytest.raises(OutputError) as error:
+            Outputs.beside(Path("r.csv"), ".csv", [Path("users.csv")], tokens=Path(name)).make_folder()
+        assert str(error.value) == f"{wrong}; choose another --tokens-to"
+
+
 def test_a_folder_that_cannot_be_written_to_is_told(nobody: Path) -> None:
     """A read-only folder is found out before anything is sent."""
     (nobody / "sealed").mkdir(0o500)

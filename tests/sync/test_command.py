@@ -87,8 +87,21 @@ def test_no_plan_is_kept_over_what_it_is_made_of(folder: Path, name: str, what: 
     settings = the_settings(folder, name).model_copy(update={"sync": Sync(state=folder / "s.json")})
     kept = (folder / name).read_bytes()
     with (
-        pytest.raises(OutputError, match=f"{name}: would overwrite {what}; choose another name"),
+        pytest.raises(OutputError, match=f"{name}: would overwrite {what}; choose another --output"),
         plan_job([str(folder / "a.json"), str(folder / "hr.csv")], settings),
     ):
         pass
     assert (folder / name).read_bytes() == kept
+
+
+def test_a_folder_in_the_place_of_what_a_night_or_a_plan_writes_is_told_before_anything_is_opened(folder: Path) -> None:
+    """With the option that gives it another name."""
+    for name in ("out.leavers.csv", "plan.json"):
+        (folder / name).mkdir()
+    with pytest.raises(OutputError, match=r"out\.leavers\.csv: is a folder; choose another --output"):
+        sync_job([str(folder / "hr.csv")], the_settings(folder, "out.csv"))
+    with (
+        pytest.raises(OutputError, match=r"plan\.json: is a folder; choose another --output"),
+        plan_job([str(folder / "hr.csv")], the_settings(folder, "plan.json")),
+    ):
+        pass

@@ -150,6 +150,9 @@ def test_a_file_that_no_collector_reads_is_refused(tmp_path: Path) -> None:
         check_metrics_file(tmp_path / "m.txt", None)
     with pytest.raises(OutputError, match=r"s\.prom: the metrics would overwrite the state; choose another"):
         check_metrics_file(tmp_path / "s.prom", tmp_path / "s.prom")
+    (tmp_path / "d.prom").mkdir()
+    with pytest.raises(OutputError, match=r"d\.prom: is a folder; choose another --metrics-file"):
+        check_metrics_file(tmp_path / "d.prom", None)
     check_metrics_file(tmp_path / "m.prom", tmp_path / "s.db")
 
 

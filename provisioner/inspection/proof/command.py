@@ -72,6 +72,8 @@ def proof_job(arguments: Sequence[str], settings: Settings) -> Job:
             raise ConfigurationError("run.limit: a sync takes the whole roster, and so does the proof of one")
         refuse_folder(state, "check --state")
         job = replace(job, outputs=replace(job.outputs, journal=state))
+    for path in (job.outputs.proof, job.outputs.differences):
+        refuse_folder(path, job.outputs.cure(path))
     kept = [*job.roster.paths, job.outputs.journal]
     for path, other in product((job.outputs.proof, job.outputs.differences), kept):
         if same_file(path, other):
