@@ -38,6 +38,7 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
+        _note(path, temporary)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -145,6 +146,31 @@ def digest_of(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def notes_of(path: Path) -> Path:
+    """Name the file that has the digests of what is put in the place of another one, noted before that is done.
+
+    `written_whole` adds to it where it is there, so that a file that nothing else tells of yet is known for ours.
+    """
+    return path.with_name(f".{path.name}.written")
+
+
+def noted(path: Path) -> list[str]:
+    """Give the digests that were noted, the latest last."""
+    try:
+        return notes_of(path).read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return []
+
+
+def _note(path: Path, content: Path) -> None:
+    """Note what is about to take the place of a file, where notes are taken. Raises OSError."""
+    if (notes := notes_of(path)).exists():
+        with notes.open("a", encoding="ascii") as file:
+            file.write(f"{digest_of(content)}\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def set_edited_aside(path: Path, written: str | None) -> Path | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
-from provisioner.files import digest_of, same_file, set_aside, set_edited_aside
+from provisioner.files import digest_of, noted, notes_of, same_file, set_aside, set_edited_aside
 from provisioner.logs import get_logger
 from provisioner.results.outputs import Outputs, state_of, summary_of
 from provisioner.roster.files.inputs import NO_SHEETS, STANDARD_INPUT, InputFile, Inputs, Location, Sheets, local_file
@@ -228,19 +229,47 @@ def refuse_joining(outputs: Outputs, apart: Sequence[Path]) -> None:
         raise OutputError(f"{apart[0]}: holds auth tokens apart from the results; say with --tokens-to where they go")
 
 
-def rewrite(path: Path, written: str | None, write: Callable[[], None]) -> str | None:
+def known_digest(path: Path, written: str | None) -> str | None:
+    """Give the digest of what we have written last to a file: noted by a run that was cut short, else `written`."""
+    there = digest_of(path)
+    return there if there is not None and there in noted(path) else written
+
+
+def forget_notes(summary: Mapping[str, Any]) -> None:
+    """Let go of what was noted of files whose digests a summary has from now on."""
+    files = summary.get("outputs") or {}
+    for name in summary.get(_DIGESTS) or ():
+        if files.get(name) is not None:
+            _forget(Path(files[name]))
+
+
+def _forget(path: Path) -> None:
+    with suppress(OSError):
+        notes_of(path).unlink(missing_ok=True)
+
+
+def rewrite(path: Path, written: str | None, write: Callable[[], None], *, recorded: bool = True) -> str | None:
     """Write a file where a person may have made something; its digest, None when nothing was to be written.
 
     Every file for people that is written under a name of ours goes this way, and each is known by its digest.
 
-    written  `digest_of` what was written there last: anything else is set aside first, and told
+    written   `digest_of` what was written there last: anything else is set aside first, and told
+    recorded  a summary will tell the digest; until then it is noted beside the file, see `notes_of`
     """
-    aside = set_edited_aside(path, written)
-    digest = None
+    aside = set_edited_aside(path, known_digest(path, written))
+    digest, before = None, len(noted(path))
+    if recorded:
+        with suppress(OSError):  # what keeps it from being made, is told of the file itself
+            notes_of(path).touch()
     try:
         write()
-        digest = digest_of(path)
+        later = noted(path)[before:]
+        digest = later[-1] if later else digest_of(path)
+        if digest is None:
+            _forget(path)
     finally:
+        if not noted(path):
+            _forget(path)
         if aside is not None and digest is not None and digest == digest_of(aside):
             aside.unlink()  # written, and not recorded any more: by a run that was killed
         elif aside is not None:

@@ -19,7 +19,7 @@ from provisioner.logs import get_logger
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts
-from provisioner.results.manifest import NOTHING_RECORDED, Record
+from provisioner.results.manifest import NOTHING_RECORDED, Record, forget_notes
 from provisioner.results.outputs import Outputs
 from provisioner.sending.users.needs import Needs
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper
@@ -296,6 +296,7 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
         log.warning("results.set_aside", kept_as=[str(aside)], reason="it is no summary that was written here")
     with written_whole(path, SHARED) as temporary:
         temporary.write_bytes(encode(summary, indent=2))
+    forget_notes(summary)
 
 
 def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:

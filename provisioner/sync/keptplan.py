@@ -130,7 +130,7 @@ def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, m
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --output") from None
-    rewrite(path, _sealed(path), lambda: _write(path, head, plan))
+    rewrite(path, _sealed(path), lambda: _write(path, head, plan), recorded=False)
 
 
 def _write(path: Path, head: Mapping[str, Any], plan: Plan) -> None:

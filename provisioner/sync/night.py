@@ -21,7 +21,7 @@ from provisioner.journal.state.managed import Met
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.logs import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
-from provisioner.results.manifest import rewrite, written_last
+from provisioner.results.manifest import known_digest, rewrite, written_last
 from provisioner.run.admission import Outbox, unmet_by
 from provisioner.run.job import Job, Run, Target, set_results_aside
 from provisioner.run.pipeline import carry_out
@@ -158,7 +158,7 @@ def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -
     A list that somebody has begun to shorten is set aside first. Gives the digest of what was written there last.
     """
     path, approved = sync_job.leavers, sync_job.job.settings.sync.approve
-    known = written_last(sync_job.job.outputs.summary, LEAVERS)
+    known = known_digest(path, written_last(sync_job.job.outputs.summary, LEAVERS))
     if approved is not None and same_file(approved, path):
         return known
     leavers, left = assessment.leavers, assessment.left_before

@@ -951,3 +951,28 @@ def test_files_that_cannot_be_written_at_the_end_of_a_night_stop_it_and_the_same
         ("ann", "bob", "cy"), "created"
     )
     assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items() if name)
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_the_leavers_of_a_night_that_was_killed_are_known_for_ours_with_another_roster(
+    company: Company, *, mended: bool
+) -> None:
+    """Nobody's work is in them, so nothing is set aside and nothing is left; what somebody has mended since is."""
+    company.names("ann", "bob", "cy", "dan", "eve")
+    assert company.sync("--adopt").exit_code == 0
+    company.names("ann", "bob", "cy", "dan", "new")
+    company.faults({"fault": "hang-after-commit", "route": "POST /users", "uid": company.uid("new")})
+    night = company.start("--deactivate-leavers")
+    until_created(company, "new")
+    night.kill()
+    night.end()
+    listed = company.folder / "hr.results.leavers.csv"
+    assert [each["uid"] for each in rows(listed)] == [company.uid("eve")]
+    if mended:
+        listed.write_text("uid\n")
+    company.names("ann", "bob", "cy", "new", "eve")
+    ended = company.sync("--deactivate-leavers")
+    assert ended.exit_code == 0, ended.stderr
+    assert len(ended.events("file.set_aside")) == mended
+    assert len(list(company.folder.glob("hr.results.leavers*"))) == 1 + mended
+    assert list(company.folder.glob(".hr*")) == []

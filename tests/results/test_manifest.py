@@ -10,12 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from provisioner import logs
-from provisioner.files import digest_of
+from provisioner.files import SHARED, digest_of, written_whole
 from provisioner.results.manifest import (
     NOTHING_RECORDED,
     Record,
     Source,
     begun_beside,
+    known_digest,
     places,
     read_record,
     rewrite,
@@ -84,6 +85,30 @@ def test_only_what_was_written_last_is_overwritten(
     assert (digest, path.exists()) == (digest_of(path), after is not None)
 
 
+def test_what_was_put_in_place_is_known_before_a_summary_tells_of_it(here: Path) -> None:
+    """Written anew and killed before the summary: it is ours; mended since it is somebody's. The note goes with it."""
+    path = here / "r.rejected.csv"
+
+    def write(text: str) -> str | None:
+        def whole() -> None:
+            with written_whole(path, SHARED) as temporary:
+                temporary.write_text(text)
+
+        return rewrite(path, None, whole)
+
+    with capture_logs() as events:
+        first, second = write("first"), write("second")
+    assert (events, [each.name for each in here.glob("r.*")]) == ([], ["r.rejected.csv"])
+    assert (first != second, second, known_digest(path, "old")) == (True, digest_of(path), second)
+    path.write_text("mended")
+    assert known_digest(path, "old") == "old"
+    with capture_logs() as events:
+        third = write("third")
+    assert [Path(each["kept_as"]).read_text() for each in events] == ["mended"]
+    write_summary(here / "s.json", {"outputs": {"rejected": str(path)}, "digests": {"rejected": third}})
+    assert list(here.glob(".*")) == []
+
+
 def test_a_write_that_fails_tells_what_was_set_aside_for_it(here: Path) -> None:
     """Otherwise the file would be gone from its name without a word."""
     path = here / "r.rejected.csv"
@@ -95,6 +120,7 @@ def test_a_write_that_fails_tells_what_was_set_aside_for_it(here: Path) -> None:
     with capture_logs() as events, pytest.raises(OSError, match=r"^$"):
         rewrite(path, None, fail)
     assert [Path(each["kept_as"]).read_text() for each in events] == ["mended"]
+    assert list(here.glob(".*")) == []
 
 
 @pytest.mark.parametrize(
