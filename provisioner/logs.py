@@ -294,9 +294,8 @@ def set_up(
     format_  console or JSON; by default console on a terminal, JSON otherwise
     file     gets every event from info on (from debug on with `verbose`), as JSON lines, whatever stderr shows
     """
-    redactor = Redactor(secrets)
+    redactor, stream = Redactor(secrets), None
     shown = "debug" if verbose else "warning" if quiet else "info"
-    stream = None
     if file is not None:
         if not is_free(file, lambda held: any(map(_is_logged, outer_lines(held)))):
             raise OutputError(f"{file}: holds what is no log of provisioner; choose another --log-file")
@@ -304,9 +303,8 @@ def set_up(
             file.parent.mkdir(parents=True, exist_ok=True)
             stream = file.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
-            raise ConfigurationError(
-                f"{file}: the log file cannot be opened ({error.strerror}); choose another --log-file"
-            ) from None
+            why = f"the log file cannot be opened ({error.strerror})"
+            raise ConfigurationError(f"{file}: {why}; choose another --log-file") from None
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
