@@ -66,6 +66,7 @@ def test_a_lock_file_that_nobody_holds_is_no_lock(path: Path) -> None:
 @pytest.mark.parametrize(
     ("holder", "process"),
     [(US, os.getpid()), ("process 7 on elsewhere", None), ("another process", None), (f"{US}\nprocess 8", None)],
+    ids=["ours", "of another machine", "unnumbered", "two lines"],
 )
 def test_only_a_process_of_this_machine_has_an_id_here(holder: str, process: int | None) -> None:
     """The same number is another process on another machine."""
