@@ -86,9 +86,10 @@ def test_what_refuses_a_command_is_logged_and_comes_up() -> None:
 
 
 def test_what_cuts_a_command_short_that_has_sent_is_told_with_the_command_that_goes_on(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was not refused: what was sent is in the journal. What was said on the terminal is not said again."""
+    monkeypatch.setattr(sys, "argv", ["provisioner", "run", "o.csv"])
 
     async def work(stopper: Stopper) -> Ending:
         stopper.begun = True
@@ -100,7 +101,7 @@ def test_what_cuts_a_command_short_that_has_sent_is_told_with_the_command_that_g
         assert [(each["event"], each["reason"], each["message"]) for each in events] == [
             ("run.stopped", "storage", "o.csv: cannot be written; make room")
         ]
-        assert events[0]["resume"].startswith("provisioner ")
+        assert events[0]["resume"] == "provisioner run o.csv"
         assert (error.value.told, "resume with: provisioner" in capsys.readouterr().err) == (told, told)
 
 
