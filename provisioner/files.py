@@ -22,6 +22,8 @@ _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE: Final = 64 * 1024
 # No other --output is a cure once something was sent: its journal would be another one, which knows of nobody.
 _MEND: Final = "make room or mend that, then run the same command again"
+MAKE_ROOM: Final = "make room, or choose another --output where nothing was sent"
+"""What to do where a folder takes no more, and a job may have begun or not."""
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666

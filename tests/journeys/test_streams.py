@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.files import MAKE_ROOM
 from tests.rig import forking
 from tests.rig.command import COMMAND, PATIENCE, Finished, environment, rows
 
@@ -115,6 +116,6 @@ def test_what_is_no_roster_is_told(tmp_path: Path, data: bytes, before: str, sai
 def test_no_room_for_standard_input_is_told(tmp_path: Path) -> None:
     data = b"uid,name\n" + b"ann,Ann\n" * 100_000
     done = piped(data, "validate", "-", "-q", "-o", "out/r.csv", cwd=tmp_path, before="ulimit -f 100; ")
-    said = "out: no room to keep standard input in (File too large); make room or choose another --output"
+    said = f"out: no room to keep standard input in (File too large); {MAKE_ROOM}"
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (3, f"error: {said}")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["r.check.summary.json"], "every exit leaves one"

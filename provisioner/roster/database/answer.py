@@ -18,7 +18,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files import path_of, unnamed_file
+from provisioner.files import MAKE_ROOM, path_of, unnamed_file
 from provisioner.roster.database.address import Query
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
@@ -120,6 +120,6 @@ def _write(answer: Answer, kept: Kept, folder: Path, interrupted: Callable[[], N
             raise raised[0] from None
         number = error.errno if isinstance(error, OSError) else None
         if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or "os error 28" in str(error):
-            message = f"{folder}: no room to keep the {kept.name} in; make room or choose another --output"
+            message = f"{folder}: no room to keep the {kept.name} in; {MAKE_ROOM}"
             raise StorageError(message) from None
         raise RosterError(f"{kept.name}: cannot be kept as Parquet ({type(error).__name__})") from None

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from provisioner.errors import RosterError, StorageError
+from provisioner.files import MAKE_ROOM
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.origin import Spooled, spool
 from provisioner.wording import first_line
@@ -118,7 +119,7 @@ def _copy(url: str, name: str, folder: Path, file: IO[bytes]) -> None:
         message = str(error)
         if full := _NO_ROOM.search(message):
             why = os.strerror(int(full[1]))
-            room = f"no room to keep {name} in ({why}); make room or choose another --output"
+            room = f"no room to keep {name} in ({why}); {MAKE_ROOM}"
             raise StorageError(f"{folder}: {room}") from None
         if _NOT_UTF8.search(message):
             raise RosterError(f"{name} is not UTF-8; fetch it and give --encoding") from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
 from provisioner.errors import StorageError
-from provisioner.files import unnamed_file
+from provisioner.files import MAKE_ROOM, unnamed_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -159,7 +159,7 @@ def _append(file: IO[bytes], chunk: bytes | None, name: str, folder: Path) -> in
             return 0
         return file.write(chunk)
     except OSError as error:
-        message = f"{folder}: no room to keep {name} in ({error.strerror}); make room or choose another --output"
+        message = f"{folder}: no room to keep {name} in ({error.strerror}); {MAKE_ROOM}"
         raise StorageError(message) from error
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
+from provisioner.files import MAKE_ROOM
 from provisioner.roster.files.origin import LocalFile, Origin, spool
 
 
@@ -68,5 +69,5 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
-    said = "no room to keep standard input in (File too large); make room or choose another --output"
+    said = f"no room to keep standard input in (File too large); {MAKE_ROOM}"
     assert str(error.value) == f"{tmp_path}: {said}"
