@@ -194,6 +194,7 @@ class Left:
         try:
             words = (process / "cmdline").read_bytes().removesuffix(b"\0").split(b"\0")
             ours = process.stat().st_uid == os.getuid() and (process / "cwd").samefile(self.base)
+            ours = ours and not _is_tended(process)
         except OSError:
             return False
         # Whether its fleet was given --yes is the same to us.
@@ -215,6 +216,12 @@ class Left:
             return Ended(int(document["exit_code"]), document)
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _is_tended(process: Path) -> bool:
+    """Whether the parent is another fleet, which is alive: it has left nothing. Raises OSError."""
+    parent = (process / "stat").read_bytes().rpartition(b")")[2].split()[1].decode()
+    return parent != str(os.getpid()) and b"fleet" in Path("/proc", parent, "cmdline").read_bytes().split(b"\0")
 
 
 def _version_of(path: Path) -> tuple[int, int] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -127,15 +128,26 @@ async def open_store(store: Journal, stopper: Stopper, settings: Settings | None
     if not wanted.output.any_filesystem:
         refuse_afar(store.path)
     with ThreadPoolExecutor(1, "journal") as thread:
-        await in_thread(thread, store.__enter__)
+        opening = thread.submit(store.__enter__)
         ended: BaseException | None = None
+        try:
+            await asyncio.wrap_future(opening)
+        except asyncio.CancelledError as error:
+            # Its thread goes on: what it has opened would stay locked as long as the process lasts.
+            thread.submit(_closed, store, opening, error)
+            raise
         try:
             yield Recorder(store, thread, stopper, trace=_log_commit if wanted.log.verbose else None)
         except BaseException as error:
             ended = error
             raise
         finally:
-            await in_thread(thread, lambda: store.__exit__(type(ended) if ended else None, ended, None))
+            await asyncio.shield(in_thread(thread, lambda: store.__exit__(type(ended) if ended else None, ended, None)))
+
+
+def _closed(store: Journal, opening: Future[Journal], error: BaseException) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        store.__exit__(type(error), error, None)
 
 
 def tell_of_copy(store: Journal) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import pytest
 from structlog.testing import capture_logs
@@ -133,3 +134,32 @@ def test_a_store_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
 def test_a_block_is_half_a_seconds_worth(per_minute: int, share: float, rows: int) -> None:
     """Between 16 and 2000 rows: a kill leaves few in doubt, and a commit is worth its time."""
     assert block_size(Settings(rate=Rate(requests_per_minute=per_minute, share=share))) == rows
+
+
+def test_a_store_is_closed_whose_opening_was_cancelled(tmp_path: Path) -> None:
+    """What its thread opens after all would stay locked as long as the process lasts."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Journal):
+        def __enter__(self) -> Self:
+            begun.set()
+            go_on.wait()
+            return super().__enter__()
+
+    path = tmp_path / "x.journal.db"
+
+    async def opened() -> None:
+        async with open_store(Slow(path, APP), Stopper()):
+            raise AssertionError("it was cancelled before")
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(opened())
+        await asyncio.to_thread(begun.wait)
+        task.cancel()
+        go_on.set()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+    with Journal(path, APP) as journal:
+        assert journal.is_new
