@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -128,13 +128,13 @@ async def open_store(store: Journal, stopper: Stopper, settings: Settings | None
     if not wanted.output.any_filesystem:
         refuse_afar(store.path)
     with ThreadPoolExecutor(1, "journal") as thread:
-        opening = thread.submit(store.__enter__)
+        opened: list[Journal] = []
         ended: BaseException | None = None
         try:
-            await asyncio.wrap_future(opening)
+            await asyncio.shield(in_thread(thread, lambda: opened.append(store.__enter__())))
         except asyncio.CancelledError as error:
             # Its thread goes on: what it has opened would stay locked as long as the process lasts.
-            thread.submit(_closed, store, opening, error)
+            in_thread(thread, partial(_close, opened, error))
             raise
         try:
             yield Recorder(store, thread, stopper, trace=_log_commit if wanted.log.verbose else None)
@@ -145,8 +145,8 @@ async def open_store(store: Journal, stopper: Stopper, settings: Settings | None
             await asyncio.shield(in_thread(thread, lambda: store.__exit__(type(ended) if ended else None, ended, None)))
 
 
-def _closed(store: Journal, opening: Future[Journal], error: BaseException) -> None:
-    if not opening.cancelled() and opening.exception() is None:
+def _close(opened: list[Journal], error: BaseException) -> None:
+    for store in opened:
         store.__exit__(type(error), error, None)
 
 
