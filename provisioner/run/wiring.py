@@ -130,24 +130,21 @@ async def open_store(store: Journal, stopper: Stopper, settings: Settings | None
     with ThreadPoolExecutor(1, "journal") as thread:
         opened: list[Journal] = []
         ended: BaseException | None = None
+
+        def close() -> None:
+            for each in opened:
+                each.__exit__(type(ended) if ended else None, ended, None)
+
+        # A call that is no longer waited for goes on in its thread: what it opens is closed behind it all the same, for
+        # it would stay locked as long as the process lasts.
         try:
             await asyncio.shield(in_thread(thread, lambda: opened.append(store.__enter__())))
-        except asyncio.CancelledError as error:
-            # Its thread goes on: what it has opened would stay locked as long as the process lasts.
-            in_thread(thread, partial(_close, opened, error))
-            raise
-        try:
             yield Recorder(store, thread, stopper, trace=_log_commit if wanted.log.verbose else None)
         except BaseException as error:
             ended = error
             raise
         finally:
-            await asyncio.shield(in_thread(thread, lambda: store.__exit__(type(ended) if ended else None, ended, None)))
-
-
-def _close(opened: list[Journal], error: BaseException) -> None:
-    for store in opened:
-        store.__exit__(type(error), error, None)
+            await asyncio.shield(in_thread(thread, close))
 
 
 def tell_of_copy(store: Journal) -> None:

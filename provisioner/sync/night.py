@@ -158,9 +158,9 @@ def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -
     A list that somebody has begun to shorten is set aside first. Gives the digest of what was written there last.
     """
     path, approved = sync_job.leavers, sync_job.job.settings.sync.approve
-    known = known_digest(path, written_last(sync_job.job.outputs.summary, LEAVERS))
+    known = written_last(sync_job.job.outputs.summary, LEAVERS)
     if approved is not None and same_file(approved, path):
-        return known
+        return known_digest(path, known)
     leavers, left = assessment.leavers, assessment.left_before
     everybody = [uid for uid, _ in (*left, *leavers.due, *leavers.in_grace, *leavers.reported)]
     names, good_nights, seen = names_of(state, everybody), state.nights.good(), state.nights.last_seen(everybody)
