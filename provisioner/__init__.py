@@ -12,6 +12,7 @@ validation/  rows become valid or rejected
 roster/      bytes become rows
 journal/     what is on disk
 sending/     requests, replies and outcomes
+logs/        the story of a run, without secrets
 emulator/    a stand-in for the API
 api          what the commands do, from Python
 errors       every exception, each with its exit code
@@ -21,7 +22,6 @@ streams      standard output and error, whatever becomes of them
 threads      calls that block, carried out beside the event loop
 files        files that are written whole and synced
 wording      counts, durations and values in words
-logs         structlog on stderr and in a file, without secrets
 """
 
 __version__ = "0.2.0"

@@ -157,7 +157,7 @@ class Asked:
         if self.summary is None or self.settings is None or not self.settings.output.report:
             return
         from provisioner.inspection.report.page import write_report
-        from provisioner.logs import get_logger
+        from provisioner.logs.events import get_logger
 
         try:
             get_logger().info("report.written", file=str(write_report(self.summary)))
@@ -169,7 +169,7 @@ class Asked:
     def _leave(self, error: Exception) -> None:
         if self.settings is None and not (self.roster or self.nightly or self._wants_json()):
             return  # a slip of the hand is told at once, without all that it takes to write a summary
-        from provisioner.logs import be_heard
+        from provisioner.logs.events import be_heard
         from provisioner.results.manifest import NOTHING_RECORDED
         from provisioner.results.summary import document_of_end, encode, write_summary
 
@@ -255,7 +255,7 @@ def write_crash_file(error: Exception) -> Path:
 
     import structlog
 
-    from provisioner.logs import Redactor
+    from provisioner.logs.masking import Redactor
     from provisioner.settings.apikey import API_KEY_VARIABLE
 
     text = "".join(traceback.format_exception(error))

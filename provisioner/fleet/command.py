@@ -22,7 +22,7 @@ from provisioner.fleet.standing import Standing
 from provisioner.fleet.summary import FleetSummary
 from provisioner.fleet.view import watching
 from provisioner.journal.lock import JournalLock
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.results.summary import write_summary
 from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper, confirmed

@@ -19,7 +19,7 @@ from provisioner.errors import ExitCode
 from provisioner.fleet.engine import Engine, Left
 from provisioner.fleet.standing import SIGNALLED, Ended, Phase, Standing
 from provisioner.journal.lock import holder_of
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.stop import Stopper
 
 _TELLING: Final = frozenset({ExitCode.USAGE, ExitCode.SAFETY, ExitCode.API, ExitCode.BUG})

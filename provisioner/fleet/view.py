@@ -14,7 +14,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.fleet.standing import Phase, Standing
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.run.progress.watch import EVENT
 
 _REDRAW: Final = 0.5

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.logs import MASK
+from provisioner.logs.masking import MASK
 from provisioner.settings.apikey import find_api_key
 from provisioner.settings.secretfile import is_shown
 from provisioner.settings.tables import Loaded, Table, keys_of_tables

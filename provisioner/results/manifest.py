@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
 from provisioner.files import digest_of, noted, notes_of, same_file, set_aside, set_edited_aside
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.results.outputs import Outputs, state_of, summary_of
 from provisioner.roster.files.inputs import NO_SHEETS, STANDARD_INPUT, InputFile, Inputs, Location, Sheets, local_file
 from provisioner.roster.shard import Share

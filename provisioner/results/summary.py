@@ -15,7 +15,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode, StorageError
 from provisioner.files import SHARED, set_aside, written_whole
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts

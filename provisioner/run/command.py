@@ -9,7 +9,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from provisioner.errors import ConfigurationError, UsageError
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.results.summary import Summary
 from provisioner.run import dryrun
 from provisioner.run.job import EMULATOR, Prospect, Target, make_job, make_target

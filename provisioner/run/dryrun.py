@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import Outcome
 from provisioner.results.lines import count_unsent
 from provisioner.results.manifest import Source, set_others_aside

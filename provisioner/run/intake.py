@@ -19,7 +19,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterChangedError, RosterError
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import RowTally
 from provisioner.results import rejections
 from provisioner.results.findings import Findings, Report

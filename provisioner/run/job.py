@@ -15,7 +15,7 @@ from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.course.table import roster_in
 from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.lock import JournalLock, set_journal_aside
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import OnExisting, Tally
 from provisioner.results.manifest import Source, begun_beside, places, set_others_aside
 from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of

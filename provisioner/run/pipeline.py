@@ -22,7 +22,7 @@ from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.mints import given_before
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.results.lines import TOKENS, count_lines, keep_results, unless_unwritten
 from provisioner.results.manifest import REJECTED, RESULTS, written_last

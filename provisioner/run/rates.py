@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.sending.calls import Budget
 from provisioner.settings.layers import flag_of
 from provisioner.settings.tables import Loaded, Rate

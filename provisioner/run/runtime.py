@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO, cast
 from rich.console import Console
 from rich.prompt import Confirm
 
-from provisioner import logs
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError
 from provisioner.files import same_file
-from provisioner.logs import get_logger
+from provisioner.logs import events
 from provisioner.model import Outcome
 from provisioner.results.summary import encode
 from provisioner.results.tables import printed
@@ -67,7 +66,7 @@ class Ending(Protocol):
 
 Work = Callable[[Stopper], Coroutine[Any, Any, Ending]]
 
-log = get_logger()
+log = events.get_logger()
 
 
 class Carrying(Protocol):
@@ -102,7 +101,7 @@ def set_up_logs(settings: Settings, files: Iterable[Path]) -> None:
     for path in (*files, *_read(settings)):
         if wanted.file is not None and same_file(wanted.file, path):
             raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")
-    logs.set_up(
+    events.set_up(
         format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=_secrets(settings)
     )
 
@@ -162,13 +161,13 @@ def _tell_error(settings: Settings, error: ProvisionerError, *, begun: bool) -> 
         log.error("run.refused", message=str(error), exit_code=error.exit_code, in_words=True)
         return
     _tell_stop(settings, Stop.because_of(error))
-    error.told = logs.chosen_format(settings.log.format) == "console"
+    error.told = events.chosen_format(settings.log.format) == "console"
 
 
 def _tell_stop(settings: Settings, stop: Stop, todo: str = "resume with") -> None:
     command = resume_command(sys.argv[1:])
     log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command, in_words=True)
-    if logs.chosen_format(settings.log.format) == "console":
+    if events.chosen_format(settings.log.format) == "console":
         say(f"{stop.message}\n{todo}: {command}")
 
 

@@ -20,7 +20,7 @@ from provisioner.journal.course.mints import MOST
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import refuse_afar
 from provisioner.journal.recorder import Gathering, Recorder
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
 from provisioner.run.progress.pace import Sending

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from provisioner.errors import ExitCode
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import NOBODY, RequestTally, UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply, unbelieved
 from provisioner.sending.pacing import Pacing

@@ -18,7 +18,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from provisioner.errors import ConfigurationError
-from provisioner.logs import Secret
+from provisioner.logs.masking import Secret
 from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.serverclock import ServerClock, number_in, retry_after

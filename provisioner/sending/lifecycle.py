@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply

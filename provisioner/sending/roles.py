@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 import orjson
 
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import NOBODY, UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError, UsageError
 from provisioner.files import foreign_name, same_file
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import Action
 from provisioner.results.outputs import Outputs, refuse_folder
 from provisioner.roster.database.address import PREFIX

@@ -19,7 +19,7 @@ from provisioner.files import same_file
 from provisioner.journal.columns import Known
 from provisioner.journal.state.managed import Met
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
 from provisioner.results.manifest import known_digest, rewrite, written_last
 from provisioner.run.admission import Outbox, unmet_by

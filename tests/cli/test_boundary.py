@@ -16,7 +16,7 @@ import pytest
 from provisioner.cli.app import carry_out
 from provisioner.cli.boundary import boundary, write_crash_file
 from provisioner.errors import ExitCode
-from provisioner.logs import set_up
+from provisioner.logs.events import set_up
 from provisioner.settings.apikey import API_KEY_VARIABLE
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner import logs
 from provisioner.files import SHARED, digest_of, written_whole
+from provisioner.logs.events import set_up
 from provisioner.results.manifest import (
     NOTHING_RECORDED,
     Record,
@@ -30,7 +30,7 @@ from provisioner.roster.files.inputs import Sheets, find_inputs
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    logs.set_up(format_="json")
+    set_up(format_="json")
     return tmp_path
 
 

@@ -33,7 +33,7 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     tokens apart want --tokens-to here as well. The exit code is that which one run over the whole roster would have
     had.
     """
-    from provisioner.logs import be_heard
+    from provisioner.logs.events import be_heard
     from provisioner.results.merging.merge import merge
     from provisioner.results.merging.rounds import merge_rounds
     from provisioner.results.summary import encode

@@ -17,11 +17,12 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from provisioner import api, logs
+from provisioner import api
 from provisioner.errors import ExitCode, ProvisionerError
 from provisioner.files import PRIVATE
 from provisioner.fleet.jobs import Job
 from provisioner.journal.lock import holder_of
+from provisioner.logs.events import get_logger, set_up
 from provisioner.run.command import confirming_mints
 from provisioner.run.runtime import loop_factory
 from provisioner.settings.apikey import API_KEY_VARIABLE
@@ -81,7 +82,7 @@ def carry_out(job: Job, base: str, log: str, variables: Mapping[str, str], hub: 
     os.chdir(base)
     said = Lines(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE))
     sys.stderr = said
-    logs.set_up(format_="json", secrets=[variables.get(API_KEY_VARIABLE, "")])
+    set_up(format_="json", secrets=[variables.get(API_KEY_VARIABLE, "")])
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
         _wait_for(job.journal)
@@ -92,7 +93,7 @@ def carry_out(job: Job, base: str, log: str, variables: Mapping[str, str], hub: 
     except ProvisionerError as error:
         return int(error.exit_code), {}, str(error)
     except Exception as bug:
-        logs.get_logger().error("run.bug", exc_info=bug)
+        get_logger().error("run.bug", exc_info=bug)
         return int(ExitCode.BUG), {}, f"{type(bug).__name__}: {bug}"
     return int(summary.exit_code), dict(summary.document), None
 

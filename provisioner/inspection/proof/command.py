@@ -26,7 +26,7 @@ from provisioner.inspection.proof.stored import sent_profile
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import Standing
 from provisioner.results.manifest import written_last
 from provisioner.results.outputs import refuse_folder

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from provisioner.errors import DirectoryError
 from provisioner.inspection.proof.ledger import Ledger
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation

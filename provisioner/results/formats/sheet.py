@@ -21,7 +21,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.exceptions import XlsxFileError, XlsxInputError  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.roster.columns import named, unnamed
 from provisioner.roster.workbook.numbers import EXACT_DIGITS
 from provisioner.roster.workbook.sheet import LAST_COLUMN, LAST_ROW

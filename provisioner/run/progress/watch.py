@@ -13,7 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.live import Live
 
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.run.progress.pace import Recent, Sample, Sending
 from provisioner.run.progress.screen import Fact, lines

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from provisioner.files import PRIVATE, digest_of
 from provisioner.journal.journal import Journal
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, RowTally, Tally
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts

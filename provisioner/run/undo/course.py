@@ -17,7 +17,7 @@ from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import Candidate, ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import Outcome, UserRequest
 from provisioner.results.manifest import written_last
 from provisioner.results.summary import end_unwritten, keep_summary

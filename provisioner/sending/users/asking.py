@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import NOBODY
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation

@@ -18,7 +18,7 @@ from provisioner.journal.state.managed import DriftRow, Met
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import json_list
-from provisioner.logs import get_logger
+from provisioner.logs.events import get_logger
 from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
