@@ -82,6 +82,9 @@ def _carry_out(start: Start) -> None:
     sys.stdout = os.fdopen(1, "w", buffering=1 if os.isatty(1) else -1, closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     sys.argv = ["provisioner", *start.arguments]
+    # The arguments are read before the settings are loaded. Where pydantic is there by then, cyclopts has it make a
+    # validator for each option, which takes longer than all else of it.
+    sys.modules.pop("pydantic", None)
     from provisioner.__main__ import main
 
     main()
