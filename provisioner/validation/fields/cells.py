@@ -137,9 +137,20 @@ def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
     would be. `to_lowercase` is the fast way for texts that have nothing else.
     """
     text = read(frame, {"uid": binding.fields["uid"]}, binding)["uid"]
-    wide = (text.str.len_bytes() != text.str.len_chars()).arg_true()
+    wide = _wide(text)
     folded = text.str.to_lowercase()
     return folded if wide.is_empty() else folded.scatter(wide, text.gather(wide).str.replace_many(_UPPER, _LOWER))
+
+
+def as_words(uids: pl.Series) -> pl.Series:
+    """Give uids as they are sent in the lower case of all letters, to be held against words in lower case."""
+    wide = _wide(uids)
+    return uids if wide.is_empty() else uids.clone().scatter(wide, uids.gather(wide).str.to_lowercase())
+
+
+def _wide(texts: pl.Series) -> pl.Series:
+    """Give the positions of the texts that are not all ASCII (UInt32)."""
+    return (texts.str.len_bytes() != texts.str.len_chars()).arg_true()
 
 
 def _text(source: Source, binding: Binding) -> pl.Expr:

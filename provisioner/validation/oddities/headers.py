@@ -18,7 +18,7 @@ import polars as pl
 
 from provisioner.roster.columns import outlined, unnamed
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import WHITE_SPACE, one_of
+from provisioner.validation.fields.cells import WHITE_SPACE, as_words, one_of
 from provisioner.validation.fields.places import FIELD_WORDS, field_of
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.oddities.persons import name_in_header
@@ -84,7 +84,7 @@ class Headers:
         if not self._firsts or any(frame.schema[column] != pl.String for column in self._firsts):
             return _NO_ROWS
         first, *others = self._firsts
-        begun = self._known(uids if self._is_plain else _lowered(unnamed(frame, first)))
+        begun = self._known(as_words(uids) if self._is_plain else _lowered(unnamed(frame, first)))
         if not begun.any():
             return _NO_ROWS
         found = begun.arg_true()

@@ -52,8 +52,8 @@ class Marks:
     def of(self, batch: RosterBatch, frame: pl.DataFrame, uids: pl.Series) -> dict[str, Column]:
         """Find those of a batch; `frame` holds its cells cleaned, `uids` are those of its rows as they are sent."""
         binding, name, sent = self._binding, self._binding.fields["name"], uids
-        if binding.encodes_uids:
-            uids = self._text(frame, self._uid).str.to_lowercase()
+        encoded = binding.encodes_uids
+        uids = self._text(frame, self._uid).str.to_lowercase() if encoded else cells.as_words(uids)
         suspects = uids.is_in(self._words)
         suspects = suspects.arg_true() if suspects.any() else _NO_ROWS
         found = uids.gather(suspects)

@@ -127,6 +127,17 @@ def test_another_header_is_found_whatever_feeds_uid_and_name(
     assert ((header := other(frame, columns)) and header.row) == found
 
 
+@pytest.mark.parametrize("name", ["Имя", "ИМЯ", "имЯ", "Jméno", "ÉLÈVE", "Ὄνομα", "氏名"])
+def test_headers_are_found_in_any_alphabet(name: str) -> None:
+    """Also where the uid's column holds letters that no uid has: once more, or in another order."""
+    frame = pl.DataFrame([("a1", "Ann"), ("ID", name), (name, "ID")], schema=["ID", name], orient="row")
+    assert other(frame, {"uid": "ID", "name": name}) == OtherHeader(3, (name, "ID"))
+    again = check_warnings(
+        pl.DataFrame({name: ["a1", name], "ID": ["Ann", "ID"]}), {"uid": name, "name": "ID"}, strict=False
+    )
+    assert {code: each.first_rows for code, each in again.defects.items()} == {"row.header_again": (2,)}
+
+
 def test_columns_of_other_types_are_no_header() -> None:
     """A number in a row is none of a name."""
     frame = pl.DataFrame({"uid": ["name", "name"], "name": ["uid", "uid"], "age": [7, None]})
