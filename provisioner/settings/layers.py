@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
-import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from provisioner.errors import ConfigurationError
 from provisioner.files import UnreadableError, read_text
+from provisioner.settings.refused import NO_PLACE, mended, shown
 
 DEFAULT_CONFIG: Final = Path("provisioner.toml")
 DEFAULT: Final = "default"
@@ -58,17 +57,8 @@ _PATHS: Final[tuple[Key, ...]] = (
     ("output", "tokens_to"),
     ("log", "file"),
 )
-# Those of them that name the file of a secret, and what such keys are called, misspelled or not.
+# Those of them that name the file of a secret.
 _SECRETS: Final = frozenset({("api", "api_key_file"), ("run", "database_password_file")})
-_SECRET_KEY: Final = re.compile(r"api_?-?key|passw", re.IGNORECASE)
-# A line `key = value`, a key that needs no quotes, and a value that does: a text, a template, a number with a unit.
-_LINE: Final = re.compile(r"""\s*(?P<key>"[^"]*"|'[^']*'|[^"'=\[\]{}#]+?)\s*=\s*(?P<value>[^#]*?)\s*(?:#.*)?""")
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-_UNQUOTED: Final = re.compile(r"""[^\W\d][^"'\[\]{}]*|\{[^"'=]*|[\d.]+\s*[A-Za-z%][^"'\[\]{}]*|https?:[^"']*""")
-_TRUTHS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
-_PASSWORD: Final = re.compile(r"//[^/@]*@")
-_QUERY: Final = re.compile(r"(://[^?'\"]*)\?[^'\"]+")
-_NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,21 +186,15 @@ def _explain(problem: Problem, layers: Sequence[Layer], known: Mapping[str, Coll
     place = (tables or holders or [layers[0]])[0].place(where)
     if problem.unknown:
         file, colon, _ = place.rpartition(": ")
-        return f"{file}{colon}unknown key {'.'.join(where[:2])}{_hint(problem, known)}"
+        return f"{file}{colon}unknown key {shown('.'.join(where[:2]))}{_hint(problem, known)}"
     # A key pasted where its file is to be named is no file, and is shown nowhere.
-    return f"{place}: {problem.message}" + ("" if where[:2] in _SECRETS else f", not {_shown(problem.value)}")
-
-
-def _shown(value: object) -> str:
-    """Show what was refused, without what is secret in an address."""
-    text = _PASSWORD.sub("//***@", repr(value))
-    return _QUERY.sub(r"\1?***", text)
+    return f"{place}: {problem.message}" + ("" if where[:2] in _SECRETS else f", not {shown(repr(problem.value))}")
 
 
 def _hint(problem: Problem, known: Mapping[str, Collection[str]]) -> str:
     *tables, key = problem.where[:2]
     if key.lower().replace("_", "").replace("-", "") == "apikey":
-        return f"; {_NO_PLACE}"
+        return f"; {NO_PLACE}"
     near = _elsewhere([key], known)
     if not near and not tables and not isinstance(problem.value, Mapping):
         near = _elsewhere(_close(chain(*known.values()), key, 0.75), known)
@@ -237,25 +221,6 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
     return Layer(found, names=names)
 
 
-def _mended(text: str, message: str) -> str:
-    """Say how a line is written that is no TOML for want of quotes, around its value or around its key."""
-    found = re.search(r"at line (\d+)", message)
-    line = text.splitlines()[int(found[1]) - 1 : int(found[1])] if found else []
-    parts = _LINE.fullmatch(line[0]) if line else None
-    if parts is None:
-        return ""
-    key, value = parts["key"], parts["value"]
-    if _SECRET_KEY.search(key):
-        return f"; put the value of {key} in quotes" if "file" in key.lower() else f"; {_NO_PLACE}"
-    if value.lower() in _TRUTHS:
-        return f"; write {key} = {_TRUTHS[value.lower()]}" if value != _TRUTHS[value.lower()] else ""
-    if not (_BARE_KEY.fullmatch(key) or key[0] in "\"'"):
-        key = json.dumps(key, ensure_ascii=False)
-    if _UNQUOTED.fullmatch(value):
-        value = json.dumps(value, ensure_ascii=False)
-    return f"; put it in quotes: {key} = {value}" if (key, value) != (parts["key"], parts["value"]) else ""
-
-
 def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
     """Read a TOML file as it stands. Raises `ConfigurationError`.
 
@@ -268,7 +233,7 @@ def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
     except UnreadableError as error:
         raise ConfigurationError(f"{path}: the {what} {error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not valid TOML ({error}){_mended(text, str(error))}") from None
+        raise ConfigurationError(f"{path}: not valid TOML ({error}){mended(text, str(error))}") from None
     except RecursionError:
         raise ConfigurationError(f"{path}: not valid TOML (nested too deep); take brackets out") from None
 

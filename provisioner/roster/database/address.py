@@ -16,8 +16,9 @@ PREFIX: Final = "query:"
 """How the argument of a roster begins that is the answer to a query; the name of the database follows."""
 
 PASSWORD_VARIABLE: Final = "PROVISIONER_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
-_ELSEWHERE: Final = (
-    f"set {PASSWORD_VARIABLE}, or name a file that holds it as database_password_file under [run] in the config file"
+NO_PASSWORD: Final = (
+    f"a password does not belong into the address of a database: set {PASSWORD_VARIABLE}, or name a file that holds it "
+    "as database_password_file under [run] in the config file"
 )
 _FORM: Final = "postgresql://user@host/database, mysql://user@host/database or sqlite:///file.db"
 _KINDS: Final = {
@@ -90,8 +91,8 @@ def parse_address(given: str) -> Address:
     """Read an address. Raises ConfigurationError, which never quotes one that may hold a password."""
     scheme = _SCHEME.match(given)
     kind = _KINDS.get(scheme[1].lower()) if scheme else None
-    if _holds_password(given):
-        raise ConfigurationError(f"a password does not belong into the address of a database: {_ELSEWHERE}")
+    if holds_password(given):
+        raise ConfigurationError(NO_PASSWORD)
     if kind is None:
         raise ConfigurationError(f"no address of a database that can be asked; give one like {_FORM}")
     try:
@@ -104,7 +105,7 @@ def parse_address(given: str) -> Address:
     return Address(kind, given)
 
 
-def _holds_password(given: str) -> bool:
+def holds_password(given: str) -> bool:
     """Whether there is one: before an `@`, which a password may hold itself, or as a parameter, also of other forms."""
     rest = given[match.end() :] if (match := _SCHEME.match(given)) else given
     user, at, _ = rest.rpartition("@")
