@@ -45,6 +45,7 @@ class Dress:
     delimiter  separates the cells of a text
     marked     begin a text with a byte order mark, which says that it is UTF-8 whatever the roster was
     sheet      title of the sheet of a workbook
+    stored     column of text → its type in the roster, which a Parquet file has too
     feeds      field → the columns that feed it: a workbook marks the cells that are wrong
     """
 
@@ -53,6 +54,7 @@ class Dress:
     marked: bool = False
     sheet: str = SHEET
     feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stored: Mapping[str, pl.DataType] = field(default_factory=dict)
 
 
 def keep_rejected(outputs: Outputs, rejected: Spool, dress: Dress) -> tuple[Path | None, str | None]:
@@ -84,7 +86,7 @@ def write_rejected(path: Path, rejected: Spool, dress: Dress | None = None) -> N
         write_frames(path, rejected.frames(), rejected.schema, SHARED, _begun(write_rejected_lines, dress))
         return
     if path.suffix == ".parquet":
-        frames, write = _frames(rejected, dress), write_parquet
+        frames, write = _as_stored(_frames(rejected, dress), dress.stored), write_parquet
     elif path.suffix == WORKBOOK:
         frames, write = _texts(rejected, dress), _sheet_writer(dress)
     else:
@@ -119,6 +121,13 @@ def _frames(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
         yield frame.select(
             all_named(name for name in frame.columns if name != LINE and (not dress.columns or name in wanted))
         )
+
+
+def _as_stored(frames: Iterator[pl.DataFrame], stored: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    """Give texts the types that they have in the roster, but for those that a check writes."""
+    for frame in frames:
+        own = frame.schema.keys() - {*ADDED}
+        yield frame.with_columns(named(name).cast(kind) for name, kind in stored.items() if name in own)
 
 
 def _texts(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:

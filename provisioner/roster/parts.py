@@ -97,6 +97,12 @@ class SeveralRosters(Roster):
         return found
 
     @property
+    def stored(self) -> Mapping[str, pl.DataType]:
+        """Those that are of one type in all files."""
+        first, *others = (part.roster.stored for part in self.each)
+        return {name: kind for name, kind in first.items() if all(each.get(name) == kind for each in others)}
+
+    @property
     def sheets(self) -> Sheets:
         """Those of all files."""
         each = [part.roster.sheets for part in self.each]

@@ -62,6 +62,11 @@ class Wrapped(Roster):
         return self.inner.unreadable
 
     @property
+    def stored(self) -> Mapping[str, pl.DataType]:
+        """Those of the inner one."""
+        return self.inner.stored
+
+    @property
     def sheets(self) -> Sheets:
         """Those of the inner one."""
         return self.inner.sheets

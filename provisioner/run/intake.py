@@ -316,4 +316,5 @@ def _dress(job: Job, opened: Opened) -> Dress:
     suffix = job.outputs.rejected.suffix
     own = roster.rejected_delimiter if suffix == job.roster.rejected_suffix else ","
     delimiter = settings.delimiter or ("\t" if suffix in {".tsv", ".tab"} else own)
-    return Dress(roster.columns, delimiter, marked=marked, sheet=settings.sheet or rejections.SHEET, feeds=feeds)
+    sheet, stored = settings.sheet or rejections.SHEET, roster.stored
+    return Dress(roster.columns, delimiter, marked=marked, sheet=sheet, feeds=feeds, stored=stored)

@@ -16,7 +16,7 @@ from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.files.origin import Version, length_of, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
-from provisioner.roster.formats.parquettypes import float_notices, in_our_types, rounded, too_wide
+from provisioner.roster.formats.parquettypes import float_notices, in_dictionaries, in_our_types, rounded, too_wide
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
 
 FIRST_BATCH = 1_000
@@ -35,6 +35,7 @@ class ParquetRoster(Roster):
     texts    columns as the text that they are; see `parquettypes`
     version  of the file that the schema is of: another one is no more read
     wide     columns of numbers that cannot be read, and what to say of them; they are read as texts that are missing
+    kept_as  columns that the file keeps in a dictionary, and their types there
     """
 
     where: str
@@ -44,6 +45,7 @@ class ParquetRoster(Roster):
     remarks: Sequence[Notice] = ()
     version: Version = ()
     wide: Mapping[str, str] = field(default_factory=dict)
+    kept_as: Mapping[str, pl.DataType] = field(default_factory=dict)
     slice_bytes: int = SLICE_BYTES
 
     @property
@@ -58,13 +60,18 @@ class ParquetRoster(Roster):
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
-        """Column name → type, as the file has them."""
+        """Column name → type, as the file has them, but for texts that are of another type there."""
         return self.types
 
     @property
     def unreadable(self) -> Mapping[str, str]:
         """The columns of numbers with too many digits."""
         return self.wide
+
+    @property
+    def stored(self) -> Mapping[str, pl.DataType]:
+        """The columns that are kept in a dictionary."""
+        return self.kept_as
 
     def notices(self) -> Sequence[Notice]:
         """Tell what is to be known of its types."""
@@ -120,10 +127,12 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         texts = in_our_types(lazy, footer)
         schema = dict(lazy.with_columns(texts).collect_schema())
         rows = lazy.select(pl.len()).collect().item()
-        remarks, wide = float_notices(lazy), too_wide(lazy.collect_schema())
+        remarks, kinds = float_notices(lazy), lazy.collect_schema()
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
-    roster = ParquetRoster(where, schema, rows if limit is None else min(rows, limit), texts, remarks, version, wide)
+    rows = rows if limit is None else min(rows, limit)
+    wide, kept_as = too_wide(kinds), in_dictionaries(kinds)
+    roster = ParquetRoster(where, schema, rows, texts, remarks, version, wide, kept_as)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

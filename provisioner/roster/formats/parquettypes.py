@@ -5,6 +5,7 @@ name   BYTE_ARRAY          b"Zo\xc3\xab"     Zoë
 meta   Arrow's JSON        {"a":1}            {"a":1}
 tags   ARRAY of 0          []                 [], a list
 since  TIMESTAMP, +05:30   2024-01-01 17:30   2024-01-01 12:00 in UTC
+dept   Arrow's dictionary  Sales              Sales
 """
 
 from __future__ import annotations
@@ -56,6 +57,15 @@ def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> lis
             found.append(stored.cast(readable))
     nothing = [pl.lit(None, pl.String).alias(name) for name in wide]
     return [*uuids, *found, *nothing, *_decoded(lazy, bytes_)]
+
+
+def in_dictionaries(schema: Mapping[str, DataType]) -> dict[str, DataType]:
+    """Choose the columns of text that a file keeps in a dictionary, at any depth."""
+    return {name: kind for name, kind in schema.items() if _has_dictionary(kind)}
+
+
+def _has_dictionary(kind: DataType) -> bool:
+    return isinstance(kind, pl.Categorical | pl.Enum) or any(map(_has_dictionary, inner_types(kind).values()))
 
 
 def too_wide(schema: Mapping[str, DataType]) -> dict[str, str]:
@@ -115,7 +125,7 @@ def _dates(column: FooterColumn | None) -> Iterator[bool]:
 
 
 def _readable(kind: DataType, dates: Iterator[bool]) -> DataType:
-    """Give the type that holds the same without arrays of no length, zones that polars lacks, and dates as moments."""
+    """Give the type that holds the same without dictionaries, arrays of no length, dates as moments, unknown zones."""
     inner = {name: _readable(each, dates) for name, each in inner_types(kind).items()}
     if isinstance(kind, pl.Struct):
         return pl.Struct(inner)
@@ -124,6 +134,8 @@ def _readable(kind: DataType, dates: Iterator[bool]) -> DataType:
     if isinstance(kind, pl.List | pl.Array):
         return pl.Array(inner[""], kind.size) if isinstance(kind, pl.Array) and kind.size else pl.List(inner[""])
     is_date = next(dates)
+    if isinstance(kind, pl.Categorical | pl.Enum):
+        return pl.String()
     if not isinstance(kind, pl.Datetime):
         return kind
     if is_date:

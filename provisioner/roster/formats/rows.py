@@ -227,6 +227,11 @@ class Roster(Protocol):
         """Column → why cells of it cannot be read, and what to do; it is refused when a field is fed by it."""
         return {}
 
+    @property
+    def stored(self) -> Mapping[str, pl.DataType]:
+        """Column of text → the type that its texts have in the file, to be written back so."""
+        return {}
+
     def place(self, row: int) -> str | None:  # noqa: ARG002 - of a format whose rows are found by their number
         """Say how the owner of the file sees a row: `line 6`, `sheet row 6`; null when the row number says it."""
         return None

@@ -139,3 +139,31 @@ def test_a_footer_that_is_none_says_nothing(tmp_path: Path) -> None:
     for footer in (b"", b"\x15", b"\x19\xfc\xff\xff\xff\xff\x0f", b"\x1c" * 200, b"\x8b\x00"):
         path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
         assert footer_columns(path) == ()
+
+
+@pytest.mark.parametrize(
+    "kind", [pl.Categorical(), pl.Enum([" Sales ", "", "NULL", "yes", "https://x/y", "uid", "name", "a1"])]
+)
+def test_texts_that_are_kept_in_a_dictionary_are_texts(tmp_path: Path, kind: pl.DataType) -> None:
+    """Trimmed, and missing where the word says so, as others are; rejected rows have the type that the roster has."""
+    plain = pl.DataFrame(
+        {
+            "uid": ["a1", "uid", "NULL", None],
+            "name": [" Sales ", "name", "yes", "a1"],
+            "avatar": ["NULL", None, "https://x/y", "yes"],
+            "metadata.dept": [" Sales ", "", "NULL", "yes"],
+        }
+    )
+    plain.cast(kind).write_parquet(tmp_path / "r.parquet")
+    plain.write_parquet(tmp_path / "s.parquet")
+    (tmp_path / "s").mkdir()
+    kept, text = document(tmp_path / "r.parquet", tmp_path), document(tmp_path / "s.parquet", tmp_path / "s")
+    assert sent(kept) == sent(text) == [{"uid": "a1", "name": "Sales", "metadata": {"dept": "Sales"}}]
+    assert kept["defects"] == text["defects"]
+    assert set(kept["defects"]) == {"row.header_again", "uid.missing", "uid.placeholder", "avatar.not_a_url"}
+    rejected = pl.read_parquet(tmp_path / "checked.check.rejected.parquet")
+    assert rejected.drop("_row", "_errors").cast(pl.String).equals(plain[1:])
+    assert set(rejected.drop("_row", "_errors").dtypes) == {kind}
+    again = rejected.cast({"_errors": pl.Categorical()})
+    again.write_parquet(tmp_path / "s" / "again.parquet")
+    assert document(tmp_path / "s" / "again.parquet", tmp_path / "s")["defects"].keys() == kept["defects"].keys()
