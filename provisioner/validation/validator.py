@@ -43,7 +43,7 @@ from provisioner.validation.rules import (
     places,
     rules,
 )
-from provisioner.validation.vocabulary.leaving import FALSE, deactivated
+from provisioner.validation.vocabulary.leaving import as_meant, deactivated, wants_token
 from provisioner.validation.warnings import OVERRULED_WARNINGS, REPEATED, warning_rules
 
 if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do with files
@@ -154,8 +154,10 @@ class Validator:
         """Give row number, uid and what the row says of those rows whose uid may come again, for `Persons`."""
         fields = self._fields(batch)
         again = fields.filter("comes_again")
-        said = [name for name in (*_TEXT_FIELDS, *_READ) if name not in {"role", "withAuthToken"}]
-        content = pl.struct(*said, pl.col("role").str.to_lowercase(), _wants_token().alias("token"), "deactivated")
+        meanings = {"withAuthToken": wants_token(pl.col("withAuthToken")), "leaves": pl.col("deactivated")}
+        said = [name for name in (*_TEXT_FIELDS, *_READ) if name not in {"role", *meanings}]
+        meant = [as_meant(pl.col(name), each) for name, each in meanings.items() if name in again.columns]
+        content = pl.struct(*said, pl.col("role").str.to_lowercase(), *meant)
         return again.select("row", "uid", content.struct.json_encode().alias("content")).iter_rows()
 
     def _taken(self, fields: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Found]]:
@@ -222,7 +224,7 @@ class Validator:
         """
         token = pl.repeat(value=False, n=pl.len())
         if self._auth_tokens is not AuthTokens.NONE:
-            token = _wants_token() & ~pl.col("deactivated").fill_null(value=False)
+            token = wants_token(pl.col("withAuthToken")) & ~pl.col("deactivated").fill_null(value=False)
         spliced = pl.when("token").then(TOKEN_BYTES).otherwise(0)
         size = (pl.col("body").str.len_bytes() + spliced).cast(pl.Int64)
         most = 0 if self._writes else self._constraints.body_max_bytes
@@ -243,10 +245,6 @@ class Validator:
         first = pl.coalesce([pl.when(pl.col(rule.code)).then(pl.lit(rule.code)) for rule in every])
         message = pl.concat_str([rule.message for rule in every], separator="; ", ignore_nulls=True)
         return defects.select("row", first.alias("error_code"), message.alias("error_message"))
-
-
-def _wants_token() -> pl.Expr:
-    return ~pl.col("withAuthToken").str.to_lowercase().is_in(FALSE).fill_null(value=False)
 
 
 def _judging(judges: Sequence[Rule]) -> list[pl.Expr]:

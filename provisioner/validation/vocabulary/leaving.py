@@ -40,6 +40,17 @@ def deactivated(text: pl.Expr, now: float) -> pl.Expr:
     return said.when(word.is_in([*TRUE, _ALWAYS])).then(statement=True).otherwise(_moment(text) <= now)
 
 
+def wants_token(text: pl.Expr) -> pl.Expr:
+    """Tell whether a cell asks for an auth token, as one that is missing does (Boolean, null where it says neither)."""
+    word = text.str.to_lowercase()
+    return pl.when(text.is_null() | word.is_in(TRUE)).then(statement=True).when(word.is_in(FALSE)).then(statement=False)
+
+
+def as_meant(text: pl.Expr, meaning: pl.Expr) -> pl.Expr:
+    """Give what cells mean (Boolean) as texts, under their name; a word that means neither is itself in lower case."""
+    return pl.when(meaning.is_null()).then(text.str.to_lowercase()).otherwise(meaning.cast(pl.String))
+
+
 def _moment(text: pl.Expr) -> pl.Expr:
     """Give the moment in UNIX seconds (Int64); null for what is none, such as the 30th of February."""
     parts = text.str.extract_groups(_MOMENT).struct

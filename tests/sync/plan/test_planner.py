@@ -210,6 +210,15 @@ def test_one_that_differs_in_the_token_it_wants_contradicts(company: Company) ->
     assert (rows, rejected, warned, changes) == (1, [], {"row.repeated": (2,)}, [(1, "ann", "create")])
 
 
+@pytest.mark.parametrize(("one", "other"), [("maybe", "yes"), ("yes", "maybe"), ("maybe", "perhaps"), ("maybe", "")])
+def test_a_word_that_is_not_understood_says_otherwise_than_any_other(company: Company, one: str, other: str) -> None:
+    """Neither of two rows is taken for the other, whichever is defective."""
+    roster = f"uid,name,withAuthToken\nann,Ann,{one}\nann,Ann,{other}\n"
+    rows, rejected, warned, changes, _ = duplicates(company, roster)
+    assert (rows, [row for row, _ in rejected], warned, changes) == (2, [1, 2], {}, [])
+    assert all("uid.duplicate: 'ann' is the uid of row" in why for _, why in rejected)
+
+
 def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     """Its digest is of the changes, its roster's of the rows."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.validation.vocabulary.leaving import FALSE, TRUE, deactivated
+from provisioner.validation.vocabulary.leaving import FALSE, TRUE, as_meant, deactivated, wants_token
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 AWARE = st.datetimes(
@@ -71,3 +71,12 @@ def test_python_tells_the_same_of_any_moment(left: datetime, now: datetime) -> N
     """To the second, in any zone."""
     left = left.replace(microsecond=0)
     assert told(left.isoformat(), now=now) == [left <= now]
+
+
+def test_words_that_mean_the_same_are_one_and_others_are_themselves() -> None:
+    """So rows are compared: a word that means nothing is like no other, in whatever case."""
+    frame = pl.DataFrame({"text": ["yes", "TRUE", None, "no", "F", "Maybe", "maybe", "perhaps"]})
+    text = pl.col("text")
+    assert frame.select(wants_token(text)).to_series().to_list() == [True, True, True, False, False, None, None, None]
+    meant = frame.select(as_meant(text, deactivated(text, 0))).to_series().to_list()
+    assert meant == ["true", "true", "false", "false", "false", "maybe", "maybe", "perhaps"]
