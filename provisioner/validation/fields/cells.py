@@ -70,7 +70,7 @@ def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
 
 def trimmed(source: Source, binding: Binding) -> pl.Expr:
     """Give a source's text without the white space around it (String); null where nothing is left."""
-    return _trimmed(_text(source, binding), _missing(source, binding))
+    return _trimmed(_text(source, binding), missing(source, binding))
 
 
 def trimmed_optional(text: pl.Expr, binding: Binding) -> pl.Expr:
@@ -87,7 +87,7 @@ def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Bin
         for name, source in sources.items()
     )
     return texts.select(
-        pl.when(_is_there(pl.col(name), _missing(source, binding))).then(pl.col(name))
+        pl.when(_is_there(pl.col(name), missing(source, binding))).then(pl.col(name))
         for name, source in sources.items()
     )
 
@@ -161,12 +161,12 @@ def _stripped(source: Source, binding: Binding) -> pl.Expr:
     return _text(source, binding).str.strip_chars()
 
 
-def _trimmed(text: pl.Expr, missing: Sequence[str]) -> pl.Expr:
+def _trimmed(text: pl.Expr, words: Sequence[str]) -> pl.Expr:
     stripped = text.str.strip_chars()
-    return pl.when(_is_there(stripped, missing)).then(stripped)
+    return pl.when(_is_there(stripped, words)).then(stripped)
 
 
-def _missing(source: Source | None, binding: Binding) -> Sequence[str]:
+def missing(source: Source | None, binding: Binding) -> Sequence[str]:
     """Give the texts that stand for a missing value, beside the empty one: none where a required column is read."""
     if source is None or not binding.required.isdisjoint(source.columns):
         return ()
@@ -178,8 +178,8 @@ def _missing_within(source: Source, binding: Binding) -> Sequence[str]:
     return binding.null_values if any(binding.schema[name] == pl.String for name in source.columns) else ()
 
 
-def _is_there(text: pl.Expr, missing: Sequence[str]) -> pl.Expr:
-    return (text != "") & ~text.is_in(one_of(missing)) if missing else text != ""
+def _is_there(text: pl.Expr, words: Sequence[str]) -> pl.Expr:
+    return (text != "") & ~text.is_in(one_of(words)) if words else text != ""
 
 
 @lru_cache(maxsize=16)
@@ -224,7 +224,7 @@ class _TextReader:
         return uidencoding.encoded(found, source.encoding, lower=source.lower, namespace=source.namespace)
 
     def present(self, source: Source, read: pl.Expr) -> pl.Expr:
-        return _trimmed(read, _missing(source, self.binding))
+        return _trimmed(read, missing(source, self.binding))
 
 
 def _filled(template: Template, binding: Binding) -> pl.Expr:

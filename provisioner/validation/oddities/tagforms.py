@@ -62,14 +62,15 @@ class TagForms:
         for source in sources_of_text(self.binding):
             texts = self._texts(frame, source)
             text = pl.col("text")
-            filled, blank, other = texts.select(
+            filled, odd, other = texts.select(
                 (text != "").sum(),
-                ((text < "!") & (text != "")).any().alias("blank"),
+                self._may_be_missing(source).any().alias("odd"),
                 text.str.contains(_ANY).any().alias("other"),
             ).row(0)
+            if odd:
+                texts = cells.read(frame, {"text": source}, self.binding)
+                filled = texts.height - texts["text"].null_count()
             self.filled += filled
-            if blank:
-                self.filled -= int(texts.select(text.str.contains(r"^\s+$").sum()).item())
             if not other:
                 continue
             some, in_force = texts.filter(text.str.contains(_ANY)), self.binding.tags_separator
@@ -84,6 +85,12 @@ class TagForms:
         if isinstance(source, FromColumn) and self.binding.schema[source.name] == pl.String:
             return frame.select(named(source.name).alias("text"))
         return cells.read(frame, {"text": source}, self.binding)
+
+    def _may_be_missing(self, source: Source) -> pl.Expr:
+        """Tell whether a cell begins or ends with a blank, or is a word for nothing."""
+        text = pl.col("text")
+        blank = ((text < "!") & (text != "")) | text.str.ends_with(" ")
+        return blank | text.is_in(cells.one_of(cells.missing(source, self.binding)))
 
     @property
     def separator(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
@@ -26,6 +27,16 @@ def test_the_whole_column_counts_wherever_a_batch_ends() -> None:
     assert counted([*cells, "a;b"], 4, {}) is None
     assert counted(cells, 4, {"tags_separator": "|"}) is None
     assert counted([None, " "], 1, {}) is None
+
+
+@pytest.mark.parametrize("word", ["NULL", r"\N", " NULL", "NULL ", "#N/A"])
+def test_a_word_for_nothing_is_no_cell_of_tags(word: str) -> None:
+    """It speaks for no separator and against none; a tag of another case does."""
+    cells: list[str | None] = [*["a|b"] * 8, word, word]
+    assert {counted(cells, size, {}) for size in (1, 4, 100)} == {"|"}
+    assert counted([*["a|b"] * 8, "nULL", "nULL"], 4, {}) is None
+    assert counted([*["a,b"] * 8, "#N/A", "#N/A"], 4, {}) == ","
+    assert counted(["-", *["a|b"] * 8, "-"], 4, {"null_values": ["-"]}) == "|"
 
 
 def test_tags_of_several_columns_count_together() -> None:
