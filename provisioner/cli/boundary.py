@@ -109,11 +109,6 @@ class Asked:
     started: float = field(default_factory=time.time)
     summary: Path | None = None
 
-    def as_json(self) -> bool:
-        """Whether the summary is wanted on standard output."""
-        given = self.tables.get("output", {}).get("json", False)
-        return bool(self.settings.output.json_summary if self.settings is not None else given)
-
     @contextmanager
     def leaving_summary(self) -> Iterator[Self]:
         """See that a command leaves a summary also when it ends before it has one, so that nobody reads an older one.

@@ -121,9 +121,10 @@ def _fraction(value: object) -> float | None:
 def parse_url(value: object) -> object:
     """Take an API root without the slash at its end; what is no text is left for others to refuse."""
     if isinstance(value, str):
-        if not re.fullmatch(r"https?://[^\s/@?#\\]+[^\s@?#\\]*", value) or not _has_address(value):
+        if not re.fullmatch(r"(?i:https?)://[^\s/@?#\\]+[^\s@?#\\]*", value) or not _has_address(value):
             raise ValueError("give an absolute http or https URL, without a user name, a query or a fragment")
-        return value.rstrip("/")
+        scheme, separator, rest = value.partition("://")
+        return f"{scheme.lower()}{separator}{rest}".rstrip("/")
     return value
 
 

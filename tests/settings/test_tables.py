@@ -157,6 +157,8 @@ def test_what_is_missing_is_said_with_every_way_to_give_it(environment: dict[str
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://[::1]:8080/v3", "http://[::1]:8080/v3"),
         ("http://localhost/", "http://localhost"),
+        ("HTTPS://a.api-eu.cometchat.io/V3", "https://a.api-eu.cometchat.io/V3"),
+        ("Http://localhost//", "http://localhost"),
     ],
 )
 def test_a_base_url_is_kept_without_its_last_slash(given: str, kept: str) -> None:

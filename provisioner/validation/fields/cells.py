@@ -250,14 +250,18 @@ def _cast(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def column_text(column: str, kind: pl.DataType) -> pl.Expr:
-    """Give the cells of a column that is not nested as text (String), with the white space around it.
+    """Give the cells of a column that is not nested as text (String), with the white space around it."""
+    return typed_text(named(column), kind)
+
+
+def typed_text(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Give values of a type that is not nested as text (String).
 
     Whole numbers of a fractional type are written without a fraction, NaN and infinity are taken for a missing value.
 
     Data frames turn a column of integers into floats as soon as one of them is missing, so `123.0` was 123. From
     2**53 on a float no longer tells neighbouring integers apart: such a number keeps the form it has.
     """
-    cell = named(column)
     text = _cast(cell, kind)
     if kind.is_float():
         whole = (cell == cell.floor()) & (cell.abs() < _EXACT_WHOLE)

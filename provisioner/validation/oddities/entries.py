@@ -63,6 +63,9 @@ def unplaced(frame: pl.DataFrame) -> Sequence[int]:
 
 
 def _written_numbers(frame: pl.DataFrame) -> pl.Series:
+    kind = frame.schema[_NUMBER]
+    if kind.is_nested() or isinstance(kind, pl.Binary):  # of which no number is made
+        return frame.select(pl.when(pl.col(_NUMBER).is_not_null()).then(pl.lit("…"))).to_series()
     return frame[_NUMBER].cast(pl.String).str.strip_chars()
 
 

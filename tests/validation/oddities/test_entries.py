@@ -191,3 +191,12 @@ def test_what_other_rows_gave_reason_for_is_over_with_another_value(tmp_path: Pa
     again, summary = check(tmp_path / "some.csv", "two.csv", "csv", strict=True)
     assert codes(again) == [("email.shared",)]
     assert summary["mended"] == {"before": 3, "mended": 2, "rejected": 1}
+
+
+@pytest.mark.parametrize("numbers", [pl.Series([[1], None]), pl.Series([b"\xff", None]), pl.Series([{"a": 1}, None])])
+def test_a_number_of_a_type_that_is_none_is_told_and_ends_nothing(numbers: pl.Series) -> None:
+    """Whatever a program made of the column in Parquet."""
+    frame = pl.DataFrame({"_row": numbers, "_errors": ["", ""]})
+    found = numbers_before(frame)
+    assert found is not None
+    assert (found.to_list(), unplaced(frame)) == ([None, None], [0])

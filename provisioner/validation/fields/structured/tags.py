@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
-from provisioner.roster.columns import unnamed
+from provisioner.roster.columns import inner_types, unnamed
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE
@@ -127,7 +127,9 @@ def _of_lists(lists: pl.Series) -> pl.DataFrame:
     ["", " "]           []       null     0       null
     null                null     null     null    null
     """
-    stripped = pl.element().str.strip_chars()
+    stripped, kind = pl.element().str.strip_chars(), inner_types(lists.dtype)[""]
+    if kind.is_float() or isinstance(kind, pl.Decimal):
+        lists = lists.cast(pl.List(kind)).list.eval(cells.typed_text(pl.element(), kind))
     kept = spelled(lists).cast(pl.List(pl.String)).list.eval(stripped.filter(stripped != "")).to_frame("kept")
     tags = pl.col("kept").list
     joined = tags.eval(jsontext.escaped(pl.element())).list.join('","')

@@ -123,3 +123,12 @@ def test_a_roster_without_tags_has_none() -> None:
     frame = pl.DataFrame({"x": ["a", "b"]})
     read = read_tags(frame, bound(frame, {}), plain_length=5)
     assert (read.rows(), dict(read.schema)) == ([(None,) * 4] * 2, SCHEMA)
+
+
+@pytest.mark.parametrize("kind", [pl.List(pl.Float64), pl.List(pl.Float32), pl.Array(pl.Float64, 4)])
+def test_numbers_in_a_list_are_written_as_those_of_a_column(kind: pl.DataType) -> None:
+    """Whole ones without a fraction; NaN and infinity are no tags."""
+    frame = pl.DataFrame({"tags": pl.Series([[1.0, 2.5, float("nan"), float("inf")], None], dtype=kind)})
+    read = read_tags(frame, bound(frame, {}), 100)
+    assert read["tags"].to_list() == ['["1","2.5"]', None]
+    assert read["tags_count"].to_list() == [2, None]
