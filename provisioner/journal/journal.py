@@ -41,7 +41,7 @@ from provisioner.journal.header import (
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
 from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
-from provisioner.journal.undo.reversals import EVER_UNDONE, TAKEN_UP, taken_up_rows
+from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
 
@@ -116,9 +116,8 @@ class Journal:
 
     def new_key(self) -> int:
         """Give out the number of a uid that the journal does not know yet."""
-        key = self._next_key
         self._next_key += 1
-        return key
+        return self._next_key - 1
 
     def known(self, uids: Sequence[str]) -> dict[str, Known]:
         """Look up many uids; those never met are not in the answer."""
@@ -202,6 +201,7 @@ class Journal:
         if (since := self.copied_at) is not None:
             unmet = [UnmetRow(each.key, each.uid, each.row, each.body_hash, since) for each in requests]
             yield from ((bulk, unmet) for bulk in mark.UNMET)
+        yield SENT_SINCE, sent_since_rows(requests, now) if self.undone else []
         yield columns.SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:

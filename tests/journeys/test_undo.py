@@ -219,6 +219,28 @@ def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: Run
         assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
 
 
+def test_whom_a_run_creates_between_two_undos_is_taken_back_by_the_second(api: RunningEmulator, tmp_path: Path) -> None:
+    """The first was stopped when it had found an older user in its place: that says nothing of the run after it."""
+    post(api, "users", json.dumps({"uid": "new-1", "name": "Older", "created_at": LONG_AGO}))
+    people = [(uid, uid.upper(), *FULL) for uid in ("new-1", "new-2", "new-3")]
+    lost = {"fault": "error-before-commit", "uid": "new-1", "route": "POST /users", "times": 20}
+    post(api, "faults", json.dumps({"script": [lost]}))
+    (tmp_path / "once.toml").write_text("[retry]\nmax_attempts = 1\n")
+    assert run(tmp_path, api, "-c", "once.toml", people=people).summary["failed"] == 1
+    revoked = {"fault": "revoke-key", "uid": "new-3", "route": "GET /users/{uid}"}
+    post(api, "faults", json.dumps({"script": [revoked]}))
+    stopped = undo(tmp_path, api, "--max-in-flight", 1)
+    assert (stopped.summary["untouched"], stopped.summary["pending"]) == (1, 1), stopped.stderr
+    post(api, "faults", "{}")
+    another_hand(api, "DELETE", "/users/new-1", {"permanent": True})
+    assert run(tmp_path, api, people=people).exit_code == 0
+    assert "new-1" in active(api)
+    ended = undo(tmp_path, api)
+    assert (ended.exit_code, ended.summary["users"], ended.summary["untouched"]) == (0, 3, 0)
+    assert verdicts(tmp_path) == {uid: ("reversed", "deactivated") for uid, *_ in people}
+    assert active(api).isdisjoint({uid for uid, *_ in people})
+
+
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)

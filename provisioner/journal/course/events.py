@@ -76,14 +76,15 @@ class UndoRow(NamedTuple):
     undo: int
 
 
-# What an earlier undo did to it, before its row is that of this one.
+# What an earlier undo did to it, or one before a run that took it up again, before its row is that of this one.
 LAST_UNDO: Final = Bulk(
     UndoRow._fields,
     f"""
 {_INTO}
 SELECT reversals.id, coalesce(reversals.settled_at, reversals.sent_at, 0), NULL, '{SETTLED}', 'undo', verdict,
     NULL, reason, reversals.message, NULL
-FROM given JOIN reversals ON reversals.id = given.id WHERE reversals.state = 'settled' AND reversals.undo <> given.undo
+FROM given JOIN reversals ON reversals.id = given.id
+WHERE reversals.state = 'settled' AND (reversals.undo <> given.undo OR again_at IS NOT NULL)
 """,  # noqa: S608 - of constants
 )
 

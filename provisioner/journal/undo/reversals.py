@@ -8,7 +8,8 @@
     verdict   reversed, kept, failed, or untouched: in doubt, and this job turned out to have changed nothing;
               pending as long as there is none
     reason    what was done (deactivated, deleted, restored), why the user is kept, or the code of the failure
-    again_at  when a run created or updated the user again (UNIX seconds): the verdict is a matter of the past then
+    again_at  when a run took the user up again (UNIX seconds): the verdict is a matter of the past then. Of whoever is
+            reversed that is once the run has settled it; of all others once it has sent anything for it
 
 Only a user whose reversal was recorded as sent can be one that we changed: the record is on disk before the request
 leaves, and after the user was looked at. A user is not the run's any more once it is reversed: its row in `users` is
@@ -22,11 +23,11 @@ from typing import Final, NamedTuple
 
 from provisioner.journal.columns import IN_DOUBT
 from provisioner.journal.statements import Bulk, select
-from provisioner.model import FINAL, Settlement
+from provisioner.model import FINAL, Settlement, UserRequest
 
 
 class TakenUpRow(NamedTuple):
-    """A row that a run has settled (UNIX seconds)."""
+    """A row for which a run has sent something, or that it has settled (UNIX seconds)."""
 
     id: int
     now: float | None
@@ -36,9 +37,24 @@ TAKEN_UP: Final = Bulk(
     TakenUpRow._fields,
     """
 UPDATE reversals SET again_at = now, state = 'settled'
-FROM given WHERE reversals.id = given.id AND again_at IS NULL AND (verdict = 'reversed' OR state = 'sent')
+FROM given WHERE reversals.id = given.id AND (again_at IS NULL AND verdict = 'reversed' OR state = 'sent')
 """,
 )
+
+
+# What was found out of a user says nothing any more once something may have left for it.
+SENT_SINCE: Final = Bulk(
+    TakenUpRow._fields,
+    """
+UPDATE reversals SET again_at = now
+FROM given WHERE reversals.id = given.id AND again_at IS NULL AND verdict <> 'reversed'
+""",
+)
+
+
+def sent_since_rows(requests: Iterable[UserRequest], now: float) -> list[TakenUpRow]:
+    """Give the values of `SENT_SINCE` (UNIX seconds): only whom the journal has met can have been looked at."""
+    return [TakenUpRow(each.key, now) for each in requests if each.past is not None]
 
 
 def taken_up_rows(settlements: Iterable[Settlement]) -> list[TakenUpRow]:
@@ -205,7 +221,8 @@ _UPDATED: Final = (
 _IN_DOUBT: Final = f"NOT ours AND kind IS NOT 'kept' AND {IN_DOUBT}"
 _TO_DO: Final = f"({_OURS} OR {_UPDATED} OR {_IN_DOUBT})"
 _LOOKED_AT: Final = (
-    "(reversals.undo IS :round AND reversals.state IS 'settled' AND reversals.verdict IN ('kept', 'untouched'))"
+    "(reversals.undo IS :round AND reversals.state IS 'settled' AND reversals.verdict IN ('kept', 'untouched') "
+    "AND again_at IS NULL)"
 )
 
 CANDIDATES: Final = select(

@@ -159,6 +159,33 @@ def test_a_round_goes_on_until_it_has_ended_well(path: Path) -> None:
         assert (journal.round, 1 in of(journal)) == (2, True)
 
 
+@pytest.mark.parametrize("verdict", [Outcome.UNTOUCHED, Outcome.KEPT, Outcome.FAILED])
+@pytest.mark.parametrize("key", [2, 4, 5])
+def test_what_a_round_found_out_is_of_the_past_once_a_run_has_sent_something(
+    path: Path, key: int, verdict: Outcome
+) -> None:
+    """Whether that was answered or not, the user is looked at again, and told of as one that has yet to be."""
+
+    def told(journal: UndoJournal) -> tuple[bool, list[str], int, int]:
+        lines = [line.verdict for line in journal.lines() if line.uid == f"u{key}"]
+        return key in of(journal), lines, journal.to_do().users, journal.untouched()
+
+    with undoing(path) as journal:
+        number = journal.begin(1.0)
+        journal.settle([settled(key, verdict, doubt_since=None if key == 2 else 99.0)])
+        journal.end(number, 2.0, {}, good=False)
+    with Journal(path, HERE) as journal:
+        past = journal.known([f"u{key}"])[f"u{key}"].past(changed=False)
+        journal.sent([request(key)._replace(past=past)], 200.0)
+        journal.note([noted(2, KEPT, b"old", 1, b"\x01a")] if key == 2 else [])
+    with undoing(path) as journal:
+        assert told(journal) == (True, ["pending"], 4, 0)
+    with Journal(path, HERE) as journal:
+        journal.settle([settled(key, Outcome.UPDATED if key == 2 else Outcome.CREATED, created_at=200)])
+    with undoing(path) as journal:
+        assert told(journal) == (True, ["pending"], 4, 0)
+
+
 def test_what_is_left_of_a_profile_that_was_put_back_in_part(path: Path) -> None:
     """The next undo looks at these fields only, and takes the answer of ours for ours."""
     with undoing(path) as journal:
