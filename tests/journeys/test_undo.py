@@ -241,6 +241,34 @@ def test_whom_a_run_creates_between_two_undos_is_taken_back_by_the_second(api: R
     assert active(api).isdisjoint({uid for uid, *_ in people})
 
 
+@pytest.mark.parametrize("fault", ["hang-after-commit", "hang-before-commit"])
+@pytest.mark.parametrize("before", [False, True], ids=["active", "deactivated"])
+def test_what_an_undo_for_good_had_deleted_when_it_was_killed_is_told_as_deleted(
+    api: RunningEmulator, tmp_path: Path, fault: str, before: bool
+) -> None:
+    """By the next undo, which deletes nobody itself: who is in neither list is gone for good, by our hand."""
+    assert run(tmp_path, api, people=ROSTER[:2]).exit_code == 0
+    if before:
+        assert undo(tmp_path, api).exit_code == 0
+    post(api, "faults", json.dumps({"script": [{"fault": fault, "uid": "new-2", "route": "DELETE /users/{uid}"}]}))
+    asked = command("undo", tmp_path, api, "--yes", "--permanent", api.url, "--max-in-flight", 1)
+    place = len(api.lines("audit"))
+    victim = start(*asked, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: any(line["fault"] == fault for line in api.lines("audit")[place:]))
+    victim.kill()
+    victim.end()
+    post(api, "faults", "{}")
+    gone = fault == "hang-after-commit"
+    assert ("new-2" in api.users()) is not gone
+    assert undo(tmp_path, api).exit_code == 0
+    assert verdicts(tmp_path) == {
+        "new-1": ("reversed", "deleted"),
+        "new-2": ("reversed", "deleted" if gone else "deactivated"),
+    }
+    told = provisioner("show", "new-2", "out.csv", cwd=tmp_path).stdout
+    assert f"reversed {'deleted' if gone else 'deactivated'}" in told
+
+
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)

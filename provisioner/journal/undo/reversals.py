@@ -183,7 +183,7 @@ class Candidate(NamedTuple):
     ours         this job created it, for certain; of whom an earlier round of it created, what is undone is the update
     doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
     sent_at      when a request of ours was last recorded as sent
-    sent         the reversal may have left already
+    sent         the reversal may have left already; `action`: which one that was, as in the table
     parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain
     kind … kept_at    see `overwrites`; null when no update was noted
     """
@@ -209,6 +209,7 @@ class Candidate(NamedTuple):
     kept_at: float | None = None
     parted: int = 0
     away: int = 0
+    action: str | None = None
 
 
 _JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"

@@ -114,14 +114,10 @@ class Reversals:
             return self._unsuccessful(course, None, Reply())
 
     async def _created(self, course: _Course) -> Settlement:
-        each, permanent = course.each, self.journal.permanent
+        each = course.each
         shown = await read_user(self.exchanger, course.request, with_tags=False)
         if shown.verdict is Verdict.ABSENT:
-            if each.parted or (permanent and (each.withdrawn or course.doubt)):
-                return await self._remove(course)
-            if course.doubt:
-                return self._reversed(course, Operation.DEACTIVATE, shown.reply)
-            return self._kept(course, "gone", shown.reply)
+            return await self._absent(course, shown.reply)
         if shown.verdict is not Verdict.DONE:
             return self._unsuccessful(course, shown.verdict, shown.reply)
         why = comparison.changed_since(each, shown.user)
@@ -130,6 +126,23 @@ class Reversals:
         if why is None and (each.withdrawn or each.away) and not course.doubt:
             why = "reactivated"
         return self._kept(course, why, shown.reply) if why else await self._remove(course)
+
+    async def _absent(self, course: _Course, reply: Reply) -> Settlement:
+        """Settle a user of ours who is not there: deactivated or deleted, by us or by another hand."""
+        each, permanent = course.each, self.journal.permanent
+        if course.doubt and each.action == _ACTIONS[Operation.DELETE] and not permanent:
+            # What may have been deleted for good is so when it is not among the deactivated either.
+            shown = await read_deactivated(self.exchanger, course.request)
+            if shown.verdict is Verdict.ABSENT:
+                return self._reversed(course, Operation.DELETE, shown.reply)
+            if shown.verdict is not Verdict.DONE:
+                return self._unsuccessful(course, shown.verdict, shown.reply)
+            return self._reversed(course, Operation.DEACTIVATE, shown.reply)
+        if each.parted or (permanent and (each.withdrawn or course.doubt)):
+            return await self._remove(course)
+        if course.doubt:
+            return self._reversed(course, Operation.DEACTIVATE, reply)
+        return self._kept(course, "gone", reply)
 
     async def _remove(self, course: _Course) -> Settlement:
         operation = Operation.DELETE if self.journal.permanent else Operation.DEACTIVATE
