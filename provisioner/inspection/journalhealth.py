@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from provisioner.inspection.diagnosis import Check, Status
-from provisioner.journal.columns import IN_DOUBT
+from provisioner.journal.course.overview import OutcomeCount, outcomes_in
 from provisioner.journal.header import Identity, damage_in, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import VERSION
-
-_ROWS = f"""
-SELECT iif(state = 'settled', outcome, 'pending'), count(*), sum({IN_DOUBT})
-FROM users GROUP BY 1 ORDER BY 1
-"""  # noqa: S608 - of constants
 
 _NAME_ONE = "name the journal of a run: <results>.journal.db"
 _NOT_ITS_FAULT = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY")
@@ -49,7 +44,8 @@ def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, h
     if (damage := damage_in(database, thorough=True)) is not None:
         return _broken(path, damage)
     owner = owner_of(database)
-    counts, doubtful = _rows(database)
+    counts = outcomes_in(database)
+    doubtful = sum(each.in_doubt for each in counts)
     found = f"{path}: format {header.version}, {_listed(counts)}, {doubtful:,} in doubt"
     if identity is not None and owner != identity:
         found += f"; made for {owner}, not for {identity}"
@@ -60,14 +56,9 @@ def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, h
     return Check("journal", Status.OK, found, resolve)
 
 
-def _rows(database: sqlite3.Connection) -> tuple[Mapping[str, int], int]:
-    found = database.execute(_ROWS).fetchall()
-    return {outcome: number for outcome, number, _ in found}, sum(doubtful for *_, doubtful in found)
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    total = sum(counts.values())
-    parts = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.items())
+def _listed(counts: Sequence[OutcomeCount]) -> str:
+    total = sum(each.users for each in counts)
+    parts = ", ".join(f"{each.users:,} {each.outcome}" for each in counts)
     return f"{total:,} users" + (f" ({parts})" if parts else "")
 
 

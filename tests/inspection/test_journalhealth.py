@@ -16,7 +16,9 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from tests.rig.journals import HERE, a_journal
+from provisioner.journal.undo.reversals import LeavingRow
+from provisioner.journal.undo.undojournal import UndoJournal
+from tests.rig.journals import FORMAT_1, HERE, a_journal
 
 SEEN = f"j.db: format {VERSION}, 3 users (1 created, 1 failed, 1 pending), 2 in doubt"
 
@@ -36,6 +38,22 @@ def test_a_journal_is_told_by_outcome_and_left_as_it_is(here: Path) -> None:
         "journal", Status.OK, SEEN, "the next run with it finds out whether these users were made"
     )
     assert {each.name: each.read_bytes() for each in here.iterdir()} == before
+
+
+def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt() -> None:
+    """As `status` counts it: the next run asks about that user, though a run has settled it."""
+    path = a_journal(Path("j.db"))
+    with UndoJournal(path, HERE, permanent=False, tags=64) as undo:
+        undo.record([LeavingRow(1, undo.begin(200.0), "deactivate", 201.0)])
+    assert journal_health(path, HERE).seen == SEEN.replace("2 in doubt", "3 in doubt")
+
+
+def test_a_journal_of_an_older_format_is_told_as_well() -> None:
+    """It knows of no undo."""
+    with closing(sqlite3.connect("j.db")) as database:
+        database.executescript(FORMAT_1)
+    counts = "1 created, 2 existing, 2 failed, 2 pending, 1 updated"
+    assert journal_health(Path("j.db"), None).seen == f"j.db: format 1, 8 users ({counts}), 2 in doubt"
 
 
 def test_a_journal_in_use_is_told_with_who_holds_it() -> None:

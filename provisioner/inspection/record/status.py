@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.inspection.record.places import Place, find_place, opened
-from provisioner.journal.columns import IN_DOUBT, REVERSING
 from provisioner.journal.copies.mark import copied_at
+from provisioner.journal.course.overview import outcomes_in
 from provisioner.journal.course.table import Course, PastRun
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
@@ -27,12 +27,6 @@ from provisioner.results.outputs import SUMMARY
 from provisioner.results.tables import printed
 from provisioner.wording import counted, iso_time, json_text
 
-# Also in doubt is whom an undo that was killed may have taken back.
-_OUTCOMES: Final = f"""
-SELECT iif(state = 'settled', outcome, 'pending'), count(*), count(auth_token),
-    total({IN_DOUBT} OR {REVERSING}), min(sent_at), max(settled_at)
-FROM users GROUP BY 1
-"""  # noqa: S608 - of constants
 _STANDINGS: Final = """
 SELECT total(standing = 'active'), total(standing = 'deactivated'), total(standing = 'active' AND absent > 0),
     total(operation IS NOT NULL AND NOT certain)
@@ -169,18 +163,17 @@ def status_of(given: Path, *, as_json: bool) -> str:
 def look(place: Place) -> Status:
     """Read what a journal knows. Raises `JournalError`."""
     with opened(place.journal) as database:
-        rows = database.execute(_OUTCOMES).fetchall()
-        outcomes = {Outcome(outcome): number for outcome, number, *_ in rows}
+        counts = {Outcome(each.outcome): each for each in outcomes_in(database)}
         nights = tuple(Nights(database).last())
         return Status(
             place=place,
             owner=owner_of(database),
             holder=holder_of(place.journal),
-            outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcome in outcomes},
-            doubted=Counter({Outcome(outcome): int(in_doubt) for outcome, _, _, in_doubt, *_ in rows if in_doubt}),
-            tokens=sum(row[2] for row in rows),
-            first=min((row[4] for row in rows if row[4]), default=None),
-            last=max((row[5] for row in rows if row[5]), default=None),
+            outcomes={outcome: counts[outcome].users for outcome in Outcome if outcome in counts},
+            doubted=Counter({outcome: each.in_doubt for outcome, each in counts.items() if each.in_doubt}),
+            tokens=sum(each.tokens for each in counts.values()),
+            first=min((each.first for each in counts.values() if each.first is not None), default=None),
+            last=max((each.last for each in counts.values() if each.last is not None), default=None),
             copied_at=copied_at(database),
             course=tuple(Course(database).runs()),
             nights=nights,

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from provisioner.errors import UsageError
 from provisioner.inspection.record.places import find_place, opened
+from provisioner.journal.columns import REVERSING
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
@@ -33,7 +34,7 @@ from provisioner.wording import counted, iso_time, json_text, printable, shorten
 _MEMBERS: Final = (
     "id", "uid", "row", "state", "sent_at", "outcome", "attempts", "http_status", "error_code", "error_message",
     "auth_token IS NOT NULL AS has_token", "created_at", "settled_at", "doubt_since", "operation", "certain",
-    "standing", "absent", "epoch", "ours", "profile",
+    "standing", "absent", "epoch", "ours", "profile", f"{REVERSING} AS reversing",
 )  # fmt: skip
 _CREATED_BY: Final = ("created by another hand", "created by this job", "created by an earlier round of this job")
 _USER: Final = f"SELECT {', '.join(_MEMBERS)} FROM users WHERE uid = ?"  # noqa: S608 - of constants
@@ -254,6 +255,8 @@ def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:
         created = user["operation"] in {None, "create"}
         may = "it may have been created" if created else f"its {user['operation']} may have been carried out"
         yield f"in doubt since {iso_time(user['doubt_since'] or user['sent_at'], 'seconds')}: {may}"
+    if user["reversing"]:
+        yield "in doubt: an undo may have taken it back"
     if user["standing"] is not None:
         doubt = "" if user["certain"] else "; the last change is not known to be carried out, and is done again"
         yield f"{user['standing']}, as far as the state knows{doubt}"

@@ -14,6 +14,7 @@ from provisioner.inspection.record.story import story_of
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.journal import Journal
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.undo.reversals import LeavingRow
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, Standing, State, UserRequest
 from tests.rig.journals import HERE, a_journal
@@ -151,6 +152,17 @@ def test_what_an_undo_has_done_is_told(tmp_path: Path) -> None:
         undo.begin(350.0)
         undo.settle([reversed_._replace(settled_at=400.0)])
     assert steps(path) == [*after, ("undo", "reversed", "reversed deactivated")]
+
+
+def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt(tmp_path: Path) -> None:
+    """As `status` and `doctor` count it."""
+    path = tmp_path / "out.journal.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        journal.settle([settled(Outcome.CREATED)])
+    with UndoJournal(path, HERE, permanent=False, tags=64) as undo:
+        undo.record([LeavingRow(1, undo.begin(150.0), "deactivate", 160.0)])
+    assert "in doubt: an undo may have taken it back" in told(path)["now"]
 
 
 def test_who_was_never_sent_has_no_story(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
-from provisioner.journal.course.overview import look_over
+from provisioner.journal.course.overview import OutcomeCount, look_over, outcomes_in
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION
+from provisioner.journal.undo.reversals import LeavingRow
+from provisioner.journal.undo.undojournal import UndoJournal
 from tests.journal.course.test_points import a_point
 from tests.rig.journals import FORMAT_1, HERE, a_journal
 
@@ -27,6 +29,19 @@ def test_a_journal_is_looked_over_while_a_run_uses_it(tmp_path: Path) -> None:
     assert (found.in_doubt, found.failed) == (2, {"": [(2, "u2")]})
     assert ([each.started for each in found.runs], found.points, found.nights) == ([100.0], [a_point()], [])
     assert not look_over(path, 10).in_use
+
+
+def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt(tmp_path: Path) -> None:
+    """What `status`, `doctor` and the report count is one count."""
+    path = a_journal(tmp_path / "j.db")
+    with UndoJournal(path, HERE, permanent=False, tags=64) as undo:
+        undo.record([LeavingRow(1, undo.begin(200.0), "deactivate", 201.0)])
+    with closing(sqlite3.connect(path)) as database:
+        assert outcomes_in(database) == [
+            OutcomeCount("created", 1, 1, 1, 100.0, 101.0),
+            OutcomeCount("failed", 1, 0, 1, 100.0, 101.0),
+            OutcomeCount("pending", 1, 0, 1, 100.0, None),
+        ]
 
 
 def test_a_journal_of_the_oldest_format_is_looked_over_as_it_is(tmp_path: Path) -> None:

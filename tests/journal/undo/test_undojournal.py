@@ -174,14 +174,14 @@ def test_what_a_round_found_out_is_of_the_past_once_a_run_has_sent_something(
         number = journal.begin(1.0)
         journal.settle([settled(key, verdict, doubt_since=None if key == 2 else 99.0)])
         journal.end(number, 2.0, {}, good=False)
-    with Journal(path, HERE) as journal:
-        past = journal.known([f"u{key}"])[f"u{key}"].past(changed=False)
-        journal.sent([request(key)._replace(past=past)], 200.0)
-        journal.note([noted(2, KEPT, b"old", 1, b"\x01a")] if key == 2 else [])
+    with Journal(path, HERE) as run:
+        past = run.known([f"u{key}"])[f"u{key}"].past(changed=False)
+        run.sent([request(key)._replace(past=past)], 200.0)
+        run.note([noted(2, KEPT, b"old", 1, b"\x01a")] if key == 2 else [])
     with undoing(path) as journal:
         assert told(journal) == (True, ["pending"], 4, 0)
-    with Journal(path, HERE) as journal:
-        journal.settle([settled(key, Outcome.UPDATED if key == 2 else Outcome.CREATED, created_at=200)])
+    with Journal(path, HERE) as run:
+        run.settle([settled(key, Outcome.UPDATED if key == 2 else Outcome.CREATED, created_at=200)])
     with undoing(path) as journal:
         assert told(journal) == (True, ["pending"], 4, 0)
 
