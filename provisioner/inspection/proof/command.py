@@ -19,10 +19,10 @@ from typing import Final
 
 from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError, OutputError
 from provisioner.files import same_file
-from provisioner.inspection.proof.ledger import Expected, Ledger, Terms
+from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
-from provisioner.inspection.proof.stored import sent_profile
+from provisioner.inspection.proof.stored import Terms, sent_profile
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
@@ -40,6 +40,7 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.sync.plan.planner import managed_fields
 from provisioner.threads import in_thread
+from provisioner.wording import counted
 
 # Users of a state taken in at once.
 _AT_ONCE: Final = 4000
@@ -217,7 +218,7 @@ def _finish(run: Run, identity: Identity, surveyed: Surveyed, ledger: Ledger, re
         rejected=rows.rejected,
         repeated=total - rows.checked,
         totals=ledger.totals(),
-        compared_fields=tuple(name for name in FIELDS if name not in not_compared),
+        compared_fields=tuple(name for name in FIELDS if name in ledger.terms.fields - ledger.untold),
         not_compared=not_compared,
         reading=reading,
         requests=run.tally.requests.sent,
@@ -231,7 +232,9 @@ def _finish(run: Run, identity: Identity, surveyed: Surveyed, ledger: Ledger, re
 
 
 def _not_compared(ledger: Ledger) -> dict[str, str]:
-    """Say of which fields nothing is said, and why."""
+    """Say of which fields nothing is said, of anybody or of some users, and why."""
     fields, untold = ledger.terms.fields, ledger.untold
     reasons = {name: _UNTOLD if name in fields else _NO_COLUMN for name in FIELDS if name not in fields - untold}
+    for name, (users, first) in ledger.left_open().items():
+        reasons[name] = f"of {counted(users, 'user')}, {first} among them, the API does not show it"
     return reasons | {"withAuthToken": _NO_FIELD}

@@ -22,10 +22,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.inspection.proof.stored import FieldDifference, differences, holds, narrowed, profile_of
+from provisioner.inspection.proof.stored import FieldDifference, Source, Terms, Told, differences, profile_of
 from provisioner.journal.header import closed_on_error
 from provisioner.model import Standing
-from provisioner.sync.plan.directory import ALWAYS_LISTED, UNSURE, standing_of
+from provisioner.sync.plan.directory import standing_of
 
 MISSING: Final = "missing"
 """The standing of somebody whom the app does not show."""
@@ -44,15 +44,15 @@ CREATE TABLE expected (
     away INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE named (uid TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE met (id INTEGER PRIMARY KEY, standing TEXT NOT NULL, profile BLOB);
+CREATE TABLE met (id INTEGER PRIMARY KEY, standing TEXT NOT NULL, profile BLOB, source INTEGER NOT NULL);
 """
 _INDEX: Final = "CREATE UNIQUE INDEX by_uid ON expected (uid)"
 _ASKED: Final = """
-SELECT expected.id, expected.uid, expected.profile, coalesce(met.profile, expected.profile)
+SELECT expected.id, expected.uid, expected.profile, met.source, coalesce(met.profile, expected.profile)
 FROM json_each(?) AS asked JOIN expected ON expected.uid = asked.value LEFT JOIN met ON met.id = expected.id
 """
 _UNLIKE: Final = """
-SELECT expected.uid, expected.standing, expected.profile, met.standing, met.profile, expected.role
+SELECT expected.uid, expected.standing, expected.profile, met.standing, met.profile, met.source, expected.role
 FROM expected LEFT JOIN met USING (id)
 WHERE (met.id IS NULL OR met.standing <> expected.standing OR met.profile IS NOT NULL)
     AND NOT (away AND coalesce(met.standing, 'deactivated') = 'deactivated')
@@ -63,21 +63,17 @@ SELECT uid FROM expected LEFT JOIN met USING (id) WHERE met.id IS NULL AND uid >
 """
 _IN_ORDER: Final = """
 SELECT uid, iif(away, NULL, expected.profile),
-    iif(met.standing = iif(away, 'active', expected.standing), coalesce(met.profile, expected.profile), NULL)
+    iif(met.standing = iif(away, 'active', expected.standing), coalesce(met.profile, expected.profile), NULL),
+    met.source
 FROM expected LEFT JOIN met USING (id) WHERE expected.profile IS NOT NULL ORDER BY uid
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is compared.
-
-    fields  those that the roster has a source for
-    stays   fields that hold whatever they held where the roster has nothing: no sync can empty them
-    """
-
-    fields: frozenset[str]
-    stays: frozenset[str] = frozenset()
+_LOST: Final = """
+DELETE FROM met WHERE id = (SELECT id FROM expected WHERE uid = ?) AND (? OR standing <> 'deactivated')
+"""
+_SEEN: Final = """
+SELECT met.source, count(*), min(uid) FROM expected JOIN met USING (id)
+WHERE expected.profile IS NOT NULL AND met.standing = expected.standing GROUP BY 1 ORDER BY 1
+"""
 
 
 class Expected(NamedTuple):
@@ -133,20 +129,28 @@ class Ledger:
 
     def __init__(self, folder: Path, terms: Terms) -> None:
         self._folder, self.terms = folder, terms
-        self._shown: set[str] = set()
-        self._lists = False
+        self._told = Told()
         self._database = _without_name(folder)
         self._loaded = False
 
     @property
     def told(self) -> frozenset[str]:
         """The fields that the app has told anything of."""
-        return frozenset(ALWAYS_LISTED - ({"tags"} if not self._lists else set())) | self._shown
+        return self._told.of(Source.BOTH)
 
     @property
     def untold(self) -> frozenset[str]:
         """Fields to be compared of which the app tells nothing."""
         return self.terms.fields - self.told
+
+    def left_open(self) -> dict[str, tuple[int, str]]:
+        """Say of which fields the app tells nothing of some users only: how many they are, and the first by uid."""
+        found: dict[str, tuple[int, str]] = {}
+        for source, users, first in self._database.execute(_SEEN):
+            for name in self.terms.fields - self.untold - self._told.of(Source(source)):
+                before, uid = found.get(name, (0, first))
+                found[name] = (before + users, min(uid, first))
+        return found
 
     def expect(self, users: Iterable[Expected]) -> None:
         """Take in users of the roster."""
@@ -195,30 +199,31 @@ class Ledger:
         by_list  a list shows them, and with it their tags
         """
         self._index()
-        self._lists |= by_list
         by_uid = {user["uid"].lower(): user for user in users}
-        self._shown.update(name for name in UNSURE if any(name in user for user in by_uid.values()))
+        self._told.learn(by_uid.values(), Source.LIST if by_list else Source.ANSWER)
         asked = (orjson.dumps(list(by_uid)).decode(),)
         with self._writing():
             ours = self._database.execute(_ASKED, asked).fetchall()
             rows = []
-            for key, uid, roster, before in ours:
-                user = by_uid[uid] if by_list or before is None else _completed(by_uid[uid], before)
-                rows.append((key, standing_of(user, listed_as).value, self._unlike(user, roster)))
-            self._database.executemany("INSERT OR REPLACE INTO met VALUES (?, ?, ?)", rows)
+            for key, uid, roster, before, known in ours:
+                user, source = by_uid[uid], Source.LIST if by_list else Source.ANSWER
+                if not by_list and known is not None and before in {Source.LIST, Source.BOTH}:
+                    # What the answer leaves out is as a list has shown it.
+                    user, source = {**orjson.loads(known), **user}, Source.BOTH
+                rows.append((key, standing_of(user, listed_as).value, self._unlike(user, roster), source))
+            self._database.executemany("INSERT OR REPLACE INTO met VALUES (?, ?, ?, ?)", rows)
 
-    def lose(self, uid: str) -> None:
-        """Note that there is no such user, whatever was shown before."""
+    def lose(self, uid: str, *, everywhere: bool = True) -> None:
+        """Note that no such user is active, whatever was shown before; `everywhere`: none is deactivated either."""
         with self._writing():
-            self._database.execute("DELETE FROM met WHERE id = (SELECT id FROM expected WHERE uid = ?)", (uid,))
+            self._database.execute(_LOST, (uid, everywhere))
 
     def unlike(self) -> Iterator[Unlike]:
         """Give those who are not as expected, in the order in which they were taken in."""
-        without = self.untold
-        for uid, wanted, roster, standing, app, role in self._database.execute(_UNLIKE):
+        for uid, wanted, roster, standing, app, source, role in self._database.execute(_UNLIKE):
             told: tuple[FieldDifference, ...] = ()
             if standing == wanted and app is not None:
-                told = tuple(differences(*self._compared_of(roster, app, without)))
+                told = tuple(differences(*self._compared_of(roster, app, source)))
             if standing is None and roster is None and wanted == Standing.DEACTIVATED:
                 continue  # somebody who has left, and whom another hand has deleted since
             if standing != wanted or told:
@@ -245,12 +250,12 @@ class Ledger:
 
     def digests(self) -> tuple[str, str]:
         """Give the SHA-256 of both sides, roster first: over the lines `uid TAB sha256(profile)`, sorted by uid."""
-        sides, without = (hashlib.sha256(), hashlib.sha256()), self.untold
-        for uid, roster, app in self._database.execute(_IN_ORDER):
+        sides = (hashlib.sha256(), hashlib.sha256())
+        for uid, roster, app, source in self._database.execute(_IN_ORDER):
             one, other = (roster or app, app or roster)
             if one is None or other is None:
                 continue
-            ours, theirs = self._compared_of(one, other, without)
+            ours, theirs = self._compared_of(one, other, source)
             line = _line(uid, ours)
             if roster is not None:
                 sides[0].update(line)
@@ -267,11 +272,10 @@ class Ledger:
         app = profile_of(user, self.terms.fields) if roster is not None else None
         return None if app == roster else app
 
-    def _compared_of(self, roster: bytes, app: bytes, without: Collection[str]) -> tuple[bytes, bytes]:
-        """Leave out of both profiles what is not compared."""
-        stays = {name for name in self.terms.stays if not holds(roster, name)} if self.terms.stays else set()
-        left_out = stays.union(without)
-        return (narrowed(roster, left_out), narrowed(app, left_out)) if left_out else (roster, app)
+    def _compared_of(self, roster: bytes, app: bytes, source: int | None) -> tuple[bytes, bytes]:
+        """Leave out of both profiles what is not compared of whom the app has shown there, or nowhere (None)."""
+        told = self._told.of(Source.BOTH if source is None else Source(source))
+        return self.terms.compared(roster, app, told)
 
     def _index(self) -> None:
         if not self._loaded:
@@ -291,12 +295,6 @@ class Ledger:
 
 def _line(uid: str, profile: bytes) -> bytes:
     return f"{uid}\t{hashlib.sha256(profile).hexdigest()}\n".encode()
-
-
-def _completed(user: Mapping[str, Any], before: bytes) -> Mapping[str, Any]:
-    """Add what an answer about one user may leave out: as a list has shown it, or else as the roster has it."""
-    known = orjson.loads(before)
-    return {**{name: known.get(name) for name in (*UNSURE, "tags")}, **user}
 
 
 def _without_name(folder: Path) -> sqlite3.Connection:

@@ -8,12 +8,12 @@ first thousand of them, which tell by themselves when something is wrong with th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from provisioner.errors import DirectoryError
 from provisioner.inspection.proof.ledger import Ledger
@@ -22,7 +22,8 @@ from provisioner.model import NOBODY, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation
 from provisioner.sending.retry import Verdict
-from provisioner.sync.plan.directory import PER_PAGE, is_user, pages
+from provisioner.sending.users.reading import search
+from provisioner.sync.plan.directory import LISTS, pages
 
 T = TypeVar("T")
 
@@ -32,8 +33,6 @@ NOTHING_PROVED: Final = "nothing was proved"
 # Pages on the wire at once, and users who are asked for at once.
 _AHEAD: Final = 4
 _AT_ONCE: Final = 16
-# Where somebody who is asked for can be found: as active first.
-_SEARCHES: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: "&onlyDeactivated=true"}
 
 log = get_logger()
 
@@ -123,22 +122,18 @@ class _Asking:
 
     async def _ask(self, uid: str) -> None:
         """Look for one user: in the lists, which tell tags and who is deactivated, then by its address."""
-        for listed_as, which in _SEARCHES.items():
-            if (user := await self._searched(uid, which)) is not None:
-                await self.in_thread(partial(self.ledger.meet, [user], listed_as))
+        request, whole = NOBODY._replace(uid=uid), False
+        for listed_as, which in LISTS.items():
+            found = await search(self.exchanger, request, which)
+            whole = found.whole
+            if found.user is not None:
+                await self.in_thread(partial(self.ledger.meet, [found.user], listed_as))
                 return
-        verdict, reply = await self.exchanger(Operation.READ, NOBODY._replace(uid=uid), token=False, note=unnoted)
+        verdict, reply = await self.exchanger(Operation.READ, request, token=False, note=unnoted)
         if verdict is Verdict.DONE:
             await self.in_thread(partial(self.ledger.meet, [reply.data or {}], Standing.ACTIVE, by_list=False))
         elif verdict is Verdict.ABSENT:
-            await self.in_thread(partial(self.ledger.lose, uid))
+            await self.in_thread(partial(self.ledger.lose, uid, everywhere=whole))
         elif not self.exchanger.stopper:
             why = reply.message or reply.failure
             raise DirectoryError(f"{uid}: the API does not tell how this user is ({why}); {NOTHING_PROVED}, run again")
-
-    async def _searched(self, uid: str, which: str) -> Mapping[str, Any] | None:
-        """Search a list for a uid: every uid that begins with it is found, so it can be none of the first thousand."""
-        query = f"perPage={PER_PAGE}&page=1&withTags=true&searchKey={uid}&searchIn[]=uid{which}"
-        verdict, reply = await self.exchanger(Operation.LIST, NOBODY, token=False, note=unnoted, query=query)
-        users: Iterable[Any] = (reply.data or {}).get("items", ()) if verdict is Verdict.DONE else ()
-        return next((user for user in users if is_user(user) and user["uid"].lower() == uid), None)

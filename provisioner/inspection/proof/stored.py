@@ -12,18 +12,30 @@ That form is canonical JSON: keys sorted, no blanks, UTF-8, fields that hold not
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from provisioner.sending.users.profile import DEFAULT_ROLE, FIELDS
+from provisioner.sync.plan.directory import ALWAYS_LISTED, UNSURE
 
+_TAGS: Final = "tags"
 # Whole numbers from here on are doubles to the one who reads them.
 _LEAST: Final = -(2**63)
 _BEYOND: Final = 2**64
 # JSON that is nested deeper than can be read stands for itself: no roster's can be.
 _TOO_DEEP: Final = b'"nested too deeply to be compared"'
+
+
+class Source(IntEnum):
+    """Where the app has shown a user: in a list, in an answer about it alone, or there after it was listed."""
+
+    LIST = 0
+    ANSWER = 1
+    BOTH = 2
 
 
 class FieldDifference(NamedTuple):
@@ -32,6 +44,45 @@ class FieldDifference(NamedTuple):
     field: str
     roster: str | None
     app: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is compared.
+
+    fields  those that the roster has a source for
+    stays   fields that hold whatever they held where the roster has nothing: no sync can empty them
+    """
+
+    fields: frozenset[str]
+    stays: frozenset[str] = frozenset()
+
+    def compared(self, roster: bytes, app: bytes, told: Collection[str]) -> tuple[bytes, bytes]:
+        """Leave out of both profiles what is not compared where the app tells these fields."""
+        stays = {name for name in self.stays if not holds(roster, name)} if self.stays else set()
+        left_out = stays.union(self.fields.difference(told))
+        return (narrowed(roster, left_out), narrowed(app, left_out)) if left_out else (roster, app)
+
+
+class Told:
+    """Which fields the app tells of users, learned from what it shows: a list and an answer about one tell others.
+
+    A field that one user is shown with is told of everybody who is shown in the same way.
+    """
+
+    def __init__(self) -> None:
+        self._by: dict[Source, frozenset[str]] = {Source.LIST: frozenset(), Source.ANSWER: frozenset()}
+
+    def learn(self, users: Iterable[Mapping[str, Any]], source: Source) -> None:
+        """Take in how users are shown, by a list or by an answer about one of them."""
+        always = ALWAYS_LISTED if source is Source.LIST else ALWAYS_LISTED - {_TAGS}
+        self._by[source] |= always.union(name for name in (*UNSURE, _TAGS) for user in users if name in user)
+
+    def of(self, source: Source) -> frozenset[str]:
+        """Give the fields that are told of users who were seen in this way."""
+        if source is Source.BOTH:
+            return self.of(Source.LIST) | self.of(Source.ANSWER)
+        return self._by[source]
 
 
 def sent_profile(body: str, fields: Collection[str]) -> bytes:

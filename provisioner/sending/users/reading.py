@@ -15,6 +15,8 @@ from provisioner.sending.retry import Verdict
 _PAGES: Final = 10
 _PER_PAGE: Final = 1000
 _TAGS: Final = "tags"
+DEACTIVATED: Final = "&onlyDeactivated=true"
+"""Has a list be that of the deactivated users, and not that of the active ones."""
 
 
 class Shown(NamedTuple):
@@ -45,16 +47,29 @@ async def read_user(exchanger: Exchanger, request: UserRequest, *, with_tags: bo
     return await _with_tags(exchanger, request, Shown(verdict, reply, user))
 
 
+class Searched(NamedTuple):
+    """What a search of a list came to.
+
+    user   as the list shows it; None when it was not found
+    whole  whether it says something that it was not found: the list was looked through to the end of what begins alike
+    """
+
+    verdict: Verdict | None
+    reply: Reply
+    user: Mapping[str, Any] | None
+    whole: bool
+
+
 async def read_deactivated(exchanger: Exchanger, request: UserRequest) -> Shown:
     """Read one user who is deactivated: only a list shows it; the verdict is ABSENT when none does."""
-    verdict, reply, user = await _searched(exchanger, request, "&onlyDeactivated=true")
+    verdict, reply, user, _ = await search(exchanger, request, DEACTIVATED)
     if verdict is Verdict.DONE and user is None:
         return Shown(Verdict.ABSENT, reply)
     return Shown(verdict, reply, user or {}, frozenset() if user and _TAGS in user else frozenset({_TAGS}))
 
 
 async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
-    verdict, reply, user = await _searched(exchanger, request, "")
+    verdict, reply, user, _ = await search(exchanger, request)
     if verdict is None or verdict is Verdict.STOP:
         return shown._replace(verdict=verdict, reply=reply)
     if user is None:
@@ -62,20 +77,34 @@ async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -
     return shown._replace(user={**shown.user, _TAGS: user.get(_TAGS)})
 
 
-async def _searched(
-    exchanger: Exchanger, request: UserRequest, more: str
-) -> tuple[Verdict | None, Reply, Mapping[str, Any] | None]:
-    """Look through the list for one user; `more` is added to what is asked."""
-    wanted = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true{more}&perPage={_PER_PAGE}"
-    verdict: Verdict | None = Verdict.DONE
-    reply = Reply()
+async def search(exchanger: Exchanger, request: UserRequest, which: str = "") -> Searched:
+    """Look through a list for one user, tags and all; `which` is `DEACTIVATED`, or nothing for the active users."""
+    wanted, uid = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true{which}", request.uid.lower()
+    verdict, reply, whole = Verdict.DONE, Reply(), False
     for page in range(1, _PAGES + 1):
-        query = f"{wanted}&page={page}"
-        verdict, reply = await exchanger(Operation.LIST, request, token=False, note=unnoted, query=query)
-        users = (reply.data or {}).get("items") if verdict is Verdict.DONE else None
-        for user in users or ():
-            if isinstance(user, dict) and user.get("uid") == request.uid:
-                return verdict, reply, user
-        if len(users or ()) < _PER_PAGE:
+        query = f"{wanted}&perPage={_PER_PAGE}&page={page}"
+        answered, reply = await exchanger(Operation.LIST, request, token=False, note=unnoted, query=query)
+        if answered is not Verdict.DONE:
+            return Searched(answered, reply, None, whole=False)
+        users = [user for user in (reply.data or {}).get("items") or () if is_user(user)]
+        if (user := next((user for user in users if user["uid"].lower() == uid), None)) is not None:
+            return Searched(verdict, reply, user, whole=True)
+        last = last_page(reply.data or {})
+        whole = not users or (page >= last if last is not None else len(users) < _PER_PAGE)
+        # An API that cannot search gives whoever there is.
+        if whole or not all(uid in user["uid"].lower() for user in users):
             break
-    return verdict, reply, None
+    return Searched(verdict, reply, None, whole)
+
+
+def last_page(data: Mapping[str, Any]) -> int | None:
+    """Give the number of a list's last page; None without a word on it: then there is one more to be tried."""
+    meta = data.get("meta")
+    paging = meta.get("pagination") if isinstance(meta, dict) else None
+    total = paging.get("total_pages") if isinstance(paging, dict) else None
+    return total if isinstance(total, int) and total > 0 else None
+
+
+def is_user(shown: Any) -> bool:
+    """Whether something that the API lists can be a user."""
+    return isinstance(shown, dict) and isinstance(shown.get("uid"), str)

@@ -25,6 +25,7 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
+from provisioner.sending.users.reading import DEACTIVATED, is_user, last_page
 
 PER_PAGE: Final = 1000
 # Seconds by which lists and answers may tell the creation time of one user differently.
@@ -157,7 +158,7 @@ class Page(NamedTuple):
         return [user["uid"] for user in self.users] == [user["uid"] for user in before.users]
 
 
-_LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: "&onlyDeactivated=true"}
+LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: DEACTIVATED}
 
 
 async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was changed") -> AsyncGenerator[Page, None]:
@@ -168,7 +169,7 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was 
 
     Raises `DirectoryError` when it cannot be read whole.
     """
-    for listed_as in _LISTS:
+    for listed_as in LISTS:
         waiting: deque[asyncio.Task[Page | None]] = deque()
         page = await _page(exchanger, listed_as, 1, doing)
         following = 2
@@ -193,14 +194,14 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was 
 
 async def _page(exchanger: Exchanger, listed_as: Standing, number: int, doing: str) -> Page | None:
     """Read one page; None when the run was stopped."""
-    query = f"perPage={PER_PAGE}&page={number}&withTags=true{_LISTS[listed_as]}"
+    query = f"perPage={PER_PAGE}&page={number}&withTags=true{LISTS[listed_as]}"
     verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=unnoted, query=query)
     if verdict is not Verdict.DONE:
         if exchanger.stopper:
             return None
         raise _unread(number, str(reply.message or reply.failure), doing)
     data = reply.data or {}
-    users, last = data["items"], _last_page(data)
+    users, last = data["items"], last_page(data)
     if not all(map(is_user, users)):
         raise _unread(number, "it lists something that is no user", doing)
     if not users and last is not None and number < last:
@@ -254,19 +255,6 @@ def _unread(page: int, why: str, doing: str) -> DirectoryError:
     log.error("directory.unread", page=page, reason=why)
     message = f"the app's users cannot be listed: page {page} ({why}); {doing}, run again"
     return DirectoryError(message)
-
-
-def _last_page(data: Mapping[str, Any]) -> int | None:
-    """Give the number of the last page; None without a word on it: then there is one more to be tried."""
-    meta = data.get("meta")
-    paging = meta.get("pagination") if isinstance(meta, dict) else None
-    total = paging.get("total_pages") if isinstance(paging, dict) else None
-    return total if isinstance(total, int) and total > 0 else None
-
-
-def is_user(shown: Any) -> bool:
-    """Whether something that the API lists can be a user."""
-    return isinstance(shown, dict) and isinstance(shown.get("uid"), str)
 
 
 def standing_of(user: Mapping[str, Any], listed_as: Standing) -> Standing:

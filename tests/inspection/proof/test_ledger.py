@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from provisioner.errors import OutputError
-from provisioner.inspection.proof.ledger import Expected, Ledger, Terms, Totals, Unlike
-from provisioner.inspection.proof.stored import FieldDifference, profile_of
+from provisioner.inspection.proof.ledger import Expected, Ledger, Totals, Unlike
+from provisioner.inspection.proof.stored import FieldDifference, Terms, profile_of
 from provisioner.model import Standing
 
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED
@@ -101,6 +101,41 @@ def test_tags_are_told_by_lists_alone(made: Make) -> None:
     assert unlike(ledger) == [("bob", "active", ["tags"])]
     ledger.meet([user("ann", tags=["b"])], ACTIVE, by_list=False)
     assert unlike(ledger) == [("ann", "active", ["tags"]), ("bob", "active", ["tags"])]
+
+
+def test_what_an_answer_about_one_user_shows_says_nothing_of_those_whom_only_a_list_has_shown(made: Make) -> None:
+    """Of them it stays open what lists show of nobody; it is said of how many, and the digests leave it out."""
+    ledger = made(**{uid: user(uid, statusMessage="hi", tags=["t"]) for uid in ("ann", "bob", "cy")})
+    ledger.meet([user(uid, tags=["t"]) for uid in ("ann", "bob", "cy")], ACTIVE)
+    ledger.meet([user("cy", statusMessage="ho")], ACTIVE, by_list=False)
+    assert unlike(ledger) == [("cy", "active", ["statusMessage"])]
+    assert (set(ledger.untold), ledger.left_open()) == (set(), {"statusMessage": (2, "ann")})
+    ledger.meet([user("cy", statusMessage="hi")], ACTIVE, by_list=False)
+    assert (unlike(ledger), len(set(ledger.digests()))) == ([], 1)
+
+
+def test_what_an_answer_leaves_out_is_open_unless_a_list_has_told_it(made: Make) -> None:
+    """It is never taken for what the roster has; what answers show of others, this user does not have."""
+    ledger = made(**{uid: user(uid, statusMessage="hi", tags=["t"]) for uid in ("ann", "bob", "cy")})
+    ledger.meet([user("bob", tags=["x"]), user("cy", tags=["t"])], ACTIVE)
+    ledger.meet([user("ann")], ACTIVE, by_list=False)
+    ledger.meet([user("bob")], ACTIVE, by_list=False)
+    assert unlike(ledger) == [("bob", "active", ["tags"])]
+    assert ledger.left_open() == {"tags": (1, "ann")}
+    ledger.meet([user("cy", statusMessage="hi")], ACTIVE, by_list=False)
+    assert unlike(ledger) == [("ann", "active", ["statusMessage"]), ("bob", "active", ["statusMessage", "tags"])]
+
+
+def test_whom_a_list_has_shown_as_deactivated_is_so_unless_all_of_it_was_searched(made: Make) -> None:
+    """That no such user is active says nothing against it."""
+    ledger = made(ann=user("ann"), bob=user("bob"))
+    ledger.meet([user("ann")], DEACTIVATED)
+    ledger.meet([user("bob")], ACTIVE)
+    for uid in ("ann", "bob"):
+        ledger.lose(uid, everywhere=False)
+    assert unlike(ledger) == [("ann", "deactivated", []), ("bob", "missing", [])]
+    ledger.lose("ann")
+    assert unlike(ledger) == [("ann", "missing", []), ("bob", "missing", [])]
 
 
 def test_what_no_sync_can_empty_stays_as_it_is(made: Make) -> None:

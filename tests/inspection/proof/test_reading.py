@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from provisioner.errors import DirectoryError, ExitCode
-from provisioner.inspection.proof.ledger import Expected, Ledger, Terms
+from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.reading import SINGLY, Reading, read_app
-from provisioner.inspection.proof.stored import profile_of
+from provisioner.inspection.proof.stored import Terms, profile_of
 from provisioner.model import Tally, UserRequest
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
@@ -121,6 +121,26 @@ def test_a_few_users_of_a_large_app_are_asked_for_one_by_one(tmp_path: Path) -> 
         "page 1", "read u0099", "search u0030", "search u0040", "search u0050", "search u0050", "search u0099",
         "search u0099",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("deactivated", [False, True])
+def test_a_uid_with_which_many_others_begin_is_found_all_the_same(tmp_path: Path, deactivated: bool) -> None:
+    """The search goes on to the page that has it: tags count, and so does who is deactivated."""
+    app = App([{**user(number), "uid": f"u0001{number}", "gone": deactivated} for number in range(9)])
+    app.users += [user(1, tags=["x"], gone=deactivated), *map(user, range(2, 30))]
+    assert read(tmp_path, app, [1])[1] == [("u0001", "deactivated" if deactivated else "active")]
+    assert app.asked == ["page 1", *["search u0001"] * (5 if deactivated else 4)]
+
+
+@pytest.mark.parametrize("by_pages", [False, True])
+def test_what_a_search_does_not_come_to_is_as_the_list_has_it_or_left_open(tmp_path: Path, by_pages: bool) -> None:
+    """Ten pages are looked through; tags that were not seen are not taken for the roster's."""
+    app = App([{**user(number), "uid": f"u0001{number:02}"} for number in range(40)])
+    app.users += [user(1, tags=["x"]), *map(user, range(2, 30))]
+    expected = range(1, 30) if by_pages else [1]
+    assert read(tmp_path, app, expected)[1] == ([("u0001", "active")] if by_pages else [])
+    app.users[40]["gone"] = True
+    assert read(tmp_path, app, range(1, 30))[1] == [("u0001", "deactivated")]
 
 
 def test_a_user_whom_a_shifting_list_skips_is_not_missing(tmp_path: Path) -> None:
