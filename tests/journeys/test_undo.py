@@ -366,6 +366,15 @@ def test_a_dry_run_tells_all_requests_of_the_rows_that_the_journal_knows(api: Ru
     assert told == [7, 8, 5, 7, 2]
 
 
+def test_a_dry_run_of_an_undo_promises_no_fewer_requests_than_it_takes(api: RunningEmulator, tmp_path: Path) -> None:
+    """Whom the roster has deactivated is looked for in a list, reactivated and put back; the time is asked for once."""
+    (tmp_path / "left.toml").write_text('[columns]\ndeactivated = { column = "name", map = { "Bare, new" = true } }\n')
+    left = ("-c", "left.toml")
+    assert run(tmp_path, api, "--on-existing", "update", *left, people=ROSTER[6:7]).summary["deactivated"] == 1
+    told = provisioner(*command("undo", tmp_path, api, "--dry-run", *left), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (told.summary["estimate"]["requests"], undo(tmp_path, api, *left).summary["requests"]) == (5, 5)
+
+
 def test_nobody_is_asked_where_nobody_is(api: RunningEmulator, tmp_path: Path) -> None:
     """Without --yes nothing is sent off a terminal: exit 2 and one sentence; --dry-run says what would be done."""
     assert run(tmp_path, api, "--on-existing", "update").exit_code == 0

@@ -246,13 +246,15 @@ CANDIDATES: Final = select(
 class ToDo(NamedTuple):
     """What there is to be undone.
 
-    tagged  of those to be put back: tags were set, so that a list is looked through as well
+    more  requests at most beside a look at each and what takes it back, for those to be put back: a list where tags
+          were set or the roster deactivated the user, who is reactivated then, and another look where an update of ours
+          was never answered
     """
 
     created: int
     updated: int
     doubtful: int
-    tagged: int
+    more: int
     reversed: int
 
     @property
@@ -261,6 +263,10 @@ class ToDo(NamedTuple):
         return self.created + self.updated + self.doubtful
 
 
+_LISTED: Final = "(fields & :tags OR made_hash IS NOT NULL)"
+_MAY_BE_LATER: Final = "(length(carried) AND (NOT confirmed OR doubted))"
+_MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + (made_hash IS NOT NULL))"
+
 TO_DO: Final = select(
     ToDo._fields,
     f"{_JOINED}",
@@ -268,7 +274,7 @@ TO_DO: Final = select(
         "created": f"coalesce(sum({_OURS} AND NOT {_LOOKED_AT}), 0)",
         "updated": f"coalesce(sum({_UPDATED} AND NOT {_LOOKED_AT}), 0)",
         "doubtful": f"coalesce(sum({_IN_DOUBT} AND NOT {_LOOKED_AT}), 0)",
-        "tagged": f"coalesce(sum({_UPDATED} AND NOT {_LOOKED_AT} AND fields & :tags), 0)",
+        "more": f"coalesce(sum(iif({_UPDATED} AND NOT {_LOOKED_AT}, {_MORE}, 0)), 0)",
         "reversed": f"coalesce(sum(reversals.verdict IS 'reversed' AND again_at IS NULL AND NOT {_TO_DO}), 0)",
     },
 )

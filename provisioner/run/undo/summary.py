@@ -154,11 +154,12 @@ class UndoPreview:
 
     @property
     def requests(self) -> int:
-        """How many it would take at most, unless some have to be sent again.
+        """How many it would take at most, unless some have to be sent again or a list goes on over more than a page.
 
-        A look at each, and what takes it back; a list for those with tags; and one that asks for the server's time.
+        A look at each, and what takes it back; another look at those in doubt; what is more for those to be put back;
+        and one that asks for the server's time.
         """
-        return 2 * self.to_do.users + self.to_do.tagged + bool(self.to_do.users)
+        return 2 * self.to_do.users + self.to_do.doubtful + self.to_do.more + bool(self.to_do.users)
 
     @property
     def seconds(self) -> float:

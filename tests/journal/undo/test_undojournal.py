@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.state.syncstate import SyncState
@@ -95,8 +96,21 @@ def test_who_is_to_be_looked_at(path: Path) -> None:
     """Created, updated and in doubt; who was there and left alone is not."""
     with undoing(path) as journal:
         assert set(of(journal)) == {1, 2, 4, 5}
-        assert journal.to_do() == ToDo(created=1, updated=1, doubtful=2, tagged=0, reversed=0)
+        assert journal.to_do() == ToDo(created=1, updated=1, doubtful=2, more=0, reversed=0)
         assert [of(journal)[key].doubt_since for key in (4, 5)] == [100.0, 99.0]
+
+
+def test_what_it_takes_to_put_back_whoever_is_not_found_at_the_first_look(path: Path) -> None:
+    """A list for tags, or for whom the roster deactivated; all of it twice where an update was never answered."""
+    with Journal(path, HERE) as journal:
+        journal.note([noted(2, KEPT, b"old", 64, b"\x40c")])
+    with undoing(path) as undo:
+        tagged_and_open = undo.to_do().more
+    with Journal(path, HERE) as journal:
+        journal.settle([settled(2, Outcome.UPDATED, created_at=50, mark=102, carried=b"\x40c")])
+        journal.note([MadeRow(2, ours=False, attempts=1, created_at=50, mark=102)], MADE)
+    with undoing(path) as undo:
+        assert (tagged_and_open, undo.to_do().more) == (3, 2)
 
 
 def test_a_verdict_begins_the_row_anew(path: Path) -> None:
