@@ -136,10 +136,7 @@ def clock(offset: float | None, seconds: float) -> Check:
         return Check("clock", Status.OK, f"within {CLOCK_TOLERANCE:.0f} s of the server's")
     behind = offset > 0
     seen = f"{abs(offset if behind else most):.0f} s {'behind' if behind else 'ahead of'} the server's"
-    todo = (
-        "set this machine's clock (NTP): after a lost reply a user is known as ours by the time of its creation. A run "
-        "allows for a steady difference, but not for a clock that is put right while it runs"
-    )
+    todo = "set this machine's clock (NTP): it dates what the results and the log say; a run works with any"
     return Check("clock", Status.WARNING, seen, todo)
 
 
