@@ -221,7 +221,12 @@ def _key(path: Path | None) -> str | None:
         content = file.read(_LARGEST_KEY + 1)
     if len(content) > _LARGEST_KEY:
         raise ValueError(f"{path}: the key should be in this file, and it is too large to hold one")
-    key = content.decode().strip()
+    try:
+        key = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        key = "\0"
+    if "\0" in key:
+        raise ValueError(f"{path}: the key should be in this file, and it is not UTF-8 text; save it as UTF-8")
     if not key:
         raise ValueError(f"{path}: the key should be in this file, and it is empty")
     return key

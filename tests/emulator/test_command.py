@@ -94,9 +94,9 @@ def test_it_serves_tells_how_to_use_it_and_stops_cleanly(number: signal.Signals)
 
 
 def test_a_key_that_was_given_is_used_and_not_shown(tmp_path: Path) -> None:
-    """From a file or from the environment, the file first."""
+    """From a file, with or without a byte-order mark, or from the environment; the file first."""
     file = tmp_path / "key"
-    file.write_text("key-of-the-file\n")
+    file.write_text("key-of-the-file\n", encoding="utf-8-sig")
     with started("--api-key-file", str(file), EMULATOR_API_KEY="key-of-the-environment") as (process, url):
         assert [create(url, "ann", key) for key in ("key-of-the-environment", "key-of-the-file")] == [401, 200]
         process.terminate()
@@ -173,6 +173,18 @@ def test_a_wrong_file_is_named(
     path = tmp_path / "file"
     path.write_text(text)
     assert called("--port", "0", option, str(path)) == 2
+    assert capsys.readouterr() == ("", f"{path}: {message}\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_a_key_that_is_no_utf_8_is_told_with_its_file(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And with what to do, as the client says it."""
+    path = tmp_path / "key"
+    path.write_bytes("kéy".encode(encoding))
+    assert called("--port", "0", "--api-key-file", str(path)) == 2
+    message = "the key should be in this file, and it is not UTF-8 text; save it as UTF-8"
     assert capsys.readouterr() == ("", f"{path}: {message}\n")
 
 

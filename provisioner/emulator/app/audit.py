@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, overload
+from typing import BinaryIO, Final, overload
 
 import orjson
 
 from provisioner.emulator.app.limits import Group
+
+_LOG: Final = logging.getLogger("provisioner.emulator")
+_UNWRITTEN: Final = (
+    "%s: the audit cannot be written (%s); the emulator goes on without it, and GET /_emulator/audit has all records"
+)
 
 
 class Did(StrEnum):
@@ -80,10 +86,14 @@ class Audit(Sequence[AuditRecord]):
         self._file: BinaryIO | None = path.open("ab", buffering=0) if path else None
 
     def add(self, record: AuditRecord) -> None:
-        """Keep one record, and write it to the file if there is one."""
+        """Keep one record, and write it to the file if there is one: until it takes no more, which is said once."""
         self._records.append(record)
         if self._file:
-            self._file.write(record.line())
+            try:
+                self._file.write(record.line())
+            except OSError as error:
+                _LOG.warning(_UNWRITTEN, self._file.name, error.strerror)
+                self.close()
 
     def close(self) -> None:
         """Close the file; the records stay readable."""

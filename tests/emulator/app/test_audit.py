@@ -156,3 +156,17 @@ def test_an_audit_is_appended_to_nothing_that_is_none(tmp_path: Path, content: b
     with pytest.raises(ValueError, match=r"people\.csv: holds what is no audit; choose another --audit"):
         Audit(file)
     assert file.read_bytes() == content
+
+
+def test_a_disk_that_takes_no_more_ends_the_file_and_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    """It is said once; the records are all there."""
+
+    async def scenario(api: Api) -> None:
+        await api.create("Ann")
+        await api.create("bo")
+        assert [(record.uid, record.status) for record in api.emulator.audit] == [("ann", 200), ("bo", 200)]
+
+    drive(scenario, audit_path=Path("/dev/full"))
+    why = "the audit cannot be written (No space left on device)"
+    told = f"/dev/full: {why}; the emulator goes on without it, and GET /_emulator/audit has all records"
+    assert caplog.messages == [told]
