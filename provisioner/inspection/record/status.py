@@ -111,10 +111,18 @@ class Status:
     @property
     def unmet(self) -> int | None:
         """Valid rows of the roster that were never sent, as far as the last summary tells."""
-        rows, rejected = self.summary.get("rows"), self.summary.get("rejected")
+        rows, rejected, pending = (self.summary.get(name) for name in ("rows", "rejected", "pending"))
         if not isinstance(rows, int) or not isinstance(rejected, int):
             return None
+        if isinstance(pending, int) and self._is_of_last_run:
+            return max(0, pending - self.outcomes.get(Outcome.PENDING, 0))
         return max(0, rows - rejected - self.users)
+
+    @property
+    def _is_of_last_run(self) -> bool:
+        """Whether the summary tells of what the journal was last used for: a run that was not killed since."""
+        last = self.course[-1] if self.course else None
+        return last is not None and last.command == "run" and last.finished is not None
 
     @property
     def document(self) -> dict[str, Any]:

@@ -96,6 +96,18 @@ def test_the_files_beside_it_say_more(tmp_path: Path) -> None:
     assert "all well (2026-01-01T00:00:00Z)" in text
 
 
+@pytest.mark.parametrize(("finished", "never_sent"), [(True, 2998), (False, 2997)])
+def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, finished: bool, never_sent: int) -> None:
+    """What the last run left open is in its summary; after a kill it is the rows less the users that are known."""
+    path = a_journal(tmp_path / "out.journal.db")
+    (tmp_path / "out.summary.json").write_text('{"rows": 3000, "rejected": 0, "pending": 2999, "stopped_by": "key"}')
+    with Journal(path, HERE) as journal:
+        number = journal.course.begin(100.0, "run", {})
+        if finished:
+            journal.course.end(number or 0, 101.0, "key", 1)
+    assert told(path)["next_run"]["never_sent"] == never_sent
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_whoever_has_it_open_is_named(tmp_path: Path, as_json: bool) -> None:
     """It may be asked while the job is running, and takes no lock of its own."""
