@@ -19,8 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.sending.users.profile import DEFAULT_ROLE, FIELDS
-from provisioner.sync.plan.directory import ALWAYS_LISTED, UNSURE
+from provisioner.sending.users.profile import ALWAYS_LISTED, DEFAULT_ROLE, FIELDS, UNSURE
 
 _TAGS: Final = "tags"
 # Whole numbers from here on are doubles to the one who reads them.

@@ -41,7 +41,6 @@ FROM given WHERE reversals.id = given.id AND (again_at IS NULL AND verdict = 're
 """,
 )
 
-
 # What was found out of a user says nothing any more once something may have left for it.
 SENT_SINCE: Final = Bulk(
     TakenUpRow._fields,

@@ -17,6 +17,11 @@ from typing import Any, Final
 FIELDS: Final = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
 """The fields of a profile, in the order of their digests. A uid cannot change, and `withAuthToken` is none."""
 
+ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
+"""A list shows these of every user that has them."""
+UNSURE: Final = ("statusMessage", "metadata")
+"""Whether it shows these is learned from what it shows."""
+
 DEFAULT_ROLE: Final = "default"
 
 _SIZE: Final = 8

@@ -32,10 +32,6 @@ PER_PAGE: Final = 1000
 _ROUNDED: Final = 2
 # Users in doubt who are asked for at once.
 _AT_ONCE: Final = 16
-ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
-"""The list shows these of every user that has them."""
-UNSURE: Final = ("statusMessage", "metadata")
-"""Whether it shows these is learned from what it shows."""
 
 _TABLE: Final = """
 CREATE TEMP TABLE directory (
@@ -85,11 +81,11 @@ class Directory:
     @property
     def fields(self) -> frozenset[str]:
         """The fields of a profile that it tells anything of."""
-        return ALWAYS_LISTED | self._met_fields
+        return profile.ALWAYS_LISTED | self._met_fields
 
     def add(self, users: Sequence[Mapping[str, Any]], standing: Standing) -> None:
         """Keep one page. A page read while users come and go can repeat some of the last: the later one counts."""
-        self._met_fields.update(name for name in UNSURE if any(name in user for user in users))
+        self._met_fields.update(name for name in profile.UNSURE if any(name in user for user in users))
         standings = [standing_of(user, standing).value for user in users]
         digests = [profile.digests_of(user, profile.FIELDS) for user in users]
         uids, created = [user["uid"] for user in users], [_created_at(user) for user in users]
