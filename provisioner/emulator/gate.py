@@ -34,8 +34,8 @@ class Gate:
         self._silent = False
         self._tenant.quota_reached = False
 
-    def disturb(self, strike: Strike) -> bool:
-        """Begin a fault that outlasts its request; tells whether this is one of those."""
+    def disturb(self, strike: Strike) -> None:
+        """Begin a fault that outlasts its request, if this is one of those."""
         match strike.fault:
             case Fault.REVOKE_KEY:
                 self._revoked = True
@@ -44,9 +44,6 @@ class Gate:
             case Fault.STORM | Fault.SILENT_STORM:
                 self._storm_ends = self._tenant.clock.monotonic() + strike.seconds
                 self._silent = strike.fault is Fault.SILENT_STORM
-            case _:
-                return False
-        return True
 
     def accepts(self, key: str) -> bool:
         """Tell whether this is the app's key, and not revoked."""

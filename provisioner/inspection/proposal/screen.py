@@ -66,20 +66,20 @@ def _parts(found: str, notices: Sequence[str], proposal: Proposal, proof: Proof 
 
 def _entry(entry: Entry) -> tables.Entry:
     name = f"metadata.{entry.key}" if entry.metadata else entry.key
-    value = _unseen(literal(entry.value))
-    cells = (Text(name, "green"), Text(value), Text(_unseen(entry.reason)))
+    value = printable(literal(entry.value))
+    cells = (Text(name, "green"), Text(value), Text(printable(entry.reason)))
     return tables.Entry(cells, Text.assemble((name, "green"), f" = {value}"))
 
 
 def _by_name(column: str) -> tables.Entry:
-    cells = (Text(printable(column), "green"), Text(_unseen(literal(column))), Text("called as the field is"))
+    cells = (Text(printable(column), "green"), Text(printable(literal(column))), Text("called as the field is"))
     return tables.Entry(cells, cells[0])
 
 
 def _left_out(left_out: Sequence[LeftOut]) -> Iterator[tables.Entry]:
     for reason, group in groupby(sorted(left_out, key=lambda each: each.reason), key=lambda each: each.reason):
-        names = Text(listed([_unseen(literal(each.column)) for each in group], _NAMES_SHOWN))
-        yield tables.Entry((names, Text(_unseen(reason))), names)
+        names = Text(listed([printable(literal(each.column)) for each in group], _NAMES_SHOWN))
+        yield tables.Entry((names, Text(printable(reason))), names)
 
 
 def _verdict(proof: Proof, rest: str) -> RenderableType:
@@ -90,7 +90,3 @@ def _verdict(proof: Proof, rest: str) -> RenderableType:
     if proof.rejected:
         said += f", {proof.rejected:,} would be rejected"
     return Padding(Text(said, "bold"), (1 if proof.report.requests else 0, 0, 0, 0))
-
-
-def _unseen(text: str) -> str:
-    return printable(text)

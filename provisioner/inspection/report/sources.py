@@ -66,15 +66,16 @@ def find_sources(given: Path) -> Sources:
     if not summary and overview is None:
         missing = missing or [f"neither {summary_file.name} nor {journal.name} is there"]
         raise UsageError(f"{given}: nothing to report on ({'; '.join(missing)}); name a run's results file or a state")
+    results = _results(given, stem, outputs)
     return Sources(
         _beside(stem, ".check.report.html" if only_check else ".report.html"),
-        _results(given, stem, outputs),
+        results,
         only_check,
         summary,
         overview,
-        _first_of((_beside(stem, ".proof.json"),), missing),
-        _first_of((_beside(stem, f".undo{SUMMARY}"),), missing),
-        _uids(summary, _results(given, stem, outputs), missing),
+        _document(_beside(stem, ".proof.json"), missing),
+        _document(_beside(stem, f".undo{SUMMARY}"), missing),
+        _uids(summary, results, missing),
         tuple(missing),
     )
 
@@ -86,7 +87,7 @@ def _of_state(given: Path) -> Sources:
     except JournalError as error:
         raise UsageError(f"{error}; name a run's results file or a state") from None
     stem = given.with_suffix("")
-    proof = _first_of((_beside(stem, ".proof.json"),), missing)
+    proof = _document(_beside(stem, ".proof.json"), missing)
     return Sources(_beside(stem, ".report.html"), None, overview=overview, proof=proof, missing=tuple(missing))
 
 
@@ -118,10 +119,6 @@ def _overview(journal: Path, missing: list[str]) -> Overview | None:
     except JournalError as error:
         missing.append(str(error))
         return None
-
-
-def _first_of(files: Iterable[Path], missing: list[str]) -> Mapping[str, Any]:
-    return next((document for each in files if (document := _document(each, missing))), {})
 
 
 def _document(path: Path, missing: list[str]) -> Mapping[str, Any]:

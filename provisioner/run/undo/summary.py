@@ -5,6 +5,7 @@ The sum is asserted: users = reversed + kept + failed + pending
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -105,8 +106,7 @@ class UndoSummary:
         notes = {Outcome.REVERSED: counts.done, Outcome.KEPT: counts.kept, Outcome.FAILED: counts.failed}
         for each in _VERDICTS:
             if number := counts.verdicts[each]:
-                note = ", ".join(f"{name} {count:,}" for name, count in notes.get(each, counts.done).most_common())
-                note = note if each in notes else ""
+                note = ", ".join(f"{name} {count:,}" for name, count in notes.get(each, Counter()).most_common())
                 table.add_row(Text(f"{number:,}", each.colour), Text(each, each.colour), Text(note))
         console.print(table)
         for line in self._remarks():
@@ -170,22 +170,19 @@ class UndoPreview:
     @property
     def document(self) -> dict[str, Any]:
         """What `--json` prints."""
+        to_do = self.to_do
         return {
-            "would": self._asdict(),
+            "would": {
+                "delete" if self.permanent else "deactivate": to_do.created,
+                "restore": to_do.updated,
+                "look_up": to_do.doubtful,
+                "reversed_before": to_do.reversed,
+            },
             "permanent": self.permanent,
             "app": asdict(self.app),
             "estimate": {"requests": self.requests, "seconds": round(self.seconds, 1)},
             "exit_code": self.exit_code,
             "outputs": dict(self.outputs),
-        }
-
-    def _asdict(self) -> dict[str, int]:
-        to_do = self.to_do
-        return {
-            "delete" if self.permanent else "deactivate": to_do.created,
-            "restore": to_do.updated,
-            "look_up": to_do.doubtful,
-            "reversed_before": to_do.reversed,
         }
 
     def show(self, console: Console) -> None:
