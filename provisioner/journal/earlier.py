@@ -8,14 +8,18 @@ user.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import ASKED, BEFORE, IN_DOUBT, REVERSING
+from provisioner.journal.columns import ASKED, BEFORE, DONE, IN_DOUBT, REVERSING, Done
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
-from provisioner.journal.statements import Bulk, json_list, select
+from provisioner.journal.lock import unusable
+from provisioner.journal.schema import VERSION, bring_up_to_date
+from provisioner.journal.statements import Bulk, fetch_columns, json_list, select
+
+_INSTEAD: Final = "move it away, and whom that round has created counts as somebody else's user"
 
 
 class EarlierUser(NamedTuple):
@@ -58,12 +62,64 @@ TAKEN_OVER: Final = Bulk(
 )
 
 
+_TABLES: Final = "SELECT sql FROM sqlite_master WHERE type = 'table'"
+_ASKED_USERS: Final = "SELECT users.* FROM json_each(?) AS asked JOIN users ON users.uid = asked.value"
+
+
 def created_in(path: Path, uids: Sequence[str], owner: Identity | None) -> list[EarlierUser]:
     """Look up those of these uids that the journal at `path` has created, or may have, in the app of `owner`.
 
-    None when it is of another app or cannot be read.
+    None when it is of another app, or there is none. Raises `JournalError` for one that cannot be read.
     """
-    with suppress(sqlite3.Error, OSError, KeyError), closing(open_for_reading(path)) as database:
-        if header_of(database).ours and owner_of(database) == owner:
+    with _opened(path, uids) as database:
+        if database is not None and owner_of(database) == owner:
             return list(map(EarlierUser._make, database.execute(_EARLIER, (json_list(uids),))))
     return []
+
+
+def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
+    """Look up those of these uids that the journal at `path` knows as done with; none when there is no journal.
+
+    Raises `JournalError` for one that cannot be read.
+    """
+    with _opened(path, uids) as database:
+        if database is not None:
+            return list(map(Done._make, zip(*fetch_columns(database, DONE, (json_list(uids),)).values(), strict=True)))
+    return []
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Raise `JournalError` for a journal that is there and in which nobody can be looked up."""
+    created_in(path, [], None)
+
+
+@contextmanager
+def _opened(path: Path, uids: Sequence[str]) -> Iterator[sqlite3.Connection | None]:
+    """Open a journal for a look at these users; null when there is none, or it is another program's."""
+    with unusable(path, _INSTEAD):
+        try:
+            database = open_for_reading(path)
+        except FileNotFoundError:
+            database = sqlite3.connect(":memory:")
+        with closing(database):
+            header = header_of(database)
+            header.refuse_newer(path)
+            if not header.ours:
+                yield None
+            elif header.version == VERSION:
+                yield database
+            else:
+                with closing(_brought_up_to_date(database, header.version, uids)) as copy:
+                    yield copy
+
+
+def _brought_up_to_date(database: sqlite3.Connection, version: int, uids: Sequence[str]) -> sqlite3.Connection:
+    """Give what an older format knows of these users in the present one, in memory: all of it may be much."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    for (made,) in database.execute(_TABLES).fetchall():
+        copy.execute(made)
+    copy.executemany("INSERT INTO meta VALUES (?, ?)", database.execute("SELECT key, value FROM meta"))
+    users = database.execute(_ASKED_USERS, (json_list(uids),))
+    copy.executemany(f"INSERT INTO users VALUES ({', '.join('?' * len(users.description))})", users)  # noqa: S608 - marks
+    bring_up_to_date(copy, version, {})
+    return copy

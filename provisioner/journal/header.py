@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
-from provisioner.journal.columns import DONE, Done
 from provisioner.journal.schema import APPLICATION_ID, VERSION
-from provisioner.journal.statements import fetch_columns, json_list
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
 _LOG_HEAD: Final = 32
@@ -149,14 +147,6 @@ def damage_in(database: sqlite3.Connection, *, thorough: bool) -> str | None:
     check = "integrity_check" if thorough else "quick_check"
     (found,) = database.execute(f"PRAGMA {check}(1)").fetchone()
     return None if found == "ok" else str(found)
-
-
-def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
-    """Look up those of these uids that the journal at `path` knows as done with; none when it cannot be read."""
-    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
-        if header_of(database).ours:
-            return list(map(Done._make, zip(*fetch_columns(database, DONE, (json_list(uids),)).values(), strict=True)))
-    return []
 
 
 def claim(database: sqlite3.Connection, path: Path, shard: str) -> None:

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import polars as pl
 
 from provisioner.files import same_file
 from provisioner.journal.columns import Done, hash_of
-from provisioner.journal.header import done_in
+from provisioner.journal.earlier import done_in, refuse_unreadable
 from provisioner.results.manifest import REJECTED, read_record, written_last
 from provisioner.results.outputs import JOURNAL, SUMMARY
 from provisioner.roster.formats.rows import RosterBatch
@@ -121,6 +121,14 @@ class EarlierRounds:
     """
 
     journals: Sequence[Path]
+
+    @classmethod
+    def of(cls, rosters: Sequence[Path]) -> Self:
+        """Find those that these files come from; raises `JournalError` where one cannot be read."""
+        journals = earlier_journals(rosters)
+        for journal in journals:
+            refuse_unreadable(journal)
+        return cls(journals)
 
     def reject_repeats(self, batch: RosterBatch, checked: Checked) -> Checked:
         """Reject again what was rejected for its uid alone, has kept it, and is not what that uid was settled with."""

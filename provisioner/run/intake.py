@@ -25,7 +25,7 @@ from provisioner.results import rejections
 from provisioner.results.findings import Findings, Report
 from provisioner.results.manifest import REJECTED, Record
 from provisioner.results.rejections import Dress
-from provisioner.results.resubmission import EarlierRounds, earlier_journals, mended_from
+from provisioner.results.resubmission import EarlierRounds, mended_from
 from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
@@ -102,7 +102,8 @@ class Opened:
         offline: bool,
         interrupted: Callable[[], None] = lambda: None,
     ) -> Opened:
-        """Open a roster and match its columns; raises `RosterError`, `ConfigurationError`, or as `interrupted` does."""
+        """Open a roster and match its columns; raises `UsageError`, or as `interrupted` does."""
+        earlier = EarlierRounds.of(inputs.paths)
         roster = roster_reader.open_roster(inputs, reading_options(inputs, settings, interrupted), folder)
         try:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
@@ -113,7 +114,6 @@ class Opened:
             roster.close()
             way = f"; {way_to_a_mapping(inputs, settings)}" if isinstance(error, UnmappedError) else ""
             raise RosterError(another or f"{roster.name}: {error}{way}") from error
-        earlier = EarlierRounds(earlier_journals(inputs.paths))
         spools = Spool(folder), Spool(folder), SpooledBatches(folder)
         return cls(roster, binding, settings, rows, folder, offline, earlier, *spools)
 
@@ -255,7 +255,7 @@ class Surveyed:
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:
-    """Open the roster and warn of columns that are ignored; raises `RosterError` or `ConfigurationError`."""
+    """Open the roster and warn of columns that are ignored; raises `UsageError`."""
     job = run.job
     folder, rows = job.outputs.results.parent, run.tally.rows
     opening = partial(Opened.open, offline=offline, interrupted=lambda: stop_early(run.stopper))

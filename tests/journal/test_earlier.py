@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from provisioner.errors import JournalError
+from provisioner.journal import schema
 from provisioner.journal.columns import BEFORE
-from provisioner.journal.earlier import created_in
+from provisioner.journal.earlier import created_in, done_in, refuse_unreadable
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.undo.reversals import LEAVING, LeavingRow
 from provisioner.model import Outcome, Settlement, State, UserRequest
+from tests.rig.journals import FORMAT_1, a_journal
 
 OWNER = Identity("app", "http://localhost")
 OUTCOMES = {"ann": Outcome.CREATED, "bob": Outcome.EXISTING, "cy": None, "di": Outcome.FAILED}
@@ -43,3 +48,50 @@ def test_who_may_have_been_deactivated_by_an_undo_is_to_be_brought_back(path: Pa
         journal.note([LeavingRow(1, 1, "deactivate", 60.0)], LEAVING)  # type: ignore[list-item]
     (ann,) = created_in(path, ["ann"], OWNER)
     assert (ann.withdrawn, ann.ours) == (1, 1)
+
+
+ADDED = {1: "", 2: schema._SINCE_2, 3: schema._SINCE_2 + schema._SINCE_3}
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_older_format_knows_its_users_as_well(tmp_path: Path, version: int) -> None:
+    """Whoever has updated meanwhile has the users that were created before still; the file stays as it is."""
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(f"{FORMAT_1}{ADDED[version]}; PRAGMA user_version = {version};")
+    before = path.read_bytes()
+    owner = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
+    found = {each.uid: (each.ours, each.state, each.row) for each in created_in(path, ["made", "there", "sent"], owner)}
+    assert found == {"made": (BEFORE, "settled", 1), "sent": (0, "sent", 7)}
+    assert [(each.uid, each.was) for each in done_in(path, ["made", "failed", "there"])] == [("made", 1), ("there", 3)]
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (before, [path])
+
+
+@pytest.mark.parametrize("broken", ["other", "cut", "folder", "newer"])
+def test_a_journal_that_cannot_be_read_is_no_journal_that_knows_nobody(tmp_path: Path, broken: str) -> None:
+    """Whom it has created would count as somebody else's: it is said what to do, whoever asks."""
+    path = tmp_path / "j.db"
+    if broken == "folder":
+        path.mkdir()
+    elif broken == "other":
+        path.write_text("these are notes, and no database at all\n" * 20)
+    else:
+        a_journal(path)
+    if broken == "cut":
+        path.write_bytes(path.read_bytes()[:9000])
+    if broken == "newer":
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA user_version = 99")
+    why = "update it" if broken == "newer" else "mend that, or move it away, and whom that round has created counts as"
+    looking = (created_in, path, ["u1"], OWNER), (done_in, path, ["u1"]), (refuse_unreadable, path)
+    for look, *asked in looking:
+        with pytest.raises(JournalError, match=why):
+            look(*asked)
+
+
+def test_where_there_is_no_journal_nobody_is_known(tmp_path: Path) -> None:
+    """Also where another program's database has its name."""
+    refuse_unreadable(tmp_path / "none.db")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database:
+        database.execute("CREATE TABLE users (uid TEXT)")
+    assert (done_in(tmp_path / "other.db", ["ann"]), created_in(tmp_path / "other.db", ["ann"], None)) == ([], [])

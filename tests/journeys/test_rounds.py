@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from tests.rig.command import KEY, Finished, RunningEmulator, emulator, provisioner, rows, start, wait_until
+from tests.rig.journals import as_format_2
 
 Row = Mapping[str, str]
 Written = Callable[[Sequence[Row]], bytes]
@@ -234,6 +235,36 @@ def test_an_undo_of_a_round_puts_back_what_it_did(tmp_path: Path) -> None:
         again = run(api, tmp_path, "r.results.rejected.csv")
         assert (again.exit_code, again.summary["created"]) == (0, 1)
         assert (told(tmp_path / "r.round2.results.csv")["ann"], api.users()["ann"]["name"]) == (token, "Anna")
+
+
+def test_a_round_of_an_earlier_version_knows_whom_it_has_created(tmp_path: Path) -> None:
+    """Its journal has an older format, and stays as it is: created, with the token of then, and the edit is sent."""
+    with emulator(tmp_path) as api:
+        created_and_rejected(api, tmp_path)
+        mend(tmp_path / "r.results.rejected.csv")
+        as_format_2(tmp_path / "r.results.journal.db")
+        kept = (tmp_path / "r.results.journal.db").read_bytes()
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 1)
+        assert api.accepts("ann", told(tmp_path / "r.round2.results.csv")["ann"][1])
+        assert (tmp_path / "r.results.journal.db").read_bytes() == kept
+
+
+def test_a_round_whose_journal_cannot_be_read_is_not_taken_for_one_that_knows_nobody(tmp_path: Path) -> None:
+    """Ann would be told as somebody else's, without her token and her edit; where it is moved away, that is said."""
+    with emulator(tmp_path) as api:
+        created_and_rejected(api, tmp_path)
+        mend(tmp_path / "r.results.rejected.csv")
+        journal = tmp_path / "r.results.journal.db"
+        kept = journal.read_bytes()
+        journal.write_bytes(kept[:5000])
+        refused = run(api, tmp_path, "r.results.rejected.csv")
+        checked = provisioner("validate", "r.results.rejected.csv", cwd=tmp_path)
+        assert (refused.exit_code, checked.exit_code) == (2, 2)
+        assert "move it away, and whom that round has created counts as somebody else's user" in refused.stderr
+        assert not list(tmp_path.glob("r.round2.results.journal*"))
+        journal.unlink()
+        assert run(api, tmp_path, "r.results.rejected.csv").summary["existing"] == 1
 
 
 def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from provisioner.errors import JournalError
 from provisioner.journal.columns import hash_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
@@ -164,11 +165,14 @@ def test_a_repeat_that_nobody_touched_stays_one_though_no_journal_is_there(error
     assert (len(checked.valid), len(checked.rejected)) == ((0, 1) if stays else (1, 0))
 
 
-def test_a_journal_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
-    """The run of its own job tells what is wrong with it."""
-    (tmp_path / "u.results.journal.db").write_text("no journal")
-    batch, checked = fed_in("eve", "Other", DUPLICATE)
-    assert EarlierRounds([tmp_path / "u.results.journal.db"]).reject_repeats(batch, checked) is checked
+def test_a_journal_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    """Whom its round has settled would be taken for nobody's; once it is moved away, nobody asks it."""
+    journal = tmp_path / "u.results.journal.db"
+    journal.write_text("no journal")
+    with pytest.raises(JournalError, match=f"{journal}: cannot be used as a journal .* move it away"):
+        EarlierRounds.of([tmp_path / "u.results.rejected.csv"])
+    journal.unlink()
+    assert EarlierRounds.of([tmp_path / "u.results.rejected.csv"]) == EarlierRounds([])
 
 
 def test_what_rejected_rows_were_is_known_by_the_summary_beside_them(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from provisioner.journal import schema
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID
@@ -59,3 +62,16 @@ def a_journal(path: Path) -> Path:
             ]
         )
     return path
+
+
+def as_format_2(path: Path) -> None:
+    """Have a journal be what the version before server times would have left of it."""
+    old = path.with_name("old.db")
+    with closing(sqlite3.connect(old, isolation_level=None)) as database:
+        database.executescript(schema._SCHEMA + schema._SINCE_2)
+        database.execute("ATTACH ? AS new", (str(path),))
+        columns = ", ".join(name for _, name, *_ in database.execute("PRAGMA main.table_info(users)"))
+        database.execute(f"INSERT INTO users ({columns}) SELECT {columns} FROM new.users")
+        database.execute("INSERT INTO meta SELECT * FROM new.meta WHERE key IN ('app_id', 'base_url', 'made_at')")
+        database.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2;")
+    old.replace(path)
