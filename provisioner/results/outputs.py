@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
@@ -52,7 +52,7 @@ class Outputs:
         cls,
         results: Path,
         rejected_suffix: str,
-        rosters: Iterable[Path],
+        rosters: Sequence[Path],
         *,
         check: bool = False,
         tokens: Path | None = None,
@@ -83,6 +83,7 @@ class Outputs:
         for path, roster in product(named.paths(), rosters):
             if same_file(path, roster):
                 raise OutputError(f"{path}: would overwrite the roster; {named.cure(path)}")
+        _refuse_rejected(results, rosters, check=check)
         return named
 
     @property
@@ -183,6 +184,22 @@ def state_of(results: Path) -> Path | None:
         return Path(name) if Path(name).exists() else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
+
+
+def _refuse_rejected(results: Path, rosters: Iterable[Path], *, check: bool) -> None:
+    """Refuse a roster of what a job, or a check of it, has rejected: in any format, set aside or not, or a link to it.
+
+    Raises `OutputError`.
+    """
+    named = re.compile(rf"{re.escape(results.stem)}{re.escape('.check' * check)}\.rejected(?:\..*)?")
+    kept: list[Path] = []
+    with suppress(OSError):  # a folder that is not there yet
+        kept += (each for each in results.parent.iterdir() if named.fullmatch(each.name))
+    for roster in rosters:
+        own = named.fullmatch(roster.name) is not None and same_file(roster.parent, results.parent)
+        if own or any(same_file(each, roster) for each in kept):
+            whose = f"holds rejected rows of the job of {results}, whose files would be replaced"
+            raise OutputError(f"{roster}: {whose}; choose another --output")
 
 
 def _refuse_tokens(tokens: Path, results: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,24 @@ def test_a_check_writes_files_of_its_own(here: Path) -> None:
     assert (named.results, named.journal) == (Path("x.csv"), Path("x.journal.db"))
     with pytest.raises(OutputError, match=r"x\.check\.rejected\.csv: would overwrite the roster"):
         Outputs.beside(Path("x.csv"), ".csv", [Path("x.check.rejected.csv")], check=True)
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
+@pytest.mark.parametrize(
+    "name", ["rejected.csv", "rejected.xlsx", "rejected.20260131T100000.csv", "rejected.ndjson.gz"]
+)
+def test_rejected_rows_of_a_job_are_no_roster_of_that_job(here: Path, name: str, *, check: bool) -> None:
+    """Whatever the format now: its results would be replaced, and the rows themselves by what is rejected again."""
+    roster, results = here / f"x.{'check.' if check else ''}{name}", here / "x.csv"
+    why = re.escape(f"{roster}: holds rejected rows of the job of {results}, whose files would be replaced; choose")
+    with pytest.raises(OutputError, match=why):
+        Outputs.beside(results, ".parquet", [roster], check=check)
+    roster.write_text("uid,name\n")
+    (here / "mended.csv").symlink_to(roster)
+    with pytest.raises(OutputError, match="whose files would be replaced; choose another --output"):
+        Outputs.beside(Path("x.csv"), ".parquet", [here / "mended.csv"], check=check)
+    others = [here / "deep" / roster.name, here / "y.rejected.csv", here / "x.rejects.csv"]
+    assert Outputs.beside(results, ".parquet", others, check=check).results == results
 
 
 @pytest.mark.parametrize(
