@@ -41,14 +41,16 @@ class Stop:
 class Stopper:
     """Holds the first `Stop` of a run and lets everyone who waits for something else wait for it as well.
 
-    at_once  called when a second signal ends this process on the spot: to end what it has started
-    begun    whether anything may have been sent, which the journal knows of
+    at_once      called when a second signal ends this process on the spot: to end what it has started
+    begun        whether anything may have been sent, which the journal knows of
+    interrupted  whether there was a first signal, though something else may have stopped the run before it
     """
 
     def __init__(self) -> None:
         self.stop: Stop | None = None
         self.at_once: list[Callable[[], None]] = []
         self.begun = False
+        self.interrupted = False
         self._event = asyncio.Event()
         self._listeners: list[Callable[[Stop], None]] = []
 

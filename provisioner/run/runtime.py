@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 _SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGTERM}
 
-# Options of the first of several commands only.
-_ONCE: Final = frozenset({"--restart", "--restored"})
+# Command → options of the first of several such commands only, which a config file may have as well.
+_ONCE: Final[Mapping[str, Sequence[str]]] = {"run": ("restart", "restored"), "sync": ("restored",)}
 
 NOTHING_SENT: Final = "stopped before anything was sent"
 
@@ -165,7 +165,7 @@ def _tell_error(settings: Settings, error: ProvisionerError, *, begun: bool) -> 
 
 
 def _tell_stop(settings: Settings, stop: Stop, todo: str = "resume with") -> None:
-    command = resume_command(sys.argv[1:])
+    command = resume_command(sys.argv[1:], settings)
     log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command, in_words=True)
     if events.chosen_format(settings.log.format) == "console":
         say(f"{stop.message}\n{todo}: {command}")
@@ -201,16 +201,14 @@ def _on_hangup(terminals: Sequence[int], dial: Dial | None, stopper: Stopper) ->
 
 
 def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
-    if stopper.stop is not None and stopper.stop.reason in {"sigint", "sigterm"}:
+    if stopper.interrupted:
         for end in stopper.at_once:
             end()
         # The journal knows all that matters, so there is nothing to tidy up.
         os._exit(_SIGNALS[number])
-    log.warning(
-        "run.interrupted",
-        signal=number.name,
-        hint="requests on the wire finish, 10 s at most; again to end at once",
-    )
+    hint = "requests on the wire finish, 10 s at most; again to end at once"
+    log.warning("run.interrupted", signal=number.name, hint=hint)
+    stopper.interrupted = True
     stopper.request(_interrupted(number))
 
 
@@ -218,9 +216,13 @@ def _interrupted(number: signal.Signals) -> Stop:
     return Stop(number.name.lower(), f"interrupted by {number.name}", _SIGNALS[number])
 
 
-def resume_command(arguments: list[str]) -> str:
-    """Give the command that goes on where this one stopped; an address is shown without what may be secret in it."""
-    return shlex.join(["provisioner", *(shown(each) for each in arguments if each not in _ONCE)])
+def resume_command(arguments: Sequence[str], settings: Settings) -> str:
+    """Give the command that goes on where this one stopped, without what may be secret in an address."""
+    name, *rest = arguments or ("",)
+    once = [f"--{key}" for key in _ONCE.get(name, ()) if getattr(settings.run, key)]
+    kept = [shown(each) for each in rest if each.partition("=")[0] not in once]
+    unsaid = [f"{option}=false" for option in once] if settings.columns.config is not None else []
+    return shlex.join(["provisioner", name, *unsaid, *kept])
 
 
 def _print(summary: Ending, *, as_json: bool) -> None:

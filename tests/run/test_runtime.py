@@ -22,8 +22,9 @@ from provisioner.errors import ExitCode, OutputError, RosterError, StorageError
 from provisioner.results.summary import Summary
 from provisioner.run.dryrun import validate
 from provisioner.run.runtime import Ending, conduct, is_agreed, is_drawn, loop_factory, resume_command, set_up_logs
-from provisioner.settings.tables import Log, Output, Settings, load
-from provisioner.stop import InterruptedEarlyError, Stopper
+from provisioner.settings.tables import Log, Output, Run, Settings, load
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+from tests.rig.api import until
 from tests.rig.work import Place
 
 
@@ -74,6 +75,31 @@ def test_what_stops_a_command_early_is_logged_and_nothing_is_printed(capsys: pyt
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("first", [None, Stop("api_refused", "the API refuses the key", ExitCode.API)])
+def test_a_second_signal_ends_at_once_whatever_has_stopped_the_work_before(
+    monkeypatch: pytest.MonkeyPatch, first: Stop | None
+) -> None:
+    """The first one is a wish; the reason that was first stays."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+
+    async def work(stopper: Stopper) -> Ending:
+        if first is not None:
+            stopper.request(first)
+        os.kill(os.getpid(), signal.SIGINT)
+        await until(lambda: stopper.interrupted)
+        assert ended == []
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until(lambda: ended)
+        assert stopper.stop is not None
+        raise InterruptedEarlyError(stopper.stop)
+
+    with capture_logs(), pytest.raises(InterruptedEarlyError) as early:
+        conduct(Settings(), work)
+    assert ended == [ExitCode.SIGTERM]
+    assert early.value.stop.reason == ("sigint" if first is None else first.reason)
+
+
 def test_what_refuses_a_command_is_logged_and_comes_up() -> None:
     """Whoever called says it to the person."""
 
@@ -107,9 +133,25 @@ def test_what_cuts_a_command_short_that_has_sent_is_told_with_the_command_that_g
 
 def test_the_command_that_resumes_is_the_same_without_restart() -> None:
     """Quoted as a shell wants it, and without what is secret in an address."""
-    given = ["run", "my users.csv", "--restart", "-o", "out.csv"]
-    assert resume_command(given) == "provisioner run 'my users.csv' -o out.csv"
-    assert "sig=" not in resume_command(["run", "https://x.test/r.csv?sig=abc"])
+    anew = Settings(run=Run(restart=True))
+    for said in ("--restart", "--restart=true", "--restart=1"):
+        given = ["run", "my users.csv", said, "-o", "out.csv"]
+        assert resume_command(given, anew) == "provisioner run 'my users.csv' -o out.csv"
+    assert resume_command(["run", "r.csv", "--restart=false"], Settings()) == "provisioner run r.csv --restart=false"
+    assert "sig=" not in resume_command(["run", "https://x.test/r.csv?sig=abc"], Settings())
+
+
+def test_what_a_config_file_says_for_once_is_unsaid_in_the_command_that_resumes(tmp_path: Path) -> None:
+    """As the command takes it: the same settings, but for what would begin anew, or have a journal be a copy again."""
+    config = tmp_path / "c.toml"
+    config.write_text("[run]\nrestart = true\n")
+    begun = load({}, {}, config)
+    assert resume_command(["run", "r.csv"], begun) == "provisioner run --restart=false r.csv"
+    assert load({"run": {"restart": False}}, {}, config).run.restart is False
+    config.write_text("[run]\nrestored = true\n")
+    restored = load({}, {}, config)
+    assert resume_command(["sync", "r.csv"], restored) == "provisioner sync --restored=false r.csv"
+    assert resume_command(["fleet", "fleet.toml"], restored) == "provisioner fleet fleet.toml"
 
 
 class Terminal(io.StringIO):
