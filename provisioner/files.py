@@ -150,6 +150,11 @@ def digest_of(path: Path) -> str | None:
         return None
 
 
+def beside_itself(path: Path, ending: str) -> Path:
+    """Name what SQLite or we keep beside a file, which is beside the file itself, not beside a link to it."""
+    return Path(os.path.realpath(path) + ending)
+
+
 def notes_of(path: Path) -> Path:
     """Name the file that has the digests of what is put in the place of another one, noted before that is done.
 

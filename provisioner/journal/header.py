@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
+from provisioner.files import beside_itself
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
@@ -166,7 +167,7 @@ def claim(database: sqlite3.Connection, path: Path, shard: str) -> None:
 
 def log_of(path: Path) -> Path:
     """Name the log that SQLite keeps beside a database."""
-    return path.parent / f"{path.name}-wal"  # also of a folder that has no name, such as `.`
+    return beside_itself(path, "-wal")
 
 
 def pages_in_log(log: Path) -> tuple[set[int], int]:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import set_aside
+from provisioner.files import beside_itself, set_aside
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.
@@ -38,7 +38,7 @@ def refuse_afar(journal: Path, mounts: Path = _MOUNTS) -> None:
 
     mounts  what is mounted where, as `proc(5)` has it; where there is no such file nothing is refused
     """
-    kind = _filesystem_of(os.path.realpath(journal.parent), mounts)
+    kind = _filesystem_of(str(Path(os.path.realpath(journal)).parent), mounts)
     if kind is not None and (kind in _AFAR or kind == _FUSE or (kind.startswith(_FUSE + ".") and kind not in _HERE)):
         message = (
             f"its folder is on a network filesystem ({kind}), where a journal can be damaged; have it on a disk of "
@@ -148,8 +148,8 @@ def set_journal_aside(path: Path) -> Path | None:
 
 
 def _lock_file(journal: Path) -> Path:
-    # Beside the file itself: a journal reached through a link is the same journal.
-    return Path(os.path.realpath(journal) + ".lock")
+    # A journal reached through a link is the same journal.
+    return beside_itself(journal, ".lock")
 
 
 def _holder(file: int) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
-from provisioner.journal.header import Header, Identity, damage_in, header_of, open_for_reading, owner_of
+from provisioner.journal.copies.backup import back_up
+from provisioner.journal.header import Header, Identity, damage_in, header_of, log_of, open_for_reading, owner_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.model import UserRequest
 from tests.rig.journals import HERE, a_journal
 
 
@@ -83,3 +85,17 @@ def test_looking_leaves_no_trace_and_writes_nothing(tmp_path: Path) -> None:
         journal.move([(1, 5)])
         with closing(open_for_reading(path)) as database:
             assert database.execute("SELECT row FROM users WHERE id = 1").fetchone() == (5,)
+
+
+def test_a_journal_is_read_through_a_link_as_it_is(tmp_path: Path) -> None:
+    """What stands in its log is beside the file itself, and counts; nothing appears beside the link."""
+    (tmp_path / "disk").mkdir()
+    path, link = tmp_path / "disk" / "j.db", tmp_path / "link.db"
+    link.symlink_to("disk/j.db")
+    with Journal(path, HERE) as journal:
+        journal.sent([UserRequest(1, 1, "ann", b"{}", "00", token=False)], 100.0)
+        assert log_of(link) == log_of(path) == path.with_name("j.db-wal")
+        with closing(open_for_reading(link)) as database:
+            assert database.execute("SELECT uid FROM users").fetchall() == [("ann",)]
+        assert back_up(link, tmp_path / "copy.db").users == 1
+        assert {each.name for each in tmp_path.iterdir()} == {"disk", "link.db", "copy.db"}

@@ -117,6 +117,14 @@ def test_a_journal_on_a_filesystem_of_another_machine_is_refused(tmp_path: Path,
     )
 
 
+def test_a_journal_is_where_its_link_leads(tmp_path: Path) -> None:
+    """A link on a disk of this machine to a file on another one's is refused as well."""
+    (tmp_path / "mountinfo").write_text(f"1 0 0:1 / / rw - ext4 a rw\n2 1 0:2 / {tmp_path}/far rw - nfs4 b rw\n")
+    (tmp_path / "out.journal.db").symlink_to("far/real.db")
+    with pytest.raises(JournalError, match=r"its folder is on a network filesystem \(nfs4\)"):
+        refuse_afar(tmp_path / "out.journal.db", tmp_path / "mountinfo")
+
+
 def test_where_nothing_tells_what_is_mounted_nothing_is_refused(tmp_path: Path) -> None:
     """Not every system has such a list; here a folder of tests is fine."""
     refuse_afar(tmp_path / "j.db", tmp_path / "nothing")
