@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,7 @@ from provisioner.results.manifest import (
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
 from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
-from provisioner.results.rejections import Dress, write_rejected
+from provisioner.results.rejections import Dress, keep_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.roster.columns import all_named
@@ -40,6 +40,8 @@ from provisioner.stop import Stop
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _MARK: Final = codecs.BOM_UTF8
+# Bytes of a header.
+_HEAD: Final = 2**20
 
 
 def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
@@ -62,9 +64,10 @@ def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
     results = rewrite(
         outputs.results, written_last(outputs.summary, RESULTS), lambda: merging.write(outputs.results, apart)
     )
-    rejected = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
-    digests = known_of({RESULTS: results, REJECTED: rejected, TOKENS: apart.digest if apart else None})
-    summary = _summary(shards, merging.total, outputs, digests)
+    rejected, digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
+    digests = known_of({RESULTS: results, REJECTED: digest, TOKENS: apart.digest if apart else None})
+    files = {**written(outputs, rejected, results=True), "journal": None}
+    summary = _summary(shards, merging.total, files, digests)
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -135,25 +138,26 @@ def _compare(shard: FinishedShard, counts: Counts) -> None:
         raise OutputError(f"{shard.results}: {message}")
 
 
-def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> str | None:
-    """Write the rejected rows of all shards as one file, as one run would; the digest of what was written."""
+def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> tuple[Path | None, str | None]:
+    """Write the rejected rows of all shards as one file, as one run would; the file and its digest."""
     with closing(Spool(outputs.results.parent)) as spool:
         delimiters = [_head(path) for path in files]
         sources = [_numbered(path, delimiter) for path, (_, delimiter) in zip(files, delimiters, strict=True)]
         for frame in in_order(sources, "_row"):
             spool.append(frame)
         marked, delimiter = delimiters[0] if delimiters else (False, ",")
-
-        def write() -> None:
-            write_rejected(outputs.rejected, spool, Dress(delimiter=delimiter, marked=marked))
-
-        return rewrite(outputs.rejected, written_last(outputs.summary, REJECTED), write)
+        return keep_rejected(outputs, spool, Dress(delimiter=delimiter, marked=marked))
 
 
 def _head(path: Path) -> tuple[bool, str]:
     """Tell whether a text begins with a byte order mark, and what separates its cells: what stands before `_errors`."""
+    first = b""
     with path.open("rb") as file:
-        first = file.readline(2**20)
+        # A name may hold line ends: as long as its quotes are open, the header goes on.
+        while (line := file.readline(_HEAD)) and len(first) < _HEAD:
+            first += line
+            if not first.count(b'"') % 2:
+                break
     before = first.rpartition(b"_errors")[0][-1:]
     return first.startswith(_MARK), before.decode() if before in {b";", b"\t", b"|"} else ","
 
@@ -164,7 +168,9 @@ def _numbered(path: Path, delimiter: str) -> Iterator[pl.DataFrame]:
         yield frame.select(all_named(kept)).with_columns(pl.col("_row").cast(pl.Int64))
 
 
-def _summary(shards: Sequence[FinishedShard], counts: Counts, outputs: Outputs, digests: dict[str, str]) -> Summary:
+def _summary(
+    shards: Sequence[FinishedShard], counts: Counts, files: Mapping[str, str | None], digests: dict[str, str]
+) -> Summary:
     started = min(each.time("started_at") for each in shards)
     finished = max(each.time("finished_at") for each in shards)
     documents = [shard.document for shard in shards]
@@ -180,7 +186,6 @@ def _summary(shards: Sequence[FinishedShard], counts: Counts, outputs: Outputs, 
         requests,
         OutcomeTally(drift=drift, edited=total("edited")),
     )
-    files = {**written(outputs, outputs.rejected if rejected else None, results=True), "journal": None}
     merged = tuple(str(each.results.absolute()) for each in shards)
     record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
     emulated = any(document.get("emulator") for document in documents)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode, OutputError
 from provisioner.files import digest_of
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging.merge import merge
 from provisioner.results.outputs import FORMATS
+from provisioner.results.rejections import Dress, write_rejected
+from provisioner.results.spool import Spool
 
 AT = "2026-01-31T10:00:00.000Z"
 
@@ -78,6 +83,60 @@ def test_shards_of_rejected_rows_that_were_fed_in_say_which_they_were(tmp_path: 
     merge(tmp_path / "s", tmp_path / "all.csv")
     expected = [(row, row + 90) for row in range(1, 10)]
     assert scan_results(tmp_path / "all.csv", ("row", "_row")).collect().rows() == expected
+
+
+def with_rejected(folder: Path, number: int, rows: list[int], ending: str, frame: pl.DataFrame, dress: Dress) -> Path:
+    """Write what a shard that has rejected all its rows leaves, the rejected ones as `frame` has them."""
+    rejected = folder / f"shard-{number}.results.rejected{ending}"
+    with closing(Spool(folder.parent)) as spool:
+        spool.append(frame.with_columns(_row=pl.Series(rows), _errors=pl.lit("name.missing: no name, one is required")))
+        folder.mkdir(exist_ok=True)
+        write_rejected(rejected, spool, dress)
+    counts: dict[str, Any] = {
+        "created": 0,
+        "tokens": 0,
+        "rejected": len(rows),
+        "digests": {"rejected": digest_of(rejected)},
+    }
+    frame = lines(rows, "rejected").with_columns(auth_token=pl.lit(None, pl.String))
+    shard(
+        folder, number, frame, outputs={"results": f"shard-{number}.results.csv", "rejected": str(rejected)}, **counts
+    )
+    return rejected
+
+
+def test_rejected_rows_that_no_workbook_has_room_for_are_merged_into_a_csv(tmp_path: Path) -> None:
+    """As one run would, whole: a sheet would cut the long cell; the file of the merge before is not left beside it."""
+    folder, long = tmp_path / "s", "x" * 40_000
+    with_rejected(
+        folder, 1, [2, 3, 9], ".xlsx", pl.DataFrame({"uid": ["b", "c", "i"], "note": ["1", "2", "3"]}), Dress()
+    )
+    some = pl.DataFrame({"uid": list("adefgh"), "note": ["4"] * 6})
+    with_rejected(folder, 2, [1, 4, 5, 6, 7, 8], ".xlsx", some, Dress())
+    assert merge(folder, tmp_path / "all.csv").outputs["rejected"] == str(tmp_path / "all.rejected.xlsx")
+    (folder / "shard-2.results.rejected.xlsx").unlink()
+    with_rejected(folder, 2, [1, 4, 5, 6, 7, 8], ".csv", some.with_columns(note=pl.lit(long)), Dress())
+    with capture_logs() as events:
+        summary = merge(folder, tmp_path / "all.csv")
+    assert [each["event"] for each in events] == ["rejected.as_csv"]
+    assert summary.outputs["rejected"] == str(tmp_path / "all.rejected.csv")
+    assert pl.read_csv(tmp_path / "all.rejected.csv")["note"].to_list() == [long, "1", "2", *[long] * 5, "3"]
+    assert not (tmp_path / "all.rejected.xlsx").exists()
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("name", ["my\ncomment", 'a "b"\r\n_errors', "a,b;c\td|e", "plain"])
+def test_rejected_rows_are_merged_whatever_stands_in_their_header(tmp_path: Path, delimiter: str, name: str) -> None:
+    """A name may have line ends, quotes, and what separates cells elsewhere: the rows are those of the shards."""
+    rows = {1: [2, 3, 9], 2: [1, 4, 5, 6, 7, 8]}
+    for number, numbers in rows.items():
+        frame = pl.DataFrame({"uid": [f"u{n}" for n in numbers], name: [f"c{n}" for n in numbers]})
+        with_rejected(tmp_path / "s", number, numbers, ".csv", frame, Dress(delimiter=delimiter, marked=True))
+    merge(tmp_path / "s", tmp_path / "all.csv")
+    with (tmp_path / "all.rejected.csv").open(newline="", encoding="utf-8-sig") as file:
+        header, *found = csv.reader(file, delimiter=delimiter)
+    assert header == ["uid", name, "_row", "_errors"]
+    assert [tuple(cells[:3]) for cells in found] == [(f"u{n}", f"c{n}", str(n)) for n in range(1, 10)]
 
 
 def test_a_shard_that_was_stopped_tells_how_the_whole_ended(tmp_path: Path) -> None:
