@@ -50,6 +50,8 @@ from provisioner.stop import Stop
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _LINE: Final = (*RESULT_SCHEMA, OF_ROW)
+# What the summary of a sync tells, and that of no run.
+_OF_A_SYNC: Final = "leavers"
 # Rows of a round whose later lines are held at once.
 _BUCKET: Final = 100_000
 
@@ -127,6 +129,9 @@ def _finished(results: Path) -> Round:
         named = None
     if not named or Path(named).name != results.name or not results.exists():
         message = f"has no finished results with {outputs.summary.name} beside them; name the results of a run"
+        raise OutputError(f"{results}: {message}")
+    if _OF_A_SYNC in document:
+        message = "is of a sync, which goes on by its state; mend the rows in the roster itself, and sync that"
         raise OutputError(f"{results}: {message}")
     each = Round(results, document)
     if (known := each.digest(RESULTS)) is not None and digest_of(results) != known:
@@ -212,7 +217,7 @@ def _replaced(lines: Iterable[pl.DataFrame], later: _Later) -> Iterator[pl.DataF
     """Put later lines in the places of rejected ones, and those without a place behind the last row."""
     last = 0
     for frame in lines:
-        begin, last = last + 1, max(last, *frame["row"].drop_nulls())
+        begin, last = last + 1, max((last, *frame["row"].drop_nulls()))
         yield _placed(frame, later.of_rows(begin, last), later.rest)
     later.rest.append(later.of_rows(last + 1, 2**62))
     for frame in later.rest.frames():

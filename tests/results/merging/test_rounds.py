@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,25 @@ def test_what_is_no_round_of_the_other_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"x\.results\.csv: belongs to a run; choose another --output"):
         merge_rounds([first, second], stranger)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_results_of_a_sync_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    """Their lines may be of users who left, or of none: they are no rows of a round."""
+    night = job(tmp_path, "s.csv", [(1, "a", "unchanged"), (2, "b b", REJECTED)], leavers={"found": 1})
+    mended = job(tmp_path, "s.rejected.results.csv", [(1, "b", CREATED, 2)], "s.rejected.csv")
+    before = sorted(tmp_path.iterdir())
+    why = re.escape(f"{night}: is of a sync, which goes on by its state; mend the rows in the roster itself, and sync")
+    for parts in ([night, mended], [mended, night]):
+        with pytest.raises(OutputError, match=why):
+            merge_rounds(parts, tmp_path / "all.csv")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_round_without_rows_takes_no_place(tmp_path: Path, ending: str) -> None:
+    """Whatever the format of its file, which may have no line at all."""
+    parts = [job(tmp_path, f"u.results{ending}", []), job(tmp_path, f"u.round2.results{ending}", [], OF_FIRST)]
+    assert merge_rounds(parts, tmp_path / "all.csv").counts.rows == 0
 
 
 def test_shards_that_are_named_one_by_one_are_told_to_be_named_by_their_folder(tmp_path: Path) -> None:
