@@ -33,6 +33,8 @@ WORKBOOK: Final = ".xlsx"
 SHEET: Final = "Rejected rows"
 
 _ERRORS: Final = ADDED[-1]
+# A text as `wording.shortened` quotes it, its characters escaped; it may hold quotes within words.
+_QUOTED: Final = r"(?<![^\s(=:])'(?:[^']|'(?![\s,;:.)]|$)){0,250}'(?=[\s,;:.)]|$)"
 # What codes call a field by another name.
 _FIELDS: Final = {"with_auth_token": "withAuthToken"}
 
@@ -109,7 +111,7 @@ def why_no_workbook(rejected: Spool, dress: Dress) -> str | None:
 
 def reasons_in(errors: str) -> list[tuple[str, str]]:
     """Give code and words of each defect that a cell of `_errors` names: `uid.charset: …; name.missing: …`."""
-    starts = [match.start(1) for match in _code_begins().finditer(errors)]
+    starts = [match.start(1) for match in _code_begins().finditer(errors) if match[1]]
     parts = [errors[at:end].removesuffix("; ") for at, end in zip(starts, [*starts[1:], None], strict=False)]
     return [(part.partition(": ")[0], part) for part in parts]
 
@@ -177,7 +179,8 @@ def _wrong_cells(feeds: Mapping[str, Sequence[str]], errors: str) -> dict[str, s
 
 @cache
 def _code_begins() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|; )((?:{'|'.join(map(re.escape, {**DEFECTS, **WARNINGS}))}): )")
+    """Find the codes; what is quoted of a cell, which may say the same, is stepped over in one piece."""
+    return re.compile(rf"{_QUOTED}|(?:^|; )((?:{'|'.join(map(re.escape, {**DEFECTS, **WARNINGS}))}): )")
 
 
 def _begun(write: Writer, dress: Dress) -> Writer:

@@ -20,6 +20,7 @@ from provisioner.results.spool import Spool
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import open_workbook
 from provisioner.settings.tables import Settings
+from provisioner.wording import shortened
 from tests.rig.workbooks import seen_in
 
 
@@ -67,6 +68,15 @@ def test_the_defects_of_a_row_are_told_apart() -> None:
         "with_auth_token.not_a_boolean",
         "row.swallowed",
     ]
+
+
+@pytest.mark.parametrize(
+    "cell", ["q; name.missing: z", "it's; name.missing: z", "'", "a 'b'c", "…; uid.too_long: 9", ""]
+)
+def test_what_a_message_quotes_of_a_cell_is_no_defect(cell: str) -> None:
+    """Though it says what a defect would; what comes behind it is told apart all the same."""
+    words = [f"uid.charset: ' ' in {shortened(cell)}, only …", f"tags.not_a_list: {shortened(cell)}", NAMELESS]
+    assert reasons_in("; ".join(words)) == [(each.partition(": ")[0], each) for each in words]
 
 
 def test_a_workbook_marks_the_cells_that_are_wrong(tmp_path: Path) -> None:
