@@ -19,7 +19,7 @@ from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import SIGNALLED, Ended
 from provisioner.journal.lock import holder_of, process_of
 from provisioner.results.outputs import summary_of
-from provisioner.run.job import PROGRESS_SECONDS
+from provisioner.run.progress.watch import PROGRESS_SECONDS
 from provisioner.run.wiring import PACER
 from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE
 from provisioner.settings.secretfile import is_shown, looks_like_key, secret_of

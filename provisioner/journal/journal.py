@@ -71,8 +71,7 @@ class Journal:
         self._lock = JournalLock(path, self.instead)
 
     def __enter__(self) -> Self:
-        with self._unusable():
-            self._lock.__enter__()
+        self._lock.__enter__()
         try:
             with self._unusable():
                 self._database = self._open()

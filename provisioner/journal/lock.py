@@ -72,7 +72,7 @@ def _unescaped(point: str) -> str:
 
 
 class JournalLock:
-    """Holds the lock file beside a journal; `JournalError` says who holds it when we cannot.
+    """Holds the lock file beside a journal; `JournalError` says who holds it when we cannot, or why it cannot be.
 
     name  what the journal is called then
     """
@@ -82,6 +82,24 @@ class JournalLock:
         self._path = _lock_file(journal)
 
     def __enter__(self) -> Self:
+        with unusable(Path(self._name), self._instead):
+            self._take()
+            try:
+                os.ftruncate(self._file, 0)
+                os.write(self._file, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            except OSError:
+                self.__exit__(None, None, None)
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # the lock itself ends with the file being closed, wherever that stays
+            self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+    def _take(self) -> None:
         while True:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -92,17 +110,8 @@ class JournalLock:
                 message = f"{self._name}: in use by {holder}; wait until that run has ended, or {self._instead}"
                 raise JournalError(message) from None
             if self._is_current():
-                break
+                return
             os.close(self._file)  # its last holder removed it between our open and our lock
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._path.unlink(missing_ok=True)
-        os.close(self._file)
 
     def _is_current(self) -> bool:
         try:
@@ -136,7 +145,7 @@ def process_of(holder: str) -> int | None:
 def set_journal_aside(path: Path) -> Path | None:
     """Set an earlier run's journal aside, closed and in one piece if that can be; its new path, None if there is none.
 
-    Raises `JournalError` when somebody uses it.
+    Raises `JournalError` when somebody uses it, or nothing can be made beside it.
     """
     if not path.exists():
         return None

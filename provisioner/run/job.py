@@ -22,7 +22,7 @@ from provisioner.results.outputs import Outputs, default_stem, is_output_of, tok
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
 from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_inputs, shown
-from provisioner.run.progress.watch import EVENT, Watch
+from provisioner.run.progress.watch import Watch, told_every
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import find_api_key
 from provisioner.settings.password import read_database_password
@@ -38,10 +38,6 @@ log = get_logger()
 
 EMULATOR: Final = Identity("emulator", "built-in emulator")
 """Another port each time, but the same stand-in as far as a journal is concerned."""
-
-
-PROGRESS_SECONDS: Final = "PROVISIONER_PROGRESS_SECONDS"
-"""The variable in which a fleet tells its jobs how often it wants to hear of them."""
 
 _NEVER_TOLD: Final = frozenset({"database", "query", "database_password_file"})
 _ALWAYS_TOLD: Final = frozenset(
@@ -127,10 +123,10 @@ class Run:
 
     @classmethod
     def begin(cls, job: Job, stopper: Stopper) -> Run:
-        """Begin with nothing read, sent or settled."""
+        """Begin with nothing read, sent or settled. Raises `ConfigurationError`, see `told_every`."""
         tally = Tally()
-        every = float(os.environ.get(PROGRESS_SECONDS) or EVENT)
-        return cls(job, stopper, tally, Watch(tally, stopper, drawn=job.drawn, every=every), time.time())
+        watch = Watch(tally, stopper, drawn=job.drawn, every=told_every(os.environ))
+        return cls(job, stopper, tally, watch, time.time())
 
 
 def identity(settings: Settings) -> Identity:
@@ -217,7 +213,9 @@ def options_of(settings: Settings) -> dict[str, Any]:
             if key in _NEVER_TOLD:
                 continue
             if key in _ALWAYS_TOLD or value != getattr(usual, key):
-                told[key] = value if isinstance(value, int | float) else str(value)
+                # A file may have a name that is not UTF-8.
+                text = str(value).encode(errors="backslashreplace").decode()
+                told[key] = value if isinstance(value, int | float) else text
     return told
 
 

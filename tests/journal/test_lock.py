@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import JournalError
+from provisioner.errors import JournalError, StorageError
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.journal.lock import JournalLock, holder_of, process_of, refuse_afar
+from provisioner.journal.lock import JournalLock, holder_of, process_of, refuse_afar, set_journal_aside
 from provisioner.model import UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -129,3 +129,26 @@ def test_where_nothing_tells_what_is_mounted_nothing_is_refused(tmp_path: Path) 
     """Not every system has such a list; here a folder of tests is fine."""
     refuse_afar(tmp_path / "j.db", tmp_path / "nothing")
     refuse_afar(tmp_path / "j.db")
+
+
+def test_a_lock_that_cannot_be_made_says_why(path: Path) -> None:
+    """Not an error of the system's: who begins anew has to know what to mend, and whose lock is not taken is left."""
+    folder = path.with_name(path.name + ".lock")
+    folder.mkdir()
+    path.touch()
+    for take in (lambda: JournalLock(path).__enter__(), lambda: set_journal_aside(path)):
+        with pytest.raises(JournalError, match=r"cannot be used as a journal \(Is a directory\); mend that, or choose"):
+            take()
+    assert (path.exists(), folder.is_dir()) == (True, True)
+
+
+def test_a_lock_whose_file_cannot_be_removed_ends_all_the_same(path: Path) -> None:
+    """What went wrong meanwhile is what is told, not the folder that takes nothing any more."""
+    lock, taken = path.with_name(path.name + ".lock"), JournalLock(path)
+    taken.__enter__()
+    lock.unlink()
+    lock.mkdir()
+    taken.__exit__(StorageError, StorageError("no more"), None)
+    lock.rmdir()
+    with JournalLock(path):
+        assert holder_of(path) == US

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import ConfigurationError, OutputError
 from provisioner.journal.header import Identity
-from provisioner.run.job import Run, identity, make_job, make_target
-from provisioner.settings.tables import Api, Output, Settings
+from provisioner.run.job import Run, identity, make_job, make_target, options_of
+from provisioner.settings.tables import Api, Output, Settings, Sync
 from provisioner.stop import Stopper
 from tests.rig.tally import a_tally
 
@@ -92,3 +93,9 @@ def test_what_the_job_itself_has_written_is_no_part_of_its_roster(
     assert again.roster.names == first.roster.names
     assert again.outputs == first.outputs
     assert [Path(name).name for name in again.roster.names] == ["a.csv", "b.csv"]
+
+
+def test_what_was_asked_for_is_told_as_text_that_can_be_written() -> None:
+    """A file may have a name that is not UTF-8: that is told with what is not."""
+    settings = Settings(sync=Sync(metrics_file=Path(os.fsdecode(b"m\xff.prom"))))
+    assert options_of(settings)["metrics_file"] == r"m\udcff.prom"

@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from provisioner.errors import JournalError
 from provisioner.journal.header import Identity, open_for_reading, owner_in, owner_of
 from provisioner.journal.statements import Bulk, json_list
 
@@ -81,15 +82,21 @@ def _given_in(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def given_before(path: Path, owner: Identity) -> int:
-    """Say how many users have been given an auth token by a journal, or one before it; 0 for another app's."""
+    """Say how many users have been given an auth token by a journal, or one before it; 0 for another app's.
+
+    Raises `JournalError` where that may not be read.
+    """
     if not path.exists():
         return 0
     try:
         with closing(open_for_reading(path)) as database:
             query = _HOW_MANY[_are_counted(database)]
             return int(database.execute(query).fetchone()[0]) if owner_of(database) == owner else 0
-    except (sqlite3.Error, KeyError):
+    except sqlite3.Error:
         return 0
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}), so nobody knows who was given an auth token"
+        raise JournalError(f"{path}: {message}; mend that, or move it away") from error
 
 
 def _are_counted(database: sqlite3.Connection) -> bool:

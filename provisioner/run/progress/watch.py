@@ -5,28 +5,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
 
+from provisioner.errors import ConfigurationError
 from provisioner.logs.events import get_logger
 from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
 from provisioner.run.progress.pace import Recent, Sample, Sending
 from provisioner.run.progress.screen import Fact, lines
 from provisioner.stop import Stopper
-from provisioner.wording import duration
+from provisioner.wording import duration, shortened
 
 EVENT: Final = 10.0
 """Seconds between two log events where nothing is drawn."""
+
+PROGRESS_SECONDS: Final = "PROVISIONER_PROGRESS_SECONDS"
+"""The variable in which a fleet tells its jobs how often it wants to hear of them."""
 
 # Seconds between two looks, each of which is drawn on a terminal.
 _LOOK: Final = 0.2
 # In the order in which they are shown; failed rows come behind the rejected ones.
 _SETTLED: Final = tuple(each for each in RUN_OUTCOMES if each.kind is Kind.FINAL or each is Outcome.FAILED)
+
+
+def told_every(environment: Mapping[str, str]) -> float:
+    """Say how many seconds are between two log events; raises `ConfigurationError` where the variable says no such."""
+    given = environment.get(PROGRESS_SECONDS) or str(EVENT)
+    with suppress(ValueError):
+        if 0 < (seconds := float(given)) < inf:
+            return seconds
+    message = f"should be a number of seconds above 0, not {shortened(given)}; take the variable out, or mend it"
+    raise ConfigurationError(f"{PROGRESS_SECONDS}: {message}")
 
 
 @dataclass(slots=True)

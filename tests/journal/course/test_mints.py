@@ -6,6 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from provisioner.errors import JournalError
 from provisioner.journal.course.mints import MOST, given_before
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
@@ -110,3 +113,11 @@ def test_a_journal_from_before_mints_were_counted_tells_whom_it_gave_tokens(tmp_
     with Journal(path, HERE):
         pass
     assert given_before(path, HERE) == 1
+
+
+def test_who_was_given_tokens_is_not_nobody_where_the_journal_may_not_be_read(tmp_path: Path) -> None:
+    """Minted anew without a question, they could end the sessions of others."""
+    path = tmp_path / "r.journal.db"
+    path.mkdir()
+    with pytest.raises(JournalError, match="so nobody knows who was given an auth token; mend that, or move it away"):
+        given_before(path, Identity("app", "http://h"))

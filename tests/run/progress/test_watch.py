@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.model import Outcome, Tally
 from provisioner.run.progress.pace import Sending
-from provisioner.run.progress.watch import Watch
+from provisioner.run.progress.watch import PROGRESS_SECONDS, Watch, told_every
 from provisioner.sending.attempts import Reach
 from provisioner.sending.calls import Budget, Failure, Reply
 from provisioner.stop import Stop, Stopper
@@ -286,3 +286,15 @@ def test_an_error_in_what_is_watched_comes_through() -> None:
 
     with pytest.raises(LookupError, match="row 7"):
         clock.run(main())
+
+
+@pytest.mark.parametrize("given", ["x", "0", "-1", "nan", "inf", "5 s"])
+def test_how_often_a_run_is_to_tell_is_a_number_of_seconds(given: str) -> None:
+    """A variable that says something else is named, and what to do; without one there is a default."""
+    assert (told_every({}), told_every({PROGRESS_SECONDS: ""}), told_every({PROGRESS_SECONDS: "2.5"})) == (10, 10, 2.5)
+    said = (
+        f"{PROGRESS_SECONDS}: should be a number of seconds above 0, not '{given}'; take the variable out, or mend it"
+    )
+    with pytest.raises(ConfigurationError) as error:
+        told_every({PROGRESS_SECONDS: given})
+    assert str(error.value) == said
