@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import errno
+import fcntl
 import hashlib
 import os
 import stat
@@ -32,11 +33,9 @@ PRIVATE, SHARED = 0o600, 0o666
 @contextmanager
 def written_whole(path: Path, mode: int) -> Iterator[Path]:
     """Give a temporary path that becomes `path` when the block ends well, and disappears when it does not."""
-    temporary = path.with_name(f".{path.name}.part")
+    temporary, held = None, None
     try:
-        # What a killed run left behind goes first: opened again it would keep its own mode.
-        temporary.unlink(missing_ok=True)
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        temporary, held = _begun(path, mode)
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
@@ -47,8 +46,63 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
         why = error.strerror or error
         raise StorageError(f"{path}: cannot be written ({why}); {_MEND}") from error
     finally:
-        with suppress(OSError):  # on a read-only filesystem, where there is none
+        if temporary is not None and held is not None:
+            with suppress(OSError):  # on a filesystem that has become read-only
+                temporary.unlink(missing_ok=True)
+            os.close(held)
+
+
+def _begun(path: Path, mode: int) -> tuple[Path, int]:
+    """Make a temporary neighbour of a file, and hold it locked: its path, and what is to be closed. Raises OSError.
+
+    Two processes that write one file have a neighbour each; what killed ones have left behind goes.
+    """
+    for number in count(1):
+        temporary = path.with_name(f".{path.name}{f'.{number}' if number > 1 else ''}.part")
+        _remove_abandoned(temporary)
+        _remove_abandoned(path.with_name(f".{path.name}.{number + 1}.part"))
+        with suppress(FileExistsError):  # another process writes there
+            held = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            if _is_held(held, temporary):
+                return temporary, held
+            os.close(held)  # another process has just taken it for abandoned
+    raise AssertionError("numbers do not end")
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove what nobody holds locked any more: opened again it would keep its own mode. Raises OSError."""
+    try:
+        file = os.open(temporary, os.O_RDWR)
+    except OSError:  # not there, or another user's
+        temporary.unlink(missing_ok=True)
+        return
+    try:
+        if _is_held(file, temporary):
             temporary.unlink(missing_ok=True)
+    finally:
+        os.close(file)
+
+
+def _is_held(file: int, path: Path) -> bool:
+    """Lock an open file, and tell whether it is ours then and has its name still; as well where there are no locks."""
+    with suppress(OSError):  # a filesystem without locks
+        if not locked(file):
+            return False
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file), path.stat())
+    return False
+
+
+def locked(file: int, *, shared: bool = False) -> bool:
+    """Lock an open file as long as it is open; False where another holds it. Raises OSError where there are no locks.
+
+    shared  several may hold it like that at once
+    """
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def name_once(temporary: Path, path: Path) -> None:

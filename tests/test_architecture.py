@@ -71,7 +71,7 @@ HOMES = {
         "sync.history",
         "sync.plan.directory",
     },
-    "fcntl": {"journal.lock", "journal.header"},
+    "fcntl": {"files"},
     "tomllib": {"settings.layers"},
     "pydantic": {"settings", "run.unchanged.ending"},
     "typer": {"cli"},

@@ -287,3 +287,25 @@ def test_a_file_is_free_unless_something_else_is_in_it(here: Path) -> None:
         assert is_free(here / free, lambda _: False)
     assert is_free(here / "full", lambda file: file.read() == b"x")
     assert not is_free(here / "full", lambda file: file.read() == b"y")
+
+
+def test_two_that_write_one_file_at_once_both_end_well(tmp_path: Path) -> None:
+    """Each has a temporary neighbour of its own, and the last one wins; nothing else is left."""
+    path = tmp_path / "r.csv"
+    with written_whole(path, PRIVATE) as one:
+        one.write_text("one")
+        with written_whole(path, PRIVATE) as other:
+            other.write_text("other")
+        assert (path.read_text(), one.read_text()) == ("other", "one")
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("one", [path])
+
+
+def test_what_killed_writers_have_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    """Whatever its number and its mode."""
+    path = tmp_path / "r.csv"
+    for left in (".r.csv.part", ".r.csv.2.part"):
+        (tmp_path / left).write_text("half")
+        (tmp_path / left).chmod(0o644)
+    with written_whole(path, PRIVATE) as temporary:
+        assert (temporary.name, temporary.read_text()) == (".r.csv.part", "")
+    assert ([each.name for each in tmp_path.iterdir()], stat.S_IMODE(path.stat().st_mode)) == (["r.csv"], PRIVATE)

@@ -6,7 +6,6 @@ shares with itself: a journal there can be damaged, and two machines can write i
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import socket
@@ -18,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import beside_itself, set_aside
+from provisioner.files import beside_itself, locked, set_aside
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.
@@ -102,13 +101,11 @@ class JournalLock:
     def _take(self) -> None:
         while True:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not locked(self._file):
                 holder = _holder(self._file)
                 os.close(self._file)
                 message = f"{self._name}: in use by {holder}; wait until that run has ended, or {self._instead}"
-                raise JournalError(message) from None
+                raise JournalError(message)
             if self._is_current():
                 return
             os.close(self._file)  # its last holder removed it between our open and our lock
@@ -128,12 +125,9 @@ def holder_of(journal: Path) -> str | None:
         return None
     try:
         # Shared: two doctors do not take each other for a run.
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _holder(file)
+        return None if locked(file, shared=True) else _holder(file)
     finally:
         os.close(file)
-    return None
 
 
 def process_of(holder: str) -> int | None:
