@@ -21,6 +21,7 @@ from provisioner.errors import OutputError, StorageError
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _LINE: Final = 64 * 1024
+ANOTHER_OUTPUT: Final = "choose another --output"
 # No other --output is a cure once something was sent: its journal would be another one, which knows of nobody.
 _MEND: Final = "make room or mend that, then run the same command again"
 MAKE_ROOM: Final = "make room, or choose another --output where nothing was sent"
@@ -157,7 +158,7 @@ def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True, late
         message = f"{folder}: no file can be made there{purpose} ({error.strerror})"
         if late:
             raise StorageError(f"{message}; {_MEND}") from error
-        raise OutputError(f"{message}; choose another --output") from error
+        raise OutputError(f"{message}; {MAKE_ROOM if folder.is_dir() else ANOTHER_OUTPUT}") from error
 
 
 def path_of(file: IO[bytes]) -> Path:
@@ -285,6 +286,21 @@ def foreign_name(path: Path) -> str | None:
         shown = os.fsencode(path).decode(errors="backslashreplace")
         return f"{shown}: the name of the file, or of a folder above it, is not UTF-8; rename it"
     return None
+
+
+def cure_at(journal: Path) -> str:
+    """Say what to do where a job cannot have its files: another --output only where nothing is known to be recorded."""
+    return _MEND if any(map(_may_hold, (journal, journal.with_name(journal.name + "-wal")))) else ANOTHER_OUTPUT
+
+
+def _may_hold(path: Path) -> bool:
+    """Whether something may stand in a file: nobody can say that it is missing or empty."""
+    try:
+        found = path.lstat()
+        # A link that leads nowhere may lead to a disk that is not mounted.
+        return found.st_size > 0 and not stat.S_ISDIR(found.st_mode)
+    except OSError as error:
+        return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 def same_file(one: Path, other: Path) -> bool:

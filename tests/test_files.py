@@ -15,6 +15,7 @@ from provisioner.files import (
     PRIVATE,
     SHARED,
     UnreadableError,
+    cure_at,
     is_free,
     name_once,
     outer_lines,
@@ -235,6 +236,23 @@ def test_a_folder_that_takes_no_file_is_told_with_what_it_was_for(here: Path) ->
         unnamed_file(here / "gone", " to keep users.csv in")
     said = "no file can be made there to keep users.csv in (No such file or directory); choose another --output"
     assert str(error.value) == f"{here}/gone: {said}"
+
+
+# --- what to do where a job cannot have its files ---
+
+
+def test_another_output_is_advised_where_nothing_can_be_recorded_alone(nobody: Path) -> None:
+    """No journal, an empty one and a folder in its place know of nobody; what cannot be looked at may know of all."""
+    mend = "make room or mend that, then run the same command again"
+    for name, content in {"empty": b"", "held": b"users", "log": b"", "log-wal": b"users"}.items():
+        (nobody / name).write_bytes(content)
+    (nobody / "folder").mkdir()
+    (nobody / "linked").symlink_to(nobody / "not mounted" / "j.db")
+    (nobody / "sealed").mkdir(0)
+    told = {name: cure_at(nobody / name) for name in ("empty", "folder", "absent", "held/j", "x" * 300)}
+    assert told == dict.fromkeys(told, "choose another --output")
+    held = {name: cure_at(nobody / name) for name in ("held", "log", "linked", "sealed/j")}
+    assert held == dict.fromkeys(held, mend)
 
 
 # --- named once ---

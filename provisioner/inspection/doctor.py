@@ -21,6 +21,7 @@ from rich.text import Text
 
 from provisioner import __version__
 from provisioner.errors import ConfigurationError
+from provisioner.files import ANOTHER_OUTPUT, cure_at
 from provisioner.inspection import connection, diagnosis, machine
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
@@ -151,7 +152,8 @@ def _output(settings: Settings) -> Check:
         free = shutil.disk_usage(there).free
     except OSError:
         free = None
-    return machine.output(str(folder), writable=writable, free=free)
+    cure = cure_at(journal_of(settings.output.file)) if settings.output.file else ANOTHER_OUTPUT
+    return machine.output(str(folder), cure, writable=writable, free=free)
 
 
 def _journal(settings: Settings) -> Path | None:

@@ -74,10 +74,14 @@ def base_url(url: str, origin: str) -> Check:
     return Check("base_url", Status.OK, seen)
 
 
-def output(folder: str, *, writable: bool, free: int | None) -> Check:
-    """Judge the folder that results go to; `free` is in bytes, None when it is not known."""
+def output(folder: str, cure: str, *, writable: bool, free: int | None) -> Check:
+    """Judge the folder that results go to.
+
+    cure  what to do where it cannot be written to
+    free  in bytes, None when it is not known
+    """
     if not writable:
-        return Check("output", Status.ERROR, f"{folder}: cannot be written to", "choose another --output, or chmod it")
+        return Check("output", Status.ERROR, f"{folder}: cannot be written to", cure)
     if free is None:
         return Check("output", Status.OK, f"{folder}: can be written to")
     seen = f"{folder}: can be written to, {free / 1e9:.1f} GB free"

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from provisioner.errors import JournalError
+from provisioner.files import ANOTHER_OUTPUT
 from provisioner.journal import columns, schema
 from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
 from provisioner.journal.copies import mark
@@ -51,7 +52,7 @@ class Journal:
     Raises `JournalError` when it cannot be used, `StorageError` when it can no longer be written.
     """
 
-    instead = "choose another --output"
+    instead = ANOTHER_OUTPUT
     another_app = "choose another --output, or --restart to set it aside"
     """What to do about a file that cannot be used, and about a journal of another app."""
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import beside_itself, locked, set_aside
+from provisioner.files import ANOTHER_OUTPUT, beside_itself, cure_at, locked, set_aside
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.
@@ -76,12 +76,14 @@ class JournalLock:
     name  what the journal is called then
     """
 
-    def __init__(self, journal: Path, instead: str = "choose another --output", name: str | None = None) -> None:
-        self._name, self._instead = name or journal, instead
+    def __init__(self, journal: Path, instead: str = ANOTHER_OUTPUT, name: str | None = None) -> None:
+        self._name = name or journal
+        # Whose job this is goes on with the journal that is held, and with no other one.
+        self._cure, self._instead = instead, f"{instead} for another roster" if instead == ANOTHER_OUTPUT else instead
         self._path = _lock_file(journal)
 
     def __enter__(self) -> Self:
-        with unusable(Path(self._name), self._instead):
+        with unusable(Path(self._name), self._cure):
             self._take()
             try:
                 os.ftruncate(self._file, 0)
@@ -182,14 +184,17 @@ def unreadable(path: Path) -> Iterator[None]:
 def unusable(path: Path, instead: str) -> Iterator[None]:
     """Have what keeps a file from being opened as a journal be a `JournalError`.
 
-    instead  what to do about it
+    instead  what to do about it; another --output is none where something may be recorded already
     """
     try:
         yield
     except UnicodeDecodeError:  # SQLite quotes what is damaged, and Python cannot read it
         damage = sqlite3.DatabaseError("its tables are damaged")
-        raise JournalError(f"{path}: cannot be used as a journal ({damage}); {instead}") from damage
+        back = "put a copy of it back, and say --restored" if instead == ANOTHER_OUTPUT else instead
+        raise JournalError(f"{path}: cannot be used as a journal ({damage}); {back}") from damage
     except (sqlite3.Error, OSError) as error:
         why = getattr(error, "strerror", None) or error
-        message = f"{path}: cannot be used as a journal ({why}); mend that, or {instead}"
+        cure = cure_at(path) if instead == ANOTHER_OUTPUT else instead
+        mend = f"mend that, or {cure}" if cure == instead else cure
+        message = f"{path}: cannot be used as a journal ({why}); {mend}"
         raise JournalError(message) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import OutputError
-from provisioner.files import foreign_name, same_file
+from provisioner.files import ANOTHER_OUTPUT, cure_at, foreign_name, same_file
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.shard import Shard
 
@@ -117,7 +117,7 @@ class Outputs:
 
     def cure(self, path: Path) -> str:
         """Say which option gives one of these files another name."""
-        return f"choose another {'--tokens-to' if path == self.tokens else '--output'}"
+        return "choose another --tokens-to" if path == self.tokens else ANOTHER_OUTPUT
 
     def refuse_too_many(self, rows: int) -> None:
         """Raise `OutputError` when the results have no room for so many rows: known before anything is sent."""
@@ -127,16 +127,19 @@ class Outputs:
 
     def make_folder(self) -> None:
         """Make the folder of the outputs; raises `OutputError` when it cannot be written to."""
+        cures = dict.fromkeys(self.paths(), cure_at(self.journal))
+        if self.tokens is not None:
+            cures[self.tokens] = self.cure(self.tokens)
         for path in (self.results, self.tokens):
             if path is not None:
-                _make_folder(path.parent, self.cure(path))
-        for path in self.paths():
-            refuse_folder(path, self.cure(path))
+                _make_folder(path.parent, cures[path])
+        for path, cure in cures.items():
+            refuse_folder(path, cure)
             try:
                 # A little room: temporary files, locks and what is set aside have longer names.
                 path.with_name(path.name + "." * 24).is_dir()
             except OSError as error:
-                raise OutputError(f"{path}: cannot be an output ({error.strerror}); {self.cure(path)}") from error
+                raise OutputError(f"{path}: cannot be an output ({error.strerror}); {cure}") from error
 
 
 def refuse_folder(path: Path, cure: str) -> None:

@@ -29,11 +29,13 @@ def test_old_software_is_an_error() -> None:
 
 def test_little_space_is_a_warning_and_no_leave_to_write_an_error() -> None:
     """A run that cannot write its journal does not begin."""
-    assert machine.output(".", writable=True, free=10**9) == Check(
+    assert machine.output(".", "choose another --output", writable=True, free=10**9) == Check(
         "output", Status.OK, ".: can be written to, 1.0 GB free"
     )
-    assert machine.output(".", writable=True, free=10**6).status is Status.WARNING
-    assert machine.output(".", writable=False, free=10**9).status is Status.ERROR
+    assert machine.output(".", "choose another --output", writable=True, free=10**6).status is Status.WARNING
+    assert machine.output(".", "choose another --output", writable=False, free=10**9) == Check(
+        "output", Status.ERROR, ".: cannot be written to", "choose another --output"
+    )
 
 
 def test_the_config_file_is_named_with_the_limits_it_sets_itself() -> None:

@@ -383,6 +383,19 @@ def test_refuses_a_file_it_may_not_read(nobody: Path) -> None:
     assert str(error.value) == f"{path}: {said}"
 
 
+def test_another_output_is_no_cure_where_users_may_be_recorded(nobody: Path) -> None:
+    """Its journal would know of nobody: our own users would be told as existing, and their tokens be lost."""
+    path = nobody / "sealed" / "j.db"
+    path.parent.mkdir()
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1)], 1.0)
+    path.parent.chmod(0o500)
+    with pytest.raises(JournalError) as error:
+        Journal(path, IDENTITY).__enter__()
+    said = "cannot be used as a journal (Permission denied); make room or mend that, then run the same command again"
+    assert str(error.value) == f"{path}: {said}"
+
+
 def test_refuses_a_folder_it_may_not_write(nobody: Path) -> None:
     """The lock comes first: where it cannot be made there is no journal."""
     folder = nobody / "sealed"
@@ -476,7 +489,7 @@ def test_a_second_run_is_told_who_holds_the_journal_and_a_kill_lets_go_of_it(pat
         set_journal_aside(path)
     killed(child)
     holder = f"process {child.pid} on {socket.gethostname()}"
-    said = f"{path}: in use by {holder}; wait until that run has ended, or choose another --output"
+    said = f"{path}: in use by {holder}; wait until that run has ended, or choose another --output for another roster"
     assert (str(error.value), str(set_aside_error.value)) == (said, said)
     with Journal(path, IDENTITY) as journal:
         assert journal.is_new

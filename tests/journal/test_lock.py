@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import socket
 from pathlib import Path
 
@@ -53,6 +55,21 @@ def test_who_holds_a_journal_can_be_asked_without_disturbing_anyone(path: Path) 
             JournalLock(path).__enter__()
     assert holder_of(path) is None
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_that_a_full_disk_takes_no_name_for_is_let_go(path: Path) -> None:
+    """Whoever goes on in the same process, once there is room, is not told that it holds the journal itself."""
+    old, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            JournalLock(path).__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, old)
+    assert list(path.parent.iterdir()) == []
+    with JournalLock(path):
+        assert holder_of(path) == US
 
 
 def test_a_lock_file_that_nobody_holds_is_no_lock(path: Path) -> None:

@@ -272,6 +272,22 @@ def test_a_folder_that_cannot_be_written_to_is_told(nobody: Path) -> None:
     assert str(error.value) == f"{nobody}/sealed/sub: {said}"
 
 
+def test_another_output_is_no_cure_where_a_journal_lies(nobody: Path) -> None:
+    """It would be a job that knows of nobody, and report our own users as existing."""
+    (nobody / "sealed").mkdir()
+    (nobody / "sealed" / "r.journal.db").write_text("what became of them")
+    (nobody / "sealed" / "r.summary.json").mkdir()
+    mend = "make room or mend that, then run the same command again"
+    outputs = beside(nobody / "sealed" / "r.csv", Path("users.csv"))
+    with pytest.raises(OutputError) as error:
+        outputs.make_folder()
+    assert str(error.value) == f"{nobody}/sealed/r.summary.json: is a folder; {mend}"
+    (nobody / "sealed").chmod(0o500)
+    with pytest.raises(OutputError) as error:
+        outputs.make_folder()
+    assert str(error.value) == f"{nobody}/sealed: the output folder cannot be written to; {mend}"
+
+
 def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:
     """A folder without search permission is an unusable folder, not a bug of ours."""
     (nobody / "sealed").mkdir(0o600)
