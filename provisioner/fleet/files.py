@@ -44,7 +44,7 @@ def settings_of(job: Job, base: Path) -> Settings | None:
     config = base / job.config if job.config is not None else base / DEFAULT_CONFIG
     try:
         # A config file that nobody named is read when it is there, as the command does it.
-        named = config if job.config is not None or config.is_file() else os.devnull
+        named = config if job.config is not None or os.path.lexists(config) else os.devnull
         return load(job.address_tables, job.address, Path(named))
     except (ConfigurationError, OSError):
         return None

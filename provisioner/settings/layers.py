@@ -124,9 +124,15 @@ class Problem:
 
 
 def default_config() -> Path | None:
-    """Find the config file in the current folder. Raises `ConfigurationError` when the folder cannot be looked into."""
+    """Find the config file in the current folder; None when nothing is called so, not even a link that leads nowhere.
+
+    Raises `ConfigurationError` when the folder cannot be looked into.
+    """
     try:
-        return DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
+        DEFAULT_CONFIG.lstat()
+        return DEFAULT_CONFIG
+    except FileNotFoundError:
+        return None
     except OSError as error:
         message = f"{DEFAULT_CONFIG}: cannot be looked for in this folder ({error.strerror}); go to another one"
         raise ConfigurationError(message) from None
@@ -231,7 +237,8 @@ def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
         text = read_text(path)
         return tomllib.loads(text)
     except UnreadableError as error:
-        raise ConfigurationError(f"{path}: the {what} {error}") from None
+        away = "; mend it, or take it away" if path == DEFAULT_CONFIG and not path.is_file() else ""
+        raise ConfigurationError(f"{path}: the {what} {error}{away}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML ({error}){mended(text, str(error))}") from None
     except RecursionError:

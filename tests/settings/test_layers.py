@@ -137,6 +137,20 @@ def test_the_config_in_the_current_folder_is_read_without_being_asked_for() -> N
     assert (asked.limit, asked.on_existing) == (None, OnExisting.FAIL)
 
 
+def test_a_config_that_is_there_and_leads_nowhere_is_told() -> None:
+    """It may say that this is a rehearsal: going on without it would reach the app."""
+    DEFAULT_CONFIG.symlink_to("mounted later.toml")
+    assert the_refusal({}, {}, None) == (
+        "provisioner.toml: the config file cannot be read (No such file or directory); mend it, or take it away"
+    )
+    DEFAULT_CONFIG.unlink()
+    DEFAULT_CONFIG.mkdir()
+    assert the_refusal({}, {}, None) == (
+        "provisioner.toml: the config file cannot be read (Is a directory); mend it, or take it away"
+    )
+    assert load({}, {}, a_config("[run]\nlimit = 7", "other.toml")).run.limit == 7
+
+
 def test_a_folder_that_cannot_be_looked_into_is_told(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether there is a `provisioner.toml` cannot be known then; going on without it might go elsewhere."""
     folder = nobody / "folder"
