@@ -185,7 +185,7 @@ def set_aside(path: Path, companions: Sequence[str] = ()) -> Path | None:
     """
     if not path.exists():
         return None
-    aside = _free_name(path)
+    aside = free_name(path)
     try:
         for ending in (*companions, ""):
             beside = path.with_name(path.name + ending)
@@ -243,7 +243,7 @@ def set_edited_aside(path: Path, written: str | None) -> Path | None:
     return set_aside(path) if digest_of(path) != written else None
 
 
-def _free_name(path: Path) -> Path:
+def free_name(path: Path) -> Path:
     """Give a neighbour's name that is not taken: the time in it, and a number if that is not enough."""
     stamp = time_stamp()
     names = (f"{path.stem}.{stamp}{more}{path.suffix}" for more in chain([""], (f"-{n}" for n in count(2))))

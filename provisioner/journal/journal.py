@@ -23,6 +23,7 @@ from provisioner.journal import columns, schema
 from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
+from provisioner.journal.copies.place import Place
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
@@ -98,7 +99,9 @@ class Journal:
             if error is not None:
                 Course(self._database).cut_short(self._ran, error)
             unused = (kind is not None or self.unwanted) and self.made and is_unused(self._database)
-            self._database.close()
+            with closing(self._database):
+                if not unused:
+                    self.place.put_back(self._database)
             if unused:
                 leave_as_found(self.path, self._found)
         finally:
@@ -135,6 +138,7 @@ class Journal:
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
+        self.place.refuse_lost()
         self._commit(*self._as_sent(list(requests), now))
 
     def convert_times(self, ahead: float) -> None:
@@ -228,6 +232,7 @@ class Journal:
         database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
         with closed_on_error(database):
             self._prepare(database)
+            self.place = Place(self.path)
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
@@ -236,7 +241,7 @@ class Journal:
         self._found = self.path.read_bytes() if header.blank and self._was_there else None
         for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
-        self._bring_up_to_date(database, header.version)
+        schema.bring_up_to_date(database, header.version, self._facts)
         self._refuse_anothers(database)
 
     def _usable_header(self, database: sqlite3.Connection) -> Header:
@@ -246,9 +251,9 @@ class Journal:
         header.refuse_newer(self.path)
         return header
 
-    def _bring_up_to_date(self, database: sqlite3.Connection, version: int) -> None:
-        facts = {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
-        schema.bring_up_to_date(database, version, facts)
+    @property
+    def _facts(self) -> dict[str, str]:
+        return {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
 
     def _refuse_anothers(self, database: sqlite3.Connection) -> None:
         if (owner := owner_of(database)) != self._identity:
@@ -304,17 +309,8 @@ class JournalReader(Journal):
         with closed_on_error(database):
             version = self._usable_header(database).version
             if version < schema.VERSION:
-                database = self._copied(database, version)
+                database = schema.copied_up_to_date(database, version, self._facts)
         with closed_on_error(database):
             if not self._anybodys:
                 self._refuse_anothers(database)
         return database
-
-    def _copied(self, database: sqlite3.Connection, version: int) -> sqlite3.Connection:
-        """Bring an older format up to date in a copy, which SQLite keeps in a file without a name."""
-        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        with closed_on_error(copy):
-            with closing(database):
-                database.backup(copy)
-            self._bring_up_to_date(copy, version)
-        return copy

@@ -97,7 +97,8 @@ class JournalLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(OSError):  # the lock itself ends with the file being closed, wherever that stays
-            self._path.unlink(missing_ok=True)
+            if self._is_current():  # another run may have made its own where somebody cleared the folder
+                self._path.unlink(missing_ok=True)
         os.close(self._file)
 
     def _take(self) -> None:
@@ -115,7 +116,7 @@ class JournalLock:
     def _is_current(self) -> bool:
         try:
             return os.path.samestat(os.fstat(self._file), self._path.stat())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
 

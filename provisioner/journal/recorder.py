@@ -58,19 +58,24 @@ class Recorder:
         return await in_thread(self._thread, call)
 
     async def flush(self) -> None:
-        """Return when everything taken so far is on disk; raises `StorageError` when some of it cannot be."""
+        """Return when everything taken so far is on disk.
+
+        Raises `StorageError` when some of it cannot be, or when the journal is lost.
+        """
         if self._writer is not None:
             await self._writer
         try:
             await self._write()
         except Exception:
             await self._write_one_by_one()
+        await self.run(self.journal.place.refuse_lost)
 
     async def _write_soon(self) -> None:
         while self._waiting or self._events:
             await asyncio.sleep(self._interval)
             try:
                 await self._write()
+                await self.run(self.journal.place.refuse_lost)
             except Exception as error:  # kept: `flush` tries once more when the requests on the wire are in
                 self._stopper.request(Stop.because_of(error))
                 return

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Final
 
 VERSION: Final = 4
@@ -210,6 +211,22 @@ def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[
         if 0 < version < _FIRST_WITH_SERVER_TIMES:
             database.execute(_LOCAL_TIMES)
         database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def copied_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[str, str]) -> sqlite3.Connection:
+    """Bring an older format up to date in a copy, which SQLite keeps in a file without a name, and close the original.
+
+    facts  as for `bring_up_to_date`
+    """
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    try:
+        with closing(database):
+            database.backup(copy)
+        bring_up_to_date(copy, version, facts)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _carry_out(database: sqlite3.Connection, script: str) -> None:

@@ -124,6 +124,26 @@ def test_every_settlement_is_on_disk_within_a_tenth_of_a_second(tmp_path: Path) 
     recording(tmp_path / "j.db", scenario)
 
 
+def test_a_journal_that_is_gone_stops_the_run_and_keeps_what_comes_in(tmp_path: Path) -> None:
+    """Noticed with the next commit; what was on the wire is recorded, and stands in the file that is put back."""
+
+    async def scenario(recorder: Recorder, journal: Disk, stopper: Stopper) -> None:
+        recorder.record(created(1))
+        await asyncio.sleep(1)
+        assert not stopper
+        (tmp_path / "j.db").unlink()
+        recorder.record(created(2))
+        await stopper.wait()
+        recorder.record(created(3))
+        with pytest.raises(StorageError, match="was deleted or moved away while it was in use"):
+            await recorder.flush()
+        assert stopper.stop is not None
+        assert (stopper.stop.reason, stopper.stop.exit_code) == ("storage", ExitCode.SAFETY)
+
+    recording(tmp_path / "j.db", scenario)
+    assert on_disk(tmp_path / "j.db") == {"u-1": "created", "u-2": "created", "u-3": "created"}
+
+
 def test_nothing_to_write_is_no_commit(tmp_path: Path) -> None:
     """An idle run leaves the disk alone, and so does flushing it."""
 

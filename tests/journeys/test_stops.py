@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import socketserver
@@ -17,6 +18,7 @@ import pytest
 
 from tests.rig.command import (
     KEY,
+    PATIENCE,
     Finished,
     RunningEmulator,
     emulator,
@@ -236,6 +238,25 @@ def test_the_error_budget_stops_the_run(tmp_path: Path) -> None:
     assert first.summary["failed_by_code"] == {"ERR_BAD_REQUEST": first.summary["failed"]}
     failed = next(line for line in rows(tmp_path / "x.csv") if line["outcome"] == "failed")
     assert "role" in failed["error_message"]
+
+
+def test_a_run_whose_folder_is_deleted_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    """Exit 3 at once: what was created is in results and journal again, with its tokens, and is not sent again."""
+    roster, out = write_roster(tmp_path / "r.csv", people(300)), tmp_path / "out"
+    with emulator(tmp_path, "--latency", "50ms") as api:
+        command = ("run", roster, *api.flags(), "--max-in-flight", 2, "-o", "out/x.csv", "--json")
+        with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: len(api.users()) > 3)
+            shutil.rmtree(out)
+            stdout, stderr = process.communicate(PATIENCE)
+            first = Finished(process.wait(PATIENCE), stdout, stderr)
+        created = len(api.users())
+        second = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (first.exit_code, first.summary["stopped_by"], first.summary["created"]) == (3, "storage", created)
+    assert created < 300
+    assert "x.journal.db: was deleted or moved away while it was in use" in first.stderr
+    assert (second.exit_code, second.summary["created"], second.summary["existing"]) == (0, 300, 0)
+    assert all(line["auth_token"] for line in rows(out / "x.csv"))
 
 
 def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
