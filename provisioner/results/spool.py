@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -17,36 +19,55 @@ from provisioner.roster.formats.rows import RosterBatch
 class Spool:
     """Frames kept on disk until they are wanted, so that memory does not grow with the roster.
 
-    Its file has no name; see `unnamed_file`, also for `late` and for what is raised when there can be none.
+    Its file has no name; see `unnamed_file`, also for `late` and for what is raised when there can be none. Frames that
+    the disk has no room for are held in memory, compressed: a run that stops for it still has to count them.
     """
 
     def __init__(self, folder: Path, *, late: bool = False) -> None:
         self._file = unnamed_file(folder, late=late)
         self._folder = folder
         self._ends = [0]
+        self._held: list[bytes] = []
         self.rows = 0
         self.schema: pl.Schema | None = None
 
     def append(self, frame: pl.DataFrame) -> None:
-        """Keep one more frame; frames without rows are not kept."""
+        """Keep one more frame; frames without rows are not kept.
+
+        Raises `StorageError`, once it is held, when the disk has no room for it.
+        """
         if self.schema is None:
             self.schema = frame.schema
         if not frame.height:
             return
+        self.rows += frame.height
+        if self._held:  # in their order: what has found no room stays before what might
+            self._hold(frame)
+        else:
+            self._write(frame)
+
+    def _write(self, frame: pl.DataFrame) -> None:
         try:
             frame.write_ipc_stream(self._file)
             self._file.flush()
         except (OSError, pl.exceptions.ComputeError) as error:
+            self._hold(frame)
             message = f"{self._folder}: no room for the rows of the results ({reason(error)}); make room, then resume"
             raise StorageError(message) from error
         self._ends.append(self._file.tell())
-        self.rows += frame.height
+
+    def _hold(self, frame: pl.DataFrame) -> None:
+        held = BytesIO()
+        frame.write_ipc_stream(held, compression="zstd")
+        self._held.append(held.getvalue())
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return len(self._ends) - 1 + len(self._held)
 
     def frame(self, number: int) -> pl.DataFrame:
         """Give one of the frames back, counted from 0."""
+        if (beyond := number - len(self._ends) + 1) >= 0:
+            return pl.read_ipc_stream(self._held[beyond])
         begin, end = self._ends[number : number + 2]
         self._file.seek(begin)
         return pl.read_ipc_stream(self._file.read(end - begin))
@@ -57,7 +78,8 @@ class Spool:
 
     def close(self) -> None:
         """Let go of the disk space."""
-        self._file.close()
+        with suppress(OSError):  # what it could not write it cannot write now
+            self._file.close()
 
 
 class SpooledBatches:

@@ -224,7 +224,7 @@ class CheckedRoster(Protocol):
         """Check the whole roster. Raises `RosterChangedError`."""
 
     def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
-        """Keep what the results will want to know of a batch."""
+        """Keep what the results will want to know of a batch. Raises `StorageError`, once all of it is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,8 @@ class Admission:
             with stopping_on_storage_error(self.stopper):
                 checked = await self._recognised(checked, outbox.recorder)
                 await self._admit(checked, outbox, rejected)
-            self.surveyed.keep(checked, rejected)
+            with stopping_on_storage_error(self.stopper):
+                self.surveyed.keep(checked, rejected)
 
     async def _recognised(self, checked: CheckedBatch, recorder: Recorder) -> CheckedBatch:
         """Tell whose rows those are that were rejected before or are now, and whose users this job has created."""

@@ -230,18 +230,19 @@ class Surveyed:
 
     def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
         """Keep what the results will want to know of a batch; `unknown_roles` says why for each row to be rejected."""
-        end, rows = checked.checked, self.opened.rows
-        if unknown_roles:
-            end = reject(end, checked.batch, "role.unknown", unknown_roles)
-        if not self.opened.offline:
-            self.lines.append(end.lines)
-        self.rejected.append(end.rejected)
+        end, rows, why = checked.checked, self.opened.rows, unknown_roles
+        end = reject(end, checked.batch, "role.unknown", why) if why else end
         self.findings.add(checked.batch, end)
         if len(self.roles) < _ROLES_KEPT:
             self.roles.update(dict.fromkeys(end.valid["role"].drop_nulls().unique(maintain_order=True)))
         rows.valid += len(end.valid)
         rows.rejected += len(end.rejected)
         rows.checked += len(end.lines)
+        try:  # what finds no room is held, so all of it counts before the run is stopped
+            if not self.opened.offline:
+                self.lines.append(end.lines)
+        finally:
+            self.rejected.append(end.rejected)
 
     def report(self) -> Report:
         """Give what was found, once every batch is kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -366,3 +367,21 @@ def test_results_never_hold_fewer_rows_than_the_roster(tmp_path: Path) -> None:
     files = [each.read_text() for each in tmp_path.glob("r*.csv")]
     assert "of the run before" in files
     assert {text.count("\n") for text in files if text != "of the run before"} <= {6001}
+
+
+def test_a_disk_that_fills_up_while_rows_are_read_stops_a_run_that_counts_them_all(tmp_path: Path) -> None:
+    """Promise 1: the rows add up, what was sent is told, and so is the command that goes on."""
+    good, bad = "".join(f"user-{n},N,\n" for n in range(20)), "".join(f"no good,N,{n:05000}\n" for n in range(80))
+    (tmp_path / "users.csv").write_text(f"uid,name,note\n{good}{bad}")
+    run = f"exec {sys.executable} -c 'from provisioner.cli.app import main; main()'"
+    options = "run users.csv --emulator -o r.csv --json"
+    command = ["sh", "-c", f"ulimit -f 500; {run} {options}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3, done.stderr
+    summary = json.loads(done.stdout)
+    told = {name: summary[name] for name in ("rows", "rejected", "stopped_by")}
+    assert told == {"rows": 100, "rejected": 80, "stopped_by": "storage"}
+    assert summary["created"] + summary["pending"] == 20
+    assert "no room for the rows of the results" in summary["message"]
+    assert '"event": "run.stopped"' in done.stderr
+    assert f'"resume": "provisioner {options}"' in done.stderr

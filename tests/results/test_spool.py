@@ -70,3 +70,16 @@ def test_a_disk_that_fills_up_under_the_spool_is_a_storage_error(tmp_path: Path)
     """The spool of a large roster is large: a full disk there is as good a reason to stop as anywhere else."""
     with closing(Spool(tmp_path)) as spool, pytest.raises(StorageError):
         spool.append(many_lines())
+
+
+@pytest.mark.usefixtures("small_files")
+def test_what_a_full_disk_has_no_room_for_is_given_back_all_the_same(tmp_path: Path) -> None:
+    """A run that stops for it still counts every row: nothing is lost, and the order stays."""
+    frames = [lines_of(ROWS[:2]), many_lines(), lines_of(ROWS[2:])]
+    with closing(Spool(tmp_path)) as spool:
+        spool.append(frames[0])
+        with pytest.raises(StorageError, match="no room for the rows of the results"):
+            spool.append(frames[1])
+        spool.append(frames[2])
+        assert (len(spool), spool.rows) == (3, sum(each.height for each in frames))
+        assert [each.equals(frame) for each, frame in zip(spool.frames(), frames, strict=True)] == [True] * 3
