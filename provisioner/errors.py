@@ -25,8 +25,9 @@
 A run that stops once it has begun to send is no exception: see `provisioner.stop.Stop`.
 """
 
+import errno
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class ExitCode(IntEnum):
@@ -102,6 +103,12 @@ class DirectoryError(ProvisionerError):
     exit_code = ExitCode.API
 
 
+# As Python says that the kernel gave it none: there is no class for it.
+_NO_THREAD: Final = "can't start new thread"
+MORE_FILES: Final = "raise the limit (ulimit -n 1024), then run the same command again"
+"""What to do where a process may not open as many files as it needs."""
+
+
 class StorageError(ProvisionerError):
     """The journal or a result can no longer be written; what was committed is safe and resumable."""
 
@@ -114,6 +121,17 @@ class RosterChangedError(ProvisionerError):
 
     reason = "roster_changed"
     exit_code = ExitCode.SAFETY
+
+
+def limit_reached(error: Exception) -> tuple[str, str] | None:
+    """Give the reason and the message for a limit of the process that it came upon; None for any other error."""
+    if isinstance(error, MemoryError):
+        return "memory", out_of_memory(error)
+    if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+        return "memory", f"{out_of_memory(MemoryError(error))}; or raise its limit of processes and threads (ulimit -u)"
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        return "open_files", f"no more files can be opened ({error.strerror}); {MORE_FILES}"
+    return None
 
 
 def out_of_memory(error: MemoryError) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
-from provisioner.errors import ExitCode, ProvisionerError, StorageError, out_of_memory
+from provisioner.errors import ExitCode, ProvisionerError, StorageError, limit_reached
 
 T = TypeVar("T")
 
@@ -33,8 +33,8 @@ class Stop:
         """End a run that an error cuts short: what we have words for, or a bug of ours at `where`."""
         if isinstance(error, ProvisionerError):
             return cls(error.reason, str(error), error.exit_code)
-        if isinstance(error, MemoryError):
-            return cls("memory", out_of_memory(error), ExitCode.SAFETY)
+        if (limit := limit_reached(error)) is not None:
+            return cls(*limit, ExitCode.SAFETY)
         return cls("bug", f"{where}{type(error).__name__}: {error}", ExitCode.BUG)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any
@@ -43,6 +44,10 @@ def test_the_stop_is_known_when_the_listeners_hear_of_it() -> None:
     assert heard == [("stubborn", FIRST), ("plain", FIRST)]
 
 
+NO_THREAD = "can't start new thread"
+RAISE_IT = "raise the limit (ulimit -n 1024), then run the same command again"
+
+
 @pytest.mark.parametrize(
     ("error", "stop"),
     [
@@ -51,11 +56,23 @@ def test_the_stop_is_known_when_the_listeners_hear_of_it() -> None:
             MemoryError("Unable to allocate 2 GiB"),
             Stop("memory", out_of_memory(MemoryError("Unable to allocate 2 GiB")), ExitCode.SAFETY),
         ),
+        (
+            RuntimeError(NO_THREAD),
+            Stop(
+                "memory",
+                f"{out_of_memory(MemoryError(NO_THREAD))}; or raise its limit of processes and threads (ulimit -u)",
+                ExitCode.SAFETY,
+            ),
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            Stop("open_files", f"no more files can be opened (Too many open files); {RAISE_IT}", ExitCode.SAFETY),
+        ),
         (KeyError("uid"), Stop("bug", "row 7: KeyError: 'uid'", ExitCode.BUG)),
     ],
 )
 def test_what_cuts_a_run_short_is_named_as_what_it_is(error: Exception, stop: Stop) -> None:
-    """Memory that runs out is no bug of ours: it can be given, and the run resumed."""
+    """A limit of the process that is reached is no bug of ours: it can be raised, and the run resumed."""
     assert Stop.because_of(error, "row 7: ") == stop
 
 

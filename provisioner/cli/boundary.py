@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from provisioner import __version__
-from provisioner.errors import ExitCode, ProvisionerError, UsageError, out_of_memory
+from provisioner.errors import MORE_FILES, ExitCode, ProvisionerError, UsageError, limit_reached
 from provisioner.files import time_stamp
 from provisioner.streams import answer, say
 from provisioner.wording import shortened
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from provisioner.run.runtime import Ending
     from provisioner.settings.tables import Settings
 
+_LEAST_FILES: Final = 64
+"""How many files a command has to be allowed to have open at once; sockets of more requests in flight come on top."""
 _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)
 
 Ended = TypeVar("Ended", bound="Ending")
@@ -32,6 +35,7 @@ Ended = TypeVar("Ended", bound="Ending")
 def boundary() -> Iterator[None]:
     """Turn exceptions into one sentence and an exit code, never a traceback."""
     try:
+        _refuse_few_files()
         with _panics_as_errors():
             yield
     except ProvisionerError as error:
@@ -40,15 +44,22 @@ def boundary() -> Iterator[None]:
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(ExitCode.SIGINT) from None
-    except MemoryError as error:
-        say(f"error: {out_of_memory(error)}")
-        raise SystemExit(ExitCode.SAFETY) from None
     except Exception as error:
+        if (limit := limit_reached(error)) is not None:
+            say(f"error: {limit[1]}")
+            raise SystemExit(ExitCode.SAFETY) from None
         if (refused := _impossible_name(error)) is not None:
             say(f"error: {refused}")
             raise SystemExit(refused.exit_code) from None
         say(f"bug: {_report_bug(error)}")
         raise SystemExit(ExitCode.BUG) from None
+
+
+def _refuse_few_files() -> None:
+    """Raise `UsageError` where a command would come upon it in the middle, and libraries say all kinds of things."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _LEAST_FILES:
+        raise UsageError(f"this process may open {soft} files at once, which is too few; {MORE_FILES}")
 
 
 @contextmanager

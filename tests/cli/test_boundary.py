@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +121,37 @@ def test_memory_that_runs_out_is_a_sentence_with_the_need(here: Path, capsys: py
     said = capsys.readouterr().err
     assert said.startswith("error: memory ran out (Unable to allocate 2 GiB); a run takes about 400 MB")
     assert said.endswith("1 GB, then run the same command again\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("can't start new thread"), "error: memory ran out (can't start new thread); a run takes about"),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            "error: no more files can be opened (Too many open files);",
+        ),
+    ],
+)
+def test_a_limit_of_the_process_is_a_sentence_with_its_cure(
+    here: Path, capsys: pytest.CaptureFixture[str], error: Exception, said: str
+) -> None:
+    """It is no bug of ours either: exit 3, no crash file."""
+    with pytest.raises(SystemExit) as ended, boundary():
+        raise error
+    assert (ended.value.code, list(here.iterdir())) == (ExitCode.SAFETY, [])
+    assert capsys.readouterr().err.startswith(said)
+
+
+@pytest.mark.parametrize("limit", [8, 16, 24, 63])
+def test_too_few_files_are_refused_before_anything_begins(here: Path, limit: int) -> None:
+    """In the middle, libraries would say all kinds of things about it."""
+    run = f"exec {sys.executable} -c 'from provisioner.cli.app import main; main()'"
+    command = ["sh", "-c", f"ulimit -n {limit}; {run} validate users.csv"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=60, check=False)
+    cure = "raise the limit (ulimit -n 1024), then run the same command again"
+    said = f"error: this process may open {limit} files at once, which is too few; {cure}\n"
+    assert (done.returncode, done.stderr, list(here.iterdir())) == (2, said, [])
 
 
 LONG = "a" * 300
