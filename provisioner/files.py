@@ -296,11 +296,17 @@ def cure_at(journal: Path) -> str:
 def _may_hold(path: Path) -> bool:
     """Whether something may stand in a file: nobody can say that it is missing or empty."""
     try:
-        found = path.lstat()
-        # A link that leads nowhere may lead to a disk that is not mounted.
+        found = path.lstat()  # of a link, whatever is behind it
         return found.st_size > 0 and not stat.S_ISDIR(found.st_mode)
+    except FileNotFoundError:
+        return any(map(leads_nowhere, path.parents))
     except OSError as error:
-        return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+        return error.errno not in {errno.ENOTDIR, errno.ENAMETOOLONG}
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Whether it is a link to what is not there, such as a disk that is not mounted, or to itself."""
+    return path.is_symlink() and not os.path.exists(path)  # noqa: PTH110 - pathlib's own raises for a loop
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -248,10 +248,12 @@ def test_another_output_is_advised_where_nothing_can_be_recorded_alone(nobody: P
         (nobody / name).write_bytes(content)
     (nobody / "folder").mkdir()
     (nobody / "linked").symlink_to(nobody / "not mounted" / "j.db")
+    (nobody / "disk").symlink_to("not mounted")
+    (nobody / "loop").symlink_to("loop")
     (nobody / "sealed").mkdir(0)
     told = {name: cure_at(nobody / name) for name in ("empty", "folder", "absent", "held/j", "x" * 300)}
     assert told == dict.fromkeys(told, "choose another --output")
-    held = {name: cure_at(nobody / name) for name in ("held", "log", "linked", "sealed/j")}
+    held = {name: cure_at(nobody / name) for name in ("held", "log", "linked", "disk/a/j", "loop/j", "sealed/j")}
     assert held == dict.fromkeys(held, mend)
 
 

@@ -14,6 +14,12 @@ Event = MutableMapping[str, Any]
 MASK: Final = "***"
 # Members that hold a secret by their name, in whatever spelling.
 _SECRET_NAMES: Final = re.compile(r"(api_?key|auth_?token|authorization|password|secret)", re.IGNORECASE)
+# Members of an event that hold words of ours alone, which a secret that is as short and plain as they are hides from
+# whoever reads the log by machine: what they say is known anyway.
+_OURS: Final = frozenset({"event", "level", "timestamp"})
+_EVENT: Final = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+_STOPPED: Final = frozenset({"run.stopped", "sync.refused"})
+"""Events whose `reason` is one stable word, see `provisioner.stop.Stop`; in others it may be what a server has said."""
 # The documented form of an auth token: uid, underscore, ten digits of seconds, thirty hex digits.
 _TOKEN: Final = re.compile(r"_\d{10}[0-9a-f]{30}")
 
@@ -161,8 +167,10 @@ class Redactor:
         self._secrets = [Secret(secret) for secret in secrets]
 
     def __call__(self, _logger: object, _method: str, event: Event) -> Event:
-        """Mask one event."""
-        return self._members(event)
+        """Mask one event of ours, but for its name and what else is said in words of ours alone."""
+        name = str(event.get("event"))
+        ours = (_OURS if _EVENT.fullmatch(name) else frozenset()) | ({"reason"} if name in _STOPPED else set())
+        return self._members(event) | {each: event[each] for each in ours & event.keys()}
 
     def mask(self, value: Any) -> Any:
         """Mask one value."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import OutputError
-from provisioner.files import ANOTHER_OUTPUT, cure_at, foreign_name, same_file
+from provisioner.files import ANOTHER_OUTPUT, cure_at, foreign_name, leads_nowhere, same_file
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.shard import Shard
 
@@ -217,9 +217,20 @@ def _make_folder(folder: Path, cure: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: the output folder cannot be made ({error.strerror}); {cure}") from error
+        why = _in_the_way(folder) or error.strerror
+        raise OutputError(f"{folder}: the output folder cannot be made ({why}); {cure}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: the output folder cannot be written to; {cure}")
+
+
+def _in_the_way(folder: Path) -> str | None:
+    """Say what stands where a folder is to be made, or one above it; None when that is something else."""
+    for each in (folder, *folder.parents):
+        if leads_nowhere(each):
+            return f"{each} is a link that leads nowhere"
+        if os.path.isfile(each):  # noqa: PTH113 - pathlib's own raises for a loop above it
+            return f"{each} is a file"
+    return None
 
 
 def default_stem(roster: Inputs) -> str:

@@ -131,6 +131,18 @@ def test_of_a_short_secret_no_part_is_looked_for() -> None:
     assert Redactor(["open sesame"]).mask_text("open sesame, open sesam") == "***, open sesam"
 
 
+@pytest.mark.parametrize("secret", ["key", "stopped", "error", "run.stopped"])
+def test_a_secret_that_is_a_word_of_ours_leaves_the_events_readable(secret: str) -> None:
+    """Who reads the log by machine goes by names and reasons; what a server says is masked as ever."""
+    redactor = Redactor([secret])
+    names = {"level": "error", "timestamp": "2026-11-30T02:32:56Z"}
+    told = redactor(None, "", {"event": "run.stopped", "reason": "key", "message": f"<{secret}>", **names})
+    assert told == {"event": "run.stopped", "reason": "key", "message": "<***>", **names}
+    said = redactor(None, "", {"event": "api.unreachable", "reason": secret})
+    assert said == {"event": "api.unreachable", "reason": "***"}
+    assert redactor(None, "", {"event": f"of another's, with {secret}"}) == {"event": "of another's, with ***"}
+
+
 def test_a_token_of_the_documented_form_gets_through_nowhere() -> None:
     """Even unknown tokens are known by their form: uid, underscore, ten digits, thirty hex digits. The uid stays."""
     told = {"event": f"minted {TOKEN}, {TOKEN}!", "body": [{"x": TOKEN.encode()}], "error": ValueError(TOKEN)}

@@ -216,19 +216,32 @@ def test_a_missing_folder_is_made(here: Path) -> None:
     assert [str(each.relative_to(here)) for each in here.rglob("*")] == ["a", "a/b", "a/b/c"]
 
 
+MEND = "make room or mend that, then run the same command again"
+
+
 @pytest.mark.parametrize(
     ("results", "said"),
     [
-        ("file/results.csv", "file: the output folder cannot be made (File exists); choose another --output"),
+        ("file/results.csv", "file: the output folder cannot be made (file is a file); choose another --output"),
         (
             "file/sub/results.csv",
-            "file/sub: the output folder cannot be made (Not a directory); choose another --output",
+            "file/sub: the output folder cannot be made (file is a file); choose another --output",
+        ),
+        (
+            "gone/r.csv",
+            f"gone: the output folder cannot be made (gone is a link that leads nowhere); {MEND}",
+        ),
+        (
+            "loop/r.csv",
+            f"loop: the output folder cannot be made (loop is a link that leads nowhere); {MEND}",
         ),
     ],
 )
 def test_a_folder_that_cannot_be_made_is_told(here: Path, results: str, said: str) -> None:
-    """The message names the folder and why."""
+    """The message names the folder and what is in the way."""
     (here / "file").touch()
+    (here / "gone").symlink_to("nowhere")
+    (here / "loop").symlink_to("loop")
     with pytest.raises(OutputError) as error:
         beside(Path(results), Path("users.csv")).make_folder()
     assert str(error.value) == said
@@ -251,7 +264,7 @@ def test_what_is_wrong_with_the_file_of_the_tokens_is_mended_by_its_own_option(h
     said = {
         "t.csv": "t.csv: is a folder",
         "users.csv": "users.csv: would overwrite the roster",
-        "users.csv/t.csv": "users.csv: the output folder cannot be made (File exists)",
+        "users.csv/t.csv": "users.csv: the output folder cannot be made (users.csv is a file)",
         long: f"{long}: cannot be an output (File name too long)",
     }
     for name, wrong in said.items():
@@ -277,15 +290,14 @@ def test_another_output_is_no_cure_where_a_journal_lies(nobody: Path) -> None:
     (nobody / "sealed").mkdir()
     (nobody / "sealed" / "r.journal.db").write_text("what became of them")
     (nobody / "sealed" / "r.summary.json").mkdir()
-    mend = "make room or mend that, then run the same command again"
     outputs = beside(nobody / "sealed" / "r.csv", Path("users.csv"))
     with pytest.raises(OutputError) as error:
         outputs.make_folder()
-    assert str(error.value) == f"{nobody}/sealed/r.summary.json: is a folder; {mend}"
+    assert str(error.value) == f"{nobody}/sealed/r.summary.json: is a folder; {MEND}"
     (nobody / "sealed").chmod(0o500)
     with pytest.raises(OutputError) as error:
         outputs.make_folder()
-    assert str(error.value) == f"{nobody}/sealed: the output folder cannot be written to; {mend}"
+    assert str(error.value) == f"{nobody}/sealed: the output folder cannot be written to; {MEND}"
 
 
 def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:

@@ -78,16 +78,23 @@ def test_a_key_in_quotes_or_behind_its_name_is_told_and_not_sent(here: Path, tex
         assert str(error.value) == f"{origin}: {said}; leave the key alone"
 
 
-def test_no_key_is_told_with_every_way_to_give_it(here: Path) -> None:
-    """Also when the file is there and empty."""
-    (here / "key").write_text("\n")
-    for settings in (Settings(), load({}, {}, a_config('[api]\napi_key_file = "key"'))):
-        with pytest.raises(ConfigurationError) as error:
-            read_api_key(settings, {})
-        assert str(error.value) == (
-            "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
-            "file; `provisioner run --emulator` needs none"
-        )
+def test_no_key_is_told_with_every_way_to_give_it() -> None:
+    """In one sentence."""
+    with pytest.raises(ConfigurationError) as error:
+        read_api_key(Settings(), {})
+    assert str(error.value) == (
+        "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
+        "file; `provisioner run --emulator` needs none"
+    )
+
+
+@pytest.mark.parametrize("content", ["", "\n", " \r\n"])
+def test_a_key_file_that_holds_nothing_is_named(here: Path, content: str) -> None:
+    """Nobody is told to name a file who has named one."""
+    (here / "key").write_text(content)
+    with pytest.raises(ConfigurationError) as error:
+        read_api_key(load({}, {}, a_config('[api]\napi_key_file = "key"')), {})
+    assert str(error.value) == "api.api_key_file: key is empty; put the API key into it, or set COMETCHAT_API_KEY"
 
 
 def test_a_key_file_that_cannot_be_read_is_told(here: Path) -> None:
