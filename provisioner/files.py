@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ _LINE: Final = 64 * 1024
 ANOTHER_OUTPUT: Final = "choose another --output"
 # No other --output is a cure once something was sent: its journal would be another one, which knows of nobody.
 _MEND: Final = "make room or mend that, then run the same command again"
+_UTF_8: Final = "set PYTHONUTF8=1, or LC_ALL=C.UTF-8, and run the same command again"
 MAKE_ROOM: Final = "make room, or choose another --output where nothing was sent"
 """What to do where a folder takes no more, and a job may have begun or not."""
 
@@ -284,6 +286,9 @@ def foreign_name(path: Path) -> str | None:
         str(path.absolute()).encode()
     except UnicodeEncodeError:
         shown = os.fsencode(path).decode(errors="backslashreplace")
+        with suppress(UnicodeDecodeError):
+            os.fsencode(path.absolute()).decode()  # Python takes names for what the locale says
+            return f"{shown}: the name is UTF-8, and the locale ({sys.getfilesystemencoding()}) is not; {_UTF_8}"
         return f"{shown}: the name of the file, or of a folder above it, is not UTF-8; rename it"
     return None
 

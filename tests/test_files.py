@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -236,6 +238,24 @@ def test_a_folder_that_takes_no_file_is_told_with_what_it_was_for(here: Path) ->
         unnamed_file(here / "gone", " to keep users.csv in")
     said = "no file can be made there to keep users.csv in (No such file or directory); choose another --output"
     assert str(error.value) == f"{here}/gone: {said}"
+
+
+@pytest.mark.parametrize("cure", [{"PYTHONUTF8": "1"}, {"LC_ALL": "C.UTF-8"}])
+def test_a_name_that_the_locale_cannot_read_is_none_that_is_to_be_changed(here: Path, cure: dict[str, str]) -> None:
+    """The name is UTF-8, and what is told to be set lets the same command go on."""
+    code = "import sys; from pathlib import Path; from provisioner.files import foreign_name as of; "
+    command = [sys.executable, "-c", code + "print(ascii(of(Path(sys.argv[1]))))"]
+    plain = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0"}
+
+    def told(name: bytes, **variables: str) -> str:
+        asked = [*map(os.fsencode, command), name]
+        done = subprocess.run(asked, cwd=here, env=plain | variables, capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    why = "the name is UTF-8, and the locale (ascii) is not; set PYTHONUTF8=1, or LC_ALL=C.UTF-8, and run"
+    assert told("é.csv".encode()) == f"'\\xe9.csv: {why} the same command again'"
+    assert told("é.csv".encode(), **cure) == "None"
+    assert told(b"\xe9.csv").endswith("is not UTF-8; rename it'")
 
 
 # --- what to do where a job cannot have its files ---

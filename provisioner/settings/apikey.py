@@ -29,7 +29,9 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
         origin = str(path)
         key = secret_of(path, "api.api_key_file", API_KEY_VARIABLE, like_key=True).strip()
         if not key:
-            raise ConfigurationError(f"api.api_key_file: {path} is empty; put the API key into it, or set {API_KEY_VARIABLE}")
+            raise ConfigurationError(
+                f"api.api_key_file: {path} is empty; put the API key into it, or set {API_KEY_VARIABLE}"
+            )
     if not key:
         message = (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
