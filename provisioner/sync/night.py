@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, StorageError
 from provisioner.files import same_file
 from provisioner.journal.columns import Known
 from provisioner.journal.state.managed import Met
@@ -243,6 +243,11 @@ def _finish(
     """Write what is to be read in the morning, and record the night; `listed` is the digest of the list of leavers."""
     summary = summarise(run, sync_job.leavers, listed, ready, stop)
     rows, good = run.tally.rows.total or 0, summary.summary.stop is None
-    if number is not None:
+    if number is None:
+        return summary
+    try:
         ready.state.end_night(number, summary.finished, rows, summary.recorded, good=good)
+    except StorageError as error:  # the night is not over then, and the same command goes on with it
+        run.stopper.request(Stop.because_of(error))
+        return summarise(run, sync_job.leavers, listed, ready, run.stopper.stop)
     return summary

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rig.command import KEY, RunningEmulator, provisioner, rows, start, wait_until
+from tests.rig.command import KEY, RunningEmulator, emulator, people, provisioner, rows, start, wait_until, write_roster
 from tests.rig.company import Company, until_asked
 from tests.rig.workbooks import table, texts, workbook
 
@@ -976,3 +978,26 @@ def test_the_leavers_of_a_night_that_was_killed_are_known_for_ours_with_another_
     assert len(ended.events("file.set_aside")) == mended
     assert len(list(company.folder.glob("hr.results.leavers*"))) == 1 + mended
     assert list(company.folder.glob(".hr*")) == []
+
+
+def test_a_night_whose_end_cannot_be_recorded_tells_its_numbers_and_goes_on(tmp_path: Path) -> None:
+    """A disk that takes no more: exit 3 with all counts and the command that resumes, which ends the night exactly."""
+    with emulator(tmp_path) as api:
+        command = ("sync", "r.csv", *api.flags(), "--state", "s.db", "-o", "n.csv", "--json")
+        write_roster(tmp_path / "r.csv", people(3))
+        assert provisioner(*command, "--adopt", cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        with closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as state:
+            full = "SELECT RAISE(FAIL, 'database or disk is full')"
+            state.execute(f"CREATE TRIGGER full BEFORE UPDATE OF finished_at ON nights BEGIN {full}; END")
+        write_roster(tmp_path / "r.csv", people(5))
+        first = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        with closing(sqlite3.connect(tmp_path / "s.db", isolation_level=None)) as state:
+            state.execute("DROP TRIGGER full")
+        second = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    told = {"rows": 5, "created": 2, "unchanged": 3, "stopped_by": "storage", "exit_code": 3}
+    assert {name: first.summary[name] for name in told} == told, first.stderr
+    assert first.summary["message"].startswith("s.db: cannot be written any more (database or disk is full)")
+    assert first.exit_code == 3
+    (stopped,) = first.events("run.stopped")
+    assert stopped["resume"] == f"provisioner {' '.join(command)}"
+    assert (second.exit_code, second.summary["created"], second.summary["stopped_by"]) == (0, 2, None)

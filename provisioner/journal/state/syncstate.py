@@ -313,7 +313,7 @@ class SyncState(Journal):
         self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool, quiet: bool = False
     ) -> None:
         """Record how a sync ended: a good one counts absences, and a quiet one has read no row for that."""
-        with nullcontext() if quiet else self._knowing_absent():
+        with nullcontext() if quiet else self._knowing_absent(), self._unwritable():
             self._write(nights.ending(good=good, quiet=quiet), nights.ended(number, now, rows, summary, good=good))
         if good and not quiet:
             self.forget_copy()
