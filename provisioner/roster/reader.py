@@ -10,7 +10,7 @@ one `RosterError` that says where; what the rows hold is judged elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +25,7 @@ from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.database.address import Query
 from provisioner.roster.encodings import NotUtf8Error, escaped_letters
 from provisioner.roster.files import signature
-from provisioner.roster.files.archive import find_member
+from provisioner.roster.files.archive import Member, find_member
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.inputs import STANDARD_INPUT, TEXTS, InputFile, Inputs, Location, local_file
 from provisioner.roster.files.origin import LocalFile, Origin, spool
@@ -34,7 +34,7 @@ from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import ADDED, Missing, Roster, missing_fields
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.roster.parts import Part, join
-from provisioner.roster.wrapped import Partitioned, Unpacked, renamed, unmarked
+from provisioner.roster.wrapped import Partitioned, Unpacked, beside, renamed, unmarked
 
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
@@ -89,7 +89,7 @@ def open_roster(roster: Inputs | Path, options: RosterOptions | None = None, fol
             raise encodings.explained(error) from None
         whole = parts[0].roster if len(parts) == 1 else join(parts, options.limit, encodings)
         opened.pop_all()
-        return whole
+        return beside(inputs.about, whole)
 
 
 def _parts(inputs: Inputs, options: RosterOptions, folder: Path, opened: ExitStack) -> Iterator[Part]:
@@ -115,20 +115,16 @@ def _open(file: InputFile, options: RosterOptions, folder: Path, opened: ExitSta
     """Open one file, and say how it is opened again for fewer rows. What is held by then, `opened` can close."""
     opener, sparse = _opener(file, options, folder, opened)
     if file.partitions:
-        opener = partial(_partitioned, opener, dict(file.partitions))
-    opener = partial(_unmarked, opener)
+        opener = partial(_around, partial(Partitioned, values=dict(file.partitions)), opener)
+    opener = partial(_around, unmarked, opener)
     least = None if options.limit is None else 0
     # How many rows are left for a further file is known only when the earlier ones have been read. Until then its
     # header will do, but for JSON lines, where every row may bring a column.
     return Part(opener(options.limit if first or sparse else least), opener, sparse)
 
 
-def _unmarked(opener: Opener, limit: int | None) -> Roster:
-    return unmarked(opener(limit))
-
-
-def _partitioned(opener: Opener, values: Mapping[str, str | None], limit: int | None) -> Roster:
-    return Partitioned(opener(limit), values)
+def _around(wrap: Callable[[Roster], Roster], opener: Opener, limit: int | None) -> Roster:
+    return wrap(opener(limit))
 
 
 def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> tuple[Opener, bool]:
@@ -145,7 +141,9 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
             signature.check_compression(file, _start(packed), packed)
         raise RosterError(f"{file.name}: a compressed {file.suffix} file is not read; unpack it first")
     if file.family == "zip":
-        return _zipped(file, options, folder, opened)
+        inside, member = _member(file)
+        opener = _unzipped(replace(inside, archive=file.name), member, options, folder, opened)
+        return partial(_around, partial(beside, member.about, packed=True), opener), inside.family in _SPARSE
     if file.family not in TEXTS:
         return _table(file, options), False
     origin = _origin(file, folder)
@@ -171,22 +169,25 @@ def _refuse_suffix(file: InputFile) -> None:
     signature.refuse_suffix(file, _start(origin) if known else b"", origin if known else None)
 
 
-def _zipped(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> tuple[Opener, bool]:
-    """Say how the one roster in a zip archive is opened; a table is unpacked first, which takes room on the disk."""
+def _member(file: InputFile) -> tuple[InputFile, Member]:
+    """Find the one roster in a zip archive, which has to be on a disk."""
     if file.location is not Location.FILE:
         raise RosterError(f"{file.name}: a zip archive is read from a disk only; fetch it first")
     archive = LocalFile(Path(file.where))
     signature.check_signature(file, _start(archive), archive)
-    inside, member = find_member(file, archive)
+    return find_member(file, archive)
+
+
+def _unzipped(inside: InputFile, member: Member, options: RosterOptions, folder: Path, opened: ExitStack) -> Opener:
+    """Say how the roster in a zip archive is opened; a table is unpacked first, which takes room on the disk."""
     if inside.family in TEXTS:
-        within = replace(inside, archive=file.name)
-        signature.check_signature(within, _start(member))
-        return _text(within, member, options), inside.family in _SPARSE
+        signature.check_signature(inside, _start(member))
+        return _text(inside, member, options)
     kept = spool(member.name, _pieces(member), folder)
     opened.callback(kept.close)
     path = path_of(kept.file)
-    signature.check_signature(replace(inside, archive=file.name), _start(kept), kept)
-    return partial(_unpacked, _table_opener(inside, path, options), member.name, path, kept.file), False
+    signature.check_signature(inside, _start(kept), kept)
+    return partial(_unpacked, _table_opener(inside, path, options), member.name, path, kept.file)
 
 
 def _unpacked(opener: Opener, title: str, path: Path, file: IO[bytes], limit: int | None) -> Roster:

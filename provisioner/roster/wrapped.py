@@ -16,6 +16,7 @@ from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
+from provisioner.wording import listed
 
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
 
@@ -79,6 +80,10 @@ class Wrapped(Roster):
         """As the inner one says."""
         return self.inner.place(row)
 
+    def parts(self) -> Sequence[tuple[str, int]]:
+        """Those of the inner one."""
+        return self.inner.parts()
+
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """Those of the inner one."""
         return self.inner.batches(progress)
@@ -86,6 +91,31 @@ class Wrapped(Roster):
     def close(self) -> None:
         """Let go of the inner one."""
         self.inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside(Wrapped):
+    """A roster beside which files were found that are left out, because their names say that they are about it.
+
+    about   what messages call them
+    packed  they are in an archive with the roster
+    """
+
+    about: Sequence[str]
+    packed: bool
+
+    def notices(self) -> Sequence[Notice]:
+        """Say also which files they are."""
+        one = len(self.about) == 1
+        what = "is not read: by its name it is" if one else "are not read: by their names they are"
+        mend = f"if there are people in {'it' if one else 'them'}, {'unpack the archive and ' if self.packed else ''}"
+        message = f"{listed(self.about)} {what} about the other files; {mend}name {'it' if one else 'each'} as a roster"
+        return [*self.inner.notices(), Notice("files.left_out", message)]
+
+
+def beside(about: Sequence[str], roster: Roster, *, packed: bool = False) -> Roster:
+    """Have a roster say which files beside it are left out, if there are any; see `Beside`."""
+    return Beside(roster, about, packed) if about else roster
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,14 @@ _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.Z
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a zip archive as an origin; see `provisioner.roster.files.origin.Origin`."""
+    """One file of a zip archive as an origin; see `provisioner.roster.files.origin.Origin`.
+
+    about  what messages call the files beside it that are left out: by their names they are about it
+    """
 
     packed: Origin
     member: str
+    about: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,7 +77,7 @@ def find_member(file: InputFile, origin: Origin) -> tuple[InputFile, Member]:
         message = f"{file.name} is cut off or damaged: the list of what is in the zip archive cannot be read"
         raise RosterError(f"{message}; fetch or copy it again") from None
     meant = rosters_among([info.filename for info in members if _is_roster(info.filename)])
-    rosters = [info for info in members if info.filename in meant]
+    rosters = [info for info in members if info.filename in meant.rosters]
     if len(rosters) != 1:
         what = listed([info.filename for info in rosters or members]) or "nothing"
         many = f"{len(rosters)} rosters" if rosters else "no roster"
@@ -86,7 +90,9 @@ def find_member(file: InputFile, origin: Origin) -> tuple[InputFile, Member]:
         raise RosterError(f"{file.name}: {info.filename} in it is packed in a way that is not read; unpack it first")
     if not info.file_size:
         raise RosterError(f"{file.name}: {info.filename} in it is empty: it has no bytes at all")
-    return local_name(info.filename), Member(origin, info.filename)
+    return local_name(info.filename), Member(
+        origin, info.filename, tuple(f"{file.name} ({name})" for name in meant.about)
+    )
 
 
 def _open_member(member: str, packed: BinaryIO) -> zipfile.ZipExtFile:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from provisioner.errors import RosterError
@@ -20,50 +20,59 @@ _NOTHING: Final = "__HIVE_DEFAULT_PARTITION__"
 _ASIDE: Final = ("_", ".", "~$")
 # What systems put beside files, and what is written about them: no rows, and yet texts of a kind that is read.
 _LITTER: Final = frozenset({"thumbs.db", "desktop.ini"})
+# Only as a whole: license_holders.json and staff_manifest.json may be people.
 _ABOUT: Final = re.compile(
-    r"(?:read[ _-]?me|licen[cs]e|copying|notice|change[ _-]?log|manifest|metadata|schema|version|"
-    r"checksums?|(?:md5|sha\d*)(?:sums?)?)(?:[ _-]\w+)*(?:\.(?:txt|md|json|html?|pdf|rst|ya?ml|xml))?",
+    r"(?:read[ _-]?me(?:[ _-]?first)?|licen[cs]e|copying|notice|change[ _-]?log)(?:\.(?:txt|md|rst|html?|pdf))?|"
+    r"(?:manifest|metadata|schema|version)(?:\.(?:txt|json|ya?ml|xml))?|"
+    r"(?:checksums?|(?:md5|sha\d*)(?:sums?)?)(?:\.txt)?",
     re.IGNORECASE,
 )
 # Folder within a folder → what keeps older versions of the rows beside the current ones there.
 _VERSIONED: Final = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
 
 
-def rosters_among(names: Sequence[str]) -> Sequence[str]:
+class Found(NamedTuple):
+    """Files, in order: those that are the roster, and those about them that are left out, each by its name alone."""
+
+    rosters: Sequence[str]
+    about: Sequence[str] = ()
+
+
+def rosters_among(names: Sequence[str]) -> Found:
     """Leave out of several files those about them, by their names: README.txt, manifest.json; never all of them."""
-    found = [name for name in names if not _is_about(PurePath(name).name)]
-    return found or names
+    litter = [name for name in names if PurePath(name).name.lower() in _LITTER]
+    about = [name for name in names if _ABOUT.fullmatch(PurePath(name).name)]
+    rosters = [name for name in names if name not in {*litter, *about}]
+    return Found(rosters, about) if rosters else Found(names)
 
 
-def _is_about(name: str) -> bool:
-    return name.lower() in _LITTER or _ABOUT.fullmatch(name) is not None
-
-
-def parts_of_folder(folder: str) -> Sequence[str]:
+def parts_of_folder(folder: str) -> Found:
     """Name all files in a folder and in those within it, in order; what begins with `_`, `.` or `~$` is none.
 
     Raises RosterError when there is none, or when the folder holds the files of earlier versions as well.
     """
     found = rosters_among(list(_walk(Path(folder))))
-    if not found:
+    if not found.rosters:
         raise RosterError(f"{folder} is a folder without a roster in it; name a file, or a folder of parts")
     return found
 
 
-def parts_of_pattern(pattern: str) -> Sequence[str]:
-    """Name all files that a pattern fits, in order; of a folder that it fits, all that is in it.
+def parts_of_pattern(pattern: str) -> Found:
+    """Name all files that a pattern fits, in order; of a folder that it fits, what `parts_of_folder` gives.
 
-    Raises RosterError when there is none.
+    Files about others are left out where the pattern fits any name, as `*` does. Raises RosterError when there is none.
     """
     matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - pathlib takes no absolute pattern
     kept = [match for match in matches if not _is_aside(match, pattern)]
     # `**` gives folders and what is in them too.
     folders = [] if "**" in pattern else [match for match in kept if is_folder(match)]
-    found = [match for match in kept if not is_folder(match)]
-    found = sorted([*found, *(part for folder in folders for part in parts_of_folder(folder))])
-    if not found:
+    named = [match for match in kept if not is_folder(match)]
+    within = [parts_of_folder(folder) for folder in folders]
+    rosters = sorted([*named, *(part for found in within for part in found.rosters)])
+    if not rosters:
         raise RosterError(f"{pattern}: no file matches")
-    return rosters_among(found)
+    found = Found(rosters) if PurePath(pattern).name.strip("*?.") else rosters_among(rosters)
+    return Found(found.rosters, sorted([*found.about, *(part for each in within for part in each.about)]))
 
 
 def is_pattern(argument: str) -> bool:

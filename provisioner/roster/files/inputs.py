@@ -14,6 +14,7 @@ from provisioner.errors import RosterError
 from provisioner.files import foreign_name
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.folders import (
+    Found,
     folder_title,
     is_folder,
     is_pattern,
@@ -114,10 +115,12 @@ class Inputs:
     """All the files of one roster, in the order given; at least one.
 
     title  what the files of a run are called by default where the files themselves do not say
+    about  paths that a folder or a pattern gave too, and that are left out: by their names they are about the others
     """
 
     files: tuple[InputFile, ...]
     title: str = ""
+    about: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -146,7 +149,7 @@ class Inputs:
     def without(self, is_none_of_it: Callable[[Path], bool]) -> Inputs:
         """Leave out files that a pattern or a folder gave and that are none of the roster; never all of them."""
         files = tuple(file for file in self.files if not (file.found and is_none_of_it(Path(file.where))))
-        return Inputs(files or self.files, self.title)
+        return replace(self, files=files or self.files)
 
 
 class Sheets(NamedTuple):
@@ -196,7 +199,8 @@ def find_inputs(given: Sequence[str]) -> Inputs:
     """
     if "" in given:
         raise RosterError("an empty name as the roster; name a file (a variable that is not set gives nothing)")
-    inputs = tuple(file for argument in given for file in _expanded(argument))
+    found = {argument: _found(argument) for argument in given}
+    inputs = tuple(file for argument in given for file in _expanded(argument, found[argument]))
     if len(inputs) > 1:
         # Several files that were named one by one may be what a shell made of a pattern.
         inputs = tuple(replace(file, partitions=partitions_of(file)) for file in inputs)
@@ -204,7 +208,17 @@ def find_inputs(given: Sequence[str]) -> Inputs:
     for file in inputs:
         if (trouble := foreign_name(Path(file.where))) is not None:
             raise RosterError(trouble)
-    return Inputs(inputs, folder_title(given[0]) if given else "")
+    about = tuple(where for argument in found.values() for where in argument.about)
+    return Inputs(inputs, folder_title(given[0]) if given else "", about)
+
+
+def _found(argument: str) -> Found:
+    """Expand a folder or a pattern; of anything else nothing is found."""
+    if not is_local(argument):
+        return Found(())
+    if is_folder(argument):
+        return parts_of_folder(argument)
+    return parts_of_pattern(argument) if is_pattern(argument) else Found(())
 
 
 def partitions_of(file: InputFile) -> tuple[tuple[str, str | None], ...]:
@@ -242,7 +256,7 @@ def shown(where: str) -> str:
     return f"{scheme[0]}{address if web or ':' in user else host}{slash}{path}"
 
 
-def _expanded(argument: str) -> Iterator[InputFile]:
+def _expanded(argument: str, found: Found) -> Iterator[InputFile]:
     scheme = _ADDRESS.match(argument)
     if argument == STANDARD_INPUT:
         yield InputFile(argument, Location.STREAM, ".csv")
@@ -254,9 +268,8 @@ def _expanded(argument: str) -> Iterator[InputFile]:
     elif scheme:
         known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
         raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
-    elif is_folder(argument) or is_pattern(argument):
-        found = parts_of_folder(argument) if is_folder(argument) else parts_of_pattern(argument)
-        for where in found:
+    elif found.rosters:
+        for where in found.rosters:
             file = replace(local_file(where), found=True)
             yield replace(file, partitions=partitions_of(file))
     else:

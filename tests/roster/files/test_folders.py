@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import find_inputs
+from provisioner.roster.formats.rows import Notice
 from provisioner.roster.reader import open_roster
 
 PEOPLE = "uid,name\na1,Ann\n"
@@ -31,6 +32,58 @@ def test_what_is_about_the_files_is_no_roster(tmp_path: Path, about: str) -> Non
     for argument in (folder, folder / "*", tmp_path / "r.zip"):
         roster = open_roster(find_inputs([str(argument)]))
         assert [batch.frame.rows() for batch in roster.batches()] == [[("a1", "Ann")]]
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    """Once for all of them, with what has to be done if there are people in it after all."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for name in ("users.csv", "README.txt", "manifest.json", "desktop.ini"):
+        (folder / name).write_text(PEOPLE)
+    with zipfile.ZipFile(tmp_path / "r.zip", "w") as archive:
+        archive.writestr("users.csv", PEOPLE)
+        archive.writestr("schema.json", "{}")
+    names = f"{folder}/README.txt, {folder}/manifest.json"
+    several = f"{names} are not read: by their names they are about the other files; if there are people in them, "
+    one = f"{tmp_path}/r.zip (schema.json) is not read: by its name it is about the other files; "
+    told = [Notice("files.left_out", f"{several}name each as a roster")]
+    assert open_roster(find_inputs([str(folder)])).notices() == told
+    assert open_roster(find_inputs([str(folder / "*")])).notices() == told
+    assert open_roster(find_inputs([str(tmp_path / "r.zip")])).notices() == [
+        Notice("files.left_out", f"{one}if there are people in it, unpack the archive and name it as a roster")
+    ]
+
+
+OTHERS = ("license_holders.json", "notice_board.json", "schema-team.txt", "version 2.json", "manifest_a.txt",
+          "licensees.txt", "copying-desk.json", "metadata_people.json", "README.json", "sha256_users.txt")  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_file_of_which_only_the_beginning_is_such_a_name_is_read(tmp_path: Path, other: str) -> None:
+    """In a folder, by a pattern, and in an archive, where there are two rosters then."""
+    (tmp_path / "people").mkdir()
+    people = '[{"uid":"b2","name":"Bob"}]' if other.endswith("json") else PEOPLE.replace("a1,Ann", "b2,Bob")
+    suffix = other.rpartition(".")[2]
+    (tmp_path / "people" / f"a.{suffix}").write_text(people.replace("b2", "a1").replace("Bob", "Ann"))
+    (tmp_path / "people" / other).write_text(people)
+    with zipfile.ZipFile(tmp_path / "r.zip", "w") as archive:
+        for file in (tmp_path / "people").iterdir():
+            archive.writestr(file.name, file.read_bytes())
+    for argument in (tmp_path / "people", tmp_path / "people" / "*"):
+        roster = open_roster(find_inputs([str(argument)]))
+        rows = [row[:2] for batch in roster.batches() for row in batch.frame.rows()]
+        assert (sorted(rows), roster.notices()) == ([("a1", "Ann"), ("b2", "Bob")], [])
+    with pytest.raises(RosterError, match="with 2 rosters in it"):
+        open_roster(find_inputs([str(tmp_path / "r.zip")]))
+
+
+def test_a_pattern_that_says_what_it_means_names_its_files(tmp_path: Path) -> None:
+    """As the same pattern does that a shell expands."""
+    for name in ("a.txt", "version.txt"):
+        (tmp_path / name).write_text(PEOPLE)
+    inputs = find_inputs([str(tmp_path / "*.txt")])
+    assert inputs.names == (f"{tmp_path}/a.txt", f"{tmp_path}/version.txt")
+    assert inputs.about == ()
 
 
 def test_a_file_that_only_is_called_so_is_read_and_two_rosters_stay_two(tmp_path: Path) -> None:
