@@ -31,13 +31,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SeveralRosters(Roster):
-    """Files with the same columns; see `rows.Roster`. Errors name the file and its own row."""
+    """Files with the same columns; see `rows.Roster`. Errors name the file and its own row.
+
+    within  the first files as they were opened for the rows that the limit left for them, once they have been read
+    """
 
     each: Sequence[Part]
     types: Mapping[str, pl.DataType]
     limit: int | None = None
     encodings: PartEncodings = field(default_factory=PartEncodings, repr=False)
     counted: list[int] = field(default_factory=list)
+    within: list[Roster] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -70,17 +74,30 @@ class SeveralRosters(Roster):
     def _batches(self, progress: Progress | None) -> Iterator[RosterBatch]:
         rows = size = 0
         counts = []
-        for part in self.each:
+        for number, part in enumerate(self.each):
             before = rows
             left = None if self.limit is None else self.limit - rows
             if left == 0:
                 break
-            for batch in _batches(part, left, _further(progress, rows, size)):
+            for batch in self._opened(number, left).batches(_further(progress, rows, size)):
                 yield replace(batch, first_row=before + batch.first_row, frame=self._arranged(batch.frame))
                 rows = before + batch.first_row + batch.frame.height - 1
             counts.append(rows - before)
             size += part.roster.size
         self.counted[:] = counts
+
+    def _opened(self, number: int, left: int | None) -> Roster:
+        """Give a file as it is read: for as many rows as are left, behind which nothing is read or judged."""
+        if left is None:
+            return self.each[number].roster
+        if number == len(self.within):  # it is not closed: both read what the first one holds
+            self.within.append(self.each[number].again(left))
+        return self.within[number]
+
+    @property
+    def _known(self) -> Sequence[Roster]:
+        """The files, each as it was read, and as it was opened if it was not: what is known of its rows differs."""
+        return [*self.within, *(part.roster for part in self.each[len(self.within) :])]
 
     @property
     def repeated(self) -> frozenset[str]:
@@ -91,9 +108,9 @@ class SeveralRosters(Roster):
     def unreadable(self) -> Mapping[str, str]:
         """The first file's that has something to say of a column, with its name."""
         found: dict[str, str] = {}
-        for part in self.each:
-            for column, why in part.roster.unreadable.items():
-                found.setdefault(column, f"{part.roster.name}: {why}")
+        for roster in self._known:
+            for column, why in roster.unreadable.items():
+                found.setdefault(column, f"{roster.name}: {why}")
         return found
 
     @property
@@ -110,15 +127,15 @@ class SeveralRosters(Roster):
 
     def notices(self) -> Sequence[Notice]:
         """Those of all files. Raises OSError."""
-        return self.encodings.noticed([notice for part in self.each for notice in part.roster.notices()])
+        return self.encodings.noticed([notice for roster in self._known for notice in roster.notices()])
 
     def place(self, row: int) -> str | None:
         """Say how the owner of the file sees a row, and which file it is; known of the files that have been read."""
         before = 0
-        for part, rows in zip(self.each, self.counted, strict=False):
+        for roster, rows in zip(self._known, self.counted, strict=False):
             if row <= before + rows:
-                place = part.roster.place(row - before)
-                return place and f"{place} of {part.roster.name}"
+                place = roster.place(row - before)
+                return place and f"{place} of {roster.name}"
             before += rows
         return None
 
@@ -197,15 +214,6 @@ def _common_schema(part: Part, schema: Mapping[str, pl.DataType], first: str) ->
             )
         widened[name] = common
     return widened
-
-
-def _batches(part: Part, left: int | None, progress: Progress | None) -> Iterator[RosterBatch]:
-    if left is None:
-        yield from part.roster.batches(progress)
-        return
-    # Behind the limit nothing is read, so the file is opened for just as many rows as are left. It is not closed:
-    # both read what the first one holds.
-    yield from part.again(left).batches(progress)
 
 
 def _further(progress: Progress | None, rows: int, size: int) -> Progress | None:

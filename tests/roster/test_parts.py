@@ -6,6 +6,7 @@ import gzip
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -149,3 +150,41 @@ def test_the_sheets_of_several_workbooks_are_those_of_each(here: Path) -> None:
         Sheets(frozenset({"Munich"}), frozenset({"Old"})),
         Sheets(),
     ]
+
+
+@pytest.mark.parametrize("limit", [None, 3, 100])
+def test_what_is_known_of_the_rows_that_are_read_is_told_whatever_the_limit(here: Path, limit: int | None) -> None:
+    """Cells that cannot be read, keys that are there twice, places and notices, of a further file as of the first."""
+
+    def formula(_: object, sheet: Any) -> None:
+        for number, row in enumerate((["uid", "name", "role"], ["b", "B", "r"])):
+            sheet.write_row(number, 0, row)
+        sheet.write_row(2, 0, ["c", "C"])
+        sheet.write_formula(2, 2, "=A1", None, "")
+
+    workbook(here, ("People", texts(["uid", "name", "role"], ["a", "A", "r"])), name="a.xlsx")
+    workbook(here, ("People", formula), name="b.xlsx")
+    stored = "b.xlsx: it holds a formula without a stored value (C3); open the workbook in Excel and save it"
+    (here / "a.ndjson").write_text('{"uid":"a","name":"A"}\n')
+    (here / "b.ndjson").write_text('{"uid":"b","name":"B"}\n{"uid":"c","name":"C","name":"D"}\n')
+    (here / "a.csv").write_text("uid,name\na,A\n")
+    (here / "b.csv").write_text("uid,name\nb,B\n\nc,C\n")
+    with closing(opened("a.xlsx", "b.xlsx", limit=limit)) as roster:
+        rows_of(roster)
+        assert (dict(roster.unreadable), roster.place(3)) == ({"role": stored}, "sheet row 3 of b.xlsx")
+    with closing(opened("a.ndjson", "b.ndjson", limit=limit)) as roster:
+        rows_of(roster)
+        assert list(roster.unreadable) == ["name"]
+    with closing(opened("a.csv", "b.csv", limit=limit)) as roster:
+        assert rows_of(roster) == rows_of(roster)
+        assert [roster.place(row) for row in (1, 2, 3)] == ["line 2 of a.csv", "line 2 of b.csv", "line 4 of b.csv"]
+
+
+def test_a_further_file_that_is_another_when_it_is_read_again_is_refused_with_a_limit_too(here: Path) -> None:
+    (here / "a.csv").write_text("uid,name\na,A\n")
+    (here / "b.csv").write_text("uid,name\nb,B\n")
+    with closing(opened("a.csv", "b.csv", limit=5)) as roster:
+        rows_of(roster)
+        (here / "b.csv").write_text("name,uid\nB,b\n")
+        with pytest.raises(RosterError, match=r"^b\.csv: changed while it was read$"):
+            rows_of(roster)
