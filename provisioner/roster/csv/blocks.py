@@ -52,6 +52,15 @@ class Block:
     broken: bool = False
     lines: int | None = None
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether all of its bytes are."""
+        try:
+            self.data.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

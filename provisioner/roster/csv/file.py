@@ -36,7 +36,7 @@ from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_q
 from provisioner.roster.csv.remarks import WHOLE, remarks_on
 from provisioner.roster.encodings import NotUtf8Error, mixture
 from provisioner.roster.files.compression import Compressed
-from provisioner.roster.files.origin import LocalFile, Origin
+from provisioner.roster.files.origin import LocalFile, Origin, unchanged
 from provisioner.roster.files.text import LineNumbers, TextStream, open_text
 from provisioner.roster.formats.rows import ANOTHER_TABLE, Notice, Progress, RosterBatch, TextRoster, without_blank_rows
 
@@ -121,7 +121,9 @@ class CsvRoster(TextRoster):
 
     def _cut(self, stream: TextStream) -> Iterator[Block]:
         read, dialect = without_header(stream, self.header.length), self.header.dialect
-        return cut_again(read, dialect, self.seen) if self.seen else cut(read, dialect, self.sizes)
+        if self.seen:
+            return cut_again(read, dialect, self.seen)
+        return unchanged(self.origin, self.version, cut(read, dialect, self.sizes))
 
     def _slices(self, batch: RosterBatch, before: int) -> Iterator[RosterBatch]:
         at, frame = 0, batch.frame
@@ -147,8 +149,9 @@ def open_csv(
     codec  as `text_codec` gives it
     """
     origin = LocalFile(file) if isinstance(file, Path) else file
+    version = origin.version
     with open_text(origin, codec) as stream:
-        roster = CsvRoster(origin, codec, read_header(origin.name, stream, options), limit, sizes)
+        roster = CsvRoster(origin, codec, read_header(origin.name, stream, options), limit, sizes, version=version)
     try:
         with closing(roster.batches()) as batches:
             first = next(batches, None)
@@ -254,7 +257,7 @@ class _BlockParser:
         if rows is None:
             rows = read_rows(block.data.decode(errors="surrogateescape"), self._dialect).rows
         widest = max(map(len, rows), default=0)
-        if block.broken or widest > self._width or not _is_utf8(block.data) or joined:
+        if block.broken or widest > self._width or not block.is_utf8 or joined:
             defect = first_defect(block.data, self._width, self._dialect)
             if defect is not None:
                 if left is None or defect.row < left:
@@ -302,14 +305,6 @@ class _BlockParser:
         first, *others = self._header.columns
         last = cells[-self._width :]
         return len(last) == self._width > 1 and last[0].endswith(first) and last[1:] == others
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _frame(rows: Sequence[Row], width: int) -> pl.DataFrame:

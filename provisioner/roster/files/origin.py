@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar, cast
 
-from provisioner.errors import StorageError
+from provisioner.errors import RosterError, StorageError
 from provisioner.files import MAKE_ROOM, unnamed_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+T = TypeVar("T")
 
 Version: TypeAlias = tuple[int, ...]
 """Device, inode, length and time of the last change of a file; empty where the bytes cannot change."""
@@ -27,6 +29,15 @@ def version_of(path: Path) -> Version:
     except OSError:
         return (0,)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def unchanged(origin: Origin, version: Version, pieces: Iterable[T]) -> Iterator[T]:
+    """Give what is read of an origin as long as it is of this version, to its end. Raises RosterError."""
+    for piece in chain(pieces, (None,)):
+        if origin.version != version:
+            raise RosterError(f"{origin.name}: changed while it was read")
+        if piece is not None:
+            yield piece
 
 
 def length_of(path: Path) -> int:

@@ -14,7 +14,7 @@ import polars as pl
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.encodings import NotUtf8Error, mixture, not_utf8
-from provisioner.roster.files.origin import Origin, Version
+from provisioner.roster.files.origin import Origin, unchanged
 from provisioner.roster.files.text import LineNumbers, TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
@@ -68,7 +68,6 @@ class _Block:
 class NdjsonRoster(TextRoster):
     """A file of JSON objects; see `rows.Roster`. Its batches have one more column: `LINE`.
 
-    version  of the file in which the keys were found: another one is no more read
     doubled  column → what to say of a key that comes twice in it
     """
 
@@ -76,7 +75,6 @@ class NdjsonRoster(TextRoster):
     limit: int | None = None
     sizes: LineSizes = DEFAULT_SIZES
     opener: TextOpener = open_text
-    version: Version = ()
     doubled: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -96,9 +94,7 @@ class NdjsonRoster(TextRoster):
         with self.opener(self.origin, self.codec) as stream:
             has_lines = self.opener is open_text
             lines = _Lines(self.origin, stream, self.limit, self.sizes, self.doubled, has_lines=has_lines)
-            for block in lines.blocks():
-                if self.origin.version != self.version:
-                    raise RosterError(f"{self.name}: changed while it was read")
+            for block in unchanged(self.origin, self.version, lines.blocks()):
                 parsed = lines.parsed(block)
                 exact = lines.exact(block, parsed)
                 for start in range(0, len(parsed), size):
@@ -148,7 +144,7 @@ def open_ndjson(
     if not lines.rows:
         raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines or empty objects")
     keys.pop(LINE, None)
-    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener, version, numbers=numbers)
+    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener, version=version, numbers=numbers)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

@@ -11,7 +11,7 @@ import polars as pl
 
 from provisioner.roster.columns import instance_of, member, named
 from provisioner.roster.files.inputs import NO_SHEETS, Sheets
-from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import LineNumbers, is_misnamed
 
 T = TypeVar("T")
@@ -250,11 +250,13 @@ class TextRoster(Roster):
     """A roster of one text file, as far as all of them are alike.
 
     codec    as `files.text.text_codec` gives it
+    version  of the file whose columns were found: another one is no more read
     numbers  the lines that its rows begin in, as far as it is read by lines
     """
 
     origin: Origin
     codec: str | None
+    version: Version = field(default=(), kw_only=True)
     numbers: LineNumbers = field(default_factory=LineNumbers, kw_only=True, repr=False, compare=False)
 
     @property

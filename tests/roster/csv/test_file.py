@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from pathlib import Path
 from random import Random
 
@@ -14,6 +16,7 @@ from provisioner.roster.csv.blocks import BlockSizes
 from provisioner.roster.csv.file import CsvRoster, open_csv
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.formats.rows import Notice
+from provisioner.roster.reader import open_roster
 
 HEADER = b"uid,name\n"
 TINY = BlockSizes(first=7, block=5, longest_row=1000, first_batch=1, batch=2)
@@ -198,3 +201,21 @@ def test_each_row_has_the_line_that_it_begins_in(tmp_path: Path, eol: str, seed:
         ]
         assert seed % 2 or None not in told
     assert roster.place(0) is None
+
+
+@pytest.mark.parametrize("other", ["name,uid\nAnn,a1\n", "id,uid,name\n1,a1,Ann\n", "uid,name\na1,Ann\nb2,Bob\n", "\n"])
+@pytest.mark.parametrize("replaced", [True, False])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_file_that_is_another_than_its_header_was_read_of_is_never_read_under_it(
+    tmp_path: Path, other: str, replaced: bool, suffix: str
+) -> None:
+    """Before its first whole reading as after it, whether it was put in the place of the file or written into it."""
+    path, written = tmp_path / f"r.csv{suffix}", tmp_path / f"new.csv{suffix}"
+    pack = gzip.compress if suffix else bytes
+    path.write_bytes(pack(HEADER + b"z9,Zoe Zimmer\n"))
+    roster = open_roster(path)
+    (written if replaced else path).write_bytes(pack(other.encode()))
+    if replaced:
+        written.replace(path)
+    with pytest.raises(RosterError, match=rf"^{re.escape(str(path))}: changed while it was read$"):
+        list(roster.batches())
