@@ -29,7 +29,8 @@ _KINDS: Final = {
     "sqlite": "sqlite",
 }
 _NAMED: Final = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+"""How an address of any kind begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Query:
 
 def parse_address(given: str) -> Address:
     """Read an address. Raises ConfigurationError, which never quotes one that may hold a password."""
-    scheme = _SCHEME.match(given)
+    scheme = SCHEME.match(given)
     kind = _KINDS.get(scheme[1].lower()) if scheme else None
     if holds_password(given):
         raise ConfigurationError(NO_PASSWORD)
@@ -107,6 +108,6 @@ def parse_address(given: str) -> Address:
 
 def holds_password(given: str) -> bool:
     """Whether there is one: before an `@`, which a password may hold itself, or as a parameter, also of other forms."""
-    rest = given[match.end() :] if (match := _SCHEME.match(given)) else given
+    rest = given[match.end() :] if (match := SCHEME.match(given)) else given
     user, at, _ = rest.rpartition("@")
     return (bool(at) and ":" in user) or _NAMED.search(rest) is not None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from provisioner.errors import RosterError
 from provisioner.files import foreign_name
-from provisioner.roster.database.address import PREFIX
+from provisioner.roster.database.address import PREFIX, SCHEME
 from provisioner.roster.files.folders import (
     Found,
     folder_title,
@@ -44,7 +44,9 @@ _LINES: Final = {".json": "ndjson"}  # what the rejected rows of such a file are
 COMPRESSIONS: Final = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
 
 _SCHEMES: Final = frozenset({"s3", "gs", "az", "abfss", "http", "https"})
-_ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+# A log-in with a password in front of the host, in which `@`, `/`, `?` and `#` may stand though they must not; behind
+# a host a colon and figures are its port. What looks like a query is none of it.
+_LOGIN: Final = re.compile(r"[^/?#@:]*:(?!\d{1,5}(?:[/?#]|$))(?:(?:(?!\?[^/?#@]*=).)*@|.*@)", re.DOTALL)
 # What a shell gives for `<(…)`, and other names of what the process was started with.
 _DESCRIPTORS: Final = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/self/fd/\d+")
 
@@ -168,7 +170,7 @@ NO_SHEETS: Final = Sheets()
 
 def is_local(argument: str) -> bool:
     """Whether a ROSTER argument names files of this machine: no address, no query, no standard input."""
-    return argument != STANDARD_INPUT and not argument.startswith(PREFIX) and _ADDRESS.match(argument) is None
+    return argument != STANDARD_INPUT and not argument.startswith(PREFIX) and SCHEME.match(argument) is None
 
 
 def rejected_suffixes(given: Sequence[str], asked: str) -> frozenset[str]:
@@ -243,21 +245,22 @@ def local_name(name: str) -> InputFile:
 
 def shown(where: str) -> str:
     """Give an address as it may be shown: presigned ones carry their secret in the query, others before an `@`."""
-    scheme = _ADDRESS.match(where)
+    scheme = SCHEME.match(where)
     if scheme is None:
         return where
     web = scheme[1].lower() in {"http", "https"}
     # In the address of a bucket `?` is part of a pattern, unless what follows is a query.
     ending = r"[?#]" if web else r"\?(?=[^/]*=)"
-    rest = re.split(ending, where[scheme.end() :], maxsplit=1)[0]
-    host, slash, path = rest.partition("/")
+    rest = where[scheme.end() :]
+    rest = rest[login.end() :] if (login := _LOGIN.match(rest)) else rest
+    host, slash, path = re.split(ending, rest, maxsplit=1)[0].partition("/")
     user, _, address = host.rpartition("@")
     # That of abfss:// names a container there.
     return f"{scheme[0]}{address if web or ':' in user else host}{slash}{path}"
 
 
 def _expanded(argument: str, found: Found) -> Iterator[InputFile]:
-    scheme = _ADDRESS.match(argument)
+    scheme = SCHEME.match(argument)
     if argument == STANDARD_INPUT:
         yield InputFile(argument, Location.STREAM, ".csv")
     elif argument.startswith(PREFIX):

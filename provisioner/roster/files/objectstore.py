@@ -18,7 +18,8 @@ import polars as pl
 
 from provisioner.errors import RosterError, StorageError
 from provisioner.files import MAKE_ROOM
-from provisioner.roster.files.inputs import shown
+from provisioner.roster.database.address import SCHEME
+from provisioner.roster.files.inputs import COMPRESSIONS, shown
 from provisioner.roster.files.origin import Spooled, spool
 from provisioner.wording import first_line
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 OPTIONS: Final[StorageOptionsDict] = {"max_retries": 3, "retry_timeout_ms": 30_000}
 """How long an object store is tried; polars tries plain http and https ten times, whatever is said here."""
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -63,7 +63,7 @@ _NOT_UTF8 = re.compile("invalid utf-?8", re.IGNORECASE)
 
 def is_address(where: str) -> bool:
     """Tell an address from a path."""
-    return _ADDRESS.match(where) is not None
+    return SCHEME.match(where) is not None
 
 
 def is_pattern(where: str) -> bool:
@@ -94,7 +94,7 @@ def fetch(url: str, folder: Path) -> Spooled:
     and StorageError for what the folder does not take.
     """
     name = shown(url)
-    if name.lower().endswith((".gz", ".zst")):
+    if name.lower().endswith(tuple(COMPRESSIONS)):
         raise RosterError(f"{name}: a compressed file is read from a disk only; fetch it first")
     if is_pattern(url):
         raise RosterError(f"{name}: a pattern in an address is for Parquet only; name each file")

@@ -124,6 +124,8 @@ def test_a_text_is_copied_once_with_its_line_ends_as_lf(
         ("latin.csv", " is not UTF-8; fetch it and give --encoding"),
         ("empty.csv", " is empty: it has no bytes at all"),
         ("r.csv.gz", ": a compressed file is read from a disk only; fetch it first"),
+        ("r.csv.XZ", ": a compressed file is read from a disk only; fetch it first"),
+        ("r.csv.bz2", ": a compressed file is read from a disk only; fetch it first"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(store: ObjectStore, tmp_path: Path, path: str, said: str) -> None:
