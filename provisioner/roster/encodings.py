@@ -107,9 +107,23 @@ def escaped_letters(start: bytes) -> str | None:
     for pattern, encoding in _ESCAPED.items():
         for found in pattern.finditer(start):
             text = _decoded(found[0], encoding) or ""
-            if not text.isascii() and all(letter.isascii() or _OF_NAMES.fullmatch(letter) for letter in text):
+            if not text.isascii() and _may_be_name(text):
                 return f"its letters beyond ASCII are escaped ({shortened(text)}); give --encoding {encoding}"
     return None
+
+
+def _may_be_name(text: str) -> bool:
+    """Whether its letters are those of names, none alone and none beside one it does not go with, as in PizzaД (+BBQ).
+
+    Letters of ASCII may be as they like.
+    """
+    around = map("".join, zip(f" {text}", text, f"{text[1:]} ", strict=False))
+    return all(three[1].isascii() or (_OF_NAMES.fullmatch(three[1]) and not _is_odd(three)) for three in around)
+
+
+def _is_odd(around: str) -> bool:
+    """Whether the middle one of three letters is alone, or does not go with another."""
+    return _is_lone(around) or _clash(around[0], around[1]) >= 1 or _clash(around[1], around[2]) >= 1
 
 
 def mixture(origin: Origin) -> str | None:

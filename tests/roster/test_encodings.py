@@ -83,6 +83,8 @@ def test_the_commonest_encoding_is_named_beside_another_that_reads_a_cell_likewi
     [
         ("uid,name\na1,Zoë Müller\n", "utf-7", "Zoë "),
         ('uid;name\na1;Ann\nb2;"Łukasz"\n', "utf-7", "Łukasz"),
+        ("uid,name\na1,McDonald Ørsted\n", "utf-7", "McDonald Ørsted"),
+        ("uid,name\na1,Анна Иванова\n", "utf-7", "Анна "),
         ("uid,name\na1,山田太郎\n", "iso2022_jp", "山田太郎"),
     ],
 )
@@ -97,6 +99,8 @@ def test_letters_that_are_escaped_in_ascii_are_told_with_the_encoding(text: str,
     [
         "uid,email\na1,ann+Abc@x.org\n",
         "C+ABC-x,+4930-12,+AB1-2",
+        "uid,name,note\na1,Ann,Pizza+BBQ\nb2,Bob,+BBQ\n",
+        "uid,name,note\na1,Ann,Hotel+ANY\nb2,Bob,Zoo +APE\n",
         "Bob+Ann-Lee,C++,a+B",
         "\x1b[1mAnn\x1b[0m",
         "a" * 2**16,

@@ -41,6 +41,9 @@ _SQL: Final = (
     r"INSERT\s+(?:IGNORE\s+)?INTO|SET\s+[@\w.]+\s*=|BEGIN(?:\s+TRANSACTION)?;|START\s+TRANSACTION|PRAGMA\s+\w+|"
     r"COPY\s+[^\n]+\sFROM\s+stdin|LOCK\s+TABLES|USE\s+[`\[\w]+\]?;)"
 )
+# A line of several cells that are words, as a header is: `Use case;uid;Name (de)`.
+_CELL: Final = r"[^\n,;\t|()=\'\"`\[\]]*[^\W_][^\n,;\t|()=\'\"`\[\]]*(?:\([^\n,;()]*\))?\s*?"
+_CELLS: Final = rf"{_CELL}(?:[,;\t|]{_CELL})+\r?(?:\n|\Z)"
 _DUMP: Final = r"-- (?:MySQL|MariaDB|phpMyAdmin)|--\s*\n-- PostgreSQL"
 _TAG: Final = r"<[a-z][\w.:-]*(?:\s[^<>]*)?/?>\s*(?:<|[^\s,;|<][^,;|<]*</)"
 
@@ -67,7 +70,7 @@ DOCUMENTS: Final[Sequence[Document]] = (
         _begins(rf"<\?xml|<!doctype|<!--|{_TAG}"), "XML", "export the people as CSV, or open it and save it as .xlsx"
     ),
     Document(
-        _begins(rf"{_DUMP}|{_COMMENTS}{_SQL}"),
+        _begins(rf"{_DUMP}|{_COMMENTS}(?!{_CELLS}){_SQL}"),
         "a dump of a database (SQL)",
         "load it into a database and name the people in it with --query, or export them as CSV",
     ),

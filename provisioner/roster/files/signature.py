@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +56,11 @@ SIGNATURES: Final[Sequence[Signature]] = (
         Signature(bytes([kind]) + b"\x2a\x4d\x18", "compressed with zstd", "zstd", ".zst", _UNPACK)
         for kind in range(0x50, 0x60)
     ),
-    Signature(b"BZh", "compressed with bzip2", "bzip2", ".bz2", _UNPACK),
+    *(  # the level, then how the first block or the end of an empty text begins
+        Signature(b"BZh%d" % level + block, "compressed with bzip2", "bzip2", ".bz2", _UNPACK)
+        for level in range(1, 10)
+        for block in (b"1AY", b"\x17rE")
+    ),
     Signature(b"\xfd7zXZ\x00", "compressed with xz", "xz", ".xz", _UNPACK),
     Signature(b"7z\xbc\xaf'\x1c", "a 7z archive", "", "", "unpack it, and name the roster in it"),
     Signature(b"Rar!\x1a\x07", "a RAR archive", "", "", "unpack it, and name the roster in it"),
@@ -88,6 +93,10 @@ SIGNATURES: Final[Sequence[Signature]] = (
     Signature(b"\xff\xd8\xff", "a picture (JPEG)", "", "", _EXPORT),
     Signature(b"GIF8", "a picture (GIF)", "", "", _EXPORT),
 )
+# Starts that a header may begin with too: ORCID,uid,name. A text has separators, and no control characters.
+_WORDS: Final = frozenset({b"PAR1", b"ARROW1", b"FEA1", b"ORC", b"GIF8"})
+_SEPARATOR: Final = re.compile(rb"[\n\r,;\t|]")
+_CONTROL: Final = re.compile(rb"[^\t\n\f\r\x1a -\x7e\x80-\xff]")
 _ARCHIVE: Final = Signature(b"PK", "a zip archive", "zip", ".zip", _UNPACK)
 _BROKEN_ARCHIVE: Final = Signature(
     b"PK", "a zip archive or a workbook that is cut off or damaged", "", "", "fetch or copy it again"
@@ -120,6 +129,8 @@ def identify(start: bytes, origin: Origin | None = None) -> Signature | None:
     if start[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
         return _TAR
     known = next((signature for signature in SIGNATURES if start.startswith(signature.start)), None)
+    if known is not None and known.start in _WORDS and _SEPARATOR.search(start) and not _CONTROL.search(start):
+        known = None
     if known is None and (text := document(start)) is not None:
         return Signature(b"", text.what, text.family, text.suffix, text.mend)
     return known

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import lzma
 
 import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import local_file
-from provisioner.roster.files.signature import check_signature
+from provisioner.roster.files.signature import check_signature, identify
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,29 @@ def test_a_name_that_says_something_else_is_refused_with_the_right_one(name: str
     with pytest.raises(RosterError) as raised:
         check_signature(local_file(name), start)
     assert str(raised.value) == message
+
+
+HEADERS = ("ORCID,uid,name", "FEA1;uid;name", "PAR1,uid,name", "ARROW1\tuid\tname", "GIF8,uid,name", "BZh9,uid,name",
+           "BZhw,uid,name", "ORC list of 1 May\nuid,name", "Begin;End;uid;name", "Use case;uid;name", "uid,Use case;",
+           "Start transaction,uid,name", "Create type,uid,name", "Lock tables;uid;Name (de)",
+           "Use of;uid;E-mail*", "Pragma code|uid|name", "Drop table\tuid\tname", "Insert into,uid,name")  # fmt: skip
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_header_that_begins_as_another_kind_of_file_does_is_a_header(header: str, encoding: str) -> None:
+    assert identify(f"{header}\r\n1,a1,Zoë\r\n".encode(encoding)) is None
+    assert identify(f"{header}\n".encode(encoding)) is None
+
+
+def test_a_file_of_bytes_is_known_though_it_begins_with_letters() -> None:
+    files = {
+        b"ORC\x11\0\0\n\x06\x12\x04,;": "an ORC file",
+        b"FEA1\0\0\0\0,\n": "an old Feather file",
+        b"ARROW1\0\0,\n": "an Arrow (Feather) file",
+        b"PAR1\x15\x04\x15,\n": "a Parquet file",
+        b"GIF89a\x01\0\x01\0,\n": "a picture (GIF)",
+        bz2.compress(b""): "compressed with bzip2",
+        bz2.compress(b"uid,name\n", 1): "compressed with bzip2",
+    }
+    assert {start: found.what for start in files if (found := identify(start))} == files
