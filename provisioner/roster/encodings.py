@@ -79,7 +79,24 @@ _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf
 
 
 class NotUtf8Error(RosterError):
-    """A text is not UTF-8, though nobody has named another encoding."""
+    """A text is not UTF-8, though nobody has named another encoding.
+
+    place  where the first byte is that is not, as the message begins
+    """
+
+    place = ""
+
+    @classmethod
+    def at(cls, place: str, data: bytes, byte: int) -> NotUtf8Error:
+        """Say what is wrong with a byte of some data, and what to do; see `not_utf8`."""
+        error = cls(f"{place}{not_utf8(data, byte)}")
+        error.place = place
+        return error
+
+    def unless_mixed(self, origin: Origin, mark: bytes = b"\n") -> RosterError:
+        """Give the error, or another that says that the encodings of the text are mixed; see `mixture`."""
+        mixed = mixture(origin, mark)
+        return self if mixed is None else RosterError(f"{self.place}{mixed}")
 
     def with_cure(self, cure: str) -> NotUtf8Error:
         """Give the error with something else to do than to name an encoding; itself where it proposes none."""
@@ -126,30 +143,35 @@ def _is_odd(around: str) -> bool:
     return _is_lone(around) or _clash(around[0], around[1]) >= 1 or _clash(around[1], around[2]) >= 1
 
 
-def mixture(origin: Origin) -> str | None:
-    """Say that some lines of a text are UTF-8 and others are not, and how many; None when they are not mixed.
+def mixture(origin: Origin, mark: bytes = b"\n") -> str | None:
+    """Say that some lines of a file are UTF-8 and others are not, and how many; None when they are not mixed.
+
+    mark  what ends them; `"` where they are texts, all of which may stand in one line
 
     Raises OSError.
     """
-    good = bad = 0
+    kind = "line" if mark == b"\n" else "text"
+    good, bad, ends_within = 0, 0, False
     with origin.open() as file:
-        for line in _lines(iter(lambda: file.read(_CHUNK), b"")):
+        for line in _lines(iter(lambda: file.read(_CHUNK), b""), mark):
             line = line.removeprefix(BOM_UTF8)
+            ends_within = False
             try:
                 good += not line.isascii() and line.decode() is not None
-            except UnicodeDecodeError:
-                bad += 1
+            except UnicodeDecodeError as error:
+                bad, ends_within = bad + 1, error.reason == "unexpected end of data"
+    bad -= ends_within  # the file is cut off there
     if not (good and bad):
         return None
-    others = f"{counted(bad, 'line')} {'is' if bad == 1 else 'are'} not UTF-8, {good} {'is' if good == 1 else 'are'}"
+    others = f"{counted(bad, kind)} {'is' if bad == 1 else 'are'} not UTF-8, {good} {'is' if good == 1 else 'are'}"
     return f"the encodings are mixed: {others}; export the file again in one encoding"
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _lines(chunks: Iterator[bytes], mark: bytes) -> Iterator[bytes]:
     """Give the lines that may hold anything but ASCII, and others."""
     rest = b""
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
+        *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(mark)
         yield from whole
     yield rest
 

@@ -151,7 +151,11 @@ def open_csv(
     origin = LocalFile(file) if isinstance(file, Path) else file
     version = origin.version
     with open_text(origin, codec) as stream:
-        roster = CsvRoster(origin, codec, read_header(origin.name, stream, options), limit, sizes, version=version)
+        try:
+            header = read_header(origin.name, stream, options)
+        except NotUtf8Error as error:
+            raise error.unless_mixed(origin) from None
+        roster = CsvRoster(origin, codec, header, limit, sizes, version=version)
     try:
         with closing(roster.batches()) as batches:
             first = next(batches, None)

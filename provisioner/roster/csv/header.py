@@ -17,7 +17,7 @@ from provisioner.roster.columns import named_columns
 from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by
-from provisioner.roster.encodings import NotUtf8Error, not_utf8
+from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ADDED, ANOTHER_HEADER, Missing, Notice, missing_fields
 from provisioner.roster.preamble import (
@@ -172,7 +172,7 @@ def _text(name: str, head: bytes) -> str:
         whole = max(head.rfind(b"\n", 0, error.start), head.rfind(b"\r", 0, error.start)) + 1
         if head[:whole].strip():
             return head[:whole].decode()
-        raise NotUtf8Error(f"{name}: in the header, {not_utf8(head, error.start)}") from None
+        raise NotUtf8Error.at(f"{name}: in the header, ", head, error.start) from None
 
 
 def _likeliest(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 from provisioner.errors import RosterError
-from provisioner.roster.encodings import NotUtf8Error, not_utf8
+from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
 from provisioner.roster.jsonshapes import PEOPLE, listed, other_shape, slip
@@ -96,8 +96,6 @@ class JsonCutter:
             return
         yield self._counted(text)
         while first := self._next():
-            if first == ",":
-                self._fail(_UNWRAPPED)
             if first == ",":
                 self._fail(_UNWRAPPED)
             text = self._object(first)
@@ -265,8 +263,8 @@ class JsonCutter:
         try:
             read = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            what = not_utf8(bytes(error.object), error.start)
-            raise NotUtf8Error(f"{self._name}: behind row {self.rows}{self._byte(error)}: {what}") from None
+            place = f"{self._name}: behind row {self.rows}{self._byte(error)}: "
+            raise NotUtf8Error.at(place, bytes(error.object), error.start) from None
         self._bytes += len(data)
         self._ended = self._ended or not data
         self._lines += self._text.count("\n", 0, self._at)

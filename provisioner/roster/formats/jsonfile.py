@@ -10,6 +10,7 @@ from functools import partial
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.jsoncut import JsonCutter
@@ -66,7 +67,10 @@ class EmptyArray(TextRoster):
 @contextmanager
 def _open_elements(is_row: Callable[[Sequence[str]], bool], origin: Origin, codec: str | None) -> Iterator[TextStream]:
     with open_text(origin, codec) as stream:
-        yield _Elements(JsonCutter(origin.name, stream, is_row).elements(), stream)
+        try:
+            yield _Elements(JsonCutter(origin.name, stream, is_row).elements(), stream)
+        except NotUtf8Error as error:
+            raise error.unless_mixed(origin, b'"') from None
 
 
 def open_json(

@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from provisioner.errors import EmptyRosterError, RosterError
-from provisioner.roster.encodings import NotUtf8Error, mixture, not_utf8
+from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.origin import Origin, unchanged
 from provisioner.roster.files.text import LineNumbers, TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
@@ -234,9 +234,7 @@ class _Lines:
         if broken is not None and (left is None or len(rows) < left):
             lines = line + data.count(b"\n", 0, broken)
             place = f"{self._name}: {self._place(self.rows + len(rows), lines, byte + broken)}"
-            if self._stream.origin is not None and (mixed := mixture(self._origin)) is not None:
-                raise RosterError(f"{place}: {mixed}")
-            raise NotUtf8Error(f"{place}: {not_utf8(data, broken)}")
+            raise NotUtf8Error.at(f"{place}: ", data, broken).unless_mixed(self._origin)
         return rows[:left]
 
     def parsed(self, block: _Block) -> Sequence[Values]:

@@ -61,7 +61,33 @@ def test_a_text_of_several_encodings_is_told_as_that(tmp_path: Path) -> None:
     first, second, third = (f'{{"uid": "a", "name": "{name}"}}' for name in ("Zoë", "José", "Ýr"))
     lines.write_bytes(b"\n".join([first.encode(), second.encode("cp1252"), third.encode()]))
     assert refusal(lines, tmp_path) == f"r.ndjson: row 2 (line 2, byte 54): {mixed}"
+    lines.write_bytes(b"\n".join([first.encode(), third.encode()])[:-4])
+    assert refusal(lines, tmp_path).endswith("the text is cut off within a character; fetch or copy the file again")
     assert refusal(sample, tmp_path, run={"encoding": "ascii"}).endswith(f"is not ascii at byte 14; {mixed}")
+
+
+@pytest.mark.parametrize("between", [b",\n", b",", b",\r"])
+def test_json_in_several_encodings_is_told_as_that(tmp_path: Path, between: bytes) -> None:
+    """Also where all of it stands in one line."""
+    names = [name.encode(kind) for name, kind in (("Zoë", "utf-8"), ("Zoë", "cp1252"), ("Łukasz", "utf-8"))]
+    rows = between.join(b'{"uid":"a1","name":"%s"}' % name for name in names)
+    mixed = "the encodings are mixed: 1 text is not UTF-8, 2 are; export the file again in one encoding"
+    path = tmp_path / "r.json"
+    for text in (b"[%s]" % rows, b'{"users":[%s]}' % rows):
+        path.write_bytes(text)
+        assert refusal(path, tmp_path) == f"r.json: behind row 0 (byte {text.index(names[1]) + 2}): {mixed}"
+    cut = text.replace(names[1], b"Zoe")
+    path.write_bytes(cut[: cut.index(names[2]) + 1])
+    assert refusal(path, tmp_path).endswith("the text is cut off within a character; fetch or copy the file again")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_header_in_another_encoding_than_the_rows_is_told_as_that(tmp_path: Path, end: bytes) -> None:
+    path = tmp_path / "r.csv"
+    lines = ["uid,name,größe".encode("cp1252"), *(f"a{number},Zoë,x".encode() for number in range(3))]
+    path.write_bytes(end.join(lines) + end)
+    mixed = "the encodings are mixed: 1 line is not UTF-8, 3 are; export the file again in one encoding"
+    assert refusal(path, tmp_path) == f"r.csv: in the header, {mixed}"
 
 
 UTF8 = (SAMPLES / "mojibake" / "utf8-latin.csv").read_bytes()
