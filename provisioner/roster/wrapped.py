@@ -18,6 +18,7 @@ from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
 from provisioner.wording import listed
 
+_AROUND: Final = " \t\u00a0\ufeff\"'"
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
 
 
@@ -137,10 +138,14 @@ class Partitioned(Wrapped):
         return [name for name in self.values if name not in self.inner.schema]
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
-        """All rows, with the values of the folders; a line that is kept for a rejected file has them too."""
-        columns = [pl.lit(self.values[name], pl.String).alias(name) for name in self._new]
+        """All rows, with the values of the folders; a line that is kept for a rejected file has them too.
+
+        A row that is the header of the file once more has none: in a header they stand nowhere.
+        """
         for batch in self.inner.batches(progress):
-            frame = batch.frame.with_columns(columns)
+            is_row = ~_is_header(batch.frame)
+            values = {name: pl.when(is_row).then(pl.lit(self.values[name], pl.String)) for name in self._new}
+            frame = batch.frame.with_columns(**values)
             if LINE in frame.columns:
                 frame = frame.with_columns(self._extended_lines())
             yield RosterBatch(batch.first_row, frame, batch.remarks, batch.cells)
@@ -153,6 +158,19 @@ class Partitioned(Wrapped):
             return pl.col(LINE)
         line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
         return pl.concat_str([line, pl.lit("," + members + "}")]).alias(LINE)
+
+
+def _is_header(frame: pl.DataFrame) -> pl.Expr:
+    """Tell the rows that have the names of their columns in all cells in which there is something."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String and name not in {LINE, *ADDED}]
+    if not texts:
+        return pl.lit(value=False)
+    cells = {name.strip().lower(): named(name).str.strip_chars(_AROUND).str.to_lowercase() for name in texts}
+    repeats = {name: cell == name for name, cell in cells.items()}
+    if not frame.select(next(iter(repeats.values())).any()).item():  # as in nearly all
+        return pl.lit(value=False)
+    others = ((cells[name].fill_null("") == "") | repeats[name] for name in cells)
+    return pl.all_horizontal(others)
 
 
 @dataclass(frozen=True, slots=True)

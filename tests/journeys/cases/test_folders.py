@@ -74,6 +74,24 @@ def test_folders_of_every_format_are_read_alike(tmp_path: Path, suffix: str, pat
     ]
 
 
+@pytest.mark.parametrize("again", ["uid,name,note", '"UID", Name ,', "uid,name,"])
+def test_the_header_once_more_in_a_part_is_rejected_as_in_a_file_that_is_named(tmp_path: Path, again: str) -> None:
+    """And nobody else: a person may be called as a column is."""
+    part = tmp_path / "people" / "dept=Sales" / "a.csv"
+    part.parent.mkdir(parents=True)
+    part.write_text(f"uid,name,note\na1,Ann,\n{again}\nuid,Uma,x\n")
+    frames = []
+    for roster in (part.parent.parent, part):
+        with closing(open_roster(find_inputs([str(roster)]))) as opened:
+            (batch,) = opened.batches()
+            frames.append(batch.frame)
+    assert frames[0]["dept"].to_list() == ["Sales", None, "Sales"]
+    assert frames[0].drop("dept").equals(frames[1])
+    for roster in (part.parent.parent, part):
+        ((code, found),) = document(roster, tmp_path)["defects"].items()
+        assert (code, found["rows"], found["first_rows"]) == ("row.header_again", 1, [2])
+
+
 def test_rejected_rows_keep_the_columns_of_their_folders(tmp_path: Path) -> None:
     """So that they can be mended and fed in again from anywhere; lines of NDJSON too."""
     (tmp_path / "dept=X").mkdir()
