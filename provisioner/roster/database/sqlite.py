@@ -53,21 +53,32 @@ def asked(query: Query) -> Iterator[Answer]:
 
 def _types(cursor: sqlite3.Cursor, width: int) -> list[pl.DataType]:
     found: list[set[type]] = [set() for _ in range(width)]
+    large = [False] * width  # whether there is an integer that a fraction cannot hold, wherever the fractions are
     while rows := cursor.fetchmany(_ROWS):
-        for types, values in zip(found, zip(*rows, strict=True), strict=True):
-            types.update(map(type, values))
-            if float in types and any(isinstance(value, int) and abs(value) >= _EXACT for value in values):
-                types.add(str)
-    return [_KINDS.get(frozenset(types - {type(None)}), pl.String()) for types in found]
+        for at, values in enumerate(zip(*rows, strict=True)):
+            found[at].update(map(type, values))
+            if int in found[at] and not large[at]:
+                large[at] = any(isinstance(value, int) and abs(value) >= _EXACT for value in values)
+    exact = [types | {str} if each and float in types else types for types, each in zip(found, large, strict=True)]
+    return [_KINDS.get(frozenset(types - {type(None)}), pl.String()) for types in exact]
 
 
 def _frames(query: Query, cursor: sqlite3.Cursor, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    name = ""
     try:
         while rows := cursor.fetchmany(_ROWS):
-            cells = zip(schema.items(), zip(*rows, strict=True), strict=True)
-            yield pl.DataFrame([pl.Series(name, _of(values, kind), dtype=kind) for (name, kind), values in cells])
+            columns = []
+            for (name, kind), values in zip(schema.items(), zip(*rows, strict=True), strict=True):
+                columns.append(pl.Series(name, _of(values, kind), dtype=kind))
+            yield pl.DataFrame(columns)
     except sqlite3.Error as error:
         raise _meaning(query, error) from None
+    except UnicodeDecodeError:
+        what = f"column {name!r} holds texts and a blob that is no UTF-8; take hex() of it, or leave the column out"
+        raise RosterError(f"{query.name}: {what}") from None
+    except (TypeError, ValueError, pl.exceptions.PolarsError):
+        what = f"column {name!r} was of other types a moment ago; ask for rows that are the same each time, as those of"
+        raise RosterError(f"{query.name}: {what} random() are not") from None
 
 
 def _of(values: Sequence[Any], kind: pl.DataType) -> Sequence[Any]:
@@ -78,7 +89,7 @@ def _of(values: Sequence[Any], kind: pl.DataType) -> Sequence[Any]:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return value.decode()
     return None if value is None else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -46,6 +47,43 @@ def test_a_column_is_of_the_type_that_all_its_values_have(tmp_path: Path) -> Non
         "id": [1, 2], "uid": ["007", "b"], "score": [1.0, 2.5], "mixed": ["1", "x"],
         "big": ["9007199254740993", "0.5"], "photo": [b"\xff\x00", None], "empty": [None, None],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_integer_keeps_its_digits_however_far_the_fractions_are(tmp_path: Path, first: bool) -> None:
+    """Before them or behind them, in a column of some ten thousand rows."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40001) "
+    large, fraction = (1, 40001) if first else (40001, 1)
+    sql = f"CASE i WHEN {large} THEN 9007199254740993 WHEN {fraction} THEN 1.5 ELSE i END AS card FROM n"
+    cards = rows(tmp_path, f"{numbers} SELECT {sql}", MADE)["card"]
+    assert (cards[large - 1], cards[fraction - 1], cards[1]) == ("9007199254740993", "1.5", "2")
+
+
+def test_a_blob_among_texts_is_read_as_the_text_that_it_is_or_refused(tmp_path: Path) -> None:
+    """The cure works: no letter of it becomes another."""
+    made = "CREATE TABLE notes (note); INSERT INTO notes VALUES ('hello'), (x'c3ab'), (x'636166e9');"
+    assert rows(tmp_path, "SELECT note FROM notes LIMIT 2", made)["note"].to_list() == ["hello", "ë"]
+    what = "column 'note' holds texts and a blob that is no UTF-8; take hex() of it, or leave the column out"
+    with pytest.raises(RosterError, match=rf"^query of staff: {re.escape(what)}$"):
+        rows(tmp_path, "SELECT note FROM notes")
+    assert rows(tmp_path, "SELECT hex(note) AS note FROM notes")["note"].to_list() == ["68656C6C6F", "C3AB", "636166E9"]
+
+
+@pytest.mark.parametrize("values", ["1, 'x'", "'x', 1", "1.5, 'x'", "x'00', 'x'", "1, x'00'", "1, 2.5", "x'ff', 1"])
+def test_rows_that_are_others_each_time_are_told_or_read(tmp_path: Path, values: str) -> None:
+    """The types of the columns are looked for first, so the query is asked twice."""
+    one, other = values.split(", ")
+    sql = f"SELECT CASE WHEN random() % 2 THEN {one} ELSE {other} END AS role"
+    refused = set()
+    for _ in range(40):
+        try:
+            rows(tmp_path, sql)
+        except RosterError as error:
+            refused.add(str(error))
+    what = (
+        "column 'role' was of other types a moment ago; ask for rows that are the same each time, as those of random()"
+    )
+    assert refused <= {f"query of staff: {what} are not"}
 
 
 def test_no_rows_are_a_roster_with_columns(tmp_path: Path) -> None:
