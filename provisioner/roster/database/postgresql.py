@@ -37,6 +37,10 @@ _WORDS: Final = (re.compile(r"(?:ERROR|FATAL): +(.*)"), re.compile(r"\[libpq\] (
 _UUID: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _KIND: Final = b"POSTGRESQL:type"
 _MODIFIER: Final = b"POSTGRESQL:typmod"
+_OPAQUE: Final = b"ADBC:postgresql:typname"
+# What the driver makes of infinity and -infinity, which have no day: numbers run over when the epoch is added.
+_TIMES: Final = (-9222425352054775809, -9222425352054775808)
+_INFINITE: Final = {"date": (-2147472692, -2147472691), "timestamp": _TIMES, "timestamptz": _TIMES}
 
 
 @contextmanager
@@ -63,19 +67,58 @@ def _answer(query: Query, stream: ArrayStream) -> Answer:
     fields = list(stream.schema.fields)
     refuse_twins(query.name, [field.name for field in fields])
     for field in fields:
-        if "interval" in _metadata(field, _KIND):
-            raise RosterError(f"{query.name}: the column {field.name!r} is an interval; write it as text with ::text")
+        if (what := _unreadable(field)) is not None:
+            raise RosterError(f"{query.name}: the column {field.name!r} is {what}")
     nothing = nanoarrow.ArrayStream(CArrayStream.from_c_arrays([], nanoarrow.c_schema(stream.schema)))
     empty = pl.DataFrame(nothing)
     columns = [_column(field, empty.schema[field.name]) for field in fields]
-    return Answer(dict(empty.select(columns).schema), _frames(query, stream, columns))
+    infinite = [expression for field in fields if (expression := _is_infinite(field)) is not None]
+    return Answer(dict(empty.select(columns).schema), _frames(query, stream, columns, infinite))
 
 
-def _frames(query: Query, stream: ArrayStream, columns: Sequence[pl.Expr]) -> Iterator[pl.DataFrame]:
+def _unreadable(field: Any) -> str | None:
+    """Say what the values of a column are that would be others when they are read, and how they are asked for."""
+    kind = _metadata(field, _KIND)
+    if "interval" in kind:
+        return f"an interval; write it as text with ::text{'[]' if kind.startswith('_') else ''}"
+    if kind == "money":
+        return "money, which comes without its point; write it as a number with ::numeric"
+    inner = field.fields[0] if kind.startswith("_") and field.fields else None
+    if inner is not None and (kind == "_money" or _metadata(inner, _OPAQUE)):
+        return f"a list of {kind.removeprefix('_')}; write it as a list of texts with ::text[]"
+    return None
+
+
+def _is_infinite(field: Any) -> pl.Expr | None:
+    """Tell whether a column, or a list in it, has an infinite day or time; the expression has the name of the column.
+
+    null for what can have none
+    """
+    kind = _metadata(field, _KIND)
+    values = _INFINITE.get(kind.removeprefix("_"))
+    if values is None:
+        return None
+    cells = named(field.name)
+    cells = cells.explode() if kind.startswith("_") else cells
+    return cells.to_physical().is_in(values).any().alias(field.name)
+
+
+def _refuse_infinite(query: Query, found: pl.DataFrame) -> None:
+    for name, (there,) in found.to_dict(as_series=False).items():
+        if there:
+            what = f"the column {name!r} has an infinite day or time in it; write it as text with ::text"
+            raise RosterError(f"{query.name}: {what}, or leave such rows out")
+
+
+def _frames(
+    query: Query, stream: ArrayStream, columns: Sequence[pl.Expr], infinite: Sequence[pl.Expr]
+) -> Iterator[pl.DataFrame]:
     done = 0
     try:
         for batch in stream:
             frame = pl.DataFrame(batch)
+            if infinite:
+                _refuse_infinite(query, frame.select(*infinite))
             yield frame.select(columns)
             done += frame.height
     except RuntimeError as error:  # of nanoarrow, which has what the driver says
@@ -92,6 +135,8 @@ def _column(field: Any, kind: pl.DataType) -> pl.Expr:
     match _metadata(field, _KIND):
         case "numeric" if (scale := _scale(_metadata(field, _MODIFIER))) is not None:
             return column.cast(pl.Decimal(38, scale))
+        case "oid":  # without a sign, and with one to the driver
+            return pl.when(column < 0).then(column.cast(pl.Int64) + 2**32).otherwise(column).alias(field.name)
         case "uuid":
             digits = column.bin.encode("hex")
             return pl.concat_str([digits.str.slice(*part) for part in _UUID], separator="-").alias(field.name)
@@ -115,7 +160,10 @@ def _login(query: Query) -> str:
     if query.password is not None:
         user, _, host = place.rpartition("@")
         place = f"{user}:{quote(query.password, safe='')}@{host}"
-    parameters = urlencode({**_PARAMETERS, **dict(parse_qsl(parameters))}, quote_via=quote)
+    own = dict(parse_qsl(parameters))
+    # The last of two options of one name counts: whatever the address says, nothing can be changed.
+    options = " ".join(filter(None, [own.get("options"), _PARAMETERS["options"]]))
+    parameters = urlencode({**_PARAMETERS, **own, "options": options}, quote_via=quote)
     return urlunsplit((scheme, place, path, parameters, ""))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -59,6 +60,53 @@ def test_many_rows_come_in_the_order_of_the_query(address: str, tmp_path: Path) 
     found = rows(address, "SELECT n AS uid FROM generate_series(1, 200000) n ORDER BY n", tmp_path)
     assert [row["uid"] for row in found] == list(range(1, 200001))
     assert rows(address, "SELECT 'a' AS uid WHERE false", tmp_path) == []
+
+
+ALTERED = {
+    "DATE 'infinity'": ("has an infinite day or time in it", "::text", "infinity"),
+    "DATE '-infinity'": ("has an infinite day or time in it", "::text", "-infinity"),
+    "TIMESTAMP 'infinity'": ("has an infinite day or time in it", "::text", "infinity"),
+    "TIMESTAMP '-infinity'": ("has an infinite day or time in it", "::text", "-infinity"),
+    "TIMESTAMPTZ 'infinity'": ("has an infinite day or time in it", "::text", "infinity"),
+    "ARRAY[DATE 'infinity']": ("has an infinite day or time in it", "::text", "{infinity}"),
+    "12.5::money": ("is money", "::numeric", "12.50"),
+    "ARRAY[12.5::money]": ("is a list of money", "::text[]", ["$12.50"]),
+    "ARRAY[1.50, 2]": ("is a list of numeric", "::text[]", ["1.50", "2"]),
+    "ARRAY['10.0.0.1'::inet]": ("is a list of inet", "::text[]", ["10.0.0.1/32"]),
+    "ARRAY[INTERVAL '1 day']": ("is an interval", "::text[]", ["1 day"]),
+}
+
+
+@pytest.mark.parametrize("value", ALTERED)
+def test_a_value_that_would_be_another_is_refused_with_what_reads_it(address: str, tmp_path: Path, value: str) -> None:
+    """By the name of its column, among rows that can be read; as it is told to be written it is read."""
+    what, cast, read = ALTERED[value]
+    filler = (
+        ""
+        if "infinity" not in value
+        else f"UNION ALL SELECT 'b2', ({value.replace('-', '').replace('infinity', '2024-01-01')})"
+    )
+    sql = f"SELECT 'a1' AS uid, ({value}) AS \"the v\" {filler}"
+    with pytest.raises(RosterError) as refused:
+        rows(address, sql, tmp_path)
+    assert f"the column 'the v' {what}" in str(refused.value)
+    assert f"{cast}" in str(refused.value)
+    assert rows(address, f"SELECT ({value}){cast} AS v", tmp_path) == [{"v": read}]
+
+
+def test_a_large_oid_is_no_negative_number(address: str, tmp_path: Path) -> None:
+    assert rows(address, "SELECT 4294967295::oid AS a, 7::oid AS b", tmp_path) == [{"a": 4294967295, "b": 7}]
+
+
+@pytest.mark.parametrize("options", ["-csearch_path=public", "-c default_transaction_read_only=off"])
+def test_options_in_the_address_do_not_let_a_query_change_anything(address: str, tmp_path: Path, options: str) -> None:
+    """They are in force beside our own."""
+    where = f"{address}?options={quote(options)}"
+    with pytest.raises(RosterError, match="cannot execute CREATE TABLE in a read-only transaction"):
+        rows(where, "CREATE TABLE t (a int)", tmp_path)
+    assert rows(where, "SELECT current_setting('search_path') AS search_path", tmp_path) == [
+        {"search_path": "public" if "search" in options else '"$user", public'}
+    ]
 
 
 @pytest.mark.parametrize(
