@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -28,7 +27,7 @@ def asked(query: Query) -> Iterator[Answer]:
     import pymysql
 
     try:
-        with closing(pymysql.connect(**_login(query))) as connection, connection.cursor() as cursor:
+        with closing(_connected(query)) as connection, connection.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
             cursor.execute(query.sql)
             if cursor.description is None:
@@ -42,6 +41,23 @@ def asked(query: Query) -> Iterator[Answer]:
         raise _meaning(query, error) from None
 
 
+def _connected(query: Query) -> Any:
+    """Log in. Raises RosterError also for a server that wants the password encrypted with RSA, pymysql.Error, OSError.
+
+    MySQL 8 wants that of everybody who comes without TLS.
+    """
+    import pymysql
+
+    try:
+        return pymysql.connect(**_login(query))
+    except RuntimeError:
+        what = "the server wants the password encrypted, for which the package cryptography is missing"
+        raise RosterError(f"{query.name}: {what}; run pip install 'cometchat-provisioner[sql]'") from None
+    except ValueError:
+        what = "what the server sent for the password to be encrypted with is no key"
+        raise RosterError(f"{query.name}: {what}; check host and port in --database") from None
+
+
 def _frames(query: Query, cursor: Any, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
     import pymysql
 
@@ -53,7 +69,7 @@ def _frames(query: Query, cursor: Any, schema: dict[str, pl.DataType]) -> Iterat
             done += len(rows)
     except (pymysql.Error, OSError) as error:
         raise _meaning(query, error, done) from None
-    except (TypeError, pl.exceptions.PolarsError) as error:
+    except (TypeError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         raise RosterError(f"{query.name}: behind row {done:,} a value is of no type ({first_line(error)})") from None
 
 
@@ -66,8 +82,8 @@ def _of(values: Sequence[Any], kind: pl.DataType) -> Sequence[Any]:
 
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value) if not isinstance(value, timedelta) else f"{value}"
+        return value.decode()
+    return str(value)
 
 
 def _type(field: Any) -> pl.DataType:

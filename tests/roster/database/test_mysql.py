@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socketserver
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime
@@ -83,3 +86,43 @@ def test_what_cannot_be_asked_is_one_sentence(
     told = str(refused.value)
     assert told.lower().startswith(f"query of hr: {message}".lower()), told
     assert "wr0ng" not in told
+
+
+class AskingForRsa(socketserver.BaseRequestHandler):
+    """Greets as MySQL 8 without TLS does, wants the password encrypted, and gives something else than a key for it."""
+
+    def handle(self) -> None:
+        can = 0x1 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x10000 | 0x20000 | 0x80000
+        greeting = b"\x0a8.0.36\0" + struct.pack("<I", 1) + b"A" * 8 + b"\0" + struct.pack("<H", can & 0xFFFF)
+        greeting += b"\x2d" + struct.pack("<HH", 2, can >> 16) + bytes([21]) + b"\0" * 10
+        self._send(0, greeting + b"A" * 12 + b"\0caching_sha2_password\0")
+        self._send(self._read() + 1, b"\x01\x04")  # all of the log-in
+        self._send(self._read() + 1, b"\x01-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n")
+
+    def _send(self, number: int, data: bytes) -> None:
+        self.request.sendall(struct.pack("<I", len(data))[:3] + bytes([number]) + data)
+
+    def _read(self) -> int:
+        """Read a packet, and give its number."""
+        with self.request.makefile("rb", buffering=0) as sent:
+            head = sent.read(4)
+            sent.read(int.from_bytes(head[:3], "little"))
+        return int(head[3])
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_log_in_of_mysql_8_ends_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    """Without the package that encrypts the password, and with it where there is no key."""
+    if installed:
+        pytest.importorskip("cryptography")
+    monkeypatch.setattr("pymysql._auth._have_cryptography", installed)
+    without = "the server wants the password encrypted, for which the package cryptography is missing; run pip install "
+    no_key = "what the server sent for the password to be encrypted with is no key; check host and port in --database"
+    with socketserver.TCPServer(("127.0.0.1", 0), AskingForRsa) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(RosterError) as refused:
+            rows(f"mysql://app@127.0.0.1:{server.server_address[1]}/hr", "SELECT 1", tmp_path)
+    said = no_key if installed else f"{without}'cometchat-provisioner[sql]'"
+    assert str(refused.value) == f"query of hr: {said}"
