@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -73,6 +74,16 @@ def parts_of_pattern(pattern: str) -> Found:
         raise RosterError(f"{pattern}: no file matches")
     found = Found(rosters) if PurePath(pattern).name.strip("*?.") else rosters_among(rosters)
     return Found(found.rosters, sorted([*found.about, *(part for each in within for part in each.about)]))
+
+
+def pattern_of(names: Sequence[str], suffixes: Sequence[str]) -> str:
+    """Give a pattern for the files with the commonest of these endings, wherever they are below all of the files."""
+    paths = [PurePath(name) for name in names]
+    counts = Counter(suffix for path in paths for suffix in suffixes if path.name.lower().endswith(suffix))
+    ending = max(counts, key=lambda suffix: (counts[suffix], len(suffix)), default=suffixes[0])
+    above = PurePath(os.path.commonpath([path.parent for path in paths]))
+    within = any(path.parent != above for path in paths if path.name.lower().endswith(ending))
+    return str(PurePath(glob.escape(str(above)), *(["**"] if within else []), f"*{ending}"))
 
 
 def is_pattern(argument: str) -> bool:

@@ -21,6 +21,7 @@ from provisioner.roster.files.folders import (
     partitions,
     parts_of_folder,
     parts_of_pattern,
+    pattern_of,
 )
 
 STANDARD_INPUT: Final = "-"
@@ -66,7 +67,7 @@ class InputFile:
 
     where       path, address or `-`, as it was given; an address may hold a secret
     suffix      `.csv` and so on, in lower case, without that of the compression
-    found       a pattern or a folder gave it, nobody named it
+    found       a pattern for those that are read of the files among which it was found; empty where it was named
     partitions  name and value of the columns that the folders above it are: `dept=Sales/a.csv`
     archive     the zip archive that it is in, as messages call it; empty for none
     """
@@ -75,7 +76,7 @@ class InputFile:
     location: Location
     suffix: str
     compression: str | None = None
-    found: bool = False
+    found: str = ""
     partitions: tuple[tuple[str, str | None], ...] = ()
     archive: str = ""
 
@@ -272,8 +273,11 @@ def _expanded(argument: str, found: Found) -> Iterator[InputFile]:
         known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
         raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
     elif found.rosters:
+        pattern = pattern_of(
+            found.rosters, [f"{suffix}{packed}" for suffix in FAMILIES for packed in ("", *COMPRESSIONS)]
+        )
         for where in found.rosters:
-            file = replace(local_file(where), found=True)
+            file = replace(local_file(where), found=pattern)
             yield replace(file, partitions=partitions_of(file))
     else:
         yield local_file(argument)

@@ -223,9 +223,10 @@ def _zip_kind(origin: Origin | None) -> Signature:
 
 
 def _left_out(file: InputFile) -> str:
-    """Say how a file that nobody named is left out."""
-    pattern = shlex.quote(str(PurePosixPath(file.where).parent / "*.csv"))
-    return f", or leave it out by a pattern such as {pattern}" if file.found else ""
+    """Say how a file that nobody named is left out, unless it is called as the others are."""
+    if not file.found or PurePosixPath(file.where).match(PurePosixPath(file.found).name):
+        return ""
+    return f", or leave it out by a pattern such as {shlex.quote(file.found)}"
 
 
 def _mend(file: InputFile, found: Signature) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import shlex
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
@@ -97,3 +102,48 @@ def test_a_file_that_only_is_called_so_is_read_and_two_rosters_stay_two(tmp_path
         archive.writestr("metadata.csv", PEOPLE)
     with pytest.raises(RosterError, match=r"with 3 rosters in it: users\.csv, notes\.txt, metadata\.csv; unpack it"):
         open_roster(find_inputs([str(tmp_path / "two.zip")]))
+
+
+@pytest.mark.parametrize(
+    ("parts", "other", "cure"),
+    [
+        (["a.csv"], "notes.docx", "fo/*.csv"),
+        (["a.csv"], "sub/notes.docx", "fo/*.csv"),
+        (["sub/a.csv"], "notes.docx", "fo/**/*.csv"),
+        (["a.csv", "sub/b.csv"], "sub/notes.docx", "fo/**/*.csv"),
+        (["part-0.parquet", "part-1.parquet"], "notes.docx", "fo/*.parquet"),
+        (["a.csv.gz", "b.csv.gz"], "c.png", "fo/*.csv.gz"),
+        (["dept=A/a.ndjson", "dept=B/a.ndjson"], "dept=B/x.bin", "fo/**/*.ndjson"),
+    ],
+)
+@pytest.mark.parametrize("argument", ["fo", "fo/**", "f[o]"])
+def test_the_pattern_that_is_proposed_reads_all_but_what_is_no_roster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: list[str], other: str, cure: str, argument: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number, part in enumerate(parts):
+        path = tmp_path / "fo" / part
+        path.parent.mkdir(parents=True, exist_ok=True)
+        user = {"uid": f"a{number}", "name": "Ann"}
+        if path.suffix == ".parquet":
+            pl.DataFrame([user]).write_parquet(path)
+        else:
+            text = "uid,name\n{uid},{name}\n".format(**user) if ".csv" in part else json.dumps(user)
+            path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    (tmp_path / "fo" / other).parent.mkdir(exist_ok=True)
+    (tmp_path / "fo" / other).write_bytes(b"\0\1\2")
+    with pytest.raises(RosterError) as refused:
+        open_roster(find_inputs([argument]))
+    assert str(refused.value).endswith(f", or leave it out by a pattern such as {shlex.quote(cure)}")
+    with closing(open_roster(find_inputs([cure]))) as roster:
+        uids = [uid for batch in roster.batches() for uid in batch.frame["uid"]]
+    assert uids == [f"a{number}" for number in range(len(parts))]
+
+
+def test_no_pattern_is_proposed_that_would_not_leave_it_out(tmp_path: Path) -> None:
+    """As where all are called alike."""
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(PEOPLE)
+    (tmp_path / "c.csv").write_bytes(b"%PDF-1.7\n")
+    with pytest.raises(RosterError, match=r"c\.csv is a PDF; export the people in it as CSV$"):
+        open_roster(find_inputs([str(tmp_path)]))
