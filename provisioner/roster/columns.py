@@ -15,6 +15,7 @@ from polars import selectors
 from polars.datatypes import DataTypeClass
 
 _TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
+_UUID_PARTS: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _INT64: Final = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 
 
@@ -32,6 +33,12 @@ def all_named(names: Iterable[str]) -> pl.Expr:
 def unnamed(frame: pl.DataFrame, name: str) -> pl.Series:
     """Give the cells of a column, without its name: polars goes by it in most of what it does with a series."""
     return frame.get_column(name).alias("")
+
+
+def uuid_text(column: pl.Expr) -> pl.Expr:
+    """Write UUIDs of 16 bytes as the text that people know: 8, 4, 4, 4 and 12 digits."""
+    digits = column.bin.encode("hex")
+    return pl.concat_str([digits.str.slice(start, length) for start, length in _UUID_PARTS], separator="-")
 
 
 def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:

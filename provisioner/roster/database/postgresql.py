@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.columns import named
+from provisioner.roster.columns import named, uuid_text
 from provisioner.roster.database.address import Query
 from provisioner.roster.database.answer import Answer, refuse_twins
 from provisioner.wording import first_line
@@ -34,7 +34,6 @@ _PARAMETERS: Final = {
     "keepalives_count": "3",
 }
 _WORDS: Final = (re.compile(r"(?:ERROR|FATAL): +(.*)"), re.compile(r"\[libpq\] (.*)"))
-_UUID: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _KIND: Final = b"POSTGRESQL:type"
 _MODIFIER: Final = b"POSTGRESQL:typmod"
 _OPAQUE: Final = b"ADBC:postgresql:typname"
@@ -138,8 +137,7 @@ def _column(field: Any, kind: pl.DataType) -> pl.Expr:
         case "oid":  # without a sign, and with one to the driver
             return pl.when(column < 0).then(column.cast(pl.Int64) + 2**32).otherwise(column).alias(field.name)
         case "uuid":
-            digits = column.bin.encode("hex")
-            return pl.concat_str([digits.str.slice(*part) for part in _UUID], separator="-").alias(field.name)
+            return uuid_text(column).alias(field.name)
     return column
 
 

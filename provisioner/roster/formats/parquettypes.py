@@ -17,12 +17,11 @@ from typing import Final
 import polars as pl
 from polars.datatypes import DataType
 
-from provisioner.roster.columns import all_named, inner_types, instance_of, named, unnamed
+from provisioner.roster.columns import all_named, inner_types, instance_of, named, unnamed, uuid_text
 from provisioner.roster.formats.parquetfooter import FooterColumn
 from provisioner.roster.formats.rows import ROUNDED, Notice
 
 _TRIED: Final = 1_000
-_UUID_PARTS: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _EXACT_FLOAT32: Final = 2**24
 _EXACT_DOUBLE: Final = 2**53
 _MOST_DIGITS: Final = 38
@@ -48,7 +47,7 @@ def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> lis
         storage = _storage(kind)
         stored = named(name) if storage is kind else named(name).ext.storage()
         if isinstance(storage, pl.Binary) and ((column and column.uuid) or _is_uuid(kind)):
-            uuids.append(_uuid(stored).alias(name))
+            uuids.append(uuid_text(stored).alias(name))
         elif isinstance(storage, pl.Binary) and not (column and column.fixed):
             bytes_.append((name, stored))
         elif storage is not kind:
@@ -154,11 +153,6 @@ def _has_zone(zone: str) -> bool:
 
 def _is_uuid(kind: DataType) -> bool:
     return isinstance(kind, pl.BaseExtension) and kind.ext_name() == "arrow.uuid"
-
-
-def _uuid(stored: pl.Expr) -> pl.Expr:
-    digits = stored.bin.encode("hex")
-    return pl.concat_str([digits.str.slice(start, length) for start, length in _UUID_PARTS], separator="-")
 
 
 def _decoded(lazy: pl.LazyFrame, columns: Sequence[tuple[str, pl.Expr]]) -> Iterator[pl.Expr]:
