@@ -150,9 +150,15 @@ def _walk(folder: Path) -> Iterator[str]:
         if entry.name.startswith(_ASIDE):
             continue
         if entry.is_dir():
-            yield from _walk(entry)
+            if not _leads_up(entry):
+                yield from _walk(entry)
         else:
             yield str(entry)
+
+
+def _leads_up(folder: Path) -> bool:
+    """Tell a link to a folder that it is in itself: what is there is found without it."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _is_aside(match: str, pattern: str) -> bool:

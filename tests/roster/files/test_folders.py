@@ -147,3 +147,16 @@ def test_no_pattern_is_proposed_that_would_not_leave_it_out(tmp_path: Path) -> N
     (tmp_path / "c.csv").write_bytes(b"%PDF-1.7\n")
     with pytest.raises(RosterError, match=r"c\.csv is a PDF; export the people in it as CSV$"):
         open_roster(find_inputs([str(tmp_path)]))
+
+
+def test_a_link_to_a_folder_that_it_is_in_adds_nothing(tmp_path: Path) -> None:
+    """Wherever it stands; one to another folder is followed."""
+    (tmp_path / "people" / "sub").mkdir(parents=True)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "people" / "a.csv").write_text(PEOPLE)
+    (tmp_path / "more" / "b.csv").write_text(PEOPLE)
+    (tmp_path / "people" / "itself").symlink_to(".")
+    (tmp_path / "people" / "sub" / "up").symlink_to(tmp_path / "people")
+    (tmp_path / "people" / "sub" / "other").symlink_to(tmp_path / "more")
+    folder = tmp_path / "people"
+    assert find_inputs([str(folder)]).names == (f"{folder}/a.csv", f"{folder}/sub/other/b.csv")
