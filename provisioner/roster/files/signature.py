@@ -215,7 +215,7 @@ def _zip_kind(origin: Origin | None) -> Signature:
     """Look what a zip archive is: the files of many programs are one."""
     if origin is None:  # within something else: only its first bytes are known
         return _PACKED_ARCHIVE
-    names = member_names(origin)
+    names = [name.replace("\\", "/") for name in member_names(origin)]  # as some programs of Windows write them
     for member, kind in _ZIP_KINDS:
         if any(name == member or (member.endswith("/") and name.startswith(member)) for name in names):
             return kind

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import zipfile
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import local_file
 from provisioner.roster.files.signature import check_signature, identify
+from provisioner.roster.reader import open_roster
+from tests.rig.workbooks import texts, workbook
 
 
 @pytest.mark.parametrize(
@@ -61,3 +66,17 @@ def test_a_file_of_bytes_is_known_though_it_begins_with_letters() -> None:
         bz2.compress(b"uid,name\n", 1): "compressed with bzip2",
     }
     assert {start: found.what for start in files if (found := identify(start))} == files
+
+
+def test_a_workbook_whose_parts_are_named_as_on_windows_is_one(tmp_path: Path) -> None:
+    """With backslashes: it is read, and told by what it is under another name."""
+    with zipfile.ZipFile(workbook(tmp_path, ("People", texts(["uid", "name"], ["a1", "Ann"])))) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    for name in ("b.xlsx", "b.csv"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for part, data in parts.items():
+                archive.writestr(part.replace("/", "\\"), data)
+    with closing(open_roster(tmp_path / "b.xlsx")) as roster:
+        assert [batch.frame.rows() for batch in roster.batches()] == [[("a1", "Ann")]]
+    with pytest.raises(RosterError, match=r"b\.csv is a workbook; rename it to b\.xlsx$"):
+        open_roster(tmp_path / "b.csv")
