@@ -33,7 +33,8 @@ _ERROR_FACTS: Final = "code|status|statusCode|type|title|timestamp|path|request_
 _FACT: Final = rf"\"(?:{_ERROR_KEYS}|{_ERROR_FACTS})\"\s*:\s*(?:\"[^\"]*\"|[\w.-]+)\s*"
 _ERROR: Final = (
     rf"\{{\s*(?:{_FACT},\s*)*(?=\"(?:{_ERROR_KEYS})\"\s*:\s*\"[^\"]){_FACT}(?:,\s*{_FACT})*\}}\s*\Z|"
-    r"\{\s*\"(?:errors?|fault|exception)\"\s*:\s*(?:\{|\[\s*\{)(?!.*\"(?:uid|id|users?|userName|data|items|value)\"\s*:)"
+    # only of a text that is seen to its end: people may stand behind
+    r"(?=.{0,4000}\Z)(?=.*\}\s*\Z)\{\s*\"(?:errors?|fault|exception)\"\s*:\s*(?:\{|\[\s*\{)(?!.*\"(?:uid|id|users?|userName|data|items|value)\"\s*:)"
 )
 _COMMENTS: Final = r"(?:--[^\n]*\n\s*|/\*.*?\*/;?\s*|#[^\n]*\n\s*)*"
 _SQL: Final = (
