@@ -112,6 +112,8 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     elif options.header_row:
         start = max(start, _line_start(name, text, eol, options.header_row))
     dialect, lines = _likeliest(text, start, dialect, given, options.missing)
+    if dialect.escape == dialect.delimiter:
+        raise RosterError(f"{name}: {dialect.escape} separates the cells and can escape none; give another --escape")
     if not lines or options.missing(lines[0].names):
         if given:
             _refuse_delimiter(name, text, start, dialect, options.missing)

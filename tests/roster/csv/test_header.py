@@ -220,3 +220,9 @@ def test_rejected_rows_tell_themselves_what_separates_their_cells(tmp_path: Path
     path.write_text(f"uid^name^note^_row^_errors{more}\nb2^Bob, Lee^x^2^uid.charset: ' ' in 'b 2'\n")
     header = open_csv(path).header
     assert (header.dialect.delimiter, header.columns[:3]) == ("^", ("uid", "name", "note"))
+
+
+@pytest.mark.parametrize(("escape", "header"), [(",", "uid,name"), (";", "uid;name"), ("|", "uid|name")])
+def test_what_separates_the_cells_escapes_nothing(escape: str, header: str) -> None:
+    said = f"r.csv: {escape} separates the cells and can escape none; give another --escape"
+    assert refusal_of(f"{header}\n".encode(), HeaderOptions(escape=escape)) == said
