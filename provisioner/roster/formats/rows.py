@@ -19,6 +19,9 @@ T = TypeVar("T")
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""
 
+# What some programs of DOS end a text with; a line end may stand behind it, and another file that was put there.
+_END_OF_FILE: Final = "\x1a"
+
 ADDED = ("_row", "_errors")
 """Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
 
@@ -61,7 +64,8 @@ def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
 def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:
     cell = named(name)
     if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
-        return cell.is_null() | (cell.cast(pl.String).str.strip_chars() == "")
+        text = cell.cast(pl.String).str.strip_chars()
+        return cell.is_null() | (text == "") | (text == _END_OF_FILE)
     return cell.is_null() | (cell.list.len() == 0) if isinstance(kind, pl.List) else _is_nothing(cell, kind)
 
 

@@ -219,3 +219,12 @@ def test_a_file_that_is_another_than_its_header_was_read_of_is_never_read_under_
         written.replace(path)
     with pytest.raises(RosterError, match=rf"^{re.escape(str(path))}: changed while it was read$"):
         list(roster.batches())
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("behind", [b"", b"\x1a", b"\x1a\n", b"\x1a\n\x1a\n", b"\x1a\nb2,Bob\n"])
+def test_the_mark_of_the_end_of_a_dos_text_is_no_row(tmp_path: Path, end: bytes, behind: bytes) -> None:
+    """Also with a line end behind it, and between files that were put together; within a cell it is kept."""
+    path = tmp_path / "r.csv"
+    path.write_bytes((HEADER + b"a1,An\x1an\n" + behind).replace(b"\n", end))
+    assert rows_of(open_csv(path)) == [("a1", "An\x1an"), *([("b2", "Bob")] if b"Bob" in behind else [])]
