@@ -76,8 +76,9 @@ def parts_of_pattern(pattern: str) -> Found:
     return Found(found.rosters, sorted([*found.about, *(part for each in within for part in each.about)]))
 
 
-def pattern_of(names: Sequence[str], suffixes: Sequence[str]) -> str:
-    """Give a pattern for the files with the commonest of these endings, wherever they are below all of the files."""
+def pattern_of(names: Sequence[str], families: Iterable[str], compressions: Iterable[str]) -> str:
+    """Give a pattern for the files with the commonest of these suffixes, wherever they are below all of the files."""
+    suffixes = [f"{family}{packed}" for packed in ("", *compressions) for family in families]
     paths = [PurePath(name) for name in names]
     counts = Counter(suffix for path in paths for suffix in suffixes if path.name.lower().endswith(suffix))
     ending = max(counts, key=lambda suffix: (counts[suffix], len(suffix)), default=suffixes[0])

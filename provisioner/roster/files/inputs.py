@@ -273,9 +273,7 @@ def _expanded(argument: str, found: Found) -> Iterator[InputFile]:
         known = ", ".join(f"{name}://" for name in sorted(_SCHEMES))
         raise RosterError(f"{shown(argument)}: addresses that begin with {scheme[0]} are not read; {known} are")
     elif found.rosters:
-        pattern = pattern_of(
-            found.rosters, [f"{suffix}{packed}" for suffix in FAMILIES for packed in ("", *COMPRESSIONS)]
-        )
+        pattern = pattern_of(found.rosters, FAMILIES, COMPRESSIONS)
         for where in found.rosters:
             file = replace(local_file(where), found=pattern)
             yield replace(file, partitions=partitions_of(file))
