@@ -153,12 +153,14 @@ class Live(NamedTuple):
     body_hash  of the roster row that was last carried out; null when the profile came from elsewhere
     digests    `profile.digests` of it; null when unknown
     profile    `profile.packed` of it, where it is to be remembered; null to leave what is remembered as it is
+    sessions   what is known of its auth tokens, see `provisioner.journal.state.managed.Sessions`
     """
 
     body_hash: str | None
     digests: bytes | None
     standing: Standing
     profile: bytes | None = None
+    sessions: str | None = None
 
 
 class Change(NamedTuple):

@@ -119,7 +119,8 @@ class Changes:
         if verdict is Verdict.DONE:
             return await self._present(course, change, outcome, reply)
         if verdict is Verdict.ABSENT and outcome is Outcome.UPDATED:
-            return await self._reactivate(course, change)
+            # Nobody active has the uid, whatever was known.
+            return await self._reactivate(course, change._replace(before=None))
         if outcome is Outcome.UPDATED:
             return self._unsuccessful(course, verdict, reply, change.before)
         # One half was carried out for certain. A refusal leaves only the other half for the next night.

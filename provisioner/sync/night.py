@@ -32,7 +32,7 @@ from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import NOT_CONFIRMED, Stop, Stopper, confirmed, stopping_on_storage_error
-from provisioner.sync.changes import Changes, anew
+from provisioner.sync.changes import Changes
 from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
 from provisioner.sync.plan.assessment import Assessment, Opening, Preflight, assessed, names_of, opening
 from provisioner.sync.plan.changeset import PlannedChange
@@ -232,9 +232,7 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
         # A token that may have been flushed opens nothing any more.
         past = replace(past, auth_token=None) if old is not None and old.has_lost_token(action) else past
     key, body = ours.key if ours is not None else state.new_key(), planned.body.encode()
-    request = UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
-    gone = action is Action.CREATE and old is not None and old.standing is not None and bool(old.certain)
-    return anew(request) if gone else request
+    return UserRequest(key, planned.row, planned.uid, body, planned.body_hash, planned.token, past, change)
 
 
 def _finish(

@@ -661,6 +661,47 @@ def test_what_another_hand_did_is_seen_and_put_right(company: Company) -> None:
     assert all(company.app.accepts(company.uid(name), token) for name, token in tokens.items())
 
 
+def _cut_short(company: Company, how: str) -> None:
+    """Carry out a night with --refresh of which nothing comes but one new user at most."""
+    if how == "key revoked":
+        company.faults({"fault": "revoke-key", "route": "POST /users"})
+        assert company.sync("--refresh", "--max-in-flight", 1).exit_code == 4
+        return
+    company.faults({"fault": "slow", "route": "POST /users", "seconds": 3.0})
+    if how == "stopped":
+        assert company.sync("--refresh", "--max-in-flight", 1, "--max-duration", "1s").exit_code == 5
+        return
+    running, asked = company.start("--refresh", "--max-in-flight", 1), len(company.app.lines("audit"))
+    until_asked(company, asked + 3)
+    running.kill()
+
+
+@pytest.mark.parametrize("how", ["key revoked", "stopped", "killed"])
+def test_what_another_hand_did_stays_known_until_it_is_put_right(company: Company, how: str) -> None:
+    """However a night ends that has seen it, the next mends it without looking; so it does a token that is owed."""
+    company.names("ann", "bob", "cy", "dan", "eve")
+    assert company.sync("--adopt").exit_code == 0
+    company.names("ann", "bob", "cy", "dan")
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    old = company.tokens()
+    company.delete("ann")
+    company.deactivate("bob")
+    company.another_hand("PUT", f"/users/{company.uid('cy')}", {"name": "Not Cy"})
+    company.another_hand("PUT", "/users", {"uidsToActivate": [company.uid("eve")]})
+    company.names("aaa", "ann", "bob", "cy", "dan", "eve")
+    company.did()
+    _cut_short(company, how)
+    company.faults()
+    ended = company.sync()
+    assert ended.exit_code == 0, ended.stderr
+    told = {"aaa": company.told()["aaa"], "ann": "created", "bob": "reactivated", "cy": "updated"}
+    assert company.told() == {**told, "dan": "unchanged", "eve": "reactivated"}
+    assert company.active() == {name: name.upper() for name in ("aaa", "ann", "bob", "cy", "dan", "eve")}
+    tokens = company.tokens()
+    assert [tokens[name] == old[name] for name in ("ann", "bob", "cy", "dan")] == [False, True, True, True]
+    assert all(company.app.accepts(company.uid(name), token) for name, token in tokens.items())
+
+
 def test_who_turns_out_to_be_gone_is_brought_back(company: Company) -> None:
     """Without reading the directory: an update that meets nobody reactivates, or creates anew."""
     company.names("ann", "bob", "cy")
@@ -719,7 +760,7 @@ def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
 
 
 def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
-    """Those tokens included that the app's back-end has minted; who comes back has a new one; a plan tells it all."""
+    """Those tokens included that the app's back-end has minted; who comes back has aaa; a plan tells it all."""
     stays = [f"stay{n}" for n in range(20)]
     company.names("left", "back", *stays)
     assert company.sync("--adopt").exit_code == 0
@@ -747,7 +788,7 @@ def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
 
 
 def test_a_leaver_whom_another_hand_woke_is_logged_out_again(company: Company) -> None:
-    """Seen with --refresh, and counted as one of whom no token is left; back in the roster, there is a new one."""
+    """Seen with --refresh, and counted as one of whom no token is left; back in the roster, there is aaa."""
     company.names("ann", "bob")
     assert company.sync("--adopt").exit_code == 0
     company.names("ann")

@@ -417,6 +417,20 @@ def test_a_change_that_is_refused_leaves_what_was_known(request_: UserRequest, k
     assert World([REFUSED]).settle(request_) == expected
 
 
+@pytest.mark.parametrize("answers", [[NOT_FOUND, REFUSED], [NOT_FOUND, WRONG_KEY]])
+def test_whoever_turned_out_not_to_be_active_is_not_known_as_before(answers: list[Reply]) -> None:
+    """The update met nobody, and more could not be done: should the roster be again as it was, there is work left."""
+    assert World(answers).settle(UPDATING).live is None
+
+
+@pytest.mark.parametrize("answer", [REFUSED, WRONG_KEY])
+def test_a_token_that_is_owed_stays_owed(answer: Reply) -> None:
+    """Another hand woke the user, whose token is gone; giving it a new one was refused, or cut short."""
+    woken = BEFORE._replace(sessions="flushed")
+    change = Change(Action.REACTIVATE, b"", woken, AFTER, mint=True)
+    assert World([answer]).settle(ADA._replace(change=change)).live == woken
+
+
 def test_a_returner_whose_update_is_refused_is_back_all_the_same() -> None:
     """Only the other half is left for the next night."""
     settlement = World([BACK, REFUSED]).settle(RETURNING_CHANGED)

@@ -5,6 +5,9 @@ user that takes its place. It is kept apart until the create has ended, for the 
 somebody deactivated and reactivated while the app's users are being listed stands in neither list. Whoever is found
 there with the creation time of before is the user of before, and whoever has another one is somebody else in its
 place.
+
+And users whom another hand has changed: how they were found goes into the state before anything is sent for them, so
+that a night which does not come to them leaves them known for what they are.
 """
 
 from __future__ import annotations
@@ -37,6 +40,14 @@ FORGOTTEN: Final = Bulk(
     UserKey._fields,
     f"""
 UPDATE users SET {_NOTHING}
+FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
+""",  # noqa: S608 - of constants
+)
+
+MISSING: Final = Bulk(
+    UserKey._fields,
+    f"""
+UPDATE users SET {_NOTHING}, operation = 'create', state = 'pending', outcome = 'pending'
 FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,  # noqa: S608 - of constants
 )
@@ -91,6 +102,24 @@ REPLACED: Final = Bulk(
     """
 UPDATE users SET auth_token = NULL, created_at = given.created_at, ours = 0, night_outcome = NULL, epoch = NULL,
     live_hash = NULL, digests = NULL, sessions = NULL, made_hash = NULL
+FROM given WHERE users.uid = given.uid AND certain
+""",
+)
+
+
+class FoundRow(NamedTuple):
+    """How a user was found in the directory who is not as the state has it."""
+
+    uid: str
+    digests: bytes
+    standing: str
+
+
+FOUND: Final = Bulk(
+    FoundRow._fields,
+    """
+UPDATE users SET live_hash = iif(users.digests IS given.digests, live_hash, NULL), digests = given.digests,
+    standing = given.standing
 FROM given WHERE users.uid = given.uid AND certain
 """,
 )

@@ -58,7 +58,7 @@ class LiveRow(NamedTuple):
     @classmethod
     def of(cls, key: int, live: Live, *, flushed: bool = False) -> Self:
         """Give what is recorded of `Live`; `flushed` as `Settlement` has it."""
-        sessions = Sessions.FLUSHED.value if flushed else None
+        sessions = Sessions.FLUSHED.value if flushed else live.sessions
         return cls(key, live.body_hash, live.digests, live.standing.value, live.profile, sessions)
 
 
@@ -195,7 +195,7 @@ class Met(NamedTuple):
         """What is known for certain; None when the last change is in doubt, or the user is not known to exist."""
         if not self.certain or self.standing is None:
             return None
-        return Live(self.live_hash, self.digests, Standing(self.standing))
+        return Live(self.live_hash, self.digests, Standing(self.standing), sessions=self.sessions)
 
     @property
     def exists(self) -> bool:

@@ -71,11 +71,10 @@ class SyncState(Journal):
 
     def __enter__(self) -> Self:
         if not self._make and not self.path.exists():
-            message = (
+            raise JournalError(
                 f"{self.path}: no such state file; check --state, or begin with --adopt, which makes one and takes "
                 "over those users of the roster that exist"
             )
-            raise JournalError(message)
         with self._unusable():
             refuse_cut_short(self.path, new=self._make)
             self._logged = log_of(self.path).exists()
@@ -154,6 +153,10 @@ class SyncState(Journal):
         """Record whose profiles another hand has changed, and in whose place it has created somebody else."""
         self._commit((DRIFT, list(changed)), (gone.REPLACED, list(replaced)))
 
+    def note_found(self, found: Sequence[gone.FoundRow], missing: Sequence[gone.UserKey]) -> None:
+        """Record how users were found for whom something is planned, and who of them is not there any more."""
+        self._commit((gone.FOUND, found), (gone.REMEMBERED, missing), (gone.MISSING, missing))
+
     def left_tonight(self) -> list[tuple[str, int]]:
         """Give uid and `absent` of the leavers that an earlier attempt of this night has deactivated."""
         with self._knowing_absent():
@@ -169,7 +172,7 @@ class SyncState(Journal):
 
         They are leavers as those are whom it does not name any more.
         """
-        self._note(nights.NOTE_NAMED, orjson.dumps(dict(rows)).decode())
+        self._write((nights.NOTE_NAMED,), (orjson.dumps(dict(rows)).decode(),))
 
     def named(self, uids: Sequence[str]) -> dict[str, int]:
         """Give those of the uids that tonight's roster names as deactivated, with their rows."""
@@ -206,15 +209,12 @@ class SyncState(Journal):
 
     def see(self, uids: Sequence[str]) -> None:
         """Note uids that stand in tonight's roster, whether their rows are valid or not; for this session only."""
-        self._note(nights.NOTE_PRESENT, json_list(uids))
+        self._write((nights.NOTE_PRESENT,), (json_list(uids),))
         self._absent_found = False
 
     def plan(self, uids: Sequence[str]) -> None:
         """Note uids for which something is to be done tonight; for this session only."""
-        self._note(nights.NOTE_PLANNED, json_list(uids))
-
-    def _note(self, statement: str, document: str) -> None:
-        self._write((statement,), (document,))
+        self._write((nights.NOTE_PLANNED,), (json_list(uids),))
 
     def _write(self, statements: Sequence[str], values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         with self._database:
@@ -254,7 +254,7 @@ class SyncState(Journal):
 
     def wake(self, uids: Sequence[str]) -> None:
         """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
-        self._note(nights.NOTE_WOKEN, json_list(uids))
+        self._write((nights.NOTE_WOKEN,), (json_list(uids),))
 
     def record_woken(self) -> None:
         """Record that the users noted as such are active."""

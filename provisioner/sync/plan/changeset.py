@@ -210,6 +210,16 @@ class Plan:
         self.changes.append(pl.DataFrame(changes, schema=dict(PLAN_SCHEMA), orient="row"))
 
 
+def told(fields: Sequence[str], old: Mapping[str, str] | None, live: Live | None) -> str:
+    """Give `PlannedChange.old`: of a field that another hand has changed since, the old value is not known."""
+    if old is None or not fields:
+        return "{}"
+    known = frozenset(fields)
+    if live is not None:
+        known &= profile.same(profile.digests(old), live.digests) if live.digests is not None else frozenset()
+    return orjson.dumps({name: old.get(name) for name in fields if name in known}).decode()
+
+
 def in_words(text: str | None) -> str | None:
     """Give a value (JSON text) as a person reads it; None for none, and for one that is not known."""
     if text is None or text == UNKNOWN:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
-from provisioner.journal.state.gone import ReplacedRow
+from provisioner.journal.state.gone import FoundRow, ReplacedRow, UserKey
 from provisioner.journal.state.managed import DriftRow, Met
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
@@ -108,6 +108,17 @@ class Directory:
             ours = known[uid].digests if known[uid].certain else None
             if ours is not None and (digests := profile.overlaid(ours, shown.digests, self.fields)) != ours:
                 yield DriftRow(uid, digests)
+
+    def otherwise(self, known: Mapping[str, Met]) -> tuple[list[FoundRow], list[UserKey]]:
+        """Give how those of these users are found who are not as they are known, and who is known and not there."""
+        lives = {uid: live for uid, each in known.items() if (live := each.live) is not None}
+        shown, listed = self.find(list(lives)), self.fields
+        found = [
+            FoundRow(uid, profile.overlaid(lives[uid].digests, each.digests, listed), each.standing.value)
+            for uid, each in shown.items()
+        ]
+        others = [each for each in found if each[1:] != (lives[each.uid].digests, lives[each.uid].standing.value)]
+        return others, [UserKey(known[uid].key) for uid in lives if uid not in shown]
 
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""

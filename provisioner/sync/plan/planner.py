@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import orjson
 import polars as pl
 
 from provisioner.journal.columns import hash_of
@@ -27,7 +26,7 @@ from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
-from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, EXAMPLES, AsWanted, Plan, PlannedChange, in_words
+from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, EXAMPLES, AsWanted, Plan, PlannedChange, in_words, told
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown, replaced
 from provisioner.sync.plan.guards import Example
@@ -102,14 +101,23 @@ class Planner:
         return leavers
 
     def record(self, now: float) -> None:
-        """Bring into the state what takes no request: users found as they should be (UNIX seconds)."""
+        """Bring into the state (UNIX seconds) what takes no request: how users were found, as they should be or not."""
         self._state.record_woken()
         self._state.note_others(self._drifted, self._replaced)
+        self._note_planned()
         for frame in self._to_record.frames():
             users = map(AsWanted._make, frame.iter_rows())
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)
         for frame in self._to_keep.frames():
             self._state.keep_profiles(frame.iter_rows())
+
+    def _note_planned(self) -> None:
+        """Have the state know how those were found for whom something is planned: the night may not come to them."""
+        if self._directory is None:
+            return
+        for piece in self.plan.pieces(_LOOKUP):
+            met = self._state.met([each.uid for each in piece if each.action != Action.DEACTIVATE])
+            self._state.note_found(*self._directory.otherwise(met))
 
     def close(self) -> None:
         """Let go of the disk space."""
@@ -210,7 +218,7 @@ class Planner:
         if decision is None:
             self._leave_alone(row, wanted, known, live, found, after)
             return None
-        change = _change(row, decision, after, _told(decision.fields, old, live))
+        change = _change(row, decision, after, told(decision.fields, old, live))
         change = change._replace(mint=decision.action is Action.REACTIVATE and self._is_given_token(row, known))
         self._note_altered(change, wanted, old, live)
         return change
@@ -276,7 +284,7 @@ class Planner:
         if found is None or live is None or (known is not None and not known.certain):
             return
         after = wanted.against(live.digests)[2]
-        if known is None or known.live != after or not known.has_profile:
+        if known is None or known.live != after._replace(sessions=known.sessions) or not known.has_profile:
             adopted = AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at, kept)
             self._as_wanted.append(adopted)
 
@@ -299,16 +307,6 @@ def _change(row: ValidRow, decision: Decision, kept: bytes, old: str) -> Planned
     return PlannedChange(
         row.row, row.uid, what, fields, row.body, row.body_hash, row.token, payload, digests, kept, old
     )
-
-
-def _told(fields: Sequence[str], old: Mapping[str, str] | None, live: Live | None) -> str:
-    """Give `PlannedChange.old`: of a field that another hand has changed since, the old value is not known."""
-    if old is None or not fields:
-        return "{}"
-    known = frozenset(fields)
-    if live is not None:
-        known &= profile.same(profile.digests(old), live.digests) if live.digests is not None else frozenset()
-    return orjson.dumps({name: old.get(name) for name in fields if name in known}).decode()
 
 
 def _deactivation(uid: str, row: int, policy: LeaverPolicy) -> PlannedChange:

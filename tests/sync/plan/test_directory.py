@@ -198,6 +198,31 @@ def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncSta
     assert lives == {"same": same, "other": Live(None, drift[0].digests, ACTIVE), "gone": other}
 
 
+def test_how_users_are_found_for_whom_something_is_planned_is_recorded(state: SyncState) -> None:
+    """Changed, deactivated or gone: the state has them as they are, and not as they were once carried out."""
+    live = Live("h", digests(name='"NAME"'), ACTIVE)
+    uids = ("name", "changed", "asleep", "gone")
+    state.adopt([Adoption(uid, 1, live, 5) for uid in uids], 1.0)
+    state.database.execute("UPDATE users SET auth_token = 'old', ours = 1, profile = x'00' WHERE uid = 'gone'")
+    asleep = {**user("asleep"), "name": "NAME", "deactivatedAt": 9}
+    _, directory, _ = read(state, [page([user("name"), user("changed")]), page([]), page([asleep]), page([])])
+    found, missing = directory.otherwise(state.met([*uids, "new"]))
+    changed = digests(name='"CHANGED"')
+    assert sorted(found) == [("asleep", live.digests, "deactivated"), ("changed", changed, "active")]
+    assert missing == [(state.met(["gone"])["gone"].key,)]
+    state.note_found(found, missing)
+    met = state.met(uids)
+    assert {uid: (each.live, each.exists) for uid, each in met.items()} == {
+        "name": (live, True),
+        "changed": (Live(None, changed, ACTIVE), True),
+        "asleep": (live._replace(standing=DEACTIVATED), True),
+        "gone": (None, False),
+    }
+    assert state.carried_out(uids) == []
+    [former] = state.database.execute("SELECT auth_token, created_at, ours FROM former")
+    assert (former, state.known(["gone"])["gone"].auth_token) == (("old", 5, 1), None)
+
+
 def test_who_was_created_in_place_of_another_is_somebody_else(state: SyncState) -> None:
     """By the time of its creation: the token of the one before is worth nothing, and nothing is known of this one."""
     live = Live("h", digests(name='"ANN"'), ACTIVE)
