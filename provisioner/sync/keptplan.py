@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -18,10 +18,11 @@ from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
 from provisioner.files import PRIVATE, digest_of, written_whole
 from provisioner.journal.state.syncstate import SyncState
+from provisioner.model import Action
 from provisioner.results.manifest import rewrite
 from provisioner.roster.files.folders import is_pattern
 from provisioner.sync.plan.assessment import Assessment
-from provisioner.sync.plan.changeset import Plan
+from provisioner.sync.plan.changeset import Plan, PlannedChange
 from provisioner.sync.plan.report import PlanReport, document_of
 from provisioner.wording import json_text
 
@@ -60,6 +61,8 @@ class KeptPlan:
     digest   `PlanTotals.digest`
     rows     `PlanTotals.roster`
     mark     `StateMark.mark`
+    changes  uid → action of all that is to be done
+    tokens   `PlanTotals.tokens`
     """
 
     roster: tuple[str, ...]
@@ -68,6 +71,8 @@ class KeptPlan:
     digest: str
     rows: str
     mark: str
+    changes: Mapping[str, str] = field(default_factory=dict)
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,8 @@ def read_plan(path: Path) -> KeptPlan:
     if document[_MARK] != FORMAT:
         raise UsageError(f"{path}: is a plan of another version of provisioner; make a new one with plan -o")
     try:
+        if _sealed(path) is None:
+            raise ValueError(path)
         options, roster = dict(document["options"]), tuple(map(str, document["roster"]))
         if not roster or {name: type(value) in _DECISIVE.get(name, ()) for name, value in options.items()} != _SOUND:
             raise ValueError(options)
@@ -191,25 +198,44 @@ def read_plan(path: Path) -> KeptPlan:
             str(document["digest"]),
             str(document["rows"]),
             str(document["mark"]),
+            {change["uid"]: change["action"] for change in document["changes"]},
+            int(document["summary"]["tokens"]),
         )
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{path}: is a plan that was changed by hand; make a new one with plan -o") from None
 
 
-def check_plan(kept: KeptPlan, assessment: Assessment, now: StateMark) -> None:
+def check_plan(kept: KeptPlan, assessment: Assessment, now: StateMark, changes: Iterable[PlannedChange]) -> None:
     """Refuse a plan that roster or state do not fit any more; raises `UsageError`.
 
     A sync of this very plan that was cut short has changed the state itself: what is left of it is carried out.
+
+    changes  all that would be done now
     """
     again = "make a new one with plan -o, nothing was changed"
     if assessment.plan.roster != kept.rows:
         raise UsageError(f"the plan no longer fits: the roster, or how it is read, has changed since; {again}")
-    if now.unfinished == kept.digest:
-        return
-    if now.mark != kept.mark:
+    unfinished = now.unfinished == kept.digest
+    if now.mark != kept.mark and not unfinished:
         raise UsageError(f"the plan no longer fits: the state has moved since; {again}")
-    if assessment.plan.digest != kept.digest:
+    if assessment.plan.digest != kept.digest and not (unfinished and _is_left_of(kept, assessment, changes)):
         raise UsageError(f"the plan no longer fits: something else would be done now; {again}")
+
+
+def _is_left_of(kept: KeptPlan, assessment: Assessment, changes: Iterable[PlannedChange]) -> bool:
+    """Tell whether this is what an attempt has left of a plan whose roster is the same: nobody else, nothing more.
+
+    How a user is brought to its row may be another way by now; that it leaves may not.
+    """
+    leaves = Action.DEACTIVATE.value
+    left = {uid for uid, _ in assessment.left_before}
+    for each in changes:
+        if each.uid not in kept.changes or (kept.changes[each.uid] == leaves) != (each.action == leaves):
+            return False
+        if each.action == leaves:
+            left.add(each.uid)
+    everybody = all(uid in left for uid, action in kept.changes.items() if action == leaves)
+    return everybody and assessment.plan.tokens <= kept.tokens
 
 
 def _changes(plan: Plan) -> Iterator[dict[str, Any]]:

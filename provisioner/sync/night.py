@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from provisioner.errors import ExitCode, StorageError
 from provisioner.files import same_file
@@ -39,6 +41,9 @@ from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.leavers import write_leavers
 from provisioner.sync.quiet import end_again, keep_night, question_of, recalled
 from provisioner.sync.summary import LEAVERS, TIME_OVER, NightSummary, summarise
+
+# Changes of a plan held against the kept one at once.
+_AT_ONCE: Final = 4000
 
 log = get_logger()
 
@@ -86,7 +91,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             gone = len(assessment.leavers.due) + len(assessment.left_before)
             run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + gone)
             if kept is not None:
-                check_plan(kept, assessment, await use_state(partial(StateMark.of, ready.state)))
+                await use_state(partial(_check_plan, kept, ready))
             listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
             with run.watch.aside():
                 stop = _first_stop(sync_job, assessment)
@@ -121,6 +126,11 @@ async def _end_again(
             stop = None
     run.watch.enter("writing")
     return await there.recorder.run(partial(end_again, run, end, assessment, there.state, stop))
+
+
+def _check_plan(kept: KeptPlan, ready: Preflight) -> None:
+    changes = chain.from_iterable(ready.planner.plan.pieces(_AT_ONCE))
+    check_plan(kept, ready.assessment, StateMark.of(ready.state), changes)
 
 
 def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> int | None:

@@ -633,6 +633,26 @@ def test_a_kept_plan_that_was_killed_goes_on(company: Company) -> None:
     assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items())
 
 
+def test_nothing_is_added_to_a_kept_plan_that_was_cut_short(company: Company) -> None:
+    """More names in the approved list: refused; with the list as it was, the plan is carried out."""
+    company.names("ann", "bob", "cy")
+    assert company.sync("--adopt").exit_code == 0
+    company.names("ann")
+    (company.folder / "ok.csv").write_text(f"uid\n{company.uid('bob')}\n")
+    wanted = ("--deactivate-leavers", "--max-deactivations", "9", "--approve", "ok.csv")
+    assert company.plan(*wanted, "-o", "plan.json").exit_code == 0
+    company.did()
+    company.faults({"fault": "revoke-key", "route": "DELETE /users/{uid}/auth_tokens"})
+    assert company.sync("--max-deactivations", "9", roster="plan.json").exit_code == 4
+    company.faults()
+    (company.folder / "ok.csv").write_text(f"uid\n{company.uid('bob')}\n{company.uid('cy')}\n")
+    more = company.sync("--max-deactivations", "9", roster="plan.json")
+    assert (more.exit_code, "something else would be done now" in more.stderr, company.did()) == (2, True, {})
+    (company.folder / "ok.csv").write_text(f"uid\n{company.uid('bob')}\n")
+    assert company.sync("--max-deactivations", "9", roster="plan.json").exit_code == 0
+    assert company.did() == {"revoked": 1, "deactivated": 1}
+
+
 # --- another hand, lost answers, kills -----------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,14 @@ def test_a_plan_is_read_back(folder: Path) -> None:
         document["digest"],
         document["rows"],
         document["mark"],
+        {"ann": "create", "bob": "create"},
+        tokens=2,
     )
 
 
 def check(kept: KeptPlan, ready: Preflight) -> None:
-    check_plan(kept, ready.assessment, StateMark.of(ready.state))
+    changes = chain.from_iterable(ready.planner.plan.pieces(1))
+    check_plan(kept, ready.assessment, StateMark.of(ready.state), changes)
 
 
 def test_a_plan_that_fits_is_let_through(folder: Path) -> None:
@@ -179,6 +183,39 @@ def test_a_sync_of_this_plan_that_was_cut_short_goes_on(folder: Path) -> None:
         state.begin_night(1.0, kept.digest)
     with_preflight(folder, lambda ready, _: check(kept, ready))
     assert "the state has moved" in refused(folder, replace(kept, digest="other"))
+
+
+@pytest.mark.parametrize(
+    ("kept", "fits"),
+    [
+        ({}, True),
+        ({"changes": {"ann": "update", "bob": "create", "done": "create"}}, True),
+        ({"tokens": 9}, True),
+        ({"tokens": 1}, False),
+        ({"changes": {"ann": "create"}}, False),
+        ({"changes": {"ann": "create", "bob": "deactivate"}}, False),
+        ({"changes": {"ann": "create", "bob": "create", "cy": "deactivate"}}, False),
+    ],
+    ids=["all", "some of it", "fewer tokens", "more tokens", "somebody else", "back", "nobody leaves"],
+)
+def test_what_is_left_of_a_plan_is_carried_out_and_nothing_else(folder: Path, kept: dict[str, Any], fits: bool) -> None:
+    """After an attempt that was cut short: what is done already is not wanting, and what is new is refused."""
+    plan = replace(read_plan(keep(folder)), digest="another", **kept)
+    with SyncState(folder / "hr.db", IDENTITY) as state:
+        state.begin_night(1.0, "another")
+    if fits:
+        with_preflight(folder, lambda ready, _: check(plan, ready))
+    else:
+        assert "something else would be done now; make a new one with plan -o" in refused(folder, plan)
+
+
+def test_a_plan_of_which_a_change_was_taken_out_is_refused(folder: Path) -> None:
+    """Whoever edits the list of changes has not edited what would be carried out."""
+    path = keep(folder)
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "changes": document["changes"][:1]}))
+    with pytest.raises(UsageError, match="is a plan that was changed by hand; make a new one with plan -o"):
+        read_plan(path)
 
 
 def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
