@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from hashlib import blake2b
+from math import isinf
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
+
+import orjson
 
 ANSWERED: Final = " (the API answered "
 """What stands between a sentence of ours and the API's own words, which can hold anything."""
@@ -121,3 +126,59 @@ def unbelieved(operation: Operation, reply: Reply, uid: str) -> str:
     if (named := (reply.data or {}).get("uid")) != uid:
         return "the answer names no uid" if named is None else "the answer is about another uid"
     return "the answer lacks the auth token that was asked for"
+
+
+# Levels that are read of an answer that cannot be read as it is.
+_DEEPEST: Final = 400
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]|-?\d[\d.eE+-]*+', re.DOTALL)
+
+
+def document_of(raw: bytes) -> dict[str, Any] | None:
+    """Read an answer; None when it is no JSON object.
+
+    What lies too deep in it, and numbers that are too large, are read as texts that stand for them: one user who has
+    such metadata must not hide the others of a page.
+    """
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        try:
+            document = orjson.loads(b"".join(_readable(raw)))
+        except orjson.JSONDecodeError:
+            return None
+    return document if isinstance(document, dict) else None
+
+
+def _readable(raw: bytes) -> Iterator[bytes]:
+    """Give JSON piece by piece, with texts in place of what could not be read."""
+    depth, at, cut = 0, 0, 0
+    for token in _TOKEN.finditer(raw):
+        match token[0][:1]:
+            case b"[" | b"{":
+                depth += 1
+                if depth == _DEEPEST:
+                    yield raw[at : token.start()]
+                    cut = token.start()
+            case b"]" | b"}":
+                if depth == _DEEPEST:
+                    at = token.end()
+                    yield _stand_in(raw[cut:at])
+                depth -= 1
+            case b'"':
+                pass
+            case _ if depth < _DEEPEST and _is_too_large(token[0]):
+                yield raw[at : token.start()] + _stand_in(token[0])
+                at = token.end()
+    yield raw[at:]
+
+
+def _is_too_large(number: bytes) -> bool:
+    try:
+        return isinf(float(number))
+    except ValueError:
+        return False
+
+
+def _stand_in(raw: bytes) -> bytes:
+    """Give a text for what cannot be read: another one for anything else."""
+    return b'"not readable: %s"' % blake2b(raw, digest_size=8).hexdigest().encode()

@@ -20,7 +20,7 @@ from yarl import URL
 from provisioner.errors import ConfigurationError
 from provisioner.logs.masking import Secret
 from provisioner.model import UserRequest, with_auth_token
-from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.calls import Failure, Operation, Reply, document_of
 from provisioner.sending.serverclock import ServerClock, number_in, retry_after
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
@@ -194,7 +194,7 @@ class Client:
         return Reply(failure=failure, message=self._words(str(error) or type(error).__name__))
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
-        document = _document(raw)
+        document = document_of(raw)
         limit = number_in(headers, "X-RateLimit-Limit", "X-Rate-Limit")
         allowed = int(limit) if limit else None
         if 200 <= status < 300:
@@ -310,11 +310,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _document(raw: bytes) -> dict[str, Any] | None:
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
-    return document if isinstance(document, dict) else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.sending.calls import Budget, Failure, Operation, Reply, unbelieved
+from provisioner.sending.calls import Budget, Failure, Operation, Reply, document_of, unbelieved
 
 
 def test_every_operation_is_counted_in_a_group() -> None:
@@ -52,3 +52,32 @@ def test_a_reply_says_why_there_is_nothing_to_go_by(reply: Reply, why: str | Non
 def test_what_was_not_believed_is_said(operation: Operation, data: dict[str, Any], why: str) -> None:
     """An answer of 200 holds no words of its own for it."""
     assert unbelieved(operation, Reply(status=200, data=data), "ann") == why
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"[" * 1100 + b"]" * 1100,
+        b'{"a":' * 30_000 + b"1" + b"}" * 30_000,
+        b"9" * 5000,
+        b"-1e400",
+        b'["[", "\\"]", 1e-400, {"b": [1e999]}]',
+    ],
+    ids=["lists", "objects", "digits", "exponent", "among others"],
+)
+def test_one_odd_user_does_not_hide_the_others(odd: bytes) -> None:
+    """What cannot be read of it is read as a text, which is another one for anything else."""
+    page = b'{"data": [{"uid": "ann", "n": 1.5, "name": "\xc3\xa4"}, {"uid": "bob", "metadata": {"a": %s, "b": 2}}]}'
+    document = document_of(page % odd)
+    assert document is not None
+    ann, bob = document["data"]
+    assert (ann, bob["uid"], bob["metadata"]["b"]) == ({"uid": "ann", "n": 1.5, "name": "\u00e4"}, "bob", 2)
+    other = document_of(page % odd.replace(b"9", b"8").replace(b"1", b"2").replace(b"[]", b"[3]"))
+    assert other is not None
+    assert other != document
+
+
+@pytest.mark.parametrize("raw", [b"", b"<html>", b"[1]", b'{"data": [', b"[" * 100_000, b'{"a": \xff}', b"NaN"])
+def test_what_is_no_json_object_is_none(raw: bytes) -> None:
+    """A page of a gateway, an answer cut short."""
+    assert document_of(raw) is None

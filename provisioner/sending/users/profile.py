@@ -178,7 +178,10 @@ def emptying(body: bytes, managed: Collection[str]) -> bytes:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return '"nested too deep"'
 
 
 def _filled(value: Any) -> bool:
@@ -194,7 +197,10 @@ def _digest(name: str, text: str | None) -> bytes:
         return _ABSENT
     if name == "tags" and isinstance(value, list):
         value = sorted(map(str, value))
-    canonical = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    try:
+        canonical = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:  # nested so deep that it can be compared only as it is written
+        canonical = text
     return blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
 
 

@@ -335,3 +335,13 @@ def test_what_the_directory_does_not_tell_is_as_it_is_known() -> None:
     assert not profile.difference(unknown, profile.digests({"name": '"B"'}), FIELDS)
     wanted = profile.digests({"name": '"B"', "statusMessage": '"hi"'})
     assert profile.difference(unknown, wanted, FIELDS) == Difference(("statusMessage",), ())
+
+
+@pytest.mark.parametrize("depth", [400, 900, 100_000])
+def test_metadata_nested_however_deep_have_digests(depth: int) -> None:
+    """Another hand can give such to any user of the app: they are compared as they are written, or not at all."""
+    deep: list[Any] = []
+    for _ in range(depth):
+        deep = [deep]
+    digests = profile.digests_of({"uid": "ann", "name": "Ann", "metadata": {"a": deep}}, profile.FIELDS)
+    assert profile.same(digests, profile.digests({"name": '"Ann"'})) == frozenset(STANDARD) - {"metadata"}
