@@ -10,7 +10,10 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
+
+import orjson
 
 from provisioner.errors import DirectoryError
 from provisioner.journal.state.gone import FoundRow, ReplacedRow, UserKey
@@ -160,9 +163,20 @@ class Page(NamedTuple):
         """Whether no other page of the list follows."""
         return not self.users or (self.last is not None and self.number >= self.last)
 
-    def repeats(self, before: Page) -> bool:
-        """Whether it lists just whom the page before it listed: to an API that knows no pages there is no end."""
-        return [user["uid"] for user in self.users] == [user["uid"] for user in before.users]
+    @property
+    def whom(self) -> bytes:
+        """A digest of whom it lists, in this order."""
+        return blake2b(orjson.dumps([user["uid"] for user in self.users]), digest_size=16).digest()
+
+    def repeated(self, before: int | None) -> str | None:
+        """Say what is wrong when page `before` listed just the same: to an API that knows no pages there is no end.
+
+        Pages shift while users are created, by one or a few: one user alone can stand on a last page once more.
+        """
+        if before is None or not self.users or (self.ends and len(self.users) == 1):
+            return None
+        earlier = "the page before it" if before == self.number - 1 else f"page {before}"
+        return f"it is {earlier} once more"
 
 
 LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: DEACTIVATED}
@@ -179,7 +193,7 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was 
     for listed_as in LISTS:
         waiting: deque[asyncio.Task[Page | None]] = deque()
         page = await _page(exchanger, listed_as, 1, doing)
-        following = 2
+        following, seen = 2, dict[bytes, int]()
         try:
             while page is not None:
                 yield page
@@ -188,9 +202,10 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was 
                 while len(waiting) < ahead and (not waiting or following <= (page.last or 0)):
                     waiting.append(asyncio.create_task(_page(exchanger, listed_as, following, doing)))
                     following += 1
-                before, page = page, await waiting.popleft()
-                if page is not None and page.last is None and page.repeats(before):
-                    raise _unread(page.number, "it is the page before it once more", doing)
+                seen[page.whom] = page.number
+                page = await waiting.popleft()
+                if page is not None and (wrong := page.repeated(seen.get(page.whom))) is not None:
+                    raise _unread(page.number, wrong, doing)
         finally:
             for task in waiting:
                 task.cancel()

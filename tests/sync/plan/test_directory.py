@@ -108,6 +108,20 @@ def test_an_api_that_knows_no_pages_is_not_asked_for_ever(state: SyncState) -> N
         read(state, [page([user("ann"), user("bob")])] * 2)
 
 
+@pytest.mark.parametrize(
+    ("uids", "said"),
+    [
+        (["ann", "ann"], r"page 2 \(it is the page before it once more\)"),
+        (["ann", "bob", "ann"], r"page 3 \(it is page 1 once more\)"),
+    ],
+)
+@pytest.mark.parametrize("total", [3, 10**9, None])
+def test_a_page_that_comes_again_is_not_whole(state: SyncState, uids: list[str], said: str, total: int | None) -> None:
+    """However many pages are promised: whoever should stand on it would pass for deleted."""
+    with pytest.raises(DirectoryError, match=said):
+        read(state, [page([user(uid), user("cy")], total) for uid in uids])
+
+
 def test_a_user_on_two_pages_counts_once(state: SyncState) -> None:
     """Pages shift while users come and go: what was read last is right."""
     answers = [page([user("ann", name="Old")], 2), page([user("ann", name="New")], 2), page([], 0)]
