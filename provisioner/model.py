@@ -170,7 +170,7 @@ class Change(NamedTuple):
     before   what is known now; null when that is in doubt, or the user is not known to exist; `after`: once it is done
     again    what became of this user earlier in the same night, which was cut short
     flush    of a deactivation: auth tokens are flushed first; `flushed`: they may have been, by an attempt before
-    mint     of a reactivation: the user is given an auth token in place of the one that was flushed
+    mint     the user is given an auth token: in place of the one that was flushed, or because everybody is to have one
     """
 
     action: Action

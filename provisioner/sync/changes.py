@@ -84,11 +84,13 @@ class Changes:
     lifecycle   of creates; its policy has to be to update users that are there
     sends_anew  records that a user who is gone may be created from now on, its old token forgotten; on disk when it
                 returns
+    everyone    whoever turns out to be there, and deactivated, is given an auth token as well
     """
 
     exchanger: Exchanger
     lifecycle: Lifecycle
     sends_anew: Callable[[UserRequest], Awaitable[None]]
+    everyone: bool = False
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one change as far as the run lasts."""
@@ -109,12 +111,15 @@ class Changes:
     async def _create(self, course: _Course, change: Change) -> Settlement:
         settlement = await self.lifecycle.settle(course.request)
         if settlement.outcome is Outcome.EXISTING and settlement.error_code == DEACTIVATED:
-            return await self._reactivate(course, change)
+            course.attempts = settlement.attempts
+            return await self._reactivate(course, change._replace(mint=self.everyone))
         if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED}:
             return settlement._replace(live=change.after)
         return settlement
 
     async def _update(self, course: _Course, change: Change, outcome: Outcome) -> Settlement:
+        if not change.payload:  # only an auth token is wanting
+            return await self._present(course, change, outcome, Reply())
         verdict, reply = await self._exchange(Operation.UPDATE, course)
         if verdict is Verdict.DONE:
             return await self._present(course, change, outcome, reply)

@@ -22,7 +22,7 @@ from provisioner.journal.columns import Known
 from provisioner.journal.state.managed import Met
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.logs.events import get_logger
-from provisioner.model import Action, Change, Live, OnExisting, Standing, UserRequest
+from provisioner.model import Action, AuthTokens, Change, Live, OnExisting, Standing, UserRequest
 from provisioner.results.manifest import known_digest, rewrite, written_last
 from provisioner.run.admission import Outbox, unmet_by
 from provisioner.run.job import Job, Run, Target, set_results_aside
@@ -197,7 +197,8 @@ async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
             roles = RoleCheck(connection.exchanger, on=True, create=True)
             await roles.ensure(ready.surveyed.roles)
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
-        changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready, connection.clock))
+        everyone = policy.auth_tokens is AuthTokens.ALL
+        changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready, connection.clock), everyone)
         await carry_out(run, connection, ready.recorder, changes.settle, partial(_feed, ready), "sync")
 
 

@@ -89,6 +89,40 @@ def test_a_first_night_on_an_app_that_has_users(company: Company) -> None:
     assert (again.exit_code, company.did(), again.summary["leavers"]["found"]) == (0, {}, 0)
 
 
+def test_a_first_night_gives_everybody_a_token_when_that_is_wanted(company: Company) -> None:
+    """Those who are there as wanted, or not as wanted, or deactivated; a plan counts them, and it is done once."""
+    company.seed({"uid": "ann", "name": "ANN"}, {"uid": "bob", "name": "Bob"}, {"uid": "cy", "name": "CY"})
+    company.deactivate("cy")
+    company.names("ann", "bob", "cy", "dan")
+    (company.folder / "all.toml").write_text('[run]\nauth_tokens = "all"\n')
+    wanted = ("--adopt", "--config", "all.toml")
+    looked = company.plan(*wanted)
+    assert looked.exit_code == 0, looked.stderr
+    planned = looked.summary
+    assert (planned["tokens"], planned["update"], planned["requests"]) == (4, 2, {"core": 4, "standard": 4})
+    company.did()
+    ended = company.sync(*wanted)
+    assert ended.exit_code == 0, ended.stderr
+    assert company.told() == {"ann": "updated", "bob": "updated", "cy": "reactivated", "dan": "created"}
+    tokens = company.tokens()
+    assert all(company.app.accepts(company.uid(name), token) for name, token in tokens.items())
+    company.did()
+    for more in (wanted, ("--refresh", "--auth-tokens", "all"), ("--auth-tokens", "all")):
+        assert (company.sync(*more).exit_code, company.did(), company.tokens()) == (0, {}, tokens)
+
+
+def test_without_a_look_at_the_app_a_deactivated_user_gets_a_token_too(company: Company) -> None:
+    """Whom a create meets, when everybody is to have one."""
+    company.names("ann")
+    assert company.sync("--adopt").exit_code == 0
+    company.seed({"uid": "bob", "name": "Bob"})
+    company.deactivate("bob")
+    company.names("ann", "bob")
+    assert company.sync("--auth-tokens", "all").exit_code == 0
+    assert company.told() == {"ann": "unchanged", "bob": "reactivated"}
+    assert company.app.accepts(company.uid("bob"), company.tokens()["bob"])
+
+
 def test_a_user_of_a_killed_first_night_is_no_user_that_was_there(company: Company) -> None:
     """Killed with its create on the wire, adopted never: it is ours, and its token is minted."""
     company.names("ann", "bob")

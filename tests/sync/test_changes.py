@@ -108,6 +108,7 @@ class World:
     sent: list[Operation] = field(default_factory=list)
     bodies: list[UserRequest] = field(default_factory=list)
     anew: list[tuple[int, UserRequest]] = field(default_factory=list)
+    everyone: bool = False
 
     async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         self.sent.append(operation)
@@ -130,7 +131,7 @@ class World:
             reach = Reach(60.0, self.stopper)
             exchanger = Exchanger(self.send, pacing, self.stopper, self.tally.requests, waits, reach, lambda: 1.0, 8)
             life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), Told(), self.tally.outcomes)
-            rows = Changes(exchanger, life, self.send_anew)
+            rows = Changes(exchanger, life, self.send_anew, everyone=self.everyone)
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
             async with asyncio.timeout(100_000):
@@ -223,6 +224,25 @@ def test_a_create_that_meets_a_deactivated_user_reactivates_it() -> None:
     settlement = world.settle(CREATING)
     assert (settlement.outcome, settlement.live, settlement.error_code) == (Outcome.REACTIVATED, AFTER, None)
     assert world.sent == [CREATE, UPDATE, REACTIVATE, UPDATE]
+
+
+def test_a_deactivated_user_whom_a_create_meets_gets_a_token_when_everyone_does() -> None:
+    """Its attempts are those of the create and of what followed; a mint is none."""
+    world = World([EXISTS, NOT_FOUND, BACK, OK, OK_WITH_TOKEN], everyone=True)
+    settlement = world.settle(CREATING)
+    told = (settlement.outcome, settlement.auth_token, settlement.attempts, settlement.live)
+    assert (told, world.sent) == (
+        (Outcome.REACTIVATED, "new_token", 4, AFTER), [CREATE, UPDATE, REACTIVATE, UPDATE, MINT],
+    )  # fmt: skip
+
+
+def test_a_user_as_wanted_gets_a_token_and_nothing_else() -> None:
+    """An update without a profile: only the token is wanting, and nothing is known until it is there."""
+    wanting = ADA._replace(past=None, change=Change(Action.UPDATE, b"", None, AFTER, mint=True))
+    world = World([OK_WITH_TOKEN])
+    settlement = world.settle(wanting)
+    assert (settlement.outcome, settlement.auth_token, world.sent) == (Outcome.UPDATED, "new_token", [MINT])
+    assert World([REFUSED]).settle(wanting).live is None
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class PlannedChange(NamedTuple):
     profile  likewise, packed
     old      JSON: field → JSON text of its old value, null when there was none; what is not known is left out
     flush    the leaver's auth tokens are flushed
-    mint     who comes back gets an auth token in place of the one that was flushed
+    mint     as `Change` has it
     """
 
     row: int
@@ -117,7 +117,7 @@ class PlanTotals:
     fields     how many updates touch a field, the most touched first
     updates    `PUT`s of a profile: those of reactivated users are among them
     tokens     auth tokens that are asked for: by creates, and by `mints`
-    mints      who come back and get one in place of that which was flushed
+    mints      users who are there and get one; `back`: those of them who are reactivated
     flushes    leavers whose auth tokens are flushed
     unchanged  rows whose users are as they should be
     adopted    those of them that the state did not know, and now does
@@ -135,6 +135,7 @@ class PlanTotals:
     updates: int = 0
     tokens: int = 0
     mints: int = 0
+    back: int = 0
     flushes: int = 0
     unchanged: int = 0
     adopted: int = 0
@@ -196,6 +197,7 @@ class Plan:
             so_far.updates += bool(each.payload) and each.action != Action.CREATE
             so_far.tokens += (each.token and each.action == Action.CREATE) or each.mint
             so_far.mints += each.mint
+            so_far.back += each.mint and each.action == Action.REACTIVATE
             so_far.flushes += each.flush
             what = (
                 each.uid,

@@ -57,6 +57,7 @@ class Planner:
     def __init__(self, surveyed: Surveyed, state: SyncState, folder: Path, directory: Directory | None = None) -> None:
         self._surveyed, self._state, self._directory = surveyed, state, directory
         self._managed = managed_fields(surveyed.opened.binding)
+        self._everyone = surveyed.opened.settings.run.auth_tokens is AuthTokens.ALL
         self._as_wanted: list[AsWanted] = []
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
         # Those who left, tonight or long ago, and whose profiles are others than they were: should they come back, they
@@ -215,11 +216,15 @@ class Planner:
         decision = decide(wanted, live, exists=exists, last=_last(known, found))
         old = profile.unpacked(kept[row.uid]) if row.uid in kept else None
         after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
+        mint = self._is_given_token(row, known)
+        if decision is None and live is not None and mint and self._everyone:
+            decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests)[2])
         if decision is None:
             self._leave_alone(row, wanted, known, live, found, after)
             return None
         change = _change(row, decision, after, told(decision.fields, old, live))
-        change = change._replace(mint=decision.action is Action.REACTIVATE and self._is_given_token(row, known))
+        minting = decision.action is Action.REACTIVATE or (decision.action is Action.UPDATE and self._everyone)
+        change = change._replace(mint=minting and mint)
         self._note_altered(change, wanted, old, live)
         return change
 
@@ -250,11 +255,10 @@ class Planner:
                     examples.append(Example(change.uid, name, in_words(before), in_words(now)))
 
     def _is_given_token(self, row: ValidRow, known: Met | None) -> bool:
-        """Whether somebody who comes back has no auth token, or lost it with the deactivation, and is to have one."""
-        everyone = self._surveyed.opened.settings.run.auth_tokens is AuthTokens.ALL
-        if known is None or not (row.token and (everyone or known.ours)):
+        """Whether somebody who is there has no auth token, or lost it with the deactivation, and is to have one."""
+        if not (row.token and (self._everyone or (known is not None and known.ours))):
             return False
-        return known.sessions is not None or not known.has_token
+        return known is None or known.sessions is not None or not known.has_token
 
     def _as_shown(self, known: Met | None, found: Shown | None) -> Live | None:
         """Trust the directory where it tells, the state where it does not."""

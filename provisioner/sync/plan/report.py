@@ -182,9 +182,10 @@ class PlanReport:
             case Action.CREATE:
                 return _minted(plan.tokens - plan.mints)
             case Action.REACTIVATE:
-                return _minted(plan.mints)
+                return _minted(plan.back)
             case Action.UPDATE:
-                return ", ".join(f"{name} {number:,}" for name, number in plan.fields.items())
+                touched = [f"{name} {number:,}" for name, number in plan.fields.items()]
+                return ", ".join((*touched, *filter(None, [_minted(plan.mints - plan.back)])))
             case Action.DEACTIVATE:
                 return "auth tokens flushed first" if plan.flushes else "auth tokens kept"
 
