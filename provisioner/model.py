@@ -27,8 +27,7 @@ class Kind(Enum):
 class Outcome(StrEnum):
     """What became of one roster row, or of a leaver; every one ends with exactly one.
 
-    All there is to know of an outcome stands here, in the order in which documents list them: of its line for people
-    the colour, as rich names it, and the place among the others, from the top.
+    They stand in the order of documents, each with the colour, as rich names it, and the place of its line for people.
     """
 
     _value_: str
@@ -152,8 +151,7 @@ class Live(NamedTuple):
 
     body_hash  of the roster row that was last carried out; null when the profile came from elsewhere
     digests    `profile.digests` of it; null when unknown
-    profile    `profile.packed` of it, where it is to be remembered; null to leave what is remembered as it is
-    sessions   what is known of its auth tokens, see `provisioner.journal.state.managed.Sessions`
+    profile    `profile.packed` of it; null to leave what is remembered as it is; `sessions`: `Sessions` of its tokens
     """
 
     body_hash: str | None
@@ -170,7 +168,7 @@ class Change(NamedTuple):
     before   what is known now; null when that is in doubt, or the user is not known to exist; `after`: once it is done
     again    what became of this user earlier in the same night, which was cut short
     flush    of a deactivation: auth tokens are flushed first; `flushed`: they may have been, by an attempt before
-    mint     the user is given an auth token: in place of the one that was flushed, or because everybody is to have one
+    mint     the user is given an auth token: its own was flushed, or everybody is to have one
     """
 
     action: Action
