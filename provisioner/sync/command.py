@@ -55,7 +55,7 @@ async def sync(
     dial: Dial | None = None,
 ) -> NightSummary:
     """Bring the app's users to what a roster, or a kept plan, says; see `provisioner.api.sync_async`."""
-    with _measured(settings) as measured:
+    with _measured(arguments, settings) as measured:
         job, target = sync_job(arguments, settings)
         job = replace(job, job=replace(job.job, drawn=drawn, dial=dial), confirm=confirm or job.confirm)
         summary = await night.sync(job, target, stopper)
@@ -64,12 +64,13 @@ async def sync(
 
 
 @contextmanager
-def _measured(settings: Settings) -> Iterator[dict[str, Any]]:
+def _measured(arguments: Sequence[str], settings: Settings) -> Iterator[dict[str, Any]]:
     """Write the metrics of a sync, however it ends: what is put into the dictionary, or just its exit code."""
-    metrics, state = settings.sync.metrics_file, settings.sync.state
+    metrics = settings.sync.metrics_file
     if metrics is None:
         yield {}
         return
+    state = _state_of(arguments, settings)
     check_metrics_file(metrics, state)
     started, document = time.time(), {"exit_code": ExitCode.BUG}
     try:
@@ -86,6 +87,14 @@ def _measured(settings: Settings) -> Iterator[dict[str, Any]]:
         except (OSError, StorageError) as error:
             # The sync ended as it ended; that its file grows old is what an alert sees.
             log.error("metrics.not_written", reason=str(error))
+
+
+def _state_of(arguments: Sequence[str], settings: Settings) -> Path | None:
+    """Name the state of a sync: of a kept plan its own, if it can be read."""
+    try:
+        return read_plan(Path(arguments[0])).state if is_plan(arguments) else settings.sync.state
+    except UsageError:
+        return settings.sync.state
 
 
 def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Target]:
@@ -130,7 +139,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
 
     settings.output.file is where the plan is kept. Raises as `sync_job` does.
     """
-    if is_plan(arguments):
+    if is_plan(arguments) and Path(arguments[0]).exists():
         read_plan(Path(arguments[0]))
         raise UsageError(f"{arguments[0]}: is a kept plan; carry it out with sync, or give the roster")
     keep, asks = settings.output.file, settings.sync.refresh or settings.sync.adopt

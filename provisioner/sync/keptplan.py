@@ -177,7 +177,8 @@ def read_plan(path: Path) -> KeptPlan:
         document = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(
-            f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}"
+            f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}; "
+            "of a roster, check the name"
         ) from None
     except (OSError, orjson.JSONDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a plan ({error}); make a new one with plan -o") from None

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import ConfigurationError, OutputError
+from provisioner.errors import ConfigurationError, OutputError, RosterError, UsageError
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.command import make_plan, plan_job, sync_job
+from provisioner.sync.command import make_plan, plan_job, sync, sync_job
 from provisioner.sync.keptplan import read_plan
 from provisioner.sync.plan.report import PlanReport
 from tests.rig.work import APP
@@ -105,3 +105,26 @@ def test_a_folder_in_the_place_of_what_a_night_or_a_plan_writes_is_told_before_a
         plan_job([str(folder / "hr.csv")], the_settings(folder, "plan.json")),
     ):
         pass
+
+
+def test_metrics_of_a_kept_plan_are_about_its_state(folder: Path) -> None:
+    """Whatever state is set besides."""
+    planned(folder, "plan.json")
+    (folder / "hr.csv").write_text("uid,name\nzoe,Zoe\n", encoding="utf-8")
+    settings = the_settings(folder, "out.csv")
+
+    given = Sync(state=folder / "other.db", metrics_file=folder / "m.prom")
+    settings = settings.model_copy(update={"sync": given})
+    work = sync([str(folder / "plan.json")], settings, Stopper(), confirm=None, drawn=False)
+    with pytest.raises(UsageError, match="the plan no longer fits: the roster"):
+        asyncio.run(work)
+    assert f'provisioner_sync_exit_code{{state="{folder / "hr.db"}"}} 2' in (folder / "m.prom").read_text().splitlines()
+
+
+def test_a_roster_of_json_that_is_not_there_is_no_plan_to_plan(folder: Path) -> None:
+    """A plan is made of a roster: that is what is missing."""
+    with (
+        plan_job([str(folder / "people.json")], the_settings(folder, "plan.json")) as job,
+        pytest.raises(RosterError, match=r"people\.json: no such file"),
+    ):
+        asyncio.run(make_plan(job, Stopper()))

@@ -276,4 +276,4 @@ def test_a_plan_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_plan(path)
     said = f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}"
-    assert str(caught.value) == said
+    assert str(caught.value) == f"{said}; of a roster, check the name"
