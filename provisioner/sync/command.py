@@ -139,7 +139,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
 
     settings.output.file is where the plan is kept. Raises as `sync_job` does.
     """
-    if is_plan(arguments) and Path(arguments[0]).exists():
+    if _is_kept(arguments):
         read_plan(Path(arguments[0]))
         raise UsageError(f"{arguments[0]}: is a kept plan; carry it out with sync, or give the roster")
     keep, asks = settings.output.file, settings.sync.refresh or settings.sync.adopt
@@ -154,6 +154,11 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
             refuse_folder(keep, job.outputs.cure(keep))
             _refuse_overwriting([keep], job.roster.paths, replace(job.outputs, journal=_state_file(settings)))
         yield PlanJob(job, target, keep, source)
+
+
+def _is_kept(arguments: Sequence[str]) -> bool:
+    """Tell a kept plan from a roster where a roster is wanted: what is not there can only be one."""
+    return is_plan(arguments) and Path(arguments[0]).exists()
 
 
 async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
@@ -182,9 +187,9 @@ async def plan(arguments: Sequence[str], settings: Settings, stopper: Stopper, *
         return await make_plan(replace(planned, job=replace(planned.job, drawn=drawn)), stopper)
 
 
-def files_of(arguments: Sequence[str], settings: Settings) -> tuple[Path, ...]:
-    """Name the files that a sync reads and writes. Raises as `sync_job` does."""
-    if is_plan(arguments):
+def files_of(arguments: Sequence[str], settings: Settings, *, planning: bool = False) -> tuple[Path, ...]:
+    """Name the files that a sync, or the making of a plan, reads and writes. Raises as `sync_job` does."""
+    if _is_kept(arguments) if planning else is_plan(arguments):
         kept = read_plan(Path(arguments[0]))
         arguments, settings = kept.roster, _as_planned(kept, settings)
     job = _night_job(arguments, settings)

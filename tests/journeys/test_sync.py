@@ -478,6 +478,8 @@ def test_a_roster_of_json_is_no_plan(company: Company) -> None:
     assert (again.exit_code, "is a kept plan; carry it out with sync" in again.stderr) == (2, True)
     assert company.sync(roster="plan.json").exit_code == 0
     assert company.told() == {"ann": "unchanged", "bob": "created"}
+    planned = company.start(command="plan", roster="no.json").end()
+    assert (planned.exit_code, "a plan is made with" in planned.stderr, "no.json" in planned.stderr) == (2, False, True)
     for missing, said in (("no.json", "no such file; a plan is made with"), ("no*.json", "no*.json")):
         refused = company.sync(roster=missing)
         assert (refused.exit_code, said in refused.stderr) == (2, True)

@@ -40,7 +40,7 @@ def plan(
         asked.settings = settings = load(asked.tables, os.environ, config)
         # A config file's output is that of a sync: a plan is kept only where it is asked for.
         nowhere = settings.output.model_copy(update={"file": None})
-        set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere})))
+        set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere}), planning=True))
         kept = nowhere.model_copy(update={"file": output.file if output else None})
         settings, drawn = settings.model_copy(update={"output": kept}), is_drawn(settings)
         return conduct(
