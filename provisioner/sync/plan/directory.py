@@ -28,6 +28,7 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
+from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.reading import DEACTIVATED, is_user, last_page
 
 PER_PAGE: Final = 1000
@@ -91,7 +92,7 @@ class Directory:
         self._met_fields.update(name for name in profile.UNSURE if any(name in user for user in users))
         standings = [standing_of(user, standing).value for user in users]
         digests = [profile.digests_of(user, profile.FIELDS) for user in users]
-        uids, created = [user["uid"] for user in users], [_created_at(user) for user in users]
+        uids, created = [user["uid"] for user in users], [moment(user, "createdAt") for user in users]
         rows = zip(uids, digests, standings, created, strict=True)
         self._database.executemany("INSERT OR REPLACE INTO temp.directory VALUES (?, ?, ?, ?)", rows)
         self.pages += 1
@@ -260,7 +261,7 @@ async def resolve_doubts(
                 message = f"whether {doubt.uid} was created cannot be told ({why}); nothing was changed, run again"
                 raise DirectoryError(message)
             there = verdict is Verdict.DONE
-            created_at = _created_at(reply.data or {})
+            created_at = moment(reply.data or {}, "createdAt")
             former = there and created_at is not None and created_at == doubt.former
             ours = former or (there and created_since(created_at, doubt.since))
             others += [doubt.uid] if there and not ours else []
@@ -282,8 +283,3 @@ def _unread(page: int, why: str, doing: str) -> DirectoryError:
 def standing_of(user: Mapping[str, Any], listed_as: Standing) -> Standing:
     """Say whether a user may log in, by what is shown of it and by the list that shows it."""
     return Standing.DEACTIVATED if user.get("deactivatedAt") else listed_as
-
-
-def _created_at(user: Mapping[str, Any]) -> int | None:
-    value = user.get("createdAt")
-    return value if isinstance(value, int) and 0 <= value < 2**53 else None
