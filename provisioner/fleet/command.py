@@ -17,7 +17,7 @@ from provisioner.errors import ExitCode, OutputError
 from provisioner.fleet.conductor import Conductor
 from provisioner.fleet.engine import Engine, Processes
 from provisioner.fleet.jobs import Fleet
-from provisioner.fleet.pacing import alone, app_of, paced, sharing
+from provisioner.fleet.pacing import alone, paced
 from provisioner.fleet.standing import Standing
 from provisioner.fleet.summary import FleetSummary
 from provisioner.fleet.view import watching
@@ -70,7 +70,7 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
         async with _engine(fleet, manner) as (engine, room):
             stopper.at_once.append(engine.kill)
             at_once = min(manner.at_once or room, len(standings))
-            shared = sorted(sharing(fleet))
+            shared = sorted(fleet.sharing)
             log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=shared, ray=manner.ray)
             with watching(standings, drawn=manner.drawn):
                 await Conductor(standings, engine, stopper, at_once, fleet.base).carry_out()
@@ -84,7 +84,7 @@ def prospect(fleet: Fleet) -> str:
     groups = {job.group: job for job in fleet.jobs}
     apps: dict[str, list[str]] = {}
     for job in groups.values():
-        app = app_of(job, fleet.base) or "(an app that its settings do not tell)"
+        app = fleet.apps[job.group] or "(an app that its settings do not tell)"
         shards = sum(each.group == job.group for each in fleet.jobs)
         part = f" in {counted(shards, 'shard')}" if job.shard is not None else ""
         apps.setdefault(app, []).append(f"{job.command} of {job.group}{part}")

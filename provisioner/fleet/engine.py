@@ -65,8 +65,7 @@ def environment_of(
     for name in job.passed:
         if name not in environment:
             raise ConfigurationError(f"{name}: this variable, which the job needs, is not set")
-        own[name] = environment[name]
-    own |= job.address
+    own |= job.variables(environment)
     if (key := _key(job, base, environment)) is not None:
         own |= {API_KEY_VARIABLE: key, API_KEY_ORIGIN: job.key_variable or str(job.key_file)}
     if pacer is not None:

@@ -39,25 +39,28 @@ class _Written:
     key: str
 
 
-def settings_of(job: Job, base: Path) -> Settings | None:
-    """Load what a job is told by its config; None when that is refused, which the job itself will tell."""
+def settings_of(job: Job, base: Path, environment: Mapping[str, str]) -> Settings | None:
+    """Load what a job is told by its config and variables; None when that is refused, which the job itself will tell.
+
+    environment  the fleet's own
+    """
     config = base / job.config if job.config is not None else base / DEFAULT_CONFIG
     try:
         # A config file that nobody named is read when it is there, as the command does it.
         named = config if job.config is not None or os.path.lexists(config) else os.devnull
-        return load(job.address_tables, job.address, Path(named))
+        return load(job.address_tables, job.variables(environment), Path(named))
     except (ConfigurationError, OSError):
         return None
 
 
-def refuse_shared(path: Path, jobs: Sequence[Job]) -> None:
+def refuse_shared(path: Path, jobs: Sequence[Job], settings: Mapping[str, Settings | None]) -> None:
     """Raise `ConfigurationError` when two jobs would write one file, or one would write what is read.
 
-    path  of the fleet file
+    path      of the fleet file
+    settings  group → what its jobs are told, see `settings_of`
     """
     base, real = path.resolve().parent, cache(os.path.realpath)
     first = {job.group: job for job in reversed(jobs)}
-    settings = {group: settings_of(job, base) for group, job in first.items()}
     written: dict[Path, _Written] = {}
     for each in (each for job in jobs for each in _written(job, settings[job.group])):
         known = written.setdefault(_place(base / each.file, real), each)

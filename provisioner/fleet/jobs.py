@@ -17,19 +17,23 @@ Paths are relative to the file they stand in, and that is where the jobs are sta
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.fleet.files import refuse_shared
+from provisioner.fleet.files import refuse_shared, settings_of
 from provisioner.results.outputs import FORMATS, journal_of
 from provisioner.roster.files.inputs import is_local
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
 from provisioner.settings.secretfile import looks_like_key
+from provisioner.settings.tables import Settings
+from provisioner.settings.values import app_at
 from provisioner.wording import nearest, shortened
 
 _TEXTS: Final = (
@@ -91,6 +95,11 @@ class Job:
         given = self.address.get(_ADDRESS["base_url"])
         return {} if given is None else {"api": {"base_url": given}}
 
+    def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Give those that the fleet file has for it: passed on from the fleet's `environment`, and its address."""
+        passed = {name: environment[name] for name in self.passed if name in environment}
+        return passed | dict(self.address)
+
     def arguments(self) -> list[str]:
         """Give the command's arguments. No key is among them."""
         options: dict[str, object] = {
@@ -106,12 +115,14 @@ class Job:
 class Fleet:
     """All jobs of a file.
 
+    apps    group → the address of its app; None when its settings are refused, which the job itself will tell
     base    the folder that it stands in
     folder  of what the fleet itself writes
     """
 
     path: Path
     jobs: tuple[Job, ...]
+    apps: Mapping[str, str | None]
 
     @property
     def base(self) -> Path:
@@ -122,6 +133,14 @@ class Fleet:
     def folder(self) -> Path:
         """Where the fleet writes, and its jobs by default."""
         return self.base / f"{self.path.stem}.fleet"
+
+    @property
+    def sharing(self) -> frozenset[str]:
+        """The groups whose app has more than one job, so that they have to share its rate."""
+        # The shards of a roster have one app, whichever that is.
+        apps = {group: app or group for group, app in self.apps.items()}
+        jobs = Counter(apps[job.group] for job in self.jobs)
+        return frozenset(group for group, app in apps.items() if jobs[app] > 1)
 
     def files(self) -> Iterator[Path]:
         """Name the fleet file and what its jobs name; a pattern is no file, and neither is an address."""
@@ -153,8 +172,17 @@ def read_fleet(path: Path) -> Fleet:
         instead = {each for pair in _EITHER for each in pair if set(pair) & own.keys()}
         jobs.extend(_jobs(where, path.stem, {k: v for k, v in defaults.items() if k not in instead} | own))
     _refuse_namesakes(path, jobs)
-    refuse_shared(path, jobs)
-    return Fleet(path, tuple(jobs))
+    first, base = {job.group: job for job in reversed(jobs)}, path.resolve().parent
+    settings = {job.group: settings_of(job, base, os.environ) for job in reversed(first.values())}
+    refuse_shared(path, jobs, settings)
+    return Fleet(path, tuple(jobs), {group: _app(told) for group, told in settings.items()})
+
+
+def _app(settings: Settings | None) -> str | None:
+    try:
+        return app_at(settings.base_url) if settings is not None else None
+    except ConfigurationError:
+        return None
 
 
 def _table(where: str, table: object) -> dict[str, Any]:

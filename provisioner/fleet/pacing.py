@@ -1,4 +1,4 @@
-"""One rate for the jobs of one app: which jobs share one, and the socket at which they ask for slots."""
+"""One rate for the jobs of one app: the socket at which they ask for slots."""
 
 from __future__ import annotations
 
@@ -7,34 +7,15 @@ import os
 import stat
 import tempfile
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from provisioner.errors import ConfigurationError, OutputError
-from provisioner.fleet.files import settings_of
-from provisioner.fleet.jobs import Fleet, Job
+from provisioner.errors import OutputError
+from provisioner.fleet.jobs import Fleet
 from provisioner.journal.lock import JournalLock
 from provisioner.sending.leasing.desk import Desk
 from provisioner.sending.leasing.server import serving
-
-
-def app_of(job: Job, base: Path) -> str | None:
-    """Name the app of a job by its address; None when its settings are refused, which the job itself will tell."""
-    settings = settings_of(job, base)
-    try:
-        return settings.base_url if settings is not None else None
-    except ConfigurationError:
-        return None
-
-
-def sharing(fleet: Fleet) -> frozenset[str]:
-    """Tell the groups whose app has more than one job, so that they have to share its rate."""
-    first = {job.group: job for job in fleet.jobs}
-    apps = {group: app_of(job, fleet.base) for group, job in first.items()}
-    jobs = Counter(apps[job.group] for job in fleet.jobs)
-    return frozenset(group for group, app in apps.items() if app is not None and jobs[app] > 1)
 
 
 @asynccontextmanager
@@ -43,14 +24,13 @@ async def paced(fleet: Fleet) -> AsyncIterator[Mapping[str, Path]]:
 
     The same fleet has the same socket each time: jobs that outlived one that was killed find the next.
     """
-    groups = sharing(fleet)
-    if not groups:
+    if not fleet.sharing:
         yield {}
         return
     address = _address(fleet)
     try:
         async with serving(Desk(time.monotonic), address):
-            yield dict.fromkeys(groups, address)
+            yield dict.fromkeys(fleet.sharing, address)
     except OSError as error:
         message = f"{address}: no socket can be made there ({error.strerror}); set TMPDIR to another folder"
         raise OutputError(message) from error

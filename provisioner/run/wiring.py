@@ -35,6 +35,7 @@ from provisioner.sending.pool import Pool
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.tables import Settings
+from provisioner.settings.values import app_at
 from provisioner.stop import Stop, Stopper
 from provisioner.threads import in_thread
 from provisioner.wording import iso_time
@@ -208,14 +209,15 @@ def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) 
     gate = Gate(waits, time.monotonic, random.random)
     if link is None:
         return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
-    # Limits are an app's, and its address is what two jobs of one app have in common.
+    # Limits are an app's, and its address is what two jobs of one app have in common, however it is spelled.
+    app = app_at(base_url)
     return Pacing(
         limits,
         rate.share,
         gate,
         lowered=_log_lowered,
         paused=_log_paused,
-        source=lambda budget, limit: LeasedSlots(link, base_url, budget, limit, gate, _log_lowered_elsewhere),
+        source=lambda budget, limit: LeasedSlots(link, app, budget, limit, gate, _log_lowered_elsewhere),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ConfigurationError
-from provisioner.fleet.jobs import Job, read_fleet
+from provisioner.fleet.jobs import Fleet, Job, read_fleet
 
 
 def read(tmp_path: Path, text: str) -> tuple[Job, ...]:
@@ -125,3 +125,44 @@ def test_a_slip_is_named_with_its_job_and_its_cure(tmp_path: Path, text: str, me
     with pytest.raises(ConfigurationError) as error:
         read(tmp_path, text)
     assert message in str(error.value)
+
+
+def fleet_of(tmp_path: Path, *jobs: str) -> Fleet:
+    """Give a fleet of jobs a, b and so on; each says what it wants in lines."""
+    tables = (
+        f'[[job]]\nname = "{name}"\nroster = "{name}.csv"\n{lines}\n' for name, lines in zip("abcd", jobs, strict=False)
+    )
+    path = tmp_path / "all.toml"
+    path.write_text("".join(tables), encoding="utf-8")
+    return read_fleet(path)
+
+
+def test_jobs_of_one_app_share_its_rate_wherever_each_has_its_address_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fleet file, a config, or a variable that is passed on: what the job itself will find, and nothing else."""
+    monkeypatch.setenv("COMETCHAT_BASE_URL", "https://x.test/v3")
+    (tmp_path / "c.toml").write_text('[api]\nbase_url = "https://x.test/v3"\n')
+    fleet = fleet_of(
+        tmp_path,
+        'base_url = "https://x.test/v3"',
+        'environment = "COMETCHAT_BASE_URL"',
+        'config = "c.toml"',
+        'app_id = "1"\nregion = "eu"',
+    )
+    same = "https://x.test/v3"
+    assert fleet.apps == {"a": same, "b": same, "c": same, "d": "https://1.api-eu.cometchat.io/v3"}
+    assert fleet.sharing == {"a", "b", "c"}
+    assert fleet_of(tmp_path, 'config = "c.toml"', "").sharing == set(), "a variable that is not passed on"
+
+
+def test_an_app_is_one_however_its_address_is_spelled(tmp_path: Path) -> None:
+    """Capital letters of a host, a port that goes without saying; another port is another app."""
+    spelled = ("https://X.test:443/v3/", "https://x.test/v3", "https://x.test:444/v3", "http://x.test:443/v3")
+    fleet = fleet_of(tmp_path, *(f'base_url = "{url}"' for url in spelled))
+    assert fleet.sharing == {"a", "b"}
+
+
+def test_shards_share_a_rate_whichever_their_app_is(tmp_path: Path) -> None:
+    """Also where their settings are refused, and may be mended before they begin; two groups of that kind do not."""
+    assert fleet_of(tmp_path, "shards = 2", "", "").sharing == {"a"}

@@ -142,6 +142,26 @@ def test_shards_of_a_roster_killed_one_by_one_and_then_their_fleet(tmp_path: Pat
     assert turned_away == []
 
 
+def test_an_app_that_a_variable_names_has_one_rate_as_well(tmp_path: Path) -> None:
+    """Shards, and another job that spells the same address otherwise: the emulator is asked no more than it allows."""
+    write_roster(tmp_path / "all.csv", people(150))
+    (tmp_path / "provisioner.toml").write_text(CONFIG.format(3000))
+    with emulator(tmp_path, "--core-limit", 3000) as api:
+        url = api.url.replace("127.0.0.1", "localhost")
+        fleet = write_fleet(
+            tmp_path,
+            {"name": "all", "shards": 2, "environment": ["COMETCHAT_BASE_URL", "COMETCHAT_API_KEY"]},
+            {"name": "one", "base_url": url.replace("localhost", "LOCALHOST"), "api_key_file": "emulator.key"},
+            roster="all.csv",
+        )
+        variables = {"COMETCHAT_BASE_URL": url, "COMETCHAT_API_KEY": KEY}
+        ended = provisioner("fleet", fleet, "--jobs", 3, "--yes", "--json", cwd=tmp_path, **variables)
+        most = most_creates(api, 2)
+    assert (ended.exit_code, ended.summary["totals"]["created"], ended.summary["totals"]["existing"]) == (0, 150, 150)
+    assert ended.events("fleet.started")[0]["sharing_a_rate"] == ["all", "one"]
+    assert most <= 2 * 50 + 3 * 13
+
+
 def test_without_its_pacer_a_job_sends_nothing_and_says_so(tmp_path: Path) -> None:
     """A fleet that is gone and does not come back: exit 4 after `unreachable_after`, no request, and the cure."""
     roster = write_roster(tmp_path / "one.csv", people(5))

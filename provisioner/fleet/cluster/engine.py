@@ -18,7 +18,6 @@ from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import OURS, carry_out
 from provisioner.fleet.engine import Progress, environment_of
 from provisioner.fleet.jobs import Fleet, Job
-from provisioner.fleet.pacing import sharing
 from provisioner.fleet.standing import Ended
 from provisioner.sending.leasing.actor import ACTOR, NAMESPACE
 
@@ -107,7 +106,7 @@ async def on_cluster(fleet: Fleet, address: str, every: float) -> AsyncIterator[
             ray.get_runtime_context().get_node_id(), soft=False
         )
         hub = ray.remote(Hub).options(name=name, namespace=NAMESPACE, num_cpus=0, scheduling_strategy=here).remote()
-        engine = RayJobs(ray, fleet, hub, name, sharing(fleet), every)
+        engine = RayJobs(ray, fleet, hub, name, fleet.sharing, every)
         listening = asyncio.create_task(engine.listen(), name="listen")
         try:
             yield engine
