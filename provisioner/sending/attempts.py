@@ -66,6 +66,12 @@ class Reach:
 _NEVER_LEFT: Final = frozenset({Failure.BARRED, Failure.UNTRUSTED})
 
 
+def _left(verdict: Verdict, reply: Reply) -> Verdict:
+    """Say what an answer leaves of its row: it is in doubt where the run stops at an answer that is not the API's."""
+    unproven = verdict is Verdict.STOP and reply.failure is None and not reply.own
+    return Verdict.IN_DOUBT if unproven else verdict
+
+
 def unnoted(_verdict: Verdict, _began: float) -> None:
     """Take no note of an answer: of an operation that leaves nothing in doubt, such as one that reads."""
 
@@ -99,7 +105,7 @@ class Exchanger:
         """Send until there is an answer to go by; the verdict is None when the run was stopped before that.
 
         token  whether the answer has to hold an auth token
-        note   called with the verdict on each answer, and when its request left (ticks, see `ServerClock`)
+        note   called with what each answer leaves of the row, and when its request left (ticks, see `ServerClock`)
         query  of the address, for operations that take one
         """
         answers = missed = 0
@@ -128,7 +134,7 @@ class Exchanger:
                 continue
             self.reach.contact()
             answers += 1
-            note(verdict, began)
+            note(_left(verdict, reply), began)
             if verdict is Verdict.STOP:
                 if reply.failure in _NEVER_LEFT:
                     self.requests.take_back(again=answers > 1)

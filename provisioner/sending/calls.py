@@ -85,7 +85,7 @@ class Reply(NamedTuple):
     message      what the server (or the network) said, secrets masked
     details      `error.details`: field → sentences
     retry_after  seconds the server asks us to wait (`Retry-After`, else the reset header less `Date`)
-    limit        requests a minute the server says are allowed
+    limit        requests a minute the API says are allowed; null when the answer is not its own
     """
 
     status: int | None = None
@@ -96,6 +96,11 @@ class Reply(NamedTuple):
     details: Mapping[str, Any] | None = None
     retry_after: float | None = None
     limit: int | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the API's own answer: its data, or its error envelope, and no page of what stands between."""
+        return self.data is not None or self.code is not None
 
     @property
     def why(self) -> str | None:

@@ -115,6 +115,21 @@ def test_a_connection_that_will_never_be_made_stops_the_run_at_once(failure: Fai
     assert (verdict, counted.sent, stop and stop.reason) == (Verdict.STOP, 0, reason)
 
 
+@pytest.mark.parametrize(
+    ("reply", "left"),
+    [
+        (Reply(status=403, code="AUTH_ERR_NO_ACCESS"), Verdict.STOP),
+        (Reply(status=403), Verdict.IN_DOUBT),
+        (Reply(status=302), Verdict.IN_DOUBT),
+        (Reply(failure=Failure.BARRED), Verdict.STOP),
+    ],
+)
+def test_a_stop_that_the_api_did_not_ask_for_leaves_doubt(reply: Reply, left: Verdict) -> None:
+    """The run ends all the same, after one request."""
+    verdict, _, notes, _, _ = exchanged([reply])
+    assert (verdict, notes) == (Verdict.STOP, [left])
+
+
 def test_a_query_goes_with_each_request() -> None:
     """Also when it is sent again; nobody's body carries it."""
     page = Reply(status=200, data={"items": []})

@@ -775,21 +775,34 @@ def test_one_request_that_gets_through_keeps_the_run_alive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "reason"),
+    ("reply", "reason", "doubt"),
     [
-        (WRONG_KEY, "key"),
-        (Reply(status=402, code="ERR_PLAN_QUOTA_RESTRICTION"), "plan"),
-        (Reply(status=403, code="AUTH_ERR_NO_ACCESS"), "scope"),
-        (Reply(status=404, code="ERR_API_NOT_FOUND"), "endpoint"),
-        (Reply(status=307), "endpoint"),
-        (Reply(failure=Failure.UNTRUSTED, message="self-signed certificate"), "tls"),
+        (WRONG_KEY, "key", None),
+        (Reply(status=402, code="ERR_PLAN_QUOTA_RESTRICTION"), "plan", None),
+        (Reply(status=403, code="AUTH_ERR_NO_ACCESS"), "scope", None),
+        (Reply(status=404, code="ERR_API_NOT_FOUND"), "endpoint", None),
+        (Reply(failure=Failure.UNTRUSTED, message="self-signed certificate"), "tls", None),
+        (Reply(failure=Failure.BARRED, status=407, message="log in"), "proxy", None),
+        (Reply(status=302), "endpoint", 0.0),
+        (Reply(status=307), "endpoint", 0.0),
+        (Reply(status=401), "key", 0.0),
+        (Reply(status=402), "plan", 0.0),
+        (Reply(status=403), "scope", 0.0),
+        (Reply(status=404), "endpoint", 0.0),
+        (Reply(status=405), "endpoint", 0.0),
+        (Reply(status=407), "proxy", 0.0),
     ],
 )
-def test_an_answer_that_no_other_row_will_fare_better_with_ends_the_run(reply: Reply, reason: str) -> None:
-    """After one request; the row stays pending, it has done nothing wrong."""
+def test_an_answer_that_no_other_row_will_fare_better_with_ends_the_run(
+    reply: Reply, reason: str, doubt: float | None
+) -> None:
+    """After one request; the row stays pending, it has done nothing wrong.
+
+    Only the API's own refusal, or a request that never left, proves that nobody was created.
+    """
     world = World([reply])
     settlement = world.settle()
-    assert settlement == pending(attempts=settlement.attempts)
+    assert settlement == pending(attempts=settlement.attempts, doubt_since=doubt)
     assert world.operations == [CREATE]
     assert world.stopper.stop is not None
     assert (world.stopper.stop.reason, world.stopper.stop.exit_code) == (reason, 4)
