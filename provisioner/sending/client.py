@@ -33,7 +33,6 @@ _ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
 # Scheme, log-in and address of a proxy as it was given; a password may hold anything.
 _PROXY: Final = re.compile(r"([A-Za-z][\w+.-]*://)?(.*@)?([^/?#]*)", re.DOTALL)
 
-
 _LOGIN_WANTED: Final = 407
 # What a proxy answers that may let the next one through: it is busy, or cannot get further itself.
 _PASSING: Final = frozenset({408, 425, 429})
@@ -182,8 +181,8 @@ class Client:
         if body is None and self._quotes_key(raw):  # what is shown of users: of other answers no words go anywhere
             reply = reply._replace(data=self._secret.masked_in(reply.data))
         date = answer.headers.get("Date")
-        # What is not the API's own answer may have the time of a proxy.
-        if date is not None and (reply.data is not None or reply.code is not None):
+        # What is not the API's own answer may have the time of a proxy, as it may have a proxy's limit.
+        if date is not None and reply.own:
             self.clock.learn(date, arrived)
         return reply
 
@@ -204,12 +203,12 @@ class Client:
                 data = {"items": data, "meta": meta} if isinstance(meta, dict) else {"items": data}
             if not isinstance(data, dict):
                 message = f"answer {status} without data in it"
-                return Reply(status=status, failure=Failure.UNREADABLE, message=message, limit=allowed)
+                return Reply(status=status, failure=Failure.UNREADABLE, message=message)
             return Reply(status=status, data=data, limit=allowed)
         if status == _LOGIN_WANTED and self._proxy is not None:
             return Reply(status=status, failure=Failure.BARRED, message=self._proxy.wants_login(str(status)))
         error = document.get("error") if document is not None else None
-        return self._refusal(status, headers, error if isinstance(error, dict) else {}, allowed)
+        return self._refusal(status, headers, *((error, allowed) if isinstance(error, dict) else ({}, None)))
 
     def _refusal(
         self, status: int, headers: CIMultiDictProxy[str], error: Mapping[str, Any], limit: int | None

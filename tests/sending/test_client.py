@@ -455,6 +455,14 @@ def test_the_limit_that_is_told_is_read_from_good_and_bad_answers(headers: list[
     assert bad == Reply(status=429, message="slow", retry_after=9.0, limit=limit)
 
 
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "403 Forbidden", "429 Too Many Requests", "502 Bad Gateway"])
+def test_a_limit_that_the_api_did_not_tell_is_none(status: str) -> None:
+    """A page of what stands between may be about whatever it likes."""
+    headers = ["X-RateLimit-Limit: 1", "X-Rate-Limit: 1"]
+    page = answering(b"<html>", status, headers=headers, content_type="text/html")
+    assert ask(page)[0].limit is None
+
+
 def test_a_429_whose_body_breaks_off_is_still_a_429() -> None:
     """An overloaded edge says 429 and closes; not processed is not processed."""
     reply, _ = ask(saying_and_hanging_up(b"HTTP/1.1 429 Slow\r\nRetry-After: 5\r\nContent-Length: 90\r\n\r\n{"))
