@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from provisioner.errors import ExitCode
 from provisioner.fleet.engine import Engine, Left
@@ -72,11 +71,11 @@ class Conductor:
         while True:
             standing.starts += 1
             log.info("job.started", job=standing.job.name, starts=standing.starts)
-            ended = _seen(await self._engine.carry_out(standing.job, partial(_note, standing)))
+            ended = _seen(await self._engine.carry_out(standing.job, standing.note))
             standing.seconds = time.monotonic() - standing.began
             if ended.exit_code >= 0 or self._stopper:
                 break
-            done = standing.progress.get("done") or 0
+            done = standing.done
             deaths, further = (1, done) if done > further else (deaths + 1, further)
             log.warning("job.killed", job=standing.job.name, signal=-ended.exit_code, done=done)
             if deaths >= FUTILE:
@@ -143,7 +142,3 @@ def _seen(ended: Ended) -> Ended:
     """See a job that minded a signal as killed by it: unless the fleet is stopped, nobody here has sent one."""
     minded = ended.exit_code in {ExitCode.SIGINT, ExitCode.SIGTERM}
     return replace(ended, exit_code=SIGNALLED - ended.exit_code) if minded else ended
-
-
-def _note(standing: Standing, facts: Mapping[str, Any]) -> None:
-    standing.progress = facts

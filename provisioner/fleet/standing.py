@@ -43,6 +43,7 @@ class Standing:
     """A job and how far it is.
 
     progress   the facts of its last progress event
+    done       rows that were through, by the last word of its sending: what its journal knows outlives its process
     starts     how often it was started; more than once after it was killed
     waits_for  what it cannot begin for
     began      monotonic seconds
@@ -51,11 +52,18 @@ class Standing:
     job: Job
     phase: Phase = Phase.WAITING
     progress: Mapping[str, Any] = field(default_factory=dict)
+    done: int = 0
     starts: int = 0
     waits_for: str | None = None
     began: float = 0.0
     seconds: float = 0.0
     ended: Ended | None = None
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Take in a progress event; each stage counts rows of its own, and only those that were sent are done."""
+        self.progress = facts
+        if facts.get("stage") == "sending":
+            self.done = int(facts.get("done") or 0)
 
     @property
     def exit_code(self) -> int | None:

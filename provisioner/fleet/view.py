@@ -52,7 +52,7 @@ def _done(standing: Standing) -> int:
     if standing.ended is not None and isinstance(rows := standing.ended.summary.get("rows"), int):
         pending = standing.ended.summary.get("pending", 0)
         return rows - (pending if isinstance(pending, int) else 0)
-    return int(standing.progress.get("done") or 0) if standing.progress.get("stage") == "sending" else 0
+    return standing.done
 
 
 async def _log_now_and_then(standings: Sequence[Standing]) -> None:

@@ -16,8 +16,8 @@ from provisioner.fleet.standing import Ended, Phase, Standing, worst
 from provisioner.fleet.summary import FleetSummary
 from provisioner.stop import Stop, Stopper
 
-Turn = tuple[int, int]
-"""An exit code, and the rows that were done by then."""
+Turn = tuple[int, int] | tuple[int, int, str]
+"""An exit code, and the rows that were done by then: in the stage of sending, or in another one."""
 
 
 class Played:
@@ -36,8 +36,8 @@ class Played:
         self.most = max(self.most, self.running)
         await asyncio.sleep(0)
         self.running -= 1
-        code, done = self.turns[job.name].pop(0)
-        progress({"done": done})
+        code, done, *stage = self.turns[job.name].pop(0)
+        progress({"stage": stage[0] if stage else "sending", "done": done})
         if self.stopper is not None:
             self.stopper.request(Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT))
         return Ended(code, {"rows": done})
@@ -94,6 +94,14 @@ def test_a_job_that_was_killed_goes_on_as_long_as_it_comes_further(tmp_path: Pat
     engine = Played({"a": [*((-9, done) for done in (1, 2, 3, 4, 5)), (0, 6)]})
     (standing,) = conduct(engine, [a_job("a")], 1, tmp_path)
     assert (standing.starts, standing.exit_code) == (6, 0)
+
+
+def test_what_another_stage_counts_is_no_measure_of_how_far_a_job_is(tmp_path: Path) -> None:
+    """Killed when it had read 900,000 rows, it has sent none; killed when it wrote its results, all it ever will."""
+    deaths: list[Turn] = [(-9, 900_000, "reading"), (-9, 100_000), (-9, 950_000, "checking"), (-9, 300_000)]
+    engine = Played({"a": [*deaths, (-9, 0, "writing the results"), (0, 400_000)], "b": [(-9, 7, "reading")] * 9})
+    standings = conduct(engine, [a_job("a"), a_job("b")], 2, tmp_path)
+    assert [(each.starts, each.exit_code) for each in standings] == [(6, 0), (3, 137)]
 
 
 @pytest.mark.parametrize("code", [130, 143])

@@ -13,7 +13,10 @@ from provisioner.results.tables import printed
 def standings() -> list[Standing]:
     def one(name: str, phase: Phase, done: int | None, ended: Ended | None = None) -> Standing:
         progress = {"stage": "sending", "done": done, "of": 100, "requests_per_minute": 600, "pace": "latency"}
-        return Standing(Job(name, name, "run", ("r",), Path("o")), phase, progress if done else {}, 1, ended=ended)
+        standing = Standing(Job(name, name, "run", ("r",), Path("o")), phase, starts=1, ended=ended)
+        if done:
+            standing.note(progress)
+        return standing
 
     return [
         one("acme", Phase.RUNNING, 40),
