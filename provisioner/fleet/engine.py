@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -26,6 +27,15 @@ from provisioner.settings.secretfile import is_shown, looks_like_key, secret_of
 
 Progress = Callable[[Mapping[str, Any]], None]
 """Told the facts of a progress event."""
+
+_FEWER: Final = "start fewer jobs at a time (--jobs)"
+_SCARCE: Final[Mapping[int, str]] = {
+    errno.EMFILE: f"{_FEWER}, or raise the limit of open files (ulimit -n)",
+    errno.EAGAIN: f"{_FEWER}, or raise the limit of processes (ulimit -u)",
+    errno.ENFILE: _FEWER,
+    errno.ENOMEM: _FEWER,
+}
+"""What a machine can have too little of, and what to do then."""
 
 _Readers: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamReader]
 _LINE: Final = 1 << 20
@@ -93,6 +103,34 @@ def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
     return key
 
 
+def prepared(
+    job: Job, base: Path, logs: Path, pacer: Path | str | None, every: float
+) -> tuple[dict[str, str], Path] | Ended:
+    """Give the variables of a job and the file of its log, with the folders that it needs; or how it has ended."""
+    log = logs / f"{job.file_name}.log"
+    try:
+        variables = environment_of(job, base, os.environ, pacer, every)
+        for file in (base / job.output, log):
+            file.parent.mkdir(parents=True, exist_ok=True)
+    except ConfigurationError as error:
+        return Ended(error.exit_code, message=str(error))
+    except OSError as error:
+        return refused(error)
+    return variables, log
+
+
+def refused(error: OSError) -> Ended:
+    """See a job whose files cannot be had as ended."""
+    cure = cure_of(error, "")
+    message = f"{error.filename}: cannot be written ({error.strerror}){cure and f'; {cure}'}"
+    return Ended(ExitCode.USAGE, message=message)
+
+
+def cure_of(error: OSError, otherwise: str) -> str:
+    """Say what to do when this machine has not enough of something; `otherwise` when it is not that."""
+    return _SCARCE.get(error.errno or 0, otherwise)
+
+
 class Processes:
     """Jobs as processes of this machine.
 
@@ -108,17 +146,23 @@ class Processes:
 
     async def carry_out(self, job: Job, progress: Progress) -> Ended:
         """Carry out a job to its end."""
+        needed = prepared(job, self._base, self._logs, self._pacers.get(job.group), self._every)
+        if isinstance(needed, Ended):
+            return needed
         try:
-            variables = environment_of(job, self._base, os.environ, self._pacers.get(job.group), self._every)
-            (self._base / job.output).parent.mkdir(parents=True, exist_ok=True)
-            log = _opened(self._logs / f"{job.file_name}.log")
-        except ConfigurationError as error:
-            return Ended(error.exit_code, message=str(error))
+            log = opened(needed[1])
         except OSError as error:
-            return Ended(ExitCode.USAGE, message=f"{error.filename}: cannot be written ({error.strerror})")
+            return refused(error)
+        try:
+            process = await self._begun(job, needed[0])
+            return process if isinstance(process, Ended) else await self._followed(process, log, progress)
+        finally:
+            os.close(log)
+
+    async def _begun(self, job: Job, variables: Mapping[str, str]) -> asyncio.subprocess.Process | Ended:
         try:
             # In a session of its own: Ctrl-C at the terminal comes to the fleet, which hands it on once.
-            process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *(sys.executable, *_begun(job)),
                 cwd=self._base,
                 env=variables,
@@ -128,9 +172,10 @@ class Processes:
                 start_new_session=True,
                 limit=_LINE,
             )
-            return await self._followed(process, log, progress)
-        finally:
-            os.close(log)
+        except OSError as error:
+            cure = cure_of(error, "mend that, and run the fleet again")
+            message = f"its process cannot be started ({error.strerror or error}); {cure}"
+            return Ended(ExitCode.USAGE, message=message)
 
     async def _followed(self, process: asyncio.subprocess.Process, log: int, progress: Progress) -> Ended:
         self._running.add(process)
@@ -235,16 +280,16 @@ def _begun(job: Job) -> list[str]:
     return ["-P", "-m", "provisioner", *job.arguments()]
 
 
-def _opened(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+def opened(log: Path) -> int:
+    """Open the log of a job, to be written at its end. Raises OSError."""
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
 
 
 async def _listen(stream: asyncio.StreamReader, log: int, progress: Progress) -> str | None:
     """Hand on progress, keep all the rest as the job's log; give the last line that was said in words."""
     words = None
     while line := await _line(stream):
-        event = _event(line)
+        event = event_of(line)
         if event is not None and event.get("event") == "run.progress":
             progress(event)
             continue
@@ -261,7 +306,8 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
             return await stream.readline()
 
 
-def _event(line: bytes) -> dict[str, Any] | None:
+def event_of(line: bytes | str) -> dict[str, Any] | None:
+    """Read a line of a job as a log event; None when it is none."""
     try:
         event = orjson.loads(line)
     except ValueError:

@@ -8,10 +8,11 @@ import stat
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from provisioner.errors import OutputError
+from provisioner.fleet.engine import cure_of
 from provisioner.fleet.jobs import Fleet
 from provisioner.journal.lock import JournalLock
 from provisioner.sending.leasing.desk import Desk
@@ -28,12 +29,14 @@ async def paced(fleet: Fleet) -> AsyncIterator[Mapping[str, Path]]:
         yield {}
         return
     address = _address(fleet)
-    try:
-        async with serving(Desk(time.monotonic), address):
-            yield dict.fromkeys(fleet.sharing, address)
-    except OSError as error:
-        message = f"{address}: no socket can be made there ({error.strerror}); set TMPDIR to another folder"
-        raise OutputError(message) from error
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(serving(Desk(time.monotonic), address))
+        except OSError as error:
+            todo = cure_of(error, "set TMPDIR to another folder, whose path is short")
+            message = f"{address}: no socket can be made there ({error.strerror or error}); {todo}"
+            raise OutputError(message) from error
+        yield dict.fromkeys(fleet.sharing, address)
 
 
 @contextmanager

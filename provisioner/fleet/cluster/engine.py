@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from provisioner.errors import ConfigurationError, ExitCode, UsageError
+from provisioner.errors import ExitCode, UsageError
 from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import OURS, carry_out
-from provisioner.fleet.engine import Progress, environment_of
+from provisioner.fleet.engine import Progress, prepared
 from provisioner.fleet.jobs import Fleet, Job
 from provisioner.fleet.standing import Ended
 from provisioner.sending.leasing.actor import ACTOR, NAMESPACE
@@ -50,20 +50,15 @@ class RayJobs:
     async def carry_out(self, job: Job, progress: Progress) -> Ended:
         """Carry out a job to its end."""
         pacer = f"{ACTOR}{self._name}" if job.group in self._shared else None
-        logs = self._fleet.folder / "logs"
-        try:
-            variables = environment_of(job, self._fleet.base, os.environ, pacer, self._every)
-            logs.mkdir(parents=True, exist_ok=True)
-        except ConfigurationError as error:
-            return Ended(error.exit_code, message=str(error))
-        except OSError as error:
-            return Ended(ExitCode.USAGE, message=f"{error.filename}: cannot be written ({error.strerror})")
+        needed = prepared(job, self._fleet.base, self._fleet.folder / "logs", pacer, self._every)
+        if isinstance(needed, Ended):
+            return needed
+        variables, log = needed
         # Of its surroundings a node has its own.
         own = {name: value for name, value in variables.items() if name.startswith(OURS) or name in job.passed}
-        log = str(logs / f"{job.file_name}.log")
         self._told[job.name] = progress
         reference = self._running[job.name] = self._task.options(name=f"provisioner {job.name}").remote(
-            job, str(self._fleet.base), log, own, self._hub
+            job, str(self._fleet.base), str(log), own, self._hub
         )
         try:
             code, summary, message = await reference

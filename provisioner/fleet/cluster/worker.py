@@ -15,11 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import orjson
-
 from provisioner import api
 from provisioner.errors import ExitCode, ProvisionerError
-from provisioner.files import PRIVATE
+from provisioner.fleet.engine import event_of, opened, refused
 from provisioner.fleet.jobs import Job
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger, set_up
@@ -59,11 +57,10 @@ class Lines(io.TextIOBase):
         return len(text)
 
     def _take(self, line: str) -> None:
-        with suppress(ValueError):
-            event = orjson.loads(line)
-            if isinstance(event, dict) and event.get("event") == "run.progress":
-                self.facts = event
-                return
+        event = event_of(line)
+        if event is not None and event.get("event") == "run.progress":
+            self.facts = event
+            return
         with suppress(OSError):  # a full disk is the job's to tell
             os.write(self._log, line.encode() + b"\n")
 
@@ -73,18 +70,22 @@ def carry_out(job: Job, base: str, log: str, variables: Mapping[str, str], hub: 
 
     base       the fleet's folder
     log        the file of its log
-    variables  its environment, see `fleet.engine.environment_of`
+    variables  its environment, see `fleet.engine.prepared`
     hub        the actor, see `cluster.hub.Hub`
     """
+    try:
+        (Path(base) / job.output).parent.mkdir(parents=True, exist_ok=True)
+        said = Lines(opened(Path(log)))
+        os.chdir(base)
+    except OSError as error:
+        ended = refused(error)
+        return ended.exit_code, {}, ended.message
     for name in [each for each in os.environ if each.startswith(OURS)]:
         del os.environ[name]
     os.environ.update(variables)
-    os.chdir(base)
-    said = Lines(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE))
     sys.stderr = said
     set_up(format_="json", secrets=[variables.get(API_KEY_VARIABLE, "")])
     try:
-        job.output.parent.mkdir(parents=True, exist_ok=True)
         _wait_for(job.journal)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             summary = runner.run(_reporting(job, said, hub))

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from provisioner.fleet.cluster.hub import Hub
-from provisioner.fleet.cluster.worker import Lines, settings_of
+from provisioner.fleet.cluster.worker import Lines, carry_out, settings_of
 from provisioner.fleet.jobs import Job
 from provisioner.sending.leasing.actor import ActorLink
 from provisioner.sending.leasing.desk import Lease
@@ -31,6 +31,14 @@ def test_a_job_has_the_settings_of_its_command_line(tmp_path: Path, monkeypatch:
     assert (shard.rate.requests_per_minute, shard.base_url) == (600, "http://127.0.0.1:9/v3")
     night = settings_of(Job("acme", "acme", "sync", ("r.csv",), Path("o.csv"), state=Path("s.db")))
     assert (night.sync.state, night.rate.requests_per_minute) == (Path("s.db"), 10_000)
+
+
+def test_a_folder_that_a_node_cannot_make_ends_its_job_as_it_does_here(tmp_path: Path) -> None:
+    """A file stands where it would be: exit 2, and no bug."""
+    (tmp_path / "afile").write_text("")
+    job = Job("a", "a", "run", ("r.csv",), Path("afile/o.csv"))
+    ended = carry_out(job, str(tmp_path), str(tmp_path / "log"), {}, None)
+    assert ended == (2, {}, f"{tmp_path / 'afile'}: cannot be written (File exists)")
 
 
 def test_progress_is_told_and_the_rest_is_logged(tmp_path: Path) -> None:
