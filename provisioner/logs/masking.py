@@ -36,6 +36,9 @@ _ESCAPE: Final = re.compile(
     re.IGNORECASE,
 )
 
+# A letter, digit or sign that nobody has to escape in JSON, escaped all the same.
+_ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
+
 _Span: TypeAlias = tuple[int, int]
 
 
@@ -51,6 +54,12 @@ class Secret:
             self._forms.append(_Form(raw.hex(), 2 * least))
             self._forms += [_Form(coded, (8 * least - 4) // 6) for coded in _base64(raw)]
         self._pieces = tuple(dict.fromkeys(piece for form in self._forms for piece in form.pieces))
+        spelled = {value, value.lower(), value.upper()} - {""}
+        self._spelled = [each.encode(errors="surrogateescape") for each in spelled]
+
+    def may_stand_in(self, raw: bytes) -> bool:
+        """Look for it in JSON, quickly: as it is, in small or capital letters, or escaped; in no other code."""
+        return any(map(raw.__contains__, self._spelled)) or (b"\\u00" in raw and bool(_ESCAPED_ASCII.search(raw)))
 
     def masked(self, text: str) -> str:
         """Mask it in a text; a part of it as far as it goes."""

@@ -27,8 +27,6 @@ from provisioner.sending.serverclock import ServerClock, number_in, retry_after
 _LONGEST_MESSAGE: Final = 500
 # And what of them is masked before they are cut to that.
 _LOOKED_AT: Final = 16 * _LONGEST_MESSAGE
-# A letter, digit or sign that nobody has to escape in JSON, escaped all the same.
-_ESCAPED_ASCII: Final = re.compile(rb"\\u00[2-7]")
 
 # Scheme, log-in and address of a proxy as it was given; a password may hold anything.
 _PROXY: Final = re.compile(r"([A-Za-z][\w+.-]*://)?(.*@)?([^/?#]*)", re.DOTALL)
@@ -96,8 +94,6 @@ class Client:
         self._made_at = {Operation.CREATE: self._users, Operation.CREATE_ROLE: self._users.parent / "roles"}
         self._proxy = proxy_for(base_url)
         self._key, self._secret = api_key, Secret(api_key)
-        spelled = {api_key, api_key.lower(), api_key.upper()} - {""}
-        self._spelled = [each.encode() for each in spelled]
         self._timeouts = timeouts
         self._in_flight = in_flight
         self._agent = agent
@@ -178,7 +174,9 @@ class Client:
             return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
         arrived = self.clock.ticks()
         reply = self._read(answer.status, answer.headers, raw)
-        if body is None and self._quotes_key(raw):  # what is shown of users: of other answers no words go anywhere
+        if body is None and self._secret.may_stand_in(
+            raw
+        ):  # what is shown of users: of other answers no words go anywhere
             reply = reply._replace(data=self._secret.masked_in(reply.data))
         date = answer.headers.get("Date")
         # What is not the API's own answer may have the time of a proxy, as it may have a proxy's limit.
@@ -226,10 +224,6 @@ class Client:
     def _words(self, text: str) -> str:
         # An answer to a wrong key has been seen to quote the key in full.
         return self._secret.masked(text[:_LOOKED_AT])[:_LONGEST_MESSAGE]
-
-    def _quotes_key(self, raw: bytes) -> bool:
-        """Whether an answer may hold the key: as it is, in small or capital letters, or escaped; in no other code."""
-        return any(map(raw.__contains__, self._spelled)) or (b"\\u00" in raw and bool(_ESCAPED_ASCII.search(raw)))
 
 
 async def _refusal_body(answer: aiohttp.ClientResponse) -> bytes:

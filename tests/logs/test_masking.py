@@ -180,3 +180,19 @@ def test_our_own_data_is_masked_by_the_names_of_its_members() -> None:
     """Logging a settlement as it is must not print its token, whatever the token's form."""
     settlement = Settlement(1, State.SETTLED, Outcome.CREATED, 1, auth_token="opaque")
     assert "opaque" not in repr(Redactor()({}, "info", {"settlement": settlement}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (b'{"name":"0a1B2c3D4e5F6a7B"}', True),
+        (b'{"name":"0A1B2C3D4E5F6A7B"}', True),
+        (b'{"name":"0a1b2c3d4e5f6a7b"}', True),
+        (rb'{"name":"0a1B2c3D4e5F6a7\u0042"}', True),
+        (rb'{"name":"\u00e4"}', False),
+        (b'{"name":"Ada"}', False),
+    ],
+)
+def test_a_quick_look_tells_where_a_secret_may_stand(raw: bytes, found: bool) -> None:
+    """As it is, in one case, or with an escape that nobody needs: the long look is for those alone."""
+    assert Secret("0a1B2c3D4e5F6a7B").may_stand_in(raw) is found
