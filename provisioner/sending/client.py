@@ -22,11 +22,15 @@ from provisioner.logs.masking import Secret
 from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply, document_of
 from provisioner.sending.serverclock import ServerClock, number_in, retry_after
+from provisioner.sending.users import profile
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500
 # And what of them is masked before they are cut to that.
 _LOOKED_AT: Final = 16 * _LONGEST_MESSAGE
+
+MOST: Final = 64 << 20
+"""Bytes of an answer, unpacked: twice what a page of a thousand users of the largest kind can have."""
 
 # Scheme, log-in and address of a proxy as it was given; a password may hold anything.
 _PROXY: Final = re.compile(r"([A-Za-z][\w+.-]*://)?(.*@)?([^/?#]*)", re.DOTALL)
@@ -91,7 +95,8 @@ class Client:
 
     def __init__(self, base_url: str, api_key: str, *, timeouts: Timeouts, in_flight: int, agent: str) -> None:
         self._users = URL(base_url.rstrip("/") + "/users")
-        self._made_at = {Operation.CREATE: self._users, Operation.CREATE_ROLE: self._users.parent / "roles"}
+        roles = self._users.parent / "roles"
+        self._places = {Operation.CREATE: self._users, Operation.CREATE_ROLE: roles, Operation.ROLES: roles}
         self._proxy = proxy_for(base_url)
         self._key, self._secret = api_key, Secret(api_key)
         self._timeouts = timeouts
@@ -137,11 +142,11 @@ class Client:
         match operation:
             case Operation.CREATE | Operation.CREATE_ROLE:
                 body = with_auth_token(request.body) if request.token else request.body
-                return self._exchange("POST", self._made_at[operation], body)
+                return self._exchange("POST", self._places[operation], body)
             case Operation.READ:
                 return self._exchange("GET", self._users / request.uid, None)
             case Operation.UPDATE:
-                change = request.change.payload if request.change else without_uid(request)
+                change = request.change.payload if request.change else profile.without_uid(request)
                 return self._exchange("PUT", self._users / request.uid, change)
             case Operation.MINT:
                 return self._exchange("POST", self._users / request.uid / "auth_tokens", b"{}")
@@ -154,20 +159,15 @@ class Client:
             case Operation.DELETE:
                 return self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
             case Operation.ROLES | Operation.LIST | Operation.PROBE:
-                return self._exchange("GET", self._listed(operation, query), None)
-
-    def _listed(self, operation: Operation, query: str) -> URL:
-        """Give the address of a list: of the roles, of a page of the users, of the first user alone."""
-        if operation is Operation.ROLES:
-            return self._users.parent / "roles"
-        return self._users.with_query(query if operation is Operation.LIST else "perPage=1")
+                place = self._places.get(operation) or self._users.with_query(query or "perPage=1")
+                return self._exchange("GET", place, None)
 
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
         session = self._reading if body is None else self._writing
         try:
             async with session.request(method, url, data=body, allow_redirects=False) as answer:
                 # A success has to name the user.
-                raw = await (answer.read() if answer.status < 300 else _refusal_body(answer))
+                raw = await (_body(answer) if answer.status < 300 else _refusal_body(answer))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return self._failed(error)
         except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
@@ -226,9 +226,20 @@ class Client:
         return self._secret.masked(text[:_LOOKED_AT])[:_LONGEST_MESSAGE]
 
 
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """Read as much as an answer can have; `answer.read` would unpack whatever comes, without a bound."""
+    content, blocks, size = answer.content, list[bytes](), 0
+    while not content.at_eof():
+        blocks.append(await content.readany())
+        if (size := size + len(blocks[-1])) > MOST:
+            answer.close()
+            raise aiohttp.ClientPayloadError(f"an answer of more than {MOST >> 20} MiB")
+    return b"".join(blocks)
+
+
 async def _refusal_body(answer: aiohttp.ClientResponse) -> bytes:
     try:
-        return await answer.read()
+        return await _body(answer)
     except (TimeoutError, aiohttp.ClientError, OSError):
         return b""  # it says enough by its status and headers
 
@@ -236,11 +247,6 @@ async def _refusal_body(answer: aiohttp.ClientResponse) -> bytes:
 def _one_uid(member: str, uid: str) -> bytes:
     """Name one user in a call for many: one answer for each is what can be believed, recorded and repeated."""
     return orjson.dumps({member: [uid]})
-
-
-def without_uid(request: UserRequest) -> bytes:
-    """Give the body of an update: the uid cannot be changed. Cut, not parsed: no number may change on the way."""
-    return b"{" + request.body.removeprefix(b'{"uid":"' + request.uid.encode() + b'",')
 
 
 def failure_of(error: BaseException, *, proxied: bool = False) -> Failure:

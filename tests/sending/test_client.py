@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import gc
+import gzip
 import socket
 import ssl
 import time
@@ -21,7 +22,7 @@ import pytest
 from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
-from provisioner.sending.client import Client, Timeouts, proxy_for
+from provisioner.sending.client import MOST, Client, Timeouts, proxy_for
 from provisioner.sending.retry import Verdict, judge, stop
 from provisioner.stop import Stop
 from tests.rig import deadline
@@ -461,6 +462,27 @@ def test_a_limit_that_the_api_did_not_tell_is_none(status: str) -> None:
     headers = ["X-RateLimit-Limit: 1", "X-Rate-Limit: 1"]
     page = answering(b"<html>", status, headers=headers, content_type="text/html")
     assert ask(page)[0].limit is None
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_an_answer_without_an_end_is_not_read_to_its_end(status: str, packed: bool) -> None:
+    """However small it is on the wire; what was asked for may have been done, and the next answer is read as ever."""
+    body = b"[" + b" " * (2 * MOST)
+    unusual = gzip.compress(body) if packed else body
+    answers = [answering(unusual, status, headers=["Content-Encoding: gzip"] if packed else []), CREATED]
+
+    async def scenario(client: Client, _: Wire) -> list[Reply]:
+        return [await client.send(CREATE, ADA) for _ in range(2)]
+
+    async def behave(line: Line) -> None:
+        await answers.pop(0)(line)
+
+    odd, usual = talk(behave, scenario)
+    assert judge(CREATE, odd, "ada-1", token=False) is Verdict.IN_DOUBT
+    if status == "200 OK":
+        assert (odd.failure, odd.message) == (Failure.UNREADABLE, "an answer of more than 64 MiB")
+    assert usual == Reply(status=200, data=USER)
 
 
 def test_a_429_whose_body_breaks_off_is_still_a_429() -> None:

@@ -14,6 +14,8 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
+from provisioner.model import UserRequest
+
 FIELDS: Final = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
 """The fields of a profile, in the order of their digests. A uid cannot change, and `withAuthToken` is none."""
 
@@ -164,6 +166,11 @@ def update(profile: Mapping[str, str], needed: Difference) -> bytes:
     if unset := [name for name in needed.emptied if name in _UNSETTABLE]:
         parts.append(f'"unset":{json.dumps(unset, separators=(",", ":"))}')
     return f"{{{','.join(parts)}}}".encode()
+
+
+def without_uid(request: UserRequest) -> bytes:
+    """Give the body of an update: the uid cannot be changed. Cut, not parsed: no number may change on the way."""
+    return b"{" + request.body.removeprefix(b'{"uid":"' + request.uid.encode() + b'",')
 
 
 def emptying(body: bytes, managed: Collection[str]) -> bytes:
