@@ -29,7 +29,7 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import profile
-from provisioner.sending.users.failures import DEACTIVATED, GONE, drifted, unsuccessful, words_of
+from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, drifted, unsuccessful, words_of
 from provisioner.sending.users.keeper import Keeper, carried, last_change, moment, shows
 
 log = get_logger()
@@ -191,7 +191,7 @@ class Lifecycle:
             verdict, reply = await self._update(life, own=True)
             if verdict is Verdict.ABSENT:
                 message = "this job created the user, and another hand has deactivated or deleted it since"
-                return life.failed(reply, GONE, message)
+                return life.failed(reply, GONE, f"{message}; reactivate it and run again, or, if it is deleted, {ANEW}")
             if verdict is not Verdict.DONE:
                 return self._unsuccessful(life, verdict, reply)
             self._outcomes.edited += 1

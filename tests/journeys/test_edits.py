@@ -240,3 +240,32 @@ def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:
     request = urllib.request.Request(f"{api.root}/_emulator/faults", json.dumps({"script": script}).encode())
     with urllib.request.urlopen(request, timeout=60):
         pass
+
+
+def test_a_user_that_another_hand_has_deleted_is_told_with_a_cure_that_helps(tmp_path: Path) -> None:
+    """One of ours whose row was edited, and somebody else's who is to come back: an --output of their own has both."""
+
+    def another_hand(api: RunningEmulator, method: str, path: str, body: Mapping[str, object]) -> None:
+        headers = {"apikey": KEY, "Content-Type": "application/json"}
+        request = urllib.request.Request(api.url + path, json.dumps(body).encode(), headers, method=method)
+        urllib.request.urlopen(request).close()
+
+    def carried_out(api: RunningEmulator, output: str, ann: str, bob: str) -> list[tuple[str, str]]:
+        (tmp_path / "r.csv").write_text(f"uid,name,off\nann,{ann},no\nbob,Bob,{bob}\n")
+        options = ("-o", output, "--on-existing", "update")
+        provisioner("run", "r.csv", *api.flags(), *options, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        return [(line["outcome"], line["error_message"]) for line in rows(tmp_path / output)]
+
+    (tmp_path / "provisioner.toml").write_text('[columns]\ndeactivated = "off"\n')
+    with emulator(tmp_path) as api:
+        another_hand(api, "POST", "/users", {"uid": "bob", "name": "Bob"})
+        assert [outcome for outcome, _ in carried_out(api, "x.csv", "Ann", "yes")] == ["created", "updated"]
+        for uid in ("ann", "bob"):
+            another_hand(api, "DELETE", f"/users/{uid}", {"permanent": True})
+        anew = "feed this row in by itself, with another --output, to have the user created anew"
+        ours = "this job created the user, and another hand has deactivated or deleted it since"
+        assert carried_out(api, "x.csv", "Anna", "no") == [
+            ("failed", f"{ours}; reactivate it and run again, or, if it is deleted, {anew}"),
+            ("failed", f"another hand has deleted the user since; {anew}"),
+        ]
+        assert carried_out(api, "y.csv", "Anna", "no") == [("created", ""), ("created", "")]

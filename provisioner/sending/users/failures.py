@@ -11,6 +11,7 @@ from provisioner.sending.retry import Verdict
 DEACTIVATED = "deactivated"
 GONE = "gone"
 IN_DOUBT = "in_doubt"
+ANEW = "feed this row in by itself, with another --output, to have the user created anew"
 
 
 def unsuccessful(

@@ -20,14 +20,14 @@ from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.retry import Verdict
-from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful
+from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, unsuccessful
 
 AS_SAID: Final = "the user is deactivated, as the roster says"
 """What is told of a row that asks for that."""
 
 _LEFT_OVER: Final = "the user is there, but could not be deactivated: "
 _UNFLUSHED: Final = "the user is there, but its auth tokens could not be flushed, so it is not deactivated yet: "
-_GONE: Final = "another hand has deleted the user since"
+_GONE: Final = f"another hand has deleted the user since; {ANEW}"
 
 
 @dataclass(frozen=True, slots=True)
