@@ -59,10 +59,6 @@ class Shape:
         """Say how many slots to take for so many who wait."""
         return self.block if self.spare else min(self.block, waiting)
 
-    def limiter(self) -> AsyncLimiter:
-        """Build the bucket."""
-        return AsyncLimiter(self.burst, self.period)
-
 
 def _now() -> float:
     """Read the clock by which the limiter goes as well."""
@@ -138,7 +134,7 @@ class OwnLimiter:
     def _adopt(self, per_minute: float) -> None:
         self.per_minute = per_minute
         self._shape = Shape.of(per_minute)
-        self._limiter = self._shape.limiter()
+        self._limiter = AsyncLimiter(self._shape.burst, self._shape.period)
 
     @property
     def held_for(self) -> float:

@@ -265,6 +265,7 @@ def pause(reply: Reply, strikes: int, waits: Waits, jitter: float) -> float:
 _KEY = ("key", "the API key is not accepted", "check the API key{} and that it belongs to this app")
 _SCOPE = ("scope", "the API key may not create users", "use a key with the scope fullAccess (a REST API Key)")
 _PLAN = ("plan", "the plan does not allow this", "check the app's plan, then resume")
+_APP = ("app", "the API does not know this app", "check the app id and the region")
 _ENDPOINT = ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users")
 _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
     {
@@ -273,12 +274,8 @@ _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
         "AUTH_ERR_NO_ACCESS": _SCOPE,
         "ERR_PLAN_RESTRICTION": _PLAN,
         "ERR_API_NOT_FOUND": _ENDPOINT,
-        "AUTH_ERR_EMPTY_APPID": ("app", "the API does not know this app", "check the app id and the region"),
-        "AUTH_ERR_INVALID_APPID": (
-            "app",
-            "the API does not know this app",
-            "check the app id and the region",
-        ),
+        "AUTH_ERR_EMPTY_APPID": _APP,
+        "AUTH_ERR_INVALID_APPID": _APP,
         "ERR_PLAN_QUOTA_RESTRICTION": (
             "plan",
             "the plan's user quota is reached",
