@@ -12,6 +12,7 @@ validation/  rows become valid or rejected
 roster/      bytes become rows
 journal/     what is on disk
 sending/     requests, replies and outcomes
+files/       files that are written whole, set aside or told apart
 logs/        the story of a run, without secrets
 emulator/    a stand-in for the API
 api          what the commands do, from Python
@@ -19,8 +20,7 @@ errors       every exception, each with its exit code
 model        the data that flows from a roster to its results
 stop         the switch that ends a run early
 streams      standard output and error, whatever becomes of them
-threads      calls that block, carried out beside the event loop
-files        files that are written whole and synced
+threads      what blocks, carried out in a thread beside
 wording      counts, durations and values in words
 """
 

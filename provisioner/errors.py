@@ -19,7 +19,7 @@
     ├── InterruptedEarlyError         ends with the exit code of its `Stop`: nothing was sent (`provisioner.stop`)
     ├── ChangedError                  becomes a RosterError where the CSV is read (`provisioner.roster.csv.file`)
     ├── EndlessRowError               becomes a RosterError where the CSV is read (`provisioner.roster.csv.file`)
-    ├── UnreadableError               becomes a UsageError of whoever wanted the text (`provisioner.files`)
+    ├── UnreadableError               becomes a UsageError of whoever wanted the text (`provisioner.files.looking`)
     └── _CutOffError                  becomes a RosterError where JSON is read (`provisioner.roster.formats.jsoncut`)
 
 A run that stops once it has begun to send is no exception: see `provisioner.stop.Stop`.

@@ -1,10 +1,10 @@
-"""Calls that block, carried out in a thread while the event loop goes on."""
+"""Calls that block, carried out in a thread while the event loop, or whoever takes their results, goes on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,3 +13,16 @@ T = TypeVar("T")
 def in_thread(thread: Executor, call: Callable[[], T]) -> asyncio.Future[T]:
     """Begin a call in a thread of its own kind, at once; awaiting what this gives waits for the call's result."""
     return asyncio.get_running_loop().run_in_executor(thread, call)
+
+
+def one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Give the same items, the next one made in a thread of its own while the last is worked on.
+
+    Whatever making one raises comes up where it would have been given.
+    """
+    end = object()
+    with ThreadPoolExecutor(1, "ahead") as thread:
+        upcoming = thread.submit(next, items, end)
+        while (item := upcoming.result()) is not end:
+            upcoming = thread.submit(next, items, end)
+            yield item  # type: ignore[misc]

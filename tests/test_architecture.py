@@ -71,7 +71,7 @@ HOMES = {
         "sync.history",
         "sync.plan.directory",
     },
-    "fcntl": {"files"},
+    "fcntl": {"files.writing"},
     "tomllib": {"settings.layers"},
     "pydantic": {"settings", "run.unchanged.ending"},
     "typer": {"cli"},
@@ -167,7 +167,6 @@ TESTED_ELSEWHERE = {
     "sync.plan.assessment": "journeys/test_sync.py",
     "sync.plan.report": "journeys/test_sync.py",
     "sync.summary": "journeys/test_nights.py",
-    "threads": "journeys/test_run.py",
     "validation.vocabulary.besides": "validation/vocabulary/test_recognition.py",
     "validation.vocabulary.synonyms": "validation/vocabulary/test_recognition.py",
 }

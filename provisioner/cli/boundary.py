@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from provisioner import __version__
 from provisioner.errors import MORE_FILES, ExitCode, ProvisionerError, UsageError, limit_reached
-from provisioner.files import time_stamp
+from provisioner.files.aside import time_stamp
 from provisioner.streams import answer, say
 from provisioner.wording import shortened
 
@@ -202,7 +202,7 @@ class Asked:
 
     def _file(self) -> tuple[Path | None, Record]:
         """Name the summary file and what it is to remember; None without a name or a folder, or for another's file."""
-        from provisioner.files import same_file
+        from provisioner.files.looking import same_file
         from provisioner.results.manifest import NOTHING_RECORDED, places, read_record
         from provisioner.results.outputs import FORMATS, summary_of
         from provisioner.roster.files.inputs import find_inputs

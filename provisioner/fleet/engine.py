@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, Self, TypeAlias, cast
 import orjson
 
 from provisioner.errors import ConfigurationError, ExitCode
-from provisioner.files import PRIVATE
+from provisioner.files.writing import PRIVATE
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import SIGNALLED, Ended
 from provisioner.journal.lock import holder_of, process_of

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from provisioner import __version__
 from provisioner.errors import ConfigurationError
-from provisioner.files import ANOTHER_OUTPUT, cure_at
+from provisioner.files.cures import ANOTHER_OUTPUT, cure_at
 from provisioner.inspection import connection, diagnosis, machine
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
-from provisioner.files import beside_itself
+from provisioner.files.looking import beside_itself
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 
 # Bytes of a write-ahead log: its head, and that of each page in it.

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from provisioner.errors import JournalError
-from provisioner.files import ANOTHER_OUTPUT
+from provisioner.files.cures import ANOTHER_OUTPUT
 from provisioner.journal import columns, schema
 from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
 from provisioner.journal.copies import mark

@@ -17,7 +17,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import ANOTHER_OUTPUT, beside_itself, cure_at, locked, set_aside
+from provisioner.files.aside import set_aside
+from provisioner.files.cures import ANOTHER_OUTPUT, cure_at
+from provisioner.files.looking import beside_itself
+from provisioner.files.writing import locked
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.

@@ -13,7 +13,7 @@ import orjson
 import structlog
 
 from provisioner.errors import ConfigurationError, OutputError
-from provisioner.files import is_free, outer_lines
+from provisioner.files.looking import is_free, outer_lines
 from provisioner.logs.masking import Event, Redactor
 
 Format = Literal["console", "json"]

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from provisioner.files import PRIVATE, written_whole
+from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
 from provisioner.model import FINAL, Outcome, RowTally

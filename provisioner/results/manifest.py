@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
-from provisioner.files import digest_of, noted, notes_of, same_file, set_aside, set_edited_aside
+from provisioner.files.aside import set_aside, set_edited_aside
+from provisioner.files.looking import digest_of, same_file
+from provisioner.files.writing import noted, notes_of
 from provisioner.logs.events import get_logger
 from provisioner.results.outputs import Outputs, state_of, summary_of
 from provisioner.roster.files.inputs import NO_SHEETS, STANDARD_INPUT, InputFile, Inputs, Location, Sheets, local_file

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import OutputError
-from provisioner.files import ANOTHER_OUTPUT, cure_at, foreign_name, leads_nowhere, same_file
+from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, foreign_name
+from provisioner.files.looking import leads_nowhere, same_file
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.shard import Shard
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.files import SHARED
+from provisioner.files.writing import SHARED
 from provisioner.logs.events import get_logger
 from provisioner.results.formats.writing import Writer, write_csv, write_frames, write_parquet
 from provisioner.results.manifest import REJECTED, remove_other, rewrite, written_last

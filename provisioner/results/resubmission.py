@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import polars as pl
 
-from provisioner.files import same_file
+from provisioner.files.looking import same_file
 from provisioner.journal.columns import Done, hash_of
 from provisioner.journal.earlier import done_in, refuse_unreadable
 from provisioner.results.manifest import REJECTED, read_record, written_last

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.errors import StorageError
-from provisioner.files import unnamed_file
+from provisioner.files.writing import unnamed_file
 from provisioner.results.formats.writing import reason
 from provisioner.roster.formats.rows import RosterBatch
 

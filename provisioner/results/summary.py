@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import ExitCode, StorageError
-from provisioner.files import SHARED, set_aside, written_whole
+from provisioner.files.aside import set_aside
+from provisioner.files.writing import SHARED, written_whole
 from provisioner.logs.events import get_logger
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
 from provisioner.results.findings import Report

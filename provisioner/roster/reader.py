@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
-from provisioner.files import path_of
+from provisioner.files.writing import path_of
 from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted

@@ -30,11 +30,11 @@ from provisioner.results.spool import Spool, SpooledBatches
 from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
-from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch, one_ahead
+from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch
 from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
-from provisioner.threads import in_thread
+from provisioner.threads import in_thread, one_ahead
 from provisioner.validation import survey as surveying
 from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
 from provisioner.validation.lookalikes import Persons
@@ -43,10 +43,8 @@ from provisioner.validation.validator import Checked, Validator, reject
 
 log = get_logger()
 
-# Columns that a warning names; how many more there are is said.
-_NAMED: Final = 10
-# As many names of roles are enough.
-_ROLES_KEPT: Final = 1000
+_NAMED: Final = 10  # columns that a warning names; how many more there are is said
+_ROLES_KEPT: Final = 1000  # as many names of roles are enough
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import ConfigurationError, JournalError
-from provisioner.files import set_aside
+from provisioner.files.aside import set_aside
 from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.course.table import roster_in
 from provisioner.journal.header import Identity, owner_in

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError
-from provisioner.files import same_file
+from provisioner.files.looking import same_file
 from provisioner.logs import events
 from provisioner.model import Outcome
 from provisioner.results.summary import encode

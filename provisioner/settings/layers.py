@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from provisioner.errors import ConfigurationError
-from provisioner.files import UnreadableError, read_text
+from provisioner.files.looking import UnreadableError, read_text
 from provisioner.settings.refused import NO_PLACE, mended, shown
 
 DEFAULT_CONFIG: Final = Path("provisioner.toml")

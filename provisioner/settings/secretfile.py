@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ConfigurationError
-from provisioner.files import UnreadableError, text_of
+from provisioner.files.looking import UnreadableError, text_of
 
 LARGEST: Final = 64 * 1024
 """Bytes; no key and no password comes near it."""

@@ -15,7 +15,8 @@ from typing import Any
 from rich.console import Console
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError, UsageError
-from provisioner.files import foreign_name, same_file
+from provisioner.files.cures import foreign_name
+from provisioner.files.looking import same_file
 from provisioner.logs.events import get_logger
 from provisioner.model import Action
 from provisioner.results.outputs import Outputs, refuse_folder

@@ -16,7 +16,8 @@ import orjson
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
-from provisioner.files import PRIVATE, digest_of, written_whole
+from provisioner.files.looking import digest_of
+from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action
 from provisioner.results.manifest import rewrite

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from provisioner.errors import ExitCode, OutputError
-from provisioner.files import SHARED, is_free, same_file, written_whole
+from provisioner.files.looking import is_free, same_file
+from provisioner.files.writing import SHARED, written_whole
 from provisioner.model import ROW_OUTCOMES
 from provisioner.results.outputs import refuse_folder
 

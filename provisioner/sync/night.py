@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ExitCode, StorageError
-from provisioner.files import same_file
+from provisioner.files.looking import same_file
 from provisioner.journal.columns import Known
 from provisioner.journal.state.managed import Met
 from provisioner.journal.state.syncstate import SyncState

@@ -14,7 +14,7 @@ from typing import IO, Final, Generic, TypeVar
 import polars as pl
 
 from provisioner.errors import StorageError
-from provisioner.files import unnamed_file
+from provisioner.files.writing import unnamed_file
 
 T = TypeVar("T")
 

@@ -11,8 +11,9 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import ANOTHER_TABLE, Roster, RosterBatch, one_ahead
+from provisioner.roster.formats.rows import ANOTHER_TABLE, Roster, RosterBatch
 from provisioner.roster.shard import Dealt, Shard, Share
+from provisioner.threads import one_ahead
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.source import Encoding

@@ -62,7 +62,7 @@ def test_a_lock_that_a_full_disk_takes_no_name_for_is_let_go(path: Path) -> None
     old, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(JournalError, match=r"cannot be used as a journal \(File too large\)"):
             JournalLock(path).__enter__()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

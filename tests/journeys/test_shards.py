@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from tests.rig.command import KEY, emulator, people, provisioner, rows, start, write_roster
 
 SEVERAL = [

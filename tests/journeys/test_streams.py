@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.files import MAKE_ROOM
+from provisioner.files.cures import MAKE_ROOM
 from tests.rig import forking
 from tests.rig.command import COMMAND, PATIENCE, Finished, environment, rows
 

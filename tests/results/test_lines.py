@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.files import SHARED, digest_of, written_whole
+from provisioner.files.looking import digest_of
+from provisioner.files.writing import SHARED, written_whole
 from provisioner.logs.events import set_up
 from provisioner.results.manifest import (
     NOTHING_RECORDED,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ConfigurationError
-from provisioner.files import UnreadableError
+from provisioner.files.looking import UnreadableError
 from provisioner.settings import secretfile
 from provisioner.settings.secretfile import LARGEST, is_shown, looks_like_key, read_secret, secret_of
 

@@ -18,7 +18,7 @@ from itertools import islice, product
 from typing import Final
 
 from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError, OutputError
-from provisioner.files import same_file
+from provisioner.files.looking import same_file
 from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import ExitCode
-from provisioner.files import PRIVATE
+from provisioner.files.writing import PRIVATE
 from provisioner.inspection.proof.ledger import STANDING, Ledger, Totals, Unlike
 from provisioner.inspection.proof.reading import SINGLY, Reading
 from provisioner.journal.header import Identity

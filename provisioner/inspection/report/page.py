@@ -11,7 +11,7 @@ from typing import Final
 
 from provisioner import __version__
 from provisioner.errors import OutputError
-from provisioner.files import PRIVATE, written_whole
+from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.inspection.report.chapters import at
 from provisioner.inspection.report.content import Content, content_of
 from provisioner.inspection.report.figures import Figure, figures_of

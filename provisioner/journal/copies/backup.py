@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError, OutputError
-from provisioner.files import PRIVATE, name_once, sync_folder
+from provisioner.files.writing import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.header import header_of, log_of, refuse_cut_short
 from provisioner.journal.schema import bring_up_to_date

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import StorageError
-from provisioner.files import PRIVATE, free_name, name_once, sync_folder
+from provisioner.files.aside import free_name
+from provisioner.files.writing import PRIVATE, name_once, sync_folder
 
 _GONE: Final = "was deleted or moved away while it was in use"
 

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import NoResultsError, OutputError
-from provisioner.files import PRIVATE
+from provisioner.files.writing import PRIVATE
 from provisioner.results.formats.writing import WRITERS, write_frames
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.formats.rows import ADDED

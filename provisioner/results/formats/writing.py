@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from provisioner.files import written_whole
+from provisioner.files.writing import written_whole
 from provisioner.wording import first_line
 
 # Rows that a Parquet file is written in at once: the writer holds them, and their encoded form.

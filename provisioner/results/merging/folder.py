@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ConfigurationError, OutputError
-from provisioner.files import name_once
+from provisioner.files.writing import name_once
 from provisioner.roster.shard import Shard
 
 MANIFEST: Final = "shards.json"

@@ -24,7 +24,7 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from provisioner.journal.lock import holder_of
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile

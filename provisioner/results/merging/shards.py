@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import OutputError
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from provisioner.journal.lock import holder_of
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS

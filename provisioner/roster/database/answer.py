@@ -18,7 +18,8 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files import MAKE_ROOM, path_of, unnamed_file
+from provisioner.files.cures import MAKE_ROOM
+from provisioner.files.writing import path_of, unnamed_file
 from provisioner.roster.database.address import Query
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 from provisioner.errors import RosterError
-from provisioner.files import foreign_name
+from provisioner.files.cures import foreign_name
 from provisioner.roster.database.address import PREFIX, SCHEME
 from provisioner.roster.files.folders import (
     Found,

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files import MAKE_ROOM
+from provisioner.files.cures import MAKE_ROOM
 from provisioner.roster.database.address import SCHEME
 from provisioner.roster.files.inputs import COMPRESSIONS, shown
 from provisioner.roster.files.origin import Spooled, spool

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar, cast
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files import MAKE_ROOM, unnamed_file
+from provisioner.files.cures import MAKE_ROOM
+from provisioner.files.writing import unnamed_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

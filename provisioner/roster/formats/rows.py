@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias
 
 import polars as pl
 
@@ -13,8 +12,6 @@ from provisioner.roster.columns import instance_of, member, named
 from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import LineNumbers, is_misnamed
-
-T = TypeVar("T")
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""
@@ -309,16 +306,3 @@ def gathered(batches: Iterable[RosterBatch], rows: int = 20_000, room: int = 4 *
             waiting, height, size = [], 0, 0
     if waiting:
         yield RosterBatch.joined(waiting)
-
-
-def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Give the same items, the next one made in a thread of its own while the last is worked on.
-
-    Whatever making one raises comes up where it would have been given.
-    """
-    end = object()
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        upcoming = thread.submit(next, items, end)
-        while (item := upcoming.result()) is not end:
-            upcoming = thread.submit(next, items, end)
-            yield item  # type: ignore[misc]

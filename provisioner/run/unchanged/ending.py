@@ -21,7 +21,8 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from provisioner.files import PRIVATE, digest_of
+from provisioner.files.looking import digest_of
+from provisioner.files.writing import PRIVATE
 from provisioner.journal.journal import Journal
 from provisioner.logs.events import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, RowTally, Tally

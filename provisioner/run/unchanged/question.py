@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 import provisioner
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from provisioner.results.manifest import places
 from provisioner.roster.files.inputs import Location
 from provisioner.run.job import Job

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from provisioner.files import PRIVATE, written_whole
+from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.undo.reversals import Line
 from provisioner.model import Outcome
 from provisioner.results.manifest import rewrite

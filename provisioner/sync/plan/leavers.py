@@ -14,7 +14,8 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterError, UsageError
-from provisioner.files import SHARED, UnreadableError, read_text, written_whole
+from provisioner.files.looking import UnreadableError, read_text
+from provisioner.files.writing import SHARED, written_whole
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Inputs, local_file
 from provisioner.roster.reader import RosterOptions, open_roster

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import StorageError
-from provisioner.files import PRIVATE
+from provisioner.files.writing import PRIVATE
 from provisioner.results.formats.writing import WRITERS, write_frames
 from provisioner.results.outputs import FORMATS
 

@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode, OutputError
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging.merge import merge
 from provisioner.results.outputs import FORMATS

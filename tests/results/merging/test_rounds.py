@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import ExitCode, OutputError
-from provisioner.files import digest_of
+from provisioner.files.looking import digest_of
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging import rounds
 from provisioner.results.merging.rounds import merge_rounds

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.files import MAKE_ROOM
+from provisioner.files.cures import MAKE_ROOM
 from provisioner.roster.files.origin import LocalFile, Origin, spool
 
 

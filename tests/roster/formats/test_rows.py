@@ -1,29 +1,12 @@
-"""What every format gives: small batches are put together, and the next is made while the last is worked on."""
+"""What every format gives: small batches are put together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
-import pytest
 
-from provisioner.roster.formats.rows import ROUNDED, RosterBatch, gathered, one_ahead, without_blank_rows
-
-
-def test_items_made_ahead_are_the_same_in_the_same_order() -> None:
-    assert list(one_ahead(iter([1, None, 3]))) == [1, None, 3]
-
-
-def test_an_error_comes_up_where_its_item_would_have_been_given() -> None:
-    def items() -> Iterator[int]:
-        yield 1
-        raise ValueError("no second")
-
-    ahead = one_ahead(items())
-    assert next(ahead) == 1
-    with pytest.raises(ValueError, match="no second"):
-        next(ahead)
+from provisioner.roster.formats.rows import ROUNDED, RosterBatch, gathered, without_blank_rows
 
 
 def batch(first: int, *uids: str, column: str = "uid") -> RosterBatch:

@@ -1,69 +1,17 @@
-"""Files that are there whole or not at all, and that are never lost to another of their name."""
+"""Files that are there whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import OutputError, StorageError
-from provisioner.files import (
-    PRIVATE,
-    SHARED,
-    UnreadableError,
-    cure_at,
-    is_free,
-    name_once,
-    outer_lines,
-    path_of,
-    read_text,
-    same_file,
-    set_aside,
-    unnamed_file,
-    written_whole,
-)
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-# --- read ---
-
-
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_a_text_is_read_with_and_without_a_mark(here: Path, mark: str) -> None:
-    """As UTF-8."""
-    (here / "t").write_bytes(f"{mark}Łucja\n".encode())
-    assert read_text(here / "t") == "Łucja\n"
-
-
-def test_a_text_that_is_no_utf_8_is_told_with_its_place_and_its_cure(here: Path) -> None:
-    """UTF-16 with or without a mark by its name; of others no name is guessed."""
-    texts = {
-        "é\n".encode("utf-16"): "is UTF-16, not UTF-8; save it as UTF-8",
-        "é\n".encode("utf-16-le"): "is UTF-16, not UTF-8; save it as UTF-8",
-        "a\né\n".encode("cp1252"): "is not UTF-8 (line 2, byte 3); save it as UTF-8",
-    }
-    for content, said in texts.items():
-        (here / "t").write_bytes(content)
-        with pytest.raises(UnreadableError) as error:
-            read_text(here / "t")
-        assert str(error.value) == said
-    with pytest.raises(UnreadableError, match=r"^cannot be read \(embedded null byte\)$"):
-        read_text(Path("a\0b"))
-
-
-# --- written whole ---
+from provisioner.files.writing import PRIVATE, SHARED, name_once, path_of, unnamed_file, written_whole
 
 
 @pytest.mark.parametrize(("mode", "umask", "seen"), [(PRIVATE, 0, 0o600), (SHARED, 0, 0o666), (SHARED, 0o027, 0o640)])
@@ -107,9 +55,6 @@ def test_a_symbolic_link_is_replaced_and_what_it_led_to_is_not_touched(here: Pat
         temporary.write_text("new")
     assert ((here / "precious").read_text(), (here / "r.csv").read_text()) == ("precious", "new")
     assert not (here / "r.csv").is_symlink()
-
-
-# --- on disk ---
 
 
 def syncing(monkeypatch: pytest.MonkeyPatch, folder: Path, note: Callable[[str], None]) -> None:
@@ -164,58 +109,6 @@ def test_a_file_that_cannot_be_synced_does_not_replace_the_old_one(here: Path, m
     assert [(each.name, each.read_text()) for each in here.iterdir()] == [("r.csv", "old")]
 
 
-# --- set aside ---
-
-
-def test_setting_aside_renames(here: Path) -> None:
-    """The file is kept under a name with the time, beside where it was; nothing there is no error."""
-    assert set_aside(Path("r.csv")) is None
-    (here / "r.csv").write_text("tokens")
-    aside = set_aside(Path("r.csv"))
-    assert aside is not None
-    assert aside.match("r.????????T??????.csv")
-    assert [(each.name, each.read_text()) for each in here.iterdir()] == [(aside.name, "tokens")]
-
-
-def test_what_was_set_aside_is_never_overwritten(here: Path) -> None:
-    """Five runs within one second leave five files: each may hold the only copy of its tokens."""
-    for n in range(5):
-        (here / "r.csv").write_text(str(n))
-        set_aside(Path("r.csv"))
-    assert sorted(each.read_text() for each in here.iterdir()) == list("01234")
-
-
-def test_what_belongs_to_a_file_goes_along_with_it(here: Path) -> None:
-    """Its companions keep their endings behind its new name; a stranger beside it stays."""
-    for name in ("r.db", "r.db-wal", "r.db-other"):
-        (here / name).write_text(name)
-    aside = set_aside(Path("r.db"), ("-wal", "-shm"))
-    assert aside is not None
-    assert {each.name: each.read_text() for each in here.iterdir()} == {
-        aside.name: "r.db",
-        f"{aside.name}-wal": "r.db-wal",
-        "r.db-other": "r.db-other",
-    }
-
-
-# --- told apart ---
-
-
-def test_one_file_is_known_by_all_its_names(here: Path) -> None:
-    """Links of both kinds and roundabout paths, also where nothing is yet."""
-    (here / "a").write_text("")
-    (here / "link").symlink_to("a")
-    (here / "b").write_text("")
-    (here / "hard").hardlink_to("a")
-    assert [same_file(Path("a"), Path(other)) for other in ("./a", here / "a", "link", "hard", "b", "none")] == [
-        True, True, True, True, False, False,
-    ]  # fmt: skip
-    assert same_file(Path("none"), here / "x/../none")
-
-
-# --- without a name ---
-
-
 @pytest.mark.parametrize("buffered", [True, False])
 def test_a_file_without_a_name_holds_what_was_written_and_is_seen_by_nobody(here: Path, buffered: bool) -> None:
     """Nothing stands in the folder, so that nothing is left behind by a kill."""
@@ -240,46 +133,6 @@ def test_a_folder_that_takes_no_file_is_told_with_what_it_was_for(here: Path) ->
     assert str(error.value) == f"{here}/gone: {said}"
 
 
-@pytest.mark.parametrize("cure", [{"PYTHONUTF8": "1"}, {"LC_ALL": "C.UTF-8"}])
-def test_a_name_that_the_locale_cannot_read_is_none_that_is_to_be_changed(here: Path, cure: dict[str, str]) -> None:
-    """The name is UTF-8, and what is told to be set lets the same command go on."""
-    code = "import sys; from pathlib import Path; from provisioner.files import foreign_name as of; "
-    command = [sys.executable, "-c", code + "print(ascii(of(Path(sys.argv[1]))))"]
-    plain = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0"}
-
-    def told(name: bytes, **variables: str) -> str:
-        asked = [*map(os.fsencode, command), name]
-        done = subprocess.run(asked, cwd=here, env=plain | variables, capture_output=True, check=True)
-        return done.stdout.decode().strip()
-
-    why = "the name is UTF-8, and the locale (ascii) is not; set PYTHONUTF8=1, or LC_ALL=C.UTF-8, and run"
-    assert told("é.csv".encode()) == f"'\\xe9.csv: {why} the same command again'"
-    assert told("é.csv".encode(), **cure) == "None"
-    assert told(b"\xe9.csv").endswith("is not UTF-8; rename it'")
-
-
-# --- what to do where a job cannot have its files ---
-
-
-def test_another_output_is_advised_where_nothing_can_be_recorded_alone(nobody: Path) -> None:
-    """No journal, an empty one and a folder in its place know of nobody; what cannot be looked at may know of all."""
-    mend = "make room or mend that, then run the same command again"
-    for name, content in {"empty": b"", "held": b"users", "log": b"", "log-wal": b"users"}.items():
-        (nobody / name).write_bytes(content)
-    (nobody / "folder").mkdir()
-    (nobody / "linked").symlink_to(nobody / "not mounted" / "j.db")
-    (nobody / "disk").symlink_to("not mounted")
-    (nobody / "loop").symlink_to("loop")
-    (nobody / "sealed").mkdir(0)
-    told = {name: cure_at(nobody / name) for name in ("empty", "folder", "absent", "held/j", "x" * 300)}
-    assert told == dict.fromkeys(told, "choose another --output")
-    held = {name: cure_at(nobody / name) for name in ("held", "log", "linked", "disk/a/j", "loop/j", "sealed/j")}
-    assert held == dict.fromkeys(held, mend)
-
-
-# --- named once ---
-
-
 def _no_links(*_: object) -> None:
     raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
@@ -299,34 +152,6 @@ def test_a_name_that_is_taken_stays_what_it_is(here: Path, monkeypatch: pytest.M
             name_once(here / "other.part", here / name)
     assert [(here / name).read_text() for name in ("new", "taken", "other.part")] == ["new", "old", "other"]
     assert not (here / "absent").exists()
-
-
-@pytest.mark.parametrize(
-    ("content", "lines"),
-    [
-        (b"", (b"", b"")),
-        (b"a", (b"a", b"")),
-        (b"a\n", (b"a", b"a")),
-        (b"a\r\nb\r\nc", (b"a", b"b")),
-        (b"a\nb\n" + b"c" * 100_000, (b"a", b"")),
-    ],
-)
-def test_the_first_line_and_the_last_whole_one(here: Path, content: bytes, lines: tuple[bytes, bytes]) -> None:
-    """However large the file is."""
-    (here / "f").write_bytes(content)
-    with (here / "f").open("rb") as file:
-        assert outer_lines(file) == lines
-
-
-def test_a_file_is_free_unless_something_else_is_in_it(here: Path) -> None:
-    """Not there, empty, a pipe or a folder: nothing is spoilt; else whoever knows looks into it."""
-    (here / "empty").touch()
-    (here / "full").write_bytes(b"x")
-    os.mkfifo(here / "fifo")
-    for free in ("gone", "empty", "fifo", "."):
-        assert is_free(here / free, lambda _: False)
-    assert is_free(here / "full", lambda file: file.read() == b"x")
-    assert not is_free(here / "full", lambda file: file.read() == b"y")
 
 
 def test_two_that_write_one_file_at_once_both_end_well(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""What to do where a file cannot be had: nothing is advised by which what was recorded would be lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from provisioner.files.looking import leads_nowhere
+
+ANOTHER_OUTPUT: Final = "choose another --output"
+# No other --output is a cure once something was sent: its journal would be another one, which knows of nobody.
+MEND: Final = "make room or mend that, then run the same command again"
+MAKE_ROOM: Final = "make room, or choose another --output where nothing was sent"
+"""What to do where a folder takes no more, and a job may have begun or not."""
+
+_UTF_8: Final = "set PYTHONUTF8=1, or LC_ALL=C.UTF-8, and run the same command again"
+
+
+def cure_at(journal: Path) -> str:
+    """Say what to do where a job cannot have its files: another --output only where nothing is known to be recorded."""
+    return MEND if any(map(_may_hold, (journal, journal.with_name(journal.name + "-wal")))) else ANOTHER_OUTPUT
+
+
+def _may_hold(path: Path) -> bool:
+    """Whether something may stand in a file: nobody can say that it is missing or empty."""
+    try:
+        found = path.lstat()  # of a link, whatever is behind it
+        return found.st_size > 0 and not stat.S_ISDIR(found.st_mode)
+    except FileNotFoundError:
+        return any(map(leads_nowhere, path.parents))
+    except OSError as error:
+        return error.errno not in {errno.ENOTDIR, errno.ENAMETOOLONG}
+
+
+def foreign_name(path: Path) -> str | None:
+    """Say what to do about a name that is not UTF-8, which no summary, log or page can hold; None for any other."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        with suppress(UnicodeDecodeError):
+            os.fsencode(path.absolute()).decode()  # Python takes names for what the locale says
+            return f"{shown}: the name is UTF-8, and the locale ({sys.getfilesystemencoding()}) is not; {_UTF_8}"
+        return f"{shown}: the name of the file, or of a folder above it, is not UTF-8; rename it"
+    return None

@@ -1,0 +1,88 @@
+"""What is in a file, whether it is ours, and whether two paths lead to one: nothing is written."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Final
+
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LINE: Final = 64 * 1024
+
+
+def digest_of(path: Path) -> str | None:
+    """Give the SHA-256 of a file's content in hex digits, None when there is no file that can be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+class UnreadableError(Exception):
+    """A text cannot be read; the message goes on behind the file's name, says why, and quotes nothing of it."""
+
+
+def read_text(path: Path) -> str:
+    """Read a small text that a person has written, as UTF-8 with or without a mark. Raises `UnreadableError`."""
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise UnreadableError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    return text_of(content)
+
+
+def text_of(content: bytes) -> str:
+    """Give the text that a file holds as UTF-8 with or without a mark. Raises `UnreadableError`."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if content.startswith(_UTF_16) or b"\0" in content:
+            raise UnreadableError("is UTF-16, not UTF-8; save it as UTF-8") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableError(f"is not UTF-8 (line {line}, byte {error.start + 1}); save it as UTF-8") from None
+
+
+def is_free(path: Path, is_ours: Callable[[IO[bytes]], bool]) -> bool:
+    """Whether writing to a file spoils nothing: it is not there, empty, no regular file (a pipe), or ours.
+
+    is_ours  looks into it
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or not found.st_size:
+            return True
+        with path.open("rb") as file:
+            return is_ours(file)
+    except OSError:  # what is there and cannot be read may be anybody's
+        return not os.access(path, os.F_OK)
+
+
+def outer_lines(file: IO[bytes]) -> tuple[bytes, bytes]:
+    """Give the first line of a file and the last that has an end, as far as each is within 64 KiB."""
+    first = file.readline(_LINE).rstrip(b"\r\n")
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(end - _LINE, 0))
+    return first, file.read(_LINE).rpartition(b"\n")[0].rpartition(b"\n")[2].rstrip(b"\r")
+
+
+def beside_itself(path: Path, ending: str) -> Path:
+    """Name what SQLite or we keep beside a file, which is beside the file itself, not beside a link to it."""
+    return Path(os.path.realpath(path) + ending)
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, through links or not, there or not."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Whether it is a link to what is not there, such as a disk that is not mounted, or to itself."""
+    return path.is_symlink() and not os.path.exists(path)  # noqa: PTH110 - pathlib's own raises for a loop

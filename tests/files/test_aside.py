@@ -1,0 +1,38 @@
+"""Files that are never lost to another of their name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from provisioner.files.aside import set_aside
+
+
+def test_setting_aside_renames(here: Path) -> None:
+    """The file is kept under a name with the time, beside where it was; nothing there is no error."""
+    assert set_aside(Path("r.csv")) is None
+    (here / "r.csv").write_text("tokens")
+    aside = set_aside(Path("r.csv"))
+    assert aside is not None
+    assert aside.match("r.????????T??????.csv")
+    assert [(each.name, each.read_text()) for each in here.iterdir()] == [(aside.name, "tokens")]
+
+
+def test_what_was_set_aside_is_never_overwritten(here: Path) -> None:
+    """Five runs within one second leave five files: each may hold the only copy of its tokens."""
+    for n in range(5):
+        (here / "r.csv").write_text(str(n))
+        set_aside(Path("r.csv"))
+    assert sorted(each.read_text() for each in here.iterdir()) == list("01234")
+
+
+def test_what_belongs_to_a_file_goes_along_with_it(here: Path) -> None:
+    """Its companions keep their endings behind its new name; a stranger beside it stays."""
+    for name in ("r.db", "r.db-wal", "r.db-other"):
+        (here / name).write_text(name)
+    aside = set_aside(Path("r.db"), ("-wal", "-shm"))
+    assert aside is not None
+    assert {each.name: each.read_text() for each in here.iterdir()} == {
+        aside.name: "r.db",
+        f"{aside.name}-wal": "r.db-wal",
+        "r.db-other": "r.db-other",
+    }

@@ -1,0 +1,73 @@
+"""What is in a file, and which file it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from provisioner.files.looking import UnreadableError, is_free, outer_lines, read_text, same_file
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_text_is_read_with_and_without_a_mark(here: Path, mark: str) -> None:
+    """As UTF-8."""
+    (here / "t").write_bytes(f"{mark}Łucja\n".encode())
+    assert read_text(here / "t") == "Łucja\n"
+
+
+def test_a_text_that_is_no_utf_8_is_told_with_its_place_and_its_cure(here: Path) -> None:
+    """UTF-16 with or without a mark by its name; of others no name is guessed."""
+    texts = {
+        "é\n".encode("utf-16"): "is UTF-16, not UTF-8; save it as UTF-8",
+        "é\n".encode("utf-16-le"): "is UTF-16, not UTF-8; save it as UTF-8",
+        "a\né\n".encode("cp1252"): "is not UTF-8 (line 2, byte 3); save it as UTF-8",
+    }
+    for content, said in texts.items():
+        (here / "t").write_bytes(content)
+        with pytest.raises(UnreadableError) as error:
+            read_text(here / "t")
+        assert str(error.value) == said
+    with pytest.raises(UnreadableError, match=r"^cannot be read \(embedded null byte\)$"):
+        read_text(Path("a\0b"))
+
+
+def test_one_file_is_known_by_all_its_names(here: Path) -> None:
+    """Links of both kinds and roundabout paths, also where nothing is yet."""
+    (here / "a").write_text("")
+    (here / "link").symlink_to("a")
+    (here / "b").write_text("")
+    (here / "hard").hardlink_to("a")
+    assert [same_file(Path("a"), Path(other)) for other in ("./a", here / "a", "link", "hard", "b", "none")] == [
+        True, True, True, True, False, False,
+    ]  # fmt: skip
+    assert same_file(Path("none"), here / "x/../none")
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", (b"", b"")),
+        (b"a", (b"a", b"")),
+        (b"a\n", (b"a", b"a")),
+        (b"a\r\nb\r\nc", (b"a", b"b")),
+        (b"a\nb\n" + b"c" * 100_000, (b"a", b"")),
+    ],
+)
+def test_the_first_line_and_the_last_whole_one(here: Path, content: bytes, lines: tuple[bytes, bytes]) -> None:
+    """However large the file is."""
+    (here / "f").write_bytes(content)
+    with (here / "f").open("rb") as file:
+        assert outer_lines(file) == lines
+
+
+def test_a_file_is_free_unless_something_else_is_in_it(here: Path) -> None:
+    """Not there, empty, a pipe or a folder: nothing is spoilt; else whoever knows looks into it."""
+    (here / "empty").touch()
+    (here / "full").write_bytes(b"x")
+    os.mkfifo(here / "fifo")
+    for free in ("gone", "empty", "fifo", "."):
+        assert is_free(here / free, lambda _: False)
+    assert is_free(here / "full", lambda file: file.read() == b"x")
+    assert not is_free(here / "full", lambda file: file.read() == b"y")
