@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from provisioner.errors import ConfigurationError
 from provisioner.files.looking import UnreadableError, read_text
+from provisioner.roster.database.address import seen_from
 from provisioner.settings.refused import NO_PLACE, mended, shown
 
 DEFAULT_CONFIG: Final = Path("provisioner.toml")
@@ -57,7 +58,9 @@ _PATHS: Final[tuple[Key, ...]] = (
     ("output", "tokens_to"),
     ("log", "file"),
 )
-# Those of them that name the file of a secret.
+# Holds an address, which may be that of a file: then its path is one of them.
+_DATABASE: Final[Key] = ("run", "database")
+# Those that name the file of a secret.
 _SECRETS: Final = frozenset({("api", "api_key_file"), ("run", "database_password_file")})
 
 
@@ -247,14 +250,21 @@ def read_document(path: Path, what: str = "config file") -> dict[str, Any]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     document = read_document(path)
-    for table, key in _PATHS:
+    for table, key in (*_PATHS, _DATABASE):
         values = document.get(table)
         if isinstance(values, dict) and isinstance(values.get(key), str):
-            if not values[key]:
-                raise ConfigurationError(f"{path}: {table}.{key}: should name a file, not ''; or take the line out")
-            try:
-                values[key] = os.path.normpath(path.parent / Path(values[key]).expanduser())
-            except RuntimeError as error:
-                given = "" if (table, key) in _SECRETS else f", in {values[key]!r}"
-                raise ConfigurationError(f"{path}: {table}.{key}: {error}{given}") from None
+            values[key] = _from_file(path, (table, key), values[key])
     return document
+
+
+def _from_file(config: Path, key: Key, given: str) -> str:
+    """Give a path of a config file, or an address, as it is from the current folder. Raises `ConfigurationError`."""
+    try:
+        if key == _DATABASE:
+            return seen_from(config.parent, given)
+        if given:
+            return os.path.normpath(config.parent / Path(given).expanduser())
+    except RuntimeError as error:
+        shown_value = "" if key in _SECRETS else f", in {given!r}"
+        raise ConfigurationError(f"{config}: {'.'.join(key)}: {error}{shown_value}") from None
+    raise ConfigurationError(f"{config}: {'.'.join(key)}: should name a file, not ''; or take the line out")

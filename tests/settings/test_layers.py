@@ -341,9 +341,36 @@ def test_a_path_in_the_file_is_a_path_from_the_file(here: Path, monkeypatch: pyt
     assert load({}, {}, here / config).api.api_key_file == here / "etc/key"
 
 
-def test_a_home_that_does_not_exist_is_told() -> None:
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sqlite:///hr.db", "sqlite:///etc/conf/hr.db"),
+        ("SQLite:///../a%20b.db", "sqlite:///etc/a%20b.db"),
+        ("sqlite:////srv/hr.db", "sqlite:////srv/hr.db"),
+        ("sqlite:///~/hr.db", "sqlite:////home/ada/hr.db"),
+        ("postgresql://app@db.example/hr?sslmode=require", "postgresql://app@db.example/hr?sslmode=require"),
+    ],
+)
+def test_the_file_of_a_database_is_a_path_like_others(
+    written: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks the database from another folder asks the same one; a flag's address is from here."""
+    monkeypatch.setenv("HOME", "/home/ada")
+    config = a_config(f'[run]\ndatabase = "{written}"', "etc/conf/c.toml")
+    assert load({}, {}, config).run.database == meant
+    assert load({"run": {"database": written}}, {}, config).run.database == written
+
+
+@pytest.mark.parametrize("given", ["", "hr.db", "sqlite://", "sqlite://[", "sqlite:///a:b@c.db"])
+def test_an_address_of_no_file_is_refused_as_it_stands(given: str) -> None:
+    """It is made no path of before anybody has looked at it."""
+    assert "etc/c.toml: run.database: " in the_refusal({}, {}, a_config(f'[run]\ndatabase = "{given}"', "etc/c.toml"))
+
+
+@pytest.mark.parametrize("line", ['[log]\nfile = "~nosuchuser/log"', '[run]\ndatabase = "sqlite:///~nosuchuser/hr.db"'])
+def test_a_home_that_does_not_exist_is_told(line: str) -> None:
     """Nothing a user writes into the file ends as a bug of ours."""
-    assert "c.toml" in the_refusal({}, {}, a_config('[log]\nfile = "~nosuchuser/log"'))
+    assert "c.toml" in the_refusal({}, {}, a_config(line))
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from provisioner.errors import ConfigurationError
 
@@ -62,7 +63,7 @@ class Address:
     @property
     def file(self) -> str:
         """The path of an SQLite file: `sqlite:///staff.db` is in the current folder, `sqlite:////srv/staff.db` not."""
-        return unquote(urlsplit(self.given).path).removeprefix("/")
+        return unquote(urlsplit(self.given).path, errors="surrogateescape").removeprefix("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,21 @@ def parse_address(given: str) -> Address:
     if not whole:
         raise ConfigurationError(f"the address of the database is not whole; give one like {_FORM}")
     return Address(kind, given)
+
+
+def seen_from(folder: Path, given: str) -> str:
+    """Give the address of an SQLite file whose path is meant from a folder; any other is left as it is.
+
+    Raises RuntimeError for the home of somebody unknown.
+    """
+    try:
+        address = parse_address(given)
+    except ConfigurationError:
+        return given
+    if address.kind != "sqlite":
+        return given
+    path = os.path.normpath(folder / Path(address.file).expanduser())
+    return given if path == address.file else f"sqlite:///{quote(path, errors='surrogateescape')}"
 
 
 def holds_password(given: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ConfigurationError
-from provisioner.roster.database.address import Query, parse_address
+from provisioner.roster.database.address import Query, parse_address, seen_from
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,13 @@ def test_an_address_says_which_kind_and_what_it_is_called(given: str, kind: str,
 def test_the_path_of_a_file_is_relative_unless_it_has_four_slashes() -> None:
     """As other tools have it."""
     assert [parse_address(each).file for each in ("sqlite:///a/b.db", "sqlite:////a/b.db")] == ["a/b.db", "/a/b.db"]
+
+
+@pytest.mark.parametrize("folder", ["/x", "x/y", "/a:b@c/pwd=1", "/50%/a?b#c", "/Büro;[1]", "/latin-\udcfc"])
+def test_a_file_seen_from_another_folder_is_the_same_file(folder: str) -> None:
+    """Whatever the folder is called: no character of it becomes a part of the address."""
+    moved = parse_address(seen_from(Path(folder), "sqlite:///d/h%20r.db"))
+    assert (moved.kind, moved.file) == ("sqlite", f"{folder}/d/h r.db")
 
 
 @pytest.mark.parametrize(
