@@ -40,8 +40,9 @@ SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
 Written: TypeAlias = tuple[str | None, str | None]
 """The JSON of a row (None: it has no metadata) and why it could not be read (None: it could)."""
 
-# Sixteen digits may be more than a float can hold, and an exponent would change its looks: kept as they stand.
-_DELICATE_NUMBER = r"[:\[,]\s*-?(?:[0-9][0-9.]{15,}|[0-9.]+[eE])"
+# Sixteen digits may be more than a float can hold, an exponent would change its looks, and -0 would lose its sign: kept
+# as they stand.
+_DELICATE_NUMBER = r"[:\[,]\s*-?(?:[0-9][0-9.]{15,}|[0-9.]+[eE])|[:\[,]\s*-0\s*[,}\]]"
 
 _WORD_BITS = 63
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
@@ -39,12 +41,25 @@ def test_given_metadata_keep_their_value_and_lose_their_blanks(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "number", ["12345678901234567890123", "0.12345678901234567890", "1e300", "1E-7", "-0.0", "100000000000000000.5"]
-)
-def test_no_number_in_given_metadata_changes_silently(number: str) -> None:
-    """A float would round it, or write it in another form."""
-    checked = check([{**ANN, "metadata": f'{{"n": {number}}}'}])
-    assert checked.valid["body"].item() == f'{{"uid":"ann","name":"Ann","metadata":{{"n":{number}}}}}'
+    "number",
+    ["12345678901234567890123", "0.12345678901234567890", "1e300", "1E-7", "-0.0", "100000000000000000.5", "-0", "-0.5",
+     "100.0", "0.00001"],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ['{{"n":{} }}', '{{"n": [1,{}\n,2]}}', '{{"a": {{"n": {}}}, "b": "\\u00e9"}}'])
+def test_no_number_in_given_metadata_changes_silently(number: str, form: str) -> None:
+    """A number would be rounded, or be written in another form; what stands beside it does not matter."""
+    sent = form.format(number).replace(" ", "").replace("\n", "").replace("\\u00e9", "é")
+    for beside in ({}, {"metadata.z": "x"}):
+        checked = check([{**ANN, "metadata": form.format(number), **beside}])
+        whole = f'{sent[:-1]},"z":"x"}}' if beside else sent
+        assert checked.valid["body"].item() == f'{{"uid":"ann","name":"Ann","metadata":{whole}}}'
+
+
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,9})(\.[0-9]{0,8}[1-9])?", fullmatch=True))
+def test_no_number_of_few_digits_changes_either(number: str) -> None:
+    """Each is sent as it stands, whichever of the ways it takes; only zeros at the end of a fraction say nothing."""
+    checked = check([{**ANN, "metadata": f'{{"n": [{number}]}}'}])
+    assert checked.valid["body"].item() == f'{{"uid":"ann","name":"Ann","metadata":{{"n":[{number}]}}}}'
 
 
 def test_columns_for_single_keys_are_merged_and_win() -> None:
