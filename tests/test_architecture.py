@@ -25,7 +25,7 @@ TESTS = Path(__file__).parent
 CORE = frozenset(
     {
         "errors", "model", "wording",
-        "validation.constraints", "validation.uidnumbers", "validation.emails", "validation.rules",
+        "validation.constraints", "validation.uidnumbers", "validation.rules",
         "validation.warnings",
         "validation.fields",
         "sending.calls", "sending.retry",

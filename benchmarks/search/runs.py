@@ -29,7 +29,7 @@ from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
-from provisioner.validation.validator import Checked
+from provisioner.validation.checked import Checked
 
 JOURNAL: Final = "out.journal.db"
 

@@ -15,10 +15,10 @@ from rich.text import Text
 from provisioner.model import with_auth_token
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.checked import Checked
 from provisioner.validation.constraints import DEFECTS, EMAILS_WITH_CAPITALS, ENCODED_EMAILS, LIMITS, Advice
 from provisioner.validation.fields.source import FromColumn, Source, unencoded
 from provisioner.validation.rules import Found, Place, no_place
-from provisioner.validation.validator import Checked
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import counted
 

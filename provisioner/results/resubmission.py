@@ -20,8 +20,8 @@ from provisioner.results.manifest import REJECTED, read_record, written_last
 from provisioner.results.outputs import JOURNAL, SUMMARY
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
+from provisioner.validation.checked import Checked, reject
 from provisioner.validation.constraints import DEFECTS
-from provisioner.validation.validator import Checked, reject
 from provisioner.wording import shortened
 
 # The stem of a rejected file, one that was set aside included, and what is left of it without that.

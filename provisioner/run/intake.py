@@ -36,10 +36,11 @@ from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread, one_ahead
 from provisioner.validation import survey as surveying
+from provisioner.validation.checked import Checked, Verdicts
 from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
 from provisioner.validation.lookalikes import Persons
 from provisioner.validation.survey import Survey
-from provisioner.validation.validator import Checked, Validator, reject
+from provisioner.validation.validator import Validator
 
 log = get_logger()
 
@@ -153,6 +154,7 @@ class Surveyed:
     findings  what the rules found in the rows kept so far
     persons   the rows of each uid that comes again, compared; null where the first of them is taken
     roles     that valid rows name, in their order; not all of them where there are far more than an app can have
+    verdicts  which of the rows kept so far are rejected in the end
     """
 
     opened: Opened
@@ -160,6 +162,7 @@ class Surveyed:
     findings: Findings
     persons: Persons | None = None
     roles: dict[str, None] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=Verdicts)
 
     @property
     def lines(self) -> Spool:
@@ -228,8 +231,7 @@ class Surveyed:
 
     def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
         """Keep what the results will want to know of a batch; `unknown_roles` says why for each row to be rejected."""
-        end, rows, why = checked.checked, self.opened.rows, unknown_roles
-        end = reject(end, checked.batch, "role.unknown", why) if why else end
+        rows, end = self.opened.rows, self.verdicts.settle(checked.checked, checked.batch, unknown_roles or {})
         self.findings.add(checked.batch, end)
         if len(self.roles) < _ROLES_KEPT:
             self.roles.update(dict.fromkeys(end.valid["role"].drop_nulls().unique(maintain_order=True)))
@@ -256,9 +258,8 @@ class Surveyed:
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:
     """Open the roster and warn of columns that are ignored; raises `UsageError`."""
     job = run.job
-    folder, rows = job.outputs.results.parent, run.tally.rows
     opening = partial(Opened.open, offline=offline, interrupted=lambda: stop_early(run.stopper))
-    opened = await asyncio.to_thread(opening, job.roster, job.settings, folder, rows)
+    opened = await asyncio.to_thread(opening, job.roster, job.settings, job.outputs.results.parent, run.tally.rows)
     if unknown := opened.binding.unknown:
         hints = list(opened.binding.hints().items())[:_NAMED]
         meant = "".join(f"; did you mean {name} by {column!r}?" for column, name in hints)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.emails import email_sources, emails
 from provisioner.validation.repeats import FirstSeen, Repeats, fingerprints, folded, no_fingerprints
 
 

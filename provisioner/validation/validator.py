@@ -6,14 +6,14 @@ fields (trimmed, read) → rules and warnings → bodies → sizes → Checked
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner.model import TOKEN_BYTES, AuthTokens
-from provisioner.roster.formats.rows import ADDED, RosterBatch
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
+from provisioner.validation.checked import REPEATS, Checked, rejected_rows
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
@@ -29,7 +29,6 @@ from provisioner.validation.oddities.marks import Column, Marks
 from provisioner.validation.oddities.suspicions import suspicions
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
-    FIRST_ROWS,
     OTHER_ROWS,
     OVERRULED,
     Found,
@@ -51,34 +50,6 @@ if TYPE_CHECKING:  # the rules need what a survey found, and have nothing to do 
 
 _TEXT_FIELDS = tuple(name for name in FIELD_WORDS if name not in {"uid", "metadata", "tags"})
 _READ = ("tags", "tags_defect", "metadata", "metadata_defect")
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One batch after the rules. `len(valid) + len(rejected) == len(lines)`, always.
-
-    lines     one line per roster row, in roster order, but for rows that are one with an earlier one: row (Int64),
-              uid and name (String, as they would be sent, null when missing), uid_input (String, the cell as it
-              stands), error_code and error_message (String, null for a valid row; the code of the first defect, and
-              all defects in words); of rejected rows that are fed in again `_row` (Int64), the number before
-    valid     row (Int64), uid (String), body (String: the compact JSON of the request without `withAuthToken`; null
-              where none is wanted), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
-              null when there is none), deactivated (Boolean, null where no column says so)
-    rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
-    defects   code → the rows it was found in, in reporting order; a row can count under several
-    warnings  code → the rows that are only warned of, valid or rejected; none when the validator is strict
-    """
-
-    lines: pl.DataFrame
-    valid: pl.DataFrame
-    rejected: pl.DataFrame
-    defects: Mapping[str, Found]
-    warnings: Mapping[str, Found] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if len(self.valid) + len(self.rejected) != len(self.lines):
-            message = f"{len(self.lines)} rows became {len(self.valid)} valid, {len(self.rejected)} rejected"
-            raise AssertionError(message)
 
 
 class Validator:
@@ -108,13 +79,13 @@ class Validator:
         self._binding, self._constraints = binding, constraints
         self._auth_tokens, self._strict, self._place = auth_tokens, strict, place
         self._shard, self._writes = shard, writes
-        self._uids = Uids(survey.repeated, persons)
+        self._uids, self._persons = Uids(survey.repeated, persons), persons is not None
         self._lookalikes = Lookalikes(binding, survey.respelled, survey.shared_emails)
         self._leaving, self._now = binding.fields.get("deactivated"), now
         self._rules = rules(
             constraints,
             encoded_uids=binding.encodes_uids,
-            persons=persons is not None,
+            persons=self._persons,
             leaving=self._leaving is not None,
         )
         again = fed_again(binding.schema)
@@ -143,12 +114,15 @@ class Validator:
         written = self._written(fields.filter(sound)).hstack(warned.filter(sound))
         good = self._good(written)
         defective = _stacked(fields.hstack(broken).hstack(warned).filter(~sound), written.filter(~good))
-        lines = _lines(batch, fields, self._verdicts(self._of_rejected_firsts(defective)))
+        defective = self._of_rejected_firsts(defective)
+        lines = _lines(batch, fields, self._verdicts(defective))
         defects = found(fields, broken, self._rules) | found(written, written, [self._body_rule])
         warnings = repeated | found(fields, warned, self._warnings)
         if self._strict:
             defects, warnings = defects | warnings, {}
-        return Checked(lines, _sent(written.filter(good)), _rejected(batch, lines), defects, warnings)
+        valid = written.filter(good)
+        firsts, repeats = valid["row"].filter(valid["comes_again"]), self._repeats(defective)
+        return Checked(lines, _sent(valid), rejected_rows(batch, lines), defects, warnings, firsts, repeats)
 
     def contents(self, batch: RosterBatch) -> Iterator[tuple[int, str, str]]:
         """Give row number, uid and what the row says of those rows whose uid may come again, for `Persons`."""
@@ -213,6 +187,14 @@ class Validator:
         if defective["first_row"].null_count() == defective.height:
             return defective.with_columns(first_rejected=pl.lit(value=False))
         return defective.with_columns(first_rejected=pl.col("first_row").is_in(list(self._rejected_firsts)))
+
+    def _repeats(self, defective: pl.DataFrame) -> pl.DataFrame:
+        """Give `Checked.repeats`; none where persons were compared, of whom no row is taken anyway."""
+        again = defective.filter(pl.col("first_row").is_not_null() & ~pl.col("first_rejected"))
+        if self._persons or again.is_empty():
+            return pl.DataFrame(schema=REPEATS)
+        told = self._verdicts(again.with_columns(first_rejected=pl.lit(value=True)))
+        return again.select("row", "first_row").with_columns(told["error_message"])
 
     def _written(self, sound: pl.DataFrame) -> pl.DataFrame:
         """Add what is sent to rows that keep the rules: `body`, `token`, `request_bytes`, and whether that is too much.
@@ -287,31 +269,3 @@ def _lines(batch: RosterBatch, fields: pl.DataFrame, verdicts: pl.DataFrame) -> 
 def _sent(good: pl.DataFrame) -> pl.DataFrame:
     """Give `Checked.valid`."""
     return good.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase(), "deactivated")
-
-
-def _rejected(batch: RosterBatch, lines: pl.DataFrame) -> pl.DataFrame:
-    """Give `Checked.rejected`: the roster's own columns of the rows with a defect, and what is wrong with them.
-
-    lines     row 1, ann, no error_code           row 2, b b, uid.charset
-    rejected                                      uid="B b", name="Bob", _row=2, _errors="uid.charset: …"
-    """
-    is_rejected = lines["error_code"].is_not_null()
-    errors = lines.filter(is_rejected)
-    rows = batch.frame.drop(ADDED, strict=False)[batch.positions(errors["row"])]
-    return rows.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
-
-
-def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int, str]) -> Checked:
-    """Move rows that the rules let pass to the rejected ones; `reasons` says why for each row number."""
-    words = pl.DataFrame(
-        {"row": list(reasons), "why": [f"{code}: {reason}" for reason in reasons.values()]},
-        schema={"row": pl.Int64, "why": pl.String},
-    )
-    told = checked.lines.join(words, on="row", how="left", maintain_order="left").with_columns(
-        error_code=pl.when(pl.col("why").is_not_null()).then(pl.lit(code)).otherwise("error_code"),
-        error_message=pl.coalesce("error_message", "why"),
-    )
-    lines = told.drop("why")
-    valid = checked.valid.filter(~pl.col("row").is_in(list(reasons)))
-    defects = {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))}
-    return Checked(lines, valid, _rejected(batch, lines), defects, checked.warnings)

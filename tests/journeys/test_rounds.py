@@ -173,6 +173,21 @@ def test_another_row_with_the_uid_of_a_user_of_ours_is_rejected(tmp_path: Path, 
         assert api.users()["ann"]["name"] == "Ann"
 
 
+def test_a_repeat_of_a_row_with_an_unknown_role_takes_its_uid_once_that_row_is_deleted(tmp_path: Path) -> None:
+    """Nobody was created with it: both rows were rejected, and the repeat says so."""
+    ann, repeat = ({"uid": "ann", "name": name, "role": role} for name, role in (("Ann", "nosuch"), ("Anna", "")))
+    (tmp_path / "r.csv").write_bytes(comma([ann, repeat]))
+    with emulator(tmp_path) as api:
+        first = run(api, tmp_path, "r.csv").summary
+        header, _, line = (tmp_path / "r.results.rejected.csv").read_text().splitlines()
+        (tmp_path / "r.results.rejected.csv").write_text(f"{header}\n{line}\n")
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert api.users()["ann"]["name"] == "Anna"
+    assert first["rejected_by_code"] == {"role.unknown": 1, "uid.duplicate": 1}
+    assert line.endswith("uid.duplicate: 'ann' is the uid of row 1 (line 2) already, which is rejected too\"")
+    assert (again.exit_code, again.summary["created"]) == (0, 1), again.stderr
+
+
 @pytest.mark.parametrize("fault", ["hang-before-commit", "hang-after-commit"])
 def test_a_round_that_is_killed_goes_on_with_a_user_of_ours(tmp_path: Path, fault: str) -> None:
     """While the PUT is on the wire: the same command again calls the user created, with its first token."""

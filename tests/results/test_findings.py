@@ -15,9 +15,9 @@ from rich.console import Console, Group
 
 from provisioner.results.findings import ADVICE, CreateRequest, Findings, Mended, Report, RosterFile
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.checked import Checked
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.rules import FIRST_ROWS, Found
-from provisioner.validation.validator import Checked
 from provisioner.validation.warnings import WARNINGS
 
 LINES = {"row": pl.Int64, "error_code": pl.String}

@@ -15,7 +15,7 @@ from provisioner.journal.journal import Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.resubmission import SET_ASIDE, EarlierRounds, default_results, earlier_journals, mended_from
 from provisioner.roster.formats.rows import RosterBatch
-from provisioner.validation.validator import Checked
+from provisioner.validation.checked import Checked
 
 DUPLICATE = "uid.duplicate: 'ann' is the uid of row 1 already"
 

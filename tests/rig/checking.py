@@ -13,6 +13,7 @@ from provisioner.model import AuthTokens
 from provisioner.roster.csv.blocks import BlockSizes
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.checked import Checked
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import Binding, bind
 from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
@@ -20,7 +21,7 @@ from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.oddities.persons import Shapes
 from provisioner.validation.oddities.tagforms import TagForms
 from provisioner.validation.survey import Survey, survey
-from provisioner.validation.validator import Checked, Validator
+from provisioner.validation.validator import Validator
 
 ANN = {"uid": "ann", "name": "Ann"}
 

@@ -17,9 +17,8 @@ from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.rules import Found
-from provisioner.validation.survey import Survey, survey
-from provisioner.validation.validator import Checked, Validator, reject
+from provisioner.validation.survey import survey
+from provisioner.validation.validator import Validator
 from tests.rig import rules as oracle
 from tests.rig.checking import ANN, check, csv_frame
 
@@ -274,31 +273,3 @@ def test_a_csv_and_a_parquet_file_of_the_same_people_give_the_same_bodies(tmp_pa
         bodies.append([text for batch in roster.batches() for text in validator.check(batch).valid["body"]])
     assert bodies[0] == bodies[1]
     assert bodies[0][0] == '{"uid":"007","name":"Ann \\"A\\" Lee","metadata":{"a":1,"b":{"c":"d"}},"tags":["a","b"]}'
-
-
-def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
-    """What only the API can judge: such a row leaves the valid ones for the rejected ones, in roster order."""
-    batch = RosterBatch(
-        5, csv_frame([{"uid": uid, "name": name} for uid, name in zip("abc", ("A", "", "C"), strict=True)])
-    )
-    binding = bind(batch.frame.schema)
-    checked = Validator(binding, Constraints(), Survey(3), auth_tokens=AuthTokens.CREATED).check(batch)
-    moved = reject(checked, batch, "role.unknown", {5: "why not"})
-    missing = "name.missing: no name, one is required"
-    assert moved.valid["row"].to_list() == [7]
-    assert moved.lines.rows() == [
-        (5, "a", "a", "A", "role.unknown", "role.unknown: why not"), (6, "b", "b", None, "name.missing", missing),
-        (7, "c", "c", "C", None, None),
-    ]  # fmt: skip
-    assert moved.rejected.select("uid", "_row", "_errors").rows() == [
-        ("a", 5, "role.unknown: why not"), ("b", 6, missing),
-    ]  # fmt: skip
-    assert moved.defects == {"name.missing": Found(1, (6,)), "role.unknown": Found(1, (5,))}
-    assert (checked.warnings, moved.warnings) == ({}, {})
-
-
-def test_a_batch_that_loses_a_row_cannot_be_built() -> None:
-    """Valid and rejected rows add up to the lines, always."""
-    checked = check([ANN, {"uid": "b b", "name": "B"}])
-    with pytest.raises(AssertionError, match=r"^2 rows became 1 valid, 0 rejected$"):
-        Checked(checked.lines, checked.valid, checked.rejected.clear(), {})

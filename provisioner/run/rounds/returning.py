@@ -24,7 +24,7 @@ from provisioner.journal.header import Identity, owner_in
 from provisioner.roster.formats.rows import ADDED
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.job import EMULATOR
-from provisioner.validation.validator import reject
+from provisioner.validation.checked import reject
 
 if TYPE_CHECKING:
     from provisioner.journal.journal import Journal

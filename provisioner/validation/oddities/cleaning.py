@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from provisioner.roster.columns import all_named
-from provisioner.validation.emails import is_email_name
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import WHITE_SPACE, one_of, where_any
+from provisioner.validation.fields.emails import is_email_name
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.vocabulary.nothing import WORDS
 from provisioner.wording import INVISIBLE

@@ -19,9 +19,9 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from provisioner.roster.columns import all_named
-from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.emails import email_sources, emails
 
 About: TypeAlias = Callable[[], pl.Series]
 """Gives the values that the messages of a code begin with (String), one for each row."""

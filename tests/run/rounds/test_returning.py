@@ -16,7 +16,7 @@ from provisioner.roster.formats.rows import RosterBatch
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.job import EMULATOR
 from provisioner.run.rounds.returning import follow, foresee, take_over
-from provisioner.validation.validator import Checked
+from provisioner.validation.checked import Checked
 
 OWNER = Identity("app", "http://localhost")
 REPEAT = "uid.duplicate: 'ann' is the uid of row 1 already"

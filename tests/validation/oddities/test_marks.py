@@ -10,11 +10,12 @@ import pytest
 
 from provisioner.model import AuthTokens
 from provisioner.roster.formats.rows import RosterBatch
+from provisioner.validation.checked import Checked
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.survey import Survey
-from provisioner.validation.validator import Checked, Validator
+from provisioner.validation.validator import Validator
 from provisioner.validation.vocabulary.nothing import WORDS
 from tests.rig.checking import check
 

@@ -11,8 +11,8 @@ import pytest
 from provisioner.model import AuthTokens
 from provisioner.roster.reader import open_roster
 from provisioner.validation.constraints import Constraints
-from provisioner.validation.emails import email_sources, emails
 from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.emails import email_sources, emails
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.rules import Found
 from provisioner.validation.survey import survey
