@@ -101,5 +101,7 @@ def reject(checked: Checked, batch: RosterBatch, code: str, reasons: Mapping[int
     )
     lines = told.drop("why")
     valid = checked.valid.filter(~pl.col("row").is_in(list(reasons)))
-    defects = {**checked.defects, code: Found(len(reasons), tuple(sorted(reasons)[:FIRST_ROWS]))}
+    known = checked.defects.get(code, Found(0, ()))
+    first_rows = tuple(sorted((*known.first_rows, *reasons))[:FIRST_ROWS])
+    defects = {**checked.defects, code: Found(known.rows + len(reasons), first_rows)}
     return replace(checked, lines=lines, valid=valid, rejected=rejected_rows(batch, lines), defects=defects)

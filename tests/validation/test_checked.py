@@ -37,6 +37,8 @@ def test_rows_that_are_rejected_afterwards_move_with_their_reason() -> None:
         ("a", 5, "role.unknown: why not"), ("b", 6, missing),
     ]  # fmt: skip
     assert moved.defects == {"name.missing": Found(1, (6,)), "role.unknown": Found(1, (5,))}
+    more = reject(moved, batch, "role.unknown", {7: "why not"})
+    assert more.defects == {"name.missing": Found(1, (6,)), "role.unknown": Found(2, (5, 7))}
     assert (checked.warnings, moved.warnings) == ({}, {})
 
 
