@@ -16,13 +16,12 @@ import polars as pl
 
 from provisioner.roster.columns import all_named
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import WHITE_SPACE, one_of, where_any
+from provisioner.validation.fields.cells import AROUND, one_of, where_any
 from provisioner.validation.fields.emails import is_email_name
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.vocabulary.nothing import WORDS
 from provisioner.wording import INVISIBLE
 
-_AROUND = WHITE_SPACE + INVISIBLE
 _AT_AN_END = rf"^\s*[{INVISIBLE}]|[{INVISIBLE}]\s*$"
 
 
@@ -92,4 +91,4 @@ def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | No
 def _without_unseen(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     wide = where_any(frame, columns, lambda cell: cell.str.len_bytes() != cell.str.len_chars())
     unseen = where_any(frame, wide, lambda cell: cell.str.contains(_AT_AN_END))
-    return frame.with_columns(all_named(unseen).str.strip_chars(_AROUND)) if unseen else frame
+    return frame.with_columns(all_named(unseen).str.strip_chars(AROUND)) if unseen else frame

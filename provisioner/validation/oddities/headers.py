@@ -18,18 +18,16 @@ import polars as pl
 
 from provisioner.roster.columns import outlined, unnamed
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import WHITE_SPACE, as_words, one_of
+from provisioner.validation.fields.cells import AROUND, as_words, one_of
 from provisioner.validation.fields.places import FIELD_WORDS, field_of
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.oddities.persons import name_in_header
 from provisioner.validation.vocabulary.recognition import missing_from, recognise, spellings
-from provisioner.wording import INVISIBLE
 
 if TYPE_CHECKING:  # only what a batch is called: nothing here reads a file
     from provisioner.roster.formats.rows import RosterBatch
 
 _QUOTES: Final = "\"'\u2018\u2019\u201c\u201d"
-_AROUND: Final = WHITE_SPACE + INVISIBLE
 _NO_ROWS: Final = pl.Series(dtype=pl.UInt32)
 _LEAST_CELLS: Final = 2  # of a header, unless the roster has one column
 
@@ -136,8 +134,8 @@ def _are_texts(row: Sequence[object]) -> bool:
 
 
 def _lowered(cells: pl.Series) -> pl.Series:
-    return cells.str.strip_chars(_AROUND).str.to_lowercase()
+    return cells.str.strip_chars(AROUND).str.to_lowercase()
 
 
 def _bare(text: str) -> str:
-    return text.strip(_AROUND).strip(_QUOTES).strip(_AROUND).lower()
+    return text.strip(AROUND).strip(_QUOTES).strip(AROUND).lower()

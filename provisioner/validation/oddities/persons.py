@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from provisioner.roster.columns import all_named, outlined, unnamed
-from provisioner.validation.fields.cells import WHITE_SPACE, column_of
+from provisioner.validation.fields.cells import AROUND, column_of
 from provisioner.validation.oddities.entries import said
-from provisioner.wording import INVISIBLE
 
 SAMPLE = 2000
 """So many rows from all over a roster, or half as many, say how its rows are shaped."""
@@ -38,7 +37,6 @@ TOTAL_WORDS = [f"{word}{colon}" for word in TOTALS for colon in ("", ":", " :", 
 RULE = "a row of nothing but dashes"
 TOTAL = "a total or a trailer, shaped unlike the other rows"
 
-_AROUND = WHITE_SPACE + INVISIBLE
 _NAMELESS = re.compile(r"_column_\d+(?:_(.*))?", re.DOTALL)
 _NUMBER = r"^[-+(]?[\d.,'\s%$€£]*\d[\d.,'\s%$€£]*\)?$"
 _DASHES = r"^:?-+:?$"
@@ -65,7 +63,7 @@ def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
     suspects = suspects.filter(uids.gather(suspects).str.contains(_DASHES))
     schema = frame.schema
     texts = [name for name in frame.columns if schema[name] == pl.String and name_in_header(name) is not None]
-    cells = frame.select(all_named(texts).gather(suspects).str.strip_chars(_AROUND))
+    cells = frame.select(all_named(texts).gather(suspects).str.strip_chars(AROUND))
     dashes = cells.select(pl.all_horizontal((pl.all().fill_null("") == "") | pl.all().str.contains(_DASHES)))
     return suspects.filter(dashes.to_series())
 
@@ -88,7 +86,7 @@ class Shape:
         if not self.rows:
             return False
         for name, filled in self.filled.items():
-            text = str(row[name] or "").strip(_AROUND)
+            text = str(row[name] or "").strip(AROUND)
             if not text and filled >= NEARLY_ALL * self.rows:
                 return True
             is_text = name in self.numbers and filled and self.numbers[name] <= (1 - NEARLY_ALL) * filled
@@ -135,7 +133,7 @@ class Shapes:
         people = sample.with_columns(pl.Series("_power", powers, pl.Int64)).filter(~_may_be_totals(sample))
         counted = people.group_by("_power").agg(
             pl.len().alias("_rows"),
-            (all_named(texts).str.strip_chars(_AROUND) != "").sum(),
+            (all_named(texts).str.strip_chars(AROUND) != "").sum(),
             all_named(others).count(),
             all_named(texts).str.contains(_NUMBER).sum().name.prefix("_number of "),
         )
@@ -176,4 +174,4 @@ def _may_be_totals(frame: pl.DataFrame) -> pl.Series:
     first = next((unnamed(frame, name) for name in frame.columns if not name.startswith("_")), None)
     if first is None or first.dtype != pl.String:
         return column_of(value=False, height=frame.height, kind=pl.Boolean)
-    return first.str.strip_chars(_AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)
+    return first.str.strip_chars(AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)
