@@ -31,14 +31,16 @@ def written_whole(path: Path, mode: int) -> Iterator[Path]:
             os.fsync(file.fileno())
         _note(path, temporary)
         temporary.replace(path)
+        temporary = None  # whoever writes there next may have that name already
         sync_folder(path.parent)
     except OSError as error:
         why = error.strerror or error
         raise StorageError(f"{path}: cannot be written ({why}); {MEND}") from error
     finally:
-        if temporary is not None and held is not None:
+        if temporary is not None:
             with suppress(OSError):  # on a filesystem that has become read-only
                 temporary.unlink(missing_ok=True)
+        if held is not None:
             os.close(held)
 
 
@@ -63,8 +65,7 @@ def _remove_abandoned(temporary: Path) -> None:
     """Remove what nobody holds locked any more: opened again it would keep its own mode. Raises OSError."""
     try:
         file = os.open(temporary, os.O_RDWR)
-    except OSError:  # not there, or another user's
-        temporary.unlink(missing_ok=True)
+    except OSError:  # not there, or another user's, who may be writing it
         return
     try:
         if _is_held(file, temporary):

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from provisioner.files.looking import leads_nowhere
 from provisioner.journal.columns import ASKED, BEFORE, DONE, IN_DOUBT, REVERSING, Done
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import unusable
@@ -100,6 +101,8 @@ def _opened(path: Path, uids: Sequence[str]) -> Iterator[sqlite3.Connection | No
         try:
             database = open_for_reading(path)
         except FileNotFoundError:
+            if leads_nowhere(path):  # a disk that is not mounted may hold it
+                raise
             database = sqlite3.connect(":memory:")
         with closing(database):
             header = header_of(database)

@@ -99,7 +99,7 @@ class Journal:
             if error is not None:
                 Course(self._database).cut_short(self._ran, error)
             unused = (kind is not None or self.unwanted) and self.made and is_unused(self._database)
-            with closing(self._database):
+            with closing(self._database), closing(self.place):
                 if not unused:
                     self.place.put_back(self._database)
             if unused:
@@ -138,7 +138,7 @@ class Journal:
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record that these may leave from now on (UNIX seconds, the server's); on disk before this returns."""
-        self.place.refuse_lost()
+        self.refuse_lost()
         self._commit(*self._as_sent(list(requests), now))
 
     def convert_times(self, ahead: float) -> None:
@@ -148,6 +148,10 @@ class Journal:
             for statement in schema.TIMES_CONVERTED:
                 self._database.execute(statement, {"ahead": ahead})
         self.has_local_times = False
+
+    def refuse_lost(self) -> None:
+        """Raise `StorageError` once somebody has deleted the file or moved it away, see `copies.place`."""
+        self.place.refuse_lost(self._database)
 
     def mark_as_copy(self) -> None:
         """Take the journal for a copy, see `copies.mark`; raises `JournalError` also for one that is damaged."""
@@ -232,7 +236,7 @@ class Journal:
         database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
         with closed_on_error(database):
             self._prepare(database)
-            self.place = Place(self.path)
+            self.place = Place(self.path, self._lock)
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:

@@ -100,7 +100,7 @@ class JournalLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(OSError):  # the lock itself ends with the file being closed, wherever that stays
-            if self._is_current():  # another run may have made its own where somebody cleared the folder
+            if self.is_current():  # another run may have made its own where somebody cleared the folder
                 self._path.unlink(missing_ok=True)
         os.close(self._file)
 
@@ -112,11 +112,12 @@ class JournalLock:
                 os.close(self._file)
                 message = f"{self._name}: in use by {holder}; wait until that run has ended, or {self._instead}"
                 raise JournalError(message)
-            if self._is_current():
+            if self.is_current():
                 return
             os.close(self._file)  # its last holder removed it between our open and our lock
 
-    def _is_current(self) -> bool:
+    def is_current(self) -> bool:
+        """Whether the lock file is still the one that is held: nobody has deleted it or moved it away."""
         try:
             return os.path.samestat(os.fstat(self._file), self._path.stat())
         except (FileNotFoundError, NotADirectoryError):

@@ -68,14 +68,14 @@ class Recorder:
             await self._write()
         except Exception:
             await self._write_one_by_one()
-        await self.run(self.journal.place.refuse_lost)
+        await self.run(self.journal.refuse_lost)
 
     async def _write_soon(self) -> None:
         while self._waiting or self._events:
             await asyncio.sleep(self._interval)
             try:
                 await self._write()
-                await self.run(self.journal.place.refuse_lost)
+                await self.run(self.journal.refuse_lost)
             except Exception as error:  # kept: `flush` tries once more when the requests on the wire are in
                 self._stopper.request(Stop.because_of(error))
                 return

@@ -38,6 +38,7 @@ from provisioner.run.job import (
     begins_anew,
     check_journal,
     keep_earlier_files,
+    set_results_aside,
     source_of,
 )
 from provisioner.run.progress.sampler import on_record
@@ -268,6 +269,8 @@ def _untouched(request: UserRequest) -> Settlement:
 
 def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:
     job, whole = run.job, False
+    if journal.place.is_taken:
+        set_results_aside(job.outputs, job.outputs.rejected, job.outputs.summary)
     try:
         end, whole = _kept(run, surveyed, journal), True
     except StorageError as error:

@@ -140,7 +140,7 @@ def conduct(settings: Settings, work: Work, dial: Dial | None = None) -> ExitCod
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             summary = runner.run(_watch_signals(work, stopper, dial))
     except InterruptedEarlyError as early:
-        _tell_stop(settings, early.stop, f"{NOTHING_SENT}; again with")
+        _tell_stop(settings, early.stop, begun=False)
         raise
     except ProvisionerError as error:
         _tell_error(settings, error, begun=stopper.begun)
@@ -164,8 +164,10 @@ def _tell_error(settings: Settings, error: ProvisionerError, *, begun: bool) -> 
     error.told = events.chosen_format(settings.log.format) == "console"
 
 
-def _tell_stop(settings: Settings, stop: Stop, todo: str = "resume with") -> None:
-    command = resume_command(sys.argv[1:], settings)
+def _tell_stop(settings: Settings, stop: Stop, *, begun: bool = True) -> None:
+    """Tell why a command ended before its time, and the command that goes on: as it was given where nothing began."""
+    command = resume_command(sys.argv[1:], settings, begun=begun)
+    todo = "resume with" if begun else f"{NOTHING_SENT}; again with"
     log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command, in_words=True)
     if events.chosen_format(settings.log.format) == "console":
         say(f"{stop.message}\n{todo}: {command}")
@@ -204,8 +206,7 @@ def _on_signal(number: signal.Signals, stopper: Stopper) -> None:
     if stopper.interrupted:
         for end in stopper.at_once:
             end()
-        # The journal knows all that matters, so there is nothing to tidy up.
-        os._exit(_SIGNALS[number])
+        os._exit(_SIGNALS[number])  # the journal knows all that matters
     hint = "requests on the wire finish, 10 s at most; again to end at once"
     log.warning("run.interrupted", signal=number.name, hint=hint)
     stopper.interrupted = True
@@ -216,10 +217,10 @@ def _interrupted(number: signal.Signals) -> Stop:
     return Stop(number.name.lower(), f"interrupted by {number.name}", _SIGNALS[number])
 
 
-def resume_command(arguments: Sequence[str], settings: Settings) -> str:
+def resume_command(arguments: Sequence[str], settings: Settings, *, begun: bool = True) -> str:
     """Give the command that goes on where this one stopped, without what may be secret in an address."""
     name, *rest = arguments or ("",)
-    once = [f"--{key}" for key in _ONCE.get(name, ()) if getattr(settings.run, key)]
+    once = [f"--{key}" for key in _ONCE.get(name, ()) if begun and getattr(settings.run, key)]
     kept = [shown(each) for each in rest if each.partition("=")[0] not in once]
     unsaid = [f"{option}=false" for option in once] if settings.columns.config is not None else []
     return shlex.join(["provisioner", name, *unsaid, *kept])

@@ -6,11 +6,13 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import OutputError, StorageError
+from provisioner.files import writing
 from provisioner.files.writing import PRIVATE, SHARED, name_once, path_of, unnamed_file, written_whole
 
 
@@ -174,3 +176,29 @@ def test_what_killed_writers_have_left_goes_with_the_next_one(tmp_path: Path) ->
     with written_whole(path, PRIVATE) as temporary:
         assert (temporary.name, temporary.read_text()) == (".r.csv.part", "")
     assert ([each.name for each in tmp_path.iterdir()], stat.S_IMODE(path.stat().st_mode)) == (["r.csv"], PRIVATE)
+
+
+def test_who_writes_next_has_the_temporary_name_to_itself(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the moment the file has its name: what ends then takes nothing away."""
+    path, next_one = here / "r.csv", ExitStack()
+
+    def begin_next(_: Path) -> None:
+        monkeypatch.undo()
+        next_one.enter_context(written_whole(path, PRIVATE)).write_text("next")
+
+    monkeypatch.setattr(writing, "sync_folder", begin_next)
+    with written_whole(path, PRIVATE) as one:
+        one.write_text("one")
+    assert path.read_text() == "one"
+    next_one.close()
+    assert (path.read_text(), list(here.iterdir())) == ("next", [path])
+
+
+def test_what_another_user_writes_is_let_alone(nobody: Path) -> None:
+    """Whether it is abandoned cannot be told."""
+    theirs = nobody / ".r.csv.part"
+    theirs.write_text("half")
+    theirs.chmod(0)
+    with written_whole(nobody / "r.csv", PRIVATE) as temporary:
+        temporary.write_text("ours")
+    assert sorted(nobody.iterdir()) == [theirs, nobody / "r.csv"]

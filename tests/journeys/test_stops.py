@@ -314,6 +314,35 @@ def test_a_run_whose_folder_is_deleted_stops_and_the_same_command_goes_on(tmp_pa
     assert all(line["auth_token"] for line in rows(out / "x.csv"))
 
 
+def test_a_run_that_took_the_place_of_a_deleted_journal_keeps_its_results(tmp_path: Path) -> None:
+    """They are set aside, and with the copy in its place everybody is ours again, each with a token that works."""
+    roster, out = write_roster(tmp_path / "r.csv", people(6)), tmp_path / "out"
+    hang = {"script": [{"fault": "hang-after-commit", "uid": "person-00003", "route": "POST /users"}]}
+    (tmp_path / "hang.json").write_text(json.dumps(hang))
+    with emulator(tmp_path, "--fault-script", tmp_path / "hang.json") as api:
+        command = ("run", roster, *api.flags(), "--max-in-flight", 1, "-o", "out/x.csv", "--json")
+        with started(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: len(api.users()) == 3)
+            time.sleep(0.5)  # until what has been answered is recorded
+            for each in out.iterdir():
+                each.unlink()
+            second = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(PATIENCE)
+        journal = out / "x.journal.db"
+        (kept,) = out.glob("x.2*.csv")
+        (copy,) = out.glob("x.journal.2*.db")
+        journal.rename(out / "other.db")
+        copy.rename(journal)
+        last = provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        tokens = {line["uid"]: line["auth_token"] for line in rows(out / "x.csv")}
+    assert (second.exit_code, second.summary["created"], second.summary["existing"]) == (0, 3, 3)
+    assert "marked as a copy" in stderr
+    assert [line["outcome"] for line in rows(kept)] == ["existing"] * 3 + ["created"] * 3
+    assert (last.exit_code, last.summary["created"], last.summary["existing"]) == (0, 6, 0)
+    assert all(tokens.values())
+
+
 def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
     """The second one exits 2 and says who holds it; the lock ends with the process, however that ends."""
     roster = write_roster(tmp_path / "r.csv", people(6))

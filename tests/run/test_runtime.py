@@ -147,6 +147,7 @@ def test_what_a_config_file_says_for_once_is_unsaid_in_the_command_that_resumes(
     config.write_text("[run]\nrestart = true\n")
     begun = load({}, {}, config)
     assert resume_command(["run", "r.csv"], begun) == "provisioner run --restart=false r.csv"
+    assert resume_command(["run", "r.csv", "--restart"], begun, begun=False) == "provisioner run r.csv --restart"
     assert load({"run": {"restart": False}}, {}, config).run.restart is False
     config.write_text("[run]\nrestored = true\n")
     restored = load({}, {}, config)

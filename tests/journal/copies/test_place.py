@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import StorageError
-from provisioner.journal.journal import Journal
+from provisioner.errors import JournalError, StorageError
+from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.lock import holder_of
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import UserRequest
@@ -27,6 +27,11 @@ def users_in(path: Path) -> list[str]:
         return sorted(journal.known(["u1", "u2", "u3"]))
 
 
+def users_in_copy(path: Path) -> list[str]:
+    with JournalReader(path, HERE) as journal:
+        return sorted(journal.known(["u1", "u2", "u3"]))
+
+
 def test_nothing_more_may_leave_once_the_journal_is_gone(tmp_path: Path) -> None:
     """What is not recorded is not sent; all that was recorded is in a file again, its owner's alone, once it closes."""
     path = tmp_path / "out" / "j.db"
@@ -38,7 +43,10 @@ def test_nothing_more_may_leave_once_the_journal_is_gone(tmp_path: Path) -> None
             journal.sent([a_request(2)], 2.0)
         said = f"{MEANWHILE}, and what it knows is put back there; see that nobody clears the folder, then resume"
         assert str(error.value) == f"{path}: {said}"
-        assert list(path.parent.iterdir()) == []  # results have a place
+        assert users_in_copy(path) == ["u1"]  # before it is closed: whoever ends the process at once loses nothing
+        journal.settle([])
+        with pytest.raises(JournalError, match="in use by"):
+            Journal(path, HERE).__enter__()
     assert [each.name for each in path.parent.iterdir()] == ["j.db"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert users_in(path) == ["u1"]
@@ -88,9 +96,12 @@ def test_another_journal_that_took_the_place_stays_as_it_is(tmp_path: Path) -> N
             journal.__exit__(None, None, None)
         assert holder_of(path) is not None
     (beside,) = tmp_path.glob("j.*T*.db")
-    said = f"another file is there now; what it knew is in {beside}: put that in its place, then resume"
-    assert str(error.value) == f"{path}: {MEANWHILE}, and {said}"
+    said = f"another file is there now; what it knew is in {beside}, marked as a copy"
+    cure = "keep that other file under another name, put the copy in its place, then resume"
+    assert str(error.value) == f"{path}: {MEANWHILE}, and {said}: {cure}"
     assert (users_in(path), users_in(beside)) == (["u2"], ["u1"])
+    with Journal(beside, HERE) as copy:
+        assert copy.copied_at == 1.0
 
 
 def test_a_folder_that_cannot_be_made_again_is_told(nobody: Path) -> None:
