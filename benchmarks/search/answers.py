@@ -28,7 +28,7 @@ _REPLACED: Final[dict[Trouble, tuple[int, bytes]]] = {
 """Answers that another one takes the place of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What aiohttp would give."""
 
@@ -36,11 +36,22 @@ class Answer:
     headers: CIMultiDict[str]
     body: bytes
     broken_off: bool = False
+    _read: bool = False
 
-    async def read(self) -> bytes:
+    @property
+    def content(self) -> Answer:
+        """The stream of the body, which comes in one piece."""
+        return self
+
+    def at_eof(self) -> bool:
+        """Whether all of it was read."""
+        return self._read
+
+    async def readany(self) -> bytes:
         """Give the body, as far as it came."""
         if self.broken_off:
             raise aiohttp.ClientPayloadError("broken off")
+        self._read = True
         return self.body
 
 

@@ -46,11 +46,13 @@ def mended(text: str, message: str) -> str:
     if parts is None or shown(parts["key"]) != parts["key"]:
         return ""
     key, value = parts["key"], parts["value"]
-    if belongs_elsewhere := _elsewhere(key, value, in_columns=_table(lines) == "columns"):
+    # In an address a # may be a part of it, and only what stands behind it tells that there is a password.
+    whole = lines[-1].partition("=")[2].strip() if "://" in value else value
+    if belongs_elsewhere := _elsewhere(key, whole, in_columns=_table(lines) == "columns"):
         return f"; {belongs_elsewhere}"
     if value.lower() in _TRUTHS:
         return f"; write {key} = {_TRUTHS[value.lower()]}" if value != _TRUTHS[value.lower()] else ""
-    return _in_quotes(key, value)
+    return _in_quotes(key, value, secret=_may_be_secret(key, whole))
 
 
 def _table(lines: list[str]) -> str:
@@ -70,13 +72,13 @@ def _elsewhere(key: str, value: str, *, in_columns: bool) -> str:
     return NO_PLACE if _SECRET_KEY.search(key) else ""
 
 
-def _in_quotes(key: str, value: str) -> str:
+def _in_quotes(key: str, value: str, *, secret: bool) -> str:
     bare = bool(_BARE_KEY.fullmatch(key)) or key[0] in "\"'"
     name = key if bare else json.dumps(key, ensure_ascii=False)
     unquoted = bool(_UNQUOTED.fullmatch(value))
     if bare and not unquoted:
         return ""
-    if not _may_be_secret(key, value):
+    if not secret:
         return f"; put it in quotes: {name} = {json.dumps(value, ensure_ascii=False) if unquoted else value}"
     what = [f"the key {key}"] * (not bare) + [f"the value of {key}"] * unquoted
     without = ", without a user name, a query or a fragment" if _WEB.match(value) else ""

@@ -229,15 +229,17 @@ def _is_left_of(kept: KeptPlan, assessment: Assessment, changes: Iterable[Planne
 
     How a user is brought to its row may be another way by now; that it leaves may not.
     """
-    leaves = Action.DEACTIVATE.value
+    leaves, tokens = Action.DEACTIVATE.value, kept.tokens
     left = {uid for uid, _ in assessment.left_before}
     for each in changes:
         if each.uid not in kept.changes or (kept.changes[each.uid] == leaves) != (each.action == leaves):
             return False
         if each.action == leaves:
             left.add(each.uid)
+        # Whom the attempt found deleted is created, and has no token any more.
+        tokens += each.token and each.action == Action.CREATE != kept.changes[each.uid]
     everybody = all(uid in left for uid, action in kept.changes.items() if action == leaves)
-    return everybody and assessment.plan.tokens <= kept.tokens
+    return everybody and assessment.plan.tokens <= tokens
 
 
 def _changes(plan: Plan) -> Iterator[dict[str, Any]]:

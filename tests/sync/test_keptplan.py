@@ -192,11 +192,12 @@ def test_a_sync_of_this_plan_that_was_cut_short_goes_on(folder: Path) -> None:
         ({"changes": {"ann": "update", "bob": "create", "done": "create"}}, True),
         ({"tokens": 9}, True),
         ({"tokens": 1}, False),
+        ({"tokens": 1, "changes": {"ann": "update", "bob": "create"}}, True),
         ({"changes": {"ann": "create"}}, False),
         ({"changes": {"ann": "create", "bob": "deactivate"}}, False),
         ({"changes": {"ann": "create", "bob": "create", "cy": "deactivate"}}, False),
     ],
-    ids=["all", "some of it", "fewer tokens", "more tokens", "somebody else", "back", "nobody leaves"],
+    ids=["all", "some of it", "fewer tokens", "more tokens", "found deleted", "somebody else", "back", "nobody leaves"],
 )
 def test_what_is_left_of_a_plan_is_carried_out_and_nothing_else(folder: Path, kept: dict[str, Any], fits: bool) -> None:
     """After an attempt that was cut short: what is done already is not wanting, and what is new is refused."""

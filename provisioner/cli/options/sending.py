@@ -69,10 +69,17 @@ class Roles(Options):
 
 @_RUN
 @dataclass(frozen=True, repr=False, eq=False)
-class Sending(Roles):
-    """What is asked for, and when to stop."""
+class Tokens(Roles):
+    """What users are given."""
 
     auth_tokens: Annotated[str | None, choice(AuthTokens, "For whom a token is asked. [default: created]")] = None
+
+
+@_RUN
+@dataclass(frozen=True, repr=False, eq=False)
+class Sending(Tokens):
+    """What is asked for, and when to stop."""
+
     max_failures: Annotated[
         str | None, text("Stop when more rows than this have failed: N or P%. [default: 5%]", metavar="N|P%")
     ] = None
@@ -106,7 +113,7 @@ class Validation(Options):
 
 @_RUN
 @dataclass(frozen=True, repr=False, eq=False)
-class Shown(Roles):
+class Shown(Tokens):
     """What a plan shows besides."""
 
     show: Annotated[int | None, number("Show the first N changes, with old and new values.")] = None

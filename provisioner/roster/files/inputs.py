@@ -211,7 +211,8 @@ def find_inputs(given: Sequence[str]) -> Inputs:
     for file in inputs:
         if (trouble := foreign_name(Path(file.where))) is not None:
             raise RosterError(trouble)
-    about = tuple(where for argument in found.values() for where in argument.about)
+    named = {file.where for file in inputs}
+    about = tuple(where for argument in found.values() for where in argument.about if where not in named)
     return Inputs(inputs, folder_title(given[0]) if given else "", about)
 
 
