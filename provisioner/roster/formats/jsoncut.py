@@ -55,7 +55,7 @@ class JsonCutter:
         self._name, self._stream, self._is_row = name, stream, is_row
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._text, self._at, self._bytes, self._last, self._ended = "", 0, 0, 0, False
-        self._lines = 0  # that end before the text
+        self._lines, self._lined = 0, 0  # that end before this place in the text
         self._begun = 1  # the line in which the last object begins
 
     def elements(self) -> Iterator[str]:
@@ -90,7 +90,7 @@ class JsonCutter:
         if not self._next() and (what := other_shape(value, self._is_row)) is not None:
             raise RosterError(f"{self._name}: {what}")
         if not self._next() and any(isinstance(each, list) for each in value.values()) and not self._is_row([*value]):
-            self._lines = self._begun - 1
+            self._lines, self._lined = self._begun - 1, 0
             self._text, self._at = text, 0  # nothing stands behind it, so there is nothing to be lost
             yield from self._wrapped()
             return
@@ -267,8 +267,8 @@ class JsonCutter:
             raise NotUtf8Error.at(place, bytes(error.object), error.start) from None
         self._bytes += len(data)
         self._ended = self._ended or not data
-        self._lines += self._text.count("\n", 0, self._at)
-        self._text, self._at = self._text[self._at :] + read, 0
+        self._line()
+        self._text, self._at, self._lined = self._text[self._at :] + read, 0, 0
         return bool(data)
 
     def _byte(self, error: UnicodeDecodeError) -> str:
@@ -299,7 +299,10 @@ class JsonCutter:
         self._fail(what)
 
     def _line(self) -> int:
-        return self._lines + self._text.count("\n", 0, self._at) + 1
+        # Counted on from the last time: each row asks, and a text holds thousands of them.
+        self._lines += self._text.count("\n", self._lined, self._at)
+        self._lined = self._at
+        return self._lines + 1
 
     def _fail(self, what: str, line: int | None = None) -> NoReturn:
         raise RosterError(f"{self._name}: row {self.rows + 1} (line {line or self._line()}): {what}") from None
