@@ -26,7 +26,7 @@ def _begins(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
-_WEB_PAGE: Final = r"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|title|script|style|table|div)\b"
+_WEB_PAGE: Final = r"(?:(?><!--.*?-->)\s*)*+<(?:!doctype\s+html|html|head|body|meta|title|script|style|table|div)\b"
 # An object that is a server's word on what went wrong; there are no people in it.
 _ERROR_KEYS: Final = "error|errors|message|detail|fault|exception|error_description"
 _ERROR_FACTS: Final = "code|status|statusCode|type|title|timestamp|path|request_?id|documentation_url|success|ok"
@@ -36,15 +36,17 @@ _ERROR: Final = (
     # only of a text that is seen to its end: people may stand behind
     r"(?=.{0,4000}\Z)(?=.*\}\s*\Z)\{\s*\"(?:errors?|fault|exception)\"\s*:\s*(?:\{|\[\s*\{)(?!.*\"(?:uid|id|users?|userName|data|items|value)\"\s*:)"
 )
-_COMMENTS: Final = r"(?:--[^\n]*\n\s*|/\*.*?\*/;?\s*|#[^\n]*\n\s*)*"
+_COMMENTS: Final = r"(?:--[^\n]*\n\s*|(?>/\*.*?\*/);?\s*|#[^\n]*\n\s*)*+"
 _SQL: Final = (
     r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:TABLE|DATABASE|SCHEMA|VIEW|TYPE)|DROP\s+(?:TABLE|DATABASE)|"
     r"INSERT\s+(?:IGNORE\s+)?INTO|SET\s+[@\w.]+\s*=|BEGIN(?:\s+TRANSACTION)?;|START\s+TRANSACTION|PRAGMA\s+\w+|"
     r"COPY\s+[^\n]+\sFROM\s+stdin|LOCK\s+TABLES|USE\s+[`\[\w]+\]?;)"
 )
-# A line of several cells that are words, as a header is: `Use case;uid;Name (de)`.
-_CELL: Final = r"[^\n,;\t|()=\'\"`\[\]]*[^\W_][^\n,;\t|()=\'\"`\[\]]*(?:\([^\n,;()]*\))?\s*?"
-_CELLS: Final = rf"{_CELL}(?:[,;\t|]{_CELL})+\r?(?:\n|\Z)"
+# A line of several cells that are words, as a header is: `Use case;uid;Name (de)`. Nothing is tried in two ways: a text
+# that is none would be read for ever.
+_WORDS: Final = r"[^\n,;\t|()=\'\"`\[\]]*"
+_CELL: Final = rf"(?={_WORDS}[^\W_])(?>{_WORDS})(?:\([^\n,;()]*+\))?+[^\S\n\t]*+"
+_CELLS: Final = rf"{_CELL}(?:[,;\t|]{_CELL})++(?:\n|\Z)"
 _DUMP: Final = r"-- (?:MySQL|MariaDB|phpMyAdmin)|--\s*\n-- PostgreSQL"
 _TAG: Final = r"<[a-z][\w.:-]*(?:\s[^<>]*)?/?>\s*(?:<|[^\s,;|<][^,;|<]*</)"
 
@@ -71,7 +73,7 @@ DOCUMENTS: Final[Sequence[Document]] = (
         _begins(rf"<\?xml|<!doctype|<!--|{_TAG}"), "XML", "export the people as CSV, or open it and save it as .xlsx"
     ),
     Document(
-        _begins(rf"{_DUMP}|{_COMMENTS}(?!{_CELLS}){_SQL}"),
+        _begins(rf"{_DUMP}|{_COMMENTS}(?={_SQL})(?!{_CELLS})"),
         "a dump of a database (SQL)",
         "load it into a database and name the people in it with --query, or export them as CSV",
     ),
