@@ -7,7 +7,6 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import ConfigurationError, JournalError
@@ -193,9 +192,10 @@ def _others(files: Outputs, source: Source) -> str | None:
     return begun_beside(files, source, roster_in(files.journal))
 
 
-def set_results_aside(files: Outputs, *more: Path) -> None:
-    """Set aside results and tokens, and what else is named, that belong to no journal or state that is continued."""
-    for path in (files.results, files.tokens, *more):
+def set_results_aside(files: Outputs, *, whole: bool = False) -> None:
+    """Set aside results and tokens, with `whole` all beside them, that belong to no journal or state gone on with."""
+    beside = (files.rejected, files.summary) if whole else ()
+    for path in (files.results, files.tokens, *beside):
         if path is not None and (aside := set_aside(path)) is not None:
             reason = "they belong to no journal that is continued here"
             log.warning("results.set_aside", kept_as=str(aside), reason=reason)

@@ -270,7 +270,7 @@ def _untouched(request: UserRequest) -> Settlement:
 def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:
     job, whole = run.job, False
     if journal.place.is_taken:
-        set_results_aside(job.outputs, job.outputs.rejected, job.outputs.summary)
+        set_results_aside(job.outputs, whole=True)
     try:
         end, whole = _kept(run, surveyed, journal), True
     except StorageError as error:

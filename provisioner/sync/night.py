@@ -251,8 +251,7 @@ def _finish(
 ) -> NightSummary:
     """Write what is to be read in the morning, and record the night; `listed` is the digest of the list of leavers."""
     if ready.state.place.is_taken:
-        outputs = sync_job.job.outputs
-        set_results_aside(outputs, outputs.rejected, outputs.summary)
+        set_results_aside(sync_job.job.outputs, whole=True)
     summary = summarise(run, sync_job.leavers, listed, ready, stop)
     rows, good = run.tally.rows.total or 0, summary.summary.stop is None
     if number is None:
