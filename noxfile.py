@@ -18,7 +18,7 @@ COMING: Final = ["3.14"]
 
 CONSTRAINTS: Final = str(Path("constraints.txt").resolve())
 EXTRAS: Final = "[dev,speed]"
-SPREAD: Final = ("-n", "3", "--dist", "worksteal")
+SPREAD: Final = ("--all", "-n", "auto", "--dist", "worksteal")
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "virtualenv"

@@ -1,7 +1,8 @@
-"""What several test files share: which tests start processes, and how hypothesis behaves.
+"""What several test files share: which tests start processes, which are left out, and how hypothesis behaves.
 
-`pytest -m "not process"` runs what starts none, in seconds. To hypothesis slow is no failure, and a run can be
-repeated; `HYPOTHESIS_PROFILE=thorough pytest` tries twenty times as many examples, others each time.
+`pytest -m "not process"` runs what starts none. What is slow is left out (`tests/rig/sampling.py`), unless it is asked
+for: `--all`. To hypothesis slow is no failure, and a run can be repeated; `HYPOTHESIS_PROFILE=thorough pytest` tries
+twenty times as many examples, others each time.
 """
 
 from __future__ import annotations
@@ -20,20 +21,16 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.rig.processes import no_process, starts_processes
+from tests.rig.sampling import left_out
 
 # A module is compiled once, whatever the shell says, and not by each command that is started.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # A command that is started minds a closed terminal, also where the tests themselves do not (nohup, some CI).
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-SLOW = [HealthCheck.too_slow]
-settings.register_profile("project", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW)
-settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=SLOW)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 class _Watched(sqlite3.Connection):
@@ -49,11 +46,35 @@ if sys.version_info < (3, 13):
     sqlite3.connect = partial(sqlite3.connect, factory=_Watched)  # type: ignore[assignment]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start processes, by what they, their fixtures and their parameters name."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take `--all`."""
+    parser.addoption("--all", action="store_true", help="leave out nothing that is slow")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for tests wait as well: for a disk, for a server, for the rate."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say how many examples hypothesis tries, before the tests are read."""
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "all" if _all_of(config) else "quick"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is slow; mark the tests that start processes, by what they and what they are given name."""
+    if not _all_of(config):
+        out = set(left_out(items))
+        config.hook.pytest_deselected(items=list(out))
+        items[:] = [item for item in items if item not in out]
     for item in items:
         if isinstance(item, pytest.Function) and starts_processes(_made_of(item)):
             item.add_marker("process")
+
+
+def _all_of(config: pytest.Config) -> bool:
+    return bool(config.getoption("all")) or any("::" in name for name in config.args)
 
 
 def _made_of(test: pytest.Function) -> Iterator[object]:

@@ -121,6 +121,7 @@ def test_a_workbook_that_holds_no_results_is_an_error_of_ours(folder: Path) -> N
         api.results(path).collect()
 
 
+@pytest.mark.slow
 def test_a_plan_and_a_sync_of_it(folder: Path) -> None:
     """What a plan says is what a sync does, and both give what they add up to."""
     (folder / "users.csv").write_text("uid,name\nann,Ann Lee\ncy,Cy Fox\n")
@@ -204,6 +205,7 @@ def test_a_run_is_undone(folder: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_stopper_ends_a_run_with_a_summary_that_says_so(folder: Path) -> None:
     """What was sent is settled, the rest is pending, and the same call goes on."""
     rows = "".join(f"u{number},User {number}\n" for number in range(300))
@@ -297,6 +299,7 @@ def states_in(journal: Path) -> Counter[str]:
     return Counter()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_cancelled_is_stopped_and_not_torn_off(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """As by a stopper: what was sent is settled and in the results, the rest is pending. Nothing is printed."""
     rows = "".join(f"u{number},User {number}\n" for number in range(300))

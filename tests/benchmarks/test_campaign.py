@@ -34,6 +34,7 @@ def test_killed_and_struck_by_every_fault_once(tmp_path: Path, monkeypatch: pyte
     assert set(report.figures["faults"]) == {fault.value for fault in Fault}
 
 
+@pytest.mark.slow
 def test_disabled_accounts_killed_on_their_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A third of the accounts is disabled, some are enabled again in between: each ends as the roster says."""
     monkeypatch.setattr(Victim, "start", forking.victim)

@@ -165,6 +165,7 @@ def test_the_command_writes_what_the_function_writes(tmp_path: Path) -> None:
     assert (tmp_path / "roster.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

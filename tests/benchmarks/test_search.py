@@ -42,6 +42,7 @@ def _collected_here() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.mark.slow
 def test_a_seed_replays_exactly() -> None:
     """The same seed draws the same case, and the same case goes the same way, step by step."""
     for seed in range(6):
@@ -55,6 +56,7 @@ def test_another_order_is_another_life() -> None:
     assert len({trial(replace(one, lives=(Life(order=order),))).trace for order in range(5)}) == 5
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_a_kill_before_any_step_is_survived(order: int) -> None:
     """Two rows, one of them a stranger's, and a kill before many a step: the next life finishes the job."""
@@ -63,6 +65,7 @@ def test_a_kill_before_any_step_is_survived(order: int) -> None:
         assert trial(Case(kill, (Row(0), Row(1)), lives, before=(Before(1, 500.0),))).offences == ()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("first", range(0, 100, 20))
 def test_lives_of_runs_break_no_promise(first: int) -> None:
     """Kills, lost answers, strangers, edits and clocks that are wrong, as they are drawn."""
@@ -70,6 +73,7 @@ def test_lives_of_runs_break_no_promise(first: int) -> None:
     assert {seed: trial(draw_run(seed)).offences for seed in seeds} == dict.fromkeys(seeds, ())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("first", range(0, 12, 4))
 def test_nights_of_syncs_break_no_promise(first: int) -> None:
     """People who come, change, leave and come back besides."""
@@ -287,6 +291,7 @@ FOUND = {
 """What the search has found, as small as it was made."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kill", range(80, 120, 5))
 def test_whom_a_killed_night_woke_is_deactivated_when_the_next_roster_says_so(kill: int) -> None:
     """A user of others, whom the state does not know: that the roster names it is enough once it is seen active."""
@@ -296,6 +301,7 @@ def test_whom_a_killed_night_woke_is_deactivated_when_the_next_roster_says_so(ki
     assert trial(Case(212123, (Row(0),), lives, edits=edits, before=(asleep,), sync=True)).offences == ()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kill", range(140, 152, 3))
 @pytest.mark.parametrize("stop", range(122, 138, 4))
 def test_an_update_of_a_night_that_was_cut_short_is_told_by_the_one_that_ends_it(kill: int, stop: int) -> None:
@@ -307,6 +313,7 @@ def test_an_update_of_a_night_that_was_cut_short_is_told_by_the_one_that_ends_it
     assert trial(Case(909164, rows, lives, edits=edits, before=before, rate=60, sync=True)).offences == ()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", FOUND.values(), ids=FOUND)
 def test_what_was_found_once_is_found_no_more(case: Case) -> None:
     """Each is a case that once broke a promise."""
@@ -320,6 +327,7 @@ def test_a_leaver_whom_another_hand_reactivated_goes_again() -> None:
     assert trial(case).offences == ()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("version", [0, 1], ids=["as before", "changed"])
 @pytest.mark.parametrize("kill", [1, 80, None])
 def test_a_leaver_whom_another_hand_woke_has_a_token_when_back(kill: int | None, version: int) -> None:
@@ -330,6 +338,7 @@ def test_a_leaver_whom_another_hand_woke_has_a_token_when_back(kill: int | None,
     assert trial(case).offences == ()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kill", range(80, 130, 7))
 def test_a_kill_while_somebody_is_created_anew_leaves_no_dead_token(kill: int) -> None:
     """Another hand deleted a user whose row was edited; at most kills in this range the create is on the wire."""

@@ -22,6 +22,7 @@ from tests.rig.rows import boundary_rows
 LINUX = sys.platform == "linux"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "invalid"), [(3 * len(DEFECTS), Fraction(1)), (3_000, Fraction(2, 100))])
 def test_the_plain_loop_keeps_the_rules(rows: int, invalid: Fraction) -> None:
     """The same codes and the same bytes as the oracle, for every row that the generator makes."""
@@ -49,6 +50,7 @@ def test_a_package_that_is_not_there_is_named() -> None:
     assert machine.missing(["polars", "nobody-has-this"]) == ["nobody-has-this"]
 
 
+@pytest.mark.slow
 def test_the_plain_loop_knows_the_boundaries() -> None:
     """It differs from the oracle only in what it says it does.
 
@@ -75,6 +77,7 @@ def test_the_plain_loop_knows_the_boundaries() -> None:
     assert [row for row, *codes in zip(rows, plain, expected, strict=True) if codes[0] != codes[1]] == []
 
 
+@pytest.mark.slow
 def test_the_plan_is_what_the_generator_makes() -> None:
     """Every count of the benchmark is checked against it."""
     given = Given(Path("roster.csv"), 1_950)

@@ -16,6 +16,7 @@ from tests.rig import forking
 NOTHING: dict[str, list[str]] = {name: [] for name in CHECKS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("permanent", [False, True])
 def test_killed_and_struck(tmp_path: Path, permanent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of all requests struck, two SIGKILLs: everybody as before, or named, and created anew by a run."""

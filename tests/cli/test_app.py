@@ -126,6 +126,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == (f"provisioner {__version__}\n", "")
 
 
+@pytest.mark.slow
 def test_completion_knows_the_commands_and_their_options(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

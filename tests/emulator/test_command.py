@@ -122,6 +122,7 @@ def test_options_reach_the_emulator(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_one_sentence() -> None:
     """Exit 2, nothing on stdout, no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -158,6 +158,7 @@ def test_a_roster_of_other_files_is_read(tmp_path: Path, roster: str) -> None:
     read(tmp_path, f'roster = "{roster}"', 'output = "in/pp.csv"')
 
 
+@pytest.mark.slow
 def test_a_fleet_of_many_jobs_is_looked_through_quickly(tmp_path: Path) -> None:
     """Every file of each is known by its name: nothing is compared with all others."""
     jobs = "".join(f'[[job]]\nname = "t{at}"\nroster = "r/{at}.csv"\n' for at in range(500))

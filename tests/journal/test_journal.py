@@ -28,6 +28,7 @@ from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.statements import Columns
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from tests.rig.sampling import examples
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 FOREIGN = "not a journal of provisioner; move it away or choose another --output"
@@ -214,7 +215,7 @@ def test_any_number_of_rows_goes_into_one_commit(path: Path, rows: int) -> None:
         st.text(st.characters(exclude_categories=["Cs"], min_codepoint=1), min_size=1), unique=True, max_size=30
     )
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 def test_any_text_is_a_uid_for_it(uids: list[str]) -> None:
     """Quotes, line ends, emoji: a uid is looked up as it was recorded."""
     with tempfile.TemporaryDirectory() as folder:
@@ -495,6 +496,7 @@ def test_a_second_run_is_told_who_holds_the_journal_and_a_kill_lets_go_of_it(pat
         assert journal.is_new
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("after_lines", [1, 2, 7, 20, 41])
 def test_what_it_acknowledged_survives_a_kill(path: Path, after_lines: int) -> None:
     """Promise 2: with kill -9 at any instant, every acknowledged commit is there and no commit is there by half."""
@@ -516,7 +518,7 @@ def test_what_it_acknowledged_survives_a_kill(path: Path, after_lines: int) -> N
 
 
 @given(cut=st.integers(0, 100_000))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_log_cut_off_anywhere_leaves_whole_commits_only(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     """Power loss: however much of the write-ahead log reached the disk, what is there is the first so many commits."""
     path = tmp_path_factory.mktemp("cut") / "j.db"

@@ -55,6 +55,7 @@ def test_a_rehearsal_is_not_asked_about(tmp_path: Path) -> None:
     assert (finished in printed, finished in (tmp_path / "log").read_text()) == (False, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 3), ("\x03", 130)], ids=["no", "Ctrl-C"])
 def test_a_sync_and_an_undo_ask_before_the_first_change(tmp_path: Path, typed: str, code: int) -> None:
     """No, or Ctrl-C, and nothing was changed; the answer to no is said before numbers of what was done earlier."""
@@ -82,6 +83,7 @@ def test_a_sync_and_an_undo_ask_before_the_first_change(tmp_path: Path, typed: s
         assert api.users() == before
 
 
+@pytest.mark.slow
 def test_the_rate_is_read_again_at_a_sighup(tmp_path: Path) -> None:
     """A run that would take minutes is over in seconds; the log says what was changed."""
     config = tmp_path / "provisioner.toml"
@@ -101,6 +103,7 @@ def test_the_rate_is_read_again_at_a_sighup(tmp_path: Path) -> None:
 NO_APP = "api.emulator: the built-in emulator lives only as long as a run or a doctor, and nothing else can use it"
 
 
+@pytest.mark.slow
 def test_a_config_that_rehearses_reaches_no_app_by_itself(tmp_path: Path) -> None:
     """Whatever would send or ask refuses the setting, with a cure that works; what asks nobody goes on."""
     roster = write_roster(tmp_path / "users.csv", people(3))
@@ -132,6 +135,7 @@ def test_a_config_that_rehearses_reaches_no_app_by_itself(tmp_path: Path) -> Non
         assert ended("undo", "x.csv", "-y", *rehearsing, *app.flags()) == (0, False)
 
 
+@pytest.mark.slow
 def test_a_job_of_a_fleet_goes_where_the_fleet_file_says(tmp_path: Path) -> None:
     """A config that rehearses ends a sync with the refusal; a `base_url` of the job is the cure that it names."""
     write_roster(tmp_path / "users.csv", people(3))

@@ -65,6 +65,7 @@ def check(folder: Path, api: RunningEmulator) -> None:
     assert {users[uid]["name"] for uid in STRANGERS} == {"A stranger"}
 
 
+@pytest.mark.slow
 def test_a_copy_goes_on_when_the_journal_is_lost(tmp_path: Path) -> None:
     """Copied and killed in mid-run: exact, as if nothing had been lost; then the copy is a journal as any other."""
     flags = with_strangers(tmp_path)
@@ -93,6 +94,7 @@ def test_a_copy_goes_on_when_the_journal_is_lost(tmp_path: Path) -> None:
         check(tmp_path, api)
 
 
+@pytest.mark.slow
 def test_a_copy_made_in_another_way_goes_on_when_it_is_said_to_be_one(tmp_path: Path) -> None:
     """`--restored`: with an edited roster, and killed once more on the way."""
     flags = with_strangers(tmp_path)
@@ -119,6 +121,7 @@ def test_a_copy_made_in_another_way_goes_on_when_it_is_said_to_be_one(tmp_path: 
         assert [each["uid"] for each in edited if users[each["uid"]]["name"] not in {each["name"], "A stranger"}] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("run",), ("sync", "--state", "out.journal.db")])
 def test_a_copy_without_its_log_stays_where_it_was_put_and_goes_on_with_it(
     tmp_path: Path, command: tuple[str, ...]
@@ -146,6 +149,7 @@ def test_a_copy_without_its_log_stays_where_it_was_put_and_goes_on_with_it(
         assert (done.exit_code, done.summary["created"], done.summary["tokens"]) == (0, 240, 240), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", [pytest.param(120, marks=pytest.mark.campaign), -120])
 def test_a_shard_goes_on_from_a_copy_on_a_machine_with_another_clock(tmp_path: Path, ahead: int) -> None:
     """One machine is two minutes fast, the other one slow; the shards merged are as if nothing had been lost."""
@@ -215,6 +219,7 @@ def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
         assert night(api, now)["requests"] == 0
 
 
+@pytest.mark.slow
 def test_updates_on_the_wire_when_a_state_is_copied_cost_nobody_a_token(tmp_path: Path) -> None:
     """Killed with updates under way, copied; the original goes on, and the copy, killed as well, ends as it did.
 

@@ -41,6 +41,7 @@ def killed_and_resumed(folder: Path, api: RunningEmulator, clocks: tuple[int, in
     assert done.exit_code == 0, done.stderr
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("clocks", CLOCKS)
 def test_a_run_that_is_resumed_by_another_clock_is_exact(tmp_path: Path, clocks: tuple[int, int]) -> None:
     """Ours are created, with tokens that work; those of another hand are existing, and nobody mints for them."""
@@ -54,6 +55,7 @@ def test_a_run_that_is_resumed_by_another_clock_is_exact(tmp_path: Path, clocks:
         assert [api.users()[uid]["tokens"] for uid in THEIRS] == [[], []]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("clocks", [CLOCKS[0], CLOCKS[3], CLOCKS[4]])
 def test_a_sync_that_is_resumed_by_another_clock_is_exact(tmp_path: Path, clocks: tuple[int, int]) -> None:
     """Ours are created, with tokens that work; those of another hand are brought up to date."""
@@ -86,6 +88,7 @@ def test_the_time_is_asked_before_the_first_create_and_only_then(tmp_path: Path)
     assert ahead - time.time() == pytest.approx(86_400, abs=60)
 
 
+@pytest.mark.slow
 def test_a_leaver_in_doubt_is_told_by_the_converted_time(tmp_path: Path) -> None:
     """The state is of an older format, whose doubts are by our clock, a day ahead of the server's: still a leaver."""
     joiner = "person-00002"

@@ -32,6 +32,7 @@ def killed_with_a_create_on_the_wire(company: Company, name: str, *arguments: ob
     company.faults()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["hang-before-commit", "hang-after-commit"])
 @pytest.mark.parametrize("more", [[], ["--refresh"]], ids=["met by an update", "seen in the directory"])
 def test_a_user_created_anew_has_a_token_that_works(company: Company, fault: str, more: list[str]) -> None:
@@ -52,6 +53,7 @@ def test_a_user_created_anew_has_a_token_that_works(company: Company, fault: str
     assert (token != old, company.app.accepts(company.uid("ann"), token)) == (True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["hang-before-commit", "hang-after-commit"])
 def test_a_joiner_in_doubt_who_is_in_no_later_export_is_a_leaver(company: Company, fault: str) -> None:
     """Found to be ours: listed, and deactivated when that is asked for; never created: nobody's, and no leaver."""
@@ -71,6 +73,7 @@ def test_a_joiner_in_doubt_who_is_in_no_later_export_is_a_leaver(company: Compan
     assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_create_that_failed_in_doubt_is_a_leaver_too(company: Company) -> None:
     """Given up after so many attempts, and in no later export: it is asked for, and goes like any leaver."""
     company.names("ann", "bob")
@@ -89,6 +92,7 @@ def test_a_create_that_failed_in_doubt_is_a_leaver_too(company: Company) -> None
     )
 
 
+@pytest.mark.slow
 def test_a_stranger_of_whom_it_was_in_doubt_is_left_alone(company: Company) -> None:
     """Somebody else's user of that name, from before: the answer that would have said so was lost."""
     company.names("ann")
@@ -102,6 +106,7 @@ def test_a_stranger_of_whom_it_was_in_doubt_is_left_alone(company: Company) -> N
     assert company.active() == {"ann": "ANN", "old": "Old"}
 
 
+@pytest.mark.slow
 def test_a_leaver_whom_another_hand_reactivated_is_seen_and_goes_again(company: Company) -> None:
     """With `--refresh`: counted as reactivated, listed as a leaver, deactivated once more."""
     company.names("ann", "cy", "bob")
@@ -119,6 +124,7 @@ def test_a_leaver_whom_another_hand_reactivated_is_seen_and_goes_again(company: 
     assert [line["uid"] for line in rows(company.folder / "hr.results.leavers.csv")] == [company.uid("bob")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["error-before-commit", "truncated-json", "empty-body"])
 def test_a_list_that_cannot_be_read_whole_changes_nobody(company: Company, fault: str) -> None:
     """Exit 4 of `--refresh`, `--adopt` and `plan`, whichever page it is; nobody is updated blindly."""
@@ -155,6 +161,7 @@ def test_whom_the_app_never_took_is_not_said_to_be_deactivated(company: Company)
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_emptied_status_message_is_no_drift_each_night(company: Company) -> None:
     """It cannot be taken away, so it stays, and nobody is said to have changed it."""
     company.roster(
@@ -174,6 +181,7 @@ def test_an_emptied_status_message_is_no_drift_each_night(company: Company) -> N
         assert company.did() == {}
 
 
+@pytest.mark.slow
 def test_time_that_is_over_when_all_is_done_is_no_stop(company: Company) -> None:
     """The last answer came after `--max-duration`: nothing is pending, exit 0, a good night."""
     company.names("ann")

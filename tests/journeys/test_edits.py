@@ -54,6 +54,7 @@ def there_before(folder: Path) -> str:
     return "users.ndjson"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("policy", ["skip", "update", "fail"])
 def test_an_edited_row_is_brought_up_to_date_and_stays_created(tmp_path: Path, policy: str) -> None:
     """One PUT, whatever `--on-existing` says; token and time stay; and then there is nothing left to send."""
@@ -73,6 +74,7 @@ def test_an_edited_row_is_brought_up_to_date_and_stays_created(tmp_path: Path, p
         assert (idle.summary["requests"], idle.summary["edited"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_an_edit_that_is_killed_on_the_wire_is_still_about_a_user_of_ours(tmp_path: Path) -> None:
     """The PUT hangs, the run is killed: the next one calls the user created, with its first token."""
     roster(tmp_path)
@@ -120,6 +122,7 @@ def _parquet(row: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "written"),
     [("p.csv", _comma), ("p.csv", _semicolon), ("p.ndjson.gz", _compressed), ("p.parquet", _parquet)],
@@ -150,6 +153,7 @@ def test_emptied_cells_of_a_row_of_ours_empty_the_user(
         assert (undone.exit_code, api.users()["ann"]["deactivated_at"] is None) == (0, False), undone.stderr
 
 
+@pytest.mark.slow
 def test_a_column_that_is_gone_empties_nobody(tmp_path: Path) -> None:
     """The roster has no source for the avatar any more, so what becomes of it is none of its business."""
     (tmp_path / "people.csv").write_text("uid,name,avatar\nann,Ann,https://a.b/1\n")
@@ -160,6 +164,7 @@ def test_a_column_that_is_gone_empties_nobody(tmp_path: Path) -> None:
         assert (api.users()["ann"]["name"], api.users()["ann"]["avatar"]) == ("Anna", "https://a.b/1")
 
 
+@pytest.mark.slow
 def test_emptied_cells_of_a_user_that_was_there_before_leave_what_it_has(tmp_path: Path) -> None:
     """`--on-existing update` sets what the row says, and no more."""
     (tmp_path / "people.csv").write_text(f"uid,name,avatar\n{THERE[0]},Ann,https://a.b/1\n")
@@ -171,6 +176,7 @@ def test_emptied_cells_of_a_user_that_was_there_before_leave_what_it_has(tmp_pat
         assert (user["name"], user["avatar"]) == ("Anna", "https://a.b/1")
 
 
+@pytest.mark.slow
 def test_settings_that_ask_for_more_take_up_those_that_fall_short(tmp_path: Path) -> None:
     """Existing ones are updated, get tokens, or fail, as it is asked for now: without `--restart`."""
     roster(tmp_path)
@@ -189,6 +195,7 @@ def test_settings_that_ask_for_more_take_up_those_that_fall_short(tmp_path: Path
         assert kept == {uid: token for uid, token in tokens.items() if uid not in THERE}
 
 
+@pytest.mark.slow
 def test_an_edited_row_of_a_user_that_was_there_before_is_told_as_it_is(tmp_path: Path) -> None:
     """Under `skip` it is left alone, and the summary does not say that all was settled; `update` carries it out."""
     roster(tmp_path)
@@ -204,6 +211,7 @@ def test_an_edited_row_of_a_user_that_was_there_before_is_told_as_it_is(tmp_path
         assert api.users()["person-00003"]["name"] == "Mended"
 
 
+@pytest.mark.slow
 def test_disabled_accounts_are_not_brought_to_life(tmp_path: Path) -> None:
     """Created and deactivated in one go, without a token; killed in between, the next run finishes it."""
     people_of = "uid,name,left\n" + "".join(f"p{n},P {n},{'yes' if n % 5 == 0 else ''}\n" for n in range(40))
@@ -242,6 +250,7 @@ def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_user_that_another_hand_has_deleted_is_told_with_a_cure_that_helps(tmp_path: Path) -> None:
     """One of ours whose row was edited, and somebody else's who is to come back: an --output of their own has both."""
 

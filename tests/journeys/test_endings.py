@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("streams", "told"),
     [
@@ -56,6 +57,7 @@ def test_the_job_is_done_so_it_ends_with_its_own_exit_code(
     assert list(folder.glob("*crash*")) == []
 
 
+@pytest.mark.slow
 def test_letters_that_stdout_lacks_are_escaped_and_json_stays_json(folder: Path) -> None:
     """As under a C locale: told, and nothing is lost."""
     ended = shell("$P validate u.csv --show 1 --json", folder, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
@@ -65,6 +67,7 @@ def test_letters_that_stdout_lacks_are_escaped_and_json_stays_json(folder: Path)
     assert shell("$P constraints", folder, PYTHONIOENCODING="ascii").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_look_whose_answer_nobody_gets_is_an_error_and_no_bug(folder: Path) -> None:
     """`doctor` keeps its own exit code, which is what a scheduler asks for."""
     ended = shell("$P constraints >/dev/full", folder)
@@ -120,6 +123,7 @@ def test_an_option_that_does_not_exist_is_told_to_programs_too(folder: Path) -> 
     assert [path.name for path in folder.iterdir()] == ["u.csv"]
 
 
+@pytest.mark.slow
 def test_what_a_run_wrote_is_remembered_by_the_summary_of_one_that_could_not_begin(folder: Path) -> None:
     """So its own rejected file is not taken for one that somebody has mended; another roster's summary is left."""
     provisioner("run", "u.csv", "--emulator", cwd=folder)
@@ -166,6 +170,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_on_a_terminal_an_error_is_one_text(folder: Path) -> None:
     """Not a log line and a text; the log file gets its event."""
     code, seen = on_a_terminal("run", "gone.csv", "--emulator", "--no-progress", "--log-file", "log", cwd=folder)
@@ -180,6 +185,7 @@ def test_on_a_terminal_an_error_is_one_text(folder: Path) -> None:
     assert (code, seen.count("the API could not be reached"), "resume with: " in seen) == (4, 1, True)
 
 
+@pytest.mark.slow
 def test_verbose_tells_of_replies_and_commits(folder: Path) -> None:
     """Without `-v` there is none of it; the table says that it was the emulator."""
     loud = provisioner("run", "u.csv", "--emulator", "-v", cwd=folder)

@@ -74,6 +74,7 @@ def test_a_job_gets_its_own_variables_and_no_other_jobs() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_wrong_key_ends_its_own_tenant_and_no_other(tmp_path: Path) -> None:
     """Right, wrong and missing keys side by side, a run and a sync: one summary, the worst exit code, then a resume."""
     write_roster(tmp_path / "good.csv", people(30))
@@ -103,6 +104,7 @@ def test_a_wrong_key_ends_its_own_tenant_and_no_other(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "all.fleet" / "summary.json").read_text()) == again.summary
 
 
+@pytest.mark.slow
 def test_shards_of_a_roster_killed_one_by_one_and_then_their_fleet(tmp_path: Path) -> None:
     """A shard that is killed is started again; a fleet that is killed leaves shards that wait for the next one's slots.
 
@@ -142,6 +144,7 @@ def test_shards_of_a_roster_killed_one_by_one_and_then_their_fleet(tmp_path: Pat
     assert turned_away == []
 
 
+@pytest.mark.slow
 def test_an_app_that_a_variable_names_has_one_rate_as_well(tmp_path: Path) -> None:
     """Shards, and another job that spells the same address otherwise: the emulator is asked no more than it allows."""
     write_roster(tmp_path / "all.csv", people(150))
@@ -162,6 +165,7 @@ def test_an_app_that_a_variable_names_has_one_rate_as_well(tmp_path: Path) -> No
     assert most <= 2 * 50 + 3 * 13
 
 
+@pytest.mark.slow
 def test_without_its_pacer_a_job_sends_nothing_and_says_so(tmp_path: Path) -> None:
     """A fleet that is gone and does not come back: exit 4 after `unreachable_after`, no request, and the cure."""
     roster = write_roster(tmp_path / "one.csv", people(5))
@@ -176,6 +180,7 @@ def test_without_its_pacer_a_job_sends_nothing_and_says_so(tmp_path: Path) -> No
     assert len(ended.events("pacer.gone")) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
 def test_a_signal_stops_all_jobs_properly(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Each job finishes what is on the wire and writes its results; the same command goes on."""
@@ -200,6 +205,7 @@ def test_a_signal_stops_all_jobs_properly(tmp_path: Path, number: signal.Signals
     assert f'"resume": "provisioner fleet {fleet} --json --jobs 1"' in stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shards", [None, 2])
 def test_a_signal_stops_the_jobs_that_an_earlier_fleet_left_running(tmp_path: Path, shards: int | None) -> None:
     """Those waited for, and those whose turn has not come: they end properly, and are told as what they are."""
@@ -235,6 +241,7 @@ def test_a_signal_stops_the_jobs_that_an_earlier_fleet_left_running(tmp_path: Pa
     assert Counter(line["outcome"] for line in results) == {"created": len(created), "pending": 2000 - len(created)}
 
 
+@pytest.mark.slow
 def test_a_process_that_no_fleet_has_started_is_left_alone_and_named(tmp_path: Path) -> None:
     """Somebody's own run of a job: it goes on, the summary says so, and what it says stops the run properly."""
     write_roster(tmp_path / "one.csv", people(2000))

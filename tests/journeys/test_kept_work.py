@@ -25,6 +25,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
         yield running
 
 
+@pytest.mark.slow
 def test_a_check_touches_no_file_of_a_run(tmp_path: Path) -> None:
     """`validate` and `--dry-run` leave mended cells and the record of the run as they are, to the byte."""
     write_roster(tmp_path / "u.csv", PEOPLE)
@@ -41,6 +42,7 @@ def test_a_check_touches_no_file_of_a_run(tmp_path: Path) -> None:
     assert dry.summary["estimate"] == {"requests": 0, "seconds": 0.0, "settled": 2}
 
 
+@pytest.mark.slow
 def test_a_dry_run_with_a_wrong_option_touches_no_file_of_a_run(tmp_path: Path) -> None:
     """Also when it is refused before its settings are known."""
     write_roster(tmp_path / "u.csv", PEOPLE[:1])
@@ -51,6 +53,7 @@ def test_a_dry_run_with_a_wrong_option_touches_no_file_of_a_run(tmp_path: Path) 
         assert (tmp_path / "u.results.summary.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_run_sets_a_file_aside_that_somebody_has_begun_to_mend(tmp_path: Path) -> None:
     """Its own file of the run before is overwritten, or removed, as ever."""
     write_roster(tmp_path / "u.csv", PEOPLE)
@@ -68,6 +71,7 @@ def test_a_run_sets_a_file_aside_that_somebody_has_begun_to_mend(tmp_path: Path)
     assert not (tmp_path / "u.results.rejected.csv").exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("options", [(), ("--json",), ("-o", "all.parquet")])
 def test_a_merge_tells_that_it_sets_a_mended_file_aside(tmp_path: Path, options: tuple[str, ...]) -> None:
     """As a run does; its own file of the merge before is overwritten without a word."""
@@ -98,6 +102,7 @@ def test_a_command_that_ends_early_tells_what_it_sets_aside_for_its_summary(tmp_
     assert [(tmp_path / each).read_text() for each in told["kept_as"]] == ["my notes"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("file", "first", "command"),
     [
@@ -135,6 +140,7 @@ def test_every_file_that_a_person_has_made_is_set_aside(
     assert b"my remark" not in path.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_results_of_another_roster_of_the_same_name_are_kept(tmp_path: Path) -> None:
     """They may hold the only tokens; the warning says whose they are."""
     for folder, uid in (("a", "ann"), ("b", "bob")):
@@ -148,6 +154,7 @@ def test_the_results_of_another_roster_of_the_same_name_are_kept(tmp_path: Path)
     assert [row["uid"] for row in rows(tmp_path / "u.results.csv")] == ["bob"]
 
 
+@pytest.mark.slow
 def test_the_results_of_a_journal_that_was_emptied_are_kept(app: RunningEmulator, tmp_path: Path) -> None:
     """As if it had been deleted: the only tokens are in them. There is nothing that an undo could go by."""
     write_roster(tmp_path / "u.csv", [{"uid": "kept-ann", "name": "Ann"}])
@@ -163,6 +170,7 @@ def test_the_results_of_a_journal_that_was_emptied_are_kept(app: RunningEmulator
     assert (tmp_path / told["kept_as"]).read_bytes() == results
 
 
+@pytest.mark.slow
 def test_a_duplicate_fed_in_unchanged_is_rejected_again_round_after_round(tmp_path: Path) -> None:
     """It may be another person, who would be lost with exit 0. The names of the rounds do not grow."""
     write_roster(tmp_path / "u.csv", PEOPLE)
@@ -182,6 +190,7 @@ def test_a_duplicate_fed_in_unchanged_is_rejected_again_round_after_round(tmp_pa
     assert same.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_what_is_still_to_be_sent(tmp_path: Path) -> None:
     """By the job's journal, which it only looks at; with `--restart`, and without a journal, that is everybody.
 

@@ -52,6 +52,7 @@ def _simulated(options: Options, folder: Path) -> tuple[list[Report], list[str]]
         return list(nights.nights()), nights.history()
 
 
+@pytest.mark.slow
 def test_nights_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed, cut short, struck, planned, changed by another hand: the directory equals the roster every time."""
     monkeypatch.setattr(Victim, "start", forking.victim)
@@ -67,6 +68,7 @@ def test_nights_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert any(record["fault"] for record in nights[Kind.FAULTS].audit)
 
 
+@pytest.mark.slow
 def test_a_small_company_bears_no_broken_export(tmp_path: Path) -> None:
     """Thirty people: zeros lost, columns swapped, garbled or emptied, half of them, nobody, stray rows: no change."""
     reports, history = _simulated(Options(people=30, seed=2, bad_only=True), tmp_path)
@@ -76,6 +78,7 @@ def test_a_small_company_bears_no_broken_export(tmp_path: Path) -> None:
     assert history == []
 
 
+@pytest.mark.slow
 def test_who_comes_back_after_a_kill_costs_no_update(tmp_path: Path) -> None:
     """A deactivation that a kill left in doubt does not make the profile unknown; the leavers file is whole again."""
     limits = ("--deactivate-leavers", "--max-deactivations", "2")

@@ -70,6 +70,7 @@ def kept(ended: Finished, here: Path) -> tuple[list[str], list[bytes]]:
     return [told["reason"], journal["reason"]], [(here / name).read_bytes() for name in names]
 
 
+@pytest.mark.slow
 def test_another_sheet_is_another_roster(app: RunningEmulator, here: Path) -> None:
     """Nobody is taken for edited, nobody gets another's token; all four files of the first one are kept."""
     first = run(app, here, "staff.xlsx")
@@ -88,6 +89,7 @@ def test_another_sheet_is_another_roster(app: RunningEmulator, here: Path) -> No
     assert not (here / "staff.results.rejected.xlsx").exists()
 
 
+@pytest.mark.slow
 def test_the_cure_for_people_on_other_sheets_works_to_the_letter(app: RunningEmulator, here: Path) -> None:
     """Each sheet with an -o of its own: nothing is set aside, and both resume."""
     first = run(app, here, "staff.xlsx", "--sheet", "Berlin", "-o", "berlin.csv")
@@ -103,6 +105,7 @@ def test_the_cure_for_people_on_other_sheets_works_to_the_letter(app: RunningEmu
     assert fates(here / "berlin.csv") == {"s1": "created", "s2": "rejected"}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("sheets", [("Berlin", "Munich"), ("Team", "Munich"), ("New", "Berlin")])
 def test_the_sheet_that_was_read_before_is_the_same_roster(
     app: RunningEmulator, here: Path, sheets: tuple[str, str]
@@ -128,6 +131,7 @@ def test_a_run_that_was_never_summed_up_is_known_by_its_journal(app: RunningEmul
     assert (fates(here / "staff.results.csv"), second.summary["edited"]) == ({"s1": "existing", "s3": "created"}, 0)
 
 
+@pytest.mark.slow
 def test_what_could_not_begin_forgets_no_sheet(app: RunningEmulator, here: Path) -> None:
     """The summary that it leaves still says whose results lie there."""
     run(app, here, "staff.xlsx")
@@ -154,6 +158,7 @@ def test_files_from_before_sheets_were_recorded_still_resume(app: RunningEmulato
     assert (again.exit_code, again.summary["requests"], "set_aside" in again.stderr) == (1, 0, False)
 
 
+@pytest.mark.slow
 def test_rejected_rows_of_a_sheet_are_mended_round_after_round(app: RunningEmulator, here: Path) -> None:
     """They come back on a sheet of the name that was given, and of another one when none was: still the same round."""
     for named in ((), ("--sheet", "Berlin")):
@@ -163,6 +168,7 @@ def test_rejected_rows_of_a_sheet_are_mended_round_after_round(app: RunningEmula
         assert ended.events("results.set_aside") == []
 
 
+@pytest.mark.slow
 def test_a_check_of_another_sheet_has_files_of_its_own(app: RunningEmulator, here: Path) -> None:
     """A dry run counts everybody of it, and neither it nor `validate` touches a file of the run."""
     run(app, here, "staff.xlsx")
@@ -177,6 +183,7 @@ def test_a_check_of_another_sheet_has_files_of_its_own(app: RunningEmulator, her
     assert {name: (here / name).read_bytes() for name in before} == before
 
 
+@pytest.mark.slow
 def test_another_query_is_another_roster(app: RunningEmulator, here: Path) -> None:
     """As another sheet is; the same one with other blanks around it is not. No query is told."""
     first = run(app, here, *QUERIES["Berlin"])
@@ -196,6 +203,7 @@ def test_another_query_is_another_roster(app: RunningEmulator, here: Path) -> No
     assert "SELECT" not in second.stderr + (here / "hr.results.summary.json").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_query_of_another_database_of_that_name_is_another_roster(app: RunningEmulator, here: Path) -> None:
     """An SQLite file in another folder, say."""
     run(app, here, *QUERIES["Berlin"])
@@ -207,6 +215,7 @@ def test_the_same_query_of_another_database_of_that_name_is_another_roster(app: 
     assert (ended.summary["edited"], fates(here / "hr.results.csv")) == (0, {"s1": "existing"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [("parts/*.csv",), ("parts/a.csv", "parts/b.csv")])
 def test_one_part_alone_is_another_roster(app: RunningEmulator, here: Path, pattern: tuple[str, ...]) -> None:
     """Both are called after the first part: the rejected rows and the tokens of the others are kept."""
@@ -219,6 +228,7 @@ def test_one_part_alone_is_another_roster(app: RunningEmulator, here: Path, patt
     assert fates(here / "a.results.csv") == {"a1": "existing", "a2": "rejected"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("roster", ["parts/*.csv", "parts"])
 def test_a_roster_that_has_grown_or_lost_a_part_is_the_same(app: RunningEmulator, here: Path, roster: str) -> None:
     """A further part is added to it, and one that was deleted is as rows that were: it resumes."""

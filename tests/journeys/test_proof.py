@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, provisioner, rows, write_roster
 from tests.rig.company import Company
 
@@ -43,6 +45,7 @@ def verified(app: RunningEmulator, folder: Path, *arguments: object, roster: str
     return provisioner("verify", roster, *options, cwd=folder, COMETCHAT_API_KEY=KEY)
 
 
+@pytest.mark.slow
 def test_a_clean_run_is_proved_and_what_another_hand_did_is_found(app: RunningEmulator, tmp_path: Path) -> None:
     """Two pages of rows with every field: as many requests as pages. Then exactly what was changed, and no stranger."""
     write_roster(tmp_path / "users.csv", [person(number) for number in range(NUMBER)])
@@ -118,6 +121,7 @@ def test_a_sync_is_proved_with_its_leavers(app: RunningEmulator, tmp_path: Path)
     assert (tmp_path / "hr.db").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_rows_that_are_rejected_or_come_again_are_counted(app: RunningEmulator, tmp_path: Path) -> None:
     """Nothing is said of them; with a state two equal rows are one row, and rows that differ are all rejected."""
     company = Company(tmp_path, app, "twice")
@@ -132,6 +136,7 @@ def test_rows_that_are_rejected_or_come_again_are_counted(app: RunningEmulator, 
     assert (found.exit_code, [found.summary[name] for name in counts]) == (1, [6, 4, 0, 2, 1])
 
 
+@pytest.mark.slow
 def test_users_of_another_app_are_not_proved(app: RunningEmulator, tmp_path: Path) -> None:
     """The journal beside the output says whose they are: exit 2. One that cannot be read is no reason not to look."""
     company = Company(tmp_path, app, "other")

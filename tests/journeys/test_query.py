@@ -26,6 +26,7 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_run_takes_its_rows_from_a_query(here: Path) -> None:
     """Typed, read twice and asked once; files are called as the database is, messages name the row of the query."""
     with emulator(here) as api:
@@ -51,6 +52,7 @@ def test_a_validation_asks_too_and_a_config_can_hold_the_query(here: Path) -> No
     assert provisioner("validate", "other.csv", "--json", cwd=here).summary["rows"] == 1
 
 
+@pytest.mark.slow
 def test_a_sync_and_its_kept_plan_take_their_rows_from_a_query(here: Path) -> None:
     """A night needs no export; who left the table has left."""
     with emulator(here) as api:
@@ -95,6 +97,7 @@ def test_what_cannot_be_asked_is_one_sentence_and_nothing_is_sent(
     assert not any(b"s3cret" in each for each in (*written, ended.stdout.encode(), ended.stderr.encode()))
 
 
+@pytest.mark.slow
 def test_a_password_is_read_from_the_environment_or_a_file_and_told_nowhere(here: Path) -> None:
     """A server that is not there: the sentence says so, and nothing else."""
     (here / "pw").write_text("s3cret\n")

@@ -19,6 +19,7 @@ def told(page: Path) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_and_resumed_is_one_report(tmp_path: Path) -> None:
     """Made while it goes on, by the run that is stopped, and by the one that ends it; no key and no token is in it."""
     write_roster(tmp_path / "r.csv", [*people(400), {"uid": "no good", "name": "Nobody"}])
@@ -50,6 +51,7 @@ def test_a_run_that_was_stopped_and_resumed_is_one_report(tmp_path: Path) -> Non
     assert [event["file"] for event in done.events("report.written")] == ["r.results.report.html"]
 
 
+@pytest.mark.slow
 def test_every_end_that_leaves_a_summary_leaves_a_report(tmp_path: Path) -> None:
     """A check, a roster that cannot be read, a report that cannot take its place: the exit code stays what it was."""
     write_roster(tmp_path / "r.csv", [*people(3), {"uid": "no good", "name": "Nobody"}])
@@ -65,6 +67,7 @@ def test_every_end_that_leaves_a_summary_leaves_a_report(tmp_path: Path) -> None
     assert provisioner("report", "none.csv", cwd=tmp_path).exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_sync_and_its_state_have_reports(tmp_path: Path) -> None:
     """The night's own, and the story of all nights."""
     write_roster(tmp_path / "r.csv", people(5))
@@ -81,6 +84,7 @@ def test_a_sync_and_its_state_have_reports(tmp_path: Path) -> None:
     assert "Changes of each of the last 2 nights: 6 created in all." in of_state
 
 
+@pytest.mark.slow
 def test_a_refused_night_is_told_without_names_and_cells(tmp_path: Path) -> None:
     """On the page of the night and on that of the state; the summary has the examples."""
     asked = ("sync", "r.csv", "--state", "hr.state", "--report", "-o", "out.csv")

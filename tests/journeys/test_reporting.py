@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.warnings import WARNINGS
 from tests.rig.command import Finished, people, provisioner, rows, write_roster
@@ -75,6 +77,7 @@ def test_a_mended_file_says_how_many_rows_are_mended(tmp_path: Path) -> None:
     assert filed(tmp_path)["mended"] == {"before": 2, "mended": 1, "rejected": 1}
 
 
+@pytest.mark.slow
 def test_the_first_requests_are_shown_as_they_would_be_sent(tmp_path: Path) -> None:
     """`--show`: valid rows only, the token where it is asked for, and nothing of it in the file."""
     told = [{**each, "withAuthToken": word} for each, word in zip(MIXED, ("", "", "no", ""), strict=True)]
@@ -107,6 +110,7 @@ def test_warnings_alone_are_no_failure_unless_strict(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_whole_file_warnings_are_looked_for_where_nothing_waits(tmp_path: Path) -> None:
     """Twins cost a pass: `validate`, `--dry-run` and `--strict` take it, an ordinary run begins at once."""
     roster = write_roster(tmp_path / "staff.csv", [{"uid": "a", "name": "José"}, {"uid": "b", "name": "JOSÉ"}])

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.process
 SECRET = "not-to-be-seen"
 
 
+@pytest.mark.slow
 def test_rejected_rows_of_several_files_are_one_file_that_can_be_fed_in(tmp_path: Path) -> None:
     """With row numbers of the whole roster, and the delimiter that the files share."""
     (tmp_path / "p1.csv").write_text("uid;name\na;Ann\nb c;Bob, J\n")
@@ -68,6 +69,7 @@ def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_one(tmp_pat
     assert again.summary["mended"] == {"before": 1, "mended": 0, "rejected": 1}, again.stderr
 
 
+@pytest.mark.slow
 def test_the_command_reads_parquet_and_csv_at_an_address_and_shows_no_secret(tmp_path: Path) -> None:
     """Neither in its output nor in any file it leaves."""
     frame = io.BytesIO()
@@ -84,6 +86,7 @@ def test_the_command_reads_parquet_and_csv_at_an_address_and_shows_no_secret(tmp
             assert not any(SECRET in text for text in kept.values())
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_listens_is_given_up_without_its_secrets(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -93,6 +96,7 @@ def test_an_address_where_nobody_listens_is_given_up_without_its_secrets(tmp_pat
     assert f"http://{host}/r.csv cannot be read: nothing answers there (connection refused)" in done.stderr
 
 
+@pytest.mark.slow
 def test_two_tables_in_one_file_create_nobody_and_as_two_files_everybody(tmp_path: Path) -> None:
     """What `cat` put together: the refusal names the row, and the files themselves are a roster."""
     (tmp_path / "a.csv").write_text("uid,name\nz1,Ann\nz2,Bob\n")
@@ -118,6 +122,7 @@ def test_another_header_is_told_with_its_own_file_among_several(tmp_path: Path) 
     assert refused.stderr.splitlines()[-1].startswith(said)
 
 
+@pytest.mark.slow
 def test_a_pair_of_stray_quotes_that_hides_a_person_is_warned_of(tmp_path: Path) -> None:
     """With --strict the row is rejected."""
     (tmp_path / "r.csv").write_text('uid,name,tags\n1,"Ann,red\n2,Bob",blue\n3,Cy,x\n')

@@ -70,6 +70,7 @@ def created_and_rejected(api: RunningEmulator, folder: Path, name: str = "r.csv"
     assert (ended["created"], ended["rejected"]) == (1, 1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "written", "policy"),
     [
@@ -106,6 +107,7 @@ def test_a_row_of_ours_that_comes_back_mended_stays_created(
         assert (merged.exit_code, told(tmp_path / "all.csv")) == (0, before)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_as_it_was_created_again_needs_no_request(tmp_path: Path) -> None:
     """The edit is taken back: created, with its token, and nothing is sent about Ann."""
     with emulator(tmp_path) as api:
@@ -118,6 +120,7 @@ def test_a_row_that_is_as_it_was_created_again_needs_no_request(tmp_path: Path) 
         assert (again["created"], again["edited"], again["tokens"], asked(api, sent)) == (1, 0, 1, [])
 
 
+@pytest.mark.slow
 def test_a_third_round_knows_whom_the_first_has_created(tmp_path: Path) -> None:
     """Rejected in the second round once more, under another number; the row stands elsewhere in each of the files."""
     with emulator(tmp_path) as api:
@@ -143,6 +146,7 @@ def test_a_third_round_knows_whom_the_first_has_created(tmp_path: Path) -> None:
         assert all(api.accepts(uid, token) for uid, (_, token) in together.items())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("policy", ["skip", "update"])
 @pytest.mark.parametrize("name", ["Other", ""], ids=["repeat", "repeat and more"])
 def test_another_row_with_the_uid_of_a_user_of_ours_is_rejected(tmp_path: Path, name: str, policy: str) -> None:
@@ -188,6 +192,7 @@ def test_a_repeat_of_a_row_with_an_unknown_role_takes_its_uid_once_that_row_is_d
     assert (again.exit_code, again.summary["created"]) == (0, 1), again.stderr
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["hang-before-commit", "hang-after-commit"])
 def test_a_round_that_is_killed_goes_on_with_a_user_of_ours(tmp_path: Path, fault: str) -> None:
     """While the PUT is on the wire: the same command again calls the user created, with its first token."""
@@ -205,6 +210,7 @@ def test_a_round_that_is_killed_goes_on_with_a_user_of_ours(tmp_path: Path, faul
         assert api.accepts("ann", told(tmp_path / "r.round2.results.csv")["ann"][1])
 
 
+@pytest.mark.slow
 def test_a_user_in_doubt_of_the_round_before_is_resolved(tmp_path: Path) -> None:
     """The first run was killed when Ann was there and her answer was not; her row was rejected from then on."""
     (tmp_path / "r.csv").write_bytes(comma([ANN]))
@@ -222,6 +228,7 @@ def test_a_user_in_doubt_of_the_round_before_is_resolved(tmp_path: Path) -> None
         assert api.accepts("ann", told(tmp_path / "r.round2.results.csv")["ann"][1])
 
 
+@pytest.mark.slow
 def test_the_rows_of_another_app_are_nobodys(tmp_path: Path) -> None:
     """Rehearsed against one app, the rejected rows run against another: whom the first created is not there."""
     for folder in ("first", "second"):
@@ -235,6 +242,7 @@ def test_the_rows_of_another_app_are_nobodys(tmp_path: Path) -> None:
         assert rehearsal.users()["ann"]["name"] == "Ann"
 
 
+@pytest.mark.slow
 def test_an_undo_of_a_round_puts_back_what_it_did(tmp_path: Path) -> None:
     """The user was created by the round before, and stays: with the old profile, and to be brought up to date again."""
     with emulator(tmp_path) as api:
@@ -252,6 +260,7 @@ def test_an_undo_of_a_round_puts_back_what_it_did(tmp_path: Path) -> None:
         assert (told(tmp_path / "r.round2.results.csv")["ann"], api.users()["ann"]["name"]) == (token, "Anna")
 
 
+@pytest.mark.slow
 def test_a_round_of_an_earlier_version_knows_whom_it_has_created(tmp_path: Path) -> None:
     """Its journal has an older format, and stays as it is: created, with the token of then, and the edit is sent."""
     with emulator(tmp_path) as api:
@@ -265,6 +274,7 @@ def test_a_round_of_an_earlier_version_knows_whom_it_has_created(tmp_path: Path)
         assert (tmp_path / "r.results.journal.db").read_bytes() == kept
 
 
+@pytest.mark.slow
 def test_a_round_whose_journal_cannot_be_read_is_not_taken_for_one_that_knows_nobody(tmp_path: Path) -> None:
     """Ann would be told as somebody else's, without her token and her edit; where it is moved away, that is said."""
     with emulator(tmp_path) as api:

@@ -70,6 +70,7 @@ def test_the_same_command_again_sends_nothing(tmp_path: Path) -> None:
     assert "no request was sent" in second.stdout
 
 
+@pytest.mark.slow
 def test_rejected_rows_are_mended_and_fed_in(tmp_path: Path) -> None:
     """The rejected file holds the roster's own columns and values and every defect; mended, it creates the rest.
 
@@ -127,6 +128,7 @@ def test_results_in_other_formats_hold_the_same(tmp_path: Path, suffix: str) -> 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_existing_users_are_skipped_updated_or_failed(tmp_path: Path) -> None:
     """A uid that was there before is never reported as created; --on-existing decides what becomes of it."""
     roster = write_roster(tmp_path / "staff.csv", people(2))
@@ -142,6 +144,7 @@ def test_existing_users_are_skipped_updated_or_failed(tmp_path: Path) -> None:
     assert seen == {"fail": (1, "failed"), "skip": (0, "existing"), "update": (0, "updated")}
 
 
+@pytest.mark.slow
 def test_tokens_for_all_for_none_and_by_the_rows_own_word(tmp_path: Path) -> None:
     """`none` is absolute, a row's own word wins over the others, `all` mints for those who were there.
 
@@ -177,6 +180,7 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would_take(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.check.rejected.csv", "r.check.summary.json"]
 
 
+@pytest.mark.slow
 def test_validate_gives_the_same_rejected_file_as_a_run(tmp_path: Path) -> None:
     """The offline half says the same, to the byte, and needs no key."""
     provisioner("run", SAMPLES / "users.csv", "--emulator", "-o", "run.csv", cwd=tmp_path)
@@ -186,6 +190,7 @@ def test_validate_gives_the_same_rejected_file_as_a_run(tmp_path: Path) -> None:
     assert (ended.summary["pending"], ended.summary["stopped_by"]) == (185, None)
 
 
+@pytest.mark.slow
 def test_the_mapped_hr_export(tmp_path: Path) -> None:
     """The HR sample with its config: columns, template and constant reach the API as they should."""
     with emulator(tmp_path) as api:
@@ -261,6 +266,7 @@ def test_restart_sets_the_earlier_run_aside_and_loses_nothing(tmp_path: Path) ->
     assert len(list((tmp_path / "out").glob("x.journal.2*.db"))) == 1
 
 
+@pytest.mark.slow
 def test_a_real_run_follows_a_rehearsal_without_a_word_about_it(tmp_path: Path) -> None:
     """What was sent to the built-in emulator is set aside; a rehearsal never takes the place of a real run."""
     roster = write_roster(tmp_path / "r.csv", people(2))
@@ -290,6 +296,7 @@ def test_a_rule_that_is_out_of_date_is_told(tmp_path: Path) -> None:
     assert len(told.events("rules.drift")) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["empty-refusal", "cut-refusal", "html-refusal"])
 def test_a_refusal_that_proves_nothing_is_not_believed(tmp_path: Path, fault: str) -> None:
     """The create went through, its answer was lost, the second one is a 400 without a word: ours, with its token."""

@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from provisioner.files.looking import digest_of
 from tests.rig.command import KEY, emulator, people, provisioner, rows, start, write_roster
 
@@ -30,6 +32,7 @@ def summary(folder: Path, number: int) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
     """Three shards at once create every user once; their lines are those of one run, and each says what it is of."""
     write_roster(tmp_path / "users.csv", SEVERAL)
@@ -91,6 +94,7 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
     assert "made for shard 2/3, not for shard 1/3" in another.stderr
 
 
+@pytest.mark.slow
 def test_a_repeat_in_merged_rejected_rows_overwrites_nobody(tmp_path: Path) -> None:
     """Fed in again untouched it is rejected again, in one run or in shards, and under whatever name."""
     again = [{"uid": "person-00001", "name": "Another"}]
@@ -130,6 +134,7 @@ def test_what_needs_the_whole_roster_takes_no_shard(tmp_path: Path) -> None:
         assert "run.shard: " in ended.stderr
 
 
+@pytest.mark.slow
 def test_shards_with_their_tokens_apart_are_merged_from_anywhere_and_as_they_were_written(tmp_path: Path) -> None:
     """What a shard wrote is found from another folder, too; what was edited, or is gone, is written anew by its run."""
     work, other, variables = tmp_path / "work", tmp_path / "other", {"COMETCHAT_API_KEY": KEY}

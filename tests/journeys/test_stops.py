@@ -76,6 +76,7 @@ def test_killed_in_the_middle_of_2000_rows(tmp_path: Path) -> None:
         assert settled_twice == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Requests on the wire finish, files are written, the command to resume is told; it then ends the job."""
@@ -98,6 +99,7 @@ def test_interrupted(tmp_path: Path, number: signal.Signals, code: int) -> None:
         assert outcomes(tmp_path / "x.csv") == {"created": 400, "rejected": 1}
 
 
+@pytest.mark.slow
 def test_a_second_interrupt_ends_at_once_and_loses_nothing(tmp_path: Path) -> None:
     """With requests that hang, the second SIGINT does not wait for them; resumed, the job ends exactly."""
     roster = write_roster(tmp_path / "r.csv", people(40))
@@ -114,6 +116,7 @@ def test_a_second_interrupt_ends_at_once_and_loses_nothing(tmp_path: Path) -> No
         assert_exact(api, tmp_path / "x.csv", 40)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("options", "key", "reason"),
     [((), "f" * 40, "key"), (("--scope", "authOnly"), KEY, "scope"), (("--quota", "0"), KEY, "plan")],
@@ -133,6 +136,7 @@ def test_a_refusal_that_holds_for_every_row_stops_the_run(
     assert re.search("check|use|raise", ended.events("run.stopped")[0]["message"])
 
 
+@pytest.mark.slow
 def test_a_wrong_key_is_told_with_the_place_that_it_came_from(tmp_path: Path) -> None:
     """The file that the config names, or the variable, which wins over it."""
     roster = write_roster(tmp_path / "users.csv", people(1))
@@ -163,6 +167,7 @@ def test_a_wrong_endpoint_stops_the_run(tmp_path: Path) -> None:
     assert (ended.exit_code, ended.summary["stopped_by"], ended.summary["pending"]) == (4, "endpoint", 50)
 
 
+@pytest.mark.slow
 def test_nobody_listening_stops_the_run_after_a_while(tmp_path: Path) -> None:
     """Unreachable: tried again, then exit 4; every row is pending and none in doubt."""
     with socket.socket() as free:
@@ -187,6 +192,7 @@ def behind(proxy: str, folder: Path) -> Finished:
     return provisioner("run", roster, *flags, cwd=folder, COMETCHAT_API_KEY=KEY, **named)
 
 
+@pytest.mark.slow
 def test_a_dead_proxy_is_named_as_what_stops_the_run(tmp_path: Path) -> None:
     """Not the API; tried again like any outage, then exit 4, and its password is nowhere."""
     ended = behind("http://ann:s3cret@127.0.0.1:9", tmp_path)
@@ -252,6 +258,7 @@ def _asked(method: str, url: str, headers: dict[str, str], body: bytes | None) -
             return refusal.code, refusal.read(), refusal.headers["Date"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [302, 403])
 def test_a_page_of_what_stands_between_proves_nothing(
     tmp_path: Path, status: int, monkeypatch: pytest.MonkeyPatch
@@ -295,6 +302,7 @@ def test_the_error_budget_stops_the_run(tmp_path: Path) -> None:
     assert "role" in failed["error_message"]
 
 
+@pytest.mark.slow
 def test_a_run_whose_folder_is_deleted_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     """Exit 3 at once: what was created is in results and journal again, with its tokens, and is not sent again."""
     roster, out = write_roster(tmp_path / "r.csv", people(300)), tmp_path / "out"
@@ -314,6 +322,7 @@ def test_a_run_whose_folder_is_deleted_stops_and_the_same_command_goes_on(tmp_pa
     assert all(line["auth_token"] for line in rows(out / "x.csv"))
 
 
+@pytest.mark.slow
 def test_a_run_that_took_the_place_of_a_deleted_journal_keeps_its_results(tmp_path: Path) -> None:
     """They are set aside, and with the copy in its place everybody is ours again, each with a token that works."""
     roster, out = write_roster(tmp_path / "r.csv", people(6)), tmp_path / "out"
@@ -343,6 +352,7 @@ def test_a_run_that_took_the_place_of_a_deleted_journal_keeps_its_results(tmp_pa
     assert all(tokens.values())
 
 
+@pytest.mark.slow
 def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
     """The second one exits 2 and says who holds it; the lock ends with the process, however that ends."""
     roster = write_roster(tmp_path / "r.csv", people(6))
@@ -359,6 +369,7 @@ def test_two_runs_cannot_share_a_journal(tmp_path: Path) -> None:
     assert f"in use by process {process.pid} on {socket.gethostname()}" in second.stderr
 
 
+@pytest.mark.slow
 def test_a_journal_of_another_app_is_refused(tmp_path: Path) -> None:
     """The journal knows the address it was made for: exit 2, nothing sent."""
     roster = write_roster(tmp_path / "r.csv", people(2))
@@ -385,6 +396,7 @@ def test_the_rate_is_used_and_never_exceeded(tmp_path: Path) -> None:
     assert (len(steady) - 1) / (steady[-1] - steady[0]) >= 0.98 * per_second
 
 
+@pytest.mark.slow
 def test_a_429_holds_everyone(tmp_path: Path) -> None:
     """After a 429 with Retry-After nothing arrives but what was on the wire; every row is created all the same."""
     roster = write_roster(tmp_path / "r.csv", people(120))
@@ -417,6 +429,7 @@ def test_what_stops_a_night_before_its_first_change_is_said(tmp_path: Path, comm
     assert (stopped["resume"].split()[:2], told.summary["message"]) == (["provisioner", command], message)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("places", [("out.csv",), ("out.rejected.csv", "out.summary.json"), ("tokens.csv",)])
 def test_files_that_cannot_be_written_at_the_end_stop_a_run_that_the_same_command_ends(
     tmp_path: Path, places: tuple[str, ...]

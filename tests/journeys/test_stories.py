@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.rig.command import KEY, RunningEmulator, provisioner, start, wait_until
 from tests.rig.company import Company
 
 
+@pytest.mark.slow
 def test_the_whole_story_stands_on_one_screen(app: RunningEmulator, tmp_path: Path) -> None:
     """Created after a lost answer, updated by a night, left, and came back: a line each, in order, and no token."""
     company = Company(tmp_path, app, "story")
@@ -45,6 +48,7 @@ def test_the_whole_story_stands_on_one_screen(app: RunningEmulator, tmp_path: Pa
     assert (nobody.exit_code, nobody.stdout) == (2, "")
 
 
+@pytest.mark.slow
 def test_a_killed_run_can_be_asked_how_it_stands(app: RunningEmulator, tmp_path: Path) -> None:
     """While it runs it is named as running; after the kill its doubts are told; after the resume the whole story."""
     company = Company(tmp_path, app, "killed")

@@ -44,6 +44,7 @@ def _forked(data: bytes | int, arguments: Sequence[str], cwd: Path) -> Finished:
     return Finished(process.wait(PATIENCE), stdout, stderr)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0"])
 def test_a_roster_on_standard_input_is_read_twice_and_leaves_the_usual_files(tmp_path: Path, name: str) -> None:
     done = piped(ROSTER, "run", name, "--emulator", "--json", cwd=tmp_path)
@@ -58,6 +59,7 @@ def test_a_roster_on_standard_input_is_read_twice_and_leaves_the_usual_files(tmp
     assert (tmp_path / "stdin.results.rejected.csv").read_text().startswith("uid;name;_row;_errors\nb b;Bob;2;")
 
 
+@pytest.mark.slow
 def test_a_run_from_standard_input_is_resumed_by_piping_the_same_again(tmp_path: Path) -> None:
     """Rows are matched by uid and body, so it does not matter that the file is another one."""
     for outcome in ("created", "created"):
@@ -96,6 +98,7 @@ def test_a_terminal_is_no_roster(tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, said)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("data", "before", "said"),
     [
@@ -113,6 +116,7 @@ def test_what_is_no_roster_is_told(tmp_path: Path, data: bytes, before: str, sai
     assert (done.exit_code, done.stdout, done.stderr.splitlines()[-1]) == (2, "", f"error: {said}")
 
 
+@pytest.mark.slow
 def test_no_room_for_standard_input_is_told(tmp_path: Path) -> None:
     data = b"uid,name\n" + b"ann,Ann\n" * 100_000
     done = piped(data, "validate", "-", "-q", "-o", "out/r.csv", cwd=tmp_path, before="ulimit -f 100; ")

@@ -45,6 +45,7 @@ def fates(summary: dict[str, Any]) -> dict[str, int]:
 # --- first nights ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_first_night_on_an_app_without_our_users(company: Company) -> None:
     """Everybody is created, with a token that works; the next night costs nothing; strangers are never touched."""
     company.names("ann", "bob")
@@ -89,6 +90,7 @@ def test_a_first_night_on_an_app_that_has_users(company: Company) -> None:
     assert (again.exit_code, company.did(), again.summary["leavers"]["found"]) == (0, {}, 0)
 
 
+@pytest.mark.slow
 def test_a_first_night_gives_everybody_a_token_when_that_is_wanted(company: Company) -> None:
     """Those who are there as wanted, or not as wanted, or deactivated; a plan counts them, and it is done once."""
     company.seed({"uid": "ann", "name": "ANN"}, {"uid": "bob", "name": "Bob"}, {"uid": "cy", "name": "CY"})
@@ -123,6 +125,7 @@ def test_without_a_look_at_the_app_a_deactivated_user_gets_a_token_too(company: 
     assert company.app.accepts(company.uid("bob"), company.tokens()["bob"])
 
 
+@pytest.mark.slow
 def test_a_user_of_a_killed_first_night_is_no_user_that_was_there(company: Company) -> None:
     """Killed with its create on the wire, adopted never: it is ours, and its token is minted."""
     company.names("ann", "bob")
@@ -144,6 +147,7 @@ def until_created(company: Company, *names: str) -> None:
 # --- changes -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_update_says_only_what_has_changed(company: Company) -> None:
     """What another hand did to other fields stays; what became empty is taken away; a dropped column is no change."""
     columns = ("name", "avatar", "link", "role", "tags")
@@ -166,6 +170,7 @@ def test_an_update_says_only_what_has_changed(company: Company) -> None:
     assert company.told() == {"ann": "unchanged", "bob": "unchanged"}
 
 
+@pytest.mark.slow
 def test_leavers_are_reported_then_in_grace_then_deactivated_and_come_back(company: Company) -> None:
     """Never deleted, never without the flag, never before their time; a returner is reactivated, then updated."""
     company.names("ann", "bob", "cy")
@@ -199,6 +204,7 @@ def test_leavers_are_reported_then_in_grace_then_deactivated_and_come_back(compa
     assert {name: company.tokens()[name] for name in ("ann", "bob")} == {name: tokens[name] for name in ("ann", "bob")}
 
 
+@pytest.mark.slow
 def test_rows_that_fail_come_back_by_themselves(company: Company) -> None:
     """Exit 1 as long as they fail; what the API took is not sent again."""
     company.roster({"ann": {"name": "Ann", "role": "nurse"}, "bob": {"name": "Bob", "role": "nurse"}}, ("name", "role"))
@@ -215,6 +221,7 @@ def test_rows_that_fail_come_back_by_themselves(company: Company) -> None:
     assert (third.exit_code, company.told(), company.news()) == (0, {"ann": "unchanged", "bob": "unchanged"}, [])
 
 
+@pytest.mark.slow
 def test_rejected_rows_are_no_leavers(company: Company) -> None:
     """Whoever's row is broken keeps the account; a row without a usable uid holds all leavers back."""
     company.names("ann", "bob", "cy", "dan")
@@ -230,6 +237,7 @@ def test_rejected_rows_are_no_leavers(company: Company) -> None:
         assert set(company.active()) == {"ann", "bob", "cy"}
 
 
+@pytest.mark.slow
 def test_whom_a_row_is_about_cannot_be_told_of_a_uid_that_is_no_text(company: Company) -> None:
     """An object, a list or a boolean for a uid may be anybody, and so may a number that a sheet has rounded."""
     company.names("ann", "bob")
@@ -247,6 +255,7 @@ def test_whom_a_row_is_about_cannot_be_told_of_a_uid_that_is_no_text(company: Co
     assert (held.exit_code, fates(held.summary)) == (1, {"found": 1, "reported": 1})
 
 
+@pytest.mark.slow
 def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> None:
     """The first sheet is the roster; who is missing there may be on the second, until somebody says which counts."""
     company.names("ann", "bob")
@@ -260,6 +269,7 @@ def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> 
     assert (gone.exit_code, fates(gone.summary), set(company.active())) == (0, {"found": 1, "deactivated": 1}, {"ann"})
 
 
+@pytest.mark.slow
 def test_what_the_directory_shows_is_remembered(company: Company) -> None:
     """An old copy of the state, brought up to date by --refresh: the night after has nothing to do."""
     company.names("ann", "bob")
@@ -278,6 +288,7 @@ def test_what_the_directory_shows_is_remembered(company: Company) -> None:
 # --- guards --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_wrong_export_changes_nothing(company: Company) -> None:
     """Exit 3 for each guard, nothing changed, the results of the night before left; --yes overrides none of them."""
     everybody = [f"p{n}" for n in range(20)]
@@ -321,6 +332,7 @@ def told_nights(company: Company) -> list[dict[str, Any]]:
     return nights
 
 
+@pytest.mark.slow
 def test_just_the_approved_leavers_go(company: Company) -> None:
     """Whatever the threshold; strangers on the list are refused; the list itself stays as it was approved."""
     company.names(*(f"p{n}" for n in range(13)))
@@ -348,6 +360,7 @@ def test_just_the_approved_leavers_go(company: Company) -> None:
     assert set(company.active()) == {*(f"p{n}" for n in range(10)), "p12"}
 
 
+@pytest.mark.slow
 def test_a_list_of_leavers_that_somebody_has_begun_to_shorten_is_kept(company: Company) -> None:
     """Set aside with a warning before the next night's is written, or removed; one as it was written is not."""
     everybody = ("ann", "bob", "cy", "di")
@@ -389,6 +402,7 @@ def test_a_first_night_that_is_refused_leaves_no_state(company: Company) -> None
     assert company.sync().exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_first_night_sets_aside_results_that_hold_the_tokens_of_a_run(company: Company) -> None:
     """They are of no night of this state; those of the nights before are written anew as ever."""
     company.names("ann", "bob")
@@ -403,6 +417,7 @@ def test_a_first_night_sets_aside_results_that_hold_the_tokens_of_a_run(company:
     assert company.sync().events("results.set_aside") == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("look", "ends_with"),
     [
@@ -425,6 +440,7 @@ def test_a_look_at_the_journal_of_a_run_leaves_it_one(company: Company, look: tu
     assert company.did()["deactivated"] == 2
 
 
+@pytest.mark.slow
 def test_users_whom_a_run_found_are_read_before_they_are_changed(company: Company) -> None:
     """Its journal as the state knows no profile of them; the refusal says what to do, and that is enough."""
     names = ("ann", "bob", "cy", "dan", "eve", "fay")
@@ -451,6 +467,7 @@ def test_a_sync_of_a_config_that_only_tries_is_refused(company: Company) -> None
     assert company.plan("--adopt", "-c", "dry.toml").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [("--grace-nights", "two"), ("--nonsense",)], ids=["value", "option"])
 def test_a_command_that_makes_no_sense_leaves_its_summary_too(company: Company, wrong: tuple[str, ...]) -> None:
     """So that no alert reads that of the night before; where it belongs may be said by the config file alone."""
@@ -466,6 +483,7 @@ def test_a_command_that_makes_no_sense_leaves_its_summary_too(company: Company, 
     assert (ended.exit_code, json.loads(summary.read_bytes())["exit_code"]) == (2, 2)
 
 
+@pytest.mark.slow
 def test_a_roster_of_json_is_no_plan(company: Company) -> None:
     """Both are called so; what a plan begins with tells them apart. A plan is carried out by `sync` alone."""
     (company.folder / "hr.json").write_text(json.dumps([{"uid": company.uid("ann"), "name": "ANN"}]))
@@ -495,6 +513,7 @@ def test_a_state_that_is_not_there_is_not_made(company: Company) -> None:
     assert company.plan().exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_state_is_refused_and_kept(company: Company) -> None:
     """A roster by mistake, a damaged state, another app's: each one sentence, exit 2, the bytes as they were."""
     company.names(*(f"p{n}" for n in range(200)))
@@ -535,6 +554,7 @@ def test_names_that_would_overwrite_something_are_refused(company: Company) -> N
 # --- unattended ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_nights_do_not_overlap(company: Company) -> None:
     """The second exits 2 and names the first, which goes on."""
     company.names("ann")
@@ -547,6 +567,7 @@ def test_two_nights_do_not_overlap(company: Company) -> None:
     assert (first.end().exit_code, company.told()) == (0, {"ann": "created"})
 
 
+@pytest.mark.slow
 def test_a_night_that_takes_too_long_stops_and_goes_on(company: Company) -> None:
     """Exit 5; the same command carries out the rest, and the results tell of both halves."""
     company.names("ann", "bob", "cy", "dan")
@@ -608,6 +629,7 @@ def test_no_secret_is_told_and_tokens_are_private(company: Company) -> None:
 # --- plans -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_plan_asks_nobody_and_changes_nothing(company: Company) -> None:
     """Its numbers are those of the sync that follows; the state stays as it was."""
     company.names("ann", "bob", "cy")
@@ -629,6 +651,7 @@ def test_a_plan_asks_nobody_and_changes_nothing(company: Company) -> None:
     assert company.did() == {"created": 1, "updated": 1, "revoked": 1, "deactivated": 1}
 
 
+@pytest.mark.slow
 def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
     """It refuses when the roster or the state has moved; once done it is done."""
     company.names("ann", "bob")
@@ -656,6 +679,7 @@ def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
     assert (again.exit_code, "the state has moved since" in again.stderr, company.news()) == (2, True, [])
 
 
+@pytest.mark.slow
 def test_a_kept_plan_that_was_killed_goes_on(company: Company) -> None:
     """The state moved by its own doing only."""
     company.names("ann", "bob", "cy")
@@ -669,6 +693,7 @@ def test_a_kept_plan_that_was_killed_goes_on(company: Company) -> None:
     assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items())
 
 
+@pytest.mark.slow
 def test_nothing_is_added_to_a_kept_plan_that_was_cut_short(company: Company) -> None:
     """More names in the approved list: refused; with the list as it was, the plan is carried out."""
     company.names("ann", "bob", "cy")
@@ -692,6 +717,7 @@ def test_nothing_is_added_to_a_kept_plan_that_was_cut_short(company: Company) ->
 # --- another hand, lost answers, kills -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_another_hand_did_is_seen_and_put_right(company: Company) -> None:
     """Deleted, deactivated, changed: plan --refresh counts them, sync --refresh mends them."""
     company.names("ann", "bob", "cy", "dan")
@@ -732,6 +758,7 @@ def _cut_short(company: Company, how: str) -> None:
     running.kill()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("how", ["key revoked", "stopped", "killed"])
 def test_what_another_hand_did_stays_known_until_it_is_put_right(company: Company, how: str) -> None:
     """However a night ends that has seen it, the next mends it without looking; so it does a token that is owed."""
@@ -758,6 +785,7 @@ def test_what_another_hand_did_stays_known_until_it_is_put_right(company: Compan
     assert all(company.app.accepts(company.uid(name), token) for name, token in tokens.items())
 
 
+@pytest.mark.slow
 def test_who_turns_out_to_be_gone_is_brought_back(company: Company) -> None:
     """Without reading the directory: an update that meets nobody reactivates, or creates anew."""
     company.names("ann", "bob", "cy")
@@ -776,6 +804,7 @@ def test_who_turns_out_to_be_gone_is_brought_back(company: Company) -> None:
 LOST = ("lost-reply", "reset-before-commit", "error-after-commit", "html-502-before-commit", "truncated-json")
 
 
+@pytest.mark.slow
 def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
     """For an update, a deactivation, a reactivation and a create, each way an answer can be lost."""
     kinds = {"PUT /users/{uid}": "up", "POST /users": "new", "DELETE /users/{uid}/auth_tokens": "left"}
@@ -815,6 +844,7 @@ def test_answers_that_are_lost_do_no_harm(company: Company) -> None:
     assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
     """Those tokens included that the app's back-end has minted; who comes back has aaa; a plan tells it all."""
     stays = [f"stay{n}" for n in range(20)]
@@ -843,6 +873,7 @@ def test_a_leaver_is_logged_out_and_nobody_else_is(company: Company) -> None:
     assert ended_by == {"flushed"}
 
 
+@pytest.mark.slow
 def test_a_leaver_whom_another_hand_woke_is_logged_out_again(company: Company) -> None:
     """Seen with --refresh, and counted as one of whom no token is left; back in the roster, there is aaa."""
     company.names("ann", "bob")
@@ -858,6 +889,7 @@ def test_a_leaver_whom_another_hand_woke_is_logged_out_again(company: Company) -
     assert company.app.accepts(company.uid("bob"), company.tokens()["bob"])
 
 
+@pytest.mark.slow
 def test_a_leaver_can_be_named(company: Company) -> None:
     """A column says who is deactivated: a leaver whom the roster names, at once; and back when it says so no more."""
     (company.folder / "named.toml").write_text('[columns]\ndeactivated = "left"\n')
@@ -908,6 +940,7 @@ def test_a_leaver_can_be_named(company: Company) -> None:
     assert set(company.active()) == {"ann", "bob", "old", *stays}
 
 
+@pytest.mark.slow
 def test_sessions_can_be_kept(company: Company) -> None:
     """`--keep-sessions`: deactivated and no more; the token comes back with its user."""
     company.names("ann", "bob")
@@ -924,6 +957,7 @@ def test_sessions_can_be_kept(company: Company) -> None:
     assert company.lets_in(token) == company.uid("bob")
 
 
+@pytest.mark.slow
 def test_a_leaver_whose_tokens_are_not_flushed_is_one_the_next_night(company: Company) -> None:
     """Failed and still active, whether it was refused or stayed in doubt; then both are known to be done."""
     company.names("left", "lost", *(f"stay{n}" for n in range(20)))
@@ -946,6 +980,7 @@ def test_a_leaver_whose_tokens_are_not_flushed_is_one_the_next_night(company: Co
     assert [company.users()[name]["tokens"] for name in ("left", "lost")] == [[], []]
 
 
+@pytest.mark.slow
 def test_what_stays_in_doubt_is_done_again_the_next_night(company: Company) -> None:
     """Given up after the last attempt, carried out or not: exit 1, and the next night nothing is open."""
     company.names("up", "left", "back")
@@ -968,6 +1003,7 @@ def test_what_stays_in_doubt_is_done_again_the_next_night(company: Company) -> N
     assert all(company.app.accepts(company.uid(name), company.tokens()[name]) for name in ("up", "back", "new"))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("more", [[], ["--refresh"]], ids=["by the state", "by the directory"])
 def test_a_night_that_is_killed_ends_as_if_it_had_not_been(company: Company, more: list[str]) -> None:
     """At many instants, with all kinds of changes: the directory is the roster, the results those of the twin."""
@@ -1024,6 +1060,7 @@ def test_the_command_itself(company: Company) -> None:
     assert "1 created" in " ".join(ended.stdout.split())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("place", ["csv", "rejected.csv", "summary.json"])
 def test_files_that_cannot_be_written_at_the_end_of_a_night_stop_it_and_the_same_command_ends_it(
     company: Company, place: str
@@ -1052,6 +1089,7 @@ def test_files_that_cannot_be_written_at_the_end_of_a_night_stop_it_and_the_same
     assert all(company.app.accepts(company.uid(name), token) for name, token in company.tokens().items() if name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mended", [False, True])
 def test_the_leavers_of_a_night_that_was_killed_are_known_for_ours_with_another_roster(
     company: Company, *, mended: bool
@@ -1077,6 +1115,7 @@ def test_the_leavers_of_a_night_that_was_killed_are_known_for_ours_with_another_
     assert list(company.folder.glob(".hr*")) == []
 
 
+@pytest.mark.slow
 def test_a_night_whose_end_cannot_be_recorded_tells_its_numbers_and_goes_on(tmp_path: Path) -> None:
     """A disk that takes no more: exit 3 with all counts and the command that resumes, which ends the night exactly."""
     with emulator(tmp_path) as api:

@@ -146,6 +146,7 @@ def test_what_an_update_emptied_is_put_back(api: RunningEmulator, tmp_path: Path
     assert (verdicts(tmp_path), profiles(api)) == ({"old-full": ("reversed", "restored")}, before)
 
 
+@pytest.mark.slow
 def test_whom_the_roster_had_deactivated_is_taken_back_as_well(api: RunningEmulator, tmp_path: Path) -> None:
     """Ours stay deactivated, who was there before is back as before; whom another hand has woken is left awake."""
     (tmp_path / "left.toml").write_text(
@@ -171,6 +172,7 @@ def test_whom_the_roster_had_deactivated_is_taken_back_as_well(api: RunningEmula
     assert profiles(api) == {**before, "new-5": after["new-5"]}
 
 
+@pytest.mark.slow
 def test_whom_another_hand_has_woken_stays_so_whatever_is_open_of_our_update(
     api: RunningEmulator, tmp_path: Path
 ) -> None:
@@ -188,6 +190,7 @@ def test_whom_another_hand_has_woken_stays_so_whatever_is_open_of_our_update(
     assert profiles(api)["old-bare"] == changed
 
 
+@pytest.mark.slow
 def test_whom_an_undo_has_put_back_in_part_and_woken_was_woken_by_it(api: RunningEmulator, tmp_path: Path) -> None:
     """Every undo after it says the same, and the next run deactivates the user again, as the roster says."""
     (tmp_path / "left.toml").write_text(
@@ -204,6 +207,7 @@ def test_whom_an_undo_has_put_back_in_part_and_woken_was_woken_by_it(api: Runnin
             assert "old-bare" in active(api)
 
 
+@pytest.mark.slow
 def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: RunningEmulator, tmp_path: Path) -> None:
     """All but the status message is back when it is killed; another one says so, and so does every one after it."""
     assert run(tmp_path, api, "--on-existing", "update", people=[("old-bare", "Bare, new", *FULL)]).exit_code == 0
@@ -219,6 +223,7 @@ def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: Run
         assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
 
 
+@pytest.mark.slow
 def test_whom_a_run_creates_between_two_undos_is_taken_back_by_the_second(api: RunningEmulator, tmp_path: Path) -> None:
     """The first was stopped when it had found an older user in its place: that says nothing of the run after it."""
     post(api, "users", json.dumps({"uid": "new-1", "name": "Older", "created_at": LONG_AGO}))
@@ -241,6 +246,7 @@ def test_whom_a_run_creates_between_two_undos_is_taken_back_by_the_second(api: R
     assert active(api).isdisjoint({uid for uid, *_ in people})
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["hang-after-commit", "hang-before-commit"])
 @pytest.mark.parametrize("before", [False, True], ids=["active", "deactivated"])
 def test_what_an_undo_for_good_had_deleted_when_it_was_killed_is_told_as_deleted(
@@ -316,6 +322,7 @@ def test_what_another_hand_has_touched_is_kept_and_named(api: RunningEmulator, t
     assert (again.exit_code, again.summary["kept"], did - {"refused"}) == (1, 6, {"read", "listed"})
 
 
+@pytest.mark.slow
 def test_run_undo_run(api: RunningEmulator, tmp_path: Path) -> None:
     """All created again, with tokens that work; after an undo for good as well; and each can be undone once more."""
     for more in ((), ("--permanent", api.url), ()):
@@ -335,6 +342,7 @@ def test_run_undo_run(api: RunningEmulator, tmp_path: Path) -> None:
     assert set(api.users()) == {user["uid"] for user in BEFORE}
 
 
+@pytest.mark.slow
 def test_a_dry_run_after_an_undo_tells_what_it_takes_to_bring_everybody_back(
     api: RunningEmulator, tmp_path: Path
 ) -> None:
@@ -346,6 +354,7 @@ def test_a_dry_run_after_an_undo_tells_what_it_takes_to_bring_everybody_back(
     assert run(tmp_path, api).summary["requests"] == foreseen + asked_for_the_time
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_all_requests_of_the_rows_that_the_journal_knows(api: RunningEmulator, tmp_path: Path) -> None:
     """To read, to update and to mint, under whatever is asked now; the server's time is asked for besides."""
     there = ROSTER[:-1]
@@ -366,6 +375,7 @@ def test_a_dry_run_tells_all_requests_of_the_rows_that_the_journal_knows(api: Ru
     assert told == [7, 8, 5, 7, 2]
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_an_undo_promises_no_fewer_requests_than_it_takes(api: RunningEmulator, tmp_path: Path) -> None:
     """Whom the roster has deactivated is looked for in a list, reactivated and put back; the time is asked for once."""
     (tmp_path / "left.toml").write_text('[columns]\ndeactivated = { column = "name", map = { "Bare, new" = true } }\n')
@@ -375,6 +385,7 @@ def test_a_dry_run_of_an_undo_promises_no_fewer_requests_than_it_takes(api: Runn
     assert (told.summary["estimate"]["requests"], undo(tmp_path, api, *left).summary["requests"]) == (5, 5)
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_where_nobody_is(api: RunningEmulator, tmp_path: Path) -> None:
     """Without --yes nothing is sent off a terminal: exit 2 and one sentence; --dry-run says what would be done."""
     assert run(tmp_path, api, "--on-existing", "update").exit_code == 0
@@ -416,6 +427,7 @@ def test_what_was_interrupted_goes_on(api: RunningEmulator, tmp_path: Path) -> N
     assert (len(done), len(set(done))) == (200, 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["out.undo.csv", "out.undo.summary.json"])
 def test_an_undo_whose_list_cannot_be_written_tells_its_counts_and_the_same_command_ends_it(
     api: RunningEmulator, tmp_path: Path, place: str

@@ -107,6 +107,7 @@ def test_escapes_that_are_no_secret_stay_as_they_are() -> None:
     assert Redactor([KEY]).mask_text(f"İİ {KEY} %41") == "İİ *** %41"
 
 
+@pytest.mark.slow
 def test_a_text_of_nothing_but_beginnings_of_escapes_is_read_in_time() -> None:
     """Whoever answers chooses the text: none may hold a run up."""
     text = "\\" * 200_000 + "%25" * 100_000 + "&amp;" * 100_000 + "0123" * 20_000

@@ -248,6 +248,7 @@ def line(case: Case, folder: Path) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
 def test_what_is_documented_is_what_is_said(case: Case, tmp_path: Path) -> None:
     """The page shows what the command says, word for word."""

@@ -63,6 +63,7 @@ def test_a_volume_for_each_shard_and_another_try_for_what_can_be_resumed() -> No
     assert spec["podFailurePolicy"]["rules"][1]["onExitCodes"]["values"] == [1, 2, 3, 5, 70]
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_commands_of_the_template_create_everybody(tmp_path: Path) -> None:
     """Both shards, one after the other: each user once."""
@@ -96,6 +97,7 @@ def carried_out(command: str, folder: Path, **variables: str) -> subprocess.Comp
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_indexed_job_creates_everybody_and_merges(tmp_path: Path) -> None:
     """An index for each shard; a code that helps nothing fails its index alone; the results are found by merge."""
@@ -149,6 +151,7 @@ class Dag:
 MADE: dict[str, Mapped] = {}
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_mapped_task_syncs_each_tenant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command for each, with a config of its own; what is skipped is what airflow_dag.py skips."""

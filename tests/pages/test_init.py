@@ -6,6 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from tests.rig.command import ROOT, provisioner
 
 PAGE = (ROOT / "docs/init.md").read_text(encoding="utf-8")
@@ -14,6 +16,7 @@ CONFIG = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0]
 COMMAND, PRINTED = re.findall(r"```console\n\$ provisioner (.*?)\n(.*?)```", PAGE, re.DOTALL)[0]
 
 
+@pytest.mark.slow
 def test_the_session_is_what_the_command_prints_and_writes(tmp_path: Path) -> None:
     """To the letter; and the two commands that it names run."""
     (tmp_path / "members.csv").write_text(ROSTER, encoding="utf-8")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.rig.command import ROOT, emulator
 from tests.rig.sessions import play
 
 PAGE = (ROOT / "docs/migration.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """From the check to the proof and the way back. The kill comes once somebody has been created."""
     with emulator(tmp_path) as api:

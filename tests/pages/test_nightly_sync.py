@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.rig.command import PACKAGE, ROOT, emulator
 from tests.rig.sessions import matches, play
 
 PAGE = (ROOT / "docs/nightly-sync.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """From the first night to the last one, in one folder, with the configuration that is shown."""
     with emulator(tmp_path) as api:

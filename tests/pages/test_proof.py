@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.rig.command import ROOT, emulator
 from tests.rig.sessions import play
 
 PAGE = (ROOT / "docs/proof.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """A run, its proof, what another hand did, and the proof of that."""
     with emulator(tmp_path) as api:

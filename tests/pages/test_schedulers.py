@@ -182,6 +182,7 @@ def test_every_exit_code_is_told_of(scheduler: str) -> None:
     assert set(told(scheduler)) == CODES
 
 
+@pytest.mark.slow
 def test_cron_is_silent_after_a_good_night_and_mails_after_any_other(machine: Machine) -> None:
     """Whatever cron's shell prints is mailed."""
     fields, user, command = cron_line()
@@ -200,6 +201,7 @@ def test_cron_is_silent_after_a_good_night_and_mails_after_any_other(machine: Ma
     assert told("cron") == {code: "mail" if code else "silence" for code in CODES}
 
 
+@pytest.mark.slow
 def test_systemd_runs_the_service(machine: Machine) -> None:
     """Its command line, in its folder."""
     service = unit("provisioner-sync.service")["Service"]
@@ -232,6 +234,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert checked(analyze, "verify", "--man=no", *sorted(tmp_path.iterdir())) == ""
 
 
+@pytest.mark.slow
 def test_kubernetes_runs_the_container(machine: Machine) -> None:
     """Its command line, with the configuration of the ConfigMap and the key of the Secret."""
     (container,) = job()["template"]["spec"]["containers"]
@@ -283,6 +286,7 @@ def test_kubernetes_takes_the_manifests() -> None:
     pytest.skip("neither kubernetes-validate nor kubeconform is installed")
 
 
+@pytest.mark.slow
 def test_airflow_runs_the_task(machine: Machine) -> None:
     """Its command line, in its folder."""
     task = operator()

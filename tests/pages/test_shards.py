@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from provisioner.roster.shard import Shard
 from tests.rig.command import ROOT, emulator
 from tests.rig.sessions import play
@@ -13,6 +15,7 @@ from tests.roster.test_shard import VECTORS
 PAGE = (ROOT / "docs/shards.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """Two shards, a merge that is too early, and one that is not."""
     with emulator(tmp_path) as api:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from provisioner.run.undo.listing import COLUMNS
 from provisioner.run.undo.reversal import DONE, REASONS
 from tests.rig.command import ROOT, emulator
@@ -13,6 +15,7 @@ from tests.rig.sessions import play
 PAGE = (ROOT / "docs/undo.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """A run, another hand, what would be undone, what was, and the run again. In a shell of its own for each step."""
     functions = re.findall(r"^\$ (api\(\) .*)$", PAGE, re.MULTILINE)

@@ -35,6 +35,7 @@ from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.results.spool import Spool
 from provisioner.results.summary import write_summary
 from tests.rig.results import ROWS, lines_of, many_lines
+from tests.rig.sampling import examples
 
 KNOWN: Final[dict[str, tuple[Any, ...]]] = {
     "ada": ("ada", "created", 200, 1, None, None, "ada_secret", 1_700_000_000, 1_700_000_001_250),
@@ -241,7 +242,7 @@ def test_results_are_written_from_a_journal_that_lives_in_another_thread(
     states=st.lists(st.sampled_from(["rejected", "created", "existing", "updated", "failed", "pending"]), max_size=40),
     batch=st.integers(1, 15),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_one_row_in_one_outcome_out(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, states: list[str], batch: int
 ) -> None:
@@ -354,6 +355,7 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_results_never_hold_fewer_rows_than_the_roster(tmp_path: Path) -> None:
     """Promise 1 on a full disk as well: either all rows are in the results, or the file of the run before stands."""
     rows = "\n".join(f"user-{n},{'Name ' * 10}{n}" for n in range(6000))
@@ -369,6 +371,7 @@ def test_results_never_hold_fewer_rows_than_the_roster(tmp_path: Path) -> None:
     assert {text.count("\n") for text in files if text != "of the run before"} <= {6001}
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_while_rows_are_read_stops_a_run_that_counts_them_all(tmp_path: Path) -> None:
     """Promise 1: the rows add up, what was sent is told, and so is the command that goes on."""
     good, bad = "".join(f"user-{n},N,\n" for n in range(20)), "".join(f"no good,N,{n:05000}\n" for n in range(80))

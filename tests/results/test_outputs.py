@@ -186,6 +186,7 @@ def test_a_roster_that_is_a_link_to_itself_is_the_readers_affair(here: Path) -> 
     assert beside(Path("out.csv"), Path("users.csv")).results == Path("out.csv")
 
 
+@pytest.mark.slow
 def test_refuses_to_log_into_the_roster(here: Path) -> None:
     """A slip of the shell's completion must not append JSON lines to the only copy of a roster."""
     (here / "users.csv").write_text("uid,name\nada,Ada\n")

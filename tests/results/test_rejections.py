@@ -196,6 +196,7 @@ def test_what_has_no_form_in_json_is_a_bare_word_in_it() -> None:
 ESCAPED = r'C:\temp "x" y', '5" pipe\\', "a\nb; c", "\\"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "delimiter", "reading"),
     [

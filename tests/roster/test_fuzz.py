@@ -17,6 +17,7 @@ from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.survey import survey
 from provisioner.validation.validator import Validator
+from tests.rig.sampling import examples
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -48,7 +49,7 @@ SPLINTERS = (
 
 STARTS = (b"", b"PAR1", b"PK\x03\x04", b'{"uid": "a", "name": "b"}\n')
 
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def check(path: Path, options: RosterOptions) -> None:
@@ -115,7 +116,7 @@ def test_broken_compression(tmp_path: Path, at: int, byte: int, cut: bool, suffi
 
 
 @pytest.mark.parametrize("suffix", [".ndjson", ".parquet", ".xlsx"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200), start=st.sampled_from(STARTS))
 def test_any_bytes_as_another_format(tmp_path: Path, suffix: str, data: bytes, start: bytes) -> None:
     path = tmp_path / f"r{suffix}"

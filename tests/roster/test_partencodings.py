@@ -50,6 +50,7 @@ def names(roster: Roster) -> list[object]:
     return [name for batch in roster.batches() for name in batch.frame["name"] if not name.startswith("Person")]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("suffix", "pack", "write", "place"),
     [

@@ -65,6 +65,7 @@ def rows(path: Path, **options: int) -> list[tuple[object, ...]]:
     return [row for batch in roster.batches() for row in batch.frame.rows()]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize(
     ("above", "header", "below"),
@@ -118,6 +119,7 @@ def test_every_part_is_looked_at(tmp_path: Path) -> None:
         open_roster(path)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize(
     ("above", "header", "below"),

@@ -22,6 +22,7 @@ from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.validation.vocabulary.recognition import recognise
+from tests.rig.sampling import examples
 
 HEADER = b"uid,name\n"
 TINY = BlockSizes(first=7, block=5, longest_row=1000, first_batch=1, batch=2)
@@ -276,7 +277,7 @@ cells = st.text(
 ).filter(lambda cell: recognise(cell) is None)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     width=st.integers(2, 4),
     data=st.data(),
@@ -316,7 +317,7 @@ def test_what_the_csv_module_writes_is_read_back_whatever_the_block_size(
     assert found == [tuple(row) for row in rows if any(cell.strip() for cell in row)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=60) | st.text(st.sampled_from('a,"\n\r;é'), max_size=40).map(str.encode))
 def test_any_bytes_at_all_give_rows_or_a_roster_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "r.csv"
@@ -329,6 +330,7 @@ def test_any_bytes_at_all_give_rows_or_a_roster_error(tmp_path: Path, data: byte
         assert all(len(row) == 2 for row in rows)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("group", [3, 1000, 100_000])
 def test_a_parquet_file_gives_its_rows_and_types_whatever_its_row_groups(tmp_path: Path, group: int) -> None:
     path, rows = tmp_path / "r.parquet", 5000

@@ -17,6 +17,7 @@ from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
 from provisioner.sending.lifecycle import Policy
+from tests.rig.sampling import examples
 
 IDENTITY = Identity("app", "http://localhost")
 SKIP = Policy()
@@ -225,7 +226,7 @@ def test_no_rows_are_no_work(path: Path) -> None:
     roster=st.lists(st.sampled_from("abcdefgh"), unique=True),
     edited=st.sets(st.sampled_from("abcdefgh")),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_every_row_is_either_sent_or_settled_and_unchanged(
     tmp_path_factory: pytest.TempPathFactory,
     before: dict[str, Outcome | None],

@@ -154,6 +154,7 @@ LIKENESSES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("offline", [False, True])
 def test_shards_together_judge_as_one_run_does(place: Place, *, strict: bool, offline: bool) -> None:

@@ -201,6 +201,7 @@ def test_cookies_are_not_kept() -> None:
     assert deadline.run(main()) == [None, None]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_open() -> None:
     """A client that was used and closed leaves no connection to be warned about."""
     with warnings.catch_warnings(record=True) as told:
@@ -464,6 +465,7 @@ def test_a_limit_that_the_api_did_not_tell_is_none(status: str) -> None:
     assert ask(page)[0].limit is None
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad Request"])
 @pytest.mark.parametrize("packed", [True, False])
 def test_an_answer_without_an_end_is_not_read_to_its_end(status: str, packed: bool) -> None:

@@ -33,6 +33,7 @@ from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
+from tests.rig.sampling import examples
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
 # Where the wall clock stands when a test begins, UNIX seconds: late in a second, where roundings show.
@@ -989,7 +990,7 @@ _DONE_AND_LOST = {Fate.LOST_AFTER: LOST, Fate.OOPS_AFTER: OOPS}
     existing_for=st.none() | st.floats(4, 1e6),
     token=st.booleans(),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_nobody_is_created_twice_or_taken_for_another(
     fates: list[Fate], ahead: float, existing_for: float | None, token: bool
 ) -> None:

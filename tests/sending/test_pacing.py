@@ -14,6 +14,7 @@ from provisioner.sending.calls import Budget, Reply
 from provisioner.sending.pacing import Gate, OwnLimiter, Pacer, Pacing, Shape
 from provisioner.sending.retry import Waits
 from tests.rig import clock
+from tests.rig.sampling import examples
 
 
 def a_gate(jitter: float = 0.5, waits: Waits | None = None) -> Gate:
@@ -40,6 +41,7 @@ async def slots_taken(pacer: Pacer, workers: int, seconds: float) -> list[float]
     return times
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("per_minute", [60, 100, 300, 600, 1000, 3000, 9000, 12_000, 60_000])
 def test_uses_98_percent_and_is_never_over_in_any_minute(per_minute: int) -> None:
     """From the first minute on: as many slots as allowed in no 60 s, and hardly fewer."""
@@ -53,7 +55,7 @@ def test_uses_98_percent_and_is_never_over_in_any_minute(per_minute: int) -> Non
 
 
 @given(per_minute=st.floats(min_value=1, max_value=1e8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_shape_never_promises_more_than_the_limit(per_minute: float) -> None:
     """A full burst, what lies in hand and a minute of leaking stay within the limit, whatever the limit."""
     shape = Shape.of(per_minute)
@@ -220,6 +222,7 @@ def test_pauses_add_up_to_the_time_that_was_really_closed() -> None:
     assert clock.run(main())[:3] == [4.0, 14.0, 15.0]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("before", "after"), [(6000, 3000), (6000, 600), (600, 6000), (3000, 3300), (9000, 60)])
 @pytest.mark.parametrize("at", [5.0, 90.0])
 def test_a_limit_that_is_changed_is_kept_at_once(before: int, after: int, at: float) -> None:

@@ -124,12 +124,14 @@ def test_the_envelope_of_the_api_is_a_verdict(form: str) -> None:
     assert verdicts(lambda status: http(status, *PROOFS[form])) == table(proof=True)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", NO_PROOFS)
 def test_anything_else_proves_nothing(form: str) -> None:
     """A 4xx without the envelope settles no row, but for the statuses that have a meaning of their own."""
     assert verdicts(lambda status: http(status, *NO_PROOFS[form])) == table(proof=False)
 
 
+@pytest.mark.slow
 def test_an_answer_that_breaks_off_proves_nothing() -> None:
     """As much as came of it would have been the envelope."""
     half = ENVELOPE[: len(ENVELOPE) // 2]

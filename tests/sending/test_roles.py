@@ -149,6 +149,7 @@ def test_a_role_that_is_refused_rejects_its_rows() -> None:
     )
 
 
+@pytest.mark.slow
 def test_with_create_roles_rows_get_the_roles_they_name(tmp_path: Path) -> None:
     """Only those that rows to be sent name. A dry run tells which, and whether the users fit, and changes nothing."""
     staff = [{**each, "role": role} for each, role in zip(people(4), ("", "Crew", "boss", "boss"), strict=True)]
@@ -181,6 +182,7 @@ def test_without_a_key_a_dry_run_leaves_open_what_only_the_app_can_tell(tmp_path
     assert "app" not in provisioner("validate", roster, "--json", cwd=tmp_path).summary
 
 
+@pytest.mark.slow
 def test_a_sync_makes_roles_before_its_first_change(tmp_path: Path) -> None:
     """Its plan tells which; a night without changes asks nothing."""
     roster = write_roster(tmp_path / "staff.csv", [{**each, "role": "boss"} for each in people(3)])
@@ -222,6 +224,7 @@ def test_rows_with_an_unknown_role_are_rejected_and_come_back(tmp_path: Path) ->
     assert [line["_row"] for line in rejected] == ["2", "4", "6"]
 
 
+@pytest.mark.slow
 def test_a_roster_that_names_no_other_role_asks_nothing(tmp_path: Path) -> None:
     """No request that nobody needs; and none at all when everything was settled before."""
     roster = write_roster(tmp_path / "staff.csv", [{**each, "role": "crew"} for each in people(2)])

@@ -68,6 +68,7 @@ def test_a_plan_is_told_from_a_roster_by_its_name() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "edit",
     [
@@ -185,6 +186,7 @@ def test_a_sync_of_this_plan_that_was_cut_short_goes_on(folder: Path) -> None:
     assert "the state has moved" in refused(folder, replace(kept, digest="other"))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kept", "fits"),
     [

@@ -187,6 +187,7 @@ def sync(folder: Path, api: RunningEmulator, *more: object, key: str = KEY) -> t
     return ended.exit_code, told(folder / "sync.prom"), ended.stderr
 
 
+@pytest.mark.slow
 def test_the_metrics_are_written_however_a_sync_ends(tmp_path: Path, api: RunningEmulator) -> None:
     """Well or refused, without a roster, without a key, or with one that the API does not accept."""
     code, metrics, _ = sync(tmp_path, api)

@@ -104,6 +104,7 @@ def take_for_a_copy(place: Place) -> None:
         state.mark_as_copy()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "change",
     [
@@ -128,6 +129,7 @@ def test_whatever_has_changed_has_every_row_read(place: Place, change: Callable[
     assert [each.known for each in with_emulator(work)] == [False, False, True, False]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "then",
     [
@@ -146,6 +148,7 @@ def test_whatever_is_asked_otherwise_has_every_row_read(place: Place, then: dict
     assert [each.known for each in with_emulator(work)] == [False, False, True, False]
 
 
+@pytest.mark.slow
 def test_a_night_with_leavers_is_never_known(place: Place) -> None:
     """Their list tells for how long they have been gone."""
 
@@ -159,6 +162,7 @@ def test_a_night_with_leavers_is_never_known(place: Place) -> None:
     assert [each.document["leavers"]["reported"] for each in told] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_whom_a_column_deactivates_from_some_day_on_is_looked_at_every_night(place: Place) -> None:
     """The day may have come."""
     place.write("uid,name,left\nann,Ann,\nbob,Bob,2999-01-01\n")
@@ -170,6 +174,7 @@ def test_whom_a_column_deactivates_from_some_day_on_is_looked_at_every_night(pla
     assert [each.known for each in with_emulator(work)] == [False, False, False]
 
 
+@pytest.mark.slow
 def test_a_run_in_between_has_every_row_read(place: Place) -> None:
     """It may change whom it likes, and the state is its journal."""
 
@@ -188,6 +193,7 @@ def test_a_run_in_between_has_every_row_read(place: Place) -> None:
     assert [each.known for each in told] == [False, False, True, False]
 
 
+@pytest.mark.slow
 def test_a_night_that_nobody_confirms_is_none(place: Place) -> None:
     """It is refused as one in which every row is read, and the next one is known again."""
 
@@ -210,6 +216,7 @@ ROSTERS = (
 )  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("leaving", [{}, {"deactivate_leavers": True}, {"deactivate_leavers": True, "grace_nights": 2}])
 def test_nights_end_alike_whether_rows_are_read_or_not(

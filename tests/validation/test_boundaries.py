@@ -136,6 +136,7 @@ def write_parquet(path: Path, rows: Sequence[Row], types: dict[str, Any] | None 
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [write_csv, write_parquet])
 def test_twenty_thousand_rows_on_the_boundaries_get_the_verdict_of_the_oracle(
     tmp_path: Path, write: Callable[[Path, Sequence[Row]], Path]
@@ -147,6 +148,7 @@ def test_twenty_thousand_rows_on_the_boundaries_get_the_verdict_of_the_oracle(
     assert disagreements(rows, verdicts(path), judged) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [write_csv, write_parquet])
 def test_columns_for_single_keys_of_the_metadata_are_merged_as_the_oracle_does(
     tmp_path: Path, write: Callable[[Path, Sequence[Row]], Path]
@@ -157,6 +159,7 @@ def test_columns_for_single_keys_of_the_metadata_are_merged_as_the_oracle_does(
     assert disagreements(rows, verdicts(path)) == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", NATIVE)
 def test_the_types_of_parquet_are_read_as_the_oracle_does(tmp_path: Path, kind: str) -> None:
     """Whole and fractional numbers, booleans, lists, structs with and without what only Python can write."""
@@ -165,6 +168,7 @@ def test_the_types_of_parquet_are_read_as_the_oracle_does(tmp_path: Path, kind: 
     assert disagreements(rows, verdicts(path)) == []
 
 
+@pytest.mark.slow
 def test_the_limits_in_bytes_are_met_exactly() -> None:
     """Metadata of 5,120 bytes and requests of 10,240, each one less and one more, with every kind of character."""
     judged = oracle.judge(boundary_rows(20_000))

@@ -89,6 +89,7 @@ def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_after_a_full_disk_nothing_complains_while_it_is_cleared_away(tmp_path: Path) -> None:
     """What was being written goes with the error's traceback, in whatever order: nothing more appears on stderr."""
     test_a_full_disk_is_told_in_one_sentence(tmp_path)

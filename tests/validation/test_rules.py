@@ -104,6 +104,7 @@ BOUNDARIES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("column", "cell", "expected"), BOUNDARIES)
 def test_each_rule_holds_up_to_its_boundary_and_no_further(column: str, cell: str, expected: list[str]) -> None:
     """The last value that is right and the first that is wrong, of every rule."""

@@ -56,6 +56,7 @@ def test_a_uid_is_repeated_after_trimming_and_folding_and_the_first_row_is_named
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("everything_repeated", [False, True])
 def test_only_equal_uids_are_duplicates_even_if_all_fingerprints_collide(
     tmp_path: Path, everything_repeated: bool
@@ -98,6 +99,7 @@ def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:
     assert (surveyed.rows, surveyed.repeated.to_list(), surveyed.repeated.dtype) == (0, [], pl.UInt64())
 
 
+@pytest.mark.slow
 def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(tmp_path: Path) -> None:
     """Before anything is sent, the file is known to be whole."""
     path = tmp_path / "r.csv"
@@ -107,6 +109,7 @@ def test_the_survey_finds_a_defect_in_the_last_row_and_in_columns_nobody_needs(t
         survey(roster, bind(roster.schema), tmp_path)
 
 
+@pytest.mark.slow
 def test_progress_is_told_while_the_survey_lasts(tmp_path: Path) -> None:
     """It only grows, and ends with all rows and all bytes."""
     path = tmp_path / "r.csv"

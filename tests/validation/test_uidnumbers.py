@@ -11,6 +11,7 @@ from provisioner.validation.uidnumbers import DigitUids
 from tests.rig.checking import looked_over, rows_of
 
 
+@pytest.mark.slow
 def test_long_numbers_of_which_only_some_end_in_zero_are_not_rounded(tmp_path: Path) -> None:
     """Among 16-digit numbers one in ten ends in 0; a spreadsheet would have rounded them all."""
     counted = [{"uid": str(1_000_000_000_000_123 + number), "name": "n"} for number in range(40)]
@@ -50,6 +51,7 @@ def test_lost_zeros_are_told_by_the_lengths_of_all_numbers(uids: list[str], usua
     assert digits.usual_length == usual
 
 
+@pytest.mark.slow
 def test_a_uid_that_may_have_lost_its_zeros_is_warned_of(tmp_path: Path) -> None:
     """Each shorter number is named, with the length that is usual."""
     message = "has fewer digits than the usual 5, so leading zeros may be lost"

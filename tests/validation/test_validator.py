@@ -202,6 +202,7 @@ def random_cells(source: random.Random) -> dict[str, str | None]:
     }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("single_keys", [True, False])
 @pytest.mark.parametrize("seed", range(4))
 def test_row_by_row_the_validator_agrees_with_the_oracle(tmp_path: Path, seed: int, single_keys: bool) -> None:

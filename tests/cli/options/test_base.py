@@ -95,6 +95,7 @@ def tables_of(command: str, *words: str) -> dict[str, dict[str, Any]]:
     return given(*(each for each in bound.kwargs.values() if isinstance(each, Options)))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_option_goes_to_its_table_and_key(command: str) -> None:
     """One option gives one key of one table and nothing else, also beside all others; none is left out of this test."""

@@ -40,6 +40,7 @@ def test_nothing_names_no_file(tmp_path: Path, arguments: tuple[str, ...], named
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(
     "arguments",
@@ -60,6 +61,7 @@ def test_a_folder_is_no_state(tmp_path: Path, arguments: tuple[str, ...], folder
     assert (ended.exit_code, f"error: {Path(folder)}: is a folder; check --state" in ended.stderr) == (2, True)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("command", [("status",), ("show", "ann"), ("undo",), ("report",), ("history", "--state")])
 def test_a_folder_is_no_job(tmp_path: Path, command: tuple[str, ...], folder: str) -> None:

@@ -22,6 +22,7 @@ from tests.rig.workbooks import table
 HARD = EXPORTS["German HR sheet (.xlsx: title, merged header, 00123 by format)"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
 def test_every_export_is_mapped_as_a_person_would(export: Export, tmp_path: Path) -> None:
     """The config is whole, is just what is right for the export, and nearly all rows pass with it."""
@@ -33,6 +34,7 @@ def test_every_export_is_mapped_as_a_person_would(export: Export, tmp_path: Path
     assert (found.proof.rows, found.proof.rejected <= 2) == (found.opened.evidence.rows, True)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("columns", [60, 80, 140])
 @pytest.mark.parametrize("name", list(EXPORTS)[::6])
 def test_what_is_shown_fits_the_terminal(name: str, columns: int, tmp_path: Path) -> None:
@@ -42,6 +44,7 @@ def test_what_is_shown_fits_the_terminal(name: str, columns: int, tmp_path: Path
     assert sum(line.startswith("POST /users  row ") for line in shown) == 3
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("write", "config"),
     [
@@ -95,6 +98,7 @@ def test_a_file_that_cannot_be_read_is_told_as_everywhere(
     assert str(error.value) == said
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_asks_and_writes_what_validate_reads(tmp_path: Path) -> None:
     """Enter is yes; the next command is named, and does what was shown."""
     name = HARD.write(tmp_path).name
@@ -170,6 +174,7 @@ def test_what_is_an_object_is_told_by_the_cells_of_all_files(tmp_path: Path) -> 
     assert left_out["team"].startswith("it holds objects or lists")
 
 
+@pytest.mark.slow
 def test_what_was_left_to_be_chosen_is_not_proposed_again(tmp_path: Path) -> None:
     """A config that maps other columns is there: whoever has not chosen a column for the name is sent to it."""
     (tmp_path / "r.csv").write_text("uid,dept\na1,x\nb2,y\n")
@@ -199,6 +204,7 @@ def test_in_a_pipe_the_config_is_printed_and_written_with_o_only(tmp_path: Path)
     assert load({}, {}, tmp_path / "conf/hr.toml").columns.fields
 
 
+@pytest.mark.slow
 def test_a_roster_on_standard_input_is_looked_at(tmp_path: Path) -> None:
     """It is kept as long as that takes, and called what it is."""
     done = piped("Personalnummer;Vorname;Nachname\n1;Zoë;Müller\n".encode("cp1252"), "init", "-", cwd=tmp_path)
@@ -225,6 +231,7 @@ def test_a_folder_that_takes_no_file_is_told(nobody: Path, monkeypatch: pytest.M
     assert str(error.value) == "hr.toml: cannot be written (Permission denied); name another file with -o"
 
 
+@pytest.mark.slow
 def test_a_wide_roster_and_a_long_one_are_looked_at_in_bounded_time(tmp_path: Path) -> None:
     """500 columns; and more rows than are looked at, which is told."""
     wide = text("wide.csv", ["id", *(f"c{n}" for n in range(500))], *([str(r), *["x"] * 500] for r in range(30)))(

@@ -33,6 +33,7 @@ def a_long_job() -> Overview:
     return an_overview(runs=runs, points=points, nights=nights)
 
 
+@pytest.mark.slow
 def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
     """The rate over all runs, and what each night changed; neither is large, both have words for who does not see."""
     rate, nights = figures_of(a_long_job())
@@ -59,6 +60,7 @@ def test_an_undo_is_told_beside_the_runs() -> None:
     assert rate.alt.endswith("How the runs ended: stopped: sigint; came to its end.")
 
 
+@pytest.mark.slow
 def test_every_colour_of_a_picture_has_one_for_the_dark() -> None:
     """A picture must not vanish on a dark page: the style knows each colour that is drawn."""
     with open(page_file.replace("page.py", "templates/style.css"), encoding="utf-8") as file:  # noqa: PTH123

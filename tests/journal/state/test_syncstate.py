@@ -204,6 +204,7 @@ def test_a_state_that_was_cut_short_is_never_believed(path: Path) -> None:
         assert path.read_bytes() == whole[:length]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [3, 300])
 def test_a_state_that_was_emptied_beside_its_log_is_never_believed(path: Path, changed: int) -> None:
     """What a kill left in the log makes no state of a file that was emptied, cut or replaced, nor does `--adopt`.
@@ -247,6 +248,7 @@ def test_a_blank_database_is_no_state(path: Path) -> None:
         assert state.managed() == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_state_is_refused_or_means_what_it_meant(path: Path) -> None:
     """Pages wiped: SQLite's own check sees each, and nothing but `JournalError` comes out."""
     whole = a_big_state(path)
@@ -259,6 +261,7 @@ def test_a_damaged_state_is_refused_or_means_what_it_meant(path: Path) -> None:
     assert refused == len(whole) // 4096
 
 
+@pytest.mark.slow
 def test_single_bytes_flipped_do_no_more_than_that(path: Path) -> None:
     """Anywhere in the file: `JournalError` or `StorageError`, or it can be read; never another error."""
     whole = a_big_state(path)

@@ -37,6 +37,7 @@ def _roster(folder: Path, form: str, rows: Sequence[Mapping[str, str | None]]) -
     return path
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("more", [0, 200])
 @pytest.mark.parametrize("form", ["csv", "parquet", "ndjson", "json", "xlsx"])
 def test_columns_of_any_name_go_where_they_belong_and_come_back(tmp_path: Path, form: str, more: int) -> None:
@@ -105,6 +106,7 @@ def test_a_moment_beyond_the_calendar_of_python_is_written_as_it_is(tmp_path: Pa
     assert '"metadata":{"until":"+10000-01-01T08:59:59+09:00"}' in shown.stdout, shown.stderr
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ["same", "csv", "xlsx"])
 def test_a_moment_that_no_calendar_has_stops_nothing(tmp_path: Path, form: str) -> None:
     """PostgreSQL's infinity, as data frames keep it: ignored, sent, proposed, and in rejected rows of any format."""

@@ -48,6 +48,7 @@ def refusal(roster: Path, folder: Path, **reading: Any) -> str:
     return said
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("file", "users"),
     [
@@ -225,6 +226,7 @@ def night(running: RunningEmulator, folder: Path, roster: Path, *options: str) -
     return done.exit_code, json.loads(done.stdout) if done.stdout.strip() else {}, done.stderr
 
 
+@pytest.mark.slow
 def test_a_night_with_stray_quotes_changes_nobody_and_one_with_blank_rows_is_as_the_night_before(
     tmp_path: Path,
 ) -> None:
@@ -248,6 +250,7 @@ def test_a_night_with_stray_quotes_changes_nobody_and_one_with_blank_rows_is_as_
         assert running.users() == users
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["s.csv", "s.tsv", "s.tab", "s.TSV"])
 @pytest.mark.parametrize("mark", [";", "\t", "^", "§"])
 @pytest.mark.parametrize("line", ["sep={}\n", '"sep={}"\r\n', "\ufeffsep={}\n"])

@@ -14,6 +14,7 @@ import pytest
 from tests.rig.command import provisioner
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("column", ["uid", "login", "E-Mail (work)"])
 @pytest.mark.parametrize("other", ["bob", "Bob"])
 def test_addresses_as_uids_are_mended_with_the_column_that_is_there(tmp_path: Path, column: str, other: str) -> None:
@@ -31,6 +32,7 @@ def test_addresses_as_uids_are_mended_with_the_column_that_is_there(tmp_path: Pa
     assert (mended.exit_code, mended.summary["rows"], mended.summary["rejected"]) == (0, 2, 0), mended.stderr
 
 
+@pytest.mark.sampled
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the cure is a call of jq")
 @pytest.mark.parametrize("member", [None, "users", "app users"])
 def test_users_under_their_uids_are_mended_by_the_jq_that_is_printed(tmp_path: Path, member: str | None) -> None:

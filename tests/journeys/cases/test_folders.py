@@ -62,6 +62,7 @@ def partitioned(folder: Path, suffix: str) -> Path:
     return folder / "people"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".json", ".parquet"])
 @pytest.mark.parametrize("pattern", ["", "**/*", "**"])
 def test_folders_of_every_format_are_read_alike(tmp_path: Path, suffix: str, pattern: str) -> None:

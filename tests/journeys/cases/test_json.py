@@ -40,6 +40,7 @@ def test_the_three_forms_are_read(tmp_path: Path, name: str, expected: list[dict
     assert users(JSON / name, tmp_path) == expected
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "text",
     [
@@ -241,6 +242,7 @@ def test_rejected_rows_come_back_as_lines_that_can_be_fed_in_again(tmp_path: Pat
     assert users(again, tmp_path) == [{"uid": "ab", "name": "Ann", "tags": ["x"]}]
 
 
+@pytest.mark.slow
 def test_a_large_array_needs_no_more_memory_than_a_block(tmp_path: Path) -> None:
     """Users are cut out of it one by one, in one line or not, wherever a block of what is read ends."""
     rows = 120_000
@@ -339,6 +341,7 @@ def test_what_is_nearly_an_object_is_told_with_what_helps(
     assert document(cured, tmp_path)["rows"] == (2 if mended else 3)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize("number", ["1e400", "-1.5E+999", "9" * 400, "[1,{}]"])
 def test_a_number_of_any_size_is_json(tmp_path: Path, number: str, lines: bool) -> None:
@@ -351,6 +354,7 @@ def test_a_number_of_any_size_is_json(tmp_path: Path, number: str, lines: bool) 
     assert users(roster, tmp_path, columns=named)[1] == {"uid": "b2", "name": "Bob", "statusMessage": number}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("text", "said", "mended"),
     [
@@ -412,6 +416,7 @@ def test_a_path_into_an_object_is_no_column(tmp_path: Path) -> None:
     assert "it has 'type', 'item'" in message
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("text", "place"),
     [
@@ -427,6 +432,7 @@ def test_a_broken_line_is_named_by_its_number_in_the_file(tmp_path: Path, text: 
     assert refusal(other, tmp_path, run={"encoding": "utf-16-le"}).startswith(f"u.ndjson: {place.partition(',')[0]}): ")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("rows", [1, 40_000])
 @pytest.mark.parametrize(("opening", "end"), [("[\n", "]"), ('{"total":\n2,"users":[\n', "]}"), ("\n", "")])
 def test_what_is_wrong_in_a_json_text_is_named_by_its_line(tmp_path: Path, opening: str, end: str, rows: int) -> None:

@@ -32,6 +32,7 @@ def sent(ended: Finished) -> list[Any]:
     return [each["body"]["metadata"] for each in ended.summary["shown_requests"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_dates_and_times_of_a_mended_row_are_what_they_were(tmp_path: Path, form: str) -> None:
     """Of every type and precision: a CSV or workbook of rejected rows says of them what the Parquet file would send."""
@@ -69,6 +70,7 @@ def test_metadata_that_json_has_no_form_for_are_told_as_no_json(tmp_path: Path, 
     assert "Python" not in again.stdout + again.stderr
 
 
+@pytest.mark.slow
 def test_a_row_number_with_a_fraction_is_that_number(tmp_path: Path) -> None:
     """So data frames write `_row` when a row was added; merged, each person is there once. No number at all is told."""
     (tmp_path / "r.csv").write_text("uid,name\na1,\nb2,Bob\nc3,\n")
@@ -95,6 +97,7 @@ def test_a_row_number_with_a_fraction_is_that_number(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
 def test_mended_rows_that_were_saved_as_utf_8_without_its_mark_are_read_as_that(tmp_path: Path, encoding: str) -> None:
     """Also with the encoding of the roster in the config; what is not wholly UTF-8 is read as the config says."""

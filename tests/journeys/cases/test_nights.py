@@ -49,6 +49,7 @@ def nights(tmp_path: Path) -> Iterator[Nights]:
         yield Nights(tmp_path, app)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("roster", "option", "field", "example"),
     [
@@ -73,6 +74,7 @@ def test_a_broken_export_changes_nobody(
     assert ("name.mojibake" in ended.summary["warnings"]) == (field == "name")
 
 
+@pytest.mark.slow
 def test_a_stray_quote_ends_the_night(nights: Nights) -> None:
     """Two rows that swallow what is between them: exit 2 with the row, nobody is changed or deactivated."""
     nights.first("quotes/sync-night1.csv")
@@ -82,6 +84,7 @@ def test_a_stray_quote_ends_the_night(nights: Nights) -> None:
     assert "row 21" in ended.summary["message"]
 
 
+@pytest.mark.slow
 def test_blank_rows_are_nobody(nights: Nights) -> None:
     """Six rows of commas: all others as they were, and no row of them is rejected or counted."""
     nights.first("empty-rows/sync-night1.csv")
@@ -91,6 +94,7 @@ def test_blank_rows_are_nobody(nights: Nights) -> None:
     assert counts == {"rows": 60, "unchanged": 60, "rejected": 0, "deactivated": 0}
 
 
+@pytest.mark.slow
 def test_two_rows_for_one_person(nights: Nights) -> None:
     """Equal ones are one row with a warning; unlike ones are both rejected, and the person is left alone."""
     sample = (SAMPLES / "guards" / "sync-night1.csv").read_text().splitlines()

@@ -65,6 +65,7 @@ def test_blanks_brackets_and_capitals_in_a_name_matter_nothing(tmp_path: Path) -
 NAMES = ["r.csv", "r.ndjson", "r.json", "r.tsv", "r.xlsx", "r.parquet", "r.xls", "r"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("data", "message"),

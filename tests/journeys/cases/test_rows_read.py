@@ -71,6 +71,7 @@ def rows_by_code(found: dict[str, Any], key: str) -> Rows:
     return {code: each["first_rows"] for code, each in found[key].items()}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", CASES)
 def test_each_sample_has_the_defects_and_warnings_it_should(tmp_path: Path, name: str) -> None:
     """And no others; the exit code is that of the defects alone."""
@@ -83,6 +84,7 @@ def test_each_sample_has_the_defects_and_warnings_it_should(tmp_path: Path, name
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", MENDED)
 def test_how_to_mend_is_said_of_what_is_there(tmp_path: Path, name: str) -> None:
     """By its true cause, once for the whole column."""
@@ -131,6 +133,7 @@ def test_the_second_of_two_says_that_the_first_is_rejected_too(tmp_path: Path) -
     assert "already, which is rejected too" in rejected
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("write", ["csv", "tsv", "ndjson", "csv.gz"])
 @pytest.mark.parametrize("at", [0, 7_000, 29_999])
 def test_wherever_such_rows_stand_and_whatever_the_format(tmp_path: Path, write: str, at: int) -> None:

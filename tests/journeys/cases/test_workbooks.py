@@ -99,6 +99,7 @@ def validated(file: str) -> Read:
     return Read(sent, rejected, tuple(told), warned)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", CASES)
 def test_a_workbook_is_read_as_its_owner_sees_it(folder: Path, case: str) -> None:
     """The users that would be sent, the rows that are rejected, and what is told of the file."""

@@ -57,6 +57,7 @@ def shard(folder: Path, number: int, frame: pl.DataFrame, of: int = 2, ending: s
     return results
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("to", FORMATS)
 def test_every_format_becomes_every_other_one(tmp_path: Path, ending: str, to: str) -> None:
@@ -124,6 +125,7 @@ def test_rejected_rows_that_no_workbook_has_room_for_are_merged_into_a_csv(tmp_p
     assert not (tmp_path / "all.rejected.xlsx").exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 @pytest.mark.parametrize("name", ["my\ncomment", 'a "b"\r\n_errors', "a,b;c\td|e", "plain"])
 def test_rejected_rows_are_merged_whatever_stands_in_their_header(tmp_path: Path, delimiter: str, name: str) -> None:
@@ -193,6 +195,7 @@ def a_cut_one(folder: Path) -> None:
     path.write_text(path.read_text().replace(",200,", ",20x0,", 1))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -243,6 +246,7 @@ def test_nothing_of_a_run_is_overwritten(tmp_path: Path) -> None:
         merge(tmp_path / "nowhere", tmp_path / "other.csv")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("to", FORMATS)
 def test_what_somebody_has_made_of_merged_results_is_kept(tmp_path: Path, to: str) -> None:
     """The next merge sets it aside; what it has written itself it replaces."""

@@ -63,6 +63,7 @@ def told(path: Path) -> list[tuple[Any, ...]]:
     return scan_results(path, ("row", "uid", "outcome", "auth_token")).collect().rows()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("to", FORMATS)
 def test_each_mended_row_has_its_last_outcome_in_its_place(tmp_path: Path, ending: str, to: str) -> None:
@@ -109,6 +110,7 @@ def test_what_has_no_place_comes_behind_the_last_row(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_how_many_rows_are_held_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few thousand lines of each file at a time, and the later ones by buckets on disk."""
     monkeypatch.setattr(rounds, "_BUCKET", 7)
@@ -242,6 +244,7 @@ def apart(results: Path, secret: Path) -> Path:
     return tokens
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("standing", [(True, True, True), (True, False, True), (False, True, False)])
 def test_tokens_that_stand_apart_in_a_round_stay_apart(tmp_path: Path, standing: tuple[bool, ...]) -> None:
     """Whichever rounds have theirs in a file of their own: all are in that of the merged results, in none of these."""
@@ -273,6 +276,7 @@ def test_no_token_is_lost_with_a_file_that_was_changed(tmp_path: Path, change: C
     assert not (tmp_path / "all.csv").exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("to", FORMATS)
 def test_what_somebody_has_made_of_merged_results_is_kept(tmp_path: Path, to: str) -> None:
     """The next merge sets it aside; what it has written itself it replaces."""

@@ -109,6 +109,7 @@ def test_an_escape_that_is_in_force_is_not_proposed() -> None:
     assert found == Defect(TEXT_AFTER_QUOTE, 0, 1, 2, 0)
 
 
+@pytest.mark.slow
 def test_a_bad_byte_at_the_end_of_a_long_block_is_found_at_once() -> None:
     """Each row is read once more, and no more than that."""
     block = b"a1,Ann Lee\n" * 300_000 + b"b,\xe9\n"
@@ -117,6 +118,7 @@ def test_a_bad_byte_at_the_end_of_a_long_block_is_found_at_once() -> None:
     assert (found.row, found.column) == (300_000, 1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("figures", ["", "1"])
 @pytest.mark.parametrize("delimiter", [",", "\t"])
 @pytest.mark.parametrize(("width", "cells"), [(2, 2), (3, 2), (4, 2), (5, 2), (5, 3), (6, 3)])

@@ -40,6 +40,7 @@ def swallowed(path: Path, sizes: BlockSizes) -> list[int]:
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(4))
 def test_files_made_at_random_are_read_as_letter_by_letter(tmp_path: Path, seed: int) -> None:
     """Same rows, or both refuse the same row: quotes, delimiters, line ends, blanks and escapes at edges of blocks."""
@@ -48,6 +49,7 @@ def test_files_made_at_random_are_read_as_letter_by_letter(tmp_path: Path, seed:
         assert by_reader(case, tmp_path) == by_letters(case), case
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", [b"x,y,z\n", b'x,"y\n', b'x,"y"z\n', b"x,\xff\n"])
 def test_a_defect_far_into_a_large_file_is_told_by_its_row_line_and_byte(tmp_path: Path, row: bytes) -> None:
     """Many blocks further on than the first, which `open_roster` tries."""
@@ -101,6 +103,7 @@ def test_a_defect_behind_the_limit_is_not_there_even_in_the_same_block(tmp_path:
         rows_of(open_csv(path, limit=3))
 
 
+@pytest.mark.slow
 def test_blank_cells_behind_the_last_column_are_nothing_and_others_refuse(tmp_path: Path) -> None:
     """Also when blank ones have been learned of in an earlier block."""
     path = tmp_path / "r.csv"
@@ -135,6 +138,7 @@ def test_a_cell_that_holds_what_looks_like_rows_is_remarked(tmp_path: Path, data
     assert swallowed(path, BlockSizes()) == rows
 
 
+@pytest.mark.slow
 def test_cells_that_hold_rows_are_found_with_any_delimiter_and_line_end(tmp_path: Path) -> None:
     """In a file of a thousand columns too."""
     path = tmp_path / "r.csv"
@@ -175,6 +179,7 @@ def test_a_header_behind_the_lines_that_are_looked_at_is_told_with_its_line(tmp_
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("seed", range(20))
 def test_each_row_has_the_line_that_it_begins_in(tmp_path: Path, eol: str, seed: int) -> None:

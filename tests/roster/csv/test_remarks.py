@@ -42,6 +42,7 @@ def test_where_quotes_stand_for_themselves_no_line_is_one_cell() -> None:
     assert remarks_on(frame(("a,b,c", None, None)), Dialect(",", quoting=False), spread=False) == {}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("width", [2, 3, 5])
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
 @pytest.mark.parametrize("figures", ["", "1"])
@@ -63,6 +64,7 @@ def test_stray_quotes_at_any_two_cells_of_different_rows_are_told(
             assert [found[SWALLOWED] for found in remarks] == [[0]], (opens, closes, last)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("width", [2, 3, 5])
 @pytest.mark.parametrize("figures", ["", "1"])
 def test_stray_quotes_that_open_in_the_header_are_told(tmp_path: Path, width: int, figures: str) -> None:

@@ -43,6 +43,7 @@ TYPES = """
 """
 
 
+@pytest.mark.slow
 def test_types_are_as_a_parquet_file_has_them(address: str, tmp_path: Path) -> None:
     """Lists are lists; a UUID and JSON are their text; a number keeps every digit."""
     assert rows(address, TYPES, tmp_path) == [
@@ -77,6 +78,7 @@ ALTERED = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("value", ALTERED)
 def test_a_value_that_would_be_another_is_refused_with_what_reads_it(address: str, tmp_path: Path, value: str) -> None:
     """By the name of its column, among rows that can be read; as it is told to be written it is read."""

@@ -69,6 +69,7 @@ def test_a_blob_among_texts_is_read_as_the_text_that_it_is_or_refused(tmp_path: 
     assert rows(tmp_path, "SELECT hex(note) AS note FROM notes")["note"].to_list() == ["68656C6C6F", "C3AB", "636166E9"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("values", ["1, 'x'", "'x', 1", "1.5, 'x'", "x'00', 'x'", "1, x'00'", "1, 2.5", "x'ff', 1"])
 def test_rows_that_are_others_each_time_are_told_or_read(tmp_path: Path, values: str) -> None:
     """The types of the columns are looked for first, so the query is asked twice."""

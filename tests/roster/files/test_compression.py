@@ -118,6 +118,7 @@ def test_a_compressed_text_in_another_encoding_is_read_too(tmp_path: Path, suffi
     assert rows_of(path) == [("a", "Zoë")]
 
 
+@pytest.mark.sampled
 def test_progress_runs_up_to_the_compressed_size(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"r.csv{suffix}"
     text = "uid,name\n" + "".join(f"user-{row * 7919 % 100_003},Person {row}\n" for row in range(100_000))
@@ -197,6 +198,7 @@ def test_a_name_that_does_not_fit_is_told_with_the_right_one(tmp_path: Path, nam
     assert message(tmp_path / name) == said
 
 
+@pytest.mark.sampled
 def test_memory_does_not_grow_with_the_text(tmp_path: Path, suffix: str) -> None:
     """A hundred megabytes of text in a small file are read block by block."""
     path = tmp_path / f"r.csv{suffix}"

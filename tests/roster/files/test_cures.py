@@ -126,6 +126,7 @@ def read_in_the_end(path: Path) -> list[str]:
     return refusals
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("packed", PACKERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_whoever_does_what_the_messages_say_has_the_roster_read(tmp_path: Path, kind: str, packed: str) -> None:

@@ -83,6 +83,7 @@ def test_parquet_is_read_in_place_whatever_the_address_carries(store: ObjectStor
     assert rows_at(where, limit=1200).equals(PEOPLE.head(1200))
 
 
+@pytest.mark.slow
 def test_a_pattern_in_a_bucket_is_one_roster(s3: ObjectStore) -> None:
     assert rows_at("s3://b/1.parquet").equals(PEOPLE)
     assert rows_at("s3://b/[12].parquet").equals(pl.concat([PEOPLE, OTHERS]))
@@ -148,6 +149,7 @@ def test_an_answer_that_is_no_is_told_in_words(s3: ObjectStore, tmp_path: Path, 
     assert refused(f"{web}?sig={SECRET}", tmp_path) == f"{web} cannot be read: {said}"
 
 
+@pytest.mark.slow
 def test_a_store_that_is_out_of_order_is_given_up_after_a_few_tries(s3: ObjectStore, tmp_path: Path) -> None:
     s3.refuse = 500
     assert refused("s3://b/r.csv", tmp_path) == "s3://b/r.csv cannot be read: the server answers with status 500"

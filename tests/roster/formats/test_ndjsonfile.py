@@ -16,6 +16,7 @@ from provisioner.roster.files.origin import LocalFile
 from provisioner.roster.formats.jsondefect import open_lines
 from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
 from provisioner.roster.formats.ndjsonline import LINE, rejected_line
+from tests.rig.sampling import examples
 
 TINY = LineSizes(first=7, block=5, longest_line=200, cells=6)
 
@@ -205,7 +206,7 @@ def json_of(value: object, *, ascii_only: bool, blanks: bool) -> str:
     return json.dumps(value, ensure_ascii=ascii_only, separators=(" , ", " : ") if blanks else (",", ":"))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(objects, min_size=1, max_size=6), st.booleans(), st.booleans(), st.integers(1, 60))
 def test_whatever_json_writes_is_read_back_whatever_the_block_size(
     tmp_path: Path, people: list[dict[str, object]], ascii_only: bool, blanks: bool, block: int

@@ -19,6 +19,7 @@ from provisioner.roster.formats.ndjsonline import (
     text,
     write_rejected_lines,
 )
+from tests.rig.sampling import examples
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(_objects(VALUES))
 def test_no_key_that_comes_twice_is_passed_over(line: str) -> None:
     """Whatever texts look like the end of a key, escaped or not: what `exact` does not get to see has none."""

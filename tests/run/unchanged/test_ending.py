@@ -127,6 +127,7 @@ def replaced(folder: Path) -> None:
     (folder / "copy.csv").replace(folder / "r.csv")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("change", "changed"),
     [
@@ -162,6 +163,7 @@ def test_the_same_bytes_in_another_file_of_that_name_are_the_same_roster(place: 
     assert again(place, replaced).known
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "then",
     [
@@ -224,6 +226,7 @@ def test_a_run_that_found_nothing_to_do_has_proved_it(place: Place) -> None:
     assert (first != second, second == third) == (True, True)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".ndjson"])
 def test_tokens_apart_are_held_against_what_was_written(place: Place, suffix: str) -> None:
     """They are a file of their own, and an edited one is set aside as ever."""

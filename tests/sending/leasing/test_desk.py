@@ -65,6 +65,7 @@ def worst_minute(times: list[float]) -> int:
     return max(bisect_left(ordered, begin + 60) - i for i, begin in enumerate(ordered))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("per_minute", [600, 9000, 60_000])
 def test_shards_that_come_and_go_use_99_percent_and_are_never_over(per_minute: int) -> None:
     """Ninety seconds, two to five shards at a time, each for a few seconds: what one leaves the others take at once."""

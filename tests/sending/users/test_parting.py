@@ -198,6 +198,7 @@ def test_a_kill_at_any_step_changes_nothing_of_it(tmp_path: Path) -> None:
     assert kills > 5
 
 
+@pytest.mark.slow
 def test_an_edit_between_two_runs_is_carried_out_whatever_is_killed(tmp_path: Path) -> None:
     """Back with a token and the new name; or deactivated with it, and the token flushed."""
     for number in range(1, 20):
@@ -239,6 +240,7 @@ def test_a_user_who_was_there_stays_as_the_policy_says(
     assert (job.api.active, job.api.tokens) == (active, 2)
 
 
+@pytest.mark.slow
 def test_a_user_who_was_there_is_deactivated_by_an_update_and_comes_back_by_one(tmp_path: Path) -> None:
     """Its auth tokens are flushed first; a kill at any step changes nothing of what is told."""
     for number in range(1, 20):

@@ -19,6 +19,7 @@ from provisioner.validation.fields import cells
 from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.fields.structured.tags import read_tags
 from tests.rig.checking import bound, check, metadata
+from tests.rig.sampling import examples
 
 Row = dict[str, Any]
 
@@ -199,7 +200,7 @@ ROWS = st.lists(
 SCHEMA = {"a": pl.String, "b": pl.String, "n": pl.Int8, "t": pl.Boolean}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(FORMS, ROWS)
 def test_every_combination_says_what_plain_python_says(form: Form, rows: list[Row]) -> None:
     """As a text field and as a metadata key, written by polars alone and by Python."""
@@ -249,7 +250,7 @@ UIDS = SOURCES | st.fixed_dictionaries({"column": SOURCES, "encode": st.sampled_
 TAGS = SOURCES | st.fixed_dictionaries({"columns": st.lists(SOURCES, min_size=1, max_size=3)})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(UIDS, TAGS, SOURCES, SOURCES, st.sets(st.sampled_from(list(KINDS)), max_size=1))
 def test_what_is_bound_can_be_read_whatever_the_types(
     uid: Any, tags: Any, key: Any, whole: Any, left: set[str]
@@ -295,3 +296,13 @@ def test_columns_are_asked_one_by_one_or_all_at_once(columns: int) -> None:
     names = frame.columns[::-1]
     found = [name for name in names if name in {"c0", "c2", "c249", "row"}]
     assert cells.where_any(frame, names, lambda cell: cell == "x") == found
+
+
+@pytest.mark.parametrize("depth", [1, 7])
+def test_a_form_within_forms_names_its_columns_once(depth: int) -> None:
+    """What is named twice at each depth takes seconds for a few rows at the seventh."""
+    form: Any = "a"
+    for _ in range(depth):
+        form = ["b", form]
+    binding = bound(pl.DataFrame(schema=SCHEMA), {"name": form})
+    assert str(cells.trimmed(binding.fields["name"], binding)).count('col("b")') == depth

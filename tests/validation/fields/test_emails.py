@@ -20,6 +20,7 @@ from provisioner.validation.validator import Validator
 from tests.rig.checking import bound, looked_over
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("column", "is_own"),
     [

@@ -23,6 +23,7 @@ from provisioner.validation.fields.source import (
     Mapped,
     Template,
 )
+from tests.rig.sampling import examples
 from tests.validation.fields.test_binding import text_columns
 
 FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'
@@ -217,7 +218,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 KEYS = st.sampled_from(["uid", "name", "tags", "role", "metadata", "Status Message", "others", "tags_separator"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.dictionaries(KEYS | NAMES, VALUES, max_size=4), st.lists(NAMES, max_size=6, unique=True))
 def test_whatever_the_table_and_the_columns_are_it_is_bound_or_told_in_one_line(
     table: dict[str, Any], columns: list[str]

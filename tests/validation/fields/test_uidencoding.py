@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
+from tests.rig.sampling import examples
 
 # What Python's Unicode tables do not know yet, polars' may.
 ASSIGNED = st.characters(exclude_categories=["Cs", "Cn", "Co"])
@@ -99,7 +100,7 @@ def test_uids_for_cometchat_are_those_of_a_javascript_engine() -> None:
     assert len(texts) > 1000
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.none() | st.text(ASSIGNED, min_size=1, max_size=40), max_size=8))
 def test_codes_are_those_of_the_standard_library(texts: list[str | None]) -> None:
     """Base32, hex and UUIDs are its own, and the others what plain Python makes of the text."""

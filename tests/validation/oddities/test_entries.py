@@ -120,6 +120,7 @@ def codes(path: Path) -> list[tuple[str, ...]]:
     return [tuple(code for code, _ in reasons_in(entry)) for entry in rejected_in(path)["_errors"].to_list()]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("rejected_format", ["same", "csv", "xlsx"])
 @pytest.mark.parametrize("roster", ALL)
 def test_rejected_rows_that_nobody_touched_are_rejected_again(

@@ -21,6 +21,7 @@ def test_a_row_of_dashes_is_no_person(row: tuple[str | None, ...]) -> None:
     assert warnings(roster(row)) == {"row.not_a_person": (3,)}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("word", [*TOTALS, "TOTAL", "Total:", " Summe ", "Итого", "ИТОГО:"])
 @pytest.mark.parametrize("rest", [("2", None), ("Sum of all", None), ("1,234.5", "blue")])
 def test_a_total_is_no_person(word: str, rest: tuple[str | None, ...]) -> None:

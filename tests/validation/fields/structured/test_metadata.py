@@ -40,6 +40,7 @@ def test_given_metadata_keep_their_value_and_lose_their_blanks(text: str) -> Non
     assert len(written.encode()) <= len(oracle.compact({**ANN, "metadata": json.loads(text)}))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "number",
     ["12345678901234567890123", "0.12345678901234567890", "1e300", "1E-7", "-0.0", "100000000000000000.5", "-0", "-0.5",
