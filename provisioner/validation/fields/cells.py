@@ -83,14 +83,8 @@ def trimmed_optional(text: pl.Expr, binding: Binding) -> pl.Expr:
 
 def read(frame: pl.DataFrame, sources: Mapping[str, Source | None], binding: Binding) -> pl.DataFrame:
     """Give the trimmed text of several sources at once (String columns); a column of nulls for no source."""
-    texts = frame.select(
-        pl.repeat(None, pl.len(), dtype=pl.String).alias(name)
-        if source is None
-        else _stripped(source, binding).alias(name)
-        for name, source in sources.items()
-    )
-    return texts.select(
-        pl.when(_is_there(pl.col(name), missing(source, binding))).then(pl.col(name))
+    return frame.select(
+        (pl.repeat(None, pl.len(), dtype=pl.String) if source is None else trimmed(source, binding)).alias(name)
         for name, source in sources.items()
     )
 
@@ -160,13 +154,14 @@ def _text(source: Source, binding: Binding) -> pl.Expr:
     return interpret(source, _TextReader(binding))
 
 
-def _stripped(source: Source, binding: Binding) -> pl.Expr:
-    return _text(source, binding).str.strip_chars()
-
-
 def _trimmed(text: pl.Expr, words: Sequence[str]) -> pl.Expr:
-    stripped = text.str.strip_chars()
-    return pl.when(_is_there(stripped, words)).then(stripped)
+    """Name the text once: forms stand within forms, and what is named twice in each is there 2**depth times."""
+    return text.str.strip_chars().replace(*_emptied(tuple(words)))
+
+
+@lru_cache(maxsize=16)
+def _emptied(words: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
+    return pl.Series(["", *words], dtype=pl.String), pl.Series([None] * (1 + len(words)), dtype=pl.String)
 
 
 def missing(source: Source | None, binding: Binding) -> Sequence[str]:
@@ -179,10 +174,6 @@ def missing(source: Source | None, binding: Binding) -> Sequence[str]:
 def _missing_within(source: Source, binding: Binding) -> Sequence[str]:
     """Give the same for a cell that is put into a text, where nobody would see the word for nothing any more."""
     return binding.null_values if any(binding.schema[name] == pl.String for name in source.columns) else ()
-
-
-def _is_there(text: pl.Expr, words: Sequence[str]) -> pl.Expr:
-    return (text != "") & ~text.is_in(one_of(words)) if words else text != ""
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import orjson
 import polars as pl
@@ -152,12 +152,7 @@ def _nested_form(value: Any) -> str:
 
 def _loads_exactly(text: str) -> Any:
     """Parse JSON and keep the text of its numbers: a float would change some of them silently."""
-    value = json.loads(
-        text,
-        parse_int=orjson.Fragment,
-        parse_float=_finite_number,
-        parse_constant=_refuse_constant,
-    )
+    value = _EXACT.decode(text)
     dumps(value)  # unlike orjson, json lets half a surrogate pair pass
     return value
 
@@ -170,6 +165,10 @@ def _finite_number(text: str) -> orjson.Fragment:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_EXACT: Final = json.JSONDecoder(parse_int=orjson.Fragment, parse_float=_finite_number, parse_constant=_refuse_constant)
+"""Made once: `json.loads` makes one for every text."""
 
 
 def dumps(value: Any) -> str:
