@@ -147,6 +147,7 @@ def test_a_plan_and_a_sync_of_it(folder: Path) -> None:
     assert asyncio.run(night()) == (2, 2, True)
 
 
+@pytest.mark.slow
 def test_a_proof_of_a_run_and_of_what_another_hand_did(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What it found is there as plain values; nothing is printed, and nothing in the app is changed."""
     (folder / "users.csv").write_text("uid,name\nann,Ann Lee\ncy,Cy Fox\nbob,\n")

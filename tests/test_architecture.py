@@ -300,6 +300,7 @@ def test_polars_stays_where_batches_are(module: str) -> None:
     assert {name for name in {module, *reach(module)} if "polars" in foreign(name)} == set()
 
 
+@pytest.mark.slow
 def test_imports_go_one_way() -> None:
     """No cycle, not even a lazy one."""
     graph = {name: neighbours(name, lazy=True) - {name} for name in FILES}

@@ -320,6 +320,7 @@ def test_what_was_found_once_is_found_no_more(case: Case) -> None:
     assert trial(case).offences == ()
 
 
+@pytest.mark.slow
 def test_a_leaver_whom_another_hand_reactivated_goes_again() -> None:
     """On a night that looks at the app's users; drawn so rarely that it is tried here."""
     lives, strangers = (Life(), Life(), Life(), Life()), (Stranger(2, -1.0, 0, Act.REACTIVATE),)

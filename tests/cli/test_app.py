@@ -138,6 +138,7 @@ def test_completion_knows_the_commands_and_their_options(
     assert "--max-in-flight" in script
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("words", "strangers"),
     [

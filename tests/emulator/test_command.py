@@ -81,6 +81,7 @@ def create(url: str, uid: str, key: str) -> int:
             return error.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_tells_how_to_use_it_and_stops_cleanly(number: signal.Signals) -> None:
     """The first line is the address, the rest says how to send to it; a signal ends it with exit 0."""

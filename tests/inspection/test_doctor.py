@@ -194,6 +194,7 @@ def test_a_wrong_mapping_is_wrong_configuration(here: Path) -> None:
     assert ended.stderr.startswith("error: c.toml: [columns] 'nickname' is no user field")
 
 
+@pytest.mark.slow
 def test_the_journal_of_a_run_is_looked_at(here: Path) -> None:
     """With its rows by outcome; one made for another address is an error."""
     (here / "r.csv").write_text("uid,name\nada,Ada\nbob,Bob\nann,\n")

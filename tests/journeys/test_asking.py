@@ -15,6 +15,7 @@ from tests.rig.terminal import at_a_terminal
 NOWHERE = "http://127.0.0.1:9/v3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code"), [("n\n", 3), ("\x03", 130)], ids=["no", "Ctrl-C"])
 def test_a_run_says_what_it_will_do_and_asks(tmp_path: Path, typed: str, code: int) -> None:
     """One sentence: rows, roster, app, and what happens to users that exist. No, or Ctrl-C, and nothing is sent."""

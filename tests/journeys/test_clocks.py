@@ -74,6 +74,7 @@ def test_a_sync_that_is_resumed_by_another_clock_is_exact(tmp_path: Path, clocks
         assert [api.users()[uid]["name"] for uid in THEIRS] == ["Person 4", "Person 5"]
 
 
+@pytest.mark.slow
 def test_the_time_is_asked_before_the_first_create_and_only_then(tmp_path: Path) -> None:
     """One request, counted, and none when there is nothing to send. The journal has the server's words."""
     write_roster(tmp_path / "people.csv", people(3))

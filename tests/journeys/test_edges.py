@@ -143,6 +143,7 @@ def test_a_list_that_cannot_be_read_whole_changes_nobody(company: Company, fault
     assert company.sync("--refresh").summary["updated"] == 1
 
 
+@pytest.mark.slow
 def test_whom_the_app_never_took_is_not_said_to_be_deactivated(company: Company) -> None:
     """A create that failed, and a roster that then names the user as deactivated: nobody is there."""
     (company.folder / "left.toml").write_text(

@@ -120,6 +120,7 @@ def test_the_sheet_that_was_read_before_is_the_same_roster(
     assert (again.exit_code, again.summary["requests"], "set_aside" in again.stderr) == (1, 0, False)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_never_summed_up_is_known_by_its_journal(app: RunningEmulator, here: Path) -> None:
     """As after a kill: there is no summary, and what the journal knows is not taken for the other sheet's."""
     run(app, here, "staff.xlsx")
@@ -145,6 +146,7 @@ def test_what_could_not_begin_forgets_no_sheet(app: RunningEmulator, here: Path)
     assert (here / told["kept_as"][0]).read_bytes() == results
 
 
+@pytest.mark.slow
 def test_files_from_before_sheets_were_recorded_still_resume(app: RunningEmulator, here: Path) -> None:
     """Neither their summary nor their journal says which sheet was read."""
     run(app, here, "staff.xlsx")

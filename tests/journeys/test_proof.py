@@ -153,6 +153,7 @@ def test_users_of_another_app_are_not_proved(app: RunningEmulator, tmp_path: Pat
     assert len(damaged.events("journal.unread")) == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_no_proof(app: RunningEmulator, tmp_path: Path) -> None:
     """A wrong key, a state that is not there, the built-in emulator: an exit code and a sentence, no file."""
     write_roster(tmp_path / "users.csv", [{"uid": "ann", "name": "Ann"}])

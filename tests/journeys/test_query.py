@@ -44,6 +44,7 @@ def test_a_run_takes_its_rows_from_a_query(here: Path) -> None:
     assert not list(here.glob("*set_aside*"))
 
 
+@pytest.mark.slow
 def test_a_validation_asks_too_and_a_config_can_hold_the_query(here: Path) -> None:
     """A file that is named wins over the query of a config."""
     (here / "provisioner.toml").write_text(f"[run]\nquery = {json.dumps(SQL)}\ndatabase = '{ADDRESS}'\n")
@@ -71,6 +72,7 @@ def test_a_sync_and_its_kept_plan_take_their_rows_from_a_query(here: Path) -> No
     assert (done.exit_code, done.summary.get("updated")) == (1, 1), done.stderr
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -131,6 +131,7 @@ def test_whole_file_warnings_are_looked_for_where_nothing_waits(tmp_path: Path) 
     }
 
 
+@pytest.mark.slow
 def test_a_run_logs_its_warnings_in_one_line(tmp_path: Path) -> None:
     """For whoever reads the log and not the table; with `--json` the summary says it."""
     roster = write_roster(tmp_path / "staff.csv", [MIXED[0], MIXED[2]])

@@ -55,6 +55,7 @@ def test_the_rejected_lines_can_be_mended_and_fed_in_again(tmp_path: Path) -> No
     assert again == first.replace('"_row":2', '"_row":1')
 
 
+@pytest.mark.slow
 def test_the_command_reads_a_workbook_and_gives_its_rejected_rows_as_one(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "r.xlsx") as book:
         book.add_worksheet("Old").write(0, 0, "x")

@@ -177,6 +177,7 @@ def test_another_row_with_the_uid_of_a_user_of_ours_is_rejected(tmp_path: Path, 
         assert api.users()["ann"]["name"] == "Ann"
 
 
+@pytest.mark.slow
 def test_a_repeat_of_a_row_with_an_unknown_role_takes_its_uid_once_that_row_is_deleted(tmp_path: Path) -> None:
     """Nobody was created with it: both rows were rejected, and the repeat says so."""
     ann, repeat = ({"uid": "ann", "name": name, "role": role} for name, role in (("Ann", "nosuch"), ("Anna", "")))

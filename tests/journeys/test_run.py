@@ -252,6 +252,7 @@ def test_limit_takes_the_first_rows_only(tmp_path: Path) -> None:
     assert (ended.summary["rows"], ended.summary["created"], len(rows(tmp_path / "x.csv"))) == (4, 4, 4)
 
 
+@pytest.mark.slow
 def test_restart_sets_the_earlier_run_aside_and_loses_nothing(tmp_path: Path) -> None:
     """The journal and the results of an earlier run are renamed, never deleted: they may hold the only tokens."""
     roster = write_roster(tmp_path / "r.csv", people(2))
@@ -279,6 +280,7 @@ def test_a_real_run_follows_a_rehearsal_without_a_word_about_it(tmp_path: Path) 
     assert (again.exit_code, "made for app" in again.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_out_of_date_is_told(tmp_path: Path) -> None:
     """A row our rules let pass and the API refuses is failed with its words; the summary says for which field."""
     roster = write_roster(tmp_path / "r.csv", [*people(1), {"uid": "under_score", "name": "U"}])

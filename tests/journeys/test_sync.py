@@ -62,6 +62,7 @@ def test_a_first_night_on_an_app_without_our_users(company: Company) -> None:
     assert (second.summary["rows"], second.summary["unchanged"], second.summary["requests"]) == (2, 2, 0)
 
 
+@pytest.mark.slow
 def test_a_first_night_on_an_app_that_has_users(company: Company) -> None:
     """Who is as the roster has it costs nothing; who is not is brought up to date; a stranger stays one."""
     company.seed(
@@ -113,6 +114,7 @@ def test_a_first_night_gives_everybody_a_token_when_that_is_wanted(company: Comp
         assert (company.sync(*more).exit_code, company.did(), company.tokens()) == (0, {}, tokens)
 
 
+@pytest.mark.slow
 def test_without_a_look_at_the_app_a_deactivated_user_gets_a_token_too(company: Company) -> None:
     """Whom a create meets, when everybody is to have one."""
     company.names("ann")
@@ -1051,6 +1053,7 @@ def test_a_night_that_is_killed_ends_as_if_it_had_not_been(company: Company, mor
     assert (company.sync("--deactivate-leavers").exit_code, company.news()) == (0, [])
 
 
+@pytest.mark.slow
 def test_the_command_itself(company: Company) -> None:
     """As a scheduler runs it: what a person reads on stdout, and nothing asked."""
     company.names("ann")

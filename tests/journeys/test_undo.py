@@ -110,6 +110,7 @@ def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
     return {line["uid"]: (line["verdict"], line["done"] or line["reason"]) for line in rows(folder / "out.undo.csv")}
 
 
+@pytest.mark.slow
 def test_a_run_is_taken_back_field_by_field(api: RunningEmulator, tmp_path: Path) -> None:
     """Created users are deactivated, updated ones are as they were; strangers are not asked about."""
     before, here = profiles(api), active(api)
@@ -136,6 +137,7 @@ def test_a_run_is_taken_back_field_by_field(api: RunningEmulator, tmp_path: Path
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_what_an_update_emptied_is_put_back(api: RunningEmulator, tmp_path: Path) -> None:
     """An empty object or list is nothing to the API, and no other hand's work to an undo."""
     before = profiles(api)
@@ -275,6 +277,7 @@ def test_what_an_undo_for_good_had_deleted_when_it_was_killed_is_told_as_deleted
     assert f"reversed {'deleted' if gone else 'deactivated'}" in told
 
 
+@pytest.mark.slow
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)
@@ -285,6 +288,7 @@ def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path:
     assert profiles(api) == before
 
 
+@pytest.mark.slow
 def test_what_another_hand_has_touched_is_kept_and_named(api: RunningEmulator, tmp_path: Path) -> None:
     """Changed, logged in, deactivated, deleted, created anew; and what the API cannot take away."""
     people = [*ROSTER, ("old-last", "Last", "", "", "", "said by us", "", "")]

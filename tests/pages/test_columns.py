@@ -41,6 +41,7 @@ def outcomes(table: dict[str, Any], roster_file: Path) -> list[Any]:
     return [found[row] for row in sorted(found)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("table", "roster", "expected"), EXAMPLES, ids=range(len(EXAMPLES)))
 def test_every_example_does_what_the_page_says(tmp_path: Path, table: str, roster: str, expected: str) -> None:
     file = tmp_path / "roster.csv"

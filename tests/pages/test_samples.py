@@ -67,6 +67,7 @@ def without(columns: set[str], user: dict[str, Any]) -> dict[str, Any]:
     return {column: value for column, value in user.items() if column not in columns}
 
 
+@pytest.mark.slow
 def test_the_generator_writes_the_committed_files_anew(tmp_path: Path) -> None:
     """The text files come out the same to the byte, the Parquet file and the workbooks the same to the cell."""
     subprocess.run([sys.executable, SAMPLES / "make_samples.py", "-o", tmp_path], check=True)

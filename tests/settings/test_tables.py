@@ -225,6 +225,7 @@ def test_underscores_that_are_made_and_refused_at_once_are_told() -> None:
 WRONG = ('"x"', "5", "-1", "2.5", "true", "[]", "{}", '""', "nan", "1979-05-27", '"10k"', "99999999999")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("table", "key"), [(table, key) for table, keys in keys_of_tables().items() for key in keys])
 def test_no_word_of_a_library_reaches_a_person(table: str, key: str) -> None:
     """Every key with every wrong kind of value: taken, or refused in words of ours, with the file and the key."""

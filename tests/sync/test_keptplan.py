@@ -251,6 +251,7 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes, said: str) -
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("member", "value"),
     [

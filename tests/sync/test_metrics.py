@@ -205,6 +205,7 @@ def test_the_metrics_are_written_however_a_sync_ends(tmp_path: Path, api: Runnin
     assert (code, metrics) == (2, {"exit_code": 2, "success": 0})
 
 
+@pytest.mark.slow
 def test_metrics_that_cannot_be_written_are_no_failed_night(tmp_path: Path, api: RunningEmulator) -> None:
     """The sync ended as it ended; stderr tells, and the file's age."""
     write_roster(tmp_path / "hr.csv", people(3, first=500))

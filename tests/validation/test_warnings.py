@@ -94,6 +94,7 @@ def test_metadata_of_more_than_1600_characters_are_warned_of(letters: str, is_lo
     assert warnings(people(metadata=cell)) == ({"metadata.long": (1,)} if is_long else {})
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", [*NO_NAMES, *NO_NAMES_EXACTLY, "NULL", "Test", "#n/A", " N/A "])
 def test_a_name_that_stands_for_none_is_warned_of(name: str) -> None:
     """What programs and people write where there is no name, in any case and trimmed."""

@@ -12,6 +12,7 @@ EMPTY = "is empty; name a file (a variable that is not set gives nothing)"
 FOLDERS = (".", "/", "..", "folder", "folder/")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -36,6 +36,7 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
     return {each.column: each.reason for each in proposal.left_out}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
@@ -100,6 +101,7 @@ def test_the_uid_is_what_tells_people_apart(tmp_path: Path, columns: dict[str, l
     assert [question.field for question in proposal.questions] == ([] if expected else ["uid"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "column",
     ["Date of Birth", "Sueldo", "Maaş", "T.C. No", "Versichertennummer", "Geburtstag", "N° de sécurité sociale",

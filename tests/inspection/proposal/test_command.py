@@ -127,6 +127,7 @@ def test_whoever_does_not_agree_keeps_the_folder_as_it_is(typed: str, code: int,
     assert ("nothing was written" in printed) == (code == 0)
 
 
+@pytest.mark.slow
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     """The default gives way to a name that is free; one that was asked for is refused."""
     name = HARD.write(tmp_path).name

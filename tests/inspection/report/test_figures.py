@@ -52,6 +52,7 @@ def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
         assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", each.wide)
 
 
+@pytest.mark.slow
 def test_an_undo_is_told_beside_the_runs() -> None:
     """What it sent is in the picture, and it is no run."""
     runs = [a_run(1, stopped_by="sigint"), a_run(2), a_run(3, command="undo", stopped_by="key")]

@@ -47,6 +47,7 @@ def test_a_run_is_told_from_its_beginning_to_its_end(database: sqlite3.Connectio
     assert course.points() == points
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", [Journal, partial(SyncState, make=True), UndoJournal])
 @pytest.mark.parametrize(
     ("error", "ended"),

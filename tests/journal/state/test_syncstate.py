@@ -177,6 +177,7 @@ def a_big_state(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_state_that_was_cut_short_is_never_believed(path: Path) -> None:
     """At whatever length: refused with the way back, and left as it is."""
     whole = a_big_state(path)

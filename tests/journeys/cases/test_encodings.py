@@ -93,6 +93,7 @@ def test_a_header_in_another_encoding_than_the_rows_is_told_as_that(tmp_path: Pa
 UTF8 = (SAMPLES / "mojibake" / "utf8-latin.csv").read_bytes()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "data"),
     [

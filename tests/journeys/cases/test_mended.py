@@ -57,6 +57,7 @@ def test_dates_and_times_of_a_mended_row_are_what_they_were(tmp_path: Path, form
     assert (mended.exit_code, sent(mended)) == (0, right), mended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_metadata_that_json_has_no_form_for_are_told_as_no_json(tmp_path: Path, form: str) -> None:
     """Not as another language's: the rejected row is JSON but for the value that has none, and rejected again."""

@@ -93,6 +93,7 @@ def test_how_to_mend_is_said_of_what_is_there(tmp_path: Path, name: str) -> None
     assert expected in {**found["defects"], **found["warnings"]}[code]["mend"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[3]])
 def test_strict_rejects_what_is_warned_of(tmp_path: Path, name: str) -> None:
     """With the code of the warning."""

@@ -56,6 +56,7 @@ def test_types_are_as_a_parquet_file_has_them(address: str, tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_many_rows_come_in_the_order_of_the_query(address: str, tmp_path: Path) -> None:
     """Over several batches; and no rows are a roster of none."""
     found = rows(address, "SELECT n AS uid FROM generate_series(1, 200000) n ORDER BY n", tmp_path)

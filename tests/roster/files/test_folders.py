@@ -22,6 +22,7 @@ ABOUT = ("README.txt", "readme.md", "Read me first.txt", "LICENSE", "manifest.js
          "SHA256SUMS", "checksums.txt", "CHANGELOG.md", "Thumbs.db", "desktop.ini")  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("about", ABOUT)
 def test_what_is_about_the_files_is_no_roster(tmp_path: Path, about: str) -> None:
     """In a folder, by a pattern, and in an archive, also further in."""
@@ -104,6 +105,7 @@ def test_a_file_that_only_is_called_so_is_read_and_two_rosters_stay_two(tmp_path
         open_roster(find_inputs([str(tmp_path / "two.zip")]))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("parts", "other", "cure"),
     [

@@ -25,6 +25,7 @@ FRAME = pl.DataFrame({"number": range(ROWS)}).select(
 READ = FRAME.with_columns(pl.col("role").cast(pl.String))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("compression", ["zstd", "snappy", "uncompressed"])
 @pytest.mark.parametrize("group", [700, 30_000, ROWS])
 def test_rows_are_the_same_in_every_layout(tmp_path: Path, group: int, compression: str) -> None:

@@ -96,6 +96,7 @@ def test_nothing_changed_is_known_and_told_alike(place: Place) -> None:
     )
 
 
+@pytest.mark.slow
 def test_it_ends_just_as_by_the_long_way(place: Place) -> None:
     """The summary of a run that looks at every row, and of one that does not, differ by their times alone."""
     long = again(place, forget)
@@ -195,6 +196,7 @@ def test_what_another_version_kept_is_none_of_ours(place: Place) -> None:
     assert again(place).known
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("roster", "tables"),
     [

@@ -92,6 +92,7 @@ def test_shards_that_come_and_go_use_99_percent_and_are_never_over(per_minute: i
     assert len(used) / (per_minute * 90 / 60) >= 0.99
 
 
+@pytest.mark.slow
 def test_equal_parts_for_who_asks_and_everything_for_who_is_left() -> None:
     """Four shards get about a quarter each; when three are gone, the fourth has it all in the same second."""
     used: list[list[float]] = [[] for _ in range(4)]

@@ -186,6 +186,7 @@ def test_a_user_is_created_and_deactivated_in_one_go(tmp_path: Path) -> None:
     assert job.run(BODY, deactivated=True) is None
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_step_changes_nothing_of_it(tmp_path: Path) -> None:
     """Created is told as created, though the API finds nobody who is deactivated; and nobody is brought to life."""
     kills = 0

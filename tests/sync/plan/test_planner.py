@@ -210,6 +210,7 @@ def test_one_that_differs_in_the_token_it_wants_contradicts(company: Company) ->
     assert (rows, rejected, warned, changes) == (1, [], {"row.repeated": (2,)}, [(1, "ann", "create")])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("one", "other"), [("maybe", "yes"), ("yes", "maybe"), ("maybe", "perhaps"), ("maybe", "")])
 def test_a_word_that_is_not_understood_says_otherwise_than_any_other(company: Company, one: str, other: str) -> None:
     """Neither of two rows is taken for the other, whichever is defective."""
@@ -219,6 +220,7 @@ def test_a_word_that_is_not_understood_says_otherwise_than_any_other(company: Co
     assert all("uid.duplicate: 'ann' is the uid of row" in why for _, why in rejected)
 
 
+@pytest.mark.slow
 def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     """Its digest is of the changes, its roster's of the rows."""
 
@@ -239,6 +241,7 @@ def test_a_plan_is_told_apart_by_what_it_would_do(company: Company) -> None:
     assert digests("uid,name\nbob,Rob\n", deactivate_leavers=True)[0] != one[0]
 
 
+@pytest.mark.slow
 def test_who_comes_back_is_no_measure_of_those_who_stayed(company: Company) -> None:
     """A field that is another one in all who return is none that is changed for half of the managed."""
     company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")

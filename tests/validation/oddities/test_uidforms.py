@@ -32,6 +32,7 @@ def test_how_to_mend_speaks_of_what_is_there() -> None:
     assert all(sentence in mend for sentence in (*UID_KINDS.values(), DEFECTS["uid.charset"].mend))
 
 
+@pytest.mark.slow
 def test_the_cures_cure() -> None:
     """`encode` for e-mail addresses and anything else, `uid_allow_underscore` for underscores."""
     for encode in ({"encode": "cometchat"}, {"encode": "uuid5", "namespace": "dns"}):

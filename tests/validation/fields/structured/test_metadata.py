@@ -182,6 +182,7 @@ TWICE = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("beside", [{}, {"metadata.dept": ["x"]}])
 @pytest.mark.parametrize("crowd", [0, 3_000])
 @pytest.mark.parametrize(("text", "key"), TWICE.items())

@@ -12,6 +12,7 @@ from provisioner.validation.fields.structured.tags import SCHEMA, read_tags
 from tests.rig.checking import ANN, body, bound, check, parsed
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
