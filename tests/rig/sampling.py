@@ -27,7 +27,7 @@ settings.register_profile("thorough", deadline=None, max_examples=1000, suppress
 
 def examples(most: int) -> int:
     """Give the number of examples of a property that needs more, or fewer, than the usual 50 of all."""
-    return max(1, most * settings.default.max_examples // _ALL)
+    return max(1, most * settings.get_profile(settings.get_current_profile_name()).max_examples // _ALL)
 
 
 def left_out(items: list[pytest.Item]) -> list[pytest.Item]:
