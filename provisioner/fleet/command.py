@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -82,11 +83,11 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
 def prospect(fleet: Fleet) -> str:
     """Say what a fleet is about to do: a line for each app, as far as there are not too many."""
     groups = {job.group: job for job in fleet.jobs}
+    shards = Counter(job.group for job in fleet.jobs)
     apps: dict[str, list[str]] = {}
     for job in groups.values():
         app = fleet.apps[job.group] or "(an app that its settings do not tell)"
-        shards = sum(each.group == job.group for each in fleet.jobs)
-        part = f" in {counted(shards, 'shard')}" if job.shard is not None else ""
+        part = f" in {counted(shards[job.group], 'shard')}" if job.shard is not None else ""
         apps.setdefault(app, []).append(f"{job.command} of {job.group}{part}")
     lines = [f"{app}: {', '.join(jobs)}" for app, jobs in islice(apps.items(), _APPS)]
     more = [f"and {counted(len(apps) - _APPS, 'app')} more"] if len(apps) > _APPS else []

@@ -66,23 +66,26 @@ def refuse_shared(path: Path, jobs: Sequence[Job], settings: Mapping[str, Settin
         known = written.setdefault(_place(base / each.file, real), each)
         if known is not each:
             raise ConfigurationError(f"{path}: {_both(known, each)}")
-    folders = {folder for place in written for folder in place.parents}
+    names, folders = sorted(map(str, written)), {folder for place in written for folder in place.parents}
     for job in first.values():
         for roster in (base / each for each in job.roster if is_local(each)):
-            for each in _read(roster, job, written, folders):
+            for each in _read(roster, job, written, names, folders):
                 raise ConfigurationError(f"{path}: {_overwriting(each, job)}")
 
 
-def _read(roster: Path, job: Job, written: Mapping[Path, _Written], folders: Container[Path]) -> Iterator[_Written]:
+def _read(
+    roster: Path, job: Job, written: Mapping[Path, _Written], names: Sequence[str], folders: Container[Path]
+) -> Iterator[_Written]:
     """Give what is written of a roster; but not what a job leaves out of a pattern or a folder, as its own results.
 
+    names    of all that is written, sorted
     folders  all those that something is written in
     """
     named = _place(Path(os.path.normpath(roster)), os.path.realpath)
     if named in written:
         yield written[named]
     elif named in folders or is_pattern(str(roster)):
-        found = (written[file] for file in fitting(str(roster), written))
+        found = (written[Path(name)] for name in fitting(str(roster), names))
         yield from (each for each in found if each.job is not job or each.key not in {_OUTPUT, _TOKENS})
 
 

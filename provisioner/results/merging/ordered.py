@@ -65,11 +65,39 @@ def joined(lines: Iterator[pl.DataFrame], tokens: Iterator[pl.DataFrame]) -> Ite
 
 def in_order(sources: Sequence[Iterator[pl.DataFrame]], number: str) -> Iterator[pl.DataFrame]:
     """Merge sources whose rows ascend by the column `number` (integers) into one that does."""
-    held = [(frame, source) for source in sources if (frame := next(source, None)) is not None]
-    while held:
-        end = min(frame[number][-1] for frame, _ in held)
-        ready = [frame.filter(pl.col(number) <= end) for frame, _ in held]
-        yield pl.concat(ready, how="diagonal_relaxed").sort(number)
-        rest = [(frame.filter(pl.col(number) > end), source) for frame, source in held]
-        filled = [(frame if frame.height else next(source, None), source) for frame, source in rest]
-        held = [(frame, source) for frame, source in filled if frame is not None]
+    ascending = [_Ascending(source, number) for source in sources]
+    while ascending := [each for each in ascending if each.height]:
+        # What is at its end holds nobody back: hundreds of short files are one frame.
+        end = min((each.last for each in ascending if each.goes_on), default=None)
+        yield pl.concat([each.taken(end) for each in ascending], how="diagonal_relaxed").sort(number)
+
+
+class _Ascending:
+    """The rows of one source: those that come next, and a look at those behind them."""
+
+    def __init__(self, source: Iterator[pl.DataFrame], number: str) -> None:
+        self._source, self._number = source, number
+        self._held, self._upcoming = next(source, pl.DataFrame()), next(source, None)
+
+    @property
+    def height(self) -> int:
+        """Rows that come next; none at the end."""
+        return self._held.height
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are rows behind them."""
+        return self._upcoming is not None
+
+    @property
+    def last(self) -> int:
+        """The number of the last of them."""
+        return int(self._held[self._number][-1])
+
+    def taken(self, end: int | None) -> pl.DataFrame:
+        """Let go of those up to a number, or of all."""
+        count = self.height if end is None else int(self._held[self._number].search_sorted(end, side="right"))
+        taken, self._held = self._held.head(count), self._held.slice(count)
+        if not self.height and self._upcoming is not None:
+            self._held, self._upcoming = self._upcoming, next(self._source, None)
+        return taken

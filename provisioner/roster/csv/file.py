@@ -42,7 +42,7 @@ from provisioner.roster.formats.rows import ANOTHER_TABLE, Notice, Progress, Ros
 
 DEFAULT_SIZES: Final = BlockSizes()
 # So many blank cells behind the last column polars is let to expect; rows with more are read by the grammar.
-_MOST_SURPLUS: Final = 100
+_MOST_SURPLUS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,19 @@ class _BlockParser:
         """Have polars parse a block whose quotes are plain; None when it cannot, or when it is not for it to judge."""
         if not self._dialect.delimiter.isascii():
             return None
+        frame = self._within(data)
+        if frame is None and not self._surplus:
+            self._surplus = self._behind(data)
+            return self._within(data) if self._surplus else None
+        return frame
+
+    def _behind(self, data: bytes) -> int:
+        """Count the cells of the first row behind the last column, which are blank in all rows or in none."""
+        line = data.partition(self._dialect.eol.encode())[0]
+        surplus = line.count(self._dialect.delimiter.encode()) + 1 - self._width
+        return surplus if 0 < surplus <= _MOST_SURPLUS and b'"' not in line else 0
+
+    def _within(self, data: bytes) -> pl.DataFrame | None:
         names, eol = [f"c{index}" for index in range(self._width + self._surplus)], self._dialect.eol.encode()
         frame = None if data.startswith(BOM_UTF8) else self._by_polars(names, data)
         if frame is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -92,15 +93,20 @@ def is_pattern(argument: str) -> bool:
     return glob.has_magic(argument) and not os.path.lexists(argument)
 
 
-def fitting(argument: str, files: Iterable[Path]) -> Iterator[Path]:
-    """Give those files that a folder or a pattern would give if they were there; all are whole paths through links."""
+def fitting(argument: str, files: Sequence[str]) -> Iterator[str]:
+    """Give those files that a folder or a pattern would give if they were there.
+
+    files  whole paths through links, sorted: those below one folder are found without a look at all others
+    """
     parts = PurePath(os.path.normpath(argument)).parts
     magic = (number for number, part in enumerate(parts) if glob.has_magic(part))
     plain = next(magic, len(parts)) if is_pattern(argument) else len(parts)
     begin = os.path.join(os.path.realpath(PurePath(*parts[:plain])), "")  # noqa: PTH118 - with what separates the rest
-    for file in files:
-        if str(file).startswith(begin) and _fits(PurePath(str(file)[len(begin) :]).parts, parts[plain:]):
-            yield file
+    for at in range(bisect_left(files, begin), len(files)):
+        if not files[at].startswith(begin):
+            return
+        if _fits(PurePath(files[at][len(begin) :]).parts, parts[plain:]):
+            yield files[at]
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -255,4 +255,5 @@ def _choice(names: list[str]) -> FromColumn | FirstOf:
 
 
 def _columns_of(sources: tuple[Source, ...]) -> tuple[str, ...]:
-    return tuple(column for source in sources for column in source.columns)
+    """Each once, also where several forms name it."""
+    return tuple(dict.fromkeys(column for source in sources for column in source.columns))

@@ -233,3 +233,16 @@ def test_the_mark_of_the_end_of_a_dos_text_is_no_row(tmp_path: Path, end: bytes,
     path = tmp_path / "r.csv"
     path.write_bytes((HEADER + b"a1,An\x1an\n" + behind).replace(b"\n", end))
     assert rows_of(open_csv(path)) == [("a1", "An\x1an"), *([("b2", "Bob")] if b"Bob" in behind else [])]
+
+
+@pytest.mark.parametrize("surplus", [1, 99, 998])
+@pytest.mark.parametrize("begin", ["", "a0,Ann\n", 'a0,"Ann"\n'])
+def test_blank_cells_behind_the_last_column_are_none(tmp_path: Path, surplus: int, begin: str) -> None:
+    """As spreadsheets export them, in all rows or from one on; a cell there that holds something is told."""
+    path, rows = tmp_path / "r.csv", [f"a{number},Ann{',' * surplus}\n" for number in range(1, 9)]
+    path.write_text(f"uid,name\n{begin}{''.join(rows)}")
+    read = rows_of(open_csv(path))
+    assert read[-8:] == [(f"a{number}", "Ann") for number in range(1, 9)]
+    path.write_text(f"uid,name\n{begin}{''.join(rows)}b,Bob{',' * surplus}x\n")
+    with pytest.raises(RosterError, match=rf"row {len(read) + 1} \(line {len(read) + 2}, .*the header has 2"):
+        rows_of(open_csv(path))

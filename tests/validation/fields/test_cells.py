@@ -18,7 +18,7 @@ from provisioner.errors import ConfigurationError, RosterError
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.fields.structured.tags import read_tags
-from tests.rig.checking import bound, check, metadata
+from tests.rig.checking import bound, check, check_warnings, metadata
 from tests.rig.sampling import examples
 
 Row = dict[str, Any]
@@ -306,3 +306,12 @@ def test_a_form_within_forms_names_its_columns_once(depth: int) -> None:
         form = ["b", form]
     binding = bound(pl.DataFrame(schema=SCHEMA), {"name": form})
     assert str(cells.trimmed(binding.fields["name"], binding)).count('col("b")') == depth
+
+
+@pytest.mark.parametrize("form", [["a", "a"], ["{a}{b}", "b"], ["{a|b}", "{b|a}"], [["a", "b"], "b"]])
+@pytest.mark.parametrize("field", ["uid", "name"])
+def test_forms_of_one_field_share_columns(field: str, form: list[Any]) -> None:
+    """A column that several of them name is read once."""
+    frame = pl.DataFrame({"a": ["u1", "u2"], "b": ["x", "y"], "c": ["k", "l"]})
+    checked = check_warnings(frame, {field: form, {"uid": "name", "name": "uid"}[field]: "c"}, strict=False)
+    assert (checked.valid.height, checked.rejected.height) == (2, 0)

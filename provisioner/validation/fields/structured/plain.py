@@ -25,6 +25,7 @@ _BLANKS: Final = {'": ': '":', ', "': ',"'}
 _FEW_ROWS: Final = 1_000
 _SAMPLED: Final = 64
 _MOST_KEYS: Final = 64
+_MOST_ORDERED: Final = 256
 _MOST_FORMS: Final = 16
 _LONGEST: Final = 20_000
 
@@ -123,6 +124,8 @@ def _in_order(objects: Sequence[Mapping[str, Any]]) -> Sequence[str]:
         at = 0
         for key in each:
             if key not in order:
+                if len(order) == _MOST_ORDERED:
+                    return order
                 order.insert(at, key)
             at = order.index(key) + 1
     return order

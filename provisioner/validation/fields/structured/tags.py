@@ -49,7 +49,7 @@ PHP = "is PHP and no JSON"
 """What a defect says of a list as Python writes it, and as PHP serializes it."""
 
 # `['red', 'blue']`, `('red',)`, `{'red'}`: Python writes text in single quotes, and in double ones what holds a single.
-_PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*,?\s*\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
+_PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*+,?\s*+\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
 _PHP = re.compile(r"a:\d+:\{.*\}", re.DOTALL)
 _QUOTED_ELEMENT = r'"(?:[^"\\]|\\.)*"'
 _BARE_ELEMENT = r'[^\s{}",\\](?:[^{}",\\]*[^\s{}",\\])?'
@@ -205,7 +205,7 @@ def _table(tags: Iterable[Tags]) -> pl.DataFrame:
 
 def _of_text(text: str, separator: str) -> Tags:
     if not text.startswith("["):
-        if _PYTHON.fullmatch(text):
+        if text.endswith((")", "]", "}")) and _PYTHON.fullmatch(text):
             return Tags(defect=f"{shortened(text)} {PYTHON}")
         if _PHP.fullmatch(text):
             return Tags(defect=f"{shortened(text)} {PHP}") if '"' in text else Tags()
@@ -214,7 +214,7 @@ def _of_text(text: str, separator: str) -> Tags:
     try:
         value = orjson.loads(text)
     except ValueError as error:
-        if _PYTHON.fullmatch(text):
+        if text.endswith((")", "]", "}")) and _PYTHON.fullmatch(text):
             return Tags(defect=f"{shortened(text)} {PYTHON}")
         return Tags(defect=f"{shortened(text)} is no JSON ({json_error(error)})")
     odd = [item for item in value if not isinstance(item, str | None)]
