@@ -56,6 +56,7 @@ class RosterOptions:
     header_row the line or row that names the columns, counted from 1; found by itself without it
     escape     of a CSV: within quotes it takes the meaning of the next character away
     missing    says how many of the needed columns some names lack
+    of_people  says how many of those lack that uid and name are made of; `missing` does so where none other is given
     query      whose rows the roster is, when it is no file
     interrupted  called while a query is answered; what it raises ends it
     """
@@ -67,6 +68,7 @@ class RosterOptions:
     header_row: int | None = None
     escape: str = ""
     missing: Missing = missing_fields
+    of_people: Missing | None = None
     query: Query | None = None
     interrupted: Callable[[], None] = lambda: None
 
@@ -221,7 +223,7 @@ def _table_opener(file: InputFile, path: Path, options: RosterOptions) -> Opener
     from provisioner.roster.workbook.file import open_workbook
     from provisioner.roster.workbook.header import SheetOptions
 
-    table = SheetOptions(options.sheet, options.header_row, options.missing)
+    table = SheetOptions(options.sheet, options.header_row, options.missing, options.of_people)
     return partial(open_workbook, path, table)
 
 

@@ -283,6 +283,7 @@ def reading_options(inputs: Inputs, settings: Settings, interrupted: Callable[[]
         header_row=reading.header_row,
         escape=reading.escape or "",
         missing=settings.columns.missing,
+        of_people=settings.columns.missing_of_people,
         query=query_of(settings) if _is_asked(inputs) else None,
         interrupted=interrupted,
     )

@@ -272,6 +272,24 @@ def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> 
 
 
 @pytest.mark.slow
+def test_people_on_a_sheet_without_a_column_that_is_mapped_besides_are_no_leavers(company: Company) -> None:
+    """Whoever was moved to a sheet without pictures is there; the cure that is named makes that sheet readable."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    (company.folder / "c.toml").write_text('[columns]\nuid = "Nr"\nname = "Name"\navatar = "Bild"\n')
+    staff, ext = (["Nr", "Name", "Bild"], [company.uid("ann"), "ANN"]), (["Nr", "Name"], [company.uid("bob"), "BOB"])
+    workbook(company.folder, ("Staff", texts(*staff)), ("Ext", texts(*ext)), name="hr.xlsx")
+    held = company.sync("-c", "c.toml", "--deactivate-leavers", roster="hr.xlsx")
+    assert (held.exit_code, fates(held.summary)) == (0, {"found": 1, "reported": 1})
+    assert "'Ext' has people too, but not all columns that [columns] names" in held.stderr
+    assert set(company.active()) == {"ann", "bob"}
+    ext[0].append("Bild")
+    workbook(company.folder, ("Staff", texts(*staff)), ("Ext", texts(*ext)), name="hr.xlsx")
+    checked = provisioner("validate", "hr.xlsx", "-c", "c.toml", "--sheet", "Ext", cwd=company.folder)
+    assert checked.exit_code == 0
+
+
+@pytest.mark.slow
 def test_what_the_directory_shows_is_remembered(company: Company) -> None:
     """An old copy of the state, brought up to date by --refresh: the night after has nothing to do."""
     company.names("ann", "bob")

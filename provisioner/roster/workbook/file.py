@@ -244,16 +244,25 @@ def _found(package: Package, table: Table, options: SheetOptions) -> Iterator[No
         message = f"the sheet {name!r} is read, because the first one, {first.name!r}, {why}; --sheet names another"
         yield Notice("sheet.found", f"{package.path}: {message}")
     if table.others:
-        have = "has" if len(table.others) == 1 else "have"
-        others = f"{listed(list(map(repr, table.others)))} {have} the needed columns as well"
-        message = f"of its sheets only {name!r} is read, and {others}; give each with --sheet and an -o of its own"
-        yield Notice(OTHER_SHEETS, f"{package.path}: {message}")
+        yield Notice(OTHER_SHEETS, f"{package.path}: of its sheets only {name!r} is read, and {_others(table)}")
     if table.likelier is not None:
         said = another_header("row", table.header.number, table.likelier, f" of the sheet {name!r}")
         yield Notice(ANOTHER_HEADER, f"{package.path}: {said}")
     if table.is_found:
         message = f"row {table.header.number} of the sheet {name!r} is taken for the header; --header-row names another"
         yield Notice("header.found", f"{package.path}: {message}")
+
+
+def _others(table: Table) -> str:
+    """Name the other sheets that have people, and say what it takes to read them."""
+    groups = [[repr(name) for name, is_whole in table.others.items() if is_whole is wanted] for wanted in (True, False)]
+    said = [f"{listed(names)} {'has' if len(names) == 1 else 'have'}" if names else "" for names in groups]
+    each = "give each with --sheet and an -o of its own"
+    whole = f"{said[0]} the needed columns as well" if said[0] else ""
+    if not said[1]:
+        return f"{whole}; {each}"
+    partly = f"{said[1]} people too, but not all columns that [columns] names"
+    return f"{whole}{', and ' if whole else ''}{partly}; add these there, empty or not, and {each}"
 
 
 def _behind_blank_rows(package: Package, table: Table, collected: _Collected) -> Iterator[Notice]:

@@ -7,9 +7,9 @@ the heading has several lines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -31,25 +31,27 @@ class SheetOptions:
     sheet       its name; the first visible one that has the needed columns without it
     header_row  number of the row that is the header, counted from 1; looked for without one
     missing     says how many of the needed columns some names lack
+    of_people   says how many of those lack that uid and name are made of; `missing` does so where none other is given
     """
 
     sheet: str | None = None
     header_row: int | None = None
     missing: Missing = missing_fields
+    of_people: Missing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A sheet, its header, and whether that was looked for and found below other rows.
 
-    others    the sheets behind it that could have been meant
+    others    the other sheets that have people → whether they name all needed columns, too
     likelier  the row that looks more like the header than the one that was named
     """
 
     sheet: Sheet
     header: SheetRow
     is_found: bool
-    others: tuple[str, ...] = ()
+    others: Mapping[str, bool] = field(default_factory=dict)
     likelier: int | None = None
 
 
@@ -68,9 +70,7 @@ def find_table(package: Package, options: SheetOptions) -> Table:
             place = f"{package.path}: in the sheet {sheet.name!r}"
             refuse_people_above(place, _heading(package, table, row, head), options.missing)
         if not options.missing(names(header)):
-            behind = candidates[candidates.index(sheet) + 1 :]
-            others = (each.name for each in behind if _may_be_meant(package, each, options))
-            return replace(table, others=tuple(others))
+            return replace(table, others=_others(package, [each for each in candidates if each is not sheet], options))
         if options.header_row is not None:
             table = replace(table, likelier=_likelier(package, table, options.missing))
         first = table if first is None or (first.likelier is None and table.likelier is not None) else first
@@ -89,12 +89,22 @@ def _likelier(package: Package, table: Table, missing: Missing) -> int | None:
     return likelier(table.header.number, whole | {table.header.number: table.header.cells}, missing)
 
 
-def _may_be_meant(package: Package, sheet: Sheet, options: SheetOptions) -> bool:
-    """Whether one of the first rows of a sheet names the needed columns; not so when it cannot be read."""
-    try:
-        return any(not options.missing(names(row)) for row in _head(package, sheet, options.header_row))
-    except RosterError:
-        return False
+def _others(package: Package, sheets: Sequence[Sheet], options: SheetOptions) -> dict[str, bool]:
+    """Give the sheets that have people → whether they name all needed columns, too; none that cannot be read."""
+    of_people = options.of_people or options.missing
+    found: dict[str, bool] = {}
+    for sheet in sheets:
+        with suppress(RosterError):
+            headers = _possible_headers(package, sheet, options.header_row)
+            if not all(map(of_people, headers)):
+                found[sheet.name] = not all(map(options.missing, headers))
+    return found
+
+
+def _possible_headers(package: Package, sheet: Sheet, named: int | None) -> list[list[str]]:
+    """Give the names in each row of a sheet that may be its header: one of the first, or about where another's is."""
+    heads = [_head(package, sheet, number) for number in {None, named}]
+    return [names(each) for head in heads for row in head for each in (row, _whole(row, head))]
 
 
 def names(row: SheetRow) -> list[str]:

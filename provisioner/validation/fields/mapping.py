@@ -23,6 +23,7 @@ from provisioner.validation.fields.source import (
     Mapped,
     Source,
     Template,
+    can_be_read,
     constants_of,
     encodings_of,
     is_encoded,
@@ -94,6 +95,21 @@ class ColumnMapping:
         named = {column for source in sources for column in source.columns}
         unmapped = {"uid", "name"} - set(self.fields)
         return len(named - set(names)) + len(unmapped - {field_of(name) for name in names})
+
+    def missing_of_people(self, names: Sequence[str]) -> int:
+        """Count which of uid and name cannot be made of the columns of some names, whatever else is mapped.
+
+        A table may have people though it lacks columns that are needed to read it. Part of a uid is another uid, part
+        of a name is a name. Case and blanks around a name are of no account: who is there must not be overlooked.
+        """
+        there = {name.strip().casefold() for name in names}
+        sources = {"uid": self.fields.get("uid"), "name": self.fields.get("name")}
+        unmapped = {name for name, source in sources.items() if source is None} - {field_of(name) for name in names}
+        return len(unmapped) + sum(
+            not can_be_read(source, lambda column: column.strip().casefold() in there, whole=name == "uid")
+            for name, source in sources.items()
+            if source is not None
+        )
 
 
 def parse_mapping(table: Mapping[str, Any]) -> ColumnMapping:

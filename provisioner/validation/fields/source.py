@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
@@ -217,6 +217,27 @@ def constants_of(source: Source) -> tuple[Any, ...]:
             return (*constants_of(inner), *entries.values(), *(() if default is None else (default,)))
         case Encoded(inner):
             return constants_of(inner)
+    assert_never(source)
+
+
+def can_be_read(source: Source, is_there: Callable[[str], bool], *, whole: bool) -> bool:
+    """Tell whether a source gives something where only some columns are there.
+
+    is_there  of the name of a column
+    whole     a template needs a column for each of its places; one of them will do without it
+    """
+    match source:
+        case FromColumn(name):
+            return is_there(name)
+        case Constant():
+            return True
+        case FirstOf(sources) | Joined(sources):
+            return any(can_be_read(each, is_there, whole=whole) for each in sources)
+        case Template():
+            places = (any(map(is_there, part.columns)) for part in source.parts if not isinstance(part, str))
+            return all(places) if whole else any(places)
+        case Mapped(inner) | Encoded(inner):
+            return can_be_read(inner, is_there, whole=whole)
     assert_never(source)
 
 

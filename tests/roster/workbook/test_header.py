@@ -210,3 +210,36 @@ def test_a_heading_of_merged_cells_is_one_header(tmp_path: Path) -> None:
     assert read(path, missing=missing) == (rows, {"header.found": message})
     assert read(path, header_row=4) == (rows, {})
     assert open_workbook(path, SheetOptions(header_row=4)).columns == ("No.", "Last", "First", "Team")
+
+
+def test_people_on_a_sheet_that_lacks_another_column_are_told(tmp_path: Path) -> None:
+    """It cannot be read as it stands, before the one that is read or behind it; one of no people says nothing."""
+
+    def missing(names: Sequence[str]) -> int:
+        return len({"uid", "name", "photo"} - set(names))
+
+    def of_people(names: Sequence[str]) -> int:
+        return len({"uid", "name"} - set(names))
+
+    staff = table(["uid", "name", "photo"], ["a", "A"])
+    below = table([], ["Guests"], [], ["uid", "name"], ["g", "G"])
+    devices = table(["uid", "device"], ["a", "phone"])
+    path = workbook(tmp_path, ("Ext", PEOPLE), ("Staff", staff), ("Devices", devices), ("Old", hidden(PEOPLE)))
+    partly = "people too, but not all columns that [columns] names; add these there, empty or not"
+    rows, told = read(path, missing=missing, of_people=of_people)
+    assert (rows, told["sheet.others"]) == (
+        [("a", "A", None)], f"of its sheets only 'Staff' is read, and 'Ext' has {partly}, and {EACH}"
+    )  # fmt: skip
+    path = workbook(tmp_path, ("Staff", staff), ("Guests", below), ("More", staff), ("Ext", PEOPLE))
+    whole = "of its sheets only 'Staff' is read, and 'More' has the needed columns as well"
+    others = {"sheet.others": f"{whole}, and 'Guests', 'Ext' have {partly}, and {EACH}"}
+    assert read(path, missing=missing, of_people=of_people) == ([("a", "A", None)], others)
+
+
+def test_people_on_another_sheet_are_found_wherever_its_header_is(tmp_path: Path) -> None:
+    """A number of a row that is named is that of one sheet; the heading of another may have several rows."""
+    staff = table(["Staff"], [], ["uid", "name"], ["a", "A"])
+    lines = table([None, "name"], ["uid", None], ["m", "M"])
+    path = workbook(tmp_path, ("Staff", staff), ("First", PEOPLE), ("Lines", lines))
+    others = f"of its sheets only 'Staff' is read, and 'First' has the needed columns as well; {EACH}"
+    assert read(path, header_row=3) == ([("a", "A")], {"sheet.others": others})

@@ -249,3 +249,28 @@ def test_a_header_is_known_by_the_columns_that_are_needed(
 ) -> None:
     """By the names of fields, or by all that the table names, which are taken as they stand."""
     assert parse_mapping(table).missing(names) == missing
+
+
+@pytest.mark.parametrize(
+    ("table", "names", "missing"),
+    [
+        ({}, ["Name", "UID"], 0),
+        ({}, ["uid", "team"], 1),
+        ({"uid": "Nr", "name": "Name", "avatar": "Bild", "metadata": {"team": "Team"}}, ["Nr", "Name"], 0),
+        ({"uid": "Nr", "avatar": "Bild"}, ["Nr", "name"], 0),
+        ({"uid": "Nr", "name": "Name"}, ["uid", "name"], 1),
+        ({"uid": "Nr", "name": "Name"}, [" NR", "name "], 0),
+        ({"uid": "Nr", "name": "Name"}, ["Nr", "Device"], 1),
+        ({"uid": ["Nr", "Mail"], "name": ["Nick", "Name"]}, ["Mail", "Name"], 0),
+        ({"uid": {"column": ["Nr", "Mail"], "encode": "slug"}, "name": "{Nick|First} {Last}"}, ["Mail", "Last"], 0),
+        ({"uid": "{Site}-{Nr}", "name": "Name"}, ["Site", "Name"], 1),
+        ({"uid": "{Site|Firm}-{Nr}", "name": "Name"}, ["Firm", "Nr", "Name"], 0),
+        ({"uid": "Nr", "name": {"column": "Name", "default": "Guest"}}, ["Nr", "Device"], 1),
+        ({"uid": "Nr", "name": {"value": "Guest"}}, ["Nr", "Device"], 0),
+    ],
+)
+def test_people_are_known_by_what_uid_and_name_are_made_of(
+    table: dict[str, Any], names: list[str], missing: int
+) -> None:
+    """Whatever else is mapped: of a fallback one column will do, of a name a part; a uid needs all its parts."""
+    assert parse_mapping(table).missing_of_people(names) == missing
