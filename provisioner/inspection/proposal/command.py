@@ -135,10 +135,14 @@ def _look(name: str, inputs: Inputs, given: RosterOptions, folder: Path) -> Foun
 def _settings(
     inputs: Inputs, opened: Opened, given: RosterOptions, proposal: Proposal, folder: Path
 ) -> dict[str, str | int]:
-    """Say how the roster has to be read, as far as the reader does not find it by the names that the mapping has."""
+    """Say how the roster has to be read, as far as the reader does not find it by the names that the mapping has.
+
+    Which sheet counts is said wherever others have people too.
+    """
     said = {name: getattr(given, name) for name in ("encoding", "delimiter", "escape", "sheet", "header_row")}
     needed: dict[str, str | int] = {name: value for name, value in said.items() if value}
     needed |= {name: value for name, value in opened.tried.items() if name in {"encoding", "delimiter"}}
+    needed |= {"sheet": opened.sheet} if opened.sheet is not None else {}
     tried = opened.tried
     for names in ((), ("sheet",), ("header_row",), ("sheet", "header_row")):
         settings = needed | {name: tried[name] for name in names if name in tried}

@@ -20,7 +20,7 @@ from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
-from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster
+from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import WorkbookRoster
 from provisioner.roster.workbook.package import open_package
@@ -44,6 +44,7 @@ class Opened:
     tried    what the reader did not find by itself: name of a setting of `[run]` → its value
     notices  what is to be known of how it was read
     columns  the names of its columns
+    sheet    the one that is read where others have people too; null where there are none
     """
 
     options: RosterOptions
@@ -51,6 +52,7 @@ class Opened:
     tried: dict[str, str | int]
     notices: tuple[str, ...]
     columns: tuple[str, ...]
+    sheet: str | None = None
 
 
 def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
@@ -104,7 +106,13 @@ def _looked_at(roster: Roster, options: RosterOptions, given: RosterOptions) -> 
     # A second header may lack what the first one has: it is no better for that.
     told = (each for each in roster.notices() if given.header_row is not None or each.code != ANOTHER_HEADER)
     notices = tuple(notice.message for notice in told)
-    return Opened(options, evidence, tried, notices, tuple(roster.columns))
+    return Opened(options, evidence, tried, notices, tuple(roster.columns), _sheet_of_several(roster))
+
+
+def _sheet_of_several(roster: Roster) -> str | None:
+    """Name the sheet that is read where others have people too; null where files have it under several names."""
+    read = roster.sheets.read
+    return next(iter(read)) if len(read) == 1 and any(each.code == OTHER_SHEETS for each in roster.notices()) else None
 
 
 def _refuse_cells(roster: Roster) -> None:

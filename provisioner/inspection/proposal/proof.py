@@ -12,6 +12,7 @@ from provisioner.errors import ProvisionerError
 from provisioner.model import RowTally
 from provisioner.results.findings import Report
 from provisioner.roster.files.inputs import Inputs
+from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import Opened
 from provisioner.settings.tables import Settings, load
 
@@ -53,12 +54,16 @@ def prove(inputs: Inputs, text: str, folder: Path, limit: int | None) -> Proof:
 
 
 def reads_alike(inputs: Inputs, text: str, folder: Path, columns: tuple[str, ...]) -> bool:
-    """Whether a roster is read with a config file as it was looked at: the same columns, found by the reader itself."""
+    """Whether a roster is read with a config file as it was looked at: the same columns, found by the reader itself.
+
+    Not so where another sheet could be meant as well.
+    """
     try:
         with closing(
             Opened.open(inputs, _settings(text, folder, {"run": {"limit": 1}}), folder, RowTally(), offline=True)
         ) as opened:
-            return tuple(opened.roster.columns) == columns
+            doubtful = any(notice.code == OTHER_SHEETS for notice in opened.roster.notices())
+            return tuple(opened.roster.columns) == columns and not doubtful
     except ProvisionerError:
         return False
 

@@ -17,7 +17,7 @@ from tests.journeys.test_streams import piped
 from tests.rig.command import provisioner
 from tests.rig.exports import EXPORTS, Export, book, lines, text
 from tests.rig.terminal import at_a_terminal
-from tests.rig.workbooks import table
+from tests.rig.workbooks import Fill, table
 
 HARD = EXPORTS["German HR sheet (.xlsx: title, merged header, 00123 by format)"]
 
@@ -74,6 +74,31 @@ def test_what_cannot_be_found_by_itself_is_found_by_trying(
     found = look([str(write(tmp_path))], Run())
     assert tomllib.loads(found.text) == config
     assert found.complete == ("name" in {entry.key for entry in found.proposal.entries})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        table(["Personalnr", "Name"], ["3", "Cy Roe"]),
+        table(["E-Mail", "Name"], ["cy@x.org", "Cy Roe"]),
+        table(["Extern"], [], ["Personalnr", "Name", "Bild"], ["3", "Cy Roe"]),
+    ],
+)
+def test_the_sheet_that_counts_is_written_where_others_have_people(other: Fill, tmp_path: Path) -> None:
+    """With the config nothing is said of them any more, and each can be looked at by itself."""
+    picture = "https://x.org/a.png"
+    staff = table(["Personalnr", "Name", "Bild"], ["1", "Ann Lee", picture], ["2", "Bob Poe", picture])
+    path = book(("Staff", staff), ("Extern", other), ("Codes", table(["x", "y"], ["1", "2"])))(tmp_path)
+    found = look([str(path)], Run())
+    assert tomllib.loads(found.text)["run"] == {"sheet": "Staff"}
+    (told,) = [notice for notice in found.opened.notices if "of its sheets" in notice]
+    assert "of its sheets only 'Staff' is read, and 'Extern' has the needed columns as well" in told
+    assert found.proof is not None
+    assert found.proof.rows == 2
+    (tmp_path / "c.toml").write_text(found.text)
+    checked = provisioner("validate", path, "-c", "c.toml", cwd=tmp_path)
+    assert (checked.exit_code, "of its sheets" in checked.stderr) == (0, False)
+    assert look([str(path)], Run(sheet="Extern")).opened.columns[:2] in {("Personalnr", "Name"), ("E-Mail", "Name")}
 
 
 @pytest.mark.parametrize(
