@@ -237,7 +237,7 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         ),
         "deactivated.not_a_boolean": Advice(
             "whether the user is deactivated is neither true nor false, nor a date",
-            "write true, false or the day from which on, such as 2026-12-31, or empty the cell",
+            "write true, false or the day from which on, such as 2026-12-31 or 31.12.2026, or empty the cell",
         ),
         "body.too_large": Advice(
             "the whole request is too large", "shorten the longest cells of the row, such as avatar, link and metadata"

@@ -292,5 +292,5 @@ def _not_a_boolean() -> Rule:
 
 def _not_leaving() -> Rule:
     value = pl.col("leaves")
-    found = [shown(value), pl.lit(" is neither true nor false, nor a date such as 2026-12-31")]
+    found = [shown(value), pl.lit(" is neither true nor false, nor a date such as 2026-12-31 or 31.12.2026")]
     return Rule("deactivated.not_a_boolean", pl.col("deactivated").is_null(), pl.concat_str(found))
