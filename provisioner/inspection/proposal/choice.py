@@ -19,6 +19,7 @@ from provisioner.inspection.proposal.uids import (
     tells_apart,
 )
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, field_of
+from provisioner.validation.vocabulary.leaving import source_of
 from provisioner.validation.vocabulary.recognition import Recognition, privacy_of
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
@@ -89,6 +90,7 @@ class Proposal:
     questions    what a person has to choose; empty when the mapping is whole
     constraints  limits to be changed: key of `[constraints]` → its value, and why
     kept_out     columns that are to be left out whatever they are called, and whatever else is set
+    leaving      who could be deactivated: written, but not in force
     """
 
     entries: tuple[Entry, ...]
@@ -98,6 +100,7 @@ class Proposal:
     questions: tuple[Question, ...] = ()
     constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
     kept_out: tuple[str, ...] = ()
+    leaving: Entry | None = None
 
 
 def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
@@ -118,7 +121,7 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     )
     suggestions = tuple(_suggestions(facts, used))
     constraints = uid.constraints if uid else {}
-    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, constraints, kept_out)
+    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, constraints, kept_out, _leaving(facts))
 
 
 def _is_kept_out(column: Column) -> bool:
@@ -222,6 +225,21 @@ def _suggestions(facts: Facts, used: set[str]) -> Iterator[Entry]:
             yield Entry(key, column.name, "everybody in the app would see it", (column.name,), metadata=True)
 
 
+def _leaving(facts: Facts) -> Entry | None:
+    """Give what says who is deactivated: a day before a word, for an empty cell leaves it to the next column."""
+    columns = [column for column in _named(facts, Meaning.STATUS) if column.place is None]
+    sources = [source_of(column.name, [*column.values], column.unread) for column in columns]
+    if not sources:
+        return None
+    ordered = sorted(sources, key=lambda source: isinstance(source, dict) + ("default" in source))
+    reason = "Who may not log in: created, and deactivated at once. Take the # away to use it"
+    if any(isinstance(source, dict) for source in sources):
+        reason += "; in a map true has to stand for those who are deactivated, so look it through"
+    return Entry(
+        "deactivated", ordered if len(ordered) > 1 else ordered[0], reason, tuple(each.name for each in columns)
+    )
+
+
 def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> Iterator[Question]:
     twice = [
         f"; two columns are called {column.name!r}" for column in facts.columns if column.repeated and column.known
@@ -272,7 +290,8 @@ def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
     if meaning in _IDS and is_damaged(column, facts):
         return f"another id, {how_to_mend(column, facts)}"
     if meaning is Meaning.STATUS:
-        return f"it says who is active{_values(column)}; every row becomes a user: take out those who should not"
+        said = f"it says who is active{_values(column)}; every row becomes a user"
+        return f"{said}: take out those who should not, or take the # before deactivated away"
     if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:
         return "its cells are no addresses that begin with https://"
     return _REASONS.get(meaning, "no field of a user is called like it")

@@ -61,6 +61,7 @@ def document(
         *_entries([entry for entry in proposal.entries if not entry.metadata]),
         *_by_name(proposal),
         *_encodings(proposal),
+        *_leaving(proposal),
         *_kept_out(proposal),
         f"# All other columns{' but these' if proposal.kept_out else ''}, where other users do not see them:",
         '# others = "metadata.@private.roster"',
@@ -110,6 +111,13 @@ def _encodings(proposal: Proposal) -> Iterator[str]:
         yield from _comment(
             f"encode can also be {others}: docs/columns.md says what each makes. Choose before the first run."
         )
+
+
+def _leaving(proposal: Proposal) -> Iterator[str]:
+    """Say who could be deactivated: the line is there, and not in force."""
+    if proposal.leaving is not None:
+        yield from _comment(proposal.leaving.reason)
+        yield f"# {proposal.leaving.key} = {literal(proposal.leaving.value)}"
 
 
 def _kept_out(proposal: Proposal) -> Iterator[str]:

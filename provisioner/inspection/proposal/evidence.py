@@ -28,6 +28,7 @@ from provisioner.validation.fields.uidencoding import encoded
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC
+from provisioner.validation.vocabulary.leaving import unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
@@ -72,6 +73,7 @@ class Column:
     made         cells that are ids as only programs make them
     numbered     cells that are short numbers, letters before them or not
     values       the values there are and how often each comes, most frequent first; empty when there are many
+    unread       cells that do not say whether somebody is deactivated, of a column that says who is active
     counts_rows  its cells are 1, 2, 3 …
     nested       its cells are objects or lists
     repeated     another column has the same name
@@ -93,6 +95,7 @@ class Column:
     made: int = 0
     numbered: int = 0
     values: Mapping[str, int] = field(default_factory=dict)
+    unread: int = 0
     counts_rows: bool = False
     nested: bool = False
     repeated: bool = False
@@ -280,6 +283,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         spaced=_count(filled, r"\S\s+\S"),
         turned=_count(filled, r"^[^,]+, [^,]+$"),
         values=_values(filled),
+        unread=unread(filled) if known is not None and known.meaning is Meaning.STATUS else 0,
         counts_rows=len(filled) > 1 and filled.to_list() == [str(n) for n in range(1, len(filled) + 1)],
         repeated=repeated,
         private_keys=private,
@@ -298,8 +302,9 @@ def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:
     meaning = known.meaning if known else None
     web = int(meaning in {Meaning.AVATAR, Meaning.PAGE})
     mails = int(meaning is Meaning.EMAIL)
-    legal = 1 - mails
-    return Column(name, known, 1, 1, 1, legal, legal, mails, web, int(meaning is Meaning.AVATAR), repeated=repeated)
+    return Column(
+        name, known, 1, 1, 1, 1 - mails, 1 - mails, mails, web, int(meaning is Meaning.AVATAR), repeated=repeated
+    )
 
 
 def _is_legal(cells: pl.Series, signs: str) -> pl.Series:
@@ -312,6 +317,4 @@ def _count(cells: pl.Series, pattern: str) -> int:
 
 def _values(filled: pl.Series) -> dict[str, int]:
     counts = filled.value_counts(sort=True)
-    if counts.height > _FEW:
-        return {}
-    return dict(counts.iter_rows())
+    return {} if counts.height > _FEW else dict(counts.iter_rows())

@@ -12,7 +12,9 @@ next week                    none of it: a defect
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -32,6 +34,19 @@ _MOMENT: Final = (
 )
 _MINUTE, _HOUR = 60, 3600
 
+# What a column is called in which true says that somebody has left, or that somebody has not.
+_SAYS_GONE: Final = re.compile(
+    r"(?i)disabled|suspended|blocked?|banned|locked|deactivated|inactive|deleted|archived|terminat|gesperrt|austritt|"
+    r"ausgetreten|kündigung|sortie|départ|\bbaja|cessazione|desligamento|uit.?dienst|退職|退会"
+)
+_SAYS_ACTIVE: Final = re.compile(r"(?i)activ|aktiv|enabled|actif|attivo|ativo|actief|有効|在籍|在職|在职|재직")
+# Words of a status that say that somebody has left, or may not log in.
+_GONE: Final = re.compile(
+    r"^(?:in-?a[ck]ti|inatti|inati|de-?a[ck]ti|désacti|disab|deprov|terminat|separated|left$|leaver|resign|suspend|"
+    r"block|bann|locked|delet|archiv|former|ex-|ausge(?:treten|schieden)|ehemalig|gekündigt|gesperrt|baja|cessa|"
+    r"deslig|退|离职|離職|uit dienst)|^no[nt]?[ -]?a[ck]tiv"
+)
+
 
 def deactivated(text: pl.Expr, now: float) -> pl.Expr:
     """Tell whether somebody is deactivated (Boolean, null for a cell that says none of it); `now` is UNIX seconds.
@@ -41,6 +56,41 @@ def deactivated(text: pl.Expr, now: float) -> pl.Expr:
     word = text.str.to_lowercase()
     said = pl.when(text.is_null() | word.is_in([*FALSE, _NEVER])).then(statement=False)
     return said.when(word.is_in([*TRUE, _ALWAYS])).then(statement=True).otherwise(_moment(text) <= now)
+
+
+def unread(cells: pl.Series) -> int:
+    """Count the texts that say neither whether somebody is deactivated nor from which day on."""
+    return int(cells.to_frame("cell").select(deactivated(pl.col("cell"), 0).is_null().sum()).item())
+
+
+def source_of(column: str, values: Sequence[str], odd: int) -> Any:
+    """Propose what `deactivated` is made of under `[columns]`, from a column that says who is active.
+
+    values  that the column has, all of them; empty when they are many
+    odd     how many cells `deactivated` does not read as they stand
+
+    Austritt, 2026-12-31          Austritt
+    is_active, true and false     a map that turns them round
+    Status, active and inactive   a map; a word that nobody knows deactivates nobody
+    """
+    words = [value for value in values if value.lower() in (*TRUE, *FALSE)]
+    if not odd and not (words and not _SAYS_GONE.search(column)):
+        return column
+    if not values:
+        return {"column": column, "map": {"terminated": True}, "default": False}
+    read = pl.DataFrame({"value": values}, schema={"value": pl.String}).select(deactivated(pl.col("value"), 0))
+    dates = {value for value, known in zip(values, read.to_series(), strict=True) if known is not None} - {*words}
+    return {"column": column, "map": {each: _is_gone(column, each) for each in values if each not in dates}}
+
+
+def _is_gone(column: str, value: str) -> bool:
+    """Tell what a word means; false where nobody knows."""
+    word = value.lower()
+    if word in (*TRUE, *FALSE) and _SAYS_ACTIVE.search(column) and not _SAYS_GONE.search(column):
+        return word in FALSE
+    if word in (*TRUE, *FALSE):
+        return word in TRUE and _SAYS_GONE.search(column) is not None
+    return _GONE.search(word) is not None
 
 
 def wants_token(text: pl.Expr) -> pl.Expr:

@@ -265,7 +265,10 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
         **{"a{b}": ["x"] * 5, "E-Mail": ["a@x.org"] * 5, "Zweite E-Mail": ["b@x.org"] * 5},
     )  # fmt: skip
     assert why_left_out(proposal) == {
-        "Status": "it says who is active (on: 4, off: 1); every row becomes a user: take out those who should not",
+        "Status": (
+            "it says who is active (on: 4, off: 1); every row becomes a user: take out those who should not, "
+            "or take the # before deactivated away"
+        ),
         "Password": "a secret, or too private: it is never sent",
         "Abteilung": "everybody in the app would see it: take the # before its line away to send it",
         "Custom": "it holds objects or lists: export what is in them as columns of their own to use it",

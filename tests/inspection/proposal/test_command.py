@@ -102,6 +102,42 @@ def test_the_sheet_that_counts_is_written_where_others_have_people(other: Fill, 
 
 
 @pytest.mark.parametrize(
+    ("columns", "line", "gone"),
+    [
+        ({"Austritt": ["2024-03-31", None, "2099-01-01"]}, '"Austritt"', 1),
+        ({"termination_date": ["31.03.2024", "1.1.2020", None]}, '"termination_date"', 2),
+        ({"disabled": ["true", "false", None]}, '"disabled"', 1),
+        ({"is_active": ["true", "false", "true"]},
+         '{ column = "is_active", map = { true = false, false = true } }', 1),
+        ({"Employment Status": ["Active", "Terminated", "On leave"]},
+         '{ column = "Employment Status", map = { Active = false, "On leave" = false, Terminated = true } }', 1),
+        ({"Austritt": ["2024-03-31", None, "unbefristet"]},
+         '{ column = "Austritt", map = { unbefristet = false } }', 1),
+        ({"Status": ["aktiv", "gesperrt", "aktiv"], "Austritt": [None, None, "2020-01-01"]},
+         '["Austritt", { column = "Status", map = { aktiv = false, gesperrt = true } }]', 2),
+        ({"Status": ["1", "0", "1"]}, '{ column = "Status", map = { 1 = false, 0 = false } }', 0),
+        ({"Status": [f"{n}a" for n in range(9)]},
+         '{ column = "Status", map = { terminated = true }, default = false }', 0),
+    ],
+)  # fmt: skip
+def test_what_says_who_has_left_is_a_line_that_can_be_used(
+    columns: dict[str, list[str | None]], line: str, gone: int, tmp_path: Path
+) -> None:
+    """A day, a flag, a status: without the # each row is valid, and just those who are to be are deactivated."""
+    names, many = list(columns), len(next(iter(columns.values())))
+    cells = [[f"u{n}", "Ann Lee", *(columns[name][n] or "" for name in names)] for n in range(many)]
+    path = text("r.csv", ["id", "name", *names], *cells)(tmp_path)
+    found = look([str(path)], Run())
+    commented = next(each for each in found.text.splitlines() if each.startswith("# deactivated = "))
+    assert sorted(commented) == sorted(f"# deactivated = {line}")
+    assert tomllib.loads(commented[2:]) == tomllib.loads(f"deactivated = {line}")
+    assert "deactivated" not in tomllib.loads(found.text)["columns"]
+    (tmp_path / "c.toml").write_text(found.text.replace(commented, commented[2:]))
+    ran = provisioner("run", path, "-c", "c.toml", "--emulator", "--json", cwd=tmp_path)
+    assert (ran.exit_code, ran.summary["created"], ran.summary["deactivated"]) == (0, many, gone)
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "r.csv is empty: it has no bytes at all"),
