@@ -20,7 +20,7 @@ from provisioner.inspection.proposal.uids import (
 )
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, field_of
 from provisioner.validation.vocabulary.leaving import source_of
-from provisioner.validation.vocabulary.recognition import Recognition, privacy_of
+from provisioner.validation.vocabulary.recognition import privacy_of
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
 
@@ -90,7 +90,7 @@ class Proposal:
     questions    what a person has to choose; empty when the mapping is whole
     constraints  limits to be changed: key of `[constraints]` → its value, and why
     kept_out     columns that are to be left out whatever they are called, and whatever else is set
-    leaving      who could be deactivated: written, but not in force
+    offers       fields that could be made of columns: written, but not in force
     """
 
     entries: tuple[Entry, ...]
@@ -100,7 +100,7 @@ class Proposal:
     questions: tuple[Question, ...] = ()
     constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
     kept_out: tuple[str, ...] = ()
-    leaving: Entry | None = None
+    offers: tuple[Entry, ...] = ()
 
 
 def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
@@ -109,7 +109,7 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     name = choose_name(facts)
     chosen = {"uid": uid, "name": name}
     entries = [Entry(key, each.value, each.reason, each.columns) for key, each in chosen.items() if each]
-    entries += _others(facts)
+    entries += [*_web(facts), *_claimed_in_vain(facts), *_private(facts)]
     questions = tuple(_questions(facts, uid, name))
     used = {column for entry in entries for column in entry.columns}
     kept_out = tuple(dict.fromkeys(column.name for column in facts.columns if _is_kept_out(column)))
@@ -120,8 +120,9 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
         *(LeftOut(name, _NO_NAME) for name in nameless),
     )
     suggestions = tuple(_suggestions(facts, used))
+    offers = tuple(offer for offer in (_leaving(facts), _tags(facts)) if offer is not None)
     constraints = uid.constraints if uid else {}
-    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, constraints, kept_out, _leaving(facts))
+    return Proposal(tuple(entries), suggestions, left_out, by_name, questions, constraints, kept_out, offers)
 
 
 def _is_kept_out(column: Column) -> bool:
@@ -130,13 +131,6 @@ def _is_kept_out(column: Column) -> bool:
     secret_keys = any(privacy_of(key) is Meaning.SECRET for key in column.private_keys)
     private = meaning in _HIDDEN or bool(column.private_keys)
     return meaning is Meaning.SECRET or secret_keys or (column.is_seen and private)
-
-
-def _others(facts: Facts) -> Iterator[Entry]:
-    """Give what else becomes something: a picture, an address, a phone number; and what must not become a role."""
-    yield from _web(facts)
-    yield from _claimed_in_vain(facts)
-    yield from _private(facts)
 
 
 def _private(facts: Facts) -> Iterator[Entry]:
@@ -203,7 +197,7 @@ def _named(facts: Facts, *meanings: Meaning) -> list[Column]:
         and column.can_be_named
         and not column.nested
     ]
-    return sorted(good, key=lambda column: _rank(column.known))
+    return sorted(good, key=lambda column: column.known.rank if column.known else 99)
 
 
 def _first(facts: Facts, meaning: Meaning) -> Column | None:
@@ -238,6 +232,20 @@ def _leaving(facts: Facts) -> Entry | None:
     return Entry(
         "deactivated", ordered if len(ordered) > 1 else ordered[0], reason, tuple(each.name for each in columns)
     )
+
+
+def _tags(facts: Facts) -> Entry | None:
+    """Give the lists of texts, of which tags can be made, where no column is called tags."""
+    names = [column.name for column in facts.columns if _could_be_tags(column)]
+    if not names or any(column.place == "tags" for column in facts.columns):
+        return None
+    value = names[0] if len(names) == 1 else {"columns": names}
+    return Entry("tags", value, "Lists of texts, of which tags can be made: take the # away to use it", tuple(names))
+
+
+def _could_be_tags(column: Column) -> bool:
+    private = column.known is not None and column.known.meaning in {Meaning.SECRET, *_HIDDEN}
+    return column.has_lists and column.can_be_named and column.place is None and not private
 
 
 def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> Iterator[Question]:
@@ -277,6 +285,8 @@ def _why_left_out(column: Column, facts: Facts) -> str:
         return "two columns have this name: rename one to use it"
     if not column.can_be_named:
         return "its name holds a brace, which means a template under [columns]: rename it to use it"
+    if _could_be_tags(column):
+        return "it holds lists of texts: tags can be made of it, by a line under [columns]"
     if column.nested:
         return "it holds objects or lists: export what is in them as columns of their own to use it"
     if not column.filled:
@@ -308,7 +318,3 @@ def _why_keys(column: Column) -> str:
 def _values(column: Column) -> str:
     shown = [f"{printable(value)[:20]}: {count:,}" for value, count in column.values.items()]
     return f" ({listed(shown, 4)})" if shown else ""
-
-
-def _rank(known: Recognition | None) -> int:
-    return known.rank if known else 99

@@ -61,7 +61,7 @@ def document(
         *_entries([entry for entry in proposal.entries if not entry.metadata]),
         *_by_name(proposal),
         *_encodings(proposal),
-        *_leaving(proposal),
+        *_offers(proposal),
         *_kept_out(proposal),
         f"# All other columns{' but these' if proposal.kept_out else ''}, where other users do not see them:",
         '# others = "metadata.@private.roster"',
@@ -113,11 +113,11 @@ def _encodings(proposal: Proposal) -> Iterator[str]:
         )
 
 
-def _leaving(proposal: Proposal) -> Iterator[str]:
-    """Say who could be deactivated: the line is there, and not in force."""
-    if proposal.leaving is not None:
-        yield from _comment(proposal.leaving.reason)
-        yield f"# {proposal.leaving.key} = {literal(proposal.leaving.value)}"
+def _offers(proposal: Proposal) -> Iterator[str]:
+    """Say which fields could be made of columns: the lines are there, and not in force."""
+    for offer in proposal.offers:
+        yield from _comment(offer.reason)
+        yield f"# {offer.key} = {literal(offer.value)}"
 
 
 def _kept_out(proposal: Proposal) -> Iterator[str]:

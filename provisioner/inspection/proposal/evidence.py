@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -76,6 +76,7 @@ class Column:
     unread       cells that do not say whether somebody is deactivated, of a column that says who is active
     counts_rows  its cells are 1, 2, 3 …
     nested       its cells are objects or lists
+    has_lists    its cells are lists of texts
     repeated     another column has the same name
     private_keys keys of the objects in its cells that hold something private, dotted
     """
@@ -98,6 +99,7 @@ class Column:
     unread: int = 0
     counts_rows: bool = False
     nested: bool = False
+    has_lists: bool = False
     repeated: bool = False
     private_keys: tuple[str, ...] = ()
 
@@ -223,10 +225,11 @@ def gather(roster: Roster) -> Evidence:
     own = [name for name in frame.columns if not name.startswith("_")]
     # In a roster of several files a column may be a list in one and a text in the others.
     structured |= {name for name in own if objects[name] * 2 > frame[name].count()}
-    columns = tuple(
+    found = (
         _column(name, unnamed(frame, name), keys[name], nested=name in structured, repeated=name in roster.repeated)
         for name in own
     )
+    columns = tuple(replace(each, has_lists=roster.schema.get(each.name) == pl.List(pl.String)) for each in found)
     nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
     return Evidence(frame.select(all_named(own)), columns, whole, nameless)
 
@@ -235,13 +238,10 @@ def _objects(batch: RosterBatch, rows: int) -> dict[str, int]:
     """Count the cells of the first rows that are objects or lists, by column."""
     known = batch.cells.get(NOT_TEXT, {})
     return {
-        name: int((cells & ~_is_boolean(unnamed(batch.frame, name))).head(rows).sum()) for name, cells in known.items()
+        # True and false are no text, but of one value, as in a CSV.
+        name: int((cells & ~unnamed(batch.frame, name).is_in(["true", "false"])).head(rows).sum())
+        for name, cells in known.items()
     }
-
-
-def _is_boolean(cells: pl.Series) -> pl.Series:
-    """Tell the cells that say true or false: what is no text is of one value there, as in a CSV."""
-    return cells.is_in(["true", "false"])
 
 
 def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:

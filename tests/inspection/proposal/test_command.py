@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from provisioner.errors import OutputError, RosterError
@@ -135,6 +136,21 @@ def test_what_says_who_has_left_is_a_line_that_can_be_used(
     (tmp_path / "c.toml").write_text(found.text.replace(commented, commented[2:]))
     ran = provisioner("run", path, "-c", "c.toml", "--emulator", "--json", cwd=tmp_path)
     assert (ran.exit_code, ran.summary["created"], ran.summary["deactivated"]) == (0, many, gone)
+
+
+@pytest.mark.parametrize(
+    ("names", "line", "tags"),
+    [(["groups"], '"groups"', ["a", "b"]), (["groups", "teams"], '{ columns = ["groups", "teams"] }', ["a", "b"])],
+)
+def test_lists_of_texts_are_offered_as_tags(names: list[str], line: str, tags: list[str], tmp_path: Path) -> None:
+    """As Parquet has them: with the # taken away the config makes tags of them; objects are none."""
+    people = {"id": ["u1", "u2"], "name": ["Ann", "Bob"], "more": [[{"a": 1}], []], "Password": [["x"], ["y"]]}
+    pl.DataFrame(people | {name: [tags, []] for name in names}).write_parquet(path := tmp_path / "r.parquet")
+    found = look([str(path)], Run())
+    assert [each for each in found.text.splitlines() if each.startswith("# tags")] == [f"# tags = {line}"]
+    (tmp_path / "c.toml").write_text(found.text.replace("# tags =", "tags ="))
+    checked = provisioner("validate", path, "-c", "c.toml", "--show", "1", cwd=tmp_path)
+    assert (checked.exit_code, '"tags":["a","b"' in checked.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(
