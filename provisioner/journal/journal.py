@@ -69,7 +69,7 @@ class Journal:
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
-        self._identity = identity
+        self.identity = identity
         self._lock = JournalLock(path, self.instead)
 
     def __enter__(self) -> Self:
@@ -82,7 +82,7 @@ class Journal:
                     self.undone = bool(self._one(EVER_UNDONE))  # as long as it is ours, nobody undoes anything
                     self.is_new = self._next_key == 1
                     if self.is_new:
-                        take_over_mints(self._database, self.path, self._identity)
+                        take_over_mints(self._database, self.path, self.identity)
                     self.has_local_times = bool(self._one(schema.HAS_LOCAL_TIMES))
                     self.copied_at = mark.copied_at(self._database)
                     self._ran = Course(self._database).last
@@ -257,11 +257,11 @@ class Journal:
 
     @property
     def _facts(self) -> dict[str, str]:
-        return {"app_id": self._identity.app_id, "base_url": self._identity.base_url, "made_at": str(time.time())}
+        return {"app_id": self.identity.app_id, "base_url": self.identity.base_url, "made_at": str(time.time())}
 
     def _refuse_anothers(self, database: sqlite3.Connection) -> None:
-        if (owner := owner_of(database)) != self._identity:
-            asked = f"{self._identity.app_id or '(none)'} at {self._identity.base_url}"
+        if (owner := owner_of(database)) != self.identity:
+            asked = f"{self.identity.app_id or '(none)'} at {self.identity.base_url}"
             raise JournalError(f"{self.path}: made for {owner}, not for {asked}; {self.another_app}")
 
     def _unwritable(self) -> AbstractContextManager[None]:

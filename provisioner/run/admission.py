@@ -1,6 +1,7 @@
 """Which of the valid rows still need a request, and their way into the pool.
 
-A row needs one unless the journal knows it as settled and unchanged, in a way that is enough for what is asked now.
+A row needs one unless the journal knows it as settled and unchanged, in a way that is enough for what is asked now. In
+a rehearsal each that needs one is sent as if for the first time: the built-in emulator begins empty each time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
+from provisioner.run.job import EMULATOR
 from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.calls import Operation
 from provisioner.sending.lifecycle import Policy
@@ -97,10 +99,12 @@ def _falls_short(policy: Policy) -> pl.Expr:
 
 def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
     known, unmet = journal.known(rows["uid"].to_list()), unmet_by(journal)
+    rehearsed = journal.identity == EMULATOR
     for row, uid, body, token, leaves, body_hash in rows.iter_rows():
         met = known.get(uid)
-        if met is None:
-            yield UserRequest(journal.new_key(), row, uid, body, body_hash, token, unmet, deactivated=leaves)
+        if met is None or rehearsed:
+            key, past = (journal.new_key(), unmet) if met is None else (met.key, None)
+            yield UserRequest(key, row, uid, body, body_hash, token, past, deactivated=leaves)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing))

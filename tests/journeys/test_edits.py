@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sqlite3
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +23,7 @@ from tests.rig.command import (
     provisioner,
     rows,
     start,
+    started,
     wait_until,
     write_roster,
 )
@@ -278,3 +281,29 @@ def test_a_user_that_another_hand_has_deleted_is_told_with_a_cure_that_helps(tmp
             ("failed", f"another hand has deleted the user since; {anew}"),
         ]
         assert carried_out(api, "y.csv", "Anna", "no") == [("created", ""), ("created", "")]
+
+
+@pytest.mark.slow
+def test_a_rehearsal_goes_on_with_an_edited_roster_and_after_a_kill(tmp_path: Path) -> None:
+    """The built-in emulator begins empty each time: what is sent again is created again, and each row is told once."""
+    command = ("run", "people.csv", "--emulator", "-o", "out.csv", "--json")
+    roster(tmp_path)
+    assert provisioner(*command, cwd=tmp_path).summary["created"] == 6
+    roster(tmp_path, {1: "Ann", 2: "Bob"})
+    again = provisioner(*command, cwd=tmp_path)
+    assert (again.exit_code, again.summary["created"], again.summary["requests"]) == (0, 6, 3)
+    write_roster(tmp_path / "people.csv", people(400))
+    with started(*command, "--requests-per-minute", "6000", cwd=tmp_path) as process:
+        wait_until(lambda: settled_in(tmp_path / "out.journal.db") > 30)
+        process.kill()
+    resumed = provisioner(*command, cwd=tmp_path)
+    assert (resumed.exit_code, resumed.summary["created"]) == (0, 400)
+    assert {outcome for outcome, token in told(tmp_path).values() if token} == {"created"}
+    assert len(rows(tmp_path / "out.csv")) == len(told(tmp_path)) == 400
+
+
+def settled_in(journal: Path) -> int:
+    """Count the rows that a journal knows as settled."""
+    with closing(sqlite3.connect(journal)) as database:
+        (number,) = database.execute("SELECT count(*) FROM users WHERE state = 'settled'").fetchone()
+    return int(number)

@@ -16,6 +16,7 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
+from provisioner.run.job import EMULATOR
 from provisioner.sending.lifecycle import Policy
 from tests.rig.sampling import examples
 
@@ -48,9 +49,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "j.db"
 
 
-def after_a_run(path: Path, outcomes: Mapping[str, Outcome | None]) -> None:
+def after_a_run(path: Path, outcomes: Mapping[str, Outcome | None], app: Identity = IDENTITY) -> None:
     """Make a journal in which each of these uids, in this order, was sent and, unless None, settled."""
-    with Journal(path, IDENTITY) as journal:
+    with Journal(path, app) as journal:
         requests = [request for part in admit(a_roster(*outcomes), journal, SKIP) for request in part.requests]
         journal.sent(requests, 50.0)
         keys = {request.uid: request.key for request in requests}
@@ -95,6 +96,15 @@ def test_a_settled_row_whose_body_changed_says_so(path: Path) -> None:
         past = Past(State.SETTLED, Outcome.CREATED, 1, "a_t", 7, changed=True, ours=True)
         roster = pl.concat([a_roster("a", name="M"), a_roster("b", first_row=2)])
         assert list(admit(roster, journal, SKIP)) == [Admitted([a_request(1, 1, "a", past, name="M")], 1, [])]
+
+
+def test_in_a_rehearsal_every_row_that_is_sent_again_is_sent_as_if_for_the_first_time(path: Path) -> None:
+    """The users of the one before went with its emulator: edited, failed or cut off, a row has its key and no past."""
+    after_a_run(path, {"a": Outcome.CREATED, "b": Outcome.CREATED, "c": Outcome.FAILED, "d": None}, EMULATOR)
+    with Journal(path, EMULATOR) as journal:
+        roster = pl.concat([a_roster("a", name="M"), a_roster("b", "c", "d", "e", first_row=2)])
+        again = [a_request(1, 1, "a", name="M"), a_request(3, 3, "c"), a_request(4, 4, "d"), a_request(5, 5, "e")]
+        assert list(admit(roster, journal, SKIP)) == [Admitted(again, 1, [])]
 
 
 # Settled as, with a token, found deactivated; then whether a row is done, by what is asked now.
