@@ -273,16 +273,16 @@ async def _serve(settings: EmulatorSettings, users: Path | None, lines: Sequence
 
 def _instructions(running: Emulator, *, show_key: bool) -> str:
     root = running.url.rpartition("/")[0]
-    key = running.api_key if show_key else f"<the key you gave, in a file or in {KEY_VARIABLE}>"
+    given = "" if show_key else f", once COMETCHAT_API_KEY is the key you gave in a file or in {KEY_VARIABLE}"
+    key = f"  export COMETCHAT_API_KEY={running.api_key}\n" if show_key else ""
     return f"""
-In another terminal:
-  export COMETCHAT_API_KEY={key}
-  provisioner run ROSTER --base-url {running.url}
+In another terminal{given}:
+{key}  provisioner run users.csv --base-url {running.url}
 
-To look behind the scenes:
-  curl {root}/_emulator/stats     what was done, and the busiest minute
-  curl {root}/_emulator/users     the users, with their tokens
-  curl {root}/_emulator/audit     every request
+To look behind the scenes, at what was done and the busiest minute, the users with their tokens, every request:
+  curl {root}/_emulator/stats
+  curl {root}/_emulator/users
+  curl {root}/_emulator/audit
 
 Ctrl-C ends it; nothing is kept."""
 

@@ -35,7 +35,8 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
     if not key:
         message = (
             "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
-            "file; `provisioner run --emulator` needs none"
+            "file; without an account, `provisioner run --emulator` needs none, and for the other commands "
+            "`provisioner emulator` prints a key and an address for --base-url"
         )
         raise ConfigurationError(message)
     if not re.fullmatch(r"[\x21-\x7e]+", key):

@@ -235,7 +235,8 @@ class Settings(Table):
             message = (
                 f"no {' and no '.join(missing)}: set COMETCHAT_APP_ID and COMETCHAT_REGION (us, eu or in), or app_id "
                 "and region under [api] in the config file, or give --base-url; "
-                "`provisioner run --emulator` needs none of them"
+                "without an account, `provisioner run --emulator` needs none of them, and for the other commands "
+                "`provisioner emulator` prints an address for --base-url"
             )
             raise ConfigurationError(message)
         return f"https://{api.app_id}.api-{api.region}.cometchat.io/v3"

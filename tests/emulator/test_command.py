@@ -91,7 +91,11 @@ def test_it_serves_tells_how_to_use_it_and_stops_cleanly(number: signal.Signals)
         rest, errors = ended(process)
     assert (process.returncode, errors) == (0, "")
     assert f"export COMETCHAT_API_KEY={LOCAL_KEY}" in rest
-    assert f"--base-url {url}" in rest
+    assert [line.strip() for line in rest.splitlines() if line.startswith("  ")] == [
+        f"export COMETCHAT_API_KEY={LOCAL_KEY}",
+        f"provisioner run users.csv --base-url {url}",
+        *(f"curl {url.removesuffix('/v3')}/_emulator/{what}" for what in ("stats", "users", "audit")),
+    ]
 
 
 def test_a_key_that_was_given_is_used_and_not_shown(tmp_path: Path) -> None:
@@ -103,6 +107,8 @@ def test_a_key_that_was_given_is_used_and_not_shown(tmp_path: Path) -> None:
         process.terminate()
         output = "".join(ended(process))
     assert "key-of-the" not in output
+    given = "once COMETCHAT_API_KEY is the key you gave in a file or in EMULATOR_API_KEY"
+    assert f"In another terminal, {given}:\n  provisioner run users.csv --base-url {url}\n" in output
 
 
 def test_options_reach_the_emulator(tmp_path: Path) -> None:

@@ -84,7 +84,8 @@ def test_no_key_is_told_with_every_way_to_give_it() -> None:
         read_api_key(Settings(), {})
     assert str(error.value) == (
         "no API key: set COMETCHAT_API_KEY, or name a file that holds it as api_key_file under [api] in the config "
-        "file; `provisioner run --emulator` needs none"
+        "file; without an account, `provisioner run --emulator` needs none, and for the other commands "
+        "`provisioner emulator` prints a key and an address for --base-url"
     )
 
 

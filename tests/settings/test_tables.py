@@ -145,7 +145,8 @@ def test_what_is_missing_is_said_with_every_way_to_give_it(environment: dict[str
         _ = load({}, environment).base_url
     assert str(error.value) == (
         f"{missing}: set COMETCHAT_APP_ID and COMETCHAT_REGION (us, eu or in), or app_id and region under [api] in the "
-        "config file, or give --base-url; `provisioner run --emulator` needs none of them"
+        "config file, or give --base-url; without an account, `provisioner run --emulator` needs none of them, and for "
+        "the other commands `provisioner emulator` prints an address for --base-url"
     )
 
 

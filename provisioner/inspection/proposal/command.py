@@ -227,4 +227,4 @@ def _next(found: Found, arguments: Sequence[str], target: Path) -> str:
         fields = listed([question.field for question in found.proposal.questions])
         return f"wrote {target}; choose a column for {fields} in it, then: {command}"
     rehearsal = shlex.join(["provisioner", "run", *arguments, *config, "--emulator"])
-    return f"wrote {target}\nnext: {command}\nthen: {rehearsal}   (a rehearsal: no account, nobody is created)"
+    return f"wrote {target}\nnext: {command}\nthen, a rehearsal in which nobody is created: {rehearsal}"

@@ -185,7 +185,7 @@ def test_at_a_terminal_it_asks_and_writes_what_validate_reads(tmp_path: Path) ->
         [
             "wrote provisioner.toml",
             f"next: provisioner validate {name}",
-            f"then: provisioner run {name} --emulator   (a rehearsal: no account, nobody is created)",
+            f"then, a rehearsal in which nobody is created: provisioner run {name} --emulator",
         ],
     )
     validated = provisioner("validate", name, "--json", cwd=tmp_path)
