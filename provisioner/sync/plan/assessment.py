@@ -184,6 +184,7 @@ def _assess(
     if settings.adopt:
         # Who is taken over was there before the night.
         managed += planner.taken_over + len(planner.strangers)
+    report = surveyed.report()
     night = Tonight(
         rows=rows.total or 0,
         rejected=rows.rejected,
@@ -196,12 +197,12 @@ def _assess(
         absent=len(gone),
         changed=totals.altered,
         adopting=settings.adopt,
+        codes=report.rejected_by_code,
     )
     limits = Limits(settings.max_deactivations, settings.max_rejected, settings.max_creates, settings.max_updates)
     seen = _Seen(surveyed, state, planner.plan, gone, [uid for uid, _ in (*left, *leavers.due)])
     refused = tuple(each.with_examples(tuple(seen.examples(each))) for each in refusals(night, limits))
     drift = directory.drift() if directory is not None else None
-    report = surveyed.report()
     return Assessment(night.rows, night.rejected, report, totals, leavers, policy, left, refused, drift)
 
 

@@ -5,6 +5,7 @@ All is counted in people who were managed before the night, so that it fits a co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,6 +19,8 @@ LEAST_LACKING: Final = 2
 # A roster that lacks one of so many people is taken for a broken export.
 _LACKING_ONE_OF: Final = 4
 
+_REJECTED: Final = "too_many_rejected"
+
 # A guard knows numbers and fields only; what stands in their cells comes after this.
 _FOR_EXAMPLE: Final = "; for example "
 
@@ -27,7 +30,7 @@ class Tonight:
     """What the guards look at.
 
     rows      of tonight's roster
-    rejected  of these
+    rejected  of these; `codes`: defect → rows that have it
     managed   active users that the state knew before this night
     expected  those of them that the last good night's roster named
     lacking   those of them that tonight's does not name, without those whom a person has approved of
@@ -50,6 +53,7 @@ class Tonight:
     absent: int
     changed: Mapping[str, int]
     adopting: bool
+    codes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,9 @@ class Refusal:
     examples: tuple[Example, ...] = ()
 
     def with_examples(self, examples: tuple[Example, ...]) -> Refusal:
-        """Give the same with examples, which the sentence names."""
-        if not examples:
-            return self
+        """Give the same with examples, which the sentence names, but for rows that it counts by what is wrong."""
+        if not examples or self.reason == _REJECTED:
+            return replace(self, examples=examples)
         # Nobody is without a name, so nothing is known of these.
         unread = self.field == "name" and all(each.old is None for each in examples)
         todo = "; the state knows no profile of them yet: --refresh reads what they have" if unread else ""
@@ -126,16 +130,23 @@ def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
         todo = "look at the export; if they have all left, give the leavers file to --approve"
         yield Refusal("shrunken_roster", f"{message}; {todo}", "--approve")
     if limits.rejected.exceeded(night.rejected, night.rows):
-        borne = limits.rejected.of(night.rows)
-        message = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {borne:,}"
-        todo = f"(--max-rejected {limits.rejected}); see the rejected file"
-        yield Refusal("too_many_rejected", f"{message} {todo}", "--max-rejected")
+        yield _too_many_rejected(night, limits.rejected)
     if not night.approved and limits.deactivations.exceeded(night.leaving, night.managed):
         borne = limits.deactivations.of(night.managed)
         message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
         todo = "see the leavers file, and give it to --approve if they have all left"
         option = f"(--max-deactivations {limits.deactivations})"
         yield Refusal("too_many_leavers", f"{message} {option}; {todo}", "--max-deactivations")
+
+
+def _too_many_rejected(night: Tonight, limit: Allowance) -> Refusal:
+    message = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {limit.of(night.rows):,}"
+    every = sorted(night.codes.items(), key=lambda item: (-item[1], item[0]))
+    codes = ", ".join(f"{code} {number:,}" for code, number in every)
+    enough = f"{math.ceil(100 * night.rejected / night.rows)}%" if limit.number is None else f"{night.rejected}"
+    todo = f"mend them, they are in the rejected file, or allow as many with --max-rejected {enough}"
+    message = f"{message} (--max-rejected {limit}){f': {codes}' if codes else ''}; {todo}"
+    return Refusal(_REJECTED, message, "--max-rejected")
 
 
 def _changed_ids(night: Tonight, borne: Allowance) -> Iterator[Refusal]:

@@ -17,7 +17,7 @@ DEFAULTS = Sync()
 LIMITS = Limits(DEFAULTS.max_deactivations, DEFAULTS.max_rejected, DEFAULTS.max_creates, DEFAULTS.max_updates)
 QUIET = Tonight(
     rows=1000, rejected=0, managed=1000, expected=1000, lacking=0, leaving=0, approved=False, creates=0, absent=0,
-    changed={}, adopting=False,
+    changed={}, adopting=False, codes={},
 )  # fmt: skip
 
 
@@ -77,6 +77,24 @@ def test_too_many_rejected_rows_are_refused(rejected: int, rows: int, borne: All
     """A number or a share of tonight's rows; of a few rows three."""
     expected = ["too_many_rejected"] if refused else []
     assert reasons(replace(QUIET, rows=rows, rejected=rejected), replace(LIMITS, rejected=borne)) == expected
+
+
+@given(rejected=st.integers(1, 10**6), rows=st.integers(1, 10**6), borne=st.sampled_from(["0", "0%", "3", "5%"]))
+def test_what_would_let_rejected_rows_through_is_enough(rejected: int, rows: int, borne: str) -> None:
+    """A share where a share was set, else a number: with it the same night is let through."""
+    night = replace(QUIET, rows=rows, rejected=min(rejected, rows))
+    limits = replace(LIMITS, rejected=parse_allowance(borne, LEAST_REJECTED))
+    for refusal in refusals(night, limits):
+        enough = refusal.message.rpartition("--max-rejected ")[2]
+        assert enough.endswith("%") == borne.endswith("%")
+        assert reasons(night, replace(LIMITS, rejected=parse_allowance(enough, LEAST_REJECTED))) == []
+
+
+def test_the_examples_of_rejected_rows_stand_in_the_summary_only() -> None:
+    """The sentence counts what is wrong; a row and its whole message would say it in other words again."""
+    (refusal,) = refusals(replace(QUIET, rejected=51, codes={"uid.missing": 51}), LIMITS)
+    examples = (Example("row 5", "row 5", None, "uid.missing: no uid, one is required"),)
+    assert refusal.with_examples(examples) == replace(refusal, examples=examples)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +185,9 @@ def test_approval_lets_nothing_else_through() -> None:
 def test_every_reason_is_told_at_once() -> None:
     """With the numbers, the option and what to do; the most telling one first."""
     night = replace(
-        QUIET, rows=600, lacking=400, rejected=100, leaving=400, creates=350, absent=400, changed={"name": 600}
-    )
+        QUIET, rows=600, lacking=400, rejected=100, leaving=400, creates=350, absent=400, changed={"name": 600},
+        codes={"name.too_long": 20, "uid.missing": 80},
+    )  # fmt: skip
     assert [(refusal.option, refusal.message) for refusal in refusals(night, LIMITS)] == [
         (
             "--max-creates",
@@ -191,7 +210,13 @@ def test_every_reason_is_told_at_once() -> None:
                 "give the leavers file to --approve"
             ),
         ),
-        ("--max-rejected", "100 of 600 rows are rejected, more than 30 (--max-rejected 5%); see the rejected file"),
+        (
+            "--max-rejected",
+            (
+                "100 of 600 rows are rejected, more than 30 (--max-rejected 5%): uid.missing 80, name.too_long 20; "
+                "mend them, they are in the rejected file, or allow as many with --max-rejected 17%"
+            ),
+        ),
         (
             "--max-deactivations",
             (
