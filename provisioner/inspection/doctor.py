@@ -153,7 +153,7 @@ def _output(settings: Settings) -> Check:
     except OSError:
         free = None
     cure = cure_at(journal_of(settings.output.file)) if settings.output.file else ANOTHER_OUTPUT
-    return machine.output(str(folder), cure, writable=writable, free=free)
+    return machine.output(str(folder), cure, writable=writable, free=free, made=there != folder.absolute())
 
 
 def _journal(settings: Settings) -> Path | None:

@@ -74,17 +74,23 @@ def base_url(url: str, origin: str) -> Check:
     return Check("base_url", Status.OK, seen)
 
 
-def output(folder: str, cure: str, *, writable: bool, free: int | None) -> Check:
+_THERE: Final = ("can be written to", "cannot be written to")
+_TO_BE_MADE: Final = ("is not there and will be made", "is not there and cannot be made")
+
+
+def output(folder: str, cure: str, *, writable: bool, free: int | None, made: bool = False) -> Check:
     """Judge the folder that results go to.
 
     cure  what to do where it cannot be written to
     free  in bytes, None when it is not known
+    made  it is not there, and a run makes it
     """
+    can, cannot = (f"{folder}: {each}" for each in (_TO_BE_MADE if made else _THERE))
     if not writable:
-        return Check("output", Status.ERROR, f"{folder}: cannot be written to", cure)
+        return Check("output", Status.ERROR, cannot, cure)
     if free is None:
-        return Check("output", Status.OK, f"{folder}: can be written to")
-    seen = f"{folder}: can be written to, {free / 1e9:.1f} GB free"
+        return Check("output", Status.OK, can)
+    seen = f"{can}, {free / 1e9:.1f} GB free"
     if free < LITTLE_SPACE:
         return Check("output", Status.WARNING, seen, "make room: a run writes a journal and the results")
     return Check("output", Status.OK, seen)

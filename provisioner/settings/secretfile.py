@@ -35,7 +35,8 @@ def secret_of(path: Path, setting: str, variable: str, *, like_key: bool) -> str
         return read_secret(path)
     except UnreadableError as error:
         if is_shown(path, like_key=like_key):
-            raise ConfigurationError(f"{setting}: {path} {error}") from None
+            cure = "" if "; " in str(error) else f"; name the file that holds the secret, or set {variable}"
+            raise ConfigurationError(f"{setting}: {path} {error}{cure}") from None
         why = "there is no such file, and what was given is not shown, since it may be the secret itself"
         cure = f"the name of a file that holds the secret belongs here, or set {variable}"
         raise ConfigurationError(f"{setting}: {why}; {cure}") from None

@@ -33,6 +33,13 @@ def test_little_space_is_a_warning_and_no_leave_to_write_an_error() -> None:
         "output", Status.OK, ".: can be written to, 1.0 GB free"
     )
     assert machine.output(".", "choose another --output", writable=True, free=10**6).status is Status.WARNING
+    assert [
+        machine.output("a/b", "choose another --output", writable=writable, free=10**9, made=True)
+        for writable in (True, False)
+    ] == [
+        Check("output", Status.OK, "a/b: is not there and will be made, 1.0 GB free"),
+        Check("output", Status.ERROR, "a/b: is not there and cannot be made", "choose another --output"),
+    ]
     assert machine.output(".", "choose another --output", writable=False, free=10**9) == Check(
         "output", Status.ERROR, ".: cannot be written to", "choose another --output"
     )

@@ -102,9 +102,10 @@ def test_a_key_file_that_cannot_be_read_is_told(here: Path) -> None:
     """Missing, a folder, as Notepad saves it, with a letter of Windows-1252: why, and nothing of it."""
     (here / "wide").write_bytes(KEY.encode("utf-16"))
     (here / "accent").write_bytes(KEY.encode() + b"\xe9")
+    cure = "name the file that holds the secret, or set COMETCHAT_API_KEY"
     for name, why in (
-        ("gone", "cannot be read (No such file or directory)"),
-        (".", "cannot be read (Is a directory)"),
+        ("gone", f"cannot be read (No such file or directory); {cure}"),
+        (".", f"cannot be read (Is a directory); {cure}"),
         ("wide", "is UTF-16, not UTF-8; save it as UTF-8"),
         ("accent", "is not UTF-8 (line 1, byte 41); save it as UTF-8"),
     ):

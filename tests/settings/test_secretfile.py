@@ -79,7 +79,8 @@ def test_what_is_given_as_the_file_is_not_shown_where_it_may_be_the_secret(
     with pytest.raises(ConfigurationError) as error:
         secret_of(Path(name), "t.key", "VARIABLE", like_key=like_key)
     assert str(error.value) == (
-        f"t.key: {name} cannot be read (No such file or directory)"
+        f"t.key: {name} cannot be read (No such file or directory); name the file that holds the secret, or set "
+        "VARIABLE"
         if shown
         else "t.key: there is no such file, and what was given is not shown, since it may be the secret itself; "
         "the name of a file that holds the secret belongs here, or set VARIABLE"

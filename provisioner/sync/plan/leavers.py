@@ -140,7 +140,8 @@ def read_approved(path: Path) -> frozenset[str]:
                 raise UsageError(f"--approve {path}: {message}")
             uids = [batch.frame["uid"].cast(pl.String).str.strip_chars() for batch in opened.batches()]
     except UnreadableError as error:
-        raise UsageError(f"--approve {path}: {error}") from None
+        how = ' ("CSV UTF-8" in Excel), or as .xlsx' if str(error).endswith("UTF-8") else ""
+        raise UsageError(f"--approve {path}: {error}{how}") from None
     except RosterError as error:
         raise UsageError(f"--approve {error}") from None
     return frozenset(uid for each in uids for uid in each.drop_nulls().str.to_lowercase().to_list() if uid)

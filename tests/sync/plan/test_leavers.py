@@ -124,8 +124,8 @@ def test_an_approved_list_may_be_a_workbook(tmp_path: Path) -> None:
     [
         (None, "cannot be read (No such file or directory)"),
         (b"name\nann\n", "has no column uid; give the leavers file of the night before, or a part of it"),
-        (b"uid\n\xff\xfe\n", "is not UTF-8 (line 2, byte 5); save it as UTF-8"),
-        ("uid\nann\n".encode("utf-16"), "is UTF-16, not UTF-8; save it as UTF-8"),
+        (b"uid\n\xff\xfe\n", 'is not UTF-8 (line 2, byte 5); save it as UTF-8 ("CSV UTF-8" in Excel), or as .xlsx'),
+        ("uid\nann\n".encode("utf-16"), 'is UTF-16, not UTF-8; save it as UTF-8 ("CSV UTF-8" in Excel), or as .xlsx'),
         (
             b"uid\nann,bob\n",
             "row 1 (line 2, byte 8): 2 cells, but the header has 1; put cells that hold a comma in quotes",
