@@ -24,7 +24,10 @@ from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED, SCI
 from provisioner.validation.vocabulary.nothing import NO_NAMES, NO_NAMES_EXACTLY
 
 _FLOAT = "32-bit floats"
-_ENCODED = "read the source in its own encoding, which --encoding names, or export it as UTF-8 again"
+_ENCODED = (
+    "leave out --encoding (in a config file: encoding) if the file is UTF-8, and name its own encoding if it is "
+    "not, or export it as UTF-8 again"
+)
 
 WARNINGS: Mapping[str, Advice] = MappingProxyType(
     {

@@ -162,5 +162,6 @@ def _changed_field(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
     for field, number in night.changed.items():
         if borne.exceeded(number, night.managed):
             message = f"the {field} of {number:,} of {night.managed:,} users would be changed"
-            todo = "a column was swapped, emptied or garbled; look at the export"
+            why = "a column was swapped or emptied, or is read in an encoding that is not its own"
+            todo = f"{why}, of which the warnings tell; look at the export"
             yield Refusal("too_many_updates", f"{message} (--max-updates {borne}): {todo}", "--max-updates", field)

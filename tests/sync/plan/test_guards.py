@@ -199,8 +199,8 @@ def test_every_reason_is_told_at_once() -> None:
         (
             "--max-updates",
             (
-                "the name of 600 of 1,000 users would be changed (--max-updates 50%): a column was swapped, emptied or "
-                "garbled; look at the export"
+                "the name of 600 of 1,000 users would be changed (--max-updates 50%): a column was swapped or emptied, "
+                "or is read in an encoding that is not its own, of which the warnings tell; look at the export"
             ),
         ),
         (
