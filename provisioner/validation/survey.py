@@ -22,7 +22,7 @@ from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.headers import Headers, OtherHeader
 from provisioner.validation.oddities.persons import Shape, Shapes
 from provisioner.validation.oddities.tagforms import TagForms
-from provisioner.validation.oddities.uidforms import EncodedEmails
+from provisioner.validation.oddities.uidforms import Addressed, EncodedEmails
 from provisioner.validation.repeats import RUN_LENGTH, Repeats, fingerprints, no_fingerprints
 from provisioner.validation.uidnumbers import DigitUids
 from provisioner.wording import shortened
@@ -45,6 +45,8 @@ class Survey:
     shared_emails  e-mail addresses that come with more than one uid; likewise
     shape          how the rows are shaped, which tells totals from people
     tags_separator name of the separator that nearly all cells of tags hold, and that is not the one in force
+    addressed      for each source of the uid that is encoded, whether nearly all of its texts are e-mail addresses and
+                   some are not
     share          what the shard is of the roster, where only one is taken: `repeated` is known of its rows alone
     reveals        how uids are encoded that can be turned back into e-mail addresses; null: there are none
     """
@@ -58,6 +60,7 @@ class Survey:
     shape: Shape = field(default_factory=Shape)
     tags_separator: str | None = None
     reveals: Encoding | None = None
+    addressed: tuple[bool, ...] = ()
     share: Share | None = None
 
     @property
@@ -92,7 +95,7 @@ def survey(
     """
     rows, digits, shapes, tags = 0, DigitUids(), Shapes(), TagForms(binding)
     cleaning, encoded = Cleaning(binding), EncodedEmails(binding)
-    headers, other = Headers(binding), None
+    addressed, headers, other = Addressed(binding), Headers(binding), None
     dealt = Dealt(shard) if shard is not None else None
     uids, identities = Repeats(folder, run_length), Identities(binding, folder, run_length)
     with closing(uids), closing(identities):
@@ -105,6 +108,7 @@ def survey(
             tags.add(frame)
             digits.add(texts)
             encoded.add(frame, texts, sample)
+            addressed.add(frame)
             prints = fingerprints(texts)
             if dealt is not None:
                 ours = pl.Series(dealt.add(texts), dtype=pl.Boolean)
@@ -129,6 +133,7 @@ def survey(
         shapes.whole(),
         tags.separator,
         encoded.found,
+        addressed.usual,
         dealt.share if dealt is not None else None,
     )
 

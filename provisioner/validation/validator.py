@@ -92,7 +92,7 @@ class Validator:
         self._warnings = warning_rules(survey.digits, survey.tags_separator, rounded=survey.rounded, fed_again=again)
         self._is_broken, self._is_odd = _judging(self._rules), _judging(self._warnings)
         self._cleaning = Cleaning(binding)
-        self._marks, self._tags_separator = Marks(binding, survey.shape), survey.tags_separator
+        self._marks, self._usual = Marks(binding, survey.shape), (survey.tags_separator, survey.addressed)
         self._rejected_firsts: set[int] = set()
         self._body_rule = body_rule(constraints)
 
@@ -164,7 +164,7 @@ class Validator:
             .hstack(read_metadata(frame, binding))
             .hstack(self._left(frame))
         )
-        odd = suspicions(batch.remarks, frame, binding, fields, self._cleaning.words(frame), self._tags_separator)
+        odd = suspicions(batch.remarks, frame, binding, fields, self._cleaning.words(frame), *self._usual)
         fields = fields.with_columns(**odd).hstack(self._lookalikes.columns(frame, fields))
         if self._shard is not None:
             fields = fields.filter(pl.Series(self._shard.holds(sent), dtype=pl.Boolean))

@@ -73,6 +73,10 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             "the uid is a date, such as a spreadsheet makes of an id: 3-Apr, Jan-02, 2026-04-03",
             "format the uid column as text and export it from the source again, unless the uid is right",
         ),
+        "uid.not_an_address": Advice(
+            "the uid is encoded from a text that is no e-mail address, and nearly all others are made of addresses",
+            "write the person's e-mail address, or leave the text if it is the right one: no uid can be changed later",
+        ),
         "name.twin": Advice(
             "an earlier row has this name in another spelling: upper and lower case, accents composed, blanks",
             "look whether both rows are the same person, and keep one of them",
@@ -156,6 +160,7 @@ def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded
         _looks_rounded(rounded),
         _zeros_lost(usual_digits),
         _date(),
+        _unaddressed(),
         _earlier("name.twin", "name", "twin_row", [pl.lit(" is spelled "), shown(pl.col("twin"))]),
         _placeholder(),
         _damaged(),
@@ -195,6 +200,12 @@ def _looks_rounded(wanted: bool) -> Rule:
 
 def _date() -> Rule:
     return Rule("uid.looks_like_a_date", pl.col("uid_date"), _holds("uid", "a date", "looks like"))
+
+
+def _unaddressed() -> Rule:
+    text = pl.col("uid_unaddressed")
+    found = pl.concat_str([shown(text), pl.lit(" is no e-mail address, as nearly all others are that become uids")])
+    return Rule("uid.not_an_address", text.is_not_null(), found)
 
 
 def _holds(field: str, what: str, verb: str = "holds") -> pl.Expr:

@@ -20,6 +20,7 @@ from provisioner.validation.fields.mapping import ColumnMapping, parse_mapping
 from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.oddities.persons import Shapes
 from provisioner.validation.oddities.tagforms import TagForms
+from provisioner.validation.oddities.uidforms import Addressed
 from provisioner.validation.survey import Survey, survey
 from provisioner.validation.validator import Validator
 
@@ -100,10 +101,11 @@ def check_warnings(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None
 
 def learned(frame: pl.DataFrame, binding: Binding) -> Survey:
     """What a survey learns of the columns of a frame."""
-    shapes, tags = Shapes(), TagForms(binding)
+    shapes, tags, addressed = Shapes(), TagForms(binding), Addressed(binding)
     shapes.add(frame)
     tags.add(frame)
-    return Survey(frame.height, shape=shapes.whole(), tags_separator=tags.separator)
+    addressed.add(frame)
+    return Survey(frame.height, shape=shapes.whole(), tags_separator=tags.separator, addressed=addressed.usual)
 
 
 def warnings(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None) -> dict[str, tuple[int, ...]]:

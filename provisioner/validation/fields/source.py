@@ -270,6 +270,18 @@ def unencoded(source: Source) -> Source:
     assert_never(source)
 
 
+def parts_of(source: Source, *, encoded: bool = False) -> tuple[tuple[Source, bool], ...]:
+    """Give the sources of which the first that is not empty gives the text, and whether each is `encoded`."""
+    match source:
+        case Encoded():
+            return parts_of(source.source, encoded=True)
+        case FirstOf(sources):
+            return tuple(part for each in sources for part in parts_of(each, encoded=encoded))
+        case FromColumn() | Constant() | Template() | Mapped() | Joined():
+            return ((source, encoded),)
+    assert_never(source)
+
+
 def _choice(names: list[str]) -> FromColumn | FirstOf:
     columns = tuple(map(FromColumn, names))
     return FirstOf(columns) if len(columns) > 1 else columns[0]

@@ -22,6 +22,7 @@ from provisioner.roster.columns import all_named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.emails import email_sources, emails
+from provisioner.validation.oddities.uidforms import encoded_texts
 
 About: TypeAlias = Callable[[], pl.Series]
 """Gives the values that the messages of a code begin with (String), one for each row."""
@@ -29,7 +30,14 @@ About: TypeAlias = Callable[[], pl.Series]
 _NUMBER, _ENTRIES = "_row", "_errors"
 _NO_FRACTION: Final = r"\.0+$"
 
-OF_OTHERS: Final = ("uid.looks_rounded", "uid.zeros_lost", "name.twin", "email.shared", "tags.not_split")
+OF_OTHERS: Final = (
+    "uid.looks_rounded",
+    "uid.zeros_lost",
+    "uid.not_an_address",
+    "name.twin",
+    "email.shared",
+    "tags.not_split",
+)
 """The warnings that the other rows of a roster, or the type of a column, gave reason for."""
 
 
@@ -87,7 +95,9 @@ def of_others(frame: pl.DataFrame, fields: pl.DataFrame, binding: Binding) -> di
     tag = fields["tags"].str.strip_prefix('["').str.strip_suffix('"]')
     addresses = [emails(frame, source, binding) for source in email_sources(binding)] if _says(frame, "email.") else []
     about = {"uid": [fields["uid"]], "name": [fields["name"]], "tags": [tag], "email": addresses}
-    return {f"said {code}": _any_holding(frame, code, about[code.partition(".")[0]]) for code in OF_OTHERS}
+    known = {code: about[code.partition(".")[0]] for code in OF_OTHERS}
+    known["uid.not_an_address"] = encoded_texts(frame, binding)
+    return {f"said {code}": _any_holding(frame, code, values) for code, values in known.items()}
 
 
 def still_swallowed(frame: pl.DataFrame) -> Sequence[int]:

@@ -1,6 +1,7 @@
 """What the warnings have to know of a row beyond its fields, found once for a batch.
 
     uid_date, uid_imprecise, name_control   Boolean   see the modules beside this one
+    uid_unaddressed     String           what is encoded as the uid, where nearly all others are e-mail addresses
     name_damage         String           how the name was damaged: a key of `mojibake.DAMAGES`
     word_columns        List of String   the columns that hold a word for nothing which is sent as it stands
     tags_unsplit        Boolean          the tags hold the separator that nearly all others hold
@@ -43,11 +44,12 @@ def suspicions(
     fields: pl.DataFrame,
     words: pl.Series | None,
     tags_separator: str | None,
+    addressed: Sequence[bool],
 ) -> dict[str, Column]:
     """Give the columns that are named above.
 
     `remarks` has what the reader says of single rows (indexes), `frame` the cells of the batch cleaned, `words` the
-    columns with a word for nothing.
+    columns with a word for nothing, `tags_separator` and `addressed` what the survey found.
     """
     swallowed = [*remarks.get("row.swallowed", ()), *entries.still_swallowed(frame)]
     remarks = {**remarks, "row.swallowed": swallowed, "row.number_lost": entries.unplaced(frame)}
@@ -57,7 +59,9 @@ def suspicions(
         "tags_unsplit": tagforms.unsplit_rows(frame, binding, tags_separator),
         **{f"remarked {code}": _rows_remarked(remarks.get(code, ()), frame.height) for code in REMARKS},
     }
+    unaddressed = uidforms.unaddressed(frame, binding, addressed)
     return {
+        "uid_unaddressed": NO_TEXT if unaddressed is None else unaddressed,
         **{name: NOWHERE if column is None else column for name, column in found.items()},
         "word_columns": pl.lit(None, pl.List(pl.String)) if words is None else words,
         "metadata_characters": _long(fields["metadata"]),

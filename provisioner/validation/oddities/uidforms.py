@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -22,7 +22,7 @@ from provisioner.validation.constraints import EMAILS_WITH_CAPITALS
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import column_of
-from provisioner.validation.fields.source import REVERSIBLE, Encoding, encodings_of
+from provisioner.validation.fields.source import REVERSIBLE, Encoding, encodings_of, parts_of
 from provisioner.wording import INVISIBLE
 
 _KINDS: Final = {
@@ -47,6 +47,9 @@ _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _ENCODED: Final = r"^(?:[A-Za-z2-7]+=*|(?:[0-9A-Fa-f]{2})+?40(?:[0-9A-Fa-f]{2})+)$"
 # From here on the type no longer tells neighbouring whole numbers apart.
 _EXACT_WHOLE: Final = 2**24
+
+USUAL: Final = 0.8
+"""The part of the texts that are encoded which is e-mail addresses at least, where another text is odd."""
 
 
 def kind_of_uid() -> pl.Expr:
@@ -76,6 +79,50 @@ def imprecise(frame: pl.DataFrame, binding: Binding) -> pl.Series | None:
         return None
     large = pl.any_horizontal(all_named(columns).abs() >= _EXACT_WHOLE)
     return frame.select(large.fill_null(value=False)).to_series()
+
+
+def encoded_texts(frame: pl.DataFrame, binding: Binding) -> list[pl.Series]:
+    """Give for each source of the uid that is encoded the texts that become uids by it (String, null elsewhere)."""
+    parts = parts_of(binding.fields["uid"])
+    texts = cells.read(frame, {f"{at}": source for at, (source, _) in enumerate(parts)}, binding)
+    found = []
+    for at, (_, encoded) in enumerate(parts):
+        if encoded:
+            before = [pl.col(f"{earlier}").is_null() for earlier in range(at)]
+            text = pl.col(f"{at}")
+            found.append(texts.select(pl.when(*before).then(text) if before else text).to_series())
+    return found
+
+
+class Addressed:
+    """Counts the texts that are encoded as uids, and those that are e-mail addresses; it does not grow with them."""
+
+    def __init__(self, binding: Binding) -> None:
+        self._binding = binding
+        self._counts = [(0, 0)] * sum(encoded for _, encoded in parts_of(binding.fields["uid"]))
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Count the texts of a batch."""
+        if self._counts:
+            texts = encoded_texts(frame, self._binding)
+            self._counts = [
+                (filled + each.count(), addresses + int(each.str.contains(_EMAIL).sum()))
+                for (filled, addresses), each in zip(self._counts, texts, strict=True)
+            ]
+
+    @property
+    def usual(self) -> tuple[bool, ...]:
+        """Tell of each source that is encoded whether nearly all of its texts, but not all, are e-mail addresses."""
+        return tuple(USUAL * filled <= addresses < filled for filled, addresses in self._counts)
+
+
+def unaddressed(frame: pl.DataFrame, binding: Binding, usual: Sequence[bool]) -> pl.Series | None:
+    """Give the texts that are encoded and no e-mail addresses, where `usual` says the others are; null for none."""
+    if not any(usual):
+        return None
+    texts = [text for text, is_usual in zip(encoded_texts(frame, binding), usual, strict=True) if is_usual]
+    odd = [pl.when(~pl.lit(text).str.contains(_EMAIL)).then(pl.lit(text)) for text in texts]
+    return pl.select(pl.coalesce(odd)).to_series()
 
 
 class EncodedEmails:

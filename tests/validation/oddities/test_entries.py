@@ -15,6 +15,7 @@ from provisioner import api
 from provisioner.results.rejections import reasons_in
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.settings.tables import Settings
+from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.oddities.entries import holding, numbers_before, said, still_swallowed, unplaced
 from tests.rig.workbooks import table, workbook
 
@@ -178,6 +179,26 @@ def test_what_other_rows_gave_reason_for_holds_without_them(tmp_path: Path, reje
     assert {code: found["rows"] for code, found in summary["warnings"].items()} == dict.fromkeys(
         ["uid.zeros_lost", "email.shared", "tags.not_split", "row.swallowed", "row.not_a_person"], 1
     )
+
+
+@pytest.mark.parametrize(("mended", "expected"), [("kein", [("uid.not_an_address",)]), ("k@x.y", [])])
+def test_a_text_among_addresses_is_none_without_them(
+    tmp_path: Path, mended: str, expected: list[tuple[str, ...]]
+) -> None:
+    """Nothing in the row shows that the others had addresses; it holds as long as the text is the same."""
+    (tmp_path / "r.csv").write_text("mail,name\n" + "".join(f"p{n}@x.y,P\n" for n in range(9)) + "kein,K\n")
+    settings = {
+        "columns": parse_mapping({"uid": {"column": "mail", "encode": "hex"}, "name": "name"}),
+        "run": {"strict": True},
+    }
+    for name in ("r.csv", "again.csv"):
+        output = {"output": {"file": tmp_path / f"of {name}"}}
+        ended = api.validate([str(tmp_path / name)], Settings.model_validate({**settings, **output}))
+        if ended.outputs["rejected"] is not None:
+            path = Path(str(ended.outputs["rejected"]))
+            assert codes(path) == [("uid.not_an_address",)]
+            rejected_in(path).with_columns(mail=pl.lit(mended)).write_csv(tmp_path / "again.csv")
+    assert (codes(path) if ended.outputs["rejected"] is not None else []) == expected
 
 
 def test_what_other_rows_gave_reason_for_is_over_with_another_value(tmp_path: Path) -> None:

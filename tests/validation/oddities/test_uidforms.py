@@ -12,7 +12,7 @@ from provisioner.validation.fields.cells import uids
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.oddities.uidforms import EncodedEmails
-from tests.rig.checking import check, people, warnings
+from tests.rig.checking import check, check_warnings, people, warnings
 
 FORMS = {
     "1000.0": "numbers with .0",
@@ -102,3 +102,46 @@ def test_addresses_that_the_mapping_encodes_are_found_in_any_row(encode: str, to
     found = EncodedEmails(binding)
     found.add(frame, uids(frame, binding), pl.arange(0, frame.height, eager=True))
     assert found.found == (encode if told else None)
+
+
+def addresses(*odd: str | None, usual: int = 8) -> pl.DataFrame:
+    """Rows with addresses, and some others behind them."""
+    return pl.DataFrame({"mail": [f"p{n}@x.example" for n in range(usual)] + list(odd), "name": "Ann"})
+
+
+@pytest.mark.parametrize("encode", ["base32", "hex", "slug", "cometchat"])
+@pytest.mark.parametrize(
+    "odd", ["kein", "kaethe.nagel11 @ acme.example", "ann@acme", "a@x.example b@x.example", "12", "@x.example"]
+)
+def test_what_is_encoded_among_addresses_and_is_none_is_warned_of(encode: str, odd: str) -> None:
+    """Whatever the encoding makes of it; an empty cell is a missing uid, and blanks around an address are nothing."""
+    frame = addresses(" ann@x.example ", odd, None, " ")
+    assert warnings(frame, {"uid": {"column": "mail", "encode": encode}}) == {"uid.not_an_address": (10,)}
+
+
+@pytest.mark.parametrize(("usual", "is_odd"), [(8, True), (7, False), (0, False)])
+def test_other_texts_are_odd_where_nearly_all_are_addresses(usual: int, is_odd: bool) -> None:
+    """Four of five."""
+    frame = addresses("ann", "bob", usual=usual)
+    expected = {"uid.not_an_address": (usual + 1, usual + 2)} if is_odd else {}
+    assert warnings(frame, {"uid": {"column": "mail", "encode": "base32"}}) == expected
+
+
+def test_only_the_texts_that_become_uids_encoded_count() -> None:
+    """Each source by itself: ids beside the addresses are none of them, encoded or not."""
+    frame = addresses("ann", "bob", None, usual=8).with_columns(id=pl.Series([None] * 9 + ["b-1", "c-1"]))
+    base32 = {"encode": "base32"}
+    assert warnings(frame, {"uid": ["id", {"column": "mail", **base32}]}) == {"uid.not_an_address": (9,)}
+    assert warnings(frame, {"uid": [{"column": "mail", **base32}, {"column": "id", **base32}]}) == {
+        "uid.not_an_address": (9, 10)
+    }
+    assert warnings(frame, {"uid": {"column": ["id", "mail"], **base32}}) == {"uid.not_an_address": (9,)}
+    assert warnings(frame, {"uid": ["mail", {"column": "id", **base32}]}) == {}
+
+
+def test_the_message_shows_the_text_and_strict_rejects_it() -> None:
+    """As it stands in the roster, not as it is encoded."""
+    checked = check_warnings(addresses(" kein "), {"uid": {"column": "mail", "encode": "base32"}}, strict=True)
+    assert checked.lines.drop_nulls("error_message").select("row", "error_message").rows() == [
+        (9, "uid.not_an_address: 'kein' is no e-mail address, as nearly all others are that become uids")
+    ]
