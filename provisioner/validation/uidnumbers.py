@@ -76,3 +76,10 @@ class DigitUids:
         if self._least is None or self._greatest is None or max(self.lengths) > _LONGEST_INTEGER:
             return False
         return self.lengths.total() * 2 >= self._greatest - self._least + 1
+
+
+def counts_rows(cells: pl.Series) -> bool:
+    """Tell whether cells are the whole numbers from 0 or 1 on, in order: `1`, `001`, `1.` and `1.0` are one number."""
+    numbers = cells.str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
+    first = numbers.first()
+    return len(cells) > 1 and first in {0, 1} and bool((numbers == pl.arange(len(cells), eager=True) + first).all())

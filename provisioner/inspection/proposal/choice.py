@@ -42,7 +42,7 @@ _REASONS: Final[Mapping[Meaning | None, str]] = {
         (Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED, Meaning.MIDDLE, Meaning.READING),
         "another part or form of the name",
     ),
-    Meaning.POSITION: "it counts the rows",
+    Meaning.POSITION: "a number, which is not called an id",
     Meaning.PROFILE: "everybody in the app would see it: take the # before its line away to send it",
 }
 """What a column is → why it becomes nothing."""
@@ -53,6 +53,7 @@ class Entry:
     """One line of the mapping: a key of `[columns]`, or of `[columns.metadata]`, its value, and why.
 
     columns  those that it is made of
+    others   what could stand in its place, written beside it and not in force
     """
 
     key: str
@@ -60,6 +61,7 @@ class Entry:
     reason: str
     columns: tuple[str, ...] = ()
     metadata: bool = False
+    others: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     """Propose a mapping for a roster; `nameless` are columns that hold something below no name."""
     uid = choose_uid(facts)
     name = choose_name(facts)
-    chosen = {"uid": uid, "name": name}
-    entries = [Entry(key, each.value, each.reason, each.columns) for key, each in chosen.items() if each]
+    entries = [Entry("uid", uid.value, uid.reason, uid.columns, others=uid.others)] if uid else []
+    entries += [Entry("name", name.value, name.reason, name.columns)] if name else []
     entries += [*_web(facts), *_claimed_in_vain(facts), *_private(facts)]
     questions = tuple(_questions(facts, uid, name))
     used = {column for entry in entries for column in entry.columns}
@@ -304,6 +306,8 @@ def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
         return f"{said}: take out those who should not, or take the # before deactivated away"
     if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:
         return "its cells are no addresses that begin with https://"
+    if meaning is Meaning.POSITION and column.counts_rows:
+        return "it counts the rows"
     return _REASONS.get(meaning, "no field of a user is called like it")
 
 

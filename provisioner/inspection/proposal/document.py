@@ -94,6 +94,9 @@ def _entries(entries: Sequence[Entry]) -> Iterator[str]:
     for entry in entries:
         yield from _comment(entry.reason)
         yield f"{_key(entry.key)} = {literal(entry.value)}"
+        if entry.others:
+            yield from _comment("If this is the better one, take its # away and the line above out:")
+        yield from (f"# {_key(entry.key)} = {literal(other)}" for other in entry.others)
 
 
 def _by_name(proposal: Proposal) -> Iterator[str]:

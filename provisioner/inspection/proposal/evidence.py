@@ -27,7 +27,7 @@ from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
-from provisioner.validation.uidnumbers import SCIENTIFIC
+from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
 from provisioner.validation.vocabulary.leaving import unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.recognition import Recognition
@@ -74,7 +74,7 @@ class Column:
     numbered     cells that are short numbers, letters before them or not
     values       the values there are and how often each comes, most frequent first; empty when there are many
     unread       cells that do not say whether somebody is deactivated, of a column that says who is active
-    counts_rows  its cells are 1, 2, 3 …
+    counts_rows  its cells are 1, 2, 3 … or 0, 1, 2 …, in whatever way they are written
     nested       its cells are objects or lists
     has_lists    its cells are lists of texts
     repeated     another column has the same name
@@ -284,7 +284,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         turned=_count(filled, r"^[^,]+, [^,]+$"),
         values=_values(filled),
         unread=unread(filled) if known is not None and known.meaning is Meaning.STATUS else 0,
-        counts_rows=len(filled) > 1 and filled.to_list() == [str(n) for n in range(1, len(filled) + 1)],
+        counts_rows=counts_rows(filled),
         repeated=repeated,
         private_keys=private,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from provisioner.inspection.proposal.evidence import Column, UidForm
@@ -42,36 +42,54 @@ class UidChoice:
     """What a uid is made of, as `[columns]` says it, why, and of which columns.
 
     constraints  limits to be changed for it: key of `[constraints]` → its value, and why
+    others       what could be the uid as well, as `[columns]` says it
     """
 
     value: Any
     reason: str
     columns: tuple[str, ...]
     constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    others: tuple[Any, ...] = ()
 
 
 _Way: TypeAlias = Callable[[Column, Facts], UidChoice | None]
 
 
 def choose_uid(facts: Facts) -> UidChoice | None:
-    """Choose what tells people apart: an id, else a log-in, else an address.
+    """Choose what tells people apart: an id, else a log-in, else a number, else an address.
 
     Of several, one that is a uid as it stands comes before one that has to be made one.
     """
-    for meaning in _WORDS:
+    numbers = tuple(column.name for column in _serving(facts, Meaning.POSITION) if _may_be_id(column, facts))
+    if (called := _called_so(facts, Meaning.ID, Meaning.LOGIN)) is not None:
+        return replace(called, others=numbers) if isinstance(called.value, dict) else called
+    address = _called_so(facts, Meaning.EMAIL) or _first(list(filter(is_own_mail, facts.columns)), facts, _encoded)
+    free = [column for column in facts.columns if _says_nothing(column) and could_be_chosen(column)]
+    apart = [column for column in free if tells_apart(column, facts)]
+    if (number := _first([column for column in apart if _is_number(column)], facts, _numbered)) is not None:
+        return replace(number, others=(address.value,) if address else ())
+    if address is not None:
+        return replace(address, others=numbers)
+    return _first(apart, facts, _made, _numbered) or _first(free, facts, _counting)
+
+
+def _called_so(facts: Facts, *meanings: Meaning) -> UidChoice | None:
+    """Choose by what columns are called, the better meaning and the better word first."""
+    for meaning in meanings:
         columns = sorted(_serving(facts, meaning), key=lambda column: column.known.rank if column.known else 0)
         if (uid := _first(columns, facts, _told_apart, _encoded, _damaged, _as_it_stands)) is not None:
             return uid
-    if (uid := _first(list(filter(is_own_mail, facts.columns)), facts, _encoded)) is not None:
-        return uid
-    free = [column for column in facts.columns if _says_nothing(column) and could_be_chosen(column)]
-    if (uid := _first([column for column in free if tells_apart(column, facts)], facts, _made, _numbered)) is not None:
-        return uid
-    counting = [column for column in free if column.counts_rows and column.can_be_named]
-    if counting:
-        reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
-        return UidChoice(counting[0].name, reason, (counting[0].name,))
     return None
+
+
+def _may_be_id(column: Column, facts: Facts) -> bool:
+    """Whether a column that is called a number holds ids: it does not count the rows, and nearly all are uids."""
+    return not column.counts_rows and could_be_chosen(column) and _as_it_stands(column, facts) is not None
+
+
+def _is_number(column: Column) -> bool:
+    """Whether a column is called a number, and not that of a row."""
+    return column.known is not None and column.known.meaning is Meaning.POSITION and column.known.rank == 0
 
 
 def _first(columns: Sequence[Column], facts: Facts, *ways: _Way) -> UidChoice | None:
@@ -205,6 +223,14 @@ def _numbered(column: Column, _: Facts) -> UidChoice | None:
     if column.known is None or column.numbered < column.filled or column.counts_rows:
         return None
     reason = "no column is called like an id; this is a number, in every row, no two alike"
+    return UidChoice(column.name, reason, (column.name,))
+
+
+def _counting(column: Column, _: Facts) -> UidChoice | None:
+    """Take a column that counts the rows, which is better than nothing."""
+    if not (column.counts_rows and column.can_be_named):
+        return None
+    reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
     return UidChoice(column.name, reason, (column.name,))
 
 

@@ -286,9 +286,11 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         Meaning.SECRET: (SECRETS,),
         Meaning.POSITION: (
             """
-            # | no | nr | n | num | number | row | line | index | pos | lfd. Nr. | laufende Nummer | Nummer | s no |
-            sr no | sl no | 通番 | 項番 | 番号 | nº orden | n° ordre | unnamed 0 | volgnummer | 序号 | 序號 | № п/п |
-            STT | ลำดับ
+            # | no | nr | n | num | number | Nummer | numéro | número | numero | nummer | 番号
+            """,
+            """
+            row | line | index | pos | lfd. Nr. | laufende Nummer | s no | sr no | sl no | 通番 | 項番 | nº orden |
+            n° ordre | unnamed 0 | volgnummer | 序号 | 序號 | № п/п | STT | ลำดับ
             """,
         ),
     }

@@ -68,6 +68,18 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         ({"Nr.": [1, 2, 3, 4, 5], "E-Mail": [f"a{n}@x.org" for n in range(5)]},
          {"column": "E-Mail", "encode": "base32", "lower": True}),
         ({"Nr.": [1, 2, 3, 4, 5]}, "Nr."),
+        *(({"Nr.": cells, "E-Mail": [f"a{n}@x.org" for n in range(5)]},
+           {"column": "E-Mail", "encode": "base32", "lower": True})
+          for cells in (["001", "002", "003", "004", "005"], [0, 1, 2, 3, 4], ["1.", "2.", "3.", "4.", "5."],
+                        ["7", "9", "9", "12", "13"], ["7", None, "9", "12", "13"])),
+        # a number that does not count the rows comes before an address that has to be encoded
+        *(({name: cells, "E-Mail": [f"a{n}@x.org" for n in range(5)]}, name)
+          for name in ("Nr.", "No.", "Number", "#", "Nummer")
+          for cells in ([f"000{n}" for n in range(17, 22)], [f"EXT-{n}" for n in range(5)], [4711, 1234, 9876, 5, 17])),
+        # not so the number of a row, nor one before a name that people log in with
+        ({"Lfd. Nr.": [4711, 1234, 9876, 5, 17], "E-Mail": [f"a{n}@x.org" for n in range(5)]},
+         {"column": "E-Mail", "encode": "base32", "lower": True}),
+        ({"Nr.": [4711, 1234, 9876, 5, 17], "Login": ["a", "b", "c", "d", "e"]}, "Login"),
         # one of five is broken, one comes twice: the rows are rejected, the column is right all the same
         ({"Employee ID": ["1", "2", "3", "4", "5 b"]}, "Employee ID"),
         ({"Employee ID": ["1", "2", "3", "4", "4"]}, "Employee ID"),
@@ -99,6 +111,31 @@ def test_the_uid_is_what_tells_people_apart(tmp_path: Path, columns: dict[str, l
     proposal = proposed(tmp_path, **columns)
     assert value(proposal, "uid") == expected
     assert [question.field for question in proposal.questions] == ([] if expected else ["uid"])
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "others", "why"),
+    [
+        ("Nr.", ["EXT-1", "EXT-2", "EXT-2", "EXT-4", "EXT-5"], ("Nr.",), "a number, which is not called an id"),
+        ("Lfd. Nr.", ["00017", "00018", "00019", "00020", "00021"], ("Lfd. Nr.",),
+         "a number, which is not called an id"),
+        ("Nr.", [1, 2, 3, 4, 5], (), "it counts the rows"),
+        ("#", [1, 1, 1, 2, 2], (), "a number, which is not called an id"),
+    ],
+)  # fmt: skip
+def test_a_number_that_may_be_an_id_stands_beside_the_address(
+    tmp_path: Path, column: str, cells: list[Any], others: tuple[str, ...], why: str
+) -> None:
+    """It is for a person to choose; that it counts the rows is said where the cells do."""
+    proposal = proposed(tmp_path, **{column: cells, "E-Mail": [f"a{n}@x.org" for n in range(5)]})
+    assert proposal.entries[0].others == others
+    assert why_left_out(proposal) == {column: why}
+
+
+def test_the_address_stands_beside_a_number_that_is_taken(tmp_path: Path) -> None:
+    """Nothing says that the number stays with a person."""
+    proposal = proposed(tmp_path, **{"Nr.": [17, 4, 5, 23, 9], "E-Mail": [f"a{n}@x.org" for n in range(5)]})
+    assert proposal.entries[0].others == ({"column": "E-Mail", "encode": "base32", "lower": True},)
 
 
 @pytest.mark.sampled

@@ -68,6 +68,16 @@ def test_what_is_to_be_chosen_and_what_could_be_added_is_written_and_not_in_forc
     assert tomllib.loads(in_force) == {"columns": {"uid": "id", "name": "a b", "metadata": {"department": "Dept."}}}
 
 
+def test_what_could_stand_in_place_of_a_line_is_written_below_it() -> None:
+    """Not in force; whoever takes the line above out and the # away has the other."""
+    proposal = Proposal((Entry("uid", {"column": "Mail", "encode": "hex"}, "addresses", others=("Nr.",)),))
+    text = document("r.csv", proposal, {})
+    above, below = 'uid = { column = "Mail", encode = "hex" }\n', '# uid = "Nr."\n'
+    assert f"{above}# If this is the better one, take its # away and the line above out:\n{below}" in text
+    assert tomllib.loads(text) == {"columns": {"uid": {"column": "Mail", "encode": "hex"}}}
+    assert tomllib.loads(text.replace(above, "").replace(below, below[2:])) == {"columns": {"uid": "Nr."}}
+
+
 def test_no_line_is_too_wide_to_be_read() -> None:
     """Reasons stand above what they are for, wrapped."""
     many = tuple(LeftOut(f"column number {n}", "no field is called like it") for n in range(500))
