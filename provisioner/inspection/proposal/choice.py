@@ -264,7 +264,8 @@ def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> 
         yield Question("uid", reason + "".join((*twice, *damaged)), tuple(column.name for column in likely))
     if name is None:
         private = {Meaning.EMAIL, Meaning.PHONE, Meaning.SECRET, Meaning.STATUS}
-        free = [column for column in usable if not (column.known and column.known.meaning in private)]
+        words = [column for column in usable if column.could_be_names]
+        free = [column for column in words if not (column.known and column.known.meaning in private)]
         reason = "no column holds the names that people see in the chat"
         reason += "" if free else ": add one to the file"
         yield Question("name", reason + "".join(twice), tuple(column.name for column in free))

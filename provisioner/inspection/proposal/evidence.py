@@ -25,6 +25,7 @@ from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, place_of
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import encoded
+from provisioner.validation.oddities.persons import are_people
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
@@ -46,6 +47,7 @@ _UUID: Final = r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$"
 _MADE: Final = r"(?i)^(?:[0-7][0-9a-hjkmnp-tv-z]{25}|[0-9a-f]{24}|[0-9a-f]{32})$"
 _LETTER_WITHIN: Final = r"^..\d*[A-Za-z]"
 _NUMBER: Final = r"^[A-Za-z]{0,6}-?\d{1,6}$"
+_WORDS: Final = r"^[^\d@]*\p{L}[^\d@]*$"
 _FEW: Final = 6
 _LONGEST_UID: Final = 100
 _SIGNS_LOOKED_AT: Final = 1000
@@ -72,6 +74,7 @@ class Column:
     turned       cells like `Lee, Ann`
     made         cells that are ids as only programs make them
     numbered     cells that are short numbers, letters before them or not
+    worded       cells of letters, without digits and `@`
     values       the values there are and how often each comes, most frequent first; empty when there are many
     unread       cells that do not say whether somebody is deactivated, of a column that says who is active
     counts_rows  its cells are 1, 2, 3 … or 0, 1, 2 …, in whatever way they are written
@@ -95,6 +98,7 @@ class Column:
     turned: int = 0
     made: int = 0
     numbered: int = 0
+    worded: int = 0
     values: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
     counts_rows: bool = False
@@ -127,6 +131,11 @@ class Column:
     def differ_in_case(self) -> bool:
         """Whether some cells differ in upper and lower case only; addresses that do are one."""
         return self.distinct < self.spelled and not self.are_mails
+
+    @property
+    def could_be_names(self) -> bool:
+        """Whether most cells are words, and most differ: no dates, no numbers, nothing that many share."""
+        return min(self.worded, self.distinct) * 2 > self.filled
 
     @property
     def can_be_named(self) -> bool:
@@ -165,11 +174,6 @@ class Evidence:
     def rows(self) -> int:
         """How many rows were looked at."""
         return self.frame.height
-
-    @cached_property
-    def by_name(self) -> Mapping[str, Column]:
-        """The columns by their names."""
-        return {column.name: column for column in self.columns}
 
     def containing(self, whole: str, part: str) -> float:
         """Give the share of rows in which the one cell holds the other, of those that have both."""
@@ -237,10 +241,10 @@ def gather(roster: Roster) -> Evidence:
 def _objects(batch: RosterBatch, rows: int) -> dict[str, int]:
     """Count the cells of the first rows that are objects or lists, by column."""
     known = batch.cells.get(NOT_TEXT, {})
+    # What is no text is of one value where it says true or false, as in a CSV.
+    values = ["true", "false"]
     return {
-        # True and false are no text, but of one value, as in a CSV.
-        name: int((cells & ~unnamed(batch.frame, name).is_in(["true", "false"])).head(rows).sum())
-        for name, cells in known.items()
+        name: int((cells & ~unnamed(batch.frame, name).is_in(values)).head(rows).sum()) for name, cells in known.items()
     }
 
 
@@ -269,7 +273,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
     lower = filled.str.to_lowercase()
     return Column(
         name,
-        known,
+        None if known is not None and known.is_doubtful and not are_people(filled) else known,
         filled=len(filled),
         distinct=lower.n_unique(),
         spelled=filled.n_unique(),
@@ -277,6 +281,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         underscored=int(_is_legal(filled, "_-").sum()),
         made=_count(filled, _UUID) + _count(filled.filter(filled.str.contains(_LETTER_WITHIN)), _MADE),
         numbered=_count(filled, _NUMBER),
+        worded=_count(filled, _WORDS),
         mails=mails,
         urls=_count(filled, URL),
         pictures=_count(filled.filter(filled.str.contains(URL)), _PICTURE),
@@ -302,9 +307,9 @@ def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:
     meaning = known.meaning if known else None
     web = int(meaning in {Meaning.AVATAR, Meaning.PAGE})
     mails = int(meaning is Meaning.EMAIL)
-    return Column(
-        name, known, 1, 1, 1, 1 - mails, 1 - mails, mails, web, int(meaning is Meaning.AVATAR), repeated=repeated
-    )
+    legal = 1 - mails
+    picture = int(meaning is Meaning.AVATAR)
+    return Column(name, known, 1, 1, 1, legal, legal, mails, web, picture, worded=legal, repeated=repeated)
 
 
 def _is_legal(cells: pl.Series, signs: str) -> pl.Series:

@@ -39,6 +39,8 @@ TOTAL = "a total or a trailer, shaped unlike the other rows"
 
 _NAMELESS = re.compile(r"_column_\d+(?:_(.*))?", re.DOTALL)
 _NUMBER = r"^[-+(]?[\d.,'\s%$€£]*\d[\d.,'\s%$€£]*\)?$"
+# Several words, or one with a capital before small letters, or one in letters that have no capitals.
+_PERSON = r"^(?:\p{L}[^\d@_]*\s\p{L}[^\d@_]*|\p{Lu}\p{Ll}[^\d@_]*|\p{Lo}[^\d@_]*)$"
 _DASHES = r"^:?-+:?$"
 
 
@@ -175,3 +177,8 @@ def _may_be_totals(frame: pl.DataFrame) -> pl.Series:
     if first is None or first.dtype != pl.String:
         return column_of(value=False, height=frame.height, kind=pl.Boolean)
     return first.str.strip_chars(AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)
+
+
+def are_people(cells: pl.Series) -> bool:
+    """Tell whether most cells (String, without nulls) are like names of people, and most differ."""
+    return min(int(cells.str.contains(_PERSON).sum()), cells.n_unique()) * 2 > len(cells)

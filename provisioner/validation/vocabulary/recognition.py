@@ -77,6 +77,7 @@ _HUMP: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 _PRIVATE: Final = (Meaning.SECRET, Meaning.EMAIL, Meaning.PHONE)
 _LEAST_WITHIN: Final = 5  # letters of a word that counts within a longer one, as `Initialpasswort`
 _RANK_BY_PART: Final = 9
+_DOUBTFUL_NAMES: Final = 2  # the group of words for people
 
 _OF_FIELDS: Final = {
     "uid": Meaning.ID, "name": Meaning.NAME, "avatar": Meaning.AVATAR,
@@ -94,6 +95,11 @@ class Recognition:
     meaning: Meaning
     rank: int
     key: str = ""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the cells have to say it as well: below `Employee` may stand a name, a number, or a yes."""
+        return self.meaning is Meaning.NAME and self.rank >= _DOUBTFUL_NAMES
 
 
 @lru_cache(maxsize=1 << 16)  # a proposal asks for each name again with each way to read the file

@@ -168,6 +168,15 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             nickname | nick | nick name | ニックネーム | Spitzname | pseudo | apodo | soprannome | apelido | bijnaam |
             custom name | 昵称 | 暱稱 | 닉네임 | ชื่อเล่น | tên
             """,
+            """
+            employee | employees | team member | staff member | staff | colleague | member | student | pupil | person |
+            associate | participant | Kollege | Kollegin | Angestellter | Beschäftigter | Teammitglied | Person |
+            Teilnehmer | salarié | salariée | collaborateur | collaboratrice | employé | employée | élève | membre |
+            adhérent | agent | empleado | empleada | trabajador | colaborador | alumno | socio | miembro | persona |
+            dipendente | collaboratore | lavoratore | membro | funcionário | aluno | sócio | medewerker | werknemer |
+            collega | lid | leerling | 社員 | 従業員 | 生徒 | 会員 | 员工 | 員工 | 직원 | 사원 | pracownik |
+            zaměstnanec | працівник | співробітник | anställd | ansatt | medarbejder | työntekijä | çalışan | personel
+            """,
         ),
         Meaning.FIRST: (
             """

@@ -127,14 +127,16 @@ def test_a_number_that_may_be_an_id_stands_beside_the_address(
     tmp_path: Path, column: str, cells: list[Any], others: tuple[str, ...], why: str
 ) -> None:
     """It is for a person to choose; that it counts the rows is said where the cells do."""
-    proposal = proposed(tmp_path, **{column: cells, "E-Mail": [f"a{n}@x.org" for n in range(5)]})
+    columns: dict[str, list[Any]] = {column: cells, "E-Mail": [f"a{n}@x.org" for n in range(5)]}
+    proposal = proposed(tmp_path, **columns)
     assert proposal.entries[0].others == others
     assert why_left_out(proposal) == {column: why}
 
 
 def test_the_address_stands_beside_a_number_that_is_taken(tmp_path: Path) -> None:
     """Nothing says that the number stays with a person."""
-    proposal = proposed(tmp_path, **{"Nr.": [17, 4, 5, 23, 9], "E-Mail": [f"a{n}@x.org" for n in range(5)]})
+    columns: dict[str, list[Any]] = {"Nr.": [17, 4, 5, 23, 9], "E-Mail": [f"a{n}@x.org" for n in range(5)]}
+    proposal = proposed(tmp_path, **columns)
     assert proposal.entries[0].others == ({"column": "E-Mail", "encode": "base32", "lower": True},)
 
 
@@ -280,6 +282,48 @@ def test_the_name_is_what_people_are_called(tmp_path: Path, columns: dict[str, l
     proposal = proposed(tmp_path, **{"id": [1, 2, 3, 4, 5]} | columns)
     assert value(proposal, "name") == expected
     assert [question.field for question in proposal.questions] == ([] if expected else ["name"])
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Employee", "Team Member", "Kollege", "Salarié", "Empleado", "Dipendente", "Medewerker", "Student", "社員"],
+)
+@pytest.mark.parametrize(
+    ("cells", "is_name"),
+    [
+        (["Ann Lee", "Bob Poe", "Cy Roe", "Di Fox", "Ed Oak"], True),
+        (["Lee, Ann", "Poe, Bob", "Roe, Cy", "Fox, Di", "Oak, Ed"], True),
+        (["山田太郎", "佐藤花子", "鈴木", "高橋", "田中"], True),
+        ([f"E-{n}" for n in range(5)], False),
+        (["yes", "yes", "no", "yes", "no"], False),
+        (["Full Time", "Full Time", "Part Time", "Full Time", "Part Time"], False),
+        ([f"a{n}@x.org" for n in range(5)], False),
+        ([f"2024-03-0{n}" for n in range(1, 6)], False),
+    ],
+)
+def test_a_word_for_people_is_a_name_where_the_cells_are_names(
+    tmp_path: Path, column: str, cells: list[str], is_name: bool
+) -> None:
+    """Below the same word others have an id, a yes, or a kind of contract."""
+    columns: dict[str, list[Any]] = {"Full Name": [None] * 5, "id": [1, 2, 3, 4, 5], column: cells}
+    proposal = proposed(tmp_path, **columns)
+    assert value(proposal, "name") == (column if is_name else None)
+
+
+def test_what_cannot_be_names_is_not_offered_as_one(tmp_path: Path) -> None:
+    """No dates, no numbers, nothing that many share; where nothing is left, a column is to be added."""
+    columns: dict[str, list[Any]] = {
+        "Full Name": [None] * 5,
+        "id": [1, 2, 3, 4, 5],
+        "Department": ["A", "A", "A", "B", "B"],
+        "Start Date": ["2024-03-01", "1 May 2020", "3.4.2021", "2019-01-01", "5/6/2007"],
+        "Amount": [3, 5, 8, 2, 9],
+    }
+    (question,) = proposed(tmp_path, **columns).questions
+    reason = "no column holds the names that people see in the chat"
+    assert (question.reason, question.columns) == (f"{reason}: add one to the file", ())
+    (question,) = proposed(tmp_path, **columns, Wer=["Ann", "Bob", "Cy", "Di", "Ed"]).questions
+    assert (question.reason, question.columns) == (reason, ("Wer",))
 
 
 def test_pictures_pages_and_addresses_go_where_they_belong(tmp_path: Path) -> None:
