@@ -104,6 +104,12 @@ class Proposal:
     kept_out: tuple[str, ...] = ()
     offers: tuple[Entry, ...] = ()
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The other columns that become nothing, but those that no run would speak of."""
+        names = dict.fromkeys(each.column for each in self.left_out)
+        return tuple(name for name in names if name not in self.kept_out and not name.startswith("_"))
+
 
 def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     """Propose a mapping for a roster; `nameless` are columns that hold something below no name."""

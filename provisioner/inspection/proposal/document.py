@@ -48,6 +48,7 @@ def document(
     proved    what was found when the roster was checked with it, a line each
     sample    a cell that shows whether the encoding is the right one
     """
+    but_these = " but these" if proposal.kept_out or proposal.unused else ""
     lines = [
         *_comment(
             f"How {roster} becomes users of CometChat, proposed by `provisioner init`: look it through, and change "
@@ -63,7 +64,7 @@ def document(
         *_encodings(proposal),
         *_offers(proposal),
         *_kept_out(proposal),
-        f"# All other columns{' but these' if proposal.kept_out else ''}, where other users do not see them:",
+        f"# All other columns{but_these}, where other users do not see them:",
         '# others = "metadata.@private.roster"',
         *_metadata(proposal),
         *_constraints(proposal),
@@ -124,10 +125,18 @@ def _offers(proposal: Proposal) -> Iterator[str]:
 
 
 def _kept_out(proposal: Proposal) -> Iterator[str]:
-    """Name what is not to be sent whatever the columns are called, and whatever else is set."""
-    if proposal.kept_out:
-        yield "# Nothing of these is sent, but what a line here makes of them:"
-        yield f"leave_out = {literal(list(proposal.kept_out))}"
+    """Name what is not to be sent whatever the columns are called, and then what nothing is made of as it is."""
+    unused = proposal.unused
+    if proposal.kept_out or unused:
+        yield "# Nothing of these is sent, but what a line here makes of them; of a new column you are told:"
+    if not unused:
+        yield from [f"leave_out = {literal(list(proposal.kept_out))}"] if proposal.kept_out else []
+        return
+    yield "leave_out = ["
+    yield from (f"    {literal(name)}," for name in proposal.kept_out)
+    yield "    # Take out those that others, below, is to send:"
+    yield from (f"    {literal(name)}," for name in unused)
+    yield "]"
 
 
 def _metadata(proposal: Proposal) -> Iterator[str]:

@@ -14,6 +14,8 @@ import pytest
 from provisioner.errors import OutputError, RosterError
 from provisioner.inspection.proposal.command import init, look
 from provisioner.settings.tables import Run, load
+from provisioner.validation.fields.binding import bind
+from provisioner.validation.fields.mapping import parse_mapping
 from tests.journeys.test_streams import piped
 from tests.rig.command import provisioner
 from tests.rig.exports import EXPORTS, Export, book, lines, text
@@ -29,9 +31,13 @@ def test_every_export_is_mapped_as_a_person_would(export: Export, tmp_path: Path
     """The config is whole, is just what is right for the export, and nearly all rows pass with it."""
     found = look([str(export.write(tmp_path))], Run())
     config = tomllib.loads(found.text)
-    assert (config["columns"], config.get("run", {})) == (export.columns, export.run)
+    left_out = [*export.columns.get("leave_out", []), *found.proposal.unused]
+    columns = {**export.columns, **({"leave_out": left_out} if left_out else {})}
+    assert (config["columns"], config.get("run", {})) == (columns, export.run)
     assert found.complete
     assert found.proof is not None
+    binding = bind(dict.fromkeys(found.proof.columns, pl.String()), parse_mapping(config["columns"]))
+    assert binding.unknown == ()
     assert (found.proof.rows, found.proof.rejected <= 2) == (found.opened.evidence.rows, True)
 
 
@@ -73,7 +79,10 @@ def test_what_cannot_be_found_by_itself_is_found_by_trying(
 ) -> None:
     """Delimiter, header, sheet and encoding are written where a run would not find them; what is open is left open."""
     found = look([str(write(tmp_path))], Run())
-    assert tomllib.loads(found.text) == config
+    left_out = {"leave_out": list(found.proposal.unused)} if found.proposal.unused else {}
+    columns = config["columns"]
+    assert isinstance(columns, dict)
+    assert tomllib.loads(found.text) == config | {"columns": columns | left_out}
     assert found.complete == ("name" in {entry.key for entry in found.proposal.entries})
 
 
@@ -274,7 +283,7 @@ def test_in_a_pipe_the_config_is_printed_and_written_with_o_only(tmp_path: Path)
     name = HARD.write(tmp_path).name
     printed = provisioner("init", name, cwd=tmp_path)
     assert (printed.exit_code, [path.name for path in tmp_path.iterdir()]) == (0, [name])
-    assert tomllib.loads(printed.stdout)["columns"] == HARD.columns
+    assert tomllib.loads(printed.stdout)["columns"] == {**HARD.columns, "leave_out": ["Abteilung", "Eintritt"]}
     assert "12 rows checked: 12 valid" in printed.stderr
     written = provisioner("init", name, "-o", "conf/hr.toml", cwd=tmp_path)
     assert (written.exit_code, written.stderr) == (0, "")

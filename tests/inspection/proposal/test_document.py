@@ -45,9 +45,11 @@ def test_names_of_columns_break_nothing(columns: list[str], roster: str) -> None
         [roster],
         roster,
     )
+    unused = [each for each in rest if not each.startswith("_")]
+    left_out = {"leave_out": unused} if unused else {}
     assert tomllib.loads(text) == {
         "run": {"encoding": "cp1252", "sheet": first},
-        "columns": {"uid": first, "metadata": {"@private.email": first}},
+        "columns": {"uid": first, **left_out, "metadata": {"@private.email": first}},
         "constraints": {"uid_allow_underscore": True},
     }
 
@@ -97,3 +99,18 @@ def test_what_is_kept_out_stays_out_when_all_others_are_sent() -> None:
     }  # fmt: skip
     columns = dict.fromkeys(("id", "Name", "IBAN", "Gehalt", "Ort"), pl.String())
     assert dict(bind(columns, parse_mapping(config)).metadata) == {("@private", "roster", "Ort"): FromColumn("Ort")}
+
+
+def test_what_nothing_is_made_of_is_known_and_what_is_new_is_not() -> None:
+    """No night tells of the columns that were looked at; a line that is put in force is, though its column is there."""
+    left_out = tuple(LeftOut(name, "why") for name in ("IBAN", "Ort", "Abteilung", "Ort", "_column_4"))
+    suggestions = (Entry("department", "Abteilung", "", ("Abteilung",), metadata=True),)
+    entries = (Entry("uid", "id", "an id"), Entry("name", "Name", "a name"))
+    text = document("r.csv", Proposal(entries, suggestions, left_out, kept_out=("IBAN",)), {})
+    config = tomllib.loads(text)["columns"]
+    assert config == {"uid": "id", "name": "Name", "leave_out": ["IBAN", "Ort", "Abteilung"]}
+    columns = dict.fromkeys(("id", "Name", "IBAN", "Ort", "Abteilung", "Neu"), pl.String())
+    assert bind(columns, parse_mapping(config)).unknown == ("Neu",)
+    text = text.replace("\n# [columns.metadata]", "\n[columns.metadata]").replace("\n# department", "\ndepartment")
+    in_force = bind(columns, parse_mapping(tomllib.loads(text)["columns"]))
+    assert dict(in_force.metadata) == {("department",): FromColumn("Abteilung")}
