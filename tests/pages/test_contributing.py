@@ -119,3 +119,13 @@ def test_the_oldest_python_is_the_same_everywhere() -> None:
         PROJECT["tool"]["ruff"]["target-version"],
         PROJECT["tool"]["mypy"]["python_version"],
     )
+
+
+def test_the_picture_of_the_layers_is_what_the_linter_holds() -> None:
+    """In its order, from top to bottom, and what stands side by side; the last layer is the ground, named below it."""
+    contract = next(each for each in PROJECT["tool"]["importlinter"]["contracts"] if each["type"] == "layers")
+    *layers, ground = [re.sub("[()]", "", layer) for layer in contract["layers"]]
+    page = (ROOT / "docs/how-it-works.md").read_text(encoding="utf-8")
+    assert f"\n{' → '.join([*layers, 'the ground'])}\n" in page
+    (told,) = re.findall(r"The ground is what everything stands on: (.*?)\.", page, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", told)) == set(ground.split(" : "))
