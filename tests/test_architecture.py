@@ -30,7 +30,8 @@ CORE = frozenset(
         "validation.fields",
         "sending.calls", "sending.retry",
         "settings.values",
-        "sync.plan.decision", "sync.plan.guards", "sending.users.profile", "sending.users.trace",
+        "sync.plan.decision", "sync.plan.guards", "sending.users.canonical", "sending.users.profile",
+        "sending.users.trace",
         "inspection.diagnosis", "inspection.connection", "inspection.machine", "inspection.proof.stored",
     }
 )  # fmt: skip

@@ -1158,3 +1158,23 @@ def test_a_night_whose_end_cannot_be_recorded_tells_its_numbers_and_goes_on(tmp_
     (stopped,) = first.events("run.stopped")
     assert stopped["resume"] == f"provisioner {' '.join(command)}"
     assert (second.exit_code, second.summary["created"], second.summary["stopped_by"]) == (0, 2, None)
+
+
+@pytest.mark.slow
+def test_what_the_api_stores_in_its_own_form_is_no_change(company: Company) -> None:
+    """Digits beyond a double, numbers beyond 64 bits: neither the next night, nor its plan, nor an adoption."""
+    odd = ['{"lat":51.520006599999998}', '{"n":18446744073709551617}', '{"n":123456789012345678901234567890}']
+    lines = [
+        f'{{"uid":"{company.uid(f"a{at}")}","name":"A","metadata":{text},"tags":["x","x"]}}\n'
+        for at, text in enumerate(odd)
+    ]
+    (company.folder / "hr.ndjson").write_text("".join(lines))
+    assert company.sync("--adopt", roster="hr.ndjson").exit_code == 0
+    assert company.did() == {"created": 3}
+    again = company.sync("--refresh", roster="hr.ndjson")
+    assert (again.exit_code, company.did()) == (0, {}), again.stderr
+    assert json.loads(again.stdout)["directory"]["changed"] == 0
+    (company.folder / "hr.db").unlink()
+    adopted = company.sync("--adopt", roster="hr.ndjson")
+    assert (adopted.exit_code, company.did()) == (0, {}), adopted.stderr
+    assert company.told() == {"a0": "unchanged", "a1": "unchanged", "a2": "unchanged"}

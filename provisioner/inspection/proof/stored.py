@@ -1,12 +1,6 @@
 """A profile as the server would have stored it: what was sent and what is shown become one form, so that both compare.
 
-That form is canonical JSON: keys sorted, no blanks, UTF-8, fields that hold nothing left out. In it counts as one
-
-    text      with and without white space around it; blank text is null
-    role      in any case; `default` and none
-    tags      in any order, each once
-    numbers   1, 1.0 and 1e0; beyond 64 bits and in fractions, whatever is the same double: nobody's JSON tells more
-    metadata  keys in any order; {} and [] inside, which PHP cannot tell apart
+That form is the one of `provisioner.sending.users.canonical`, which a sync and an undo compare in as well.
 """
 
 from __future__ import annotations
@@ -19,12 +13,10 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.sending.users.profile import ALWAYS_LISTED, DEFAULT_ROLE, FIELDS, UNSURE
+from provisioner.sending.users.canonical import stored
+from provisioner.sending.users.profile import ALWAYS_LISTED, FIELDS, UNSURE
 
 _TAGS: Final = "tags"
-# Whole numbers from here on are doubles to the one who reads them.
-_LEAST: Final = -(2**63)
-_BEYOND: Final = 2**64
 # JSON that is nested deeper than can be read stands for itself: no roster's can be.
 _TOO_DEEP: Final = b'"nested too deeply to be compared"'
 
@@ -91,7 +83,7 @@ def sent_profile(body: str, fields: Collection[str]) -> bytes:
 
 def profile_of(user: Mapping[str, Any], fields: Collection[str]) -> bytes:
     """Give the profile of a user, as the API shows it or as it is sent, as far as these fields go."""
-    held = {name: _stored(name, user[name]) for name in fields if name in user}
+    held = {name: stored(name, user[name]) for name in fields if name in user}
     return _text({name: value for name, value in held.items() if value is not None})
 
 
@@ -117,36 +109,6 @@ def differences(roster: bytes, app: bytes) -> Iterator[FieldDifference]:
         ours, theirs = one.get(name), other.get(name)
         if _text(ours) != _text(theirs):
             yield FieldDifference(name, _words(ours), _words(theirs))
-
-
-def _stored(name: str, value: Any) -> Any:
-    """Give a field's value in the one form; None when it holds nothing."""
-    if type(value) is str and name != "role":
-        return value.strip() or None
-    if name == "role" and isinstance(value, str):
-        value = value.strip().lower()
-        return None if value == DEFAULT_ROLE else value or None
-    if name == "tags" and isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return sorted({each.strip() for each in value} - {""}) or None
-    try:
-        value = _plain(value)
-    except RecursionError:
-        return value
-    return None if value == [] else value
-
-
-def _plain(value: Any) -> Any:
-    # Of JSON, so the types are exact: to match by class takes several times as long, for every value of every user.
-    kind = type(value)
-    if kind is str:
-        return value.strip() or None
-    if kind is dict:
-        return {key: _plain(item) for key, item in value.items()} or []
-    if kind is list:
-        return [_plain(item) for item in value]
-    if kind is float and value.is_integer() and _LEAST <= value < _BEYOND:
-        return int(value)
-    return value
 
 
 def _text(value: Any) -> bytes:

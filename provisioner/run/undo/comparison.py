@@ -58,9 +58,7 @@ def may_be_later(each: Candidate) -> bool:
 
 def _carried(each: Candidate, now: Mapping[str, str]) -> bool:
     told = [name for name in trace.names_of(each.fields or 0) if name in now]
-    return bool(told) and all(
-        trace.digest_of(now, name) in trace.digests_in(each.carried or b"", name) for name in told
-    )
+    return bool(told) and all(trace.is_in(each.carried or b"", now, name) for name in told)
 
 
 def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str], *, sent: bool) -> Restoration:
@@ -106,7 +104,7 @@ def _is_strange(each: Candidate, old: Mapping[str, str], now: Mapping[str, str])
     """Tell whether a field that this job has never set is not as it was; tags are not always shown."""
     set_, untold = trace.names_of(each.fields or 0), trace.names_of(each.untold or 0)
     left = [name for name in profile.FIELDS if name not in {*set_, *untold} and (name != "tags" or name in now)]
-    return each.before is not None and any(now.get(name) != old.get(name) for name in left)
+    return each.before is not None and any(trace.digest_of(now, name) != trace.digest_of(old, name) for name in left)
 
 
 def _by_another(
@@ -122,7 +120,9 @@ def _by_another(
     if certain and later and not may_be_later(each):
         return True
     for name in fields:
-        ours, found = trace.digests_in(each.carried or b"", name), trace.digest_of(now, name)
-        if found not in ours and found != trace.digest_of(old, name) and (ours or later or not certain):
+        entries = each.carried or b""
+        if trace.is_in(entries, now, name) or trace.digest_of(now, name) == trace.digest_of(old, name):
+            continue
+        if trace.digests_in(entries, name) or later or not certain:
             return True
     return False

@@ -2,6 +2,9 @@
 
 What a state compares is a digest of 8 bytes for each field. The profile itself it keeps packed, some 100 to 200 bytes a
 user, and reads it only for whom something changes: so that a person can be told what it was.
+
+A digest tells every digit: it holds a roster against the roster of the night before, and the bytes of it never change.
+What the API shows is held against what is known in another form, see `provisioner.sending.users.canonical`.
 """
 
 from __future__ import annotations
@@ -96,7 +99,7 @@ def carried_out(old: Mapping[str, str], new: Mapping[str, str], managed: Collect
 
 def same(one: bytes, other: bytes) -> frozenset[str]:
     """Name the fields that are alike in two sets of digests."""
-    return frozenset(name for name, a, b in zip(FIELDS, _parts(one), _parts(other), strict=True) if a == b)
+    return frozenset(name for name, a, b in zip(FIELDS, parts(one), parts(other), strict=True) if a == b)
 
 
 def digests(profile: Mapping[str, str | None]) -> bytes:
@@ -149,11 +152,12 @@ def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:
         return new
     return b"".join(
         was if name not in managed or (name == NOT_CLEARABLE and now == _ABSENT) else now
-        for name, was, now in zip(FIELDS, _parts(old), _parts(new), strict=True)
+        for name, was, now in zip(FIELDS, parts(old), parts(new), strict=True)
     )
 
 
-def _parts(digests: bytes) -> Iterator[bytes]:
+def parts(digests: bytes) -> Iterator[bytes]:
+    """Cut digests into those of the fields, in the order of `FIELDS`."""
     return (digests[at : at + _SIZE] for at in range(0, len(digests), _SIZE))
 
 

@@ -1,7 +1,9 @@
 """What an update set of a profile, or emptied, kept small: which fields, and a digest of each.
 
 An entry is one byte for the fields, the first of `FIELDS` in its lowest bit, and the digests of all of them (see
-`profile.digests`). Entries stand one behind the other: each update of a user whose fate is not known adds one.
+`profile.digests`), in the form in which the API stores them: they are held against what it shows. An earlier version
+kept those of the fields as they were sent, or shown. Entries stand one behind the other: each update of a user whose
+fate is not known adds one.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from provisioner.sending.users import profile
+from provisioner.sending.users import canonical, profile
 from provisioner.sending.users.profile import FIELDS
 
 DIGEST: Final = len(profile.digests({})) // len(FIELDS)
@@ -33,7 +35,7 @@ def entry_of(texts: Mapping[str, str | None]) -> bytes:
 
     What is no field is left out.
     """
-    return bytes([bits_of(texts)]) + profile.digests(texts)
+    return bytes([bits_of(texts)]) + profile.digests(canonical.stored_texts(texts))
 
 
 def set_by(body: bytes) -> dict[str, str | None]:
@@ -55,6 +57,12 @@ def digests_in(entries: bytes, name: str) -> frozenset[bytes]:
 def digest_of(texts: Mapping[str, str], name: str) -> bytes:
     """Give the digest of one field of a profile (field → JSON text)."""
     return entry_of({name: texts[name]} if name in texts else {})[1 + FIELDS.index(name) * DIGEST :][:DIGEST]
+
+
+def is_in(entries: bytes, texts: Mapping[str, str], name: str) -> bool:
+    """Whether a field of a profile that is shown is as an entry has it, of any version."""
+    as_shown = profile.digests({name: texts.get(name)})[FIELDS.index(name) * DIGEST :][:DIGEST]
+    return not digests_in(entries, name).isdisjoint({digest_of(texts, name), as_shown})
 
 
 def _entries(entries: bytes) -> Iterator[tuple[int, bytes]]:

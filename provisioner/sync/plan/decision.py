@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from provisioner.model import Action, Live, Standing
 from provisioner.sending.users import profile
+from provisioner.sending.users.canonical import Known, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class Wanted:
         """Read the body of a create."""
         members = profile.members(body)
         return cls(body_hash, members, profile.digests(members), managed)
+
+    def recognisable(self, ours: bytes | None, kept: bytes | None) -> list[Known]:
+        """Give what the API may show: the profile that is known, if one is (`ours` its digests), and the row.
+
+        kept  the profile that was carried out last, see `profile.packed`
+        """
+        texts = [self.members, *([profile.unpacked(kept)] if kept is not None else [])]
+        several = [] if ours is None else [known(ours, texts)]
+        return [*several, known(self.digests, [self.members])]
 
     def against(self, old: bytes | None) -> tuple[tuple[str, ...], bytes, Live]:
         """Hold it against a profile (unknown when None): fields, update, and what is known once it is carried out."""

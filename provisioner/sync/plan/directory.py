@@ -27,7 +27,7 @@ from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
-from provisioner.sending.users import profile
+from provisioner.sending.users import canonical, profile
 from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.reading import DEACTIVATED, is_user, last_page
 
@@ -39,7 +39,7 @@ _AT_ONCE: Final = 16
 
 _TABLE: Final = """
 CREATE TEMP TABLE directory (
-    uid TEXT PRIMARY KEY, digests BLOB NOT NULL, standing TEXT NOT NULL, created_at INTEGER
+    uid TEXT PRIMARY KEY, digests BLOB NOT NULL, standing TEXT NOT NULL, created_at INTEGER, stored BLOB
 ) WITHOUT ROWID
 """
 _GONE: Final = """
@@ -65,11 +65,19 @@ log = get_logger()
 
 
 class Shown(NamedTuple):
-    """A user as the directory shows it."""
+    """A user as the directory shows it.
+
+    stored  digests of the profile in the form of `canonical.stored`; null when they are the same
+    """
 
     digests: bytes
     standing: Standing
     created_at: int | None
+    stored: bytes | None = None
+
+    def recognised(self, several: Sequence[canonical.Known]) -> bytes:
+        """Give the digests of the profile, see `canonical.recognised`."""
+        return canonical.recognised(canonical.Known(self.digests, self.stored or self.digests), several)
 
 
 class Directory:
@@ -91,38 +99,48 @@ class Directory:
         """Keep one page. A page read while users come and go can repeat some of the last: the later one counts."""
         self._met_fields.update(name for name in profile.UNSURE if any(name in user for user in users))
         standings = [standing_of(user, standing).value for user in users]
-        digests = [profile.digests_of(user, profile.FIELDS) for user in users]
+        texts = [profile.texts_of(user) for user in users]
+        digests, stored = map(profile.digests, texts), map(_stored, texts)
         uids, created = [user["uid"] for user in users], [moment(user, "createdAt") for user in users]
-        rows = zip(uids, digests, standings, created, strict=True)
-        self._database.executemany("INSERT OR REPLACE INTO temp.directory VALUES (?, ?, ?, ?)", rows)
+        rows = zip(uids, digests, standings, created, stored, strict=True)
+        self._database.executemany("INSERT OR REPLACE INTO temp.directory VALUES (?, ?, ?, ?, ?)", rows)
         self.pages += 1
 
     def find(self, uids: Sequence[str]) -> dict[str, Shown]:
         """Look up many uids."""
         statement = (
-            "SELECT uid, digests, standing, created_at FROM json_each(?) AS asked "
+            "SELECT uid, digests, standing, created_at, stored FROM json_each(?) AS asked "
             "JOIN temp.directory ON temp.directory.uid = asked.value"
         )
         rows = self._database.execute(statement, (json_list(uids),))
-        return {uid: Shown(digests, Standing(standing), at) for uid, digests, standing, at in rows}
+        return {uid: Shown(digests, Standing(standing), *rest) for uid, digests, standing, *rest in rows}
 
     def drifted(self, known: Mapping[str, Met]) -> Iterator[DriftRow]:
         """Give those of these users whose profiles another hand has changed, as far as it tells."""
-        for uid, shown in self.find(list(known)).items():
-            ours = known[uid].digests if known[uid].certain else None
-            if ours is not None and (digests := profile.overlaid(ours, shown.digests, self.fields)) != ours:
+        ours = {uid: each.digests for uid, each in known.items() if each.certain and each.digests is not None}
+        for uid, digests in self._found(ours, self.find(list(ours))):
+            if digests != ours[uid]:
                 yield DriftRow(uid, digests)
 
     def otherwise(self, known: Mapping[str, Met]) -> tuple[list[FoundRow], list[UserKey]]:
         """Give how those of these users are found who are not as they are known, and who is known and not there."""
         lives = {uid: live for uid, each in known.items() if (live := each.live) is not None}
-        shown, listed = self.find(list(lives)), self.fields
-        found = [
-            FoundRow(uid, profile.overlaid(lives[uid].digests, each.digests, listed), each.standing.value)
-            for uid, each in shown.items()
-        ]
+        shown = self.find(list(lives))
+        ours = {uid: live.digests for uid, live in lives.items()}
+        found = [FoundRow(uid, digests, shown[uid].standing.value) for uid, digests in self._found(ours, shown)]
         others = [each for each in found if each[1:] != (lives[each.uid].digests, lives[each.uid].standing.value)]
         return others, [UserKey(known[uid].key) for uid in lives if uid not in shown]
+
+    def _found(self, ours: Mapping[str, bytes | None], shown: Mapping[str, Shown]) -> Iterator[tuple[str, bytes]]:
+        """Give the digests of users as they are found; of a field that is stored as it is known, the known ones."""
+        found = {uid: profile.overlaid(ours[uid], each.digests, self.fields) for uid, each in shown.items()}
+        others = [uid for uid, digests in found.items() if digests != ours[uid]]
+        statement = "SELECT uid, profile FROM json_each(?) AS asked JOIN users ON users.uid = asked.value"
+        for uid, kept in self._database.execute(statement, (json_list(others),)).fetchall():
+            if (known := ours[uid]) is not None:
+                several = [canonical.known(known, [profile.unpacked(kept)] if kept is not None else [])]
+                found[uid] = profile.overlaid(known, shown[uid].recognised(several), self.fields)
+        yield from found.items()
 
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""
@@ -137,6 +155,13 @@ class Directory:
             "strangers": _STRANGERS,
         }
         return {name: int(self._database.execute(query).fetchone()[0]) for name, query in queries.items()}
+
+
+def _stored(texts: Mapping[str, str]) -> bytes | None:
+    """Give `Shown.stored` of a profile (field → JSON text)."""
+    stored = canonical.stored_texts(texts)
+    digests = profile.digests(stored) if stored != texts else None
+    return None if digests == profile.digests(texts) else digests
 
 
 def replaced(known: Mapping[str, Met], shown: Mapping[str, Shown]) -> Iterator[ReplacedRow]:

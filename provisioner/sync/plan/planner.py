@@ -208,7 +208,7 @@ class Planner:
         if shown is None or (known is not None and not known.certain) or (known is None and self._may_be_ours(found)):
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
-            live, exists = self._as_shown(known, found), found is not None
+            live, exists = self._as_shown(known, found, wanted, kept.get(row.uid)), found is not None
         flushed = known is not None and known.sessions == Sessions.FLUSHED
         if live is not None and flushed and self._is_given_token(row, known):
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
@@ -260,13 +260,15 @@ class Planner:
             return False
         return known is None or known.sessions is not None or not known.has_token
 
-    def _as_shown(self, known: Met | None, found: Shown | None) -> Live | None:
-        """Trust the directory where it tells, the state where it does not."""
+    def _as_shown(self, known: Met | None, found: Shown | None, wanted: Wanted, kept: bytes | None) -> Live | None:
+        """Trust the directory where it tells, in the form in which the API stores it; where it does not, the state."""
         if found is None or self._directory is None:
             return None
         listed = self._directory.fields
         ours = known.digests if known is not None and known.certain else None
         digests = profile.overlaid(ours, found.digests, listed)
+        if digests != ours and (ours is not None or profile.difference(digests, wanted.digests, self._managed)):
+            digests = profile.overlaid(ours, found.recognised(wanted.recognisable(ours, kept)), listed)
         if known is not None and ours is not None and digests != ours:
             self.plan.so_far.changed += 1
         as_it_was = known is not None and digests == ours

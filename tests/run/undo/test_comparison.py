@@ -130,3 +130,15 @@ def test_a_created_user_whose_edit_was_not_answered() -> None:
     each = candidate(ours=1, kind="own", confirmed=0)
     assert changed_since(each, user(OURS, MARK + 9)) is None
     assert changed_since(each, user({**OURS, "name": "Third"}, MARK + 9)) == "changed"
+
+
+def test_what_the_api_shows_in_its_own_form_is_ours() -> None:
+    """An update that was not answered: another double's digits, an empty list, a role in lower case are no change."""
+    said = {"role": '"Nurse"', "metadata": '{"lat":0.10000000000000001,"e":{}}', "tags": '["a","a"]'}
+    each = candidate(**UNANSWERED, fields=trace.bits_of(said), carried=trace.entry_of(said))
+    stored = {"role": "nurse", "metadata": {"lat": 0.1, "e": []}, "tags": ["a"]}
+    kept = {"name": "Ann ", "link": "https://l"}
+    found = restoration(each, user({**kept, **stored}, 3_000), (), sent=False)
+    assert found == Restoration(Finding.OURS, b'{"role":"default","metadata":{"a":1},"tags":[]}')
+    third = user({**kept, **stored, "metadata": {"lat": 0.2, "e": []}}, 3_000)
+    assert restoration(each, third, (), sent=False) == Restoration(Finding.CHANGED)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from provisioner.sending.users import profile
 from provisioner.sending.users.profile import FIELDS
-from provisioner.sending.users.trace import ENTRY, bits_of, digest_of, digests_in, entry_of, names_of, set_by
+from provisioner.sending.users.trace import ENTRY, bits_of, digest_of, digests_in, entry_of, is_in, names_of, set_by
 
 
 def test_a_set_of_fields_is_one_number_and_back() -> None:
@@ -33,3 +34,14 @@ def test_a_field_that_was_emptied_is_of_the_entry() -> None:
     for name in ("avatar", "role", "metadata", "tags"):
         assert digests_in(entry, name) == {digest_of({}, name)}
     assert digest_of({"avatar": '"x"'}, "avatar") not in digests_in(entry, "avatar")
+
+
+def test_a_field_is_recognised_as_the_api_stores_it() -> None:
+    """An entry of an earlier version is of the text as it was sent or shown: that is recognised as well."""
+    sent = set_by(b'{"uid":"a","name":"Ann","metadata":{"lat":0.10000000000000001,"e":{}}}')
+    shown = {"name": '"Ann"', "metadata": '{"lat":0.1,"e":[]}'}
+    assert [is_in(entry_of(sent), shown, name) for name in ("name", "metadata", "avatar")] == [True, True, False]
+    assert not is_in(entry_of(sent), {**shown, "metadata": '{"lat":0.2,"e":[]}'}, "metadata")
+    text = {"metadata": '{"t":" x"}'}
+    before = bytes([bits_of(text)]) + profile.digests(text)
+    assert (is_in(before, text, "metadata"), is_in(before, {}, "metadata")) == (True, False)

@@ -212,6 +212,26 @@ def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncSta
     assert lives == {"same": same, "other": Live(None, drift[0].digests, ACTIVE), "gone": other}
 
 
+ODD = {"name": '"Ann "', "metadata": '{"lat":51.520006599999998,"e":{},"t":" x"}', "tags": '["a","a"]'}
+AS_STORED = {"name": "Ann", "metadata": {"t": "x", "lat": 51.520006599999996, "e": []}, "tags": ["a"]}
+
+
+def test_whoever_is_shown_as_the_api_stores_it_is_as_known(state: SyncState) -> None:
+    """By the profile that is kept; another value is another hand's, in its own field."""
+    kept = profile.digests(ODD)
+    live = Live("h", kept, ACTIVE)
+    state.adopt([Adoption(uid, 1, live, 5) for uid in ("same", "other", "bare")], 1.0)
+    state.keep_profiles([(uid, profile.packed(ODD)) for uid in ("same", "other")])
+    others = {**AS_STORED, "tags": ["b"]}
+    users = [user("same", **AS_STORED), user("other", **others), user("bare", **AS_STORED)]
+    _, directory, _ = read(state, [page(users), page([]), page([])])
+    known = state.met(["same", "other", "bare"])
+    drift = {each.uid: profile.same(each.digests, kept) for each in directory.drifted(known)}
+    all_fields = frozenset(profile.FIELDS)
+    assert drift == {"other": all_fields - {"tags"}, "bare": all_fields - {"name", "metadata", "tags"}}
+    assert {each.uid for each in directory.otherwise(known)[0]} == {"other", "bare"}
+
+
 def test_how_users_are_found_for_whom_something_is_planned_is_recorded(state: SyncState) -> None:
     """Changed, deactivated or gone: the state has them as they are, and not as they were once carried out."""
     live = Live("h", digests(name='"NAME"'), ACTIVE)
