@@ -237,3 +237,19 @@ def test_a_roster_with_an_escape_is_read_with_it_whatever_its_columns_are_called
     path.write_text('uid,name,_row\na,"b \\"c\\"",1\n')
     with closing(open_roster(path, RosterOptions(escape="\\"))) as roster:
         assert next(roster.batches()).frame.rows() == [("a", 'b "c"', "1")]
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind", "expected"),
+    [
+        ([[3.0, 4.5], [float("nan"), 7.0], None, [None]], pl.List(pl.Float64), ['["3","4.5"]', '["7"]', None, "[]"]),
+        ([[3.0, 2.5]], pl.Array(pl.Float32, 2), ['["3","2.5"]']),
+        ([[Decimal("3.00"), Decimal("4.50")]], pl.List(pl.Decimal(6, 2)), ['["3","4.50"]']),
+        ([[1, None]], pl.List(pl.Int64), ['["1"]']),
+        ([[date(2024, 5, 1)]], pl.List(pl.Date), ['["2024-05-01"]']),
+    ],
+)
+def test_tags_that_are_numbers_are_written_as_they_are_sent(tags: list[Any], kind: Any, expected: list[Any]) -> None:
+    """A number without a fraction has none, and NaN is no tag: fed in again, the rows have the tags that they had."""
+    frame = pl.DataFrame({"t": pl.Series(tags, dtype=kind)})
+    assert as_text(frame, (), ["t"])["t"].to_list() == expected

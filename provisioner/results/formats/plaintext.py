@@ -15,6 +15,7 @@ from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.moments import spelled
 from provisioner.validation.fields.structured.jsontext import dumps
 from provisioner.validation.fields.structured.metadata import json_value
+from provisioner.validation.fields.structured.tags import texts_of_lists
 
 
 def as_text(frame: pl.DataFrame, kept: Collection[str], tags: Collection[str] = ()) -> pl.DataFrame:
@@ -35,9 +36,9 @@ def as_text(frame: pl.DataFrame, kept: Collection[str], tags: Collection[str] = 
 
 
 def _nested(column: pl.Series, *, is_tags: bool) -> pl.Series:
-    column = spelled(column)
     if is_tags and isinstance(column.dtype, pl.List | pl.Array):
-        column = column.cast(pl.List(pl.String)).list.drop_nulls()
+        column = texts_of_lists(column).list.drop_nulls()
+    column = spelled(column)
     return pl.Series([_json(value) for value in column.to_list()], dtype=pl.String)
 
 

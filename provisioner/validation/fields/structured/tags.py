@@ -127,10 +127,8 @@ def _of_lists(lists: pl.Series) -> pl.DataFrame:
     ["", " "]           []       null     0       null
     null                null     null     null    null
     """
-    stripped, kind = pl.element().str.strip_chars(), inner_types(lists.dtype)[""]
-    if kind.is_float() or isinstance(kind, pl.Decimal):
-        lists = lists.cast(pl.List(kind)).list.eval(cells.typed_text(pl.element(), kind))
-    kept = spelled(lists).cast(pl.List(pl.String)).list.eval(stripped.filter(stripped != "")).to_frame("kept")
+    stripped = pl.element().str.strip_chars()
+    kept = texts_of_lists(lists).list.eval(stripped.filter(stripped != "")).to_frame("kept")
     tags = pl.col("kept").list
     joined = tags.eval(jsontext.escaped(pl.element())).list.join('","')
     return kept.select(
@@ -139,6 +137,14 @@ def _of_lists(lists: pl.Series) -> pl.DataFrame:
         tags.len().cast(pl.Int64).alias("tags_count"),
         tags.eval(pl.element().str.len_chars()).list.max().cast(pl.Int64).alias("tags_longest"),
     )
+
+
+def texts_of_lists(lists: pl.Series) -> pl.Series:
+    """Write the tags of a list column as text (List(String)), as cells are: 3.0 is 3, and NaN is null."""
+    kind = inner_types(lists.dtype)[""]
+    if kind.is_float() or isinstance(kind, pl.Decimal):
+        lists = lists.cast(pl.List(kind)).list.eval(cells.typed_text(pl.element(), kind))
+    return spelled(lists).cast(pl.List(pl.String))
 
 
 def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataFrame:
