@@ -74,8 +74,11 @@ def first_line(error: object) -> str:
 
 
 def iso_time(seconds: float, timespec: str = "milliseconds") -> str:
-    """Give UNIX seconds as documents hold a time: `2026-01-31T23:59:59.000Z`."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+    """Give UNIX seconds as documents hold a time: `2026-01-31T23:59:59.000Z`; the number where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:.0f}"
 
 
 def json_text(document: object, indent: int | None = 2, default: Callable[[Any], object] | None = None) -> str:

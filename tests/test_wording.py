@@ -77,6 +77,16 @@ def test_a_time_is_given_in_utc() -> None:
     assert iso_time(1_790_000_000, "seconds") == "2026-09-21T14:13:20Z"
 
 
+def test_a_time_that_no_calendar_has_is_its_number() -> None:
+    """Such as one of milliseconds, which a journal of an earlier version may hold."""
+    assert [iso_time(each, "seconds") for each in (253_402_300_799, 253_402_300_800, 1.7e12, 9e15)] == [
+        "9999-12-31T23:59:59Z",
+        "253402300800",
+        "1700000000000",
+        "9000000000000000",
+    ]
+
+
 def test_json_keeps_every_letter() -> None:
     """Indented for people, in one line for machines; what JSON does not know is refused unless there is a reading."""
     assert json_text({"a": ["ä"]}) == '{\n  "a": [\n    "ä"\n  ]\n}'

@@ -12,6 +12,7 @@ from provisioner.sending.users import profile, trace
 
 # Fields of which an answer may tell nothing though the user has them: tags are shown in lists.
 _UNSURE: Final = frozenset({"metadata", "tags"})
+_YEAR_10000: Final = 253_402_300_800
 
 
 class Keeper(Protocol):
@@ -41,11 +42,14 @@ def last_change(user: Mapping[str, Any], before: int | None = None) -> int | Non
 
 
 def moment(user: Mapping[str, Any], name: str) -> int | None:
-    """Give a time of a user (UNIX seconds); None for what is none: absurd numbers do not fit into the journal."""
+    """Give a time of a user (UNIX seconds); None for what is none.
+
+    Nor is a number that no calendar has, such as one of milliseconds: neither results nor a journal could tell it.
+    """
     value = user.get(name)
     if value is None:
         return None
-    return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else None
+    return int(value) if isinstance(value, int | float) and 0 <= value < _YEAR_10000 else None
 
 
 def carried(body: bytes, user: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from provisioner.sending.users import keeper
 from provisioner.sending.users.keeper import carried, shows
 from provisioner.sending.users.trace import entry_of
 
@@ -34,3 +39,22 @@ def test_what_an_update_emptied_is_carried_as_the_answer_shows_it() -> None:
     body = b'{"uid":"ann","name":"Ann","unset":["avatar"]}'
     assert carried(body, {"name": "Ann"}) == entry_of({"name": '"Ann"', "avatar": None})
     assert carried(body, {"name": "Ann", "avatar": "x"}) == entry_of({"name": '"Ann"', "avatar": '"x"'})
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        (1_790_000_000, 1_790_000_000),
+        (1_790_000_000.7, 1_790_000_000),
+        (0, 0),
+        (253_402_300_799, 253_402_300_799),
+        (253_402_300_800, None),
+        (1.79e12, None),
+        (-1, None),
+        ("1790000000", None),
+        (None, None),
+    ],
+)
+def test_a_time_is_one_that_a_calendar_has(said: Any, at: int | None) -> None:
+    """One of milliseconds is none: results and journals could not tell it."""
+    assert keeper.moment({"createdAt": said}, "createdAt") == at
