@@ -141,6 +141,16 @@ def test_the_command_that_resumes_is_the_same_without_restart() -> None:
     assert "sig=" not in resume_command(["run", "https://x.test/r.csv?sig=abc"], Settings())
 
 
+def test_the_command_that_resumes_asks_the_same_database_in_the_same_way() -> None:
+    """What an address says of TLS stays; a parameter that may be a secret does not."""
+    address = "postgresql://ann@db/hr?sslmode=verify-full&sslrootcert=/ca.pem"
+    given = ["run", "--query-file", "q.sql", "--database", address]
+    assert resume_command(given, Settings()) == f"provisioner run --query-file q.sql --database '{address}'"
+    for secret in ("token=abc", "sslpassword=abc", "sslmode=require&client_secret=abc", "apikey=abc"):
+        told = resume_command(["run", "--database", f"postgresql://ann@db/hr?{secret}"], Settings())
+        assert told == "provisioner run --database postgresql://ann@db/hr"
+
+
 def test_what_a_config_file_says_for_once_is_unsaid_in_the_command_that_resumes(tmp_path: Path) -> None:
     """As the command takes it: the same settings, but for what would begin anew, or have a journal be a copy again."""
     config = tmp_path / "c.toml"

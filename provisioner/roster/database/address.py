@@ -30,6 +30,7 @@ _KINDS: Final = {
     "sqlite": "sqlite",
 }
 _NAMED: Final = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
+_SECRET: Final = re.compile(r"[?&][^=&]*(?:pass(?!file)|pwd|secret|token|credential|api_?key)[^=&]*=", re.IGNORECASE)
 SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 """How an address of any kind begins."""
 
@@ -120,6 +121,17 @@ def seen_from(folder: Path, given: str) -> str:
         return given
     path = os.path.normpath(folder / Path(address.file).expanduser())
     return given if path == address.file else f"sqlite:///{quote(path, errors='surrogateescape')}"
+
+
+def is_address(given: str) -> bool:
+    """Whether a text begins as the address of a database that can be asked."""
+    scheme = SCHEME.match(given)
+    return scheme is not None and scheme[1].lower() in _KINDS
+
+
+def may_hold_secret(given: str) -> bool:
+    """Whether an address holds a password, or a parameter that may be as good as one by its name."""
+    return holds_password(given) or _SECRET.search(given) is not None
 
 
 def holds_password(given: str) -> bool:
