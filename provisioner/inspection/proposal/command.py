@@ -21,7 +21,7 @@ from provisioner.inspection.proposal.opening import Opened, open_unknown
 from provisioner.inspection.proposal.proof import Proof, prove, reads_alike
 from provisioner.results.tables import printed
 from provisioner.roster.columns import unnamed
-from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
+from provisioner.roster.files.inputs import Inputs, Location, find_inputs, in_command, local_file
 from provisioner.roster.reader import RosterOptions
 from provisioner.roster.wrapped import renamed, retold
 from provisioner.run.runtime import is_agreed
@@ -222,9 +222,10 @@ def _how_to_write(arguments: Sequence[str]) -> str:
 def _next(found: Found, arguments: Sequence[str], target: Path) -> str:
     """Name the next command."""
     config = [] if target == DEFAULT_CONFIG else ["-c", str(target)]
-    command = shlex.join(["provisioner", "validate", *arguments, *config])
+    rosters = [in_command(each) for each in arguments]
+    command = shlex.join(["provisioner", "validate", *rosters, *config])
     if not found.complete:
         fields = listed([question.field for question in found.proposal.questions])
         return f"wrote {target}; choose a column for {fields} in it, then: {command}"
-    rehearsal = shlex.join(["provisioner", "run", *arguments, *config, "--emulator"])
+    rehearsal = shlex.join(["provisioner", "run", *rosters, *config, "--emulator"])
     return f"wrote {target}\nnext: {command}\nthen, a rehearsal in which nobody is created: {rehearsal}"

@@ -330,3 +330,12 @@ def test_a_wide_roster_and_a_long_one_are_looked_at_in_bounded_time(tmp_path: Pa
     found = look([str(long)], Run())
     assert found.proof is not None
     assert (found.proof.rows, "more than 100,000 rows" in found.shown(200)) == (100_000, True)
+
+
+@pytest.mark.slow
+def test_the_commands_that_are_printed_can_be_run_for_a_name_like_an_option(tmp_path: Path) -> None:
+    """A name that begins with `-` is led to by its folder."""
+    (tmp_path / "-a.csv").write_text("uid,name\nann,Ann\n")
+    told = provisioner("init", "-o", "c.toml", "--", "-a.csv", cwd=tmp_path)
+    assert "next: provisioner validate ./-a.csv -c c.toml\nthen: provisioner run ./-a.csv -c c.toml " in told.stdout
+    assert provisioner("validate", "./-a.csv", "-c", "c.toml", cwd=tmp_path).exit_code == 0
