@@ -21,7 +21,8 @@ from provisioner.results.manifest import Source, begun_beside, places, set_other
 from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of
 from provisioner.results.resubmission import default_results
 from provisioner.roster.database.address import PREFIX, Query, parse_address
-from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_inputs, in_command
+from provisioner.roster.database.printing import roster_in_command
+from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_inputs
 from provisioner.run.progress.watch import Watch, told_every
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import find_api_key
@@ -315,5 +316,5 @@ def way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:
     read, first = f"{settings.columns.config or 'no config file'} was read", inputs.files[0]
     if first.location is Location.QUERY:
         return f"{read}; AS in the query names a column too"
-    way = f"; `provisioner init {shlex.quote(in_command(first.where))}` proposes a mapping"
+    way = f"; `provisioner init {shlex.quote(roster_in_command(first.where))}` proposes a mapping"
     return f"{read}{', and maps others' if settings.columns.fields else way}"

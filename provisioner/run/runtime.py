@@ -23,8 +23,7 @@ from provisioner.logs import events
 from provisioner.model import Outcome
 from provisioner.results.summary import encode
 from provisioner.results.tables import printed
-from provisioner.roster.database.address import is_address, may_hold_secret
-from provisioner.roster.files.inputs import shown
+from provisioner.roster.database.printing import in_command
 from provisioner.settings.apikey import read_api_key
 from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
@@ -222,14 +221,9 @@ def resume_command(arguments: Sequence[str], settings: Settings, *, begun: bool 
     """Give the command that goes on where this one stopped, without what may be secret in an address."""
     name, *rest = arguments or ("",)
     once = [f"--{key}" for key in _ONCE.get(name, ()) if begun and getattr(settings.run, key)]
-    kept = [_shown(each) for each in rest if each.partition("=")[0] not in once]
+    kept = [in_command(each) for each in rest if each.partition("=")[0] not in once]
     unsaid = [f"{option}=false" for option in once] if settings.columns.config is not None else []
     return shlex.join(["provisioner", name, *unsaid, *kept])
-
-
-def _shown(argument: str) -> str:
-    """Give an argument without what may be secret; of the address of a database that is a parameter by its name."""
-    return argument if is_address(argument) and not may_hold_secret(argument) else shown(argument)
 
 
 def _print(summary: Ending, *, as_json: bool) -> None:

@@ -21,7 +21,8 @@ from provisioner.inspection.proposal.opening import Opened, open_unknown
 from provisioner.inspection.proposal.proof import Proof, prove, reads_alike
 from provisioner.results.tables import printed
 from provisioner.roster.columns import unnamed
-from provisioner.roster.files.inputs import Inputs, Location, find_inputs, in_command, local_file
+from provisioner.roster.database.printing import roster_in_command
+from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
 from provisioner.roster.reader import RosterOptions
 from provisioner.roster.wrapped import renamed, retold
 from provisioner.run.runtime import is_agreed
@@ -222,7 +223,7 @@ def _how_to_write(arguments: Sequence[str]) -> str:
 def _next(found: Found, arguments: Sequence[str], target: Path) -> str:
     """Name the next command."""
     config = [] if target == DEFAULT_CONFIG else ["-c", str(target)]
-    rosters = [in_command(each) for each in arguments]
+    rosters = [roster_in_command(each) for each in arguments]
     command = shlex.join(["provisioner", "validate", *rosters, *config])
     if not found.complete:
         fields = listed([question.field for question in found.proposal.questions])

@@ -5,4 +5,5 @@ answer      asks the query, and keeps the rows as Parquet
 postgresql  rows of PostgreSQL
 mysql       rows of MySQL and MariaDB
 sqlite      rows of an SQLite file
+printing    addresses and rosters as printed commands name them
 """

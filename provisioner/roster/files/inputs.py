@@ -261,11 +261,6 @@ def shown(where: str) -> str:
     return f"{scheme[0]}{address if web or ':' in user else host}{slash}{path}"
 
 
-def in_command(where: str) -> str:
-    """Give a roster as a printed command names it: as it may be shown, and never like an option."""
-    return f"./{where}" if where.startswith("-") and where != STANDARD_INPUT else shown(where)
-
-
 def _expanded(argument: str, found: Found) -> Iterator[InputFile]:
     scheme = SCHEME.match(argument)
     if argument == STANDARD_INPUT:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.inputs import InputFile, Location, find_inputs, in_command, shown
+from provisioner.roster.files.inputs import InputFile, Location, find_inputs, shown
 
 
 @pytest.fixture(autouse=True)
@@ -171,10 +171,3 @@ def test_a_pipe_is_read_once_and_its_name_tells_its_format(here: Path) -> None:
         (Location.STREAM, ".ndjson"),
         (Location.STREAM, ".csv"),
     ]
-
-
-def test_a_printed_command_names_a_roster_so_that_it_can_be_run() -> None:
-    """A name that looks like an option is led to by its folder; what may be secret in an address is left out."""
-    given = ["-a.csv", "--json", "-", "a.csv", "https://ann:pw@x.test/u.csv?sig=SECRET", "sub/-a.csv"]
-    told = ["./-a.csv", "./--json", "-", "a.csv", "https://x.test/u.csv", "sub/-a.csv"]
-    assert [in_command(each) for each in given] == told
