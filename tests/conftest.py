@@ -7,6 +7,7 @@ twenty times as many examples, others each time.
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
 import sqlite3
@@ -96,6 +97,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture
 def nobody() -> Iterator[Path]:
     """A folder in which the rest of the test is no superuser."""
+    codecs.lookup("utf-8-sig")  # loaded when it is first used, from where others than root may not read
     with tempfile.TemporaryDirectory() as folder:
         if os.geteuid() != 0:
             yield Path(folder)

@@ -5,7 +5,7 @@ evidence  what the cells of its columns are like
 choice    which column becomes what, and why
 uids      what tells people apart
 names     what people are called
-document  the proposal as a config file
+document  a proposal, and its config file
 proof     what the config file makes of the roster
 screen    what a person sees of it
 command   the whole way, and the question at its end

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, Question
 from provisioner.inspection.proposal.evidence import Column
 from provisioner.inspection.proposal.names import NameChoice, choose_name
 from provisioner.inspection.proposal.uids import (
@@ -46,69 +46,6 @@ _REASONS: Final[Mapping[Meaning | None, str]] = {
     Meaning.PROFILE: "everybody in the app would see it: take the # before its line away to send it",
 }
 """What a column is → why it becomes nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the mapping: a key of `[columns]`, or of `[columns.metadata]`, its value, and why.
-
-    columns  those that it is made of
-    others   what could stand in its place, written beside it and not in force
-    """
-
-    key: str
-    value: Any
-    reason: str
-    columns: tuple[str, ...] = ()
-    metadata: bool = False
-    others: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A column that becomes nothing, and why."""
-
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A field for which a person has to choose a column, and the ones to choose from."""
-
-    field: str
-    reason: str
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A mapping, as far as it can be proposed.
-
-    entries      what becomes what
-    suggestions  what could be added: written, but not in force
-    left_out     what becomes nothing
-    by_name      columns that are called as a user field is, and need no line
-    questions    what a person has to choose; empty when the mapping is whole
-    constraints  limits to be changed: key of `[constraints]` → its value, and why
-    kept_out     columns that are to be left out whatever they are called, and whatever else is set
-    offers       fields that could be made of columns: written, but not in force
-    """
-
-    entries: tuple[Entry, ...]
-    suggestions: tuple[Entry, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    by_name: tuple[str, ...] = ()
-    questions: tuple[Question, ...] = ()
-    constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
-    kept_out: tuple[str, ...] = ()
-    offers: tuple[Entry, ...] = ()
-
-    @property
-    def unused(self) -> tuple[str, ...]:
-        """The other columns that become nothing, but those that no run would speak of."""
-        names = dict.fromkeys(each.column for each in self.left_out)
-        return tuple(name for name in names if name not in self.kept_out and not name.startswith("_"))
 
 
 def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:

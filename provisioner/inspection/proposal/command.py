@@ -15,8 +15,8 @@ from rich.console import Console
 
 from provisioner.errors import ExitCode, OutputError, RosterError
 from provisioner.inspection.proposal import screen
-from provisioner.inspection.proposal.choice import Proposal, propose
-from provisioner.inspection.proposal.document import document
+from provisioner.inspection.proposal.choice import propose
+from provisioner.inspection.proposal.document import Proposal, document
 from provisioner.inspection.proposal.opening import Opened, open_unknown
 from provisioner.inspection.proposal.proof import Proof, prove, reads_alike
 from provisioner.results.tables import printed

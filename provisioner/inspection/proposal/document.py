@@ -1,14 +1,14 @@
-"""The proposal as a config file: what is in force, what could be, and why, each in a line."""
+"""A proposal, and its config file: what is in force, what could be, and why, each in a line."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import wrap
 from typing import Any, Final
 
-from provisioner.inspection.proposal.choice import Entry, Proposal, Question
 from provisioner.validation.fields.source import Encoding
 from provisioner.wording import ESCAPES
 
@@ -21,6 +21,69 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "sheet": "The sheet of the workbook",
     "header_row": "The row that names the columns",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the mapping: a key of `[columns]`, or of `[columns.metadata]`, its value, and why.
+
+    columns  those that it is made of
+    others   what could stand in its place, written beside it and not in force
+    """
+
+    key: str
+    value: Any
+    reason: str
+    columns: tuple[str, ...] = ()
+    metadata: bool = False
+    others: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A column that becomes nothing, and why."""
+
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A field for which a person has to choose a column, and the ones to choose from."""
+
+    field: str
+    reason: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mapping, as far as it can be proposed.
+
+    entries      what becomes what
+    suggestions  what could be added: written, but not in force
+    left_out     what becomes nothing
+    by_name      columns that are called as a user field is, and need no line
+    questions    what a person has to choose; empty when the mapping is whole
+    constraints  limits to be changed: key of `[constraints]` → its value, and why
+    kept_out     columns that are to be left out whatever they are called, and whatever else is set
+    offers       fields that could be made of columns: written, but not in force
+    """
+
+    entries: tuple[Entry, ...]
+    suggestions: tuple[Entry, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    by_name: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    kept_out: tuple[str, ...] = ()
+    offers: tuple[Entry, ...] = ()
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The other columns that become nothing, but those that no run would speak of."""
+        names = dict.fromkeys(each.column for each in self.left_out)
+        return tuple(name for name in names if name not in self.kept_out and not name.startswith("_"))
 
 
 def literal(value: Any) -> str:

@@ -176,15 +176,13 @@ class Evidence:
 
     def containing(self, whole: str, part: str) -> float:
         """Give the share of rows in which the one cell holds the other, of those that have both."""
-        whole_cell, part_cell = named(whole).str.to_lowercase(), named(part).str.to_lowercase()
-        share = self.frame.select(whole_cell.str.contains(part_cell, literal=True).mean()).item()
-        return float(share or 0.0)
+        contains = named(whole).str.to_lowercase().str.contains(named(part).str.to_lowercase(), literal=True)
+        return float(self.frame.select(contains.mean()).item() or 0.0)
 
     def as_uids(self, column: str, encoding: Encoding, *, lower: bool) -> UidForm:
         """Say what an encoding makes of a column."""
-        uids = self.frame.select(encoded(named(column), encoding, lower=lower).alias("uid"))["uid"].drop_nulls()
-        illegal = int((~_is_legal(uids, "-")).sum())
-        return UidForm(uids.n_unique(), illegal)
+        uids = self.frame.select(encoded(named(column), encoding, lower=lower)).to_series().drop_nulls()
+        return UidForm(uids.n_unique(), int((~_is_legal(uids, "-")).sum()))
 
     def signs(self, column: str) -> str:
         """Give the characters of a column that no uid can hold, a few of them."""
@@ -238,12 +236,10 @@ def gather(roster: Roster) -> Evidence:
 
 
 def _objects(batch: RosterBatch, rows: int) -> dict[str, int]:
-    """Count the cells of the first rows that are objects or lists, by column."""
-    known = batch.cells.get(NOT_TEXT, {})
-    # What is no text is of one value where it says true or false, as in a CSV.
-    values = ["true", "false"]
+    """Count the cells of the first rows that are objects or lists, by column; true and false are neither."""
     return {
-        name: int((cells & ~unnamed(batch.frame, name).is_in(values)).head(rows).sum()) for name, cells in known.items()
+        name: int((cells & ~unnamed(batch.frame, name).is_in(["true", "false"])).head(rows).sum())
+        for name, cells in batch.cells.get(NOT_TEXT, {}).items()
     }
 
 

@@ -9,8 +9,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from provisioner.inspection.proposal.choice import Entry, LeftOut, Proposal
-from provisioner.inspection.proposal.document import literal
+from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, literal
 from provisioner.inspection.proposal.proof import Proof
 from provisioner.results import tables
 from provisioner.results.tables import Listing

@@ -298,3 +298,16 @@ def _cells(text: str, at: int, dialect: Dialect) -> Iterator[_Cell]:
         at = found.end()
         if found[3] != dialect.delimiter:
             return
+
+
+def names_all_columns(columns: Sequence[str], cells: Sequence[str]) -> bool:
+    """Tell whether a row is the header of another file, which has more columns."""
+    names = {name.strip().lower() for name in columns if not name.startswith("_")}
+    return len(names) > 1 and names <= {cell.strip().lower() for cell in cells}
+
+
+def ends_with_header(columns: Sequence[str], cells: Sequence[str]) -> bool:
+    """Tell whether the last cell of a row and the header of another file have become one."""
+    first, *others = columns
+    last = cells[-len(columns) :]
+    return len(last) == len(columns) > 1 and last[0].endswith(first) and last[1:] == others

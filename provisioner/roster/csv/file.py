@@ -29,7 +29,15 @@ from provisioner.roster.csv.blocks import (
     line_steps,
     without_header,
 )
-from provisioner.roster.csv.defect import JOINED, Defect, WideRowError, first_defect, may_be_several
+from provisioner.roster.csv.defect import (
+    JOINED,
+    Defect,
+    WideRowError,
+    ends_with_header,
+    first_defect,
+    may_be_several,
+    names_all_columns,
+)
 from provisioner.roster.csv.grammar import Row, has_loose_cr, has_other_ends, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
@@ -222,19 +230,7 @@ class _BlockParser:
         """Have polars parse a block whose quotes are plain; None when it cannot, or when it is not for it to judge."""
         if not self._dialect.delimiter.isascii():
             return None
-        frame = self._within(data)
-        if frame is None and not self._surplus:
-            self._surplus = self._behind(data)
-            return self._within(data) if self._surplus else None
-        return frame
-
-    def _behind(self, data: bytes) -> int:
-        """Count the cells of the first row behind the last column, which are blank in all rows or in none."""
-        line = data.partition(self._dialect.eol.encode())[0]
-        surplus = line.count(self._dialect.delimiter.encode()) + 1 - self._width
-        return surplus if 0 < surplus <= _MOST_SURPLUS and b'"' not in line else 0
-
-    def _within(self, data: bytes) -> pl.DataFrame | None:
+        self._surplus = self._surplus or self._behind(data)
         names, eol = [f"c{index}" for index in range(self._width + self._surplus)], self._dialect.eol.encode()
         frame = None if data.startswith(BOM_UTF8) else self._by_polars(names, data)
         if frame is None:
@@ -245,6 +241,12 @@ class _BlockParser:
         if surplus.width and surplus.height - without_blank_rows(surplus).height < surplus.height:
             return None
         return frame.select(names[: self._width])
+
+    def _behind(self, data: bytes) -> int:
+        """Count the cells of the first row behind the last column, which are blank in all rows or in none."""
+        line = data[: data.find(self._dialect.eol.encode()) + 1]
+        surplus = line.count(self._dialect.delimiter.encode()) + 1 - self._width
+        return surplus if 0 < surplus <= _MOST_SURPLUS and b'"' not in line else 0
 
     def _by_polars(self, names: Sequence[str], data: bytes, header: bytes = b"") -> pl.DataFrame | None:
         """Give all cells, or None; without a header it refuses a first row that lacks some, and drops a mark (BOM).
@@ -292,9 +294,7 @@ class _BlockParser:
 
     def _fail(self, defect: Defect, data: bytes) -> NoReturn:
         line = self.lines + data.count(self._dialect.eol.encode(), 0, defect.offset) + 1
-        byte = ""
-        if self._start is not None:
-            byte = f"byte {self._start + self._offset + defect.offset}{self._unit}"
+        byte = "" if self._start is None else f"byte {self._start + self._offset + defect.offset}{self._unit}"
         place = f"row {self.rows + defect.row + 1} (line {line}"
         if defect.column < self._width:
             place += f"), column {self._header.columns[defect.column]!r}" + (f" ({byte})" if byte else "")
@@ -306,22 +306,11 @@ class _BlockParser:
             raise (NotUtf8Error if defect.undecoded and not mixed else RosterError)(what) from None
         rows = read_rows(data.decode(errors="surrogateescape"), self._dialect, most=defect.rows_before + 1).rows
         cells = [cell or "" for row in rows[defect.rows_before :] for cell in row]
-        if self._ends_with_header(cells):
+        if ends_with_header(self._header.columns, cells):
             raise RosterError(f"{self._name}: {place}: {JOINED}") from None
-        if self._names_all_columns(cells):
+        if names_all_columns(self._header.columns, cells):
             what = f"{self._name}: {place}: {ANOTHER_TABLE}"
         raise WideRowError(what, line, cells) from None
-
-    def _names_all_columns(self, cells: Sequence[str]) -> bool:
-        """Whether a row is the header of another file, which has more columns."""
-        names = {name.strip().lower() for name in self._header.columns if not name.startswith("_")}
-        return len(names) > 1 and names <= {cell.strip().lower() for cell in cells}
-
-    def _ends_with_header(self, cells: Sequence[str]) -> bool:
-        """Whether the last cell of a row and the header of another file have become one."""
-        first, *others = self._header.columns
-        last = cells[-self._width :]
-        return len(last) == self._width > 1 and last[0].endswith(first) and last[1:] == others
 
 
 def _frame(rows: Sequence[Row], width: int) -> pl.DataFrame:

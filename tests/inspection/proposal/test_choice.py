@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.inspection.proposal.choice import Proposal, propose
+from provisioner.inspection.proposal.choice import propose
+from provisioner.inspection.proposal.document import Proposal
 from provisioner.inspection.proposal.evidence import gather
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.validation.constraints import UID_KINDS

@@ -8,8 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.inspection.proposal.choice import Entry, LeftOut, Proposal, Question
-from provisioner.inspection.proposal.document import document, literal
+from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, Question, document, literal
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.source import FromColumn
