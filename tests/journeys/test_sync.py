@@ -806,6 +806,64 @@ def test_what_another_hand_did_stays_known_until_it_is_put_right(company: Compan
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("away", ["absent", "rejected", "in grace"])
+def test_what_another_hand_did_to_users_without_a_row_stays_known(company: Company, away: str) -> None:
+    """Whoever is back is put right without another look; a token of somebody else's time is worth nothing."""
+    there = {name: {"name": name.upper()} for name in (*(f"stay{n}" for n in range(20)), "ann", "bob", "cy", "dan")}
+    company.roster(there)
+    assert company.sync("--adopt").exit_code == 0
+    old = company.tokens()
+    company.delete("ann")
+    company.deactivate("bob")
+    company.another_hand("PUT", f"/users/{company.uid('cy')}", {"name": "Not Cy"})
+    company.delete("dan")
+    company.seed({"uid": "dan", "name": "DAN", "created_at": 1_700_000_000})
+    rows_of = {name: {"name": ""} for name in ("ann", "bob", "cy", "dan")} if away == "rejected" else {}
+    company.roster({name: each for name, each in there.items() if name.startswith("stay")} | rows_of)
+    grace = ("--deactivate-leavers", "--grace-nights", "3") if away == "in grace" else ()
+    company.did()
+    looked = company.sync("--refresh", "--max-rejected", "50%", "--max-deactivations", "50%", *grace)
+    assert (looked.exit_code, company.did()) == (int(away == "rejected"), {}), looked.stderr
+    seen = looked.summary["directory"]
+    assert (seen["deleted"], seen["deactivated"]) == (1, 1)
+    assert looked.summary["leavers"]["found"] == (0 if away == "rejected" else 3)
+    company.roster(there)
+    ended = company.sync()
+    assert ended.exit_code == 0, ended.stderr
+    told = company.told()
+    done = {"ann": "created", "bob": "reactivated", "cy": "updated"}
+    assert {name: told[name] for name in done} == done
+    assert company.active() == {name: name.upper() for name in there}
+    tokens = company.tokens()
+    assert [tokens[name] == old[name] for name in ("ann", "bob", "cy")] == [False, True, True]
+    assert (told["dan"], tokens["dan"]) == ("unchanged", "")
+    assert company.app.accepts(company.uid("ann"), tokens["ann"])
+    company.news()
+    assert (company.sync().exit_code, company.news()) == (0, [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("named", [True, False])
+def test_who_was_deleted_is_no_leaver_once_it_is_seen(company: Company, named: bool) -> None:
+    """Nothing is sent for one who is not there; whoever is there as well goes as ever."""
+    everybody = (*(f"stay{n}" for n in range(20)), "ann", "bob")
+    company.roster({name: {"name": name.upper()} for name in everybody}, ("name", "off"))
+    (company.folder / "off.toml").write_text('[columns]\ndeactivated = "off"\n')
+    assert company.sync("--adopt", "--config", "off.toml").exit_code == 0
+    company.delete("ann")
+    left = {"ann": {"name": "ANN", "off": "yes"}, "bob": {"name": "BOB", "off": "yes"}} if named else {}
+    company.roster({name: {"name": name.upper()} for name in everybody[:20]} | left, ("name", "off"))
+    company.did()
+    wanted = ("--deactivate-leavers", "--max-deactivations", "50%", "--config", "off.toml")
+    ended = company.sync("--refresh", *wanted)
+    assert (ended.exit_code, company.did()) == (0, {"revoked": 1, "deactivated": 1}), ended.stderr
+    assert fates(ended.summary) == {"found": 1, "deactivated": 1}
+    assert company.told()["bob"] == ("updated" if named else "deactivated")
+    assert company.told().get("ann") == ("unchanged" if named else None)
+    assert (company.sync(*wanted).exit_code, company.did()) == (0, {})
+
+
+@pytest.mark.slow
 def test_who_turns_out_to_be_gone_is_brought_back(company: Company) -> None:
     """Without reading the directory: an update that meets nobody reactivates, or creates anew."""
     company.names("ann", "bob", "cy")

@@ -29,7 +29,7 @@ from provisioner.wording import counted, iso_time, json_text
 
 _STANDINGS: Final = """
 SELECT total(standing = 'active'), total(standing = 'deactivated'), total(standing = 'active' AND absent > 0),
-    total(operation IS NOT NULL AND NOT certain)
+    total(operation IS NOT NULL AND NOT certain AND NOT (standing IS NULL AND error_code IS 'gone'))
 FROM users
 """
 

@@ -44,10 +44,15 @@ FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,  # noqa: S608 - of constants
 )
 
+# Those whom no row wants tonight, for whom nothing is planned, are at an end; a row that comes back creates them.
+_PLANNED: Final = "users.uid IN (SELECT uid FROM temp.planned)"
 MISSING: Final = Bulk(
     UserKey._fields,
     f"""
-UPDATE users SET {_NOTHING}, operation = 'create', state = 'pending', outcome = 'pending'
+UPDATE users SET {_NOTHING}, operation = 'create', epoch = iif({_PLANNED}, epoch, NULL),
+    state = iif({_PLANNED}, 'pending', 'settled'), outcome = iif({_PLANNED}, 'pending', 'deactivated'),
+    error_code = iif({_PLANNED}, error_code, 'gone'),
+    error_message = iif({_PLANNED}, error_message, 'another hand has deleted the user')
 FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 """,  # noqa: S608 - of constants
 )

@@ -202,8 +202,6 @@ ABSENT_BEFORE: Final = "SELECT count(*) FROM users WHERE standing = 'active' AND
 
 MANAGED: Final = f"SELECT count(*) FROM users WHERE standing = 'active' OR {_WOKEN}"  # noqa: S608 - of constants
 
-ABSENT: Final = select(("uid",), f"FROM users WHERE certain AND digests IS NOT NULL AND {_ABSENT} ORDER BY users.id")
-
 LEAVER_COLUMNS: Final = ("uid", "absent")
 LEAVERS: Final = select(
     LEAVER_COLUMNS,

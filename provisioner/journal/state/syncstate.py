@@ -154,7 +154,7 @@ class SyncState(Journal):
         self._commit((DRIFT, list(changed)), (gone.REPLACED, list(replaced)))
 
     def note_found(self, found: Sequence[gone.FoundRow], missing: Sequence[gone.UserKey]) -> None:
-        """Record how users were found for whom something is planned, and who of them is not there any more."""
+        """Record how users were found, and who of them is not there any more."""
         self._commit((gone.FOUND, found), (gone.REMEMBERED, missing), (gone.MISSING, missing))
 
     def left_tonight(self) -> list[tuple[str, int]]:
@@ -235,11 +235,6 @@ class SyncState(Journal):
         """Give uid and `absent` of whom tonight's roster does not name and who may log in, or may have been created."""
         with self._knowing_absent():
             yield from self._database.execute(nights.LEAVERS)
-
-    def absent(self) -> list[str]:
-        """Give the uids of all whose profiles are known and whom tonight's roster lacks, or names as deactivated."""
-        with self._knowing_absent():
-            return [uid for (uid,) in self._database.execute(nights.ABSENT)]
 
     def in_doubt(self) -> list[Doubt]:
         """Give the users that tonight's roster does not name and of whom it is not known whether we created them."""

@@ -107,6 +107,11 @@ def digests(profile: Mapping[str, str | None]) -> bytes:
     return b"".join(_digest(name, profile.get(name)) for name in FIELDS)
 
 
+def places(names: Collection[str]) -> list[tuple[int, int]]:
+    """Say where in the digests of a profile those of these fields stand: the first byte, from 1, and how many."""
+    return [(index * _SIZE + 1, _SIZE) for index, name in enumerate(FIELDS) if name in names]
+
+
 def digests_of(user: Mapping[str, Any], listed: Collection[str]) -> bytes:
     """Give the digests of a user as the API shows it; a field that is not `listed` counts as absent."""
     return digests({name: text for name, text in texts_of(user).items() if name in listed})

@@ -54,6 +54,16 @@ _WOKEN: Final = """
 FROM users JOIN temp.directory USING (uid)
 WHERE users.standing = 'deactivated' AND users.certain AND temp.directory.standing = 'active'
 """
+# Of users in doubt it is not known what they should be shown as.
+_MISSING: Final = """
+SELECT uid FROM users WHERE certain AND standing IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM temp.directory WHERE temp.directory.uid = users.uid) ORDER BY id
+"""
+_OTHERS: Final = f"""
+SELECT uid FROM users LEFT JOIN temp.directory AS shown USING (uid)
+WHERE certain AND users.standing IS NOT NULL AND (shown.uid IS NULL OR shown.standing <> users.standing
+    OR abs(shown.created_at - users.created_at) > {_ROUNDED} OR {{profiles}}) ORDER BY users.id
+"""  # noqa: S608 - of constants
 _STRANGERS: Final = """
 SELECT count(*) FROM temp.directory
 WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.uid = temp.directory.uid AND users.standing IS NOT NULL)
@@ -141,6 +151,19 @@ class Directory:
                 several = [canonical.known(known, [profile.unpacked(kept)] if kept is not None else [])]
                 found[uid] = profile.overlaid(known, shown[uid].recognised(several), self.fields)
         yield from found.items()
+
+    def others(self) -> list[str]:
+        """Give the uids of users of the state whom it shows otherwise than they are known, or not at all."""
+        places = profile.places(self.fields)
+        differ = (
+            f"substr(shown.digests, {at}, {size}) IS NOT substr(users.digests, {at}, {size})" for at, size in places
+        )
+        profiles = f"(shown.digests IS NOT users.digests AND ({' OR '.join(differ)}))"
+        return [uid for (uid,) in self._database.execute(_OTHERS.format(profiles=profiles))]
+
+    def gone(self) -> list[str]:
+        """Give the uids of users of the state who are not there any more."""
+        return [uid for (uid,) in self._database.execute(_MISSING)]
 
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""

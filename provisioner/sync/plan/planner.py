@@ -17,8 +17,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from provisioner.journal.columns import hash_of
-from provisioner.journal.state.gone import ReplacedRow
-from provisioner.journal.state.managed import Adoption, DriftRow, Met, Sessions
+from provisioner.journal.state.managed import Adoption, Met, Sessions
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
@@ -60,14 +59,11 @@ class Planner:
         self._everyone = surveyed.opened.settings.run.auth_tokens is AuthTokens.ALL
         self._as_wanted: list[AsWanted] = []
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
-        # Those who left, tonight or long ago, and whose profiles are others than they were: should they come back, they
-        # are brought up to date.
-        self._drifted: list[DriftRow] = []
-        self._replaced: list[ReplacedRow] = []
         self.plan = Plan(Spool(folder))
         # Rows whose users are to be deactivated; those of them whom the app has and the state does not know; and how
         # many of the others it does not know.
         self._leaving, self.strangers, self.taken_over = 0, dict[str, int](), 0
+        self._due: frozenset[str] = frozenset()
 
     def read(self, interrupted: Callable[[], None]) -> None:
         """Take in the whole roster; whatever `interrupted` raises ends it."""
@@ -83,18 +79,18 @@ class Planner:
 
     def sort_out_leavers(self, policy: LeaverPolicy) -> Leavers:
         """Decide on those that the roster does not name any more; the deactivations complete the plan."""
+        gone = set[str]()
         if self._directory is not None:
             self._state.wake(self._directory.woken())
+            gone.update(self._directory.gone())  # of them there is nothing to be deactivated
         # Of strangers a night that was cut short may have left something in the state.
-        found = list((dict.fromkeys(self.strangers, 0) | dict(self._state.leavers())).items())
+        everybody = dict.fromkeys(self.strangers, 0) | dict(self._state.leavers())
+        found = [(uid, absent) for uid, absent in everybody.items() if uid not in gone]
         named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
         so_far, notices = self.plan.so_far, self._surveyed.opened.roster.notices()
         so_far.unread = sum(notice.code == OTHER_SHEETS for notice in notices)
         leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
-        if self._directory is not None:
-            absent = self._state.absent()
-            for start in range(0, len(absent), _LOOKUP):
-                self._drifted += self._directory.drifted(self._state.met(absent[start : start + _LOOKUP]))
+        self._due = frozenset(uid for uid, _ in leavers.due)
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]
             self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
@@ -104,20 +100,27 @@ class Planner:
     def record(self, now: float) -> None:
         """Bring into the state (UNIX seconds) what takes no request: how users were found, as they should be or not."""
         self._state.record_woken()
-        self._state.note_others(self._drifted, self._replaced)
-        self._note_planned()
+        self._note_found()
         for frame in self._to_record.frames():
             users = map(AsWanted._make, frame.iter_rows())
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)
         for frame in self._to_keep.frames():
             self._state.keep_profiles(frame.iter_rows())
 
-    def _note_planned(self) -> None:
-        """Have the state know how those were found for whom something is planned: the night may not come to them."""
+    def _note_found(self) -> None:
+        """Have the state know how the app's list shows its users, with a valid row or none: no later night may look.
+
+        Of those who are deactivated tonight only the profile is noted: until then they are leavers.
+        """
         if self._directory is None:
             return
-        for piece in self.plan.pieces(_LOOKUP):
-            met = self._state.met([each.uid for each in piece if each.action != Action.DEACTIVATE])
+        others = self._directory.others()
+        for start in range(0, len(others), _LOOKUP):
+            some = others[start : start + _LOOKUP]
+            self._state.note_others([], replaced(self._state.met(some), self._directory.find(some)))
+            met = self._state.met(some)
+            due = {uid: met.pop(uid) for uid in self._due.intersection(met)}
+            self._state.note_others(self._directory.drifted(due), [])
             self._state.note_found(*self._directory.otherwise(met))
 
     def close(self) -> None:
@@ -156,19 +159,14 @@ class Planner:
             rows = self._without_bare(rows, met)
         else:
             self.taken_over += sum(uid not in met for uid in shown)
-            met = self._without_replaced(met, shown)
+            # What is known of those in whose place another hand has created somebody else is of no use.
+            others = {each.uid for each in replaced(met, shown)}
+            met = {uid: each for uid, each in met.items() if uid not in others} if others else met
         kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
         self._add([change for row in each if (change := self._decided(row, met, shown, kept)) is not None])
         as_wanted, self._as_wanted = self._as_wanted, []
         self._to_record.append(pl.DataFrame(as_wanted, schema=dict(AS_WANTED_SCHEMA), orient="row"))
-
-    def _without_replaced(self, met: Mapping[str, Met], shown: Mapping[str, Shown]) -> Mapping[str, Met]:
-        """Leave out those in whose place another hand has created somebody else: what is known of them is of no use."""
-        found = list(replaced(met, shown))
-        self._replaced += found
-        others = {each.uid for each in found}
-        return {uid: each for uid, each in met.items() if uid not in others} if others else met
 
     def _add(self, changes: Sequence[PlannedChange]) -> None:
         self._state.plan([each.uid for each in changes])

@@ -205,6 +205,7 @@ def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncSta
     known = (("same", same), ("other", other), ("gone", other))
     state.adopt([Adoption(uid, 1, live, 5) for uid, live in known], 1.0)
     _, directory, _ = read(state, [page([user("same"), user("other"), user("new")]), page([]), page([])])
+    assert directory.others() == ["other", "gone"]
     drift = list(directory.drifted(state.met(["same", "other", "gone", "new"])))
     assert drift == [("other", digests(name='"OTHER"', metadata='{"a":1}'))]
     state.note_others(drift, [])
@@ -240,6 +241,7 @@ def test_how_users_are_found_for_whom_something_is_planned_is_recorded(state: Sy
     state.database.execute("UPDATE users SET auth_token = 'old', ours = 1, profile = x'00' WHERE uid = 'gone'")
     asleep = {**user("asleep"), "name": "NAME", "deactivatedAt": 9}
     _, directory, _ = read(state, [page([user("name"), user("changed")]), page([]), page([asleep]), page([])])
+    assert (directory.others(), directory.gone()) == (["changed", "asleep", "gone"], ["gone"])
     found, missing = directory.otherwise(state.met([*uids, "new"]))
     changed = digests(name='"CHANGED"')
     assert sorted(found) == [("asleep", live.digests, "deactivated"), ("changed", changed, "active")]
