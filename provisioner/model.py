@@ -149,7 +149,7 @@ class Past:
 class Live(NamedTuple):
     """What is known for certain of a user on the server.
 
-    body_hash  of the roster row that was last carried out; null when the profile came from elsewhere
+    body_hash  of the row that was last carried out, as a state's `live_hash`; null when the profile is from elsewhere
     digests    `profile.digests` of it; null when unknown
     profile    `profile.packed` of it; null to leave what is remembered as it is; `sessions`: `Sessions` of its tokens
     """

@@ -231,7 +231,7 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
     if action is Action.DEACTIVATE:
         after = old.deactivated if old else Live(None, None, Standing.DEACTIVATED)
     else:
-        after = Live(planned.body_hash, planned.digests, Standing.ACTIVE, planned.profile)
+        after = Live(planned.live_hash, planned.digests, Standing.ACTIVE, planned.profile)
     before, again = (old.live, old.again) if old else (None, None)
     flushed = old is not None and old.flushed
     change = Change(action, planned.payload.encode(), before, after, again, planned.flush, flushed, planned.mint)

@@ -734,6 +734,44 @@ def test_nothing_is_added_to_a_kept_plan_that_was_cut_short(company: Company) ->
     assert company.did() == {"revoked": 1, "deactivated": 1}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("older", [False, True])
+def test_an_emptied_cell_is_carried_out_though_its_column_was_absent(company: Company, older: bool) -> None:
+    """In between, or until now: whoever was taken over with an avatar loses it once the roster has an empty cell.
+
+    An older version did not write down what users have besides: --refresh sees it.
+    """
+    avatar = "https://x.test/a.png"
+    company.seed({"uid": "eve", "name": "EVE", "avatar": avatar})
+    there = {name: {"name": name.upper(), "avatar": avatar} for name in ("ann", "bob", "cy", "dan")}
+    company.roster(there, ("name", "avatar"))
+    assert company.sync("--adopt").exit_code == 0
+    there |= {
+        "ann": {"name": "Anna", "avatar": avatar},
+        "bob": {"name": "Rob", "avatar": avatar},
+        "eve": {"name": "EVE"},
+    }
+    company.roster(there)
+    assert company.sync("--adopt").exit_code == 0
+    company.did()
+    assert (company.sync().exit_code, company.did()) == (0, {})
+    emptied = {name: {"name": there[name]["name"]} for name in ("ann", "cy", "eve")}
+    company.roster({**there, **emptied}, ("name", "avatar"))
+    if older:
+        with closing(sqlite3.connect(company.folder / "hr.db")) as database, database:
+            database.execute("UPDATE users SET live_hash = substr(live_hash, 1, 16)")
+    ended = company.sync(*(["--refresh"] if older else []))
+    assert (ended.exit_code, company.did()) == (0, {"updated": 3}), ended.stderr
+    assert company.told() == {**dict.fromkeys(emptied, "updated"), "bob": "unchanged", "dan": "unchanged"}
+    users = company.users()
+    assert {name: user["avatar"] for name, user in users.items()} == {
+        **dict.fromkeys(emptied),
+        "bob": avatar,
+        "dan": avatar,
+    }
+    assert (company.sync("--refresh").exit_code, company.did()) == (0, {})
+
+
 # --- another hand, lost answers, kills -----------------------------------------------------------------------------
 
 

@@ -118,7 +118,7 @@ ADOPTED: Final = Bulk(
     """
 INSERT INTO users (id, uid, row, body_hash, sent_at, state, outcome, operation, certain, live_hash, digests, standing,
     epoch, settled_at, created_at, profile)
-SELECT id, uid, row, body_hash, now, 'settled', 'unchanged', 'adopt', 1, body_hash, digests, standing,
+SELECT id, uid, row, substr(body_hash, 1, 16), now, 'settled', 'unchanged', 'adopt', 1, body_hash, digests, standing,
     epoch, now, created_at, profile
 FROM given WHERE true
 ON CONFLICT (uid) DO UPDATE SET row = excluded.row, live_hash = excluded.live_hash, digests = excluded.digests,

@@ -5,7 +5,8 @@ short and the one that ends it share an *epoch*: what happened to a user in this
 
     standing   active or deactivated; null while the user is not known to exist
     certain    0 from the moment a change is recorded as sent until it is settled
-    live_hash  body of the roster row that was last carried out
+    live_hash  body of the roster row that was last carried out; after a `+`, fields that the user has besides, for
+               which the roster had no column then
     digests    the profile that was last carried out, see `provisioner.sending.users.profile`
     absent     good nights in a row in which the user was not in the roster
     profile    that profile itself, packed: who left is told by name, and what changes with its old value

@@ -161,6 +161,23 @@ def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:
     )
 
 
+def beyond(old: bytes, new: bytes, managed: Collection[str]) -> str:
+    """Write behind the hash of a body what its user has besides: fields that are not managed and that it lacks.
+
+    Given as `+` and their places in `FIELDS`, or nothing. What is not known or cannot be emptied is left out.
+    """
+    found = enumerate(zip(FIELDS, parts(old), parts(new), strict=True))
+    left = {name for name in FIELDS if name not in managed and name != NOT_CLEARABLE}
+    places = [str(index) for index, (name, was, now) in found if name in left and was not in {now, _UNKNOWN}]
+    return "+" + "".join(places) if places else ""
+
+
+def tells(live_hash: str, body_hash: str, managed: Collection[str]) -> bool:
+    """Whether a user is just as this body has it, by the hash that was carried out last and what `beyond` wrote."""
+    carried, _, places = live_hash.partition("+")
+    return carried == body_hash and not any(FIELDS[int(place)] in managed for place in places)
+
+
 def parts(digests: bytes) -> Iterator[bytes]:
     """Cut digests into those of the fields, in the order of `FIELDS`."""
     return (digests[at : at + _SIZE] for at in range(0, len(digests), _SIZE))

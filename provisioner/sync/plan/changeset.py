@@ -49,15 +49,16 @@ AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
 class PlannedChange(NamedTuple):
     """One change, as the plan keeps it on disk.
 
-    row      0 for a leaver
-    fields   those that an update sets or empties
-    body     of a create
-    payload  of an update
-    digests  of the profile once it is carried out; null for a leaver
-    profile  likewise, packed
-    old      JSON: field → JSON text of its old value, null when there was none; what is not known is left out
-    flush    the leaver's auth tokens are flushed
-    mint     as `Change` has it
+    row        0 for a leaver
+    fields     those that an update sets or empties
+    body       of a create
+    live_hash  as the state has it, once it is carried out; empty for a leaver
+    payload    of an update
+    digests    of the profile once it is carried out; null for a leaver
+    profile    likewise, packed
+    old        JSON: field → JSON text of its old value, null when there was none; what is not known is left out
+    flush      the leaver's auth tokens are flushed
+    mint       as `Change` has it
     """
 
     row: int
@@ -65,7 +66,7 @@ class PlannedChange(NamedTuple):
     action: str
     fields: Sequence[str]
     body: str
-    body_hash: str
+    live_hash: str
     token: bool
     payload: str
     digests: bytes | None
@@ -73,6 +74,11 @@ class PlannedChange(NamedTuple):
     old: str = "{}"
     flush: bool = False
     mint: bool = False
+
+    @property
+    def body_hash(self) -> str:
+        """What the journal knows the body by: the hash alone."""
+        return self.live_hash.partition("+")[0]
 
     def values(self) -> Iterator[tuple[str, str | None, str | None]]:
         """Give (field, old, new) of each field that is changed; values as JSON text, the old `?` when not known."""

@@ -56,7 +56,9 @@ class Wanted:
     def against(self, old: bytes | None) -> tuple[tuple[str, ...], bytes, Live]:
         """Hold it against a profile (unknown when None): fields, update, and what is known once it is carried out."""
         needed = profile.difference(old, self.digests, self.managed)
-        after = Live(self.body_hash, profile.merged(old, self.digests, self.managed), Standing.ACTIVE)
+        merged = profile.merged(old, self.digests, self.managed)
+        live_hash = self.body_hash + profile.beyond(merged, self.digests, self.managed)
+        after = Live(live_hash, merged, Standing.ACTIVE)
         return needed.fields, profile.update(self.members, needed), after
 
 
@@ -75,7 +77,7 @@ def decide(wanted: Wanted, live: Live | None, *, exists: bool, last: str | None 
         fields, payload, after = wanted.against(None)
         action = Action.REACTIVATE if last in {Action.DEACTIVATE, Action.REACTIVATE} else Action.UPDATE
         return Decision(action, fields, payload, after)
-    if live.body_hash == wanted.body_hash:
+    if live.body_hash is not None and profile.tells(live.body_hash, wanted.body_hash, wanted.managed):
         fields, payload, after = (), b"", live._replace(standing=Standing.ACTIVE)
     else:
         fields, payload, after = wanted.against(live.digests)

@@ -175,9 +175,15 @@ class Planner:
     def _without_unchanged(self, rows: pl.DataFrame, carried_out: Sequence[tuple[str, str | None]]) -> pl.DataFrame:
         """Leave out the rows that were carried out just as they stand: on most nights, nearly all."""
         known, given = dict(carried_out), zip(rows["uid"].to_list(), rows["body_hash"].to_list(), strict=True)
-        changed = rows.filter(pl.Series([known.get(uid) != body_hash for uid, body_hash in given], dtype=pl.Boolean))
+        others = [
+            known.get(uid) != body_hash and not self._tells(known.get(uid), body_hash) for uid, body_hash in given
+        ]
+        changed = rows.filter(pl.Series(others, dtype=pl.Boolean))
         self.plan.so_far.unchanged += rows.height - changed.height
         return changed
+
+    def _tells(self, live_hash: str | None, body_hash: str) -> bool:
+        return live_hash is not None and profile.tells(live_hash, body_hash, self._managed)
 
     def _without_bare(self, rows: pl.DataFrame, met: Mapping[str, Met]) -> pl.DataFrame:
         """Leave out those of whom the state has no profile yet, and keep theirs.
@@ -269,8 +275,7 @@ class Planner:
             digests = profile.overlaid(ours, found.recognised(wanted.recognisable(ours, kept)), listed)
         if known is not None and ours is not None and digests != ours:
             self.plan.so_far.changed += 1
-        as_it_was = known is not None and digests == ours
-        return Live(known.live_hash if known and as_it_was else None, digests, found.standing)
+        return Live(None, digests, found.standing)  # what is shown says more than the hash of a body
 
     def _leave_alone(
         self,
@@ -308,9 +313,8 @@ def managed_fields(binding: Binding) -> frozenset[str]:
 def _change(row: ValidRow, decision: Decision, kept: bytes, old: str) -> PlannedChange:
     payload, digests = decision.payload.decode(), decision.after.digests
     what, fields = decision.action.value, decision.fields
-    return PlannedChange(
-        row.row, row.uid, what, fields, row.body, row.body_hash, row.token, payload, digests, kept, old
-    )
+    live_hash = decision.after.body_hash or row.body_hash
+    return PlannedChange(row.row, row.uid, what, fields, row.body, live_hash, row.token, payload, digests, kept, old)
 
 
 def _deactivation(uid: str, row: int, policy: LeaverPolicy) -> PlannedChange:

@@ -303,6 +303,20 @@ def test_a_body_says_besides_what_is_to_be_emptied(body: str, managed: Collectio
     assert profile.emptying(body.encode(), managed).decode() == f"{body[:-1]}{more}}}"
 
 
+@pytest.mark.parametrize(
+    ("managed", "besides"),
+    [(STANDARD, ""), (("name",), "+135"), (("name", "avatar"), "+35"), (("name", "role", "metadata"), "+1")],
+)
+def test_what_a_user_has_besides_its_row_stands_behind_the_hash(managed: Collection[str], besides: str) -> None:
+    """Not what is unknown, or could not be emptied; a hash tells nothing once one of these fields has a column."""
+    old = {"name": '"A"', "avatar": '"x"', "role": '"nurse"', "statusMessage": '"hi"', "metadata": '{"a":1}'}
+    known = profile.overlaid(None, profile.digests(old), set(FIELDS) - {"tags"})
+    assert profile.beyond(known, profile.digests({"name": '"A"'}), managed) == besides
+    assert profile.tells(f"h{besides}", "h", managed)
+    assert not profile.tells(f"h{besides}", "other", managed)
+    assert profile.tells(f"h{besides}", "h", STANDARD) == (besides == "")
+
+
 def test_fields_come_in_their_order() -> None:
     """Changed and emptied mixed."""
     assert Difference(("tags", "name"), ("link",)).fields == ("name", "link", "tags")

@@ -62,8 +62,12 @@ def test_a_field_the_roster_has_no_column_for_is_left_alone() -> None:
     """It is not said, and what was known of it stays known."""
     managed = frozenset({"name", "tags"})
     decision = decide(wanted({"name": '"Anna"', "tags": '["a","b"]'}, managed=managed), live(ANN), exists=True)
-    known = live({**ANN, "name": '"Anna"'}, body_hash="new")
+    known = live({**ANN, "name": '"Anna"'}, body_hash="new+13")
     assert decision == Decision(Action.UPDATE, ("name",), b'{"name":"Anna"}', known)
+    emptied = wanted({"name": '"Anna"', "tags": '["a","b"]'}, managed=managed | {"avatar"})
+    again = decide(emptied, known, exists=True)
+    assert again is not None
+    assert (again.fields, again.payload, again.after.body_hash) == (("avatar",), b'{"unset":["avatar"]}', "new+3")
 
 
 def test_a_column_that_is_dropped_changes_nobody() -> None:

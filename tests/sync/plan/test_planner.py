@@ -66,7 +66,7 @@ class Company:
                 for each in piece:
                     met = state.met([each.uid]).get(each.uid)
                     key = met.key if met else state.new_key()
-                    live = Live(each.body_hash, each.digests, Standing.ACTIVE)
+                    live = Live(each.live_hash, each.digests, Standing.ACTIVE)
                     if each.action == Action.DEACTIVATE and met is not None and met.live is not None:
                         live = met.live._replace(standing=Standing.DEACTIVATED)
                     state.sent([UserRequest(key, 1, each.uid, b"", each.body_hash, token=False)], 2.0)
@@ -114,6 +114,20 @@ def test_a_dropped_column_changes_nobody(company: Company) -> None:
     assert company.changes("uid,name,role\nann,Ann,nurse\nbob,Bob,\n") == [
         (2, "bob", "update", ["role"], '{"role":"default"}')
     ]
+
+
+def test_a_cell_that_is_empty_when_its_column_is_back_is_a_change(company: Company) -> None:
+    """Also of whom something was carried out while the roster had no such column; not of whom nothing was known."""
+    company.carry_out("uid,name,avatar,tags\nann,Ann,https://x.test/a,a\nbob,Bob,https://x.test/b,b\ncy,Cy,,\n")
+    company.carry_out("uid,name,tags\nann,Anna,a\nbob,Bob,b\ncy,Cyd,\n")
+    assert company.changes("uid,name,tags\nann,Anna,a\nbob,Bob,b\ncy,Cyd,\n") == []
+    roster = "uid,name,avatar,tags\nann,Anna,,a\nbob,Bob,,b\ncy,Cyd,,\n"
+    assert company.changes(roster) == [
+        (1, "ann", "update", ["avatar"], '{"unset":["avatar"]}'),
+        (2, "bob", "update", ["avatar"], '{"unset":["avatar"]}'),
+    ]
+    company.carry_out(roster)
+    assert company.changes(roster) == []
 
 
 def test_leavers_come_last(company: Company) -> None:
