@@ -127,6 +127,8 @@ def difference(old: bytes | None, new: bytes, managed: Collection[str]) -> Diffe
 
     Without old ones every field counts as changed. A status message that became empty is left as it was.
     """
+    if old == new:  # as nearly all are
+        return Difference((), ())
     changed, emptied = [], []
     for index, name in enumerate(FIELDS):
         was = old[index * _SIZE : (index + 1) * _SIZE] if old is not None else None
@@ -153,7 +155,7 @@ def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:
 
     A status message that became empty stays as well: the update does not take it away.
     """
-    if old is None:
+    if old is None or old == new:
         return new
     return b"".join(
         was if name not in managed or (name == NOT_CLEARABLE and now == _ABSENT) else now
@@ -166,6 +168,8 @@ def beyond(old: bytes, new: bytes, managed: Collection[str]) -> str:
 
     Given as `+` and their places in `FIELDS`, or nothing. What is not known or cannot be emptied is left out.
     """
+    if old == new:
+        return ""
     found = enumerate(zip(FIELDS, parts(old), parts(new), strict=True))
     left = {name for name in FIELDS if name not in managed and name != NOT_CLEARABLE}
     places = [str(index) for index, (name, was, now) in found if name in left and was not in {now, _UNKNOWN}]
