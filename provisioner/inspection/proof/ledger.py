@@ -25,7 +25,7 @@ from provisioner.errors import OutputError, StorageError
 from provisioner.inspection.proof.stored import FieldDifference, Source, Terms, Told, differences, profile_of
 from provisioner.journal.header import closed_on_error
 from provisioner.model import Standing
-from provisioner.sync.plan.directory import standing_of
+from provisioner.sync.plan.listing import standing_of
 
 MISSING: Final = "missing"
 """The standing of somebody whom the app does not show."""

@@ -23,7 +23,7 @@ from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.reading import search
-from provisioner.sync.plan.directory import LISTS, pages
+from provisioner.sync.plan.listing import LISTS, pages
 
 T = TypeVar("T")
 

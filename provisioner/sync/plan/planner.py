@@ -101,8 +101,7 @@ class Planner:
         """Bring into the state (UNIX seconds) what takes no request: how users were found, as they should be or not."""
         self._state.record_woken()
         self._note_found()
-        for frame in self._to_record.frames():
-            users = map(AsWanted._make, frame.iter_rows())
+        for users in (map(AsWanted._make, frame.iter_rows()) for frame in self._to_record.frames()):
             self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)
         for frame in self._to_keep.frames():
             self._state.keep_profiles(frame.iter_rows())
@@ -159,8 +158,7 @@ class Planner:
             rows = self._without_bare(rows, met)
         else:
             self.taken_over += sum(uid not in met for uid in shown)
-            # What is known of those in whose place another hand has created somebody else is of no use.
-            others = {each.uid for each in replaced(met, shown)}
+            others = {each.uid for each in replaced(met, shown)}  # what is known of those before them is of no use
             met = {uid: each for uid, each in met.items() if uid not in others} if others else met
         kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
