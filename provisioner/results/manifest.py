@@ -214,6 +214,8 @@ def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
             raise OutputError(f"{path}: would overwrite what is merged; {outputs.cure(path)}")
     record, there = read_record(outputs.summary), outputs.results.exists()
     if there and not record.merged and not record.roster and not outputs.journal.exists():
+        if noted(outputs.results):  # by a merge that was cut short; `rewrite` sets aside what was made of it since
+            return
         raise OutputError(f"{outputs.results}: is there already, and no merge has written it; choose another --output")
     if outputs.journal.exists() or state_of(outputs.results) is not None or (there and not record.merged):
         raise OutputError(f"{outputs.results}: belongs to a run; choose another --output")

@@ -23,12 +23,11 @@ from provisioner.results.manifest import (
     Record,
     known_of,
     refuse_joining,
-    refuse_overwriting,
     rewrite,
     written_last,
 )
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
-from provisioner.results.merging.shards import FinishedShard, finished_shards, worst
+from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, keep_rejected
 from provisioner.results.spool import Spool
@@ -50,15 +49,20 @@ def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
     tokens  where auth tokens are to stand, when that is apart from the results
 
     Raises `OutputError` when a shard is missing, unfinished or unlike the others, or the output cannot be used;
-    `RosterError` when a file is not as it was written; `StorageError` when the disk takes no more.
+    `JournalError` while another merge writes there; `RosterError` when a file is not as it was written; `StorageError`
+    when the disk takes no more.
     """
     shards = finished_shards(folder)
     suffix = next((shard.rejected.suffix for shard in shards if shard.rejected is not None), ".csv")
     outputs = Outputs.beside(output, suffix, (), tokens=tokens)
     refuse_joining(outputs, [shard.tokens for shard in shards if shard.tokens is not None])
-    refuse_overwriting(outputs, [each for shard in shards for each in _files(shard)])
     outputs.refuse_too_many(shards[0].rows)
     outputs.make_folder()
+    with merging_to(outputs, [each for shard in shards for each in _files(shard)]):
+        return _merged(shards, outputs)
+
+
+def _merged(shards: Sequence[FinishedShard], outputs: Outputs) -> Summary:
     apart = TokensApart.of(outputs)
     merging = _Merging(shards)
     results = rewrite(

@@ -35,12 +35,11 @@ from provisioner.results.manifest import (
     RESULTS,
     Record,
     refuse_joining,
-    refuse_overwriting,
     rewrite,
     written_last,
 )
 from provisioner.results.merging.ordered import rows_of, with_tokens
-from provisioner.results.merging.shards import found_again
+from provisioner.results.merging.shards import found_again, merging_to
 from provisioner.results.outputs import Outputs
 from provisioner.results.rejections import reasons_in
 from provisioner.results.resubmission import job_of_rejected
@@ -92,16 +91,21 @@ def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = No
     tokens  where auth tokens are to stand, when that is apart from the results
 
     Rows that are still rejected stay in the rejected file of the last round. Raises `OutputError` when a file is none
-    of these, `RosterError` when it is not as it was written, `StorageError` when the disk takes no more.
+    of these, `JournalError` while another merge writes there, `RosterError` when it is not as it was written,
+    `StorageError` when the disk takes no more.
     """
     rounds = [_finished(path) for path in results]
     for before, later in pairwise(rounds):
         _refuse_unrelated(before, later)
     outputs = Outputs.beside(output, output.suffix, (), tokens=tokens)
     refuse_joining(outputs, [each.tokens for each in rounds if each.tokens is not None])
-    refuse_overwriting(outputs, [file for each in rounds for file in each.files])
     outputs.refuse_too_many(rounds[0].document["rows"])
     outputs.make_folder()
+    with merging_to(outputs, [file for each in rounds for file in each.files]):
+        return _merged(rounds, outputs)
+
+
+def _merged(rounds: Sequence[Round], outputs: Outputs) -> Summary:
     told, apart = _Told(), TokensApart.of(outputs)
     with ExitStack() as stack:
         lines = told.lines(_together(rounds, outputs.results.parent, stack))

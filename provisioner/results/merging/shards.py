@@ -1,26 +1,28 @@
-"""The shards that are to be merged: all of them, finished, of one roster."""
+"""The shards that are to be merged: all of them, finished, of one roster; and where that is written, held meanwhile."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import OutputError
+from provisioner.errors import JournalError, OutputError
 from provisioner.files.looking import digest_of
-from provisioner.journal.lock import holder_of
+from provisioner.journal.lock import JournalLock, holder_of
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
-from provisioner.results.manifest import RESULTS
+from provisioner.results.manifest import RESULTS, refuse_overwriting
 from provisioner.results.merging.folder import shards_of
-from provisioner.results.outputs import FORMATS, SUMMARY, journal_of
+from provisioner.results.outputs import FORMATS, SUMMARY, Outputs, journal_of
 from provisioner.wording import listed
 
 _NAMED: Final = 10
+_OTHERS: Final = "choose another --output for other results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +137,19 @@ def worst(shards: Sequence[FinishedShard]) -> FinishedShard | None:
     """Give the shard that was stopped with the highest exit code; null when all came to their end."""
     stopped = [shard for shard in shards if shard.document["stopped_by"] is not None]
     return max(stopped, key=lambda shard: int(shard.document["exit_code"]), default=None)
+
+
+@contextmanager
+def merging_to(outputs: Outputs, merged: Sequence[Path]) -> Iterator[None]:
+    """Hold the outputs of a merge, whose folder is there, for as long as it writes.
+
+    Raises `OutputError` for what a merge must not overwrite, `JournalError` while another merge, or a run, is at work.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(JournalLock(outputs.journal, _OTHERS, str(outputs.results)))
+        except JournalError as error:
+            if not isinstance(error.__cause__, OSError):  # it is held; a filesystem without locks holds up no merge
+                raise
+        refuse_overwriting(outputs, merged)
+        yield

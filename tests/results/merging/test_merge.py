@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -14,8 +16,9 @@ import polars as pl
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.errors import ExitCode, OutputError
+from provisioner.errors import ExitCode, JournalError, OutputError, StorageError
 from provisioner.files.looking import digest_of
+from provisioner.journal.lock import JournalLock
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging.merge import merge
 from provisioner.results.outputs import FORMATS
@@ -261,3 +264,82 @@ def test_what_somebody_has_made_of_merged_results_is_kept(tmp_path: Path, to: st
     merge(tmp_path / "s", path)
     assert [each.read_bytes() for each in tmp_path.glob(f"all.2*{to}")] == [edited]
     assert json.loads((tmp_path / "all.summary.json").read_bytes())["digests"] == {"results": digest_of(path)}
+
+
+def left_by(folder: Path) -> dict[str, bytes]:
+    """The files of a folder, hidden ones as well; of the summary which digests it has."""
+    return {
+        path.name: json.dumps(json.loads(path.read_bytes())["digests"]).encode()
+        if path.name.endswith(".summary.json")
+        else path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file()
+    }
+
+
+def two_shards(folder: Path) -> Path:
+    """Write two shards, one of which has rejected all its rows; their folder."""
+    shard(folder, 1, lines([2, 3, 9]))
+    with_rejected(folder, 2, [1, 4, 5, 6, 7, 8], ".csv", pl.DataFrame({"uid": ["a b"] * 6}), Dress())
+    return folder
+
+
+def test_a_merge_that_was_killed_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever that was, the next one leaves what one merge would have left, with tokens apart as well."""
+    two_shards(tmp_path / "s")
+    here, replace = tmp_path / "here", Path.replace
+    cuts: list[Path] = []
+    named: set[str] = set()
+
+    def cut(temporary: Path, path: Path) -> None:
+        named.add(path.name)
+        for moment in (lambda: None, lambda: replace(temporary, path)):
+            moment()
+            cuts.append(tmp_path / f"cut-{len(cuts)}")
+            shutil.copytree(here, cuts[-1])
+
+    monkeypatch.setattr(Path, "replace", cut)
+    merge(tmp_path / "s", here / "all.csv", here / "tokens.csv")
+    monkeypatch.undo()
+    assert named >= {"all.csv", "tokens.csv", "all.rejected.csv", "all.summary.json"}
+    for each in cuts:
+        merge(tmp_path / "s", each / "all.csv", each / "tokens.csv")
+        assert left_by(each) == left_by(here)
+
+
+def test_a_merge_that_a_full_disk_has_stopped_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its error says; what somebody has made of the results in between is set aside."""
+    two_shards(tmp_path / "s")
+    replace, here = Path.replace, tmp_path / "here"
+
+    def full(temporary: Path, path: Path) -> Path:
+        if path.name == "all.summary.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(temporary, path)
+
+    for edited in (b"", b"my remark"):
+        monkeypatch.setattr(Path, "replace", full)
+        with pytest.raises(StorageError, match="make room or mend that, then run the same command again"):
+            merge(tmp_path / "s", here / "all.csv")
+        monkeypatch.undo()
+        with (here / "all.csv").open("ab") as file:
+            file.write(edited)
+        whole = (here / "all.csv").read_bytes()
+        merge(tmp_path / "s", here / "all.csv")
+        assert [each.read_bytes() for each in here.glob("all.2*")] == [whole] * bool(edited)
+        assert not list(here.glob(".*"))
+        (here / "all.summary.json").unlink()
+        (here / "all.csv").unlink()
+
+
+def test_two_merges_do_not_write_the_same_results_at_once(tmp_path: Path) -> None:
+    """The second one is told who is at work; nothing is left of it, and nothing of the first is touched."""
+    two_shards(tmp_path / "s")
+    said = (
+        r"^.*all\.csv: in use by process \d+ on .+; wait until that run has ended, or choose another --output for other"
+    )
+    with JournalLock(tmp_path / "all.journal.db"):
+        (tmp_path / "all.csv").write_text("half a merge")
+        with pytest.raises(JournalError, match=said):
+            merge(tmp_path / "s", tmp_path / "all.csv")
+    assert left_by(tmp_path) == {"all.csv": b"half a merge"}

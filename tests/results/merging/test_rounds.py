@@ -14,6 +14,7 @@ import pytest
 
 from provisioner.errors import ExitCode, OutputError
 from provisioner.files.looking import digest_of
+from provisioner.files.writing import notes_of
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results, write_outcomes
 from provisioner.results.merging import rounds
 from provisioner.results.merging.rounds import merge_rounds
@@ -290,3 +291,17 @@ def test_what_somebody_has_made_of_merged_results_is_kept(tmp_path: Path, to: st
     merge_rounds(parts, path)
     assert [each.read_bytes() for each in tmp_path.glob(f"all.2*{to}")] == [edited]
     assert json.loads((tmp_path / "all.summary.json").read_bytes())["digests"] == {"results": digest_of(path)}
+
+
+def test_rounds_whose_merge_was_cut_short_are_merged_again(tmp_path: Path) -> None:
+    """Results of which only a note tells are its own; those that nothing tells of may hold the only tokens."""
+    parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST)]
+    path = tmp_path / "all.csv"
+    merge_rounds(parts, path)
+    (tmp_path / "all.summary.json").unlink()
+    with pytest.raises(OutputError, match=r"all\.csv: is there already, and no merge has written it"):
+        merge_rounds(parts, path)
+    notes_of(path).write_text(f"{digest_of(path)}\n")
+    merge_rounds(parts, path)
+    assert json.loads((tmp_path / "all.summary.json").read_bytes())["digests"] == {"results": digest_of(path)}
+    assert (list(tmp_path.glob("all.2*")), notes_of(path).exists()) == ([], False)
