@@ -17,6 +17,8 @@ _LINE: Final = 64 * 1024
 def digest_of(path: Path) -> str | None:
     """Give the SHA-256 of a file's content in hex digits, None when there is no file that can be read."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for who writes into it
+            return None
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -135,7 +136,7 @@ class Outputs:
             if path is not None:
                 _make_folder(path.parent, cures[path])
         for path, cure in cures.items():
-            refuse_folder(path, cure)
+            refuse_what_is_no_file(path, cure)
             try:
                 # A little room: temporary files, locks and what is set aside have longer names.
                 path.with_name(path.name + "." * 24).is_dir()
@@ -143,11 +144,18 @@ class Outputs:
                 raise OutputError(f"{path}: cannot be an output ({error.strerror}); {cure}") from error
 
 
-def refuse_folder(path: Path, cure: str) -> None:
-    """Raise `OutputError` for a folder where a file is meant; `cure` is what to do."""
+def refuse_what_is_no_file(path: Path, cure: str) -> None:
+    """Raise `OutputError` where a file is meant and a folder, a pipe, a socket or a device is; `cure` is what to do.
+
+    Whoever reads a pipe waits for ever for who writes into it. The null device is read at once, and holds nothing.
+    """
     with suppress(OSError):  # what cannot be looked at is told by who opens it
-        if path.is_dir():
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
             raise OutputError(f"{path}: is a folder; {cure}")
+        if not stat.S_ISREG(found.st_mode) and not path.samefile(os.devnull):
+            what = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}.get(stat.S_IFMT(found.st_mode), "device")
+            raise OutputError(f"{path}: is a {what}, not a file; {cure}")
 
 
 def journal_of(results: Path) -> Path:

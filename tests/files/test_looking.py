@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.files.looking import UnreadableError, is_free, outer_lines, read_text, same_file
+from provisioner.files.looking import UnreadableError, digest_of, is_free, outer_lines, read_text, same_file
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -71,3 +71,9 @@ def test_a_file_is_free_unless_something_else_is_in_it(here: Path) -> None:
         assert is_free(here / free, lambda _: False)
     assert is_free(here / "full", lambda file: file.read() == b"x")
     assert not is_free(here / "full", lambda file: file.read() == b"y")
+
+
+def test_nothing_but_a_file_has_a_digest(here: Path) -> None:
+    """What is read to no end, or waits for who writes, is not opened."""
+    os.mkfifo(here / "fifo")
+    assert [digest_of(path) for path in (here / "fifo", Path("/dev/zero"), here, here / "nothing")] == [None] * 4

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -255,6 +258,32 @@ def test_a_folder_in_the_place_of_an_output_is_told(here: Path, name: str) -> No
     with pytest.raises(OutputError) as error:
         beside(Path("r.csv"), Path("users.csv")).make_folder()
     assert str(error.value) == f"{name}: is a folder; choose another --output"
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.rejected.csv", "r.summary.json", "r.journal.db", "t.csv"])
+def test_what_is_no_file_in_the_place_of_an_output_is_told(here: Path, name: str) -> None:
+    """Reading a pipe would wait for ever; the null device holds nothing and keeps nobody waiting."""
+    outputs = Outputs.beside(Path("r.csv"), ".csv", [Path("users.csv")], tokens=Path("t.csv"))
+    cure = "choose another --tokens-to" if name == "t.csv" else "choose another --output"
+
+    def in_a_socket() -> None:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(name)
+
+    ways: dict[str, Callable[[], object]] = {
+        "pipe": lambda: os.mkfifo(name),
+        "socket": in_a_socket,
+        "device": lambda: Path(name).symlink_to("/dev/zero"),
+    }
+    for what, make in ways.items():
+        make()
+        with pytest.raises(OutputError) as error:
+            outputs.make_folder()
+        linked = what == "device" and name == "r.journal.db"  # whatever is behind it may be a journal
+        assert str(error.value) == f"{name}: is a {what}, not a file; {MEND if linked else cure}"
+        Path(name).unlink()
+    Path(name).symlink_to(os.devnull)
+    outputs.make_folder()
 
 
 def test_what_is_wrong_with_the_file_of_the_tokens_is_mended_by_its_own_option(here: Path) -> None:

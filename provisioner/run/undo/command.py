@@ -12,7 +12,7 @@ from provisioner.journal.header import Identity, owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
 from provisioner.results.manifest import refuse_merged
-from provisioner.results.outputs import FORMATS, Outputs, results_of, state_of
+from provisioner.results.outputs import FORMATS, Outputs, refuse_what_is_no_file, results_of, state_of
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import EMULATOR, Job, identity, make_target, refuse_emulator
 from provisioner.run.runtime import is_agreed, is_anybody_there
@@ -50,6 +50,8 @@ def preview(out: str, settings: Settings, *, permanent: str | None) -> UndoPrevi
 def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn: bool = False) -> Job:
     """Find the journal and the files of an undo. Raises `UsageError`, also when the app's id is not the right one."""
     outputs = outputs_of(out)
+    for path in (outputs.undo, outputs.undo_summary):
+        refuse_what_is_no_file(path, "move it away")
     if owner_in(outputs.journal) == EMULATOR:
         message = "was a rehearsal with the built-in emulator, and its users went with it: there is nothing to undo"
         raise JournalError(f"{outputs.journal}: {message}")

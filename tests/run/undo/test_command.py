@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from provisioner.errors import JournalError
+from provisioner.errors import JournalError, OutputError
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.run.undo.command import outputs_of
+from provisioner.run.undo.command import outputs_of, undo_of
+from provisioner.settings.tables import Settings
 from tests.rig.journals import HERE, a_journal
 
 
@@ -42,3 +44,15 @@ def test_what_is_no_run_is_told_in_words_that_are_about_it(tmp_path: Path) -> No
     }.items():
         with pytest.raises(JournalError, match=said):
             outputs_of(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["out.undo.csv", "out.undo.summary.json"])
+def test_what_is_no_file_in_the_place_of_what_an_undo_writes_is_told(tmp_path: Path, name: str) -> None:
+    """Before anybody is deleted, whether it is a folder or a pipe."""
+    a_journal(tmp_path / "out.journal.db")
+    for what, make in (("folder", os.mkdir), ("pipe, not a file", os.mkfifo)):
+        make(tmp_path / name)
+        with pytest.raises(OutputError) as error:
+            undo_of(str(tmp_path / "out.csv"), Settings())
+        assert str(error.value) == f"{tmp_path / name}: is a {what}; move it away"
+        (tmp_path / name).rename(tmp_path / what)
