@@ -112,7 +112,8 @@ class Source:
 def read_record(summary: Path) -> Record:
     """Read what a summary says; nothing when it is not there, or an older one that does not say it."""
     try:
-        return _parsed(summary.read_bytes())
+        # Opening a pipe waits for who writes into it.
+        return _parsed(summary.read_bytes()) if summary.is_file() else NOTHING_RECORDED
     except OSError:
         return NOTHING_RECORDED
 

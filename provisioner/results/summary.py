@@ -306,7 +306,7 @@ def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
     Each says what the command ended with; members such as `rows` or `message` could be anybody's.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes() if path.is_file() or not path.exists() or path.is_dir() else b"")
     except (FileNotFoundError, IsADirectoryError):
         return True
     except (OSError, ValueError, RecursionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from provisioner.files.looking import digest_of
 from provisioner.files.writing import SHARED, written_whole
 from provisioner.logs.events import set_up
+from provisioner.results import manifest
 from provisioner.results.manifest import (
     NOTHING_RECORDED,
     Record,
@@ -208,3 +210,9 @@ def test_what_a_roster_is_comes_back_from_the_journal_that_keeps_it(here: Path) 
     assert read_record(here / "s.json") == Record(source.files, {"rejected": "ab"}, sheets=("Munich",))
     outputs = Outputs.beside(here / "r.csv", ".csv", [])
     assert [begun_beside(outputs, source, text) for text in ("", "[]", '{"roster": 1}')] == [None, None, None]
+
+
+def test_a_pipe_in_the_place_of_a_summary_says_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Whoever opens it would wait for who writes into it."""
+    os.mkfifo(tmp_path / "r.summary.json")
+    assert manifest.read_record(tmp_path / "r.summary.json") == manifest.NOTHING_RECORDED
