@@ -439,7 +439,14 @@ def test_an_undo_whose_list_cannot_be_written_tells_its_counts_and_the_same_comm
     """What was taken back is known to the journal; the cure names no other output."""
     assert run(tmp_path, api).exit_code == 0
     (tmp_path / place).mkdir()
-    ended = undo(tmp_path, api)
+    refused, before = undo(tmp_path, api), len(api.lines("audit"))
+    assert (refused.exit_code, refused.summary["message"].partition(";")[0]) == (2, f"{place}: is a folder")
+    (tmp_path / place).rmdir()
+    slow = ("--yes", "--requests-per-minute", 300, "--share", "100%")
+    undoing = start(*command("undo", tmp_path, api, *slow), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: any(each["did"] == "deactivated" for each in api.lines("audit")[before:]))
+    (tmp_path / place).mkdir()
+    ended = undoing.end()
     (stopped,) = ended.events("run.stopped")
     why = "cannot be written (Is a directory); make room or mend that, then run the same command again"
     assert (ended.exit_code, stopped["message"], ended.summary["message"]) == (3, *[f"{place}: {why}"] * 2)
