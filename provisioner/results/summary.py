@@ -306,8 +306,10 @@ def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
     Each says what the command ended with; members such as `rows` or `message` could be anybody's.
     """
     try:
-        document = json.loads(path.read_bytes() if path.is_file() or not path.exists() or path.is_dir() else b"")
-    except (FileNotFoundError, IsADirectoryError):
+        if not path.exists() or path.is_dir():
+            return True
+        document = json.loads(path.read_bytes()) if path.is_file() else None  # to read a pipe is to wait for somebody
+    except FileNotFoundError:
         return True
     except (OSError, ValueError, RecursionError):
         return False
