@@ -301,10 +301,7 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 
 
 def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
-    """Whether a file is a summary by its members; so is one that is not there.
-
-    Each says what the command ended with; members such as `rows` or `message` could be anybody's.
-    """
+    """Whether a file is a summary by its members, of which each says how it ended; so is one that is not there."""
     try:
         if not path.exists() or path.is_dir():
             return True

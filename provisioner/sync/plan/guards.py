@@ -80,6 +80,11 @@ class Example:
         """As the summary holds it."""
         return {"uid": self.uid, "field": self.field, "old": self.old, "new": self.new}
 
+    @property
+    def of_row(self) -> str:
+        """Name the row, and its uid where it has one."""
+        return self.uid if self.uid == self.field else f"{self.uid} ({self.field})"
+
     def __str__(self) -> str:
         """Give it as a person reads it."""
         old, new = (shortened(each) if each is not None else "nothing" for each in (self.old, self.new))
@@ -102,13 +107,14 @@ class Refusal:
     examples: tuple[Example, ...] = ()
 
     def with_examples(self, examples: tuple[Example, ...]) -> Refusal:
-        """Give the same with examples, which the sentence names, but for rows that it counts by what is wrong."""
-        if not examples or self.reason == _REJECTED:
-            return replace(self, examples=examples)
+        """Give the same with examples, which the sentence names; of rejected rows it has counted what is wrong."""
+        if not examples:
+            return self
         # Nobody is without a name, so nothing is known of these.
         unread = self.field == "name" and all(each.old is None for each in examples)
         todo = "; the state knows no profile of them yet: --refresh reads what they have" if unread else ""
-        message = f"{self.message}{todo}{_FOR_EXAMPLE}{', '.join(map(str, examples))}"
+        named = [each.of_row if self.reason == _REJECTED else str(each) for each in examples]
+        message = f"{self.message}{todo}{_FOR_EXAMPLE}{', '.join(named)}"
         return replace(self, message=message, examples=examples)
 
 

@@ -90,11 +90,15 @@ def test_what_would_let_rejected_rows_through_is_enough(rejected: int, rows: int
         assert reasons(night, replace(LIMITS, rejected=parse_allowance(enough, LEAST_REJECTED))) == []
 
 
-def test_the_examples_of_rejected_rows_stand_in_the_summary_only() -> None:
-    """The sentence counts what is wrong; a row and its whole message would say it in other words again."""
-    (refusal,) = refusals(replace(QUIET, rejected=51, codes={"uid.missing": 51}), LIMITS)
-    examples = (Example("row 5", "row 5", None, "uid.missing: no uid, one is required"),)
-    assert refusal.with_examples(examples) == replace(refusal, examples=examples)
+def test_the_examples_of_rejected_rows_are_rows() -> None:
+    """The sentence has counted what is wrong: a row's whole message, which the summary has, would say it once more."""
+    (refusal,) = refusals(replace(QUIET, rejected=51, codes={"uid.missing": 50, "uid.duplicate": 1}), LIMITS)
+    examples = (
+        Example("row 5", "row 5", None, "uid.missing: no uid, one is required"),
+        Example("00025", "row 9", "00025", "uid.duplicate: '00025' is the uid of row 3"),
+    )
+    told = refusal.with_examples(examples)
+    assert (told.message, told.examples) == (f"{refusal.message}; for example row 5, 00025 (row 9)", examples)
 
 
 @pytest.mark.parametrize(
