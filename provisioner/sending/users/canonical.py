@@ -71,6 +71,9 @@ def stored_texts(profile: Mapping[str, str | None]) -> dict[str, str | None]:
 
 
 def _stored_text(name: str, text: str) -> str | None:
+    words = text[1:-1]
+    if text[:1] == '"' and name != "role" and "\\" not in text and words.strip() == words != "":
+        return text
     if name == "metadata" and not _MAY_CHANGE.search(text):
         return text
     try:

@@ -10,12 +10,15 @@ What the API shows is held against what is known in another form, see `provision
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
+
+import orjson
 
 from provisioner.model import UserRequest
 
@@ -105,6 +108,12 @@ def same(one: bytes, other: bytes) -> frozenset[str]:
 def digests(profile: Mapping[str, str | None]) -> bytes:
     """Give the digests of a profile: field → JSON text; null for one that is empty, as when it is left out."""
     return b"".join(_digest(name, profile.get(name)) for name in FIELDS)
+
+
+def revised(digests: bytes, old: Mapping[str, str | None], new: Mapping[str, str | None]) -> bytes:
+    """Give the digests of a new profile; `digests` are those of the old one, and stay where its text does."""
+    fields = zip(FIELDS, parts(digests), strict=True)
+    return b"".join(was if new.get(name) == old.get(name) else _digest(name, new.get(name)) for name, was in fields)
 
 
 def places(names: Collection[str]) -> list[tuple[int, int]]:
@@ -229,30 +238,64 @@ def _digest(name: str, text: str | None) -> bytes:
     """Digest a field so that what means the same has the same digest: order of keys and tags, forms of numbers."""
     if text is None or (name == "role" and text == f'"{DEFAULT_ROLE}"'):
         return _ABSENT
+    canonical = _at_once(name, text)
+    if canonical is None:
+        canonical = _exactly(name, text)
+    # The API shows no difference between what is empty and what is not there.
+    return blake2b(canonical, digest_size=_SIZE).digest() if canonical else _ABSENT
+
+
+def _at_once(name: str, text: str) -> bytes | None:
+    """Give what `_exactly` gives, for nearly all texts in a fraction of its time; None for all others."""
+    if "\\" in text:  # orjson takes no half of a surrogate pair
+        return None
+    if text[:1] == '"':
+        return b"" if text == '""' else text.encode("utf-8", "surrogatepass")
+    try:
+        value = orjson.loads(text)
+        if name == "tags" and type(value) is list:
+            if not all(type(each) is str for each in value):
+                return None
+            value.sort()
+        return orjson.dumps(_plain(value), option=orjson.OPT_SORT_KEYS) if _filled(value) else b""
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _exactly(name: str, text: str) -> bytes:
+    """Write a JSON text in the one form that all which mean the same have; empty when nothing is in it."""
     value = _DECODER.decode(text)
-    if not _filled(value):  # the API shows no difference between what is empty and what is not there
-        return _ABSENT
+    if not _filled(value):
+        return b""
     if name == "tags" and isinstance(value, list):
         value = sorted(map(str, value))
     try:
         canonical = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:  # nested so deep that it can be compared only as it is written
         canonical = text
-    return blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=_SIZE).digest()
+    return canonical.encode("utf-8", "surrogatepass")
 
 
 def _plain(value: Any) -> Any:
     """Write every number as its digits and exponent, exactly: 1.50, 1.5 and 15e-1 are one number."""
-    match value:
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list():
-            return [_plain(item) for item in value]
-        case Decimal():
-            sign, figures, exponent = value.as_tuple()
-            digits = "".join(map(str, figures)).lstrip("0")
-            kept = digits.rstrip("0")
-            return f"\0{'-' * sign}{kept}e{int(exponent) + len(digits) - len(kept)}" if kept else "\0000"
-        case str() if value.startswith("\0"):
-            return f"\0{value}"
+    # Of JSON, so the types are exact: to match by class takes several times as long.
+    kind = type(value)
+    if kind is str:
+        return f"\0{value}" if value[:1] == "\0" else value
+    if kind is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if kind is list:
+        return [_plain(item) for item in value]
+    if kind is float and math.isfinite(value):
+        raise ValueError("a number that may have lost digits")  # see `_at_once`
+    if kind is int:
+        return _number("-" if value < 0 else "", str(abs(value)), 0)
+    if kind is Decimal:
+        sign, figures, exponent = value.as_tuple()
+        return _number("-" * sign, "".join(map(str, figures)).lstrip("0"), exponent)
     return value
+
+
+def _number(sign: str, digits: str, exponent: int) -> str:
+    kept = digits.rstrip("0")
+    return f"\0{sign}{kept}e{exponent + len(digits) - len(kept)}" if kept else "\0000"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, islice
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 import polars as pl
@@ -49,7 +49,7 @@ AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
 class PlannedChange(NamedTuple):
     """One change, as the plan keeps it on disk.
 
-    row        0 for a leaver
+    row        0 for a leaver whom no row names
     fields     those that an update sets or empties
     body       of a create
     live_hash  as the state has it, once it is carried out; empty for a leaver
@@ -74,6 +74,12 @@ class PlannedChange(NamedTuple):
     old: str = "{}"
     flush: bool = False
     mint: bool = False
+
+    @classmethod
+    def deactivation(cls, uid: str, row: int, *, flush: bool) -> Self:
+        """Give the one that a leaver needs; `row` names the user as deactivated, 0 for none."""
+        what = Action.DEACTIVATE.value
+        return cls(row, uid, what, (), "", "", token=False, payload="", digests=None, flush=flush)
 
     @property
     def body_hash(self) -> str:

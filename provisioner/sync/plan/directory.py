@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
 from provisioner.journal.state.gone import FoundRow, ReplacedRow, UserKey
-from provisioner.journal.state.managed import DriftRow, Met
+from provisioner.journal.state.managed import DriftRow, Met, Sessions
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import json_list
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY, Standing
+from provisioner.model import NOBODY, Action, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
@@ -105,7 +105,8 @@ class Directory:
         self._met_fields.update(name for name in profile.UNSURE if any(name in user for user in users))
         standings = [standing_of(user, standing).value for user in users]
         texts = [profile.texts_of(user) for user in users]
-        digests, stored = map(profile.digests, texts), map(_stored, texts)
+        digests = [profile.digests(each) for each in texts]
+        stored = map(_stored, texts, digests)
         uids, created = [user["uid"] for user in users], [moment(user, "createdAt") for user in users]
         rows = zip(uids, digests, standings, created, stored, strict=True)
         self._database.executemany("INSERT OR REPLACE INTO temp.directory VALUES (?, ?, ?, ?, ?)", rows)
@@ -119,6 +120,18 @@ class Directory:
         )
         rows = self._database.execute(statement, (json_list(uids),))
         return {uid: Shown(digests, Standing(standing), *rest) for uid, digests, standing, *rest in rows}
+
+    def steady(self, known: Mapping[str, Met], shown: Mapping[str, Shown]) -> list[str]:
+        """Name those of these users who are active, and whose profile is known and is shown just so."""
+        fields, found = self.fields, []
+        for uid, each in shown.items():
+            met = known.get(uid)
+            if met is None or not met.certain or not met.has_profile or met.digests is None:
+                continue
+            as_known = profile.overlaid(met.digests, each.digests, fields) == met.digests
+            if as_known and met.standing == each.standing == Standing.ACTIVE:
+                found.append(uid)
+        return found
 
     def drifted(self, known: Mapping[str, Met]) -> Iterator[DriftRow]:
         """Give those of these users whose profiles another hand has changed, as far as it tells."""
@@ -175,11 +188,10 @@ class Directory:
         return {name: int(self._database.execute(query).fetchone()[0]) for name, query in queries.items()}
 
 
-def _stored(texts: Mapping[str, str]) -> bytes | None:
-    """Give `Shown.stored` of a profile (field → JSON text)."""
-    stored = canonical.stored_texts(texts)
-    digests = profile.digests(stored) if stored != texts else None
-    return None if digests == profile.digests(texts) else digests
+def _stored(texts: Mapping[str, str], digests: bytes) -> bytes | None:
+    """Give `Shown.stored` of a profile (field → JSON text) that has these digests."""
+    stored = profile.revised(digests, texts, canonical.stored_texts(texts))
+    return None if stored == digests else stored
 
 
 def replaced(known: Mapping[str, Met], shown: Mapping[str, Shown]) -> Iterator[ReplacedRow]:
@@ -188,6 +200,13 @@ def replaced(known: Mapping[str, Met], shown: Mapping[str, Shown]) -> Iterator[R
         ours, theirs = known[uid].created_at if known[uid].certain else None, shown[uid].created_at
         if ours is not None and theirs is not None and abs(theirs - ours) > _ROUNDED:
             yield ReplacedRow(uid, theirs)
+
+
+def last_action(known: Met | None, found: Shown | None) -> str | None:
+    """Name the last action for a user; in a copy, which does not know the last, the directory tells what it left."""
+    if known is None or found is None or known.sessions != Sessions.UNKNOWN:
+        return known.operation if known else None
+    return Action.REACTIVATE if found.standing is Standing.DEACTIVATED else Action.UPDATE
 
 
 async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: InThread) -> bool:

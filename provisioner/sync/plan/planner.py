@@ -27,7 +27,7 @@ from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, EXAMPLES, AsWanted, Plan, PlannedChange, in_words, told
 from provisioner.sync.plan.decision import Decision, Wanted, decide
-from provisioner.sync.plan.directory import Directory, Shown, replaced
+from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
 from provisioner.sync.plan.guards import Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.constraints import NAMES_NOBODY
@@ -93,7 +93,7 @@ class Planner:
         self._due = frozenset(uid for uid, _ in leavers.due)
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]
-            self._add([_deactivation(uid, named.get(uid, 0), policy) for uid, _ in some])
+            self._add([PlannedChange.deactivation(uid, named.get(uid, 0), flush=policy.flush) for uid, _ in some])
         so_far.unchanged += self._leaving - sum(uid in named for uid, _ in leavers.due)
         return leavers
 
@@ -160,9 +160,10 @@ class Planner:
             self.taken_over += sum(uid not in met for uid in shown)
             others = {each.uid for each in replaced(met, shown)}  # what is known of those before them is of no use
             met = {uid: each for uid, each in met.items() if uid not in others} if others else met
+            rows = self._without_steady(rows, met, shown)
         kept = self._state.profiles(rows["uid"].to_list())
         each = map(ValidRow._make, rows.iter_rows())
-        self._add([change for row in each if (change := self._decided(row, met, shown, kept)) is not None])
+        self._add([change for row in each if (change := self._decided(row, met, shown, kept.get(row.uid))) is not None])
         as_wanted, self._as_wanted = self._as_wanted, []
         self._to_record.append(pl.DataFrame(as_wanted, schema=dict(AS_WANTED_SCHEMA), orient="row"))
 
@@ -183,6 +184,13 @@ class Planner:
     def _tells(self, live_hash: str | None, body_hash: str) -> bool:
         return live_hash is not None and profile.tells(live_hash, body_hash, self._managed)
 
+    def _without_steady(self, rows: pl.DataFrame, met: Mapping[str, Met], shown: Mapping[str, Shown]) -> pl.DataFrame:
+        """Leave out the rows that were carried out as they stand, and whose users are shown so and owed nothing."""
+        token = dict(rows.select("uid", "token").iter_rows())
+        steady = self._directory.steady(met, shown) if self._directory is not None else []
+        settled = [(uid, met[uid].live_hash) for uid in steady if not self._is_given_token(met[uid], wanted=token[uid])]
+        return self._without_unchanged(rows, settled)
+
     def _without_bare(self, rows: pl.DataFrame, met: Mapping[str, Met]) -> pl.DataFrame:
         """Leave out those of whom the state has no profile yet, and keep theirs.
 
@@ -198,11 +206,7 @@ class Planner:
         return left
 
     def _decided(
-        self,
-        row: ValidRow,
-        met: Mapping[str, Met],
-        shown: Mapping[str, Shown] | None,
-        kept: Mapping[str, bytes],
+        self, row: ValidRow, met: Mapping[str, Met], shown: Mapping[str, Shown] | None, kept: bytes | None
     ) -> PlannedChange | None:
         known, wanted = met.get(row.uid), Wanted.of(row.body, row.body_hash, self._managed)
         found = shown.get(row.uid) if shown is not None else None
@@ -210,20 +214,20 @@ class Planner:
         if shown is None or (known is not None and not known.certain) or (known is None and self._may_be_ours(found)):
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
-            live, exists = self._as_shown(known, found, wanted, kept.get(row.uid)), found is not None
+            live, exists = self._as_shown(known, found, wanted, kept), found is not None
         flushed = known is not None and known.sessions == Sessions.FLUSHED
-        if live is not None and flushed and self._is_given_token(row, known):
+        mint = self._is_given_token(known, wanted=row.token)
+        if live is not None and flushed and mint:
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
             live = live._replace(standing=Standing.DEACTIVATED)
-        decision = decide(wanted, live, exists=exists, last=_last(known, found))
-        old = profile.unpacked(kept[row.uid]) if row.uid in kept else None
-        after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
-        mint = self._is_given_token(row, known)
+        decision = decide(wanted, live, exists=exists, last=last_action(known, found))
         if decision is None and live is not None and mint and self._everyone:
             decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests)[2])
         if decision is None:
-            self._leave_alone(row, wanted, known, live, found, after)
+            self._leave_alone(row, wanted, known, live, found, kept)
             return None
+        old = _unpacked(kept)
+        after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
         change = _change(row, decision, after, told(decision.fields, old, live))
         minting = decision.action is Action.REACTIVATE or (decision.action is Action.UPDATE and self._everyone)
         change = change._replace(mint=minting and mint)
@@ -256,9 +260,9 @@ class Planner:
                 if len(examples) < EXAMPLES:
                     examples.append(Example(change.uid, name, in_words(before), in_words(now)))
 
-    def _is_given_token(self, row: ValidRow, known: Met | None) -> bool:
+    def _is_given_token(self, known: Met | None, *, wanted: bool) -> bool:
         """Whether somebody who is there has no auth token, or lost it with the deactivation, and is to have one."""
-        if not (row.token and (self._everyone or (known is not None and known.ours))):
+        if not (wanted and (self._everyone or (known is not None and known.ours))):
             return False
         return known is None or known.sessions is not None or not known.has_token
 
@@ -282,7 +286,7 @@ class Planner:
         known: Met | None,
         live: Live | None,
         found: Shown | None,
-        kept: bytes,
+        kept: bytes | None,
     ) -> None:
         """Count a user who is as the roster has it; what the directory showed is worth remembering."""
         self.plan.so_far.unchanged += 1
@@ -292,15 +296,13 @@ class Planner:
             return
         after = wanted.against(live.digests)[2]
         if known is None or known.live != after._replace(sessions=known.sessions) or not known.has_profile:
-            adopted = AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at, kept)
+            packed = profile.packed(profile.carried_out(_unpacked(kept) or {}, wanted.members, self._managed))
+            adopted = AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at, packed)
             self._as_wanted.append(adopted)
 
 
-def _last(known: Met | None, found: Shown | None) -> str | None:
-    """Name the last action for a user; in a copy, which does not know the last, the directory tells what it left."""
-    if known is None or found is None or known.sessions != Sessions.UNKNOWN:
-        return known.operation if known else None
-    return Action.REACTIVATE if found.standing is Standing.DEACTIVATED else Action.UPDATE
+def _unpacked(kept: bytes | None) -> dict[str, str] | None:
+    return profile.unpacked(kept) if kept is not None else None
 
 
 def managed_fields(binding: Binding) -> frozenset[str]:
@@ -313,8 +315,3 @@ def _change(row: ValidRow, decision: Decision, kept: bytes, old: str) -> Planned
     what, fields = decision.action.value, decision.fields
     live_hash = decision.after.body_hash or row.body_hash
     return PlannedChange(row.row, row.uid, what, fields, row.body, live_hash, row.token, payload, digests, kept, old)
-
-
-def _deactivation(uid: str, row: int, policy: LeaverPolicy) -> PlannedChange:
-    what = Action.DEACTIVATE.value
-    return PlannedChange(row, uid, what, (), "", "", token=False, payload="", digests=None, flush=policy.flush)

@@ -154,6 +154,21 @@ def test_digests_are_equal_exactly_when_the_meaning_is(one: str, other: str) -> 
     assert (digest_of_metadata(one) == digest_of_metadata(other)) is (_meaning(one) == _meaning(other))
 
 
+@given(text=METADATA, tags=TAGS)
+def test_letters_that_are_written_as_escapes_change_no_digest(text: str, tags: str) -> None:
+    """What holds an escape is read in another way, and digested to the same bytes."""
+    plain, escaped = (
+        profile.digests({"tags": f'["{k}",{tags[1:]}', "metadata": f'{{"{k}":{text}}}'}) for k in ("k", r"\u006b")
+    )
+    assert plain == escaped
+
+
+@given(old=PROFILES, new=PROFILES)
+def test_digests_that_are_revised_are_those_of_the_new_profile(old: dict[str, str], new: dict[str, str]) -> None:
+    """A field that is not there any more has none."""
+    assert profile.revised(profile.digests(old), old, new) == profile.digests(new)
+
+
 @given(tags=st.lists(TEXT, min_size=1, max_size=5), data=st.data())
 def test_the_order_of_tags_is_no_change(tags: list[str], data: st.DataObject) -> None:
     """A tag more or less is."""
@@ -172,6 +187,9 @@ def test_digests_are_those_of_the_day_before() -> None:
     known = {"name": '"Ann"', "tags": '["b","a"]', "metadata": '{"n":1.50}'}
     parts = ["16469c6593eeeb91", *["0" * 16] * 4, "6950e5facc6bbbba", "4958a65a6584dd7d"]
     assert profile.digests(known).hex() == "".join(parts)
+    whole = {"name": r'"Ann\n"', "tags": "[3,true]", "metadata": '{"b":{"c":[-120,null]},"a":"é"}'}
+    parts = ["eae97fe6fa46a1a3", *["0" * 16] * 4, "653d7a129a41993b", "9b65d948bcc67a7c"]
+    assert profile.digests(whole).hex() == "".join(parts)
 
 
 # --- differences and updates ---------------------------------------------------------------------------------------

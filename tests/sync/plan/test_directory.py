@@ -213,6 +213,20 @@ def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncSta
     assert lives == {"same": same, "other": Live(None, drift[0].digests, ACTIVE), "gone": other}
 
 
+def test_who_is_shown_just_as_known_is_steady(state: SyncState) -> None:
+    """Not who is shown otherwise, in doubt, deactivated on either side, unknown, or known without a profile."""
+    uids = ("steady", "changed", "doubted", "asleep", "left", "bare", "new")
+    live = {uid: Live("h", digests(name=f'"{uid.upper()}"', metadata='{"a":1}'), ACTIVE) for uid in uids}
+    live["changed"] = live["steady"]
+    live["left"] = live["left"]._replace(standing=DEACTIVATED)
+    state.adopt([Adoption(uid, 1, live[uid], 5) for uid in uids[:-1]], 1.0)
+    state.keep_profiles([(uid, profile.packed({"name": '"x"'})) for uid in uids if uid != "bare"])
+    state.database.execute("UPDATE users SET certain = 0 WHERE uid = 'doubted'")
+    shown = [user(uid) for uid in uids if uid != "asleep"]
+    _, directory, _ = read(state, [page(shown), page([]), page([user("asleep")]), page([])])
+    assert directory.steady(state.met(uids), directory.find(uids)) == ["steady"]
+
+
 ODD = {"name": '"Ann "', "metadata": '{"lat":51.520006599999998,"e":{},"t":" x"}', "tags": '["a","a"]'}
 AS_STORED = {"name": "Ann", "metadata": {"t": "x", "lat": 51.520006599999996, "e": []}, "tags": ["a"]}
 
