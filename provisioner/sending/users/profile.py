@@ -49,6 +49,8 @@ _DICTIONARY: Final = (
     b'"metadata":{"@private":{"email":"{"name":"'
 )
 _DECODER: Final = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
+# Made once: `json.dumps` makes one for each text.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def emptying(body: bytes, managed: Collection[str]) -> bytes:
 
 def _text(value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return _ENCODER.encode(value)
     except RecursionError:
         return '"nested too deep"'
 
