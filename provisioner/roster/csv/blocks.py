@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from zlib import crc32
 
 import polars as pl
 
@@ -64,20 +65,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A block as it was found before: its bytes, a fingerprint of them, its line ends, and whether it is plain.
-
-    The fingerprint is one of this process.
-    """
+    """A block as it was found before: its bytes, their checksum, its line ends, and whether it is plain."""
 
     length: int
-    fingerprint: int
+    checksum: int
     lines: int
     plain: bool
 
     @classmethod
     def of(cls, block: Block, lines: int) -> Seen:
         """Remember a block."""
-        return cls(len(block.data), hash(block.data), lines, block.rows is None)
+        return cls(len(block.data), crc32(block.data), lines, block.rows is None)
 
 
 def line_steps(frame: pl.DataFrame, rows: int, block: Block, lines: int, eol: str) -> Iterator[tuple[int, int | None]]:
@@ -157,7 +155,7 @@ def cut_again(read: Callable[[int], bytes], dialect: Dialect, blocks: Iterable[S
     surplus = b""
     for seen in blocks:
         data, surplus = _exactly(read, seen.length, surplus)
-        if hash(data) != seen.fingerprint:
+        if crc32(data) != seen.checksum:  # not `hash`: it takes longer, and no other thread runs meanwhile
             raise ChangedError
         block = Block(data) if seen.plain else _read_whole(data, dialect)
         yield replace(block, lines=seen.lines)
