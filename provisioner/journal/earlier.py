@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from provisioner.files.looking import leads_nowhere
-from provisioner.journal.columns import ASKED, BEFORE, DONE, IN_DOUBT, REVERSING, Done
+from provisioner.journal.columns import ASKED, BEFORE, DONE, IN_DOUBT, REVERSING, Done, hash_of
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import unusable
 from provisioner.journal.schema import VERSION, bring_up_to_date
 from provisioner.journal.statements import Bulk, fetch_columns, json_list, select
+from provisioner.model import Outcome
 
 _INSTEAD: Final = "move it away, and whom that round has created counts as somebody else's user"
 
@@ -46,6 +47,40 @@ class EarlierUser(NamedTuple):
     mark: int | None
     withdrawn: int
     made_hash: str | None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether an auth token was recorded."""
+        return self.auth_token is not None
+
+    @property
+    def parted(self) -> bool:
+        """Whether the job may have deactivated it."""
+        return self.made_hash is not None
+
+
+class Said(NamedTuple):
+    """What a row says of a user, as `Checked.valid` has it."""
+
+    body: str
+    token: bool
+    deactivated: bool | None
+
+
+def is_as_settled(said: Said, user: Done | EarlierUser) -> bool:
+    """Tell whether a row says just what a user was settled with.
+
+    The body is not all of it: whether the user is deactivated and is given an auth token stands beside it.
+    """
+    if user.body_hash != hash_of(said.body.encode()):
+        return False
+    if user.parted:  # who is deactivated has no token
+        return said.deactivated is not False
+    if said.deactivated:
+        return False
+    # A user of others has one only where everybody is given one, so that none says nothing of what the row asked for.
+    telling = user.has_token or user.outcome == Outcome.CREATED.value
+    return not telling or said.token == bool(user.has_token)
 
 
 _WITHDRAWN: Final = f"(withdrawn OR (ours AND {REVERSING}))"

@@ -14,8 +14,8 @@ from typing import Final, Self
 import polars as pl
 
 from provisioner.files.looking import same_file
-from provisioner.journal.columns import Done, hash_of
-from provisioner.journal.earlier import done_in, refuse_unreadable
+from provisioner.journal.columns import Done
+from provisioner.journal.earlier import Said, done_in, is_as_settled, refuse_unreadable
 from provisioner.results.manifest import REJECTED, read_record, written_last
 from provisioner.results.outputs import JOURNAL, SUMMARY
 from provisioner.roster.formats.rows import RosterBatch
@@ -143,9 +143,9 @@ class EarlierRounds:
 
     def _collisions(self, rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
         settled = self._settled(rows["uid"].to_list())
-        for row, uid, body, errors in rows.select("row", "uid", "body", "errors").iter_rows():
+        for row, uid, errors, *said in rows.select("row", "uid", "errors", *Said._fields).iter_rows():
             done, journal = settled.get(uid, (None, None))
-            if done is not None and done.body_hash != hash_of(body.encode()):
+            if done is not None and not is_as_settled(Said._make(said), done):
                 yield row, f"{uid!r} is the uid of another user already, row {done.was} of the job of {journal}"
             elif done is None and _is_untouched(errors, uid):
                 yield row, f"{uid!r} is the uid of another user already, as _errors says"

@@ -10,8 +10,8 @@ import pytest
 
 from provisioner.errors import JournalError
 from provisioner.journal import schema
-from provisioner.journal.columns import BEFORE
-from provisioner.journal.earlier import created_in, done_in, refuse_unreadable
+from provisioner.journal.columns import BEFORE, Done, hash_of
+from provisioner.journal.earlier import Said, created_in, done_in, is_as_settled, refuse_unreadable
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.undo.reversals import LEAVING, LeavingRow
@@ -48,6 +48,26 @@ def test_who_may_have_been_deactivated_by_an_undo_is_to_be_brought_back(path: Pa
         journal.note([LeavingRow(1, 1, "deactivate", 60.0)], LEAVING)  # type: ignore[list-item]
     (ann,) = created_in(path, ["ann"], OWNER)
     assert (ann.withdrawn, ann.ours) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "has_token", "parted", "same"),
+    [
+        ("created", 1, 0, [(True, None), (True, False)]),
+        ("created", 0, 0, [(False, None), (False, False)]),
+        ("created", 0, 1, [(True, None), (True, True), (False, None), (False, True)]),
+        ("existing", 0, 0, [(True, None), (True, False), (False, None), (False, False)]),
+        ("existing", 1, 0, [(True, None), (True, False)]),
+    ],
+)
+def test_a_row_says_who_may_log_in_beside_its_body(
+    outcome: str, has_token: int, parted: int, same: list[tuple[bool, bool | None]]
+) -> None:
+    """A token or none, deactivated or not: all that is asked of a user is compared."""
+    done = Done("ann", hash_of(b"{}"), 1, 1, outcome, has_token, parted, parted)
+    every = [(token, leaves) for token in (True, False) for leaves in (None, False, True)]
+    assert [each for each in every if is_as_settled(Said("{}", *each), done)] == same
+    assert not any(is_as_settled(Said("{ }", *each), done) for each in every)
 
 
 ADDED = {1: "", 2: schema._SINCE_2, 3: schema._SINCE_2 + schema._SINCE_3}

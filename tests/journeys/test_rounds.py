@@ -193,6 +193,35 @@ def test_a_repeat_of_a_row_with_an_unknown_role_takes_its_uid_once_that_row_is_d
     assert (again.exit_code, again.summary["created"]) == (0, 1), again.stderr
 
 
+@pytest.mark.slow
+def test_a_repeat_that_nobody_touched_changes_nobody(tmp_path: Path) -> None:
+    """Two rows for one person that differ in who leaves, or in who is given a token: the first one stands."""
+    asked_for = {"dup": ("no", "yes"), "gone": ("yes", "no"), "mute": ("no", "no")}
+    tokens = {"mute": ("no", "yes")}
+    (tmp_path / "r.csv").write_bytes(
+        comma(
+            [
+                {"uid": uid, "name": "N", "left": left[place], "withAuthToken": tokens.get(uid, ("", ""))[place]}
+                for place in (0, 1)
+                for uid, left in asked_for.items()
+            ]
+        )
+    )
+    (tmp_path / "provisioner.toml").write_text('[columns]\ndeactivated = "left"\n')
+    with emulator(tmp_path) as api:
+        first = run(api, tmp_path, "r.csv").summary
+        before, sent, results = api.users(), len(api.lines("audit")), told(tmp_path / "r.results.csv")
+        checked = provisioner("validate", "r.results.rejected.csv", cwd=tmp_path)
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (api.users(), asked(api, sent)) == (before, [])
+        idle = run(api, tmp_path, "r.csv")
+    assert (first["created"], first["rejected_by_code"]) == (3, {"uid.duplicate": 3})
+    assert (checked.exit_code, again.exit_code) == (1, 1)
+    assert again.summary["rejected_by_code"] == {"uid.duplicate": 3}
+    assert told(tmp_path / "r.results.csv") == results
+    assert idle.summary["requests"] == 0
+
+
 @pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["hang-before-commit", "hang-after-commit"])
 def test_a_round_that_is_killed_goes_on_with_a_user_of_ours(tmp_path: Path, fault: str) -> None:

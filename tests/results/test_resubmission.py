@@ -110,14 +110,16 @@ def body_of(uid: str, name: str) -> bytes:
     return f'{{"uid":"{uid}","name":"{name}"}}'.encode()
 
 
-def fed_in(uid: str, name: str, errors: str | None) -> tuple[RosterBatch, Checked]:
+def fed_in(
+    uid: str, name: str, errors: str | None, *, token: bool = False, leaves: bool | None = None
+) -> tuple[RosterBatch, Checked]:
     """A row that the rules let pass."""
     schema = {"uid": pl.String, "name": pl.String, "_errors": pl.String}
     batch = RosterBatch(7, pl.DataFrame([(uid, name, errors)], schema=schema, orient="row"))
     line = {"row": 7, "uid": uid, "uid_input": uid, "error_code": None, "error_message": None}
     lines = pl.DataFrame([line], schema_overrides={"error_code": pl.String, "error_message": pl.String})
-    valid = pl.DataFrame({"row": [7], "uid": [uid], "body": [body_of(uid, name).decode()], "token": [False]})
-    return batch, Checked(lines, valid, lines.clear(), {})
+    valid = {"row": [7], "uid": [uid], "body": [body_of(uid, name).decode()], "token": [token], "deactivated": [leaves]}
+    return batch, Checked(lines, pl.DataFrame(valid, schema_overrides={"deactivated": pl.Boolean}), lines.clear(), {})
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,19 @@ def test_a_repeat_that_is_another_person_is_rejected_again(
     words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {journal}"
     assert checked.lines["error_message"].to_list() == ([words] if collides else [None])
     assert (len(checked.valid), len(checked.rejected)) == ((0, 1) if collides else (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("token", "leaves", "collides"),
+    [(False, False, False), (False, True, True), (True, None, True)],
+)
+def test_a_repeat_that_says_otherwise_who_may_log_in_is_rejected_again(
+    journal: Path, *, token: bool, leaves: bool | None, collides: bool
+) -> None:
+    """Its profile is what the uid was settled with; what stands beside it would be done to the user all the same."""
+    checked = EarlierRounds([journal]).reject_repeats(*fed_in("ann", "Ann", DUPLICATE, token=token, leaves=leaves))
+    words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {journal}"
+    assert checked.lines["error_message"].to_list() == ([words] if collides else [None])
 
 
 @pytest.mark.parametrize(

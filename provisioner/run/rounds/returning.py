@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.journal.columns import hash_of
-from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, created_in
+from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, Said, created_in, is_as_settled
 from provisioner.journal.header import Identity, owner_in
 from provisioner.roster.formats.rows import ADDED
 from provisioner.run.intake import CheckedBatch
@@ -40,14 +39,14 @@ class _Returned(NamedTuple):
     """A row that was rejected before.
 
     before    its number then; `repeat`: it was, or is, rejected because another row had the uid
-    body      JSON of its request; null when it is rejected again
+    said      what it says of its user; null when it is rejected again
     """
 
     row: int
     uid: str
     before: int
     repeat: bool
-    body: str | None
+    said: Said | None
 
 
 def take_over(journal: Journal, earlier: Sequence[Path], checked: CheckedBatch) -> CheckedBatch:
@@ -99,7 +98,7 @@ def _told_apart(
             continue
         if _is_the_one(each, user):
             ours.append(user._replace(row=each.row))
-        elif user.ours and each.body is not None:
+        elif user.ours and each.said is not None:
             others[each.row] = f"{each.uid!r} is the uid of another user already, row {user.row} of the job of {path}"
     return ours, others
 
@@ -129,9 +128,14 @@ def _returned(checked: CheckedBatch) -> Iterator[_Returned]:
         return iter(())
     errors = frame[_ERRORS].cast(pl.String).gather(checked.batch.positions(lines["row"]))
     rows = lines.with_columns(errors.alias("errors")).drop_nulls(["uid", _BEFORE])
-    rows = rows.join(checked.valid.select("row", "body"), on="row", how="left", maintain_order="left")
-    rows = rows.select("row", "uid", _BEFORE, _repeated("errors") | _repeated("error_message"), "body")
-    return map(_Returned._make, chain.from_iterable(part.iter_rows() for part in rows.iter_slices(_AT_ONCE)))
+    rows = rows.join(checked.valid.select("row", *Said._fields), on="row", how="left", maintain_order="left")
+    rows = rows.select("row", "uid", _BEFORE, _repeated("errors") | _repeated("error_message"), *Said._fields)
+    return map(_as_returned, chain.from_iterable(part.iter_rows() for part in rows.iter_slices(_AT_ONCE)))
+
+
+def _as_returned(values: tuple[Any, ...]) -> _Returned:
+    said = Said._make(values[4:])
+    return _Returned._make((*values[:4], said if said.body is not None else None))
 
 
 def _repeated(column: str) -> pl.Expr:
@@ -151,5 +155,5 @@ def _found(rounds: Mapping[Path, Identity | None], uids: Sequence[str]) -> Mappi
 
 def _is_the_one(each: _Returned, user: EarlierUser) -> bool:
     """Tell whether it is the row of that user, or says just what was sent for it."""
-    same = each.body is not None and bool(user.ours) and user.body_hash == hash_of(each.body.encode())
+    same = each.said is not None and bool(user.ours) and is_as_settled(each.said, user)
     return same or (each.before == user.row and not each.repeat)

@@ -39,7 +39,12 @@ def a_round(path: Path, owner: Identity = OWNER) -> Path:
     return path
 
 
-def fed_in(*people: tuple[str, str, object, str | None], rejected: str | None = None) -> CheckedBatch:
+def fed_in(
+    *people: tuple[str, str, object, str | None],
+    rejected: str | None = None,
+    token: bool = True,
+    leaves: bool | None = None,
+) -> CheckedBatch:
     """Rows from 11 on: uid, name, `_row` and `_errors`; all are valid, or rejected again with this message."""
     schema = {"uid": pl.String, "name": pl.String, "_row": pl.String, "_errors": pl.String}
     cells = [(uid, name, None if before is None else str(before), errors) for uid, name, before, errors in people]
@@ -57,7 +62,8 @@ def fed_in(*people: tuple[str, str, object, str | None], rejected: str | None = 
         }
     )
     bodies = [body_of(uid, name).decode() for uid, name, _, _ in people]
-    valid = lines.select("row", "uid").with_columns(pl.Series("body", bodies)).filter(rejected is None)
+    valid = lines.select("row", "uid", token=pl.lit(token), deactivated=pl.lit(leaves, dtype=pl.Boolean))
+    valid = valid.with_columns(pl.Series("body", bodies)).filter(rejected is None)
     return CheckedBatch(batch, Checked(lines, valid, lines.filter(rejected is not None), {}))
 
 
@@ -123,6 +129,21 @@ def test_a_row_is_told_by_its_uid_and_number(
     assert (bool(known), reasons) == (taken, [words] if rejected else [])
     for owner in (OWNER, None):
         assert foreseen(tmp_path / "none.db", [first], fed_in(person), owner) == reasons
+
+
+@pytest.mark.parametrize(
+    ("token", "leaves", "taken"),
+    [(True, False, True), (False, None, False), (False, True, False)],
+)
+def test_a_row_that_says_otherwise_who_may_log_in_is_another_one(
+    tmp_path: Path, *, token: bool, leaves: bool | None, taken: bool
+) -> None:
+    """Ann was created active and with a token: a repeat with her profile alone is not what was created."""
+    first = a_round(tmp_path / "one.db")
+    repeat = fed_in(("ann", "N", 2, REPEAT), token=token, leaves=leaves)
+    known, reasons = known_after(tmp_path / "two.db", [first], repeat)
+    words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {first}"
+    assert (bool(known), reasons) == (taken, [] if taken else [words])
 
 
 def test_what_the_own_journal_knows_is_the_newer(tmp_path: Path) -> None:
