@@ -264,16 +264,19 @@ class Admission:
             with stopping_on_storage_error(self.stopper):
                 checked = await self._recognised(checked, outbox.recorder)
                 await self._admit(checked, outbox, rejected)
+            # Also of a stopped run: its rejected rows can be mended and fed in before it goes on.
+            with stopping_on_storage_error(self.stopper):
+                if rejected or checked.checked.rejected.height:
+                    await outbox.recorder.run(partial(follow, outbox.recorder.journal, checked, rejected))
             with stopping_on_storage_error(self.stopper):
                 self.surveyed.keep(checked, rejected)
 
     async def _recognised(self, checked: CheckedBatch, recorder: Recorder) -> CheckedBatch:
-        """Tell whose rows those are that were rejected before or are now, and whose users this job has created."""
-        if not self.stopper and checked.checked.rejected.height:
-            await recorder.run(partial(follow, recorder.journal, checked))
-        if self.stopper or not self.earlier:
+        """Tell whose rows those are that were rejected before, and whose users this job has created."""
+        if not self.earlier:
             return checked
-        return await recorder.run(partial(take_over, recorder.journal, self.earlier, checked))
+        of_rejected = partial(take_over, rejected_only=bool(self.stopper))
+        return await recorder.run(partial(of_rejected, recorder.journal, self.earlier, checked))
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""

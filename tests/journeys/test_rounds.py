@@ -194,6 +194,40 @@ def test_a_repeat_of_a_row_with_an_unknown_role_takes_its_uid_once_that_row_is_d
 
 
 @pytest.mark.slow
+def test_a_row_of_ours_with_an_unknown_role_comes_back_mended(tmp_path: Path) -> None:
+    """It stood elsewhere when its user was created: what the app says of a role moves it as a rule of ours does."""
+    ann, bob, zoe = ({"uid": uid, "name": uid, "role": ""} for uid in ("ann", "bob", "zoe"))
+    with emulator(tmp_path) as api:
+        (tmp_path / "r.csv").write_bytes(comma([bob, ann]))
+        assert run(api, tmp_path, "r.csv").summary["created"] == 2
+        before = told(tmp_path / "r.results.csv")
+        (tmp_path / "r.csv").write_bytes(comma([zoe, bob, {**ann, "name": "Anna", "role": "nosuch"}]))
+        assert run(api, tmp_path, "r.csv").summary["rejected_by_code"] == {"role.unknown": 1}
+        mend(tmp_path / "r.results.rejected.csv", "Anna,nosuch", "Anna,")
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 1), again.stderr
+        assert api.users()["ann"]["name"] == "Anna"
+    assert told(tmp_path / "r.round2.results.csv") == {"ann": before["ann"]}
+
+
+@pytest.mark.slow
+def test_a_row_of_ours_that_a_stopped_run_rejected_comes_back_mended(tmp_path: Path) -> None:
+    """The run had stopped before it came there: it counts and explains every row all the same."""
+    many = [{"uid": f"u{number}", "name": "N", "avatar": ""} for number in range(60_000)]
+    with emulator(tmp_path) as api:
+        (tmp_path / "r.csv").write_bytes(comma([ANN]))
+        assert run(api, tmp_path, "r.csv").summary["created"] == 1
+        before = told(tmp_path / "r.results.csv")
+        (tmp_path / "r.csv").write_bytes(comma([*many, BROKEN]))
+        wrong = provisioner("run", "r.csv", *api.flags(), "--json", cwd=tmp_path, COMETCHAT_API_KEY="f" * 40)
+        assert (wrong.exit_code, wrong.summary["rejected"], wrong.summary["pending"]) == (4, 1, len(many))
+        mend(tmp_path / "r.results.rejected.csv")
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 1, 1), again.stderr
+    assert told(tmp_path / "r.round2.results.csv") == before
+
+
+@pytest.mark.slow
 def test_a_repeat_that_nobody_touched_changes_nobody(tmp_path: Path) -> None:
     """Two rows for one person that differ in who leaves, or in who is given a token: the first one stands."""
     asked_for = {"dup": ("no", "yes"), "gone": ("yes", "no"), "mute": ("no", "no")}

@@ -10,7 +10,7 @@ of this one, before anything is sent. Any other row with that uid would be someb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -49,14 +49,17 @@ class _Returned(NamedTuple):
     said: Said | None
 
 
-def take_over(journal: Journal, earlier: Sequence[Path], checked: CheckedBatch) -> CheckedBatch:
+def take_over(
+    journal: Journal, earlier: Sequence[Path], checked: CheckedBatch, *, rejected_only: bool = False
+) -> CheckedBatch:
     """Take over what earlier rounds know of the users of a batch, and reject who would take the uid of one of them.
 
-    earlier  their journals, the last one first
+    earlier        their journals, the last one first
+    rejected_only  only of those whose rows are rejected: the others are not come to, and stay pending
 
     Raises `StorageError`.
     """
-    rows = list(_returned(checked))
+    rows = [each for each in _returned(checked) if each.said is None or not rejected_only]
     known = journal.known([each.uid for each in rows])
     rows = [each for each in rows if each.uid not in known]
     ours, others = _told_apart(rows, dict.fromkeys(earlier, owner_in(journal.path) if rows else None))
@@ -109,13 +112,16 @@ def _without(checked: CheckedBatch, others: Mapping[int, str]) -> CheckedBatch:
     return replace(checked, checked=reject(checked.checked, checked.batch, _DUPLICATE, others))
 
 
-def follow(journal: Journal, checked: CheckedBatch) -> None:
+def follow(journal: Journal, checked: CheckedBatch, unknown_roles: Collection[int]) -> None:
     """Have the journal know where users stand whose rows are rejected now: by that they are known in the next round.
+
+    unknown_roles  rows that the rules let pass, and that are rejected for a role which the app does not have
 
     Raises `StorageError`.
     """
-    lines = checked.checked.lines.filter(pl.col("error_code").is_not_null() & pl.col("uid").is_not_null())
-    stands = dict(lines.filter(~_repeated("error_message")).select("uid", "row").iter_rows())
+    by_rules = pl.col("error_code").is_not_null() & ~_repeated("error_message")
+    lines = checked.checked.lines.filter(by_rules | pl.col("row").is_in(list(unknown_roles)))
+    stands = dict(lines.drop_nulls("uid").select("uid", "row").iter_rows())
     known = journal.known(list(stands)) if stands else {}
     if moved := [(known[uid].key, row) for uid, row in stands.items() if uid in known and known[uid].row != row]:
         journal.move(moved)

@@ -187,9 +187,27 @@ def test_where_the_user_of_a_rejected_row_stands_is_known(tmp_path: Path) -> Non
     """The roster was sorted anew before Ann's row was rejected; a repeat of it says nothing of where she stands."""
     a_round(tmp_path / "one.db")
     with Journal(tmp_path / "one.db", OWNER) as journal:
-        follow(journal, fed_in(("bob", "Bob", None, None), ("ann", "New", None, None), rejected=NO_URL))
+        follow(journal, fed_in(("bob", "Bob", None, None), ("ann", "New", None, None), rejected=NO_URL), ())
         assert {uid: known.row for uid, known in journal.known(["ann", "bob", "cy"]).items()} == {
             "ann": 12, "bob": 11, "cy": 3,
         }  # fmt: skip
-        follow(journal, fed_in(("ann", "New", None, None), rejected=REPEAT))
+        follow(journal, fed_in(("ann", "New", None, None), rejected=REPEAT), ())
         assert journal.known(["ann"])["ann"].row == 12
+
+
+def test_where_the_user_of_a_row_stands_is_known_whose_role_the_app_does_not_have(tmp_path: Path) -> None:
+    """The rules let it pass; what is valid is told when it is sent."""
+    a_round(tmp_path / "one.db")
+    with Journal(tmp_path / "one.db", OWNER) as journal:
+        follow(journal, fed_in(("bob", "Bob", None, None), ("ann", "New", None, None)), {12})
+        assert {uid: known.row for uid, known in journal.known(["ann", "bob"]).items()} == {"ann": 12, "bob": 2}
+
+
+def test_a_round_that_was_stopped_takes_over_who_is_rejected(tmp_path: Path) -> None:
+    """Their rows can be mended before it goes on; of the others it says nothing yet."""
+    first = a_round(tmp_path / "one.db")
+    with Journal(tmp_path / "two.db", OWNER) as journal:
+        for rejected in (None, NO_URL):
+            checked = fed_in(("ann", "New", 1, NO_URL), rejected=rejected)
+            assert take_over(journal, [first], checked, rejected_only=True) == checked
+            assert list(journal.known(["ann"])) == ([] if rejected is None else ["ann"])
