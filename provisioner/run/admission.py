@@ -77,7 +77,7 @@ def _falls_short(policy: Policy) -> pl.Expr:
     """Whether a settled row is not as it is asked for now.
 
     Of a user that another hand has deactivated no more can be had. Who was deactivated as the roster said comes back
-    when it says so.
+    when it says so, whatever is asked for users of others.
     """
     outcome, here = pl.col("outcome"), pl.col("away") == 0
     created, there = outcome == Outcome.CREATED.value, outcome != Outcome.CREATED.value
@@ -87,7 +87,7 @@ def _falls_short(policy: Policy) -> pl.Expr:
     ours, leaves, parted = created, pl.col("deactivated"), pl.col("parted") == 1
     if policy.on_existing is OnExisting.UPDATE:
         ours |= here | parted
-    falls_short |= (ours & (leaves != (parted & ~here))).fill_null(value=False)
+    falls_short |= ((ours & (leaves != (parted & ~here))) | (parted & ~leaves)).fill_null(value=False)
     match policy.on_existing:
         case OnExisting.FAIL:
             return falls_short | there
@@ -160,11 +160,11 @@ def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
     past = request.past
     if request.deactivated:
         yield Operation.DEACTIVATE
+    if past is not None and (past.withdrawn or (past.parted and request.deactivated is False)):
+        yield Operation.REACTIVATE
     if past is None or not (past.withdrawn or past.ours or _is_taken_up(past, policy)):
         yield Operation.CREATE
         return
-    if past.withdrawn:
-        yield Operation.REACTIVATE
     if not past.ours or past.withdrawn or past.changed or past.outcome is not Outcome.CREATED:
         yield from _updating(request, past, policy)
     if request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL):

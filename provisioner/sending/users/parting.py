@@ -4,8 +4,8 @@
     not:          deactivated by us before: reactivate ─→ as any row
 
 A deactivation leaves only when it is on disk that the user is there as the row has it: after a kill the row is told for
-what it is, though the API finds no user who is deactivated. Users of others are deactivated, and come back, under the
-policy to update them, and under no other.
+what it is, though the API finds no user who is deactivated. Users of others are deactivated under the policy to update
+them, and under no other; whom this job has deactivated comes back under any.
 """
 
 from __future__ import annotations
@@ -50,15 +50,17 @@ class Parting:
         past = request.past
         if request.deactivated and past is not None and past.made:
             return await self._deactivate(request, _as_known(request, past), fresh=False)
-        if past is not None and past.parted and not past.ours and self._updates:
+        woken = past is not None and past.parted and not past.ours and (self._updates or not request.deactivated)
+        if woken and past is not None:
             verdict, reply = await self._exchange(Operation.REACTIVATE, request)
             if verdict is not Verdict.DONE:
                 return self._unsuccessful(_as_known(request, past), verdict, reply)
         settlement = await self.lifecycle.settle(request)
-        if not (settlement.outcome is Outcome.CREATED or (settlement.outcome is Outcome.UPDATED and self._updates)):
-            return _said(settlement) if request.deactivated else settlement
+        carried_out = settlement.outcome is Outcome.CREATED or (settlement.outcome is Outcome.UPDATED and self._updates)
         if not request.deactivated:
-            return settlement._replace(parted=False)
+            return settlement._replace(parted=False) if woken or carried_out else settlement
+        if not carried_out:
+            return _said(settlement)
         await self.confirm(settlement)
         fresh = past is None and settlement.outcome is Outcome.CREATED
         return await self._deactivate(request, settlement, fresh=fresh)

@@ -257,6 +257,34 @@ def test_a_user_who_was_there_is_deactivated_by_an_update_and_comes_back_by_one(
         assert job.run(BODY, deactivated=False) is None
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("policy", "body", "expected"),
+    [
+        (SKIP, BODY, ("updated", None)),
+        (SKIP, EDITED, ("existing", None)),
+        (FAIL, BODY, ("failed", "ERR_UID_ALREADY_EXISTS")),
+    ],
+)
+def test_whom_this_job_has_deactivated_comes_back_whatever_is_asked_for_users_of_others(
+    tmp_path: Path, policy: Policy, body: str, expected: tuple[str, str | None]
+) -> None:
+    """The cell says so, and the profile stays; a kill at any step leaves nobody deactivated."""
+    for number in range(1, 10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        job = Job(folder / "j.db", Api("Old", created_at=NOW - 10**6), UPDATE)
+        assert told(job.run(BODY, deactivated=True)) == ("updated", DEACTIVATED)
+        job.policy, job.killed_at = policy, number
+        settlement, killed = run_to_the_end(job, body, deactivated=False)
+        # After a kill nothing but a create tells whose user it is.
+        assert told(settlement) == (("existing", None) if killed and policy is SKIP else expected)
+        assert (job.api.name, job.api.active) == ("Ada", True)
+        job.api.did.clear()
+        assert told(job.run(body, deactivated=False)) == (None if policy is SKIP else expected)
+        assert Operation.REACTIVATE not in job.api.did
+
+
 @pytest.mark.parametrize("policy", [SKIP, UPDATE])
 def test_whom_another_hand_had_deactivated_is_as_the_roster_says(tmp_path: Path, policy: Policy) -> None:
     """Nothing is done, and it is no advice to reactivate anybody; asked for as active, it is told as ever."""
