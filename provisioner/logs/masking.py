@@ -26,6 +26,8 @@ _TOKEN: Final = re.compile(r"_\d{10}[0-9a-f]{30}")
 # Of a secret at least twice as long, so many characters in a row are as good as a part of it; fewer, such as the last
 # four that servers like to show, are of no use to anybody, and would be found in much that is no secret.
 _PART: Final = 8
+# As long as a key at least: what is shorter may be a word, and stands in uids and names by chance.
+_UNMISTAKABLE: Final = 20
 # How deep an answer is looked into; no message of an API goes half as far.
 _DEEPEST: Final = 32
 # How a character is written in JSON (escaped once or again), in an address and in HTML; nothing in it repeats without
@@ -43,9 +45,14 @@ _Span: TypeAlias = tuple[int, int]
 
 
 class Secret:
-    """What stands in no text, whole or eight characters of it in a row: in any case, escaped, in hex or base64."""
+    """What stands in no text, whole or eight characters of it in a row: in any case, escaped, in hex or base64.
+
+    `unmistakable`: where it stands, it stands for itself. Any other is not looked for in what is compared: masked, the
+    users of an app would be others, and nobody could be told by a uid.
+    """
 
     def __init__(self, value: str) -> None:
+        self.unmistakable = len(value) >= _UNMISTAKABLE
         least = _PART if len(value) >= 2 * _PART else len(value)
         self._forms = [_Form(value, least)] if value else []
         # What is shorter than a part has codes so short that they would be found anywhere.

@@ -174,9 +174,8 @@ class Client:
             return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
         arrived = self.clock.ticks()
         reply = self._read(answer.status, answer.headers, raw)
-        if body is None and self._secret.may_stand_in(
-            raw
-        ):  # what is shown of users: of other answers no words go anywhere
+        # What is shown of users: of other answers no words go anywhere.
+        if body is None and self._secret.unmistakable and self._secret.may_stand_in(raw):
             reply = reply._replace(data=self._secret.masked_in(reply.data))
         date = answer.headers.get("Date")
         # What is not the API's own answer may have the time of a proxy, as it may have a proxy's limit.
@@ -214,12 +213,15 @@ class Client:
         code, message, details = error.get("code"), error.get("message"), error.get("details")
         return Reply(
             status=status,
-            code=self._words(code) if isinstance(code, str) and code else None,
+            code=self._code(code) if isinstance(code, str) and code else None,
             message=self._words(message if isinstance(message, str) else f"HTTP {status} without an explanation"),
             details=self._secret.masked_in(details) if isinstance(details, dict) else None,
             retry_after=retry_after(headers, time.time()),
             limit=limit,
         )
+
+    def _code(self, code: str) -> str:
+        return self._words(code) if self._secret.unmistakable else code[:_LONGEST_MESSAGE]
 
     def _words(self, text: str) -> str:
         # An answer to a wrong key has been seen to quote the key in full.

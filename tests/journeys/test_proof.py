@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, provisioner, rows, write_roster
+from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, provisioner, rows, started, write_roster
 from tests.rig.company import Company
 
 NUMBER = 1500
@@ -43,6 +43,17 @@ def another_hand(app: RunningEmulator, method: str, path: str, body: Mapping[str
 def verified(app: RunningEmulator, folder: Path, *arguments: object, roster: str = "users.csv") -> Finished:
     options = ("-o", "out/results.csv", *app.flags(), "--json", "--log-format", "json", *arguments)
     return provisioner("verify", roster, *options, cwd=folder, COMETCHAT_API_KEY=KEY)
+
+
+@pytest.mark.slow
+def test_the_key_of_a_rehearsal_may_stand_in_a_uid(tmp_path: Path) -> None:
+    """It is a word like any other there."""
+    (tmp_path / "users.csv").write_text("uid,name\nrehearsal-1,Ann Rehearsal\n")
+    with started("emulator", "--port", 0, cwd=tmp_path, EMULATOR_API_KEY="rehearsal") as process:
+        api = RunningEmulator(process.stdout.readline().removeprefix("listening on ").strip())
+        command = ("users.csv", *api.flags(), "-o", "out.csv")
+        ended = [provisioner(each, *command, cwd=tmp_path, COMETCHAT_API_KEY="rehearsal") for each in ("run", "verify")]
+    assert [each.exit_code for each in ended] == [0, 0], ended[1].stderr
 
 
 @pytest.mark.slow

@@ -428,6 +428,29 @@ def test_the_key_comes_back_in_no_user_or_page(write: Callable[[str], bytes]) ->
     assert ask(answering(page), Operation.LIST)[0].data == {"items": [masked], "meta": {"x": "***"}}
 
 
+@pytest.mark.parametrize("key", ["k", "uid", "rehearsal"])
+def test_a_key_that_is_a_word_garbles_nothing_that_is_compared(key: str) -> None:
+    """The key of a rehearsal stands in uids, names and codes by chance; what is only said to people is masked still."""
+    user = {"uid": f"{key}0", "name": f"The {key}", "metadata": {key: [key]}}
+    body = {"error": {"code": "ERR_UID_ALREADY_EXISTS", "message": f"The {key} is taken"}}
+
+    async def asked(behaviour: Behaviour, operation: Operation) -> Reply:
+        limits = Timeouts()
+        async with (
+            serving(behaviour) as wire,
+            Client(wire.url, key, timeouts=limits, in_flight=1, agent="test") as client,
+        ):
+            return await client.send(operation, ADA)
+
+    read = deadline.run(asked(answering(orjson.dumps({"data": user})), Operation.READ))
+    page = deadline.run(asked(answering(orjson.dumps({"data": [user]})), Operation.LIST))
+    refused = deadline.run(asked(answering(orjson.dumps(body), "400 Bad Request"), CREATE))
+    assert (read.data, page.data) == (user, {"items": [user]})
+    assert refused.code == "ERR_UID_ALREADY_EXISTS"
+    assert refused.message is not None
+    assert ("***" in refused.message, f"The {key} " in refused.message) == (True, False)
+
+
 def test_a_message_is_cut_to_size() -> None:
     """A megabyte of explanation fills no disk."""
     reply, _ = ask(refusing({"message": "x" * 1_000_000}))
