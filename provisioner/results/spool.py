@@ -52,8 +52,8 @@ class Spool:
             self._file.flush()
         except (OSError, pl.exceptions.ComputeError) as error:
             self._hold(frame)
-            message = f"{self._folder}: no room for the rows of the results ({reason(error)}); make room, then resume"
-            raise StorageError(message) from error
+            message = f"{self._folder}: no room for the rows that are kept while a roster is read ({reason(error)})"
+            raise StorageError(f"{message}; make room, then run the same command again") from error
         self._ends.append(self._file.tell())
 
     def _hold(self, frame: pl.DataFrame) -> None:

@@ -5,6 +5,7 @@ The copy knows that it is one, see `mark`: whatever opens it goes on exactly whe
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from provisioner.errors import JournalError, OutputError
+from provisioner.errors import JournalError, OutputError, StorageError
 from provisioner.files.writing import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.header import header_of, log_of, refuse_cut_short
@@ -20,6 +21,8 @@ from provisioner.journal.schema import bring_up_to_date
 
 _FREE: Final = "choose another TO"
 _NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_IOERR")
+# Nothing is wrong with what was asked for: it may go well once there is room.
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Copy:
 def back_up(journal: Path, to: Path) -> Copy:
     """Copy a journal or a state, whoever is writing it.
 
-    Raises `JournalError` for what is none or is damaged, `OutputError` where no copy can be written, or something is.
+    Raises `JournalError` for what is none or is damaged, `OutputError` where no copy can be written, or something is,
+    and `StorageError` where the disk takes no more.
     """
     if not to.parent.is_dir():
         raise OutputError(f"{to}: there is no folder {to.parent}; make it, or {_FREE}")
@@ -56,7 +60,8 @@ def back_up(journal: Path, to: Path) -> Copy:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{to}: cannot be written ({error.strerror or error}); make room, or {_FREE}") from error
+        kind = StorageError if error.errno in _FULL else OutputError
+        raise kind(f"{to}: cannot be written ({error.strerror or error}); make room, or {_FREE}") from error
     return Copy(to, users, size, at)
 
 
@@ -76,7 +81,7 @@ def _copied(journal: Path, temporary: Path) -> tuple[int, float]:
             (users,) = copy.execute("SELECT count(*) FROM users").fetchone()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         if getattr(error, "sqlite_errorname", "").startswith(_NO_ROOM):
-            raise OSError(str(error)) from error
+            raise OSError(errno.ENOSPC, str(error)) from error
         message = f"damaged, or no journal of provisioner ({error}), so nothing was copied; put an earlier copy back"
         raise JournalError(f"{journal}: {message}") from error
     return int(users), at

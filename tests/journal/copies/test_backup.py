@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import JournalError, OutputError
+from provisioner.errors import JournalError, OutputError, StorageError
 from provisioner.journal.copies.backup import Copy, back_up
 from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.journal import Journal
@@ -89,6 +91,20 @@ def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     path = a_journal(tmp_path / "a.db")
     with pytest.raises(OutputError, match=r"there is no folder .*; make it, or choose"):
         back_up(path, tmp_path / "nowhere" / "b.db")
+
+
+def test_a_disk_that_takes_no_more_is_told_as_that(tmp_path: Path) -> None:
+    """As everywhere it is no wrong usage: whoever watches exit codes sees a full disk. Nothing is left."""
+    path = a_journal(tmp_path / "a.db")
+    old, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(StorageError, match=r"b\.db: cannot be written \(.*\); make room, or choose another TO$"):
+            back_up(path, tmp_path / "b.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, old)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.db"]
 
 
 def test_what_cannot_be_read_is_blamed_and_not_the_copy(tmp_path: Path) -> None:
