@@ -202,9 +202,6 @@ class UserRequest(NamedTuple):
     deactivated: bool | None = None
 
 
-NOBODY = UserRequest(0, 0, "", b"", "", token=False)  # stands in for the user in an operation that is about none
-
-
 class Settlement(NamedTuple):
     """What the journal is to record of one row: its outcome, or that it has none yet.
 

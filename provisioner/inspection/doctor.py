@@ -26,10 +26,9 @@ from provisioner.inspection import connection, diagnosis, machine
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.header import Identity
-from provisioner.model import NOBODY
 from provisioner.results.outputs import journal_of
 from provisioner.results.tables import printed
-from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for
 from provisioner.sending.users.needs import FIRST_PAGE
 from provisioner.settings.apikey import find_api_key

@@ -9,8 +9,8 @@ from typing import Final
 
 from provisioner.errors import ExitCode
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY, RequestTally, UserRequest
-from provisioner.sending.calls import Failure, Operation, Reply, unbelieved
+from provisioner.model import RequestTally, UserRequest
+from provisioner.sending.calls import NOBODY, Failure, Operation, Reply, unbelieved
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.sending.serverclock import ServerClock

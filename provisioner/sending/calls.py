@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from provisioner.model import UserRequest
+
 ANSWERED: Final = " (the API answered "
 """What stands between a sentence of ours and the API's own words, which can hold anything."""
 
@@ -62,6 +64,10 @@ _BUDGETS = {
     Operation.DELETE: Budget.CORE,
     Operation.FLUSH: Budget.STANDARD,
 }
+
+
+NOBODY: Final = UserRequest(0, 0, "", b"", "", token=False)
+"""Stands in for the user in an operation that is about none."""
 
 
 class Failure(StrEnum):

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable
 import orjson
 
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY, UserRequest
+from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.needs import DEFAULT, MOST_ROLES
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from provisioner.errors import ExitCode
-from provisioner.model import NOBODY, RequestTally, UserRequest
+from provisioner.model import RequestTally, UserRequest
 from provisioner.sending import attempts
 from provisioner.sending.attempts import Exchanger, Guard, Reach
-from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.calls import NOBODY, Budget, Failure, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.stop import Stop, Stopper

@@ -18,9 +18,9 @@ from typing import Final, Protocol, TypeVar
 from provisioner.errors import DirectoryError
 from provisioner.inspection.proof.ledger import Ledger
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY, Standing
+from provisioner.model import Standing
 from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import Operation
+from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.reading import search
 from provisioner.sync.plan.listing import LISTS, pages

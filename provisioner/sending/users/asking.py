@@ -7,9 +7,8 @@ from collections.abc import Collection
 from typing import Final
 
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY
 from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import Operation
+from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.users.needs import FIRST_PAGE, Needs, count_of, needs_of

@@ -18,9 +18,9 @@ from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import json_list
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY, Action, Standing
+from provisioner.model import Action, Standing
 from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import canonical, profile

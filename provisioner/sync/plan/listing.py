@@ -12,9 +12,9 @@ import orjson
 
 from provisioner.errors import DirectoryError
 from provisioner.logs.events import get_logger
-from provisioner.model import NOBODY, Standing
+from provisioner.model import Standing
 from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import Operation
+from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.reading import DEACTIVATED, is_user, last_page
 
