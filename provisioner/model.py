@@ -213,6 +213,7 @@ class Settlement(NamedTuple):
     doubted        an update of ours was not answered, and may be carried out after the one that was
     flushed        the user was deactivated, and has no auth token any more for certain
     parted         a run has deactivated the user, or knows it to be active; null to leave what is known
+    besides        fields that the user may have besides the body (`sending.users.profile.besides`); null likewise
     """
 
     key: int
@@ -232,6 +233,7 @@ class Settlement(NamedTuple):
     doubted: bool = False
     flushed: bool = False
     parted: bool | None = None
+    besides: str | None = None
 
 
 @dataclass(slots=True)

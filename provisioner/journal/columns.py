@@ -40,6 +40,7 @@ _OF_SETTLEMENT: Final = {
     "doubt_since": "doubt_since",
     "mark": "mark",
     "parted": "parted",
+    "besides": "besides",
 }
 _request_values: Final = attrgetter(*_OF_REQUEST.values())
 
@@ -51,6 +52,7 @@ _WHEN_CREATED: Final = {
     "error_message": "NULL",
     "doubt_since": "NULL",
     "parted": "NULL",
+    "besides": "NULL",
 }
 
 
@@ -63,7 +65,7 @@ def _is_plainly_created(each: Settlement) -> bool:
     """Whether its columns hold `_WHEN_CREATED`."""
     made = each.outcome is Outcome.CREATED and each.state is State.SETTLED
     told = each.error_code is not None or each.error_message is not None
-    return made and not told and each.doubt_since is None and each.parted is None
+    return made and not told and each.doubt_since is None and each.parted is None and each.besides is None
 
 
 BEFORE: Final = 2
@@ -112,6 +114,7 @@ UPDATE users SET
     ours = max(ours, {value["outcome"]} = 'created'),
     withdrawn = iif({value["outcome"]} = 'created', 0, withdrawn),
     mark = coalesce({value["mark"]}, users.mark),
+    besides = coalesce({value["besides"]}, users.besides),
     made_hash = CASE {value["parted"]} WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
 FROM given WHERE users.id = given.id
 """,  # noqa: S608 - of constants
@@ -145,6 +148,7 @@ class MadeRow(NamedTuple):
     attempts: int
     created_at: int | None
     mark: int | None
+    besides: str | None = None
 
 
 # `made_hash` is the body that is on the server for certain, once a deactivation may have left; empty when it is any.
@@ -153,7 +157,8 @@ MADE: Final = Bulk(
     """
 UPDATE users SET made_hash = body_hash, ours = max(users.ours, given.ours), withdrawn = iif(given.ours, 0, withdrawn),
     attempts = given.attempts, created_at = coalesce(given.created_at, users.created_at),
-    mark = coalesce(given.mark, users.mark), doubt_since = NULL, doubt_hash = NULL
+    mark = coalesce(given.mark, users.mark), besides = coalesce(given.besides, users.besides), doubt_since = NULL,
+    doubt_hash = NULL
 FROM given WHERE users.id = given.id
 """,
 )
@@ -176,6 +181,7 @@ class Known(NamedTuple):
     """What the journal knows of a uid; `past()` says it in our terms.
 
     reversing  an undo may have changed the user since, and does not know
+    besides    fields that the user may have besides those of its body, see `profile.besides`
     """
 
     key: int
@@ -194,6 +200,7 @@ class Known(NamedTuple):
     noted: int = 0
     reversing: int = 0
     made_hash: str | None = None
+    besides: str | None = None
 
     def past(self, *, changed: bool, edited: bool = False, ours: bool = False, made: bool = False) -> Past:
         """Give a row's past; `changed`, `edited` and `made` compare its body with the roster's, see `Past`."""
@@ -244,6 +251,7 @@ class Done(NamedTuple):
     has_token  whether an auth token was recorded
     away       whether it was found deactivated, or was deactivated as the roster said
     parted     whether it was this job that may have deactivated it
+    besides    as `Known` has it
     """
 
     uid: str
@@ -254,6 +262,7 @@ class Done(NamedTuple):
     has_token: int
     away: int
     parted: int
+    besides: str | None
 
 
 DONE_COLUMNS: Final = Done._fields

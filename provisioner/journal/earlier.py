@@ -47,6 +47,7 @@ class EarlierUser(NamedTuple):
     mark: int | None
     withdrawn: int
     made_hash: str | None
+    besides: str | None
 
     @property
     def has_token(self) -> bool:

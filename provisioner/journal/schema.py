@@ -78,7 +78,8 @@ UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 """
 
 # How each run went, and how fast: see `provisioner.journal.course`. What is known of the auth tokens of a leaver: see
-# `provisioner.journal.state.managed`.
+# `provisioner.journal.state.managed`. What a user may have besides its body, since a run updated it, is written as in
+# `live_hash`. Of whom an earlier version updated, it may be any field.
 _SINCE_4: Final = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -120,6 +121,8 @@ CREATE TABLE events (
 );
 ALTER TABLE users ADD COLUMN sessions TEXT;
 ALTER TABLE users ADD COLUMN made_hash TEXT;
+ALTER TABLE users ADD COLUMN besides TEXT;
+UPDATE users SET besides = '+12356' WHERE outcome = 'updated';
 CREATE TABLE mints (uid TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE former (id INTEGER PRIMARY KEY, auth_token TEXT, created_at INTEGER NOT NULL, ours INTEGER NOT NULL);
 """

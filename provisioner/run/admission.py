@@ -29,14 +29,14 @@ from provisioner.sending.lifecycle import Policy
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
-from provisioner.sending.users import trace
+from provisioner.sending.users import profile, trace
 from provisioner.stop import Stopper, stopping_on_storage_error
 from provisioner.threads import in_thread
 
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.
 _LOOKUP: Final = 4000
 
-_TEXTS: Final = {"uid", "body_hash", "outcome"}
+_TEXTS: Final = {"uid", "body_hash", "outcome", "besides"}
 _SETTLED: Final = {name: pl.String if name in _TEXTS else pl.Int64 for name in DONE_COLUMNS}
 
 
@@ -62,7 +62,7 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
         rows = rows.with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         settled = journal.settled(part["uid"].to_list())
         if not settled["uid"]:
-            yield Admitted(list(_requests(rows, journal)), 0, [])
+            yield Admitted(list(_requests(rows, journal, policy)), 0, [])
             continue
         # On a resume nearly all rows are these, so they are not looked at one by one.
         met = pl.DataFrame(settled, schema=_SETTLED).rename({"body_hash": "done_hash"})
@@ -70,7 +70,7 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
         done = both.select((pl.col("body_hash") == pl.col("done_hash")) & ~_falls_short(policy)).to_series()
         done = done.fill_null(value=False)
         moved = both.filter(done & (both["row"] != both["was"])).select("key", "row").rows()
-        yield Admitted(list(_requests(rows.filter(~done), journal)), int(done.sum()), moved)
+        yield Admitted(list(_requests(rows.filter(~done), journal, policy)), int(done.sum()), moved)
 
 
 def _falls_short(policy: Policy) -> pl.Expr:
@@ -88,6 +88,7 @@ def _falls_short(policy: Policy) -> pl.Expr:
     if policy.on_existing is OnExisting.UPDATE:
         ours |= here | parted
     falls_short |= ((ours & (leaves != (parted & ~here))) | (parted & ~leaves)).fill_null(value=False)
+    falls_short |= created & _has_more(policy)
     match policy.on_existing:
         case OnExisting.FAIL:
             return falls_short | there
@@ -97,7 +98,13 @@ def _falls_short(policy: Policy) -> pl.Expr:
             return falls_short
 
 
-def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
+def _has_more(policy: Policy) -> pl.Expr:
+    """Whether a user of ours may have something in a field for which the roster has a column by now, and no value."""
+    places = profile.besides(policy.managed).removeprefix("+")
+    return pl.col("besides").str.contains(f"[{places}]").fill_null(value=False) if places else pl.lit(value=False)
+
+
+def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[UserRequest]:
     known, unmet = journal.known(rows["uid"].to_list()), unmet_by(journal)
     rehearsed = journal.identity == EMULATOR
     for row, uid, body, token, leaves, body_hash in rows.iter_rows():
@@ -107,8 +114,9 @@ def _requests(rows: pl.DataFrame, journal: Journal) -> Iterator[UserRequest]:
             yield UserRequest(key, row, uid, body, body_hash, token, past, deactivated=leaves)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
-            changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing))
-            made = met.made_hash == body_hash and not (changed or met.withdrawn)
+            more = bool(met.ours) and profile.any_of(met.besides or "", policy.managed)
+            changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing) or more)
+            made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
             if leaves is not None and past.parted and past.ours and not (leaves and made):
                 # As after an undo: whoever may be deactivated is not found by an update.

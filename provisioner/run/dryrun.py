@@ -48,7 +48,7 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         source = source_of(job, opened.roster.sheets)
         set_others_aside(job.outputs, source, check=True)
         reader = stack.enter_context(ThreadPoolExecutor(1))
-        earlier = _earlier(job, source, stack)
+        earlier = _earlier(job, source, opened.binding.sourced, stack)
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
@@ -93,7 +93,7 @@ async def look_ahead(run: Run, creates: int, roles: Collection[str]) -> Needs | 
     return needs
 
 
-def _earlier(job: Job, source: Source, stack: ExitStack) -> EarlierRuns | None:
+def _earlier(job: Job, source: Source, managed: Collection[str], stack: ExitStack) -> EarlierRuns | None:
     """Open the journal that a run would go on with, if there is one. Raises `JournalError` as a run would."""
     journal = job.outputs.journal
     if not job.settings.run.dry_run or not journal.exists() or begins_anew(job, source):
@@ -105,7 +105,8 @@ def _earlier(job: Job, source: Source, stack: ExitStack) -> EarlierRuns | None:
 
     reader = JournalReader(journal, _identity(job.settings))
     asked = job.settings.run
-    return EarlierRuns(stack.enter_context(reader), Policy(asked.on_existing, asked.auth_tokens))
+    policy = Policy(asked.on_existing, asked.auth_tokens, managed)
+    return EarlierRuns(stack.enter_context(reader), policy)
 
 
 def _identity(settings: Settings) -> Identity | None:

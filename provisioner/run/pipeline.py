@@ -180,7 +180,7 @@ def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:
 
     async def confirm(there: Settlement) -> None:
         ours = there.outcome is Outcome.CREATED
-        await gathering.put(MadeRow(there.key, ours, there.attempts, there.created_at, there.mark))
+        await gathering.put(MadeRow(there.key, ours, there.attempts, there.created_at, there.mark, there.besides))
 
     return confirm
 

@@ -28,7 +28,7 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
-from provisioner.sending.users import profile
+from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, drifted, unsuccessful, words_of
 from provisioner.sending.users.keeper import Keeper, carried, last_change, moment, shows
 
@@ -55,7 +55,9 @@ _ATTEMPTS: Final = frozenset({Operation.CREATE, Operation.UPDATE})
 class _Life:
     """What is known of one row while it lasts."""
 
-    __slots__ = ("attempts", "carried", "clock", "created_at", "doubt_since", "doubted", "mark", "request", "token")
+    __slots__ = (
+        "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "mark", "request", "token",
+    )  # fmt: skip
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
         self.clock = clock
@@ -67,6 +69,7 @@ class _Life:
         self.created_at = past.created_at if past else None
         self.mark = past.mark if past else None
         self.carried: bytes | None = None
+        self.besides: str | None = None
         self.doubted = False
 
     def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
@@ -85,6 +88,7 @@ class _Life:
         self.mark = last_change(user, self.mark)
         if operation is Operation.UPDATE:
             self.carried = carried(request.body, user)
+            self.besides = trace.left_by(request.body)
             if "updatedAt" not in user and (now := self.clock.now()) is not None:
                 self.mark = last_change({"updatedAt": math.ceil(now)}, self.mark)
 
@@ -101,6 +105,7 @@ class _Life:
             mark=self.mark,
             carried=self.carried,
             doubted=self.doubted,
+            besides=self.besides,
         )
 
     def open(self, reply: Reply | None = None) -> Settlement:
@@ -221,7 +226,9 @@ class Lifecycle:
         if not created_since(created_at, since):
             return await self._was_there_before(life, exists, created_at)
         unsure = life.request.past is not None and life.request.past.edited
-        edited = unsure and not shows(self._whole(life.request).body, reply.data or {})
+        whole = self._whole(life.request).body
+        edited = unsure and not shows(whole, reply.data or {})
+        life.besides = trace.left_by(whole) if unsure else None
         if edited or self._policy.on_existing is OnExisting.UPDATE:
             # What went out before the kill is not what the roster holds now. And who is to be updated whoever created
             # it, is: in doubt, a stranger's user can be taken for ours.

@@ -27,6 +27,7 @@ class Reordered(NamedTuple):
     mark: int | None
     carried: bytes | None
     doubted: bool
+    besides: str | None
     parted: bool | None
     flushed: bool
     live: Live | None
@@ -52,7 +53,7 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
     assert dict(zip(SETTLED.columns, rows[0], strict=True)) == {
         "id": 1, "state": "settled", "outcome": "failed", "attempts": 2, "http_status": 400, "error_code": "ERR",
         "error_message": "no", "auth_token": "token", "created_at": 3, "settled_at": 4.5, "doubt_since": 5.5,
-        "mark": 6, "parted": None,
+        "mark": 6, "parted": None, "besides": None,
     }  # fmt: skip
 
 
@@ -70,6 +71,7 @@ UNLIKE = {
     "doubted since 1970": {"doubt_since": 0.0},
     "known to be active": {"parted": False},
     "parted": {"parted": True},
+    "with more than its body": {"besides": "+1"},
     "pending": {"state": State.PENDING},
     "updated": {"outcome": Outcome.UPDATED},
 }
@@ -100,7 +102,7 @@ def test_a_user_who_was_created_is_recorded_alike_by_either_statement(tmp_path: 
 
 def test_the_shorter_statement_takes_what_the_other_takes_less_what_it_knows() -> None:
     """Whatever is added to a settlement goes into both."""
-    known = {"state", "outcome", "error_code", "error_message", "doubt_since", "parted"}
+    known = {"state", "outcome", "error_code", "error_message", "doubt_since", "parted", "besides"}
     assert set(CREATED.columns) == set(SETTLED.columns) - known
 
 

@@ -11,7 +11,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal import schema
 from provisioner.journal.columns import BEFORE, Done, hash_of
-from provisioner.journal.earlier import Said, created_in, done_in, is_as_settled, refuse_unreadable
+from provisioner.journal.earlier import TAKEN_OVER, Said, created_in, done_in, is_as_settled, refuse_unreadable
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.undo.reversals import LEAVING, LeavingRow
@@ -40,6 +40,17 @@ def test_those_are_told_whom_it_created_or_may_have(path: Path) -> None:
     assert found == {"ann": (BEFORE, "settled", 1), "cy": (0, "sent", 3)}
     assert created_in(path, ["ann"], Identity("other", "http://localhost")) == []
     assert created_in(path.with_name("none.db"), ["ann"], OWNER) == []
+
+
+def test_what_an_update_has_left_goes_on_in_the_next_round(path: Path) -> None:
+    """Whoever comes back there has it still."""
+    with Journal(path, OWNER) as journal:
+        journal.settle([Settlement(1, State.SETTLED, Outcome.CREATED, 2, besides="+1")])
+    known = created_in(path, ["ann"], OWNER)
+    with Journal(path.with_name("next.db"), OWNER) as journal:
+        journal.note(known, TAKEN_OVER)
+        journal.is_new = False
+        assert journal.known(["ann"])["ann"].besides == "+1"
 
 
 def test_who_may_have_been_deactivated_by_an_undo_is_to_be_brought_back(path: Path) -> None:

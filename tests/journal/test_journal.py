@@ -598,6 +598,7 @@ SETTLEMENTS = st.builds(
     settled_at=st.none() | TIMES,
     doubt_since=st.none() | TIMES,
     parted=st.none() | st.booleans(),
+    besides=st.none() | st.sampled_from(["", "+1"]),
 )
 
 
@@ -649,9 +650,10 @@ class JournalAgainstModel(RuleBasedStateMachine):
         uids = data.draw(st.sets(st.sampled_from(sorted(self.rows)), min_size=1))
         self.journal.settle([settlement._replace(key=self.rows[uid]["key"]) for uid in sorted(uids)])
         for uid in uids:
-            # The mark of an update stays whatever is settled later.
+            # The mark of an update, and what it left, stay whatever is settled later.
             mark = self.rows[uid].get("mark") if settlement.mark is None else settlement.mark
-            kept = {"key": self.rows[uid]["key"], "mark": mark}
+            besides = self.rows[uid].get("besides") if settlement.besides is None else settlement.besides
+            kept = {"key": self.rows[uid]["key"], "mark": mark, "besides": besides}
             self.rows[uid] |= settlement._asdict() | kept
             if settlement.parted is not None:
                 self.rows[uid]["made_hash"] = self.rows[uid]["body_hash"] if settlement.parted else None
@@ -700,6 +702,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
                 known.get("ours", 0), known.get("mark"), made_hash=known.get("made_hash"),
+                besides=known.get("besides"),
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
@@ -730,12 +733,12 @@ def test_a_reader_looks_up_while_somebody_else_writes_and_leaves_no_trace(tmp_pa
         journal.sent([a_request(1)], 1.0)
         journal.settle([a_settlement(1)])
         with JournalReader(path, IDENTITY) as reader, JournalReader(path, None) as anybodys:
-            done = [("u1", "00", 1, 1, "created", 1, 0, 0)]
+            done = [("u1", "00", 1, 1, "created", 1, 0, 0, None)]
             assert rows_of(reader.settled(["u1", "u2"])) == rows_of(anybodys.settled(["u1", "u2"])) == done
             assert list(reader.known(["u1", "u2"])) == ["u1"]
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     with JournalReader(path, IDENTITY) as reader:
-        assert rows_of(reader.settled(["u1"])) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
+        assert rows_of(reader.settled(["u1"])) == [("u1", "00", 1, 1, "created", 1, 0, 0, None)]
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
@@ -774,6 +777,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "withdrawn",
             "sessions",
             "made_hash",
+            "besides",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         for table in ("nights", "runs", "pace", "events", "mints", "former", "overwrites", "reversals", "undos"):
@@ -781,7 +785,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
         database.executescript("PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with JournalReader(path, IDENTITY) as reader:
-        assert rows_of(reader.settled(["u1"])) == [("u1", "00", 1, 1, "created", 1, 0, 0)]
+        assert rows_of(reader.settled(["u1"])) == [("u1", "00", 1, 1, "created", 1, 0, 0, None)]
     assert path.read_bytes() == before
     path.write_bytes(b"")
     with JournalReader(path, IDENTITY) as reader:

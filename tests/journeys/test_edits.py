@@ -167,6 +167,44 @@ def test_a_column_that_is_gone_empties_nobody(tmp_path: Path) -> None:
         assert (api.users()["ann"]["name"], api.users()["ann"]["avatar"]) == ("Anna", "https://a.b/1")
 
 
+AVATAR = "https://a.b/1"
+
+
+def _without_its_column(api: RunningEmulator, folder: Path, *, killed: bool) -> None:
+    """Have two people created with avatars, and one of them edited while the roster has no column for these.
+
+    killed  the answer to the create is lost with the process, and the run after it finds the user as it has it
+    """
+    (folder / "people.csv").write_text(f"uid,name,avatar\nann,Ann,{AVATAR}\nbob,Bob,{AVATAR}\n")
+    if killed:
+        _faults(api, {"fault": "hang-after-commit", "route": "POST /users"})
+        with started("run", "people.csv", *api.flags(), "-o", "out.csv", cwd=folder, COMETCHAT_API_KEY=KEY) as victim:
+            wait_until(lambda: "ann" in api.users())
+            victim.kill()
+        _faults(api)
+    else:
+        assert run(api, folder).summary["created"] == 2
+    (folder / "people.csv").write_text(f"uid,name\nann,{'Ann' if killed else 'Anna'}\nbob,Bob\n")
+    assert run(api, folder).exit_code == 0
+    assert api.users()["ann"]["avatar"] == AVATAR
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True], ids=["edited", "found after a kill"])
+def test_a_cell_that_is_empty_when_its_column_is_back_empties_the_user(tmp_path: Path, killed: bool) -> None:
+    """Though the row was settled just so without the column; once, and then there is nothing left to send."""
+    with emulator(tmp_path) as api:
+        _without_its_column(api, tmp_path, killed=killed)
+        (tmp_path / "people.csv").write_text(f"uid,name,avatar\nann,{'Ann' if killed else 'Anna'},\nbob,Bob,{AVATAR}\n")
+        dry = run(api, tmp_path, "--dry-run").summary
+        emptied = run(api, tmp_path)
+        assert (emptied.summary["created"], emptied.summary["edited"], dry["estimate"]["requests"]) == (2, 2, 2)
+        assert {uid: user["avatar"] for uid, user in api.users().items()} == {"ann": None, "bob": AVATAR}
+        assert run(api, tmp_path).summary["requests"] == 0
+        proof = ("verify", "people.csv", *api.flags(), "-o", "out.csv")
+        assert provisioner(*proof, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+
+
 @pytest.mark.slow
 def test_emptied_cells_of_a_user_that_was_there_before_leave_what_it_has(tmp_path: Path) -> None:
     """`--on-existing update` sets what the row says, and no more."""

@@ -477,6 +477,26 @@ def test_users_whom_a_run_found_are_read_before_they_are_changed(company: Compan
     assert company.did() == {}
 
 
+@pytest.mark.slow
+def test_what_updates_of_a_run_have_left_is_emptied_by_the_first_night(company: Company) -> None:
+    """Its journal as the state knows of whom there may be more than the row: only of these is anything sent."""
+    avatar = "https://x.test/a.png"
+    for name in ("ann", "bob"):
+        company.seed({"uid": name, "name": name.upper(), "avatar": avatar})
+
+    people = {name: {"name": name.title(), "avatar": avatar} for name in ("ann", "bob", "cy")}
+    people["ann"] = people["cy"] = {"name": "New"}
+    company.roster(people, ("name", "avatar"))
+    command = ("run", "hr.csv", "-o", "r.csv", "--on-existing", "update", *company.app.flags())
+    assert provisioner(*command, cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
+    company.did()
+    night = ("sync", "hr.csv", "--state", "r.journal.db", "-o", "night.csv", *company.app.flags())
+    ended = provisioner(*night, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert (ended.exit_code, company.did()) == (0, {"updated": 1}), ended.stderr
+    avatars = {name: user["avatar"] for name, user in company.users().items()}
+    assert avatars == {name: person.get("avatar") for name, person in people.items()}
+
+
 def test_a_sync_of_a_config_that_only_tries_is_refused(company: Company) -> None:
     """`dry_run` under [run] is no word for a sync: `plan` is, and takes the same config."""
     company.names("ann")

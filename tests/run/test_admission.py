@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -164,6 +164,28 @@ def test_that_a_user_is_ours_is_known_whatever_was_sent_since(path: Path) -> Non
         pasts.append([request.past for request in admitted.requests])
     assert [[past and past.ours for past in each] for each in pasts] == [[True, False]] * 4
     assert [each[0] and each[0].auth_token for each in pasts] == ["a_t"] * 4
+
+
+@pytest.mark.parametrize(
+    ("outcome", "managed", "done"),
+    [
+        (Outcome.CREATED, ("name",), True),
+        (Outcome.CREATED, ("name", "link"), True),
+        (Outcome.CREATED, ("name", "avatar"), False),
+        (Outcome.UPDATED, ("name", "avatar"), True),
+    ],
+)
+def test_a_field_that_a_user_of_ours_may_have_besides_its_row_is_emptied_once_it_has_a_column(
+    path: Path, outcome: Outcome, managed: Sequence[str], done: bool
+) -> None:
+    """The row is changed then, though its body is the same; of a user who was there before it is left."""
+    after_a_run(path, {"a": outcome})
+    with Journal(path, IDENTITY) as journal:
+        kept = Settlement(1, State.SETTLED, outcome, 1, auth_token="a_t", created_at=7, settled_at=52.0, besides="+15")
+        journal.settle([kept])
+        (admitted,) = admit(a_roster("a"), journal, Policy(managed=managed))
+        past = Past(State.SETTLED, outcome, 1, "a_t", 7, changed=True, ours=True)
+        assert admitted == (Admitted([], 1, []) if done else Admitted([a_request(1, 1, "a", past)], 0, []))
 
 
 def test_a_deactivated_user_is_settled_like_any_other(path: Path) -> None:

@@ -153,12 +153,12 @@ DRIFT: Final = Bulk(
 )
 
 # Rows that an ordinary run left in this journal: those it settled are managed from now on, and those it created,
-# whatever became of them since.
+# whatever became of them since. What an update of the run has left as it was may be there besides the body.
 TAKEN_OVER: Final = """
 UPDATE users SET certain = state = 'settled' AND outcome IN ('created', 'updated', 'existing'),
     operation = iif(state = 'settled' AND outcome IN ('created', 'updated', 'existing'), 'create', 'update'),
     standing = iif(error_code = 'deactivated', 'deactivated', 'active'),
-    live_hash = iif(outcome IN ('created', 'updated'), body_hash, NULL)
+    live_hash = iif(outcome IN ('created', 'updated'), body_hash || coalesce(besides, ''), NULL)
 WHERE operation IS NULL AND NOT withdrawn
     AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
 """

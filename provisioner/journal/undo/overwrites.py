@@ -95,7 +95,7 @@ BEGUN_ANEW: Final = (
         AnewRow._fields,
         """
 UPDATE users SET ours = 0, withdrawn = 0, mark = NULL, auth_token = NULL, created_at = NULL, doubt_since = NULL,
-    doubt_hash = NULL, made_hash = NULL, state = 'sent', outcome = 'pending', sent_at = now
+    doubt_hash = NULL, made_hash = NULL, besides = NULL, state = 'sent', outcome = 'pending', sent_at = now
 FROM given WHERE users.id = given.id
 """,
     ),

@@ -35,6 +35,7 @@ DEFAULT_ROLE: Final = "default"
 _SIZE: Final = 8
 _ABSENT: Final = bytes(_SIZE)
 _UNKNOWN: Final = b"\xff" * _SIZE
+_SOMETHING: Final = b"\xfe" * _SIZE  # there may be a value, of which nothing is known
 # What an update says of a field that became empty; the others are named in its `unset`. A role cannot be taken away,
 # only set back, and for tags an empty list is the likeliest.
 _EMPTIED: Final[Mapping[str, str]] = {"role": f'"{DEFAULT_ROLE}"', "tags": "[]"}
@@ -181,16 +182,30 @@ def beyond(old: bytes, new: bytes, managed: Collection[str]) -> str:
     """
     if old == new:
         return ""
-    found = enumerate(zip(FIELDS, parts(old), parts(new), strict=True))
-    left = {name for name in FIELDS if name not in managed and name != NOT_CLEARABLE}
-    places = [str(index) for index, (name, was, now) in found if name in left and was not in {now, _UNKNOWN}]
-    return "+" + "".join(places) if places else ""
+    found = zip(FIELDS, parts(old), parts(new), strict=True)
+    return besides({name for name, was, now in found if name not in managed and was not in {now, _UNKNOWN}})
+
+
+def besides(names: Collection[str]) -> str:
+    """Write fields as `beyond` does; what cannot be emptied is left out."""
+    found = "".join(str(at) for at, name in enumerate(FIELDS) if name in names and name != NOT_CLEARABLE)
+    return f"+{found}" if found else ""
+
+
+def with_besides(digests: bytes, besides: str) -> bytes:
+    """Give the digests of a profile beside which the user may have more, as `besides` wrote it."""
+    return b"".join(_SOMETHING if str(at) in besides else part for at, part in enumerate(parts(digests)))
 
 
 def tells(live_hash: str, body_hash: str, managed: Collection[str]) -> bool:
     """Whether a user is just as this body has it, by the hash that was carried out last and what `beyond` wrote."""
     carried, _, places = live_hash.partition("+")
-    return carried == body_hash and not any(FIELDS[int(place)] in managed for place in places)
+    return carried == body_hash and not any_of(places, managed)
+
+
+def any_of(besides: str, names: Collection[str]) -> bool:
+    """Whether one of these fields is among those that `besides` wrote, with its `+` or without."""
+    return any(FIELDS[int(place)] in names for place in besides.removeprefix("+"))
 
 
 def parts(digests: bytes) -> Iterator[bytes]:

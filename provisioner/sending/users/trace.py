@@ -46,6 +46,11 @@ def set_by(body: bytes) -> dict[str, str | None]:
     return {**filled, **dict.fromkeys(unset)}
 
 
+def left_by(body: bytes) -> str:
+    """Give the fields that an update leaves as they are, as `profile.besides` writes them."""
+    return profile.besides(set(FIELDS) - set_by(body).keys())
+
+
 def digests_in(entries: bytes, name: str) -> frozenset[bytes]:
     """Give every digest that a field may have by these entries; none when no entry sets it."""
     index = FIELDS.index(name)

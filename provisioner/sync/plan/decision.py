@@ -53,10 +53,16 @@ class Wanted:
         several = [] if ours is None else [known(ours, texts)]
         return [*several, known(self.digests, [self.members])]
 
-    def against(self, old: bytes | None) -> tuple[tuple[str, ...], bytes, Live]:
-        """Hold it against a profile (unknown when None): fields, update, and what is known once it is carried out."""
-        needed = profile.difference(old, self.digests, self.managed)
-        merged = profile.merged(old, self.digests, self.managed)
+    def against(self, old: bytes | None, live_hash: str | None = None) -> tuple[tuple[str, ...], bytes, Live]:
+        """Hold it against a profile (unknown when None): fields, update, and what is known once it is carried out.
+
+        live_hash  of a profile that is not known: the body, and what the user may have besides
+        """
+        carried, _, besides = (live_hash or "").partition("+")
+        own = profile.with_besides(self.digests, besides) if old is None else old
+        known = own if carried == self.body_hash else old
+        needed = profile.difference(known, self.digests, self.managed)
+        merged = profile.merged(own, self.digests, self.managed)
         live_hash = self.body_hash + profile.beyond(merged, self.digests, self.managed)
         after = Live(live_hash, merged, Standing.ACTIVE)
         return needed.fields, profile.update(self.members, needed), after
@@ -80,7 +86,7 @@ def decide(wanted: Wanted, live: Live | None, *, exists: bool, last: str | None 
     if live.body_hash is not None and profile.tells(live.body_hash, wanted.body_hash, wanted.managed):
         fields, payload, after = (), b"", live._replace(standing=Standing.ACTIVE)
     else:
-        fields, payload, after = wanted.against(live.digests)
+        fields, payload, after = wanted.against(live.digests, live.body_hash)
     if live.standing is Standing.DEACTIVATED:
         return Decision(Action.REACTIVATE, fields, payload, after)
     return Decision(Action.UPDATE, fields, payload, after) if payload else None

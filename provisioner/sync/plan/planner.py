@@ -222,7 +222,7 @@ class Planner:
             live = live._replace(standing=Standing.DEACTIVATED)
         decision = decide(wanted, live, exists=exists, last=last_action(known, found))
         if decision is None and live is not None and mint and self._everyone:
-            decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests)[2])
+            decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests, live.body_hash)[2])
         if decision is None:
             self._leave_alone(row, wanted, known, live, found, kept)
             return None

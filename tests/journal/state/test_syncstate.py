@@ -98,7 +98,7 @@ def test_a_journal_of_an_earlier_version_is_taken_over(path: Path) -> None:
         with opened(path, make=False) as state:
             assert lives(state, *EVERYBODY) == {
                 "made": Live("h1", None, Standing.ACTIVE),
-                "updated": Live("h2", None, Standing.ACTIVE),
+                "updated": Live("h2+12356", None, Standing.ACTIVE),
                 "there": Live(None, None, Standing.ACTIVE),
                 "away": Live(None, None, Standing.DEACTIVATED),
                 **dict.fromkeys(("failed", "doubted", "sent", "pending")),
@@ -123,6 +123,20 @@ def test_a_journal_of_a_run_is_a_state(path: Path) -> None:
     with opened(path, make=False) as state:
         assert lives(state, "ann") == {"ann": Live("h", None, Standing.ACTIVE)}
         assert state.managed() == 1
+
+
+@pytest.mark.parametrize("besides", [None, "", "+15"])
+def test_what_a_user_of_a_run_may_have_besides_its_body_goes_on_in_the_state(path: Path, besides: str | None) -> None:
+    """A look at it takes nothing away from the run: no night has begun."""
+    with Journal(path, IDENTITY) as journal:
+        request = UserRequest(journal.new_key(), 1, "ann", b"{}", "h", token=True)
+        journal.sent([request], 1.0)
+        journal.settle([a_settlement(request, Outcome.UPDATED, None)._replace(besides=besides)])
+    for _ in range(2):
+        with opened(path, make=False) as state:
+            assert lives(state, "ann") == {"ann": Live(f"h{besides or ''}", None, Standing.ACTIVE)}
+        with Journal(path, IDENTITY) as journal:
+            assert journal.known(["ann"])["ann"].besides == besides
 
 
 def test_a_run_can_go_on_with_a_state(path: Path) -> None:

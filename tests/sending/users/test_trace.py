@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from provisioner.sending.users import profile
 from provisioner.sending.users.profile import FIELDS
-from provisioner.sending.users.trace import ENTRY, bits_of, digest_of, digests_in, entry_of, is_in, names_of, set_by
+from provisioner.sending.users.trace import (
+    ENTRY,
+    bits_of,
+    digest_of,
+    digests_in,
+    entry_of,
+    is_in,
+    left_by,
+    names_of,
+    set_by,
+)
 
 
 def test_a_set_of_fields_is_one_number_and_back() -> None:
@@ -34,6 +44,12 @@ def test_a_field_that_was_emptied_is_of_the_entry() -> None:
     for name in ("avatar", "role", "metadata", "tags"):
         assert digests_in(entry, name) == {digest_of({}, name)}
     assert digest_of({"avatar": '"x"'}, "avatar") not in digests_in(entry, "avatar")
+
+
+def test_what_an_update_neither_sets_nor_empties_it_leaves() -> None:
+    """But for a status message, which no update could empty."""
+    assert left_by(b'{"uid":"a","name":"Ann","role":"default","tags":[],"unset":["avatar"]}') == "+25"
+    assert left_by(b'{"name":"A","role":"r","tags":["t"],"metadata":{"a":1},"unset":["avatar","link"]}') == ""
 
 
 def test_a_field_is_recognised_as_the_api_stores_it() -> None:

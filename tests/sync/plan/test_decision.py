@@ -77,6 +77,25 @@ def test_a_column_that_is_dropped_changes_nobody() -> None:
     assert decide(wanted(fewer, managed=managed), live(ANN), exists=True) is None
 
 
+@pytest.mark.parametrize(
+    ("live_hash", "managed", "fields", "payload", "after"),
+    [
+        ("new+13", {"name", "avatar"}, ("avatar",), b'{"unset":["avatar"]}', "new+3"),
+        ("new+1", {"name"}, None, b"", ""),
+        ("old+13", {"name", "avatar"}, ("name", "avatar"), b'{"name":"Ann","unset":["avatar"]}', "new+3"),
+        ("old+1", {"name"}, ("name",), b'{"name":"Ann"}', "new+1"),
+    ],
+)
+def test_what_a_user_may_have_besides_its_row_goes_once_it_has_a_column(
+    live_hash: str, managed: set[str], fields: tuple[str, ...] | None, payload: bytes, after: str
+) -> None:
+    """Nothing but the hash is known of whom a run left: of the same row no more is said, and the rest stays known."""
+    row = wanted({"name": '"Ann"'}, managed=frozenset(managed))
+    decision = decide(row, live(None, body_hash=live_hash), exists=True)
+    told = decision and (decision.fields, decision.payload, decision.after.body_hash)
+    assert told == (None if fields is None else (fields, payload, after))
+
+
 @pytest.mark.parametrize("body_hash", ["old", "new"])
 def test_a_returner_whose_row_is_the_same_is_only_reactivated(body_hash: str) -> None:
     """Known by the hash or by the digests: no update."""
