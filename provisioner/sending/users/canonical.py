@@ -7,8 +7,8 @@ sorted, no blanks, UTF-8, fields that hold nothing left out. In it counts as one
     text      with and without white space around it; blank text is null
     role      in any case; `default` and none
     tags      in any order, each once
-    numbers   1, 1.0 and 1e0; beyond 64 bits and in fractions, whatever is the same double: nobody's JSON tells more
-    metadata  keys in any order; {} and [] inside, which PHP cannot tell apart
+    numbers   1, 1.0 and 1e0; from 2^63 on, below -2^63 and in fractions, whatever is the same double: PHP tells no more
+    metadata  keys in any order; what PHP cannot tell apart: {} and [], {"0":"a","1":"b"} and ["a","b"]
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import orjson
 
 from provisioner.sending.users.profile import DEFAULT_ROLE, FIELDS, digests, parts, same
 
-# Whole numbers from here on are doubles to the one who reads them.
+# Whole numbers below the one, and from the other on, are doubles to PHP.
 _LEAST: Final = -(2**63)
-_BEYOND: Final = 2**64
+_BEYOND: Final = 2**63
 # Without any of these, metadata has the same digest as it stands and as it is stored.
-_MAY_CHANGE: Final = re.compile(r'\\|""|"\s|\s"|[\[{]\s*[\]}]|\d{16}|[.eE][\d+-]')
+_MAY_CHANGE: Final = re.compile(r'\\|""|"\s|\s"|[\[{]\s*[\]}]|"0"|\d{16}|[.eE][\d+-]')
 
 
 class Known(NamedTuple):
@@ -57,11 +57,15 @@ def _as_stored(value: Any) -> Any:
     if kind is str:
         return value.strip() or None
     if kind is dict:
-        return {key: _as_stored(item) for key, item in value.items()} or []
+        if all(str(at) in value for at in range(len(value))):
+            return [_as_stored(value[str(at)]) for at in range(len(value))]
+        return {key: _as_stored(item) for key, item in value.items()}
     if kind is list:
         return [_as_stored(item) for item in value]
     if kind is float and value.is_integer() and _LEAST <= value < _BEYOND:
         return int(value)
+    if kind is int and not _LEAST <= value < _BEYOND:
+        return float(value)
     return value
 
 

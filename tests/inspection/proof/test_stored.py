@@ -60,11 +60,13 @@ def test_what_the_server_makes_one_of_is_one(same: list[dict[str, Any]]) -> None
     [
         ['{"a":1,"b":2}', '{"b":2.0,"a":1e0}', '{"b":20e-1,"a":1.000}'],
         ['{"n":18446744073709551616}', '{"n":1.8446744073709552e19}', '{"n":18446744073709551616.0}'],
+        ['{"n":18446744073709551615}', '{"n":18446744073709551614}', '{"n":1.8446744073709552e19}'],
         ['{"n":0}', '{"n":-0}', '{"n":-0.0}', '{"n":0e5}'],
         ['{"n":0.1}', '{"n":0.1000000000000000055511151231257827}'],
         ['{"t":" x "}', '{"t":"x"}'],
         ['{"t":""}', '{"t":null}', '{"t":"  "}'],
         ['{"e":{}}', '{"e":[]}'],
+        ['{"e":{"0":1,"1":2}}', '{"e":{"1":2,"0":1}}', '{"e":[1,2]}'],
         ['{"u":"\\u00e9"}', '{"u":"é"}'],
         ['{"a":1,"a":2}', '{"a":2}'],
     ],
@@ -78,7 +80,8 @@ def test_what_json_makes_one_of_is_one(same: list[str]) -> None:
     ("one", "other"),
     [
         ('{"n":9007199254740993}', '{"n":9007199254740992}'),
-        ('{"n":18446744073709551615}', '{"n":18446744073709551614}'),
+        ('{"n":9223372036854775807}', '{"n":9223372036854775806}'),
+        ('{"e":{"1":2}}', '{"e":[2]}'),
         ('{"n":-9223372036854775808}', '{"n":-9223372036854775807}'),
         ('{"n":1}', '{"n":"1"}'),
         ('{"n":1}', '{"n":true}'),
@@ -90,7 +93,7 @@ def test_what_json_makes_one_of_is_one(same: list[str]) -> None:
     ],
 )
 def test_what_is_another_thing_is_another(one: str, other: str) -> None:
-    """Every whole number of 64 bits, types, lists in their order, letters as they are composed."""
+    """Every whole number of 63 bits and a sign, types, lists in their order, letters as they are composed."""
     assert metadata(one) != metadata(other)
 
 

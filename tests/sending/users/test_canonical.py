@@ -16,11 +16,14 @@ from provisioner.sending.users.profile import FIELDS
 
 NUMBERS = st.one_of(
     st.integers(-(10**30), 10**30).map(str),
+    st.integers(-(2**64), 2**64).map(str),
+    st.sampled_from([str(sign * 2**63 + more) for sign in (-1, 1) for more in (-1025, -1, 0, 1, 1025)]),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False).map(lambda each: f"{each:f}"),
     st.tuples(st.integers(-99, 99), st.integers(-30, 30)).map(lambda each: f"{each[0]}e{each[1]}"),
 )
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(["", " ", " x", "x\t", "\x1f"])
+KEYS = WORDS | st.sampled_from(["0", "1", "2", "01"])
 
 
 def compact(value: Any) -> str:
@@ -35,11 +38,11 @@ VALUES = st.recursive(
     NUMBERS | WORDS.map(compact) | st.sampled_from(["true", "false", "null"]),
     lambda inner: (
         st.lists(inner, max_size=3).map(lambda each: f"[{','.join(each)}]")
-        | st.dictionaries(WORDS, inner, max_size=3).map(written)
+        | st.dictionaries(KEYS, inner, max_size=3).map(written)
     ),
     max_leaves=8,
 )
-METADATA = st.dictionaries(WORDS, VALUES, max_size=3).map(written)
+METADATA = st.dictionaries(KEYS, VALUES, max_size=3).map(written)
 TEXTS = WORDS.map(compact)
 PROFILES = st.fixed_dictionaries(
     {"name": TEXTS},
@@ -60,12 +63,16 @@ def parsed(text: str) -> Any:
 
 
 def by_php(value: Any) -> Any:
-    """What a server stores: texts trimmed, empty ones null, and an empty object that became a list."""
+    """What a server stores: texts trimmed, empty ones null, large numbers as doubles, objects that are lists so."""
     match value:
         case str():
             return value.strip() or None
         case dict():
-            return {key: by_php(item) for key, item in reversed(value.items())} or []
+            if list(value) == [str(at) for at in range(len(value))]:
+                return [by_php(item) for item in value.values()]
+            return {key: by_php(item) for key, item in reversed(value.items())}
+        case int() if not -(2**63) <= value < 2**63:
+            return float(value)
         case list():
             return [by_php(item) for item in value]
     return value
@@ -111,6 +118,30 @@ def test_metadata_that_is_taken_as_it_stands_has_the_digest_of_its_form(text: st
     """To look for what may change is faster than to read it all, and misses nothing."""
     slowly = orjson.dumps(stored("metadata", parsed(text))).decode()
     assert profile.digests(stored_texts({"metadata": text})) == profile.digests({"metadata": slowly})
+
+
+@pytest.mark.parametrize(
+    ("sent", "told_as", "same"),
+    [
+        ("18446744073709551615", "1.8446744073709552e+19", True),
+        ("9223372036854775808", "9.2233720368547758e+18", True),
+        ("9223372036854775807", "9.2233720368547758e+18", False),
+        ("-9223372036854775808", "-9223372036854775808", True),
+        ("-9223372036854775809", "-9.2233720368547758e+18", True),
+        ('{"0":"a","1":{"0":1}}', '["a",[1]]', True),
+        ('{"1":"b","0":"a"}', '{"0":"a","1":"b"}', True),
+        ('{"1":"a"}', '["a"]', False),
+        ('{"00":"a"}', '["a"]', False),
+        ('{"0":"a","2":"b"}', '["a","b"]', False),
+    ],
+)
+def test_what_php_stores_as_something_else_is_recognised(sent: str, told_as: str, same: bool) -> None:
+    """Large whole numbers, and objects whose keys count from 0; of the metadata themselves too."""
+    for wrapped in ('{{"x":{}}}', "{}") if sent.startswith("{") else ('{{"x":{}}}',):
+        row = {"metadata": wrapped.format(sent)}
+        seen = told(profile.texts_of({"metadata": orjson.loads(wrapped.format(told_as))}))
+        ours = known(profile.digests(row), [row])
+        assert (recognised(seen, [ours]) == ours.digests) is same
 
 
 def test_a_plain_profile_has_the_digests_that_it_always_had() -> None:
