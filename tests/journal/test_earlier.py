@@ -75,7 +75,7 @@ def test_a_row_says_who_may_log_in_beside_its_body(
     outcome: str, has_token: int, parted: int, same: list[tuple[bool, bool | None]]
 ) -> None:
     """A token or none, deactivated or not: all that is asked of a user is compared."""
-    done = Done("ann", hash_of(b"{}"), 1, 1, outcome, has_token, parted, parted)
+    done = Done("ann", hash_of(b"{}"), 1, 1, outcome, has_token, parted, parted, None)
     every = [(token, leaves) for token in (True, False) for leaves in (None, False, True)]
     assert [each for each in every if is_as_settled(Said("{}", *each), done)] == same
     assert not any(is_as_settled(Said("{ }", *each), done) for each in every)
