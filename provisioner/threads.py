@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Carries out calls in a thread of their own."""
+
+    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]:
+        """Begin one, and wait for what it gives."""
 
 
 def in_thread(thread: Executor, call: Callable[[], T]) -> asyncio.Future[T]:

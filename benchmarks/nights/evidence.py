@@ -14,6 +14,8 @@ from provisioner.errors import ExitCode
 KILLED: Final = -9
 PER_PAGE: Final = 1000
 
+# Two lists are searched for one whom no page shows, and its address is asked.
+_FOR_ONE_WHO_IS_GONE: Final = 3
 # A request that a fault struck is sent again; a create that may have gone through is read back, and its token minted.
 _FOR_A_FAULT: Final = 3
 # The same for each change that a kill has left in doubt.
@@ -101,16 +103,18 @@ class Evidence:
     def allowed(self) -> int:
         """The requests that the night may take.
 
-        Beyond those that its changes take: none; for reading the directory one for each thousand active users and
-        one for each thousand deactivated ones, at least one each; where it is not read, one for each sync that asks for
-        the server's time; three for each request that a fault struck, one for each 429; three for each change that a
-        kill can leave in doubt; two for each of the rows that a time limit stops between their requests, which begin
-        anew with what is harmless to repeat.
+        Beyond those that its changes take: none; for reading the directory one for each thousand active users and one
+        for each thousand deactivated ones, at least one each, and three for each user who was deleted, which show that
+        no list is at fault; where it is not read, one for each sync that asks for the server's time; three for each
+        request that a fault struck, one for each 429; three for each change that a kill can leave in doubt; two for
+        each of the rows that a time limit stops between their requests, which begin anew with what is harmless to
+        repeat.
         """
         extra = 0 if self.kind.reads_directory else self._asked_for_time
         if self.kind.reads_directory:
             active = sum(not user["deactivated_at"] for user in self.before.values())
             extra += _pages(active) + _pages(len(self.before) - active)
+            extra += _FOR_ONE_WHO_IS_GONE * (self.drift or {}).get("deleted", 0)
         struck = sum(record["fault"] is not None for record in self.audit)
         storms = len([record for record in self.audit if record["status"] == 429 and record["fault"] is None])
         kills = sum(session.exit_code == KILLED for session in self.sessions)

@@ -497,6 +497,7 @@ def test_the_directory_may_be_read_page_by_page() -> None:
     assert (innocent().allowed, good.allowed) == (6, 8)
     many = {f"user-{n}": stored(ANN, gone=n % 2 or None) for n in range(2002)}
     assert replace(good, before=many).allowed == 6 + 2 + 2
+    assert replace(good, drift={"deleted": 2}).allowed == 8 + 2 * 3
 
 
 def test_each_sync_may_ask_for_the_time_once() -> None:

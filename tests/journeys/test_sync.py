@@ -832,7 +832,7 @@ def _cut_short(company: Company, how: str) -> None:
         assert company.sync("--refresh", "--max-in-flight", 1, "--max-duration", "1s").exit_code == 5
         return
     running, asked = company.start("--refresh", "--max-in-flight", 1), len(company.app.lines("audit"))
-    until_asked(company, asked + 3)
+    until_asked(company, asked + 6)  # two lists, three questions for whom they lack, and the create
     running.kill()
 
 

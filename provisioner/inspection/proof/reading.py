@@ -7,41 +7,25 @@ first thousand of them, which tell by themselves when something is wrong with th
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
-from provisioner.errors import DirectoryError
 from provisioner.inspection.proof.ledger import Ledger
 from provisioner.logs.events import get_logger
-from provisioner.model import Standing
-from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import NOBODY, Operation
-from provisioner.sending.retry import Verdict
-from provisioner.sending.users.reading import search
-from provisioner.sync.plan.listing import LISTS, pages
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.users.reading import SINGLY, Found, singly
+from provisioner.sync.plan.listing import pages
+from provisioner.threads import InThread
 
-T = TypeVar("T")
-
-SINGLY: Final = 1000
-"""Users who are asked for singly at most, before it is said of them that they are missing or differ."""
 NOTHING_PROVED: Final = "nothing was proved"
-# Pages on the wire at once, and users who are asked for at once.
+# Pages on the wire at once.
 _AHEAD: Final = 4
-_AT_ONCE: Final = 16
 
 log = get_logger()
-
-
-class InThread(Protocol):
-    """Carries out a call in the thread of the ledger."""
-
-    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]:
-        """Begin it, and wait for what it gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +97,13 @@ class _Asking:
 
     async def ask(self, uids: Sequence[str]) -> None:
         """Ask for these, until the run is being stopped."""
-        for start in range(0, len(uids), _AT_ONCE):
-            if self.exchanger.stopper:
-                return
-            some = uids[start : start + _AT_ONCE]
-            await asyncio.gather(*map(self._ask, some))
-            self.asked += len(some)
+        async with aclosing(singly(self.exchanger, uids, NOTHING_PROVED)) as answers:
+            async for found in answers:
+                await self.in_thread(partial(self._meet, found))
+                self.asked += 1
 
-    async def _ask(self, uid: str) -> None:
-        """Look for one user: in the lists, which tell tags and who is deactivated, then by its address."""
-        request, whole = NOBODY._replace(uid=uid), False
-        for listed_as, which in LISTS.items():
-            found = await search(self.exchanger, request, which)
-            whole = found.whole
-            if found.user is not None:
-                await self.in_thread(partial(self.ledger.meet, [found.user], listed_as))
-                return
-        verdict, reply = await self.exchanger(Operation.READ, request, token=False, note=unnoted)
-        if verdict is Verdict.DONE:
-            await self.in_thread(partial(self.ledger.meet, [reply.data or {}], Standing.ACTIVE, by_list=False))
-        elif verdict is Verdict.ABSENT:
-            await self.in_thread(partial(self.ledger.lose, uid, everywhere=whole))
-        elif not self.exchanger.stopper:
-            why = reply.message or reply.failure
-            raise DirectoryError(f"{uid}: the API does not tell how this user is ({why}); {NOTHING_PROVED}, run again")
+    def _meet(self, found: Found) -> None:
+        if found.user is not None:
+            self.ledger.meet([found.user], found.listed_as, by_list=found.by_list)
+        else:
+            self.ledger.lose(found.uid, everywhere=found.whole)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from provisioner.model import UserRequest
+from provisioner.errors import DirectoryError
+from provisioner.model import NOBODY, Standing, UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
@@ -17,6 +19,12 @@ _PER_PAGE: Final = 1000
 _TAGS: Final = "tags"
 DEACTIVATED: Final = "&onlyDeactivated=true"
 """Has a list be that of the deactivated users, and not that of the active ones."""
+LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: DEACTIVATED}
+"""Where users of each kind are listed."""
+SINGLY: Final = 1000
+"""Users who are asked for singly at most, before a list is believed that lacks or changes them."""
+# Users who are asked for at once.
+_AT_ONCE: Final = 16
 
 
 class Shown(NamedTuple):
@@ -95,6 +103,56 @@ async def search(exchanger: Exchanger, request: UserRequest, which: str = "") ->
         if whole or not all(uid in user["uid"].lower() for user in users):
             break
     return Searched(verdict, reply, None, whole)
+
+
+class Found(NamedTuple):
+    """What became of looking for one user.
+
+    user     as the API shows it; None when there is no such active user
+    by_list  whether a list shows it, tags and all
+    whole    whether the list of deactivated users was looked through, so that one who is not found is nowhere
+    """
+
+    uid: str
+    user: Mapping[str, Any] | None
+    listed_as: Standing
+    by_list: bool
+    whole: bool
+
+
+async def singly(exchanger: Exchanger, uids: Sequence[str], doing: str) -> AsyncGenerator[Found, None]:
+    """Look for each of these users, some at once; it ends early when the run is stopped.
+
+    doing  what is said of the command when there is no answer
+
+    Raises `DirectoryError` when the API does not tell.
+    """
+    for start in range(0, len(uids), _AT_ONCE):
+        some = (_look_for(exchanger, uid, doing) for uid in uids[start : start + _AT_ONCE])
+        for found in await asyncio.gather(*some):
+            if found is None:
+                return
+            yield found
+
+
+async def _look_for(exchanger: Exchanger, uid: str, doing: str) -> Found | None:
+    """Look in the lists, which tell tags and who is deactivated, then by its address; None when the run was stopped."""
+    request, whole = NOBODY._replace(uid=uid), False
+    if exchanger.stopper:
+        return None
+    for listed_as, which in LISTS.items():
+        found = await search(exchanger, request, which)
+        whole = found.whole
+        if found.user is not None:
+            return Found(uid, found.user, listed_as, by_list=True, whole=whole)
+    verdict, reply = await exchanger(Operation.READ, request, token=False, note=unnoted)
+    if verdict in {Verdict.DONE, Verdict.ABSENT}:
+        user = (reply.data or {}) if verdict is Verdict.DONE else None
+        return Found(uid, user, Standing.ACTIVE, by_list=False, whole=whole)
+    if exchanger.stopper:
+        return None
+    why = reply.message or reply.failure
+    raise DirectoryError(f"{uid}: the API does not tell how this user is ({why}); {doing}, run again")
 
 
 def last_page(data: Mapping[str, Any]) -> int | None:

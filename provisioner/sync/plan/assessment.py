@@ -29,7 +29,7 @@ from provisioner.sending.users.profile import members, unpacked
 from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
 from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlanTotals, in_words
-from provisioner.sync.plan.directory import Directory, read_directory, resolve_doubts
+from provisioner.sync.plan.directory import Directory, look_for_missing, read_directory, resolve_doubts
 from provisioner.sync.plan.guards import Example, Limits, Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
 from provisioner.sync.plan.planner import Planner
@@ -149,7 +149,8 @@ async def assessed(
 async def _directory(run: Run, target: Target, state: SyncState, recorder: Recorder) -> Directory:
     directory = await recorder.run(lambda: Directory(state.database))
     async with connected(run, target) as connection:
-        await read_directory(connection.exchanger, directory, recorder.run)
+        if await read_directory(connection.exchanger, directory, recorder.run):
+            await look_for_missing(connection.exchanger, directory, recorder.run)
     stop_early(run.stopper)
     return directory
 

@@ -1,13 +1,15 @@
 """The app's users as they are listed, kept in a temporary table while a sync compares.
 
-And one by one: whether those who may have been created, and are in no roster any more, are ours.
+And one by one: whether those who stand in no list are gone, and whether those who may have been created, and are in no
+roster any more, are ours.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +27,9 @@ from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import canonical, profile
 from provisioner.sending.users.keeper import moment
-from provisioner.sync.plan.listing import pages, standing_of
+from provisioner.sending.users.reading import SINGLY, singly
+from provisioner.sync.plan.listing import NOTHING_CHANGED, pages, standing_of
+from provisioner.threads import InThread
 
 # Seconds by which lists and answers may tell the creation time of one user differently.
 _ROUNDED: Final = 2
@@ -37,10 +41,18 @@ CREATE TEMP TABLE directory (
     uid TEXT PRIMARY KEY, digests BLOB NOT NULL, standing TEXT NOT NULL, created_at INTEGER, stored BLOB
 ) WITHOUT ROWID
 """
-_GONE: Final = """
-SELECT count(*) FROM users WHERE standing = 'active'
-    AND NOT EXISTS (SELECT 1 FROM temp.directory WHERE temp.directory.uid = users.uid)
+# Users of the state who stand in no list, and of whom nothing proves that they are gone.
+_OPEN_TABLE: Final = "CREATE TEMP TABLE left_open (uid TEXT PRIMARY KEY) WITHOUT ROWID"
+_LEAVE_OPEN: Final = "INSERT INTO temp.left_open SELECT value FROM json_each(?)"
+_LEFT_OPEN: Final = """
+SELECT uid FROM json_each(?) AS asked JOIN temp.left_open ON temp.left_open.uid = asked.value
+WHERE uid NOT IN (SELECT uid FROM temp.planned)
 """
+_NOWHERE: Final = """
+NOT EXISTS (SELECT 1 FROM temp.directory WHERE temp.directory.uid = users.uid)
+    AND uid NOT IN (SELECT uid FROM temp.left_open)
+"""
+_GONE: Final = f"SELECT count(*) FROM users WHERE standing = 'active' AND {_NOWHERE}"  # noqa: S608 - of constants
 _DEACTIVATED: Final = """
 SELECT count(*) FROM users JOIN temp.directory USING (uid)
 WHERE users.standing = 'active' AND temp.directory.standing = 'deactivated'
@@ -50,10 +62,9 @@ FROM users JOIN temp.directory USING (uid)
 WHERE users.standing = 'deactivated' AND users.certain AND temp.directory.standing = 'active'
 """
 # Of users in doubt it is not known what they should be shown as.
-_MISSING: Final = """
-SELECT uid FROM users WHERE certain AND standing IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM temp.directory WHERE temp.directory.uid = users.uid) ORDER BY id
-"""
+_MISSING: Final = f"""
+SELECT uid FROM users WHERE certain AND standing IS NOT NULL AND {_NOWHERE} ORDER BY id
+"""  # noqa: S608 - of constants
 _OTHERS: Final = f"""
 SELECT uid FROM users LEFT JOIN temp.directory AS shown USING (uid)
 WHERE certain AND users.standing IS NOT NULL AND (shown.uid IS NULL OR shown.standing <> users.standing
@@ -63,8 +74,6 @@ _STRANGERS: Final = """
 SELECT count(*) FROM temp.directory
 WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.uid = temp.directory.uid AND users.standing IS NOT NULL)
 """
-
-InThread = Callable[[Callable[[], None]], Awaitable[None]]
 
 log = get_logger()
 
@@ -93,7 +102,9 @@ class Directory:
         self._met_fields: set[str] = set()
         self.pages = 0
         database.execute("DROP TABLE IF EXISTS temp.directory")
+        database.execute("DROP TABLE IF EXISTS temp.left_open")
         database.execute(_TABLE)
+        database.execute(_OPEN_TABLE)
 
     @property
     def fields(self) -> frozenset[str]:
@@ -147,7 +158,10 @@ class Directory:
         ours = {uid: live.digests for uid, live in lives.items()}
         found = [FoundRow(uid, digests, shown[uid].standing.value) for uid, digests in self._found(ours, shown)]
         others = [each for each in found if each[1:] != (lives[each.uid].digests, lives[each.uid].standing.value)]
-        return others, [UserKey(known[uid].key) for uid in lives if uid not in shown]
+        missing = [uid for uid in lives if uid not in shown]
+        # The create of a row finds out by itself; anybody else stays as known.
+        left_open = {uid for (uid,) in self._database.execute(_LEFT_OPEN, (json_list(missing),))}
+        return others, [UserKey(known[uid].key) for uid in missing if uid not in left_open]
 
     def _found(self, ours: Mapping[str, bytes | None], shown: Mapping[str, Shown]) -> Iterator[tuple[str, bytes]]:
         """Give the digests of users as they are found; of a field that is stored as it is known, the known ones."""
@@ -170,8 +184,12 @@ class Directory:
         return [uid for (uid,) in self._database.execute(_OTHERS.format(profiles=profiles))]
 
     def gone(self) -> list[str]:
-        """Give the uids of users of the state who are not there any more."""
+        """Give the uids of users of the state who are not there any more, as far as that is not left open."""
         return [uid for (uid,) in self._database.execute(_MISSING)]
+
+    def leave_open(self, uids: Sequence[str]) -> None:
+        """Note whom no list shows, though nothing proves that they are gone: they stay as the state knows them."""
+        self._database.execute(_LEAVE_OPEN, (json_list(uids),))
 
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""
@@ -217,6 +235,36 @@ async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: 
         return False
     log.info("directory.read", pages=directory.pages, told=sorted(directory.fields))
     return True
+
+
+async def look_for_missing(exchanger: Exchanger, directory: Directory, in_thread: InThread) -> None:
+    """Ask for each user of the state who stands on no page: users who come and go move others past the one being read.
+
+    Of more than `SINGLY` as many are asked for. When none of these is there, the others are left open; otherwise the
+    list is not whole, and this raises `DirectoryError`. It ends early when the run is stopped.
+    """
+    missing = await in_thread(directory.gone)
+    most = min(len(missing), SINGLY)
+    asked = [missing[place * len(missing) // most] for place in range(most)]  # of all parts of the list
+    async with aclosing(singly(exchanger, asked, NOTHING_CHANGED)) as answers:
+        found = [each async for each in answers]
+    if exchanger.stopper or not missing:
+        return
+    there = [each for each in found if each.user is not None]
+    if there and len(missing) > SINGLY:
+        raise _not_whole(len(missing), most, len(there))
+    for listed_as in Standing:
+        users = [{**each.user, "uid": each.uid} for each in there if each.user and each.listed_as is listed_as]
+        await in_thread(partial(directory.add, users, listed_as))
+    left_open = set(missing).difference(each.uid for each in found if each.user is not None or each.whole)
+    await in_thread(partial(directory.leave_open, sorted(left_open)))
+    log.info("directory.missing", asked=most, there=len(there), left_open=len(left_open))
+
+
+def _not_whole(missing: int, asked: int, there: int) -> DirectoryError:
+    log.error("directory.not_whole", missing=missing, asked=asked, there=there)
+    why = f"the list lacks {missing:,} users of the state, and {there:,} of the {asked:,} who were asked for are there"
+    return DirectoryError(f"the app's users cannot be listed whole: {why}; {NOTHING_CHANGED}, run again")
 
 
 async def resolve_doubts(

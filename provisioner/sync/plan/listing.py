@@ -16,10 +16,10 @@ from provisioner.model import Standing
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
-from provisioner.sending.users.reading import DEACTIVATED, is_user, last_page
+from provisioner.sending.users.reading import LISTS, is_user, last_page
 
 _PER_PAGE: Final = 1000
-LISTS: Final[Mapping[Standing, str]] = {Standing.ACTIVE: "", Standing.DEACTIVATED: DEACTIVATED}
+NOTHING_CHANGED: Final = "nothing was changed"
 
 log = get_logger()
 
@@ -57,7 +57,7 @@ class Page(NamedTuple):
         return f"it is {earlier} once more"
 
 
-async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = "nothing was changed") -> AsyncGenerator[Page, None]:
+async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = NOTHING_CHANGED) -> AsyncGenerator[Page, None]:
     """Give every page of the active users, then of the deactivated ones; it ends early when the run is stopped.
 
     ahead  pages on the wire at once, as soon as it is known how many there are

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -13,15 +14,17 @@ from provisioner.journal.header import Identity
 from provisioner.journal.state.managed import Adoption
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Live, Standing, Tally, UserRequest
-from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.attempts import Exchanger, Reach, Send
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.users import profile
+from provisioner.sending.users.reading import SINGLY
 from provisioner.stop import Stop, Stopper
-from provisioner.sync.plan.directory import Directory, Shown, read_directory, replaced
+from provisioner.sync.plan.directory import Directory, Shown, look_for_missing, read_directory, replaced
 from tests.rig import clock
 
+T = TypeVar("T")
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED
 
 
@@ -40,6 +43,17 @@ def page(users: Sequence[Any], total: int | None = None) -> Reply:
     return Reply(status=200, data={"items": users, **meta})
 
 
+async def in_thread(call: Callable[[], T]) -> T:
+    return call()
+
+
+def exchanger_of(send: Send, stopper: Stopper) -> Exchanger:
+    waits = Waits()
+    gate = Gate(waits, clock.now, lambda: 1.0)
+    pacing = Pacing(dict.fromkeys(Budget, 600_000), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
+    return Exchanger(send, pacing, stopper, Tally().requests, waits, Reach(60.0, stopper), lambda: 1.0, 3)
+
+
 def read(
     state: SyncState, answers: Sequence[Reply], stopper: Stopper | None = None
 ) -> tuple[bool, Directory, list[str]]:
@@ -52,23 +66,7 @@ def read(
         asked.append(query)
         return answers[len(asked) - 1]
 
-    async def in_thread(call: Callable[[], None]) -> None:
-        call()
-
-    async def main() -> bool:
-        waits = Waits()
-        pacing = Pacing(
-            dict.fromkeys(Budget, 60_000),
-            1.0,
-            Gate(waits, clock.now, lambda: 1.0),
-            lowered=lambda *_: None,
-            paused=lambda _: None,
-        )
-        reach = Reach(60.0, stopper)
-        exchanger = Exchanger(send, pacing, stopper, Tally().requests, waits, reach, lambda: 1.0, 3)
-        return await read_directory(exchanger, directory, in_thread)
-
-    told = clock.run(main())
+    told = clock.run(read_directory(exchanger_of(send, stopper), directory, in_thread))
     assert len(asked) == len(answers)
     return told, directory, asked
 
@@ -292,3 +290,87 @@ def test_a_new_reading_forgets_the_last_one(state: SyncState) -> None:
     """It lives in the connection of the state."""
     Directory(state.database).add([user("ann")], ACTIVE)
     assert Directory(state.database).find(["ann"]) == {}
+
+
+# --- who stands in no list --------------------------------------------------------------------------------------------
+
+
+def look_for(
+    state: SyncState, there: Sequence[dict[str, Any]], *, searches: bool = True
+) -> tuple[Directory, list[str]]:
+    """Look for whom an empty list lacks, in an app that has these users: the directory, and what was asked."""
+    directory, asked = Directory(state.database), list[str]()
+
+    async def send(operation: Operation, request: UserRequest, query: str) -> Reply:
+        if operation is Operation.READ:
+            asked.append(f"read {request.uid}")
+            shown = [each for each in there if each["uid"] == request.uid and "deactivatedAt" not in each]
+            return Reply(status=200, data=shown[0]) if shown else Reply(status=404, code="ERR_UID_NOT_FOUND")
+        wanted = parse_qs(query)
+        asked.append(f"{'deactivated' if 'onlyDeactivated' in wanted else 'active'} {wanted['searchKey'][0]}")
+        if not searches:
+            return Reply(status=400, code="ERR_BAD_REQUEST", message="no such parameter")
+        listed = [each for each in there if ("deactivatedAt" in each) is ("onlyDeactivated" in wanted)]
+        return page([each for each in listed if each["uid"].startswith(wanted["searchKey"][0])], 1)
+
+    clock.run(look_for_missing(exchanger_of(send, Stopper()), directory, in_thread))
+    return directory, asked
+
+
+def managing(state: SyncState, *uids: str) -> None:
+    state.adopt([Adoption(uid, 1, Live("h", digests(name=f'"{uid.upper()}"'), ACTIVE), 5) for uid in uids], 1.0)
+
+
+def test_who_stands_in_no_list_is_asked_for(state: SyncState) -> None:
+    """There, deactivated, or gone: only that which is known is said of anybody."""
+    managing(state, "ann", "bob", "cy")
+    directory, asked = look_for(state, [user("ann"), user("bob", deactivatedAt=9)])
+    lists = {f"active {uid}" for uid in ("ann", "bob", "cy")} | {f"deactivated {uid}" for uid in ("bob", "cy")}
+    assert sorted(asked) == sorted([*lists, "read cy"])
+    assert {uid: shown.standing for uid, shown in directory.find(["ann", "bob", "cy"]).items()} == {
+        "ann": ACTIVE,
+        "bob": DEACTIVATED,
+    }
+    assert (directory.gone(), directory.others()) == (["cy"], ["bob", "cy"])
+    assert directory.drift() == {"deleted": 1, "deactivated": 1, "reactivated": 0, "strangers": 0}
+
+
+def test_nobody_is_asked_for_when_the_list_is_whole(state: SyncState) -> None:
+    """Nor is anybody who is known to be gone already."""
+    assert look_for(state, [user("ann")])[1] == []
+
+
+def test_who_may_only_be_deactivated_is_left_as_known(state: SyncState) -> None:
+    """An API that cannot search tells who is active, and of nobody else whether it is gone."""
+    managing(state, "ann", "bob")
+    directory, _ = look_for(state, [user("ann")], searches=False)
+    assert (list(directory.find(["ann", "bob"])), directory.gone(), directory.drift()["deleted"]) == (["ann"], [], 0)
+    assert directory.otherwise(state.met(["ann", "bob"])) == ([], [])
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_of_many_who_are_gone_a_thousand_are_seen_to_be(state: SyncState, planned: bool) -> None:
+    """The others stay as they are known, but for those whom a row creates, which finds out by itself."""
+    uids = [f"u{number:04}" for number in range(SINGLY + 5)]
+    managing(state, *uids)
+    state.plan(uids if planned else [])
+    directory, asked = look_for(state, [])
+    assert len(asked) == 3 * SINGLY
+    assert (len(directory.gone()), directory.drift()["deleted"]) == (SINGLY, SINGLY)
+    found, missing = directory.otherwise(state.met(uids))
+    assert (found, len(missing)) == ([], len(uids) if planned else SINGLY)
+
+
+def test_a_list_that_lacks_many_of_whom_one_is_there_is_not_whole(state: SyncState) -> None:
+    """A thousand are asked for, and they tell."""
+    uids = [f"u{number:04}" for number in range(SINGLY + 5)]
+    managing(state, *uids)
+    with pytest.raises(DirectoryError) as caught:
+        look_for(state, [user("u0000")])
+    assert (caught.value.exit_code, str(caught.value)) == (
+        ExitCode.API,
+        (
+            "the app's users cannot be listed whole: the list lacks 1,005 users of the state, and 1 of the 1,000 "
+            "who were asked for are there; nothing was changed, run again"
+        ),
+    )
