@@ -1077,6 +1077,36 @@ def test_a_leaver_can_be_named(company: Company) -> None:
 
 
 @pytest.mark.slow
+def test_an_emptied_column_of_leavers_wakes_nobody(company: Company) -> None:
+    """Exit 3, with three of them; what the refusal names lets them all come back when they do."""
+    names = [f"p{number:02}" for number in range(16)]
+    (company.folder / "left.toml").write_text('[columns]\ndeactivated = "left_on"\n')
+    company.roster({name: {"name": name.upper()} for name in names}, ("name", "left_on"))
+    assert company.sync("--adopt", "--config", "left.toml").exit_code == 0
+    left = {name: {"name": name.upper(), "left_on": "2020-01-01"} for name in names[8:]}
+    company.roster({name: {"name": name.upper()} for name in names} | left, ("name", "left_on"))
+    assert company.sync("--config", "left.toml", "--max-deactivations", 8).exit_code == 0
+    company.roster({name: {"name": name.upper()} for name in names}, ("name", "left_on"))
+    company.did()
+    for looking in ((), ("--refresh",)):
+        refused = company.sync("--config", "left.toml", *looking)
+        assert (refused.exit_code, company.did()) == (3, {}), refused.stderr
+        [told] = refused.summary["refused"]
+        assert [told[name] for name in ("reason", "option", "field", "examples")] == [
+            "too_many_reactivations",
+            "--max-updates",
+            "standing",
+            [
+                {"uid": company.uid(name), "field": "standing", "old": "deactivated", "new": "active"}
+                for name in names[8:11]
+            ],
+        ]
+        assert "allow as many with --max-updates 100%; for example" in told["message"]
+    assert company.sync("--config", "left.toml", "--max-updates", "100%").exit_code == 0
+    assert set(company.active()) == set(names)
+
+
+@pytest.mark.slow
 def test_sessions_can_be_kept(company: Company) -> None:
     """`--keep-sessions`: deactivated and no more; the token comes back with its user."""
     company.names("ann", "bob")

@@ -46,7 +46,10 @@ class Plan(KeptState):
     ] = None
     max_updates: Annotated[
         str | None,
-        text("Change nothing when more have the same field changed: N or P%. [default: 50%]", metavar="N|P%"),
+        text(
+            "Change nothing when more have the same field changed or return: N or P%. [default: 50%]",
+            metavar="N|P%",
+        ),
     ] = None
     grace_nights: Annotated[int | None, number("Good nights to be absent before one is deactivated.")] = None
     approve: Annotated[Path | None, path("Leavers file a person approves of: deactivate just these.")] = None

@@ -30,7 +30,7 @@ from provisioner.settings.tables import Sync
 from provisioner.stop import stop_early
 from provisioner.sync.plan.changeset import EXAMPLES, Plan, PlanTotals, in_words
 from provisioner.sync.plan.directory import Directory, look_for_missing, read_directory, resolve_doubts
-from provisioner.sync.plan.guards import Example, Limits, Refusal, Tonight, refusals
+from provisioner.sync.plan.guards import STANDING, Example, Limits, Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
 from provisioner.sync.plan.planner import Planner
 from provisioner.threads import in_thread
@@ -199,6 +199,7 @@ def _assess(
         changed=totals.altered,
         adopting=settings.adopt,
         codes=report.rejected_by_code,
+        woken=totals.woken,
     )
     limits = Limits(settings.max_deactivations, settings.max_rejected, settings.max_creates, settings.max_updates)
     seen = _Seen(surveyed, state, planner.plan, gone, [uid for uid, _ in (*left, *leavers.due)])
@@ -230,7 +231,7 @@ class _Seen:
     def examples(self, refusal: Refusal) -> Iterator[Example]:
         """Give some of those whom a refusal is about."""
         match refusal.reason:
-            case "too_many_updates":
+            case "too_many_updates" | "too_many_reactivations":
                 yield from self.plan.so_far.examples.get(refusal.field or "", ())
             case "too_many_creates":
                 yield from self._other_ids()
@@ -242,7 +243,7 @@ class _Seen:
                 for uid, row, why in islice(found, EXAMPLES):
                     yield Example(uid or f"row {row}", f"row {row}", uid, why)
             case "too_many_leavers":
-                yield from (Example(uid, "standing", "active", "deactivated") for uid in self.leaving[:EXAMPLES])
+                yield from (Example(uid, STANDING, "active", "deactivated") for uid in self.leaving[:EXAMPLES])
             case _:
                 yield from (Example(uid, "name", name, None) for uid, name in self._named(self.gone))
 

@@ -139,6 +139,7 @@ class PlanTotals:
     digest     a text that is another one as soon as anything else would be done
     roster     a text that is another one as soon as any valid row is
     altered    field → users who would have another value in it than they had
+    woken      users who are known to be deactivated, and would be reactivated
     examples   field → the first of them
     """
 
@@ -157,6 +158,7 @@ class PlanTotals:
     digest: str = ""
     roster: str = ""
     altered: Counter[str] = field(default_factory=Counter)
+    woken: int = 0
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
 
@@ -185,6 +187,12 @@ class Plan:
             altered=Counter(dict(so_far.altered.most_common())),
             examples={name: list(each) for name, each in so_far.examples.items()},
         )
+
+    def exemplify(self, example: Example) -> None:
+        """Keep the first examples of each field."""
+        examples = self.so_far.examples.setdefault(example.field, [])
+        if len(examples) < EXAMPLES:
+            examples.append(example)
 
     def pieces(self, size: int) -> Iterator[list[PlannedChange]]:
         """Give the changes back, at most `size` at a time."""

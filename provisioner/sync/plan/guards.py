@@ -21,6 +21,9 @@ _LACKING_ONE_OF: Final = 4
 
 _REJECTED: Final = "too_many_rejected"
 
+STANDING: Final = "standing"
+"""What examples call it whether somebody may log in."""
+
 # A guard knows numbers and fields only; what stands in their cells comes after this.
 _FOR_EXAMPLE: Final = "; for example "
 
@@ -40,6 +43,7 @@ class Tonight:
     absent    users that tonight's roster is the first not to name, approved of or not
     changed   field → users whose field would be changed
     adopting  it is the night that adopts: what is new or changed by it says nothing of the export
+    woken     users whom the state knows, who are deactivated and would be reactivated
     """
 
     rows: int
@@ -54,6 +58,7 @@ class Tonight:
     changed: Mapping[str, int]
     adopting: bool
     codes: Mapping[str, int]
+    woken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
     if not night.adopting:
         yield from _changed_ids(night, limits.creates)
         yield from _changed_field(night, limits.updates)
+        yield from _changed_standing(night, limits.updates)
     if night.lacking > LEAST_LACKING and night.lacking * _LACKING_ONE_OF >= night.expected:
         message = f"the roster lacks {night.lacking:,} of {night.expected:,} people, a quarter or more"
         todo = "look at the export; if they have all left, give the leavers file to --approve"
@@ -171,3 +177,15 @@ def _changed_field(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
             why = "a column was swapped or emptied, or is read in an encoding that is not its own"
             todo = f"{why}, of which the warnings tell; look at the export"
             yield Refusal("too_many_updates", f"{message} (--max-updates {borne}): {todo}", "--max-updates", field)
+
+
+def _changed_standing(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
+    if borne.exceeded(night.woken, night.managed):
+        message = f"{night.woken:,} deactivated users would be reactivated, while {night.managed:,} are managed"
+        why = "the column that says who has left was emptied or swapped, or many are back at once"
+        # A number would have to do for the changes of every field as well.
+        most = max(night.woken, *night.changed.values(), 0)
+        enough = f"{math.ceil(100 * night.woken / night.managed)}%" if night.woken <= night.managed else f"{most}"
+        todo = f"look at the export; if they are back, allow as many with --max-updates {enough}"
+        message = f"{message} (--max-updates {borne}): {why}; {todo}"
+        yield Refusal("too_many_reactivations", message, "--max-updates", STANDING)

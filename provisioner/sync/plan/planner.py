@@ -25,10 +25,10 @@ from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
-from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, EXAMPLES, AsWanted, Plan, PlannedChange, in_words, told
+from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, in_words, told
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
-from provisioner.sync.plan.guards import Example
+from provisioner.sync.plan.guards import STANDING, Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.constraints import NAMES_NOBODY
 from provisioner.validation.fields.binding import Binding
@@ -245,10 +245,13 @@ class Planner:
         """Count the fields that get another value than they had, as far as that is known, and keep the first of each.
 
         What is in doubt is done again whole, and so may be what a copy of a state does not know: there only that counts
-        in which the row is not what it was before. Who comes back was not managed before the night, and says nothing of
-        those who were.
+        in which the row is not what it was before. The fields of who comes back say nothing of those who were managed
+        before the night; that so many come back does.
         """
         if change.action == Action.REACTIVATE:
+            if live is not None:
+                self.plan.so_far.woken += 1
+                self.plan.exemplify(Example(change.uid, STANDING, Standing.DEACTIVATED, Standing.ACTIVE))
             return
         fields = frozenset(change.fields)
         if live is None or self._state.copied_at is not None:
@@ -256,9 +259,7 @@ class Planner:
         for name, before, now in change.values():
             if name in fields:
                 self.plan.so_far.altered[name] += 1
-                examples = self.plan.so_far.examples.setdefault(name, [])
-                if len(examples) < EXAMPLES:
-                    examples.append(Example(change.uid, name, in_words(before), in_words(now)))
+                self.plan.exemplify(Example(change.uid, name, in_words(before), in_words(now)))
 
     def _is_given_token(self, known: Met | None, *, wanted: bool) -> bool:
         """Whether somebody who is there has no auth token, or lost it with the deactivation, and is to have one."""

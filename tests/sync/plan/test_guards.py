@@ -175,6 +175,34 @@ def test_a_field_that_changes_for_most_is_refused(
     assert reasons(replace(night, adopting=True), limits) == []
 
 
+@pytest.mark.parametrize(
+    ("woken", "managed", "borne", "refused"),
+    [
+        (20, 20, LIMITS.updates, True),
+        (10, 20, LIMITS.updates, False),
+        (11, 20, LIMITS.updates, True),
+        (3, 0, LIMITS.updates, False),
+        (4, 0, LIMITS.updates, True),
+        (3, 20, Allowance(number=2), True),
+        (20, 20, Allowance(share=1.0), False),
+    ],
+)
+def test_too_many_who_are_reactivated_are_refused(woken: int, managed: int, borne: Allowance, refused: bool) -> None:
+    """As many as half of those who may log in, and more than three: the column that says who has left is empty."""
+    night, limits = replace(QUIET, woken=woken, managed=managed), replace(LIMITS, updates=borne)
+    assert reasons(night, limits) == (["too_many_reactivations"] if refused else [])
+    assert reasons(replace(night, adopting=True), limits) == []
+
+
+@given(woken=st.integers(1, 10**6), managed=st.integers(0, 10**6), changed=st.integers(0, 10**6))
+def test_what_would_let_the_reactivated_through_is_enough(woken: int, managed: int, changed: int) -> None:
+    """A share where one does, else a number, which does for every field that is changed besides."""
+    night = replace(QUIET, woken=woken, managed=managed, changed={"name": min(changed, managed // 2)})
+    for refusal in refusals(night, LIMITS):
+        enough = parse_allowance(refusal.message.rpartition("--max-updates ")[2], LEAST_CHANGED)
+        assert reasons(night, replace(LIMITS, updates=enough)) == []
+
+
 def test_approved_leavers_are_not_counted() -> None:
     """A person has looked at each of them."""
     assert reasons(replace(QUIET, leaving=900, absent=900, approved=True)) == []
