@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from provisioner.errors import DirectoryError
-from provisioner.model import NOBODY, Standing, UserRequest
+from provisioner.model import Standing, UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
 
 # Pages of a search that are looked through: it finds everybody whose uid begins alike.

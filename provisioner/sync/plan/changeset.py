@@ -16,6 +16,7 @@ import polars as pl
 from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.sending.users import profile
+from provisioner.sync.plan.decision import Decision
 from provisioner.sync.plan.guards import Example
 
 _Type: TypeAlias = pl.DataType | type[pl.DataType]
@@ -46,6 +47,16 @@ AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
 """What a frame of them has."""
 
 
+class ValidRow(NamedTuple):
+    """A valid row of the roster; `token` is whether an auth token is wanted."""
+
+    row: int
+    uid: str
+    body: str
+    token: bool
+    body_hash: str
+
+
 class PlannedChange(NamedTuple):
     """One change, as the plan keeps it on disk.
 
@@ -74,6 +85,14 @@ class PlannedChange(NamedTuple):
     old: str = "{}"
     flush: bool = False
     mint: bool = False
+
+    @classmethod
+    def of(cls, row: ValidRow, decision: Decision, kept: bytes, old: str) -> Self:
+        """Give the one that a row needs; `kept` is the packed profile once it is carried out, `old` as here."""
+        payload, digests = decision.payload.decode(), decision.after.digests
+        what, fields = decision.action.value, decision.fields
+        live_hash = decision.after.body_hash or row.body_hash
+        return cls(row.row, row.uid, what, fields, row.body, live_hash, row.token, payload, digests, kept, old)
 
     @classmethod
     def deactivation(cls, uid: str, row: int, *, flush: bool) -> Self:

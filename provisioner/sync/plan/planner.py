@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -25,24 +25,13 @@ from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
-from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, in_words, told
+from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, ValidRow, in_words, told
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
 from provisioner.sync.plan.guards import STANDING, Example
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
 from provisioner.validation.constraints import NAMES_NOBODY
 from provisioner.validation.fields.binding import Binding
-
-
-class ValidRow(NamedTuple):
-    """A valid row of the roster; `token` is whether an auth token is wanted."""
-
-    row: int
-    uid: str
-    body: str
-    token: bool
-    body_hash: str
-
 
 _NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, NAMES_NOBODY)))}): "
 
@@ -186,10 +175,17 @@ class Planner:
 
     def _without_steady(self, rows: pl.DataFrame, met: Mapping[str, Met], shown: Mapping[str, Shown]) -> pl.DataFrame:
         """Leave out the rows that were carried out as they stand, and whose users are shown so and owed nothing."""
-        token = dict(rows.select("uid", "token").iter_rows())
-        steady = self._directory.steady(met, shown) if self._directory is not None else []
-        settled = [(uid, met[uid].live_hash) for uid in steady if not self._is_given_token(met[uid], wanted=token[uid])]
+        steady = frozenset(self._directory.steady(met, shown) if self._directory is not None else ())
+        settled = [
+            (uid, met[uid].live_hash)
+            for uid, body, token in rows.select("uid", "body", "token").iter_rows()
+            if uid in steady and not self._is_given_token(met[uid], wanted=token) and not self._differs(met[uid], body)
+        ]
         return self._without_unchanged(rows, settled)
+
+    def _differs(self, known: Met, body: str) -> bool:
+        # An older version did not write down behind the hash what users have besides.
+        return bool(profile.difference(known.digests, profile.digests(profile.members(body)), self._managed))
 
     def _without_bare(self, rows: pl.DataFrame, met: Mapping[str, Met]) -> pl.DataFrame:
         """Leave out those of whom the state has no profile yet, and keep theirs.
@@ -228,7 +224,7 @@ class Planner:
             return None
         old = _unpacked(kept)
         after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
-        change = _change(row, decision, after, told(decision.fields, old, live))
+        change = PlannedChange.of(row, decision, after, told(decision.fields, old, live))
         minting = decision.action is Action.REACTIVATE or (decision.action is Action.UPDATE and self._everyone)
         change = change._replace(mint=minting and mint)
         self._note_altered(change, wanted, old, live)
@@ -309,10 +305,3 @@ def _unpacked(kept: bytes | None) -> dict[str, str] | None:
 def managed_fields(binding: Binding) -> frozenset[str]:
     """Name the fields of a profile that a roster has a source for; the others are none of its business."""
     return binding.sourced.intersection(profile.FIELDS)
-
-
-def _change(row: ValidRow, decision: Decision, kept: bytes, old: str) -> PlannedChange:
-    payload, digests = decision.payload.decode(), decision.after.digests
-    what, fields = decision.action.value, decision.fields
-    live_hash = decision.after.body_hash or row.body_hash
-    return PlannedChange(row.row, row.uid, what, fields, row.body, live_hash, row.token, payload, digests, kept, old)
