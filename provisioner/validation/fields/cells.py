@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -71,9 +71,13 @@ def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
     return _text(source, binding)
 
 
-def trimmed(source: Source, binding: Binding) -> pl.Expr:
-    """Give a source's text without the white space around it (String); null where nothing is left."""
-    return _trimmed(_text(source, binding), missing(source, binding))
+def trimmed(source: Source, binding: Binding, *, listed: bool = False) -> pl.Expr:
+    """Give a source's text without the white space around it (String); null where nothing is left.
+
+    listed  it stands in a list, where a word for nothing is passed over also where the field has to be there
+    """
+    reader = _TextReader(binding, listed)
+    return reader.present(source, interpret(source, reader))
 
 
 def trimmed_optional(text: pl.Expr, binding: Binding) -> pl.Expr:
@@ -188,9 +192,10 @@ def one_of(words: Iterable[str]) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class _TextReader:
-    """Reads sources as text (String), with the white space around it."""
+    """Reads sources as text (String), with the white space around it; `listed` as of `trimmed`."""
 
     binding: Binding
+    listed: bool = False
 
     def column(self, source: FromColumn) -> pl.Expr:
         return column_text(source.name, self.binding.schema[source.name])
@@ -202,7 +207,7 @@ class _TextReader:
         return _filled(source, self.binding)
 
     def first_of(self, choices: Sequence[pl.Expr]) -> pl.Expr:
-        """Pass over a word for nothing as over an empty cell, also where the field has to be there."""
+        """Pass over a word for nothing also where it has come out of a map or stands for a number."""
         return pl.coalesce(_trimmed(choice, self.binding.null_values) for choice in choices)
 
     def mapped(self, source: Mapped, found: pl.Expr) -> pl.Expr:
@@ -218,7 +223,10 @@ class _TextReader:
         return uidencoding.encoded(found, source.encoding, lower=source.lower, namespace=source.namespace)
 
     def present(self, source: Source, read: pl.Expr) -> pl.Expr:
-        return _trimmed(read, missing(source, self.binding))
+        return _trimmed(read, (_missing_within if self.listed else missing)(source, self.binding))
+
+    def within_list(self) -> _TextReader:
+        return replace(self, listed=True)
 
 
 def _filled(template: Template, binding: Binding) -> pl.Expr:

@@ -176,6 +176,9 @@ class Reader(Protocol[T]):
     def present(self, source: Source, read: T, /) -> T:
         """Take out of what was read of an inner source the rows in which its text is empty."""
 
+    def within_list(self) -> Reader[T]:
+        """Give the reader of what stands in a list: a word for nothing is nothing there, before all else is done."""
+
 
 def interpret(source: Source, reader: Reader[T]) -> T:
     """Read a source from the inside out: the one place that knows how the forms are nested.
@@ -194,7 +197,8 @@ def interpret(source: Source, reader: Reader[T]) -> T:
         case Template():
             return reader.template(source)
         case FirstOf(sources):
-            return reader.first_of([inner(each) for each in sources])
+            listed = reader.within_list()
+            return reader.first_of([listed.present(each, interpret(each, listed)) for each in sources])
         case Mapped():
             return reader.mapped(source, inner(source.source))
         case Encoded():
@@ -271,12 +275,16 @@ def unencoded(source: Source) -> Source:
 
 
 def parts_of(source: Source, *, encoded: bool = False) -> tuple[tuple[Source, bool], ...]:
-    """Give the sources of which the first that is not empty gives the text, and whether each is `encoded`."""
+    """Give the sources of which the first that is not empty gives the text, and whether each is `encoded`.
+
+    Those of a list are lists of one: what is nothing in a list is so in each of them.
+    """
     match source:
         case Encoded():
             return parts_of(source.source, encoded=True)
         case FirstOf(sources):
-            return tuple(part for each in sources for part in parts_of(each, encoded=encoded))
+            parts = [part for each in sources for part in parts_of(each, encoded=encoded)]
+            return tuple((FirstOf((part,)), is_encoded) for part, is_encoded in parts)
         case FromColumn() | Constant() | Template() | Mapped() | Joined():
             return ((source, encoded),)
     assert_never(source)

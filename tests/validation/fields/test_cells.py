@@ -67,6 +67,27 @@ def test_a_word_for_nothing_is_passed_over_in_a_fallback() -> None:
     assert cells.read(frame, {"name": alone.fields["name"]}, alone)["name"].to_list() == ["Lee", "NULL", None, "Null"]
 
 
+def test_a_word_for_nothing_in_a_list_is_none_before_it_is_encoded_or_looked_up() -> None:
+    """Whichever stands first: the next source is taken, of which the input tells as well; alone it is what it says."""
+    frame = pl.DataFrame({"nr": ["1", "2", "3", None], "mail": ["ann@x.org", "NULL", " \\N", "#N/A"]})
+    hexed = {"column": "mail", "encode": "hex"}
+    expected = {
+        "first": ([hexed, "nr"], ["616e6e40782e6f7267", "2", "3", None], ["ann@x.org", "2", "3", None]),
+        "last": (["nr", hexed], ["1", "2", "3", None], ["1", "2", "3", None]),
+        "around": (
+            {"column": ["mail", "nr"], "encode": "hex"},
+            ["616e6e40782e6f7267", "32", "33", None],
+            ["ann@x.org", "2", "3", None],
+        ),
+        "looked up": ([{"column": "mail", "default": "d"}, "nr"], ["ann@x.org", *"ddd"], ["ann@x.org", *"ddd"]),
+        "alone": (hexed, ["616e6e40782e6f7267", "4e554c4c", "5c4e", "234e2f41"], frame["mail"].to_list()),
+    }
+    for form, uids, inputs in expected.values():
+        binding = bound(frame, {"uid": form})
+        assert cells.uids(frame, binding).to_list() == uids
+        assert frame.select(cells.as_it_stands(binding.fields["uid"], binding)).to_series().to_list() == inputs
+
+
 def test_a_word_for_nothing_does_not_come_into_a_template() -> None:
     """Not even into that of a uid, where nobody would see it any more; a row of nothing else has no text."""
     frame = pl.DataFrame({"id": ["1", "NULL", " \\N ", "null"], "last": ["Lee", "NULL", None, "Null"]})

@@ -21,6 +21,7 @@ from provisioner.validation.fields.source import (
     encodings_of,
     interpret,
     is_encoded,
+    parts_of,
     unencoded,
 )
 
@@ -67,9 +68,10 @@ def test_without_its_encoding_a_source_gives_the_text_that_is_encoded() -> None:
 
 @dataclass
 class Spelled:
-    """A reader that spells sources out, and keeps which ones it was asked to leave empty."""
+    """A reader that spells sources out, and keeps which ones it was asked to leave empty; in lists it says so by !."""
 
     inner: list[Source] = field(default_factory=list)
+    mark: str = "?"
 
     def column(self, source: FromColumn) -> str:
         return source.name
@@ -91,15 +93,34 @@ class Spelled:
 
     def present(self, source: Source, read: str) -> str:
         self.inner.append(source)
-        return f"{read}?"
+        return f"{read}{self.mark}"
+
+    def within_list(self) -> Spelled:
+        return Spelled(self.inner, "!")
 
 
 def test_a_reader_is_asked_for_each_form_from_the_inside_out() -> None:
     """What is inside of another source is left empty where its text is; the outermost one is not."""
     reader, choice = Spelled(), FirstOf((FromColumn("a"), Template("{b}"), Constant(7)))
     mapped = Mapped(choice, {"x": 1})
-    assert interpret(Encoded(mapped, Encoding.HEX), reader) == "hex:(a? or '{b}'? or =7?)?{'x': 1}?"
+    assert interpret(Encoded(mapped, Encoding.HEX), reader) == "hex:(a! or '{b}'! or =7!)?{'x': 1}?"
     assert reader.inner == [*choice.sources, choice, mapped]
+
+
+def test_what_is_done_to_a_source_in_a_list_is_within_the_list() -> None:
+    """However deep: a word for nothing is to be seen before it is looked up or encoded."""
+    slug = Encoded(Mapped(FromColumn("a"), {"x": 1}), Encoding.SLUG)
+    assert interpret(FirstOf((slug, FromColumn("b"))), Spelled()) == "(slug:a!{'x': 1}!! or b!)"
+
+
+def test_each_part_of_a_list_is_a_list_of_its_own() -> None:
+    """So that what is nothing in the list is so in each of its parts; a source of its own stays what it is."""
+    slug = Encoded(FromColumn("a"), Encoding.SLUG)
+    assert parts_of(slug) == ((FromColumn("a"), True),)
+    assert parts_of(FirstOf((slug, Template("{b}")))) == (
+        (FirstOf((FromColumn("a"),)), True),
+        (FirstOf((Template("{b}"),)), False),
+    )
 
 
 def test_joined_tags_have_no_text_of_their_own() -> None:

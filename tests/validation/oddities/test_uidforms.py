@@ -139,6 +139,15 @@ def test_only_the_texts_that_become_uids_encoded_count() -> None:
     assert warnings(frame, {"uid": ["mail", {"column": "id", **base32}]}) == {}
 
 
+def test_a_word_for_nothing_in_a_list_is_no_text_that_becomes_a_uid() -> None:
+    """It is no odd one itself, and hides none behind it; alone it is one, which is no address."""
+    frame = addresses("NULL", "ann", usual=8).with_columns(id=pl.Series(["\\N"] * 9 + ["NULL"]))
+    encoded = {"column": "mail", "encode": "hex"}
+    for form in ([encoded, "id"], ["id", encoded]):
+        assert warnings(frame, {"uid": form}) == {"uid.not_an_address": (10,)}
+    assert warnings(frame, {"uid": encoded}) == {"uid.not_an_address": (9, 10)}
+
+
 def test_the_message_shows_the_text_and_strict_rejects_it() -> None:
     """As it stands in the roster, not as it is encoded."""
     checked = check_warnings(addresses(" kein "), {"uid": {"column": "mail", "encode": "base32"}}, strict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NoReturn, TypeAlias
 
@@ -148,10 +148,11 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
 
 @dataclass(frozen=True, slots=True)
 class _ValueReader:
-    """Reads what sources say in each row: text trimmed, anything else as it is."""
+    """Reads what sources say in each row: text trimmed, anything else as it is; `listed` as of `cells.trimmed`."""
 
     frame: pl.DataFrame
     binding: Binding
+    listed: bool = False
 
     def column(self, source: FromColumn) -> list[Any]:
         kind = self.binding.schema[source.name]
@@ -180,11 +181,13 @@ class _ValueReader:
 
     def present(self, source: Source, read: list[Any]) -> list[Any]:
         """Give None where the text is empty: blanks, or NaN."""
-        there = _texts(source, self.frame, self.binding).is_not_null()
-        return [value if is_there else None for value, is_there in zip(read, there, strict=True)]
+        return [None if text is None else value for value, text in zip(read, self._text(source), strict=True)]
+
+    def within_list(self) -> _ValueReader:
+        return replace(self, listed=True)
 
     def _text(self, source: Source) -> list[Any]:
-        return _texts(source, self.frame, self.binding).to_list()
+        return self.frame.select(cells.trimmed(source, self.binding, listed=self.listed)).to_series().to_list()
 
 
 def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import orjson
@@ -111,10 +111,12 @@ class _JsonReader:
     """Reads sources as JSON text (String); a struct is members, and None is for Python.
 
     escaping  the columns with cells that need escapes: to escape takes much longer than to ask
+    listed    as of `cells.trimmed`
     """
 
     binding: Binding
     escaping: frozenset[str]
+    listed: bool = False
 
     def column(self, source: FromColumn) -> Leaf:
         value, kind = named(source.name), self.binding.schema[source.name]
@@ -139,7 +141,7 @@ class _JsonReader:
         if not source.entries:
             return pl.coalesce(found, *default)
         written = [_json(value) for value in source.entries.values()]
-        text = cells.trimmed(source.source, self.binding)
+        text = self._trimmed(source.source)
         looked_up = text.replace_strict(list(source.entries), written, default=None, return_dtype=pl.String)
         return pl.coalesce(looked_up, *(default or [found]))
 
@@ -147,11 +149,17 @@ class _JsonReader:
         return self._text(source)
 
     def present(self, source: Source, read: Leaf) -> Leaf:
-        there = cells.trimmed(source, self.binding).is_not_null()
+        there = self._trimmed(source).is_not_null()
         return pl.when(there).then(read) if isinstance(read, pl.Expr) else None
 
+    def within_list(self) -> _JsonReader:
+        return replace(self, listed=True)
+
+    def _trimmed(self, source: Source) -> pl.Expr:
+        return cells.trimmed(source, self.binding, listed=self.listed)
+
     def _text(self, source: Source) -> pl.Expr:
-        text = cells.trimmed(source, self.binding)
+        text = self._trimmed(source)
         if isinstance(source, FromColumn) and source.name not in self.escaping:
             return jsontext.quoted(text)
         return jsontext.string(text)
