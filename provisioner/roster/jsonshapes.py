@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from provisioner.wording import shortened
@@ -29,6 +29,7 @@ A text has at least as many of them as members, those further in too.
 
 _SEEN: Final = 200
 _SURPLUS_COMMA: Final = re.compile(r",?\s*([}\]])")
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
@@ -55,18 +56,21 @@ def slip(text: str, at: int) -> str | None:
 
 
 def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> str | None:
-    """Say how the users stand in an object that is no user and has no list of them; None when nobody knows.
+    """Say how the users stand in an object that is no user or has no list of them; None when nobody knows.
 
     {"uid": {"0": "a1"}, "name": {"0": "Ann"}}       by columns
     {"a1": {"uid": "a1", "name": "Ann"}}             each under a key of its own
     {"users": {"a1": {"name": "Ann"}}}               each under its uid
     {"data": {"users": [{"uid": "a1"}]}}             in a list further in
+    {"uid": "g", "name": "Group", "users": [{…}]}    in a list, or it is one itself: not clear
     """
     members, keys = list(value.values()), [*value]
     by_columns = is_row(keys) and all(isinstance(each, dict | list) for each in members)
     if by_columns or _is_split(value):
         return "it is a table by columns, as pandas writes it; write it with orient='records'"
-    if is_row(keys) or any(isinstance(each, list) for each in members):
+    if is_row(keys):
+        return next((both_users(path) for path, list_ in _lists(value) if _any_row(list_, is_row)), None)
+    if any(isinstance(each, list) for each in members):
         return None
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
     if objects and len(objects) == len(value) and all(is_row([*each]) for each in objects.values()):
@@ -77,7 +81,36 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
     if len(further) != 1:
         return _under_uids(value)
     path = ".".join(further[0])
-    return f"the list of users is further in, at {shortened(path)}; write it alone, such as with jq '.{path}'"
+    way = _way(further[0])
+    return f"the list of users is further in, at {shortened(path)}; write it alone, such as with jq '{way}'"
+
+
+def both_users(path: Sequence[str]) -> str:
+    """Say that an object could be the user as well as those in its list at a path of members, with both ways out."""
+    return (
+        f"it is one object with the columns of a user, and its list {shortened('.'.join(path))} holds such objects "
+        f"too, so it is not clear which are the users; write the list alone, such as with jq '{_way(path)}', or put [ "
+        "before the object and ] behind it where it is the user"
+    )
+
+
+def _way(path: Sequence[str]) -> str:
+    """Write a path of members as jq has it."""
+    way = "".join(f".{each}" if _PLAIN_KEY.fullmatch(each) else f"[{json.dumps(each)}]" for each in path)
+    return way if way.startswith(".") else f".{way}"
+
+
+def _lists(value: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Give the lists in an object, and in the objects in it, each with its path."""
+    for key, each in value.items():
+        further = each.items() if isinstance(each, dict) else ()
+        for path, inner in (((key,), each), *(((key, name), inner) for name, inner in further)):
+            if isinstance(inner, list):
+                yield path, inner
+
+
+def _any_row(values: list[Any], is_row: Callable[[list[str]], bool]) -> bool:
+    return any(isinstance(each, dict) and is_row([*each]) for each in values)
 
 
 def _is_split(value: dict[str, Any]) -> bool:

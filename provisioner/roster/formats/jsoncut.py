@@ -17,7 +17,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
-from provisioner.roster.jsonshapes import PEOPLE, listed, other_shape, slip
+from provisioner.roster.jsonshapes import PEOPLE, both_users, listed, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -106,9 +106,12 @@ class JsonCutter:
         """Give the elements of the one member that is an array of objects, whatever stands before and behind it."""
         arrays: list[str] = []
         others: list[str] = []
+        keys: list[str] = []
+        first = ""
         self._at += 1
         while self._next() != "}":
             key = self._key()
+            keys.append(key)
             if self._next() != "[":
                 self._take()
             elif (other := self._other_array(key)) is not None:
@@ -121,12 +124,15 @@ class JsonCutter:
                         f"{self._name}: {names} are lists both, so it is not clear which holds the users; "
                         "write the list of users alone"
                     )
-                yield from self._array()
+                for text in self._array():
+                    first = first or text
+                    yield text
             if self._next() == ",":
                 self._at += 1
             elif self._next() != "}":
                 self._fail(f"neither , nor }} follows a member, but {self._found()}")
         self._at += 1
+        self._refuse_both(keys, arrays, first)
         if not arrays and (what := next(filter(None, others), None)):
             self._fail(what)
         if not arrays and not others:
@@ -135,6 +141,11 @@ class JsonCutter:
                 f"such an array, or one object a line; where users stand under their uids, {listed()}"
             )
         self._end()
+
+    def _refuse_both(self, keys: list[str], arrays: list[str], first: str) -> None:
+        """Refuse an object that is a user by its keys as those in its list are; the first of them tells."""
+        if first and self._is_row(keys) and self._is_row([*_whole_value(first)[0]]):
+            raise RosterError(f"{self._name}: {both_users(arrays)}")
 
     def _counted(self, text: str) -> str:
         """Count a user, whose text goes on one line: within a text no line ends."""

@@ -163,6 +163,42 @@ def test_a_list_of_anything_else_is_not_the_list_of_users(tmp_path: Path, more: 
         assert users(written(tmp_path, text), tmp_path) == people["Resources"]
 
 
+GROUP = {"uid": "12", "name": "Engineering"}
+TWO = [{"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "way"),
+    [
+        ({**GROUP, "members": TWO}, "members", ".members"),
+        ({"team of": [{"x": 1}, *TWO], **GROUP}, "team of", '.["team of"]'),
+        ({**GROUP, "data": {"staff": TWO}}, "data.staff", ".data.staff"),
+        ({**GROUP, "text": "x" * 1024 * 1024, "members": TWO}, "members", ".members"),
+    ],
+    ids=["beside", "in any order", "further in", "long"],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_object_and_the_objects_of_its_list_cannot_both_be_users(
+    tmp_path: Path, value: dict[str, Any], path: str, way: str, indent: int | None
+) -> None:
+    """A group has an id and a name as its members have; both ways out of it work."""
+    message = refusal(written(tmp_path, json.dumps(value, indent=indent)), tmp_path)
+    assert message == (
+        f"r.json: it is one object with the columns of a user, and its list {path!r} holds such objects too, so it is "
+        f"not clear which are the users; write the list alone, such as with jq '{way}', or put [ before the object and "
+        "] behind it where it is the user"
+    )
+    assert users(written(tmp_path, json.dumps(TWO)), tmp_path) == TWO
+    assert users(written(tmp_path, json.dumps([value], indent=indent)), tmp_path) == [GROUP]
+
+
+def test_users_with_lists_of_users_are_users_among_others(tmp_path: Path) -> None:
+    """Each has friends: in an array, and as objects one after the other."""
+    friends = [{**each, "friends": TWO} for each in TWO]
+    assert users(written(tmp_path, json.dumps(friends)), tmp_path) == TWO
+    assert users(written(tmp_path, "\n".join(map(json.dumps, friends))), tmp_path) == TWO
+
+
 def test_a_single_user_is_one_even_with_a_list_of_tags(tmp_path: Path) -> None:
     """An object with the columns that are needed wraps nothing."""
     one = {"uid": "a1", "name": "Ann", "tags": ["x", "y"]}
