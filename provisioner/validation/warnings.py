@@ -51,6 +51,11 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             "the row is hidden in the workbook, by a filter, a folded group or by hand",
             "show the row and look whether it belongs to the roster, or delete it",
         ),
+        "row.unnamed_column": Advice(
+            "a cell stands in a column without a name, so nothing is made of it: maybe the rest of a cell before it",
+            "put quotes around all of a cell that was cut at a delimiter within it; if none was, give the column a "
+            "name in the header, or empty these cells",
+        ),
         "row.number_lost": Advice(
             "the cell of _row is no number, so it is not known which row of the earlier round this was",
             "write into _row the number that the row had, or empty the cell if the row is new",
@@ -155,6 +160,7 @@ def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded
         _remarked("row.quoted_whole"),
         Rule("row.not_a_person", pl.col("not_a_person").is_not_null(), pl.col("not_a_person")),
         _remarked("row.hidden"),
+        _remarked("row.unnamed_column"),
         _remarked("row.number_lost"),
         _scientific(),
         _looks_rounded(rounded),

@@ -1,4 +1,4 @@
-"""Rows that are a header: the roster's own once more, or that of another table, which was put behind it.
+"""Rows that are a header: the roster's own once more, or that of another table, and rows with cells below no name.
 
 What stands in the cells for the uid and for the name has to be a word of a header, both times.
 
@@ -12,13 +12,14 @@ What stands in the cells for the uid and for the name has to be a word of a head
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.roster.columns import outlined, unnamed
+from provisioner.roster.columns import named, outlined, unnamed
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import AROUND, as_words, one_of
+from provisioner.validation.fields.cells import AROUND, as_words, one_of, trimmed_optional
 from provisioner.validation.fields.places import FIELD_WORDS, field_of
 from provisioner.validation.fields.source import FromColumn
 from provisioner.validation.oddities.persons import name_in_header
@@ -30,6 +31,28 @@ if TYPE_CHECKING:  # only what a batch is called: nothing here reads a file
 _QUOTES: Final = "\"'\u2018\u2019\u201c\u201d"
 _NO_ROWS: Final = pl.Series(dtype=pl.UInt32)
 _LEAST_CELLS: Final = 2  # of a header, unless the roster has one column
+
+
+def below_no_name(frame: pl.DataFrame, binding: Binding) -> Sequence[int]:
+    """Give the indexes of the rows with a cell in a column without a name, of which nothing is made.
+
+    What stands before the first named column is an index, as data frames write it, and no rest of a cell before it.
+
+    uid,name,          rows
+    b,Lee, Bob,        0: a comma within the name has cut it
+    c,Cy,
+    """
+    nameless = {name for name in frame.columns if name.startswith("_") and name_in_header(name) == ""}
+    nameless = nameless and nameless.difference(binding.required, binding.optional)
+    if not nameless:
+        return ()
+    behind = dropwhile(lambda name: not name_in_header(name), frame.columns)
+    there = [_is_there(named(name), frame.schema[name], binding) for name in behind if name in nameless]
+    return frame.select(pl.any_horizontal(there).arg_true()).to_series().to_list() if there else ()
+
+
+def _is_there(cell: pl.Expr, kind: pl.DataType, binding: Binding) -> pl.Expr:
+    return (trimmed_optional(cell, binding) if kind == pl.String else cell).is_not_null()
 
 
 class OtherHeader(NamedTuple):

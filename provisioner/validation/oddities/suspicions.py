@@ -5,7 +5,7 @@
     name_damage         String           how the name was damaged: a key of `mojibake.DAMAGES`
     word_columns        List of String   the columns that hold a word for nothing which is sent as it stands
     tags_unsplit        Boolean          the tags hold the separator that nearly all others hold
-    remarked <code>     Boolean          the reader, or `_row`, has that to say of the row
+    remarked <code>     Boolean          the reader, `_row`, or a cell below no name has that to say of the row
     said <code>         String           what an earlier round said of it and still holds; of rows fed in again
     metadata_characters Int64            code points of the metadata; null for at most `METADATA_CHARACTERS` bytes
 
@@ -21,7 +21,7 @@ import polars as pl
 
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import column_of
-from provisioner.validation.oddities import entries, mojibake, tagforms, uidforms
+from provisioner.validation.oddities import entries, headers, mojibake, tagforms, uidforms
 from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
 
 METADATA_CHARACTERS = 1600
@@ -31,10 +31,11 @@ REMARKS: Mapping[str, str] = MappingProxyType(
         "row.swallowed": "a cell holds what looks like a row of this file",
         "row.quoted_whole": "the whole line is in quotes, so all of it is the first cell",
         "row.hidden": "the row is hidden in the workbook",
+        "row.unnamed_column": "a cell stands in a column without a name, so nothing is made of it",
         "row.number_lost": "_row holds no number, so it is not known which row this was",
     }
 )
-"""Warning that a reader gives a row → what the message says; `RosterBatch.remarks` has the rows."""
+"""Warning that is about a row as it is read → what the message says; `RosterBatch.remarks` has the rows of most."""
 
 
 def suspicions(
@@ -52,7 +53,12 @@ def suspicions(
     columns with a word for nothing, `tags_separator` and `addressed` what the survey found.
     """
     swallowed = [*remarks.get("row.swallowed", ()), *entries.still_swallowed(frame)]
-    remarks = {**remarks, "row.swallowed": swallowed, "row.number_lost": entries.unplaced(frame)}
+    remarks = {
+        **remarks,
+        "row.swallowed": swallowed,
+        "row.unnamed_column": headers.below_no_name(frame, binding),
+        "row.number_lost": entries.unplaced(frame),
+    }
     found = {
         "uid_date": uidforms.dates(fields["uid"]),
         "uid_imprecise": uidforms.imprecise(frame, binding),

@@ -17,7 +17,7 @@ from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.oddities.headers import Headers, OtherHeader
 from provisioner.validation.survey import survey
-from tests.rig.checking import check, check_warnings
+from tests.rig.checking import check, check_warnings, warnings
 
 PEOPLE = [("a1", "Ann Lee", "red"), ("b2", "Bob Poe", "blue")]
 
@@ -163,3 +163,41 @@ def other(frame: pl.DataFrame, columns: Mapping[str, Any] | None = None) -> Othe
     """The first row of a frame that is another header."""
     binding = bind(frame.schema, parse_mapping(columns or {}))
     return Headers(binding).other(RosterBatch(1, frame), cells.uids(frame, binding))
+
+
+def test_cells_below_no_name_behind_a_named_column_are_warned_of(tmp_path: Path) -> None:
+    """They may be the rest of a cell with a comma in it; with strict the row is rejected, which says what to do."""
+    path = tmp_path / "r.csv"
+    path.write_text("uid,name,\na,Ann,\nb,Lee, Bob,\nc,Poe, Cy\nd,Di, \ne,Ed,NULL\n")
+    (batch,) = open_roster(path).batches()
+    assert warnings(batch.frame) == {"row.unnamed_column": (2, 3)}
+    checked = check_warnings(batch.frame, strict=True)
+    assert checked.lines.drop_nulls("error_message").select("row", "error_message").rows() == [
+        (row, "row.unnamed_column: a cell stands in a column without a name, so nothing is made of it")
+        for row in (2, 3)
+    ]
+    mended = {"name": "{name},{_column_3}"}
+    assert warnings(batch.frame, mended) == {}
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        (("_column_1", "_column_2", "uid", "name"), ()),
+        (("uid", "_column_2", "name", "_column_4"), (1, 2, 3)),
+        (("uid", "name", "_column_3_", "tags"), (1, 3)),
+        (("uid", "name", "_column_3_tags", "_note"), ()),
+    ],
+)
+def test_only_what_can_be_the_rest_of_a_cell_before_it_is_warned_of(
+    columns: tuple[str, ...], rows: tuple[int, ...]
+) -> None:
+    """A data frame writes its index in front, without a name; one name that comes twice is no missing one."""
+    frame = pl.DataFrame([("1", "2", "x", "y"), ("3", "4", None, "z"), ("5", "6", "v", None)], columns, orient="row")
+    assert warnings(frame) == ({"row.unnamed_column": rows} if rows else {})
+
+
+def test_a_column_without_a_name_may_hold_anything() -> None:
+    """Of numbers and lists it counts whether they are there."""
+    frame = pl.DataFrame({"uid": ["a", "b"], "name": ["A", "B"], "_column_3": [None, 1.5], "_column_4": [[1], None]})
+    assert warnings(frame) == {"row.unnamed_column": (1, 2)}
