@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, Question
 from provisioner.inspection.proposal.evidence import Column
@@ -167,16 +167,19 @@ def _suggestions(facts: Facts, used: set[str]) -> Iterator[Entry]:
 def _leaving(facts: Facts) -> Entry | None:
     """Give what says who is deactivated: a day before a word, for an empty cell leaves it to the next column."""
     columns = [column for column in _named(facts, Meaning.STATUS) if column.place is None]
-    sources = [source_of(column.name, [*column.values], column.unread) for column in columns]
-    if not sources:
+    found = {column.name: source for column in columns if (source := _source_of(column)) is not None}
+    if not found:
         return None
+    sources = list(found.values())
     ordered = sorted(sources, key=lambda source: isinstance(source, dict) + ("default" in source))
     reason = "Who may not log in: created, and deactivated at once. Take the # away to use it"
     if any(isinstance(source, dict) for source in sources):
         reason += "; in a map true has to stand for those who are deactivated, so look it through"
-    return Entry(
-        "deactivated", ordered if len(ordered) > 1 else ordered[0], reason, tuple(each.name for each in columns)
-    )
+    return Entry("deactivated", ordered if len(ordered) > 1 else ordered[0], reason, tuple(found))
+
+
+def _source_of(column: Column) -> Any:
+    return source_of(column.name, [*column.values], column.unread)
 
 
 def _tags(facts: Facts) -> Entry | None:
@@ -247,7 +250,9 @@ def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
         return f"another id, {how_to_mend(column, facts)}"
     if meaning is Meaning.STATUS:
         said = f"it says who is active{_values(column)}; every row becomes a user"
-        return f"{said}: take out those who should not, or take the # before deactivated away"
+        way = ", or take the # before deactivated away" if _source_of(column) is not None else ""
+        way = ", or write its days as 2026-12-31 or 31.12.2026, for these cannot be read" if column.unread.days else way
+        return f"{said}: take out those who should not{way}"
     if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:
         return "its cells are no addresses that begin with https://"
     if meaning is Meaning.POSITION and column.counts_rows:

@@ -28,7 +28,7 @@ from provisioner.validation.oddities.persons import are_people
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
-from provisioner.validation.vocabulary.leaving import unread
+from provisioner.validation.vocabulary.leaving import READ, Unread, unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
 from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
@@ -75,7 +75,7 @@ class Column:
     numbered     cells that are short numbers, letters before them or not
     worded       cells of letters, without digits and `@`
     values       the values there are and how often each comes, most frequent first; empty when there are many
-    unread       cells that do not say whether somebody is deactivated, of a column that says who is active
+    unread       what does not say whether somebody is deactivated, of a column that says who is active
     counts_rows  its cells are 1, 2, 3 … or 0, 1, 2 …, in whatever way they are written
     nested       its cells are objects or lists
     has_lists    its cells are lists of texts
@@ -99,7 +99,7 @@ class Column:
     numbered: int = 0
     worded: int = 0
     values: Mapping[str, int] = field(default_factory=dict)
-    unread: int = 0
+    unread: Unread = READ
     counts_rows: bool = False
     nested: bool = False
     has_lists: bool = False
@@ -283,7 +283,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         spaced=_count(filled, r"\S\s+\S"),
         turned=_count(filled, r"^[^,]+, [^,]+$"),
         values=_values(filled),
-        unread=unread(filled) if known is not None and known.meaning is Meaning.STATUS else 0,
+        unread=unread(filled) if known is not None and known.meaning is Meaning.STATUS else READ,
         counts_rows=counts_rows(filled),
         repeated=repeated,
         private_keys=private,

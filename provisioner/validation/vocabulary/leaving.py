@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -42,9 +42,28 @@ _SAYS_GONE: Final = re.compile(
 _SAYS_ACTIVE: Final = re.compile(r"(?i)activ|aktiv|enabled|actif|attivo|ativo|actief|有効|在籍|在職|在职|재직")
 # Words of a status that say that somebody has left, or may not log in.
 _GONE: Final = re.compile(
-    r"^(?:in-?a[ck]ti|inatti|inati|de-?a[ck]ti|désacti|disab|deprov|terminat|separated|left$|leaver|resign|suspend|"
-    r"block|bann|locked|delet|archiv|former|ex-|ausge(?:treten|schieden)|ehemalig|gekündigt|gesperrt|baja|cessa|"
-    r"deslig|退|离职|離職|uit dienst)|^no[nt]?[ -]?a[ck]tiv"
+    r"^(?:in-?a[ck]ti|inatti|inati|de-?a[ck]ti|désacti|disatti|disab|deprov|terminat|separated|left$|leaver|resign|"
+    r"susp|block|bann|locked|delet|archiv|former|ex-|ausge(?:treten|schieden)|ehemalig|entlassen|gekündigt|gesperrt|"
+    r"(?:parti|sorti)e?$|démission|licenci|bloqu|baja|cesad|cessa|dimess|licenzi|bloccat|sospes|deslig|demitid|"
+    r"退|無効|离职|離職|停用|禁用|퇴사|퇴직|비활성|уволен|неактив|заблок|pasif|uit dienst|geblok|ontslag|vertrokken)|"
+    r"^no[nt]?[ -]?a[ck]tiv"
+)
+# What says yes and no in the languages in which such columns are known, as people and spreadsheets write it.
+_YES: Final = frozenset((
+    *TRUE, "x", "✓", "✔", "on", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "истина", "doğru",
+    "ja", "oui", "sí", "si", "sì", "sim", "はい", "是", "예", "네", "да", "evet", "نعم", "כן", "có", "ใช่",
+    "○", "有", "有効",
+    "ναι",  # noqa: RUF001 - Greek
+))  # fmt: skip
+_NO: Final = frozenset((
+    *FALSE, "-", "off", "falsch", "faux", "falso", "onwaar", "ложь", "yanliş", "nein", "non", "não", "nao", "nee",
+    "いいえ", "否", "아니오", "아니요", "нет", "hayir", "لا", "לא", "όχι", "không", "ไม่", "無", "無効",
+    "yanlış", "hayır",  # noqa: RUF001 - Turkish
+))  # fmt: skip
+# Days that `deactivated` does not read, for nobody knows which is the month, or they are written out.
+_DAY: Final = (
+    r"^(?:\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\b|\d{8}$|\p{L}{3,9}\.? \d{1,2},? \d{4}\b|"
+    r"\d{1,2}[. -]+\p{L}{3,9}[. -]+\d{2,4}\b)"
 )
 
 
@@ -58,38 +77,66 @@ def deactivated(text: pl.Expr, now: float) -> pl.Expr:
     return said.when(word.is_in([*TRUE, _ALWAYS])).then(statement=True).otherwise(_moment(text) <= now)
 
 
-def unread(cells: pl.Series) -> int:
+class Unread(NamedTuple):
+    """How many cells `deactivated` does not read as they stand, and how many of these are days."""
+
+    cells: int = 0
+    days: int = 0
+
+
+READ: Final = Unread()
+"""All cells are read."""
+
+
+def unread(cells: pl.Series) -> Unread:
     """Count the texts that say neither whether somebody is deactivated nor from which day on."""
-    return int(cells.to_frame("cell").select(deactivated(pl.col("cell"), 0).is_null().sum()).item())
+    odd = cells.filter(cells.to_frame("cell").select(deactivated(pl.col("cell"), 0).is_null()).to_series())
+    return Unread(len(odd), int(odd.str.contains(_DAY).sum()))
 
 
-def source_of(column: str, values: Sequence[str], odd: int) -> Any:
+def source_of(column: str, values: Sequence[str], odd: Unread) -> Any:
     """Propose what `deactivated` is made of under `[columns]`, from a column that says who is active.
 
     values  that the column has, all of them; empty when they are many
-    odd     how many cells `deactivated` does not read as they stand
+
+    None where that would deactivate nobody who is meant: a day cannot be read, or words are not known.
 
     Austritt, 2026-12-31          Austritt
     is_active, true and false     a map that turns them round
     Status, active and inactive   a map; a word that nobody knows deactivates nobody
     """
+    if odd.days:
+        return None
     words = [value for value in values if value.lower() in (*TRUE, *FALSE)]
-    if not odd and not (words and not _SAYS_GONE.search(column)):
+    if not odd.cells and not (words and not _SAYS_GONE.search(column)):
         return column
     if not values:
         return {"column": column, "map": {"terminated": True}, "default": False}
     read = pl.DataFrame({"value": values}, schema={"value": pl.String}).select(deactivated(pl.col("value"), 0))
     dates = {value for value, known in zip(values, read.to_series(), strict=True) if known is not None} - {*words}
-    return {"column": column, "map": {each: _is_gone(column, each) for each in values if each not in dates}}
+    entries = {each: _is_gone(column, each) for each in values if each not in dates}
+    if not dates and not any(entries.values()) and not _are_known(column, values):
+        return None
+    return {"column": column, "map": entries}
+
+
+def _are_known(column: str, values: Sequence[str]) -> bool:
+    """Tell whether a column may deactivate nobody: it says no of all, or it is a status, of which a person judges.
+
+    Of who is active an empty cell may be the no.
+    """
+    if _SAYS_GONE.search(column):
+        return all(value.lower() in _NO for value in values)
+    return not _SAYS_ACTIVE.search(column)
 
 
 def _is_gone(column: str, value: str) -> bool:
     """Tell what a word means; false where nobody knows."""
-    word = value.lower()
-    if word in (*TRUE, *FALSE) and _SAYS_ACTIVE.search(column) and not _SAYS_GONE.search(column):
-        return word in FALSE
-    if word in (*TRUE, *FALSE):
-        return word in TRUE and _SAYS_GONE.search(column) is not None
+    word, says_gone = value.lower(), _SAYS_GONE.search(column) is not None
+    if word in _YES:
+        return says_gone
+    if word in _NO:
+        return not says_gone and _SAYS_ACTIVE.search(column) is not None
     return _GONE.search(word) is not None
 
 

@@ -111,6 +111,33 @@ def test_the_sheet_that_counts_is_written_where_others_have_people(other: Fill, 
     assert look([str(path)], Run(sheet="Extern")).opened.columns[:2] in {("Personalnr", "Name"), ("E-Mail", "Name")}
 
 
+def test_a_day_that_cannot_be_read_hides_no_other_column_and_is_told(tmp_path: Path) -> None:
+    """Its line would deactivate nobody; written as is said, the day is the line."""
+    rows = [["u0", "Ann Lee", "", "Oui"], ["u1", "Bob Poe", "05/31/2024", "Non"]]
+    header = ["id", "name", "Termination Date", "Actif"]
+    found = look([str(text("r.csv", header, *rows)(tmp_path))], Run())
+    (line,) = [each for each in found.text.splitlines() if "deactivated = " in each]
+    assert tomllib.loads(line[2:]) == {"deactivated": {"column": "Actif", "map": {"Oui": False, "Non": True}}}
+    told = {each.column: each.reason for each in found.proposal.left_out}
+    assert told["Termination Date"] == (
+        "it says who is active (05/31/2024: 1); every row becomes a user: take out those who should not, or write its "
+        "days as 2026-12-31 or 31.12.2026, for these cannot be read"
+    )
+    rows[1][2] = "2024-05-31"
+    mended = look([str(text("r.csv", header, *rows)(tmp_path))], Run())
+    assert '# deactivated = ["Termination Date", { column = "Actif",' in mended.text
+
+
+def test_a_flag_that_gives_no_line_speaks_of_none(tmp_path: Path) -> None:
+    """Whoever has no mark has to be taken out."""
+    path = text("r.csv", ["id", "name", "Active"], ["u0", "Ann Lee", "X"], ["u1", "Bob Poe", ""])(tmp_path)
+    found = look([str(path)], Run())
+    assert "deactivated" not in found.text
+    assert {each.column: each.reason for each in found.proposal.left_out} == {
+        "Active": "it says who is active (X: 1); every row becomes a user: take out those who should not"
+    }
+
+
 @pytest.mark.parametrize(
     ("columns", "line", "gone"),
     [

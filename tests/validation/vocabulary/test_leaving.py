@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.validation.vocabulary.leaving import FALSE, TRUE, as_meant, deactivated, wants_token
+from provisioner.validation.vocabulary.leaving import FALSE, TRUE, as_meant, deactivated, source_of, unread, wants_token
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 AWARE = st.datetimes(
@@ -88,3 +88,48 @@ def test_words_that_mean_the_same_are_one_and_others_are_themselves() -> None:
     assert frame.select(wants_token(text)).to_series().to_list() == [True, True, True, False, False, None, None, None]
     meant = frame.select(as_meant(text, deactivated(text, 0))).to_series().to_list()
     assert meant == ["true", "true", "false", "false", "false", "maybe", "maybe", "perhaps"]
+
+
+def proposed(column: str, *cells: str) -> object:
+    return source_of(column, [*dict.fromkeys(cells)], unread(pl.Series(cells)))
+
+
+@pytest.mark.parametrize(
+    ("column", "yes", "no"),
+    [
+        ("Active", "Y", "No"), ("Actif", "Oui", "Non"), ("Aktiv", "Ja", "Nein"), ("Activo", "S\u00ed", "No"),
+        ("Attivo", "S\u00ec", "No"), ("Ativo", "Sim", "N\u00e3o"), ("Actief", "Ja", "Nee"),
+        ("\u6709\u52b9", "\u306f\u3044", "\u3044\u3044\u3048"), ("Aktiv", "WAHR", "FALSCH"),
+        ("Actif", "VRAI", "FAUX"), ("Attivo", "VERO", "FALSO"), ("Activo", "VERDADERO", "FALSO"),
+        ("Actief", "WAAR", "ONWAAR"), ("Enabled", "enabled", "disabled"), ("Actif", "Actif", "Parti"),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_language_are_mapped_in_the_sense_of_the_column(column: str, yes: str, no: str) -> None:
+    """Yes to who is active is no to who has left."""
+    assert proposed(column, yes, no) == {"column": column, "map": {yes: False, no: True}}
+
+
+@pytest.mark.parametrize(("yes", "no"), [("Ja", "Nein"), ("WAHR", "FALSCH"), ("Oui", "Non"), ("X", "-")])
+def test_the_words_of_a_language_say_who_has_left_as_well(yes: str, no: str) -> None:
+    """Of somebody who is blocked, yes is yes; no other word is needed for that."""
+    assert proposed("Gesperrt", yes, no) == {"column": "Gesperrt", "map": {yes: True, no: False}}
+    assert proposed("Gesperrt", no) == {"column": "Gesperrt", "map": {no: False}}
+
+
+def test_a_flag_of_which_nobody_would_be_deactivated_gives_no_line() -> None:
+    """Its words are not known, or only one side of them is there, and the other may be an empty cell."""
+    assert proposed("Active", "X") is None
+    assert proposed("Active", "ok", "hm") is None
+    assert proposed("Status", "ok", "hm") == {"column": "Status", "map": {"ok": False, "hm": False}}
+    assert proposed("Active", "yes", "no", "hm") == {"column": "Active", "map": {"yes": False, "no": True, "hm": False}}
+
+
+@pytest.mark.parametrize(
+    "day", ["05/31/2024", "31/05/2024 18:00", "31-05-2024", "2024/05/31", "20240531", "May 31, 2024", "31. Mai 2024"]
+)
+def test_days_that_cannot_be_read_give_no_line(day: str) -> None:
+    """Not even beside some that can be: no map makes a day of them."""
+    assert unread(pl.Series([day, "2024-05-31", "unknown"])) == (2, 1)
+    assert proposed("Termination Date", "2024-05-31", day) is None
+    assert source_of("Termination Date", [], unread(pl.Series([day]))) is None
+    assert proposed("Termination Date", "2024-05-31") == "Termination Date"
