@@ -134,6 +134,7 @@ BEYOND: Mapping[str, Beyond] = MappingProxyType(
 """What is limited → how, by the create page, and what is done about it: the other half of that page's table."""
 
 
+OBJECT, NO_TEXT = "an object", "no text"
 PYTHON, TYPOGRAPHIC, NESTED, PHP, ARROWS = "Python", "typographic quotes", "JSON in JSON", "PHP", "hstore or Ruby"
 TWICE = "a key twice"
 """Kinds of what is nearly JSON."""
@@ -210,11 +211,13 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
             "use the id of a role as the CometChat dashboard shows it, or empty the cell",
         ),
         "tags.not_a_list": Advice(
-            "the tags begin like a JSON array but are no JSON array of strings",
+            "the tags begin like a JSON array but are no JSON array of strings, or are a JSON object",
             'write the tags as ["a", "b", "c"], or begin the cell with something else than [',
             {
                 PYTHON: 'the tags are a list of Python: write JSON, which has double quotes, as ["a", "b", "c"]',
                 PHP: "the tags are an array that PHP has serialized: write JSON, as json_encode does",
+                OBJECT: 'the tags are an object: write its texts as ["a", "b", "c"]',
+                NO_TEXT: 'write each tag as a text in double quotes: ["a", "b", "c"]',
             },
         ),
         "tags.too_many": Advice("there are too many tags", "keep only the tags that the app needs"),

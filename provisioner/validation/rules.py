@@ -48,6 +48,12 @@ URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 
 
 _ROUNDED = " is a number of more than 15 digits in a workbook or a float, which keep only 15"
+_NEARLY_LISTS = {
+    tags.PYTHON: codes.PYTHON,
+    tags.PHP: codes.PHP,
+    tags.OBJECT: codes.OBJECT,
+    tags.NO_TEXT: codes.NO_TEXT,
+}
 _NEARLY_OBJECTS = {
     f" is {jsontext.PYTHON}": codes.PYTHON,
     f" is {jsontext.PHP}": codes.PHP,
@@ -201,7 +207,7 @@ def _rules(limits: Constraints, encoded_uids: bool, persons: bool) -> tuple[Rule
         _not_a_url("avatar"),
         _not_a_url("link"),
         _role(limits.role_max_length),
-        _unreadable("tags", "not_a_list", "a JSON array of strings", {tags.PYTHON: codes.PYTHON, tags.PHP: codes.PHP}),
+        _unreadable("tags", "not_a_list", "a JSON array of strings", _NEARLY_LISTS),
         _above("tags.too_many", pl.col("tags_count"), limits.tags_max, "tags"),
         _above("tags.too_long", pl.col("tags_longest"), limits.tag_max_length, "characters in one tag"),
         _unreadable("metadata", "not_an_object", "a JSON object", _NEARLY_OBJECTS),

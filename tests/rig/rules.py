@@ -225,9 +225,19 @@ def _tags(cell: Any) -> list[str] | None:
                 return None
             if not all(tag is None or isinstance(tag, str) for tag in cell):
                 return None
+        elif _is_object(text):
+            return None
         else:
             cell = text.split(";")
     return [tag for tag in (trim(str(tag)) for tag in cell if tag is not None) if tag]
+
+
+def _is_object(text: str) -> bool:
+    """Tell an object of JSON with any key."""
+    try:
+        return text.startswith("{") and bool(compact(json.loads(text)))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_python(text: str) -> bool:

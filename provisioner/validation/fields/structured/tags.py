@@ -46,7 +46,9 @@ _NOT_PLAIN = r'["\\\x00-\x1f]'
 
 PYTHON = "is Python and no JSON"
 PHP = "is PHP and no JSON"
-"""What a defect says of a list as Python writes it, and as PHP serializes it."""
+OBJECT = "is an object"
+NO_TEXT = "is no string"
+"""What a defect says of a list as Python writes it, as PHP serializes it, of an object, and of an element of a list."""
 
 # `['red', 'blue']`, `('red',)`, `{'red'}`: Python writes text in single quotes, and in double ones what holds a single.
 _PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*+,?\s*+\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
@@ -216,6 +218,8 @@ def _of_text(text: str, separator: str) -> Tags:
         if _PHP.fullmatch(text):
             return Tags(defect=f"{shortened(text)} {PHP}") if '"' in text else Tags()
         elements = _array(text)
+        if elements is None and _is_object(text):
+            return Tags(defect=f"{shortened(text)} {OBJECT}")
         return _of_list(text.split(separator) if elements is None else elements)
     try:
         value = orjson.loads(text)
@@ -225,8 +229,18 @@ def _of_text(text: str, separator: str) -> Tags:
         return Tags(defect=f"{shortened(text)} is no JSON ({json_error(error)})")
     odd = [item for item in value if not isinstance(item, str | None)]
     if odd:
-        return Tags(defect=f"{_shown(odd[0])} is no string")
+        return Tags(defect=f"{_shown(odd[0])} {NO_TEXT}")
     return _of_list(value)
+
+
+def _is_object(text: str) -> bool:
+    """Tell an object of JSON; `{{a,b},{c}}` is an array of Postgres, if of more than one dimension, and a text here."""
+    if not text.startswith("{"):
+        return False
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _array(text: str) -> list[str] | None:

@@ -7,9 +7,12 @@ import json
 import polars as pl
 import pytest
 
+from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.structured.tags import SCHEMA, read_tags
 from tests.rig.checking import ANN, body, bound, check, parsed
+
+MEND = 'write the tags as ["a", "b", "c"], or begin the cell with something else than ['
 
 
 @pytest.mark.sampled
@@ -39,7 +42,8 @@ from tests.rig.checking import ANN, body, bound, check, parsed
         ('{"big boss", blue,NULL,"a\\"b"}', ["big boss", "blue", 'a"b']),
         ("{{a,b},{c}}", ["{{a,b},{c}}"]),
         ("{a}b", ["{a}b"]),
-        ('{"a":true}', ['{"a":true}']),
+        ('{"a":true', ['{"a":true']),
+        ('{"a":true};b', ['{"a":true}', "b"]),
     ],
 )
 def test_tags_are_read_in_every_form(cell: str | None, expected: list[str] | None) -> None:
@@ -133,3 +137,29 @@ def test_numbers_in_a_list_are_written_as_those_of_a_column(kind: pl.DataType) -
     read = read_tags(frame, bound(frame, {}), 100)
     assert read["tags"].to_list() == ['["1","2.5"]', None]
     assert read["tags_count"].to_list() == [2, None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "defect", "mend"),
+    [
+        (
+            '{"team": "red"}',
+            '\'{"team": "red"}\' is an object',
+            'the tags are an object: write its texts as ["a", "b", "c"]',
+        ),
+        (
+            '[{"name":"red"}]',
+            '\'{"name":"red"}\' is no string',
+            'write each tag as a text in double quotes: ["a", "b", "c"]',
+        ),
+        ("[1]", "'1' is no string", 'write each tag as a text in double quotes: ["a", "b", "c"]'),
+        ("[draft", "'[draft' is no JSON (unexpected character, expected a JSON value)", MEND),
+    ],
+)
+def test_how_to_mend_what_is_no_list_of_texts_fits_what_is_there(cell: str, defect: str, mend: str) -> None:
+    """An object is no tag, as a struct of a Parquet file is none; to begin otherwise is a cure for text."""
+    checked = check([{**ANN, "tags": cell}])
+    (message,) = checked.lines["error_message"]
+    assert message == f"tags.not_a_list: {defect}, a JSON array of strings is needed"
+    found = checked.defects["tags.not_a_list"]
+    assert DEFECTS["tags.not_a_list"].mended(found.rows, found.kinds) == mend
