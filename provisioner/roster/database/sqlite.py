@@ -39,16 +39,22 @@ def asked(query: Query) -> Iterator[Answer]:
         # The frames are taken by a thread of polars.
         options: dict[str, Any] = {"uri": True, "isolation_level": None, "check_same_thread": False}
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", **options)) as database:
+            database.set_authorizer(_only_this_file)
             database.execute("BEGIN")
             columns = [name for name, *_ in database.execute(query.sql).description or ()]
             if not columns:
-                raise RosterError(f"{query.name}: it is no query that gives rows")
+                raise RosterError(_no_query(query))
             refuse_twins(query.name, columns)
             types = _types(database.execute(query.sql), len(columns))
             schema = dict(zip(columns, types, strict=True))
             yield Answer(schema, _frames(query, database.execute(query.sql), schema))
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise _meaning(query, error) from None
+
+
+def _only_this_file(action: int, *_: str | None) -> int:
+    """Let a query do all but attach a file, which would make one that is not there."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
 
 
 def _types(cursor: sqlite3.Cursor, width: int) -> list[pl.DataType]:
@@ -93,5 +99,11 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _no_query(query: Query) -> str:
+    return f"{query.name}: it is no query that gives rows"
+
+
 def _meaning(query: Query, error: Exception) -> RosterError:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
+        return RosterError(_no_query(query))
     return RosterError(f"{query.name}: SQLite: {error}")

@@ -103,6 +103,7 @@ def test_no_rows_are_a_roster_with_columns(tmp_path: Path) -> None:
         ("DELETE FROM people", "query of staff: SQLite: attempt to write a readonly database"),
         ("SELECT 1; SELECT 2", "query of staff: SQLite: You can only execute one statement at a time."),
         ("", "query of staff: it is no query that gives rows"),
+        ("ATTACH ':memory:' AS other", "query of staff: it is no query that gives rows"),
     ],
 )
 def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, sql: str, message: str) -> None:
@@ -110,6 +111,15 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path: Path, sql: str, message:
     with pytest.raises(RosterError) as refused:
         rows(tmp_path, sql, MADE)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("statement", ["ATTACH '{}' AS other", "VACUUM INTO '{}'"])
+def test_a_query_makes_no_file(tmp_path: Path, statement: str) -> None:
+    """Not even an empty one: the connection can only read."""
+    made = tmp_path / "new.db"
+    with pytest.raises(RosterError):
+        rows(tmp_path, statement.format(made))
+    assert not made.exists()
 
 
 def test_a_file_that_is_none_or_not_there_is_told(tmp_path: Path) -> None:
