@@ -45,7 +45,7 @@ def asked(query: Query) -> Iterator[Answer]:
             if not columns:
                 raise RosterError(_no_query(query))
             refuse_twins(query.name, columns)
-            types = _types(database.execute(query.sql), len(columns))
+            types = _known_types(query, database, len(columns))
             schema = dict(zip(columns, types, strict=True))
             yield Answer(schema, _frames(query, database.execute(query.sql), schema))
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -55,6 +55,32 @@ def asked(query: Query) -> Iterator[Answer]:
 def _only_this_file(action: int, *_: str | None) -> int:
     """Let a query do all but attach a file, which would make one that is not there."""
     return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+
+
+class _Raw(bytes):
+    """A text as its bytes, which is told apart from a blob."""
+
+
+def _known_types(query: Query, database: sqlite3.Connection, width: int) -> list[pl.DataType]:
+    """Give the types of all columns, for which every cell is read. Raises RosterError for a text that is no UTF-8."""
+    try:
+        return _types(database.execute(query.sql), width)
+    except sqlite3.OperationalError:
+        # SQLite says of such a text neither the row nor what to do; whatever else is wrong comes up again.
+        database.text_factory = _Raw
+        _refuse_other_encodings(query, database.execute(query.sql))
+        raise
+
+
+def _refuse_other_encodings(query: Query, cursor: sqlite3.Cursor) -> None:
+    for row, cells in enumerate(cursor, 1):
+        for (name, *_), cell in zip(cursor.description, cells, strict=True):
+            try:
+                _ = cell.decode() if isinstance(cell, _Raw) else cell
+            except UnicodeDecodeError:
+                what = f"row {row}, column {name!r} holds a text that is no UTF-8"
+                mend = "write it as UTF-8 there, or leave the column out"
+                raise RosterError(f"{query.name}: {what}; {mend}") from None
 
 
 def _types(cursor: sqlite3.Cursor, width: int) -> list[pl.DataType]:

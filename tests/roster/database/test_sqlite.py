@@ -159,3 +159,17 @@ def test_the_rows_are_kept_in_a_file_without_a_name(tmp_path: Path) -> None:
     assert [kept.open(limit).name for limit in (None, 1)] == ["query of staff"] * 2
     assert [sum(batch.frame.height for batch in kept.open(limit).batches()) for limit in (None, 1)] == [2, 1]
     kept.close()
+
+
+def test_a_text_that_is_no_utf8_is_told_with_its_row_and_a_cure_that_works(tmp_path: Path) -> None:
+    """A blob before it is none of that: a column of blobs may hold anything."""
+    made = (
+        "CREATE TABLE people (uid, name, photo);"
+        "INSERT INTO people VALUES ('a', 'Ann', x'ff'), ('b', CAST(x'c941' AS TEXT), x'ff');"
+    )
+    what = "row 2, column 'name' holds a text that is no UTF-8; write it as UTF-8 there, or leave the column out"
+    with pytest.raises(RosterError, match=rf"^query of staff: {re.escape(what)}$"):
+        rows(tmp_path, "SELECT * FROM people", made)
+    assert rows(tmp_path, "SELECT uid FROM people")["uid"].to_list() == ["a", "b"]
+    mended = rows(tmp_path, "SELECT name FROM people", "UPDATE people SET name = 'ÉA' WHERE uid = 'b'")
+    assert mended["name"].to_list() == ["Ann", "ÉA"]
