@@ -246,7 +246,8 @@ def _header_line(name: str, lines: Sequence[Line], missing: Missing) -> Line:
     if len(better) > 1:
         numbers = " and ".join(str(line.number) for line in better[:2])
         what = f"line {lines[0].number} is no header, and lines {numbers} both look like one"
-        raise RosterError(f"{name}: {what}; say which it is with --header-row {better[0].number}")
+        best = min(better, key=lambda line: missing(line.names)).number  # any other would be refused in its favour
+        raise RosterError(f"{name}: {what}; say which it is with --header-row {best}")
     return better[0] if better else lines[0]
 
 

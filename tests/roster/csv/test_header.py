@@ -89,6 +89,15 @@ def test_two_lines_that_look_like_the_header_refuse_the_file() -> None:
     assert refusal_of(b"Staff\nuid,name\na,b\nuid,name\n") == said
 
 
+def test_the_line_that_is_named_to_choose_is_one_that_is_taken() -> None:
+    """Of two that look like the header, one that lacks a needed column would be refused in favour of the other."""
+    text = b"# exported by X\n#uid,name\nuid,name\na,Ann\n"
+    said = "r.csv: line 1 is no header, and lines 2 and 3 both look like one; say which it is with --header-row 3"
+    assert refusal_of(text) == said
+    named = header_of(text, HeaderOptions(header_row=3))
+    assert (named.columns, named.line, named.likelier) == (("uid", "name"), 3, None)
+
+
 @pytest.mark.parametrize("above", [b"Staff\nuid,name\n", b'"Staff" of 5", today\nx\n', b'"\n"\n', b"\n\n"])
 def test_a_line_that_is_named_is_the_header_whatever_stands_above_it(above: bytes) -> None:
     """Lines are counted from 1, as an editor does; a stray quote above is not looked at."""
