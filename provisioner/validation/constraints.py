@@ -172,7 +172,8 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
         "uid.missing": Advice("there is no uid", "give the row a uid"),
         "name.missing": Advice("there is no name", "give the row a name"),
         "uid.not_text": Advice(
-            "the uid is a JSON object, list or boolean", "write the uid as a text or a number, or map its member"
+            "the uid is a JSON object, list or boolean",
+            "write the uid as a text or a number; of an object, write the member that is meant in its place",
         ),
         "name.not_text": Advice(
             "the name is a JSON object, list or boolean", "write the name as one text, such as the full name"

@@ -25,6 +25,12 @@ def test_the_codes_are_the_documented_ones_in_the_documented_order() -> None:
     assert all(advice.meaning and advice.mend for advice in DEFECTS.values())
 
 
+def test_a_uid_that_is_an_object_is_mended_in_the_roster() -> None:
+    """No line of `[columns]` names the member of an object, so none is advised."""
+    said = "write the uid as a text or a number; of an object, write the member that is meant in its place"
+    assert DEFECTS["uid.not_text"].mend == said
+
+
 def test_how_to_mend_is_said_for_what_was_really_found() -> None:
     """Each kind by its sentence, the most frequent first; the rest by the general one; columns by their cells."""
     advice = Advice("wrong", "mend it", {"dots": "leave out the dots", "blanks": "leave out the blanks"})
