@@ -100,7 +100,8 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             },
         ),
         "name.control_characters": Advice(
-            "the name holds control characters, such as NUL, bell or escape", "delete what the message shows as \\x07"
+            "the name holds control characters, such as NUL, bell or escape",
+            "delete what cannot be seen in the name, or write the name anew",
         ),
         "email.shared": Advice(
             "an earlier row with another uid has this e-mail address",
