@@ -115,6 +115,7 @@ def bind(
     free = {column: kind for column, kind in schema.items() if column not in mapping.leave_out}
     _claim(free, fields, metadata)
     if missing := [name for name in REQUIRED if name not in fields]:
+        _refuse_left_out(missing, [column for column in mapping.leave_out if column in schema])
         raise UnmappedError(_unmapped(missing, tuple(schema)))
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
     unknown = tuple(column for column in free if column not in used and not column.startswith("_"))
@@ -214,6 +215,14 @@ def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping:
             hint = _nearly(column, tuple(schema))
             there = f"it has {_listed(tuple(schema))}"
             raise RosterError(f"{table} names the column {column!r}, which the roster does not have{hint}; {there}")
+
+
+def _refuse_left_out(missing: Sequence[str], left_out: Sequence[str]) -> None:
+    """Refuse to leave out the column that would be the uid or the name: no other is looked for. Raises RosterError."""
+    for column in left_out:
+        if (name := place_of(column)) in missing:
+            what = f"[columns] leave_out takes away the column {column!r}, by whose name the {name} would be known"
+            raise RosterError(f"{what}; take it out of leave_out, or say under [columns] what {name} is made of")
 
 
 def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType], taken: Collection[str]) -> None:

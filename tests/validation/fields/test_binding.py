@@ -288,6 +288,20 @@ def test_what_is_left_out_feeds_nothing_but_what_it_is_mapped_to() -> None:
     )
 
 
+def test_a_needed_column_that_is_left_out_is_told_with_cures_that_work() -> None:
+    """The column is there, so to look for another one is no cure."""
+    said = (
+        "[columns] leave_out takes away the column 'UID', by whose name the uid would be known; take it out of "
+        "leave_out, or say under [columns] what uid is made of"
+    )
+    with pytest.raises(RosterError) as raised:
+        bound("UID", "name", leave_out=["gone", "UID"])
+    assert str(raised.value) == said
+    fields = {"uid": FromColumn("UID"), "name": FromColumn("name")}
+    assert bound("UID", "name", leave_out=["gone"]) == (fields, {}, ())
+    assert bound("UID", "name", leave_out=["UID"], uid="UID") == (fields, {}, ())
+
+
 @pytest.mark.parametrize(
     ("left_out", "others", "meant"),
     [
