@@ -17,7 +17,7 @@ from provisioner.results.tables import Entry, Listing
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.checked import Checked
 from provisioner.validation.constraints import DEFECTS, EMAILS_WITH_CAPITALS, ENCODED_EMAILS, LIMITS, Advice
-from provisioner.validation.fields.source import FromColumn, Source, unencoded
+from provisioner.validation.fields.source import FromColumn, Source, as_column, unencoded
 from provisioner.validation.rules import Found, Place, no_place
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import counted
@@ -180,7 +180,7 @@ def _mend(code: str, found: Found, uid: Source | None) -> str:
     if ENCODED_EMAILS not in words or uid is None:
         return words
     source = unencoded(uid)
-    column = json.dumps(source.name, ensure_ascii=False) if isinstance(source, FromColumn) else "…"
+    column = json.dumps(as_column(source.name), ensure_ascii=False) if isinstance(source, FromColumn) else "…"
     lower = ", lower = true" if EMAILS_WITH_CAPITALS in found.kinds else ""
     unless = " (without lower if the app takes capitals as they are)" if lower else ""
     return words.replace(ENCODED_EMAILS, f'uid = {{ column = {column}, encode = "cometchat"{lower} }}{unless}')

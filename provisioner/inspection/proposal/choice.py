@@ -233,7 +233,7 @@ def _why_left_out(column: Column, facts: Facts) -> str:
     if column.repeated:
         return "two columns have this name: rename one to use it"
     if not column.can_be_named:
-        return "its name holds a brace, which means a template under [columns]: rename it to use it"
+        return "its name holds a brace: rename it to use it, or write the brace twice under [columns]"
     if _could_be_tags(column):
         return "it holds lists of texts: tags can be made of it, by a line under [columns]"
     if column.nested:

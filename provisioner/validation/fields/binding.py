@@ -20,7 +20,7 @@ from provisioner.validation.fields.places import (
     metadata_path,
     place_of,
 )
-from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, is_encoded
+from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, as_column, is_encoded
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, nearest, printable
@@ -198,7 +198,12 @@ def _meant(name: str, columns: tuple[str, ...]) -> list[str]:
 
 
 def _nearly(name: str, columns: tuple[str, ...]) -> str:
-    """Say which column is the one that is missing but for its looks, else which comes nearest."""
+    """Say which column is the one that is missing but for its looks, else which comes nearest.
+
+    In a template a name ends at a brace: of a column with braces in its name, what is in them is missing.
+    """
+    if (braced := next((column for column in columns if f"{{{name}}}" in column), None)) is not None:
+        return f"; did you mean {braced!r}? write it as {as_column(braced)!r}"
     same = next((column for column in columns if _bare(column) == _bare(name)), None)
     return f"; did you mean {same!r}?" if same is not None else nearest(name, columns)
 

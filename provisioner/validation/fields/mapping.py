@@ -222,14 +222,14 @@ def _source(where: str, value: Any, target: str, depth: int = 0) -> Source:
     raise ConfigurationError(f"{where} must be {_FORMS}")
 
 
-def _template(where: str, text: str) -> Template:
+def _template(where: str, text: str) -> Template | FromColumn:
+    """Read a text with braces; where all of them are doubled it is the name of a column that has braces."""
     template = Template(text)
     try:
-        if not template.columns:
-            raise ConfigurationError(f"{where}: a template names no column; write {{ value = ... }}")
+        literals = [part for part in template.parts if isinstance(part, str)]
     except ValueError as error:
         raise ConfigurationError(f"{where}: {error}") from None
-    return template
+    return template if template.columns else FromColumn("".join(literals))
 
 
 def _worked(where: str, source: Source, table: Mapping[str, Any], target: str) -> Source:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 T = TypeVar("T")
 
+_UNCLOSED = re.compile(r"\{[^{}]*\{")
 _TEMPLATE_PART = re.compile(r"(?P<literal>(?:\{\{|\}\}|[^{}])+)|\{(?P<column>[^{}]+)\}")
 
 
@@ -74,7 +75,7 @@ class Template:
         while at < len(self.text):
             match = _TEMPLATE_PART.match(self.text, at)
             if match is None:
-                raise ValueError(f"the brace at character {at + 1} has no partner (a literal brace is doubled)")
+                raise ValueError(_what_is_wrong(self.text, at))
             names = match["column"] and match["column"].split("|")
             if names and not all(names):
                 raise ValueError(f"the brace at character {at + 1} has a | with no column beside it")
@@ -288,6 +289,21 @@ def parts_of(source: Source, *, encoded: bool = False) -> tuple[tuple[Source, bo
         case FromColumn() | Constant() | Template() | Mapped() | Joined():
             return ((source, encoded),)
     assert_never(source)
+
+
+def as_column(name: str) -> str:
+    """Write the name of a column so that `[columns]` takes it for one: a single brace begins a template there."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
+def _what_is_wrong(template: str, at: int) -> str:
+    """Say what is wrong with the brace at a position (from 0), where no part of a template begins."""
+    if template.startswith("{}", at):
+        return f"the braces at character {at + 1} name no column (a literal brace is doubled)"
+    if _UNCLOSED.match(template, at):
+        mend = "a column with a brace in its name is named alone, the brace doubled"
+        return f"the brace at character {at + 1} is not closed before the next one; {mend}"
+    return f"the brace at character {at + 1} has no partner (a literal brace is doubled)"
 
 
 def _choice(names: list[str]) -> FromColumn | FirstOf:

@@ -357,7 +357,7 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
         "Leer": "there is nothing in it",
         "role": "a role has to be there in the app first; a map under [columns] says which cell means which role",
         "Ort": "no field of a user is called like it",
-        "a{b}": "its name holds a brace, which means a template under [columns]: rename it to use it",
+        "a{b}": "its name holds a brace: rename it to use it, or write the brace twice under [columns]",
         "Zweite E-Mail": "no field of a user is called like it",
     }
     assert (value(proposal, "role"), proposal.by_name) == ({"value": "default"}, ("tags",))

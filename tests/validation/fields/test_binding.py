@@ -81,6 +81,20 @@ def test_a_roster_that_cannot_be_bound_is_told_why(columns: list[str], message: 
     assert str(raised.value) == message
 
 
+@pytest.mark.parametrize(
+    ("given", "column", "written"), [("{x}", "{x}", "{{x}}"), ("{first} {x}", "sum {x}", "sum {{x}}")]
+)
+def test_a_template_that_may_mean_a_column_with_braces_is_told_how_it_is_named(
+    given: str, column: str, written: str
+) -> None:
+    """The cure works."""
+    with pytest.raises(RosterError) as raised:
+        bound("uid", "first", column, name=given)
+    said = f"[columns] names the column 'x', which the roster does not have; did you mean {column!r}? write it as"
+    assert str(raised.value) == f"{said} {written!r}; it has 'uid', 'first', {column!r}"
+    assert bound("uid", "first", column, name=written)[0]["name"] == FromColumn(column)
+
+
 @pytest.mark.parametrize("column", ["uid*", "UID [Required]", "u_id (see below)", "U ID\n<text>", "* Uid *"])
 def test_a_needed_column_is_recognised_through_stars_brackets_and_line_ends(column: str) -> None:
     """And named, but not taken: nothing is guessed."""

@@ -107,6 +107,16 @@ def test_the_rest_is_ignored_or_goes_to_a_place_in_the_metadata(others: str, pla
     assert parse_mapping({"others": others}).others == place
 
 
+def test_a_column_with_braces_in_its_name_is_named_with_each_of_them_doubled() -> None:
+    """Wherever a plain column can stand; what a single brace begins is a template."""
+    table = {"uid": "{{x}}", "name": ["a{{b", "{n}"], "role": {"column": "c}}", "map": {"1": "one"}}}
+    assert parse_mapping(table).fields == {
+        "uid": FromColumn("{x}"),
+        "name": FirstOf((FromColumn("a{b"), Template("{n}"))),
+        "role": Mapped(FromColumn("c}"), {"1": "one"}),
+    }
+
+
 NAMESPACES = "dns, url, oid, x500 or a UUID of your own"
 NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {NAMESPACES}'
 
@@ -123,7 +133,10 @@ NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {
         ({"tags": {"value": ["a", 1]}}, "[columns] tags: the value must be a list of texts"),
         ({"name": "{a"}, "[columns] name: the brace at character 1 has no partner (a literal brace is doubled)"),
         ({"name": "a}"}, "[columns] name: the brace at character 2 has no partner (a literal brace is doubled)"),
-        ({"name": "{{a}}"}, "[columns] name: a template names no column; write { value = ... }"),
+        ({"name": "{} {last}"}, ("[columns] name: the braces at character 1 name no column (a literal brace is "
+         "doubled)")),
+        ({"name": "{a{b} c"}, ("[columns] name: the brace at character 1 is not closed before the next one; a column "
+         "with a brace in its name is named alone, the brace doubled")),
         ({"tags_separator": ""}, "[columns] tags_separator must be a text of at least one character"),
         ({"status_message": "a", "statusMessage": "b"}, "[columns] 'statusMessage': statusMessage is mapped twice"),
         ({"metadata": {"a..b": "x"}}, "[columns] metadata.a..b: a metadata key has an empty part"),
