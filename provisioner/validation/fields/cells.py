@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -71,13 +71,14 @@ def as_it_stands(source: Source, binding: Binding) -> pl.Expr:
     return _text(source, binding)
 
 
-def trimmed(source: Source, binding: Binding, *, listed: bool = False) -> pl.Expr:
+def trimmed(source: Source, binding: Binding, *, listed: bool = False, entries: Collection[str] = ()) -> pl.Expr:
     """Give a source's text without the white space around it (String); null where nothing is left.
 
-    listed  it stands in a list, where a word for nothing is passed over also where the field has to be there
+    listed   it stands in a list, where a word for nothing is passed over also where the field has to be there
+    entries  of a map that it is looked up in: none of them stands for nothing
     """
     reader = _TextReader(binding, listed)
-    return reader.present(source, interpret(source, reader))
+    return reader.present(source, interpret(source, reader), entries)
 
 
 def trimmed_optional(text: pl.Expr, binding: Binding) -> pl.Expr:
@@ -163,6 +164,11 @@ def _trimmed(text: pl.Expr, words: Sequence[str]) -> pl.Expr:
     return text.str.strip_chars().replace(*_emptied(tuple(words)))
 
 
+def _but(entries: Collection[str], words: Sequence[str]) -> Sequence[str]:
+    """Give the words for nothing that no entry of a map speaks of: who names one means it."""
+    return [word for word in words if word not in entries]
+
+
 @lru_cache(maxsize=16)
 def _emptied(words: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
     return pl.Series(["", *words], dtype=pl.String), pl.Series([None] * (1 + len(words)), dtype=pl.String)
@@ -222,8 +228,8 @@ class _TextReader:
     def encoded(self, source: Encoded, found: pl.Expr) -> pl.Expr:
         return uidencoding.encoded(found, source.encoding, lower=source.lower, namespace=source.namespace)
 
-    def present(self, source: Source, read: pl.Expr) -> pl.Expr:
-        return _trimmed(read, (_missing_within if self.listed else missing)(source, self.binding))
+    def present(self, source: Source, read: pl.Expr, entries: Collection[str] = ()) -> pl.Expr:
+        return _trimmed(read, _but(entries, (_missing_within if self.listed else missing)(source, self.binding)))
 
     def within_list(self) -> _TextReader:
         return replace(self, listed=True)

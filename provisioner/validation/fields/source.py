@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, assert_never
@@ -174,8 +174,11 @@ class Reader(Protocol[T]):
     def encoded(self, source: Encoded, found: T, /) -> T:
         """Encode what was read of the inner source."""
 
-    def present(self, source: Source, read: T, /) -> T:
-        """Take out of what was read of an inner source the rows in which its text is empty."""
+    def present(self, source: Source, read: T, entries: Collection[str] = (), /) -> T:
+        """Take out of what was read of an inner source the rows in which its text is empty.
+
+        entries  texts that are looked up: none of them is a word for nothing
+        """
 
     def within_list(self) -> Reader[T]:
         """Give the reader of what stands in a list: a word for nothing is nothing there, before all else is done."""
@@ -187,8 +190,8 @@ def interpret(source: Source, reader: Reader[T]) -> T:
     Raises TypeError for joined tags, which are lists and no value of their own.
     """
 
-    def inner(each: Source) -> T:
-        return reader.present(each, interpret(each, reader))
+    def inner(each: Source, entries: Collection[str] = ()) -> T:
+        return reader.present(each, interpret(each, reader), entries)
 
     match source:
         case FromColumn():
@@ -201,7 +204,7 @@ def interpret(source: Source, reader: Reader[T]) -> T:
             listed = reader.within_list()
             return reader.first_of([listed.present(each, interpret(each, listed)) for each in sources])
         case Mapped():
-            return reader.mapped(source, inner(source.source))
+            return reader.mapped(source, inner(source.source, source.entries))
         case Encoded():
             return reader.encoded(source, inner(source.source))
         case Joined():

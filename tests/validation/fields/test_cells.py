@@ -51,6 +51,33 @@ def test_each_form_of_a_source_gives_its_text(form: Any, expected: list[str | No
     assert texts(form, a=[" 1", "", None, "\u00c9"], b=["x", " y\u2003", " ", None]) == expected
 
 
+def test_a_word_for_nothing_that_is_an_entry_of_a_map_is_looked_up() -> None:
+    """In every field alike: who names the word means it. Others stay missing values, also in lists and templates."""
+    grades = {"NULL": "none", "#N/A": "unknown"}
+    cells_of_grade = ["NULL", " #N/A ", "\\N", "x", None]
+    form = {"column": "a", "map": grades}
+    assert texts(form, a=cells_of_grade) == ["none", "unknown", None, "x", None]
+    assert texts(form | {"default": "D"}, a=cells_of_grade) == ["none", "unknown", "D", "D", "D"]
+    assert texts({"column": form, "map": {"none": "NULL", "x": "y"}}, a=cells_of_grade) == [
+        None, "unknown", None, "y", None,
+    ]  # fmt: skip
+    assert texts([form, "a"], a=cells_of_grade) == ["none", "unknown", None, "x", None]
+    assert texts({"column": ["a", "b"], "map": grades}, a=["NULL", "x"], b=["y", "y"]) == ["y", "x"]
+    frame = pl.DataFrame({"a": cells_of_grade})
+    tagged = bound(frame, {"tags": {"columns": [form]}})
+    assert read_tags(frame, tagged, 100)["tags"].to_list() == ['["none"]', '["unknown"]', None, '["x"]', None]
+
+
+@pytest.mark.parametrize("other", [1, [1]], ids=["in one go", "row by row"])
+def test_such_an_entry_is_looked_up_in_the_metadata_too(other: Any) -> None:
+    """Whichever way they are written."""
+    frame = pl.DataFrame({"a": ["NULL", "\\N", "x"], "b": [other] * 3})
+    level = {"column": "a", "map": {"NULL": 0}, "default": "D"}
+    binding = bound(frame, {"metadata": {"level": level, "b": "b"}})
+    read = [json.loads(each) for each in read_metadata(frame, binding)["metadata"]]
+    assert [each["level"] for each in read] == [0, "D", "D"]
+
+
 def test_a_word_for_nothing_is_passed_over_in_a_fallback() -> None:
     """Also in that of a name or a uid; alone it is what it says, and the row is warned of or rejected."""
     frame = pl.DataFrame({"id": ["1", "NULL", " \\N ", "null"], "nick": ["Lee", "NULL", None, "Null"], "b": ["x"] * 4})

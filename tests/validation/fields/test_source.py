@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -91,7 +91,7 @@ class Spelled:
     def encoded(self, source: Encoded, found: str) -> str:
         return f"{source.encoding}:{found}"
 
-    def present(self, source: Source, read: str) -> str:
+    def present(self, source: Source, read: str, _entries: Collection[str] = ()) -> str:
         self.inner.append(source)
         return f"{read}{self.mark}"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NoReturn, TypeAlias
@@ -174,20 +174,22 @@ class _ValueReader:
         entries, default = source.entries, source.default
         if default is not None:
             found = [default if entries or value is None else value for value in found]
-        return [entries.get(text, value) for text, value in zip(self._text(source.source), found, strict=True)]
+        texts = self._text(source.source, entries)
+        return [entries.get(text, value) for text, value in zip(texts, found, strict=True)]
 
     def encoded(self, source: Encoded, _found: list[Any]) -> list[Any]:
         return self._text(source)
 
-    def present(self, source: Source, read: list[Any]) -> list[Any]:
+    def present(self, source: Source, read: list[Any], _entries: Collection[str] = ()) -> list[Any]:
         """Give None where the text is empty: blanks, or NaN."""
         return [None if text is None else value for value, text in zip(read, self._text(source), strict=True)]
 
     def within_list(self) -> _ValueReader:
         return replace(self, listed=True)
 
-    def _text(self, source: Source) -> list[Any]:
-        return self.frame.select(cells.trimmed(source, self.binding, listed=self.listed)).to_series().to_list()
+    def _text(self, source: Source, entries: Collection[str] = ()) -> list[Any]:
+        text = cells.trimmed(source, self.binding, listed=self.listed, entries=entries)
+        return self.frame.select(text).to_series().to_list()
 
 
 def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -141,22 +141,22 @@ class _JsonReader:
         if not source.entries:
             return pl.coalesce(found, *default)
         written = [_json(value) for value in source.entries.values()]
-        text = self._trimmed(source.source)
+        text = self._trimmed(source.source, source.entries)
         looked_up = text.replace_strict(list(source.entries), written, default=None, return_dtype=pl.String)
         return pl.coalesce(looked_up, *(default or [found]))
 
     def encoded(self, source: Encoded, _found: Leaf) -> Leaf:
         return self._text(source)
 
-    def present(self, source: Source, read: Leaf) -> Leaf:
+    def present(self, source: Source, read: Leaf, _entries: Collection[str] = ()) -> Leaf:
         there = self._trimmed(source).is_not_null()
         return pl.when(there).then(read) if isinstance(read, pl.Expr) else None
 
     def within_list(self) -> _JsonReader:
         return replace(self, listed=True)
 
-    def _trimmed(self, source: Source) -> pl.Expr:
-        return cells.trimmed(source, self.binding, listed=self.listed)
+    def _trimmed(self, source: Source, entries: Collection[str] = ()) -> pl.Expr:
+        return cells.trimmed(source, self.binding, listed=self.listed, entries=entries)
 
     def _text(self, source: Source) -> pl.Expr:
         text = self._trimmed(source)

@@ -106,19 +106,19 @@ def test_among_hundreds_of_columns_one_row_may_have_none() -> None:
 
 
 def test_a_word_for_nothing_in_a_list_is_none_also_of_a_column_that_has_to_be_there() -> None:
-    """Whether polars writes the objects or Python does; alone the name is what it says, also where it is looked up."""
+    """Whether polars writes the objects or Python does; alone the name is what it says, and an entry of a map counts."""
     frame = pl.DataFrame({"uid": ["1", "2"], "name": ["Ann", "NULL"], "b": ["x", "y"]})
     listed, looked_up = ["name", "b"], [{"column": "name", "map": {"NULL": "none", "Ann": "A"}}, "b"]
     binding = bound(frame, {"name": "name", "metadata": {"l": listed, "m": looked_up, "n": "name"}})
     tree = metadata_tree(frame, binding)
     assert tree is not None
     written = frame.select(object_of(tree)).to_series().to_list()
-    assert written == ['{"l":"Ann","m":"A","n":"Ann"}', '{"l":"y","m":"y","n":"NULL"}']
+    assert written == ['{"l":"Ann","m":"A","n":"Ann"}', '{"l":"y","m":"none","n":"NULL"}']
     with_float = frame.with_columns(f=pl.lit(1.5))
     fed = {"l": listed, "m": looked_up, "n": "name", "f": "f"}
     binding = bound(with_float, {"name": "name", "metadata": fed})
     assert metadata_tree(with_float, binding) is None
     assert read_metadata(with_float, binding)["metadata"].to_list() == [
         '{"l":"Ann","m":"A","n":"Ann","f":1.5}',
-        '{"l":"y","m":"y","n":"NULL","f":1.5}',
+        '{"l":"y","m":"none","n":"NULL","f":1.5}',
     ]
