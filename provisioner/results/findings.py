@@ -18,6 +18,7 @@ from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.checked import Checked
 from provisioner.validation.constraints import DEFECTS, EMAILS_WITH_CAPITALS, ENCODED_EMAILS, LIMITS, Advice
 from provisioner.validation.fields.source import FromColumn, Source, as_column, unencoded
+from provisioner.validation.oddities.entries import fed_again
 from provisioner.validation.rules import Found, Place, no_place
 from provisioner.validation.warnings import WARNINGS
 from provisioner.wording import counted
@@ -27,6 +28,8 @@ ADVICE: Final[Mapping[str, Advice]] = {**DEFECTS, **WARNINGS}
 
 _FILES_SHOWN: Final = 10
 
+_BEGINS_WITH_A_CODE: Final = r"^\s*[a-z_]+\.[a-z_]+: "
+
 # What a JSON string may hold as it is and a terminal would act on: other control characters and line ends.
 _UNSEEN: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 
@@ -35,7 +38,7 @@ _UNSEEN: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 class Mended:
     """What became of the rows of a rejected file that was fed in again.
 
-    before    rows that had an entry in `_errors`
+    before    rows that had a defect in `_errors`
     rejected  those of them that are rejected again
     """
 
@@ -265,13 +268,13 @@ def _add(total: dict[str, Found], more: Mapping[str, Found]) -> None:
 
 
 def _rejected_before(frame: pl.DataFrame) -> pl.Series:
-    """Tell which rows an earlier round had rejected: those with an entry in `_errors`."""
-    if "_errors" not in frame.columns:
+    """Tell which rows an earlier round had rejected: those whose entry in `_errors` begins with a code.
+
+    A roster may have a column of that name for itself.
+    """
+    if not fed_again(frame.schema):
         return pl.repeat(value=False, n=frame.height, eager=True)
-    entries = frame["_errors"]
-    if entries.dtype == pl.String:
-        return (entries.str.strip_chars() != "").fill_null(value=False)
-    return entries.is_not_null()
+    return frame["_errors"].str.contains(_BEGINS_WITH_A_CODE).fill_null(value=False)
 
 
 def _requests(valid: pl.DataFrame) -> Iterator[CreateRequest]:

@@ -75,9 +75,9 @@ def test_rows_of_a_rejected_file_are_mended_or_rejected_again() -> None:
     assert findings.report([], {}).mended == Mended(before=3, rejected=1)
 
 
-@pytest.mark.parametrize("errors", [None, [], ["", None]])
+@pytest.mark.parametrize("errors", [None, [], ["", None], ["q", "3", "see: there", "Uid.missing: x"]])
 def test_a_roster_that_was_not_rejected_has_nothing_mended(errors: list[str | None] | None) -> None:
-    """No column, no rows, or no entry: there is nothing to say."""
+    """No column, no rows, no entry, or a column of the roster's own, which names no defect: there is nothing to say."""
     findings = Findings()
     findings.add(batch(errors), checked([None] * len(errors or [])))
     assert findings.report([], {}).mended is None
