@@ -29,7 +29,7 @@ from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
 from provisioner.validation.vocabulary.leaving import READ, Unread, unread
-from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
+from provisioner.validation.vocabulary.privacy import keys_in_columns, known_by_name, private_keys
 from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.warnings import WARNINGS
@@ -38,6 +38,8 @@ MOST_ROWS: Final = 100_000
 """So many rows are looked at; of a wide roster fewer, so that there are at most `MOST_CELLS`."""
 MOST_CELLS: Final = 5_000_000
 
+# So MongoDB, CouchDB and Elasticsearch call the id of each document; else a name with _ in front is a program's own.
+_DOCUMENT: Final = "_id"
 _NAMELESS: Final = re.compile(r"_column_\d+")
 _MAIL: Final = r"^[^\s@]+@[^\s@]+$"
 _PICTURE: Final = r"(?i)\.(?:png|jpe?g|gif|webp|svg|bmp)(?:[?#].*)?$|gravatar|avatar|photo|picture|/image"
@@ -208,7 +210,7 @@ def gather(roster: Roster) -> Evidence:
     rows, whole = 0, True
     with closing(each for each in roster.batches()) as batches:
         for batch in batches:
-            names = [name for name in batch.frame.columns if not name.startswith("_") or name.startswith("_column_")]
+            names = [name for name in batch.frame.columns if _is_own(name) or name.startswith("_column_")]
             most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
             texts, nested = _texts(batch.frame.select(all_named(names)).head(most - rows))
             structured.update(nested)
@@ -223,7 +225,7 @@ def gather(roster: Roster) -> Evidence:
     frame = (
         pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict.fromkeys(roster.schema, pl.String))
     )
-    own = [name for name in frame.columns if not name.startswith("_")]
+    own = [name for name in frame.columns if _is_own(name)]
     # In a roster of several files a column may be a list in one and a text in the others.
     structured |= {name for name in own if objects[name] * 2 > frame[name].count()}
     found = (
@@ -233,6 +235,11 @@ def gather(roster: Roster) -> Evidence:
     columns = tuple(replace(each, has_lists=roster.schema.get(each.name) == pl.List(pl.String)) for each in found)
     nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
     return Evidence(frame.select(all_named(own)), columns, whole, nameless)
+
+
+def _is_own(name: str) -> bool:
+    """Whether a column may say something of a person."""
+    return name == _DOCUMENT or not name.startswith("_")
 
 
 def _objects(batch: RosterBatch, rows: int) -> dict[str, int]:
@@ -262,7 +269,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
     known = known_by_name(name, place_of(name), are_mails=mails * 2 > len(filled))
     if cells.is_empty():
         return _unseen(name, known, repeated=repeated)
-    private = _private_keys(filled, keys, nested=nested)
+    private = private_keys(filled, keys, nested=nested)
     if nested or filled.is_empty():
         return Column(name, known, filled=len(filled), nested=nested, repeated=repeated, private_keys=private)
     lower = filled.str.to_lowercase()
@@ -288,13 +295,6 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         repeated=repeated,
         private_keys=private,
     )
-
-
-def _private_keys(filled: pl.Series, keys: Mapping[str, None], *, nested: bool) -> tuple[str, ...]:
-    """Add the private keys of the JSON texts in a column to those of its objects; only where there may be some."""
-    if nested or filled.str.starts_with("{").any():
-        return tuple({**keys, **keys_in_texts(filled.unique(maintain_order=True))})
-    return tuple(keys)
 
 
 def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
@@ -44,6 +44,16 @@ def keys_in_texts(texts: Iterable[str]) -> dict[str, None]:
 def keys_in_columns(cells: pl.Series) -> dict[str, None]:
     """Give the same of structs, maps and lists; none of their values is made a Python object, which some cannot be."""
     return dict.fromkeys(_in_cells(cells, ""))
+
+
+def private_keys(filled: pl.Series, keys: Mapping[str, None], *, nested: bool) -> tuple[str, ...]:
+    """Add the private keys of the JSON texts in a column to those of its objects; only where there may be some.
+
+    filled  the cells, as texts that are not null
+    """
+    if nested or filled.str.starts_with("{").any():
+        return tuple({**keys, **keys_in_texts(filled.unique(maintain_order=True))})
+    return tuple(keys)
 
 
 def _in_cells(cells: pl.Series, within: str) -> Iterator[str]:

@@ -43,6 +43,10 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
     [
         ({"Login": ["a", "b", "c", "d", "e"], "Employee ID": ["1", "2", "3", "4", "5"]}, "Employee ID"),
         ({"id": [1, 2, 3, 4, 5], "user_id": [9, 8, 7, 6, 5]}, "user_id"),
+        # as MongoDB, CouchDB and Elasticsearch call it; other columns that begin with _ are a program's own
+        ({"_id": [f"507f1f77bcf86cd79943901{n}" for n in range(5)], "__v": [0] * 5, "_errors": UUIDS}, "_id"),
+        ({"_id": UUIDS, "Employee ID": ["1", "2", "3", "4", "5"]}, "Employee ID"),
+        ({"_airbyte_ab_id": UUIDS}, None),
         # nearly empty, or the same for all: no id of a person
         ({"Employee ID": ["1", None, None, None, None], "id": [1, 2, 3, 4, 5]}, "id"),
         ({"Account ID": ["x"] * 5, "username": ["a", "b", "c", "d", "e"]}, "username"),

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from provisioner.validation.fields.places import place_of
-from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name
+from provisioner.validation.vocabulary.privacy import keys_in_columns, keys_in_texts, known_by_name, private_keys
 from provisioner.validation.vocabulary.synonyms import Meaning
 
 
@@ -74,3 +74,10 @@ def test_keys_of_columns_of_a_type_are_known(kind: pl.DataType, cells: list[Any]
 
 def _moments(cells: list[dict[str, int]]) -> pl.Series:
     return pl.Series("x", cells).cast(pl.Struct(dict.fromkeys(cells[0], pl.Datetime("ms"))))
+
+
+def test_the_private_keys_of_a_column_are_those_of_its_objects_and_of_its_texts() -> None:
+    """Texts are looked at where one may be JSON, or where there are objects."""
+    keys, texts = {"a.phone": None}, pl.Series(['{"iban": "x"}', "plain"])
+    assert private_keys(texts, keys, nested=False) == ("a.phone", "iban")
+    assert private_keys(texts[1:], keys, nested=False) == ("a.phone",)
