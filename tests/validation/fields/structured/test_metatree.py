@@ -106,7 +106,7 @@ def test_among_hundreds_of_columns_one_row_may_have_none() -> None:
 
 
 def test_a_word_for_nothing_in_a_list_is_none_also_of_a_column_that_has_to_be_there() -> None:
-    """Whether polars writes the objects or Python does; alone the name is what it says, and an entry of a map counts."""
+    """Whether polars or Python writes the objects; alone the name is what it says, and an entry of a map counts."""
     frame = pl.DataFrame({"uid": ["1", "2"], "name": ["Ann", "NULL"], "b": ["x", "y"]})
     listed, looked_up = ["name", "b"], [{"column": "name", "map": {"NULL": "none", "Ann": "A"}}, "b"]
     binding = bound(frame, {"name": "name", "metadata": {"l": listed, "m": looked_up, "n": "name"}})
