@@ -77,12 +77,15 @@ class Header:
 def make_private(path: Path) -> bool:
     """Have the file of a journal there, its owner's alone; whether it was there before.
 
-    Raises OSError, `sqlite3.DatabaseError` for half of one.
+    Raises OSError, `sqlite3.DatabaseError` for half of one, `JournalError` for what is no file: to keep others out of
+    the null device, say, would be to keep them out for everybody on the machine.
 
     SQLite would make it as wide as the umask allows, and gives its own files the same mode.
     """
-    refuse_cut_short(path, new=True)
     was_there = path.exists()
+    if was_there and not path.is_file() and not path.is_dir():  # a folder is told by the one who opens it
+        raise JournalError(f"{path}: is a device, a pipe or a socket, which keeps no journal; give another name")
+    refuse_cut_short(path, new=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
         os.fchmod(file, 0o600)

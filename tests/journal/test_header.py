@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,16 @@ import pytest
 
 from provisioner.errors import JournalError
 from provisioner.journal.copies.backup import back_up
-from provisioner.journal.header import Header, Identity, damage_in, header_of, log_of, open_for_reading, owner_of
+from provisioner.journal.header import (
+    Header,
+    Identity,
+    damage_in,
+    header_of,
+    log_of,
+    make_private,
+    open_for_reading,
+    owner_of,
+)
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.model import UserRequest
@@ -99,3 +109,13 @@ def test_a_journal_is_read_through_a_link_as_it_is(tmp_path: Path) -> None:
             assert database.execute("SELECT uid FROM users").fetchall() == [("ann",)]
         assert back_up(link, tmp_path / "copy.db").users == 1
         assert {each.name for each in tmp_path.iterdir()} == {"disk", "link.db", "copy.db"}
+
+
+def test_the_null_device_keeps_its_mode(tmp_path: Path) -> None:
+    """For root it would be made the owner's alone, and no one else on the machine could write into it any more."""
+    path = tmp_path / "r.journal.db"
+    path.symlink_to(os.devnull)
+    before = Path(os.devnull).stat().st_mode
+    with pytest.raises(JournalError, match=r"r\.journal\.db: is a device, a pipe or a socket, which keeps no journal"):
+        make_private(path)
+    assert Path(os.devnull).stat().st_mode == before
