@@ -27,13 +27,13 @@ from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
 from provisioner.fleet.files import refuse_shared, settings_of
+from provisioner.journal.header import app_at
 from provisioner.results.outputs import FORMATS, journal_of
 from provisioner.roster.files.inputs import is_local
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import read_document
 from provisioner.settings.secretfile import looks_like_key
 from provisioner.settings.tables import Settings
-from provisioner.settings.values import app_at
 from provisioner.wording import nearest, shortened
 
 _TEXTS: Final = (

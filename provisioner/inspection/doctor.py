@@ -25,7 +25,7 @@ from provisioner.files.cures import ANOTHER_OUTPUT, cure_at
 from provisioner.inspection import connection, diagnosis, machine
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
-from provisioner.journal.header import Identity
+from provisioner.journal.header import EMULATOR, Identity
 from provisioner.results.outputs import journal_of
 from provisioner.results.tables import printed
 from provisioner.sending.calls import NOBODY, Operation, Reply
@@ -41,7 +41,6 @@ DISTRIBUTION: Final = "cometchat-provisioner"
 
 # Seconds for each thing that is asked of the network. Nothing is tried twice: a person is waiting.
 PATIENCE: Final = 10.0
-EMULATOR: Final = Identity("emulator", "built-in emulator")
 
 _COLOURS: Final[Mapping[Status, str]] = {Status.OK: "green", Status.WARNING: "yellow", Status.ERROR: "red"}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
 from provisioner.files.looking import beside_itself
@@ -24,6 +26,8 @@ _GREATEST_PAGE: Final = 65536
 _MAGIC: Final = b"SQLite format 3\0"
 
 
+_PORTS: Final = {"http": 80, "https": 443}
+
 _IS_USED: Final = "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM nights)"
 
 
@@ -36,6 +40,27 @@ class Identity:
 
     def __str__(self) -> str:
         return f"app {self.app_id or '(none)'} at {self.base_url}"
+
+    @property
+    def address(self) -> str:
+        """Its address in its one spelling, see `app_at`: an app has one, whether its id was given besides or not."""
+        return self.base_url if self == EMULATOR else app_at(self.base_url)
+
+
+EMULATOR: Final = Identity("emulator", "built-in emulator")
+"""Another port each time, but the same stand-in as far as a journal is concerned."""
+
+
+def app_at(url: str) -> str:
+    """Give an API root in the one spelling that all its spellings have in common, such as `https://x/v3`.
+
+    Names of hosts have no case, and a port that goes without saying may be said. Raises `ValueError` for what is none.
+    """
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").removesuffix("."), parts.port
+    said = "" if port in {None, _PORTS.get(parts.scheme)} else f":{port}"
+    path = re.sub("/{2,}", "/", parts.path).rstrip("/")
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{said}{path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from typing import Final, Protocol
 import polars as pl
 
 from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
+from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
-from provisioner.run.job import EMULATOR
 from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.calls import Operation
 from provisioner.sending.lifecycle import Policy

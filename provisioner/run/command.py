@@ -9,10 +9,11 @@ from dataclasses import replace
 from rich.console import Console
 
 from provisioner.errors import ConfigurationError, UsageError
+from provisioner.journal.header import EMULATOR
 from provisioner.logs.events import get_logger
 from provisioner.results.summary import Summary
 from provisioner.run import dryrun
-from provisioner.run.job import EMULATOR, Prospect, Target, make_job, make_target
+from provisioner.run.job import Prospect, Target, make_job, make_target
 from provisioner.run.rates import Dial
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper

@@ -13,14 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.errors import ConfigurationError
-from provisioner.journal.header import Identity
+from provisioner.journal.header import EMULATOR, Identity
 from provisioner.logs.events import get_logger
 from provisioner.model import Outcome
 from provisioner.results.lines import count_unsent
 from provisioner.results.manifest import Source, set_others_aside
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.run.intake import Surveyed, keep_rejected, open_roster, survey
-from provisioner.run.job import EMULATOR, Job, Run, begins_anew, identity, make_target, source_of
+from provisioner.run.job import Job, Run, begins_anew, identity, make_target, source_of
 from provisioner.run.rates import seconds_for
 from provisioner.run.rounds.returning import foresee
 from provisioner.sending.calls import Budget

@@ -13,7 +13,7 @@ from provisioner.errors import ConfigurationError, JournalError
 from provisioner.files.aside import set_aside
 from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.course.table import roster_in
-from provisioner.journal.header import Identity, owner_in
+from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import JournalLock, set_journal_aside
 from provisioner.logs.events import get_logger
 from provisioner.model import OnExisting, Tally
@@ -36,9 +36,6 @@ if TYPE_CHECKING:  # what only checks has no need of the network
     from provisioner.sending.client import Client
 
 log = get_logger()
-
-EMULATOR: Final = Identity("emulator", "built-in emulator")
-"""Another port each time, but the same stand-in as far as a journal is concerned."""
 
 _NEVER_TOLD: Final = frozenset({"database", "query", "database_password_file"})
 _ALWAYS_TOLD: Final = frozenset(

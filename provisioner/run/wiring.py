@@ -17,6 +17,7 @@ from typing import Final
 from provisioner import __version__
 from provisioner.errors import ExitCode
 from provisioner.journal.course.mints import MOST
+from provisioner.journal.header import app_at
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import refuse_afar
 from provisioner.journal.recorder import Gathering, Recorder
@@ -35,7 +36,6 @@ from provisioner.sending.pool import Pool
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.tables import Settings
-from provisioner.settings.values import app_at
 from provisioner.stop import Stop, Stopper
 from provisioner.threads import in_thread
 from provisioner.wording import iso_time

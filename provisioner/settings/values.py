@@ -118,9 +118,6 @@ def _fraction(value: object) -> float | None:
         return None
 
 
-_PORTS: Final = {"http": 80, "https": 443}
-
-
 def parse_url(value: object) -> object:
     """Take an API root without the slash at its end; what is no text is left for others to refuse."""
     if isinstance(value, str):
@@ -129,18 +126,6 @@ def parse_url(value: object) -> object:
         scheme, separator, rest = value.partition("://")
         return f"{scheme.lower()}{separator}{rest}".rstrip("/")
     return value
-
-
-def app_at(url: str) -> str:
-    """Give an API root in the one spelling that all its spellings have in common, such as `https://x/v3`.
-
-    Names of hosts have no case, and a port that goes without saying may be said. Raises `ValueError` for what is none.
-    """
-    parts = urlsplit(url)
-    host, port = (parts.hostname or "").removesuffix("."), parts.port
-    said = "" if port in {None, _PORTS.get(parts.scheme)} else f":{port}"
-    path = re.sub("/{2,}", "/", parts.path).rstrip("/")
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{said}{path}"
 
 
 def _has_address(url: str) -> bool:

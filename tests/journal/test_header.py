@@ -14,6 +14,7 @@ from provisioner.journal.copies.backup import back_up
 from provisioner.journal.header import (
     Header,
     Identity,
+    app_at,
     damage_in,
     header_of,
     log_of,
@@ -119,3 +120,20 @@ def test_the_null_device_keeps_its_mode(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"r\.journal\.db: is a device, a pipe or a socket, which keeps no journal"):
         make_private(path)
     assert Path(os.devnull).stat().st_mode == before
+
+
+@pytest.mark.parametrize(
+    ("given", "app"),
+    [
+        ("https://x.test/v3", "https://x.test/v3"),
+        ("https://X.Test./v3/", "https://x.test/v3"),
+        ("https://x.test:443//v3", "https://x.test/v3"),
+        ("http://x.test:80", "http://x.test"),
+        ("http://x.test:443/v3", "http://x.test:443/v3"),
+        ("http://LOCALHOST:9/V3", "http://localhost:9/V3"),
+        ("http://[::1]:9/v3", "http://[::1]:9/v3"),
+    ],
+)
+def test_an_app_has_one_address_however_it_is_spelled(given: str, app: str) -> None:
+    """Of a path the letters count; what has its one spelling keeps it."""
+    assert (app_at(given), app_at(app)) == (app, app)

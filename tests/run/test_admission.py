@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.journal.header import Identity
+from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
-from provisioner.run.job import EMULATOR
 from provisioner.sending.lifecycle import Policy
 from tests.rig.sampling import examples
 

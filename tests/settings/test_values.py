@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from provisioner.settings.values import (
     LEAST_SETTLED,
     Allowance,
-    app_at,
     parse_allowance,
     parse_duration,
     parse_share,
@@ -160,20 +159,3 @@ def test_whatever_is_no_error_budget_is_a_value_error(value: object) -> None:
         assert (read.number is None) != (read.share is None)
         assert 0 <= (read.share or 0) <= 1
         assert (read.number or 0) >= 0
-
-
-@pytest.mark.parametrize(
-    ("given", "app"),
-    [
-        ("https://x.test/v3", "https://x.test/v3"),
-        ("https://X.Test./v3/", "https://x.test/v3"),
-        ("https://x.test:443//v3", "https://x.test/v3"),
-        ("http://x.test:80", "http://x.test"),
-        ("http://x.test:443/v3", "http://x.test:443/v3"),
-        ("http://LOCALHOST:9/V3", "http://localhost:9/V3"),
-        ("http://[::1]:9/v3", "http://[::1]:9/v3"),
-    ],
-)
-def test_an_app_has_one_address_however_it_is_spelled(given: str, app: str) -> None:
-    """Of a path the letters count; what has its one spelling keeps it."""
-    assert (app_at(given), app_at(app)) == (app, app)

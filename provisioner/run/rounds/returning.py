@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, Said, created_in, is_as_settled
-from provisioner.journal.header import Identity, owner_in
+from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.roster.formats.rows import ADDED
 from provisioner.run.intake import CheckedBatch
-from provisioner.run.job import EMULATOR
 from provisioner.validation.checked import reject
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from provisioner.errors import ConfigurationError, JournalError, UsageError
-from provisioner.journal.header import Identity, owner_in
+from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
 from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, Outputs, refuse_what_is_no_file, results_of, state_of
 from provisioner.roster.files.inputs import Inputs
-from provisioner.run.job import EMULATOR, Job, identity, make_target, refuse_emulator
+from provisioner.run.job import Job, identity, make_target, refuse_emulator
 from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences

@@ -9,12 +9,11 @@ import polars as pl
 import pytest
 
 from provisioner.journal.columns import BEFORE, Known, hash_of
-from provisioner.journal.header import Identity
+from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.run.intake import CheckedBatch
-from provisioner.run.job import EMULATOR
 from provisioner.run.rounds.returning import follow, foresee, take_over
 from provisioner.validation.checked import Checked
 
