@@ -164,3 +164,26 @@ def test_shards_with_their_tokens_apart_are_merged_from_anywhere_and_as_they_wer
     assert "shard-2-of-3.results.csv: is not what was written there; run shard 2/3 again, which writes" in edited.stderr
     assert "t.shard-3-of-3.csv: is not there; put it back, or run shard 3/3 again, which writes it anew" in gone.stderr
     assert (again.exit_code, at_last.exit_code, rows(other / "t.csv")) == (0, 0, tokens)
+
+
+@pytest.mark.slow
+def test_shards_of_a_rehearsal_or_of_another_app_are_merged_when_they_were_run_again(tmp_path: Path) -> None:
+    """As the refusal says: then all people are in the app, and none of them is told of who is not."""
+    write_roster(tmp_path / "u.csv", people(12))
+    variables, said = {"COMETCHAT_API_KEY": KEY}, []
+    shards = [Path("u.shards", f"shard-{n}-of-2.results.csv") for n in (1, 2)]
+    (tmp_path / "other").mkdir()
+    with emulator(tmp_path) as api, emulator(tmp_path / "other") as other:
+        flags = ("run", "u.csv", "--yes", "--shard")
+        for shard, where in (("1/2", ["--emulator"]), ("2/2", api.flags()), ("1/2", other.flags())):
+            assert provisioner(*flags, shard, *where, cwd=tmp_path, **variables).exit_code == 0
+            merged = provisioner("merge", "u.shards", cwd=tmp_path)
+            said.append((merged.exit_code, merged.stderr))
+        assert provisioner(*flags, "1/2", *api.flags(), "--restart", cwd=tmp_path, **variables).exit_code == 0
+        merged = provisioner("merge", "u.shards", "--json", cwd=tmp_path)
+        assert sorted(api.users()) == [each["uid"] for each in people(12)]
+    rehearsed = f"{shards[0]}: is of a rehearsal with the built-in emulator, and {shards[1]} is not"
+    apart = f"{shards[0]}: was sent to app (none) at {other.url}, and {shards[1]} to app (none) at {api.url}"
+    assert said[1] == (2, f"error: {rehearsed}; run the former again without the emulator, then merge\n")
+    assert said[2] == (2, f"error: {apart}; run again, with --restart, what went to the wrong one, then merge\n")
+    assert (merged.exit_code, merged.summary["created"], "emulator" in merged.summary) == (0, 12, False)

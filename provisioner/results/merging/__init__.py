@@ -2,6 +2,7 @@
 
 folder   which shards of a roster a folder holds
 shards   the shards that are to be merged: all of them, finished, of one roster
+parts    one of the results that are to be merged, and which may not be mixed
 ordered  the rows of several files in the order of their numbers, streamed
 rounds   a run and its mended rounds as one set of results
 merge    `merge`, from a folder of shards to one set of results

@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
+from provisioner.journal.header import EMULATOR
 from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
@@ -192,7 +193,7 @@ def _summary(
     )
     merged = tuple(str(each.results.absolute()) for each in shards)
     record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
-    emulated = any(document.get("emulator") for document in documents)
+    emulated = shards[0].app == EMULATOR
     return Summary(counts, tally, _report(documents), started, finished, _stop(shards), files, None, record, emulated)
 
 

@@ -16,15 +16,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files.looking import digest_of
+from provisioner.journal.header import EMULATOR
 from provisioner.journal.lock import holder_of
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
@@ -39,6 +39,7 @@ from provisioner.results.manifest import (
     written_last,
 )
 from provisioner.results.merging.ordered import rows_of, with_tokens
+from provisioner.results.merging.parts import Part, refuse_other_apps
 from provisioner.results.merging.shards import found_again, merging_to
 from provisioner.results.outputs import Outputs
 from provisioner.results.rejections import reasons_in
@@ -56,11 +57,8 @@ _BUCKET: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """What a run has left: its results, and its summary."""
-
-    results: Path
-    document: Mapping[str, Any]
+class Round(Part):
+    """What a run of one round has left, see `Part`."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -80,10 +78,6 @@ class Round:
         digests: Mapping[str, str] = self.document.get("digests", {})
         return digests.get(name)
 
-    def time(self, name: str) -> float:
-        """Give one of its times, in UNIX seconds."""
-        return datetime.fromisoformat(self.document[name]).timestamp()
-
 
 def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = None) -> Summary:
     """Write results and summary of a run and of its mended rounds, which are named in their order.
@@ -97,6 +91,7 @@ def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = No
     rounds = [_finished(path) for path in results]
     for before, later in pairwise(rounds):
         _refuse_unrelated(before, later)
+    refuse_other_apps(rounds)
     outputs = Outputs.beside(output, output.suffix, (), tokens=tokens)
     refuse_joining(outputs, [each.tokens for each in rounds if each.tokens is not None])
     outputs.refuse_too_many(rounds[0].document["rows"])
@@ -294,7 +289,7 @@ def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digests: Ma
     report = Report(told.defects, {}, mended, parts, first.get("constraints_overridden", {}))
     merged = tuple(str(each.results.absolute()) for each in rounds)
     record = Record(tuple(first["roster"]), merged=merged).with_digests(digests)
-    emulated = any(document.get("emulator") for document in documents)
+    emulated = rounds[0].app == EMULATOR
     stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
     return Summary(counts, tally, report, started, finished, stop, files, None, record, emulated)
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
 from provisioner.results.manifest import RESULTS, refuse_overwriting
 from provisioner.results.merging.folder import shards_of
+from provisioner.results.merging.parts import Part, refuse_other_apps
 from provisioner.results.outputs import FORMATS, SUMMARY, Outputs, journal_of
 from provisioner.wording import listed
 
@@ -26,26 +26,22 @@ _OTHERS: Final = "choose another --output for other results"
 
 
 @dataclass(frozen=True, slots=True)
-class FinishedShard:
-    """What a run of one shard has left.
+class FinishedShard(Part):
+    """What a run of one shard has left, see `Part`.
 
     number, of   which shard of how many
     rows         of the whole roster
     fingerprint  of the roster, see `provisioner.roster.shard`
-    results      its file
     rejected     that of its rejected rows; null when it has none
     tokens       that of its auth tokens, when they stand apart
-    document     its summary
     """
 
     number: int
     of: int
     rows: int
     fingerprint: str
-    results: Path
     rejected: Path | None
     tokens: Path | None
-    document: Mapping[str, Any]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -53,15 +49,12 @@ class FinishedShard:
         names = (*(outcome.value for outcome in RUN_OUTCOMES), "tokens")
         return {name: self.document[name] for name in names if self.document[name]}
 
-    def time(self, name: str) -> float:
-        """Give one of its times, in UNIX seconds."""
-        return datetime.fromisoformat(self.document[name]).timestamp()
-
 
 def finished_shards(folder: Path) -> list[FinishedShard]:
     """Give the shards of a folder in the order of their numbers.
 
-    Raises `OutputError` when one is missing, there twice, unfinished or edited, or when they are not of one roster.
+    Raises `OutputError` when one is missing, there twice, unfinished or edited, or when they are not of one roster and
+    one app.
     """
     found = sorted(_found(folder), key=lambda shard: shard.number)
     if not found:
@@ -80,6 +73,7 @@ def finished_shards(folder: Path) -> list[FinishedShard]:
         have, shards, them = ("has", "shard", "it") if len(missing) == 1 else ("have", "shards", "them")
         which = f"{shards} {listed(list(map(str, missing)), _NAMED)}; run {them}, then merge again"
         raise OutputError(f"{folder}: {len(missing)} of {of} shards {have} no finished results: {which}")
+    refuse_other_apps(found)
     for shard in found:
         _refuse_unfinished(shard)
     return found
@@ -102,7 +96,7 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
             continue  # no summary of a shard that has come to its end
         for path in results:
             if path.name == named:
-                yield FinishedShard(*given, path, rejected, tokens, document)
+                yield FinishedShard(path, document, *given, rejected, tokens)
 
 
 def found_again(document: Mapping[str, Any], output: str, folder: Path) -> Path | None:

@@ -1,0 +1,57 @@
+"""One of the results that are to be merged, with what its summary and its journal tell; and which may not be mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from provisioner.errors import OutputError
+from provisioner.journal.header import EMULATOR, Identity, owner_in
+from provisioner.results.outputs import journal_of
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a run has left.
+
+    results   its file
+    document  its summary
+    """
+
+    results: Path
+    document: Mapping[str, Any]
+
+    def time(self, name: str) -> float:
+        """Give one of its times, in UNIX seconds."""
+        return datetime.fromisoformat(self.document[name]).timestamp()
+
+    @property
+    def app(self) -> Identity | None:
+        """Say where it was sent; null when no journal tells, and it was no rehearsal."""
+        if self.document.get("emulator"):
+            return EMULATOR
+        merged = self.document.get("merged")  # which has no journal, and was made of what has
+        return owner_in(journal_of(Path(merged[0]) if merged else self.results))
+
+
+def refuse_other_apps(parts: Sequence[Part]) -> None:
+    """Raise `OutputError` when parts were sent to several apps, or some to one and some only to the built-in emulator.
+
+    Of a part whose journal is not there it is only known whether it was a rehearsal.
+    """
+    apps = [(part, part.app) for part in parts]
+    rehearsed = next((part for part, app in apps if app == EMULATOR), None)
+    real = next((part for part, app in apps if app != EMULATOR), None)
+    if rehearsed is not None and real is not None:
+        message = f"is of a rehearsal with the built-in emulator, and {real.results} is not"
+        raise OutputError(f"{rehearsed.results}: {message}; run the former again without the emulator, then merge")
+    known = [(part, app) for part, app in apps if app is not None]
+    for (one, here), (other, there) in pairwise(known):
+        if here.address != there.address:
+            message = f"was sent to {here}, and {other.results} to {there}"
+            again = "run again, with --restart, what went to the wrong one, then merge"
+            raise OutputError(f"{one.results}: {message}; {again}")

@@ -1,0 +1,97 @@
+"""What parts tell of themselves, and which of them may stand in one file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.errors import OutputError
+from provisioner.journal.header import EMULATOR, Identity
+from provisioner.journal.journal import Journal
+from provisioner.results.merging.merge import merge
+from provisioner.results.merging.rounds import merge_rounds
+from provisioner.results.outputs import journal_of
+from provisioner.results.summary import Summary
+from tests.results.merging.test_merge import lines, shard
+from tests.results.merging.test_rounds import FIRST, OF_FIRST, SECOND, job
+
+HERE, THERE = Identity("app1", "https://app1.api-eu.cometchat.io/v3"), Identity("", "http://localhost:9/v3")
+SAME = Identity("", "https://App1.api-eu.cometchat.io:443/v3/")
+
+Made = Callable[[Path], tuple[list[Path], Callable[[], Summary]]]
+
+
+def of_shards(folder: Path) -> tuple[list[Path], Callable[[], Summary]]:
+    """Two shards, and what merges them."""
+    parts = [shard(folder / "s", n, lines(rows)) for n, rows in ((1, [2, 3, 9]), (2, [1, 4, 5, 6, 7, 8]))]
+    return parts, lambda: merge(folder / "s", folder / "all.csv")
+
+
+def of_rounds(folder: Path) -> tuple[list[Path], Callable[[], Summary]]:
+    """A run and its mended round, and what merges them."""
+    parts = [job(folder, "u.results.csv", FIRST), job(folder, "u.round2.results.csv", SECOND, OF_FIRST)]
+    return parts, lambda: merge_rounds(parts, folder / "all.csv")
+
+
+both = pytest.mark.parametrize("made", [of_shards, of_rounds])
+
+
+def sent_to(parts: list[Path], *apps: Identity | None) -> None:
+    """Have journals beside results say where these were sent; null for one that has none."""
+    for part, app in zip(parts, apps, strict=True):
+        if app is not None:
+            with Journal(journal_of(part), app):
+                pass
+
+
+@both
+@pytest.mark.parametrize("rehearsed", [0, 1])
+@pytest.mark.parametrize("other", [HERE, None])
+def test_a_rehearsal_is_not_merged_with_what_was_sent(
+    tmp_path: Path, made: Made, rehearsed: int, other: Identity | None
+) -> None:
+    """Whichever is the former, and whether the journal of the other is there or not: nobody is told who is not."""
+    parts, merged = made(tmp_path)
+    sent_to(parts, *((EMULATOR, other) if rehearsed == 0 else (other, EMULATOR)))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OutputError) as refused:
+        merged()
+    assert str(refused.value) == (
+        f"{parts[rehearsed]}: is of a rehearsal with the built-in emulator, and {parts[1 - rehearsed]} is not; "
+        "run the former again without the emulator, then merge"
+    )
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@both
+def test_what_was_sent_to_two_apps_is_not_merged(tmp_path: Path, made: Made) -> None:
+    """Users of the one are none of the other."""
+    parts, merged = made(tmp_path)
+    sent_to(parts, HERE, THERE)
+    said = f"{parts[0]}: was sent to {HERE}, and {parts[1]} to {THERE}; run again, with --restart, what went to the"
+    with pytest.raises(OutputError, match=re.escape(said)):
+        merged()
+
+
+@both
+@pytest.mark.parametrize("apps", [(HERE, SAME), (HERE, None), (None, None), (EMULATOR, EMULATOR)])
+def test_what_was_sent_to_one_app_is_merged(tmp_path: Path, made: Made, apps: tuple[Identity | None, ...]) -> None:
+    """However its address is spelled; where a journal is not there, nothing is said against it."""
+    parts, merged = made(tmp_path)
+    sent_to(parts, *apps)
+    assert merged().emulated is (apps[0] == EMULATOR)
+
+
+@pytest.mark.parametrize("flag", [{"emulator": True}, {}])
+def test_merged_shards_are_of_the_app_of_their_shards(tmp_path: Path, flag: dict[str, Any]) -> None:
+    """A merge leaves no journal: what tells is its summary, and the journals of what it was made of."""
+    parts, _ = of_rounds(tmp_path)
+    of = job(tmp_path, "shard-1.csv", FIRST)
+    first = job(tmp_path, parts[0].name, FIRST, merged=[str(of)], **flag)
+    sent_to([of, parts[1]], EMULATOR, HERE)
+    with pytest.raises(OutputError, match=rf"^{re.escape(str(first))}: is of a rehearsal with the built-in"):
+        merge_rounds(parts, tmp_path / "all.csv")
