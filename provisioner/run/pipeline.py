@@ -163,7 +163,7 @@ async def _end_again(
     run.watch.enter("sending")
     async with connected(run, target) as connection, on_record(run, connection, recorder, "run"):
         pass
-    return _summed_up(run, end)
+    return await recorder.run(lambda: _summed_up(run, end, recorder.journal))
 
 
 def _unconfirmed() -> InterruptedEarlyError:
@@ -279,7 +279,7 @@ def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) 
     if run.stopper.stop is None and job.settings.run.limit is None and not end.counts.outcomes[Outcome.PENDING]:
         with stopping_on_storage_error(run.stopper):
             journal.forget_copy()
-    summary = _summed_up(run, end, results=whole)
+    summary = _summed_up(run, end, journal, results=whole)
     keep(job, question, surveyed, journal, end, over=is_over(run, end))
     return summary
 
@@ -298,7 +298,7 @@ def _counted(run: Run, surveyed: Surveyed, journal: Journal) -> End:
     return End(run.tally.rows, counts, surveyed.report(), record_of(run.job, surveyed, known), None)
 
 
-def _summed_up(run: Run, end: End, *, results: bool = True) -> Summary:
+def _summed_up(run: Run, end: End, journal: Journal, *, results: bool = True) -> Summary:
     """Write the summary, and warn of what was found; `results`: they could be written."""
     job, now = run.job, time.time()
     log_warnings(job, end.report)
@@ -311,4 +311,7 @@ def _summed_up(run: Run, end: End, *, results: bool = True) -> Summary:
             end.counts, run.tally, end.report, run.started, now, stop, wrote, record=end.record, emulated=emulated
         )
 
-    return keep_summary(job.outputs.summary, run.stopper, made)
+    summary = keep_summary(job.outputs.summary, run.stopper, made)
+    if summary.outputs["summary"] is not None:
+        journal.course.told()
+    return summary

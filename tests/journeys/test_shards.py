@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from provisioner.files.looking import digest_of
-from tests.rig.command import KEY, emulator, people, provisioner, rows, start, write_roster
+from tests.rig.command import KEY, emulator, people, provisioner, rows, start, wait_until, write_roster
 
 SEVERAL = [
     *people(300),
@@ -187,3 +187,31 @@ def test_shards_of_a_rehearsal_or_of_another_app_are_merged_when_they_were_run_a
     assert said[1] == (2, f"error: {rehearsed}; run the former again without the emulator, then merge\n")
     assert said[2] == (2, f"error: {apart}; run again, with --restart, what went to the wrong one, then merge\n")
     assert (merged.exit_code, merged.summary["created"], "emulator" in merged.summary) == (0, 12, False)
+
+
+@pytest.mark.slow
+def test_a_shard_whose_last_run_was_killed_is_merged_when_that_was_run_again(tmp_path: Path) -> None:
+    """Until then its results are those of the run before, which had other names; so are those of the finished job."""
+    write_roster(tmp_path / "u.csv", people(60))
+    variables: dict[str, Any] = {"COMETCHAT_API_KEY": KEY}
+    with emulator(tmp_path) as api:
+        flags = ("run", "u.csv", *api.flags(), "--auth-tokens", "none", "--shard")
+        assert [provisioner(*flags, f"{n}/2", cwd=tmp_path, **variables).exit_code for n in (1, 2)] == [0, 0]
+        write_roster(tmp_path / "u.csv", [{**each, "name": "New"} for each in people(60)])
+        assert provisioner(*flags, "1/2", cwd=tmp_path, **variables).exit_code == 0
+        edited = sum(user["name"] == "New" for user in api.users().values())
+        victim = start(*flags, "2/2", "--requests-per-minute", 60, cwd=tmp_path, **variables)
+        wait_until(lambda: sum(user["name"] == "New" for user in api.users().values()) > edited)
+        victim.process.kill()
+        victim.end()
+        refused = provisioner("merge", "u.shards", cwd=tmp_path)
+        left = sorted(path.name for path in tmp_path.glob("u.results*"))
+        assert provisioner(*flags, "2/2", cwd=tmp_path, **variables).exit_code == 0
+        merged = provisioner("merge", "u.shards", "--json", cwd=tmp_path)
+        assert provisioner(*flags, "2/2", "--json", cwd=tmp_path, **variables).summary["requests"] == 0
+        unchanged = provisioner("merge", "u.shards", "--json", cwd=tmp_path)
+    said = "the last run did not come to its end, so these are of one before it; run shard 2/2 again, then merge"
+    assert (refused.exit_code, refused.stderr) == (2, f"error: u.shards/shard-2-of-2.results.csv: {said}\n")
+    assert left == []
+    assert (merged.exit_code, merged.summary["created"], unchanged.exit_code) == (0, 60, 0)
+    assert {row["name"] for row in rows(tmp_path / "u.results.csv")} == {"New"}

@@ -2,7 +2,7 @@
 
 They are for a picture, and as small as one: when there are too many stretches, neighbours become one, and from then on
 each is twice as long. Which roster the last run took is kept for the next one, and how it ended, as long as nothing is
-recorded of a user.
+recorded of a user. That a run has begun and no results tell of it yet is kept for whoever reads these.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _STEP: Final = "pace_step"
 _ENDING: Final = "ending"
 _QUIET: Final = "quiet_night"
 _ROSTER: Final = "roster"
+_UNTOLD: Final = "untold"
+_RUN: Final = "run"
 
 RUN_FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_ENDING}'"  # noqa: S608 - of constants
 """How the last run ended: a sync manages its users from now on."""
@@ -79,6 +81,7 @@ _COLUMNS: Final = {
 }
 _RUNS: Final = select(_COLUMNS, "FROM runs ORDER BY id", _COLUMNS)
 _PACE: Final = select(Point._fields, "FROM pace ORDER BY id")
+_LAST_END: Final = f"SELECT finished_at FROM runs WHERE command = '{_RUN}' ORDER BY id DESC LIMIT 1"  # noqa: S608 - of constants
 _ADD: Final = """
 INSERT INTO pace (
     run, ends_at, seconds, requests, settled, rate_limited, paused, core, standard, core_limit, standard_limit, held_by
@@ -118,6 +121,8 @@ class Course:
                 self._database.execute("DELETE FROM runs WHERE epoch < ?", earlier)
             statement = "INSERT INTO runs (started_at, command, epoch, asked) VALUES (?, ?, ?, ?)"
             told = orjson.dumps(asked).decode()
+            if command == _RUN:
+                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, '')", (_UNTOLD,))
             return self._database.execute(statement, (now, command, self._epoch, told)).lastrowid
         return None
 
@@ -173,6 +178,11 @@ class Course:
         found = self._database.execute("SELECT value FROM meta WHERE key = ?", (self._ending,)).fetchone()
         return None if found is None else str(found[0])
 
+    def told(self) -> None:
+        """Keep that the results tell of the last run, for `is_told`."""
+        with suppress(sqlite3.Error):
+            self._database.execute("DELETE FROM meta WHERE key = ?", (_UNTOLD,))
+
     def keep_roster(self, text: str) -> None:
         """Keep which roster the journal goes on with from now on, for `roster_in`."""
         with suppress(sqlite3.Error):
@@ -213,6 +223,19 @@ def _reason(error: BaseException) -> str:
 def _run(row: Iterable[Any]) -> PastRun:
     facts = dict(zip(_COLUMNS, row, strict=True))
     return PastRun(**facts | {"asked": read_json(facts["asked"])})
+
+
+def is_told(path: Path) -> bool:
+    """Whether results tell of the last run of the journal at `path`: one that was killed has left those before it.
+
+    Also where nothing says otherwise: no journal is there, it cannot be read, or an older version has ended that run.
+    """
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        if database.execute("SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?)", (_UNTOLD,)).fetchone()[0]:
+            return False
+        found = database.execute(_LAST_END).fetchone()
+        return found is None or found[0] is not None
+    return True
 
 
 def roster_in(path: Path) -> str | None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.errors import OutputError
+from provisioner.journal.course.table import is_told
 from provisioner.journal.header import EMULATOR, Identity, owner_in
+from provisioner.journal.lock import holder_of
 from provisioner.results.outputs import journal_of
 
 
@@ -55,3 +57,19 @@ def refuse_other_apps(parts: Sequence[Part]) -> None:
             message = f"was sent to {here}, and {other.results} to {there}"
             again = "run again, with --restart, what went to the wrong one, then merge"
             raise OutputError(f"{one.results}: {message}; {again}")
+
+
+def refuse_working(results: Path) -> None:
+    """Raise `OutputError` while a run works on these results."""
+    if holder := holder_of(journal_of(results)):
+        raise OutputError(f"{results}: {holder} works on it; merge when that has ended")
+
+
+def refuse_outdated(results: Path, again: str) -> None:
+    """Raise `OutputError` for results that the last run of their journal has not written: it was killed.
+
+    again  what runs it again, in words
+    """
+    if not is_told(journal_of(results)):
+        before = "the last run did not come to its end, so these are of one before it"
+        raise OutputError(f"{results}: {before}; {again}, then merge")

@@ -25,7 +25,6 @@ import polars as pl
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files.looking import digest_of
 from provisioner.journal.header import EMULATOR
-from provisioner.journal.lock import holder_of
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
@@ -39,7 +38,7 @@ from provisioner.results.manifest import (
     written_last,
 )
 from provisioner.results.merging.ordered import rows_of, with_tokens
-from provisioner.results.merging.parts import Part, refuse_other_apps
+from provisioner.results.merging.parts import Part, refuse_other_apps, refuse_outdated, refuse_working
 from provisioner.results.merging.shards import found_again, merging_to
 from provisioner.results.outputs import Outputs
 from provisioner.results.rejections import reasons_in
@@ -117,8 +116,7 @@ def _merged(rounds: Sequence[Round], outputs: Outputs) -> Summary:
 def _finished(results: Path) -> Round:
     """Find what a run has left. Raises `OutputError` when it has not come to its end."""
     outputs = Outputs.beside(results, results.suffix, ())
-    if holder := holder_of(outputs.journal):
-        raise OutputError(f"{results}: {holder} works on it; merge when that has ended")
+    refuse_working(results)
     try:
         document = json.loads(outputs.summary.read_bytes())
         named = document["outputs"]["results"]
@@ -132,6 +130,7 @@ def _finished(results: Path) -> Round:
     if _OF_A_SYNC in document:
         message = "is of a sync, which goes on by its state; mend the rows in the roster itself, and sync that"
         raise OutputError(f"{results}: {message}")
+    refuse_outdated(results, "run that round again")
     each = Round(results, document)
     if (known := each.digest(RESULTS)) is not None and digest_of(results) != known:
         again = "run that round again, which writes them anew and keeps these beside them"

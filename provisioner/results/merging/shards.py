@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
 from provisioner.files.looking import digest_of
-from provisioner.journal.lock import JournalLock, holder_of
+from provisioner.journal.lock import JournalLock
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
 from provisioner.results.manifest import RESULTS, refuse_overwriting
 from provisioner.results.merging.folder import shards_of
-from provisioner.results.merging.parts import Part, refuse_other_apps
-from provisioner.results.outputs import FORMATS, SUMMARY, Outputs, journal_of
+from provisioner.results.merging.parts import Part, refuse_other_apps, refuse_outdated, refuse_working
+from provisioner.results.outputs import FORMATS, SUMMARY, Outputs
 from provisioner.wording import listed
 
 _NAMED: Final = 10
@@ -75,7 +75,7 @@ def finished_shards(folder: Path) -> list[FinishedShard]:
         raise OutputError(f"{folder}: {len(missing)} of {of} shards {have} no finished results: {which}")
     refuse_other_apps(found)
     for shard in found:
-        _refuse_unfinished(shard)
+        _refuse_unlike_what_was_written(shard)
     return found
 
 
@@ -114,10 +114,11 @@ def found_again(document: Mapping[str, Any], output: str, folder: Path) -> Path 
     return next((place for place in places if place.exists()), folder / named.name)
 
 
-def _refuse_unfinished(shard: FinishedShard) -> None:
-    if holder := holder_of(journal_of(shard.results)):
-        raise OutputError(f"{shard.results}: {holder} works on it; merge when that has ended")
-    again = f"run shard {shard.number}/{shard.of} again, which writes it anew"
+def _refuse_unlike_what_was_written(shard: FinishedShard) -> None:
+    run_again = f"run shard {shard.number}/{shard.of} again"
+    refuse_working(shard.results)
+    refuse_outdated(shard.results, run_again)
+    again = f"{run_again}, which writes it anew"
     digests = shard.document["digests"]
     results = shard.results if RESULTS in digests else None  # 0.1.0 kept none of them
     for name, path in ((RESULTS, results), ("rejected", shard.rejected), (TOKENS, shard.tokens)):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ExitCode, StorageError
-from provisioner.journal.course.table import Course, PastRun, roster_in
+from provisioner.journal.course.table import Course, PastRun, is_told, roster_in
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION, bring_up_to_date
@@ -169,3 +169,34 @@ def test_the_roster_of_the_last_run_is_kept(tmp_path: Path) -> None:
     assert [*found, *map(roster_in, (path, tmp_path / "none.db", tmp_path / "gone.db"))] == [
         None, "two", "two", None, None,
     ]  # fmt: skip
+
+
+def test_results_tell_of_the_last_run_from_when_they_are_written(tmp_path: Path) -> None:
+    """Not of one that was killed, be it while it wrote them; an undo writes none, and what says nothing is believed."""
+    path, found = tmp_path / "j.db", []
+    with Journal(path, Identity("", "http://x")) as journal:
+        for command, ends, tells in (
+            ("run", True, True), ("undo", False, False), ("run", False, False), ("run", True, False),
+            ("undo", True, False), ("run", True, True),
+        ):  # fmt: skip
+            number = journal.course.begin(1.0, command, {}) or 0
+            found.append(is_told(path))
+            if ends:
+                journal.course.end(number, 2.0, None, 0)
+            if tells:
+                journal.course.told()
+            found.append(is_told(path))
+    expected = [False, True, True, True, False, False, False, False, False, False, False, True]
+    (tmp_path / "none.db").write_text("notes")
+    assert (found, [is_told(tmp_path / name) for name in ("none.db", "gone.db")]) == (expected, [True, True])
+
+
+def test_of_a_run_that_an_older_version_began_only_a_kill_is_known(tmp_path: Path) -> None:
+    """It kept nothing but whether it ended."""
+    path = tmp_path / "j.db"
+    with Journal(path, Identity("", "http://x")) as journal:
+        number = journal.course.begin(1.0, "run", {}) or 0
+        journal.course.told()
+        killed = is_told(path)
+        journal.course.end(number, 2.0, None, 0)
+    assert (killed, is_told(path)) == (False, True)

@@ -95,3 +95,22 @@ def test_merged_shards_are_of_the_app_of_their_shards(tmp_path: Path, flag: dict
     sent_to([of, parts[1]], EMULATOR, HERE)
     with pytest.raises(OutputError, match=rf"^{re.escape(str(first))}: is of a rehearsal with the built-in"):
         merge_rounds(parts, tmp_path / "all.csv")
+
+
+@both
+@pytest.mark.parametrize("killed", [0, 1])
+def test_results_of_a_run_before_one_that_was_killed_are_not_merged(tmp_path: Path, made: Made, killed: int) -> None:
+    """Rows that it has carried out would be told as they were before; what runs it again is told."""
+    parts, merged = made(tmp_path)
+    again = f"run shard {killed + 1}/2 again" if made is of_shards else "run that round again"
+    with Journal(journal_of(parts[killed]), HERE) as journal:
+        number = journal.course.begin(1.0, "run", {}) or 0
+        journal.course.end(number, 2.0, None, 0)  # while it wrote its results
+    before = sorted(tmp_path.iterdir())
+    said = "the last run did not come to its end, so these are of one before it"
+    with pytest.raises(OutputError, match=rf"^{re.escape(str(parts[killed]))}: {said}; {again}, then merge$"):
+        merged()
+    assert sorted(tmp_path.iterdir()) == before
+    with Journal(journal_of(parts[killed]), HERE) as journal:
+        journal.course.told()
+    assert merged().counts.rows == (9 if made is of_shards else 4)
