@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import hashlib
 import os
 import stat
@@ -12,6 +13,13 @@ from typing import IO, Final
 
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE: Final = 64 * 1024
+
+
+def content_of(path: Path) -> bytes:
+    """Give what a regular file holds. Raises OSError, also for others: opening a pipe waits for who writes into it."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return path.read_bytes()
 
 
 def digest_of(path: Path) -> str | None:

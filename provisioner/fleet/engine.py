@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, Self, TypeAlias, cast
 import orjson
 
 from provisioner.errors import ConfigurationError, ExitCode
+from provisioner.files.looking import content_of
 from provisioner.files.writing import PRIVATE
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import SIGNALLED, Ended
@@ -256,7 +257,7 @@ class Left:
         if _version_of(self.summary) == self.before:
             return None
         try:
-            document = orjson.loads(self.summary.read_bytes())
+            document = orjson.loads(content_of(self.summary))
             return Ended(int(document["exit_code"]), document)
         except (OSError, ValueError, KeyError, TypeError):
             return None

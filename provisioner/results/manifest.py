@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
 from provisioner.files.aside import set_aside, set_edited_aside
-from provisioner.files.looking import digest_of, same_file
+from provisioner.files.looking import content_of, digest_of, same_file
 from provisioner.files.writing import noted, notes_of
 from provisioner.logs.events import get_logger
 from provisioner.results.outputs import Outputs, state_of, summary_of
@@ -112,8 +112,7 @@ class Source:
 def read_record(summary: Path) -> Record:
     """Read what a summary says; nothing when it is not there, or an older one that does not say it."""
     try:
-        # Opening a pipe waits for who writes into it.
-        return _parsed(summary.read_bytes()) if summary.is_file() else NOTHING_RECORDED
+        return _parsed(content_of(summary))
     except OSError:
         return NOTHING_RECORDED
 
@@ -138,7 +137,7 @@ def known_of(digests: Mapping[str, str | None]) -> dict[str, str]:
 def written_last(summary: Path, name: str) -> str | None:
     """Give the digest of what was written last to a file that a summary tells of; None when nothing says it."""
     try:
-        digest = json.loads(summary.read_bytes())[_DIGESTS][name]
+        digest = json.loads(content_of(summary))[_DIGESTS][name]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return str(digest)
@@ -200,7 +199,7 @@ def remove_other(summary: Path, path: Path) -> None:
     """Remove the rejected rows that were written last, when they go to another file now and nobody has edited them."""
     known = written_last(summary, REJECTED)
     try:
-        named = Path(json.loads(summary.read_bytes())["outputs"][REJECTED])
+        named = Path(json.loads(content_of(summary))["outputs"][REJECTED])
     except (OSError, ValueError, KeyError, TypeError):
         return
     other = summary.with_name(named.name)

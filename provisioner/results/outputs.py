@@ -15,7 +15,7 @@ from typing import Final
 
 from provisioner.errors import OutputError
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, foreign_name
-from provisioner.files.looking import leads_nowhere, same_file
+from provisioner.files.looking import content_of, leads_nowhere, same_file
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.shard import Shard
 
@@ -192,7 +192,7 @@ def tokens_of(path: Path, shard: Shard | None) -> Path:
 def state_of(results: Path) -> Path | None:
     """Find the state of the sync that wrote these results, which the summary beside them names; null without one."""
     try:
-        name = json.loads(summary_of(results).read_bytes())["outputs"]["journal"]
+        name = json.loads(content_of(summary_of(results)))["outputs"]["journal"]
         return Path(name) if Path(name).exists() else None
     except (OSError, ValueError, LookupError, TypeError):
         return None

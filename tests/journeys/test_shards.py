@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -215,3 +216,29 @@ def test_a_shard_whose_last_run_was_killed_is_merged_when_that_was_run_again(tmp
     assert left == []
     assert (merged.exit_code, merged.summary["created"], unchanged.exit_code) == (0, 60, 0)
     assert {row["name"] for row in rows(tmp_path / "u.results.csv")} == {"New"}
+
+
+@pytest.mark.slow
+def test_a_pipe_among_the_files_of_shards_is_not_waited_for(tmp_path: Path) -> None:
+    """It is no summary, no results, and says nothing of how many shards there are; those that there are are merged."""
+    write_roster(tmp_path / "u.csv", people(4))
+    shards = tmp_path / "u.shards"
+    for number in (1, 2):
+        provisioner("run", "u.csv", "--emulator", "--shard", f"{number}/2", cwd=tmp_path)
+    for name in ("zz.summary.json", "shard-1-of-2.results.parquet"):
+        os.mkfifo(shards / name)
+    merged = provisioner("merge", "u.shards", "--json", cwd=tmp_path)
+    (shards / "shards.json").unlink()
+    os.mkfifo(shards / "shards.json")
+    run = provisioner("run", "u.csv", "--emulator", "--shard", "1/2", cwd=tmp_path)
+    (shards / "shard-1-of-2.results.summary.json").unlink()
+    os.mkfifo(shards / "shard-1-of-2.results.summary.json")
+    missing = provisioner("merge", "u.shards", cwd=tmp_path)
+    status = provisioner("status", "u.shards/shard-1-of-2.results.csv", cwd=tmp_path)
+    report = provisioner("report", "u.shards/shard-1-of-2.results.csv", cwd=tmp_path)
+    assert (merged.exit_code, merged.summary["created"]) == (0, 4)
+    assert (run.exit_code, "u.shards: has a shards.json that cannot be read" in run.stderr) == (2, True)
+    assert missing.stderr == (
+        "error: u.shards: 1 of 2 shards has no finished results: shard 1; run it, then merge again\n"
+    )
+    assert (missing.exit_code, status.exit_code, report.exit_code) == (2, 0, 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import JournalError, UsageError
+from provisioner.files.looking import content_of
 from provisioner.journal.header import Header, log_of, owner_in, refuse_cut_short
 from provisioner.journal.journal import JournalReader
 from provisioner.results.manifest import refuse_merged
@@ -31,7 +32,7 @@ class Place:
         if self.results is None:
             return {}
         try:
-            document = json.loads(self.results.with_suffix(ending).read_bytes())
+            document = json.loads(content_of(self.results.with_suffix(ending)))
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import JournalError, UsageError
+from provisioner.files.looking import content_of
 from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
 from provisioner.journal.header import is_database
 from provisioner.results.outputs import CHECK, FORMATS, JOURNAL, SUMMARY, stem_of
@@ -124,7 +125,7 @@ def _overview(journal: Path, missing: list[str]) -> Overview | None:
 def _document(path: Path, missing: list[str]) -> Mapping[str, Any]:
     """Read a JSON object; an empty one when it is not there, told when it cannot be read."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(content_of(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:

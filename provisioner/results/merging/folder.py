@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ConfigurationError, OutputError
+from provisioner.files.looking import content_of
 from provisioner.files.writing import name_once
 from provisioner.roster.shard import Shard
 
@@ -41,7 +42,7 @@ def refuse_unlike(folder: Path, shard: Shard) -> None:
 def shards_of(folder: Path) -> int | None:
     """Say of how many shards a folder is; null when nothing in it says so."""
     try:
-        said = json.loads((folder / MANIFEST).read_bytes())["shards"]
+        said = json.loads(content_of(folder / MANIFEST))["shards"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return said if isinstance(said, int) and said > 0 else None

@@ -23,7 +23,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files.looking import digest_of
+from provisioner.files.looking import content_of, digest_of
 from provisioner.journal.header import EMULATOR
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
@@ -118,13 +118,13 @@ def _finished(results: Path) -> Round:
     outputs = Outputs.beside(results, results.suffix, ())
     refuse_working(results)
     try:
-        document = json.loads(outputs.summary.read_bytes())
+        document = json.loads(content_of(outputs.summary))
         named = document["outputs"]["results"]
         for name in ("rows", "rejected", "requests", "retries", "rate_limited", "started_at", "finished_at", "roster"):
             document[name]
     except (OSError, ValueError, KeyError, TypeError):
         named = None
-    if not named or Path(named).name != results.name or not results.exists():
+    if not named or Path(named).name != results.name or not results.is_file():
         message = f"has no finished results with {outputs.summary.name} beside them; name the results of a run"
         raise OutputError(f"{results}: {message}")
     if _OF_A_SYNC in document:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
-from provisioner.files.looking import digest_of
+from provisioner.files.looking import content_of, digest_of
 from provisioner.journal.lock import JournalLock
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
@@ -84,9 +84,9 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
         stem = summary.name.removesuffix(SUMMARY)
         if stem.endswith(".check"):
             continue
-        results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").exists()]
+        results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").is_file()]
         try:
-            document = json.loads(summary.read_bytes())
+            document = json.loads(content_of(summary))
             shard, outputs = document["shard"], document["outputs"]
             named = Path(outputs["results"]).name if outputs["results"] else ""
             rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None
