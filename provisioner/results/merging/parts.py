@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,3 +75,19 @@ def refuse_outdated(results: Path, again: str) -> None:
     if not is_told(journal_of(results)):
         before = "the last run did not come to its end, so these are of one before it"
         raise OutputError(f"{results}: {before}; {again}, then merge")
+
+
+def refuse_unreadable(*paths: Path) -> None:
+    """Raise `OutputError` for a file or a folder that is there and must not be read; what is not there may pass."""
+    for path in paths:
+        try:
+            kind = path.stat().st_mode
+            if stat.S_ISDIR(kind):
+                os.scandir(f"{path}/.").close()  # its names, and what they stand for
+            elif stat.S_ISREG(kind):
+                path.open("rb").close()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            message = f"cannot be read ({error.strerror}); check its owner and mode, and those of its folder"
+            raise OutputError(f"{path}: {message}") from error

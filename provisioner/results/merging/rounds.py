@@ -38,7 +38,13 @@ from provisioner.results.manifest import (
     written_last,
 )
 from provisioner.results.merging.ordered import rows_of, with_tokens
-from provisioner.results.merging.parts import Part, refuse_other_apps, refuse_outdated, refuse_working
+from provisioner.results.merging.parts import (
+    Part,
+    refuse_other_apps,
+    refuse_outdated,
+    refuse_unreadable,
+    refuse_working,
+)
 from provisioner.results.merging.shards import found_again, merging_to
 from provisioner.results.outputs import Outputs
 from provisioner.results.rejections import reasons_in
@@ -117,6 +123,7 @@ def _finished(results: Path) -> Round:
     """Find what a run has left. Raises `OutputError` when it has not come to its end."""
     outputs = Outputs.beside(results, results.suffix, ())
     refuse_working(results)
+    refuse_unreadable(results, outputs.summary)
     try:
         document = json.loads(content_of(outputs.summary))
         named = document["outputs"]["results"]
@@ -135,6 +142,7 @@ def _finished(results: Path) -> Round:
     if (known := each.digest(RESULTS)) is not None and digest_of(results) != known:
         again = "run that round again, which writes them anew and keeps these beside them"
         raise OutputError(f"{results}: are not the results that were written there; {again}")
+    refuse_unreadable(*([each.tokens] if each.tokens is not None else []))
     if (tokens := each.tokens) is not None and digest_of(tokens) != each.digest(TOKENS):
         again = "put it back, or run that round again, which writes it anew"
         raise OutputError(f"{tokens}: the auth tokens of {results} are not what was written there; {again}")

@@ -17,7 +17,13 @@ from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
 from provisioner.results.manifest import RESULTS, refuse_overwriting
 from provisioner.results.merging.folder import shards_of
-from provisioner.results.merging.parts import Part, refuse_other_apps, refuse_outdated, refuse_working
+from provisioner.results.merging.parts import (
+    Part,
+    refuse_other_apps,
+    refuse_outdated,
+    refuse_unreadable,
+    refuse_working,
+)
 from provisioner.results.outputs import FORMATS, SUMMARY, Outputs
 from provisioner.wording import listed
 
@@ -56,6 +62,7 @@ def finished_shards(folder: Path) -> list[FinishedShard]:
     Raises `OutputError` when one is missing, there twice, unfinished or edited, or when they are not of one roster and
     one app.
     """
+    refuse_unreadable(folder)
     found = sorted(_found(folder), key=lambda shard: shard.number)
     if not found:
         raise OutputError(f"{folder}: holds no finished shard; give the folder of `run --shard`")
@@ -84,6 +91,7 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
         stem = summary.name.removesuffix(SUMMARY)
         if stem.endswith(".check"):
             continue
+        refuse_unreadable(summary)
         results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").is_file()]
         try:
             document = json.loads(content_of(summary))
@@ -124,6 +132,7 @@ def _refuse_unlike_what_was_written(shard: FinishedShard) -> None:
     for name, path in ((RESULTS, results), ("rejected", shard.rejected), (TOKENS, shard.tokens)):
         if path is None or (written := digest_of(path)) == digests.get(name):
             continue
+        refuse_unreadable(path)
         what = "is not there; put it back, or" if written is None else "is not what was written there;"
         raise OutputError(f"{path}: {what} {again}")
 

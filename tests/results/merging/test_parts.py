@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import OutputError
+from provisioner.files.looking import digest_of
 from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
 from provisioner.results.merging.merge import merge
@@ -113,4 +115,42 @@ def test_results_of_a_run_before_one_that_was_killed_are_not_merged(tmp_path: Pa
     assert sorted(tmp_path.iterdir()) == before
     with Journal(journal_of(parts[killed]), HERE) as journal:
         journal.course.told()
+    assert merged().counts.rows == (9 if made is of_shards else 4)
+
+
+def with_tokens_apart(part: Path) -> Path:
+    """Have a summary name a file of auth tokens, which holds none; that file."""
+    summary, tokens = part.with_suffix(".summary.json"), part.with_name("tokens.csv")
+    tokens.write_text("row,uid,auth_token\n")
+    document = json.loads(summary.read_bytes())
+    document["tokens"] = 0
+    document["outputs"]["tokens"], document["digests"] = str(tokens), {"tokens": digest_of(tokens)}
+    summary.write_text(json.dumps(document))
+    return tokens
+
+
+@both
+@pytest.mark.parametrize("what", ["results", "summary", "tokens", "folder"])
+def test_what_must_not_be_read_is_told(nobody: Path, made: Made, what: str) -> None:
+    """Those of another user are there: what helps is to be let read them, and not to run anything again."""
+    (folder := nobody / "folder").mkdir()
+    parts, _ = made(folder)
+    tokens = with_tokens_apart(parts[1])
+    for part in parts:  # of what they hold
+        document = json.loads((summary := part.with_suffix(".summary.json")).read_bytes())
+        summary.write_text(json.dumps({**document, "digests": {**document["digests"], "results": digest_of(part)}}))
+    file = {"results": parts[1], "summary": parts[1].with_suffix(".summary.json"), "tokens": tokens}.get(what)
+    path, mode = (file, 0o600) if file is not None else (parts[0].parent, 0o700)
+
+    def merged() -> Summary:
+        if made is of_shards:
+            return merge(parts[0].parent, nobody / "all.csv", nobody / "t.csv")
+        return merge_rounds(parts, nobody / "all.csv", nobody / "t.csv")
+
+    path.chmod(0)
+    told = path if file is not None or made is of_shards else parts[0]
+    said = rf"^{re.escape(str(told))}: cannot be read \(Permission denied\); check its owner and mode, and those of its"
+    with pytest.raises(OutputError, match=said):
+        merged()
+    path.chmod(mode)
     assert merged().counts.rows == (9 if made is of_shards else 4)
