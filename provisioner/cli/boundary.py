@@ -7,7 +7,7 @@ import os
 import resource
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -176,7 +176,8 @@ class Asked:
         if self.settings is None and not (self.roster or self.nightly or self._wants_json()):
             return  # a slip of the hand is told at once, without all that it takes to write a summary
         from provisioner.logs.events import be_heard
-        from provisioner.results.manifest import NOTHING_RECORDED
+        from provisioner.results.manifest import NOTHING_RECORDED, RESULTS
+        from provisioner.results.outputs import LAST_RUN, told_of_results
         from provisioner.results.summary import document_of_end, encode, write_summary
 
         be_heard()  # what is set aside for the summary is told, also by a command that did not come to its own log
@@ -186,6 +187,9 @@ class Asked:
             path, record = None, NOTHING_RECORDED
         document = document_of_end(error, self.started, {"summary": None if path is None else str(path)}, record)
         if path is not None:
+            with suppress(OSError, ValueError, KeyError, TypeError):  # no results are there that would be told of
+                told = told_of_results(path)
+                document |= {LAST_RUN: told} if told["outputs"][RESULTS] is not None else {}
             try:
                 write_summary(path, document)
                 self.summary = path

@@ -15,7 +15,7 @@ from provisioner.files.aside import set_aside, set_edited_aside
 from provisioner.files.looking import content_of, digest_of, same_file
 from provisioner.files.writing import noted, notes_of
 from provisioner.logs.events import get_logger
-from provisioner.results.outputs import Outputs, state_of, summary_of
+from provisioner.results.outputs import Outputs, state_of, summary_of, told_of_results
 from provisioner.roster.files.inputs import NO_SHEETS, STANDARD_INPUT, InputFile, Inputs, Location, Sheets, local_file
 from provisioner.roster.shard import Share
 from provisioner.wording import listed
@@ -199,7 +199,7 @@ def remove_other(summary: Path, path: Path) -> None:
     """Remove the rejected rows that were written last, when they go to another file now and nobody has edited them."""
     known = written_last(summary, REJECTED)
     try:
-        named = Path(json.loads(content_of(summary))["outputs"][REJECTED])
+        named = Path(told_of_results(summary)["outputs"][REJECTED])
     except (OSError, ValueError, KeyError, TypeError):
         return
     other = summary.with_name(named.name)

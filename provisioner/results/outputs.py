@@ -6,12 +6,12 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from provisioner.errors import OutputError
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, foreign_name
@@ -30,6 +30,9 @@ JOURNAL: Final = ".journal.db"
 SUMMARY: Final = ".summary.json"
 CHECK: Final = ".check.summary.json"
 """What stands behind the stem of the results in the name of the journal, and of the summary of a run and of a check."""
+
+LAST_RUN: Final = "last_run"
+"""What the summary of a command that could not begin calls that of the run whose results are still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,16 @@ def summary_of(results: Path, *, check: bool = False) -> Path:
     return results.with_suffix(CHECK if check else SUMMARY)
 
 
+def told_of_results(summary: Path) -> Mapping[str, Any]:
+    """Give the summary of whatever wrote the results beside this one: itself, or the one that a refusal since has kept.
+
+    Raises OSError, ValueError, TypeError for what is no summary.
+    """
+    document: Mapping[str, Any] = dict(json.loads(content_of(summary)))
+    kept: Mapping[str, Any] = document.get(LAST_RUN, document)
+    return kept
+
+
 def stem_of(path: Path) -> Path | None:
     """Give what the files of a job begin with, by its journal or one of its summaries; null for any other name."""
     for ending in (CHECK, SUMMARY, JOURNAL):
@@ -192,7 +205,7 @@ def tokens_of(path: Path, shard: Shard | None) -> Path:
 def state_of(results: Path) -> Path | None:
     """Find the state of the sync that wrote these results, which the summary beside them names; null without one."""
     try:
-        name = json.loads(content_of(summary_of(results)))["outputs"]["journal"]
+        name = told_of_results(summary_of(results))["outputs"]["journal"]
         return Path(name) if Path(name).exists() else None
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -242,3 +242,28 @@ def test_a_pipe_among_the_files_of_shards_is_not_waited_for(tmp_path: Path) -> N
         "error: u.shards: 1 of 2 shards has no finished results: shard 1; run it, then merge again\n"
     )
     assert (missing.exit_code, status.exit_code, report.exit_code) == (2, 0, 0)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_refused_leaves_a_finished_shard_what_it_was(tmp_path: Path) -> None:
+    """Nothing was sent and its results are the same: the refusal's summary keeps that of the run, however often."""
+    write_roster(tmp_path / "u.csv", [*people(9), {"uid": "a b", "name": "Blank"}])
+    variables = {"COMETCHAT_API_KEY": KEY}
+    shards, merge = tmp_path / "u.shards", ("merge", "u.shards", "--json")
+    file = shards / "shard-1-of-2.results.summary.json"
+    with emulator(tmp_path) as api:
+        flags = ("run", "u.csv", "--shard")
+        ends = [provisioner(*flags, f"{n}/2", *api.flags(), cwd=tmp_path, **variables).exit_code for n in (1, 2)]
+        finished, whole = json.loads(file.read_bytes()), provisioner(*merge, cwd=tmp_path)
+        told = []
+        for _ in range(2):
+            refused = provisioner(*flags, "1/2", "--base-url", "http://localhost:9/v3", cwd=tmp_path, **variables)
+            told.append((refused.exit_code, json.loads(file.read_bytes())))
+        merged = provisioner(*merge, cwd=tmp_path)
+        provisioner(*flags, "1/2", *api.flags(), cwd=tmp_path, **variables)
+    assert (sorted(ends), whole.exit_code, merged.exit_code) == ([0, 1], 1, 1)
+    assert [(code, each["exit_code"], each["last_run"], "rows" in each) for code, each in told] == [
+        (2, 2, finished, False)
+    ] * 2
+    assert {**merged.summary, "digests": {}} == {**whole.summary, "digests": {}}
+    assert "last_run" not in json.loads(file.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -21,6 +22,7 @@ from provisioner.results.outputs import (
     results_of,
     stem_of,
     summary_of,
+    told_of_results,
 )
 from provisioner.roster.files.inputs import find_inputs
 from provisioner.roster.workbook.sheet import LAST_ROW
@@ -371,3 +373,18 @@ def test_a_workbook_has_room_for_a_million_rows() -> None:
         "r.xlsx: a workbook has room for 1,048,575 rows below its header, and there are 1,048,576; "
         "choose .csv, .parquet or .ndjson for --output"
     )
+
+
+def test_what_tells_of_results_is_found_behind_a_refusal(tmp_path: Path) -> None:
+    """It keeps the summary of the run before; where there was none, a refusal tells for itself."""
+    run = {"rows": 1, "outputs": {"results": "a.csv"}}
+    refusal = {"exit_code": 2, "outputs": {"summary": "a.summary.json"}}
+    path, found = tmp_path / "a.summary.json", []
+    for document in (run, {**refusal, "last_run": run}, refusal):
+        path.write_text(json.dumps(document))
+        found.append(told_of_results(path))
+    assert found == [run, run, refusal]
+    for text in ("{", "7", "[1]", "null"):
+        path.write_text(text)
+        with pytest.raises((ValueError, TypeError)):
+            told_of_results(path)

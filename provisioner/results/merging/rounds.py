@@ -11,7 +11,6 @@ is lost.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -23,7 +22,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files.looking import content_of, digest_of
+from provisioner.files.looking import digest_of
 from provisioner.journal.header import EMULATOR
 from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
@@ -46,7 +45,7 @@ from provisioner.results.merging.parts import (
     refuse_working,
 )
 from provisioner.results.merging.shards import found_again, merging_to
-from provisioner.results.outputs import Outputs
+from provisioner.results.outputs import Outputs, told_of_results
 from provisioner.results.rejections import reasons_in
 from provisioner.results.resubmission import job_of_rejected
 from provisioner.results.spool import Spool
@@ -125,7 +124,7 @@ def _finished(results: Path) -> Round:
     refuse_working(results)
     refuse_unreadable(results, outputs.summary)
     try:
-        document = json.loads(content_of(outputs.summary))
+        document = told_of_results(outputs.summary)
         named = document["outputs"]["results"]
         for name in ("rows", "rejected", "requests", "retries", "rate_limited", "started_at", "finished_at", "roster"):
             document[name]

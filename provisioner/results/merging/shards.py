@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import JournalError, OutputError
-from provisioner.files.looking import content_of, digest_of
+from provisioner.files.looking import digest_of
 from provisioner.journal.lock import JournalLock
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
@@ -24,7 +23,7 @@ from provisioner.results.merging.parts import (
     refuse_unreadable,
     refuse_working,
 )
-from provisioner.results.outputs import FORMATS, SUMMARY, Outputs
+from provisioner.results.outputs import FORMATS, SUMMARY, Outputs, told_of_results
 from provisioner.wording import listed
 
 _NAMED: Final = 10
@@ -94,7 +93,7 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
         refuse_unreadable(summary)
         results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").is_file()]
         try:
-            document = json.loads(content_of(summary))
+            document = told_of_results(summary)
             shard, outputs = document["shard"], document["outputs"]
             named = Path(outputs["results"]).name if outputs["results"] else ""
             rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None

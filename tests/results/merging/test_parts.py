@@ -154,3 +154,15 @@ def test_what_must_not_be_read_is_told(nobody: Path, made: Made, what: str) -> N
         merged()
     path.chmod(mode)
     assert merged().counts.rows == (9 if made is of_shards else 4)
+
+
+@both
+def test_a_part_whose_last_run_was_refused_is_what_it_was(tmp_path: Path, made: Made) -> None:
+    """Nothing was sent, and its results are the same: the summary of the refusal keeps that of the run."""
+    parts, merged = made(tmp_path)
+    whole = merged().document
+    for part in parts:
+        summary = part.with_suffix(".summary.json")
+        refusal = {"exit_code": 2, "outputs": {"summary": str(summary)}, "last_run": json.loads(summary.read_bytes())}
+        summary.write_text(json.dumps(refusal))
+    assert merged().document == whole
