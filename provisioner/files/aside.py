@@ -36,8 +36,13 @@ def set_edited_aside(path: Path, written: str | None) -> Path | None:
     """Rename a file whose content is not what was written last; its new path, None when it may be overwritten.
 
     written  `digest_of` what was written last; None when that is not known
+
+    What cannot be read is not known to be ours: another account may have mended it. Raises `StorageError`.
     """
-    return set_aside(path) if digest_of(path) != written else None
+    found = digest_of(path)
+    if found is None and written is None and path.is_dir() and not path.is_symlink():
+        return None  # whoever writes there tells that a folder is in the way
+    return None if found is not None and found == written else set_aside(path)
 
 
 def free_name(path: Path) -> Path:

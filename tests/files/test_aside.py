@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provisioner.files.aside import set_aside
+import pytest
+
+from provisioner.files.aside import set_aside, set_edited_aside
+from provisioner.files.looking import digest_of
 
 
 def test_setting_aside_renames(here: Path) -> None:
@@ -36,3 +39,17 @@ def test_what_belongs_to_a_file_goes_along_with_it(here: Path) -> None:
         f"{aside.name}-wal": "r.db-wal",
         "r.db-other": "r.db-other",
     }
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_cannot_be_read_is_somebodys_work(nobody: Path, *, known: bool) -> None:
+    """Another account may have mended it: it is kept, whatever was written last. Nothing there is nothing to keep."""
+    path = nobody / "r.csv"
+    path.write_text("mended")
+    written = digest_of(path) if known else None
+    path.chmod(0)
+    aside = set_edited_aside(path, written)
+    assert aside is not None
+    assert [each.name for each in nobody.iterdir()] == [aside.name]
+    aside.chmod(0o600)
+    assert (aside.read_text(), set_edited_aside(path, written)) == ("mended", None)
