@@ -205,8 +205,8 @@ class Asked:
         return bool(self.tables.get("output", {}).get("json"))
 
     def _file(self) -> tuple[Path | None, Record]:
-        """Name the summary file and what it is to remember; None without a name or a folder, or for another's file."""
-        from provisioner.files.looking import same_file
+        """Name the summary file and what it is to remember; None where it cannot, or may not, be written."""
+        from provisioner.files.looking import leads_nowhere, same_file
         from provisioner.results.manifest import NOTHING_RECORDED, places, read_record
         from provisioner.results.outputs import FORMATS, summary_of
         from provisioner.roster.files.inputs import find_inputs
@@ -227,7 +227,7 @@ class Asked:
         path = summary_of(results, check=check)
         record, ours = read_record(path), places(inputs)
         others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
-        if others or any(same_file(path, each) for each in inputs.paths):
+        if others or leads_nowhere(path) or any(same_file(path, each) for each in inputs.paths):
             return None, NOTHING_RECORDED
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths

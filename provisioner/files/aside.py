@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from itertools import chain, count
@@ -19,13 +20,13 @@ def set_aside(path: Path, companions: Sequence[str] = ()) -> Path | None:
 
     Raises `StorageError`.
     """
-    if not path.exists():
+    if not os.path.lexists(path):  # a link that leads nowhere is somebody's as well: its disk may come back
         return None
     aside = free_name(path)
     try:
         for ending in (*companions, ""):
             beside = path.with_name(path.name + ending)
-            if beside.exists():
+            if os.path.lexists(beside):
                 beside.rename(aside.with_name(aside.name + ending))
     except OSError as error:
         raise StorageError(f"{path}: cannot be set aside ({error.strerror or error}); {MEND}") from error
@@ -49,7 +50,7 @@ def free_name(path: Path) -> Path:
     """Give a neighbour's name that is not taken: the time in it, and a number if that is not enough."""
     stamp = time_stamp()
     names = (f"{path.stem}.{stamp}{more}{path.suffix}" for more in chain([""], (f"-{n}" for n in count(2))))
-    return next(each for name in names if not (each := path.with_name(name)).exists())
+    return next(each for name in names if not os.path.lexists(each := path.with_name(name)))
 
 
 def time_stamp() -> str:

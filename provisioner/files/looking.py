@@ -95,4 +95,5 @@ def same_file(one: Path, other: Path) -> bool:
 
 def leads_nowhere(path: Path) -> bool:
     """Whether it is a link to what is not there, such as a disk that is not mounted, or to itself."""
-    return path.is_symlink() and not os.path.exists(path)  # noqa: PTH110 - pathlib's own raises for a loop
+    # pathlib's own raises for a loop, and for a name that no file can have.
+    return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH110, PTH114

@@ -139,12 +139,26 @@ class Outputs:
             if path is not None:
                 _make_folder(path.parent, cures[path])
         for path, cure in cures.items():
-            refuse_what_is_no_file(path, cure)
+            if path == self.journal:  # SQLite makes what is behind a link, and the link stays
+                refuse_what_is_no_file(path, cure)
+            else:
+                refuse_as_output(path, cure)
             try:
                 # A little room: temporary files, locks and what is set aside have longer names.
                 path.with_name(path.name + "." * 24).is_dir()
             except OSError as error:
                 raise OutputError(f"{path}: cannot be an output ({error.strerror}); {cure}") from error
+
+
+def refuse_as_output(path: Path, cure: str) -> None:
+    """Raise `OutputError` where a file cannot take the place of what is there, see `refuse_what_is_no_file`.
+
+    So does a link that leads nowhere: what is on a disk that is not mounted may be the only tokens.
+    """
+    if leads_nowhere(path):
+        message = "is a link that leads nowhere; mount the disk that it leads to, or remove the link"
+        raise OutputError(f"{path}: {message}")
+    refuse_what_is_no_file(path, cure)
 
 
 def refuse_what_is_no_file(path: Path, cure: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -303,7 +304,7 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
     """Whether a file is a summary by its members, of which each says how it ended; so is one that is not there."""
     try:
-        if not path.exists() or path.is_dir():
+        if not os.path.lexists(path) or path.is_dir():
             return True
         document = json.loads(path.read_bytes()) if path.is_file() else None  # to read a pipe is to wait for somebody
     except FileNotFoundError:

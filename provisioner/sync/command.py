@@ -19,7 +19,7 @@ from provisioner.files.cures import foreign_name
 from provisioner.files.looking import same_file
 from provisioner.logs.events import get_logger
 from provisioner.model import Action
-from provisioner.results.outputs import Outputs, refuse_what_is_no_file
+from provisioner.results.outputs import Outputs, refuse_as_output, refuse_what_is_no_file
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
@@ -113,7 +113,7 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
     target = make_target(settings)
     job = _night_job(arguments, settings)
     outputs, leavers = job.outputs, job.outputs.leavers
-    refuse_what_is_no_file(leavers, outputs.cure(leavers))
+    refuse_as_output(leavers, outputs.cure(leavers))
     written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
     _refuse_overwriting(written, job.roster.paths, outputs)
     return SyncJob(job, leavers, kept), target
@@ -152,7 +152,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
         job = _preview_job(arguments, settings, Path(folder))
         if keep is not None:
-            refuse_what_is_no_file(keep, job.outputs.cure(keep))
+            refuse_as_output(keep, job.outputs.cure(keep))
             _refuse_overwriting([keep], job.roster.paths, replace(job.outputs, journal=_state_file(settings)))
         yield PlanJob(job, target, keep, source)
 

@@ -16,7 +16,7 @@ from provisioner.errors import ExitCode, OutputError
 from provisioner.files.looking import is_free, same_file
 from provisioner.files.writing import SHARED, written_whole
 from provisioner.model import ROW_OUTCOMES
-from provisioner.results.outputs import refuse_what_is_no_file
+from provisioner.results.outputs import refuse_as_output
 
 SUFFIX: Final = ".prom"
 """A collector reads no other files."""
@@ -47,7 +47,7 @@ def check_metrics_file(path: Path, state: Path | None) -> None:
         raise OutputError(f"{path}: a textfile collector reads only *{SUFFIX}; give --metrics-file this ending")
     if state is not None and same_file(path, state):
         raise OutputError(f"{path}: the metrics would overwrite the state; choose another --metrics-file")
-    refuse_what_is_no_file(path, "choose another --metrics-file")
+    refuse_as_output(path, "choose another --metrics-file")
     if not is_free(path, _is_ours):
         message = "holds what is no metric of a sync, and would be overwritten"
         raise OutputError(f"{path}: {message}; choose another --metrics-file")

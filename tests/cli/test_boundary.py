@@ -192,6 +192,20 @@ def test_a_name_that_no_file_can_have_is_no_bug(
         assert json.loads(out)["exit_code"] == ExitCode.USAGE
 
 
+@pytest.mark.parametrize("name", ["c.check.rejected.csv", "c.check.summary.json"])
+def test_a_link_that_leads_nowhere_stays_one_and_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """One sentence, exit 2: also the summary of that end takes no place of a link."""
+    (here / "u.csv").write_text("uid,name\na,A\n")
+    (here / name).symlink_to("/nowhere/x")
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out(("validate", "u.csv", "-o", "c.csv", "--log-format", "console"))
+    cure = "mount the disk that it leads to, or remove the link"
+    assert f"error: {name}: is a link that leads nowhere; {cure}\n" in capsys.readouterr().err
+    assert (ended.value.code, str((here / name).readlink())) == (ExitCode.USAGE, "/nowhere/x")
+
+
 def test_a_panic_of_polars_is_a_bug_and_no_exit_code_of_rows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is no `Exception`: Python would end with 1, which says that rows were rejected."""
     with pytest.raises(SystemExit) as ended, boundary():

@@ -41,6 +41,17 @@ def test_what_belongs_to_a_file_goes_along_with_it(here: Path) -> None:
     }
 
 
+def test_a_link_is_set_aside_wherever_it_leads(here: Path) -> None:
+    """What is behind it may be on a disk that is not mounted: it is not lost, nor is one that is aside already."""
+    for n in range(3):
+        (here / "r.csv").symlink_to(f"/nowhere/{n}")
+        assert set_aside(Path("r.csv")) is not None
+    (here / "r.csv").symlink_to("r.csv")
+    assert set_edited_aside(Path("r.csv"), None) is not None
+    leads = sorted(str(each.readlink()) for each in here.iterdir())
+    assert leads == ["/nowhere/0", "/nowhere/1", "/nowhere/2", "r.csv"]
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_what_cannot_be_read_is_somebodys_work(nobody: Path, *, known: bool) -> None:
     """Another account may have mended it: it is kept, whatever was written last. Nothing there is nothing to keep."""

@@ -288,6 +288,31 @@ def test_what_is_no_file_in_the_place_of_an_output_is_told(here: Path, name: str
     outputs.make_folder()
 
 
+@pytest.mark.parametrize("name", ["r.csv", "r.rejected.csv", "r.summary.json", "t.csv"])
+@pytest.mark.parametrize("target", ["/nowhere/r.csv", "itself"])
+def test_a_link_that_leads_nowhere_is_no_place_for_an_output(here: Path, name: str, target: str) -> None:
+    """What is on a disk that is not mounted may be the only tokens; both cures that are told work."""
+    outputs = Outputs.beside(Path("r.csv"), ".csv", [Path("users.csv")], tokens=Path("t.csv"))
+    Path(name).symlink_to(name if target == "itself" else target)
+    with pytest.raises(OutputError) as error:
+        outputs.make_folder()
+    cure = "mount the disk that it leads to, or remove the link"
+    assert str(error.value) == f"{name}: is a link that leads nowhere; {cure}"
+    Path(name).unlink()
+    outputs.make_folder()
+    (here / "mounted").touch()
+    Path(name).symlink_to("mounted")
+    outputs.make_folder()
+
+
+def test_a_link_to_a_journal_that_is_still_to_be_made_is_let_alone(here: Path) -> None:
+    """SQLite makes the file behind it: nothing takes the place of the link."""
+    (here / "fast").mkdir()
+    Path("r.journal.db").symlink_to("fast/r.db")
+    beside(Path("r.csv"), Path("users.csv")).make_folder()
+    assert Path("r.journal.db").readlink() == Path("fast/r.db")
+
+
 def test_what_is_wrong_with_the_file_of_the_tokens_is_mended_by_its_own_option(here: Path) -> None:
     """Another --output would be another journal, and change nothing about them."""
     (here / "users.csv").touch()

@@ -107,6 +107,19 @@ def test_a_folder_in_the_place_of_what_a_night_or_a_plan_writes_is_told_before_a
         pass
 
 
+def test_a_link_that_leads_nowhere_is_no_place_for_what_a_night_or_a_plan_writes(folder: Path) -> None:
+    """A disk is not mounted: a file in the place of the link would hide what is on it."""
+    for name in ("out.leavers.csv", "plan.json"):
+        (folder / name).symlink_to("/nowhere/x")
+    with pytest.raises(OutputError, match=r"out\.leavers\.csv: is a link that leads nowhere; mount the disk"):
+        sync_job([str(folder / "hr.csv")], the_settings(folder, "out.csv"))
+    with (
+        pytest.raises(OutputError, match=r"plan\.json: is a link that leads nowhere; mount the disk"),
+        plan_job([str(folder / "hr.csv")], the_settings(folder, "plan.json")),
+    ):
+        pass
+
+
 def test_metrics_of_a_kept_plan_are_about_its_state(folder: Path) -> None:
     """Whatever state is set besides."""
     planned(folder, "plan.json")

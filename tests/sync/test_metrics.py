@@ -153,6 +153,9 @@ def test_a_file_that_no_collector_reads_is_refused(tmp_path: Path) -> None:
     (tmp_path / "d.prom").mkdir()
     with pytest.raises(OutputError, match=r"d\.prom: is a folder; choose another --metrics-file"):
         check_metrics_file(tmp_path / "d.prom", None)
+    (tmp_path / "l.prom").symlink_to("/nowhere/l.prom")
+    with pytest.raises(OutputError, match=r"l\.prom: is a link that leads nowhere; mount the disk"):
+        check_metrics_file(tmp_path / "l.prom", None)
     check_metrics_file(tmp_path / "m.prom", tmp_path / "s.db")
 
 

@@ -29,7 +29,7 @@ from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger
 from provisioner.model import Standing
 from provisioner.results.manifest import written_last
-from provisioner.results.outputs import refuse_what_is_no_file
+from provisioner.results.outputs import refuse_as_output, refuse_what_is_no_file
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
@@ -74,7 +74,7 @@ def proof_job(arguments: Sequence[str], settings: Settings) -> Job:
         refuse_what_is_no_file(state, "check --state")
         job = replace(job, outputs=replace(job.outputs, journal=state))
     for path in (job.outputs.proof, job.outputs.differences):
-        refuse_what_is_no_file(path, job.outputs.cure(path))
+        refuse_as_output(path, job.outputs.cure(path))
     kept = [*job.roster.paths, job.outputs.journal]
     for path, other in product((job.outputs.proof, job.outputs.differences), kept):
         if same_file(path, other):

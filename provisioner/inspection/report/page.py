@@ -16,7 +16,7 @@ from provisioner.inspection.report.chapters import at
 from provisioner.inspection.report.content import Content, content_of
 from provisioner.inspection.report.figures import Figure, figures_of
 from provisioner.inspection.report.sources import find_sources
-from provisioner.results.outputs import refuse_what_is_no_file
+from provisioner.results.outputs import refuse_as_output
 
 MARK: Final = '<meta name="generator" content="provisioner report">'
 """By what a report is known for one of ours."""
@@ -72,7 +72,7 @@ def render(content: Content, pictures: list[Figure], no_pictures: str) -> str:
 
 
 def _refuse_others(path: Path) -> None:
-    refuse_what_is_no_file(path, "move it away")
+    refuse_as_output(path, "move it away")
     try:
         with path.open("rb") as file:
             ours = MARK.encode() in file.read(_HEAD)

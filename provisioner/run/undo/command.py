@@ -12,7 +12,7 @@ from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.undo.reversals import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
 from provisioner.results.manifest import refuse_merged
-from provisioner.results.outputs import FORMATS, Outputs, refuse_what_is_no_file, results_of, state_of
+from provisioner.results.outputs import FORMATS, Outputs, refuse_as_output, results_of, state_of
 from provisioner.roster.files.inputs import Inputs
 from provisioner.run.job import Job, identity, make_target, refuse_emulator
 from provisioner.run.runtime import is_agreed, is_anybody_there
@@ -51,7 +51,7 @@ def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn
     """Find the journal and the files of an undo. Raises `UsageError`, also when the app's id is not the right one."""
     outputs = outputs_of(out)
     for path in (outputs.undo, outputs.undo_summary):
-        refuse_what_is_no_file(path, "move it away")
+        refuse_as_output(path, "move it away")
     if owner_in(outputs.journal) == EMULATOR:
         message = "was a rehearsal with the built-in emulator, and its users went with it: there is nothing to undo"
         raise JournalError(f"{outputs.journal}: {message}")

@@ -110,6 +110,11 @@ def test_a_file_that_is_no_report_of_ours_stays(job: Path) -> None:
     with pytest.raises(OutputError, match=r"out\.report\.html: is no report of provisioner"):
         write_report(job)
     assert file.read_text() == "<html>my own</html>"
+    file.unlink()
+    file.symlink_to("/nowhere/r.html")
+    with pytest.raises(OutputError, match=r"out\.report\.html: is a link that leads nowhere; mount the disk"):
+        write_report(job)
+    assert str(file.readlink()) == "/nowhere/r.html"
 
 
 def test_without_the_extra_the_page_has_its_tables_and_says_what_is_missing(

@@ -48,7 +48,7 @@ def test_what_is_no_run_is_told_in_words_that_are_about_it(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["out.undo.csv", "out.undo.summary.json"])
 def test_what_is_no_file_in_the_place_of_what_an_undo_writes_is_told(tmp_path: Path, name: str) -> None:
-    """Before anybody is deleted, whether it is a folder or a pipe."""
+    """Before anybody is deleted, whether it is a folder, a pipe or a link that leads nowhere."""
     a_journal(tmp_path / "out.journal.db")
     for what, make in (("folder", os.mkdir), ("pipe, not a file", os.mkfifo)):
         make(tmp_path / name)
@@ -56,3 +56,8 @@ def test_what_is_no_file_in_the_place_of_what_an_undo_writes_is_told(tmp_path: P
             undo_of(str(tmp_path / "out.csv"), Settings())
         assert str(error.value) == f"{tmp_path / name}: is a {what}; move it away"
         (tmp_path / name).rename(tmp_path / what)
+    (tmp_path / name).symlink_to("/nowhere/u.csv")
+    with pytest.raises(OutputError) as error:
+        undo_of(str(tmp_path / "out.csv"), Settings())
+    cure = "mount the disk that it leads to, or remove the link"
+    assert str(error.value) == f"{tmp_path / name}: is a link that leads nowhere; {cure}"
