@@ -74,7 +74,13 @@ def _panics_as_errors() -> Iterator[None]:
 
 
 def _impossible_name(error: Exception) -> UsageError | None:
-    """Say what is wrong with a path that no file can have, whoever came upon it; None for any other error."""
+    """Say what is wrong with a path that no file can have, whoever came upon it; None for any other error.
+
+    So it is with every path when the folder that it starts at, the current one, was deleted.
+    """
+    if isinstance(error, FileNotFoundError) and error.filename is None and _is_nowhere():
+        cure = "go to another one (cd), then run the command again"
+        return UsageError(f"the current folder is not there any more; {cure}")
     if isinstance(error, OSError) and error.errno in _IMPOSSIBLE and error.filename is not None:
         name = shortened(os.fsdecode(error.filename))
         return UsageError(f"{name}: no file can be called so ({error.strerror}); give another name")
@@ -83,6 +89,15 @@ def _impossible_name(error: Exception) -> UsageError | None:
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
         return UsageError("a path holds a NUL character, and no file can be called so; give another name")
     return None
+
+
+def _is_nowhere() -> bool:
+    """Whether the current folder was deleted, or cannot be told for another reason."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def show(message: str, code: int = ExitCode.ROWS_LEFT) -> None:

@@ -192,6 +192,34 @@ def test_a_name_that_no_file_can_have_is_no_bug(
         assert json.loads(out)["exit_code"] == ExitCode.USAGE
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate", "{there}/u.csv", "--json"),
+        ("run", "{there}/u.csv", "--emulator", "-y", "--json"),
+        ("run", "{there}/u.csv", "--dry-run", "--emulator"),
+        ("sync", "{there}/u.csv", "--state", "s.db", "--adopt", "--base-url", "http://127.0.0.1:9/v3"),
+        ("plan", "{there}/u.csv", "--state", "s.db", "--base-url", "http://127.0.0.1:9/v3"),
+        ("doctor", "--base-url", "http://127.0.0.1:9/v3"),
+        ("merge", "."),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_working_folder_that_was_deleted_is_no_bug(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    """Whoever comes upon it: one sentence, exit 2, and no crash file anywhere."""
+    (tmp_path / "u.csv").write_text("uid,name\na,A\n")
+    here.rmdir()
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out([each.format(there=tmp_path) for each in arguments])
+    out, err = capsys.readouterr()
+    said = "the current folder is not there any more; go to another one (cd), then run the command again"
+    assert (ended.value.code, err.splitlines()[-1]) == (ExitCode.USAGE, f"error: {said}")
+    if "--json" in arguments:
+        assert json.loads(out)["message"] == said
+
+
 @pytest.mark.parametrize("name", ["c.check.rejected.csv", "c.check.summary.json"])
 def test_a_link_that_leads_nowhere_stays_one_and_is_told(
     here: Path, capsys: pytest.CaptureFixture[str], name: str
