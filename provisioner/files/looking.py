@@ -15,13 +15,6 @@ _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE: Final = 64 * 1024
 
 
-def content_of(path: Path) -> bytes:
-    """Give what a regular file holds. Raises OSError, also for others: opening a pipe waits for who writes into it."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    return path.read_bytes()
-
-
 def digest_of(path: Path) -> str | None:
     """Give the SHA-256 of a file's content in hex digits, None when there is no file that can be read."""
     try:
@@ -31,6 +24,13 @@ def digest_of(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def content_of(path: Path) -> bytes:
+    """Read a file of ours that is small, such as a summary. Raises OSError, also for what is no file."""
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for who writes into it
+        raise OSError(errno.EINVAL, "Not a file", str(path))
+    return path.read_bytes()
 
 
 class UnreadableError(Exception):

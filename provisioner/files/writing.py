@@ -14,7 +14,7 @@ from typing import IO, cast
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.files.cures import ANOTHER_OUTPUT, MAKE_ROOM, MEND
-from provisioner.files.looking import digest_of
+from provisioner.files.looking import content_of, digest_of
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666
@@ -153,7 +153,7 @@ def notes_of(path: Path) -> Path:
 def noted(path: Path) -> list[str]:
     """Give the digests that were noted, the latest last."""
     try:
-        return notes_of(path).read_text(encoding="ascii").split()
+        return content_of(notes_of(path)).decode("ascii").split()
     except (OSError, ValueError):
         return []
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode, StorageError
 from provisioner.files.aside import set_aside
+from provisioner.files.looking import content_of
 from provisioner.files.writing import SHARED, written_whole
 from provisioner.logs.events import get_logger
 from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
@@ -304,13 +305,11 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 def _is_alike(path: Path, summary: Mapping[str, Any]) -> bool:
     """Whether a file is a summary by its members, of which each says how it ended; so is one that is not there."""
     try:
-        if not os.path.lexists(path) or path.is_dir():
+        if path.is_dir():
             return True
-        document = json.loads(path.read_bytes()) if path.is_file() else None  # to read a pipe is to wait for somebody
-    except FileNotFoundError:
-        return True
+        document = json.loads(content_of(path))
     except (OSError, ValueError, RecursionError):
-        return False
+        return not os.path.lexists(path)
     return isinstance(document, dict) and (_END in document or _END not in summary)
 
 

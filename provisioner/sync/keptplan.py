@@ -153,6 +153,8 @@ def _write(path: Path, head: Mapping[str, Any], plan: Plan) -> None:
 
 def _sealed(path: Path) -> str | None:
     """Give the digest of a plan that is as it was written; None for anything else."""
+    if not path.is_file():  # opening a pipe waits for who writes into it
+        return None
     try:
         with path.open("rb") as file:
             length = os.fstat(file.fileno()).st_size - _SEAL_LENGTH

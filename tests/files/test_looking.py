@@ -73,6 +73,17 @@ def test_a_file_is_free_unless_something_else_is_in_it(here: Path) -> None:
     assert not is_free(here / "full", lambda file: file.read() == b"y")
 
 
+def test_nothing_but_a_file_has_a_content(here: Path) -> None:
+    """What would be read to no end, or waits for who writes, is an error at once, as what is not there."""
+    (here / "file").write_bytes(b"x")
+    os.mkfifo(here / "fifo")
+    assert content_of(here / "file") == b"x"
+    said = {here / "fifo": "Not a file", here: "Not a file", here / "no": "No such file or directory"}
+    for path, why in {**said, Path("/dev/zero"): "Not a file"}.items():
+        with pytest.raises(OSError, match=f"{why}: '{path}'"):
+            content_of(path)
+
+
 def test_nothing_but_a_file_has_a_digest(here: Path) -> None:
     """What is read to no end, or waits for who writes, is not opened."""
     os.mkfifo(here / "fifo")

@@ -22,10 +22,12 @@ from provisioner.results.manifest import (
     known_digest,
     places,
     read_record,
+    remove_other,
     rewrite,
     set_others_aside,
+    written_last,
 )
-from provisioner.results.outputs import Outputs
+from provisioner.results.outputs import Outputs, state_of
 from provisioner.results.summary import write_summary
 from provisioner.roster.files.inputs import Sheets, find_inputs
 
@@ -212,7 +214,15 @@ def test_what_a_roster_is_comes_back_from_the_journal_that_keeps_it(here: Path) 
     assert [begun_beside(outputs, source, text) for text in ("", "[]", '{"roster": 1}')] == [None, None, None]
 
 
-def test_a_pipe_in_the_place_of_a_summary_says_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
-    """Whoever opens it would wait for who writes into it."""
-    os.mkfifo(tmp_path / "r.summary.json")
-    assert manifest.read_record(tmp_path / "r.summary.json") == manifest.NOTHING_RECORDED
+def test_a_pipe_in_the_place_of_a_summary_says_nothing_and_keeps_nobody_waiting(here: Path) -> None:
+    """Whoever opens it would wait for who writes into it, also when it comes there while a run sends."""
+    summary = here / "r.summary.json"
+    os.mkfifo(summary)
+    (here / "r.rejected.csv").write_text("mended")
+    assert manifest.read_record(summary) == manifest.NOTHING_RECORDED
+    assert (written_last(summary, "rejected"), state_of(here / "r.csv")) == (None, None)
+    remove_other(summary, here / "r.rejected.xlsx")
+    write_summary(summary, {"rows": 1})
+    assert json.loads(summary.read_bytes()) == {"rows": 1}
+    kept = sorted((each.suffix, each.is_fifo()) for each in here.iterdir())
+    assert kept == [(".csv", False), (".json", False), (".json", True)]

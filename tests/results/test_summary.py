@@ -6,7 +6,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -395,6 +395,22 @@ def test_a_file_of_a_person_that_is_called_as_a_summary_is_set_aside(tmp_path: P
     (kept,) = set(tmp_path.iterdir()) - {path}
     assert kept.read_text() == mine
     assert [(event["event"], event["kept_as"]) for event in logged] == [("results.set_aside", [str(kept)])]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/nowhere/x")], ids=["pipe", "link"])
+def test_what_comes_into_the_place_of_a_summary_while_a_run_sends_is_set_aside(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """A pipe is not waited for, and a link is kept for the day on which its disk is there again."""
+    make(tmp_path / "r.summary.json")
+    with capture_logs() as events:
+        write_summary(tmp_path / "r.summary.json", {"rows": 1})
+    (aside,) = (each for each in tmp_path.iterdir() if each.name != "r.summary.json")
+    assert [each["kept_as"] for each in events] == [[str(aside)]]
+    assert (aside.is_fifo() or aside.is_symlink(), json.loads((tmp_path / "r.summary.json").read_bytes())) == (
+        True,
+        {"rows": 1},
+    )
 
 
 def test_a_path_that_is_not_utf8_does_not_spoil_the_summary(tmp_path: Path) -> None:

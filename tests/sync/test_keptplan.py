@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
@@ -91,6 +92,13 @@ def test_only_a_plan_as_it_was_written_is_overwritten(folder: Path, edit: Callab
     before, _, end = path.read_bytes().rpartition(b',\n  "sha256": ')
     assert end == b'"' + hashlib.sha256(before).hexdigest().encode() + b'"\n}\n'
     assert read_plan(path).roster == (str(folder / "hr.csv"),)
+
+
+def test_a_pipe_that_comes_into_the_place_of_a_plan_is_set_aside(folder: Path) -> None:
+    """Whoever opens it would wait for who writes into it."""
+    os.mkfifo(folder / "plan.json")
+    path = keep(folder)
+    assert (path.is_file(), [each.is_fifo() for each in folder.glob("plan.2*.json")]) == (True, [True])
 
 
 def test_a_plan_lists_its_changes_for_people(folder: Path) -> None:
