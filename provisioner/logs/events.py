@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -30,7 +31,7 @@ class _Tee:
     """
 
     def __init__(self, format_: Format, level: int, file: IO[str] | None) -> None:
-        self._level, self._file = level, file
+        self._level, self._file, self._lost = level, file, False
         self._console: Any = structlog.dev.ConsoleRenderer(colors=_on_terminal(), pad_event_to=24)
         self._json = structlog.processors.JSONRenderer(ensure_ascii=False)
         self._people = format_ == "console"
@@ -38,7 +39,7 @@ class _Tee:
 
     def __call__(self, logger: object, method: str, event: Event) -> Event:
         in_words = event.pop("in_words", False)
-        self._tell(self._file, self._json(logger, method, dict(event)))
+        self._keep(self._json(logger, method, dict(event)), str(event.get("timestamp")))
         # A traceback is for the file alone.
         event.pop("exception", None)
         if _LEVELS.get(method, 20) >= self._level and not (in_words and self._people):
@@ -46,12 +47,25 @@ class _Tee:
             self._tell(sys.stderr, self._render(logger, method, dict(event)))
         raise structlog.DropEvent
 
+    def _keep(self, line: object, timestamp: str) -> None:
+        """Write to the file; that it takes no more is told once."""
+        trouble = self._tell(self._file, line)
+        if trouble is None or self._lost or self._file is None:
+            return
+        self._lost = True
+        facts = {"file": self._file.name, "reason": getattr(trouble, "strerror", None) or str(trouble)}
+        event = {**facts, "event": "log.not_written", "level": "error", "timestamp": timestamp}
+        self._tell(sys.stderr, self._render(None, "error", event))
+
     @staticmethod
-    def _tell(stream: IO[str] | None, line: object) -> None:
+    def _tell(stream: IO[str] | None, line: object) -> Exception | None:
         # A full log disk, or a reader who has left, is no reason to stop creating users.
-        if stream is not None:
-            with suppress(OSError, ValueError):
+        try:
+            if stream is not None:
                 print(line, file=stream, flush=True)
+        except (OSError, ValueError) as error:
+            return error
+        return None
 
 
 class _Logger:
@@ -95,6 +109,13 @@ def _is_logged(line: bytes) -> bool:
     return isinstance(told, dict) and "event" in told and str(told.get("timestamp")).endswith("Z")
 
 
+def _unwaiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody reads is an OSError (ENXIO), where the kernel would wait for who does."""
+    file = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(file, True)
+    return file
+
+
 def set_up(
     *,
     format_: Format | None = None,
@@ -117,10 +138,12 @@ def set_up(
             raise OutputError(f"{file}: holds what is no log of provisioner; choose another --log-file")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            stream = file.open("a", encoding="utf-8", errors="backslashreplace")
+            stream = open(file, "a", encoding="utf-8", errors="backslashreplace", opener=_unwaiting)  # noqa: SIM115
         except OSError as error:
-            why = f"the log file cannot be opened ({error.strerror})"
-            raise ConfigurationError(f"{file}: {why}; choose another --log-file") from None
+            unread = error.errno == errno.ENXIO and file.is_fifo()
+            why = "nobody reads this pipe" if unread else error.strerror
+            cure = "start what reads it first, or choose another --log-file" if unread else "choose another --log-file"
+            raise ConfigurationError(f"{file}: the log file cannot be opened ({why}); {cure}") from None
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
@@ -143,6 +144,37 @@ def test_a_log_file_that_cannot_be_opened_is_told_before_anything_begins(tmp_pat
         set_up(file=tmp_path / name)
     assert str(error.value).startswith(str(tmp_path / name))
     assert str(error.value).endswith("; choose another --log-file")
+
+
+def test_a_pipe_that_nobody_reads_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    """Opening it would wait for its reader, with no word to anybody; once it has one, it gets every event."""
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigurationError) as error:
+        set_up(file=pipe)
+    cure = "start what reads it first, or choose another --log-file"
+    assert str(error.value) == f"{pipe}: the log file cannot be opened (nobody reads this pipe); {cure}"
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    set_up(file=pipe, quiet=True)
+    structlog.get_logger().info("run.started")
+    assert events(os.read(reader, 1000).decode()) == [{"event": "run.started", "level": "info"}]
+    *_, tee = structlog.get_config()["processors"]
+    assert os.get_blocking(tee._file.fileno())  # a reader who is slow is waited for
+    os.close(reader)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_log_file_that_takes_no_more_is_told_once(capsys: pytest.CaptureFixture[str], *, quiet: bool) -> None:
+    """Otherwise nobody would know that the story is lost; the run goes on."""
+    set_up(file=Path("/dev/full"), quiet=quiet, format_="json")
+    for name in ("run.started", "run.finished"):
+        structlog.get_logger().error(name)
+    lost = {"file": "/dev/full", "reason": "No space left on device", "event": "log.not_written", "level": "error"}
+    assert events(capsys.readouterr().err) == [
+        lost,
+        {"event": "run.started", "level": "error"},
+        {"event": "run.finished", "level": "error"},
+    ]
 
 
 def test_a_log_that_cannot_be_written_does_not_end_the_run(capsys: pytest.CaptureFixture[str]) -> None:
