@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -72,6 +74,23 @@ class AuditRecord:
         return orjson.dumps(asdict(self), option=orjson.OPT_APPEND_NEWLINE)
 
 
+def _opened(path: Path) -> BinaryIO:
+    """Open a file to add to; raises ValueError for a pipe that nobody reads: the kernel would wait for who does."""
+    try:
+        return open(path, "ab", buffering=0, opener=_unwaiting)
+    except OSError as error:
+        if error.errno != errno.ENXIO or not path.is_fifo():
+            raise
+        cure = "start what reads it first, or choose another --audit"
+        raise ValueError(f"{path}: nobody reads this pipe; {cure}") from None
+
+
+def _unwaiting(path: str, flags: int) -> int:
+    file = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(file, True)
+    return file
+
+
 class Audit(Sequence[AuditRecord]):
     """The records so far, in the order in which the requests took effect.
 
@@ -83,7 +102,7 @@ class Audit(Sequence[AuditRecord]):
         if path and path.is_file() and not _is_audit(path):
             raise ValueError(f"{path}: holds what is no audit; choose another --audit")
         # Unbuffered: a line is in the file before the answer leaves, even if this process is killed.
-        self._file: BinaryIO | None = path.open("ab", buffering=0) if path else None
+        self._file: BinaryIO | None = _opened(path) if path else None
 
     def add(self, record: AuditRecord) -> None:
         """Keep one record, and write it to the file if there is one: until it takes no more, which is said once."""

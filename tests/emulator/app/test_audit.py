@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -156,6 +157,17 @@ def test_an_audit_is_appended_to_nothing_that_is_none(tmp_path: Path, content: b
     with pytest.raises(ValueError, match=r"people\.csv: holds what is no audit; choose another --audit"):
         Audit(file)
     assert file.read_bytes() == content
+
+
+def test_a_pipe_that_nobody_reads_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    """Once somebody reads it, it is an audit like any other."""
+    pipe = tmp_path / "audit"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match=r"audit: nobody reads this pipe; start what reads it first"):
+        Audit(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    Audit(pipe).close()
+    os.close(reader)
 
 
 def test_a_disk_that_takes_no_more_ends_the_file_and_no_request(caplog: pytest.LogCaptureFixture) -> None:
