@@ -68,6 +68,7 @@ class Outputs:
         check    nothing is sent: what is written has names of its own, so that a run's files stay as they are
         tokens   where auth tokens are to stand, when that is apart from the results
         """
+        _refuse_nameless(results, "results", "--output")
         if results.suffix.lower() not in FORMATS:
             message = f"{results}: results are written as {', '.join(FORMATS)}; give --output one of these endings"
             raise OutputError(message)
@@ -241,8 +242,16 @@ def _refuse_rejected(results: Path, rosters: Iterable[Path], *, check: bool) -> 
             raise OutputError(f"{roster}: {whose}; choose another --output")
 
 
+def _refuse_nameless(path: Path, such_as: str, option: str) -> None:
+    """Refuse an ending alone: it is the whole name of a hidden file. Raises `OutputError`."""
+    if path.name.lower() in FORMATS:
+        message = f"has no name before the ending; give {option} one, such as {such_as}{path.name}"
+        raise OutputError(f"{path}: {message}")
+
+
 def _refuse_tokens(tokens: Path, results: Path) -> None:
     """Refuse a file for auth tokens that cannot be one; raises `OutputError`."""
+    _refuse_nameless(tokens, "tokens", "--tokens-to")
     if tokens.suffix.lower() not in FORMATS:
         raise OutputError(f"{tokens}: auth tokens are written as {', '.join(FORMATS)}; give --tokens-to such an ending")
     if is_output_of(results, tokens):

@@ -119,7 +119,7 @@ def test_tokens_have_a_file_of_their_own(here: Path, tokens: str, why: str) -> N
     assert (here / "deep").is_dir()
 
 
-@pytest.mark.parametrize("name", ["results", "results.xls", "results.json", ".csv", "results.csv.gz"])
+@pytest.mark.parametrize("name", ["results", "results.xls", "results.json", "results.csv.gz"])
 def test_refuses_an_ending_it_cannot_write(name: str) -> None:
     """The format is the suffix: an unknown one is told with those that are known."""
     with pytest.raises(OutputError) as error:
@@ -286,6 +286,18 @@ def test_what_is_no_file_in_the_place_of_an_output_is_told(here: Path, name: str
         Path(name).unlink()
     Path(name).symlink_to(os.devnull)
     outputs.make_folder()
+
+
+@pytest.mark.parametrize("name", [".csv", "out/.NDJSON"])
+def test_an_ending_alone_is_told_as_that(name: str) -> None:
+    """It was told to have one of the endings, of which it is one."""
+    ending = Path(name).name
+    with pytest.raises(OutputError) as error:
+        beside(Path(name), Path("users.csv"))
+    assert str(error.value) == f"{name}: has no name before the ending; give --output one, such as results{ending}"
+    with pytest.raises(OutputError) as error:
+        Outputs.beside(Path("r.csv"), ".csv", [], tokens=Path(name))
+    assert str(error.value) == f"{name}: has no name before the ending; give --tokens-to one, such as tokens{ending}"
 
 
 @pytest.mark.parametrize("name", ["r.csv", "r.rejected.csv", "r.summary.json", "t.csv"])

@@ -5,6 +5,7 @@ With converters of our own: the library's would take 1.5 for 2, and the word `no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cyclopts import Parameter
 from cyclopts.token import Token
 
 from provisioner.settings.values import parse_count
+from provisioner.wording import shortened
 
 
 def text_of(_: Any, tokens: Sequence[Token]) -> str:
@@ -25,6 +27,14 @@ def path_of(_: Any, tokens: Sequence[Token]) -> Path:
     if not (value := tokens[0].value):
         raise ValueError("is empty; name a file (a variable that is not set gives nothing)")
     return Path(value)
+
+
+def _file_of(_: Any, tokens: Sequence[Token]) -> Path:
+    """Read the path of a file. A slash at the end, which a path would lose, names a folder."""
+    value, named = tokens[0].value, path_of(_, tokens)
+    if value.endswith("/") and not os.path.isdir(value):  # noqa: PTH112 - a name that no file can have is told later
+        raise ValueError(f"{shortened(value)} ends with a slash, as the name of a folder does; name a file")
+    return named
 
 
 def _number_of(least: int | None) -> Callable[[Any, Sequence[Token]], int]:
@@ -48,7 +58,7 @@ def text(description: str, *names: str, metavar: str = "TEXT") -> Parameter:
 
 def path(description: str, *names: str) -> Parameter:
     """Make an option that takes the path of a file."""
-    return Parameter(name=names, help=description, metavar="FILE", converter=path_of)
+    return Parameter(name=names, help=description, metavar="FILE", converter=_file_of)
 
 
 def number(description: str, *names: str, least: int | None = None) -> Parameter:

@@ -41,6 +41,19 @@ def test_nothing_names_no_file(tmp_path: Path, arguments: tuple[str, ...], named
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("validate", "u.csv", "-o", "r.csv/"), ("init", "u.csv", "-o", "i.toml/"), ("init", "u.csv", "-o", "u.csv/")],
+)
+def test_a_slash_at_the_end_names_no_file(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """It would be dropped, and a file be made of that name."""
+    (tmp_path / "u.csv").write_text("uid,name\nann,Ann\n")
+    ended = provisioner(*arguments, cwd=tmp_path)
+    said = f"error: -o: {arguments[-1]!r} ends with a slash, as the name of a folder does; name a file\n"
+    assert (ended.exit_code, ended.stderr) == (2, said)
+    assert [each.name for each in tmp_path.iterdir()] == ["u.csv"]
+
+
 @pytest.mark.sampled
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize(
