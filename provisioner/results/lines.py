@@ -16,7 +16,7 @@ from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
 from provisioner.model import FINAL, Outcome, RowTally
-from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, write_outcomes
+from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, fill_outcomes, write_outcomes
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import RESULTS, rewrite, written_last
 from provisioner.results.outputs import Outputs
@@ -124,7 +124,7 @@ def write_lines(
     """
     with closing(apart) if apart else nullcontext(), written_whole(path, PRIVATE) as whole:
         lines = frames if apart is None else apart.taken_from(frames)
-        write_outcomes(whole, lines, path.suffix, fed_again=fed_again)
+        fill_outcomes(whole, lines, path.suffix, fed_again=fed_again)
         check()
         if apart is not None:
             apart.write()  # before the results take the place of those that may hold tokens

@@ -29,7 +29,15 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.statements import Columns
 from provisioner.model import Outcome, RowTally, Settlement, State, UserRequest
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
-from provisioner.results.lines import Counts, TokensApart, count_unsent, keep_results, result_lines, write_results
+from provisioner.results.lines import (
+    Counts,
+    TokensApart,
+    count_unsent,
+    keep_results,
+    result_lines,
+    write_lines,
+    write_results,
+)
 from provisioner.results.manifest import Record
 from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.results.spool import Spool
@@ -352,6 +360,17 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing_behind(
             write_results(path, spool, fetch)
     assert str(error.value).startswith(f"{path}: cannot be written (File too large")
     assert str(error.value).endswith("); make room or mend that, then run the same command again")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.usefixtures("small_files")
+def test_a_full_disk_names_the_results_of_a_merge_and_no_hidden_file(tmp_path: Path, suffix: str) -> None:
+    """Nobody knows the temporary file, nor finds it afterwards."""
+    path = tmp_path / f"r{suffix}"
+    with pytest.raises(StorageError) as error:
+        write_lines(path, iter([result_lines(many_lines(), fetch)]), None)
+    assert str(error.value).startswith(f"{path}: cannot be written (File too large")
     assert list(tmp_path.iterdir()) == []
 
 

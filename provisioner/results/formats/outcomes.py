@@ -10,8 +10,8 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import NoResultsError, OutputError
-from provisioner.files.writing import PRIVATE
-from provisioner.results.formats.writing import WRITERS, write_frames
+from provisioner.files.writing import PRIVATE, written_whole
+from provisioner.results.formats.writing import WRITERS, fill
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.formats.rows import ADDED
 
@@ -42,20 +42,23 @@ _MIDNIGHT: Final = "T00:00:00"
 Shape = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def write_outcomes(
-    path: Path, frames: Iterator[pl.DataFrame], suffix: str | None = None, *, fed_again: bool = False
-) -> None:
+def write_outcomes(path: Path, frames: Iterator[pl.DataFrame], *, fed_again: bool = False) -> None:
     """Write lines of `RESULT_SCHEMA` in the format of the path's suffix, for their owner alone.
 
-    suffix     of the format, where the path says another
     fed_again  they have `OF_ROW` as well
     """
-    suffix = (suffix or path.suffix).lower()
+    with written_whole(path, PRIVATE) as temporary:
+        fill_outcomes(temporary, frames, path.suffix, fed_again=fed_again)
+
+
+def fill_outcomes(temporary: Path, frames: Iterator[pl.DataFrame], suffix: str, *, fed_again: bool) -> None:
+    """Write them into the temporary file of `written_whole`, in the format of a suffix. Raises OSError."""
+    suffix = suffix.lower()
     schema = pl.Schema(_KINDS if fed_again else RESULT_SCHEMA)
     shape = _SHAPES.get(suffix)
     if shape is not None:
         frames, schema = map(shape, frames), shape(pl.DataFrame(schema=schema)).schema
-    write_frames(path, frames, schema, PRIVATE, WRITERS[suffix])
+    fill(temporary, frames, schema, WRITERS[suffix])
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:

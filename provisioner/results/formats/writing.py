@@ -22,12 +22,16 @@ def write_frames(
     path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, mode: int, write: Writer | None = None
 ) -> None:
     """Write frames one after the other, in the format of the path's suffix unless another one is given."""
-    write = write or WRITERS[path.suffix.lower()]
     with written_whole(path, mode) as temporary:
-        try:
-            write(temporary, frames, schema)
-        except pl.exceptions.ComputeError as error:
-            raise OSError(None, reason(error)) from error
+        fill(temporary, frames, schema, write or WRITERS[path.suffix.lower()])
+
+
+def fill(temporary: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, write: Writer) -> None:
+    """Write frames into the temporary file of `written_whole`, which names the right one. Raises OSError."""
+    try:
+        write(temporary, frames, schema)
+    except pl.exceptions.ComputeError as error:
+        raise OSError(None, reason(error)) from error
 
 
 def write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
