@@ -278,6 +278,57 @@ def test_what_an_undo_for_good_had_deleted_when_it_was_killed_is_told_as_deleted
 
 
 @pytest.mark.slow
+def test_whoever_another_hand_has_made_anew_is_never_deleted_for_good(api: RunningEmulator, tmp_path: Path) -> None:
+    """Also when that user is deactivated, as ours were: by an undo before, or as the roster said."""
+    (tmp_path / "left.toml").write_text(
+        '[columns]\ndeactivated = { column = "name", map = { "New 4" = true, "New 5" = false } }\n'
+    )
+    left = ("-c", "left.toml")
+    assert run(tmp_path, api, people=ROSTER[:3]).exit_code == 0
+    assert undo(tmp_path, api).summary["done"]["deactivated"] == 3
+    assert run(tmp_path, api, *left, people=ROSTER[3:5]).summary["deactivated"] == 1
+    for uid in ("new-1", "new-4"):
+        made = api.users()[uid]["created_at"]
+        later(api, uid, name="Stranger", created_at=made + 5, updated_at=None, deactivated_at=made + 9)
+    made = api.users()["new-2"]["created_at"]
+    later(api, "new-2", name="By hand", updated_at=made + 5, deactivated_at=made + 9)
+    users = api.users()
+    told = provisioner(
+        *command("undo", tmp_path, api, "--dry-run", "--permanent", api.url), cwd=tmp_path, COMETCHAT_API_KEY=KEY
+    )
+    done = undo(tmp_path, api, "--permanent", api.url)
+    assert verdicts(tmp_path) == {
+        "new-1": ("kept", "another_user"),
+        "new-2": ("kept", "changed"),
+        "new-3": ("reversed", "deleted"),
+        "new-4": ("kept", "another_user"),
+        "new-5": ("reversed", "deleted"),
+    }
+    assert api.users() == {uid: user for uid, user in users.items() if uid not in {"new-3", "new-5"}}
+    assert done.summary["requests"] <= told.summary["estimate"]["requests"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("away", [False, True], ids=["active", "deactivated"])
+def test_an_undo_that_was_to_deactivate_claims_no_deletion(api: RunningEmulator, tmp_path: Path, *, away: bool) -> None:
+    """Killed before its request got through, it finds that another hand has deleted the user and made the uid anew."""
+    assert run(tmp_path, api, people=ROSTER[:2]).exit_code == 0
+    post(api, "faults", json.dumps({"script": [{"fault": "hang-before-commit", "route": "DELETE /users"}]}))
+    place = len(api.lines("audit"))
+    victim = start(*command("undo", tmp_path, api, "--yes", "--max-in-flight", 1), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: any(line["fault"] == "hang-before-commit" for line in api.lines("audit")[place:]))
+    victim.kill()
+    victim.end()
+    post(api, "faults", "{}")
+    made = api.users()["new-1"]["created_at"]
+    later(api, "new-1", name="Stranger", created_at=made + 5, deactivated_at=made + 9 if away else None)
+    stranger = api.users()["new-1"]
+    assert undo(tmp_path, api).exit_code == 1
+    assert verdicts(tmp_path) == {"new-1": ("kept", "another_user"), "new-2": ("reversed", "deactivated")}
+    assert api.users()["new-1"] == stranger
+
+
+@pytest.mark.slow
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)

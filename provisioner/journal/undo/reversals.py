@@ -245,9 +245,8 @@ CANDIDATES: Final = select(
 class ToDo(NamedTuple):
     """What there is to be undone.
 
-    more  requests at most beside a look at each and what takes it back, for those to be put back: a list where tags
-          were set or the roster deactivated the user, who is reactivated then, and another look where an update of ours
-          was never answered
+    more  requests at most beside a look at each and what takes it back: a list where tags are to be put back, or the
+          user may be deactivated, who is reactivated to be put back; another look where no update of ours was answered
     """
 
     created: int
@@ -265,6 +264,7 @@ class ToDo(NamedTuple):
 _LISTED: Final = "(fields & :tags OR made_hash IS NOT NULL)"
 _MAY_BE_LATER: Final = "(length(carried) AND (NOT confirmed OR doubted))"
 _MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + (made_hash IS NOT NULL))"
+_AWAY: Final = "(withdrawn OR made_hash IS NOT NULL OR reversals.state IS 'sent')"
 
 TO_DO: Final = select(
     ToDo._fields,
@@ -273,7 +273,7 @@ TO_DO: Final = select(
         "created": f"coalesce(sum({_OURS} AND NOT {_LOOKED_AT}), 0)",
         "updated": f"coalesce(sum({_UPDATED} AND NOT {_LOOKED_AT}), 0)",
         "doubtful": f"coalesce(sum({_IN_DOUBT} AND NOT {_LOOKED_AT}), 0)",
-        "more": f"coalesce(sum(iif({_UPDATED} AND NOT {_LOOKED_AT}, {_MORE}, 0)), 0)",
+        "more": f"coalesce(sum(iif(NOT {_LOOKED_AT}, iif({_OURS}, {_AWAY}, iif({_UPDATED}, {_MORE}, 0)), 0)), 0)",
         "reversed": f"coalesce(sum(reversals.verdict IS 'reversed' AND again_at IS NULL AND NOT {_TO_DO}), 0)",
     },
 )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from provisioner.journal.undo.reversals import Candidate
 from provisioner.sending.users import profile, trace
-from provisioner.sending.users.keeper import moment
+from provisioner.sending.users.keeper import changed_after, moment
 from provisioner.sending.users.profile import Difference
 
 
@@ -34,8 +34,10 @@ class Restoration(NamedTuple):
     lost: tuple[str, ...] = ()
 
 
-def changed_since(each: Candidate, user: Mapping[str, Any]) -> str | None:
+def changed_since(each: Candidate, user: Mapping[str, Any], *, away: bool = False) -> str | None:
     """Say why a user whom this job created is not to be taken back (of `reversal.REASONS`); None when it is.
+
+    away  the user was found among the deactivated
 
     Times are the server's, in whole seconds: what happened in the very second of our last answer looks like ours.
     """
@@ -43,11 +45,11 @@ def changed_since(each: Candidate, user: Mapping[str, Any]) -> str | None:
     if each.created_at is not None and created is not None and created != each.created_at:
         return "another_user"
     began = created if created is not None else each.created_at
-    active, updated = moment(user, "lastActiveAt"), moment(user, "updatedAt")
+    active = moment(user, "lastActiveAt")
     if active is not None and began is not None and active > began:
         return "logged_in"
     mark = max((time for time in (each.mark, began) if time is not None), default=None)
-    later = updated is not None and mark is not None and updated > mark
+    later = changed_after(user, mark, away=away)
     return "changed" if later and not (may_be_later(each) and _carried(each, profile.texts_of(user))) else None
 
 

@@ -72,6 +72,11 @@ class _Course:
         self.request, self.each = request, each
         self.attempts, self.doubt = each.attempts, bool(each.sent)
 
+    @property
+    def deleted(self) -> bool:
+        """Whether the user may have been deleted for good by us."""
+        return self.doubt and self.each.action == _ACTIONS[Operation.DELETE]
+
     def note(self, verdict: Verdict, _: float) -> None:
         """Take in an answer to a request that changes something."""
         self.attempts += 1
@@ -121,7 +126,7 @@ class Reversals:
         if shown.verdict is not Verdict.DONE:
             return self._unsuccessful(course, shown.verdict, shown.reply)
         why = comparison.changed_since(each, shown.user)
-        if course.doubt and why == "another_user":
+        if course.deleted and why == "another_user":
             return self._reversed(course, Operation.DELETE, shown.reply)
         if why is None and (each.withdrawn or each.away) and not course.doubt:
             why = "reactivated"
@@ -130,19 +135,20 @@ class Reversals:
     async def _absent(self, course: _Course, reply: Reply) -> Settlement:
         """Settle a user of ours who is not there: deactivated or deleted, by us or by another hand."""
         each, permanent = course.each, self.journal.permanent
-        if course.doubt and each.action == _ACTIONS[Operation.DELETE] and not permanent:
-            # What may have been deleted for good is so when it is not among the deactivated either.
-            shown = await read_deactivated(self.exchanger, course.request)
-            if shown.verdict is Verdict.ABSENT:
-                return self._reversed(course, Operation.DELETE, shown.reply)
-            if shown.verdict is not Verdict.DONE:
-                return self._unsuccessful(course, shown.verdict, shown.reply)
-            return self._reversed(course, Operation.DEACTIVATE, shown.reply)
-        if each.parted or (permanent and (each.withdrawn or course.doubt)):
+        if not (course.doubt or each.parted or each.withdrawn):
+            return self._kept(course, "gone", reply)
+        # Only the list of the deactivated tells one whom we have deactivated from one who was made anew since.
+        shown = await read_deactivated(self.exchanger, course.request)
+        if shown.verdict is Verdict.ABSENT and course.deleted:
+            return self._reversed(course, Operation.DELETE, shown.reply)
+        if shown.verdict is not Verdict.DONE:
+            return self._without(course, shown.verdict, shown.reply)
+        why = comparison.changed_since(each, shown.user, away=True)
+        if why == "another_user" or (why and permanent):
+            return self._kept(course, why, shown.reply)
+        if permanent:
             return await self._remove(course)
-        if course.doubt:
-            return self._reversed(course, Operation.DEACTIVATE, reply)
-        return self._kept(course, "gone", reply)
+        return self._reversed(course, Operation.DEACTIVATE, shown.reply)
 
     async def _remove(self, course: _Course) -> Settlement:
         operation = Operation.DELETE if self.journal.permanent else Operation.DEACTIVATE

@@ -41,6 +41,18 @@ def last_change(user: Mapping[str, Any], before: int | None = None) -> int | Non
     return latest
 
 
+def changed_after(user: Mapping[str, Any], mark: int | None, *, away: bool) -> bool:
+    """Whether another hand has changed a user after our last answer; both are the server's UNIX seconds.
+
+    away  the user is deactivated: some servers may call that a change, so only what was before it counts
+    """
+    updated = moment(user, "updatedAt")
+    if updated is None or mark is None or updated <= mark:
+        return False
+    parted = moment(user, "deactivatedAt")
+    return not away or (parted is not None and updated < parted - 1)
+
+
 def moment(user: Mapping[str, Any], name: str) -> int | None:
     """Give a time of a user (UNIX seconds); None for what is none.
 

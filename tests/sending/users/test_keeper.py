@@ -58,3 +58,23 @@ def test_what_an_update_emptied_is_carried_as_the_answer_shows_it() -> None:
 def test_a_time_is_one_that_a_calendar_has(said: Any, at: int | None) -> None:
     """One of milliseconds is none: results and journals could not tell it."""
     assert keeper.moment({"createdAt": said}, "createdAt") == at
+
+
+@pytest.mark.parametrize(
+    ("times", "active", "away"),
+    [
+        ({"updatedAt": 10}, False, False),
+        ({}, False, False),
+        # Where no time of the deactivation is shown, it may be what changed the user.
+        ({"updatedAt": 15}, True, False),
+        ({"updatedAt": 15, "deactivatedAt": 15}, True, False),
+        ({"updatedAt": 15, "deactivatedAt": 16}, True, False),
+        ({"updatedAt": 15, "deactivatedAt": 17}, True, True),
+        ({"updatedAt": 18, "deactivatedAt": 17}, True, False),
+    ],
+)
+def test_a_deactivation_is_no_change_by_another_hand(times: dict[str, int], *, active: bool, away: bool) -> None:
+    """Of a user who is deactivated, only a change before that counts."""
+    assert keeper.changed_after(times, 10, away=False) == active
+    assert keeper.changed_after(times, 10, away=True) == away
+    assert not keeper.changed_after(times, None, away=False)
