@@ -115,7 +115,7 @@ class Past:
     """What the journal knew of a uid when this run came to it.
 
     doubt_since  UNIX seconds by the server: the first attempt that may have created the user; null when there is none
-    changed      the roster's body is not the one that was settled, or an undo may have changed the user
+    changed      the roster's body is not the one that was settled, or an undo may have changed the profile
     ours         this job created the user: known for certain, and never forgotten; `before`: in an earlier round
     edited       the roster's body is not the one that is in doubt
     mark         UNIX seconds by the server: our last answer that changed the user; null when it is not known

@@ -115,7 +115,10 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             more = bool(met.ours) and profile.any_of(met.besides or "", policy.managed)
-            changed = _is_settled(met) and (met.body_hash != body_hash or bool(met.reversing) or more)
+            # What may have been put back is another profile than the row's; who was to be deactivated has that still.
+            back, settled = bool(met.reversing) and met.ours != 1, _is_settled(met)
+            changed = (settled or bool(met.withdrawn)) and (met.body_hash != body_hash or back)
+            changed |= settled and more
             made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
             if leaves is not None and past.parted and past.ours and not (leaves and made):
@@ -168,6 +171,8 @@ def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
     past = request.past
     if request.deactivated:
         yield Operation.DEACTIVATE
+    if past is not None and past.withdrawn:
+        yield Operation.LIST
     if past is not None and (past.withdrawn or (past.parted and request.deactivated is False)):
         yield Operation.REACTIVATE
     if past is None or not (past.withdrawn or past.ours or _is_taken_up(past, policy)):

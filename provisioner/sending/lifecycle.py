@@ -1,6 +1,7 @@
 """The life of one row, from its first request to its outcome.
 
-    ours, deactivated by an undo: reactivate, update → created
+    ours, deactivated by an undo: read ─┬─ not deleted since: reactivate, update → created
+                                        └─ made anew by another hand: as below ──→ existing, updated, failed
     ours, and edited since: update ───────────────→ created
     settled as there before: as below ────────────→ existing, updated
     create ─┬─ done ──────────────────────────────→ created
@@ -22,17 +23,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from provisioner.logs.events import get_logger
 from provisioner.model import AuthTokens, OnExisting, Outcome, OutcomeTally, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
-from provisioner.sending.users import profile, trace
-from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, drifted, unsuccessful, words_of
-from provisioner.sending.users.keeper import Keeper, carried, last_change, moment, shows
-
-log = get_logger()
+from provisioner.sending.users import failures, profile, trace
+from provisioner.sending.users.failures import note_drift, unsuccessful
+from provisioner.sending.users.keeper import Keeper, carried, changed_after, last_change, moment, shows
+from provisioner.sending.users.reading import Shown, read_parted, read_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class Lifecycle:
         if past is None:
             return self._create(life)
         if past.withdrawn:
-            return self._bring_back(life)
+            return self._bring_back(life, past)
         if past.ours:
             return self._ours(life, past)
         if past.was_there and self._policy.on_existing is not OnExisting.FAIL:
@@ -152,26 +151,62 @@ class Lifecycle:
             if life.doubt_since is not None:
                 return await self._resolve_doubt(life, life.doubt_since, reply)
             return await self._was_there_before(life, reply)
-        if verdict is Verdict.REFUSED and (fields := drifted(reply)):
-            self._drift(fields, request, reply)
+        if verdict is Verdict.REFUSED:
+            note_drift(self._outcomes.drift, request.row, reply)
         return self._unsuccessful(life, verdict, reply)
 
-    async def _bring_back(self, life: _Life) -> Settlement:
-        """Begin anew with a user of ours whom an undo has deactivated; one who was deleted since is created."""
-        life.doubt_since = None
-        verdict, reply = await self._exchange(Operation.REACTIVATE, life)
-        if verdict is Verdict.ABSENT:
-            if self._keeper is not None:
-                await self._keeper.begin_anew(life.request)
-            life.created_at = life.mark = None
-            return await self._create(life)
-        if verdict is Verdict.DONE:
+    async def _bring_back(self, life: _Life, past: Past) -> Settlement:
+        """Begin anew with a user of ours whom an undo has deactivated, if it is that user still."""
+        shown, away = await read_parted(self._exchanger, life.request)
+        if shown.verdict is Verdict.ABSENT:
+            # A list may be behind: that a user is deleted is only believed of a request about the user itself.
+            verdict, reply = await self._exchange(Operation.REACTIVATE, life)
+            if verdict is Verdict.ABSENT:
+                await self._forget(life)
+                return await self._create(life)
+            if verdict is not Verdict.DONE:
+                return self._unsuccessful(life, verdict, reply)
+            shown = await read_user(self._exchanger, life.request, with_tags=False)
+        if shown.verdict is not Verdict.DONE:
+            return self._unsuccessful(life, shown.verdict, shown.reply)
+        created_at = moment(shown.user, "createdAt")
+        if None not in (created_at, life.created_at) and created_at != life.created_at:
+            await self._forget(life)
+            if away:
+                return self._deactivated(life, shown.reply)
+            return await self._was_there_before(life, shown.reply, created_at)
+        return await self._awake(life, shown, away=away, by_hand=self._by_hand(life, past, shown, away=away))
+
+    def _by_hand(self, life: _Life, past: Past, shown: Shown, *, away: bool) -> bool:
+        """Whether a user of ours is as another hand has made it, and nothing asks for it to be otherwise."""
+        # Once something of ours may have left, a change may be our own.
+        begun = past.doubt_since is not None or past.outcome is Outcome.FAILED
+        if begun or past.changed or self._policy.on_existing is OnExisting.UPDATE:
+            return False
+        return changed_after(shown.user, life.created_at if life.mark is None else life.mark, away=away)
+
+    async def _awake(self, life: _Life, shown: Shown, *, away: bool, by_hand: bool) -> Settlement:
+        """Have a user of ours be active and, unless another hand has changed it, as the roster has it."""
+        verdict, reply = shown.verdict, shown.reply
+        if not by_hand and life.doubt_since is None:
+            life.doubt_since = self._server_clock.now() or 0.0  # a run that goes on has to know that this one began
+        if away:
+            verdict, reply = await self._exchange(Operation.REACTIVATE, life)
+        if verdict is Verdict.DONE and not by_hand:
             verdict, reply = await self._update(life, own=True)
         if verdict is Verdict.ABSENT:
-            return life.failed(reply, GONE, "another hand has deactivated or deleted the user just now; run again")
+            return life.failed(reply, *failures.JUST_GONE)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, reply)
-        return await self._settle_with_token(life, Outcome.CREATED, reply, life.created_at)
+        there = await self._settle_with_token(life, Outcome.CREATED, reply, life.created_at)
+        return failures.told(there, failures.LEFT_ALONE) if by_hand and there.outcome is Outcome.CREATED else there
+
+    async def _forget(self, life: _Life) -> None:
+        """Go on as with a uid that was never ours: our user is gone, and so is all that is known of it."""
+        if self._keeper is not None:
+            await self._keeper.begin_anew(life.request)
+        life.created_at = life.mark = life.token = life.doubt_since = None
+        life.request = life.request._replace(past=None)
 
     async def _update(self, life: _Life, *, own: bool) -> tuple[Verdict | None, Reply]:
         """Send the roster's profile; what it overwrites is kept before it leaves."""
@@ -195,25 +230,17 @@ class Lifecycle:
         if past.changed or past.outcome is not Outcome.CREATED:
             verdict, reply = await self._update(life, own=True)
             if verdict is Verdict.ABSENT:
-                message = "this job created the user, and another hand has deactivated or deleted it since"
-                return life.failed(reply, GONE, f"{message}; reactivate it and run again, or, if it is deleted, {ANEW}")
+                return life.failed(reply, *failures.LOST)
             if verdict is not Verdict.DONE:
                 return self._unsuccessful(life, verdict, reply)
             self._outcomes.edited += 1
         return await self._settle_with_token(life, Outcome.CREATED, reply, past.created_at)
 
-    def _drift(self, fields: list[str], request: UserRequest, reply: Reply) -> None:
-        """Note that the API is stricter than our rules; logged once for each field."""
-        drift = self._outcomes.drift
-        if news := [field for field in fields if field not in drift]:
-            log.warning("rules.drift", fields=news, row=request.row, status=reply.status, said=words_of(reply))
-        drift.update(fields)
-
     def _created(self, life: _Life, reply: Reply) -> Settlement:
         data = reply.data or {}
         if life.request.token:
             life.token = data["authToken"]
-        return life.settled(Outcome.CREATED, reply, _created_at(reply))
+        return life.settled(Outcome.CREATED, reply, moment(reply.data or {}, "createdAt"))
 
     async def _resolve_doubt(self, life: _Life, since: float, exists: Reply) -> Settlement:
         """Tell whether the user that is there came from an attempt of ours whose answer was lost."""
@@ -222,7 +249,7 @@ class Lifecycle:
             return self._deactivated(life, exists)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, reply)
-        created_at = _created_at(reply)
+        created_at = moment(reply.data or {}, "createdAt")
         if not created_since(created_at, since):
             return await self._was_there_before(life, exists, created_at)
         unsure = life.request.past is not None and life.request.past.edited
@@ -244,8 +271,7 @@ class Lifecycle:
         created_at = life.created_at if created_at is None else created_at
         match self._policy.on_existing:
             case OnExisting.FAIL:
-                message = "the uid exists already, and --on-existing is fail"
-                return life.failed(exists or Reply(), "ERR_UID_ALREADY_EXISTS", message)
+                return life.failed(exists or Reply(), *failures.THERE)
             case OnExisting.SKIP:
                 as_updated = past is not None and past.outcome is Outcome.UPDATED and not past.changed
                 outcome = Outcome.UPDATED if as_updated else Outcome.EXISTING
@@ -255,7 +281,9 @@ class Lifecycle:
             return self._deactivated(life, reply)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, reply)
-        return await self._settle_with_token(life, Outcome.UPDATED, reply, _created_at(reply) or created_at)
+        return await self._settle_with_token(
+            life, Outcome.UPDATED, reply, moment(reply.data or {}, "createdAt") or created_at
+        )
 
     async def _settle_with_token(
         self, life: _Life, outcome: Outcome, reply: Reply | None, created_at: int | None
@@ -273,12 +301,9 @@ class Lifecycle:
         return life.settled(outcome, minted, created_at)
 
     def _deactivated(self, life: _Life, reply: Reply) -> Settlement:
-        message = (
-            "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
-        )
         if self._policy.on_existing is OnExisting.FAIL:
-            return life.failed(reply, DEACTIVATED, message)
-        return life.settled(Outcome.EXISTING, reply)._replace(error_code=DEACTIVATED, error_message=message)
+            return life.failed(reply, *failures.TAKEN)
+        return failures.told(life.settled(Outcome.EXISTING, reply), failures.TAKEN)
 
     def _unsuccessful(self, life: _Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         return unsuccessful(life.open(), verdict, reply, self._exchanger.max_attempts, prefix)
@@ -293,7 +318,3 @@ class Lifecycle:
         if verdict is Verdict.DONE and self._keeper is not None:
             life.believe(operation, request, reply)
         return verdict, reply
-
-
-def _created_at(reply: Reply) -> int | None:
-    return moment(reply.data or {}, "createdAt")

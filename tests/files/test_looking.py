@@ -88,19 +88,3 @@ def test_nothing_but_a_file_has_a_digest(here: Path) -> None:
     """What is read to no end, or waits for who writes, is not opened."""
     os.mkfifo(here / "fifo")
     assert [digest_of(path) for path in (here / "fifo", Path("/dev/zero"), here, here / "nothing")] == [None] * 4
-
-
-def test_only_of_a_regular_file_the_content_is_waited_for(here: Path) -> None:
-    """A pipe into which nobody writes would be waited for without end."""
-    (here / "t").write_bytes(b"x")
-    os.mkfifo(here / "fifo")
-    (here / "folder").mkdir()
-    said = {}
-    for name in ("fifo", "folder", "gone"):
-        with pytest.raises(OSError, match=name) as error:
-            content_of(here / name)
-        said[name] = error.value.strerror
-    assert (content_of(here / "t"), said) == (
-        b"x",
-        {"fifo": "it is no regular file", "folder": "it is no regular file", "gone": "No such file or directory"},
-    )

@@ -309,6 +309,56 @@ def test_whoever_another_hand_has_made_anew_is_never_deleted_for_good(api: Runni
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_a_run_after_an_undo_overwrites_nothing_of_another_hand(
+    api: RunningEmulator, tmp_path: Path, *, killed: bool
+) -> None:
+    """Strangers in the place of ours are strangers, active or not; what another hand made of ours is kept and named."""
+    assert run(tmp_path, api, people=ROSTER[:5]).exit_code == 0
+    if killed:
+        post(
+            api,
+            "faults",
+            json.dumps({"script": [{"fault": "hang-before-commit", "route": "DELETE /users", "times": 5}]}),
+        )
+        victim = start(*command("undo", tmp_path, api, "--yes"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: sum(line["fault"] == "hang-before-commit" for line in api.lines("audit")) == 5)
+        victim.kill()
+        victim.end()
+        post(api, "faults", "{}")
+    else:
+        assert undo(tmp_path, api).summary["reversed"] == 5
+    made = api.users()["new-1"]["created_at"]
+    later(api, "new-1", name="By hand", updated_at=made + 9, deactivated_at=None)
+    assert run(tmp_path, api, "--on-existing", "fail", people=ROSTER[:1]).exit_code == 0
+    (row,) = rows(tmp_path / "out.csv")
+    assert (row["outcome"], row["error_code"]) == ("created", "changed")
+    later(api, "new-2", name="Stranger", created_at=made + 5, updated_at=None, deactivated_at=None)
+    later(api, "new-3", name="Stranger", created_at=made + 5, updated_at=None, deactivated_at=made + 9)
+    another_hand(api, "DELETE", "/users/new-4", {"permanent": True})
+    left, place = api.users(), len(api.lines("audit"))
+    ended = run(tmp_path, api, people=ROSTER[:5])
+    told = {
+        row["uid"]: (row["outcome"], row["error_code"], bool(row["auth_token"])) for row in rows(tmp_path / "out.csv")
+    }
+    assert told == {
+        "new-1": ("created", "changed", True),
+        "new-2": ("existing", "", False),
+        "new-3": ("existing", "deactivated", False),
+        "new-4": ("created", "", True),
+        "new-5": ("created", "", True),
+    }
+    assert (ended.exit_code, api.users()["new-2"], api.users()["new-3"]) == (0, left["new-2"], left["new-3"])
+    assert {"new-4", "new-5"} < active(api)
+    assert run(tmp_path, api, "--on-existing", "fail", people=ROSTER[:5]).summary["failed"] == 2
+    assert (api.users()["new-1"]["name"], api.users()["new-2"], api.users()["new-3"]) == (
+        "By hand", left["new-2"], left["new-3"],
+    )  # fmt: skip
+    changed = {line["uid"] for line in api.lines("audit")[place:] if line["did"] in {"updated", "reactivated"}}
+    assert changed <= {"new-5"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("away", [False, True], ids=["active", "deactivated"])
 def test_an_undo_that_was_to_deactivate_claims_no_deletion(api: RunningEmulator, tmp_path: Path, *, away: bool) -> None:
     """Killed before its request got through, it finds that another hand has deleted the user and made the uid anew."""

@@ -646,6 +646,17 @@ def test_a_user_of_ours_whose_row_was_edited_is_brought_up_to_date(policy: Polic
     assert world.tally.outcomes.edited == 1
 
 
+def listed(*users: Reply) -> Reply:
+    """A list of the deactivated."""
+    return Reply(status=200, data={"items": [each.data for each in users]})
+
+
+def shown(created_at: int, *times: int) -> Reply:
+    """Ada as the API shows her: created, changed, deactivated."""
+    there = user(created_at)
+    return there._replace(data={**(there.data or {}), **dict(zip(("updatedAt", "deactivatedAt"), times, strict=False))})
+
+
 EMPTYING = Policy(managed=frozenset({"uid", "name", "avatar", "role"}))
 BACK = Reply(status=200, data={"reactivatedUids": [ADA.uid]})
 EMPTIED = ADA.body[:-1] + b',"role":"default","unset":["avatar"]}'
@@ -656,9 +667,17 @@ EMPTIED = ADA.body[:-1] + b',"role":"default","unset":["avatar"]}'
     [
         ([user(NOW)], ours(changed=True), [EMPTIED]),
         ([user(NOW)], ours(State.SENT, Outcome.PENDING), [EMPTIED]),
-        ([BACK, user(NOW)], ours(State.PENDING, Outcome.PENDING, withdrawn=True), [ADA.body, EMPTIED]),
+        (
+            [listed(user(LONG_AGO)), BACK, user(NOW)],
+            ours(State.PENDING, Outcome.PENDING, withdrawn=True),
+            [ADA.body, ADA.body, EMPTIED],
+        ),
         # Deleted for good since: there is nothing to be emptied.
-        ([NOT_FOUND, user(NOW, "new")], ours(State.PENDING, Outcome.PENDING, withdrawn=True), [ADA.body, ADA.body]),
+        (
+            [listed(), NOT_FOUND, NOT_FOUND, user(NOW, "new")],
+            ours(State.PENDING, Outcome.PENDING, withdrawn=True),
+            [ADA.body] * 4,
+        ),
     ],
     ids=["edited", "killed", "undone", "deleted"],
 )
@@ -669,6 +688,83 @@ def test_what_was_emptied_goes_from_a_user_of_ours(
     world = World(answers, EMPTYING)
     assert world.settle(request_).outcome is Outcome.CREATED
     assert world.bodies == bodies
+
+
+LIST, REACTIVATE = Operation.LIST, Operation.REACTIVATE
+WITHDRAWN = ours(State.PENDING, Outcome.PENDING, withdrawn=True, mark=LONG_AGO, auth_token=None)
+STRANGER, BY_HAND, ASLEEP = shown(NOW - 60), shown(LONG_AGO, NOW - 60), shown(LONG_AGO, LONG_AGO, NOW - 99)
+LEFT = "another hand has changed the user since; its profile was left as it is"
+TAKEN = "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew"
+
+
+def again(**past: Any) -> UserRequest:
+    """The row of a user whom an undo has deactivated."""
+    assert WITHDRAWN.past is not None
+    return WITHDRAWN._replace(past=replace(WITHDRAWN.past, **past))
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers", "operations", "outcome", "code"),
+    [
+        (again(), [listed(ASLEEP), BACK, user(), MINTED], [LIST, REACTIVATE, UPDATE, MINT], Outcome.CREATED, None),
+        # Reactivated by another hand, and not changed.
+        (again(), [listed(), shown(LONG_AGO), user(), MINTED], [LIST, READ, UPDATE, MINT], Outcome.CREATED, None),
+        (again(), [listed(), BY_HAND, MINTED], [LIST, READ, MINT], Outcome.CREATED, "changed"),
+        (
+            again(),
+            [listed(shown(LONG_AGO, NOW - 60, NOW - 50)), BACK, MINTED],
+            [LIST, REACTIVATE, MINT],
+            Outcome.CREATED,
+            "changed",
+        ),
+        # The row was edited since, or a request of a run before may have left.
+        (again(changed=True), [listed(), BY_HAND, user(), MINTED], [LIST, READ, UPDATE, MINT], Outcome.CREATED, None),
+        (
+            again(doubt_since=START - 90),
+            [listed(), BY_HAND, user(), MINTED],
+            [LIST, READ, UPDATE, MINT],
+            Outcome.CREATED,
+            None,
+        ),
+        (again(), [listed(), STRANGER], [LIST, READ], Outcome.EXISTING, None),
+        (again(doubt_since=START - 90), [listed(), STRANGER], [LIST, READ], Outcome.EXISTING, None),
+        (again(), [listed(STRANGER)], [LIST], Outcome.EXISTING, "deactivated"),
+        # A list that is behind.
+        (
+            again(),
+            [listed(), NOT_FOUND, BACK, shown(LONG_AGO), user(), MINTED],
+            [LIST, READ, REACTIVATE, READ, UPDATE, MINT],
+            Outcome.CREATED,
+            None,
+        ),
+    ],
+)
+def test_whom_an_undo_has_deactivated_is_looked_at_before_anything_is_changed(
+    request_: UserRequest, answers: list[Reply], operations: list[Operation], outcome: Outcome, code: str | None
+) -> None:
+    """A stranger of that uid is none of ours, and what another hand has made of ours stays and is named."""
+    world = World(answers)
+    settlement = world.settle(request_)
+    messages = {None: None, "changed": LEFT, "deactivated": TAKEN}
+    assert (settlement.outcome, settlement.error_code, settlement.error_message, world.operations) == (
+        outcome, code, messages[code], operations,
+    )  # fmt: skip
+    assert settlement.auth_token == ("minted" if outcome is Outcome.CREATED else None)
+
+
+@pytest.mark.parametrize(("answer", "code"), [(listed(STRANGER), "deactivated"), (listed(), "ERR_UID_ALREADY_EXISTS")])
+def test_a_stranger_in_the_place_of_whom_an_undo_has_deactivated_fails_where_that_is_asked(
+    answer: Reply, code: str
+) -> None:
+    """`--on-existing fail` is about every user of others."""
+    settlement = World([answer, STRANGER], FAIL).settle(WITHDRAWN)
+    assert (settlement.outcome, settlement.error_code, settlement.created_at) == (Outcome.FAILED, code, None)
+
+
+def test_a_stop_while_a_user_is_brought_back_is_not_forgotten() -> None:
+    """What the next run finds may be what this one has left there."""
+    settlement = World([listed(ASLEEP), BACK, WRONG_KEY]).settle(WITHDRAWN)
+    assert settlement == pending(attempts=2, created_at=LONG_AGO, mark=LONG_AGO, doubt_since=0.0)
 
 
 def test_a_user_of_others_keeps_what_the_row_has_nothing_for() -> None:

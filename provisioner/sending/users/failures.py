@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
+from provisioner.logs.events import get_logger
 from provisioner.model import Outcome, Settlement, State
 from provisioner.sending.calls import Reply
 from provisioner.sending.retry import Verdict
 
 DEACTIVATED = "deactivated"
 GONE = "gone"
+CHANGED = "changed"
 IN_DOUBT = "in_doubt"
 ANEW = "feed this row in by itself, with another --output, to have the user created anew"
+LOST = (
+    GONE,
+    (
+        "this job created the user, and another hand has deactivated or deleted it since; "
+        f"reactivate it and run again, or, if it is deleted, {ANEW}"
+    ),
+)
+JUST_GONE = GONE, "another hand has deactivated or deleted the user just now; run again"
+LEFT_ALONE = CHANGED, "another hand has changed the user since; its profile was left as it is"
+THERE = "ERR_UID_ALREADY_EXISTS", "the uid exists already, and --on-existing is fail"
+TAKEN = (
+    DEACTIVATED,
+    "the uid belongs to a deactivated user; reactivate it, or delete it for good and feed this row in anew",
+)
+
+log = get_logger()
+
+
+def told(settlement: Settlement, said: tuple[str, str]) -> Settlement:
+    """Say more of how a row has ended: a code and a sentence."""
+    return settlement._replace(error_code=said[0], error_message=said[1])
 
 
 def unsuccessful(
@@ -51,8 +75,18 @@ def unsuccessful(
     )
 
 
-def drifted(reply: Reply) -> list[str]:
-    """Name the fields for which a user that passed our rules was refused: `body` for its size, or `unknown`."""
+def note_drift(known: Counter[str], row: int, reply: Reply) -> None:
+    """Note that the API is stricter than our rules, if this refusal says so; logged once for each field.
+
+    known  the fields for which rows that passed our rules were refused: `body` for its size, or `unknown`
+    """
+    fields = _drifted(reply)
+    if news := [field for field in fields if field not in known]:
+        log.warning("rules.drift", fields=news, row=row, status=reply.status, said=words_of(reply))
+    known.update(fields)
+
+
+def _drifted(reply: Reply) -> list[str]:
     if reply.status == 413:
         return ["body"]
     if reply.status not in {400, 422}:

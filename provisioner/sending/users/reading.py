@@ -76,6 +76,14 @@ async def read_deactivated(exchanger: Exchanger, request: UserRequest) -> Shown:
     return Shown(verdict, reply, user or {}, frozenset() if user and _TAGS in user else frozenset({_TAGS}))
 
 
+async def read_parted(exchanger: Exchanger, request: UserRequest) -> tuple[Shown, bool]:
+    """Read one user who was deactivated, whatever it is now; and whether it was found among the deactivated."""
+    shown = await read_deactivated(exchanger, request)
+    if shown.verdict is not Verdict.ABSENT:
+        return shown, shown.verdict is Verdict.DONE
+    return await read_user(exchanger, request, with_tags=False), False
+
+
 async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
     verdict, reply, user, _ = await search(exchanger, request)
     if verdict is None or verdict is Verdict.STOP:

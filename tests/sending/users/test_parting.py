@@ -65,6 +65,8 @@ class Api:
             return self._turn(active=operation is Operation.REACTIVATE)
         if operation is Operation.CREATE:
             return self._create(request)
+        if operation is Operation.LIST:
+            return Reply(status=200, data={"items": [self.shown] if self.name and not self.active else []})
         if self.name is None or not self.active:
             return NOT_FOUND
         if operation is Operation.FLUSH:
