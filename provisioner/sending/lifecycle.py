@@ -143,7 +143,6 @@ class Lifecycle:
         return self._create(life)
 
     async def _create(self, life: _Life) -> Settlement:
-        request = life.request
         verdict, reply = await self._exchange(Operation.CREATE, life)
         if verdict is Verdict.DONE:
             return self._created(life, reply)
@@ -152,7 +151,7 @@ class Lifecycle:
                 return await self._resolve_doubt(life, life.doubt_since, reply)
             return await self._was_there_before(life, reply)
         if verdict is Verdict.REFUSED:
-            note_drift(self._outcomes.drift, request.row, reply)
+            note_drift(self._outcomes.drift, life.request.row, reply)
         return self._unsuccessful(life, verdict, reply)
 
     async def _bring_back(self, life: _Life, past: Past) -> Settlement:
@@ -187,7 +186,7 @@ class Lifecycle:
 
     async def _awake(self, life: _Life, shown: Shown, *, away: bool, by_hand: bool) -> Settlement:
         """Have a user of ours be active and, unless another hand has changed it, as the roster has it."""
-        verdict, reply = shown.verdict, shown.reply
+        verdict, reply, mark = shown.verdict, shown.reply, life.mark
         if not by_hand and life.doubt_since is None:
             life.doubt_since = self._server_clock.now() or 0.0  # a run that goes on has to know that this one began
         if away:
@@ -199,7 +198,8 @@ class Lifecycle:
         if verdict is not Verdict.DONE:
             return self._unsuccessful(life, verdict, reply)
         there = await self._settle_with_token(life, Outcome.CREATED, reply, life.created_at)
-        return failures.told(there, failures.LEFT_ALONE) if by_hand and there.outcome is Outcome.CREATED else there
+        told = by_hand and there.outcome is Outcome.CREATED
+        return failures.told(there, failures.LEFT_ALONE)._replace(mark=mark) if told else there
 
     async def _forget(self, life: _Life) -> None:
         """Go on as with a uid that was never ours: our user is gone, and so is all that is known of it."""
