@@ -6,10 +6,12 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import stat
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,12 @@ def active(api: RunningEmulator) -> set[str]:
 def verdicts(folder: Path) -> dict[str, tuple[str, str]]:
     """Uid → verdict, and what was done or why not."""
     return {line["uid"]: (line["verdict"], line["done"] or line["reason"]) for line in rows(folder / "out.undo.csv")}
+
+
+def signs_of_life(folder: Path) -> bool:
+    """Whether a run has recorded how it goes."""
+    with closing(sqlite3.connect(f"file:{folder / 'out.journal.db'}?mode=ro", uri=True)) as journal:
+        return bool(journal.execute("SELECT EXISTS (SELECT 1 FROM pace)").fetchone()[0])
 
 
 @pytest.mark.slow
@@ -356,6 +364,12 @@ def test_a_run_after_an_undo_overwrites_nothing_of_another_hand(
     )  # fmt: skip
     changed = {line["uid"] for line in api.lines("audit")[place:] if line["did"] in {"updated", "reactivated"}}
     assert changed <= {"new-5"}
+    undo(tmp_path, api)
+    assert verdicts(tmp_path) == {
+        "new-1": ("kept", "changed"),
+        "new-4": ("reversed", "deactivated"),
+        "new-5": ("reversed", "deactivated"),
+    }
 
 
 @pytest.mark.slow
@@ -376,6 +390,31 @@ def test_an_undo_that_was_to_deactivate_claims_no_deletion(api: RunningEmulator,
     assert undo(tmp_path, api).exit_code == 1
     assert verdicts(tmp_path) == {"new-1": ("kept", "another_user"), "new-2": ("reversed", "deactivated")}
     assert api.users()["new-1"] == stranger
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lasted", [True, False])
+def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
+    api: RunningEmulator, tmp_path: Path, *, lasted: bool
+) -> None:
+    """Not by an undo, though the uid was recorded as sent; who was created while the run lasted is taken back."""
+    script = [{"fault": "hang-after-commit", "uid": "new-1"}, {"fault": "hang-before-commit", "uid": "new-2"}]
+    post(api, "faults", json.dumps({"script": [{**each, "route": "POST /users"} for each in script]}))
+    with (tmp_path / "roster.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEAD, *ROSTER[:2]])
+    victim = start(*command("run", tmp_path, api), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: sum(line["fault"] is not None for line in api.lines("audit")) == 2)
+    if lasted:
+        wait_until(lambda: signs_of_life(tmp_path))
+    victim.kill()
+    victim.end()
+    post(api, "faults", "{}")
+    made = api.users()["new-1"]["created_at"]
+    post(api, "users", json.dumps({"uid": "new-2", "name": "Stranger", "created_at": made + 600}))
+    for _ in range(2):
+        assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
+        assert verdicts(tmp_path) == {"new-1": ("reversed", "deleted"), "new-2": ("kept", "created_later")}
+    assert api.users()["new-2"]["name"] == "Stranger"
 
 
 @pytest.mark.slow

@@ -27,12 +27,16 @@ MOST: Final = 2000
 _FIRST: Final = 4
 """The format of a journal that had these tables first."""
 
+UNDO: Final = "undo"
+"""What the runs are called that take back what others did."""
+
 _STEP: Final = "pace_step"
 _ENDING: Final = "ending"
 _QUIET: Final = "quiet_night"
 _ROSTER: Final = "roster"
 _UNTOLD: Final = "untold"
 _RUN: Final = "run"
+_ALIVE: Final = "alive_until"
 
 RUN_FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_ENDING}'"  # noqa: S608 - of constants
 """How the last run ended: a sync manages its users from now on."""
@@ -65,7 +69,7 @@ class PastRun:
     @property
     def is_undo(self) -> bool:
         """Whether it took back what runs had done."""
-        return self.command == "undo"
+        return self.command == UNDO
 
 
 # Member of `PastRun` → its column.
@@ -119,6 +123,8 @@ class Course:
                 earlier = (self._epoch,)
                 self._database.execute("DELETE FROM pace WHERE run IN (SELECT id FROM runs WHERE epoch < ?)", earlier)
                 self._database.execute("DELETE FROM runs WHERE epoch < ?", earlier)
+            if command != UNDO:
+                self._database.execute("INSERT OR IGNORE INTO meta VALUES (?, '0')", (_ALIVE,))
             statement = "INSERT INTO runs (started_at, command, epoch, asked) VALUES (?, ?, ?, ?)"
             told = orjson.dumps(asked).decode()
             if command == _RUN:
@@ -126,8 +132,11 @@ class Course:
             return self._database.execute(statement, (now, command, self._epoch, told)).lastrowid
         return None
 
-    def add(self, point: Point) -> float:
-        """Record a stretch; how many seconds the next one is to last."""
+    def add(self, point: Point, now: float | None = None) -> float:
+        """Record a stretch; how many seconds the next one is to last.
+
+        now  UNIX seconds, the server's, for `alive_until`; None to leave that as it is
+        """
         step = 1.0
         with suppress(sqlite3.Error), self._database:
             self._database.execute("BEGIN IMMEDIATE")
@@ -137,7 +146,17 @@ class Course:
             if count > self._most:
                 step *= 2
                 self._thin(step)
+            if now is not None:
+                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ALIVE, str(now + step)))
         return step
+
+    def alive_until(self) -> float | None:
+        """Until when the last run that sent can have gone on unseen (UNIX seconds, the server's).
+
+        0 before its first sign of life; None when no run has kept any.
+        """
+        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_ALIVE,)).fetchone()
+        return float(found[0]) if found else None
 
     def end(self, number: int, now: float, stopped_by: str | None, requests: int) -> None:
         """Record how a run ended (UNIX seconds)."""

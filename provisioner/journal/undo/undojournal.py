@@ -115,6 +115,14 @@ class UndoJournal(Undoable):
     Raises `JournalError` when it is not there, the state of a sync, foreign or in use.
     """
 
+    def alive_until(self) -> float | None:
+        """Until when the run can have gone on (UNIX seconds, the server's); None when that is not known.
+
+        Of a copy it is not: the run went on with what was lost.
+        """
+        with self._unreadable():
+            return None if self.copied_at is not None else self.course.alive_until()
+
     def candidates(self, after: int, most: int) -> list[Candidate]:
         """Give the users that are still to be looked at, from the one behind number `after` on."""
         asked = self._asked | {"after": after, "most": most}

@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from provisioner.journal.course.points import Point
-from provisioner.journal.course.table import Course
+from provisioner.journal.course.table import UNDO, Course
 from provisioner.journal.recorder import Recorder
 from provisioner.model import Tally
 from provisioner.run.job import Run, options_of
 from provisioner.run.progress.watch import Watch
 from provisioner.sending.calls import Budget
+from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ async def on_record(run: Run, connection: Connection, recorder: Recorder, comman
         yield
         return
     sampler = Sampler(number, run.tally, run.watch, connection.exchanger.pacing)
-    sampling = asyncio.create_task(_sampled(sampler, course, recorder), name="sampler")
+    # An undo creates nobody, and asks how long those could that it takes back.
+    clock = ServerClock() if command == UNDO else connection.clock
+    sampling = asyncio.create_task(_sampled(sampler, course, recorder, clock), name="sampler")
     error: Exception | None = None
     try:
         yield
@@ -86,12 +89,12 @@ async def on_record(run: Run, connection: Connection, recorder: Recorder, comman
         await asyncio.gather(sampling, return_exceptions=True)
         stop = run.stopper.stop or (Stop.because_of(error) if error is not None else None)
         reason = stop.reason if stop is not None else None
-        await recorder.run(partial(course.add, sampler.take()))
+        await recorder.run(partial(course.add, sampler.take(), clock.now()))
         await recorder.run(lambda: course.end(number, time.time(), reason, run.tally.requests.sent))
 
 
-async def _sampled(sampler: Sampler, course: Course, recorder: Recorder) -> None:
+async def _sampled(sampler: Sampler, course: Course, recorder: Recorder, clock: ServerClock) -> None:
     seconds = 1.0
     while True:
         await asyncio.sleep(seconds)
-        seconds = await recorder.run(partial(course.add, sampler.take()))
+        seconds = await recorder.run(partial(course.add, sampler.take(), clock.now()))

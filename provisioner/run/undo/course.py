@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ExitCode, StorageError
+from provisioner.journal.course.table import UNDO
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.reversals import Candidate, ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
@@ -83,8 +84,9 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
             run.watch.enter("sending")
             async with connected(run, target) as connection:
                 late = undo.job.settings.api.total_timeout + _LATE
-                reversals = Reversals(connection.exchanger, recorder, journal, connection.clock, late)
-                await carry_out(run, connection, recorder, reversals.settle, partial(_feed, reversals), "undo")
+                alive = await recorder.run(journal.alive_until)
+                reversals = Reversals(connection.exchanger, recorder, journal, connection.clock, late, alive)
+                await carry_out(run, connection, recorder, reversals.settle, partial(_feed, reversals), UNDO)
             run.watch.enter("writing")
         return await recorder.run(partial(_finish, undo, run, journal, target.identity, number, stop or stopper.stop))
 

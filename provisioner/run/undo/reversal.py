@@ -7,6 +7,7 @@
                                 └─ changed, gone, or nothing known of before ────→ kept
     deactivated by this job, as the roster said: found among the deactivated, and reactivated before it is put back
     in doubt:             read ─┬─ created since our first attempt: as above
+                                ├─ created after the run had ended ──────────────→ kept
                                 └─ not there, or older ──────────────────────────→ untouched
 
 All requests but the reads are on disk before they leave, so what a kill cut short is told from what another hand did:
@@ -39,6 +40,9 @@ from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.reading import Shown, read_deactivated, read_user
 from provisioner.stop import Stop
 
+# Seconds by which the clock of an answer, and a sign of life, may be late.
+_UNSEEN: Final = 5.0
+
 DONE: Final = {Operation.DEACTIVATE: "deactivated", Operation.DELETE: "deleted", Operation.UPDATE: "restored"}
 _ACTIONS: Final = {
     Operation.DEACTIVATE: "deactivate",
@@ -50,6 +54,7 @@ _ACTIONS: Final = {
 REASONS: Final = {
     "gone": "another hand has deactivated or deleted the user",
     "another_user": "another hand has deleted the user and created the uid anew",
+    "created_later": "the user was created after the job had ended, whose create was never answered",
     "logged_in": "the user has logged in since",
     "changed": "another hand has changed the user since",
     "reactivated": "another hand has reactivated the user since it was deactivated",
@@ -88,6 +93,7 @@ class Reversals:
     """Carries users to their verdicts; holds what all of them share.
 
     late   seconds after which a create that was sent can no longer be carried out
+    alive  until when the run can have sent something (UNIX seconds, the server's); None when that is not known
     taken  number of a user → what is known of it, until it is looked at
     """
 
@@ -96,6 +102,7 @@ class Reversals:
     journal: UndoJournal
     clock: ServerClock
     late: float
+    alive: float | None = None
     taken: dict[int, Candidate] = field(default_factory=dict)
     _gathering: Gathering[Record] = field(init=False)
 
@@ -226,11 +233,20 @@ class Reversals:
             if each.kind == UNKNOWN:
                 return self._kept(course, "before_unknown", shown.reply)
             return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
+        if created is not None and created > self._last_of(each):
+            return self._kept(course, "created_later", shown.reply)
         await self._gathering.put(OwnedRow(each.key, created, time.time()))
         mark = each.mark if each.mark is not None else created
         course.each = each._replace(ours=1, created_at=created, mark=mark, doubt_since=None)
         why = comparison.changed_since(course.each, shown.user)
         return self._kept(course, why, shown.reply) if why else await self._remove(course)
+
+    def _last_of(self, each: Candidate) -> float:
+        """Say until when a create of ours can have been carried out (UNIX seconds, the server's)."""
+        if self.alive is None:
+            return math.inf
+        # A run that was killed in its first second has left no sign of life but what it recorded as sent.
+        return max(self.alive, each.sent_at + 1) + self.late + _UNSEEN
 
     async def _read_late(self, course: _Course) -> Shown:
         """Read a user; one who is not there once more when nothing can come late any more."""

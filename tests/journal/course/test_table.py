@@ -47,6 +47,19 @@ def test_a_run_is_told_from_its_beginning_to_its_end(database: sqlite3.Connectio
     assert course.points() == points
 
 
+def test_until_when_a_run_can_have_gone_on_is_known_by_its_last_sign_of_life(database: sqlite3.Connection) -> None:
+    """A step after the last stretch; what tells no time leaves that as it is."""
+    course = Course(database)
+    course.begin(90.0, "undo", {})
+    assert course.alive_until() is None
+    course.begin(100.0, "run", {})
+    assert course.alive_until() == 0
+    course.add(a_point(run=1), 500.5)
+    course.add(a_point(run=1), 501.5)
+    course.add(a_point(run=2))
+    assert course.alive_until() == 502.5
+
+
 @pytest.mark.sampled
 @pytest.mark.parametrize("kind", [Journal, partial(SyncState, make=True), UndoJournal])
 @pytest.mark.parametrize(
