@@ -96,7 +96,7 @@ def test_the_cure_for_people_on_other_sheets_works_to_the_letter(app: RunningEmu
     (told,) = run(app, here, "staff.xlsx", "-o", "berlin.csv").events("sheet.others")
     assert told["message"] == (
         "staff.xlsx: of its sheets only 'Berlin' is read, and 'Munich' has the needed columns as well; "
-        "give each with --sheet and an -o of its own"
+        "give each with --sheet and an -o of its own, in a sync also a --state of its own"
     )
     second = run(app, here, "staff.xlsx", "--sheet", "Munich", "-o", "munich.csv")
     again = run(app, here, "staff.xlsx", "--sheet", "Berlin", "-o", "berlin.csv")

@@ -257,7 +257,7 @@ def _others(table: Table) -> str:
     """Name the other sheets that have people, and say what it takes to read them."""
     groups = [[repr(name) for name, is_whole in table.others.items() if is_whole is wanted] for wanted in (True, False)]
     said = [f"{listed(names)} {'has' if len(names) == 1 else 'have'}" if names else "" for names in groups]
-    each = "give each with --sheet and an -o of its own"
+    each = "give each with --sheet and an -o of its own, in a sync also a --state of its own"
     whole = f"{said[0]} the needed columns as well" if said[0] else ""
     if not said[1]:
         return f"{whole}; {each}"

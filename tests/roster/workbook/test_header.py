@@ -14,7 +14,7 @@ from provisioner.roster.workbook.header import SheetOptions
 from tests.rig.workbooks import Fill, table, workbook
 
 PEOPLE = table(["uid", "name"], ["a", "A"])
-EACH = "give each with --sheet and an -o of its own"
+EACH = "give each with --sheet and an -o of its own, in a sync also a --state of its own"
 
 
 def hidden(fill: Fill) -> Fill:
