@@ -17,7 +17,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
 from provisioner.roster.preamble import ROWS_COMPARED, Heading, likelier, refuse_people_above, with_names_above
 from provisioner.roster.workbook.package import Package, Sheet
-from provisioner.roster.workbook.sheet import SheetRow, read_sheet
+from provisioner.roster.workbook.sheet import Remarks, SheetRow, read_sheet
 from provisioner.wording import listed
 
 ROWS_SEARCHED: Final = 20
@@ -44,7 +44,7 @@ class SheetOptions:
 class Table:
     """A sheet, its header, and whether that was looked for and found below other rows.
 
-    others    the other sheets that have people → whether they name all needed columns, too
+    others    the other sheets that have people below their header → whether they name all needed columns, too
     likelier  the row that looks more like the header than the one that was named
     """
 
@@ -96,15 +96,25 @@ def _others(package: Package, sheets: Sequence[Sheet], options: SheetOptions) ->
     for sheet in sheets:
         with suppress(RosterError):
             headers = _possible_headers(package, sheet, options.header_row)
-            if not all(map(of_people, headers)):
-                found[sheet.name] = not all(map(options.missing, headers))
+            of_theirs = [row.number for row in headers if not of_people(names(row))]
+            if of_theirs and _goes_on_below(package, sheet, min(of_theirs)):
+                found[sheet.name] = not all(options.missing(names(row)) for row in headers)
     return found
 
 
-def _possible_headers(package: Package, sheet: Sheet, named: int | None) -> list[list[str]]:
-    """Give the names in each row of a sheet that may be its header: one of the first, or about where another's is."""
+def _possible_headers(package: Package, sheet: Sheet, named: int | None) -> list[SheetRow]:
+    """Give each row of a sheet that may be its header: one of the first, or about where another's is."""
     heads = [_head(package, sheet, number) for number in {None, named}]
-    return [names(each) for head in heads for row in head for each in (row, _whole(row, head))]
+    return [each for head in heads for row in head for each in (row, _whole(row, head))]
+
+
+def _goes_on_below(package: Package, sheet: Sheet, number: int) -> bool:
+    """Whether anything stands below a row, be it only an error such as #N/A where somebody was."""
+    remarks = Remarks()
+    with closing(read_sheet(package, sheet, remarks)) as rows:
+        if any(row.number > number for row in rows):
+            return True
+    return any(place.last_row > number for place in remarks.errors)
 
 
 def names(row: SheetRow) -> list[str]:

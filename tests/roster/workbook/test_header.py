@@ -243,3 +243,19 @@ def test_people_on_another_sheet_are_found_wherever_its_header_is(tmp_path: Path
     path = workbook(tmp_path, ("Staff", staff), ("First", PEOPLE), ("Lines", lines))
     others = f"of its sheets only 'Staff' is read, and 'First' has the needed columns as well; {EACH}"
     assert read(path, header_row=3) == ([("a", "A")], {"sheet.others": others})
+
+
+def test_a_sheet_that_has_a_header_and_nobody_below_it_is_no_other(tmp_path: Path) -> None:
+    """One is kept for the next hire, or as a form; whatever stands below a header may be somebody."""
+    failed = table(["uid", "name"])
+
+    def lookup(book: Any, sheet: Any) -> None:
+        failed(book, sheet)
+        sheet.write_formula(1, 0, "=VLOOKUP(1,Staff!A:B,1,0)", None, "#N/A")
+
+    form = table(["Sales"], [], ["uid", "name"])
+    path = workbook(tmp_path, ("Staff", PEOPLE), ("Sales", table(["uid", "name"])), ("Form", form))
+    assert read(path) == ([("a", "A")], {})
+    path = workbook(tmp_path, ("Staff", PEOPLE), ("Form", form), ("Lookup", lookup))
+    others = f"of its sheets only 'Staff' is read, and 'Lookup' has the needed columns as well; {EACH}"
+    assert read(path) == ([("a", "A")], {"sheet.others": others})
