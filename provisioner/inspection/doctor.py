@@ -31,7 +31,7 @@ from provisioner.results.tables import printed
 from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for
 from provisioner.sending.users.needs import FIRST_PAGE
-from provisioner.settings.apikey import find_api_key
+from provisioner.settings.apikey import address_beside, find_api_key
 from provisioner.settings.layers import DEFAULT
 from provisioner.settings.tables import Loaded, Settings
 from provisioner.wording import json_text
@@ -66,7 +66,7 @@ def diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path | None)
 
 
 async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path | None) -> list[Check]:
-    settings = loaded.settings
+    settings, key = loaded.settings, ""
     checks = [_software(), _configuration(loaded)]
     if settings.api.emulator:
         checks.append(Check("api_key", Status.OK, "the built-in emulator's own"))
@@ -74,11 +74,11 @@ async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path 
             checks += await _network(place, settings)
     else:
         key, about_key = _api_key(settings, environment)
-        url, about_url = _base_url(loaded)
+        url, about_url = _base_url(loaded, key)
         checks += [about_key, about_url, *(await _network(Place(url, key), settings) if url else [])]
     checks.append(_output(settings))
     journal = state or _journal(settings)
-    return [*checks, journal_health(journal, _identity(settings))] if journal else checks
+    return [*checks, journal_health(journal, _identity(settings, key))] if journal else checks
 
 
 def show(checks: Sequence[Check], *, as_json: bool) -> str:
@@ -131,9 +131,9 @@ def _api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[str, C
     return key.get_secret_value(), machine.api_key(origin, mode)
 
 
-def _base_url(loaded: Loaded) -> tuple[str, Check]:
+def _base_url(loaded: Loaded, key: str) -> tuple[str, Check]:
     try:
-        url = loaded.settings.base_url
+        url = address_beside(key, loaded.settings)
     except ConfigurationError as error:
         return "", diagnosis.refused("base_url", str(error))
     keys = ("base_url",) if loaded.settings.api.base_url else ("app_id", "region")
@@ -167,11 +167,12 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _identity(settings: Settings) -> Identity | None:
+def _identity(settings: Settings, key: str) -> Identity | None:
     if settings.api.emulator:
         return EMULATOR
     try:
-        return Identity((settings.api.app_id or "") if settings.api.base_url is None else "", settings.base_url)
+        app = settings.api.app_id if settings.api.base_url is None else None
+        return Identity(app or "", address_beside(key, settings))
     except ConfigurationError:
         return None
 

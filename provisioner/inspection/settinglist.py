@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
 from provisioner.logs.masking import MASK
-from provisioner.settings.apikey import find_api_key
+from provisioner.settings.apikey import find_api_key, read_api_key, stands_in_address
 from provisioner.settings.secretfile import is_shown
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance
@@ -43,6 +44,8 @@ class Setting:
 def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool) -> str:
     """Give all settings as a table, or as one JSON object. No network, and not a character of the API key."""
     key, origin = _api_key(loaded, environment)
+    if origin is not None:  # there is one
+        loaded = _without_key(loaded, read_api_key(loaded.settings, environment).get_secret_value())
     if not as_json:
         return _as_text(loaded, key if origin is None else f"{key}, from {origin}")
     tables: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in keys_of_tables()}
@@ -93,6 +96,16 @@ def _api_key(loaded: Loaded, environment: Mapping[str, str]) -> tuple[str, str |
     except ConfigurationError as error:
         message = str(error)
         return ("not set" if message.startswith("no API key") else f"unusable: {message}"), None
+
+
+def _without_key(loaded: Loaded, key: str) -> Loaded:
+    """Mask the key where it was given as the app id, or in the address."""
+    api = loaded.settings.api
+    if not stands_in_address(key, api):
+        return loaded
+    given = {"app_id": api.app_id, "base_url": api.base_url}
+    masked = {name: text and re.sub(re.escape(key), MASK, text, flags=re.IGNORECASE) for name, text in given.items()}
+    return replace(loaded, settings=loaded.settings.model_copy(update={"api": api.model_copy(update=masked)}))
 
 
 def _sends_to(loaded: Loaded) -> str | None:

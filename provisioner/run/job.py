@@ -25,7 +25,7 @@ from provisioner.roster.database.printing import roster_in_command
 from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_inputs
 from provisioner.run.progress.watch import Watch, told_every
 from provisioner.sending.serverclock import ServerClock
-from provisioner.settings.apikey import find_api_key
+from provisioner.settings.apikey import find_access
 from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
@@ -234,7 +234,7 @@ def make_target(settings: Settings) -> Target:
     from provisioner.sending.client import proxy_for
 
     refuse_emulator(settings)
-    (key, origin), base_url = find_api_key(settings, os.environ), settings.base_url
+    key, origin, base_url = find_access(settings, os.environ)
     proxy_for(base_url)  # refused now, and not when the whole roster has been read
     return Target(base_url, key.get_secret_value(), identity(settings), key_origin=origin)
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from provisioner.errors import ConfigurationError
 from provisioner.journal.header import Identity
 from provisioner.run.job import Target
-from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE, find_api_key, read_api_key
+from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE, find_access, find_api_key, read_api_key
 from provisioner.settings.tables import Settings, load
 from tests.rig.config import a_config
 
@@ -132,3 +132,28 @@ def test_a_key_that_a_fleet_hands_on_is_of_where_the_fleet_has_it_from() -> None
     """Who runs the fleet has set no COMETCHAT_API_KEY."""
     variables = {API_KEY_VARIABLE: KEY, API_KEY_ORIGIN: "keys/acme"}
     assert find_api_key(Settings(), variables) == (SecretStr(KEY), "keys/acme")
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"app_id": KEY, "region": "eu"}, "app_id"),
+        ({"app_id": KEY.upper(), "region": "eu"}, "app_id"),
+        ({"base_url": f"https://{KEY}.api-eu.cometchat.io/v3"}, "base_url"),
+    ],
+)
+def test_a_key_in_the_place_of_the_app_id_is_refused(given: dict[str, str], where: str) -> None:
+    """It would be asked for in the clear as the name of a host, and kept in the journal as the app's."""
+    with pytest.raises(ConfigurationError) as error:
+        find_access(load({"api": given}, {}), {API_KEY_VARIABLE: KEY})
+    assert str(error.value) == (
+        f"api.{where}: the API key itself stands where the app id belongs; give the app id, which stands beside the "
+        "key in the dashboard; the key belongs in COMETCHAT_API_KEY"
+    )
+
+
+def test_a_word_that_is_the_key_of_a_rehearsal_may_stand_in_an_address() -> None:
+    """Only what looks like a key is looked for within one."""
+    settings = load({"api": {"base_url": "http://rehearsal.local/v3"}}, {})
+    found = find_access(settings, {API_KEY_VARIABLE: "rehearsal"})
+    assert found == (SecretStr("rehearsal"), API_KEY_VARIABLE, "http://rehearsal.local/v3")
