@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from provisioner.errors import ConfigurationError
+from provisioner.results.merging.folder import shards_of
 from provisioner.results.outputs import Outputs, tokens_of
 from provisioner.roster.files.folders import fitting, is_pattern
 from provisioner.roster.files.inputs import is_local, rejected_suffixes
@@ -66,11 +67,32 @@ def refuse_shared(path: Path, jobs: Sequence[Job], settings: Mapping[str, Settin
         known = written.setdefault(_place(base / each.file, real), each)
         if known is not each:
             raise ConfigurationError(f"{path}: {_both(known, each)}")
+    _refuse_other_numbers(path, [job for job in reversed(first.values()) if job.shard is not None])
     names, folders = sorted(map(str, written)), {folder for place in written for folder in place.parents}
     for job in first.values():
         for roster in (base / each for each in job.roster if is_local(each)):
             for each in _read(roster, job, written, names, folders):
                 raise ConfigurationError(f"{path}: {_overwriting(each, job)}")
+
+
+def _refuse_other_numbers(path: Path, sharded: Sequence[Job]) -> None:
+    """Raise `ConfigurationError` when a folder would hold shards of two numbers, of this file or an earlier one."""
+    base = path.resolve().parent
+    known: dict[str, Job] = {}
+    for job in sharded:
+        folder, of = job.output.parent, _shard(job).of
+        other = known.setdefault(os.path.realpath(base / folder), job)
+        if (others := _shard(other).of) != of:
+            theirs = f"{other.group} has its {others} shards in {other.output.parent}"
+            message = f"{theirs}, and {job.group} its {of} in {folder}; give one of them another output"
+            raise ConfigurationError(f"{path}: {message}")
+        if (there := shards_of(base / folder)) not in {None, of}:
+            message = f"{folder} holds shards of {there}, and {job.group} has {of}"
+            raise ConfigurationError(f"{path}: {message}; write shards = {there}, or give it another output")
+
+
+def _shard(job: Job) -> Shard:
+    return Shard(*map(int, (job.shard or "1/1").split("/")))
 
 
 def _read(
@@ -104,7 +126,7 @@ def _written(job: Job, settings: Settings | None) -> Iterator[_Written]:
         if of.sync.metrics_file is not None:
             yield _Written(job, of.sync.metrics_file, "metrics_file in its config")
     if of.output.tokens_to is not None:
-        shard = Shard(*map(int, job.shard.split("/"))) if job.shard is not None else None
+        shard = _shard(job) if job.shard is not None else None
         yield _Written(job, tokens_of(of.output.tokens_to, shard), _TOKENS)
 
 

@@ -164,3 +164,15 @@ def test_a_fleet_of_many_jobs_is_looked_through_quickly(tmp_path: Path) -> None:
     jobs = "".join(f'[[job]]\nname = "t{at}"\nroster = "r/{at}.csv"\n' for at in range(500))
     (tmp_path / "all.toml").write_text(jobs + '[[job]]\nname = "big"\nroster = "big/*.csv"\nshards = 2000\n')
     assert len(read_fleet(tmp_path / "all.toml").jobs) == 2500
+
+
+def test_shards_of_one_folder_are_of_one_number(tmp_path: Path) -> None:
+    """Of two jobs of the file, by whatever path, and of what is there already; `merge` could make nothing of it."""
+    (tmp_path / "o").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "o")
+    two, three = 'shards = 2\noutput = "o"', 'shards = 3\noutput = "link"'
+    assert said(tmp_path, two, three) == "a has its 2 shards in o, and b its 3 in link; give one of them another output"
+    assert len(read(tmp_path, two, 'shards = 3\noutput = "o/deeper"')) == 5
+    (tmp_path / "o" / "shards.json").write_text('{"shards": 2}\n')
+    assert len(read(tmp_path, two)) == 2
+    assert said(tmp_path, three) == "link holds shards of 2, and a has 3; write shards = 2, or give it another output"
