@@ -116,6 +116,7 @@ TESTED_ELSEWHERE = {
     "cli.options.types": "pages/test_docs.py",
     "cli.usage": "pages/test_docs.py",
     "fleet.engine": "journeys/test_fleet.py",
+    "fleet.local.left": "journeys/test_fleet.py",
     "fleet.pacing": "journeys/test_fleet.py",
     "fleet.standing": "fleet/test_conductor.py",
     "inspection.proof.command": "journeys/test_proof.py",

@@ -16,8 +16,9 @@ from rich.console import Console
 
 from provisioner.errors import ExitCode, OutputError
 from provisioner.fleet.conductor import Conductor
-from provisioner.fleet.engine import Engine, Processes
+from provisioner.fleet.engine import Engine
 from provisioner.fleet.jobs import Fleet
+from provisioner.fleet.local.processes import Processes
 from provisioner.fleet.pacing import alone, paced
 from provisioner.fleet.standing import Standing
 from provisioner.fleet.summary import FleetSummary

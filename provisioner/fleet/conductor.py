@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import ExitCode
-from provisioner.fleet.engine import Engine, Left
+from provisioner.fleet.engine import Engine
+from provisioner.fleet.local.left import Left
 from provisioner.fleet.standing import SIGNALLED, Ended, Phase, Standing
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger

@@ -1,4 +1,4 @@
-"""The jobs of a fleet as tasks of a Ray cluster; see `provisioner.fleet.engine` for those of this machine.
+"""The jobs of a fleet as tasks of a Ray cluster; see `provisioner.fleet.local` for those of this machine.
 
 A task is tried once: the fleet starts a job again when its node or its process has died, and goes on from its journal.
 """

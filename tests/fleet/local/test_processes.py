@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ExitCode
-from provisioner.fleet.engine import Processes
 from provisioner.fleet.jobs import Job
+from provisioner.fleet.local.processes import Processes
 from provisioner.fleet.standing import Ended
 
 
