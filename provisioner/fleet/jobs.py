@@ -108,7 +108,8 @@ class Job:
         }  # fmt: skip
         given = [f"{name}={value}" for name, value in options.items() if value is not None]
         given += ["--yes"] if self.yes else []
-        return [self.command, *given, "--json", "--log-format=json", "--", *self.roster]
+        # What a config keeps quiet is what the fleet goes by: how far the job is, and that it lives.
+        return [self.command, *given, "--json", "--log-format=json", "--quiet=false", "--", *self.roster]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
@@ -20,6 +21,24 @@ from provisioner.fleet.standing import Ended
 _Readers: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamReader]
 _LINE: Final = 1 << 20
 
+_QUIET: Final = 30.0
+"""Seconds that a job may say nothing once it was asked to stop; one that lives tells every few how far it is."""
+# A fleet that was suspended itself has missed what its jobs said: so many looks have to find nothing new.
+_LOOKS: Final = 10
+
+
+@dataclass(slots=True, eq=False)
+class _Child:
+    """A process that carries out a job.
+
+    lines  that it has said
+    hung   whether it was ended for having said nothing
+    """
+
+    process: asyncio.subprocess.Process
+    lines: int = 0
+    hung: bool = False
+
 
 class Processes:
     """Jobs as processes of this machine.
@@ -27,12 +46,14 @@ class Processes:
     base    the folder that they are started in
     logs    the folder of their logs
     pacers  job's group → the socket that its slots come from
+    quiet   seconds that one may say nothing when it was asked to stop; then it hangs, and is ended
     """
 
-    def __init__(self, base: Path, logs: Path, pacers: Mapping[str, Path], every: float) -> None:
+    def __init__(self, base: Path, logs: Path, pacers: Mapping[str, Path], every: float, quiet: float = _QUIET) -> None:
         self._base, self._logs, self._pacers, self._every = base, logs, pacers, every
+        self._quiet = quiet
         self._running: set[asyncio.subprocess.Process] = set()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     async def carry_out(self, job: Job, progress: Progress) -> Ended:
         """Carry out a job to its end."""
@@ -69,13 +90,16 @@ class Processes:
 
     async def _followed(self, process: asyncio.subprocess.Process, log: int, progress: Progress) -> Ended:
         self._running.add(process)
+        child = _Child(process)
+        minding = asyncio.create_task(self._end_when_hung(child), name="hung job")
         try:
-            if self._stopping:
+            if self._stopping.is_set():
                 process.terminate()
             stdout, stderr = cast("_Readers", (process.stdout, process.stderr))  # both are pipes
-            printed, words = await asyncio.gather(stdout.read(), _listen(stderr, log, progress))
+            printed, words = await asyncio.gather(stdout.read(), _listen(stderr, child, log, progress))
             code = await process.wait()
         finally:
+            minding.cancel()
             self._running.discard(process)
             if process.returncode is None:  # nobody waits for it any more
                 process.kill()
@@ -83,11 +107,25 @@ class Processes:
             summary = orjson.loads(printed)
         except ValueError:
             summary = {}
+        if child.hung:
+            did = f"it hung: asked to stop, it said nothing for {self._quiet:g} s, and was killed"
+            words = f"{did}; the same command goes on where it was"
         return Ended(code, summary if isinstance(summary, dict) else {}, words)
 
+    async def _end_when_hung(self, child: _Child) -> None:
+        """Kill a process that says nothing when it was asked to stop: it would keep the fleet from ending."""
+        await self._stopping.wait()
+        found, looks = child.lines, 0
+        while looks < _LOOKS:
+            await asyncio.sleep(self._quiet / _LOOKS)
+            found, looks = (found, looks + 1) if child.lines == found else (child.lines, 0)
+        with suppress(ProcessLookupError):
+            child.process.kill()
+            child.hung = True
+
     def stop(self) -> None:
-        """Ask all jobs to stop."""
-        self._stopping = True
+        """Ask all jobs to stop; one that hangs is ended."""
+        self._stopping.set()
         for process in self._running:
             with suppress(ProcessLookupError):
                 process.terminate()
@@ -99,10 +137,11 @@ class Processes:
                 process.kill()
 
 
-async def _listen(stream: asyncio.StreamReader, log: int, progress: Progress) -> str | None:
+async def _listen(stream: asyncio.StreamReader, child: _Child, log: int, progress: Progress) -> str | None:
     """Hand on progress, keep all the rest as the job's log; give the last line that was said in words."""
     words = None
     while line := await _line(stream):
+        child.lines += 1
         event = event_of(line)
         if event is not None and event.get("event") == "run.progress":
             progress(event)

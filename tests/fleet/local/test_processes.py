@@ -1,11 +1,13 @@
-"""Promise: a job that this machine cannot begin has ended, with what helps; it is no bug."""
+"""Promise: a job that this machine cannot begin has ended, with what helps; and one that hangs keeps nobody waiting."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +49,51 @@ def test_a_folder_that_cannot_be_made_ends_its_job(tmp_path: Path) -> None:
     (tmp_path / "afile").write_text("")
     expected = Ended(ExitCode.USAGE, message=f"{tmp_path / 'afile'}: cannot be written (File exists)")
     assert carried_out(tmp_path, "afile/o.csv") == expected
+
+
+PROGRESS = '{"event": "run.progress", "done": 1}'
+DEAF = f"""
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('{PROGRESS}', file=sys.stderr, flush=True)
+for _ in range(int(sys.argv[1])):
+    time.sleep(0.2)
+    print('{PROGRESS}', file=sys.stderr, flush=True)
+signal.pause() if sys.argv[1] == "0" else sys.exit(143)
+"""
+
+
+def stopped(folder: Path, monkeypatch: pytest.MonkeyPatch, lines: int, quiet: float) -> Ended:
+    """What becomes of a process that does not mind SIGTERM, asked to stop at its first line; it says so many more."""
+    real = asyncio.create_subprocess_exec
+
+    async def deaf(*_: object, **options: Any) -> asyncio.subprocess.Process:
+        return await real(sys.executable, "-c", DEAF, str(lines), **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", deaf)
+
+    async def carry_out() -> Ended:
+        processes = Processes(folder, folder / "logs", {}, 1.0, quiet)
+        job = Job("a", "a", "run", ("r.csv",), Path("o.csv"))
+        return await processes.carry_out(job, lambda _: processes.stop())
+
+    return asyncio.run(carry_out())
+
+
+@pytest.mark.process
+def test_a_job_that_hangs_when_it_is_to_stop_is_killed_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or its fleet would wait for ever, and leave no summary."""
+    did = "it hung: asked to stop, it said nothing for 0.1 s, and was killed"
+    expected = Ended(-9, message=f"{did}; the same command goes on where it was")
+    assert stopped(tmp_path, monkeypatch, 0, 0.1) == expected
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_a_job_that_takes_its_time_to_stop_is_left_to_it_as_long_as_it_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results of millions take longer than any limit that would suit others."""
+    assert stopped(tmp_path, monkeypatch, 20, 3.0) == Ended(143)
