@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 import sys
 from contextlib import suppress
@@ -18,7 +19,36 @@ MEND: Final = "make room or mend that, then run the same command again"
 MAKE_ROOM: Final = "make room, or choose another --output where nothing was sent"
 """What to do where a folder takes no more, and a job may have begun or not."""
 
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FULL_FOR_SQLITE: Final = (
+    "SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHM",
+)  # fmt: skip
+# A file ends up to a page before the limit, where SQLite does not write half of one.
+_PAGE: Final = 1 << 16
+
 _UTF_8: Final = "set PYTHONUTF8=1, or LC_ALL=C.UTF-8, and run the same command again"
+
+
+def room_for(path: Path, error: Exception) -> str | None:
+    """Say what makes room where a file, or one of SQLite's beside it, can take no more; None for any other error.
+
+    SQLite says the same of a file that may not grow as of a disk that is dying.
+    """
+    full = isinstance(error, OSError) and error.errno in _FULL
+    full = full or getattr(error, "sqlite_errorname", "").startswith(_FULL_FOR_SQLITE)
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    beside = (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm"))
+    limited = limit != resource.RLIM_INFINITY and any(_size(each) > limit - _PAGE for each in beside)
+    if (full and limited) or (isinstance(error, OSError) and error.errno == errno.EFBIG):
+        return "files of this process may not grow any more: raise the limit of their size (ulimit -f unlimited)"
+    return "make room" if full else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def cure_at(journal: Path) -> str:

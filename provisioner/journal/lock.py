@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from provisioner.errors import JournalError, StorageError
 from provisioner.files.aside import set_aside
-from provisioner.files.cures import ANOTHER_OUTPUT, cure_at
+from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, room_for
 from provisioner.files.looking import beside_itself
 from provisioner.files.writing import locked
 
@@ -172,7 +172,8 @@ def unwritable(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
-        message = f"{path}: cannot be written any more ({error}); make room or mend the disk, then resume"
+        cure = room_for(path, error) if isinstance(error, sqlite3.Error) else None
+        message = f"{path}: cannot be written any more ({error}); {cure or 'make room or mend the disk'}, then resume"
         raise StorageError(message) from error
 
 
@@ -187,7 +188,7 @@ def unreadable(path: Path) -> Iterator[None]:
 
 @contextmanager
 def unusable(path: Path, instead: str) -> Iterator[None]:
-    """Have what keeps a file from being opened as a journal be a `JournalError`.
+    """Have what keeps a file from being opened as a journal be a `JournalError`, and a full disk a `StorageError`.
 
     instead  what to do about it; another --output is none where something may be recorded already
     """
@@ -195,11 +196,21 @@ def unusable(path: Path, instead: str) -> Iterator[None]:
         yield
     except UnicodeDecodeError:  # SQLite quotes what is damaged, and Python cannot read it
         damage = sqlite3.DatabaseError("its tables are damaged")
-        back = "put a copy of it back, and say --restored" if instead == ANOTHER_OUTPUT else instead
-        raise JournalError(f"{path}: cannot be used as a journal ({damage}); {back}") from damage
+        raise JournalError(_unusable(path, damage, _way_back(instead))) from damage
     except (sqlite3.Error, OSError) as error:
-        why = getattr(error, "strerror", None) or error
+        if (room := room_for(path, error)) is not None:
+            raise StorageError(_unusable(path, error, f"{room}, then run the same command again")) from error
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            raise JournalError(_unusable(path, error, _way_back(instead))) from error
         cure = cure_at(path) if instead == ANOTHER_OUTPUT else instead
-        mend = f"mend that, or {cure}" if cure == instead else cure
-        message = f"{path}: cannot be used as a journal ({why}); {mend}"
-        raise JournalError(message) from error
+        raise JournalError(_unusable(path, error, f"mend that, or {cure}" if cure == instead else cure)) from error
+
+
+def _unusable(path: Path, error: Exception, cure: str) -> str:
+    return f"{path}: cannot be used as a journal ({getattr(error, 'strerror', None) or error}); {cure}"
+
+
+def _way_back(instead: str) -> str:
+    """Say what to do about a file that is damaged, or none of SQLite's: no room, and no right, makes it whole."""
+    back = "put back a copy that `provisioner backup` made"
+    return f"{back}, or another copy and say --restored" if instead == ANOTHER_OUTPUT else f"{back}, or {instead}"

@@ -113,7 +113,9 @@ def test_a_journal_that_cannot_be_read_is_no_journal_that_knows_nobody(tmp_path:
     if broken == "newer":
         with closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA user_version = 99")
-    why = "update it" if broken == "newer" else "mend that, or move it away, and whom that round has created counts as"
+    away = "or move it away, and whom that round has created counts as"
+    back = f"put back a copy that `provisioner backup` made, {away}"
+    why = {"newer": "update it", "folder": f"mend that, {away}", "other": back, "cut": back}[broken]
     looking = (created_in, path, ["u1"], OWNER), (done_in, path, ["u1"]), (refuse_unreadable, path)
     for look, *asked in looking:
         with pytest.raises(JournalError, match=why):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import JournalError, StorageError
-from provisioner.journal.header import Identity
+from provisioner.files.cures import ANOTHER_OUTPUT
+from provisioner.journal.header import Identity, open_for_reading
 from provisioner.journal.journal import Journal
-from provisioner.journal.lock import JournalLock, holder_of, process_of, refuse_afar, set_journal_aside
+from provisioner.journal.lock import JournalLock, holder_of, process_of, refuse_afar, set_journal_aside, unusable
 from provisioner.model import UserRequest
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -57,19 +61,66 @@ def test_who_holds_a_journal_can_be_asked_without_disturbing_anyone(path: Path) 
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_lock_that_a_full_disk_takes_no_name_for_is_let_go(path: Path) -> None:
-    """Whoever goes on in the same process, once there is room, is not told that it holds the journal itself."""
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """What `ulimit -f` does to a process."""
     old, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
     try:
-        with pytest.raises(JournalError, match=r"cannot be used as a journal \(File too large\)"):
-            JournalLock(path).__enter__()
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, old)
+
+
+LIMITED = "files of this process may not grow any more: raise the limit of their size (ulimit -f unlimited), then"
+
+
+def test_a_lock_that_a_full_disk_takes_no_name_for_is_let_go(path: Path) -> None:
+    """Whoever goes on in the same process, once there is room, is not told that it holds the journal itself."""
+    with no_file_larger_than(0), pytest.raises(StorageError) as error:
+        JournalLock(path).__enter__()
+    said = f"cannot be used as a journal (File too large); {LIMITED} run the same command again"
+    assert str(error.value) == f"{path}: {said}"
     assert list(path.parent.iterdir()) == []
     with JournalLock(path):
         assert holder_of(path) == US
+
+
+def test_a_full_disk_is_told_as_that_and_stops_the_command_as_it_would_in_the_middle(path: Path) -> None:
+    """Exit 3: nothing is wrong with the name, and the same command goes on."""
+    with pytest.raises(StorageError) as error, unusable(path, "check the name"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    said = "cannot be used as a journal (No space left on device); make room, then run the same command again"
+    assert str(error.value) == f"{path}: {said}"
+
+
+def test_a_limit_of_the_size_of_files_is_told_from_a_disk_that_is_dying(path: Path) -> None:
+    """SQLite says the same of both; no room on the disk helps where a file may not grow."""
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1)], 1.0)
+        written = path.with_name(path.name + "-wal").stat().st_size
+        with no_file_larger_than(written), pytest.raises(StorageError) as error:
+            journal.sent([a_request(2)], 1.0)
+        assert str(error.value) == f"{path}: cannot be written any more (disk I/O error); {LIMITED} resume"
+        journal.sent([a_request(3)], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("instead", "cure"),
+    [
+        (ANOTHER_OUTPUT, "put back a copy that `provisioner backup` made, or another copy and say --restored"),
+        ("check the name", "put back a copy that `provisioner backup` made, or check the name"),
+    ],
+)
+def test_a_file_that_is_none_of_ours_any_more_is_put_back_and_not_made_room_for(
+    path: Path, instead: str, cure: str
+) -> None:
+    """An overwritten journal."""
+    path.write_bytes(b"garbage" * 50)
+    with pytest.raises(JournalError) as error, unusable(path, instead), closing(open_for_reading(path)) as database:
+        database.execute("PRAGMA user_version")
+    assert str(error.value) == f"{path}: cannot be used as a journal (file is not a database); {cure}"
 
 
 def test_a_lock_file_that_nobody_holds_is_no_lock(path: Path) -> None:

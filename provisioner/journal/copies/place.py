@@ -92,7 +92,7 @@ class Place:
         return self._saved_at
 
     def _is_held_anew(self) -> bool:
-        with suppress(JournalError):  # another run has begun there
+        with suppress(JournalError, StorageError):  # another run has begun there, or a disk takes no more
             self._anew.enter_context(JournalLock(self._path))
             return True
         return False
