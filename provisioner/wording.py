@@ -62,6 +62,15 @@ def printable(text: str) -> str:
     return text if text.isprintable() else repr(text)[1:-1]
 
 
+def printable_in(value: Any) -> Any:
+    """Give a part of a JSON document whose texts, keys included, a message can hold."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(key): printable_in(each) for key, each in value.items()}
+    return [printable_in(each) for each in value] if isinstance(value, list) else value
+
+
 def listed(words: Sequence[str], at_most: int = 5) -> str:
     """Name the first of many: `a, b and 3 more`."""
     more = f" and {len(words) - at_most:,} more" if len(words) > at_most else ""

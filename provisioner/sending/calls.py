@@ -88,7 +88,7 @@ class Reply(NamedTuple):
     status       HTTP status; null when no answer came
     data         the `data` member of a 2xx answer: an object, or a list under the key `items`
     code         `error.code`; null when the answer is not the API's error envelope, so that a refusal proves nothing
-    message      what the server (or the network) said, secrets masked
+    message      what the server (or the network) said, secrets masked; as `code` and `details` on one line, escaped
     details      `error.details`: field → sentences
     retry_after  seconds the server asks us to wait (`Retry-After`, else the reset header less `Date`)
     limit        requests a minute the API says are allowed; null when the answer is not its own

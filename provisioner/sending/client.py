@@ -23,6 +23,7 @@ from provisioner.model import UserRequest, with_auth_token
 from provisioner.sending.calls import Failure, Operation, Reply, document_of
 from provisioner.sending.serverclock import ServerClock, number_in, retry_after
 from provisioner.sending.users import profile
+from provisioner.wording import printable, printable_in
 
 # What is kept of a server's words: enough to act on, too little to fill a disk.
 _LONGEST_MESSAGE: Final = 500
@@ -215,17 +216,18 @@ class Client:
             status=status,
             code=self._code(code) if isinstance(code, str) and code else None,
             message=self._words(message if isinstance(message, str) else f"HTTP {status} without an explanation"),
-            details=self._secret.masked_in(details) if isinstance(details, dict) else None,
+            details=printable_in(self._secret.masked_in(details)) if isinstance(details, dict) else None,
             retry_after=retry_after(headers, time.time()),
             limit=limit,
         )
 
     def _code(self, code: str) -> str:
-        return self._words(code) if self._secret.unmistakable else code[:_LONGEST_MESSAGE]
+        return self._words(code) if self._secret.unmistakable else printable(code)[:_LONGEST_MESSAGE]
 
     def _words(self, text: str) -> str:
-        # An answer to a wrong key has been seen to quote the key in full.
-        return self._secret.masked(text[:_LOOKED_AT])[:_LONGEST_MESSAGE]
+        # An answer to a wrong key has been seen to quote the key in full. A terminal would obey what cannot be printed,
+        # and take a line break for the end of what the server said.
+        return printable(self._secret.masked(text[:_LOOKED_AT]))[:_LONGEST_MESSAGE]
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:

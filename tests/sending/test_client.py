@@ -388,6 +388,14 @@ def test_a_refusal_of_any_shape_is_a_reply(status: str, body: bytes) -> None:
     assert ask(answering(body, status))[0] == Reply(status=said, message=f"HTTP {said} without an explanation")
 
 
+def test_what_a_terminal_would_obey_is_escaped_in_every_word_of_a_refusal() -> None:
+    """Nothing clears the screen, turns the direction of a line, or passes for a line of our own."""
+    evil, shown = "\x1b[31mno\u202e\r\nfake: 100 created", r"\x1b[31mno\u202e\r\nfake: 100 created"
+    reply, _ = ask(refusing({"message": evil, "code": f"ERR{evil}", "details": {evil: [evil, {"n": [1, evil]}]}}))
+    details = {shown: [shown, {"n": [1, shown]}]}
+    assert reply == Reply(status=400, code=f"ERR{shown}", message=shown, details=details)
+
+
 def test_the_key_never_comes_back_in_a_message() -> None:
     """A server has been seen to quote the key in full; cut to size only after masking, so that no half of it stays."""
     reply, _ = ask(refusing({"message": f"The key {KEY} is wrong: {'x' * 440} {KEY}"}, "403 Forbidden"))

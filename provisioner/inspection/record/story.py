@@ -184,7 +184,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
 
 def _answer(event: Event) -> str:
     meaning = _MEANINGS.get(event.outcome or "", event.outcome or "")
-    words = [str(each) for each in (event.http_status, event.code) if each]
+    words = [printable(str(each)) for each in (event.http_status, event.code) if each]
     words += [shortened(event.message)[1:-1]] if event.message else []
     return f"{meaning} ({', '.join(words)})" if words else meaning
 
@@ -201,9 +201,9 @@ def _words(event: Event, outcome: Outcome | None) -> str:
     if event.http_status:
         words.append(f"({event.http_status})")
     if event.code:
-        words.append(event.code)
+        words.append(printable(event.code))
     if event.message:
-        words.append(event.message if len(event.message) <= 200 else event.message[:200] + "…")
+        words.append(printable(event.message if len(event.message) <= 200 else event.message[:200] + "…"))
     if (event.attempts or 0) > 1:
         words.append(f"after {counted(event.attempts or 0, 'attempt')}")
     return " ".join(words)
@@ -237,7 +237,8 @@ def _undone(database: sqlite3.Connection, user: int) -> Iterator[Step]:
     if found is not None:
         at, verdict, reason, message = found
         outcome = Outcome(verdict)
-        yield Step(at, None, "undo", " ".join(each for each in (outcome.value, reason, message) if each), outcome)
+        words = " ".join(printable(each) for each in (outcome.value, reason, message) if each)
+        yield Step(at, None, "undo", words, outcome)
 
 
 def _put_in(steps: list[Step], step: Step, *, late: bool) -> None:

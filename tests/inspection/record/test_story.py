@@ -58,6 +58,18 @@ def test_created_at_the_first_try_is_one_line(tmp_path: Path) -> None:
     assert "1970-01-01T00:01:41Z  create  created (200)" in text
 
 
+def test_what_an_older_journal_keeps_of_a_servers_words_makes_no_line_of_ours(tmp_path: Path) -> None:
+    """They were recorded as they came, escape sequences and line breaks included."""
+    path, evil = tmp_path / "out.journal.db", "\x1b[2Jno\nfake: 100 created"
+    with Journal(path, HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        failed = {"http_status": 400, "error_code": "ERR\x1b[2J", "error_message": evil}
+        journal.settle([settled(Outcome.FAILED, **failed)])
+    assert steps(path) == [
+        ("create", "failed", r"failed (400) ERR\x1b[2J \x1b[2Jno\nfake: 100 created"),
+    ]
+
+
 def test_what_was_read_later_stands_later(tmp_path: Path) -> None:
     """An undo reads the user whom the run has created; the row's own word is older than that."""
     path = tmp_path / "out.journal.db"
