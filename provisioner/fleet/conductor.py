@@ -17,7 +17,7 @@ from typing import Final
 from provisioner.errors import ExitCode
 from provisioner.fleet.engine import Engine
 from provisioner.fleet.local.left import Left
-from provisioner.fleet.standing import SIGNALLED, Ended, Phase, Standing
+from provisioner.fleet.standing import KILLED, SIGNALLED, Ended, Phase, Standing
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger
 from provisioner.stop import Stopper
@@ -37,13 +37,21 @@ class Conductor:
     at_once  so many at a time
     base     the folder that paths of jobs begin in
     pause    seconds before a job that was killed is started again, and between looks at a journal that is in use
+    hung     seconds after which what an earlier fleet left, and was asked to stop, is killed: nobody hears what it says
     """
 
     def __init__(
-        self, standings: list[Standing], engine: Engine, stopper: Stopper, at_once: int, base: Path, pause: float = 1.0
+        self,
+        standings: list[Standing],
+        engine: Engine,
+        stopper: Stopper,
+        at_once: int,
+        base: Path,
+        pause: float = 1.0,
+        hung: float = 120.0,
     ) -> None:
         self._standings, self._engine, self._stopper, self._base = standings, engine, stopper, base
-        self._at_once, self._pause = at_once, pause
+        self._at_once, self._pause, self._hung = at_once, pause, hung
         self._left: dict[str, Left] = {}
 
     async def carry_out(self) -> None:
@@ -116,15 +124,25 @@ class Conductor:
         """Wait until what an earlier fleet has left has ended, and tell how; or tell what goes on."""
         if (left := self._left.get(standing.job.name)) is not None:
             standing.phase = Phase.RUNNING
-            while left.is_there():  # noqa: ASYNC110 - no child of ours: nothing tells of its end
-                await asyncio.sleep(self._pause)
+            killed = await self._gone(left)
             standing.phase = Phase.WAITING
-            if (ended := left.ended()) is not None:
+            if (ended := left.ended() or killed) is not None:
                 standing.seconds = float(ended.summary.get("elapsed_seconds") or 0)
                 self._end(standing, ended)
         elif (holder := holder_of(self._base / standing.job.journal)) is not None:
             standing.phase, standing.waits_for = Phase.RUNNING, holder
             log.warning("job.left", job=standing.job.name, reason=standing.message)
+
+    async def _gone(self, left: Left) -> Ended | None:
+        """Wait until a process that is no child of ours is gone; how it ended when it hung, and had to be killed."""
+        until, killed = time.monotonic() + self._hung, None
+        while left.is_there():
+            if time.monotonic() >= until:
+                left.kill()
+                message = f"it hung: asked to stop, it was still there after {self._hung:g} s, and was killed"
+                killed = Ended(KILLED, message=f"{message}; the same command goes on where it was")
+            await asyncio.sleep(self._pause)
+        return killed
 
     def _end(self, standing: Standing, ended: Ended) -> None:
         standing.ended, standing.phase = ended, Phase.ENDED

@@ -15,6 +15,10 @@ SIGNALLED: Final = 128
 """What an exit code has above the number of the signal that ended a process."""
 
 
+KILLED: Final = -9
+"""The exit code of a process that SIGKILL has ended."""
+
+
 class Phase(StrEnum):
     """Where a job is."""
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,12 @@ import pytest
 
 from provisioner.errors import ExitCode
 from provisioner.fleet.conductor import Conductor
+from provisioner.fleet.engine import command_of
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended, Phase, Standing, worst
 from provisioner.fleet.summary import FleetSummary
 from provisioner.stop import Stop, Stopper
+from tests.rig.command import KEY, emulator, environment, people, wait_until, write_roster
 
 Turn = tuple[int, int] | tuple[int, int, str]
 """An exit code, and the rows that were done by then: in the stage of sending, or in another one."""
@@ -143,3 +148,27 @@ def test_a_stop_starts_nothing_more(tmp_path: Path) -> None:
 def test_the_worst_exit_code_is_the_fleets(codes: list[int], code: int) -> None:
     """From good to bad: 0, 1, 5, 3, 4, 2, 70, killed."""
     assert worst(codes) == code
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_what_an_earlier_fleet_left_hanging_keeps_no_fleet_from_ending(tmp_path: Path) -> None:
+    """It was asked to stop and cannot; it is killed and named."""
+    write_roster(tmp_path / "r.csv", people(200))
+    (tmp_path / "slow.toml").write_text("[rate]\nrequests_per_minute = 60\n")
+    with emulator(tmp_path) as api:
+        address = {"COMETCHAT_BASE_URL": api.url}
+        job = Job("a", "a", "run", ("r.csv",), Path("o.csv"), config=Path("slow.toml"), address=address)
+        words = [sys.executable, *command_of(job)]
+        surroundings, null = environment(COMETCHAT_API_KEY=KEY), subprocess.DEVNULL
+        with subprocess.Popen(words, cwd=tmp_path, env=surroundings, stdout=null, stderr=null) as left:
+            wait_until(lambda: len(api.users()) > 0)
+            left.send_signal(signal.SIGSTOP)
+            stopper = Stopper()
+            stopper.request(Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM))
+            standing = Standing(job)
+            conductor = Conductor([standing], Played({}), stopper, 1, tmp_path, pause=0.01, hung=0.05)
+            asyncio.run(conductor.carry_out())
+    did = "it hung: asked to stop, it was still there after 0.05 s, and was killed"
+    said = f"{did}; the same command goes on where it was"
+    assert (standing.phase, standing.exit_code, standing.message, left.returncode) == (Phase.ENDED, 137, said, -9)

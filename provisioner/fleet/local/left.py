@@ -14,7 +14,7 @@ from provisioner.errors import ExitCode
 from provisioner.files.looking import content_of
 from provisioner.fleet.engine import command_of
 from provisioner.fleet.jobs import Job
-from provisioner.fleet.standing import SIGNALLED, Ended
+from provisioner.fleet.standing import KILLED, SIGNALLED, Ended
 from provisioner.journal.lock import holder_of, process_of
 from provisioner.results.outputs import summary_of
 
@@ -60,6 +60,11 @@ class Left:
         """Ask it to stop: what is on the wire finishes, and is recorded."""
         with suppress(ProcessLookupError):
             os.kill(self.process, ExitCode.SIGTERM - SIGNALLED)
+
+    def kill(self) -> None:
+        """End it at once; its journal knows all that matters."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, -KILLED)
 
     def ended(self) -> Ended | None:
         """Tell how it ended by the summary that it wrote; None when it wrote none."""
