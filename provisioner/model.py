@@ -168,7 +168,7 @@ class Change(NamedTuple):
     before   what is known now; null when that is in doubt, or the user is not known to exist; `after`: once it is done
     again    what became of this user earlier in the same night, which was cut short
     flush    of a deactivation: auth tokens are flushed first; `flushed`: they may have been, by an attempt before
-    mint     the user is given an auth token: its own was flushed, or everybody is to have one
+    mint     an auth token is given; `unsure`: digests of what the user may have while in doubt, null for anything
     """
 
     action: Action
@@ -179,6 +179,7 @@ class Change(NamedTuple):
     flush: bool = False
     flushed: bool = False
     mint: bool = False
+    unsure: bytes | None = None
 
 
 class UserRequest(NamedTuple):

@@ -27,6 +27,7 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle
 from provisioner.sending.retry import Verdict
+from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful
 from provisioner.sending.users.keeper import moment
 
@@ -77,6 +78,28 @@ def _untold(past: Past | None) -> bool:
     return past is not None and past.ours and past.auth_token is None and past.created_at is None
 
 
+def _made_of(request: UserRequest) -> Live:
+    """Give what is known of a user who is created: its body, and nothing of what the one before it had besides."""
+    members = profile.members(request.body.decode())
+    return Live(request.body_hash, profile.digests(members), Standing.ACTIVE, profile.packed(members))
+
+
+def _known(made: Live, settlement: Settlement, payload: bytes) -> Live:
+    """Give what is known of a user for whom a create ended well; one whom it met may have more than the body.
+
+    So may one of ours that was made of another row before.
+    """
+    ours = settlement.outcome is Outcome.CREATED and settlement.besides is None
+    return made if ours else _beside(made, payload)
+
+
+def _beside(made: Live, payload: bytes) -> Live:
+    """Give what is known of a user who was there and was brought up to date: what the update left may be anything."""
+    besides = trace.left_by(payload)
+    digests = None if made.digests is None else profile.with_besides(made.digests, besides)
+    return made._replace(body_hash=f"{made.body_hash}{besides}", digests=digests)
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Carries changes to their outcomes.
@@ -112,9 +135,10 @@ class Changes:
         settlement = await self.lifecycle.settle(course.request)
         if settlement.outcome is Outcome.EXISTING and settlement.error_code == DEACTIVATED:
             course.attempts = settlement.attempts
-            return await self._reactivate(course, change._replace(mint=self.everyone))
+            found = _beside(change.after, change.payload)
+            return await self._reactivate(course, change._replace(after=found, mint=self.everyone))
         if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED}:
-            return settlement._replace(live=change.after)
+            return settlement._replace(live=_known(change.after, settlement, change.payload))
         return settlement
 
     async def _update(self, course: _Course, change: Change, outcome: Outcome) -> Settlement:
@@ -161,7 +185,9 @@ class Changes:
         request = anew(course.request)
         await self.sends_anew(request)
         settlement = await self.lifecycle.settle(request)
-        known = change.after if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED} else None
+        known = None
+        if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED}:
+            known = _known(_made_of(request), settlement, change.payload)
         return settlement._replace(live=known, attempts=settlement.attempts + course.attempts)
 
     async def _deactivate(self, course: _Course, change: Change) -> Settlement:

@@ -33,6 +33,7 @@ from provisioner.run.wiring import connected, counting_mints
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users.trace import between
 from provisioner.stop import NOT_CONFIRMED, Stop, Stopper, confirmed, stopping_on_storage_error
 from provisioner.sync.changes import Changes
 from provisioner.sync.keptplan import KeptPlan, StateMark, check_plan
@@ -234,7 +235,9 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
         after = Live(planned.live_hash, planned.digests, Standing.ACTIVE, planned.profile)
     before, again = (old.live, old.again) if old else (None, None)
     flushed = old is not None and old.flushed
-    change = Change(action, planned.payload.encode(), before, after, again, planned.flush, flushed, planned.mint)
+    unsure = after.digests if action is Action.DEACTIVATE else between(old.digests if old else None, after.digests)
+    payload = planned.payload.encode()
+    change = Change(action, payload, before, after, again, planned.flush, flushed, planned.mint, unsure)
     past = unmet_by(state)
     if ours is not None:
         edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash

@@ -792,6 +792,83 @@ def test_an_emptied_cell_is_carried_out_though_its_column_was_absent(company: Co
     assert (company.sync("--refresh").exit_code, company.did()) == (0, {})
 
 
+AVATAR = "https://x.test/a.png"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "given up", "told by the app"])
+def test_an_emptied_cell_is_carried_out_though_its_column_was_absent_in_doubt(company: Company, how: str) -> None:
+    """What the user had before, or may have got, is still there."""
+    there = {"ann": {"name": "A", "avatar": AVATAR, "tags": "t"}, "bob": {"name": "B"}}
+    company.roster(there, ("name", "avatar", "tags"))
+    assert company.sync("--adopt").exit_code == 0
+    put = {"route": "PUT /users/{uid}", "times": 100}
+    there["bob"]["avatar"] = AVATAR
+    company.roster(there, ("name", "avatar"))
+    company.faults({"fault": "lost-reply", **put})
+    assert company.sync("--max-failures", "100%").exit_code == 1
+    company.roster({"ann": {"name": "Anne"}, "bob": {"name": "B"}})
+    if how == "killed":
+        company.faults({"fault": "hang-before-commit", **put})
+        night = company.start()
+        until_asked(company, len(company.app.lines("audit")) + 2)
+        night.kill()
+    else:
+        company.faults({"fault": "error-before-commit", **put})
+        assert company.sync("--max-failures", "100%").exit_code == 1
+    company.faults()
+    assert company.sync(*(["--refresh"] if how == "told by the app" else [])).exit_code == 0
+    company.roster({"ann": {"name": "Anne"}, "bob": {"name": "B"}}, ("name", "avatar", "tags"))
+    ended = company.sync("--max-updates", "100%")
+    assert (ended.exit_code, company.told()) == (0, {"ann": "updated", "bob": "updated"}), ended.stderr
+    left = {who: (user["avatar"], user["tags"] or None) for who, user in company.users().items()}
+    assert left == {"ann": (None, None), "bob": (None, None)}
+
+
+@pytest.mark.slow
+def test_an_emptied_cell_is_carried_out_for_whom_the_state_did_not_know(company: Company) -> None:
+    """Met by a create, renamed by the first night after a run, or left and back while in doubt: without the column."""
+    there = {who: {"name": who.upper(), "avatar": AVATAR} for who in ("ran", "doubt", "same")}
+    company.roster(there, ("name", "avatar"))
+    run = ("run", "hr.csv", "-o", "r.csv", *company.app.flags())
+    assert provisioner(*run, cwd=company.folder, COMETCHAT_API_KEY=KEY).exit_code == 0
+    (company.folder / "r.journal.db").rename(company.folder / "hr.db")
+    company.seed({"uid": "met", "name": "Met", "avatar": AVATAR}, {"uid": "away", "name": "Away", "avatar": AVATAR})
+    company.deactivate("away")
+    names = {"ran": {"name": "New"}, "met": {"name": "MET"}, "away": {"name": "AWAY"}, "same": {"name": "SAME"}}
+    company.roster({**names, "doubt": {"name": "New"}})
+    company.faults(
+        {"fault": "error-before-commit", "route": "PUT /users/{uid}", "uid": company.uid("doubt"), "times": 9}
+    )
+    assert company.sync("--max-updates", "9", "--max-creates", "9", "--max-failures", "9").exit_code == 1
+    company.faults()
+    company.roster(names)
+    assert company.sync("--deactivate-leavers", "--max-deactivations", "9").exit_code == 0
+    names["doubt"] = {"name": "DOUBT"}
+    company.roster(names)
+    assert (company.sync().exit_code, company.told()["doubt"]) == (0, "reactivated")
+    company.roster(names, ("name", "avatar"))
+    ended = company.sync("--max-updates", "9")
+    assert ended.exit_code == 0, ended.stderr
+    assert {who: user["avatar"] for who, user in company.users().items()} == dict.fromkeys(names)
+    assert (company.sync("--refresh").exit_code, company.told()) == (0, dict.fromkeys(names, "unchanged"))
+
+
+@pytest.mark.slow
+def test_who_is_created_anew_has_nothing_of_the_one_before(company: Company) -> None:
+    """A field without a column went with the user that was deleted: once it has one again, it is set again."""
+    both = {"ann": {"name": "ANN", "avatar": AVATAR}, "bob": {"name": "BOB"}}
+    company.roster(both, ("name", "avatar"))
+    assert company.sync("--adopt").exit_code == 0
+    company.delete("ann")
+    company.roster({"ann": {"name": "Anne"}, "bob": {"name": "BOB"}})
+    assert (company.sync().exit_code, company.told()["ann"]) == (0, "created")
+    both["ann"]["name"] = "Anne"
+    company.roster(both, ("name", "avatar"))
+    assert (company.sync().exit_code, company.told()["ann"]) == (0, "updated")
+    assert company.users()["ann"]["avatar"] == AVATAR
+
+
 # --- another hand, lost answers, kills -----------------------------------------------------------------------------
 
 

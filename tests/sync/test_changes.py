@@ -32,7 +32,7 @@ from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
-from provisioner.sending.users import failures
+from provisioner.sending.users import failures, profile
 from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stop, Stopper
 from provisioner.sync import changes
@@ -46,6 +46,10 @@ START = 1_700_000_000.75
 NOW = int(START)
 
 BEFORE = Live("old", b"\1" * 56, Standing.ACTIVE)
+# Of whoever was there already only that is known which the update says: all else may be anything.
+FOUND = Live("new+12356", profile.with_besides(b"\2" * 56, "+12356"), Standing.ACTIVE)
+NAMED = {"name": '"Ada"'}
+MADE = Live("new", profile.digests(NAMED), Standing.ACTIVE, profile.packed(NAMED))
 AWAY = BEFORE._replace(standing=Standing.DEACTIVATED)
 AFTER = Live("new", b"\2" * 56, Standing.ACTIVE)
 GONE_BY = BEFORE._replace(standing=Standing.DEACTIVATED)
@@ -215,14 +219,14 @@ def test_a_create_that_meets_a_user_brings_it_up_to_date() -> None:
     """With the update of the change."""
     world = World([EXISTS, OK])
     settlement = world.settle(CREATING)
-    assert (settlement.outcome, settlement.live, world.sent) == (Outcome.UPDATED, AFTER, [CREATE, UPDATE])
+    assert (settlement.outcome, settlement.live, world.sent) == (Outcome.UPDATED, FOUND, [CREATE, UPDATE])
 
 
 def test_a_create_that_meets_a_deactivated_user_reactivates_it() -> None:
     """And brings it up to date."""
     world = World([EXISTS, NOT_FOUND, BACK, OK])
     settlement = world.settle(CREATING)
-    assert (settlement.outcome, settlement.live, settlement.error_code) == (Outcome.REACTIVATED, AFTER, None)
+    assert (settlement.outcome, settlement.live, settlement.error_code) == (Outcome.REACTIVATED, FOUND, None)
     assert world.sent == [CREATE, UPDATE, REACTIVATE, UPDATE]
 
 
@@ -232,7 +236,7 @@ def test_a_deactivated_user_whom_a_create_meets_gets_a_token_when_everyone_does(
     settlement = world.settle(CREATING)
     told = (settlement.outcome, settlement.auth_token, settlement.attempts, settlement.live)
     assert (told, world.sent) == (
-        (Outcome.REACTIVATED, "new_token", 4, AFTER), [CREATE, UPDATE, REACTIVATE, UPDATE, MINT],
+        (Outcome.REACTIVATED, "new_token", 4, FOUND), [CREATE, UPDATE, REACTIVATE, UPDATE, MINT],
     )  # fmt: skip
 
 
@@ -250,12 +254,12 @@ def test_a_user_as_wanted_gets_a_token_and_nothing_else() -> None:
     [(UPDATING, [UPDATE, REACTIVATE, CREATE]), (RETURNING, [REACTIVATE, CREATE])],
 )
 def test_a_user_that_was_deleted_is_created_anew(request_: UserRequest, operations: list[Operation]) -> None:
-    """With a token of its own: that of the user that is gone is worth nothing."""
+    """With a token of its own, and of its row alone: what the user that is gone had is worth nothing."""
     answers = {UPDATE: NOT_FOUND, REACTIVATE: NOBODY, CREATE: OK_WITH_TOKEN}
     world = World([answers[each] for each in operations])
     settlement = world.settle(request_)
     assert (settlement.outcome, settlement.auth_token) == (Outcome.CREATED, "new_token")
-    assert (settlement.live, world.sent) == (AFTER, operations)
+    assert (settlement.live, world.sent) == (MADE, operations)
 
 
 @pytest.mark.parametrize(("request_", "answers"), [(UPDATING, [NOT_FOUND, NOBODY]), (RETURNING, [NOBODY])])

@@ -24,11 +24,15 @@ class Sessions(StrEnum):
 
 
 class OperationRow(NamedTuple):
-    """A change that may be on the wire from now on; `flush` is whether the user's auth tokens are flushed with it."""
+    """A change that may be on the wire from now on; `flush` is whether the user's auth tokens are flushed with it.
+
+    digests  what the user may have until it is settled; null when that is not known
+    """
 
     id: int
     operation: str
     flush: bool
+    digests: bytes | None
 
 
 # A deactivation leaves the profile as it is: while one is in doubt, the profile that was certain before it still is.
@@ -37,7 +41,7 @@ OPERATION: Final = Bulk(
     OperationRow._fields,
     """
 UPDATE users SET live_hash = iif(certain OR users.operation = given.operation, live_hash, NULL),
-    digests = iif(certain OR users.operation = given.operation, digests, NULL),
+    digests = given.digests,
     sessions = iif(given.flush OR (sessions = 'unknown' AND given.operation = 'reactivate'), 'flushing', sessions),
     operation = given.operation, certain = 0
 FROM given WHERE users.id = given.id

@@ -288,7 +288,7 @@ class SyncState(Journal):
         yield from ((statement, creates) for statement in (gone.REMEMBERED, gone.FORGOTTEN))
         yield from super()._as_sent(requests, now)
         changes = [(each.key, each.change) for each in requests if each.change]
-        yield OPERATION, [OperationRow(key, each.action.value, each.flush) for key, each in changes]
+        yield OPERATION, [OperationRow(key, each.action.value, each.flush, each.unsure) for key, each in changes]
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         """Along with the outcome: what is known of the user now."""

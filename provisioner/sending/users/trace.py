@@ -51,6 +51,17 @@ def left_by(body: bytes) -> str:
     return profile.besides(set(FIELDS) - set_by(body).keys())
 
 
+def between(old: bytes | None, new: bytes | None) -> bytes | None:
+    """Give the digests of a profile while an update from one to the other is in doubt; None when one is not known.
+
+    A field in which they differ may hold anything.
+    """
+    if old is None or new is None:
+        return None
+    pairs = enumerate(zip(profile.parts(old), profile.parts(new), strict=True))
+    return profile.with_besides(new, "".join(str(at) for at, (was, will) in pairs if was != will))
+
+
 def digests_in(entries: bytes, name: str) -> frozenset[bytes]:
     """Give every digest that a field may have by these entries; none when no entry sets it."""
     index = FIELDS.index(name)

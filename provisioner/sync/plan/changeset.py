@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, islice
@@ -206,6 +206,13 @@ class Plan:
             altered=Counter(dict(so_far.altered.most_common())),
             examples={name: list(each) for name, each in so_far.examples.items()},
         )
+
+    def note_altered(self, change: PlannedChange, fields: Collection[str]) -> None:
+        """Count those of its fields that get another value than they had, and keep the first of each."""
+        for name, before, now in change.values():
+            if name in fields:
+                self.so_far.altered[name] += 1
+                self.exemplify(Example(change.uid, name, in_words(before), in_words(now)))
 
     def exemplify(self, example: Example) -> None:
         """Keep the first examples of each field."""

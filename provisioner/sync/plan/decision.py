@@ -53,40 +53,56 @@ class Wanted:
         several = [] if ours is None else [known(ours, texts)]
         return [*several, known(self.digests, [self.members])]
 
-    def against(self, old: bytes | None, live_hash: str | None = None) -> tuple[tuple[str, ...], bytes, Live]:
+    def against(
+        self, old: bytes | None, live_hash: str | None = None, unsure: bytes | None = None
+    ) -> tuple[tuple[str, ...], bytes, Live]:
         """Hold it against a profile (unknown when None): fields, update, and what is known once it is carried out.
 
         live_hash  of a profile that is not known: the body, and what the user may have besides
+        unsure     likewise: digests of what the user may have, of which what is not managed remains; None when any
+                   field may hold something
         """
         carried, _, besides = (live_hash or "").partition("+")
-        own = profile.with_besides(self.digests, besides) if old is None else old
-        known = own if carried == self.body_hash else old
-        needed = profile.difference(known, self.digests, self.managed)
+        own = old if old is not None else unsure
+        if old is None and carried == self.body_hash:
+            old = own = profile.with_besides(self.digests, besides)
+        elif own is None:
+            others = profile.besides(frozenset(profile.FIELDS).difference(self.managed))
+            own = profile.with_besides(self.digests, others)
+        needed = profile.difference(old, self.digests, self.managed)
         merged = profile.merged(own, self.digests, self.managed)
         live_hash = self.body_hash + profile.beyond(merged, self.digests, self.managed)
         after = Live(live_hash, merged, Standing.ACTIVE)
         return needed.fields, profile.update(self.members, needed), after
 
+    def anew(self) -> tuple[bytes, Live]:
+        """Give the update that says everything, and what is known of a user that is created: the row, and no more."""
+        payload = profile.update(self.members, profile.difference(None, self.digests, self.managed))
+        return payload, Live(self.body_hash, self.digests, Standing.ACTIVE)
 
-def decide(wanted: Wanted, live: Live | None, *, exists: bool, last: str | None = None) -> Decision | None:
+
+def decide(
+    wanted: Wanted, live: Live | None, *, exists: bool, last: str | None = None, unsure: bytes | None = None
+) -> Decision | None:
     """Say what has to be done; None when the user is as the roster has it.
 
     live    what is known for certain; None when the last change is in doubt, or the user is not known to exist
     exists  whether the user is known to exist
     last    the action that is in doubt, if one is
+    unsure  of a profile that is not known for certain: see `Wanted.against`
     """
     if not exists or (live is None and last == Action.CREATE):
-        _, payload, after = wanted.against(None)
+        payload, after = wanted.anew()
         return Decision(Action.CREATE, (), payload, after)
     if live is None:
         # Which of the last change was carried out is unknown. Doing it all again does no harm.
-        fields, payload, after = wanted.against(None)
+        fields, payload, after = wanted.against(None, unsure=unsure)
         action = Action.REACTIVATE if last in {Action.DEACTIVATE, Action.REACTIVATE} else Action.UPDATE
         return Decision(action, fields, payload, after)
     if live.body_hash is not None and profile.tells(live.body_hash, wanted.body_hash, wanted.managed):
         fields, payload, after = (), b"", live._replace(standing=Standing.ACTIVE)
     else:
-        fields, payload, after = wanted.against(live.digests, live.body_hash)
+        fields, payload, after = wanted.against(live.digests, live.body_hash, unsure)
     if live.standing is Standing.DEACTIVATED:
         return Decision(Action.REACTIVATE, fields, payload, after)
     return Decision(Action.UPDATE, fields, payload, after) if payload else None

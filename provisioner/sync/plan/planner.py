@@ -25,7 +25,7 @@ from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
-from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, ValidRow, in_words, told
+from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, ValidRow, told
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
 from provisioner.sync.plan.guards import STANDING, Example
@@ -216,19 +216,33 @@ class Planner:
         if live is not None and flushed and mint:
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
             live = live._replace(standing=Standing.DEACTIVATED)
-        decision = decide(wanted, live, exists=exists, last=last_action(known, found))
+        unsure = self._unsure(known, found, kept) if known is not None else None
+        decision = decide(wanted, live, exists=exists, last=last_action(known, found), unsure=unsure)
         if decision is None and live is not None and mint and self._everyone:
-            decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests, live.body_hash)[2])
+            decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests, live.body_hash, unsure)[2])
         if decision is None:
             self._leave_alone(row, wanted, known, live, found, kept)
             return None
         old = _unpacked(kept)
-        after = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
+        stays = old if old is not None and decision.action is not Action.CREATE else {}
+        after = profile.packed(profile.carried_out(stays, wanted.members, self._managed))
         change = PlannedChange.of(row, decision, after, told(decision.fields, old, live))
         minting = decision.action is Action.REACTIVATE or (decision.action is Action.UPDATE and self._everyone)
         change = change._replace(mint=minting and mint)
         self._note_altered(change, wanted, old, live)
         return change
+
+    def _unsure(self, known: Met, found: Shown | None, kept: bytes | None) -> bytes | None:
+        """Give the digests of what a user may have whose profile is not known for certain; None for anything.
+
+        What the directory shows is what the doubt has come to. A run left the hash of a body, and the body is kept.
+        """
+        if not known.certain:
+            fields = self._directory.fields if self._directory is not None else ()
+            return known.digests if found is None else profile.overlaid(known.digests, found.digests, fields)
+        if known.digests is not None or known.live_hash is None or kept is None:
+            return known.digests
+        return profile.with_besides(profile.digests(profile.unpacked(kept)), known.live_hash.partition("+")[2])
 
     def _may_be_ours(self, found: Shown | None) -> bool:
         """Whether a user whom the state does not know may have been created by a night that it does not know."""
@@ -252,10 +266,7 @@ class Planner:
         fields = frozenset(change.fields)
         if live is None or self._state.copied_at is not None:
             fields -= profile.same(profile.digests(old), wanted.digests) if old is not None else fields
-        for name, before, now in change.values():
-            if name in fields:
-                self.plan.so_far.altered[name] += 1
-                self.plan.exemplify(Example(change.uid, name, in_words(before), in_words(now)))
+        self.plan.note_altered(change, fields)
 
     def _is_given_token(self, known: Met | None, *, wanted: bool) -> bool:
         """Whether somebody who is there has no auth token, or lost it with the deactivation, and is to have one."""

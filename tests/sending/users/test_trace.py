@@ -6,6 +6,7 @@ from provisioner.sending.users import profile
 from provisioner.sending.users.profile import FIELDS
 from provisioner.sending.users.trace import (
     ENTRY,
+    between,
     bits_of,
     digest_of,
     digests_in,
@@ -50,6 +51,15 @@ def test_what_an_update_neither_sets_nor_empties_it_leaves() -> None:
     """But for a status message, which no update could empty."""
     assert left_by(b'{"uid":"a","name":"Ann","role":"default","tags":[],"unset":["avatar"]}') == "+25"
     assert left_by(b'{"name":"A","role":"r","tags":["t"],"metadata":{"a":1},"unset":["avatar","link"]}') == ""
+
+
+def test_while_an_update_is_in_doubt_what_it_changes_may_be_anything() -> None:
+    """What it leaves as it is remains known; of an unknown profile nothing is."""
+    old = profile.digests({"name": '"Ann"', "avatar": '"a"', "tags": '["t"]', "statusMessage": '"s"'})
+    new = profile.digests({"name": '"Ann"', "tags": '["u"]', "link": '"l"'})
+    assert between(old, new) == profile.with_besides(new, "1246")
+    assert profile.same(between(old, new) or b"", old) == {"name", "role", "metadata"}
+    assert (between(old, old), between(None, new), between(old, None)) == (old, None, None)
 
 
 def test_a_field_is_recognised_as_the_api_stores_it() -> None:

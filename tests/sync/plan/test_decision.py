@@ -82,14 +82,17 @@ def test_a_column_that_is_dropped_changes_nobody() -> None:
     [
         ("new+13", {"name", "avatar"}, ("avatar",), b'{"unset":["avatar"]}', "new+3"),
         ("new+1", {"name"}, None, b"", ""),
-        ("old+13", {"name", "avatar"}, ("name", "avatar"), b'{"name":"Ann","unset":["avatar"]}', "new+3"),
-        ("old+1", {"name"}, ("name",), b'{"name":"Ann"}', "new+1"),
+        ("old+13", {"name", "avatar"}, ("name", "avatar"), b'{"name":"Ann","unset":["avatar"]}', "new+2356"),
+        ("old+1", {"name"}, ("name",), b'{"name":"Ann"}', "new+12356"),
     ],
 )
 def test_what_a_user_may_have_besides_its_row_goes_once_it_has_a_column(
     live_hash: str, managed: set[str], fields: tuple[str, ...] | None, payload: bytes, after: str
 ) -> None:
-    """Nothing but the hash is known of whom a run left: of the same row no more is said, and the rest stays known."""
+    """Nothing but the hash is known of whom a run left: of the same row no more is said, and the rest stays known.
+
+    Of another row it is not known which fields it had: any may be there that has no column now.
+    """
     row = wanted({"name": '"Ann"'}, managed=frozenset(managed))
     decision = decide(row, live(None, body_hash=live_hash), exists=True)
     told = decision and (decision.fields, decision.payload, decision.after.body_hash)
@@ -126,6 +129,31 @@ def test_what_is_in_doubt_is_done_again_in_full(last: Action | None, action: Act
     assert decision is not None
     assert (decision.action, decision.after) == (action, live(ANN, body_hash="new"))
     assert decision.payload == decide(wanted(ANN), None, exists=False).payload  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("last", [Action.UPDATE, Action.REACTIVATE, Action.DEACTIVATE])
+@pytest.mark.parametrize(("unsure", "after"), [(ANN, "new+136"), ({"name": '"A"'}, "new"), (None, "new+12356")])
+def test_what_is_not_managed_while_in_doubt_goes_once_it_has_a_column(
+    last: Action, unsure: dict[str, str] | None, after: str
+) -> None:
+    """What may be there remains known, and where nothing is known of it, any field may be there."""
+    may_be = None if unsure is None else profile.digests(unsure)
+    row = wanted({"name": '"Ann"'}, managed=frozenset({"name"}))
+    decision = decide(row, None, exists=True, last=last, unsure=may_be)
+    assert decision is not None
+    assert (decision.fields, decision.payload, decision.after.body_hash) == (("name",), b'{"name":"Ann"}', after)
+    back = decide(wanted({"name": '"Ann"'}, managed=frozenset({"name", "avatar"})), decision.after, exists=True)
+    told = back and (back.action, back.fields, back.payload)
+    assert told == ((Action.UPDATE, ("avatar",), b'{"unset":["avatar"]}') if "1" in after else None)
+
+
+@pytest.mark.parametrize(("exists", "last"), [(False, None), (True, Action.CREATE)])
+def test_who_is_created_has_its_row_and_no_more(exists: bool, last: Action | None) -> None:
+    """Whatever the one before it had."""
+    row = wanted({"name": '"Ann"'}, managed=frozenset({"name"}))
+    decision = decide(row, None, exists=exists, last=last, unsure=profile.digests(ANN))
+    made = live({"name": '"Ann"'}, body_hash="new")
+    assert decision == Decision(Action.CREATE, (), b'{"name":"Ann"}', made)
 
 
 # --- against a model of the server -----------------------------------------------------------------------------------
