@@ -196,7 +196,14 @@ class Simulation:
             self._delete(uid)
             del users[uid]
         strangers = sum(not known.managed for known in users.values())
-        return {"deleted": each, "deactivated": each, "reactivated": 0, "strangers": strangers, "changed": each}
+        return {
+            "deleted": each,
+            "deactivated": each,
+            "reactivated": 0,
+            "replaced": 0,
+            "strangers": strangers,
+            "changed": each,
+        }
 
     def _delete(self, uid: str) -> None:
         """Delete a user for good, as another client of the API does."""

@@ -960,8 +960,10 @@ def test_what_another_hand_did_to_users_without_a_row_stays_known(company: Compa
     looked = company.sync("--refresh", "--max-rejected", "50%", "--max-deactivations", "50%", *grace)
     assert (looked.exit_code, company.did()) == (int(away == "rejected"), {}), looked.stderr
     seen = looked.summary["directory"]
-    assert (seen["deleted"], seen["deactivated"]) == (1, 1)
-    assert looked.summary["leavers"]["found"] == (0 if away == "rejected" else 3)
+    assert {name: seen[name] for name in seen if name != "strangers"} == {
+        "deleted": 1, "deactivated": 1, "reactivated": 0, "replaced": 1, "changed": 1,
+    }  # fmt: skip
+    assert looked.summary["leavers"]["found"] == (0 if away == "rejected" else 2)
     company.roster(there)
     ended = company.sync()
     assert ended.exit_code == 0, ended.stderr
@@ -971,10 +973,40 @@ def test_what_another_hand_did_to_users_without_a_row_stays_known(company: Compa
     assert company.active() == {name: name.upper() for name in there}
     tokens = company.tokens()
     assert [tokens[name] == old[name] for name in ("ann", "bob", "cy")] == [False, True, True]
-    assert (told["dan"], tokens["dan"]) == ("unchanged", "")
+    # Somebody else whom no row named is none of ours until one does.
+    assert (told["dan"], tokens["dan"]) == ("unchanged" if away == "rejected" else "updated", "")
     assert company.app.accepts(company.uid("ann"), tokens["ann"])
     company.news()
     assert (company.sync().exit_code, company.news()) == (0, [])
+
+
+@pytest.mark.slow
+def test_somebody_else_in_the_place_of_a_leaver_is_left_alone(company: Company) -> None:
+    """Deleted and created anew by another hand, also after it had left: nobody's business, that night and later."""
+    everybody = [*(f"stay{n}" for n in range(20)), "left", "leaves", "asleep"]
+    company.names(*everybody)
+    assert company.sync("--adopt").exit_code == 0
+    company.names(*everybody[:-3], "leaves", "asleep")
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    for name in everybody[-3:]:
+        company.delete(name)
+        company.seed({"uid": name, "name": "Somebody else", "created_at": 1_700_000_000})
+    company.deactivate("asleep")
+    company.names(*everybody[:-3])
+    strange = {name: company.users()[name] for name in everybody[-3:]}
+    company.did()
+    for look in (["--refresh"], [], ["--refresh"]):
+        night = company.sync("--deactivate-leavers", *look)
+        assert (night.exit_code, company.did(), night.summary["leavers"]["found"]) == (0, {}, 0), night.stderr
+        if look:
+            seen = night.summary["directory"]
+            assert [seen[name] for name in ("deleted", "deactivated", "reactivated", "changed")] == [0] * 4
+    assert {name: company.users()[name] for name in strange} == strange
+    story = provisioner("show", company.uid("leaves"), "hr.db", cwd=company.folder)
+    assert "another hand has deleted the user, and created somebody else in its place" in " ".join(story.stdout.split())
+    company.names(*everybody)
+    assert company.sync("--deactivate-leavers").exit_code == 0
+    assert company.active() == {name: name.upper() for name in everybody}
 
 
 @pytest.mark.slow

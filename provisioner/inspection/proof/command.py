@@ -38,7 +38,7 @@ from provisioner.sending.roles import RoleCheck
 from provisioner.sending.users.profile import FIELDS, NOT_CLEARABLE
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
-from provisioner.sync.plan.planner import managed_fields
+from provisioner.sync.plan.decision import managed_fields
 from provisioner.threads import in_thread
 from provisioner.wording import counted
 

@@ -112,6 +112,24 @@ FROM given WHERE users.uid = given.uid AND certain
 )
 
 
+class LetGoRow(NamedTuple):
+    """A user whom no roster names any more, and in whose place another hand has created somebody else."""
+
+    uid: str
+
+
+# Who was deactivated in this night is told so all the same.
+LET_GO: Final = Bulk(
+    LetGoRow._fields,
+    f"""
+UPDATE users SET {_NOTHING}, operation = 'create', epoch = iif(outcome = 'deactivated', epoch, NULL),
+    state = 'settled', outcome = 'deactivated', error_code = 'replaced',
+    error_message = 'another hand has deleted the user, and created somebody else in its place'
+FROM given WHERE users.uid = given.uid AND standing IS NOT NULL
+""",  # noqa: S608 - of constants
+)
+
+
 class FoundRow(NamedTuple):
     """How a user was found in the directory who is not as the state has it."""
 

@@ -150,9 +150,14 @@ class SyncState(Journal):
         """Record (uid, packed profile) of users that are as they should be."""
         self._commit((PROFILE, [ProfileRow._make(each) for each in profiles]))
 
-    def note_others(self, changed: Iterable[DriftRow], replaced: Iterable[gone.ReplacedRow]) -> None:
-        """Record whose profiles another hand has changed, and in whose place it has created somebody else."""
-        self._commit((DRIFT, list(changed)), (gone.REPLACED, list(replaced)))
+    def note_others(
+        self, changed: Iterable[DriftRow], replaced: Iterable[gone.ReplacedRow], let_go: Sequence[gone.LetGoRow] = ()
+    ) -> None:
+        """Record whose profiles another hand has changed, and in whose place it has created somebody else.
+
+        let_go  those of the latter who are not managed any more
+        """
+        self._commit((DRIFT, list(changed)), (gone.REPLACED, list(replaced)), (gone.LET_GO, let_go))
 
     def note_found(self, found: Sequence[gone.FoundRow], missing: Sequence[gone.UserKey]) -> None:
         """Record how users were found, and who of them is not there any more."""

@@ -17,7 +17,7 @@ from provisioner.model import Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.sending.users import profile
 from provisioner.sync.plan.decision import Decision
-from provisioner.sync.plan.guards import Example
+from provisioner.sync.plan.guards import STANDING, Example
 
 _Type: TypeAlias = pl.DataType | type[pl.DataType]
 
@@ -206,6 +206,11 @@ class Plan:
             altered=Counter(dict(so_far.altered.most_common())),
             examples={name: list(each) for name, each in so_far.examples.items()},
         )
+
+    def note_woken(self, uid: str) -> None:
+        """Count a user who is known to be deactivated and would be reactivated, and keep the first."""
+        self.so_far.woken += 1
+        self.exemplify(Example(uid, STANDING, Standing.DEACTIVATED, Standing.ACTIVE))
 
     def note_altered(self, change: PlannedChange, fields: Collection[str]) -> None:
         """Count those of its fields that get another value than they had, and keep the first of each."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from provisioner.model import Action, Live, Standing
 from provisioner.sending.users import profile
 from provisioner.sending.users.canonical import Known, known
+from provisioner.validation.fields.binding import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,18 @@ class Wanted:
         """Give the update that says everything, and what is known of a user that is created: the row, and no more."""
         payload = profile.update(self.members, profile.difference(None, self.digests, self.managed))
         return payload, Live(self.body_hash, self.digests, Standing.ACTIVE)
+
+
+def managed_fields(binding: Binding) -> frozenset[str]:
+    """Name the fields of a profile that a roster has a source for; the others are none of its business."""
+    return binding.sourced.intersection(profile.FIELDS)
+
+
+def as_kept(live_hash: str | None, kept: bytes | None) -> bytes | None:
+    """Give the digests of whom a run has left: by the hash of its body, what there is besides, and the body as kept."""
+    if live_hash is None or kept is None:
+        return None
+    return profile.with_besides(profile.digests(profile.unpacked(kept)), live_hash.partition("+")[2])
 
 
 def decide(

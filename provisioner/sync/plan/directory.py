@@ -53,14 +53,14 @@ NOT EXISTS (SELECT 1 FROM temp.directory WHERE temp.directory.uid = users.uid)
     AND uid NOT IN (SELECT uid FROM temp.left_open)
 """
 _GONE: Final = f"SELECT count(*) FROM users WHERE standing = 'active' AND {_NOWHERE}"  # noqa: S608 - of constants
-_DEACTIVATED: Final = """
-SELECT count(*) FROM users JOIN temp.directory USING (uid)
-WHERE users.standing = 'active' AND temp.directory.standing = 'deactivated'
+_JOINED: Final = "FROM users JOIN temp.directory AS shown USING (uid)"
+_ANOTHER: Final = f"coalesce(abs(shown.created_at - users.created_at) > {_ROUNDED}, 0)"
+_DEACTIVATED: Final = f"""
+SELECT count(*) {_JOINED} WHERE users.standing = 'active' AND shown.standing = 'deactivated' AND NOT {_ANOTHER}
 """
-_WOKEN: Final = """
-FROM users JOIN temp.directory USING (uid)
-WHERE users.standing = 'deactivated' AND users.certain AND temp.directory.standing = 'active'
-"""
+_WOKEN: Final = f"{_JOINED} WHERE users.standing = 'deactivated' AND users.certain AND shown.standing = 'active'"
+# The time of creation is known of whom a change is in doubt as well: it goes before another create does.
+_REPLACED: Final = f"{_JOINED} WHERE users.standing IS NOT NULL AND {_ANOTHER}"
 # Of users in doubt it is not known what they should be shown as.
 _MISSING: Final = f"""
 SELECT uid FROM users WHERE certain AND standing IS NOT NULL AND {_NOWHERE} ORDER BY id
@@ -68,7 +68,7 @@ SELECT uid FROM users WHERE certain AND standing IS NOT NULL AND {_NOWHERE} ORDE
 _OTHERS: Final = f"""
 SELECT uid FROM users LEFT JOIN temp.directory AS shown USING (uid)
 WHERE certain AND users.standing IS NOT NULL AND (shown.uid IS NULL OR shown.standing <> users.standing
-    OR abs(shown.created_at - users.created_at) > {_ROUNDED} OR {{profiles}}) ORDER BY users.id
+    OR {_ANOTHER} OR {{profiles}}) ORDER BY users.id
 """  # noqa: S608 - of constants
 _STRANGERS: Final = """
 SELECT count(*) FROM temp.directory
@@ -195,12 +195,17 @@ class Directory:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""
         return [uid for (uid,) in self._database.execute(f"SELECT users.uid {_WOKEN}")]
 
+    def replaced(self) -> list[ReplacedRow]:
+        """Give the users of the state in whose place another hand has created somebody else."""
+        return [ReplacedRow._make(each) for each in self._database.execute(f"SELECT uid, shown.created_at {_REPLACED}")]
+
     def drift(self) -> dict[str, int]:
         """Count what another hand did to users of the state, and the users that are none of ours."""
         queries = {
             "deleted": _GONE,
             "deactivated": _DEACTIVATED,
-            "reactivated": f"SELECT count(*) {_WOKEN}",
+            "reactivated": f"SELECT count(*) {_WOKEN} AND NOT {_ANOTHER}",
+            "replaced": f"SELECT count(*) {_REPLACED}",
             "strangers": _STRANGERS,
         }
         return {name: int(self._database.execute(query).fetchone()[0]) for name, query in queries.items()}

@@ -5,6 +5,7 @@ A leaver is reported, unless a person has said that leavers are to be deactivate
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -19,9 +20,18 @@ from provisioner.files.writing import SHARED, written_whole
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Inputs, local_file
 from provisioner.roster.reader import RosterOptions, open_roster
+from provisioner.validation.constraints import NAMES_NOBODY
 from provisioner.wording import iso_time, listed
 
 COLUMNS: Final = ("uid", "name", "nights_absent", "last_seen", "will_be")
+
+
+_NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, NAMES_NOBODY)))}): "
+
+
+def nameless(messages: pl.Series) -> int:
+    """Count the rejected rows, by their messages, that have no usable uid: any leaver may be one of these people."""
+    return int(messages.str.contains(_NAMELESS).sum())
 
 
 @dataclass(frozen=True, slots=True)

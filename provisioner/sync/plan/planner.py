@@ -9,14 +9,14 @@ The plan is kept on disk, so that memory does not grow with it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from provisioner.journal.columns import hash_of
+from provisioner.journal.state.gone import LetGoRow, ReplacedRow
 from provisioner.journal.state.managed import Adoption, Met, Sessions
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
@@ -26,14 +26,9 @@ from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, ValidRow, told
-from provisioner.sync.plan.decision import Decision, Wanted, decide
+from provisioner.sync.plan.decision import Decision, Wanted, as_kept, decide, managed_fields
 from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
-from provisioner.sync.plan.guards import STANDING, Example
-from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, sort_out
-from provisioner.validation.constraints import NAMES_NOBODY
-from provisioner.validation.fields.binding import Binding
-
-_NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, NAMES_NOBODY)))}): "
+from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, nameless, sort_out
 
 # Rows looked up in the state at once.
 _LOOKUP: Final = 4000
@@ -53,6 +48,8 @@ class Planner:
         # many of the others it does not know.
         self._leaving, self.strangers, self.taken_over = 0, dict[str, int](), 0
         self._due: frozenset[str] = frozenset()
+        # Users in whose place another hand has created somebody else, and those of them whom no row names.
+        self._replaced, self._let_go = dict[str, ReplacedRow](), set[str]()
 
     def read(self, interrupted: Callable[[], None]) -> None:
         """Take in the whole roster; whatever `interrupted` raises ends it."""
@@ -70,8 +67,9 @@ class Planner:
         """Decide on those that the roster does not name any more; the deactivations complete the plan."""
         gone = set[str]()
         if self._directory is not None:
-            self._state.wake(self._directory.woken())
-            gone.update(self._directory.gone())  # of them there is nothing to be deactivated
+            self._look_at_others(self._directory)
+            self._state.wake([uid for uid in self._directory.woken() if uid not in self._let_go])
+            gone.update(self._directory.gone(), self._let_go)  # of them there is nobody to be deactivated
         # Of strangers a night that was cut short may have left something in the state.
         everybody = dict.fromkeys(self.strangers, 0) | dict(self._state.leavers())
         found = [(uid, absent) for uid, absent in everybody.items() if uid not in gone]
@@ -85,6 +83,23 @@ class Planner:
             self._add([PlannedChange.deactivation(uid, named.get(uid, 0), flush=policy.flush) for uid, _ in some])
         so_far.unchanged += self._leaving - sum(uid in named for uid, _ in leavers.due)
         return leavers
+
+    def _look_at_others(self, directory: Directory) -> None:
+        """Count whom another hand has changed, with a row or none; and find in whose place it created somebody else.
+
+        Somebody else is no leaver of ours. In a copy it may be: of a night that the copy does not know.
+        """
+        self._replaced = {each.uid: each for each in directory.replaced()}
+        strange = [uid for uid, each in self._replaced.items() if not self._may_be_ours(each.created_at)]
+        self._let_go = self._state.is_leaver(strange).difference(self._state.named(strange))
+        for met in self._met_otherwise(directory, self._replaced):
+            self.plan.so_far.changed += sum(1 for _ in directory.drifted(met))
+
+    def _met_otherwise(self, directory: Directory, without: Container[str]) -> Iterator[dict[str, Met]]:
+        """Look up, piece by piece, whom it shows otherwise than they are known."""
+        others = [uid for uid in directory.others() if uid not in without]
+        for start in range(0, len(others), _LOOKUP):
+            yield self._state.met(others[start : start + _LOOKUP])
 
     def record(self, now: float) -> None:
         """Bring into the state (UNIX seconds) what takes no request: how users were found, as they should be or not."""
@@ -102,11 +117,9 @@ class Planner:
         """
         if self._directory is None:
             return
-        others = self._directory.others()
-        for start in range(0, len(others), _LOOKUP):
-            some = others[start : start + _LOOKUP]
-            self._state.note_others([], replaced(self._state.met(some), self._directory.find(some)))
-            met = self._state.met(some)
+        stay = [each for uid, each in self._replaced.items() if uid not in self._let_go]
+        self._state.note_others([], stay, [LetGoRow(uid) for uid in self._let_go])
+        for met in self._met_otherwise(self._directory, self._let_go):
             due = {uid: met.pop(uid) for uid in self._due.intersection(met)}
             self._state.note_others(self._directory.drifted(due), [])
             self._state.note_found(*self._directory.otherwise(met))
@@ -121,7 +134,7 @@ class Planner:
         """Note who is there; a rejected row is no leaver."""
         lines = checked.checked.lines
         self._state.see(lines["uid"].drop_nulls().to_list())
-        self.plan.so_far.nameless += int(lines["error_message"].str.contains(_NAMELESS).sum())
+        self.plan.so_far.nameless += nameless(lines["error_message"])
 
     def _name(self, part: pl.DataFrame) -> None:
         """Note rows that name their users as deactivated: these are leavers, if they are there and active."""
@@ -207,7 +220,8 @@ class Planner:
         known, wanted = met.get(row.uid), Wanted.of(row.body, row.body_hash, self._managed)
         found = shown.get(row.uid) if shown is not None else None
         # What is in doubt is done again whatever the directory shows: only that tells whose work it was.
-        if shown is None or (known is not None and not known.certain) or (known is None and self._may_be_ours(found)):
+        unsettled = not known.certain if known else self._may_be_ours(found.created_at if found else None)
+        if shown is None or unsettled:
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
             live, exists = self._as_shown(known, found, wanted, kept), found is not None
@@ -233,21 +247,16 @@ class Planner:
         return change
 
     def _unsure(self, known: Met, found: Shown | None, kept: bytes | None) -> bytes | None:
-        """Give the digests of what a user may have whose profile is not known for certain; None for anything.
+        """Give `Wanted.against`'s: what the directory shows is what a doubt has come to."""
+        if known.certain:
+            return known.digests if known.digests is not None else as_kept(known.live_hash, kept)
+        fields = self._directory.fields if self._directory is not None else ()
+        return known.digests if found is None else profile.overlaid(known.digests, found.digests, fields)
 
-        What the directory shows is what the doubt has come to. A run left the hash of a body, and the body is kept.
-        """
-        if not known.certain:
-            fields = self._directory.fields if self._directory is not None else ()
-            return known.digests if found is None else profile.overlaid(known.digests, found.digests, fields)
-        if known.digests is not None or known.live_hash is None or kept is None:
-            return known.digests
-        return profile.with_besides(profile.digests(profile.unpacked(kept)), known.live_hash.partition("+")[2])
-
-    def _may_be_ours(self, found: Shown | None) -> bool:
+    def _may_be_ours(self, created_at: int | None) -> bool:
         """Whether a user whom the state does not know may have been created by a night that it does not know."""
         since = self._state.copied_at
-        return since is not None and found is not None and created_since(found.created_at, since)
+        return since is not None and created_at is not None and created_since(created_at, since)
 
     def _note_altered(
         self, change: PlannedChange, wanted: Wanted, old: Mapping[str, str] | None, live: Live | None
@@ -260,8 +269,7 @@ class Planner:
         """
         if change.action == Action.REACTIVATE:
             if live is not None:
-                self.plan.so_far.woken += 1
-                self.plan.exemplify(Example(change.uid, STANDING, Standing.DEACTIVATED, Standing.ACTIVE))
+                self.plan.note_woken(change.uid)
             return
         fields = frozenset(change.fields)
         if live is None or self._state.copied_at is not None:
@@ -283,8 +291,6 @@ class Planner:
         digests = profile.overlaid(ours, found.digests, listed)
         if digests != ours and (ours is not None or profile.difference(digests, wanted.digests, self._managed)):
             digests = profile.overlaid(ours, found.recognised(wanted.recognisable(ours, kept)), listed)
-        if known is not None and ours is not None and digests != ours:
-            self.plan.so_far.changed += 1
         return Live(None, digests, found.standing)  # what is shown says more than the hash of a body
 
     def _leave_alone(
@@ -311,8 +317,3 @@ class Planner:
 
 def _unpacked(kept: bytes | None) -> dict[str, str] | None:
     return profile.unpacked(kept) if kept is not None else None
-
-
-def managed_fields(binding: Binding) -> frozenset[str]:
-    """Name the fields of a profile that a roster has a source for; the others are none of its business."""
-    return binding.sourced.intersection(profile.FIELDS)

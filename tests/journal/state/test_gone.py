@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.journal.header import Identity
+from provisioner.journal.state.gone import LetGoRow
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 
@@ -112,3 +113,12 @@ def test_a_leaver_in_doubt_who_is_the_former_user_is_managed(state: SyncState) -
     state.resolve("ann", Standing.ACTIVE, former=True)
     assert (known(state), state.in_doubt(), list(state.leavers())) == (("old", 1), [], [("ann", 0)])
     assert state.met(["ann"])["ann"].exists
+
+
+def test_who_is_let_go_is_no_longer_managed(state: SyncState) -> None:
+    """Somebody else has taken the uid, and no row names it: nothing of the former user is known any more."""
+    created(state)
+    state.note_others([], [], [LetGoRow("ann")])
+    met = state.met(["ann"])["ann"]
+    assert (met.live, met.exists, met.created_at, known(state)) == (None, False, None, (None, 0))
+    assert (list(state.leavers()), state.in_doubt(), state.managed()) == ([], [], 0)

@@ -56,7 +56,7 @@ def test_who_another_hand_created_is_found_in_the_directory(place: Place) -> Non
 
     found = with_emulator(work)
     assert (found.plan.adopted, found.plan.unchanged) == (1, 1)
-    assert found.drift == {"deleted": 0, "deactivated": 0, "reactivated": 0, "strangers": 2}
+    assert found.drift == {"deleted": 0, "deactivated": 0, "reactivated": 0, "replaced": 0, "strangers": 2}
 
 
 def test_a_state_that_is_not_there_is_not_made(place: Place) -> None:

@@ -191,10 +191,15 @@ def test_drift_counts_what_another_hand_did(state: SyncState) -> None:
     state.adopt([Adoption("left", 1, away, None), Adoption("left-and-gone", 1, away, None)], 1.0)
     directory = Directory(state.database)
     state.adopt([Adoption("back", 1, away, None)], 1.0)
-    directory.add([user("here"), user("stranger"), user("back")], ACTIVE)
-    directory.add([user("asleep"), user("left"), user("old stranger")], DEACTIVATED)
-    assert directory.drift() == {"deleted": 1, "deactivated": 1, "reactivated": 1, "strangers": 2}
-    assert directory.woken() == ["back"]
+    state.adopt(
+        [Adoption("other", 1, live, 99), Adoption("other-asleep", 1, live, 99), Adoption("awake", 1, away, 99)], 1.0
+    )
+    directory.add([user("here"), user("stranger"), user("back"), user("other"), user("awake")], ACTIVE)
+    directory.add([user("asleep"), user("left"), user("old stranger"), user("other-asleep")], DEACTIVATED)
+    told = {"deleted": 1, "deactivated": 1, "reactivated": 1, "replaced": 3, "strangers": 2}
+    assert directory.drift() == told
+    assert sorted(directory.woken()) == ["awake", "back"]
+    assert sorted(directory.replaced()) == [(uid, 5) for uid in ("awake", "other", "other-asleep")]
 
 
 def test_whom_another_hand_has_changed_is_told_with_what_is_shown(state: SyncState) -> None:
@@ -332,7 +337,7 @@ def test_who_stands_in_no_list_is_asked_for(state: SyncState) -> None:
         "bob": DEACTIVATED,
     }
     assert (directory.gone(), directory.others()) == (["cy"], ["bob", "cy"])
-    assert directory.drift() == {"deleted": 1, "deactivated": 1, "reactivated": 0, "strangers": 0}
+    assert directory.drift() == {"deleted": 1, "deactivated": 1, "reactivated": 0, "replaced": 0, "strangers": 0}
 
 
 def test_nobody_is_asked_for_when_the_list_is_whole(state: SyncState) -> None:
