@@ -981,6 +981,22 @@ def test_what_another_hand_did_to_users_without_a_row_stays_known(company: Compa
 
 
 @pytest.mark.slow
+def test_what_another_hand_did_to_most_is_not_blamed_on_the_export(company: Company) -> None:
+    """The refusal says who has changed it, and the option that it names is the cure."""
+    names = ("ann", "bob", "cy", "dan", "eve")
+    company.names(*names)
+    assert company.sync("--adopt").exit_code == 0
+    for name in names[:4]:
+        company.another_hand("PUT", f"/users/{company.uid(name)}", {"name": "Other"})
+    refused = company.sync("--refresh")
+    [told] = refused.summary["refused"]
+    assert (refused.exit_code, "another hand has changed it in the app" in told["message"]) == (3, True)
+    assert f"--max-updates 80%; for example {company.uid('ann')}: name (not known) → 'ANN'" in told["message"]
+    assert company.sync("--refresh", "--max-updates", "80%").exit_code == 0
+    assert company.active() == {name: name.upper() for name in names}
+
+
+@pytest.mark.slow
 def test_somebody_else_in_the_place_of_a_leaver_is_left_alone(company: Company) -> None:
     """Deleted and created anew by another hand, also after it had left: nobody's business, that night and later."""
     everybody = [*(f"stay{n}" for n in range(20)), "left", "leaves", "asleep"]

@@ -200,6 +200,8 @@ def _assess(
         adopting=settings.adopt,
         codes=report.rejected_by_code,
         woken=totals.woken,
+        looking=directory is not None,
+        drifted=totals.drifted,
     )
     limits = Limits(settings.max_deactivations, settings.max_rejected, settings.max_creates, settings.max_updates)
     seen = _Seen(surveyed, state, planner.plan, gone, [uid for uid, _ in (*left, *leavers.due)])

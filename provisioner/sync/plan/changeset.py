@@ -157,6 +157,7 @@ class PlanTotals:
     changed    users that another hand has changed, as far as the directory tells
     digest     a text that is another one as soon as anything else would be done
     roster     a text that is another one as soon as any valid row is
+    drifted    field → those of `changed` who have another value in it
     altered    field → users who would have another value in it than they had
     woken      users who are known to be deactivated, and would be reactivated
     examples   field → the first of them
@@ -176,6 +177,7 @@ class PlanTotals:
     changed: int = 0
     digest: str = ""
     roster: str = ""
+    drifted: Counter[str] = field(default_factory=Counter)
     altered: Counter[str] = field(default_factory=Counter)
     woken: int = 0
     examples: dict[str, list[Example]] = field(default_factory=dict)
@@ -203,9 +205,15 @@ class Plan:
             fields=Counter(dict(so_far.fields.most_common())),
             digest=self._digest.hexdigest(),
             roster=self._roster.hexdigest(),
+            drifted=Counter(so_far.drifted),
             altered=Counter(dict(so_far.altered.most_common())),
             examples={name: list(each) for name, each in so_far.examples.items()},
         )
+
+    def note_drifted(self, known: bytes, shown: bytes) -> None:
+        """Count a user whose profile another hand has changed, by the digests of both."""
+        self.so_far.changed += 1
+        self.so_far.drifted.update(frozenset(profile.FIELDS) - profile.same(known, shown))
 
     def note_woken(self, uid: str) -> None:
         """Count a user who is known to be deactivated and would be reactivated, and keep the first."""
@@ -217,7 +225,7 @@ class Plan:
         for name, before, now in change.values():
             if name in fields:
                 self.so_far.altered[name] += 1
-                self.exemplify(Example(change.uid, name, in_words(before), in_words(now)))
+                self.exemplify(Example(change.uid, name, in_words(before), in_words(now), before == UNKNOWN))
 
     def exemplify(self, example: Example) -> None:
         """Keep the first examples of each field."""

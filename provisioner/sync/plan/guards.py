@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from provisioner.settings.values import Allowance
@@ -44,6 +44,8 @@ class Tonight:
     changed   field → users whose field would be changed
     adopting  it is the night that adopts: what is new or changed by it says nothing of the export
     woken     users whom the state knows, who are deactivated and would be reactivated
+    looking   the app's users have been read
+    drifted   field → users in whose field that has shown another value than was carried out
     """
 
     rows: int
@@ -59,6 +61,8 @@ class Tonight:
     adopting: bool
     codes: Mapping[str, int]
     woken: int = 0
+    looking: bool = False
+    drifted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One of those for whom nothing is done; `old` and `new` in words, None for what is not there or not known."""
+    """One of those for whom nothing is done; `old` and `new` in words, None for what is not there or not known.
+
+    unknown  the old value is not known
+    """
 
     uid: str
     field: str
     old: str | None
     new: str | None
+    unknown: bool = False
 
     @property
     def document(self) -> dict[str, str | None]:
@@ -93,7 +101,7 @@ class Example:
     def __str__(self) -> str:
         """Give it as a person reads it."""
         old, new = (shortened(each) if each is not None else "nothing" for each in (self.old, self.new))
-        return f"{self.uid}: {self.field} {old} → {new}"
+        return f"{self.uid}: {self.field} {'(not known)' if self.unknown else old} → {new}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,7 @@ class Refusal:
     option    what sets or lifts the limit; None when nothing does
     field     the field it is about, if it is about one
     examples  three at most
+    unread    what the users have may be unknown for want of a look at the app
     """
 
     reason: str
@@ -110,13 +119,13 @@ class Refusal:
     option: str | None = None
     field: str | None = None
     examples: tuple[Example, ...] = ()
+    unread: bool = False
 
     def with_examples(self, examples: tuple[Example, ...]) -> Refusal:
         """Give the same with examples, which the sentence names; of rejected rows it has counted what is wrong."""
         if not examples:
             return self
-        # Nobody is without a name, so nothing is known of these.
-        unread = self.field == "name" and all(each.old is None for each in examples)
+        unread = self.unread and all(each.unknown for each in examples)
         todo = "; the state knows no profile of them yet: --refresh reads what they have" if unread else ""
         named = [each.of_row if self.reason == _REJECTED else str(each) for each in examples]
         message = f"{self.message}{todo}{_FOR_EXAMPLE}{', '.join(named)}"
@@ -171,12 +180,22 @@ def _changed_ids(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
 
 
 def _changed_field(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
-    for field, number in night.changed.items():
+    for name, number in night.changed.items():
         if borne.exceeded(number, night.managed):
-            message = f"the {field} of {number:,} of {night.managed:,} users would be changed"
+            message = f"the {name} of {number:,} of {night.managed:,} users would be changed (--max-updates {borne})"
             why = "a column was swapped or emptied, or is read in an encoding that is not its own"
             todo = f"{why}, of which the warnings tell; look at the export"
-            yield Refusal("too_many_updates", f"{message} (--max-updates {borne}): {todo}", "--max-updates", field)
+            if not borne.exceeded(number - night.drifted.get(name, 0), night.managed):
+                why = "another hand has changed it in the app, and it would be put back"
+                todo = f"{why}; if that is right, allow as many with --max-updates {_enough(night, number)}"
+            told = f"{message}: {todo}"
+            yield Refusal("too_many_updates", told, "--max-updates", name, unread=not night.looking)
+
+
+def _enough(night: Tonight, number: int) -> str:
+    """Say what lets so many through; it has to do for the changes of every field as well."""
+    most = max(number, *night.changed.values(), 0)
+    return f"{math.ceil(100 * most / night.managed)}%" if most <= night.managed else f"{most}"
 
 
 def _changed_standing(night: Tonight, borne: Allowance) -> Iterator[Refusal]:

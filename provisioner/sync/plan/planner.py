@@ -93,7 +93,8 @@ class Planner:
         strange = [uid for uid, each in self._replaced.items() if not self._may_be_ours(each.created_at)]
         self._let_go = self._state.is_leaver(strange).difference(self._state.named(strange))
         for met in self._met_otherwise(directory, self._replaced):
-            self.plan.so_far.changed += sum(1 for _ in directory.drifted(met))
+            for uid, digests in directory.drifted(met):
+                self.plan.note_drifted(met[uid].digests or b"", digests)
 
     def _met_otherwise(self, directory: Directory, without: Container[str]) -> Iterator[dict[str, Met]]:
         """Look up, piece by piece, whom it shows otherwise than they are known."""

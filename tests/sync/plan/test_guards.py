@@ -259,6 +259,29 @@ def test_every_reason_is_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(("drifted", "blamed"), [(4, True), (1, True), (0, False)])
+def test_what_another_hand_has_changed_is_not_blamed_on_the_export(drifted: int, blamed: bool) -> None:
+    """As far as no more than is borne is left without it; the share that is named is enough."""
+    night = replace(QUIET, changed={"name": 4}, drifted={"name": drifted}, managed=5, looking=True)
+    [refusal] = refusals(night, LIMITS)
+    unknown = (Example("u1", "name", None, "A", unknown=True),)
+    message = "the name of 4 of 5 users would be changed (--max-updates 50%): another hand has changed it in the app, "
+    told = "and it would be put back; if that is right, allow as many with --max-updates 80%"
+    if blamed:
+        assert refusal.with_examples(unknown).message == f"{message}{told}; for example u1: name (not known) → 'A'"
+    assert ("look at the export" in refusal.message) is not blamed
+    assert reasons(night, replace(LIMITS, updates=parse_allowance("80%", LEAST_CHANGED))) == []
+
+
+def test_what_nobody_has_looked_at_is_not_known() -> None:
+    """And --refresh reads it, unless it has."""
+    unknown = (Example("u1", "avatar", None, None, unknown=True),)
+    for looking in (False, True):
+        [refusal] = refusals(replace(QUIET, changed={"avatar": 4}, managed=5, looking=looking), LIMITS)
+        told = refusal.with_examples(unknown).message
+        assert ("--refresh reads what they have" in told, "avatar (not known) → nothing" in told) == (not looking, True)
+
+
 def test_examples_are_told_with_old_and_new_value() -> None:
     """In the sentence for people, and as members for machines."""
     examples = (Example("007", "name", "Zoë", "ZoÃ«"), Example("008", "avatar", "https://x.test/a", None))
