@@ -23,7 +23,7 @@ from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.model import Outcome
-from provisioner.results.outputs import SUMMARY
+from provisioner.results.outputs import LAST_RUN, SUMMARY
 from provisioner.results.tables import printed
 from provisioner.wording import counted, iso_time, json_text
 
@@ -110,8 +110,9 @@ class Status:
 
     @property
     def unmet(self) -> int | None:
-        """Valid rows of the roster that were never sent, as far as the last summary tells."""
-        rows, rejected, pending = (self.summary.get(name) for name in ("rows", "rejected", "pending"))
+        """Valid rows of the roster that were never sent, as far as the summary of the last run that began tells."""
+        told = self.summary.get(LAST_RUN, self.summary)
+        rows, rejected, pending = (told.get(name) for name in ("rows", "rejected", "pending"))
         if not isinstance(rows, int) or not isinstance(rejected, int):
             return None
         if isinstance(pending, int) and self._is_of_last_run:

@@ -70,6 +70,11 @@ SELECT uid FROM users LEFT JOIN temp.directory AS shown USING (uid)
 WHERE certain AND users.standing IS NOT NULL AND (shown.uid IS NULL OR shown.standing <> users.standing
     OR {_ANOTHER} OR {{profiles}}) ORDER BY users.id
 """  # noqa: S608 - of constants
+_BOTH: Final = """
+SELECT users.digests, shown.digests, users.uid FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
+JOIN temp.directory AS shown USING (uid) WHERE users.digests IS NOT NULL
+"""
+_WITHOUT_TAGS: Final = frozenset(profile.FIELDS) - {"tags"}
 _STRANGERS: Final = """
 SELECT count(*) FROM temp.directory
 WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.uid = temp.directory.uid AND users.standing IS NOT NULL)
@@ -191,6 +196,12 @@ class Directory:
         """Note whom no list shows, though nothing proves that they are gone: they stay as the state knows them."""
         self._database.execute(_LEAVE_OPEN, (json_list(uids),))
 
+    def take_tags_as_known(self, uids: Sequence[str]) -> None:
+        """Have users whom only an answer without tags shows be shown with those that the state knows."""
+        both = self._database.execute(_BOTH, (json_list(uids),)).fetchall()
+        rows = [(profile.overlaid(known, shown, _WITHOUT_TAGS), uid) for known, shown, uid in both]
+        self._database.executemany("UPDATE temp.directory SET digests = ? WHERE uid = ?", rows)
+
     def woken(self) -> list[str]:
         """Give the uids of users that are deactivated as far as the state knows, and are not."""
         return [uid for (uid,) in self._database.execute(f"SELECT users.uid {_WOKEN}")]
@@ -261,6 +272,8 @@ async def look_for_missing(exchanger: Exchanger, directory: Directory, in_thread
     for listed_as in Standing:
         users = [{**each.user, "uid": each.uid} for each in there if each.user and each.listed_as is listed_as]
         await in_thread(partial(directory.add, users, listed_as))
+    untold = [each.uid for each in there if each.user and not each.by_list and "tags" not in each.user]
+    await in_thread(partial(directory.take_tags_as_known, untold))
     left_open = set(missing).difference(each.uid for each in found if each.user is not None or each.whole)
     await in_thread(partial(directory.leave_open, sorted(left_open)))
     log.info("directory.missing", asked=most, there=len(there), left_open=len(left_open))

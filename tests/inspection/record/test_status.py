@@ -96,6 +96,13 @@ def test_the_files_beside_it_say_more(tmp_path: Path) -> None:
     assert "all well (2026-01-01T00:00:00Z)" in text
 
 
+def test_a_refused_run_takes_no_number_away(tmp_path: Path) -> None:
+    """Its own summary has none, and keeps that of the run before."""
+    a_journal(tmp_path / "out.journal.db")
+    (tmp_path / "out.summary.json").write_text('{"exit_code": 2, "last_run": {"rows": 10, "rejected": 2}}')
+    assert told(tmp_path / "out.csv")["next_run"]["never_sent"] == 5
+
+
 @pytest.mark.parametrize(("finished", "never_sent"), [(True, 2998), (False, 2997)])
 def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, finished: bool, never_sent: int) -> None:
     """What the last run left open is in its summary; after a kill it is the rows less the users that are known."""

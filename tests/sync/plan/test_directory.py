@@ -340,6 +340,18 @@ def test_who_stands_in_no_list_is_asked_for(state: SyncState) -> None:
     assert directory.drift() == {"deleted": 1, "deactivated": 1, "reactivated": 0, "replaced": 0, "strangers": 0}
 
 
+def test_tags_that_an_answer_does_not_tell_are_as_known(state: SyncState) -> None:
+    """Of whom no search shows, only the answer about that user tells; what else is changed is seen."""
+    known = Live("h", digests(name='"ANN"', tags='["a"]'), ACTIVE)
+    state.adopt([Adoption("ann", 1, known, 5), Adoption("bob", 1, known, 5)], 1.0)
+    directory, _ = look_for(state, [user("ann"), user("bob")], searches=False)
+    bob = digests(name='"BOB"', tags='["a"]')
+    assert {uid: each.digests for uid, each in directory.find(["ann", "bob"]).items()} == {
+        "ann": known.digests,
+        "bob": bob,
+    }
+
+
 def test_nobody_is_asked_for_when_the_list_is_whole(state: SyncState) -> None:
     """Nor is anybody who is known to be gone already."""
     assert look_for(state, [user("ann")])[1] == []
