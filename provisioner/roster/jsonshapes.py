@@ -19,6 +19,11 @@ PEOPLE: Final = frozenset({"users", "people", "persons", "members", "employees",
 
 # What services call the list of what was asked for.
 _RESULTS: Final = frozenset({"hits", "items", "results", "data", "records", "rows", "nodes", "value", "resources"})
+UNWRAPPED: Final = (
+    "a comma stands between the objects, as in an array without its brackets; take all such commas away, or put [ "
+    "before the first object and ] behind the last, with no comma there"
+)
+"""Why objects one after the other cannot be read, and what helps."""
 _LISTED: Final = "write them as a list, such as with "
 
 END_OF_KEY: Final = r'(?:[^\\]|\\\\)"\s*:'
@@ -75,9 +80,7 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
     if objects and len(objects) == len(value) and all(is_row([*each]) for each in objects.values()):
         return f"each user stands under a key of its own; {_LISTED}jq '[.[]]'"
-    further = [
-        (key, name) for key, each in objects.items() for name, list_ in each.items() if _is_of_users(name, list_)
-    ]
+    further = [path for path, list_ in _lists(value) if _is_of_users(path[-1], list_)]
     if len(further) != 1:
         return _under_uids(value)
     path = ".".join(further[0])
@@ -94,6 +97,17 @@ def both_users(path: Sequence[str]) -> str:
     )
 
 
+def no_list(whole: dict[str, Any] | None, is_row: Callable[[list[str]], bool]) -> str:
+    """Say of an object without a list of users at its top where they are; null for one that was not kept whole."""
+    if whole is not None and (what := other_shape(whole, is_row)) is not None:
+        return f": {what}"
+    return (
+        " is one object, and none of its members is a list; a .json roster is an array of objects, an object with such "
+        "an array, or one object a line; where the list is further in, write it alone, such as with jq "
+        f"'.data.users' for users in data; where users stand under their uids, {listed()}"
+    )
+
+
 def _way(path: Sequence[str]) -> str:
     """Write a path of members as jq has it."""
     way = "".join(f".{each}" if _PLAIN_KEY.fullmatch(each) else f"[{json.dumps(each)}]" for each in path)
@@ -101,12 +115,14 @@ def _way(path: Sequence[str]) -> str:
 
 
 def _lists(value: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    """Give the lists in an object, and in the objects in it, each with its path."""
-    for key, each in value.items():
-        further = each.items() if isinstance(each, dict) else ()
-        for path, inner in (((key,), each), *(((key, name), inner) for name, inner in further)):
-            if isinstance(inner, list):
-                yield path, inner
+    """Give the lists in an object, and in the objects in it however deep, each with its path; the next ones first."""
+    inner: list[tuple[tuple[str, ...], dict[str, Any]]] = [((), value)]
+    for path, each in inner:  # grows while it is gone through, for recursion has an end before nesting has
+        for key, member in each.items():
+            if isinstance(member, list):
+                yield (*path, key), member
+            elif isinstance(member, dict):
+                inner.append(((*path, key), member))
 
 
 def _any_row(values: list[Any], is_row: Callable[[list[str]], bool]) -> bool:

@@ -17,7 +17,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
-from provisioner.roster.jsonshapes import PEOPLE, both_users, listed, other_shape, slip
+from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, both_users, no_list, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -29,10 +29,6 @@ _LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may b
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"} | dict.fromkeys(
     "-0123456789", "a number"
-)
-_UNWRAPPED: Final = (
-    "a comma stands between the objects, as in an array without its brackets; take all such commas away, or put [ "
-    "before the first object and ] behind the last, with no comma there"
 )
 
 
@@ -97,7 +93,7 @@ class JsonCutter:
         yield self._counted(text)
         while first := self._next():
             if first == ",":
-                self._fail(_UNWRAPPED)
+                self._fail(UNWRAPPED)
             text = self._object(first)
             self._at += len(text)
             yield self._counted(text)
@@ -107,17 +103,21 @@ class JsonCutter:
         arrays: list[str] = []
         others: list[str] = []
         keys: list[str] = []
+        kept: dict[str, object] = {}
         first = ""
         self._at += 1
         while self._next() != "}":
             key = self._key()
             keys.append(key)
             if self._next() != "[":
-                self._take()
+                value = self._take()
+                if not arrays and self._bytes <= LONGEST:
+                    kept[key] = value
             elif (other := self._other_array(key)) is not None:
                 others.append(other)
             else:
                 arrays.append(key)
+                kept.clear()
                 if len(arrays) > 1:
                     names = " and ".join(map(shortened, arrays))
                     raise RosterError(
@@ -127,20 +127,14 @@ class JsonCutter:
                 for text in self._array():
                     first = first or text
                     yield text
-            if self._next() == ",":
-                self._at += 1
-            elif self._next() != "}":
-                self._fail(f"neither , nor }} follows a member, but {self._found()}")
+            self._separator("}", "a member")
         self._at += 1
         self._refuse_both(keys, arrays, first)
+        self._end()
         if not arrays and (what := next(filter(None, others), None)):
             self._fail(what)
         if not arrays and not others:
-            raise RosterError(
-                f"{self._name} is one object with no list in it; a .json roster is an array of objects, an object with "
-                f"such an array, or one object a line; where users stand under their uids, {listed()}"
-            )
-        self._end()
+            raise RosterError(f"{self._name}{no_list(kept if self._bytes <= LONGEST else None, self._is_row)}")
 
     def _refuse_both(self, keys: list[str], arrays: list[str], first: str) -> None:
         """Refuse an object that is a user by its keys as those in its list are; the first of them tells."""
@@ -185,12 +179,16 @@ class JsonCutter:
             self._fail(what)
         while self._next() != "]":
             self._take()
-            if self._next() == ",":
-                self._at += 1
-            elif self._next() != "]":
-                self._fail(f"neither , nor ] follows an element of {shortened(key)}, but {self._found()}")
+            self._separator("]", f"an element of {shortened(key)}")
         self._at += 1
         return what
+
+    def _separator(self, end: str, what: str) -> None:
+        """Go past a comma, and up to the end of what holds it."""
+        if self._next() == ",":
+            self._at += 1
+        elif self._next() != end:
+            self._fail(f"neither , nor {end} follows {what}, but {self._found()}")
 
     def _no_object(self, first: str, of: str = "") -> str:
         if not first:

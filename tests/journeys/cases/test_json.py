@@ -131,13 +131,42 @@ def test_an_empty_array_has_no_rows(tmp_path: Path, text: str) -> None:
         ({"columns": ["uid", "name"], "data": [["a1", "Ann"]]}, "a table by columns, as pandas writes it"),
         ({"data": {"users": [{"uid": "a1"}]}}, "the list of users is further in, at 'data.users'; .* jq '.data.users'"),
         ({"took": 3, "hits": {"total": 1, "hits": [{"_id": "1"}]}}, "the list of users is further in, at 'hits.hits'"),
+        (
+            {"a": {"b": {"users": [{"uid": "a1"}]}}},
+            "the list of users is further in, at 'a.b.users'; .* jq '.a.b.users'",
+        ),
+        (
+            {"users": {"a1": {"name": "Ann"}}},
+            r"""each user stands under its uid, .* jq '\[.\["users"\] \| to_entries""",
+        ),
     ],
 )
 def test_an_object_of_another_shape_is_told_as_that(tmp_path: Path, value: dict[str, Any], said: str) -> None:
-    """In one line or over several, with what helps."""
-    for indent in (None, 1):
+    """In one line or over several, with what helps; and however long it is, where no list stands at its top."""
+    texts = [json.dumps(value), json.dumps(value, indent=1)]
+    if not any(isinstance(each, list) for each in value.values()):
+        texts.append("{" + " " * 1024 * 1024 + texts[0][1:])
+    for text in texts:
         with pytest.raises(RosterError, match=said):
-            open_roster(written(tmp_path, json.dumps(value, indent=indent)))
+            open_roster(written(tmp_path, text))
+
+
+def test_of_an_object_without_a_list_each_way_to_write_one_is_told(tmp_path: Path) -> None:
+    """Nothing is said of what is further in."""
+    assert refusal(written(tmp_path, json.dumps({"a": {"b": "x" * 1024 * 1024}})), tmp_path) == (
+        "r.json is one object, and none of its members is a list; a .json roster is an array of objects, an object "
+        "with such an array, or one object a line; where the list is further in, write it alone, such as with jq "
+        "'.data.users' for users in data; where users stand under their uids, write them as a list, such as with jq "
+        "'[to_entries[] | .value + {uid: .key}]'"
+    )
+
+
+def test_a_long_object_before_others_is_not_said_to_be_the_only_one(tmp_path: Path) -> None:
+    """What stands behind it is told."""
+    text = json.dumps({"uid": "a1", "name": "Ann", "x": "x" * 1024 * 1024}) + '\n{"uid":"b2","name":"Bob"}'
+    assert refusal(written(tmp_path, text), tmp_path).endswith(
+        "stands behind the end of the users; take it away, or write all users in one list"
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,8 +203,10 @@ TWO = [{"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}]
         ({"team of": [{"x": 1}, *TWO], **GROUP}, "team of", '.["team of"]'),
         ({**GROUP, "data": {"staff": TWO}}, "data.staff", ".data.staff"),
         ({**GROUP, "text": "x" * 1024 * 1024, "members": TWO}, "members", ".members"),
+        ({**GROUP, "a": {"b": {"c": {"staff": TWO}}}}, "a.b.c.staff", ".a.b.c.staff"),
+        ({**GROUP, "page": {"text": "x" * 1024 * 1024, "staff": TWO}}, "page.staff", ".page.staff"),
     ],
-    ids=["beside", "in any order", "further in", "long"],
+    ids=["beside", "in any order", "further in", "long", "deep", "long and further in"],
 )
 @pytest.mark.parametrize("indent", [None, 1])
 def test_an_object_and_the_objects_of_its_list_cannot_both_be_users(
