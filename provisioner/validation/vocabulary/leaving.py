@@ -36,29 +36,43 @@ _MINUTE, _HOUR = 60, 3600
 
 # What a column is called in which true says that somebody has left, or that somebody has not.
 _SAYS_GONE: Final = re.compile(
-    r"(?i)disabled|suspended|blocked?|banned|locked|deactivated|inactive|deleted|archived|terminat|gesperrt|austritt|"
+    r"(?i)disabled|suspended|block|banned|locked|deactivated|inactive|deleted|archived|terminat|gesperrt|austritt|"
     r"ausgetreten|kündigung|sortie|départ|\bbaja|cessazione|desligamento|uit.?dienst|退職|退会"
 )
 _SAYS_ACTIVE: Final = re.compile(r"(?i)activ|aktiv|enabled|actif|attivo|ativo|actief|有効|在籍|在職|在职|재직")
 # Words of a status that say that somebody has left, or may not log in.
 _GONE: Final = re.compile(
-    r"^(?:in-?a[ck]ti|inatti|inati|de-?a[ck]ti|désacti|disatti|disab|deprov|terminat|separated|left$|leaver|resign|"
-    r"susp|block|bann|locked|delet|archiv|former|ex-|ausge(?:treten|schieden)|ehemalig|entlassen|gekündigt|gesperrt|"
-    r"(?:parti|sorti)e?$|démission|licenci|bloqu|baja|cesad|cessa|dimess|licenzi|bloccat|sospes|deslig|demitid|"
-    r"退|無効|离职|離職|停用|禁用|퇴사|퇴직|비활성|уволен|неактив|заблок|pasif|uit dienst|geblok|ontslag|vertrokken)|"
-    r"^no[nt]?[ -]?a[ck]tiv"
+    r"^(?:in-?a[ck]t[ií]|inatti|inati|de-?a[ck]ti|désacti|disatti|disab|deprov|terminat|separated|leaver|resign|"
+    r"left(?:$| the | us$| company)|susp|block|bann|locked|delet|archiv|former|ex-|deceased|withdrawn|dismiss|"
+    r"(?:quit|fired)$|ausge(?:treten|schieden)|ehemalig|entlassen|gekündigt|gesperrt|(?:parti|sorti)e?$|démission|"
+    r"licenci|bloqu|(?:dad[ao] )?(?:de )?baja(?! (?:médica|medica|laboral|temporal|por (?:enf|mat|pat)))|cesad|cesante|"
+    r"cessa|dimess|licenzi|bloccat|sospes|deslig|demitid|rescindid|uit dienst|geblok|ontslag|vertrokken|"
+    r"退|無効|停止|停用|禁用|未启用|未啟用|已?(?:离职|離職|停用|禁用)|퇴사|퇴직|비활성|уволен|звільн|неактив|заблок|"
+    r"pasif|nieaktywn|zwolnion|zablok|neaktivn|nonaktif|معطل|موقوف|محظور|مستقيل|חסום|מושבת|מושעה|עזב|"
+    r"ανενεργ|απενεργ|αποχώρησ|ngừng|đã nghỉ|nghỉ việc|thôi việc|đã thôi|vô hiệu|bị kh[oó][aá]|"
+    r"ลาออก|ปิดใช้งาน|ระงับ|เลิกจ้าง|พ้นสภาพ|निष्क्रिय)"
+)
+# Not active, not employed any more: a no before what says that somebody is.
+_NOT_ACTIVE: Final = re.compile(
+    r"^(?:no[nt]?|no longer|nicht(?: mehr)?|niet(?: meer)?|n[ãa]o|plus|nie|не|ne|nu|ikke|inte|ej|ei|tidak|nem|غير|"
+    r"לא|μη|δεν είναι|không(?: còn)?|ไม่(?:ได้)?)[ -]*(?:currently |mehr )?"
+    r"(?:a[ck]t[iíy]|atti[vf]|ativ|enabled|employed|en poste|abilitat|habilitad|beschäftigt|in dienst|актив|работает|"
+    r"نشط|مفع|فعال|פעיל|ενεργ|hoạt động|làm việc|(?:เปิด)?ใช้งาน)"
+    r"|^aktif değil"
 )
 # What says yes and no in the languages in which such columns are known, as people and spreadsheets write it.
 _YES: Final = frozenset((
-    *TRUE, "x", "✓", "✔", "on", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "истина", "doğru",
+    *TRUE, "1.0", "s", "j", "x", "✓", "✔", "on", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar",
+    "истина", "doğru",
     "ja", "oui", "sí", "si", "sì", "sim", "はい", "是", "예", "네", "да", "evet", "نعم", "כן", "có", "ใช่",
     "○", "有", "有効",
     "ναι",  # noqa: RUF001 - Greek
 ))  # fmt: skip
 _NO: Final = frozenset((
-    *FALSE, "-", "off", "falsch", "faux", "falso", "onwaar", "ложь", "yanliş", "nein", "non", "não", "nao", "nee",
+    *FALSE, "0.0", "-", "off", "falsch", "faux", "falso", "onwaar", "ложь", "yanliş", "nein", "non", "não", "nao",
+    "nee",
     "いいえ", "否", "아니오", "아니요", "нет", "hayir", "لا", "לא", "όχι", "không", "ไม่", "無", "無効",
-    "yanlış", "hayır",  # noqa: RUF001 - Turkish
+    "yanlış", "hayır", "×",  # noqa: RUF001 - Turkish; the cross that Japanese has for no
 ))  # fmt: skip
 # Days that `deactivated` does not read, for nobody knows which is the month, or they are written out.
 _DAY: Final = (
@@ -131,13 +145,16 @@ def _are_known(column: str, values: Sequence[str]) -> bool:
 
 
 def _is_gone(column: str, value: str) -> bool:
-    """Tell what a word means; false where nobody knows."""
+    """Tell what a word means; false where nobody knows.
+
+    Yes and no mean something only where the column asks: 無効, no to 有効, is a status of those who are disabled.
+    """
     word, says_gone = value.lower(), _SAYS_GONE.search(column) is not None
     if word in _YES:
         return says_gone
-    if word in _NO:
-        return not says_gone and _SAYS_ACTIVE.search(column) is not None
-    return _GONE.search(word) is not None
+    if word in _NO and (says_gone or _SAYS_ACTIVE.search(column)):
+        return not says_gone
+    return any(words.search(word) for words in (_GONE, _NOT_ACTIVE))
 
 
 def wants_token(text: pl.Expr) -> pl.Expr:

@@ -116,6 +116,44 @@ def test_the_words_of_a_language_say_who_has_left_as_well(yes: str, no: str) -> 
     assert proposed("Gesperrt", no) == {"column": "Gesperrt", "map": {no: False}}
 
 
+@pytest.mark.parametrize(
+    ("column", "active", "gone"),
+    [
+        ("ステータス", "有効", ["無効", "退職済"]),
+        ("在职状态", "在职", ["已离职", "离职"]),
+        ("Status", "Aktiv", ["Nicht aktiv", "nicht mehr aktiv", "Inaktiv"]),
+        ("stato", "Attivo", ["Non attivo", "Inattivo"]),
+        ("status", "Actief", ["Niet actief", "Niet meer in dienst"]),
+        ("statut", "Actif", ["Non actif", "plus actif"]),
+        ("estado", "Activo", ["No activo", "De baja", "Baja", "Dado de baja", "Cesante"]),
+        ("estado", "Baja médica", ["Baja definitiva"]),
+        ("situação", "Ativo", ["Não ativo", "Rescindido"]),
+        ("employment status", "Active", ["Left the company", "No longer employed", "Not currently active", "Quit"]),
+        ("الحالة", "نشط", ["غير نشط"]),
+        ("סטטוס", "פעיל", ["לא פעיל"]),  # noqa: RUF001 - other letters
+        ("κατάσταση", "Ενεργός",
+         ["Ανενεργός", "μη ενεργός"]),
+        ("trạng thái", "Đang làm việc", ["Đã nghỉ việc", "Không hoạt động"]),
+        ("สถานะ", "ใช้งาน", ["ไม่ใช้งาน"]),
+        ("статус", "Активен", ["Не активен"]),  # noqa: RUF001 - other letters
+        ("durum", "Aktif", ["Aktif değil", "Pasif"]),
+    ],
+)  # fmt: skip
+def test_not_active_is_known_in_the_languages_of_the_columns(column: str, active: str, gone: list[str]) -> None:
+    """By a word of its own, or by a no before the word for active."""
+    assert proposed(column, active, *gone) == {"column": column, "map": {active: False} | dict.fromkeys(gone, True)}
+
+
+FLAGS = ("block user", "blocked", "soft deleted", "is disabled", "archived", "banned", "locked", "suspended")
+
+
+@pytest.mark.parametrize("column", FLAGS)
+def test_a_flag_of_who_has_left_is_taken_as_it_stands(column: str) -> None:
+    """However it is called."""
+    assert proposed(column, "0", "1") == column
+    assert proposed(column, "0.0", "1.0") == {"column": column, "map": {"0.0": False, "1.0": True}}
+
+
 def test_a_flag_of_which_nobody_would_be_deactivated_gives_no_line() -> None:
     """Its words are not known, or only one side of them is there, and the other may be an empty cell."""
     assert proposed("Active", "X") is None
