@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, Question
 from provisioner.inspection.proposal.evidence import Column
@@ -21,6 +21,7 @@ from provisioner.inspection.proposal.uids import (
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, field_of
 from provisioner.validation.vocabulary.leaving import source_of
 from provisioner.validation.vocabulary.recognition import privacy_of
+from provisioner.validation.vocabulary.standing import Standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
 
@@ -48,8 +49,8 @@ _REASONS: Final[Mapping[Meaning | None, str]] = {
 """What a column is → why it becomes nothing."""
 
 
-def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
-    """Propose a mapping for a roster; `nameless` are columns that hold something below no name."""
+def propose(facts: Facts, now: float, nameless: Sequence[str] = ()) -> Proposal:
+    """Propose a mapping for a roster; `nameless` are columns that hold something below no name, `now` UNIX seconds."""
     uid = choose_uid(facts)
     name = choose_name(facts)
     entries = [Entry("uid", uid.value, uid.reason, uid.columns, others=uid.others)] if uid else []
@@ -60,12 +61,13 @@ def propose(facts: Facts, nameless: Sequence[str] = ()) -> Proposal:
     kept_out = tuple(dict.fromkeys(column.name for column in facts.columns if _is_kept_out(column)))
     by_name = tuple(name for name in _by_name(facts, entries) if name not in kept_out)
     rest = [column for column in facts.columns if column.name not in {*used, *by_name}]
+    leaving = _leaving(facts, now)
     left_out = (
-        *(LeftOut(column.name, _why_left_out(column, facts)) for column in rest),
+        *(LeftOut(column.name, _why_left_out(column, facts, leaving)) for column in rest),
         *(LeftOut(name, _NO_NAME) for name in nameless),
     )
     suggestions = tuple(_suggestions(facts, used))
-    offers = tuple(offer for offer in (_leaving(facts), _tags(facts)) if offer is not None)
+    offers = tuple(offer for offer in (_deactivated(leaving), _tags(facts)) if offer is not None)
     constraints = uid.constraints if uid else {}
     return Proposal(tuple(entries), suggestions, left_out, by_name, questions, constraints, kept_out, offers)
 
@@ -164,22 +166,30 @@ def _suggestions(facts: Facts, used: set[str]) -> Iterator[Entry]:
             yield Entry(key, column.name, "everybody in the app would see it", (column.name,), metadata=True)
 
 
-def _leaving(facts: Facts) -> Entry | None:
-    """Give what says who is deactivated: a day before a word, for an empty cell leaves it to the next column."""
+def _leaving(facts: Facts, now: float) -> Standing | None:
     columns = [column for column in _named(facts, Meaning.STATUS) if column.place is None]
-    found = {column.name: source for column in columns if (source := _source_of(column)) is not None}
-    if not found:
+    made = ((column.name, source_of(column.name, [*column.values], column.unread)) for column in columns)
+    sources = {name: source for name, source in made if source is not None}
+    return facts.standing(sources, now) if sources else None
+
+
+def _deactivated(leaving: Standing | None) -> Entry | None:
+    """Offer what says who is deactivated, with what a person has to look at."""
+    if leaving is None:
         return None
-    sources = list(found.values())
-    ordered = sorted(sources, key=lambda source: isinstance(source, dict) + ("default" in source))
     reason = "Who may not log in: created, and deactivated at once. Take the # away to use it"
-    if any(isinstance(source, dict) for source in sources):
+    values = leaving.value if isinstance(leaving.value, list) else [leaving.value]
+    if any(isinstance(value, dict) for value in values):
         reason += "; in a map true has to stand for those who are deactivated, so look it through"
-    return Entry("deactivated", ordered if len(ordered) > 1 else ordered[0], reason, tuple(found))
-
-
-def _source_of(column: Column) -> Any:
-    return source_of(column.name, [*column.values], column.unread)
+        reason += (
+            ". As it stands it deactivates nobody: write true for each word that says so" if leaving.nobody else ""
+        )
+    if leaving.others:
+        reason += (
+            f". Not in it: {listed([printable(name) for name in leaving.others])}, for of a list only the first cell "
+            "that is filled counts. To use all, make one column of them in the roster"
+        )
+    return Entry("deactivated", leaving.value, reason, leaving.used)
 
 
 def _tags(facts: Facts) -> Entry | None:
@@ -226,7 +236,7 @@ def _by_name(facts: Facts, entries: Sequence[Entry]) -> Iterator[str]:
             yield column.name
 
 
-def _why_left_out(column: Column, facts: Facts) -> str:
+def _why_left_out(column: Column, facts: Facts, leaving: Standing | None) -> str:
     meaning = column.known.meaning if column.known else None
     if _is_kept_out(column) and meaning not in _HIDDEN:
         return _why_keys(column) if column.private_keys else _REASONS[Meaning.SECRET]
@@ -240,6 +250,8 @@ def _why_left_out(column: Column, facts: Facts) -> str:
         return "it holds objects or lists: export what is in them as columns of their own to use it"
     if not column.filled:
         return "there is nothing in it"
+    if meaning is Meaning.STATUS:
+        return _why_status(column, leaving)
     return _why_unused(column, meaning, facts)
 
 
@@ -248,16 +260,22 @@ def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
         return "a role has to be there in the app first; a map under [columns] says which cell means which role"
     if meaning in _IDS and is_damaged(column, facts):
         return f"another id, {how_to_mend(column, facts)}"
-    if meaning is Meaning.STATUS:
-        said = f"it says who is active{_values(column)}; every row becomes a user"
-        way = ", or take the # before deactivated away" if _source_of(column) is not None else ""
-        way = ", or write its days as 2026-12-31 or 31.12.2026, for these cannot be read" if column.unread.days else way
-        return f"{said}: take out those who should not{way}"
     if meaning in {Meaning.AVATAR, Meaning.PAGE} and not column.urls:
         return "its cells are no addresses that begin with https://"
     if meaning is Meaning.POSITION and column.counts_rows:
         return "it counts the rows"
     return _REASONS.get(meaning, "no field of a user is called like it")
+
+
+def _why_status(column: Column, leaving: Standing | None) -> str:
+    way = ""
+    if column.unread.days:
+        way = ", or write its days as 2026-12-31 or 31.12.2026, for these cannot be read"
+    elif leaving is not None and column.name in leaving.used:
+        way = ", or take the # before deactivated away"
+    elif leaving is not None and column.name in leaving.others:
+        way = f", or make one column of it and {listed([printable(name) for name in leaving.used])}"
+    return f"it says who is active{_values(column)}; every row becomes a user: take out those who should not{way}"
 
 
 def _why_keys(column: Column) -> str:

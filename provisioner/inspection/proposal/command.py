@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,7 +122,7 @@ def look(arguments: Sequence[str], reading: Run) -> Found:
 def _look(name: str, inputs: Inputs, given: RosterOptions, folder: Path) -> Found:
     opened = open_unknown(inputs, given, folder)
     evidence = opened.evidence
-    proposal = propose(evidence, evidence.nameless)
+    proposal = propose(evidence, time.time(), evidence.nameless)
     settings = _settings(inputs, opened, given, proposal, folder)
     sample = next((name for name in opened.columns if not name.isascii()), "") if "encoding" in settings else ""
     proof: Proof | None = None

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -23,7 +23,7 @@ from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, place_of
 from provisioner.validation.fields.source import Encoding
-from provisioner.validation.fields.uidencoding import encoded
+from provisioner.validation.fields.uidencoding import UidForm, encoded
 from provisioner.validation.oddities.persons import are_people
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
@@ -31,6 +31,7 @@ from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
 from provisioner.validation.vocabulary.leaving import READ, Unread, unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, known_by_name, private_keys
 from provisioner.validation.vocabulary.recognition import Recognition
+from provisioner.validation.vocabulary.standing import Standing, standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.warnings import WARNINGS
 
@@ -149,14 +150,6 @@ class Column:
         return self.can_be_named and "|" not in self.name
 
 
-@dataclass(frozen=True, slots=True)
-class UidForm:
-    """What an encoding makes of a column: how many different uids, and how many are none."""
-
-    distinct: int
-    illegal: int
-
-
 @dataclass(frozen=True)
 class Evidence:
     """The first rows of a roster, trimmed, as text; null where nothing stands.
@@ -199,6 +192,10 @@ class Evidence:
         shortened = pl.when(pl.col("uid").str.contains(SCIENTIFIC)).then(pl.lit(_SHORTENED))
         kinds = uids.select(pl.coalesce(shortened, kind_of_uid())).to_series()
         return {_MENDS[kind]: count for kind, count in Counter(kinds).most_common() if kind in _MENDS}
+
+    def standing(self, sources: Mapping[str, Any], now: float) -> Standing:
+        """Choose what `deactivated` is made of."""
+        return standing(self.frame, sources, now)
 
 
 def gather(roster: Roster) -> Evidence:

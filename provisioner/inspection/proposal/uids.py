@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
-from provisioner.inspection.proposal.evidence import Column, UidForm
+from provisioner.inspection.proposal.evidence import Column
 from provisioner.inspection.proposal.names import Cells
 from provisioner.validation.fields.source import Encoding
+from provisioner.validation.fields.uidencoding import UidForm
 from provisioner.validation.vocabulary.recognition import is_of_a_thing, is_of_another
+from provisioner.validation.vocabulary.standing import Standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import counted, printable
 
@@ -35,6 +37,9 @@ class Facts(Cells, Protocol):
 
     def damage(self, column: str) -> Mapping[str, int]:
         """Count the cells that a program has changed or wrapped: how to mend it → how many."""
+
+    def standing(self, sources: Mapping[str, Any], now: float) -> Standing:
+        """Choose of columns that say who has left what `deactivated` is made of."""
 
 
 @dataclass(frozen=True, slots=True)

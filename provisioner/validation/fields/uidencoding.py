@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import polars as pl
@@ -23,6 +23,13 @@ _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BASE36_DIGITS: Final = 7
 # Byte by byte is fast for whole columns, but only as long as its longest text is short.
 _LONGEST_IN_COLUMNS: Final = 128
+
+
+class UidForm(NamedTuple):
+    """What an encoding makes of a column: how many different uids, and how many are none."""
+
+    distinct: int
+    illegal: int
 
 
 def encoded(text: pl.Expr, encoding: Encoding, *, lower: bool = False, namespace: UUID | None = None) -> pl.Expr:

@@ -5,5 +5,6 @@ besides      the words for what is known of a person besides
 recognition  what a column is by its name
 privacy      what is not for all to see, by its name
 leaving      whether somebody is deactivated, and from when on
+standing     of which columns that say so `deactivated` is proposed to be made
 nothing      words that stand for nothing: NULL, n/a, undefined
 """

@@ -17,6 +17,7 @@ from provisioner.validation.vocabulary.recognition import missing_from
 from provisioner.validation.warnings import WARNINGS
 
 UUIDS = [f"6f9619ff-8b86-d011-b42d-00c04fc96{n:03}" for n in range(5)]
+NOW = 1_796_000_000.0
 NAMES = ["Ann Lee", "Bob Poe", "Cy Roe", "Di Fox", "Ed Oak"]
 
 
@@ -24,7 +25,7 @@ def proposed(folder: Path, **columns: list[Any]) -> Proposal:
     """What is proposed for a roster of these columns; every one has the names beside it, unless it says otherwise."""
     path = folder / "r.parquet"
     pl.DataFrame({"Full Name": NAMES} | columns, strict=False).write_parquet(path)
-    return propose(gather(open_roster(path, RosterOptions(missing=missing_from))))
+    return propose(gather(open_roster(path, RosterOptions(missing=missing_from))), NOW)
 
 
 def value(proposal: Proposal, key: str) -> Any:
@@ -461,4 +462,4 @@ def test_columns_without_a_name_are_not_passed_over_in_silence(tmp_path: Path) -
     """They are told as left out, by the name that `[columns]` knows them by; an empty one is not worth a word."""
     (path := tmp_path / "r.csv").write_text("uid,name,,,\na,Ann,x,,1\nb,Bob,y,,\n")
     found = gather(open_roster(path, RosterOptions(missing=missing_from)))
-    assert list(why_left_out(propose(found, found.nameless))) == ["_column_3", "_column_5"]
+    assert list(why_left_out(propose(found, NOW, found.nameless))) == ["_column_3", "_column_5"]

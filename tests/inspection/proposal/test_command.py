@@ -138,6 +138,29 @@ def test_a_flag_that_gives_no_line_speaks_of_none(tmp_path: Path) -> None:
     }
 
 
+def test_what_a_list_would_not_read_and_what_deactivates_nobody_is_told(tmp_path: Path) -> None:
+    """Beside the line, and of each column."""
+    path = text("r.csv", ["id", "name", "blocked", "archived"], ["u0", "A B", "no", "no"], ["u1", "C D", "yes", "no"])
+    found = look([str(path(tmp_path))], Run())
+    (offer,) = found.proposal.offers
+    assert offer.reason == (
+        "Who may not log in: created, and deactivated at once. Take the # away to use it. Not in it: archived, for of "
+        "a list only the first cell that is filled counts. To use all, make one column of them in the roster"
+    )
+    start = "every row becomes a user: take out those who should not, or"
+    assert {each.column: each.reason for each in found.proposal.left_out} == {
+        "blocked": f"it says who is active (no: 1, yes: 1); {start} take the # before deactivated away",
+        "archived": f"it says who is active (no: 2); {start} make one column of it and blocked",
+    }
+    odd = look([str(text("s.csv", ["id", "name", "Status"], ["u0", "A B", "1"], ["u1", "C D", "0"])(tmp_path))], Run())
+    (offer,) = odd.proposal.offers
+    assert offer.reason == (
+        "Who may not log in: created, and deactivated at once. Take the # away to use it; in a map true has to stand "
+        "for those who are deactivated, so look it through. As it stands it deactivates nobody: write true for each "
+        "word that says so"
+    )
+
+
 @pytest.mark.parametrize(
     ("columns", "line", "gone"),
     [
@@ -152,6 +175,11 @@ def test_a_flag_that_gives_no_line_speaks_of_none(tmp_path: Path) -> None:
          '{ column = "Austritt", map = { unbefristet = false } }', 1),
         ({"Status": ["aktiv", "gesperrt", "aktiv"], "Austritt": [None, None, "2020-01-01"]},
          '["Austritt", { column = "Status", map = { aktiv = false, gesperrt = true } }]', 2),
+        ({"suspended": ["0", "1", "1"], "deleted": ["0", "0", "1"]}, '"suspended"', 2),
+        ({"Active": ["Yes", "No", "Yes"], "Status": ["Active", "Terminated", "Terminated"]},
+         '{ column = "Status", map = { Terminated = true, Active = false } }', 2),
+        ({"Gesperrt": ["nein", "ja", "ja"], "Austritt": [None, None, "2099-12-31"]},
+         '{ column = "Gesperrt", map = { ja = true, nein = false } }', 2),
         ({"Status": ["1", "0", "1"]}, '{ column = "Status", map = { 1 = false, 0 = false } }', 0),
         ({"Status": [f"{n}a" for n in range(9)]},
          '{ column = "Status", map = { terminated = true }, default = false }', 0),
