@@ -19,11 +19,10 @@ from provisioner.results.formats.writing import Writer, write_csv, write_frames,
 from provisioner.results.manifest import REJECTED, remove_other, rewrite, written_last
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
-from provisioner.roster.columns import all_named, named
+from provisioner.roster.columns import ADDED, MARKED, all_named, named
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import ADDED, MARKED
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.warnings import WARNINGS
 

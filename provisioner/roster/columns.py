@@ -14,6 +14,12 @@ import polars as pl
 from polars import selectors
 from polars.datatypes import DataTypeClass
 
+ADDED = ("_row", "_errors")
+"""Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
+
+MARKED = "_apostrophes"
+"""Column behind these, where it is needed: the rows whose texts were given apostrophes, see `csv.apostrophes`."""
+
 _TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 _UUID_PARTS: Final = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 _INT64: Final = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)

@@ -19,6 +19,7 @@ from typing import IO, TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.files.writing import path_of
+from provisioner.roster.columns import ADDED
 from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
@@ -31,7 +32,7 @@ from provisioner.roster.files.inputs import STANDARD_INPUT, TEXTS, InputFile, In
 from provisioner.roster.files.origin import LocalFile, Origin, spool
 from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
-from provisioner.roster.formats.rows import ADDED, Missing, Roster, missing_fields
+from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.roster.parts import Part, join
 from provisioner.roster.wrapped import Partitioned, Unpacked, beside, renamed, unmarked

@@ -11,11 +11,11 @@ import orjson
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.columns import named
+from provisioner.roster.columns import ADDED, MARKED, named
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import ADDED, MARKED, Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
 from provisioner.wording import listed
 
 _AROUND: Final = " \t\u00a0\ufeff\"'"

@@ -13,7 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.roster.formats.rows import ADDED, RosterBatch
+from provisioner.roster.columns import ADDED
+from provisioner.roster.formats.rows import RosterBatch
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 REPEATS: Final = {"row": pl.Int64(), "first_row": pl.Int64(), "error_message": pl.String()}

@@ -12,8 +12,8 @@ import polars as pl
 from provisioner.errors import NoResultsError, OutputError
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.results.formats.writing import WRITERS, fill
+from provisioner.roster.columns import ADDED
 from provisioner.roster.csv import apostrophes
-from provisioner.roster.formats.rows import ADDED
 
 MOMENT: Final = pl.Datetime("ms", "UTC")
 RESULT_SCHEMA: Final[Mapping[str, pl.DataType]] = {

@@ -33,9 +33,8 @@ from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, keep_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
-from provisioner.roster.columns import all_named
+from provisioner.roster.columns import ADDED, all_named
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import ADDED
 from provisioner.stop import Stop
 from provisioner.validation.rules import FIRST_ROWS, Found
 

@@ -20,7 +20,7 @@ import msgspec
 import orjson
 import polars as pl
 
-from provisioner.roster.formats.rows import ADDED
+from provisioner.roster.columns import ADDED
 from provisioner.roster.jsonshapes import END_OF_KEY, keys_within, repeated
 from provisioner.wording import json_error, shortened
 

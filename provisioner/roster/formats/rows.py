@@ -19,12 +19,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 # What some programs of DOS end a text with; a line end may stand behind it, and another file that was put there.
 _END_OF_FILE: Final = "\x1a"
 
-ADDED = ("_row", "_errors")
-"""Columns of a rejected file behind the roster's own; those of an earlier round are replaced."""
-
-MARKED = "_apostrophes"
-"""Column behind these, where it is needed: the rows whose texts were given apostrophes, see `csv.apostrophes`."""
-
 ANOTHER_TABLE: Final = (
     "the header of another table; save the rows from there on as a file of its own and name both files, "
     "with the same columns in any order"

@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Final
 
 from provisioner.errors import RosterError
-from provisioner.roster.formats.rows import ADDED, Missing, missing_fields
+from provisioner.roster.columns import ADDED
+from provisioner.roster.formats.rows import Missing, missing_fields
 from provisioner.roster.preamble import ROWS_COMPARED, Heading, likelier, refuse_people_above, with_names_above
 from provisioner.roster.workbook.package import Package, Sheet
 from provisioner.roster.workbook.sheet import Remarks, SheetRow, read_sheet

@@ -20,7 +20,7 @@ import polars as pl
 
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, Said, created_in, is_as_settled
 from provisioner.journal.header import EMULATOR, Identity, owner_in
-from provisioner.roster.formats.rows import ADDED
+from provisioner.roster.columns import ADDED
 from provisioner.run.intake import CheckedBatch
 from provisioner.validation.checked import reject
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -409,3 +410,24 @@ def test_the_private_part_is_private_in_any_case() -> None:
     assert mapped[1:] == ({("@private", "mail"): FromColumn("Mail"), ("@private", "Pay"): FromColumn("Pay")}, ())
     with pytest.raises(ConfigurationError, match=r"metadata\.@private\.mail is mapped twice"):
         parse_mapping({"metadata": {"@private.mail": "a", "@PRIVATE.mail": "b"}})
+
+
+@pytest.mark.parametrize("column", ["_row", "_errors", "_apostrophes"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda column: {"uid": column},
+        lambda column: {"statusMessage": f"{{{column}}}!"},
+        lambda column: {"role": ["role", column]},
+        lambda column: {"name": {"column": column, "default": "x"}},
+        lambda column: {"metadata": {"a": {"b": column}}},
+    ],
+)
+def test_nothing_is_made_of_a_column_that_rejected_rows_come_back_with(
+    column: str, make: Callable[[str], dict[str, Any]]
+) -> None:
+    """A mended round would make users of our row numbers, and publish our words on their profiles."""
+    with pytest.raises(RosterError) as raised:
+        bound("uid", "name", "role", column, **make(column))
+    kept = "a name that is kept for what is added to rejected rows"
+    assert str(raised.value) == f"[columns] names the column {column!r}, {kept}; rename it in the roster, and there"
