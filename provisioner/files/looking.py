@@ -97,3 +97,19 @@ def leads_nowhere(path: Path) -> bool:
     """Whether it is a link to what is not there, such as a disk that is not mounted, or to itself."""
     # pathlib's own raises for a loop, and for a name that no file can have.
     return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH110, PTH114
+
+
+def is_kept_by_another(path: Path) -> bool:
+    """Whether a file may not be replaced because another account has it in a folder where each keeps its own (`/tmp`).
+
+    Said only where it is known: root may replace it, unless that was taken from it, and the kernel tells so itself.
+    """
+    try:
+        folder, found, ours = path.parent.stat(), path.lstat(), os.geteuid()
+        if not folder.st_mode & stat.S_ISVTX or ours in {folder.st_uid, found.st_uid}:
+            return False
+        if ours == 0 and stat.S_ISREG(found.st_mode):  # this way of opening is for whoever may act as its owner
+            os.close(os.open(path, os.O_RDONLY | getattr(os, "O_NOATIME", 0)))
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return ours != 0

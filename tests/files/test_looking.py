@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from provisioner.files.looking import UnreadableError, content_of, digest_of, is_free, outer_lines, read_text, same_file
+from provisioner.files.looking import (
+    UnreadableError,
+    content_of,
+    digest_of,
+    is_free,
+    is_kept_by_another,
+    outer_lines,
+    read_text,
+    same_file,
+)
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -88,3 +99,41 @@ def test_nothing_but_a_file_has_a_digest(here: Path) -> None:
     """What is read to no end, or waits for who writes, is not opened."""
     os.mkfifo(here / "fifo")
     assert [digest_of(path) for path in (here / "fifo", Path("/dev/zero"), here, here / "nothing")] == [None] * 4
+
+
+def test_a_file_is_kept_by_another_where_each_account_keeps_its_own() -> None:
+    """The folder is sticky, and neither it nor the file is ours; root may, unless that was taken from it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to other accounts")
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: Path(folder, name) for name in ("theirs", "ours", "gone", "link")}
+        for name in ("theirs", "ours"):
+            files[name].touch()
+        files["link"].symlink_to("nowhere")
+        for name, owner in {"theirs": 1, "ours": 65534, "link": 1}.items():
+            os.chown(files[name], owner, -1, follow_symlinks=False)
+        kept = {}
+        for mode, user in product((0o777, 0o1777), (0, 65534)):
+            Path(folder).chmod(mode)
+            os.chown(folder, 2, -1)
+            os.setresuid(user, user, 0)
+            try:
+                kept[mode, user] = [name for name, path in files.items() if is_kept_by_another(path)]
+                assert kept[mode, user] == [name for name, path in files.items() if _cannot_be_renamed(path)]
+            finally:
+                os.setresuid(0, 0, 0)
+        nothing: list[str] = []
+        assert kept == {(0o777, 0): nothing, (0o777, 65534): nothing, (0o1777, 0): nothing,
+                        (0o1777, 65534): ["theirs", "link"]}  # fmt: skip
+
+
+def _cannot_be_renamed(path: Path) -> bool:
+    """What the kernel says."""
+    try:
+        path.rename(path.with_name("elsewhere"))
+        path.with_name("elsewhere").rename(path)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True
+    return False

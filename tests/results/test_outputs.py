@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -367,6 +368,26 @@ def test_another_output_is_no_cure_where_a_journal_lies(nobody: Path) -> None:
     with pytest.raises(OutputError) as error:
         outputs.make_folder()
     assert str(error.value) == f"{nobody}/sealed: the output folder cannot be written to; {MEND}"
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.rejected.csv", "r.summary.json"])
+def test_what_another_account_keeps_is_told(name: str) -> None:
+    """In a folder like `/tmp` it could not even be set aside, which was found out once everybody had been created."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to other accounts")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, name).write_text("theirs")
+        os.chown(Path(folder, name), 1, -1)
+        Path(folder).chmod(0o1777)
+        os.setresuid(65534, 65534, 0)
+        try:
+            with pytest.raises(OutputError) as error:
+                beside(Path(folder, "r.csv"), Path("users.csv")).make_folder()
+            beside(Path(folder, "other.csv"), Path("users.csv")).make_folder()
+        finally:
+            os.setresuid(0, 0, 0)
+        said = "belongs to another account, and only that may replace it in this folder; choose another --output"
+        assert str(error.value) == f"{folder}/{name}: {said}"
 
 
 def test_a_folder_that_cannot_be_entered_is_told(nobody: Path) -> None:
