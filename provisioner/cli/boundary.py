@@ -190,9 +190,10 @@ class Asked:
     def _leave(self, error: Exception) -> None:
         if self.settings is None and not (self.roster or self.nightly or self._wants_json()):
             return  # a slip of the hand is told at once, without all that it takes to write a summary
+        from provisioner.files.cures import ANOTHER_OUTPUT
         from provisioner.logs.events import be_heard
         from provisioner.results.manifest import NOTHING_RECORDED, RESULTS
-        from provisioner.results.outputs import LAST_RUN, told_of_results
+        from provisioner.results.outputs import LAST_RUN, refuse_as_output, told_of_results
         from provisioner.results.summary import document_of_end, encode, write_summary
 
         be_heard()  # what is set aside for the summary is told, also by a command that did not come to its own log
@@ -206,11 +207,13 @@ class Asked:
                 told = told_of_results(path)
                 document |= {LAST_RUN: told} if told["outputs"][RESULTS] is not None else {}
             try:
+                refuse_as_output(path, ANOTHER_OUTPUT)
                 write_summary(path, document)
                 self.summary = path
                 self._report()
             except (ProvisionerError, OSError) as trouble:
-                say(f"warning: {_impossible_name(trouble) or trouble}")
+                if not str(error).startswith(f"{path}: "):  # which is what is told at the boundary
+                    say(f"warning: {_impossible_name(trouble) or trouble}")
         if self._wants_json() and (failed := answer(encode(document).decode())) is not None:
             say(f"warning: {failed.reason}")
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -232,6 +233,30 @@ def test_a_link_that_leads_nowhere_stays_one_and_is_told(
     cure = "mount the disk that it leads to, or remove the link"
     assert f"error: {name}: is a link that leads nowhere; {cure}\n" in capsys.readouterr().err
     assert (ended.value.code, str((here / name).readlink())) == (ExitCode.USAGE, "/nowhere/x")
+
+
+@pytest.mark.parametrize("what", ["pipe", "socket", "device"])
+@pytest.mark.parametrize("slip", [(), ("--sheet", "x", "--config", "none.toml")])
+def test_what_is_no_file_stays_where_a_summary_would_be(
+    here: Path, capsys: pytest.CaptureFixture[str], what: str, slip: tuple[str, ...]
+) -> None:
+    """It was set aside by the very command that refused it, which a service that reads it does not get over."""
+    (here / "u.csv").write_text("uid,name\na,A\n")
+    summary = here / "c.check.summary.json"
+    if what == "pipe":
+        os.mkfifo(summary)
+    elif what == "socket":
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(summary.name)
+    else:
+        summary.symlink_to("/dev/zero")
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out(("validate", "u.csv", "-o", "c.csv", "--log-format", "console", *slip))
+    told = [line for line in capsys.readouterr().err.splitlines() if summary.name in line]
+    said = f"{summary.name}: is a {what}, not a file; choose another --output"
+    assert (ended.value.code, told) == (ExitCode.USAGE, [f"{'warning' if slip else 'error'}: {said}"])
+    assert sorted(each.name for each in here.iterdir()) == [summary.name, "u.csv"]
+    assert not stat.S_ISREG(summary.lstat().st_mode)
 
 
 def test_a_panic_of_polars_is_a_bug_and_no_exit_code_of_rows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
