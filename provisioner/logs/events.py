@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -109,6 +110,15 @@ def _is_logged(line: bytes) -> bool:
     return isinstance(told, dict) and "event" in told and str(told.get("timestamp")).endswith("Z")
 
 
+def _is_a_stream(path: Path) -> bool:
+    """Whether a path leads to what this process writes to anyway: whoever has redirected it there has decided so."""
+    for stream in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(stream), path.stat()):
+                return True
+    return False
+
+
 def _unwaiting(path: str, flags: int) -> int:
     """Open a file; a pipe that nobody reads is an OSError (ENXIO), where the kernel would wait for who does."""
     file = os.open(path, flags | os.O_NONBLOCK, 0o666)
@@ -134,7 +144,7 @@ def set_up(
     redactor, stream = Redactor(secrets), None
     shown = "debug" if verbose else "warning" if quiet else "info"
     if file is not None:
-        if not is_free(file, lambda held: any(map(_is_logged, outer_lines(held)))):
+        if not (_is_a_stream(file) or is_free(file, lambda held: any(map(_is_logged, outer_lines(held))))):
             raise OutputError(f"{file}: holds what is no log of provisioner; choose another --log-file")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

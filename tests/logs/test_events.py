@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
@@ -242,6 +244,22 @@ def test_a_log_is_appended_to_nothing_that_is_no_log(tmp_path: Path, content: by
     assert str(error.value) == f"{file}: holds what is no log of provisioner; choose another --log-file"
     assert file.read_bytes() == content
     set_up()  # for the one who tidies up
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_log_goes_where_the_command_writes_anyway(tmp_path: Path, stream: int) -> None:
+    """Whoever leads stdout or stderr into that file has decided it: a cron's own log begins with other lines."""
+    file = tmp_path / "cron.log"
+    file.write_bytes(b"backup done\n")
+    log = "import sys; from pathlib import Path; from provisioner.logs.events import get_logger, set_up"
+    script = f"{log}; set_up(file=Path(sys.argv[1]), quiet=True); get_logger().info('run.finished')"
+    for name in (f"/dev/fd/{stream}", str(file)):
+        with file.open("ab") as there:
+            streams = {("stdout", "stderr")[stream - 1]: there}
+            subprocess.run([sys.executable, "-c", script, name], check=True, **streams)  # type: ignore[call-overload]
+    before, *told = file.read_text().splitlines()
+    assert before == "backup done"
+    assert events("\n".join(told)) == [{"event": "run.finished", "level": "info"}] * 2
 
 
 @pytest.mark.parametrize("format_", ["console", "json"])
