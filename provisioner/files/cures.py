@@ -59,7 +59,9 @@ def cure_at(journal: Path) -> str:
 def _may_hold(path: Path) -> bool:
     """Whether something may stand in a file: nobody can say that it is missing or empty."""
     try:
-        found = path.lstat()  # of a link, whatever is behind it
+        found = path.lstat()
+        with suppress(OSError):  # of a link that leads nowhere anything may be behind it
+            found = path.stat()
         return found.st_size > 0 and not stat.S_ISDIR(found.st_mode)
     except FileNotFoundError:
         return any(map(leads_nowhere, path.parents))

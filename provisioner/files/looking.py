@@ -99,6 +99,10 @@ def leads_nowhere(path: Path) -> bool:
     return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH110, PTH114
 
 
+NOWHERE: Final = "is a link that leads nowhere; mount the disk that it leads to, or remove the link"
+"""What is said of a file that `leads_nowhere`, behind its name."""
+
+
 def is_kept_by_another(path: Path) -> bool:
     """Whether a file may not be replaced because another account has it in a folder where each keeps its own (`/tmp`).
 

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import beside_itself
+from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
@@ -110,12 +110,28 @@ def make_private(path: Path) -> bool:
     was_there = path.exists()
     if was_there and not path.is_file() and not path.is_dir():  # a folder is told by the one who opens it
         raise JournalError(f"{path}: is a device, a pipe or a socket, which keeps no journal; give another name")
+    _refuse_beside(path)
     refuse_cut_short(path, new=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
         os.fchmod(file, 0o600)
     os.close(file)
     return was_there
+
+
+def _refuse_beside(path: Path) -> None:
+    """Refuse what is no file where SQLite keeps the log and its index: it would make a device the owner's alone too.
+
+    Raises `JournalError`.
+    """
+    for ending in ("-wal", "-shm"):
+        beside = beside_itself(path, ending)
+        if ending == "-shm" and beside.is_symlink():  # SQLite follows none there, and nothing of it is to be kept
+            raise JournalError(f"{beside}: is a link where SQLite needs a file of its own; remove the link")
+        if leads_nowhere(beside):
+            raise JournalError(f"{beside}: {NOWHERE}")
+        if beside.exists() and not beside.is_file():
+            raise JournalError(f"{beside}: is no file, and belongs to the journal by its name; move it away")
 
 
 def leave_as_found(path: Path, found: bytes | None) -> None:

@@ -19,7 +19,7 @@ from typing import Final, Self
 from provisioner.errors import JournalError, StorageError
 from provisioner.files.aside import set_aside
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, room_for
-from provisioner.files.looking import beside_itself
+from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere
 from provisioner.files.writing import locked
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -198,6 +198,8 @@ def unusable(path: Path, instead: str) -> Iterator[None]:
         damage = sqlite3.DatabaseError("its tables are damaged")
         raise JournalError(_unusable(path, damage, _way_back(instead))) from damage
     except (sqlite3.Error, OSError) as error:
+        if isinstance(error, FileNotFoundError) and leads_nowhere(path):  # not even a new one can be made there
+            raise JournalError(f"{path}: {NOWHERE}") from error
         if (room := room_for(path, error)) is not None:
             raise StorageError(_unusable(path, error, f"{room}, then run the same command again")) from error
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):

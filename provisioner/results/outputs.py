@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from provisioner.errors import OutputError
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, foreign_name
-from provisioner.files.looking import content_of, is_kept_by_another, leads_nowhere, same_file
+from provisioner.files.looking import NOWHERE, content_of, is_kept_by_another, leads_nowhere, same_file
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.shard import Shard
 
@@ -158,8 +158,7 @@ def refuse_as_output(path: Path, cure: str) -> None:
     of another account in a folder like `/tmp`: it could not even be set aside, once everything was sent.
     """
     if leads_nowhere(path):
-        message = "is a link that leads nowhere; mount the disk that it leads to, or remove the link"
-        raise OutputError(f"{path}: {message}")
+        raise OutputError(f"{path}: {NOWHERE}")
     refuse_what_is_no_file(path, cure)
     if is_kept_by_another(path):
         raise OutputError(f"{path}: belongs to another account, and only that may replace it in this folder; {cure}")

@@ -296,6 +296,38 @@ def test_refuses_what_is_no_journal_and_leaves_it_as_it_is(path: Path, make: Cal
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+NOWHERE = "is a link that leads nowhere; mount the disk that it leads to, or remove the link"
+NO_FILE = "is no file, and belongs to the journal by its name; move it away"
+NO_LINK = "is a link where SQLite needs a file of its own; remove the link"
+
+
+@pytest.mark.parametrize(
+    ("ending", "make", "said"),
+    [
+        ("", lambda it: it.symlink_to("/nowhere/j.db"), NOWHERE),
+        ("-wal", lambda it: it.symlink_to("/nowhere/j.db-wal"), NOWHERE),
+        ("-wal", lambda it: it.symlink_to("/dev/zero"), NO_FILE),
+        ("-wal", Path.mkdir, NO_FILE),
+        ("-shm", lambda it: it.symlink_to("/nowhere/j.db-shm"), NO_LINK),
+        ("-shm", os.mkfifo, NO_FILE),
+    ],
+)
+def test_what_keeps_the_files_of_a_journal_from_being_made_is_named(
+    path: Path, ending: str, make: Callable[[Path], None], said: str
+) -> None:
+    """It stays as it is, nothing is made beside it, and once it is away the journal can be had."""
+    wrong = path.with_name(path.name + ending)
+    make(wrong)
+    before = wrong.lstat().st_mode
+    with pytest.raises(JournalError) as error, Journal(path, IDENTITY):
+        raise AssertionError("opened")
+    assert (str(error.value), wrong.lstat().st_mode) == (f"{wrong}: {said}", before)
+    assert [each.name for each in path.parent.iterdir()] == [wrong.name]
+    wrong.rename(path.with_name("away"))
+    with Journal(path, IDENTITY) as journal:
+        assert journal.made
+
+
 @pytest.mark.parametrize(
     ("identity", "said"),
     [
