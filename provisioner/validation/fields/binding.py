@@ -179,7 +179,9 @@ def _unmapped(missing: Sequence[str], columns: tuple[str, ...]) -> str:
     near = {name: found for name in missing if (found := _meant(name, columns))}
     by = len(missing) > 1
     meant = ", ".join(" and ".join(map(repr, found)) + (f" by {name}" if by else "") for name, found in near.items())
-    hint = f"; did you mean {meant}?" if meant else ""
+    braced = [as_column(column) for found in near.values() for column in found if as_column(column) != column]
+    written = f" under [columns] that is written {' and '.join(map(repr, braced))}" if braced else ""
+    hint = f"; did you mean {meant}?{written}" if meant else ""
     lacking = " and no ".join(f"{name} column" for name in missing)
     mend = f"name columns {' and '.join(missing)}, or map others" if by else f"name a column {missing[0]}, or map one"
     return f"the roster has no {lacking}{hint}; it has {_listed(columns)}; {mend} under [columns]"

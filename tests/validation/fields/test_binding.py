@@ -388,6 +388,8 @@ def test_a_binding_tells_whether_uids_are_encoded() -> None:
         (["Personalnummer", "Vorname", "Nachname", "Ort"],
          "; did you mean 'Personalnummer' by uid, 'Vorname' and 'Nachname' by name?"),
         (["E-Mail", "Anzeigename"], "; did you mean 'E-Mail' by uid, 'Anzeigename' by name?"),
+        (["{id}", "Anzeigename"],
+         "; did you mean '{id}' by uid, 'Anzeigename' by name? under [columns] that is written '{{id}}'"),
         (["Ort", "PLZ"], ""),
     ],
 )  # fmt: skip
