@@ -53,8 +53,8 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
         ),
         "row.unnamed_column": Advice(
             "a cell stands in a column without a name, so nothing is made of it: maybe the rest of a cell before it",
-            "put quotes around all of a cell that was cut at a delimiter within it; if none was, give the column a "
-            "name in the header, or empty these cells",
+            "give the column a name in the header, or empty these cells; where a CSV cut a cell at a delimiter within "
+            "it, put quotes around all of that cell",
         ),
         "row.number_lost": Advice(
             "the cell of _row is no number, so it is not known which row of the earlier round this was",

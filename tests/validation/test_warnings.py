@@ -24,6 +24,14 @@ def test_no_warning_is_mended_by_what_a_message_shows() -> None:
     assert [code for code, advice in WARNINGS.items() if "message shows" in advice.mend] == []
 
 
+def test_what_mends_every_format_is_said_before_what_only_texts_have() -> None:
+    """A workbook has no quotes around its cells, and no delimiters."""
+    mend = WARNINGS["row.unnamed_column"].mend
+    of_all, *of_texts = mend.split("; ")
+    assert of_all == "give the column a name in the header, or empty these cells"
+    assert [each.startswith("where a CSV ") for each in of_texts] == [True]
+
+
 @pytest.mark.parametrize(
     ("uid", "expected"),
     [
