@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import provisioner
+from provisioner.files.aside import time_stamp
+from provisioner.files.writing import notes_of
 from provisioner.inspection.doctor import DISTRIBUTION
+from provisioner.results.outputs import FORMATS, Outputs
 from tests.rig.command import PACKAGE, ROOT
 
 PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "SECURITY.md")}
@@ -129,3 +137,35 @@ def test_the_picture_of_the_layers_is_what_the_linter_holds() -> None:
     assert f"\n{' → '.join([*layers, 'the ground'])}\n" in page
     (told,) = re.findall(r"The ground is what everything stands on: (.*?)\.", page, re.DOTALL)
     assert set(re.findall(r"`(\w+)`", told)) == set(ground.split(" : "))
+
+
+def test_nothing_that_a_job_leaves_in_the_checkout_gets_into_a_commit(tmp_path: Path) -> None:
+    """Journals and results hold tokens, also those that were set aside under a name with the time, or merged."""
+    ignored = ROOT / ".gitignore"
+    if not ignored.exists() or shutil.which("git") is None:
+        pytest.skip("the tests of a distribution have no .gitignore")
+    whole = [f"people.{kind}{ending}" for kind in ("results", "all") for ending in FORMATS]
+    names = [name for each in whole for name in _left_by(Outputs.beside(Path(each), Path(each).suffix, ()))]
+    stamp = time_stamp()
+    aside = [f"{each.stem}.{stamp}{more}{each.suffix}" for each in map(Path, names) for more in ("", "-2")]
+    journals = [name for name in (*names, *aside) if ".journal." in name]
+    beside = [name + ending for name in journals for ending in ("-wal", "-shm", ".lock")]
+    notes = [notes_of(Path(name)).name for name in names]
+    states = ["hr.state.db", f"hr.state.{stamp}.db", "hr.state.db-wal"]
+    left = {*names, *aside, *beside, *notes, *states}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, env=environment)
+    (tmp_path / ".gitignore").write_bytes(ignored.read_bytes())
+    for name in left:
+        (tmp_path / name).touch()
+    found = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
+    told = subprocess.run(found, check=True, env=environment, capture_output=True, text=True)
+    assert told.stdout.splitlines() == [".gitignore"]
+
+
+def _left_by(outputs: Outputs) -> list[str]:
+    """Name all that the commands write for one --output."""
+    files = (*outputs.paths(), outputs.proof, outputs.differences, outputs.leavers, outputs.undo, outputs.undo_summary)
+    more = (outputs.results.with_suffix(ending) for ending in (".report.html", ".check.summary.json"))
+    checked = (outputs.results.with_suffix(f".check.rejected{outputs.rejected.suffix}"),)
+    return [each.name for each in (*files, *more, *checked)]
