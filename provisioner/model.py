@@ -115,11 +115,10 @@ class Past:
     """What the journal knew of a uid when this run came to it.
 
     doubt_since  UNIX seconds by the server: the first attempt that may have created the user; null when there is none
-    changed      the roster's body is not the one that was settled, or an undo may have changed the profile
+    changed      the roster's body is not what was settled, or an undo may have changed it; `edited`: not that in doubt
     ours         this job created the user: known for certain, and never forgotten; `before`: in an earlier round
-    edited       the roster's body is not the one that is in doubt
     mark         UNIX seconds by the server: our last answer that changed the user; null when it is not known
-    withdrawn    an undo has deactivated the user, whom this job had created
+    withdrawn    an undo has deactivated the user, whom this job had created; `begun`: a run has begun to bring it back
     noted        what the user was before our updates is kept, or known to be lost
     parted       this job may have deactivated the user, as the roster said; `made`: who is as the roster has it
     """
@@ -135,6 +134,7 @@ class Past:
     ours: bool = False
     mark: int | None = None
     withdrawn: bool = False
+    begun: bool = False
     noted: bool = False
     made: bool = False
     parted: bool = False

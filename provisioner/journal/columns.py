@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from provisioner.journal.statements import Bulk, Written, select, select_columns
+from provisioner.journal.undo.overwrites import BEGUN
 from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
 
 
@@ -197,6 +198,7 @@ class Known(NamedTuple):
     ours: int
     mark: int | None = None
     withdrawn: int = 0
+    begun: int = 0
     noted: int = 0
     reversing: int = 0
     made_hash: str | None = None
@@ -216,6 +218,7 @@ class Known(NamedTuple):
             ours=ours,
             mark=self.mark,
             withdrawn=bool(self.withdrawn),
+            begun=bool(self.begun),
             noted=bool(self.noted),
             made=made,
             parted=self.made_hash is not None,
@@ -239,6 +242,7 @@ KNOWN: Final = select(
         "doubt_hash": DOUBTED,
         "noted": "EXISTS (SELECT 1 FROM overwrites WHERE overwrites.id = users.id)",
         "withdrawn": f"withdrawn OR (ours AND {REVERSING})",
+        "begun": f"withdrawn = {BEGUN}",
         "reversing": REVERSING,
     },
 )

@@ -42,7 +42,7 @@ from provisioner.journal.header import (
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
-from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, NotedRow, confirmed_rows
+from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, BackRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
@@ -183,8 +183,8 @@ class Journal:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
         self._commit((columns.MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
 
-    def note(self, rows: Sequence[NotedRow | MadeRow | EarlierUser], bulk: Bulk = NOTED) -> None:
-        """Record what has to be known before a request leaves: old profiles, or (`MADE`) who is there.
+    def note(self, rows: Sequence[NotedRow | BackRow | MadeRow | EarlierUser], bulk: Bulk = NOTED) -> None:
+        """Record what has to be known before a request leaves: old profiles, or with another `bulk` who is there.
 
         It is on disk before this returns.
         """

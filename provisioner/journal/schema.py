@@ -128,7 +128,8 @@ CREATE TABLE former (id INTEGER PRIMARY KEY, auth_token TEXT, created_at INTEGER
 """
 
 # mark: UNIX seconds by the server, of our last answer that changed the user. withdrawn: an undo has deactivated the
-# user, whom this job had created. Of whom an earlier version updated, or may have, nothing is known of before.
+# user, whom this job had created; 2 once a run has begun to bring it back. Of whom an earlier version updated, or may
+# have, nothing is known of before.
 _UNDO: Final = """
 ALTER TABLE users ADD COLUMN mark INTEGER;
 ALTER TABLE users ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;

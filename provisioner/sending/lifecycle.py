@@ -179,16 +179,15 @@ class Lifecycle:
     def _by_hand(self, life: _Life, past: Past, shown: Shown, *, away: bool) -> bool:
         """Whether a user of ours is as another hand has made it, and nothing asks for it to be otherwise."""
         # Once something of ours may have left, a change may be our own.
-        begun = past.doubt_since is not None or past.outcome is Outcome.FAILED
-        if begun or past.changed or self._policy.on_existing is OnExisting.UPDATE:
+        if past.begun or past.changed or self._policy.on_existing is OnExisting.UPDATE:
             return False
         return changed_after(shown.user, life.created_at if life.mark is None else life.mark, away=away)
 
     async def _awake(self, life: _Life, shown: Shown, *, away: bool, by_hand: bool) -> Settlement:
         """Have a user of ours be active and, unless another hand has changed it, as the roster has it."""
         verdict, reply, mark = shown.verdict, shown.reply, life.mark
-        if not by_hand and life.doubt_since is None:
-            life.doubt_since = self._server_clock.now() or 0.0  # a run that goes on has to know that this one began
+        if not by_hand and self._keeper is not None:
+            await self._keeper.begin_back(life.request)
         if away:
             verdict, reply = await self._exchange(Operation.REACTIVATE, life)
         if verdict is Verdict.DONE and not by_hand:

@@ -373,6 +373,68 @@ def test_a_run_after_an_undo_overwrites_nothing_of_another_hand(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "ours"),
+    [
+        ({"fault": "hang-before-commit", "route": "GET /users", "nth": 2}, False),
+        ({"fault": "error-before-commit", "route": "GET /users", "times": 99}, False),
+        ({"fault": "error-before-commit", "route": "POST /users/{uid}/auth_tokens", "times": 99}, False),
+        ({"fault": "hang-after-commit", "route": "PUT /users/{uid}"}, True),
+        ({"fault": "hang-after-commit", "route": "PUT /users"}, True),
+    ],
+    ids=["killed while looking", "failed look", "failed mint", "killed while updating", "killed while reactivating"],
+)
+def test_a_change_is_only_ours_once_a_request_of_ours_about_the_user_may_have_left(
+    api: RunningEmulator, tmp_path: Path, fault: Mapping[str, Any], *, ours: bool
+) -> None:
+    """After an undo a run that changed nothing, killed or failed, lets no later run overwrite what another hand did."""
+    assert run(tmp_path, api, people=ROSTER[:1]).exit_code == 0
+    assert undo(tmp_path, api).exit_code == 0
+    made = api.users()["new-1"]["created_at"]
+    if not ours:
+        later(api, "new-1", name="By hand", updated_at=made + 9, deactivated_at=None)
+    post(api, "faults", json.dumps({"script": [fault]}))
+    limits = ("--no-check-roles", "--max-failures", "100%")
+    if fault["fault"].startswith("hang"):
+        place = len(api.lines("audit"))
+        victim = start(*command("run", tmp_path, api, *limits), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: any(line["fault"] == fault["fault"] for line in api.lines("audit")[place:]))
+        victim.kill()
+        victim.end()
+    else:
+        assert run(tmp_path, api, *limits, people=ROSTER[:1]).exit_code == 1
+    post(api, "faults", "{}")
+    if ours:
+        later(api, "new-1", updated_at=made + 9, deactivated_at=None)
+    assert run(tmp_path, api, people=ROSTER[:1]).exit_code == 0
+    (row,) = rows(tmp_path / "out.csv")
+    assert (row["outcome"], row["error_code"], api.users()["new-1"]["name"]) == (
+        ("created", "", "New 1") if ours else ("created", "changed", "By hand")
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("permanent", [False, True], ids=["deactivated", "deleted"])
+def test_whom_a_killed_run_was_bringing_back_is_taken_back_again(
+    api: RunningEmulator, tmp_path: Path, *, permanent: bool
+) -> None:
+    """The user is active by our hand, though no run has said so."""
+    assert run(tmp_path, api, people=ROSTER[:1]).exit_code == 0
+    assert undo(tmp_path, api).exit_code == 0
+    post(api, "faults", json.dumps({"script": [{"fault": "hang-before-commit", "route": "PUT /users/{uid}"}]}))
+    place = len(api.lines("audit"))
+    victim = start(*command("run", tmp_path, api), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: any(line["fault"] is not None for line in api.lines("audit")[place:]))
+    victim.kill()
+    victim.end()
+    post(api, "faults", "{}")
+    assert "new-1" in active(api)
+    assert undo(tmp_path, api, *(("--permanent", api.url) if permanent else ())).exit_code == 0
+    assert verdicts(tmp_path) == {"new-1": ("reversed", "deleted" if permanent else "deactivated")}
+    assert "new-1" not in active(api)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("away", [False, True], ids=["active", "deactivated"])
 def test_an_undo_that_was_to_deactivate_claims_no_deletion(api: RunningEmulator, tmp_path: Path, *, away: bool) -> None:
     """Killed before its request got through, it finds that another hand has deleted the user and made the uid anew."""

@@ -28,7 +28,7 @@ from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.lifecycle import Lifecycle, Policy
 from provisioner.sending.pacing import Gate, Pacing
-from provisioner.sending.retry import Waits
+from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures
 from provisioner.stop import Stop, Stopper
@@ -79,6 +79,28 @@ class Told(ServerClock):
 
 
 @dataclass
+class Noting:
+    """Keeps nothing but what it was told, and what had been sent by then."""
+
+    world: World
+    noted: list[tuple[str, list[Operation]]] = field(default_factory=list)
+
+    async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
+        self._note("own" if own else "kept", request)
+        return Verdict.DONE, Reply()
+
+    async def begin_anew(self, request: UserRequest) -> None:
+        self._note("anew", request)
+
+    async def begin_back(self, request: UserRequest) -> None:
+        self._note("begun", request)
+
+    def _note(self, what: str, request: UserRequest) -> None:
+        assert request.uid == ADA.uid
+        self.noted.append((what, self.world.operations))
+
+
+@dataclass
 class World:
     """One run: what the API answers in turn, and what the run did. Times are seconds since its beginning."""
 
@@ -94,6 +116,7 @@ class World:
     sent: list[tuple[float, Operation]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     began: float = 0.0
+    keeper: Noting | None = None
 
     @property
     def operations(self) -> list[Operation]:
@@ -126,7 +149,7 @@ class World:
             lambda: self.jitter,
             self.max_attempts,
         )
-        return Lifecycle(exchanger, self.policy, self.server_clock, self.tally.outcomes)
+        return Lifecycle(exchanger, self.policy, self.server_clock, self.tally.outcomes, self.keeper)
 
     def settle(self, request: UserRequest = ADA, *, stop_after: float | None = None) -> Settlement:
         """Carry one row as far as it goes; `settled_at` and `doubt_since` come back as seconds since START."""
@@ -717,10 +740,13 @@ def again(**past: Any) -> UserRequest:
             Outcome.CREATED,
             "changed",
         ),
-        # The row was edited since, or a request of a run before may have left.
+        # A run before was killed, or failed, before it sent anything that changes the user.
+        (again(doubt_since=START - 90), [listed(), BY_HAND, MINTED], [LIST, READ, MINT], Outcome.CREATED, "changed"),
+        (again(outcome=Outcome.FAILED), [listed(), BY_HAND, MINTED], [LIST, READ, MINT], Outcome.CREATED, "changed"),
+        # The row was edited since, or such a request of a run before may have left.
         (again(changed=True), [listed(), BY_HAND, user(), MINTED], [LIST, READ, UPDATE, MINT], Outcome.CREATED, None),
         (
-            again(doubt_since=START - 90),
+            again(begun=True),
             [listed(), BY_HAND, user(), MINTED],
             [LIST, READ, UPDATE, MINT],
             Outcome.CREATED,
@@ -764,9 +790,11 @@ def test_a_stranger_in_the_place_of_whom_an_undo_has_deactivated_fails_where_tha
 
 
 def test_a_stop_while_a_user_is_brought_back_is_not_forgotten() -> None:
-    """What the next run finds may be what this one has left there."""
-    settlement = World([listed(ASLEEP), BACK, WRONG_KEY]).settle(WITHDRAWN)
-    assert settlement == pending(attempts=2, created_at=LONG_AGO, mark=LONG_AGO, doubt_since=0.0)
+    """What the next run finds may be what this one has left there: that is recorded before anything leaves."""
+    world = World([listed(ASLEEP), BACK, WRONG_KEY])
+    world.keeper = Noting(world)
+    assert world.settle(WITHDRAWN) == pending(attempts=2, created_at=LONG_AGO, mark=LONG_AGO)
+    assert world.keeper.noted == [("begun", [LIST]), ("own", [LIST, REACTIVATE])]
 
 
 def test_a_user_of_others_keeps_what_the_row_has_nothing_for() -> None:

@@ -90,6 +90,21 @@ class AnewRow(NamedTuple):
     now: float
 
 
+class BackRow(NamedTuple):
+    """A user whom an undo has deactivated, and whom a run may bring back from now on."""
+
+    id: int
+
+
+BEGUN: Final = 2
+"""What `withdrawn` is of such a user: a change since the undo may be our own."""
+
+BEGUN_BACK: Final = Bulk(
+    BackRow._fields,
+    f"UPDATE users SET withdrawn = {BEGUN} FROM given WHERE users.id = given.id",  # noqa: S608 - of constants
+)
+
+
 BEGUN_ANEW: Final = (
     Bulk(
         AnewRow._fields,

@@ -13,7 +13,7 @@
 
 Only a user whose reversal was recorded as sent can be one that we changed: the record is on disk before the request
 leaves, and after the user was looked at. A user is not the run's any more once it is reversed: its row in `users` is
-pending, so that a run begins it anew, and `withdrawn` is 1 when it is there and deactivated.
+pending, so that a run begins it anew, and `withdrawn` is 1 when it is there and deactivated; 2: see `overwrites.BEGUN`.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ class Candidate(NamedTuple):
 _JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
 # Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
 # is now to be deleted for good.
-_OURS: Final = "ours = 1 AND (NOT withdrawn OR :permanent OR reversals.state IS 'sent')"
+_OURS: Final = "ours = 1 AND (withdrawn <> 1 OR :permanent OR reversals.state IS 'sent')"
 _UPDATED: Final = (
     "ours <> 1 AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
 )

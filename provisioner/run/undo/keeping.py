@@ -7,7 +7,7 @@ from functools import partial
 
 from provisioner.errors import StorageError
 from provisioner.journal.recorder import Gathering, Recorder
-from provisioner.journal.undo.overwrites import KEPT, OWN, NotedRow
+from provisioner.journal.undo.overwrites import BEGUN_BACK, KEPT, OWN, BackRow, NotedRow
 from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Reply
@@ -29,9 +29,11 @@ class Keeping:
     recorder: Recorder
     clock: ServerClock
     _gathering: Gathering[NotedRow] = field(init=False)
+    _begun: Gathering[BackRow] = field(init=False)
 
     def __post_init__(self) -> None:
         self._gathering = Gathering(self._write)
+        self._begun = Gathering(self._write_begun)
 
     async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
         """Keep the profile that an update will overwrite; one that was kept before stays, for it is the older one."""
@@ -66,6 +68,13 @@ class Keeping:
     async def begin_anew(self, request: UserRequest) -> None:
         """Record that the user is gone; see `Journal.begin_anew`. Raises `StorageError`."""
         await self.recorder.run(partial(self.recorder.journal.begin_anew, request.key, self._now()))
+
+    async def begin_back(self, request: UserRequest) -> None:
+        """Record that a run has begun to bring a user back. Raises `StorageError`."""
+        await self._begun.put(BackRow(request.key))
+
+    async def _write_begun(self, rows: list[BackRow]) -> None:
+        await self.recorder.run(partial(self.recorder.journal.note, rows, BEGUN_BACK))
 
     async def _write(self, rows: list[NotedRow]) -> None:
         await self.recorder.run(partial(self.recorder.journal.note, rows))

@@ -135,7 +135,7 @@ class Reversals:
         why = comparison.changed_since(each, shown.user)
         if course.deleted and why == "another_user":
             return self._reversed(course, Operation.DELETE, shown.reply)
-        if why is None and (each.withdrawn or each.away) and not course.doubt:
+        if why is None and (each.withdrawn == 1 or each.away) and not course.doubt:
             why = "reactivated"
         return self._kept(course, why, shown.reply) if why else await self._remove(course)
 

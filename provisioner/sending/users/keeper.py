@@ -27,6 +27,9 @@ class Keeper(Protocol):
     async def begin_anew(self, request: UserRequest) -> None:
         """Record that the user is gone, and that the one who takes its place may be created from now on."""
 
+    async def begin_back(self, request: UserRequest) -> None:
+        """Record that what brings a user back whom an undo has deactivated may leave from now on."""
+
 
 def last_change(user: Mapping[str, Any], before: int | None = None) -> int | None:
     """Give the server's UNIX seconds at which a user was changed last, as an answer shows it.
