@@ -480,6 +480,27 @@ def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
 
 
 @pytest.mark.slow
+def test_a_later_run_does_not_make_a_killed_one_last_longer(tmp_path: Path) -> None:
+    """A stranger of long after the kill is kept, whatever other rows a run has sent since; an hour lies in between."""
+    script = [{"fault": "hang-before-commit", "uid": "new-2", "route": "POST /users"}]
+    with emulator(tmp_path, "--clock-skew", "-3600s") as hour_ago:
+        post(hour_ago, "faults", json.dumps({"script": script}))
+        with (tmp_path / "roster.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([HEAD, ROSTER[1]])
+        victim = start(*command("run", tmp_path, hour_ago, "--no-check-roles"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: any(line["fault"] is not None for line in hour_ago.lines("audit")))
+        wait_until(lambda: signs_of_life(tmp_path))
+        victim.kill()
+        victim.end()
+    with emulator(tmp_path, "--port", hour_ago.url.split(":")[-1].split("/")[0]) as api:
+        post(api, "users", json.dumps({"uid": "new-2", "name": "Stranger", "created_at": int(time.time()) - 600}))
+        assert run(tmp_path, api, "--no-check-roles", people=ROSTER[2:3]).summary["created"] == 1
+        assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
+        assert verdicts(tmp_path) == {"new-2": ("kept", "created_later"), "new-3": ("reversed", "deleted")}
+        assert api.users()["new-2"]["name"] == "Stranger"
+
+
+@pytest.mark.slow
 def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path: Path) -> None:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)

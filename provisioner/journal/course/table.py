@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 
+from provisioner.journal.course.lifetimes import Lifetimes
 from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.header import open_for_reading
 from provisioner.journal.statements import read_json, select
@@ -124,7 +125,7 @@ class Course:
                 self._database.execute("DELETE FROM pace WHERE run IN (SELECT id FROM runs WHERE epoch < ?)", earlier)
                 self._database.execute("DELETE FROM runs WHERE epoch < ?", earlier)
             if command != UNDO:
-                self._database.execute("INSERT OR IGNORE INTO meta VALUES (?, '0')", (_ALIVE,))
+                self._database.execute("INSERT OR IGNORE INTO meta VALUES (?, '[]')", (_ALIVE,))
             statement = "INSERT INTO runs (started_at, command, epoch, asked) VALUES (?, ?, ?, ?)"
             told = orjson.dumps(asked).decode()
             if command == _RUN:
@@ -135,7 +136,7 @@ class Course:
     def add(self, point: Point, now: float | None = None) -> float:
         """Record a stretch; how many seconds the next one is to last.
 
-        now  UNIX seconds, the server's, for `alive_until`; None to leave that as it is
+        now  UNIX seconds, the server's, for `lifetimes`; None to leave these as they are
         """
         step = 1.0
         with suppress(sqlite3.Error), self._database:
@@ -147,16 +148,14 @@ class Course:
                 step *= 2
                 self._thin(step)
             if now is not None:
-                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ALIVE, str(now + step)))
+                lifetimes = (self.lifetimes() or Lifetimes()).going_on(point.run, now, point.seconds, step)
+                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ALIVE, lifetimes.text()))
         return step
 
-    def alive_until(self) -> float | None:
-        """Until when the last run that sent can have gone on unseen (UNIX seconds, the server's).
-
-        0 before its first sign of life; None when no run has kept any.
-        """
+    def lifetimes(self) -> Lifetimes | None:
+        """Say how long each run can have gone on unseen; None when none has kept that."""
         found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_ALIVE,)).fetchone()
-        return float(found[0]) if found else None
+        return Lifetimes.read(found[0]) if found else None
 
     def end(self, number: int, now: float, stopped_by: str | None, requests: int) -> None:
         """Record how a run ended (UNIX seconds)."""

@@ -12,6 +12,7 @@ import orjson
 
 from provisioner.errors import JournalError
 from provisioner.journal.course.events import LAST_UNDO, LAST_WORD, AgainRow, UndoRow
+from provisioner.journal.course.lifetimes import Lifetimes
 from provisioner.journal.header import Header, Identity, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.statements import Written
@@ -115,13 +116,13 @@ class UndoJournal(Undoable):
     Raises `JournalError` when it is not there, the state of a sync, foreign or in use.
     """
 
-    def alive_until(self) -> float | None:
-        """Until when the run can have gone on (UNIX seconds, the server's); None when that is not known.
+    def lifetimes(self) -> Lifetimes | None:
+        """Say how long each run can have gone on; None when that is not known.
 
         Of a copy it is not: the run went on with what was lost.
         """
         with self._unreadable():
-            return None if self.copied_at is not None else self.course.alive_until()
+            return None if self.copied_at is not None else self.course.lifetimes()
 
     def candidates(self, after: int, most: int) -> list[Candidate]:
         """Give the users that are still to be looked at, from the one behind number `after` on."""

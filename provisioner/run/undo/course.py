@@ -84,8 +84,8 @@ async def take_back(undo: Undo, target: Target, stopper: Stopper) -> UndoSummary
             run.watch.enter("sending")
             async with connected(run, target) as connection:
                 late = undo.job.settings.api.total_timeout + _LATE
-                alive = await recorder.run(journal.alive_until)
-                reversals = Reversals(connection.exchanger, recorder, journal, connection.clock, late, alive)
+                lifetimes = await recorder.run(journal.lifetimes)
+                reversals = Reversals(connection.exchanger, recorder, journal, connection.clock, late, lifetimes)
                 await carry_out(run, connection, recorder, reversals.settle, partial(_feed, reversals), UNDO)
             run.watch.enter("writing")
         return await recorder.run(partial(_finish, undo, run, journal, target.identity, number, stop or stopper.stop))

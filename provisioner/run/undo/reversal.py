@@ -23,6 +23,7 @@ from functools import partial
 from typing import Final
 
 from provisioner.errors import StorageError
+from provisioner.journal.course.lifetimes import Lifetimes
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.journal.undo.overwrites import KEPT, UNKNOWN
 from provisioner.journal.undo.reversals import Candidate, LeavingRow, OwnedRow, PartlyBackRow
@@ -92,9 +93,9 @@ class _Course:
 class Reversals:
     """Carries users to their verdicts; holds what all of them share.
 
-    late   seconds after which a create that was sent can no longer be carried out
-    alive  until when the run can have sent something (UNIX seconds, the server's); None when that is not known
-    taken  number of a user → what is known of it, until it is looked at
+    late       seconds after which a create that was sent can no longer be carried out
+    lifetimes  how long the runs can have sent something; None when that is not known
+    taken      number of a user → what is known of it, until it is looked at
     """
 
     exchanger: Exchanger
@@ -102,7 +103,7 @@ class Reversals:
     journal: UndoJournal
     clock: ServerClock
     late: float
-    alive: float | None = None
+    lifetimes: Lifetimes | None = None
     taken: dict[int, Candidate] = field(default_factory=dict)
     _gathering: Gathering[Record] = field(init=False)
 
@@ -243,10 +244,10 @@ class Reversals:
 
     def _last_of(self, each: Candidate) -> float:
         """Say until when a create of ours can have been carried out (UNIX seconds, the server's)."""
-        if self.alive is None:
+        if self.lifetimes is None:
             return math.inf
         # A run that was killed in its first second has left no sign of life but what it recorded as sent.
-        return max(self.alive, each.sent_at + 1) + self.late + _UNSEEN
+        return max(self.lifetimes.last_of(each.sent_at), each.sent_at + 1) + self.late + _UNSEEN
 
     async def _read_late(self, course: _Course) -> Shown:
         """Read a user; one who is not there once more when nothing can come late any more."""

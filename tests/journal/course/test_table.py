@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import ExitCode, StorageError
+from provisioner.journal.course.lifetimes import Lifetime
 from provisioner.journal.course.table import Course, PastRun, is_told, roster_in
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
@@ -51,13 +52,15 @@ def test_until_when_a_run_can_have_gone_on_is_known_by_its_last_sign_of_life(dat
     """A step after the last stretch; what tells no time leaves that as it is."""
     course = Course(database)
     course.begin(90.0, "undo", {})
-    assert course.alive_until() is None
+    assert course.lifetimes() is None
     course.begin(100.0, "run", {})
-    assert course.alive_until() == 0
-    course.add(a_point(run=1), 500.5)
-    course.add(a_point(run=1), 501.5)
-    course.add(a_point(run=2))
-    assert course.alive_until() == 502.5
+    assert course.lifetimes() == ()
+    course.add(a_point(run=1, seconds=1.0), 500.5)
+    course.add(a_point(run=1, seconds=1.0), 501.5)
+    course.add(a_point(run=2, seconds=1.0))
+    assert course.lifetimes() == (Lifetime(1, 497.5, 502.5),)
+    course.add(a_point(run=2, seconds=1.0), 900.0)
+    assert course.lifetimes() == (Lifetime(1, 497.5, 502.5), Lifetime(2, 897.0, 901.0))
 
 
 @pytest.mark.sampled
