@@ -119,7 +119,7 @@ class Past:
     ours         this job created the user: known for certain, and never forgotten; `before`: in an earlier round
     mark         UNIX seconds by the server: our last answer that changed the user; null when it is not known
     withdrawn    an undo has deactivated the user, whom this job had created; `begun`: a run has begun to bring it back
-    noted        what the user was before our updates is kept, or known to be lost
+    noted        bits of the fields of which it is kept, or known to be lost, what they were before our updates
     parted       this job may have deactivated the user, as the roster said; `made`: who is as the roster has it
     """
 
@@ -135,7 +135,7 @@ class Past:
     mark: int | None = None
     withdrawn: bool = False
     begun: bool = False
-    noted: bool = False
+    noted: int = 0
     made: bool = False
     parted: bool = False
     before: bool = False

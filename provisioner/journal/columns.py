@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from provisioner.journal.statements import Bulk, Written, select, select_columns
-from provisioner.journal.undo.overwrites import BEGUN
+from provisioner.journal.undo.overwrites import BEGUN, NOTED_FIELDS
 from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
 
 
@@ -219,7 +219,7 @@ class Known(NamedTuple):
             mark=self.mark,
             withdrawn=bool(self.withdrawn),
             begun=bool(self.begun),
-            noted=bool(self.noted),
+            noted=self.noted,
             made=made,
             parted=self.made_hash is not None,
             before=self.ours == BEFORE,
@@ -240,7 +240,7 @@ KNOWN: Final = select(
         "key": "users.id",
         "doubt_since": "iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since)",
         "doubt_hash": DOUBTED,
-        "noted": "EXISTS (SELECT 1 FROM overwrites WHERE overwrites.id = users.id)",
+        "noted": NOTED_FIELDS,
         "withdrawn": f"withdrawn OR (ours AND {REVERSING})",
         "begun": f"withdrawn = {BEGUN}",
         "reversing": REVERSING,

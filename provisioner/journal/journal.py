@@ -42,9 +42,11 @@ from provisioner.journal.header import (
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
-from provisioner.journal.undo.overwrites import BEGUN_ANEW, CONFIRMED, NOTED, AnewRow, BackRow, NotedRow, confirmed_rows
+from provisioner.journal.undo.overwrites import BEFORE_OF, CONFIRMED, NOTED, AnewRow, BackRow, NotedRow, confirmed_rows
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
+
+Noted = NotedRow | AnewRow | BackRow | MadeRow | EarlierUser
 
 
 class Journal:
@@ -183,21 +185,19 @@ class Journal:
         """Record (key, roster row) of users that stand elsewhere in the roster than they did."""
         self._commit((columns.MOVED, [MovedRow(id=key, row=row) for key, row in rows]))
 
-    def note(self, rows: Sequence[NotedRow | BackRow | MadeRow | EarlierUser], bulk: Bulk = NOTED) -> None:
-        """Record what has to be known before a request leaves: old profiles, or with another `bulk` who is there.
+    def note(self, rows: Sequence[Noted], *bulks: Bulk) -> None:
+        """Record what has to be known before a request leaves (without `bulks` old profiles); on disk on return."""
+        self._commit(*((bulk, rows) for bulk in bulks or (NOTED,)))
 
-        It is on disk before this returns.
-        """
-        self._commit((bulk, rows))
+    def before(self, key: int) -> bytes | None:
+        """Give what is kept of a user from before our updates, packed; null when nothing is."""
+        with self._unreadable():
+            return next((before for (before,) in self._database.execute(BEFORE_OF, (key,))), None)
 
     def count_mints(self, uids: Sequence[str]) -> set[str]:
         """Record that an auth token is minted for each of these, but for those it gives back: they have had `MOST`."""
         with self._unwritable():
             return count_mints(self._database, uids)
-
-    def begin_anew(self, key: int, now: float) -> None:
-        """Record that a user is gone, and may be created from now on (UNIX seconds); on disk before this returns."""
-        self._commit(*((bulk, [AnewRow(id=key, now=now)]) for bulk in BEGUN_ANEW))
 
     def outcomes(self, uids: Sequence[str]) -> Columns:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""

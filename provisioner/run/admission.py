@@ -21,6 +21,7 @@ from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
+from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
@@ -30,6 +31,7 @@ from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
+from provisioner.sending.users.keeper import is_noted
 from provisioner.stop import Stopper, stopping_on_storage_error
 from provisioner.threads import in_thread
 
@@ -131,7 +133,7 @@ def unmet_by(journal: Journal) -> Past | None:
     """Give the past of a uid that a journal does not know: to one that is a copy, the lost run may have sent it."""
     if journal.copied_at is None:
         return None
-    return Past(State.PENDING, Outcome.PENDING, doubt_since=journal.copied_at, edited=True, noted=True)
+    return Past(State.PENDING, Outcome.PENDING, doubt_since=journal.copied_at, edited=True, noted=ALL)
 
 
 def _is_settled(met: Known) -> bool:
@@ -193,9 +195,10 @@ def _updating(request: UserRequest, past: Past, policy: Policy) -> Iterator[Oper
     ours = past.ours or past.withdrawn
     if ours or policy.on_existing is OnExisting.UPDATE:
         # What an update overwrites is read before, but for what this job has written or kept already.
-        if not past.noted and (past.before or not ours):
+        sets = trace.set_by(request.body)
+        if (past.before or not ours) and not is_noted(past, sets):
             yield Operation.READ
-            if "tags" in trace.set_by(request.body):  # only a list shows them
+            if "tags" in sets:  # only a list shows them
                 yield Operation.LIST
         yield Operation.UPDATE
 

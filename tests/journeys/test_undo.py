@@ -480,6 +480,40 @@ def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
 
 
 @pytest.mark.slow
+def test_tags_that_a_later_roster_brings_along_are_put_back(api: RunningEmulator, tmp_path: Path) -> None:
+    """They are read before the first update that sets them; the rest is what was there before the first."""
+    before = profiles(api)
+    tagless = [(*person[:-1], "") for person in ROSTER[5:7]]
+    assert run(tmp_path, api, "--on-existing", "update", people=tagless).summary["updated"] == 2
+    changed = [(person[0], "Once more", *person[2:]) for person in ROSTER[5:7]]
+    for again in (False, True):
+        place = len(api.lines("audit"))
+        assert run(tmp_path, api, "--on-existing", "update", people=changed).summary["updated"] == 2
+        asked = [(line["method"], line["path"], line["uid"]) for line in api.lines("audit")[place:]]
+        reads = {uid for method, path, uid in asked if (method, path) == ("GET", "/users/{uid}")}
+        assert reads == (set() if again else {"old-full", "old-bare"})
+        assert profiles(api)["old-full"]["tags"] == ["red", "blue"]
+        changed = [(person[0], "And again", *person[2:]) for person in ROSTER[5:7]]
+    assert undo(tmp_path, api).exit_code == 0
+    assert profiles(api) == before
+
+
+@pytest.mark.slow
+def test_what_cannot_be_read_before_an_update_is_not_overwritten(api: RunningEmulator, tmp_path: Path) -> None:
+    """The list that shows the tags has no answer: the row fails, and the next run takes it up again."""
+    before = profiles(api)
+    asked = ("--on-existing", "update", "--no-check-roles", "--max-failures", "100%")
+    fault = {"fault": "error-before-commit", "route": "GET /users", "nth": 1, "times": 99}
+    post(api, "faults", json.dumps({"script": [fault]}))
+    assert run(tmp_path, api, *asked, people=ROSTER[5:6]).summary["failed"] == 1
+    assert profiles(api) == before
+    post(api, "faults", "{}")
+    assert run(tmp_path, api, *asked, people=ROSTER[5:6]).summary["updated"] == 1
+    assert undo(tmp_path, api).exit_code == 0
+    assert profiles(api) == before
+
+
+@pytest.mark.slow
 def test_a_later_run_does_not_make_a_killed_one_last_longer(tmp_path: Path) -> None:
     """A stranger of long after the kill is kept, whatever other rows a run has sent since; an hour lies in between."""
     script = [{"fault": "hang-before-commit", "uid": "new-2", "route": "POST /users"}]

@@ -11,7 +11,8 @@
     doubted    whether one of them never was: it may have been carried out after the one that was answered
     kept_at    UNIX seconds, the server's
 
-The profile that was recorded first stays: one that is read later may be what this job itself has written.
+The profile that was recorded first stays: one that is read later may be what this job itself has written. Only what the
+API had not told is added to it, before the first update that sets it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,16 @@ from provisioner.model import Settlement
 KEPT: Final = "kept"
 OWN: Final = "own"
 UNKNOWN: Final = "unknown"
+
+ALL: Final = 0xFF
+"""The bits of all fields."""
+
+# What was never told, and that no update of this job has set, can still be read.
+_CAN_BE_TOLD: Final = "(kind = 'kept') * (untold & ~fields)"
+NOTED_FIELDS: Final = f"coalesce((SELECT {ALL} & ~({_CAN_BE_TOLD}) FROM overwrites WHERE overwrites.id = users.id), 0)"  # noqa: S608 - of constants
+"""Of a user: bits of the fields of which it is kept, or known to be lost, what they were."""
+
+BEFORE_OF: Final = "SELECT before FROM overwrites WHERE id = ?"
 
 
 class NotedRow(NamedTuple):
@@ -41,15 +52,17 @@ class NotedRow(NamedTuple):
 
 NOTED: Final = Bulk(
     NotedRow._fields,
-    """
+    f"""
 INSERT INTO overwrites (id, kind, before, untold, fields, carried, confirmed, kept_at)
 SELECT id, kind, before, untold, fields, carried, 0, kept_at FROM given WHERE true
 ON CONFLICT (id) DO UPDATE SET
+    before = iif(excluded.before IS NOT NULL AND {_CAN_BE_TOLD}, excluded.before, before),
+    untold = iif(excluded.before IS NOT NULL AND {_CAN_BE_TOLD}, excluded.untold, untold),
     fields = fields | excluded.fields,
     carried = iif(instr(carried, excluded.carried), carried, CAST(carried || excluded.carried AS BLOB)),
     doubted = doubted OR NOT confirmed,
     confirmed = 0
-""",
+""",  # noqa: S608 - of constants
 )
 
 

@@ -7,13 +7,14 @@ from functools import partial
 
 from provisioner.errors import StorageError
 from provisioner.journal.recorder import Gathering, Recorder
-from provisioner.journal.undo.overwrites import BEGUN_BACK, KEPT, OWN, BackRow, NotedRow
+from provisioner.journal.undo.overwrites import ALL, BEGUN_ANEW, BEGUN_BACK, KEPT, OWN, AnewRow, BackRow, NotedRow
 from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
+from provisioner.sending.users.keeper import is_noted
 from provisioner.sending.users.reading import read_user
 from provisioner.stop import Stop
 
@@ -36,19 +37,18 @@ class Keeping:
         self._begun = Gathering(self._write_begun)
 
     async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
-        """Keep the profile that an update will overwrite; one that was kept before stays, for it is the older one."""
+        """Keep the profile that an update will overwrite; one that was kept before stays, for it is the older one.
+
+        What the API did not tell then is added before it is overwritten.
+        """
         sets = trace.set_by(request.body)
         before, untold, reply = None, 0, Reply()
-        known = request.past is not None and request.past.noted
-        if not (own or known):
+        if not (own or is_noted(request.past, sets)):
             shown = await read_user(self.exchanger, request, with_tags="tags" in sets)
             if shown.verdict is not Verdict.DONE:
                 return shown.verdict, shown.reply
-            before, untold, reply = (
-                profile.packed(profile.texts_of(shown.user)),
-                trace.bits_of(shown.untold),
-                shown.reply,
-            )
+            texts, untold, reply = profile.texts_of(shown.user), trace.bits_of(shown.untold), shown.reply
+            before = profile.packed(await self._completed(request, texts))
         row = NotedRow(
             id=request.key,
             kind=OWN if own else KEPT,
@@ -66,8 +66,18 @@ class Keeping:
         return Verdict.DONE, reply
 
     async def begin_anew(self, request: UserRequest) -> None:
-        """Record that the user is gone; see `Journal.begin_anew`. Raises `StorageError`."""
-        await self.recorder.run(partial(self.recorder.journal.begin_anew, request.key, self._now()))
+        """Record that the user is gone. Raises `StorageError`."""
+        row = AnewRow(request.key, self._now())
+        await self.recorder.run(partial(self.recorder.journal.note, [row], *BEGUN_ANEW))
+
+    async def _completed(self, request: UserRequest, texts: dict[str, str]) -> dict[str, str]:
+        """Add to a profile that was kept what was not told of it then; what else is there now is our own."""
+        past = request.past
+        if past is None or not past.noted:
+            return texts
+        kept = await self.recorder.run(partial(self.recorder.journal.before, request.key))
+        told = {name: texts[name] for name in trace.names_of(~past.noted & ALL) if name in texts}
+        return {**profile.unpacked(kept or profile.packed({})), **told}
 
     async def begin_back(self, request: UserRequest) -> None:
         """Record that a run has begun to bring a user back. Raises `StorageError`."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Protocol
 
-from provisioner.model import UserRequest
+from provisioner.model import Past, UserRequest
 from provisioner.sending.calls import Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile, trace
@@ -29,6 +29,11 @@ class Keeper(Protocol):
 
     async def begin_back(self, request: UserRequest) -> None:
         """Record that what brings a user back whom an undo has deactivated may leave from now on."""
+
+
+def is_noted(past: Past | None, sets: Collection[str]) -> bool:
+    """Whether it is kept, or known to be lost, what the fields were that an update sets, so that nothing is read."""
+    return past is not None and past.noted != 0 and not trace.bits_of(sets) & ~past.noted
 
 
 def last_change(user: Mapping[str, Any], before: int | None = None) -> int | None:

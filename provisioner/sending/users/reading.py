@@ -86,7 +86,7 @@ async def read_parted(exchanger: Exchanger, request: UserRequest) -> tuple[Shown
 
 async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
     verdict, reply, user, _ = await search(exchanger, request)
-    if verdict is None or verdict is Verdict.STOP:
+    if verdict in {None, Verdict.STOP, Verdict.IN_DOUBT}:
         return shown._replace(verdict=verdict, reply=reply)
     if user is None:
         return shown._replace(untold=frozenset({_TAGS}))

@@ -49,7 +49,7 @@ def test_whom_the_copy_does_not_know_is_in_doubt_when_it_is_sent(tmp_path: Path)
         key = journal.new_key()
         journal.sent([UserRequest(key, 9, "u9", b"{}", "01", token=False)], 500.0)
         known = journal.known(["u9"])["u9"]
-        assert (known.state, known.doubt_since, known.doubt_hash, known.noted) == ("sent", 100.0, "", 1)
+        assert (known.state, known.doubt_since, known.doubt_hash, known.noted) == ("sent", 100.0, "", 0xFF)
     assert users(path)[-1] == ("u9", "sent", 100.0, "")
 
 

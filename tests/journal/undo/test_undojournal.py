@@ -65,7 +65,7 @@ def test_the_profile_recorded_first_stays(path: Path) -> None:
     """What is read after an update of ours is never what was there before; what was set adds up."""
     with Journal(path, HERE) as journal:
         journal.note([noted(2, KEPT, b"ours", 4, b"\x04c")])
-        assert journal.known(["u2", "u3"])["u2"].noted == 1
+        assert journal.known(["u2", "u3"])["u2"].noted == 0xFF
     with undoing(path) as journal:
         each = of(journal)[2]
     assert (each.before, each.fields, each.carried, each.confirmed) == (b"old", 5, b"\x01b\x04c", 0)
