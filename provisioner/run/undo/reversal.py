@@ -55,7 +55,7 @@ _ACTIONS: Final = {
 REASONS: Final = {
     "gone": "another hand has deactivated or deleted the user",
     "another_user": "another hand has deleted the user and created the uid anew",
-    "created_later": "the user was created after the job had ended, whose create was never answered",
+    "created_later": "the user was created after the run had ended whose create was never answered",
     "logged_in": "the user has logged in since",
     "changed": "another hand has changed the user since",
     "reactivated": "another hand has reactivated the user since it was deactivated",
