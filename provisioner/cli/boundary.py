@@ -86,7 +86,7 @@ def _impossible_name(error: Exception) -> UsageError | None:
         return UsageError(f"{name}: no file can be called so ({error.strerror}); give another name")
     if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):  # Python's own, until 3.12
         return UsageError(f"{error}; give another name")
-    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+    if isinstance(error, ValueError) and "embedded null" in str(error):  # behind the name of the call, from 3.13 on
         return UsageError("a path holds a NUL character, and no file can be called so; give another name")
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -89,5 +90,7 @@ def refuse_unreadable(*paths: Path) -> None:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
+            if error.errno == errno.ELOOP:  # no rights help; the name is told by whoever ends the command
+                raise
             message = f"cannot be read ({error.strerror}); check its owner and mode, and those of its folder"
             raise OutputError(f"{path}: {message}") from error
