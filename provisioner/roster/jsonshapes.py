@@ -66,7 +66,7 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
     {"uid": {"0": "a1"}, "name": {"0": "Ann"}}       by columns
     {"a1": {"uid": "a1", "name": "Ann"}}             each under a key of its own
     {"users": {"a1": {"name": "Ann"}}}               each under its uid
-    {"data": {"users": [{"uid": "a1"}]}}             in a list further in
+    {"data": {"users": [{"uid": "a1"}]}}             in a list further in, perhaps beside an empty one
     {"uid": "g", "name": "Group", "users": [{…}]}    in a list, or it is one itself: not clear
     """
     members, keys = list(value.values()), [*value]
@@ -75,14 +75,15 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
         return "it is a table by columns, as pandas writes it; write it with orient='records'"
     if is_row(keys):
         return next((both_users(path) for path, list_ in _lists(value) if _any_row(list_, is_row)), None)
-    if any(isinstance(each, list) for each in members):
+    lists = {key: each for key, each in value.items() if isinstance(each, list)}
+    if any(each or key.casefold() in PEOPLE | _RESULTS for key, each in lists.items()):
         return None
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
     if objects and len(objects) == len(value) and all(is_row([*each]) for each in objects.values()):
         return f"each user stands under a key of its own; {_LISTED}jq '[.[]]'"
     further = [path for path, list_ in _lists(value) if _is_of_users(path[-1], list_)]
     if len(further) != 1:
-        return _under_uids(value)
+        return None if lists else _under_uids(value)  # an empty list, such as of errors, says nothing
     path = ".".join(further[0])
     way = _way(further[0])
     return f"the list of users is further in, at {shortened(path)}; write it alone, such as with jq '{way}'"

@@ -133,6 +133,8 @@ class JsonCutter:
         self._end()
         if not arrays and (what := next(filter(None, others), None)):
             self._fail(what)
+        if not arrays and others and self._bytes <= LONGEST and (what := other_shape(kept, self._is_row)) is not None:
+            raise RosterError(f"{self._name}: {what}")
         if not arrays and not others:
             raise RosterError(f"{self._name}{no_list(kept if self._bytes <= LONGEST else None, self._is_row)}")
 

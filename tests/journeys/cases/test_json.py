@@ -130,6 +130,11 @@ def test_an_empty_array_has_no_rows(tmp_path: Path, text: str) -> None:
         ),
         ({"columns": ["uid", "name"], "data": [["a1", "Ann"]]}, "a table by columns, as pandas writes it"),
         ({"data": {"users": [{"uid": "a1"}]}}, "the list of users is further in, at 'data.users'; .* jq '.data.users'"),
+        ({"data": {"users": [{"uid": "a1"}]}, "errors": []}, "the list of users is further in, at 'data.users'"),
+        (
+            {"errors": [], "data": {"users": [{"uid": "a1", "name": "A" * 4000}] * 300}},
+            "the list of users is further in, at 'data.users'",
+        ),
         ({"took": 3, "hits": {"total": 1, "hits": [{"_id": "1"}]}}, "the list of users is further in, at 'hits.hits'"),
         (
             {"a": {"b": {"users": [{"uid": "a1"}]}}},
