@@ -18,8 +18,7 @@ _LINE: Final = 64 * 1024
 def digest_of(path: Path) -> str | None:
     """Give the SHA-256 of a file's content in hex digits, None when there is no file that can be read."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for who writes into it
-            return None
+        _refuse_what_is_no_file(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
@@ -28,9 +27,13 @@ def digest_of(path: Path) -> str | None:
 
 def content_of(path: Path) -> bytes:
     """Read a file of ours that is small, such as a summary. Raises OSError, also for what is no file."""
+    _refuse_what_is_no_file(path)
+    return path.read_bytes()
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for who writes into it
         raise OSError(errno.EINVAL, "Not a file", str(path))
-    return path.read_bytes()
 
 
 class UnreadableError(Exception):
