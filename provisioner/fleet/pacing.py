@@ -15,8 +15,8 @@ from provisioner.errors import OutputError
 from provisioner.fleet.engine import cure_of
 from provisioner.fleet.jobs import Fleet
 from provisioner.journal.lock import JournalLock
-from provisioner.sending.leasing.desk import Desk
-from provisioner.sending.leasing.server import serving
+from provisioner.sending.slots.desk import Desk
+from provisioner.sending.slots.server import serving
 
 
 @asynccontextmanager

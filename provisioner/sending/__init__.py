@@ -9,6 +9,6 @@ attempts     one operation until there is an answer to go by
 lifecycle    the life of one row
 roles        whether the roles of a roster exist
 pool         one backlog, N workers, one settlement a row
-leasing/     one rate for several processes
+slots/       where slots of the rate come from: a limiter, or a desk that leases them
 users/       a user as the API takes it and shows it
 """

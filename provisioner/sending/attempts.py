@@ -113,7 +113,7 @@ class Exchanger:
             return Verdict.REFUSED, refusal
         budget = operation.budget
         # A slot that is free takes no turn of the loop.
-        while (self.pacing.slot_now(budget) or await self.pacing.slot(budget)) and self.stopper.stop is None:
+        while (ticket := self.pacing.slot_now(budget) or await self.pacing.slot(budget)) and self.stopper.stop is None:
             began = time.monotonic()
             self.requests.add(began, again=answers > 0)
             self.requests.on_wire += 1
@@ -121,6 +121,7 @@ class Exchanger:
                 reply = await self.send(operation, request, query)
             finally:
                 self.requests.on_wire -= 1
+                self.pacing.answered(budget, ticket)
             verdict, reply = self._judged(operation, request, reply, token=token)
             self.pacing.learn(budget, reply, limited=verdict is Verdict.LIMITED)
             if verdict is Verdict.LIMITED:

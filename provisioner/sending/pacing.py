@@ -1,10 +1,4 @@
-"""The rate: an even stream of slots under a limit, and one pause that holds everyone.
-
-A leaky bucket of size b that leaks (N - b) / 60 a second lets at most N through in any sliding minute, from the
-first minute on. The textbook `AsyncLimiter(N, 60)` lets almost 2 N through in its first, because its bucket starts
-empty and leaks as well; `AsyncLimiter(1, 60 / N)` loses a tenth of the rate to the coarseness of timers. A small
-burst avoids both, and three tenths of a second's worth of slots are kept back for requests that bunch up on their way.
-"""
+"""The rate: slots handed out in order of asking, and one pause that holds everyone."""
 
 from __future__ import annotations
 
@@ -12,57 +6,11 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
-
-from aiolimiter import AsyncLimiter
 
 from provisioner.sending.calls import Budget, Reply
-from provisioner.sending.leasing.minute import Taken
-from provisioner.sending.leasing.source import NOTHING, Grant, Source
 from provisioner.sending.retry import Waits, pause
-
-_SMALL: Final = 16
-"""Slots of a burst that are handed out as they are taken; beyond that to count those who wait costs too much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How a limit is spread over time.
-
-    burst   slots that may go at once
-    block   slots taken from the limiter in one go at most: a process that wakes up for each has cold caches each time
-    spare   of a block that is more than anybody waits for: those that may lie in hand
-    period  seconds in which `burst` slots leak out
-    """
-
-    burst: int
-    block: int
-    spare: int
-    period: float
-
-    @classmethod
-    def of(cls, per_minute: float) -> Shape:
-        """Spread `per_minute` slots evenly, never more than that in any 60 s."""
-        per_second = per_minute / 60
-        # A fifth of a second's worth, at most 16; where timers are coarse against the rate, 20 ms' worth.
-        burst = max(1, min(_SMALL, int(per_second / 5)), int(per_second / 50))
-        # What is left of the burst is the time by which a timer may be late.
-        block = max(1, burst // 2)
-        spare = block - 1 if burst > _SMALL else 0
-        kept_back = int(per_second * 0.3)
-        # What lies in hand can be from before the minute began.
-        steady = max(per_minute - kept_back - burst - spare, per_minute / 2)
-        return cls(burst, block, spare, 60 * burst / steady)
-
-    def wanted(self, waiting: int) -> int:
-        """Say how many slots to take for so many who wait."""
-        return self.block if self.spare else min(self.block, waiting)
-
-
-def _now() -> float:
-    """Read the clock by which the limiter goes as well."""
-    return asyncio.get_running_loop().time()
+from provisioner.sending.slots.limiter import OwnLimiter
+from provisioner.sending.slots.source import NOTHING, Grant, Source
 
 
 class Gate:
@@ -123,44 +71,6 @@ class Gate:
             await asyncio.sleep(seconds)
 
 
-class OwnLimiter:
-    """The slots of a budget that is ours alone."""
-
-    def __init__(self, per_minute: float) -> None:
-        self._taken = Taken()
-        self._opens_at = 0.0
-        self._adopt(per_minute)
-
-    def _adopt(self, per_minute: float) -> None:
-        self.per_minute = per_minute
-        self._shape = Shape.of(per_minute)
-        self._limiter = AsyncLimiter(self._shape.burst, self._shape.period)
-
-    @property
-    def held_for(self) -> float:
-        """Seconds until the next slot may go after a change of the limit; 0 when none is waited for."""
-        return max(0.0, self._opens_at - _now()) if self._opens_at else 0.0
-
-    def change(self, per_minute: float) -> None:
-        """Adopt another limit. What was given in the last minute counts against it, so it may begin with a wait."""
-        self._adopt(per_minute)
-        self._opens_at = self._taken.room_from(self._shape.burst / self._shape.period)
-
-    async def take(self, wanted: int) -> Grant:
-        """Wait for some; a limit that is changed meanwhile has another limiter, where they are taken anew."""
-        while True:
-            shape, limiter = self._shape, self._limiter
-            slots = shape.wanted(wanted)
-            await asyncio.sleep(self.held_for)
-            await limiter.acquire(slots)
-            if shape is self._shape and not self.held_for:
-                self._taken.add(_now(), slots)
-                return Grant(slots)
-
-    def hold(self, _seconds: float) -> None:
-        """Nobody else is to know of a pause: the gate is enough."""
-
-
 class Pacer:
     """Hands out the slots of one budget, in order of asking, behind the gate.
 
@@ -171,7 +81,7 @@ class Pacer:
         self.gate = gate
         self.source = source
         self._grant = NOTHING
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waiting: deque[asyncio.Future[int]] = deque()
         self._filler: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -185,19 +95,19 @@ class Pacer:
         """Whether someone is waiting for a slot."""
         return bool(self._waiting)
 
-    def slot_now(self) -> bool:
-        """Take a slot if one is in hand and nobody waits for it."""
+    def slot_now(self) -> int:
+        """Take a slot if one is in hand and nobody waits for it: its ticket, 0 for none."""
         if not self._grant.slots or self._waiting or self._closed or self.gate.closed_for:
-            return False
+            return 0
         return self._use()
 
-    async def slot(self) -> bool:
-        """Wait for leave to send one request; False when the pacer has been closed meanwhile."""
+    async def slot(self) -> int:
+        """Wait for leave to send one request: a ticket for `answered`; 0 when the pacer has been closed meanwhile."""
         if self._closed:
-            return False
-        if self.slot_now():
-            return True
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            return 0
+        if ticket := self.slot_now():
+            return ticket
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         if self._filler is None or self._filler.done():
             self._filler = asyncio.create_task(self._fill(), name="pacer")
@@ -217,7 +127,7 @@ class Pacer:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(False)
+                turn.set_result(0)
 
     async def _fill(self) -> None:
         while self._waiting:
@@ -230,21 +140,24 @@ class Pacer:
             self._hand_out()
 
     def _hand_out(self) -> None:
-        while self._waiting and (self._waiting[0].done() or self._use()):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(True)
+        while self._waiting:
+            if self._waiting[0].done():
+                self._waiting.popleft()
+            elif ticket := self._use():
+                self._waiting.popleft().set_result(ticket)
+            else:
+                return
 
-    def _use(self) -> bool:
-        """Use one slot; False when there is none, or what there was has ended."""
+    def _use(self) -> int:
+        """Use one slot: its ticket, 0 when there is none, or what there was has ended."""
         slots, ends = self._grant
         if slots and ends is not math.inf and self.gate.clock() >= ends:
             slots = 0
         if not slots:
             self._grant = NOTHING
-            return False
+            return 0
         self._grant = Grant(slots - 1, ends)
-        return True
+        return self.source.used()
 
 
 class Pacing:
@@ -274,17 +187,21 @@ class Pacing:
         self._told: dict[Budget, float] = {}
         self._lowered, self._paused = lowered, paused
 
-    def slot_now(self, budget: Budget) -> bool:
-        """Take leave to send one request, if there is some at once."""
-        leave = self.pacers[budget].slot_now()
-        self.given[budget] += leave
-        return leave
+    def slot_now(self, budget: Budget) -> int:
+        """Take leave to send one request, if there is some at once: its ticket, else 0."""
+        ticket = self.pacers[budget].slot_now()
+        self.given[budget] += ticket > 0
+        return ticket
 
-    async def slot(self, budget: Budget) -> bool:
-        """Wait for leave to send one request; False when the run is being stopped."""
-        leave = await self.pacers[budget].slot()
-        self.given[budget] += leave
-        return leave
+    async def slot(self, budget: Budget) -> int:
+        """Wait for leave to send one request: a ticket for `answered`; 0 when the run is being stopped."""
+        ticket = await self.pacers[budget].slot()
+        self.given[budget] += ticket > 0
+        return ticket
+
+    def answered(self, budget: Budget, ticket: int) -> None:
+        """Note that the request of that ticket has its answer, or will have none."""
+        self.pacers[budget].source.answered(ticket)
 
     def change(self, limits: Mapping[Budget, float], share: float) -> None:
         """Adopt other limits from now on, as `Pacing` takes them; what the server has told stays the most there is."""

@@ -17,8 +17,8 @@ from provisioner.journal.journal import Journal
 from provisioner.run.job import Run, Target
 from provisioner.run.wiring import PACER, block_size, connected, open_store
 from provisioner.sending.calls import Budget, Reply
-from provisioner.sending.leasing.desk import Desk
-from provisioner.sending.leasing.server import serving
+from provisioner.sending.slots.desk import Desk
+from provisioner.sending.slots.server import serving
 from provisioner.settings.tables import Rate, Retry, Settings
 from provisioner.stop import Stop, Stopper
 from tests.rig.work import APP, Place, with_emulator

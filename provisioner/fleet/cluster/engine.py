@@ -19,7 +19,7 @@ from provisioner.fleet.cluster.worker import OURS, carry_out
 from provisioner.fleet.engine import Progress, prepared
 from provisioner.fleet.jobs import Fleet, Job
 from provisioner.fleet.standing import Ended
-from provisioner.sending.leasing.actor import ACTOR, NAMESPACE
+from provisioner.sending.slots.actor import ACTOR, NAMESPACE
 
 LOCAL: Final = "local"
 _LOST: Final = -9

@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.sending.leasing.desk import Desk
-from provisioner.sending.leasing.server import answered
+from provisioner.sending.slots.desk import Desk
+from provisioner.sending.slots.server import answered
 
 
 class Hub:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
     from provisioner.sending.attempts import Reach
-    from provisioner.sending.leasing.link import Link
     from provisioner.sending.pacing import Pacer, Pacing
+    from provisioner.sending.slots.link import Link
 
 # Seconds over which the current rate is taken, and fewer than which say nothing: a burst at the start is no rate.
 _RECENT: Final = 10.0

@@ -15,8 +15,8 @@ import pytest
 from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import Lines, carry_out, settings_of
 from provisioner.fleet.jobs import Job
-from provisioner.sending.leasing.actor import ActorLink
-from provisioner.sending.leasing.desk import Lease
+from provisioner.sending.slots.actor import ActorLink
+from provisioner.sending.slots.desk import Lease
 
 QUESTION = ("lease", "http://h/v3", "core", 6000.0, 10)
 

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 from provisioner.sending.calls import Budget
-from provisioner.sending.leasing.desk import Desk
-from provisioner.sending.leasing.link import LeasedSlots, Link
-from provisioner.sending.leasing.server import serving
 from provisioner.sending.pacing import Gate
 from provisioner.sending.retry import Waits
+from provisioner.sending.slots.desk import Desk
+from provisioner.sending.slots.link import LeasedSlots, Link
+from provisioner.sending.slots.server import serving
 
 
 def test_a_desk_that_is_gone_is_waited_for_and_its_successor_is_found(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from provisioner.sending.leasing.link import Link
+from provisioner.sending.slots.link import Link
 
 NAMESPACE: Final = "provisioner"
 ACTOR: Final = "ray:"

@@ -7,8 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from provisioner.sending.leasing.desk import Desk
-from provisioner.sending.leasing.server import serving
+from provisioner.sending.slots.desk import Desk
+from provisioner.sending.slots.server import serving
 
 
 def test_nonsense_ends_its_own_connection_only(tmp_path: Path) -> None:

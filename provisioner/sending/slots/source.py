@@ -30,9 +30,15 @@ class Source(Protocol):
     async def take(self, wanted: int) -> Grant:
         """Wait until there are some, and take them."""
 
+    def used(self) -> int:
+        """Note that a slot is used now; the ticket is for `answered`, and never 0."""
+
+    def answered(self, ticket: int) -> None:
+        """Note that what a slot was used for has its answer, or will have none."""
+
     @property
     def held_for(self) -> float:
-        """Seconds until the next slot may go after a change of the limit; 0 when none is waited for."""
+        """Seconds until the last minute has room for a slot again; 0 when it has."""
 
     def change(self, per_minute: float) -> None:
         """Adopt another limit; what was given in the last minute counts against it."""

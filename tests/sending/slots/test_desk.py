@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from provisioner.sending.calls import Budget, Reply
-from provisioner.sending.leasing.desk import LEASE, Desk, Ledger
-from provisioner.sending.leasing.link import LeasedSlots
-from provisioner.sending.leasing.server import answered
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
+from provisioner.sending.slots.desk import LEASE, Desk, Ledger
+from provisioner.sending.slots.link import LeasedSlots
+from provisioner.sending.slots.server import answered
 from tests.rig import clock
 
 APP = "https://one.example.test/v3"

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from provisioner.sending.leasing.desk import Desk
+from provisioner.sending.slots.desk import Desk
 
 
 @asynccontextmanager

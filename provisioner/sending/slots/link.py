@@ -13,9 +13,9 @@ from typing import Any, Final, Protocol
 import orjson
 
 from provisioner.sending.calls import Budget
-from provisioner.sending.leasing.desk import LEASE, Lease
-from provisioner.sending.leasing.source import Grant
 from provisioner.sending.pacing import Gate
+from provisioner.sending.slots.desk import LEASE, Lease
+from provisioner.sending.slots.source import Grant
 
 _AGAIN: Final = 0.5
 # Seconds for an answer: the desk does nothing but answer.
@@ -123,6 +123,13 @@ class LeasedSlots:
                 self._lowered(self._budget, self.per_minute)
             if lease.slots:
                 return Grant(lease.slots, asked + LEASE)
+
+    def used(self) -> int:
+        """Give one ticket for all: what is used is counted at the desk."""
+        return 1
+
+    def answered(self, ticket: int) -> None:
+        """Take no note: the desk counts by leases."""
 
     @property
     def held_for(self) -> float:
