@@ -148,7 +148,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
         refuse_emulator(settings)
     target, app = make_target(settings) if asks else None, identity(settings)
     given = _absolute(rosters(arguments, settings)) if keep is not None else []
-    source = PlanSource(given, settings.sync.model_dump(), app.base_url)
+    source = PlanSource(given, settings.sync.model_dump(), app.base_url, settings.run.auth_tokens)
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
         job = _preview_job(arguments, settings, Path(folder))
         if keep is not None:
@@ -241,7 +241,8 @@ def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:
     """Take over the settings that decided what the plan holds."""
     approve = kept.options.get("approve")
     update = {**kept.options, "state": kept.state, "approve": Path(approve) if approve else None}
-    return settings.model_copy(update={"sync": settings.sync.model_copy(update=update)})
+    run = settings.run.model_copy(update={"auth_tokens": kept.auth_tokens})
+    return settings.model_copy(update={"run": run, "sync": settings.sync.model_copy(update=update)})
 
 
 def confirming(settings: Settings) -> Callable[[Assessment], bool]:

@@ -19,7 +19,7 @@ from provisioner.errors import OutputError, UsageError
 from provisioner.files.looking import digest_of
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.model import Action
+from provisioner.model import Action, AuthTokens
 from provisioner.results.manifest import rewrite
 from provisioner.roster.files.folders import is_pattern
 from provisioner.sync.plan.assessment import Assessment
@@ -64,6 +64,7 @@ class KeptPlan:
     mark     `StateMark.mark`
     changes  uid → action of all that is to be done
     tokens   `PlanTotals.tokens`
+    auth_tokens  who was to get one
     """
 
     roster: tuple[str, ...]
@@ -74,6 +75,7 @@ class KeptPlan:
     mark: str
     changes: Mapping[str, str] = field(default_factory=dict)
     tokens: int = 0
+    auth_tokens: AuthTokens = AuthTokens.CREATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,12 @@ def is_plan(arguments: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PlanSource:
-    """What a plan was made from: the ROSTER arguments, the settings of [sync], the address of the app."""
+    """What a plan was made from: the ROSTER, the settings of [sync], the address of the app, and who gets tokens."""
 
     roster: Sequence[str]
     options: Mapping[str, Any]
     app: str
+    auth_tokens: AuthTokens = AuthTokens.CREATED
 
 
 def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, mark: StateMark) -> None:
@@ -127,6 +130,7 @@ def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, m
         "roster": list(source.roster),
         "state": _plain(options["state"]),
         "options": {name: _plain(options[name]) for name in _DECISIVE},
+        "auth_tokens": source.auth_tokens.value,
         "digest": totals.digest,
         "rows": totals.roster,
         "mark": mark.mark,
@@ -204,6 +208,7 @@ def read_plan(path: Path) -> KeptPlan:
             str(document["mark"]),
             {change["uid"]: change["action"] for change in document["changes"]},
             int(document["summary"]["tokens"]),
+            AuthTokens(document["auth_tokens"]),
         )
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{path}: is a plan that was changed by hand; make a new one with plan -o") from None

@@ -997,6 +997,43 @@ def test_what_another_hand_did_to_most_is_not_blamed_on_the_export(company: Comp
 
 
 @pytest.mark.slow
+def test_a_field_that_was_never_known_is_none_that_another_hand_has_changed(company: Company) -> None:
+    """Of users met by a create it is not known what they have besides: the list tells it; the export is to blame."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    met = [f"met{n}" for n in range(5)]
+    company.seed(*({"uid": name, "name": name.upper()} for name in met))
+    company.names("ann", "bob", *met)
+    assert company.sync().exit_code == 0
+    assert company.told() == {**dict.fromkeys(("ann", "bob"), "unchanged"), **dict.fromkeys(met, "updated")}
+    assert company.plan("--refresh").summary["directory"]["changed"] == 0
+    tagged = {name: {"name": name.upper(), "tags": f"of-{name}"} for name in met}
+    company.roster({"ann": {"name": "ANN"}, "bob": {"name": "BOB"}} | tagged, ("name", "tags"))
+    refused = company.sync("--refresh")
+    assert (refused.exit_code, "look at the export" in refused.stderr) == (3, True)
+    assert "another hand" not in refused.stderr
+    company.names("ann", "bob", *met)
+    night = company.sync("--refresh")
+    assert (night.exit_code, night.summary["directory"]["changed"]) == (0, 0)
+
+
+@pytest.mark.slow
+def test_a_kept_plan_is_carried_out_with_the_tokens_it_was_made_for(company: Company) -> None:
+    """No option is to be given twice: who gets a token stands in the plan."""
+    company.names("ann")
+    assert company.sync("--adopt").exit_code == 0
+    company.names("ann", "bob")
+    path = company.folder / "plan.json"
+    planned = company.plan("--auth-tokens", "none", "-o", path)
+    assert planned.exit_code == 0, planned.stderr
+    carried_out = ("sync", path, *company.app.flags(), "-o", "night.csv")
+    ended = provisioner(*carried_out, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert ended.exit_code == 0, ended.stderr
+    assert [bool(row["auth_token"]) for row in rows(company.folder / "night.csv")] == [True, False]
+    assert company.active() == {"ann": "ANN", "bob": "BOB"}
+
+
+@pytest.mark.slow
 def test_somebody_else_in_the_place_of_a_leaver_is_left_alone(company: Company) -> None:
     """Deleted and created anew by another hand, also after it had left: nobody's business, that night and later."""
     everybody = [*(f"stay{n}" for n in range(20)), "left", "leaves", "asleep"]

@@ -36,6 +36,7 @@ _SIZE: Final = 8
 _ABSENT: Final = bytes(_SIZE)
 _UNKNOWN: Final = b"\xff" * _SIZE
 _SOMETHING: Final = b"\xfe" * _SIZE  # there may be a value, of which nothing is known
+UNTOLD: Final = frozenset({_UNKNOWN, _SOMETHING})
 # What an update says of a field that became empty; the others are named in its `unset`. A role cannot be taken away,
 # only set back, and for tags an empty list is the likeliest.
 _EMPTIED: Final[Mapping[str, str]] = {"role": f'"{DEFAULT_ROLE}"', "tags": "[]"}

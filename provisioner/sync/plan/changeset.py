@@ -211,9 +211,11 @@ class Plan:
         )
 
     def note_drifted(self, known: bytes, shown: bytes) -> None:
-        """Count a user whose profile another hand has changed, by the digests of both."""
-        self.so_far.changed += 1
-        self.so_far.drifted.update(frozenset(profile.FIELDS) - profile.same(known, shown))
+        """Count a user whose profile another hand has changed, by the digests of both, as far as it was known."""
+        found = zip(profile.FIELDS, profile.parts(known), profile.parts(shown), strict=True)
+        fields = {name for name, was, now in found if was != now and was not in profile.UNTOLD}
+        self.so_far.changed += bool(fields)
+        self.so_far.drifted.update(fields)
 
     def note_woken(self, uid: str) -> None:
         """Count a user who is known to be deactivated and would be reactivated, and keep the first."""
