@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from provisioner.inspection.proof.proof import Proof
-    from provisioner.journal.undo.reversals import ToDo
+    from provisioner.journal.undo.telling import ToDo
     from provisioner.results.summary import Summary
     from provisioner.run.job import Prospect
     from provisioner.run.rates import Dial

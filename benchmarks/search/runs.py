@@ -25,7 +25,8 @@ from provisioner.run.intake import CheckedBatch
 from provisioner.run.job import Job, Run
 from provisioner.run.pipeline import carry_out
 from provisioner.run.wiring import connected, open_store
-from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.life.lifecycle import Lifecycle
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper

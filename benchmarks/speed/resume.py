@@ -35,7 +35,7 @@ from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
 from provisioner.roster.reader import open_roster
 from provisioner.run.admission import admit
-from provisioner.sending.lifecycle import Policy
+from provisioner.sending.life.steps import Policy
 from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.survey import survey

@@ -96,6 +96,7 @@ ON CONFLICT (uid) DO UPDATE SET
     error_code = NULL,
     error_message = NULL,
     settled_at = NULL,
+    owed = owed OR (ours AND body_hash <> excluded.body_hash),
     made_hash = iif(made_hash IS NULL OR made_hash = excluded.body_hash, made_hash, '')
 """,  # noqa: S608 - of constants
 )
@@ -114,6 +115,7 @@ UPDATE users SET
     doubt_hash = iif({value["doubt_since"]} IS NULL, NULL, coalesce(doubt_hash, body_hash)),
     ours = max(ours, {value["outcome"]} = 'created'),
     withdrawn = iif({value["outcome"]} = 'created', 0, withdrawn),
+    owed = iif({value["outcome"]} = 'created', 0, owed),
     mark = coalesce({value["mark"]}, users.mark),
     besides = coalesce({value["besides"]}, users.besides),
     made_hash = CASE {value["parted"]} WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
@@ -159,7 +161,7 @@ MADE: Final = Bulk(
 UPDATE users SET made_hash = body_hash, ours = max(users.ours, given.ours), withdrawn = iif(given.ours, 0, withdrawn),
     attempts = given.attempts, created_at = coalesce(given.created_at, users.created_at),
     mark = coalesce(given.mark, users.mark), besides = coalesce(given.besides, users.besides), doubt_since = NULL,
-    doubt_hash = NULL
+    doubt_hash = NULL, owed = 0
 FROM given WHERE users.id = given.id
 """,
 )
@@ -183,6 +185,7 @@ class Known(NamedTuple):
 
     reversing  an undo may have changed the user since, and does not know
     besides    fields that the user may have besides those of its body, see `profile.besides`
+    owed       the user is ours, and its row was edited: that has not been carried out yet
     """
 
     key: int
@@ -203,6 +206,7 @@ class Known(NamedTuple):
     reversing: int = 0
     made_hash: str | None = None
     besides: str | None = None
+    owed: int = 0
 
     def past(self, *, changed: bool, edited: bool = False, ours: bool = False, made: bool = False) -> Past:
         """Give a row's past; `changed`, `edited` and `made` compare its body with the roster's, see `Past`."""

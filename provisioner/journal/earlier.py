@@ -48,6 +48,7 @@ class EarlierUser(NamedTuple):
     withdrawn: int
     made_hash: str | None
     besides: str | None
+    owed: int
 
     @property
     def has_token(self) -> bool:

@@ -42,11 +42,11 @@ from provisioner.journal.header import (
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
-from provisioner.journal.undo.overwrites import BEFORE_OF, CONFIRMED, NOTED, AnewRow, BackRow, NotedRow, confirmed_rows
+from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
-Noted = NotedRow | AnewRow | BackRow | MadeRow | EarlierUser
+Noted = overwrites.NotedRow | overwrites.AnewRow | overwrites.BackRow | MadeRow | EarlierUser
 
 
 class Journal:
@@ -187,12 +187,12 @@ class Journal:
 
     def note(self, rows: Sequence[Noted], *bulks: Bulk) -> None:
         """Record what has to be known before a request leaves (without `bulks` old profiles); on disk on return."""
-        self._commit(*((bulk, rows) for bulk in bulks or (NOTED,)))
+        self._commit(*((bulk, rows) for bulk in bulks or (overwrites.NOTED, overwrites.WHOSE)))
 
     def before(self, key: int) -> bytes | None:
         """Give what is kept of a user from before our updates, packed; null when nothing is."""
         with self._unreadable():
-            return next((before for (before,) in self._database.execute(BEFORE_OF, (key,))), None)
+            return next((before for (before,) in self._database.execute(overwrites.BEFORE_OF, (key,))), None)
 
     def count_mints(self, uids: Sequence[str]) -> set[str]:
         """Record that an auth token is minted for each of these, but for those it gives back: they have had `MOST`."""
@@ -214,7 +214,7 @@ class Journal:
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield from columns.settled(settlements)
-        yield CONFIRMED, confirmed_rows(settlements)
+        yield overwrites.CONFIRMED, overwrites.confirmed_rows(settlements)
         yield FLUSHED, [FlushedRow(each.key) for each in settlements if each.flushed or each.parted]
         yield TAKEN_UP, taken_up_rows(settlements) if self.undone else []
 

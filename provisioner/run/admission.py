@@ -26,7 +26,7 @@ from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTal
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.calls import Operation
-from provisioner.sending.lifecycle import Policy
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
@@ -120,7 +120,7 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
             # What may have been put back is another profile than the row's; who was to be deactivated has that still.
             back, settled = bool(met.reversing) and met.ours != 1, _is_settled(met)
             changed = (settled or bool(met.withdrawn)) and (met.body_hash != body_hash or back)
-            changed |= settled and more
+            changed |= bool(met.owed) or (more and not met.withdrawn)
             made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
             if leaves is not None and past.parted and past.ours and not (leaves and made):
@@ -168,7 +168,7 @@ class EarlierRuns:
 def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
     """Say which requests the life of a row takes when all goes well, as far as the journal tells.
 
-    policy  what is asked now; see `sending.lifecycle` for what follows from it
+    policy  what is asked now; see `sending.life.lifecycle` for what follows from it
     """
     past = request.past
     if request.deactivated:
@@ -177,25 +177,26 @@ def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
         yield Operation.LIST
     if past is not None and (past.withdrawn or (past.parted and request.deactivated is False)):
         yield Operation.REACTIVATE
-    if past is None or not (past.withdrawn or past.ours or _is_taken_up(past, policy)):
+    # A user that was there before is gone on with, without a create that would only say so again.
+    known = past is not None and past.was_there and policy.on_existing is not OnExisting.FAIL
+    if past is None or not (past.withdrawn or past.ours or known):
         yield Operation.CREATE
         return
-    if not past.ours or past.withdrawn or past.changed or past.outcome is not Outcome.CREATED:
+    if past.ours and not past.withdrawn:
+        yield Operation.READ
+    if not past.ours or past.withdrawn or past.changed:
         yield from _updating(request, past, policy)
     if request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL):
         yield Operation.MINT
 
 
-def _is_taken_up(past: Past, policy: Policy) -> bool:
-    """Whether a user that was there before is gone on with, without a create that would only say so again."""
-    return past.was_there and policy.on_existing is not OnExisting.FAIL
-
-
 def _updating(request: UserRequest, past: Past, policy: Policy) -> Iterator[Operation]:
     ours = past.ours or past.withdrawn
     if ours or policy.on_existing is OnExisting.UPDATE:
-        # What an update overwrites is read before, but for what this job has written or kept already.
+        # What an update overwrites is read before, but for what is ours; of what is kept it is only seen whose it is.
         sets = trace.set_by(request.body)
+        if not ours and past.noted and past.created_at is not None:
+            yield Operation.READ
         if (past.before or not ours) and not is_noted(past, sets):
             yield Operation.READ
             if "tags" in sets:  # only a list shows them

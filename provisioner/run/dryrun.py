@@ -101,7 +101,7 @@ def _earlier(job: Job, source: Source, managed: Collection[str], stack: ExitStac
     # What it takes to send is loaded where an earlier run has sent; to check a roster needs none of it.
     from provisioner.journal.journal import JournalReader
     from provisioner.run.admission import EarlierRuns
-    from provisioner.sending.lifecycle import Policy
+    from provisioner.sending.life.steps import Policy
 
     reader = JournalReader(journal, _identity(job.settings))
     asked = job.settings.run

@@ -6,9 +6,9 @@ serverclock  the server's clock against ours
 pacing       slots under a limit, and one pause that holds everyone
 retry        what a reply means, and how long to wait
 attempts     one operation until there is an answer to go by
-lifecycle    the life of one row
 roles        whether the roles of a roster exist
 pool         one backlog, N workers, one settlement a row
+life/        the life of one row, from its first request to its outcome
 slots/       where slots of the rate come from: a limiter, or a desk that leases them
 users/       a user as the API takes it and shows it
 """

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, Standing, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.lifecycle import Lifecycle
+from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful

@@ -30,7 +30,8 @@ from provisioner.run.pipeline import carry_out
 from provisioner.run.progress.sampler import on_record
 from provisioner.run.unchanged.ending import End
 from provisioner.run.wiring import connected, counting_mints
-from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.life.lifecycle import Lifecycle
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users.trace import between

@@ -37,8 +37,8 @@ from provisioner.results.summary import (
 )
 from provisioner.run.intake import Surveyed, keep_rejected, record_of
 from provisioner.run.job import Run
+from provisioner.sending.life.parting import AS_SAID
 from provisioner.sending.users.failures import DEACTIVATED
-from provisioner.sending.users.parting import AS_SAID
 from provisioner.stop import NOT_CONFIRMED, Stop
 from provisioner.sync.plan.assessment import Assessment, Preflight, names_of
 from provisioner.sync.plan.report import told

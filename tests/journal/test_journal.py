@@ -665,6 +665,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["doubt_since"] = self._doubt(known)
             if known.get("made_hash") not in {None, body}:
                 known["made_hash"] = ""
+            if known.get("ours") and known["body_hash"] != body:
+                known["owed"] = 1
             known |= {"row": row, "body_hash": body, "sent_at": now, "state": "sent", "outcome": "pending"}
             known |= dict.fromkeys(("http_status", "error_code", "error_message", "settled_at"))
             requests.append(a_request(known["key"], uid, row, body))
@@ -689,6 +691,8 @@ class JournalAgainstModel(RuleBasedStateMachine):
             self.rows[uid] |= settlement._asdict() | kept
             if settlement.parted is not None:
                 self.rows[uid]["made_hash"] = self.rows[uid]["body_hash"] if settlement.parted else None
+            if settlement.outcome is Outcome.CREATED:
+                self.rows[uid]["owed"] = 0
             self.rows[uid]["ours"] = int(self.rows[uid].get("ours", 0) or settlement.outcome is Outcome.CREATED)
 
     @precondition(lambda self: self.rows)
@@ -734,7 +738,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["key"], known["row"], known["body_hash"], known["state"], known["outcome"],
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
                 known.get("ours", 0), known.get("mark"), made_hash=known.get("made_hash"),
-                besides=known.get("besides"),
+                besides=known.get("besides"), owed=known.get("owed", 0),
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
@@ -810,6 +814,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "sessions",
             "made_hash",
             "besides",
+            "owed",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         for table in ("nights", "runs", "pace", "events", "mints", "former", "overwrites", "reversals", "undos"):

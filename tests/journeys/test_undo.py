@@ -477,21 +477,108 @@ def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
         assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
         assert verdicts(tmp_path) == {"new-1": ("reversed", "deleted"), "new-2": ("kept", "created_later")}
     assert api.users()["new-2"]["name"] == "Stranger"
+    ended = run(tmp_path, api, "--on-existing", "fail", people=ROSTER[:2])
+    assert (ended.exit_code, ended.summary["created"], ended.summary["failed"]) == (1, 1, 1)
+    assert api.users()["new-2"]["name"] == "Stranger"
+    undo(tmp_path, api)
+    assert verdicts(tmp_path) == {"new-1": ("reversed", "deactivated")}
+    assert "new-2" in active(api)
+
+
+def replace_by_another(api: RunningEmulator, uid: str, **profile: Any) -> None:
+    """Have somebody else delete a user, and create another one under the uid later."""
+    made = api.users()[uid]["created_at"]
+    another_hand(api, "DELETE", f"/users/{uid}", {"permanent": True})
+    post(api, "users", json.dumps({"uid": uid, "created_at": made + 100, **profile}))
+
+
+@pytest.mark.slow
+def test_a_token_that_is_minted_later_hides_no_change_of_another_hand(api: RunningEmulator, tmp_path: Path) -> None:
+    """It is told by the run that mints, and an undo for good keeps the user."""
+    assert run(tmp_path, api, "--auth-tokens", "none", people=ROSTER[:2]).summary["created"] == 2
+    later(api, "new-1", name="By hand")
+    assert run(tmp_path, api, people=ROSTER[:2]).summary["tokens"] == 2
+    told = {row["uid"]: (row["outcome"], row["error_code"]) for row in rows(tmp_path / "out.csv")}
+    assert told == {"new-1": ("created", "changed"), "new-2": ("created", "")}
+    assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
+    assert verdicts(tmp_path) == {"new-1": ("kept", "changed"), "new-2": ("reversed", "deleted")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("undone", [False, True])
+def test_what_was_kept_of_one_is_never_put_back_onto_another(
+    api: RunningEmulator, tmp_path: Path, *, undone: bool
+) -> None:
+    """Updated, deleted and created anew by another hand, and updated again; also when an undo has seen that between."""
+    updating = ("--on-existing", "update")
+    assert run(tmp_path, api, *updating, people=ROSTER[5:7]).summary["updated"] == 2
+    replace_by_another(api, "old-full", name="Somebody else", status_message="mine")
+    if undone:
+        undo(tmp_path, api)
+        assert verdicts(tmp_path) == {"old-full": ("kept", "another_user"), "old-bare": ("reversed", "restored")}
+    edited = [(person[0], "Once more", *person[2:]) for person in ROSTER[5:7]]
+    assert run(tmp_path, api, *updating, people=edited).summary["updated"] == 2
+    assert undo(tmp_path, api).summary["kept"] == 0
+    there = profiles(api)
+    # A role cannot be taken away, only set back to the one that everybody has who has none.
+    assert there["old-full"].pop("role") == "default"
+    assert there["old-full"] == {"uid": "old-full", "name": "Somebody else", "status_message": "mine"}
+    assert there["old-bare"]["name"] == "Bare as it was"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_stranger_in_the_place_of_ours_is_one_in_every_run(
+    api: RunningEmulator, tmp_path: Path, *, undone: bool
+) -> None:
+    """Neither an edit nor a token that is still wanted is sent, whether an undo has seen that stranger or not."""
+    failing = ("--on-existing", "fail")
+    assert run(tmp_path, api, *failing, "--auth-tokens", "none", people=ROSTER[:3]).summary["created"] == 3
+    for uid in ("new-1", "new-2"):
+        replace_by_another(api, uid, name="Stranger")
+    strangers = {uid: api.users()[uid] for uid in ("new-1", "new-2")}
+    if undone:
+        undo(tmp_path, api)
+        assert [verdicts(tmp_path)[uid] for uid in strangers] == [("kept", "another_user")] * 2
+    edited = [("new-1", "Edited", *FULL), *ROSTER[1:3]]
+    ended = run(tmp_path, api, *failing, people=edited)
+    assert (ended.summary["created"], ended.summary["failed"], ended.summary["tokens"]) == (1, 2, 1)
+    undo(tmp_path, api)
+    assert verdicts(tmp_path) == {"new-3": ("reversed", "deactivated")}
+    assert {uid: api.users()[uid] for uid in strangers} == strangers
+
+
+@pytest.mark.slow
+def test_whoever_is_gone_for_good_is_created_where_the_roster_has_it(api: RunningEmulator, tmp_path: Path) -> None:
+    """Updated by a run, then deleted by another hand; and whoever is only deactivated is told as that."""
+    updating = ("--on-existing", "update")
+    assert run(tmp_path, api, *updating, people=ROSTER[5:7]).summary["updated"] == 2
+    another_hand(api, "DELETE", "/users/old-full", {"permanent": True})
+    another_hand(api, "DELETE", "/users", {"uidsToDeactivate": ["old-bare"]})
+    edited = [(person[0], "Once more", *person[2:]) for person in ROSTER[5:7]]
+    assert run(tmp_path, api, *updating, people=edited).exit_code == 0
+    told = {row["uid"]: (row["outcome"], row["error_code"]) for row in rows(tmp_path / "out.csv")}
+    assert told == {"old-full": ("created", ""), "old-bare": ("existing", "deactivated")}
+    assert undo(tmp_path, api).exit_code == 1
+    assert verdicts(tmp_path) == {"old-full": ("reversed", "deactivated"), "old-bare": ("kept", "gone")}
 
 
 @pytest.mark.slow
 def test_tags_that_a_later_roster_brings_along_are_put_back(api: RunningEmulator, tmp_path: Path) -> None:
-    """They are read before the first update that sets them; the rest is what was there before the first."""
+    """They are read before the first update that sets them; the rest is what was there before the first.
+
+    Before each later one it is seen that the profile that was kept is of that user.
+    """
     before = profiles(api)
     tagless = [(*person[:-1], "") for person in ROSTER[5:7]]
     assert run(tmp_path, api, "--on-existing", "update", people=tagless).summary["updated"] == 2
     changed = [(person[0], "Once more", *person[2:]) for person in ROSTER[5:7]]
-    for again in (False, True):
+    for _ in range(2):
         place = len(api.lines("audit"))
         assert run(tmp_path, api, "--on-existing", "update", people=changed).summary["updated"] == 2
         asked = [(line["method"], line["path"], line["uid"]) for line in api.lines("audit")[place:]]
         reads = {uid for method, path, uid in asked if (method, path) == ("GET", "/users/{uid}")}
-        assert reads == (set() if again else {"old-full", "old-bare"})
+        assert reads == {"old-full", "old-bare"}, "the first time for the tags, then to see who that is"
         assert profiles(api)["old-full"]["tags"] == ["red", "blue"]
         changed = [(person[0], "And again", *person[2:]) for person in ROSTER[5:7]]
     assert undo(tmp_path, api).exit_code == 0
@@ -632,8 +719,8 @@ def test_a_dry_run_tells_all_requests_of_the_rows_that_the_journal_knows(api: Ru
         foreseen = run(tmp_path, api, *asked, "--dry-run", people=people).summary["estimate"]
         assert run(tmp_path, api, *asked, people=people).summary["requests"] == foreseen["requests"] + 1
         told.append(foreseen["requests"])
-    # All created; 2 read (and listed), updated and minted for; 5 updated; 7 updated; 2 created.
-    assert told == [7, 8, 5, 7, 2]
+    # All created; 2 read (and listed), updated and minted for; 5 read and updated; 7 read and updated; 2 created.
+    assert told == [7, 8, 10, 14, 2]
 
 
 @pytest.mark.slow

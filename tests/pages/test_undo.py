@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.run.undo.listing import COLUMNS
-from provisioner.run.undo.reversal import DONE, REASONS
+from provisioner.run.undo.reasons import DONE, REASONS
 from tests.rig.command import ROOT, emulator
 from tests.rig.sessions import play
 

@@ -16,7 +16,7 @@ from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
-from provisioner.sending.lifecycle import Policy
+from provisioner.sending.life.steps import Policy
 from tests.rig.sampling import examples
 
 IDENTITY = Identity("app", "http://localhost")

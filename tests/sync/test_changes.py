@@ -24,11 +24,13 @@ from provisioner.model import (
     Tally,
     UserRequest,
 )
-from provisioner.sending import attempts, lifecycle
+from provisioner.sending import attempts
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
-from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.life import row as life_row
+from provisioner.sending.life.lifecycle import Lifecycle
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
@@ -151,7 +153,7 @@ class World:
 @pytest.fixture(autouse=True)
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
-    for module in (changes, attempts, failures, lifecycle):
+    for module in (changes, attempts, failures, life_row):
         monkeypatch.setattr(module, "time", clocks)
 
 

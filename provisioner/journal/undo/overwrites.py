@@ -39,7 +39,7 @@ BEFORE_OF: Final = "SELECT before FROM overwrites WHERE id = ?"
 
 
 class NotedRow(NamedTuple):
-    """An update that may leave from now on."""
+    """An update that may leave from now on; `created_at` of the user whose profile is kept, see `users`."""
 
     id: int
     kind: str
@@ -48,7 +48,14 @@ class NotedRow(NamedTuple):
     fields: int
     carried: bytes
     kept_at: float
+    created_at: int | None = None
 
+
+WHOSE: Final = Bulk(
+    NotedRow._fields,
+    "UPDATE users SET created_at = given.created_at FROM given WHERE users.id = given.id AND given.created_at NOT NULL",
+)
+"""By it an undo tells whose profile is kept, also when nothing was ever answered."""
 
 NOTED: Final = Bulk(
     NotedRow._fields,
@@ -104,9 +111,10 @@ class AnewRow(NamedTuple):
 
 
 class BackRow(NamedTuple):
-    """A user whom an undo has deactivated, and whom a run may bring back from now on."""
+    """A user whom an undo has deactivated, and whom a run may bring back from now on; `away`: it is deactivated."""
 
     id: int
+    away: bool
 
 
 BEGUN: Final = 2
@@ -114,7 +122,8 @@ BEGUN: Final = 2
 
 BEGUN_BACK: Final = Bulk(
     BackRow._fields,
-    f"UPDATE users SET withdrawn = {BEGUN} FROM given WHERE users.id = given.id",  # noqa: S608 - of constants
+    f"UPDATE users SET withdrawn = {BEGUN}, auth_token = iif(given.away, NULL, auth_token) "  # noqa: S608 - of constants
+    "FROM given WHERE users.id = given.id",
 )
 
 
@@ -123,9 +132,13 @@ BEGUN_ANEW: Final = (
         AnewRow._fields,
         """
 UPDATE users SET ours = 0, withdrawn = 0, mark = NULL, auth_token = NULL, created_at = NULL, doubt_since = NULL,
-    doubt_hash = NULL, made_hash = NULL, besides = NULL, state = 'sent', outcome = 'pending', sent_at = now
+    doubt_hash = NULL, made_hash = NULL, besides = NULL, owed = 0, state = 'sent', outcome = 'pending', sent_at = now
 FROM given WHERE users.id = given.id
 """,
+    ),
+    Bulk(
+        AnewRow._fields,
+        "UPDATE reversals SET again_at = now FROM given WHERE reversals.id = given.id AND again_at IS NULL",
     ),
     Bulk(AnewRow._fields, "DELETE FROM overwrites WHERE id IN (SELECT id FROM given)"),
 )

@@ -131,7 +131,7 @@ FROM given WHERE users.id = given.id
 
 
 class VerdictRow(NamedTuple):
-    """What an undo came to; `doubt_since` as in `users`."""
+    """What an undo came to; `doubt_since` and `mark` as in `users`."""
 
     id: int
     undo: int
@@ -143,7 +143,11 @@ class VerdictRow(NamedTuple):
     attempts: int
     settled_at: float | None
     doubt_since: float | None
+    mark: int | None
 
+
+# Whom the job has nothing to do with any more.
+_LET_GO: Final = "(given.verdict IN ('reversed', 'untouched') OR given.reason IN ('another_user', 'created_later'))"
 
 VERDICT: Final = (
     Bulk(
@@ -158,20 +162,22 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, state = excluded.state, ver
     ),
     Bulk(
         VerdictRow._fields,
-        """
+        f"""
 UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
     settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
     withdrawn = given.reason IS 'deactivated',
-    ours = iif(given.reason IS 'deactivated' OR ours > 1, ours, 0),
-    auth_token = iif(given.reason IN ('deactivated', 'deleted'), NULL, auth_token),
-    created_at = iif(given.reason IS 'deactivated' OR ours > 1, created_at, NULL),
-    mark = iif(given.reason IS 'deactivated', mark, NULL), made_hash = NULL
-FROM given WHERE users.id = given.id AND given.verdict IN ('reversed', 'untouched')
-""",
+    ours = iif(given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'), ours, 0),
+    auth_token = iif(given.reason IN ('deactivated', 'deleted', 'another_user'), NULL, auth_token),
+    created_at = iif(
+        given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'), created_at, NULL
+    ),
+    mark = iif(given.reason IS 'deactivated', coalesce(given.mark, users.mark), NULL), made_hash = NULL
+FROM given WHERE users.id = given.id AND {_LET_GO}
+""",  # noqa: S608 - of constants
     ),
     Bulk(
         VerdictRow._fields,
-        "DELETE FROM overwrites WHERE id IN (SELECT id FROM given WHERE verdict IN ('reversed', 'untouched'))",
+        f"DELETE FROM overwrites WHERE id IN (SELECT id FROM given WHERE {_LET_GO})",  # noqa: S608 - of constants
     ),
 )
 
@@ -211,23 +217,23 @@ class Candidate(NamedTuple):
     action: str | None = None
 
 
-_JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
+JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
 # Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
 # is now to be deleted for good.
-_OURS: Final = "ours = 1 AND (withdrawn <> 1 OR :permanent OR reversals.state IS 'sent')"
-_UPDATED: Final = (
+OURS: Final = "ours = 1 AND (withdrawn <> 1 OR :permanent OR reversals.state IS 'sent')"
+UPDATED: Final = (
     "ours <> 1 AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
 )
-_IN_DOUBT: Final = f"NOT ours AND kind IS NOT 'kept' AND {IN_DOUBT}"
-_TO_DO: Final = f"({_OURS} OR {_UPDATED} OR {_IN_DOUBT})"
-_LOOKED_AT: Final = (
+DOUBTFUL: Final = f"NOT ours AND kind IS NOT 'kept' AND {IN_DOUBT}"
+TO_BE_DONE: Final = f"({OURS} OR {UPDATED} OR {DOUBTFUL})"
+LOOKED_AT: Final = (
     "(reversals.undo IS :round AND reversals.state IS 'settled' AND reversals.verdict IN ('kept', 'untouched') "
     "AND again_at IS NULL)"
 )
 
 CANDIDATES: Final = select(
     Candidate._fields,
-    f"{_JOINED} WHERE {_TO_DO} AND NOT {_LOOKED_AT} AND users.id > :after ORDER BY users.id LIMIT :most",
+    f"{JOINED} WHERE {TO_BE_DONE} AND NOT {LOOKED_AT} AND users.id > :after ORDER BY users.id LIMIT :most",
     {
         "key": "users.id",
         "ours": "ours = 1",
@@ -240,81 +246,3 @@ CANDIDATES: Final = select(
         "away": "made_hash IS NOT NULL AND users.state = 'settled' AND error_code IS 'deactivated'",
     },
 )
-
-
-class ToDo(NamedTuple):
-    """What there is to be undone.
-
-    more  requests at most beside a look at each and what takes it back: a list where tags are to be put back, or the
-          user may be deactivated, who is reactivated to be put back; another look where no update of ours was answered
-    """
-
-    created: int
-    updated: int
-    doubtful: int
-    more: int
-    reversed: int
-
-    @property
-    def users(self) -> int:
-        """How many are to be looked at."""
-        return self.created + self.updated + self.doubtful
-
-
-_LISTED: Final = "(fields & :tags OR made_hash IS NOT NULL)"
-_MAY_BE_LATER: Final = "(length(carried) AND (NOT confirmed OR doubted))"
-_MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + (made_hash IS NOT NULL))"
-_AWAY: Final = "(withdrawn OR made_hash IS NOT NULL OR reversals.state IS 'sent')"
-
-TO_DO: Final = select(
-    ToDo._fields,
-    f"{_JOINED}",
-    {
-        "created": f"coalesce(sum({_OURS} AND NOT {_LOOKED_AT}), 0)",
-        "updated": f"coalesce(sum({_UPDATED} AND NOT {_LOOKED_AT}), 0)",
-        "doubtful": f"coalesce(sum({_IN_DOUBT} AND NOT {_LOOKED_AT}), 0)",
-        "more": f"coalesce(sum(iif(NOT {_LOOKED_AT}, iif({_OURS}, {_AWAY}, iif({_UPDATED}, {_MORE}, 0)), 0)), 0)",
-        "reversed": f"coalesce(sum(reversals.verdict IS 'reversed' AND again_at IS NULL AND NOT {_TO_DO}), 0)",
-    },
-)
-
-
-class Line(NamedTuple):
-    """What is told of one user; `done` and `why` are its reason, `settled_at` UNIX seconds."""
-
-    row: int
-    uid: str
-    verdict: str
-    done: str | None
-    reason: str | None
-    message: str | None
-    http_status: int | None
-    attempts: int
-    settled_at: float | None
-
-
-# A verdict of an earlier round counts when it is for good; what is to be done once more has none.
-_KNOWN: Final = f"""(again_at IS NULL AND (
-    (verdict IN ('kept', 'failed', 'untouched') AND reversals.undo = :round) OR (verdict = 'reversed' AND NOT {_TO_DO})
-))"""
-
-LINES: Final = select(
-    Line._fields,
-    f"{_JOINED} WHERE ({_TO_DO} OR {_KNOWN}) AND NOT (coalesce(verdict, '') = 'untouched' AND {_KNOWN}) "
-    "ORDER BY users.row, users.id",
-    {
-        "row": "users.row",
-        "verdict": f"iif({_KNOWN}, verdict, 'pending')",
-        "done": f"iif({_KNOWN} AND verdict = 'reversed', reason, NULL)",
-        "reason": f"iif({_KNOWN} AND verdict <> 'reversed', reason, NULL)",
-        "message": f"iif({_KNOWN}, message, NULL)",
-        "http_status": f"iif({_KNOWN}, reversals.http_status, NULL)",
-        "attempts": "coalesce(reversals.attempts, 0)",
-        "settled_at": f"iif({_KNOWN}, reversals.settled_at, NULL)",
-    },
-)
-
-UNTOUCHED: Final = f"SELECT count(*) {_JOINED} WHERE verdict = 'untouched' AND {_KNOWN}"
-
-TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL AND state = 'settled'"
-"""Auth tokens of users who were there before: nobody takes them back."""

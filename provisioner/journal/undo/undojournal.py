@@ -19,22 +19,17 @@ from provisioner.journal.statements import Written
 from provisioner.journal.undo.reversals import (
     CANDIDATES,
     LEAVING,
-    LINES,
     OWNED,
     PARTLY_BACK,
-    TO_DO,
-    TOKENS_LEFT,
-    UNTOUCHED,
     VERDICT,
     Candidate,
     LeavingRow,
-    Line,
     OwnedRow,
     PartlyBackRow,
-    ToDo,
     VerdictRow,
 )
 from provisioner.journal.undo.rounds import BEGIN, END, ROUND
+from provisioner.journal.undo.telling import LINES, TO_DO, TOKENS_LEFT, UNTOUCHED, Line, ToDo
 from provisioner.model import Outcome, Settlement, State, UserRequest
 
 _IS_STATE: Final = (
@@ -188,4 +183,5 @@ class UndoJournal(Undoable):
             attempts=each.attempts,
             settled_at=each.settled_at,
             doubt_since=each.doubt_since,
+            mark=each.mark,
         )

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from provisioner.errors import ConfigurationError, JournalError, UsageError
 from provisioner.journal.header import EMULATOR, Identity, owner_in
-from provisioner.journal.undo.reversals import ToDo
+from provisioner.journal.undo.telling import ToDo
 from provisioner.journal.undo.undojournal import UndoReader, refuse_what_is_no_run
 from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, Outputs, refuse_as_output, results_of, state_of

@@ -35,7 +35,7 @@ class Restoration(NamedTuple):
 
 
 def changed_since(each: Candidate, user: Mapping[str, Any], *, away: bool = False) -> str | None:
-    """Say why a user whom this job created is not to be taken back (of `reversal.REASONS`); None when it is.
+    """Say why a user whom this job created is not to be taken back (of `reasons.REASONS`); None when it is.
 
     away  the user was found among the deactivated
 

@@ -16,7 +16,8 @@ from typing import Final
 from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.course.table import UNDO
 from provisioner.journal.header import Identity
-from provisioner.journal.undo.reversals import Candidate, ToDo
+from provisioner.journal.undo.reversals import Candidate
+from provisioner.journal.undo.telling import ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.logs.events import get_logger
 from provisioner.model import Outcome, UserRequest

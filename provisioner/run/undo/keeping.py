@@ -7,14 +7,23 @@ from functools import partial
 
 from provisioner.errors import StorageError
 from provisioner.journal.recorder import Gathering, Recorder
-from provisioner.journal.undo.overwrites import ALL, BEGUN_ANEW, BEGUN_BACK, KEPT, OWN, AnewRow, BackRow, NotedRow
+from provisioner.journal.undo.overwrites import (
+    ALL,
+    BEGUN_ANEW,
+    BEGUN_BACK,
+    KEPT,
+    OWN,
+    AnewRow,
+    BackRow,
+    NotedRow,
+)
 from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
-from provisioner.sending.users.keeper import is_noted
+from provisioner.sending.users.keeper import is_noted, moment
 from provisioner.sending.users.reading import read_user
 from provisioner.stop import Stop
 
@@ -42,13 +51,14 @@ class Keeping:
         What the API did not tell then is added before it is overwritten.
         """
         sets = trace.set_by(request.body)
-        before, untold, reply = None, 0, Reply()
+        before, untold, created_at, reply = None, 0, None, Reply()
         if not (own or is_noted(request.past, sets)):
             shown = await read_user(self.exchanger, request, with_tags="tags" in sets)
             if shown.verdict is not Verdict.DONE:
                 return shown.verdict, shown.reply
             texts, untold, reply = profile.texts_of(shown.user), trace.bits_of(shown.untold), shown.reply
             before = profile.packed(await self._completed(request, texts))
+            created_at = moment(shown.user, "createdAt")
         row = NotedRow(
             id=request.key,
             kind=OWN if own else KEPT,
@@ -57,6 +67,7 @@ class Keeping:
             fields=trace.bits_of(sets),
             carried=trace.entry_of(sets),
             kept_at=self._now(),
+            created_at=created_at,
         )
         try:
             await self._gathering.put(row)
@@ -79,9 +90,9 @@ class Keeping:
         told = {name: texts[name] for name in trace.names_of(~past.noted & ALL) if name in texts}
         return {**profile.unpacked(kept or profile.packed({})), **told}
 
-    async def begin_back(self, request: UserRequest) -> None:
+    async def begin_back(self, request: UserRequest, *, away: bool) -> None:
         """Record that a run has begun to bring a user back. Raises `StorageError`."""
-        await self._begun.put(BackRow(request.key))
+        await self._begun.put(BackRow(request.key, away))
 
     async def _write_begun(self, rows: list[BackRow]) -> None:
         await self.recorder.run(partial(self.recorder.journal.note, rows, BEGUN_BACK))

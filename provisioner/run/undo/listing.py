@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.files.writing import PRIVATE, written_whole
-from provisioner.journal.undo.reversals import Line
+from provisioner.journal.undo.telling import Line
 from provisioner.model import Outcome
 from provisioner.results.manifest import rewrite
 from provisioner.wording import iso_time

@@ -31,57 +31,38 @@ from provisioner.journal.undo.undojournal import Record, UndoJournal
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.run.undo import comparison
 from provisioner.run.undo.comparison import Finding, Restoration
+from provisioner.run.undo.reasons import ACTIONS, DONE, REASONS
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import trace
 from provisioner.sending.users.failures import unsuccessful
-from provisioner.sending.users.keeper import moment
+from provisioner.sending.users.keeper import last_change, moment
 from provisioner.sending.users.reading import Shown, read_deactivated, read_user
 from provisioner.stop import Stop
 
 # Seconds by which the clock of an answer, and a sign of life, may be late.
 _UNSEEN: Final = 5.0
 
-DONE: Final = {Operation.DEACTIVATE: "deactivated", Operation.DELETE: "deleted", Operation.UPDATE: "restored"}
-_ACTIONS: Final = {
-    Operation.DEACTIVATE: "deactivate",
-    Operation.DELETE: "delete",
-    Operation.UPDATE: "restore",
-    Operation.REACTIVATE: "restore",
-}
-
-REASONS: Final = {
-    "gone": "another hand has deactivated or deleted the user",
-    "another_user": "another hand has deleted the user and created the uid anew",
-    "created_later": "the user was created after the run had ended whose create was never answered",
-    "logged_in": "the user has logged in since",
-    "changed": "another hand has changed the user since",
-    "reactivated": "another hand has reactivated the user since it was deactivated",
-    "before_unknown": (
-        "nothing has kept the profile of before: an earlier version of provisioner updated the user, or this one did "
-        "after the copy was made that the journal comes from"
-    ),
-    "not_clearable": "put back, but for what the API has no way to take away: {}",
-    "not_told": "put back, but for what the API did not tell before the update: {}",
-}
-"""Why a user is kept."""
-
 
 class _Course:
-    """What is known of one reversal while it lasts; `doubt`: its request may have been carried out."""
+    """What is known of one reversal while it lasts.
 
-    __slots__ = ("attempts", "doubt", "each", "request")
+    doubt  its request may have been carried out
+    mark   when a user was last changed who is as this job left it, see `users`
+    """
+
+    __slots__ = ("attempts", "doubt", "each", "mark", "request")
 
     def __init__(self, request: UserRequest, each: Candidate) -> None:
         self.request, self.each = request, each
-        self.attempts, self.doubt = each.attempts, bool(each.sent)
+        self.attempts, self.doubt, self.mark = each.attempts, bool(each.sent), each.mark
 
     @property
     def deleted(self) -> bool:
         """Whether the user may have been deleted for good by us."""
-        return self.doubt and self.each.action == _ACTIONS[Operation.DELETE]
+        return self.doubt and self.each.action == ACTIONS[Operation.DELETE]
 
     def note(self, verdict: Verdict, _: float) -> None:
         """Take in an answer to a request that changes something."""
@@ -138,6 +119,7 @@ class Reversals:
             return self._reversed(course, Operation.DELETE, shown.reply)
         if why is None and (each.withdrawn == 1 or each.away) and not course.doubt:
             why = "reactivated"
+        course.mark = last_change(shown.user, each.mark)
         return self._kept(course, why, shown.reply) if why else await self._remove(course)
 
     async def _absent(self, course: _Course, reply: Reply) -> Settlement:
@@ -186,7 +168,7 @@ class Reversals:
             return self._without(course, shown.verdict, shown.reply)
         created = moment(shown.user, "createdAt")
         if None not in (each.created_at, created) and each.created_at != created:
-            return self._kept(course, "another_user", shown.reply)
+            return await self._replaced(course, shown, created)
         if each.away and not away and not course.doubt:
             return self._kept(course, "reactivated", shown.reply)
         if comparison.may_be_later(each) and await self._may_come_late(course):
@@ -205,6 +187,15 @@ class Reversals:
         now = self.clock.now() if away else None
         mark = moment(shown.user, "updatedAt") if now is None else math.ceil(now)
         return await self._put_back(course, found, shown.reply, mark)
+
+    async def _replaced(self, course: _Course, shown: Shown, created: int | None) -> Settlement:
+        """Tell whether whoever has the uid of a user that was updated comes from another hand."""
+        # Where no update of ours is open, a create may be: of a run that was killed, and before it another hand had
+        # deleted the user.
+        since = course.each.doubt_since if course.each.confirmed else None
+        if since is not None and created_since(created, since):
+            return await self._doubtful(course, since)
+        return self._kept(course, "another_user", shown.reply)
 
     async def _put_back(self, course: _Course, found: Restoration, reply: Reply, mark: int | None) -> Settlement:
         """Send what is still to be put back; `mark`: when the user was last changed, if that is nothing."""
@@ -270,7 +261,7 @@ class Reversals:
     async def _send(self, operation: Operation, course: _Course, request: UserRequest) -> tuple[Verdict | None, Reply]:
         """Record that a request may leave, and send it."""
         now = self.clock.now() or 0.0
-        await self._gathering.put(LeavingRow(request.key, self.journal.round, _ACTIONS[operation], now))
+        await self._gathering.put(LeavingRow(request.key, self.journal.round, ACTIONS[operation], now))
         return await self.exchanger(operation, request, token=False, note=course.note)
 
     async def _write(self, records: list[Record]) -> None:
@@ -301,6 +292,7 @@ class Reversals:
             error_message=message,
             settled_at=time.time(),
             doubt_since=doubt_since,
+            mark=course.mark,
         )
 
     def _without(self, course: _Course, verdict: Verdict | None, reply: Reply) -> Settlement:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.journal.header import Identity
-from provisioner.journal.undo.reversals import ToDo
+from provisioner.journal.undo.telling import ToDo
 from provisioner.model import Outcome, Tally
 from provisioner.results.manifest import known_of
 from provisioner.results.summary import ended, lasted, sent, tell_unconfirmed

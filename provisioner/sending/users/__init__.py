@@ -4,7 +4,6 @@ profile    its fields, held against what they were: which changed, and the reque
 canonical  its fields as the API stores them: what was sent held against what is shown
 trace      what an update set, kept small
 keeper     what an undo will need to know, and when it has to be kept
-parting    the life of a row that says whether its user is deactivated
 failures   how a row ends that did not come to its outcome
 reading    a user as the API shows it, tags included
 needs      what a roster needs of the app beside requests: room for its users, and roles

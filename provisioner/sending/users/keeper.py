@@ -27,8 +27,11 @@ class Keeper(Protocol):
     async def begin_anew(self, request: UserRequest) -> None:
         """Record that the user is gone, and that the one who takes its place may be created from now on."""
 
-    async def begin_back(self, request: UserRequest) -> None:
-        """Record that what brings a user back whom an undo has deactivated may leave from now on."""
+    async def begin_back(self, request: UserRequest, *, away: bool) -> None:
+        """Record that what brings a user back whom an undo has deactivated may leave from now on.
+
+        away  it is deactivated still, and its auth token went with it
+        """
 
 
 def is_noted(past: Past | None, sets: Collection[str]) -> bool:

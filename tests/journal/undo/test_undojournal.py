@@ -15,7 +15,8 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.undo.overwrites import KEPT, OWN, NotedRow
-from provisioner.journal.undo.reversals import Candidate, LeavingRow, OwnedRow, PartlyBackRow, ToDo
+from provisioner.journal.undo.reversals import Candidate, LeavingRow, OwnedRow, PartlyBackRow
+from provisioner.journal.undo.telling import ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from tests.rig.journals import FORMAT_1

@@ -18,7 +18,8 @@ from typing import Any, Final
 from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger, unnoted
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.life.lifecycle import Lifecycle
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, unsuccessful
 

@@ -22,11 +22,13 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
 from provisioner.run.admission import admit
-from provisioner.sending import attempts, lifecycle
+from provisioner.sending import attempts
 from provisioner.sending import serverclock as server_clock
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
-from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.life import row as life_row
+from provisioner.sending.life.lifecycle import Lifecycle
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
@@ -92,8 +94,8 @@ class Noting:
     async def begin_anew(self, request: UserRequest) -> None:
         self._note("anew", request)
 
-    async def begin_back(self, request: UserRequest) -> None:
-        self._note("begun", request)
+    async def begin_back(self, request: UserRequest, *, away: bool) -> None:
+        self._note("begun" if away else "begun there", request)
 
     def _note(self, what: str, request: UserRequest) -> None:
         assert request.uid == ADA.uid
@@ -180,7 +182,7 @@ def _relative(settlement: Settlement) -> Settlement:
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     # The loop's clock begins at 1000 in each test.
     clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
-    for module in (attempts, failures, lifecycle, server_clock):
+    for module in (attempts, failures, life_row, server_clock):
         monkeypatch.setattr(module, "time", clocks)
 
 
@@ -511,7 +513,10 @@ WITH_TOKEN = Past(State.PENDING, Outcome.PENDING, attempts=1, auth_token="old", 
         ([EXISTS, user()], WITH_TOKEN),
         ([EXISTS, user(LONG_AGO)], WITH_TOKEN),
         ([EXISTS], Past(State.SETTLED, Outcome.FAILED, attempts=1, auth_token="old")),
-        ([user()], Past(State.SETTLED, Outcome.CREATED, attempts=1, auth_token="old", changed=True, ours=True)),
+        (
+            [user(), user()],
+            Past(State.SETTLED, Outcome.CREATED, attempts=1, auth_token="old", changed=True, ours=True),
+        ),
     ],
     ids=["ours", "another's", "was there before", "edited"],
 )
@@ -656,16 +661,16 @@ EDITED = settled(Outcome.CREATED, attempts=2, http_status=200, created_at=LONG_A
     [
         ours(changed=True),
         # An edit that was cut short by a kill, failed or was stopped; whatever is thought to be in doubt then.
-        ours(State.SENT, Outcome.PENDING, doubt_since=START - 60),
-        ours(State.SETTLED, Outcome.FAILED),
-        ours(State.PENDING, Outcome.PENDING),
+        ours(State.SENT, Outcome.PENDING, doubt_since=START - 60, changed=True),
+        ours(State.SETTLED, Outcome.FAILED, changed=True),
+        ours(State.PENDING, Outcome.PENDING, changed=True),
     ],
     ids=["edited", "killed", "failed", "stopped"],
 )
 def test_a_user_of_ours_whose_row_was_edited_is_brought_up_to_date(policy: Policy, request_: UserRequest) -> None:
-    """By one PUT whatever `--on-existing` says: created it stays, with its token and its time."""
-    world = World([user(NOW)], policy)
-    assert (world.settle(request_), world.operations) == (EDITED, [UPDATE])
+    """By one PUT whatever `--on-existing` says, once it is seen that it is that user still: it stays created."""
+    world = World([user(LONG_AGO), user(NOW)], policy)
+    assert (world.settle(request_), world.operations) == (EDITED, [READ, UPDATE])
     assert world.tally.outcomes.edited == 1
 
 
@@ -688,12 +693,12 @@ EMPTIED = ADA.body[:-1] + b',"role":"default","unset":["avatar"]}'
 @pytest.mark.parametrize(
     ("answers", "request_", "bodies"),
     [
-        ([user(NOW)], ours(changed=True), [EMPTIED]),
-        ([user(NOW)], ours(State.SENT, Outcome.PENDING), [EMPTIED]),
+        ([user(LONG_AGO), user(NOW)], ours(changed=True), [ADA.body, EMPTIED]),
+        ([user(LONG_AGO), user(NOW)], ours(State.SENT, Outcome.PENDING, changed=True), [ADA.body, EMPTIED]),
         (
-            [listed(user(LONG_AGO)), BACK, user(NOW)],
+            [listed(user(LONG_AGO)), BACK, user(NOW), MINTED],
             ours(State.PENDING, Outcome.PENDING, withdrawn=True),
-            [ADA.body, ADA.body, EMPTIED],
+            [ADA.body, ADA.body, EMPTIED, ADA.body],
         ),
         # Deleted for good since: there is nothing to be emptied.
         (
@@ -817,10 +822,10 @@ def test_a_row_in_doubt_that_was_emptied_since_is_brought_up_to_date(avatar: dic
 
 
 def test_a_user_of_ours_without_the_token_that_is_wanted_now_gets_one() -> None:
-    """It was created when none was asked for; its row is as it was, so nothing else is sent."""
-    world = World([MINTED])
+    """It was created when none was asked for; its row is as it was, so it is only seen to be that user still."""
+    world = World([user(LONG_AGO), MINTED])
     expected = settled(Outcome.CREATED, http_status=201, created_at=LONG_AGO, auth_token="minted")
-    assert (world.settle(ours(auth_token=None)), world.operations) == (expected, [MINT])
+    assert (world.settle(ours(auth_token=None)), world.operations) == (expected, [READ, MINT])
     assert world.tally.outcomes.edited == 0
 
 
@@ -830,16 +835,89 @@ def test_a_user_of_ours_without_the_token_that_is_wanted_now_gets_one() -> None:
 )
 def test_a_user_of_ours_that_cannot_be_brought_up_to_date_has_failed(reply: Reply, code: str) -> None:
     """It is never called existing; token and time stay recorded, and the next run tries again."""
-    world = World([reply])
+    world = World([user(LONG_AGO), reply])
     settlement = world.settle(ours(changed=True))
     assert (settlement.outcome, settlement.error_code) == (Outcome.FAILED, code)
     assert (settlement.auth_token, settlement.created_at, settlement.doubt_since) == ("old", LONG_AGO, None)
-    assert (world.operations, world.tally.outcomes.edited) == ([UPDATE], 0)
+    assert (world.operations, world.tally.outcomes.edited) == ([READ, UPDATE], 0)
+
+
+STRANGE = shown(NOW - 1, NOW - 1)
+SINCE = shown(LONG_AGO, NOW)
+
+
+@pytest.mark.parametrize(
+    ("answers", "past", "policy", "outcome", "code", "operations"),
+    [
+        # Edited, or without the token that is wanted, and meanwhile deleted and created anew.
+        ([STRANGE], {"changed": True}, FAIL, Outcome.FAILED, "ERR_UID_ALREADY_EXISTS", [READ]),
+        ([STRANGE], {"auth_token": None}, FAIL, Outcome.FAILED, "ERR_UID_ALREADY_EXISTS", [READ]),
+        ([STRANGE], {"auth_token": None}, SKIP, Outcome.EXISTING, None, [READ]),
+        ([STRANGE, user(NOW - 1)], {"changed": True}, UPDATING, Outcome.UPDATED, None, [READ, UPDATE]),
+        # Changed by another hand, and nothing asks for it to be otherwise.
+        ([SINCE, MINTED], {"auth_token": None}, SKIP, Outcome.CREATED, "changed", [READ, MINT]),
+        ([SINCE, MINTED], {"auth_token": None, "state": State.SENT}, FAIL, Outcome.CREATED, "changed", [READ, MINT]),
+        ([SINCE, user(LONG_AGO)], {"changed": True}, SKIP, Outcome.CREATED, None, [READ, UPDATE]),
+        ([NOT_FOUND], {"auth_token": None}, SKIP, Outcome.FAILED, "gone", [READ]),
+    ],
+    ids=["edited, fail", "token, fail", "token, skip", "edited, update", "by hand", "killed", "edited", "gone"],
+)
+def test_a_user_of_ours_is_looked_at_before_anything_is_sent(
+    answers: list[Reply],
+    past: dict[str, Any],
+    policy: Policy,
+    outcome: Outcome,
+    code: str | None,
+    operations: list[Operation],
+) -> None:
+    """A stranger of that uid is none of ours, and a token tells nothing of what another hand has changed."""
+    world = World(answers, policy)
+    world.keeper = Noting(world)
+    settlement = world.settle(ours(**{"mark": LONG_AGO, **past}))
+    assert (settlement.outcome, settlement.error_code, world.operations) == (outcome, code, operations)
+    if code == "changed":
+        assert (settlement.auth_token, settlement.mark) == ("minted", LONG_AGO)
+    if answers[0] is STRANGE:
+        assert settlement.auth_token is None
+        assert world.keeper.noted[0] == ("anew", [READ])
+
+
+@pytest.mark.parametrize(
+    ("answers", "past", "outcome", "code", "operations"),
+    [
+        ([user(LONG_AGO), user(LONG_AGO)], {}, Outcome.UPDATED, None, [READ, UPDATE]),
+        ([STRANGE, user(NOW - 1)], {}, Outcome.UPDATED, None, [READ, UPDATE]),
+        ([NOT_FOUND, listed(user(LONG_AGO))], {}, Outcome.EXISTING, "deactivated", [READ, LIST]),
+        ([NOT_FOUND, listed(), user(NOW, "new")], {}, Outcome.CREATED, None, [READ, LIST, CREATE]),
+        ([NOT_FOUND, listed(), user(NOW, "new")], {"noted": 0}, Outcome.CREATED, None, [UPDATE, LIST, CREATE]),
+        (
+            [NOT_FOUND, listed(), EXISTS, NOT_FOUND],
+            {"noted": 0},
+            Outcome.EXISTING,
+            "deactivated",
+            [UPDATE, LIST, CREATE, UPDATE],
+        ),
+    ],
+    ids=["the same", "another", "deactivated", "gone", "gone, not kept", "a list that is behind"],
+)
+def test_of_whom_a_profile_is_kept_it_is_seen_who_that_is(
+    answers: list[Reply], past: dict[str, Any], outcome: Outcome, code: str | None, operations: list[Operation]
+) -> None:
+    """What was kept of one who is gone would be put back onto another; and the row of one who is gone is created."""
+    world = World(answers, UPDATING)
+    world.keeper = Noting(world)
+    there = Past(State.SETTLED, Outcome.UPDATED, 1, created_at=LONG_AGO, **{"noted": 0xFF, "changed": True, **past})
+    settlement = world.settle(ADA_WITH_TOKEN._replace(past=there))
+    assert (settlement.outcome, settlement.error_code, world.operations) == (outcome, code, operations)
+    gone = answers[0] is STRANGE or answers[1:2] == [listed()]
+    assert any(what == "anew" for what, _ in world.keeper.noted) == gone
+    if code == "deactivated" and not gone:
+        assert settlement.created_at == LONG_AGO
 
 
 def test_a_stop_in_an_edit_keeps_token_and_time() -> None:
     """Pending, and ours: what was recorded stays."""
-    settlement = World([WRONG_KEY]).settle(ours(changed=True))
+    settlement = World([user(LONG_AGO), WRONG_KEY]).settle(ours(changed=True))
     assert settlement == pending(attempts=2, auth_token="old", created_at=LONG_AGO)
 
 

@@ -18,12 +18,13 @@ from provisioner.model import OnExisting, Outcome, Settlement, State, Tally, Use
 from provisioner.run.admission import admit
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
-from provisioner.sending.lifecycle import Lifecycle, Policy
+from provisioner.sending.life.lifecycle import Lifecycle
+from provisioner.sending.life.parting import Parting
+from provisioner.sending.life.steps import Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users.failures import DEACTIVATED, GONE
-from provisioner.sending.users.parting import Parting
 from provisioner.stop import Stopper
 from tests.rig import clock
 
@@ -224,7 +225,7 @@ def test_the_cell_alone_is_an_edit_too(tmp_path: Path) -> None:
     job.run(BODY, deactivated=False)
     job.api.did.clear()
     assert told(job.run(BODY, deactivated=True)) == ("created", DEACTIVATED)
-    assert job.api.did == [Operation.FLUSH, Operation.DEACTIVATE]
+    assert job.api.did == [Operation.READ, Operation.FLUSH, Operation.DEACTIVATE]
     assert job.run(BODY, deactivated=None) is None
     assert told(job.run(BODY, deactivated=False)) == ("created", None)
     assert (job.api.active, job.api.tokens) == (True, 1)

@@ -1,0 +1,87 @@
+"""What is told of an undo: how many users there are to be looked at, and what became of each."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from provisioner.journal.statements import select
+from provisioner.journal.undo.reversals import DOUBTFUL, JOINED, LOOKED_AT, OURS, TO_BE_DONE, UPDATED
+
+
+class ToDo(NamedTuple):
+    """What there is to be undone.
+
+    more  requests at most beside a look at each and what takes it back: a list where tags are to be put back, or the
+          user may be deactivated, who is reactivated to be put back; another look where no update of ours was answered
+    """
+
+    created: int
+    updated: int
+    doubtful: int
+    more: int
+    reversed: int
+
+    @property
+    def users(self) -> int:
+        """How many are to be looked at."""
+        return self.created + self.updated + self.doubtful
+
+
+_LISTED: Final = "(fields & :tags OR made_hash IS NOT NULL)"
+_MAY_BE_LATER: Final = "(length(carried) AND (NOT confirmed OR doubted))"
+_MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + (made_hash IS NOT NULL))"
+_AWAY: Final = "(withdrawn OR made_hash IS NOT NULL OR reversals.state IS 'sent')"
+
+TO_DO: Final = select(
+    ToDo._fields,
+    f"{JOINED}",
+    {
+        "created": f"coalesce(sum({OURS} AND NOT {LOOKED_AT}), 0)",
+        "updated": f"coalesce(sum({UPDATED} AND NOT {LOOKED_AT}), 0)",
+        "doubtful": f"coalesce(sum({DOUBTFUL} AND NOT {LOOKED_AT}), 0)",
+        "more": f"coalesce(sum(iif(NOT {LOOKED_AT}, iif({OURS}, {_AWAY}, iif({UPDATED}, {_MORE}, 0)), 0)), 0)",
+        "reversed": f"coalesce(sum(reversals.verdict IS 'reversed' AND again_at IS NULL AND NOT {TO_BE_DONE}), 0)",
+    },
+)
+
+
+class Line(NamedTuple):
+    """What is told of one user; `done` and `why` are its reason, `settled_at` UNIX seconds."""
+
+    row: int
+    uid: str
+    verdict: str
+    done: str | None
+    reason: str | None
+    message: str | None
+    http_status: int | None
+    attempts: int
+    settled_at: float | None
+
+
+# A verdict of an earlier round counts when it is for good; what is to be done once more has none.
+_KNOWN: Final = f"""(again_at IS NULL AND (
+    (verdict IN ('kept', 'failed', 'untouched') AND reversals.undo = :round)
+    OR (verdict IN ('reversed', 'kept') AND NOT {TO_BE_DONE})
+))"""
+
+LINES: Final = select(
+    Line._fields,
+    f"{JOINED} WHERE ({TO_BE_DONE} OR {_KNOWN}) AND NOT (coalesce(verdict, '') = 'untouched' AND {_KNOWN}) "
+    "ORDER BY users.row, users.id",
+    {
+        "row": "users.row",
+        "verdict": f"iif({_KNOWN}, verdict, 'pending')",
+        "done": f"iif({_KNOWN} AND verdict = 'reversed', reason, NULL)",
+        "reason": f"iif({_KNOWN} AND verdict <> 'reversed', reason, NULL)",
+        "message": f"iif({_KNOWN}, message, NULL)",
+        "http_status": f"iif({_KNOWN}, reversals.http_status, NULL)",
+        "attempts": "coalesce(reversals.attempts, 0)",
+        "settled_at": f"iif({_KNOWN}, reversals.settled_at, NULL)",
+    },
+)
+
+UNTOUCHED: Final = f"SELECT count(*) {JOINED} WHERE verdict = 'untouched' AND {_KNOWN}"
+
+TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL AND state = 'settled'"
+"""Auth tokens of users who were there before: nobody takes them back."""

@@ -1,0 +1,104 @@
+"""What is known of one row while it lasts, and how it ends."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.sending.calls import Operation, Reply
+from provisioner.sending.retry import Verdict
+from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.users import trace
+from provisioner.sending.users.keeper import carried, last_change, moment
+
+# What is counted with the row.
+_ATTEMPTS: Final = frozenset({Operation.CREATE, Operation.UPDATE})
+
+
+class Life:
+    """What is known of one row while it lasts.
+
+    mark   our last answer that changed the user, see `Past`
+    alone  no other hand has changed the user since then, so that what our next answer shows is ours as well
+    there  a create was told in this life that the uid exists
+    """
+
+    __slots__ = (
+        "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "mark", "request",
+        "there", "token",
+    )  # fmt: skip
+
+    def __init__(self, request: UserRequest, clock: ServerClock) -> None:
+        self.clock = clock
+        past = request.past
+        self.request = request
+        self.attempts = past.attempts if past else 0
+        self.doubt_since = past.doubt_since if past else None
+        self.token = past.auth_token if past else None
+        self.created_at = past.created_at if past else None
+        self.mark = past.mark if past else None
+        self.carried: bytes | None = None
+        self.besides: str | None = None
+        self.doubted = self.alone = self.there = False
+
+    def is_another(self, user: Mapping[str, Any]) -> bool:
+        """Whether an answer shows somebody else under the uid: it was deleted, and created anew."""
+        created_at = moment(user, "createdAt")
+        return None not in (created_at, self.created_at) and created_at != self.created_at
+
+    def forget(self) -> None:
+        """Know nothing any more of a user who is gone."""
+        self.created_at = self.mark = self.token = self.doubt_since = None
+        self.request = self.request._replace(past=None)
+
+    def note(self, operation: Operation, verdict: Verdict, began: float) -> None:
+        """Take in an answer to a request sent at `began` (ticks, see `ServerClock`)."""
+        if operation in _ATTEMPTS:
+            self.attempts += 1
+        if verdict is Verdict.IN_DOUBT:
+            self.doubted = self.doubted or operation is Operation.UPDATE
+        if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
+            # The earliest counts, also when the server's clock was put back between two attempts.
+            self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
+
+    def believe(self, operation: Operation, request: UserRequest, reply: Reply) -> None:
+        """Take in an answer that says what was done: when that was, by the server, and what an update left there."""
+        if operation is Operation.MINT and not self.alone:
+            return
+        user = reply.data or {}
+        self.mark = last_change(user, self.mark)
+        if operation is Operation.UPDATE:
+            self.alone = True
+            self.carried = carried(request.body, user)
+            self.besides = trace.left_by(request.body)
+            if "updatedAt" not in user and (now := self.clock.now()) is not None:
+                self.mark = last_change({"updatedAt": math.ceil(now)}, self.mark)
+
+    def settled(self, outcome: Outcome, reply: Reply | None = None, created_at: int | None = None) -> Settlement:
+        """End with an outcome."""
+        return Settlement(
+            self.request.key,
+            State.SETTLED,
+            outcome,
+            self.attempts,
+            http_status=reply.status if reply else None,
+            auth_token=self.token,
+            created_at=created_at,
+            settled_at=time.time(),
+            mark=self.mark,
+            carried=self.carried,
+            doubted=self.doubted,
+            besides=self.besides,
+        )
+
+    def open(self, reply: Reply | None = None) -> Settlement:
+        """End without one; what is known is kept."""
+        # Doubt outlives a failure: the next run tries again and must still be able to tell ours from others.
+        return self.settled(Outcome.FAILED, reply, self.created_at)._replace(doubt_since=self.doubt_since)
+
+    def failed(self, reply: Reply, code: str, message: str) -> Settlement:
+        """End as a failure, said in our words."""
+        return self.open(reply)._replace(error_code=code, error_message=message)
