@@ -72,6 +72,7 @@ class Words:
 
 
 _RUN: Final = Words()
+_SHARD: Final = Words("see {0}; once all shards have run, merge {0.parent} and mend the rejected rows of that")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,9 @@ class Summary:
                 document["estimate"]["settled"] = self.estimate.settled
         return document
 
-    def show(self, console: Console, words: Words = _RUN) -> None:
+    def show(self, console: Console, words: Words | None = None) -> None:
         """Print the tables for people."""
+        words = words or (_RUN if self.record.share is None else _SHARD)
         for request in self.report.requests:
             request.show(console)
         if self.report.requests:
@@ -178,7 +180,7 @@ class Summary:
         if outcome is Outcome.CREATED and (edited := self.tally.outcomes.edited):
             return f"{edited:,} edited since, and brought up to date"
         where = self.outputs.get("rejected") if outcome is Outcome.REJECTED else None
-        return words.mend.format(where) if where else ""
+        return words.mend.format(Path(where)) if where else ""
 
     def _remarks(self, words: Words) -> list[Text]:
         requests, drift, remarks = self.tally.requests, self.tally.outcomes.drift, []

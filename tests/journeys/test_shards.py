@@ -168,6 +168,42 @@ def test_shards_with_their_tokens_apart_are_merged_from_anywhere_and_as_they_wer
 
 
 @pytest.mark.slow
+def test_a_row_of_a_shard_is_mended_and_gets_into_one_set_with_all_others(tmp_path: Path) -> None:
+    """As the shard's summary says; and as the refusal and the page say when it was mended, and fed in, by itself."""
+    write_roster(tmp_path / "u.csv", [*people(3), {"uid": "k 4", "name": "Dan"}])
+    variables: dict[str, Any] = {"COMETCHAT_API_KEY": KEY}
+    merged_rejected, lines = tmp_path / "u.results.rejected.csv", []
+    with emulator(tmp_path) as api:
+
+        def run(roster: object, *options: object, code: int) -> str:
+            ended = provisioner("run", roster, *api.flags(), *options, cwd=tmp_path, **variables)
+            assert ended.exit_code == code, ended.stderr
+            return " ".join(ended.stdout.split())
+
+        def mend(rejected: Path) -> None:
+            rejected.write_text(rejected.read_text().replace("k 4,", "k4,", 1))
+
+        shards = [run("u.csv", "--shard", f"{n}/2", code=code) for n, code in ((1, 0), (2, 1))]
+        rejected = tmp_path / "u.shards" / "shard-2-of-2.results.rejected.csv"
+        mend(rejected)
+        run(rejected, code=0)
+        refused = provisioner("merge", "u.shards", cwd=tmp_path)
+        run("u.csv", "--shard", "2/2", code=1)
+        for output in ("shard-2-of-2.round2.results.csv", "u.round2.results.csv"):
+            assert provisioner("merge", "u.shards", cwd=tmp_path).exit_code == 1
+            mend(merged_rejected)
+            run(merged_rejected.name, "-o", output, code=0)
+            all_of_them = provisioner("merge", "u.results.csv", output, "-o", "all.csv", cwd=tmp_path)
+            assert all_of_them.exit_code == 0, all_of_them.stderr
+            lines.append([(row["uid"], row["outcome"], bool(row["auth_token"])) for row in rows(tmp_path / "all.csv")])
+    cure = "run shard 2/2 again, which writes it anew, then merge and mend the rejected rows of that"
+    assert "once all shards have run, merge u.shards and mend the rejected rows of that" in shards[1]
+    assert (refused.exit_code, f"is not what was written there; {cure}\n" in refused.stderr) == (2, True)
+    created = [(each["uid"], "created", True) for each in people(3)]
+    assert lines == [[*created, ("k4", "created", True)], [*created, ("k4", "existing", False)]]
+
+
+@pytest.mark.slow
 def test_shards_of_a_rehearsal_or_of_another_app_are_merged_when_they_were_run_again(tmp_path: Path) -> None:
     """As the refusal says: then all people are in the app, and none of them is told of who is not."""
     write_roster(tmp_path / "u.csv", people(12))

@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from provisioner.results.lines import Counts
 from provisioner.results.manifest import Record
 from provisioner.results.outputs import Outputs
 from provisioner.results.summary import Estimate, Summary, write_summary, written
+from provisioner.roster.shard import Shard, Share
 from provisioner.stop import Stop
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.rules import Found
@@ -239,6 +241,16 @@ def test_the_table_says_what_happened_and_what_to_do() -> None:
         "uid.missing   1,195  1, 4, 6, 8, 9, …  give the row a uid",
         "name.missing      5  2, 3, 5, 7, 11    give the row a name",
     ]
+
+
+def test_rejected_rows_of_a_shard_are_mended_once_they_are_merged() -> None:
+    """What was fed in of one shard alone would be in no set of results with the others."""
+    where = NOTHING | {"rejected": "u.shards/s.rejected.csv"}
+    record = Record(share=Share(Shard(2, 2), 1, 4, "f"))
+    one = a_summary({"rejected": 1})
+    of_shard = shown(replace(one, outputs=where, record=record), 200).splitlines()[1]
+    todo = "see u.shards/s.rejected.csv; once all shards have run, merge u.shards and mend the rejected rows of that"
+    assert of_shard == f"1  rejected  {todo}"
 
 
 def test_the_table_of_a_dry_run_says_what_a_run_would_take() -> None:

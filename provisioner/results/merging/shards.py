@@ -14,7 +14,7 @@ from provisioner.files.looking import digest_of
 from provisioner.journal.lock import JournalLock
 from provisioner.model import RUN_OUTCOMES
 from provisioner.results.lines import TOKENS
-from provisioner.results.manifest import RESULTS, refuse_overwriting
+from provisioner.results.manifest import REJECTED, RESULTS, refuse_overwriting
 from provisioner.results.merging.folder import shards_of
 from provisioner.results.merging.parts import (
     Part,
@@ -27,6 +27,8 @@ from provisioner.results.outputs import FORMATS, SUMMARY, Outputs, told_of_resul
 from provisioner.wording import listed
 
 _NAMED: Final = 10
+# Rows of one shard that were fed in would be in no set of results.
+_MENDED: Final = ", then merge and mend the rejected rows of that"
 _OTHERS: Final = "choose another --output for other results"
 
 
@@ -128,12 +130,12 @@ def _refuse_unlike_what_was_written(shard: FinishedShard) -> None:
     again = f"{run_again}, which writes it anew"
     digests = shard.document["digests"]
     results = shard.results if RESULTS in digests else None  # 0.1.0 kept none of them
-    for name, path in ((RESULTS, results), ("rejected", shard.rejected), (TOKENS, shard.tokens)):
+    for name, path in ((RESULTS, results), (REJECTED, shard.rejected), (TOKENS, shard.tokens)):
         if path is None or (written := digest_of(path)) == digests.get(name):
             continue
         refuse_unreadable(path)
         what = "is not there; put it back, or" if written is None else "is not what was written there;"
-        raise OutputError(f"{path}: {what} {again}")
+        raise OutputError(f"{path}: {what} {again}{_MENDED if name == REJECTED else ''}")
 
 
 def worst(shards: Sequence[FinishedShard]) -> FinishedShard | None:
