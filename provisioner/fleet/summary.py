@@ -16,7 +16,7 @@ from provisioner.errors import ExitCode
 from provisioner.fleet.standing import ORDER, Phase, Standing, worst
 from provisioner.model import Outcome
 from provisioner.stop import Stop
-from provisioner.wording import counted, duration, iso_time
+from provisioner.wording import counted, duration, iso_time, listed
 
 COUNTED: Final = ("rows", *(outcome.value for outcome in Outcome), "requests", "retries", "rate_limited", "tokens")
 """What is added up over jobs, where their summaries have it."""
@@ -74,6 +74,7 @@ class FleetSummary:
             "held_back": sum(each.phase is Phase.HELD_BACK for each in self.standings),
             "running": sum(each.phase is Phase.RUNNING for each in self.standings),
             "not_begun": sum(each.phase is Phase.WAITING for each in self.standings),
+            "not_counted": self.not_counted,
             "started_at": iso_time(self.started),
             "finished_at": iso_time(self.finished),
             "elapsed_seconds": round(seconds, 3),
@@ -88,6 +89,11 @@ class FleetSummary:
     def totals(self) -> dict[str, int]:
         """What the jobs' summaries say, added up."""
         return _added_up(self.standings)
+
+    @property
+    def not_counted(self) -> list[str]:
+        """The names of the jobs that came to no numbers: killed, refused or never begun; in no sum are their rows."""
+        return [each.job.name for each in self.standings if "rows" not in (each.ended.summary if each.ended else {})]
 
     def show(self, console: Console) -> None:
         """Print what people read: the jobs that need somebody, and the totals."""
@@ -111,6 +117,10 @@ class FleetSummary:
         totals = {key: number for key, number in self.totals.items() if number}
         said = " · ".join(f"{number:,} {key.replace('_', ' ')}" for key, number in totals.items())
         console.print(Text(f"{said}{' · ' if said else ''}{duration(self.finished - self.started)}"))
+        if without := self.not_counted:
+            console.print(
+                Text(f"not counted: {listed(without)}; `provisioner status OUTPUT` tells what a job has done")
+            )
         console.print(Text(f"summary: {self.file}"))
 
 

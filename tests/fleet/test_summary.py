@@ -31,7 +31,7 @@ def a_summary() -> FleetSummary:
 
 
 def test_totals_are_what_the_jobs_say_added_up() -> None:
-    """A job without a summary adds nothing, and is there all the same."""
+    """A job without a summary adds nothing, and is named: the sums are of fewer rows than the rosters have."""
     document = a_summary().document
     assert document["totals"] == {"rows": 24, "created": 13, "pending": 9, "rejected": 2, "requests": 13} | {
         key: value for key, value in document["totals"].items() if value == 0
@@ -39,6 +39,15 @@ def test_totals_are_what_the_jobs_say_added_up() -> None:
     assert (document["ended"], document["not_begun"], document["requests_per_minute"]) == (4, 1, 13.0)
     assert [job["exit_code"] for job in document["jobs"]] == [0, 1, 4, 137, None]
     assert document["jobs"][0]["outputs"] == {"results": "a.csv"}
+    assert document["not_counted"] == ["broken", "later"]
+    told = "not counted: broken, later; `provisioner status OUTPUT` tells what a job has done"
+    assert told in printed(a_summary().show)
+
+
+def test_sums_of_all_jobs_leave_nothing_to_say() -> None:
+    """Also when a roster had no row."""
+    whole = FleetSummary([a_standing("empty", Ended(0, {"rows": 0}))], 0.0, 60.0, None, Path("summary.json"))
+    assert (whole.document["not_counted"], "not counted" in printed(whole.show)) == ([], False)
 
 
 def test_a_killed_job_is_a_bug_until_somebody_has_looked() -> None:
