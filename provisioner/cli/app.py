@@ -78,11 +78,17 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo"})
 """Commands whose `--json` is a summary, whatever they end with."""
 
+# Where a line is added, unless it is there.
+_STARTUP: Final = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "powershell": "its profile"}
+
 HELP: Final = ("-h", "--help")
 HELP_OPTION: Final = ("-h, --help", "Show this message and exit.")
 ROOT_OPTIONS: Final = (
     ("--version", "Print the version and exit."),
-    ("--install-completion", "Install completion for the current shell."),
+    (
+        "--install-completion",
+        "Install completion for the current shell; bash and zsh get a line in their startup file.",
+    ),
     ("--show-completion", "Print completion for the current shell, to copy it or to change it."),
     HELP_OPTION,
 )
@@ -109,7 +115,18 @@ def application() -> App:
 
 
 def _install_completion() -> None:
-    show(f"installed in {application().install_completion(shell=_shell())}; it works in the next shell")
+    from cyclopts.completion.install import add_to_rc_file
+
+    shell = _shell()
+    try:
+        script = application().install_completion(shell=shell, add_to_startup=False)
+        # Fish finds it by itself.
+        added = shell != "fish" and add_to_rc_file(script, "provisioner", shell)
+    except (OSError, RuntimeError) as error:  # the latter of an account that has no home
+        cure = "put what `provisioner --show-completion` prints where your shell reads it"
+        raise UsageError(f"completion cannot be installed ({error}); {cure}") from error
+    where = f"{script}, which lines added to {_STARTUP[shell]} load" if added else script
+    show(f"installed in {where}; it works in the next shell")
 
 
 def _show_completion() -> None:

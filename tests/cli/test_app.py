@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -136,6 +137,30 @@ def test_completion_knows_the_commands_and_their_options(
     script = capsys.readouterr().out
     assert set(COMMANDS) <= set(script.replace("'", " ").split())
     assert "--max-in-flight" in script
+
+
+@pytest.mark.slow
+def test_completion_says_which_files_it_has_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody's own `.bashrc` among them, once; where nothing can be written it is a sentence, with the way out."""
+    monkeypatch.setenv("BASH_VERSION", "5")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".bashrc").write_text("alias l=ls\n")
+    for _ in range(2):
+        assert carry_out(["--install-completion"]) == ExitCode.OK
+    script = tmp_path / ".local/share/bash-completion/completions/provisioner"
+    assert capsys.readouterr().out.splitlines() == [
+        f"installed in {script}, which lines added to ~/.bashrc load; it works in the next shell",
+        f"installed in {script}; it works in the next shell",
+    ]
+    lines = f'alias l=ls\n# Load provisioner completion\n[ -f "{script}" ] && . "{script}"\n'
+    assert ((tmp_path / ".bashrc").read_text(), script.is_file()) == (lines, True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / ".local").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    with pytest.raises(UsageError, match=r"Not a directory: '.*/\.local/share.*'\); put what `provisioner --show-comp"):
+        carry_out(["--install-completion"])
 
 
 @pytest.mark.sampled
