@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -66,9 +66,8 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
         stop = Stop(NOT_CONFIRMED, "nothing was started: the fleet was not confirmed", ExitCode.SAFETY)
         raise InterruptedEarlyError(stop)
     started, standings = time.time(), [Standing(job) for job in fleet.jobs]
-    _make(fleet.folder)
     summary = fleet.folder / "summary.json"
-    with alone(fleet), JournalLock(fleet.folder / "fleet", "take another fleet file"):
+    with alone(fleet), _made(fleet.folder), JournalLock(fleet.folder / "fleet", "take another fleet file"):
         async with _engine(fleet, manner) as (engine, room):
             stopper.at_once.append(engine.kill)
             at_once = min(manner.at_once or room, len(standings))
@@ -120,11 +119,21 @@ async def _engine(fleet: Fleet, manner: Manner) -> AsyncIterator[tuple[Engine, i
         yield jobs, jobs.at_once
 
 
-def _make(folder: Path) -> None:
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Have the fleet's folder there; where it was not, and nothing came into it, it is gone again in the end."""
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
     except FileExistsError:
-        message = "a file is called as the fleet's folder would be; rename one of the two"
-        raise OutputError(f"{folder}: {message}") from None
+        if not folder.is_dir():
+            message = "a file is called as the fleet's folder would be; rename one of the two"
+            raise OutputError(f"{folder}: {message}") from None
+        yield
+        return
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror}); copy the fleet file elsewhere") from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # something is in it
+            folder.rmdir()

@@ -41,7 +41,7 @@ async def paced(fleet: Fleet) -> AsyncIterator[Mapping[str, Path]]:
 
 @contextmanager
 def alone(fleet: Fleet) -> Iterator[None]:
-    """Have no other fleet of the same file until the block ends, whatever names the file has.
+    """Have no other fleet of the same file until the block ends, by whatever path or symbolic link it is named.
 
     Raises `JournalError`, or `OutputError`.
     """

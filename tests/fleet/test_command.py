@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,20 @@ def test_another_name_of_the_file_makes_no_other_fleet(tmp_path: Path) -> None:
     (tmp_path / "link.toml").symlink_to(one.path)
     with alone(one), pytest.raises(JournalError, match=r"link\.toml: in use by process \d+ .*take another fleet file"):
         asyncio.run(carry_out(read_fleet(tmp_path / "link.toml"), Manner(), Stopper()))
+
+
+def test_a_refused_fleet_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the refusal comes before anything of it is opened, or when its socket cannot be."""
+    one = fleet(tmp_path)
+    (tmp_path / "link.toml").symlink_to(one.path)
+    with alone(one), pytest.raises(JournalError, match="in use by"):
+        asyncio.run(carry_out(read_fleet(tmp_path / "link.toml"), Manner(), Stopper()))
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with pytest.raises(OutputError, match="no socket can be made there"):
+        asyncio.run(carry_out(one, Manner(), Stopper()))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.toml", deep.name, "link.toml"]
 
 
 def test_yes_is_for_the_jobs_as_well(tmp_path: Path) -> None:
