@@ -273,6 +273,6 @@ def _next(status: Status) -> Iterator[str]:
     if status.unmet:
         yield f"sends {counted(status.unmet, 'row')} for the first time, by the last summary"
     elif status.unmet is None:
-        yield "sends the rows that were never sent, which no summary counts: `provisioner run --dry-run` does"
+        yield "sends the rows that were never sent, which no summary counts: the same command with --dry-run does"
     elif not (again or status.in_doubt):
         yield "nothing, unless the roster was edited or more is asked for"

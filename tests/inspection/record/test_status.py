@@ -161,7 +161,7 @@ def test_before_a_first_run_there_is_nobody(tmp_path: Path) -> None:
     text = " ".join(status_of(tmp_path / "out.csv", as_json=False).split())
     assert "0; 0 auth tokens" in text
     assert text.endswith(
-        "next sends the rows that were never sent, which no summary counts: `provisioner run --dry-run` does"
+        "next sends the rows that were never sent, which no summary counts: the same command with --dry-run does"
     )
     with pytest.raises(JournalError, match="holds nothing"):
         told(tmp_path / "hr.db")
