@@ -71,7 +71,7 @@ class Dial:
                 log.warning("rate.flag_kept", key=key, value=getattr(after, key), reason=reason)
         changed = {key: getattr(after, key) for key in _KEYS if getattr(after, key) != getattr(before, key)}
         if not changed:
-            log.info("rate.not_changed", reason=f"{loaded.config} says what it said")
+            log.warning("rate.not_changed", reason=f"what {loaded.config} may set is as it was")
             return
         self._rate = after
         limits = limits_of(after)
