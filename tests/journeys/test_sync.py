@@ -572,7 +572,7 @@ def test_a_file_that_is_no_state_is_refused_and_kept(company: Company) -> None:
         assert said in ended.stderr
         assert "Traceback" not in ended.stderr
         assert state.read_bytes() == content
-    assert "--adopt, which takes over those users of the roster that exist" in ended.stderr
+    assert "--adopt, by hand, which takes over users of the roster that exist" in ended.stderr
 
 
 def test_names_that_would_overwrite_something_are_refused(company: Company) -> None:

@@ -73,8 +73,8 @@ class SyncState(Journal):
     def __enter__(self) -> Self:
         if not self._make and not self.path.exists():
             raise JournalError(
-                f"{self.path}: no such state file; check --state, or begin with --adopt, which makes one and takes "
-                "over those users of the roster that exist"
+                f"{self.path}: no such state file; check --state, or begin with --adopt, once and by hand, which "
+                "makes one and takes over those users of the roster that exist"
             )
         with self._unusable():
             refuse_cut_short(self.path, new=self._make)
@@ -119,7 +119,7 @@ class SyncState(Journal):
             cause = error.__cause__
             if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, sqlite3.OperationalError):
                 raise
-            way_back = "move it away and begin anew with --adopt, which takes over those users of the roster that exist"
+            way_back = "move it away and begin with --adopt, by hand, which takes over users of the roster that exist"
             message = f"the state is damaged, or no state ({cause}); check --state, put a copy back, or {way_back}"
             raise JournalError(f"{self.path}: {message}") from cause
 

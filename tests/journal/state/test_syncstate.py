@@ -23,7 +23,7 @@ from tests.rig.journals import FORMAT_1
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 ANN = Live("hash-ann", b"\1" * 56, Standing.ACTIVE)
-WAY_BACK = "move it away and begin anew with --adopt, which takes over those users of the roster that exist"
+WAY_BACK = "move it away and begin with --adopt, by hand, which takes over users of the roster that exist"
 
 EVERYBODY = ("made", "updated", "there", "away", "failed", "doubted", "sent", "pending")
 
@@ -80,8 +80,8 @@ def test_a_state_that_is_not_there_is_made_only_when_told(path: Path) -> None:
     with pytest.raises(JournalError) as caught, opened(path, make=False):
         pass
     assert str(caught.value) == (
-        f"{path}: no such state file; check --state, or begin with --adopt, which makes one and takes over those users "
-        "of the roster that exist"
+        f"{path}: no such state file; check --state, or begin with --adopt, once and by hand, which makes one and "
+        "takes over those users of the roster that exist"
     )
     assert list(path.parent.iterdir()) == []
     with opened(path):
