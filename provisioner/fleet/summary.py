@@ -21,6 +21,7 @@ from provisioner.wording import counted, duration, iso_time, listed
 COUNTED: Final = ("rows", *(outcome.value for outcome in Outcome), "requests", "retries", "rate_limited", "tokens")
 """What is added up over jobs, where their summaries have it."""
 
+_WORDS: Final = {"retries": "retried", "rate_limited": "rate-limited"}
 _MOST_SHOWN: Final = 50
 
 
@@ -115,7 +116,7 @@ class FleetSummary:
         good = len(self.standings) - len(wanting)
         console.print(Text(f"{counted(len(self.standings), 'job')}, {good:,} with nothing left to do"))
         totals = {key: number for key, number in self.totals.items() if number}
-        said = " · ".join(f"{number:,} {key.replace('_', ' ')}" for key, number in totals.items())
+        said = " · ".join(_said(_WORDS.get(key, key), number) for key, number in totals.items())
         console.print(Text(f"{said}{' · ' if said else ''}{duration(self.finished - self.started)}"))
         if without := self.not_counted:
             console.print(
@@ -130,6 +131,11 @@ def _added_up(standings: Iterable[Standing]) -> dict[str, int]:
         summary = each.ended.summary if each.ended else {}
         totals.update({key: summary[key] for key in COUNTED if isinstance(summary.get(key), int)})
     return {key: totals[key] for key in COUNTED if key in totals}
+
+
+def _said(word: str, number: int) -> str:
+    """Say how many; only of things, not of what became of them, is there one or several."""
+    return counted(number, word.removesuffix("s")) if word.endswith("s") else f"{number:,} {word}"
 
 
 def _left(standing: Standing) -> str:

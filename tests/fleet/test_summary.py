@@ -45,9 +45,12 @@ def test_totals_are_what_the_jobs_say_added_up() -> None:
 
 
 def test_sums_of_all_jobs_leave_nothing_to_say() -> None:
-    """Also when a roster had no row."""
+    """Also when a roster had no row; and one of a thing is one."""
     whole = FleetSummary([a_standing("empty", Ended(0, {"rows": 0}))], 0.0, 60.0, None, Path("summary.json"))
     assert (whole.document["not_counted"], "not counted" in printed(whole.show)) == ([], False)
+    one = Ended(0, {"rows": 1, "created": 1, "requests": 1, "retries": 1, "tokens": 1})
+    told = printed(FleetSummary([a_standing("one", one)], 0.0, 60.0, None, Path("summary.json")).show)
+    assert "1 row · 1 created · 1 request · 1 retried · 1 token · 1 min 0 s" in told
 
 
 def test_a_killed_job_is_a_bug_until_somebody_has_looked() -> None:

@@ -366,7 +366,7 @@ def test_just_the_approved_leavers_go(company: Company) -> None:
     for stranger in ("nobody", "p0"):
         approved.write_text("\n".join([*listed[:2], f"{company.uid(stranger)},,1,,deactivated"]) + "\n")
         refused = company.sync("--approve", approved)
-        said = f"1 of its uids are no leavers of tonight ({company.uid(stranger)})"
+        said = f"1 of its uids is no leaver of tonight ({company.uid(stranger)})"
         assert (refused.exit_code, said in refused.stderr, company.news()) == (2, True, [])
     approved.write_text("\n".join(listed[:3]) + "\n")
     company.faults({"fault": "hang-before-commit", "route": "DELETE /users", "nth": 2})

@@ -197,7 +197,7 @@ def _kept_out(proposal: Proposal) -> Iterator[str]:
         return
     yield "leave_out = ["
     yield from (f"    {literal(name)}," for name in proposal.kept_out)
-    yield "    # Take out those that others, below, is to send:"
+    yield "    # Take out those that `others` is to send, if you use it (below):"
     yield from (f"    {literal(name)}," for name in unused)
     yield "]"
 

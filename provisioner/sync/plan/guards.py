@@ -153,15 +153,16 @@ def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
     if limits.rejected.exceeded(night.rejected, night.rows):
         yield _too_many_rejected(night, limits.rejected)
     if not night.approved and limits.deactivations.exceeded(night.leaving, night.managed):
-        borne = limits.deactivations.of(night.managed)
-        message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, more than {borne:,}"
+        borne = f"more than {limits.deactivations.of(night.managed):,}, the limit for {night.managed:,}"
+        message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, {borne}"
         todo = "see the leavers file, and give it to --approve if they have all left"
         option = f"(--max-deactivations {limits.deactivations})"
         yield Refusal("too_many_leavers", f"{message} {option}; {todo}", "--max-deactivations")
 
 
 def _too_many_rejected(night: Tonight, limit: Allowance) -> Refusal:
-    message = f"{night.rejected:,} of {night.rows:,} rows are rejected, more than {limit.of(night.rows):,}"
+    borne = f"more than {limit.of(night.rows):,}, the limit for {night.rows:,}"
+    message = f"{night.rejected:,} of {night.rows:,} rows are rejected, {borne}"
     every = sorted(night.codes.items(), key=lambda item: (-item[1], item[0]))
     codes = ", ".join(f"{code} {number:,}" for code, number in every)
     enough = f"{math.ceil(100 * night.rejected / night.rows)}%" if limit.number is None else f"{night.rejected}"

@@ -164,5 +164,6 @@ def _lacks_uid(names: Sequence[str]) -> int:
 def check_approved(path: Path, strangers: Sequence[str]) -> None:
     """Refuse a list with uids on it that are no leavers; raises `UsageError`."""
     if strangers:
-        message = f"{len(strangers):,} of its uids are no leavers of tonight ({listed(strangers)})"
+        which = "is no leaver" if len(strangers) == 1 else "are no leavers"
+        message = f"{len(strangers):,} of its uids {which} of tonight ({listed(strangers)})"
         raise UsageError(f"--approve {path}: {message}; take them out, or approve tonight's own list")

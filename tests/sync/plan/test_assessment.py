@@ -69,7 +69,7 @@ def test_a_state_that_is_not_there_is_not_made(place: Place) -> None:
 def test_an_approval_of_strangers_is_refused(place: Place) -> None:
     """Only leavers of tonight can be approved of."""
     (place.folder / "go.csv").write_text("uid\nann\n")
-    with pytest.raises(UsageError, match="are no leavers of tonight"):
+    with pytest.raises(UsageError, match="1 of its uids is no leaver of tonight"):
         asyncio.run(assessed(place, approve=place.folder / "go.csv"))
 
 

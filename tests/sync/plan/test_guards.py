@@ -245,15 +245,16 @@ def test_every_reason_is_told_at_once() -> None:
         (
             "--max-rejected",
             (
-                "100 of 600 rows are rejected, more than 30 (--max-rejected 5%): uid.missing 80, name.too_long 20; "
+                "100 of 600 rows are rejected, more than 30, the limit for 600 (--max-rejected 5%): uid.missing 80, "
+                "name.too_long 20; "
                 "mend them, they are in the rejected file, or allow as many with --max-rejected 17%"
             ),
         ),
         (
             "--max-deactivations",
             (
-                "400 of 1,000 users would be deactivated, more than 50 (--max-deactivations 5%); see the leavers file, "
-                "and give it to --approve if they have all left"
+                "400 of 1,000 users would be deactivated, more than 50, the limit for 1,000 (--max-deactivations 5%); "
+                "see the leavers file, and give it to --approve if they have all left"
             ),
         ),
     ]
