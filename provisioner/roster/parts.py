@@ -12,6 +12,7 @@ from provisioner.roster.columns import all_named, common_type, named
 from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, gathered
+from provisioner.roster.jsonshapes import Page
 from provisioner.roster.partencodings import PartEncodings
 from provisioner.wording import listed
 
@@ -124,6 +125,11 @@ class SeveralRosters(Roster):
         """Those of all files."""
         each = [part.roster.sheets for part in self.each]
         return Sheets(frozenset().union(*(one.read for one in each)), frozenset().union(*(one.others for one in each)))
+
+    @property
+    def pages(self) -> Sequence[Page]:
+        """Those of all files."""
+        return [page for part in self.each for page in part.roster.pages]
 
     def notices(self) -> Sequence[Notice]:
         """Those of all files. Raises OSError."""

@@ -15,7 +15,8 @@ from provisioner.roster.columns import ADDED, MARKED, named
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.ndjsonline import LINE
-from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import ONLY_PART, Notice, Progress, Roster, RosterBatch
+from provisioner.roster.jsonshapes import Page, only_part
 from provisioner.wording import listed
 
 _AROUND: Final = " \t\u00a0\ufeff\"'"
@@ -73,6 +74,11 @@ class Wrapped(Roster):
         """Those of the inner one."""
         return self.inner.sheets
 
+    @property
+    def pages(self) -> Sequence[Page]:
+        """Those of the inner one."""
+        return self.inner.pages
+
     def notices(self) -> Sequence[Notice]:
         """Those of the inner one."""
         return self.inner.notices()
@@ -117,6 +123,26 @@ class Beside(Wrapped):
 def beside(about: Sequence[str], roster: Roster, *, packed: bool = False) -> Roster:
     """Have a roster say which files beside it are left out, if there are any; see `Beside`."""
     return Beside(roster, about, packed) if about else roster
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Wrapped):
+    """A roster of which its own files tell that there is more.
+
+    told  by what
+    """
+
+    told: str
+
+    def notices(self) -> Sequence[Notice]:
+        """Say that it is not all."""
+        return [*self.inner.notices(), Notice(ONLY_PART, self.told)]
+
+
+def maybe_partial(roster: Roster) -> Roster:
+    """Have a roster say that it is not all, if its files tell so; see `Partial`."""
+    told = only_part(roster.pages)
+    return roster if told is None else Partial(roster, told)
 
 
 @dataclass(frozen=True, slots=True)

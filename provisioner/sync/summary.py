@@ -171,8 +171,8 @@ class NightSummary:
                 f"{message}, so nobody is deactivated until they are mended, or --approve names who is", "yellow"
             )
         if leavers.reported and self.assessment.plan.unread:
-            message = "the leavers may be on a sheet that is not read, so nobody is deactivated until --sheet names"
-            alone = "the only one that counts (each that does needs a --state of its own)"
+            message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
+            alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"
             yield Text(f"{message} {alone}, or --approve names who is", "yellow")
         if self._adopted:
             yield Text(f"{counted(self._adopted, 'user')} taken over as they are")

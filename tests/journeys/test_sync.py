@@ -272,6 +272,23 @@ def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> 
 
 
 @pytest.mark.slow
+def test_people_on_a_page_that_is_missing_are_no_leavers(company: Company) -> None:
+    """A page that says that there are others is not the roster, until they are beside it."""
+    company.names("ann", "bob")
+    assert company.sync("--adopt").exit_code == 0
+    pages = company.folder / "pages"
+    pages.mkdir()
+    for page, who in enumerate(("ann", "bob"), 1):
+        person = {"uid": company.uid(who), "name": who.upper()}
+        (pages / f"{page}.json").write_text(json.dumps({"page": page, "total": 2, "users": [person]}))
+    held = company.sync("--deactivate-leavers", roster="pages/1.json")
+    assert (held.exit_code, fates(held.summary)) == (0, {"found": 1, "reported": 1})
+    assert len(held.events("roster.partial")) == 1
+    whole = company.sync("--deactivate-leavers", roster="pages")
+    assert (whole.exit_code, fates(whole.summary), set(company.active())) == (0, {}, {"ann", "bob"})
+
+
+@pytest.mark.slow
 def test_people_on_a_sheet_without_a_column_that_is_mapped_besides_are_no_leavers(company: Company) -> None:
     """Whoever was moved to a sheet without pictures is there; the cure that is named makes that sheet readable."""
     company.names("ann", "bob")

@@ -94,7 +94,7 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
         ),
         (
             PlanTotals(unread=1),
-            "so nobody is deactivated until --sheet names the only one that counts (each that does needs a --state",
+            "until all pages are there, --sheet names the only one that counts (each that does needs a --state",
         ),
     ],
 )

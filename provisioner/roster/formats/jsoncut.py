@@ -11,13 +11,14 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from provisioner.errors import RosterError
 from provisioner.roster.encodings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
-from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, both_users, no_list, other_shape, slip
+from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, Page, both_users, no_list, no_object, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -27,9 +28,6 @@ LONGEST: Final = 64 * MIB
 _CHUNK: Final = MIB // 4
 _LONGEST_TOKEN: Final = 16  # an error so near to the end of what was read may be none when more is read
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
-_NAMES: Final = {"[": "a list", '"': "a text", "t": "true", "f": "false", "n": "null"} | dict.fromkeys(
-    "-0123456789", "a number"
-)
 
 
 class _CutOffError(Exception):
@@ -41,13 +39,14 @@ _whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
 
 class JsonCutter:
-    """The users of one JSON text, in order; `rows` says how many there were so far.
+    """The users of one JSON text, in order; `rows` of them there were so far; `page` is what is told of their list.
 
     is_row  tells by its keys whether an object is a user itself, and no wrapping round a list of them
     """
 
     def __init__(self, name: str, stream: TextStream, is_row: Callable[[list[str]], bool]) -> None:
         self.rows = 0
+        self.page: Page | None = None
         self._name, self._stream, self._is_row = name, stream, is_row
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._text, self._at, self._bytes, self._last, self._ended = "", 0, 0, 0, False
@@ -104,17 +103,19 @@ class JsonCutter:
         others: list[str] = []
         keys: list[str] = []
         kept: dict[str, object] = {}
-        first = ""
+        page, first = Page(self._name), ""
         self._at += 1
         while self._next() != "}":
             key = self._key()
             keys.append(key)
             if self._next() != "[":
                 value = self._take()
+                page.note(key, value)
                 if not arrays and self._bytes <= LONGEST:
                     kept[key] = value
             elif (other := self._other_array(key)) is not None:
                 others.append(other)
+                page.note(key, other)
             else:
                 arrays.append(key)
                 kept.clear()
@@ -137,6 +138,7 @@ class JsonCutter:
             raise RosterError(f"{self._name}: {what}")
         if not arrays and not others:
             raise RosterError(f"{self._name}{no_list(kept if self._bytes <= LONGEST else None, self._is_row)}")
+        self.page = replace(page, rows=self.rows)
 
     def _refuse_both(self, keys: list[str], arrays: list[str], first: str) -> None:
         """Refuse an object that is a user by its keys as those in its list are; the first of them tells."""
@@ -195,8 +197,7 @@ class JsonCutter:
     def _no_object(self, first: str, of: str = "") -> str:
         if not first:
             raise _CutOffError
-        kind = f"{_NAMES[first]}, no object" if first in _NAMES else "no JSON"
-        return f"element{of} {shortened(self._excerpt())} is {kind}"
+        return f"element{of} {shortened(self._excerpt())} is {no_object(self._excerpt())}"
 
     def _array(self) -> Iterator[str]:
         """Give the objects of a list, from its first element on."""

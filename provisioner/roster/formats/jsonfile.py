@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
@@ -16,6 +16,7 @@ from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.jsoncut import JsonCutter
 from provisioner.roster.formats.ndjsonfile import DEFAULT_SIZES, LineSizes, NdjsonRoster, NotAnObjectError, open_ndjson
 from provisioner.roster.formats.rows import Missing, Progress, RosterBatch, TextRoster, missing_fields
+from provisioner.roster.jsonshapes import Page
 
 
 class _Elements:
@@ -65,10 +66,15 @@ class EmptyArray(TextRoster):
 
 
 @contextmanager
-def _open_elements(is_row: Callable[[Sequence[str]], bool], origin: Origin, codec: str | None) -> Iterator[TextStream]:
+def _open_elements(
+    is_row: Callable[[Sequence[str]], bool], pages: list[Page], origin: Origin, codec: str | None
+) -> Iterator[TextStream]:
+    """Give the users, and what is told of their list once it has been read to its end; each reading tells it anew."""
     with open_text(origin, codec) as stream:
+        cutter = JsonCutter(origin.name, stream, is_row)
         try:
-            yield _Elements(JsonCutter(origin.name, stream, is_row).elements(), stream)
+            yield _Elements(cutter.elements(), stream)
+            pages[:] = filter(None, [cutter.page])
         except NotUtf8Error as error:
             raise error.unless_mixed(origin, b'"') from None
 
@@ -86,12 +92,13 @@ def open_json(
 
     Raises RosterError with the row, OSError.
     """
-    opener = partial(_open_elements, lambda keys: missing(keys) == 0)
+    pages: list[Page] = []
+    opener = partial(_open_elements, lambda keys: missing(keys) == 0, pages)
     with opener(origin, codec) as stream:
         if not stream.read(1):
-            return EmptyArray(origin, codec)
+            return EmptyArray(origin, codec, pages=pages)
     try:
-        return open_ndjson(origin, codec, limit, sizes, opener)
+        return replace(open_ndjson(origin, codec, limit, sizes, opener), pages=pages)
     except NotAnObjectError as error:  # of lines there is nothing to be said
         raise RosterError(f"{error.place}: {error.why}") from None
 

@@ -12,6 +12,7 @@ from provisioner.roster.columns import instance_of, member, named
 from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import LineNumbers, is_misnamed
+from provisioner.roster.jsonshapes import Page
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""
@@ -154,6 +155,10 @@ OTHER_SHEETS: Final = "sheet.others"
 """The code of a notice: there are people on sheets that are not read."""
 
 
+ONLY_PART: Final = "roster.partial"
+"""The code of a notice: by what is told in it the roster is not all."""
+
+
 ANOTHER_HEADER: Final = "header.another"
 """The code of a notice: another line than the one that was named has the needed columns."""
 
@@ -213,6 +218,11 @@ class Roster(Protocol):
         """Which sheets it is, where it is a workbook."""
         return NO_SHEETS
 
+    @property
+    def pages(self) -> Sequence[Page]:
+        """What its files tell of the lists in them, where they are JSON and do."""
+        return ()
+
     def notices(self) -> Sequence[Notice]:
         """Give what is to be known of how it was read; all of it once it has been read to its end."""
         return ()
@@ -245,12 +255,14 @@ class TextRoster(Roster):
     """A roster of one text file, as far as all of them are alike.
 
     codec    as `files.text.text_codec` gives it
+    pages    see `Roster.pages`
     version  of the file whose columns were found: another one is no more read
     numbers  the lines that its rows begin in, as far as it is read by lines
     """
 
     origin: Origin
     codec: str | None
+    pages: Sequence[Page] = field(default=(), kw_only=True, repr=False)
     version: Version = field(default=(), kw_only=True)
     numbers: LineNumbers = field(default_factory=LineNumbers, kw_only=True, repr=False, compare=False)
 

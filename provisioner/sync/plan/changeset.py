@@ -153,7 +153,7 @@ class PlanTotals:
     unchanged  rows whose users are as they should be
     adopted    those of them that the state did not know, and now does
     nameless   rejected rows without a uid that could be anybody's
-    unread     workbooks with sheets of people that are not read
+    unread     files of which people are on other sheets or pages, which are not read
     changed    users that another hand has changed, as far as the directory tells
     digest     a text that is another one as soon as anything else would be done
     roster     a text that is another one as soon as any valid row is

@@ -76,8 +76,8 @@ def sort_out(
 ) -> Leavers:
     """Say what is to be done with each leaver (uid, good nights absent so far).
 
-    nameless  rejected rows without a uid, and sheets that are not read: any leaver may be one of these people, so none
-              is deactivated unless a person has approved of it
+    nameless  rejected rows without a uid, and files with people on other sheets or pages: any leaver may be one of
+              these, so none is deactivated unless a person has approved of it
     named     whom the roster names as deactivated, so that nobody has to be sure of it
     """
     named = named or {}

@@ -21,7 +21,7 @@ from provisioner.journal.state.managed import Adoption, Met, Sessions
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
-from provisioner.roster.formats.rows import OTHER_SHEETS
+from provisioner.roster.formats.rows import ONLY_PART, OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
@@ -75,7 +75,7 @@ class Planner:
         found = [(uid, absent) for uid, absent in everybody.items() if uid not in gone]
         named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
         so_far, notices = self.plan.so_far, self._surveyed.opened.roster.notices()
-        so_far.unread = sum(notice.code == OTHER_SHEETS for notice in notices)
+        so_far.unread = sum(notice.code in {OTHER_SHEETS, ONLY_PART} for notice in notices)
         leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
         self._due = frozenset(uid for uid, _ in leavers.due)
         for start in range(0, len(leavers.due), _LOOKUP):

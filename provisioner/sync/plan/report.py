@@ -173,7 +173,7 @@ class PlanReport:
             return "; --deactivate-leavers would let them go"
         plan = self.assessment.plan
         if plan.unread:
-            return f": {counted(plan.unread, 'workbook')} with other sheets of people, so any of them may be there"
+            return f": {counted(plan.unread, 'file')} with other sheets or pages of people, so any of them may be there"
         return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
 
     def _note(self, action: Action) -> str:

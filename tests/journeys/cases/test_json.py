@@ -14,7 +14,7 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.reader import open_roster
-from tests.rig.cases import SAMPLES, document, refusal, users
+from tests.rig.cases import SAMPLES, document, events, refusal, users
 
 JSON = SAMPLES / "json"
 ANN, BOB = {"uid": "a1", "name": "Ann"}, {"uid": "b2", "name": "Bob"}
@@ -515,3 +515,93 @@ def test_what_is_wrong_in_a_json_text_is_named_by_its_line(tmp_path: Path, openi
     for broken in ('{"uid":"b2",\n"n":NaN}', '{"uid":"b2"\n,"n":-Infinity}'):
         found = refusal(written(tmp_path, f"{before}{broken}\n{end}"), tmp_path)
         assert found.startswith(f"r.json: row {rows + 1} (line {line}): ")
+
+
+PARTLY = "get the other pages too and name all of them, or, where it is all, write its list alone"
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"totalResults": 3}, "totalResults is 3, and there are 2"),
+        ({"meta": {"pagination": {"total": "40"}}}, "meta.pagination.total is 40, and there are 2"),
+        ({"count": 2, "total": 7}, "total is 7, and there are 2"),
+        ({"page": 1, "total_pages": 3}, "total_pages is 3, and there is 1"),
+        ({"@odata.nextLink": "https://x.org/2"}, "by @odata.nextLink"),
+        ({"response_metadata": {"next_cursor": "dGVhb"}}, "by response_metadata.next_cursor"),
+        ({"pageInfo": {"hasNextPage": True}}, "by pageInfo.hasNextPage"),
+        ({"_links": {"next": {"href": "/2"}}}, "by _links.next"),
+        ({"done": False}, "by done"),
+        ({"page": 2, "next": None, "previous": "/1"}, "by previous"),
+        ({"LastEvaluatedKey": {"uid": {"S": "b2"}}}, "by LastEvaluatedKey"),
+        ({"partial": True}, "by partial"),
+        ({"error": "truncated"}, "by error"),
+        ({"errors": ["timeout"]}, "by errors"),
+    ],
+)
+def test_a_page_that_says_that_there_are_others_is_told(tmp_path: Path, about: dict[str, Any], said: str) -> None:
+    """Whatever a service calls it; the address of the next page, which may hold a secret, is not shown."""
+    for value in ({**about, "users": [ANN, BOB]}, {"users": [ANN, BOB], **about}):
+        (told,) = events(path := written(tmp_path, json.dumps(value)), tmp_path)
+        assert (told["event"], told["message"].replace(f"{path}", "r.json").partition(";")[0]) == (
+            "roster.partial",
+            f"r.json says of itself that it is not all ({said})",
+        )
+        assert users(path, tmp_path) == [ANN, BOB]
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"total": 2, "page": 1, "per_page": 100},
+        {"count": 1, "next": None, "previous": None},
+        {"next": "", "prev": "0", "pages": 1, "errors": [], "error": {"code": 0, "message": ""}},
+        {"pageInfo": {"hasNextPage": False, "endCursor": "b2"}, "done": True, "truncated": "false"},
+        {"company": {"total": 40, "next": "Berlin", "partial": True}, "more_about_us": "https://x.org"},
+    ],
+)
+def test_the_only_page_says_nothing(tmp_path: Path, about: dict[str, Any]) -> None:
+    """Nor does what is about anything but the list."""
+    assert events(written(tmp_path, json.dumps({**about, "users": [ANN, BOB]})), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"total": 2, "next": "/2"}, {"total": 2, "next": "/3"}, None),
+        ({"total": 3}, {"total": 3}, "total is 3, and there are 2"),
+        ({"total": 1}, {"total": 40}, "total is 40, and there is 1"),
+        ({"next": "/2"}, {"previous": "/1"}, None),
+        ({"previous": "/1"}, {"next": "/2"}, None),
+        ({"next": "/2"}, {"next": "/3"}, "by next"),
+        ({"pages": 2}, {"pages": 2}, None),
+        ({"next": "/2"}, {"truncated": True}, "by truncated"),
+        ({"next": "/2"}, None, "by next"),
+    ],
+)
+def test_pages_that_are_all_there_are_a_whole(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any] | None, said: str | None
+) -> None:
+    """As a folder or one by one: those that tell one total hold it together, and one of them is the last."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    written(folder, json.dumps({**first, "users": [ANN]}), "1.json")
+    written(folder, json.dumps([BOB] if second is None else {**second, "users": [BOB]}), "2.json")
+    told = [each["message"] for each in events(folder, tmp_path)]
+    assert [each.partition("(")[2].partition(")")[0] for each in told] == ([said] if said else [])
+    assert users(folder, tmp_path) == [ANN, BOB]
+
+
+def test_the_cure_for_a_page_works(tmp_path: Path) -> None:
+    """Its list alone says nothing of others."""
+    (told,) = events(path := written(tmp_path, json.dumps({"total": 3, "users": [ANN, BOB]})), tmp_path)
+    assert told["message"].endswith(PARTLY)
+    path.write_text(json.dumps(json.loads(path.read_text())["users"]))
+    assert events(path, tmp_path) == []
+
+
+def test_a_page_that_is_packed_is_told_as_well(tmp_path: Path) -> None:
+    """It is what is in it that counts."""
+    path = tmp_path / "r.json.gz"
+    path.write_bytes(gzip.compress(json.dumps({"next": "/2", "users": [ANN]}).encode()))
+    assert [each["event"] for each in events(path, tmp_path)] == ["roster.partial"]

@@ -82,7 +82,7 @@ def test_a_leaver_who_stays_is_told_with_the_reason(policy: LeaverPolicy, why: s
 def test_leavers_who_may_be_on_another_sheet_stay() -> None:
     """Whatever else would let them go."""
     unsure = replace(NIGHT, policy=LeaverPolicy(deactivate=True), plan=replace(NIGHT.plan, unread=1))
-    assert "1 leaver only reported: 1 workbook with other sheets of people, so any of them may be there" in shown(
+    assert "1 leaver only reported: 1 file with other sheets or pages of people, so any of them may be there" in shown(
         report(unsure)
     )
 
