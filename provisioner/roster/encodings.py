@@ -183,7 +183,8 @@ def readings(data: bytes, at: int) -> list[tuple[str, str]]:
     sample = data[start : line_end if line_end >= 0 else len(data)][: 4 * _SAMPLE]
     names = [name for name in CANDIDATES if name != _EBCDIC or not _ASCII_MARKS.search(data)]
     for text in (sample, data[start:end]):
-        found = {name: penalty for name in names if (penalty := _penalty(text, name)) is not None}
+        read = {name: reading for name in names if (reading := _decoded(text, name)) is not None}
+        found = {name: oddity(reading, name) for name, reading in read.items()}
         if found:
             break
     best: dict[str, str] = {}
@@ -226,17 +227,19 @@ def _decoded(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _penalty(data: bytes, encoding: str) -> float | None:
-    """Say how unlike words a text reads in an encoding, for each letter that is not of ASCII; None: not at all."""
-    text = _decoded(data, encoding)
-    if text is None:
-        return None
+def oddity(text: str, encoding: str, *, of_any: bool = False) -> float:
+    """Say how unlike words a text is that was read in an encoding, for each letter that is not of ASCII.
+
+    of_any  whether it does not matter of which language a letter is
+    """
     penalty, before, letters = 0.0, " ", 0
     for at, letter in enumerate(text):
         if not letter.isascii() or (letter < " " and letter not in _BREAKS):
             letters += 1
             around = f"{before}{letter}{text[at + 1 : at + 2] or ' '}"
-            penalty += _FITTING if _is_at_its_place(around) else _oddity(letter, encoding) + _clash(before, letter)
+            penalty += (
+                _FITTING if _is_at_its_place(around) else _strange(letter, encoding, of_any) + _clash(before, letter)
+            )
             penalty += _MISPLACED if _is_lone(around) or _is_capital_within(text[at - 1 : at + 4]) else 0.0
         elif letter.isalpha() and not before.isascii():
             penalty += _clash(before, letter)
@@ -264,7 +267,7 @@ def _is_capital_within(text: str) -> bool:
     return len(word) > 2 and word[:2].isupper() and any(map(str.islower, word[2:]))
 
 
-def _oddity(letter: str, encoding: str) -> float:
+def _strange(letter: str, encoding: str, of_any: bool) -> float:
     kind = unicodedata.category(letter)
     if letter in _BREAKS:
         return 0.0
@@ -278,7 +281,7 @@ def _oddity(letter: str, encoding: str) -> float:
     if not low <= letter.encode(encoding)[0] <= high:
         return 0.7
     own = _OWN_LETTERS.get(encoding, _COMMON if _script(letter) in _WITH_COMMON_LETTERS else None)
-    return 0.15 if own is not None and letter.lower()[0] not in own else 0.0
+    return 0.15 if own is not None and not of_any and letter.lower()[0] not in own else 0.0
 
 
 def _clash(before: str, letter: str) -> float:

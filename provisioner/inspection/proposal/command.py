@@ -154,14 +154,17 @@ def _settings(
 
 
 def _odd_cell(opened: Opened) -> str:
-    """Give a cell that shows whether the encoding is the right one."""
+    """Give a cell that shows whether the encoding is the right one: it reads otherwise in the likeliest other one."""
     frame = opened.evidence.frame
-    for name in frame.columns:
-        cells = unnamed(frame, name).drop_nulls()
-        odd = cells.filter(cells.str.contains(r"[^\x00-\x7f]"))
-        if len(odd):
-            return str(odd[0])[:40]
-    return ""
+    columns = (unnamed(frame, name).drop_nulls() for name in frame.columns)
+    odd = [str(cell) for cells in columns for cell in cells.filter(cells.str.contains(r"[^\x00-\x7f]"))]
+    return next((cell for cell in odd if _reads_otherwise(cell, opened)), odd[0] if odd else "")[:40]
+
+
+def _reads_otherwise(cell: str, opened: Opened) -> bool:
+    if opened.rival is None:
+        return True
+    return cell.encode(str(opened.tried["encoding"]), "replace").decode(opened.rival, "replace") != cell
 
 
 def _proved(proof: Proof, *, whole: bool) -> str:

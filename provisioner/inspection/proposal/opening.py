@@ -1,14 +1,15 @@
 """How a file is to be read: encoding, delimiter, sheet and header row, found by what its columns are called.
 
 The reader finds most of it by itself, once it knows what a header looks like: `missing_from`. Where it cannot, the ways
-to read the file are tried one by one, and the one is taken in which the most columns are known.
+to read the file are tried one by one, and the one is taken in which the most columns are known; of encodings that
+know as many, the one in which the cells read best, and none where that cannot be told.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,11 +25,13 @@ from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import WorkbookRoster
 from provisioner.roster.workbook.package import open_package
+from provisioner.validation.vocabulary.alphabets import Reading, differing, likely
 from provisioner.validation.vocabulary.recognition import missing_from, recognise
-from provisioner.wording import shortened
+from provisioner.wording import listed, shortened
 
-ENCODINGS: Final = ("cp1252", "cp932", "euc_jp", "gb18030", "cp1251", "mac_roman")
-"""What is tried where a text is not UTF-8; the first where two are as likely."""
+_BY_HEADER: Final = ("cp1252", "cp932", "euc_jp", "gb18030", "cp1251", "mac_roman")
+"""What is tried as well where a text is not UTF-8: columns that are known say more than how the cells read."""
+_MOST: Final = 4
 _WIDE: Final = ("utf-16-le", "utf-16-be")
 _RARE_DELIMITERS: Final = "^~:!"
 _RARE_DELIMITERS_ONLY: Final = frozenset(_RARE_DELIMITERS)
@@ -45,6 +48,7 @@ class Opened:
     notices  what is to be known of how it was read
     columns  the names of its columns
     sheet    the one that is read where others have people too; null where there are none
+    rival    the encoding that is the likeliest but for the one that was found; null where there is none
     """
 
     options: RosterOptions
@@ -53,6 +57,7 @@ class Opened:
     notices: tuple[str, ...]
     columns: tuple[str, ...]
     sheet: str | None = None
+    rival: str | None = None
 
 
 def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
@@ -64,7 +69,8 @@ def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
     given = replace(given, missing=missing_from)
     found: list[Opened] = []
     trouble: RosterError | None = None
-    for encoding in _encodings(inputs, given):
+    encodings = _encodings(inputs, given)
+    for encoding in encodings:
         try:
             found.append(_opened(inputs, replace(given, encoding=encoding), given, folder))
         except EmptyRosterError:
@@ -73,7 +79,22 @@ def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
             trouble = trouble or error
     if trouble is not None and not found:
         raise trouble
-    return max(found, key=lambda each: _known(each.columns))
+    most = max(_known(each.columns) for each in found)
+    return _clear(inputs, [each for each in found if _known(each.columns) == most], encodings)
+
+
+def _clear(inputs: Inputs, found: Sequence[Opened], encodings: Mapping[str | None, Reading | None]) -> Opened:
+    """Give the likeliest, which comes first. Raises RosterError where others are as likely by how the cells read."""
+    best = encodings[found[0].options.encoding]
+    others = [reading for each in found[1:] if (reading := encodings[each.options.encoding]) is not None]
+    if best is None:
+        return found[0]
+    if rivals := [each for each in others if each.is_as_likely(best)]:
+        shown = zip(differing([best, *rivals]), [best, *rivals], strict=True)
+        reads = ", ".join(f"{shortened(cell)} in {each.encoding}" for cell, each in shown)
+        what = f"the text is not UTF-8, and which of several encodings it is in cannot be told: it reads {reads}"
+        raise RosterError(f"{listed(inputs.names, 3)}: {what}; name the one that reads right with --encoding")
+    return replace(found[0], rival=others[0].encoding if others else None)
 
 
 def how_it_was_read(roster: Roster) -> tuple[str | None, int | None]:
@@ -123,22 +144,25 @@ def _refuse_cells(roster: Roster) -> None:
         raise RosterError(f"{roster.name}: {what}; put a line with the names above it, such as uid,name")
 
 
-def _encodings(inputs: Inputs, given: RosterOptions) -> Sequence[str | None]:
-    """Give the encodings a text may be in: UTF-8 alone when that is what it is, or when nobody can look before."""
+def _encodings(inputs: Inputs, given: RosterOptions) -> Mapping[str | None, Reading | None]:
+    """Give the encodings a text may be in, the likeliest first, and how it reads in those that are likely by that.
+
+    UTF-8 alone when that is what it is, or when nobody can look before.
+    """
     file = inputs.files[0]
     plain = file.location is Location.FILE and file.family in TEXTS and not file.compression
     if given.encoding is not None or not plain or len(inputs.files) > 1:
-        return [given.encoding]
+        return {given.encoding: None}
     try:
-        return [None] if (start := _not_utf8(Path(file.where))) is None else _likely(start)
+        start = _not_utf8(Path(file.where))
     except OSError:
-        return [None]
-
-
-def _likely(start: bytes) -> Sequence[str]:
+        start = None
+    if start is None:
+        return {None: None}
     if b"\0" in start:
-        return _WIDE if start.find(b"\0") % 2 else _WIDE[::-1]
-    return ENCODINGS
+        return dict.fromkeys(_WIDE if start.find(b"\0") % 2 else _WIDE[::-1])
+    by_cells: dict[str | None, Reading | None] = {each.encoding: each for each in likely(start)[:_MOST]}
+    return by_cells | {name: None for name in _BY_HEADER if name not in by_cells}
 
 
 def _not_utf8(path: Path) -> bytes | None:

@@ -361,6 +361,41 @@ def test_a_roster_on_standard_input_is_looked_at(tmp_path: Path) -> None:
     assert (broken.exit_code, re.match(r"error: standard input\b", broken.stderr) is not None) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("rows", "written", "found", "cell"),
+    [
+        ("0001;Marek;Mróz\n0002;Jan;Łoś\n", "cp1250", "cp1250", "Łoś"),
+        ("0001;Marek;Mróz\n0002;Jan;Łoś\n", "iso8859_2", "iso8859_2", "Łoś"),
+        ("0001;Ayşe;Yılmaz\n0002;Çağlar;Öztürk\n", "cp1254", "cp1254", "Ayşe"),  # noqa: RUF001
+        ("0001;Jürgen;Müller\n", "cp850", "cp850", "Jürgen"),
+        ("0001;Jürgen;Groß\n0002;Käthe;Schäfer\n", "mac_roman", "mac_roman", "Jürgen"),
+        ("0001;Анна;Иванова\n", "koi8_r", "koi8_r", "Анна"),
+    ],
+)
+def test_the_encoding_is_the_one_in_which_the_cells_read_best(
+    tmp_path: Path, rows: str, written: str, found: str, cell: str
+) -> None:
+    """Where the header says nothing of it; a cell is shown that would read otherwise in the next one."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(f"Personalnummer;Vorname;Name\n{rows}".encode(written))
+    looked = look([str(path)], Run())
+    assert looked.opened.tried == {"encoding": found}
+    assert f"read with encoding {found}, which is right if this reads well: {cell}\n" in looked.shown(200)
+
+
+def test_an_encoding_that_nobody_can_tell_is_asked_for(tmp_path: Path) -> None:
+    """With a cell as it reads in each that may be right; the one that is named is taken."""
+    path = tmp_path / "r.csv"
+    path.write_bytes("id;first name;last name\n1;Zoë;Lee\n2;Ann;Roy\n".encode("cp1252"))
+    with pytest.raises(RosterError) as error:
+        look([str(path)], Run())
+    assert str(error.value) == (
+        f"{path}: the text is not UTF-8, and which of several encodings it is in cannot be told: it reads 'Zoë' in "
+        "cp1252, 'Zoė' in cp1257; name the one that reads right with --encoding"
+    )
+    assert look([str(path)], Run(encoding="cp1252")).proof is not None
+
+
 def test_a_folder_that_takes_no_file_is_told(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence."""
     folder = nobody / "locked"

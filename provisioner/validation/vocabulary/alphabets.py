@@ -1,0 +1,88 @@
+"""In which encoding a text most likely is: the one in which its words are least odd, and of as few languages as can be.
+
+Names of one person are of one language, those of a company mostly of few. So a reading is odd whose letters are of no
+language together, though each is of one:
+
+    Hélène Lefèvre  François    in cp1252: French, all of them
+    Hélčne Lefčvre  François    in cp1250: Slovak but for ç
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from provisioner.roster.encodings import CANDIDATES, oddity
+
+_WESTERN: Final = (
+    "äöüß", "äåöéæø", "ëéèêïöü", "éèêëàâçæœîïôûùÿ", "ñáéíóúü", "áàâãçéêíóôõú", "àèéìíòóùú", "áæéíóöúýþð",
+)  # fmt: skip
+_CENTRAL: Final = (
+    "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "ăâîşţ", "čćđšž", "äöüß", "ëç",
+)  # fmt: skip
+_ALPHABETS: Final = {
+    **dict.fromkeys(("cp1252", "iso8859_15", "cp850", "mac_roman"), _WESTERN),
+    **dict.fromkeys(("cp1250", "iso8859_2"), _CENTRAL),
+    "cp1254": ("çğıiöşüâîû",),  # noqa: RUF001
+    "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äõöüšž", "ąćęłńóśźż"),
+    "cp1258": ("àáâãèéêìíòóôõùúýăđơư",),
+}
+"""Encoding of Latin letters → the letters beyond ASCII of each of the languages that it was made for."""
+
+_TRIED: Final = (*(name for name in CANDIDATES if name != "cp500"), "iso8859_2", "iso8859_15")
+_LOOKED_AT: Final = 16_000
+_AS_LIKELY: Final = 0.25  # of one cell: half a letter that is of another language than the other one
+_CELL_ENDS: Final = re.compile(r'[,;\t|"\r\n]')
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the cells of a text that are not ASCII read in an encoding, each once, and how odd that is."""
+
+    encoding: str
+    cells: tuple[str, ...]
+    oddity: float
+
+    def is_as_likely(self, other: Reading) -> bool:
+        """Whether it is hardly odder than another one, by all cells together."""
+        return (self.oddity - other.oddity) * len(self.cells) < _AS_LIKELY
+
+
+def differing(readings: Sequence[Reading]) -> tuple[str, ...]:
+    """Give the first cell that reads otherwise in the most of several readings, as it reads in each."""
+    return max(zip(*(each.cells for each in readings), strict=False), key=lambda cells: len({*cells}))
+
+
+def likely(data: bytes) -> list[Reading]:
+    """Give the ways in which a text can be read, the least odd first; of encodings in which it reads the same one."""
+    lines = b"\n".join(line for line in data.splitlines() if not line.isascii())
+    lines = lines[:_LOOKED_AT].rpartition(b"\n")[0] if len(lines) > _LOOKED_AT else lines
+    found: dict[tuple[str, ...], Reading] = {}
+    for encoding in _TRIED:
+        with suppress(UnicodeDecodeError):
+            cells = tuple({cell: None for cell in _CELL_ENDS.split(lines.decode(encoding)) if not cell.isascii()})
+            if cells and cells not in found:
+                found[cells] = Reading(encoding, cells, _oddity(cells, encoding))
+    return sorted(found.values(), key=lambda each: each.oddity)
+
+
+def _oddity(cells: Sequence[str], encoding: str) -> float:
+    """Say how odd words are, and how many of their letters are of no language with the others of all, and of a cell."""
+    odd = oddity("\n".join(cells), encoding, of_any=encoding in _ALPHABETS)
+    alphabets = _ALPHABETS.get(encoding, ())
+    words = [letters for cell in cells if (letters := _letters(cell))]
+    if not alphabets or not words:
+        return odd
+    return odd + _foreign("".join(words), alphabets) + sum(_foreign(each, alphabets) for each in words) / len(words)
+
+
+def _letters(cell: str) -> str:
+    return "".join(letter for letter in cell.lower() if not letter.isascii() and letter.isalpha())
+
+
+def _foreign(letters: str, alphabets: tuple[str, ...]) -> float:
+    """Give the share of letters that are not of the language that has the most of them."""
+    return min(sum(letter not in each for letter in letters) for each in alphabets) / len(letters)
