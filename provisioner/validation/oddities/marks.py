@@ -47,7 +47,12 @@ class Marks:
         named = self._plain or self._first
         self._header = header_words(named) if named is not None else []
         self._totals_elsewhere = self._first != self._plain or self._first is None
-        self._words = [*UID_WORDS, *self._header, *(() if self._totals_elsewhere else persons.TOTAL_WORDS)]
+        self._words = [
+            *UID_WORDS,
+            *persons.TYPES,
+            *self._header,
+            *(() if self._totals_elsewhere else persons.TOTAL_WORDS),
+        ]
 
     def of(self, batch: RosterBatch, frame: pl.DataFrame, uids: pl.Series) -> dict[str, Column]:
         """Find those of a batch; `frame` holds its cells cleaned, `uids` are those of its rows as they are sent."""
@@ -88,10 +93,14 @@ class Marks:
             named = persons.totals(frame, self._shape)
         elif len(named := suspects.filter(found.is_in(persons.TOTAL_WORDS)) if len(found) else suspects):
             named = named.gather(persons.totals(frame[named], self._shape))
-        if not len(dashes) and not len(named):
+        kinds = persons.kinds_of_columns(frame, suspects.filter(found.is_in(persons.TYPES)) if len(found) else found)
+        nobody = {persons.RULE: dashes, persons.KINDS: kinds, persons.TOTAL: named}
+        if not any(map(len, nobody.values())):
             return NO_TEXT
-        nobody = cells.column_of(None, len(uids), pl.String)
-        return nobody.scatter(dashes, persons.RULE).scatter(named, persons.TOTAL)
+        told = cells.column_of(None, len(uids), pl.String)
+        for what, positions in nobody.items():
+            told = told.scatter(positions, what)
+        return told
 
 
 def _at(height: int, positions: pl.Series) -> Column:

@@ -1,8 +1,9 @@
-"""Rows that are no people: rules of dashes, and totals below a table; for headers see `headers`.
+"""Rows that are no people: rules of dashes, kinds of columns, and totals below a table; for headers see `headers`.
 
     uid,name,tags
     a1,Ann Lee,red      a person
     ---,---,---         a rule: warning `row.not_a_person`
+    text,text,list      a second header
     Total,2,            a total: a number where the others have text, no tags where they have some
 
 Somebody who is called so, in a row like the others, is a person.
@@ -30,11 +31,25 @@ NEARLY_ALL = 0.9
 
 TOTALS = (
     "total", "grand total", "total general", "sum", "gesamt", "summe", "totale", "totaal", "suma", "итого", "合計",
-    "trailer", "trl", "tlr", "t", "eof",
+    "subtotal", "sub total", "sub-total", "count", "row count", "record count", "records", "number of records",
+    "anzahl", "gesamtanzahl", "zwischensumme", "nombre", "razem", "suma końcowa", "ogółem", "łącznie", "celkem",
+    "spolu", "összesen", "toplam", "totalt", "summa", "yhteensä", "i alt", "ukupno", "всего", "总计", "合计", "總計",
+    "小计", "합계", "page", "seite", "stand", "end", "ende", "end of file", "trailer", "trl", "tlr", "t", "eof",
 )  # fmt: skip
 TOTAL_WORDS = [f"{word}{colon}" for word in TOTALS for colon in ("", ":", " :", "\uff1a")]
 
+TYPES = [
+    "text", "string", "str", "char", "varchar", "nvarchar", "character varying", "int", "integer", "bigint", "number",
+    "numeric", "decimal", "float", "double", "bool", "boolean", "date", "datetime", "timestamp", "uuid", "guid", "json",
+    "list", "array", "object", "required", "optional", "mandatory", "pflichtfeld", "pflicht", "obligatorisch",
+    "obligatoire", "facultatif", "obligatorio", "opcional",
+]  # fmt: skip
+"""What a second header says below the names of columns."""
+
+_KINDS = frozenset(TYPES)
+
 RULE = "a row of nothing but dashes"
+KINDS = "a second header, which says of what kind each column is"
 TOTAL = "a total or a trailer, shaped unlike the other rows"
 
 _NAMELESS = re.compile(r"_column_\d+(?:_(.*))?", re.DOTALL)
@@ -68,6 +83,15 @@ def rules_of_dashes(frame: pl.DataFrame, uids: pl.Series) -> pl.Series:
     cells = frame.select(all_named(texts).gather(suspects).str.strip_chars(AROUND))
     dashes = cells.select(pl.all_horizontal((pl.all().fill_null("") == "") | pl.all().str.contains(_DASHES)))
     return suspects.filter(dashes.to_series())
+
+
+def kinds_of_columns(frame: pl.DataFrame, suspects: pl.Series) -> pl.Series:
+    """Give those of some positions whose rows say in two cells at least of what kind the columns are, and no more."""
+    rows = outlined(frame[suspects], own_columns(frame)).iter_rows() if len(suspects) else ()
+    filled = [[text for cell in row if (text := str(cell or "").strip(AROUND))] for row in rows]
+    return suspects.filter(
+        pl.Series([len(row) > 1 and _KINDS.issuperset(map(str.lower, row)) for row in filled], dtype=pl.Boolean)
+    )
 
 
 @dataclass(slots=True)

@@ -29,6 +29,25 @@ def test_a_total_is_no_person(word: str, rest: tuple[str | None, ...]) -> None:
     assert warnings(roster((word, *rest)))["row.not_a_person"] == (3,)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("text", "Text", "list"),
+        ("VARCHAR", "VARCHAR", None),
+        ("required", "required", "optional"),
+        ("string", "string", ""),
+    ],
+)
+def test_a_second_header_of_kinds_is_no_person(row: tuple[str | None, ...]) -> None:
+    """Below the names of the columns it says what stands in them."""
+    assert warnings(roster(row)) == {"row.not_a_person": (3,)}
+
+
+def test_somebody_who_is_called_like_a_kind_is_a_person() -> None:
+    """By any cell that says something else; and one word alone says nothing of the columns."""
+    assert warnings(roster(("text", "Ann Text", "list"), ("json", "Jason", "red"))) == {}
+
+
 def test_somebody_who_is_called_so_is_a_person() -> None:
     """A row like the others."""
     assert warnings(roster(("total", "Tom Total", "red"), ("sum", "Kim Sum", "blue"))) == {}
