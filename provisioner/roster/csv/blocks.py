@@ -221,3 +221,10 @@ def _last_row_end(data: bytes, before: int, eol: bytes) -> int:
         quotes += data.count(b'"', earlier, end)
         end = earlier
     return end
+
+
+def frame_of(rows: Sequence[Row], width: int) -> pl.DataFrame:
+    """Make a frame of rows, which may lack cells or have some too many, with nothing in them."""
+    whole = [(*row, *[None] * (width - len(row)))[:width] for row in rows]
+    columns = list(zip(*whole, strict=True)) if whole else [()] * width
+    return pl.DataFrame([pl.Series(f"c{number}", cells, pl.String) for number, cells in enumerate(columns)])

@@ -26,6 +26,7 @@ from provisioner.roster.csv.blocks import (
     Seen,
     cut,
     cut_again,
+    frame_of,
     line_steps,
     without_header,
 )
@@ -38,14 +39,14 @@ from provisioner.roster.csv.defect import (
     may_be_several,
     names_all_columns,
 )
-from provisioner.roster.csv.grammar import Row, has_loose_cr, has_other_ends, read_rows
+from provisioner.roster.csv.grammar import has_loose_cr, has_other_ends, read_rows
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
-from provisioner.roster.csv.remarks import WHOLE, remarks_on
+from provisioner.roster.csv.remarks import WHOLE, BehindBlanks, remarks_on
 from provisioner.roster.encodings import NotUtf8Error, mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin, unchanged
-from provisioner.roster.files.text import LineNumbers, TextStream, open_text
+from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.rows import ANOTHER_TABLE, Notice, Progress, RosterBatch, TextRoster, without_blank_rows
 
 DEFAULT_SIZES: Final = BlockSizes()
@@ -59,6 +60,7 @@ class CsvRoster(TextRoster):
 
     other_quotes  those in which its cells are, if they are none
     quoted_lines  the first lines are quoted as a whole
+    behind        the rows behind blank lines that may be none of the table, as far as it has been read
     seen          the blocks that it was cut into when it was read to its end, or to the limit, for the first time
     """
 
@@ -67,6 +69,7 @@ class CsvRoster(TextRoster):
     sizes: BlockSizes = DEFAULT_SIZES
     other_quotes: str | None = None
     quoted_lines: bool = False
+    behind: BehindBlanks = field(default_factory=BehindBlanks, repr=False, compare=False)
     seen: list[Seen] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -92,6 +95,7 @@ class CsvRoster(TextRoster):
             *TextRoster.notices(self),
             *self.header.notices(self.name),
             *([Notice("cells.other_quotes", f"{quotes}{PROPER_QUOTES}")] if self.other_quotes else []),
+            *self.behind.notices(self.name, self.numbers),
         )
 
     def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
@@ -106,7 +110,7 @@ class CsvRoster(TextRoster):
 
     def _blocks(self, stream: TextStream) -> Iterator[RosterBatch]:
         """One frame per block; the last one ends at the limit."""
-        parser = _BlockParser(self.origin, self.header, stream.origin, None if self.seen else self.numbers)
+        parser = _BlockParser(self, stream.origin)
         seen: list[Seen] = []
         with ThreadPoolExecutor(1) as reader:
             blocks = self._cut(stream)
@@ -190,13 +194,13 @@ def refuse_quoted_lines(roster: CsvRoster) -> CsvRoster:
 class _BlockParser:
     """Parses the blocks of one file in order; `rows`, bytes and `lines` say how far it has come."""
 
-    def __init__(self, origin: Origin, header: Header, start: int | None, numbers: LineNumbers | None) -> None:
+    def __init__(self, roster: CsvRoster, start: int | None) -> None:
         self.rows = 0
-        self._origin, self._name = origin, origin.name
-        self._header, self._dialect = header, header.dialect
-        self._start, self._offset, self.lines = start, header.length, header.lines
-        self._unit = " of the unpacked text" if isinstance(origin, Compressed) else ""
-        self._surplus, self._numbers = 0, numbers
+        self._roster, self._origin, self._name = roster, roster.origin, roster.name
+        self._header, self._dialect = roster.header, roster.header.dialect
+        self._start, self._offset, self.lines = start, roster.header.length, roster.header.lines
+        self._unit = " of the unpacked text" if isinstance(roster.origin, Compressed) else ""
+        self._surplus = 0
 
     @property
     def _width(self) -> int:
@@ -216,9 +220,10 @@ class _BlockParser:
         spread = lines > frame.height or joins
         cells, frame = frame, without_blank_rows(frame)
         frame = frame if left is None else frame.head(left)
-        if self._numbers is not None and frame.height:
+        if frame.height and not self._roster.seen:
             steps = line_steps(cells, frame.height, block, lines, self._dialect.eol)
-            self._numbers.add_steps(self.rows, self.lines, steps)
+            self._roster.numbers.add_steps(self.rows, self.lines, steps)
+            self._roster.behind.add(cells, self.rows, frame.height)
         remarks = remarks_on(frame, self._dialect, spread=spread) if b'"' in block.data else {}
         frame.columns = list(self._header.columns)
         self.rows += frame.height
@@ -283,7 +288,7 @@ class _BlockParser:
                     self._fail(defect, block.data)
                 rows = rows[: defect.rows_before]
             self._surplus = min(_MOST_SURPLUS, max(0, max(map(len, rows), default=0) - self._width))
-        return _frame(rows, self._width)
+        return frame_of(rows, self._width)
 
     def fail(self, data: bytes, reason: str) -> NoReturn:
         """Raise the RosterError for a broken block; `reason` serves when a second look finds none."""
@@ -311,10 +316,3 @@ class _BlockParser:
         if names_all_columns(self._header.columns, cells):
             what = f"{self._name}: {place}: {ANOTHER_TABLE}"
         raise WideRowError(what, line, cells) from None
-
-
-def _frame(rows: Sequence[Row], width: int) -> pl.DataFrame:
-    """Make a frame of rows, which may lack cells or have some too many, with nothing in them."""
-    whole = [(*row, *[None] * (width - len(row)))[:width] for row in rows]
-    columns = list(zip(*whole, strict=True)) if whole else [()] * width
-    return pl.DataFrame([pl.Series(f"c{number}", cells, pl.String) for number, cells in enumerate(columns)])

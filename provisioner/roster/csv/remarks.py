@@ -2,18 +2,22 @@
 
 a1,Ann,"hello⏎b2,Bob,ok⏎c3,Cy,world"     a stray pair of quotes has swallowed two rows
 "a1,Ann,hello"                           the quotes stand around the line
+⏎Dept,Number⏎Sales,2                     behind a blank line, and shaped unlike the rows before the first one
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 import polars as pl
 
 from provisioner.roster.csv.grammar import UID, Dialect
+from provisioner.roster.files.text import LineNumbers
+from provisioner.roster.formats.rows import BEHIND_BLANK_ROWS, END_OF_FILE, NO_PART, Notice
+from provisioner.wording import counted
 
 SWALLOWED: Final = "row.swallowed"
 WHOLE: Final = "row.quoted_whole"
@@ -21,7 +25,52 @@ WHOLE: Final = "row.quoted_whole"
 Figures: TypeAlias = AbstractSet[bool]
 """Whether the first cells of rows have figures in them; both where some have and others have not."""
 
+_NEARLY_ALL: Final = 0.9
 _LINE_END: Final = r"\r*\n|\r"
+
+
+class BehindBlanks:
+    """Finds the rows behind blank lines of which all, up to the next one, lack a cell that rows before the first have.
+
+    Many files have blank lines between people, who are then shaped like the others.
+    """
+
+    def __init__(self) -> None:
+        self._usual: list[str] | None = None
+        self._done = self._many = self._first = 0
+        self._ended_blank = False
+
+    def add(self, cells: pl.DataFrame, before: int, rows: int) -> None:
+        """Look at the cells of a block, which have a row of blanks for each blank line; so many rows in it count."""
+        if before < self._done or (self._usual is not None and cells.height == rows and not self._ended_blank):
+            return
+        text = pl.all().str.strip_chars().fill_null("")
+        filled = cells.select((text != "") & (text != END_OF_FILE))
+        there = filled.select(pl.any_horizontal(pl.all())).to_series()
+        group = ((~there).cum_sum() + self._ended_blank).filter(there).head(rows)
+        filled, self._ended_blank = filled.filter(there).head(rows), not there[-1]
+        first = group[0] if self._usual is None else 0  # a later block goes on with the rows of the one before it
+        if self._usual is None:
+            self._usual = _usually_filled(filled.filter(group == first))
+        shapes = filled.select(lacks=~pl.all_horizontal(pl.lit(value=True), *self._usual), group=group)
+        found = shapes.select(pl.col("lacks").all().over("group") & (pl.col("group") > first)).to_series().arg_true()
+        self._first = self._first or (before + found[0] + 1 if len(found) else 0)
+        self._many += len(found)
+        self._done = before + rows
+
+    def notices(self, name: str, lines: LineNumbers) -> Iterator[Notice]:
+        """Say that there are such rows, and from where on."""
+        if self._many:
+            line = lines.of(self._first)
+            where = f"row {self._first}" if line is None else f"line {line}"
+            what = f"behind a blank line, from {where} on, without cells that nearly all rows before it have, read like"
+            yield Notice(BEHIND_BLANK_ROWS, f"{name} has {counted(self._many, 'row')} {what} those; {NO_PART}")
+
+
+def _usually_filled(filled: pl.DataFrame) -> list[str]:
+    """Name the columns that nearly all of some rows fill; none where a single row would say it."""
+    least = max(2, _NEARLY_ALL * filled.height)
+    return [column.name for column in filled if int(column.sum()) >= least]
 
 
 def remarks_on(frame: pl.DataFrame, dialect: Dialect, *, spread: bool) -> dict[str, Sequence[int]]:

@@ -18,7 +18,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""
 
 # What some programs of DOS end a text with; a line end may stand behind it, and another file that was put there.
-_END_OF_FILE: Final = "\x1a"
+END_OF_FILE: Final = "\x1a"
 
 ANOTHER_TABLE: Final = (
     "the header of another table; save the rows from there on as a file of its own and name both files, "
@@ -57,7 +57,7 @@ def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:
     cell = named(name)
     if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
         text = cell.cast(pl.String).str.strip_chars()
-        return cell.is_null() | (text == "") | (text == _END_OF_FILE)
+        return cell.is_null() | (text == "") | (text == END_OF_FILE)
     return cell.is_null() | (cell.list.len() == 0) if isinstance(kind, pl.List) else _is_nothing(cell, kind)
 
 
@@ -157,6 +157,11 @@ OTHER_SHEETS: Final = "sheet.others"
 
 ONLY_PART: Final = "roster.partial"
 """The code of a notice: by what is told in it the roster is not all."""
+
+
+BEHIND_BLANK_ROWS: Final = "rows.behind_blank_rows"
+NO_PART: Final = "delete what is no part of the table"
+"""Rows behind blank ones may be another table: the code of the notice that tells them, and what it says to do."""
 
 
 ANOTHER_HEADER: Final = "header.another"

@@ -16,7 +16,16 @@ from provisioner.errors import RosterError
 from provisioner.roster.columns import named_columns
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.files.origin import length_of
-from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Notice, Progress, Roster, RosterBatch
+from provisioner.roster.formats.rows import (
+    ANOTHER_HEADER,
+    BEHIND_BLANK_ROWS,
+    NO_PART,
+    OTHER_SHEETS,
+    Notice,
+    Progress,
+    Roster,
+    RosterBatch,
+)
 from provisioner.roster.preamble import another_header
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
@@ -270,8 +279,8 @@ def _behind_blank_rows(package: Package, table: Table, collected: _Collected) ->
     if many := collected.behind_blank_rows:
         first = collected.sheet_rows[len(collected.sheet_rows) - many]
         what = f"{counted(many, 'row')} behind blank ones, from row {first} on, read like those before"
-        message = f"the sheet {table.sheet.name!r} has {what}; delete what is no part of the table"
-        yield Notice("rows.behind_blank_rows", f"{package.path}: {message}")
+        message = f"the sheet {table.sheet.name!r} has {what}; {NO_PART}"
+        yield Notice(BEHIND_BLANK_ROWS, f"{package.path}: {message}")
 
 
 def _unlike_what_is_seen(package: Package, table: Table, remarks: Remarks) -> Iterator[Notice]:

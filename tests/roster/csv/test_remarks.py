@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -10,7 +11,8 @@ import polars as pl
 import pytest
 
 from provisioner.errors import RosterError
-from provisioner.roster.csv.file import open_csv
+from provisioner.roster.csv.blocks import BlockSizes
+from provisioner.roster.csv.file import DEFAULT_SIZES, open_csv
 from provisioner.roster.csv.grammar import Dialect
 from provisioner.roster.csv.remarks import SWALLOWED, WHOLE, holds_a_row, remarks_on
 from provisioner.roster.formats.rows import Notice, missing_fields
@@ -143,3 +145,45 @@ def test_a_line_end_that_is_none_in_the_file_counts_within_quotes(tmp_path: Path
 def test_a_line_in_a_cell_counts_with_what_stands_around_the_quotes(cells: tuple[str | None, ...], held: bool) -> None:
     """The last line with the cells behind it, the first with those before it; prose and JSON are no rows."""
     assert holds_a_row(cells, ",") == held
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("a1,Ann,x\nb2,Bob,y\n\nGroup,Number\nSales,1\nTotal,2\n", "3 rows behind a blank line, from line 5 on"),
+        ("a1,Ann,x\nb2,Bob,y\n,,\n\nPrinted on,2026-11-30,\n", "1 row behind a blank line, from line 6 on"),
+        ("\na1,Ann,x\nb2,Bob,y\n\nc3,Cy,z\n\nEnd,3\n", "1 row behind a blank line, from line 8 on"),
+        ("a1,Ann,x\nb2,Bob,y\n\nc3,Cy,z\nd4,Di,\n\ne5,Ed,x\n", None),
+        ("a1,Ann,x\nb2,Bob,\n\nc3,Cy\n", None),
+        ("a1,Ann,x\n\nb2,Bob\n", None),
+        ("a1,Ann,x\nb2,Bob\n\n\n\x1a", None),
+    ],
+)
+def test_rows_behind_a_blank_line_are_told_where_they_are_shaped_otherwise(
+    tmp_path: Path, rows: str, told: str | None
+) -> None:
+    """All of them up to the next blank line: people between whom there are blank lines are shaped like the others."""
+    assert behind_blanks(tmp_path, rows) == ([told] if told else [])
+
+
+def test_rows_behind_a_blank_line_are_told_wherever_they_are(tmp_path: Path) -> None:
+    """In a later block than the people, as far as they have been read, and once however often they are."""
+    people = "".join(f"a{number},Ann,x\n" for number in range(200))
+    table = "\nGroup,Number\nSales,1\n"
+    said = "2 rows behind a blank line, from line 203 on"
+    assert behind_blanks(tmp_path, f"{people}{table}") == [said]
+    assert behind_blanks(tmp_path, f"{people}{table}", BlockSizes(first=100, block=100)) == [said]
+    assert behind_blanks(tmp_path, f"{people}{table}", limit=200) == []
+
+
+def behind_blanks(
+    folder: Path, rows: str, sizes: BlockSizes = DEFAULT_SIZES, limit: int | None = None
+) -> Sequence[str]:
+    path = folder / "r.csv"
+    path.write_text(f"uid,name,dept\n{rows}")
+    roster = open_csv(path, sizes=sizes, limit=limit)
+    for _ in range(2):
+        assert sum(batch.frame.height for batch in roster.batches())
+    told = [each.message.removeprefix(f"{path} has ") for each in roster.notices()]
+    assert all(each.endswith(", read like those; delete what is no part of the table") for each in told)
+    return [each.partition(", without")[0] for each in told]
