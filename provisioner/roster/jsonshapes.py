@@ -101,6 +101,7 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
     {"uid": {"0": "a1"}, "name": {"0": "Ann"}}       by columns
     {"a1": {"uid": "a1", "name": "Ann"}}             each under a key of its own
     {"users": {"a1": {"name": "Ann"}}}               each under its uid
+    {"users": null}                                  in no list where there should be one
     {"data": {"users": [{"uid": "a1"}]}}             in a list further in, perhaps beside an empty one
     {"uid": "g", "name": "Group", "users": [{…}]}    in a list, or it is one itself: not clear
     """
@@ -110,6 +111,8 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
         return "it is a table by columns, as pandas writes it; write it with orient='records'"
     if is_row(keys):
         return next((both_users(path) for path, list_ in _lists(value) if _any_row(list_, is_row)), None)
+    if none := [key for key, each in value.items() if key.casefold() in PEOPLE and each in (None, {})]:
+        return f"its {shortened(none[0])} holds nothing, and is no list; fetch it again, or write [] if there is nobody"
     lists = {key: each for key, each in value.items() if isinstance(each, list)}
     if any(each or key.casefold() in PEOPLE | _RESULTS for key, each in lists.items()):
         return None

@@ -605,3 +605,25 @@ def test_a_page_that_is_packed_is_told_as_well(tmp_path: Path) -> None:
     path = tmp_path / "r.json.gz"
     path.write_bytes(gzip.compress(json.dumps({"next": "/2", "users": [ANN]}).encode()))
     assert [each["event"] for each in events(path, tmp_path)] == ["roster.partial"]
+
+
+@pytest.mark.parametrize("about", [{}, {"total": 0}])
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_a_member_for_users_that_holds_nothing_is_told_as_that(
+    tmp_path: Path, nothing: Any, about: dict[str, Any]
+) -> None:
+    """An answer that went wrong is no empty roster; a list that is empty is one."""
+    path = written(tmp_path, json.dumps({**about, "users": nothing}))
+    said = "its 'users' holds nothing, and is no list; fetch it again, or write [] if there is nobody"
+    assert refusal(path, tmp_path) == f"r.json: {said}"
+    assert users(written(tmp_path, json.dumps({**about, "users": []})), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("trailing", "no JSON"), ("nothing", "no JSON"), ("true", "true, no object"), ("12", "a number, no object")],
+)
+def test_a_word_where_an_object_is_expected_is_told_by_all_of_it(tmp_path: Path, word: str, said: str) -> None:
+    """Not by its first letter."""
+    message = refusal(written(tmp_path, f"{json.dumps({'users': [ANN]})} {word}"), tmp_path)
+    assert message == f"r.json: row 2 (line 1): element '{word}' is {said}"
