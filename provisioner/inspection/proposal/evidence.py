@@ -30,9 +30,9 @@ from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
 from provisioner.validation.vocabulary.leaving import READ, Unread, unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, known_by_name, private_keys
-from provisioner.validation.vocabulary.recognition import Recognition
 from provisioner.validation.vocabulary.standing import Standing, standing
 from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.vocabulary.table import Recognition
 from provisioner.validation.warnings import WARNINGS
 
 MOST_ROWS: Final = 100_000

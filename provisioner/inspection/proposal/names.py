@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from provisioner.inspection.proposal.evidence import Column
-from provisioner.validation.vocabulary.recognition import normal_form
 from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.vocabulary.table import normal_form
 
 _MOSTLY: Final = 0.5
 _LAST_COMES_FIRST: Final = ("姓", "氏", "苗字", "名字", "성", "họ", "họ đệm", "vezetéknév", "családnév")

@@ -10,7 +10,7 @@ from provisioner.inspection.proposal.evidence import Column
 from provisioner.inspection.proposal.names import Cells
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import UidForm
-from provisioner.validation.vocabulary.recognition import is_of_a_thing, is_of_another
+from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another
 from provisioner.validation.vocabulary.standing import Standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import counted, printable

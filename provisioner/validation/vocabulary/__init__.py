@@ -2,6 +2,8 @@
 
 synonyms     the words for what a user is made of, as one table
 besides      the words for what is known of a person besides
+table        these words by their normal form
+owners       whose a column is: the person's, or another's
 recognition  what a column is by its name
 privacy      what is not for all to see, by its name
 leaving      whether somebody is deactivated, and from when on

@@ -10,8 +10,9 @@ import polars as pl
 
 from provisioner.roster.columns import instance_of
 from provisioner.validation.fields.places import DEEPEST_KEY, PRIVATE, MetadataPath
-from provisioner.validation.vocabulary.recognition import Recognition, privacy_of, recognise
+from provisioner.validation.vocabulary.recognition import privacy_of, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.vocabulary.table import Recognition
 
 _LAST_RANK: Final = 99
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})

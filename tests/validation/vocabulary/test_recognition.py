@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
 
 import pytest
 
-from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.recognition import (
-    Recognition,
-    is_of_a_thing,
-    is_of_another,
     missing_from,
     nearest_columns,
-    normal_form,
     privacy_of,
     recognise,
 )
-from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
+from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.vocabulary.table import Recognition
 
 
 @pytest.mark.parametrize(
@@ -60,47 +55,6 @@ def test_other_names_are_not_known(name: str) -> None:
     assert recognise(name) is None
 
 
-OTHERS = (
-    "company", "organisation", "organization", "org", "department", "dept", "team", "group", "school", "employer",
-    "manager", "parent", "account owner", "owner", "Firma", "Schule", "entreprise", "empresa", "Eltern",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_what_belongs_to_another_is_nobodys_own(other: str) -> None:
-    """An employer's picture, a team's address, a manager's number: however the two words are put together."""
-    camel = "".join([other.split()[0], *map(str.title, other.split()[1:])])
-    joined = other.replace(" ", "_")
-    words = {"photo": "Photo", "email": "Email", "phone": "Phone", "first_name": "FirstName", "last_name": "LastName"}
-    columns = [
-        column
-        for lower, upper in words.items()
-        for column in (
-            f"{joined}.{lower}", f"{camel}{upper}", f"{joined}_{lower}", f"{other.title()} {upper}", f"{other}-{lower}",
-            f"user.{camel}.{lower}", f"{joined}/{lower}", f"{camel}.main.{lower}", f"{joined}{lower}",
-        )
-    ]  # fmt: skip
-    columns += [f"{camel}.uid", f"{camel}.login", f"data.{camel}.avatar_url"]
-    assert {column: recognise(column) for column in columns} == dict.fromkeys(columns)
-    assert [column for column in columns if not is_of_another(column)] == []
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    ["user", "profile", "employee", "person", "attributes", "fields", "data", "traits", "company.user", "team member",
-     "app_metadata", "urn:ietf:params:scim:schemas:core:2.0:User"],
-)  # fmt: skip
-def test_what_belongs_to_the_person_stays_his_own(prefix: str) -> None:
-    """Whatever program has put it before the word; one that belongs to a company is a person all the same."""
-    columns = {f"{prefix}.{word}": meaning for word, meaning in [
-        ("photo", Meaning.AVATAR), ("email", Meaning.EMAIL), ("phone", Meaning.PHONE), ("first_name", Meaning.FIRST),
-        ("id", Meaning.ID), ("last_name", Meaning.LAST),
-    ]}  # fmt: skip
-    found = {column: known.meaning if (known := recognise(column)) else None for column in columns}
-    assert found == columns
-    assert [column for column in columns if is_of_another(column)] == []
-
-
 EXPORTED = {
     Meaning.ID: ("PERNR", "Pers.No.", "Personnel number", "USERID", "Employee_ID", "personIdExternal", "Worker ID"),
     Meaning.LOGIN: ("USRID", "BNAME", "USERNAME", "User Name"),
@@ -131,15 +85,6 @@ def test_the_columns_of_personnel_systems_are_known(meaning: Meaning) -> None:
     assert {name: found and found.meaning for name in names if (found := recognise(name)) or True} == dict.fromkeys(
         names, meaning
     )
-
-
-@pytest.mark.parametrize("name", ["order.id", "Order ID", "device_uuid", "customer/order/id", "subscription.uid"])
-def test_an_id_of_a_thing_is_nobodys_id(name: str) -> None:
-    """Whoever has ordered it; one that a thing has of a person is his."""
-    assert (recognise(name), is_of_a_thing(name)) == (None, True)
-    person = f"{name.split('.')[0]}.user.id"
-    found = recognise(person)
-    assert (found and found.meaning, is_of_a_thing(person)) == (Meaning.ID, False)
 
 
 @pytest.mark.parametrize(
@@ -234,17 +179,6 @@ def test_secrets_are_known_in_their_language(name: str) -> None:
     assert known.meaning is Meaning.SECRET
 
 
-def test_no_word_stands_for_two_things() -> None:
-    """Else the order of the table would decide, and nobody would see it."""
-    places = defaultdict(set)
-    groups = [(meaning.name, rank, group) for meaning, ranks in SYNONYMS.items() for rank, group in enumerate(ranks)]
-    for name, rank, group in [*groups, *((key, 0, words) for key, words in PROFILE.items())]:
-        for word in group.split("|"):
-            assert normal_form(word), f"{word!r} of {name} has no letters"
-            places[normal_form(word)].add((name, rank))
-    assert {word: found for word, found in places.items() if len(found) > 1} == {}
-
-
 def test_a_header_lacks_what_tells_apart_and_what_names() -> None:
     """A title lacks both, a group above the header one, the header nothing."""
     heads = (["Personalliste 2026"], ["Name", "", "Kontakt"], ["Vorname", "E-Mail"])
@@ -258,10 +192,3 @@ def test_the_nearest_columns_come_best_first() -> None:
     columns = ("E-Mail", "Ort", "Vorname", "Login", "Personalnummer", "Anzeigename", "Nachname")
     assert nearest_columns("uid", columns) == ["Personalnummer", "Login", "E-Mail"]
     assert nearest_columns("name", columns) == ["Anzeigename", "Vorname", "Nachname"]
-
-
-def test_somebody_elses_address_is_told() -> None:
-    """Of parents and superiors, whatever they are called."""
-    assert [is_of_another(name) for name in ("Guardian Email", "E-Mail Vorgesetzte/r", "Kommunikation E-Mail")] == [
-        True, True, False,
-    ]  # fmt: skip

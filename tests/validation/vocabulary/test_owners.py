@@ -1,0 +1,65 @@
+"""A column is the person's own, or somebody's or something's else."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another
+from provisioner.validation.vocabulary.recognition import recognise
+from provisioner.validation.vocabulary.synonyms import Meaning
+
+OTHERS = (
+    "company", "organisation", "organization", "org", "department", "dept", "team", "group", "school", "employer",
+    "manager", "parent", "account owner", "owner", "Firma", "Schule", "entreprise", "empresa", "Eltern",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_belongs_to_another_is_nobodys_own(other: str) -> None:
+    """An employer's picture, a team's address, a manager's number: however the two words are put together."""
+    camel = "".join([other.split()[0], *map(str.title, other.split()[1:])])
+    joined = other.replace(" ", "_")
+    words = {"photo": "Photo", "email": "Email", "phone": "Phone", "first_name": "FirstName", "last_name": "LastName"}
+    columns = [
+        column
+        for lower, upper in words.items()
+        for column in (
+            f"{joined}.{lower}", f"{camel}{upper}", f"{joined}_{lower}", f"{other.title()} {upper}", f"{other}-{lower}",
+            f"user.{camel}.{lower}", f"{joined}/{lower}", f"{camel}.main.{lower}", f"{joined}{lower}",
+        )
+    ]  # fmt: skip
+    columns += [f"{camel}.uid", f"{camel}.login", f"data.{camel}.avatar_url"]
+    assert {column: recognise(column) for column in columns} == dict.fromkeys(columns)
+    assert [column for column in columns if not is_of_another(column)] == []
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["user", "profile", "employee", "person", "attributes", "fields", "data", "traits", "company.user", "team member",
+     "app_metadata", "urn:ietf:params:scim:schemas:core:2.0:User"],
+)  # fmt: skip
+def test_what_belongs_to_the_person_stays_his_own(prefix: str) -> None:
+    """Whatever program has put it before the word; one that belongs to a company is a person all the same."""
+    columns = {f"{prefix}.{word}": meaning for word, meaning in [
+        ("photo", Meaning.AVATAR), ("email", Meaning.EMAIL), ("phone", Meaning.PHONE), ("first_name", Meaning.FIRST),
+        ("id", Meaning.ID), ("last_name", Meaning.LAST),
+    ]}  # fmt: skip
+    found = {column: known.meaning if (known := recognise(column)) else None for column in columns}
+    assert found == columns
+    assert [column for column in columns if is_of_another(column)] == []
+
+
+@pytest.mark.parametrize("name", ["order.id", "Order ID", "device_uuid", "customer/order/id", "subscription.uid"])
+def test_an_id_of_a_thing_is_nobodys_id(name: str) -> None:
+    """Whoever has ordered it; one that a thing has of a person is his."""
+    assert (recognise(name), is_of_a_thing(name)) == (None, True)
+    person = f"{name.split('.')[0]}.user.id"
+    found = recognise(person)
+    assert (found and found.meaning, is_of_a_thing(person)) == (Meaning.ID, False)
+
+
+def test_somebody_elses_address_is_told() -> None:
+    """Of parents and superiors, whatever they are called."""
+    assert [is_of_another(name) for name in ("Guardian Email", "E-Mail Vorgesetzte/r", "Kommunikation E-Mail")] == [
+        True, True, False,
+    ]  # fmt: skip
