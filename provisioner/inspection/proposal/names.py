@@ -85,7 +85,8 @@ def _best(cells: Cells, meaning: Meaning, suits: Callable[[Column], bool]) -> Co
 def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
     """Tell a whole name from half of one: `Name, Vorname` and `Nombre, Apellidos` are two halves.
 
-    A name that people go by and that has blanks is a whole one.
+    A name that people go by and that has blanks is a whole one; one of several words that holds neither half is of
+    somebody else.
     """
     whole, first, last, preferred = parts.whole, parts.first, parts.last, parts.preferred
     if preferred is not None and preferred.spaced * 2 > preferred.filled:
@@ -95,7 +96,14 @@ def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
             whole, last = None, whole
         elif last is not None and first is None and cells.containing(whole.name, last.name) < _MOSTLY:
             whole, first = None, whole
+        elif first is not None and last is not None and _is_of_another(whole, (first, last), cells):
+            whole = None
     return _Parts(whole, first, last, preferred)
+
+
+def _is_of_another(whole: Column, halves: tuple[Column, Column], cells: Cells) -> bool:
+    apart = all(cells.containing(whole.name, half.name) < _MOSTLY for half in halves)
+    return apart and whole.spaced * 2 > whole.filled
 
 
 def _both(parts: _Parts) -> NameChoice | None:

@@ -10,7 +10,7 @@ from provisioner.inspection.proposal.evidence import Column
 from provisioner.inspection.proposal.names import Cells
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.fields.uidencoding import UidForm
-from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another
+from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another, may_be_of
 from provisioner.validation.vocabulary.standing import Standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import counted, printable
@@ -252,12 +252,12 @@ def could_be_chosen(column: Column) -> bool:
 
 
 def _says_nothing(column: Column) -> bool:
-    usable = column.can_be_named and not column.nested
+    usable = column.can_be_named and not column.nested and may_be_of(Meaning.ID, column.name)
     return usable and (column.known is None or column.known.meaning is Meaning.POSITION)
 
 
 def is_own_mail(column: Column) -> bool:
     """Whether a column whose name says nothing holds addresses, of which no two rows share one."""
-    if column.known is not None or column.place is not None or not column.can_be_named or is_of_another(column.name):
+    if column.known is not None or column.place is not None or not column.can_be_named:
         return False
-    return column.are_mails and not column.repeats
+    return may_be_of(Meaning.EMAIL, column.name) and column.are_mails and not column.repeats

@@ -1,31 +1,55 @@
-"""Whose a column is: of the person of its row, or of somebody or something else."""
+"""Whose a column is: of the person of its row, or of somebody or something else.
+
+E-Mail (Eltern), Employee ID (Manager)   brackets may name another: of what else they hold nothing is known
+coach.name, plan/id, VPN: enabled        what stands before a separator has to be a person, or what programs wrap one in
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from typing import Final
 
 from provisioner.validation.vocabulary.besides import PROFILE
-from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import known_words, normal_form, words_of
 
+BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
 PERSONS: Final = (
-    "employee",
-    "user",
-    "worker",
-    "person",
-    "student",
-    "pupil",
-    "member",
-    "customer",
-    "client",
-    "contact",
-    "profile",
-)
+    "employee", "user", "worker", "person", "student", "pupil", "member", "customer", "client", "contact", "profile",
+)  # fmt: skip
+_PEOPLE: Final = (
+    *(f"{person}s" for person in PERSONS), "people", "account", "Benutzer", "Nutzer", "utilisateur", "usuario",
+    "ユーザー",
+)  # fmt: skip
+_WRAPPERS: Final = (
+    "profile", "data", "attribute", "attributes", "field", "fields", "trait", "traits", "property", "properties",
+    "metadata", "meta", "app", "core", "body", "payload", "node", "item", "items", "record", "records", "result",
+    "results", "response", "entity", "object", "resource", "value", "values", "content", "row", "rows", "detail",
+    "details", "info", "information", "general", "basic", "common", "custom", "standard", "default", "public",
+    "private", "personal", "personnel", "work", "business", "official", "employment", "identity", "auth", "login",
+    "membership", "claims", "Stammdaten", "Personalien", "Kontakt", "Kontaktdaten", "Allgemein", "dienstlich",
+    "coordonnées", "identité", "datos", "dati", "dados", "gegevens", "基本情報",
+)  # fmt: skip
+"""What programs and forms put before what they know of a person; a number does not count either."""
+_SEPARATORS: Final = re.compile(r"\.(?=\S)|[/:]")
+"""Behind an abbreviation stands a blank: `Dienstl. E-Mail`."""
+_REMARKS: Final = (
+    "read", "only", "required", "optional", "upload", "current", "currently", "aktuell", "Konto", "HR", "date", "Datum",
+    "yes", "no", "y", "n", "ja", "nein", "j", "oui", "non", "o", "sí", "s", "sim", "true", "false",
+)  # fmt: skip
+"""What may stand in brackets behind who is active: anything else may be what he is active in."""
 _LONGEST_WORDS: Final = 3  # of one thing, as `cost center name`
 _OWNED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE, Meaning.FIRST, Meaning.LAST, Meaning.AVATAR, Meaning.STATUS})
 """What may have its owner before it: `work phone`, and not `manager phone`."""
+_SEEN: Final = frozenset({Meaning.ID, Meaning.LOGIN, Meaning.NAME})
+_PARTS: Final = (
+    Meaning.ID, Meaning.LOGIN, Meaning.EMAIL, Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED,
+    Meaning.PHONE, Meaning.POSITION,
+)  # fmt: skip
+_AKIN: Final = {Meaning.ID: (Meaning.ID, Meaning.LOGIN, Meaning.POSITION), Meaning.STATUS: (Meaning.STATUS,)}
+"""What a column may be that is called two things, `Name/Vorname` and `Nr./ID`, but that an address has no id."""
 
 _OTHERS: Final = (
     "manager", "supervisor", "boss", "reports to", "guardian", "parent", "mother", "father", "emergency", "next of kin",
@@ -40,6 +64,12 @@ _OTHERS: Final = (
     "puoliso", "ektefelle", "ægtefælle", "házastárs", "σύζυγος", "pasangan",
 )  # fmt: skip
 """Words for somebody else, whose address or number may stand in a person's row."""
+
+_OTHERS_IN_BRACKETS: Final = (
+    "coach", "mentor", "recruiter", "teacher", "sponsor", "billing", "partner", "child", "Ansprechpartner", "Betreuer",
+    "Lehrer", "Kind", "Partnerin", "enfant", "hijo", "profesor", "parrain", "tuteur",
+)  # fmt: skip
+"""Words for others that may be what the rows are about as well, and are not where they only stand behind a word."""
 
 _BODIES: Final = (
     "owner", "org", "school", "university", "club", "agency", "vendor", "supplier", "branch", "location", "site",
@@ -73,6 +103,39 @@ def is_of_another(column: str) -> bool:
     return any(form.startswith(body) and can_be_owned(form.removeprefix(body)) for body in _bodies())
 
 
+def may_be_of(meaning: Meaning, column: str) -> bool:
+    """Whether a column that holds something of a person by its last words may be his own by all the others.
+
+    Of an id, a name and who is active more has to be known, for they are seen, or cannot be taken back.
+    """
+    text = unicodedata.normalize("NFKC", column)
+    if is_of_another(BRACKETS.sub("", text)) or not _are_wrappers(text, meaning):
+        return False
+    remarks = [normal_form(word) for remark in BRACKETS.findall(text) for word in words_of(remark)]
+    if meaning is Meaning.STATUS:
+        return all(remark in _known_remarks() or _says(remark, Meaning.STATUS) for remark in remarks)
+    foreign = _others_in_brackets() | (_bodies() | _things() if meaning in _SEEN else frozenset())
+    of_others = any(other in "".join(remarks) for other in _others())
+    return not (of_others or foreign.intersection(remarks) or (meaning is Meaning.ID and is_of_a_thing(text)))
+
+
+def _are_wrappers(text: str, meaning: Meaning) -> bool:
+    """Whether what stands before the last separator is a person, from the nearest on, or what one is wrapped in."""
+    for part in reversed(_SEPARATORS.split(BRACKETS.sub("", text))[:-1]):
+        found = [form for word in words_of(part) if (form := normal_form(word).rstrip("0123456789"))]
+        if found and found[-1] in _people():
+            return True
+        is_wrapper = all(form in _wrappers() for form in found) or _says(normal_form(part), *_AKIN.get(meaning, _PARTS))
+        if not is_wrapper:
+            return False
+    return True
+
+
+def _says(form: str, *meanings: Meaning) -> bool:
+    known = known_words().get(form)
+    return known is not None and known.meaning in meanings
+
+
 def is_of_a_thing(column: str) -> bool:
     """Whether a column may be about something that a person has or does: order.id, Device UUID."""
     return _is_owned_by(unicodedata.normalize("NFKC", column), _things()) or False
@@ -91,8 +154,7 @@ def _is_owned_by(text: str, owners: frozenset[str]) -> bool | None:
 
 def can_be_owned(form: str) -> bool:
     """Whether a normal form is a word that may have its owner before it."""
-    known = known_words().get(form)
-    return known is not None and known.meaning in _OWNED
+    return _says(form, *_OWNED)
 
 
 @cache
@@ -109,3 +171,25 @@ def _things() -> frozenset[str]:
 def _bodies() -> frozenset[str]:
     besides = [word for key in _BODIES_BESIDES for word in PROFILE[key].split("|")]
     return frozenset(normal_form(unicodedata.normalize("NFKC", word)) for word in (*_BODIES, *besides))
+
+
+@cache
+def _people() -> frozenset[str]:
+    """Give the words for people in each language; a profile is only what one is wrapped in."""
+    words = (*PERSONS, *_PEOPLE, *SYNONYMS[Meaning.NAME][-1].split("|"))
+    return frozenset(normal_form(word) for word in words) - _wrappers()
+
+
+@cache
+def _wrappers() -> frozenset[str]:
+    return frozenset(normal_form(word) for word in _WRAPPERS)
+
+
+@cache
+def _known_remarks() -> frozenset[str]:
+    return frozenset({"", *(normal_form(word) for word in _REMARKS)}) | _people() | _wrappers()
+
+
+@cache
+def _others_in_brackets() -> frozenset[str]:
+    return frozenset(normal_form(word) for word in _OTHERS_IN_BRACKETS)

@@ -13,11 +13,10 @@ from typing import Final
 
 from provisioner.validation.fields.places import field_of
 from provisioner.validation.vocabulary.besides import PROFILE
-from provisioner.validation.vocabulary.owners import PERSONS, can_be_owned, is_of_a_thing, is_of_another
+from provisioner.validation.vocabulary.owners import BRACKETS, PERSONS, can_be_owned, is_of_another, may_be_of
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import Recognition, known_words, normal_form, words_of
 
-_BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
 _OWNERS: Final = (
     *PERSONS, "primary", "work", "business", "corporate", "official", "legal", "preferred", "current", "public",
 )  # fmt: skip
@@ -37,10 +36,12 @@ def recognise(column: str) -> Recognition | None:
     """Tell what a column is by its name; None for a name that nobody knows."""
     if (meaning := _OF_FIELDS.get(field_of(column) or "")) is not None:
         return Recognition(meaning, -1)
-    table = known_words()
-    for form in _forms(column):
-        if (found := table.get(form)) is not None:
-            return None if found.meaning is Meaning.ID and is_of_a_thing(column) else found
+    text, table = unicodedata.normalize("NFKC", column), known_words()
+    if (found := table.get(normal_form(text))) is not None:
+        return found
+    found = next((known for form in _forms(text) if (known := table.get(form)) is not None), None)
+    if found is not None and (found.meaning is Meaning.PROFILE or may_be_of(found.meaning, text)):
+        return found
     if privacy_of(column) is Meaning.SECRET:
         return Recognition(Meaning.SECRET, _RANK_BY_PART)
     return None
@@ -52,7 +53,7 @@ def privacy_of(name: str) -> Meaning | None:
 
     work_email, emergencyPhone2, Initial pw, Bruttogehalt, password new; not so email_verified
     """
-    words = [form for word in words_of(_BRACKETS.sub("", name)) if (form := normal_form(word).rstrip("0123456789"))]
+    words = [form for word in words_of(BRACKETS.sub("", name)) if (form := normal_form(word).rstrip("0123456789"))]
     table = known_words()
     for start in range(len(words)):
         found = table.get("".join(words[start:]))
@@ -95,11 +96,9 @@ def spellings() -> frozenset[str]:
     return frozenset(word.replace(" ", between) for word in words for between in (" ", "", "_", "-"))
 
 
-def _forms(column: str) -> Iterator[str]:
-    """Give the forms in which a name may be known: whole, without brackets, without what stands before it."""
-    text = unicodedata.normalize("NFKC", column)
-    yield normal_form(text)
-    bare = _BRACKETS.sub("", text)
+def _forms(text: str) -> Iterator[str]:
+    """Give the forms in which a name may be known that is not as a whole: without brackets, and what stands before."""
+    bare = BRACKETS.sub("", text)
     yield (form := normal_form(bare))
     if is_of_another(bare):
         return

@@ -104,6 +104,10 @@ def why_left_out(proposal: Proposal) -> dict[str, str]:
         # what belongs to another tells no people apart, whatever stands in it
         ({"company.id": ["a", "b", "c", "d", "e"], "Manager ID": ["f", "g", "h", "i", "j"]}, None),
         ({"Ort": ["K", "K", "B", "B", "B"]}, None),
+        # nor what is wrapped in something that nobody knows
+        ({"address.id": UUIDS, "Employee ID (Manager)": ["f", "g", "h", "i", "j"],
+          "recruiter.contact": [f"a{n}@x.org" for n in range(5)], "E-Mail (Eltern)": [f"b{n}@x.org" for n in range(5)]},
+         None),
         # nor an id of what somebody has or does, in whatever form it is made, and though it counts the rows
         ({"Order ID": UUIDS, "device.id": UUIDS, "Session UUID": UUIDS}, None),
         ({"Order ID": [1, 2, 3, 4, 5]}, None),
@@ -270,6 +274,12 @@ def test_secrets_within_objects_are_kept_out_as_well(tmp_path: Path) -> None:
         ({"Full Name": ["Lee, Ann", "Poe, Bob", "Roe, Cy", "Fox, Di", "Oak, Ed"],
           "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"], "Last Name": ["Lee", "Poe", "Roe", "Fox", "Oak"]},
          "{First Name} {Last Name}"),
+        # of somebody else; a name that people have given themselves is one word
+        ({"Full Name": ["Ma Lee", "Pa Poe", "Ma Roe", "Pa Fox", "Ma Oak"], "Last Name": ["Hill", "Poe", "Ray",
+         "Fey", "Ash"],
+          "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"]}, "{First Name} {Last Name}"),
+        ({"Full Name": ["Sunny", "Bobster", "CRoe", "Fox", "edward"], "Last Name": ["Hill", "Poe", "Ray", "Fey", "Ash"],
+          "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"]}, "Full Name"),
         ({"Full Name": [f"a{n}@x.org" for n in range(5)], "nickname": ["a", "b", "c", "d", "e"]}, "nickname"),
         ({"Full Name": [None] * 5, "First|Name": ["A"] * 5, "surname": ["Lee", "Poe", "Roe", "Fox", "Oak"]}, "surname"),
         ({"Full Name": [None] * 5, "姓": ["山田"] * 5, "名": ["太郎"] * 5}, "{姓} {名}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another
+from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another, may_be_of
 from provisioner.validation.vocabulary.recognition import recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
 
@@ -63,3 +63,46 @@ def test_somebody_elses_address_is_told() -> None:
     assert [is_of_another(name) for name in ("Guardian Email", "E-Mail Vorgesetzte/r", "Kommunikation E-Mail")] == [
         True, True, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Employee ID (Manager)", "Name (Notfallkontakt)", "E-Mail (Eltern)", "Name (Firma)", "ID (Rechnung)",
+     "Mail [Coach]",
+     "Name (Kind)", "coach.name", "address.id", "plan.name", "role.id", "plan/id", "billing.email", "recruiter.email",
+     "coach.profile.name", "company.profile.email", "mfa.enabled", "settings.notifications.enabled",
+     "newsletter.active",
+     "subscription.status", "VPN: enabled", "email.enabled", "Gesperrt (Bibliothek)", "Status (Impfung)", "email.id",
+     "user_settings.active"],
+)  # fmt: skip
+def test_what_stands_in_brackets_and_before_a_separator_may_name_another(name: str) -> None:
+    """Of a word that nobody knows before a separator the column is not taken for the person's own."""
+    assert recognise(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("Personalnummer (8-stellig)", Meaning.ID), ("E-Mail (Firma)", Meaning.EMAIL), ("Name (Anzeige)", Meaning.NAME),
+        ("Telefon (mobil)", Meaning.PHONE), ("Status [READ ONLY]", Meaning.STATUS), ("Gesperrt (ja/nein)",
+        Meaning.STATUS),
+        ("Status (aktiv/gesperrt)", Meaning.STATUS), ("account.enabled", Meaning.STATUS), ("data.active",
+        Meaning.STATUS),
+        ("sys_user.user_name", Meaning.LOGIN), ("users.0.email", Meaning.EMAIL), ("name.givenName", Meaning.FIRST),
+        ("login.uuid", Meaning.ID), ("Mitarbeiter.Name", Meaning.NAME), ("Stammdaten: Nachname", Meaning.LAST),
+        ("Nr./ID", Meaning.ID), ("Handy/Telefon", Meaning.PHONE), ("Dienstl. E-Mail", Meaning.EMAIL),
+        ("profile.status", Meaning.STATUS), ("Gehalt (Brutto)", Meaning.SECRET), ("coach.salary", Meaning.SECRET),
+        ("Abteilung (Stand 2026)", Meaning.PROFILE), ("response.data[0].user.id", Meaning.ID),
+    ],
+)  # fmt: skip
+def test_what_programs_and_forms_put_beside_a_word_names_nobody_else(name: str, meaning: Meaning) -> None:
+    """What a person is wrapped in, and remarks of how a cell is written."""
+    found = recognise(name)
+    assert found is not None
+    assert found.meaning is meaning
+
+
+def test_a_column_that_nobody_knows_is_his_own_unless_something_says_otherwise() -> None:
+    """An address in it would else be made the person's."""
+    names = ("Kontakt", "recruiter.contact", "Kontakt (Eltern)", "user.contact")
+    assert [may_be_of(Meaning.EMAIL, name) for name in names] == [True, False, False, True]
