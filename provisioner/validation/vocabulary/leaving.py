@@ -18,6 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from provisioner.validation.vocabulary.table import words_of
+
 TRUE: Final = ("true", "yes", "1", "t", "y")
 FALSE: Final = ("false", "no", "0", "f", "n")
 
@@ -40,17 +42,27 @@ _SAYS_GONE: Final = re.compile(
     r"ausgetreten|kündigung|sortie|départ|\bbaja|cessazione|desligamento|uit.?dienst|退職|退会"
 )
 _SAYS_ACTIVE: Final = re.compile(r"(?i)activ|aktiv|enabled|actif|attivo|ativo|actief|有効|在籍|在職|在职|재직")
+# A day behind it is the last on which somebody is disabled, or active.
+_SAYS_UNTIL: Final = re.compile(r"(?i)\b(?:until|bis|jusqu|hasta|fino|até|tot)|まで")
 # Words of a status that say that somebody has left, or may not log in.
 _GONE: Final = re.compile(
-    r"^(?:in-?a[ck]t[ií]|inatti|inati|de-?a[ck]ti|désacti|disatti|disab|deprov|terminat|separated|leaver|resign|"
-    r"left(?:$| the | us$| company)|susp|block|bann|locked|delet|archiv|former|ex-|deceased|withdrawn|dismiss|"
+    r"^(?:in-?a[ck]t[ií]|inatti|inati|de-?a[ck]ti|désacti|disatti|disabl|deprov|terminat|separated|leaver|resign|"
+    r"left(?:$| the | us$| company)|suspen|block(?:ed|iert|$)|bann|locked|delet|archiv(?!ist)|former|ex-(?!pat)|"
+    r"deceased|withdrawn|dismiss|"
     r"(?:quit|fired)$|ausge(?:treten|schieden)|ehemalig|entlassen|gekündigt|gesperrt|(?:parti|sorti)e?$|démission|"
-    r"licenci|bloqu|(?:dad[ao] )?(?:de )?baja(?! (?:médica|medica|laboral|temporal|por (?:enf|mat|pat)))|cesad|cesante|"
+    r"licenci(?:é|ee?s?$|ement)|bloqu|(?:dad[ao] )?(?:de )?baja(?:$|\W+(?:definitiv|volunt|en (?:la )?empresa|"
+    r"por (?:despido|dimisi|renuncia|jubil|fin)))|cesad|cesante|"
     r"cessa|dimess|licenzi|bloccat|sospes|deslig|demitid|rescindid|uit dienst|geblok|ontslag|vertrokken|"
     r"退|無効|停止|停用|禁用|未启用|未啟用|已?(?:离职|離職|停用|禁用)|퇴사|퇴직|비활성|уволен|звільн|неактив|заблок|"
     r"pasif|nieaktywn|zwolnion|zablok|neaktivn|nonaktif|معطل|موقوف|محظور|مستقيل|חסום|מושבת|מושעה|עזב|"
     r"ανενεργ|απενεργ|αποχώρησ|ngừng|đã nghỉ|nghỉ việc|thôi việc|đã thôi|vô hiệu|bị kh[oó][aá]|"
     r"ลาออก|ปิดใช้งาน|ระงับ|เลิกจ้าง|พ้นสภาพ|निष्क्रिय)"
+)
+# Of somebody who is to leave, on a day that may come, or is away for a time: a person has to judge.
+_IN_DOUBT: Final = re.compile(
+    r"予定|예정|pending|notice|serving|planned|scheduled|upcoming|future|request|terminating|resigning|resignation|"
+    r"\d{4}|\d\.|geplant|bevorstehend|beantragt|prévu|previst|pendient|pendente|attesa|gepland|aangevraagd|planowan|"
+    r"leave(?!r)|matern|patern|parental|medical|médic|elternzeit|mutterschutz|congé"
 )
 # Not active, not employed any more: a no before what says that somebody is.
 _NOT_ACTIVE: Final = re.compile(
@@ -116,22 +128,34 @@ def source_of(column: str, values: Sequence[str], odd: Unread) -> Any:
     None where that would deactivate nobody who is meant: a day cannot be read, or words are not known.
 
     Austritt, 2026-12-31          Austritt
+    Active, 2020-01-01            None: the day says from when on somebody is active
     is_active, true and false     a map that turns them round
     Status, active and inactive   a map; a word that nobody knows deactivates nobody
     """
-    if odd.days:
-        return None
+    is_turned = _says_gone(column) is False or _SAYS_UNTIL.search(_spaced(column)) is not None
+    read = pl.DataFrame({"value": values}, schema={"value": pl.String}).select(deactivated(pl.col("value"), 0))
     words = [value for value in values if value.lower() in (*TRUE, *FALSE)]
-    if not odd.cells and not (words and not _SAYS_GONE.search(column)):
+    dates = {value for value, known in zip(values, read.to_series(), strict=True) if known is not None} - {*words}
+    if odd.days or (is_turned and (dates or not values)):
+        return None
+    if not odd.cells and not (words and not _says_gone(column)):
         return column
     if not values:
         return {"column": column, "map": {"terminated": True}, "default": False}
-    read = pl.DataFrame({"value": values}, schema={"value": pl.String}).select(deactivated(pl.col("value"), 0))
-    dates = {value for value, known in zip(values, read.to_series(), strict=True) if known is not None} - {*words}
     entries = {each: _is_gone(column, each) for each in values if each not in dates}
     if not dates and not any(entries.values()) and not _are_known(column, values):
         return None
     return {"column": column, "map": entries}
+
+
+def _says_gone(column: str) -> bool | None:
+    """Tell what true means in a column: that somebody has left, or has not; None where it asks neither."""
+    name = _spaced(column)
+    return True if _SAYS_GONE.search(name) else False if _SAYS_ACTIVE.search(name) else None
+
+
+def _spaced(column: str) -> str:
+    return " ".join(words_of(column))
 
 
 def _are_known(column: str, values: Sequence[str]) -> bool:
@@ -139,22 +163,21 @@ def _are_known(column: str, values: Sequence[str]) -> bool:
 
     Of who is active an empty cell may be the no.
     """
-    if _SAYS_GONE.search(column):
-        return all(value.lower() in _NO for value in values)
-    return not _SAYS_ACTIVE.search(column)
+    says_gone = _says_gone(column)
+    return all(value.lower() in _NO for value in values) if says_gone else says_gone is None
 
 
 def _is_gone(column: str, value: str) -> bool:
-    """Tell what a word means; false where nobody knows.
+    """Tell what a word means; false where nobody knows, or a person has to judge.
 
     Yes and no mean something only where the column asks: 無効, no to 有効, is a status of those who are disabled.
     """
-    word, says_gone = value.lower(), _SAYS_GONE.search(column) is not None
+    word, says_gone = value.lower(), _says_gone(column)
     if word in _YES:
-        return says_gone
-    if word in _NO and (says_gone or _SAYS_ACTIVE.search(column)):
+        return bool(says_gone)
+    if word in _NO and says_gone is not None:
         return not says_gone
-    return any(words.search(word) for words in (_GONE, _NOT_ACTIVE))
+    return not _IN_DOUBT.search(word) and any(words.search(word) for words in (_GONE, _NOT_ACTIVE))
 
 
 def wants_token(text: pl.Expr) -> pl.Expr:

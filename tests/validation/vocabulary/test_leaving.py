@@ -171,3 +171,48 @@ def test_days_that_cannot_be_read_give_no_line(day: str) -> None:
     assert proposed("Termination Date", "2024-05-31", day) is None
     assert source_of("Termination Date", [], unread(pl.Series([day]))) is None
     assert proposed("Termination Date", "2024-05-31") == "Termination Date"
+
+
+@pytest.mark.parametrize(
+    "column", ["Active", "Enabled", "Actif", "is_active", "\u6709\u52b9", "banned_until", "gesperrt bis"]
+)
+def test_a_day_from_which_on_somebody_is_active_gives_no_line(column: str) -> None:
+    """Nor one until which somebody is banned: everybody else would be deactivated, or the wrong ones."""
+    days = [f"2020-01-{day:02}" for day in range(1, 20)]
+    assert proposed(column, days[0], days[1]) is None
+    assert source_of(column, [], unread(pl.Series(days))) is None
+    assert proposed(column, days[0], "unknown") is None
+
+
+def test_of_many_words_in_a_column_of_who_is_active_there_is_no_line() -> None:
+    """Whatever they are, terminated is none of them."""
+    assert source_of("Active", [], unread(pl.Series([f"x{n}" for n in range(50)]))) is None
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Licencia por maternidad", "Licencia", "Licenciado", "Baja maternidad", "Baja IT", "Baja paternal",
+        "Baja laboral",
+        "Baja temporal", "\u9000\u8077\u4e88\u5b9a", "Gek\u00fcndigt zum 31.12.2027", "Resigned - serving notice",
+        "Termination pending", "Terminating", "Ex-pat", "Expat", "Block release", "Disability leave", "Disability",
+        "Suspended (maternity)", "Inactive - leave", "Archivist", "Left 2027", "Resignation requested",
+    ],
+)  # fmt: skip
+def test_who_is_on_leave_or_still_to_leave_is_for_a_person_to_judge(word: str) -> None:
+    """Such a word deactivates nobody, as one that is not known does not."""
+    assert proposed("Status", "gone", word, "Left") == {
+        "column": "Status", "map": {"gone": False, word: False, "Left": True},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Licenci\u00e9", "Licenciement", "licencie", "Baja definitiva", "Baja voluntaria", "Baja por despido",
+     "Ex-employee",
+     "Blocked", "blockiert", "Disabled", "Leaver", "\u9000\u8077", "Gek\u00fcndigt", "Resigned", "Archived",
+     "Terminated"],
+)  # fmt: skip
+def test_who_has_left_is_known(word: str) -> None:
+    """Words near those that a person has to judge."""
+    assert proposed("Status", word) == {"column": "Status", "map": {word: True}}
