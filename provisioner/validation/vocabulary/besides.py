@@ -1,7 +1,8 @@
 """What is known of a person besides: words for columns, as in `synonyms`; none of it tells people apart or names them.
 
-PROFILE  key of the metadata → words; everybody in the app would see it, so it is only suggested
-SECRETS  what is never to be sent: passwords, official and bank numbers, pay, and what is as private
+PROFILE   key of the metadata → words; everybody in the app would see it, so it is only suggested
+SECRETS   what is never to be sent: passwords, official and bank numbers, pay, and what is as private
+STATUSES  what says who is active, or has left, and from when on
 """
 
 # ruff: noqa: RUF001 - words, in the letters that they are written with
@@ -119,5 +120,33 @@ SECRETS: str = """
     no rekening | nomor rekening | gaji | tanggal lahir | tgl lahir | आधार | आधार संख्या | पैन | बैंक खाता |
     खाता संख्या | वेतन | जन्म तिथि | जन्म दिनांक | เลขประกันสังคม | เลขหนังสือเดินทาง | เลขที่บัญชี | เลขบัญชี |
     บัญชีธนาคาร | เงินเดือน | วันเกิด | วันเดือนปีเกิด
+    """
+"""Words, separated by `|`."""
+
+STATUSES: str = """
+    status | user status | account status | employment status | worker status | employee status | stat2 |
+    member status | account enabled | enabled | active | active status | is active | disabled | is disabled |
+    suspended | blocked | banned | locked | deactivated | is deactivated | deactivated at | deleted | is deleted |
+    deleted at | archived | terminated | termination date | end date | last day | last day of work | leave date |
+    exit date | contract end | Beschäftigungsstatus | Mitgliedsstatus | aktiv | gesperrt | Austritt |
+    Austrittsdatum | ausgetreten am | Kündigungsdatum | statut | actif | état | date de sortie | date de départ |
+    date de fin | estado | activo | fecha de baja | baja | situación | situación laboral | 在籍状況 | 在職区分 |
+    在籍区分 | 退職日 | 退会日 | ステータス | 状態 | 有効 | stato | attivo | data cessazione | ativo | situação |
+    data de desligamento | actief | uit dienst | datum uit dienst | einddatum | block user | soft deleted |
+    softdeleted | 退職年月日 | 状态 | 狀態 | 在职状态 | 상태 | 재직상태 | статус | durum | الحالة | סטטוס |
+    κατάσταση | trạng thái | สถานะ | user account control | block credential | block sign in | inactive | leaver |
+    withdrawn | resigned | offboarded | deprovisioned | last working day | last day worked | leaving date |
+    date left | separation date | resignation date | contract end date | employment end date | lifecycle status |
+    inaktiv | deaktiviert | gelöscht | archiviert | ausgeschieden | ausgetreten | Ausscheidedatum |
+    letzter Arbeitstag | Vertragsende | inactif | désactivé | bloqué | suspendu | supprimé | fin de contrat |
+    date départ | inactivo | bloqueado | desactivado | suspendido | deshabilitado | habilitado | estado laboral |
+    fecha de salida | fecha salida | fecha baja | fecha de cese | fin de contrato | inativo | desativado |
+    data de saída | data de demissão | inattivo | disattivato | bloccato | sospeso | data fine rapporto |
+    data di cessazione | inactief | geblokkeerd | gedeactiveerd | laatste werkdag | aktywny | nieaktywny |
+    zablokowany | data zwolnienia | status zatrudnienia | aktivní | neaktivní | activ | inactiv | spärrad |
+    sperret | spærret | slutdatum | sluttdato | fratrædelsesdato | aktif | pasif | активен | заблокирован | уволен |
+    дата увольнения | дата звільнення | 在籍フラグ | 退職フラグ | 無効 | 無効フラグ | 有効フラグ | 削除フラグ |
+    利用停止 | 最終出勤日 | 离职日期 | 離職日期 | 是否在职 | 启用 | 是否启用 | 停用 | 禁用 | 퇴사일 | 퇴직일 |
+    재직여부
     """
 """Words, separated by `|`."""

@@ -38,10 +38,15 @@ _MINUTE, _HOUR = 60, 3600
 
 # What a column is called in which true says that somebody has left, or that somebody has not.
 _SAYS_GONE: Final = re.compile(
-    r"(?i)disabled|suspended|block|banned|locked|deactivated|inactive|deleted|archived|terminat|gesperrt|austritt|"
-    r"ausgetreten|kündigung|sortie|départ|\bbaja|cessazione|desligamento|uit.?dienst|退職|退会"
+    r"(?i)disabl|suspend|suspensi|block|banned|locked|in-?a[ck]ti|d[eé]s?-?a[ck]tiv|inatti|disatti|inativ|desativ|nieakty|"
+    r"neakt|неактив|deleted|archiv|terminat|leaver|withdrawn|resign|offboarded|deprovision|bloqu|blocc|geblok|zablok|"
+    r"заблок|deshabilit|desabilit|gesperrt|sperret|spärrad|spærret|gelöscht|supprimé|sospeso|pasif|austritt|ausgetreten|"
+    r"ausgeschieden|kündigung|sortie|départ|\bbaja|cessazione|desligamento|uit.?dienst|zwoln|уволен|退職|退会|無効|"
+    r"削除|停止|停用|禁用|离职|離職|퇴사|퇴직"
 )
-_SAYS_ACTIVE: Final = re.compile(r"(?i)activ|aktiv|enabled|actif|attivo|ativo|actief|有効|在籍|在職|在职|재직")
+_SAYS_ACTIVE: Final = re.compile(
+    r"(?i)activ|aktiv|enabled|actif|attiv|ativo|actief|aktif|aktyw|актив|habilitad|有効|在籍|在職|在职|启用|재직"
+)
 # A day behind it is the last on which somebody is disabled, or active.
 _SAYS_UNTIL: Final = re.compile(r"(?i)\b(?:until|bis|jusqu|hasta|fino|até|tot)|まで")
 # Words of a status that say that somebody has left, or may not log in.
@@ -86,6 +91,9 @@ _NO: Final = frozenset((
     "いいえ", "否", "아니오", "아니요", "нет", "hayir", "لا", "לא", "όχι", "không", "ไม่", "無", "無効",
     "yanlış", "hayır", "×",  # noqa: RUF001 - Turkish; the cross that Japanese has for no
 ))  # fmt: skip
+# In Active Directory a number of which each bit says something: the second that the account is disabled.
+_IS_OF_BITS: Final = re.compile(r"(?i)^user ?account ?control$")
+_DISABLED: Final = 2
 # Days that `deactivated` does not read, for nobody knows which is the month, or they are written out.
 _DAY: Final = (
     r"^(?:\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\b|\d{8}$|\p{L}{3,9}\.? \d{1,2},? \d{4}\b|"
@@ -132,13 +140,13 @@ def source_of(column: str, values: Sequence[str], odd: Unread) -> Any:
     is_active, true and false     a map that turns them round
     Status, active and inactive   a map; a word that nobody knows deactivates nobody
     """
-    is_turned = _says_gone(column) is False or _SAYS_UNTIL.search(_spaced(column)) is not None
+    is_turned = says_gone_of(column) is False or _SAYS_UNTIL.search(_spaced(column)) is not None
     read = pl.DataFrame({"value": values}, schema={"value": pl.String}).select(deactivated(pl.col("value"), 0))
     words = [value for value in values if value.lower() in (*TRUE, *FALSE)]
     dates = {value for value, known in zip(values, read.to_series(), strict=True) if known is not None} - {*words}
     if odd.days or (is_turned and (dates or not values)):
         return None
-    if not odd.cells and not (words and not _says_gone(column)):
+    if not odd.cells and not (words and not says_gone_of(column)):
         return column
     if not values:
         return {"column": column, "map": {"terminated": True}, "default": False}
@@ -148,7 +156,7 @@ def source_of(column: str, values: Sequence[str], odd: Unread) -> Any:
     return {"column": column, "map": entries}
 
 
-def _says_gone(column: str) -> bool | None:
+def says_gone_of(column: str) -> bool | None:
     """Tell what true means in a column: that somebody has left, or has not; None where it asks neither."""
     name = _spaced(column)
     return True if _SAYS_GONE.search(name) else False if _SAYS_ACTIVE.search(name) else None
@@ -163,7 +171,7 @@ def _are_known(column: str, values: Sequence[str]) -> bool:
 
     Of who is active an empty cell may be the no.
     """
-    says_gone = _says_gone(column)
+    says_gone = says_gone_of(column)
     return all(value.lower() in _NO for value in values) if says_gone else says_gone is None
 
 
@@ -172,7 +180,9 @@ def _is_gone(column: str, value: str) -> bool:
 
     Yes and no mean something only where the column asks: 無効, no to 有効, is a status of those who are disabled.
     """
-    word, says_gone = value.lower(), _says_gone(column)
+    word, says_gone = value.lower(), says_gone_of(column)
+    if _IS_OF_BITS.search(_spaced(column)) and word.isdecimal():
+        return bool(int(word) & _DISABLED)
     if word in _YES:
         return bool(says_gone)
     if word in _NO and says_gone is not None:

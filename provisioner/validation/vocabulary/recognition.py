@@ -13,6 +13,7 @@ from typing import Final
 
 from provisioner.validation.fields.places import field_of
 from provisioner.validation.vocabulary.besides import PROFILE
+from provisioner.validation.vocabulary.leaving import says_gone_of
 from provisioner.validation.vocabulary.owners import BRACKETS, PERSONS, can_be_owned, is_of_another, may_be_of
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import Recognition, known_words, normal_form, words_of
@@ -23,6 +24,14 @@ _OWNERS: Final = (
 _KINDS: Final = ("primary", "work", "business", "corporate", "official", "office")
 """What may stand behind it: `Phone - Primary Work`."""
 _MOST_OWNERS: Final = 3
+_BESIDE_STATUS: Final = frozenset((
+    "is", "are", "was", "has", "been", "ist", "est", "esta", "account", "user", "employee", "member", "login",
+    "sign", "in",
+    "credential", "flag", "date", "datum", "timestamp", "at", "on", "since", "until", "seit", "bis", "ab", "am", "now",
+    "currently", "konto", "benutzer", "compte", "utilisateur", "cuenta", "usuario", "conta", "utente", "fecha",
+    "data", "de",
+))  # fmt: skip
+"""What may stand beside a word for who is active, in any order: is_blocked, suspended_at, Account Disabled."""
 _PRIVATE: Final = (Meaning.SECRET, Meaning.EMAIL, Meaning.PHONE)
 _LEAST_WITHIN: Final = 5  # letters of a word that counts within a longer one, as `Initialpasswort`
 _RANK_BY_PART: Final = 9
@@ -103,8 +112,18 @@ def _forms(text: str) -> Iterator[str]:
     if is_of_another(bare):
         return
     # user.firstName, user/login, urn:…:userName
-    yield normal_form(re.split(r"[./:]", bare)[-1])
+    last = re.split(r"[./:]", bare)[-1]
+    yield normal_form(last)
     yield from _without_owners(form)
+    yield from _flags(last)
+
+
+def _flags(name: str) -> Iterator[str]:
+    """Give the word for who is active or has left that is in a name beside what says nothing."""
+    form = "".join(form for word in words_of(name) if (form := normal_form(word)) not in _BESIDE_STATUS)
+    known = known_words().get(form)
+    if known is not None and known.meaning is Meaning.STATUS and says_gone_of(form) is not None:
+        yield form
 
 
 def _without_owners(form: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from provisioner.validation.vocabulary.besides import SECRETS
+from provisioner.validation.vocabulary.besides import SECRETS, STATUSES
 
 
 class Meaning(StrEnum):
@@ -277,21 +277,7 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             url du profil | プロフィールURL
             """,
         ),
-        Meaning.STATUS: (
-            """
-            status | user status | account status | employment status | worker status | employee status | stat2 |
-            member status | account enabled | enabled | active | active status | is active | disabled | is disabled |
-            suspended | blocked | banned | locked | deactivated | is deactivated | deactivated at | deleted |
-            is deleted | deleted at | archived | terminated | termination date | end date | last day |
-            last day of work | leave date | exit date | contract end | Beschäftigungsstatus | Mitgliedsstatus |
-            aktiv | gesperrt | Austritt | Austrittsdatum | ausgetreten am | Kündigungsdatum | statut | actif | état |
-            date de sortie | date de départ | date de fin | estado | activo | fecha de baja | baja | situación |
-            situación laboral | 在籍状況 | 在職区分 | 在籍区分 | 退職日 | 退会日 | ステータス | 状態 | 有効 | stato |
-            attivo | data cessazione | ativo | situação | data de desligamento | actief | uit dienst |
-            datum uit dienst | einddatum | block user | soft deleted | softdeleted | 退職年月日 | 状态 | 狀態 |
-            在职状态 | 상태 | 재직상태 | статус | durum | الحالة | סטטוס | κατάσταση | trạng thái | สถานะ
-            """,
-        ),
+        Meaning.STATUS: (STATUSES,),
         Meaning.SECRET: (SECRETS,),
         Meaning.POSITION: (
             """

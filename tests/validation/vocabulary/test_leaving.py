@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.validation.vocabulary.leaving import FALSE, TRUE, as_meant, deactivated, source_of, unread, wants_token
+from provisioner.validation.vocabulary.leaving import (
+    FALSE,
+    TRUE,
+    as_meant,
+    deactivated,
+    says_gone_of,
+    source_of,
+    unread,
+    wants_token,
+)
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 AWARE = st.datetimes(
@@ -216,3 +225,25 @@ def test_who_is_on_leave_or_still_to_leave_is_for_a_person_to_judge(word: str) -
 def test_who_has_left_is_known(word: str) -> None:
     """Words near those that a person has to judge."""
     assert proposed("Status", word) == {"column": "Status", "map": {word: True}}
+
+
+@pytest.mark.parametrize(
+    ("column", "says_gone"),
+    [
+        ("Inaktiv", True), ("isInactive", True), ("Inactif", True), ("Bloqueado", True), ("deshabilitado", True),
+        ("Zablokowany", True), ("\u7121\u52b9", True), ("fecha_baja", True), ("Account Disabled", True), ("Leaver",
+        True),
+        ("Compte actif", False), ("isEnabled", False), ("Aktywny", False), ("habilitado", False), ("Attivo", False),
+        ("\u5728\u7c4d\u30d5\u30e9\u30b0", False), ("Status", None), ("Vertragsende", None),
+    ],
+)  # fmt: skip
+def test_what_true_means_is_told_by_the_name(column: str, says_gone: bool | None) -> None:
+    """Not active is the other way round, in one word as well."""
+    assert says_gone_of(column) is says_gone
+
+
+def test_bits_of_an_account_say_that_it_is_disabled() -> None:
+    """As Active Directory writes them."""
+    assert proposed("userAccountControl", "512", "514", "66048", "66050") == {
+        "column": "userAccountControl", "map": {"512": False, "514": True, "66048": False, "66050": True},
+    }  # fmt: skip

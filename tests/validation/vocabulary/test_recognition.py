@@ -192,3 +192,34 @@ def test_the_nearest_columns_come_best_first() -> None:
     columns = ("E-Mail", "Ort", "Vorname", "Login", "Personalnummer", "Anzeigename", "Nachname")
     assert nearest_columns("uid", columns) == ["Personalnummer", "Login", "E-Mail"]
     assert nearest_columns("name", columns) == ["Anzeigename", "Vorname", "Nachname"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["isSuspended", "is_blocked", "is_banned", "is_archived", "isEnabled", "isInactive", "Inactive", "Inaktiv",
+     "suspended_at",
+     "Deaktiviert", "disabled_at", "archived_at", "banned_until", "Account Disabled", "Block credential", "Leaver",
+     "Last Working Day", "Ausgeschieden", "Letzter Arbeitstag", "Vertragsende", "Inactif", "Compte actif",
+     "Fin de contrat",
+     "Estado laboral", "Bloqueado", "Fecha de salida", "Aktywny", "Zablokowany", "Data zwolnienia",
+     "Status zatrudnienia",
+     "\u5728\u7c4d\u30d5\u30e9\u30b0", "\u9000\u8077\u30d5\u30e9\u30b0", "\u7121\u52b9", "userAccountControl",
+     "profile.isBlocked", "account.is_user_disabled", "Konto gesperrt seit", "Cuenta bloqueado", "USER_SUSPENDED_FLAG"],
+)  # fmt: skip
+def test_what_says_who_has_left_is_known_with_what_stands_beside_it(name: str) -> None:
+    """A verb, a time, the account: in any order, and whatever signs are between."""
+    found = recognise(name)
+    assert found is not None
+    assert found.meaning is Meaning.STATUS
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["last_active", "Active Directory", "blocked_users", "deleted_by", "mfa_enabled", "is_online", "Block", "Days left",
+     "notifications.is_enabled", "is_admin", "account", "account date", "Email disabled", "user_mfa.is_active",
+     "in date"],
+)  # fmt: skip
+def test_what_says_something_else_is_not_taken_for_who_has_left(name: str) -> None:
+    """Though a word of it may."""
+    found = recognise(name)
+    assert found is None or found.meaning is not Meaning.STATUS
