@@ -181,6 +181,8 @@ def _deactivated(leaving: Standing | None) -> Entry | None:
     values = leaving.value if isinstance(leaving.value, list) else [leaving.value]
     if any(isinstance(value, dict) for value in values):
         reason += "; in a map true has to stand for those who are deactivated, so look it through"
+        many = [value["column"] for value in values if "default" in value]
+        reason += f". {printable(many[0])!r} has too many words to name them all: add each that says so" if many else ""
         reason += (
             ". As it stands it deactivates nobody: write true for each word that says so" if leaving.nobody else ""
         )

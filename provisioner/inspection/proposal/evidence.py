@@ -51,6 +51,8 @@ _LETTER_WITHIN: Final = r"^..\d*[A-Za-z]"
 _NUMBER: Final = r"^[A-Za-z]{0,6}-?\d{1,6}$"
 _WORDS: Final = r"^[^\d@]*\p{L}[^\d@]*$"
 _FEW: Final = 6
+_FEW_WORDS: Final = 48
+"""So many words of who is active are looked at, for each of them is to stand in a map."""
 _LONGEST_UID: Final = 100
 _SIGNS_LOOKED_AT: Final = 1000
 _SHORTENED: Final = "uid.scientific"
@@ -270,6 +272,7 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
     if nested or filled.is_empty():
         return Column(name, known, filled=len(filled), nested=nested, repeated=repeated, private_keys=private)
     lower = filled.str.to_lowercase()
+    says_standing = known is not None and known.meaning is Meaning.STATUS
     return Column(
         name,
         None if known is not None and known.is_doubtful and not are_people(filled) else known,
@@ -286,8 +289,8 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         pictures=_count(filled.filter(filled.str.contains(URL)), _PICTURE),
         spaced=_count(filled, r"\S\s+\S"),
         turned=_count(filled, r"^[^,]+, [^,]+$"),
-        values=_values(filled),
-        unread=unread(filled) if known is not None and known.meaning is Meaning.STATUS else READ,
+        values=_values(filled, _FEW_WORDS if says_standing else _FEW),
+        unread=unread(filled) if says_standing else READ,
         counts_rows=counts_rows(filled),
         repeated=repeated,
         private_keys=private,
@@ -312,6 +315,6 @@ def _count(cells: pl.Series, pattern: str) -> int:
     return int(cells.str.contains(pattern).sum())
 
 
-def _values(filled: pl.Series) -> dict[str, int]:
+def _values(filled: pl.Series, most: int) -> dict[str, int]:
     counts = filled.value_counts(sort=True)
-    return {} if counts.height > _FEW else dict(counts.iter_rows())
+    return {} if counts.height > most else dict(counts.iter_rows())

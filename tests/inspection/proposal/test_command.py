@@ -152,6 +152,9 @@ def test_what_a_list_would_not_read_and_what_deactivates_nobody_is_told(tmp_path
         "blocked": f"it says who is active (no: 1, yes: 1); {start} take the # before deactivated away",
         "archived": f"it says who is active (no: 2); {start} make one column of it and blocked",
     }
+    many = text("m.csv", ["id", "name", "Status"], *([f"u{n}", "A B", f"{n}a"] for n in range(49)))(tmp_path)
+    (offer,) = look([str(many)], Run()).proposal.offers
+    assert ". 'Status' has too many words to name them all: add each that says so. As it stands it" in offer.reason
     odd = look([str(text("s.csv", ["id", "name", "Status"], ["u0", "A B", "1"], ["u1", "C D", "0"])(tmp_path))], Run())
     (offer,) = odd.proposal.offers
     assert offer.reason == (
@@ -181,7 +184,10 @@ def test_what_a_list_would_not_read_and_what_deactivates_nobody_is_told(tmp_path
         ({"Gesperrt": ["nein", "ja", "ja"], "Austritt": [None, None, "2099-12-31"]},
          '{ column = "Gesperrt", map = { ja = true, nein = false } }', 2),
         ({"Status": ["1", "0", "1"]}, '{ column = "Status", map = { 1 = false, 0 = false } }', 0),
-        ({"Status": [f"{n}a" for n in range(9)]},
+        ({"Status": ["active", "terminated", "inactive", "resigned", "suspended", "on-leave", "deleted"]},
+         ('{ column = "Status", map = { active = false, terminated = true, inactive = true, resigned = true, '
+          'suspended = true, "on-leave" = false, deleted = true } }'), 5),
+        ({"Status": [f"{n}a" for n in range(49)]},
          '{ column = "Status", map = { terminated = true }, default = false }', 0),
     ],
 )  # fmt: skip
