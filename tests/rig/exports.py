@@ -171,7 +171,7 @@ EXPORTS: Mapping[str, Export] = {
             ]),
         ),
         {
-            "uid": "Employee_ID", "name": "Worker",
+            "uid": "Employee_ID", "name": "{Preferred_Name_-_First_Name|Legal_Name_-_First_Name} {Legal_Name_-_Last_Name}",
             "metadata": private(email="primaryWorkEmail", phone="Primary Work Phone"),
         },
     ),

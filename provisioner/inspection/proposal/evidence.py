@@ -74,8 +74,6 @@ class Column:
     legal        cells that are uids as they stand
     underscored  cells that would be uids if `_` were allowed
     mails, urls, pictures   cells that are e-mail addresses, addresses of the web, addresses of pictures
-    spaced       cells with a blank within them
-    turned       cells like `Lee, Ann`
     made         cells that are ids as only programs make them
     numbered     cells that are short numbers, letters before them or not
     worded       cells of letters, without digits and `@`
@@ -98,8 +96,6 @@ class Column:
     mails: int = 0
     urls: int = 0
     pictures: int = 0
-    spaced: int = 0
-    turned: int = 0
     made: int = 0
     numbered: int = 0
     worded: int = 0
@@ -175,6 +171,10 @@ class Evidence:
         """Give the share of rows in which the one cell holds the other, of those that have both."""
         contains = named(whole).str.to_lowercase().str.contains(named(part).str.to_lowercase(), literal=True)
         return float(self.frame.select(contains.mean()).item() or 0.0)
+
+    def matching(self, column: str, pattern: str) -> int:
+        """Count the cells of a column that are like a pattern."""
+        return _count(unnamed(self.frame, column).drop_nulls(), pattern)
 
     def as_uids(self, column: str, encoding: Encoding, *, lower: bool) -> UidForm:
         """Say what an encoding makes of a column."""
@@ -287,8 +287,6 @@ def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bo
         mails=mails,
         urls=_count(filled, URL),
         pictures=_count(filled.filter(filled.str.contains(URL)), _PICTURE),
-        spaced=_count(filled, r"\S\s+\S"),
-        turned=_count(filled, r"^[^,]+, [^,]+$"),
         values=_values(filled, _FEW_WORDS if says_standing else _FEW),
         unread=unread(filled) if says_standing else READ,
         counts_rows=counts_rows(filled),

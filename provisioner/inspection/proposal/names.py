@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from provisioner.inspection.proposal.evidence import Column
@@ -11,6 +11,14 @@ from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import normal_form
 
 _MOSTLY: Final = 0.5
+_SPACED: Final = r"\S\s+\S"
+_TURNED: Final = r"^[^,]+, [^,]+$"
+_HANDLE: Final = r"^[a-z0-9][a-z0-9._-]*$"
+# As Workday writes its workers: Ann Lee (On Leave), Ann Lee (4711).
+_NOTED: Final = (
+    r"(?i)\S \((?:[a-z]{0,3}-?\d+|on leave|leave|loa|terminated|inactive|resigned|retired|suspended|deceased)"
+    r"\b[^()]*\)$"
+)
 _LAST_COMES_FIRST: Final = ("姓", "氏", "苗字", "名字", "성", "họ", "họ đệm", "vezetéknév", "családnév")
 
 
@@ -27,6 +35,9 @@ class Cells(Protocol):
 
     def containing(self, whole: str, part: str) -> float:
         """Give the share of rows in which the one cell holds the other."""
+
+    def matching(self, column: str, pattern: str) -> int:
+        """Count the cells of a column that are like a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,17 @@ class _Parts:
 
 def choose_name(cells: Cells) -> NameChoice | None:
     """Choose what people are called; None when no column is like it."""
+    chosen = _chosen(cells)
+    mails = sum(column.mails for column in cells.columns if chosen is not None and column.name in chosen.columns)
+    if chosen is None or not mails:
+        return chosen
+    many = "is an e-mail address" if mails == 1 else "are e-mail addresses"
+    return replace(
+        chosen, reason=f"{chosen.reason}; {mails:,} {many}, which everybody in the app would see: write names there"
+    )
+
+
+def _chosen(cells: Cells) -> NameChoice | None:
     parts = _sorted_out(cells, _parts(cells))
     both = _both(parts)
     if parts.whole is None:
@@ -55,14 +77,25 @@ def choose_name(cells: Cells) -> NameChoice | None:
     whole = NameChoice(parts.whole.name, _why_whole(parts.whole, cells), (parts.whole.name,))
     if both is None:
         return whole
-    if parts.whole.turned > _MOSTLY * parts.whole.filled:
-        return NameChoice(
-            both.value, f"first and last name; {parts.whole.name!r} has the last name first", both.columns
-        )
+    if (flaw := _flaw(parts.whole, cells)) is not None:
+        return NameChoice(both.value, f"first and last name; {parts.whole.name!r} {flaw}", both.columns)
     if parts.whole.filled >= cells.rows:
         return whole
     reason = f"{parts.whole.name!r}, and first and last name where it is empty"
     return NameChoice([whole.value, both.value], reason, (*whole.columns, *both.columns))
+
+
+def _flaw(whole: Column, cells: Cells) -> str | None:
+    """Tell why first and last name are better than a whole one; None where they are not."""
+    if _are_mostly(whole, _TURNED, cells):
+        return "has the last name first"
+    if cells.matching(whole.name, _NOTED):
+        return "has in brackets what others are not to see"
+    return "has e-mail addresses in it" if whole.mails else None
+
+
+def _are_mostly(column: Column, pattern: str, cells: Cells) -> bool:
+    return cells.matching(column.name, pattern) > _MOSTLY * column.filled
 
 
 def _parts(cells: Cells) -> _Parts:
@@ -75,11 +108,18 @@ def _parts(cells: Cells) -> _Parts:
 
 
 def _best(cells: Cells, meaning: Meaning, suits: Callable[[Column], bool]) -> Column | None:
-    """Give the column with the best word for it; one that lacks half of its cells comes after those that do not."""
+    """Give the column with the best word for it.
+
+    One that lacks half of its cells comes after those that do not, and so does one that holds what people log in with.
+    """
     found = [column for column in cells.columns if column.known and column.known.meaning is meaning]
     good = [column for column in found if column.can_be_named and not column.nested and column.filled and suits(column)]
     ranks = {column.name: column.known.rank for column in good if column.known}
-    return min(good, key=lambda column: (column.filled * 2 < cells.rows, ranks[column.name]), default=None)
+
+    def worth(column: Column) -> tuple[bool, bool, int]:
+        return column.filled * 2 < cells.rows, _are_mostly(column, _HANDLE, cells), ranks[column.name]
+
+    return min(good, key=worth, default=None)
 
 
 def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
@@ -89,7 +129,7 @@ def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
     somebody else.
     """
     whole, first, last, preferred = parts.whole, parts.first, parts.last, parts.preferred
-    if preferred is not None and preferred.spaced * 2 > preferred.filled:
+    if preferred is not None and _are_mostly(preferred, _SPACED, cells):
         whole, preferred = (preferred if whole is None or whole.filled < preferred.filled else whole), None
     if whole is not None and whole.in_templates:
         if first is not None and last is None and cells.containing(whole.name, first.name) < _MOSTLY:
@@ -103,7 +143,7 @@ def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
 
 def _is_of_another(whole: Column, halves: tuple[Column, Column], cells: Cells) -> bool:
     apart = all(cells.containing(whole.name, half.name) < _MOSTLY for half in halves)
-    return apart and whole.spaced * 2 > whole.filled
+    return apart and _are_mostly(whole, _SPACED, cells)
 
 
 def _both(parts: _Parts) -> NameChoice | None:
@@ -123,7 +163,9 @@ def _both(parts: _Parts) -> NameChoice | None:
 def _why_whole(column: Column, cells: Cells) -> str:
     empty = max(0, cells.rows - column.filled)
     what = "the whole name" if column.known is None or column.known.rank <= 0 else "the name that people are shown by"
-    return what + (f"; {empty:,} of {cells.rows:,} rows have none" if empty else "")
+    what += f"; {empty:,} of {cells.rows:,} rows have none" if empty else ""
+    noted = cells.matching(column.name, _NOTED)
+    return what + (f"; {noted:,} with more in brackets, which everybody in the app would see" if noted else "")
 
 
 def _single(parts: _Parts) -> NameChoice | None:

@@ -280,6 +280,14 @@ def test_secrets_within_objects_are_kept_out_as_well(tmp_path: Path) -> None:
           "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"]}, "{First Name} {Last Name}"),
         ({"Full Name": ["Sunny", "Bobster", "CRoe", "Fox", "edward"], "Last Name": ["Hill", "Poe", "Ray", "Fey", "Ash"],
           "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"]}, "Full Name"),
+        # what people log in with is none where something else is; nor what a program notes behind it
+        ({"Full Name": ["annlee", "bob", "cy.roe", "di-fox", "Ed Oak"], "real_name": NAMES}, "real_name"),
+        ({"Full Name": [None] * 5, "name": ["annlee", "bob", "cy.roe", "di-fox", "ed"]}, "name"),
+        *(({"Full Name": [*NAMES[:4], noted], "First Name": ["Ann", "Bob", "Cy", "Di", "Ed"],
+            "Last Name": ["Lee", "Poe", "Roe", "Fox", "Oak"]}, expected)
+          for noted, expected in [("Ed Oak (On Leave)", "{First Name} {Last Name}"), ("Ed Oak (she/her)", "Full Name"),
+                                  ("Ed Oak (004711)", "{First Name} {Last Name}"),
+                                  ("ed@x.org", "{First Name} {Last Name}")]),
         ({"Full Name": [f"a{n}@x.org" for n in range(5)], "nickname": ["a", "b", "c", "d", "e"]}, "nickname"),
         ({"Full Name": [None] * 5, "First|Name": ["A"] * 5, "surname": ["Lee", "Poe", "Roe", "Fox", "Oak"]}, "surname"),
         ({"Full Name": [None] * 5, "姓": ["山田"] * 5, "名": ["太郎"] * 5}, "{姓} {名}"),
@@ -298,6 +306,24 @@ def test_the_name_is_what_people_are_called(tmp_path: Path, columns: dict[str, l
     proposal = proposed(tmp_path, **{"id": [1, 2, 3, 4, 5]} | columns)
     assert value(proposal, "name") == expected
     assert [question.field for question in proposal.questions] == ([] if expected else ["name"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["ann@x.org", *NAMES[1:]],
+         "; 1 is an e-mail address, which everybody in the app would see: write names there"),
+        (["a@x.org", "b@x.org", *NAMES[2:]],
+         "; 2 are e-mail addresses, which everybody in the app would see: write names there"),
+        (["Ann Lee (Terminated)", *NAMES[1:]], "; 1 with more in brackets, which everybody in the app would see"),
+        (NAMES, ""),
+    ],
+)  # fmt: skip
+def test_what_everybody_would_see_beside_names_is_told(tmp_path: Path, cells: list[str], told: str) -> None:
+    """An address that some have for a name, and what is noted behind it."""
+    columns: dict[str, list[Any]] = {"id": [1, 2, 3, 4, 5], "Full Name": cells}
+    proposal = proposed(tmp_path, **columns)
+    assert next(entry.reason for entry in proposal.entries if entry.key == "name") == f"the whole name{told}"
 
 
 @pytest.mark.parametrize(
