@@ -40,7 +40,7 @@ _REASONS: Final[Mapping[Meaning | None, str]] = {
     **dict.fromkeys((Meaning.EMAIL, Meaning.PHONE), "another one of its kind, or not filled as such"),
     **dict.fromkeys((Meaning.AVATAR, Meaning.PAGE), "another address"),
     **dict.fromkeys(
-        (Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED, Meaning.MIDDLE, Meaning.READING),
+        (Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED, Meaning.MIDDLE, Meaning.INFIX, Meaning.READING),
         "another part or form of the name",
     ),
     Meaning.POSITION: "a number, which is not called an id",
@@ -54,7 +54,7 @@ def propose(facts: Facts, now: float, nameless: Sequence[str] = ()) -> Proposal:
     uid = choose_uid(facts)
     name = choose_name(facts)
     entries = [Entry("uid", uid.value, uid.reason, uid.columns, others=uid.others)] if uid else []
-    entries += [Entry("name", name.value, name.reason, name.columns)] if name else []
+    entries += [Entry("name", name.value, name.reason, name.columns, others=name.others)] if name else []
     entries += [*_web(facts), *_claimed_in_vain(facts), *_private(facts)]
     questions = tuple(_questions(facts, uid, name))
     used = {column for entry in entries for column in entry.columns}

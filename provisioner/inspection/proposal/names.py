@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from provisioner.inspection.proposal.evidence import Column
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import normal_form
+from provisioner.wording import counted
 
 _MOSTLY: Final = 0.5
 _SPACED: Final = r"\S\s+\S"
@@ -42,11 +43,12 @@ class Cells(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NameChoice:
-    """What a name is made of, as `[columns]` says it, why, and of which columns."""
+    """What a name is made of, as `[columns]` says it, why, and of which columns; `others` could be it as well."""
 
     value: Any
     reason: str
     columns: tuple[str, ...]
+    others: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class _Parts:
     first: Column | None
     last: Column | None
     preferred: Column | None
+    infix: Column | None = None
 
 
 def choose_name(cells: Cells) -> NameChoice | None:
@@ -104,6 +107,7 @@ def _parts(cells: Cells) -> _Parts:
         _best(cells, Meaning.FIRST, lambda column: column.in_templates),
         _best(cells, Meaning.LAST, lambda column: column.in_templates),
         _best(cells, Meaning.PREFERRED, lambda column: column.in_templates),
+        _best(cells, Meaning.INFIX, lambda column: column.in_templates),
     )
 
 
@@ -138,7 +142,7 @@ def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
             whole, first = None, whole
         elif first is not None and last is not None and _is_of_another(whole, (first, last), cells):
             whole = None
-    return _Parts(whole, first, last, preferred)
+    return _Parts(whole, first, last, preferred, parts.infix)
 
 
 def _is_of_another(whole: Column, halves: tuple[Column, Column], cells: Cells) -> bool:
@@ -157,7 +161,20 @@ def _both(parts: _Parts) -> NameChoice | None:
     order = (last.name, given) if last_comes_first else (given, last.name)
     by = ", and the name that a person goes by where there is one" if "|" in given else ""
     how = "last and first name, as is usual in the language" if last_comes_first else "first and last name"
-    return NameChoice(" ".join(f"{{{name}}}" for name in order), how + by, (*given.split("|"), last.name))
+    chosen = NameChoice(_joined(*order), how + by, (*given.split("|"), last.name))
+    return chosen if parts.infix is None else _with_infix(chosen, parts.infix, (given, last.name))
+
+
+def _with_infix(chosen: NameChoice, infix: Column, order: tuple[str, str]) -> NameChoice:
+    """Offer the name with what stands before the last one: whoever has none would get a blank more."""
+    given, last = order
+    reason = f"{chosen.reason}; {infix.name!r}, filled in {counted(infix.filled, 'row')}, belongs before the last"
+    advice = ": have the export join the two, or use the line below, which leaves two blanks where it is empty"
+    return replace(chosen, reason=reason + advice, others=(_joined(given, infix.name, last),))
+
+
+def _joined(*names: str) -> str:
+    return " ".join(f"{{{name}}}" for name in names)
 
 
 def _why_whole(column: Column, cells: Cells) -> str:

@@ -29,6 +29,7 @@ class Meaning(StrEnum):
     LAST = "a last name"
     PREFERRED = "the name that a person goes by"
     MIDDLE = "a middle name, or a part of a last name"
+    INFIX = "what stands before a last name"
     READING = "how a name is read or sorted"
     PHONE = "a phone number"
     AVATAR = "a picture"
@@ -219,8 +220,14 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             honorific suffix | prefix | suffix |
             salutation | Anrede | Titel (akad.) | akademischer Titel | Namenszusatz | segundo nombre |
             segundo apellido | deuxième prénom | civilité | tratamiento | ミドルネーム | secondo nome | nome do meio |
-            tussenvoegsel | tussenvoegsels | voorvoegsel | 敬称 | middlename | отчество | по батькові | drugie imię |
+            敬称 | middlename | отчество | по батькові | drugie imię |
             tên đệm
+            """,
+        ),
+        Meaning.INFIX: (
+            """
+            tussenvoegsel | tussenvoegsels | voorvoegsel | voorvoegsels | surname prefix | last name prefix | vorsw |
+            Vorsatzwort | Namensvorsatz
             """,
         ),
         Meaning.READING: (

@@ -308,6 +308,22 @@ def test_the_name_is_what_people_are_called(tmp_path: Path, columns: dict[str, l
     assert [question.field for question in proposal.questions] == ([] if expected else ["name"])
 
 
+def test_what_stands_before_a_last_name_is_not_lost_in_silence(tmp_path: Path) -> None:
+    """A name with it is offered; where nobody has any there is none to speak of."""
+    columns: dict[str, list[Any]] = {
+        "id": [1, 2, 3, 4, 5], "Full Name": [None] * 5, "Achternaam": ["Berg", "Poe", "Roe", "Fox", "Oak"],
+        "Roepnaam": ["Jan", "Bob", "Cy", "Di", "Ed"], "Tussenvoegsel(s)": ["van der", *[None] * 4],
+    }  # fmt: skip
+    (entry,) = [each for each in proposed(tmp_path, **columns).entries if each.key == "name"]
+    assert (entry.value, entry.others) == (
+        "{Roepnaam} {Achternaam}", ("{Roepnaam} {Tussenvoegsel(s)} {Achternaam}",),
+    )  # fmt: skip
+    assert "'Tussenvoegsel(s)', filled in 1 row, belongs before the last" in entry.reason
+    columns["Tussenvoegsel(s)"] = [None] * 5
+    (entry,) = [each for each in proposed(tmp_path, **columns).entries if each.key == "name"]
+    assert (entry.others, entry.reason) == ((), "first and last name")
+
+
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
