@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -110,6 +111,7 @@ def make_private(path: Path) -> bool:
     was_there = path.exists()
     if was_there and not path.is_file() and not path.is_dir():  # a folder is told by the one who opens it
         raise JournalError(f"{path}: is a device, a pipe or a socket, which keeps no journal; give another name")
+    _refuse_two_names(path)
     _refuse_beside(path)
     refuse_cut_short(path, new=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -117,6 +119,18 @@ def make_private(path: Path) -> bool:
         os.fchmod(file, 0o600)
     os.close(file)
     return was_there
+
+
+def _refuse_two_names(path: Path) -> None:
+    """Refuse what has several names: lock and log lie beside one of them, and are not seen from the others.
+
+    Raises `JournalError`.
+    """
+    if path.is_file() and path.stat().st_nlink > 1:
+        message = "is one file with another name (a hard link), under which a run would not be seen"
+        lists = f"find . -samefile {shlex.quote(str(path))}"
+        cure = f"remove the other one ({lists} lists them), but never the one that has a -wal beside it"
+        raise JournalError(f"{path}: {message}; {cure}")
 
 
 def _refuse_beside(path: Path) -> None:

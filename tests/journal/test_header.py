@@ -122,6 +122,22 @@ def test_the_null_device_keeps_its_mode(tmp_path: Path) -> None:
     assert Path(os.devnull).stat().st_mode == before
 
 
+def test_a_journal_of_two_names_is_used_under_neither_until_one_of_them_is_gone(tmp_path: Path) -> None:
+    """The lock and SQLite's log lie beside a name: two runs would not see each other, nor what one has left behind."""
+    one, other = tmp_path / "a.journal.db", tmp_path / "b.journal.db"
+    with Journal(one, HERE) as journal:
+        journal.sent([UserRequest(1, 1, "ann", b"{}", "00", token=False)], 100.0)
+    other.hardlink_to(one)
+    for name in (one, other):
+        with pytest.raises(JournalError, match=rf"{name}: is one file with another name \(a hard link\)"):
+            Journal(name, HERE).__enter__()
+        with closing(open_for_reading(name)) as database:
+            assert database.execute("SELECT uid FROM users").fetchall() == [("ann",)]
+    other.unlink()
+    with Journal(one, HERE) as journal:
+        assert not journal.is_new
+
+
 @pytest.mark.parametrize(
     ("given", "app"),
     [
