@@ -122,6 +122,7 @@ class Asked:
     nightly   it is known by its state, and its roster may be called otherwise every night
     filed     it has a summary file, not only one on standard output
     settings  once they are there
+    config    the config file that was named
     started   UNIX seconds
     summary   its file, once it is written
     """
@@ -132,6 +133,7 @@ class Asked:
     nightly: bool = False
     filed: bool = True
     settings: Settings | None = None
+    config: Path | None = None
     started: float = field(default_factory=time.time)
     summary: Path | None = None
 
@@ -245,7 +247,7 @@ class Asked:
         path = summary_of(results, check=check)
         record, ours = read_record(path), places(inputs)
         others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
-        if others or leads_nowhere(path) or any(same_file(path, each) for each in inputs.paths):
+        if others or leads_nowhere(path) or any(same_file(path, each) for each in (*inputs.paths, *self._named())):
             return None, NOTHING_RECORDED
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths
@@ -253,6 +255,17 @@ class Asked:
         # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
         roster = ours if ours and (self.nightly or not record.roster) else record.roster
         return (path if named else None), replace(record, roster=roster, merged=())
+
+    def _named(self) -> Iterator[Path]:
+        """Name what the command would have read, kept or written elsewhere: nothing takes the place of that."""
+        from provisioner.settings.named import named_files
+        from provisioner.sync.keptplan import files_in
+
+        given: list[Any] = [self.config, *(value for table in self.tables.values() for value in table.values())]
+        if (settings := self.settings) is not None:
+            given += [*(path for _, path in named_files(settings)), *files_in(self.roster)]
+            given += [settings.log.file, settings.output.tokens_to, settings.sync.metrics_file]
+        yield from (each for each in given if isinstance(each, Path))
 
     def _output(self) -> Path | None:
         if self.settings is not None:

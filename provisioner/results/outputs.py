@@ -86,9 +86,7 @@ class Outputs:
         if check:
             rejected = results.with_suffix(f".check.rejected{rejected_suffix}")
             named = replace(named, rejected=rejected, summary=summary_of(results, check=True))
-        for path, roster in product(named.paths(), rosters):
-            if same_file(path, roster):
-                raise OutputError(f"{path}: would overwrite the roster; {named.cure(path)}")
+        named.refuse_overwriting(named.paths(), [("the roster", roster) for roster in rosters])
         _refuse_rejected(results, rosters, check=check)
         return named
 
@@ -124,6 +122,17 @@ class Outputs:
     def cure(self, path: Path) -> str:
         """Say which option gives one of these files another name."""
         return "choose another --tokens-to" if path == self.tokens else ANOTHER_OUTPUT
+
+    def refuse_overwriting(
+        self, written: Iterable[Path], kept: Iterable[tuple[str, Path]], cure: str | None = None
+    ) -> None:
+        """Raise `OutputError` where what is written is something that is read or kept: what that is, and where.
+
+        cure  what to do, where it is not to have these files written elsewhere
+        """
+        for path, (what, other) in product(written, kept):
+            if same_file(path, other):
+                raise OutputError(f"{path}: would overwrite {what}; {cure or self.cure(path)}")
 
     def refuse_too_many(self, rows: int) -> None:
         """Raise `OutputError` when the results have no room for so many rows: known before anything is sent."""

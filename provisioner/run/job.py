@@ -26,6 +26,7 @@ from provisioner.roster.files.inputs import Inputs, Location, Sheets, find_input
 from provisioner.run.progress.watch import Watch, told_every
 from provisioner.sending.serverclock import ServerClock
 from provisioner.settings.apikey import find_access
+from provisioner.settings.named import named_files
 from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
@@ -305,7 +306,9 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     roster = roster.without(lambda path: any(is_output_of(each, path) for each in written))
     asked = settings.output.rejected_format
     suffix = roster.rejected_suffix if asked == "same" else f".{asked}"
-    return Job(roster, settings, Outputs.beside(results, suffix, roster.paths, check=check, tokens=tokens))
+    outputs = Outputs.beside(results, suffix, roster.paths, check=check, tokens=tokens)
+    outputs.refuse_overwriting(set(outputs.paths()) - {outputs.journal}, named_files(settings))
+    return Job(roster, settings, outputs)
 
 
 def way_to_a_mapping(inputs: Inputs, settings: Settings) -> str:

@@ -9,7 +9,7 @@ import select
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO, cast
@@ -25,6 +25,7 @@ from provisioner.results.summary import encode
 from provisioner.results.tables import printed
 from provisioner.roster.database.printing import in_command
 from provisioner.settings.apikey import read_api_key
+from provisioner.settings.named import named_files
 from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
@@ -98,22 +99,12 @@ def set_up_logs(settings: Settings, files: Iterable[Path]) -> None:
     Raises `OutputError` when it would be written into one of the files, or into one that the settings come from.
     """
     wanted = settings.log
-    for path in (*files, *_read(settings)):
+    for path in (*files, *(path for _, path in named_files(settings))):
         if wanted.file is not None and same_file(wanted.file, path):
             raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")
     events.set_up(
         format_=wanted.format, file=wanted.file, verbose=wanted.verbose, quiet=wanted.quiet, secrets=_secrets(settings)
     )
-
-
-def _read(settings: Settings) -> Iterator[Path]:
-    """Name what is read beside the roster."""
-    if settings.columns.config is not None:
-        yield Path(settings.columns.config)
-    sync = settings.sync
-    for path in (settings.api.api_key_file, settings.run.database_password_file, sync.state, sync.approve):
-        if path is not None:
-            yield path
 
 
 def _secrets(settings: Settings) -> list[str]:

@@ -8,4 +8,5 @@ refused     how it would be right, and no secret in that
 apikey      the API key
 password    the password of a database
 secretfile  a file that holds either
+named       the files that settings come from, or name to be read
 """

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,14 @@ from provisioner.files.cures import foreign_name
 from provisioner.files.looking import same_file
 from provisioner.logs.events import get_logger
 from provisioner.model import Action
-from provisioner.results.outputs import Outputs, refuse_as_output, refuse_what_is_no_file
+from provisioner.results.outputs import refuse_as_output, refuse_what_is_no_file
 from provisioner.roster.database.address import PREFIX
 from provisioner.roster.files.inputs import shown
 from provisioner.run.dryrun import look_ahead
 from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, refuse_emulator, rosters
 from provisioner.run.rates import Dial
 from provisioner.run.runtime import is_agreed, is_anybody_there
+from provisioner.settings.named import APPROVED, named_files
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
 from provisioner.sync import night
@@ -114,8 +114,8 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
     job = _night_job(arguments, settings)
     outputs, leavers = job.outputs, job.outputs.leavers
     refuse_as_output(leavers, outputs.cure(leavers))
-    written = [path for path in (*outputs.paths(), leavers) if path is not outputs.journal]
-    _refuse_overwriting(written, job.roster.paths, outputs)
+    # What was approved may be that very list, which stays as it is then.
+    _refuse_overwriting(leavers, job, (each for each in named_files(settings) if each[0] != APPROVED))
     return SyncJob(job, leavers, kept), target
 
 
@@ -153,7 +153,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
         job = _preview_job(arguments, settings, Path(folder))
         if keep is not None:
             refuse_as_output(keep, job.outputs.cure(keep))
-            _refuse_overwriting([keep], job.roster.paths, replace(job.outputs, journal=_state_file(settings)))
+            _refuse_overwriting(keep, job, named_files(settings))
         yield PlanJob(job, target, keep, source)
 
 
@@ -204,13 +204,10 @@ def _night_job(arguments: Sequence[str], settings: Settings) -> Job:
     return replace(job, outputs=replace(job.outputs, journal=state))
 
 
-def _refuse_overwriting(written: Sequence[Path], rosters: Sequence[Path], outputs: Outputs) -> None:
-    """Refuse names under which a sync or a plan would overwrite what it reads or keeps; raises `OutputError`."""
-    state = outputs.journal
-    for path, other in product(written, [*rosters, state]):
-        if same_file(path, other):
-            what = "the state" if other is state else "the roster"
-            raise OutputError(f"{path}: would overwrite {what}; {outputs.cure(path)}")
+def _refuse_overwriting(path: Path, job: Job, named: Iterable[tuple[str, Path]]) -> None:
+    """Refuse a name under which a sync or a plan would overwrite what it reads or keeps; raises `OutputError`."""
+    rosters, state = job.roster.paths, _state_file(job.settings)
+    job.outputs.refuse_overwriting([path], [*(("the roster", roster) for roster in rosters), *named])
     if any(same_file(state, roster) for roster in rosters):
         raise OutputError(f"{state}: is the roster; check --state")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -106,6 +107,15 @@ def is_plan(arguments: Sequence[str]) -> bool:
         return not (is_pattern(arguments[0]) or "://" in arguments[0])
     except OSError:
         return False
+
+
+def files_in(arguments: Sequence[str]) -> tuple[Path, ...]:
+    """Name the state and the roster of a plan that is carried out; nothing for a roster, or what cannot be read."""
+    with suppress(UsageError):
+        if is_plan(arguments):
+            plan = read_plan(Path(arguments[0]))
+            return (plan.state, *map(Path, plan.roster))
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

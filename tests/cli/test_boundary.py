@@ -259,6 +259,31 @@ def test_what_is_no_file_stays_where_a_summary_would_be(
     assert not stat.S_ISREG(summary.lstat().st_mode)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "run u.csv -c x.summary.json",
+        "run u.csv -c x.summary.json --concurrency 0",
+        "run u.csv -c provisioner.toml",
+        "run u.csv --log-file x.summary.json",
+        "run u.csv --sheet x --log-file x.summary.json",
+        "sync u.csv --state x.summary.json",
+        "sync u.csv --state x.summary.json --max-creates -1",
+        "sync u.csv --state s.db --approve x.summary.json",
+    ],
+)
+def test_no_summary_of_a_refusal_takes_the_place_of_what_the_command_reads_or_keeps(here: Path, asked: str) -> None:
+    """Exit 2 changes nothing: a state was renamed, and the next night began with none."""
+    (here / "u.csv").write_text("uid,name\na,A\n")
+    (here / "x.summary.json").write_text('api.app_id = "app1"\napi.region = "eu"\n')
+    (here / "provisioner.toml").write_text('[api]\napp_id = "app1"\nregion = "eu"\napi_key_file = "x.summary.json"\n')
+    before = {each.name: each.read_bytes() for each in here.iterdir()}
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out((*asked.split(), "-o", "x.csv"))
+    assert ended.value.code == ExitCode.USAGE
+    assert {each.name: each.read_bytes() for each in here.iterdir()} == before
+
+
 def test_a_panic_of_polars_is_a_bug_and_no_exit_code_of_rows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is no `Exception`: Python would end with 1, which says that rows were rejected."""
     with pytest.raises(SystemExit) as ended, boundary():

@@ -36,6 +36,23 @@ def test_a_roster_is_not_overwritten(roster: str) -> None:
         make_job([roster], Settings(output=Output(file=Path(roster))))
 
 
+@pytest.mark.parametrize("name", ["o.csv", "o.rejected.csv", "o.summary.json", "t.csv"])
+def test_nothing_that_settings_name_is_overwritten(roster: str, tmp_path: Path, name: str) -> None:
+    """A key that bears the name of an output was set aside by the run: the next one had none."""
+    key = tmp_path / name
+    output = Output(file=tmp_path / "o.csv", tokens_to=tmp_path / "t.csv")
+    option = "--tokens-to" if name == "t.csv" else "--output"
+    with pytest.raises(OutputError) as refused:
+        make_job([roster], Settings(api=Api(api_key_file=key), output=output))
+    assert str(refused.value) == f"{key}: would overwrite the file of the API key; choose another {option}"
+
+
+def test_the_journal_of_a_run_may_be_the_state_of_a_sync(roster: str, tmp_path: Path) -> None:
+    """Which begins with it."""
+    state = tmp_path / "o.journal.db"
+    assert make_job([roster], Settings(sync=Sync(state=state), output=Output(file=tmp_path / "o.csv"))).outputs.journal
+
+
 def test_an_address_of_ones_own_is_no_app() -> None:
     """A journal made for an app is not continued for whatever stands behind another address."""
     assert identity(Settings(api=Api(base_url="http://x.test/v3", app_id="app1"))) == Identity("", "http://x.test/v3")

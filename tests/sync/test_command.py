@@ -12,7 +12,7 @@ from provisioner.journal.state.syncstate import SyncState
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync
 from provisioner.stop import Stopper
 from provisioner.sync.command import make_plan, plan_job, sync, sync_job
-from provisioner.sync.keptplan import read_plan
+from provisioner.sync.keptplan import files_in, read_plan
 from provisioner.sync.plan.report import PlanReport
 from tests.rig.work import APP
 
@@ -92,6 +92,26 @@ def test_no_plan_is_kept_over_what_it_is_made_of(folder: Path, name: str, what: 
     ):
         pass
     assert (folder / name).read_bytes() == kept
+
+
+def test_the_list_that_was_approved_may_be_the_one_that_is_written_and_a_key_may_not(folder: Path) -> None:
+    """A night leaves that list as it is."""
+    listed = the_settings(folder, "out.csv")
+    approved = listed.sync.model_copy(update={"approve": folder / "out.leavers.csv"})
+    assert sync_job([str(folder / "hr.csv")], listed.model_copy(update={"sync": approved}))
+    key = listed.api.model_copy(update={"api_key_file": folder / "out.leavers.csv"})
+    with pytest.raises(
+        OutputError, match=r"out\.leavers\.csv: would overwrite the file of the API key; choose another"
+    ):
+        sync_job([str(folder / "hr.csv")], listed.model_copy(update={"api": key}))
+
+
+def test_a_plan_tells_its_state_and_its_roster_and_a_roster_nothing(folder: Path) -> None:
+    """So that nothing is put in their place; one that cannot be read says so when it is carried out."""
+    planned(folder, "plan.json")
+    assert files_in([str(folder / "plan.json")]) == (folder / "hr.db", folder / "hr.csv")
+    (folder / "plan.json").write_text((folder / "plan.json").read_text() + " ")
+    assert files_in([str(folder / "plan.json")]) == files_in([str(folder / "hr.csv")]) == ()
 
 
 def test_a_folder_in_the_place_of_what_a_night_or_a_plan_writes_is_told_before_anything_is_opened(folder: Path) -> None:

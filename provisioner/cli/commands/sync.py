@@ -72,7 +72,7 @@ def sync(
     from provisioner.sync.command import confirming, files_of
 
     with Asked(
-        roster, given(sync, asking, reading, api, rate, doing, output, log), nightly=True
+        roster, given(sync, asking, reading, api, rate, doing, output, log), nightly=True, config=config
     ).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings

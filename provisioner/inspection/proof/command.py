@@ -14,11 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from functools import partial
-from itertools import islice, product
+from itertools import islice
 from typing import Final
 
-from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError, OutputError
-from provisioner.files.looking import same_file
+from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError
 from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
@@ -36,6 +35,7 @@ from provisioner.run.wiring import connected
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.users.profile import FIELDS, NOT_CLEARABLE
+from provisioner.settings.named import named_files
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.sync.plan.decision import managed_fields
@@ -75,10 +75,8 @@ def proof_job(arguments: Sequence[str], settings: Settings) -> Job:
         job = replace(job, outputs=replace(job.outputs, journal=state))
     for path in (job.outputs.proof, job.outputs.differences):
         refuse_as_output(path, job.outputs.cure(path))
-    kept = [*job.roster.paths, job.outputs.journal]
-    for path, other in product((job.outputs.proof, job.outputs.differences), kept):
-        if same_file(path, other):
-            raise OutputError(f"{path}: would overwrite what is read; choose another --output")
+    kept = [("the roster", roster) for roster in job.roster.paths] + [("the journal", job.outputs.journal)]
+    job.outputs.refuse_overwriting((job.outputs.proof, job.outputs.differences), [*named_files(settings), *kept])
     return job
 
 

@@ -18,6 +18,7 @@ from provisioner.run.job import Job, identity, make_target, refuse_emulator
 from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
+from provisioner.settings.named import named_files
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
@@ -52,6 +53,7 @@ def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn
     outputs = outputs_of(out)
     for path in (outputs.undo, outputs.undo_summary):
         refuse_as_output(path, "move it away")
+    outputs.refuse_overwriting((outputs.undo, outputs.undo_summary), named_files(settings), "give that another name")
     if owner_in(outputs.journal) == EMULATOR:
         message = "was a rehearsal with the built-in emulator, and its users went with it: there is nothing to undo"
         raise JournalError(f"{outputs.journal}: {message}")
