@@ -31,6 +31,13 @@ def content_of(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def open_file(path: Path) -> IO[bytes]:
+    """Open a file to be read. Raises OSError, also for what is none, such as a pipe into which nobody writes."""
+    if not (path.is_dir() or same_file(path, Path(os.devnull))):  # which tell themselves what they are
+        _refuse_what_is_no_file(path)
+    return path.open("rb")
+
+
 def _refuse_what_is_no_file(path: Path) -> None:
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for who writes into it
         raise OSError(errno.EINVAL, "Not a file", str(path))

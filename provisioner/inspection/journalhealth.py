@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -30,7 +31,10 @@ def journal_health(path: Path, identity: Identity | None) -> Check:
             return _error(f"{path}: cannot be read ({error})", "check the owner and mode of it and its folder")
         return _broken(path, str(error))
     except OSError as error:
-        return _error(f"{path}: cannot be read ({error.strerror})", "check its owner and mode")
+        todo = (
+            _NAME_ONE if error.errno == errno.EINVAL else "check its owner and mode"
+        )  # the former for what is no file
+        return _error(f"{path}: cannot be read ({error.strerror})", todo)
 
 
 def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, holder: str | None) -> Check:

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere
+from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, open_file
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
@@ -163,7 +163,7 @@ def leave_as_found(path: Path, found: bytes | None) -> None:
 def is_database(path: Path) -> bool:
     """Whether a file is an SQLite database; one that cannot be read is none."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(len(_MAGIC)) == _MAGIC
     except OSError:
         return False
@@ -238,7 +238,7 @@ def pages_in_log(log: Path) -> tuple[set[int], int]:
     size = 0
     if not log.exists():
         return pages, size
-    with log.open("rb") as file:
+    with open_file(log) as file:
         head = file.read(_LOG_HEAD)
         if len(head) < _LOG_HEAD:
             return pages, size
@@ -253,8 +253,7 @@ def pages_in_log(log: Path) -> tuple[set[int], int]:
 
 def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Connection:
     """Open for reading only, by default for the thread that asks. Raises OSError, sqlite3.DatabaseError."""
-    with path.open("rb"):
-        pass  # SQLite does not say why it cannot open a file
+    open_file(path).close()  # SQLite does not say why it cannot open a file
     refuse_cut_short(path, new=True)
     # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.
     how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
@@ -283,7 +282,7 @@ def refuse_cut_short(path: Path, *, new: bool) -> None:
         return
     # In this order: while a run writes, the log comes to its end only when all of it is in the file.
     pages, logged = pages_in_log(log_of(path))
-    with path.open("rb") as file:
+    with open_file(path) as file:
         head = file.read(_HEAD)
     size = path.stat().st_size
     if len(head) < _HEAD:

@@ -60,7 +60,8 @@ def _read(state: Path, last: int) -> Sequence[Night]:
     except FileNotFoundError:
         raise JournalError(f"{state}: no such state file; check --state") from None
     except (OSError, sqlite3.DatabaseError) as error:
-        raise JournalError(f"{state}: cannot be read as a state ({error}); check --state") from None
+        why = getattr(error, "strerror", None) or error
+        raise JournalError(f"{state}: cannot be read as a state ({why}); check --state") from None
 
 
 def _plain(night: Night) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import orjson
 
 from provisioner import __version__
 from provisioner.errors import OutputError, UsageError
-from provisioner.files.looking import digest_of
+from provisioner.files.looking import content_of, digest_of, open_file
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens
@@ -101,7 +101,7 @@ def is_plan(arguments: Sequence[str]) -> bool:
     if len(arguments) != 1 or Path(arguments[0]).suffix.lower() != ".json":
         return False
     try:
-        with Path(arguments[0]).open("rb") as file:
+        with open_file(Path(arguments[0])) as file:
             return _MARK.encode() in file.read(_HEAD)
     except FileNotFoundError:
         return not (is_pattern(arguments[0]) or "://" in arguments[0])
@@ -191,7 +191,7 @@ def _seal_of(file: IO[bytes], length: int) -> bytes:
 def read_plan(path: Path) -> KeptPlan:
     """Read a kept plan; raises `UsageError`."""
     try:
-        document = orjson.loads(path.read_bytes())
+        document = orjson.loads(content_of(path))
     except FileNotFoundError:
         raise UsageError(
             f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}; "

@@ -15,6 +15,7 @@ from provisioner.files.looking import (
     digest_of,
     is_free,
     is_kept_by_another,
+    open_file,
     outer_lines,
     read_text,
     same_file,
@@ -93,6 +94,17 @@ def test_nothing_but_a_file_has_a_content(here: Path) -> None:
     for path, why in {**said, Path("/dev/zero"): "Not a file"}.items():
         with pytest.raises(OSError, match=f"{why}: '{path}'"):
             content_of(path)
+
+
+def test_nothing_but_a_file_is_opened(here: Path) -> None:
+    """A command that only looks waited for ever for somebody who writes into a pipe."""
+    (here / "file").write_bytes(b"x")
+    os.mkfifo(here / "fifo")
+    with open_file(here / "file") as file:
+        assert file.read() == b"x"
+    for path, why in {here / "fifo": "Not a file", Path("/dev/zero"): "Not a file", here: "Is a directory"}.items():
+        with pytest.raises(OSError, match=f"{why}: '{path}'"):
+            open_file(path)
 
 
 def test_nothing_but_a_file_has_a_digest(here: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.inspection.record.places import opened
 from provisioner.journal.copies.backup import back_up
 from provisioner.journal.header import (
     Header,
@@ -17,14 +18,17 @@ from provisioner.journal.header import (
     app_at,
     damage_in,
     header_of,
+    is_database,
     log_of,
     make_private,
     open_for_reading,
+    owner_in,
     owner_of,
 )
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.model import UserRequest
+from provisioner.sync.history import history_of
 from tests.rig.journals import HERE, a_journal
 
 
@@ -120,6 +124,23 @@ def test_the_null_device_keeps_its_mode(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"r\.journal\.db: is a device, a pipe or a socket, which keeps no journal"):
         make_private(path)
     assert Path(os.devnull).stat().st_mode == before
+
+
+@pytest.mark.parametrize("name", ["j.db", "j.db-wal"])
+def test_a_pipe_in_the_place_of_a_journal_or_its_log_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    """By whoever only looks, or copies it."""
+    path = a_journal(tmp_path / "j.db")
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(OSError, match=f"Not a file: '{tmp_path / name}'"):
+        open_for_reading(path)
+    assert (owner_in(path), is_database(path)) == (None, name == "j.db-wal")
+    with pytest.raises(JournalError, match=r"j\.db: cannot be read \(Not a file\), so nothing was copied"):
+        back_up(path, tmp_path / "copy.db")
+    with pytest.raises(JournalError, match=r"j\.db: cannot be used as a journal \(Not a file\)"), opened(path):
+        pass
+    with pytest.raises(JournalError, match=r"j\.db: cannot be read as a state \(Not a file\); check --state"):
+        history_of(path, 1, as_json=False)
 
 
 def test_a_journal_of_two_names_is_used_under_neither_until_one_of_them_is_gone(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError, OutputError, StorageError
+from provisioner.files.looking import open_file
 from provisioner.files.writing import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.header import header_of, log_of, refuse_cut_short
@@ -89,12 +90,13 @@ def _copied(journal: Path, temporary: Path) -> tuple[int, float]:
 
 def _copy(journal: Path, copy: sqlite3.Connection) -> None:
     """Copy one moment of it, though a run begins, writes or ends meanwhile."""
+    log = log_of(journal)
     try:
-        with journal.open("rb"):
-            pass  # SQLite does not say why it cannot open a file
+        for each in (journal, *([log] if log.exists() else [])):
+            open_file(each).close()  # SQLite does not say why it cannot open a file
     except OSError as error:
         raise JournalError(f"{journal}: cannot be read ({error.strerror}), so nothing was copied") from error
-    address, log = journal.absolute().as_uri(), log_of(journal)
+    address = journal.absolute().as_uri()
     if not log.exists():
         # Nobody writes it: read like this, nothing appears in its folder. Unless a run has begun meanwhile.
         before = _version_of(journal)

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import NoResultsError, OutputError
+from provisioner.files.looking import open_file
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.results.formats.writing import WRITERS, fill
 from provisioner.roster.columns import ADDED
@@ -112,8 +113,8 @@ def open_results(path: Path) -> pl.LazyFrame:
     workbook only once it is collected.
     """
     try:
-        with path.open("rb"):
-            return scan_results(path)
+        open_file(path).close()
+        return scan_results(path)
     except FileNotFoundError:
         raise NoResultsError(f"{path}: no such file; name the results file of a run or a sync") from None
     except OSError as error:
