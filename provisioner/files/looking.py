@@ -6,13 +6,17 @@ import codecs
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
+from provisioner.errors import OutputError
+
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE: Final = 64 * 1024
+_BESIDE: Final = re.compile(r".+(?:-wal|-shm|-journal|\.lock)|\..+\.(?:part|written)", re.DOTALL)
 
 
 def digest_of(path: Path) -> str | None:
@@ -93,6 +97,12 @@ def outer_lines(file: IO[bytes]) -> tuple[bytes, bytes]:
 def beside_itself(path: Path, ending: str) -> Path:
     """Name what SQLite or we keep beside a file, which is beside the file itself, not beside a link to it."""
     return Path(os.path.realpath(path) + ending)
+
+
+def refuse_beside_another(path: Path, cure: str) -> None:
+    """Raise `OutputError` for a name, or what it leads to, of what SQLite or we keep beside another file."""
+    if any(_BESIDE.fullmatch(Path(each).name) for each in (path, os.path.realpath(path))):
+        raise OutputError(f"{path}: is named as what is kept beside another file, and deleted with it; {cure}")
 
 
 def same_file(one: Path, other: Path) -> bool:

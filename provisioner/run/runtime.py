@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.prompt import Confirm
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError
-from provisioner.files.looking import same_file
+from provisioner.files.looking import refuse_beside_another, same_file
 from provisioner.logs import events
 from provisioner.model import Outcome
 from provisioner.results.summary import encode
@@ -99,6 +99,8 @@ def set_up_logs(settings: Settings, files: Iterable[Path]) -> None:
     Raises `OutputError` when it would be written into one of the files, or into one that the settings come from.
     """
     wanted = settings.log
+    if wanted.file is not None:
+        refuse_beside_another(wanted.file, "choose another --log-file")
     for path in (*files, *(path for _, path in named_files(settings))):
         if wanted.file is not None and same_file(wanted.file, path):
             raise OutputError(f"{wanted.file}: the log would be written into it; choose another --log-file")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.errors import OutputError
 from provisioner.files.looking import (
     UnreadableError,
     content_of,
@@ -18,6 +19,7 @@ from provisioner.files.looking import (
     open_file,
     outer_lines,
     read_text,
+    refuse_beside_another,
     same_file,
 )
 
@@ -105,6 +107,19 @@ def test_nothing_but_a_file_is_opened(here: Path) -> None:
     for path, why in {here / "fifo": "Not a file", Path("/dev/zero"): "Not a file", here: "Is a directory"}.items():
         with pytest.raises(OSError, match=f"{why}: '{path}'"):
             open_file(path)
+
+
+@pytest.mark.parametrize("name", ["j.db-wal", "j.db-shm", "j.db-journal", "j.db.lock", ".r.csv.part", ".r.csv.written"])
+def test_no_file_is_named_as_what_goes_with_another_one(here: Path, name: str) -> None:
+    """A copy under the name of a journal's log was deleted by the next run."""
+    (here / "link").symlink_to(here / name)
+    for path in (here / name, here / "link"):
+        with pytest.raises(OutputError) as refused:
+            refuse_beside_another(path, "choose another TO")
+        message = "is named as what is kept beside another file, and deleted with it; choose another TO"
+        assert str(refused.value) == f"{path}: {message}"
+    for other in ("j.db", "wal", ".part", "-wal", "run.log", "r.part", "lock"):
+        refuse_beside_another(here / other, "choose another TO")
 
 
 def test_nothing_but_a_file_has_a_digest(here: Path) -> None:

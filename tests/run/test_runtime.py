@@ -190,6 +190,8 @@ def test_a_log_is_not_written_into_what_is_read_or_written(tmp_path: Path) -> No
         settings = load({**flags, "log": {"file": path}}, {}, config)
         with pytest.raises(OutputError, match="the log would be written into it"):
             set_up_logs(settings, (people, output))
+    with pytest.raises(OutputError, match="deleted with it; choose another --log-file"):
+        set_up_logs(load({"log": {"file": tmp_path / "o.journal.db-wal"}}, {}, config), ())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError, OutputError, StorageError
-from provisioner.files.looking import open_file
+from provisioner.files.looking import open_file, refuse_beside_another
 from provisioner.files.writing import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.header import header_of, log_of, refuse_cut_short
@@ -50,6 +50,7 @@ def back_up(journal: Path, to: Path) -> Copy:
         raise OutputError(f"{to}: there is no folder {to.parent}; make it, or {_FREE}")
     if os.path.lexists(to):
         raise OutputError(f"{to}: is there already, and a copy overwrites nothing; {_FREE}")
+    refuse_beside_another(to, _FREE)
     # Of its own, so that two copies at a time do not write into one file.
     temporary = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:

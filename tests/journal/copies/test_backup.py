@@ -59,6 +59,15 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "precious"
 
 
+def test_no_copy_has_the_name_of_what_a_journal_keeps_beside_itself(tmp_path: Path) -> None:
+    """The next run would delete it."""
+    path = a_journal(tmp_path / "a.db")
+    for name in ("a.db-wal", "b.db.lock"):
+        with pytest.raises(OutputError, match=r": is named as what is kept beside another file, and deleted with it"):
+            back_up(path, tmp_path / name)
+        assert not (tmp_path / name).exists()
+
+
 def test_what_is_no_whole_journal_is_not_copied(tmp_path: Path) -> None:
     """And nothing is left behind."""
     a_journal(tmp_path / "a.db")
