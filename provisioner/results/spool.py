@@ -52,7 +52,7 @@ class Spool:
             self._file.flush()
         except (OSError, pl.exceptions.ComputeError) as error:
             self._hold(frame)
-            message = f"{self._folder}: no room for the rows that are kept while a roster is read ({reason(error)})"
+            message = f"{self._folder}: no room for the rows that are kept until all are read ({reason(error)})"
             raise StorageError(f"{message}; make room, then run the same command again") from error
         self._ends.append(self._file.tell())
 

@@ -404,6 +404,6 @@ def test_a_disk_that_fills_up_while_rows_are_read_stops_a_run_that_counts_them_a
     told = {name: summary[name] for name in ("rows", "rejected", "stopped_by")}
     assert told == {"rows": 100, "rejected": 80, "stopped_by": "storage"}
     assert summary["created"] + summary["pending"] == 20
-    assert "no room for the rows that are kept while a roster is read" in summary["message"]
+    assert "no room for the rows that are kept until all are read" in summary["message"]
     assert '"event": "run.stopped"' in done.stderr
     assert f'"resume": "provisioner {options}"' in done.stderr
