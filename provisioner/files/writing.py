@@ -97,10 +97,7 @@ def locked(file: int, *, shared: bool = False) -> bool:
 
 
 def name_once(temporary: Path, path: Path) -> None:
-    """Give a finished file its name; raises FileExistsError when something has it, perhaps since a moment.
-
-    Where there are links the temporary name stays as well.
-    """
+    """Give a finished file its name, and only that; raises FileExistsError when something has it, perhaps just now."""
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -109,6 +106,8 @@ def name_once(temporary: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         temporary.rename(path)
+    else:
+        temporary.unlink()  # at once: a journal that a kill has left two names is refused
 
 
 def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True, late: bool = False) -> IO[bytes]:

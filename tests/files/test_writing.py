@@ -146,6 +146,7 @@ def test_a_name_that_is_taken_stays_what_it_is(here: Path, monkeypatch: pytest.M
         monkeypatch.setattr(os, "link", _no_links)
     (here / "new.part").write_text("new")
     name_once(here / "new.part", here / "new")
+    assert not (here / "new.part").exists()
     (here / "taken").write_text("old")
     (here / "nowhere").symlink_to(here / "absent")
     (here / "other.part").write_text("other")
