@@ -8,7 +8,7 @@
     │   │   │   ├── EmptyRosterError  there is nothing in it; a part that was found is left out then
     │   │   │   ├── UnmappedError     no column is the uid, or none the name (`provisioner.validation.fields.binding`)
     │   │   │   ├── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
-    │   │   │   ├── NotUtf8Error      a text is not UTF-8 (`provisioner.roster.encodings`)
+    │   │   │   ├── NotUtf8Error      a text is not UTF-8 (`provisioner.roster.encodings.readings`)
     │   │   │   └── WideRowError      a row with more cells than the header (`provisioner.roster.csv.defect`)
     │   │   ├── OutputError           an output path cannot be used
     │   │   │   └── NoResultsError    there are no results: no such file, or nothing was sent; a FileNotFoundError too

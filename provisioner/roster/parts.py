@@ -9,11 +9,11 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.columns import all_named, common_type, named
-from provisioner.roster.encodings import NotUtf8Error
+from provisioner.roster.encodings.mixed import PartEncodings
+from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, gathered
 from provisioner.roster.jsonshapes import Page
-from provisioner.roster.partencodings import PartEncodings
 from provisioner.wording import listed
 
 

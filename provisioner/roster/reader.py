@@ -24,7 +24,8 @@ from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
 from provisioner.roster.csv.header import HeaderOptions
 from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.database.address import Query
-from provisioner.roster.encodings import NotUtf8Error, escaped_letters
+from provisioner.roster.encodings.mixed import PartEncodings
+from provisioner.roster.encodings.readings import NotUtf8Error, escaped_letters
 from provisioner.roster.files import signature
 from provisioner.roster.files.archive import Member, find_member
 from provisioner.roster.files.compression import Compressed
@@ -33,7 +34,6 @@ from provisioner.roster.files.origin import LocalFile, Origin, spool
 from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
-from provisioner.roster.partencodings import PartEncodings
 from provisioner.roster.parts import Part, join
 from provisioner.roster.wrapped import Partitioned, Unpacked, beside, maybe_partial, renamed, unmarked
 

@@ -20,12 +20,12 @@ from provisioner.inspection.proposal.evidence import Evidence, gather
 from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
+from provisioner.roster.encodings.alphabets import Reading, differing, likely
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
 from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import WorkbookRoster
 from provisioner.roster.workbook.package import open_package
-from provisioner.validation.vocabulary.alphabets import Reading, differing, likely
 from provisioner.validation.vocabulary.recognition import missing_from, recognise
 from provisioner.wording import listed, shortened
 

@@ -17,7 +17,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, has_other_ends, is_blank, read_rows
 from provisioner.roster.csv.looks import OTHER_QUOTES
 from provisioner.roster.csv.remarks import Figures, is_row, with_figures
-from provisioner.roster.encodings import not_utf8
+from provisioner.roster.encodings.readings import not_utf8
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _CLOSING = {"{": "}", "[": "]"}

@@ -43,7 +43,7 @@ from provisioner.roster.csv.grammar import has_loose_cr, has_other_ends, read_ro
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
 from provisioner.roster.csv.remarks import WHOLE, BehindBlanks, remarks_on
-from provisioner.roster.encodings import NotUtf8Error, mixture
+from provisioner.roster.encodings.readings import NotUtf8Error, mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin, unchanged
 from provisioner.roster.files.text import TextStream, open_text

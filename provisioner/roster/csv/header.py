@@ -17,7 +17,7 @@ from provisioner.roster.columns import ADDED, named_columns
 from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by
-from provisioner.roster.encodings import NotUtf8Error
+from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Missing, Notice, missing_fields
 from provisioner.roster.preamble import (

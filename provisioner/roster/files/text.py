@@ -12,7 +12,7 @@ from itertools import chain
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from provisioner.errors import ConfigurationError, RosterError
-from provisioner.roster.encodings import mixture
+from provisioner.roster.encodings.readings import mixture
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.origin import Origin
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, NoReturn
 
 from provisioner.errors import RosterError
-from provisioner.roster.encodings import NotUtf8Error
+from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
 from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, Page, both_users, no_list, no_object, other_shape, slip

@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.encodings import NotUtf8Error
+from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.jsoncut import JsonCutter

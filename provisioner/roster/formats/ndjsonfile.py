@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from provisioner.errors import EmptyRosterError, RosterError
-from provisioner.roster.encodings import NotUtf8Error
+from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.origin import Origin, unchanged
 from provisioner.roster.files.text import LineNumbers, TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline

@@ -8,6 +8,5 @@ recognition  what a column is by its name
 privacy      what is not for all to see, by its name
 leaving      whether somebody is deactivated, and from when on
 standing     of which columns that say so `deactivated` is proposed to be made
-alphabets    in which encoding a text is, by the letters of languages
 nothing      words that stand for nothing: NULL, n/a, undefined
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.validation.vocabulary.alphabets import differing, likely
+from provisioner.roster.encodings.alphabets import differing, likely
 
 WESTERN, CENTRAL, CYRILLIC = ("cp1252", "cp850", "mac_roman"), ("cp1250", "iso8859_2"), ("cp1251", "koi8_r", "cp866")
 NAMES = {

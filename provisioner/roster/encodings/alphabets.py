@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner.roster.encodings import CANDIDATES, oddity
+from provisioner.roster.encodings.readings import CANDIDATES, oddity
 
 _WESTERN: Final = (
     "äöüß", "äåöéæø", "ëéèêïöü", "éèêëàâçæœîïôûùÿ", "ñáéíóúü", "áàâãçéêíóôõú", "àèéìíòóùú", "áæéíóöúýþð",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.roster.encodings import NotUtf8Error
+from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.inputs import TEXTS, InputFile, Location
 from provisioner.roster.files.origin import LocalFile, Origin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.roster.encodings import escaped_letters, mixture, not_utf8, readings
+from provisioner.roster.encodings.readings import escaped_letters, mixture, not_utf8, readings
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile
 
