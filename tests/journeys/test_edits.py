@@ -60,7 +60,7 @@ def there_before(folder: Path) -> str:
 @pytest.mark.sampled
 @pytest.mark.parametrize("policy", ["skip", "update", "fail"])
 def test_an_edited_row_is_brought_up_to_date_and_stays_created(tmp_path: Path, policy: str) -> None:
-    """One PUT, whatever `--on-existing` says; token and time stay; and then there is nothing left to send."""
+    """A look and one PUT, whatever `--on-existing` says; token and time stay; then there is nothing left to send."""
     roster(tmp_path)
     with emulator(tmp_path) as api:
         assert run(api, tmp_path).exit_code == 0
@@ -69,7 +69,8 @@ def test_an_edited_row_is_brought_up_to_date_and_stays_created(tmp_path: Path, p
         again = run(api, tmp_path, "--on-existing", policy)
         assert (again.exit_code, again.summary["created"], again.summary["edited"]) == (0, 6, 1)
         assert [(each["method"], each["uid"]) for each in api.lines("audit")[sent:] if each["uid"]] == [
-            ("PUT", "person-00002")
+            ("GET", "person-00002"),
+            ("PUT", "person-00002"),
         ]
         assert api.users()["person-00002"]["name"] == "Mended"
         assert told(tmp_path) == before
@@ -146,7 +147,7 @@ def test_emptied_cells_of_a_row_of_ours_empty_the_user(
         (tmp_path / name).write_bytes(written(EMPTIED))
         again = told("run", name, "-o", "out.csv").summary
         assert (again["created"], again["edited"]) == (1, 1)
-        assert [each["method"] for each in api.lines("audit") if each["uid"]] == ["POST", "PUT"]
+        assert [each["method"] for each in api.lines("audit") if each["uid"]] == ["POST", "GET", "PUT"]
         ann = api.users()["ann"]
         fields = ("name", "avatar", "link", "role", "metadata", "tags")
         assert [ann[field] or None for field in fields] == ["Ann", None, None, "default", None, None]
@@ -198,7 +199,7 @@ def test_a_cell_that_is_empty_when_its_column_is_back_empties_the_user(tmp_path:
         (tmp_path / "people.csv").write_text(f"uid,name,avatar\nann,{'Ann' if killed else 'Anna'},\nbob,Bob,{AVATAR}\n")
         dry = run(api, tmp_path, "--dry-run").summary
         emptied = run(api, tmp_path)
-        assert (emptied.summary["created"], emptied.summary["edited"], dry["estimate"]["requests"]) == (2, 2, 2)
+        assert (emptied.summary["created"], emptied.summary["edited"], dry["estimate"]["requests"]) == (2, 2, 4)
         assert {uid: user["avatar"] for uid, user in api.users().items()} == {"ann": None, "bob": AVATAR}
         assert run(api, tmp_path).summary["requests"] == 0
         proof = ("verify", "people.csv", *api.flags(), "-o", "out.csv")

@@ -166,6 +166,7 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, state = excluded.state, ver
 UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
     settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
     withdrawn = given.reason IS 'deactivated',
+    owed = owed OR ours > 1,
     ours = iif(given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'), ours, 0),
     auth_token = iif(given.reason IN ('deactivated', 'deleted', 'another_user'), NULL, auth_token),
     created_at = iif(
