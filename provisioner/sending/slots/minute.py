@@ -27,16 +27,18 @@ class Minute:
 
     def sent(self, now: float) -> int:
         """Note leave to send one, now (monotonic seconds); the ticket is for its answer, and never 0."""
-        tick = floor(now * _TICKS) + _COARSE
-        self._put(tick + _ON_ITS_WAY, 1)
-        return tick
+        ticket = int(now * _TICKS) + _COARSE
+        latest = ticket + _ON_ITS_WAY
+        self._latest[latest] = self._latest.get(latest, 0) + 1
+        self._count += 1
+        return ticket
 
     def answered(self, ticket: int, now: float) -> None:
         """Note that the answer to one is there: it was on its way no longer."""
-        latest, tick = ticket + _ON_ITS_WAY, floor(now * _TICKS) + _COARSE
+        latest, tick = ticket + _ON_ITS_WAY, int(now * _TICKS) + _COARSE
         if tick < latest:
-            self._put(latest, -1)
-            self._put(tick, 1)
+            self._latest[latest] -= 1
+            self._latest[tick] = self._latest.get(tick, 0) + 1
 
     def wait(self, slots: int, most: int, now: float) -> float:
         """Say in how many seconds `slots` may go so that no minute holds more than `most`; 0 when they may now."""
@@ -48,10 +50,6 @@ class Minute:
             tick += 1
             surplus -= self._latest.get(tick, 0)
         return tick / _TICKS + 60 - now
-
-    def _put(self, tick: int, count: int) -> None:
-        self._latest[tick] = self._latest.get(tick, 0) + count
-        self._count += count
 
     def _go_on_to(self, over: int) -> None:
         # After a silence there are more ticks than requests.
