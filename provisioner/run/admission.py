@@ -173,34 +173,29 @@ def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
     past = request.past
     if request.deactivated:
         yield Operation.DEACTIVATE
-    if past is not None and past.withdrawn:
-        yield Operation.LIST
-    if past is not None and (past.withdrawn or (past.parted and request.deactivated is False)):
-        yield Operation.REACTIVATE
+    back = past is not None and (past.withdrawn or (past.parted and request.deactivated is False))
+    if back:
+        yield from (Operation.LIST, Operation.REACTIVATE)
     # A user that was there before is gone on with, without a create that would only say so again.
-    known = past is not None and past.was_there and policy.on_existing is not OnExisting.FAIL
+    known = past is not None and (past.was_there or past.created_at is not None)
     if past is None or not (past.withdrawn or past.ours or known):
         yield Operation.CREATE
         return
-    if past.ours and not past.withdrawn:
+    mints = request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL)
+    if not past.withdrawn and (past.ours or mints or not past.was_there or policy.on_existing is not OnExisting.SKIP):
         yield Operation.READ
     if not past.ours or past.withdrawn or past.changed:
         yield from _updating(request, past, policy)
-    if request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL):
+    if mints:
         yield Operation.MINT
 
 
 def _updating(request: UserRequest, past: Past, policy: Policy) -> Iterator[Operation]:
     ours = past.ours or past.withdrawn
     if ours or policy.on_existing is OnExisting.UPDATE:
-        # What an update overwrites is read before, but for what is ours; of what is kept it is only seen whose it is.
         sets = trace.set_by(request.body)
-        if not ours and past.noted and past.created_at is not None:
-            yield Operation.READ
-        if (past.before or not ours) and not is_noted(past, sets):
-            yield Operation.READ
-            if "tags" in sets:  # only a list shows them
-                yield Operation.LIST
+        if (past.before or not ours) and not is_noted(past, sets) and "tags" in sets:  # only a list shows them
+            yield Operation.LIST
         yield Operation.UPDATE
 
 

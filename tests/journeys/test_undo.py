@@ -548,6 +548,81 @@ def test_a_stranger_in_the_place_of_ours_is_one_in_every_run(
     assert {uid: api.users()[uid] for uid in strangers} == strangers
 
 
+def killed_at(
+    api: RunningEmulator, folder: Path, fault: str, route: str, *more: object, people: Sequence[tuple[str, ...]]
+) -> None:
+    """Kill a run while a request hangs."""
+    with (folder / "roster.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([HEAD, *people])
+    post(api, "faults", json.dumps({"script": [{"fault": fault, "route": route}]}))
+    seen = len(api.lines("audit"))
+    victim = start(*command("run", folder, api, *more), cwd=folder, COMETCHAT_API_KEY=KEY)
+    wait_until(lambda: any(line["fault"] == fault for line in api.lines("audit")[seen:]))
+    victim.kill()
+    victim.end()
+    post(api, "faults", "{}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["skip", "fail", "update"])
+def test_whoever_has_the_uid_of_one_who_was_met_is_nobody_the_job_knows(
+    api: RunningEmulator, tmp_path: Path, policy: str
+) -> None:
+    """Killed at the look before an update, and the user then deleted and created anew: no token of the dead one."""
+    everything = ("--on-existing", "update", "--auth-tokens", "all")
+    assert run(tmp_path, api, *everything, people=ROSTER[5:6]).summary["tokens"] == 1
+    edited = [("old-full", "Once more", *FULL)]
+    killed_at(api, tmp_path, "hang-before-commit", "GET /users/{uid}", *everything, people=edited)
+    replace_by_another(api, "old-full", name="Somebody else")
+    assert run(tmp_path, api, "--on-existing", policy, people=edited).exit_code == (1 if policy == "fail" else 0)
+    (row,) = rows(tmp_path / "out.csv")
+    outcome = {"skip": "existing", "fail": "failed", "update": "updated"}[policy]
+    assert (row["outcome"], row["auth_token"]) == (outcome, "")
+    undo(tmp_path, api)
+    assert profiles(api)["old-full"]["name"] == "Somebody else"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("created", [True, False])
+def test_a_stranger_in_the_place_of_whom_the_roster_has_deactivated_is_left_alone(
+    api: RunningEmulator, tmp_path: Path, *, created: bool
+) -> None:
+    """Neither deactivated where that was still open, nor woken where it was done."""
+    uid = "new-1" if created else "old-full"
+    people = ROSTER[:1] if created else ROSTER[5:6]
+    (tmp_path / "off.toml").write_text(
+        f'[columns]\ndeactivated = {{ column = "name", map = {{ "{people[0][1]}" = true }} }}\n'
+    )
+    (tmp_path / "on.toml").write_text(
+        f'[columns]\ndeactivated = {{ column = "name", map = {{ "{people[0][1]}" = false }} }}\n'
+    )
+    if created:
+        script = [{"fault": "error-before-commit", "route": "DELETE /users", "times": 99}]
+        post(api, "faults", json.dumps({"script": script}))
+    run(tmp_path, api, "-c", "off.toml", "--on-existing", "update", people=people)
+    post(api, "faults", "{}")
+    replace_by_another(api, uid, name="Stranger")
+    if not created:
+        another_hand(api, "DELETE", "/users", {"uidsToDeactivate": [uid]})
+    left = api.users()[uid]
+    ended = run(tmp_path, api, "-c", "off.toml" if created else "on.toml", people=people)
+    (row,) = rows(tmp_path / "out.csv")
+    assert (row["outcome"], row["error_code"]) == ("existing", "" if created else "deactivated"), ended.stderr
+    assert api.users()[uid] == left
+
+
+@pytest.mark.slow
+def test_nobody_is_deleted_for_good_of_whom_it_is_not_known_who_that_is(api: RunningEmulator, tmp_path: Path) -> None:
+    """The answer to the create told no time, as a journal shows it; to deactivate can be taken back."""
+    assert run(tmp_path, api, people=ROSTER[:2]).summary["created"] == 2
+    with closing(sqlite3.connect(tmp_path / "out.journal.db")) as journal, journal:
+        journal.execute("UPDATE users SET created_at = NULL, mark = NULL WHERE uid = 'new-1'")
+    assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
+    assert verdicts(tmp_path) == {"new-1": ("kept", "undated"), "new-2": ("reversed", "deleted")}
+    assert undo(tmp_path, api).exit_code == 0
+    assert verdicts(tmp_path)["new-1"] == ("reversed", "deactivated")
+
+
 @pytest.mark.slow
 def test_whoever_is_gone_for_good_is_created_where_the_roster_has_it(api: RunningEmulator, tmp_path: Path) -> None:
     """Updated by a run, then deleted by another hand; and whoever is only deactivated is told as that."""

@@ -24,7 +24,7 @@ from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import is_noted, moment
-from provisioner.sending.users.reading import read_user
+from provisioner.sending.users.reading import Shown, read_user, told_tags
 from provisioner.stop import Stop
 
 
@@ -45,7 +45,9 @@ class Keeping:
         self._gathering = Gathering(self._write)
         self._begun = Gathering(self._write_begun)
 
-    async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
+    async def before_update(
+        self, request: UserRequest, *, own: bool, shown: Shown | None = None
+    ) -> tuple[Verdict | None, Reply]:
         """Keep the profile that an update will overwrite; one that was kept before stays, for it is the older one.
 
         What the API did not tell then is added before it is overwritten.
@@ -53,7 +55,10 @@ class Keeping:
         sets = trace.set_by(request.body)
         before, untold, created_at, reply = None, 0, None, Reply()
         if not (own or is_noted(request.past, sets)):
-            shown = await read_user(self.exchanger, request, with_tags="tags" in sets)
+            if shown is None:
+                shown = await read_user(self.exchanger, request, with_tags="tags" in sets)
+            elif "tags" in sets and "tags" in shown.untold:
+                shown = await told_tags(self.exchanger, request, shown._replace(untold=frozenset()))
             if shown.verdict is not Verdict.DONE:
                 return shown.verdict, shown.reply
             texts, untold, reply = profile.texts_of(shown.user), trace.bits_of(shown.untold), shown.reply

@@ -25,6 +25,10 @@ REASONS: Final = {
         "nothing has kept the profile of before: an earlier version of provisioner updated the user, or this one did "
         "after the copy was made that the journal comes from"
     ),
+    "undated": (
+        "the API does not tell when the user was created, so it may be somebody else's; without --permanent it is "
+        "deactivated"
+    ),
     "not_clearable": "put back, but for what the API has no way to take away: {}",
     "not_told": "put back, but for what the API did not tell before the update: {}",
 }

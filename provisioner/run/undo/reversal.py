@@ -120,7 +120,13 @@ class Reversals:
         if why is None and (each.withdrawn == 1 or each.away) and not course.doubt:
             why = "reactivated"
         course.mark = last_change(shown.user, each.mark)
+        why = why or self._undated(each, shown)
         return self._kept(course, why, shown.reply) if why else await self._remove(course)
+
+    def _undated(self, each: Candidate, shown: Shown) -> str | None:
+        """Keep from being deleted for good a user of whom nobody can say that it is the one whom this job created."""
+        dated = None not in (each.created_at, moment(shown.user, "createdAt"))
+        return "undated" if self.journal.permanent and not dated else None
 
     async def _absent(self, course: _Course, reply: Reply) -> Settlement:
         """Settle a user of ours who is not there: deactivated or deleted, by us or by another hand."""
@@ -133,7 +139,7 @@ class Reversals:
             return self._reversed(course, Operation.DELETE, shown.reply)
         if shown.verdict is not Verdict.DONE:
             return self._without(course, shown.verdict, shown.reply)
-        why = comparison.changed_since(each, shown.user, away=True)
+        why = comparison.changed_since(each, shown.user, away=True) or self._undated(each, shown)
         if why == "another_user" or (why and permanent):
             return self._kept(course, why, shown.reply)
         if permanent:

@@ -4,7 +4,8 @@
                                         └─ made anew by another hand: as below ──→ existing, updated, failed
     ours, and edited since or without its token: read ─┬─ the same user: (update) (mint) → created
                                                        └─ made anew by another hand: as below
-    settled as there before: as below ────────────→ existing, updated
+    met before: read ─┬─ there, the same user or another → as was there before, below
+                      └─ gone ───────────────────────────→ as a row like any other
     create ─┬─ done ──────────────────────────────→ created
             ├─ refused ───────────────────────────→ failed
             ├─ in doubt: again, up to the limit ──→ failed, still in doubt
@@ -44,6 +45,11 @@ class Lifecycle(Steps):
             return self._bring_back(life, past)
         if past.ours:
             return self._ours(life, past)
+        met = past.was_there or past.created_at is not None
+        nothing_to_send = self._policy.on_existing is OnExisting.SKIP and not self._is_token_due(life, Outcome.EXISTING)
+        # A night has looked at everybody itself.
+        if met and self._keeper is not None and not (past.was_there and nothing_to_send):
+            return self._met(life)
         if past.was_there and self._policy.on_existing is not OnExisting.FAIL:
             return self._was_there_before(life, None)
         return self._create(life)
@@ -115,7 +121,7 @@ class Lifecycle(Steps):
     async def _ours(self, life: Life, past: Past) -> Settlement:
         """Bring a user of ours to what the roster has now; `--on-existing` is about the users of others."""
         life.doubt_since = None
-        shown = await read_user(self._exchanger, life.request, with_tags=False)
+        shown = life.shown = await read_user(self._exchanger, life.request, with_tags=False)
         verdict, reply = shown.verdict, shown.reply
         if life.is_another(shown.user):
             return await self._replaced(life, shown)
@@ -170,10 +176,6 @@ class Lifecycle(Steps):
                 as_updated = past is not None and past.outcome is Outcome.UPDATED and not past.changed
                 outcome = Outcome.UPDATED if as_updated else Outcome.EXISTING
                 return await self._settle_with_token(life, outcome, exists, created_at)
-        if past is not None and past.noted:
-            if (ended := await self._other_than_kept(life)) is not None:
-                return ended
-            created_at = life.created_at
         verdict, reply = await self._update(life, own=False)
         if verdict is Verdict.ABSENT:
             return await self._not_found(life, reply)
@@ -184,18 +186,16 @@ class Lifecycle(Steps):
         created_at = moment(reply.data or {}, "createdAt") or created_at
         return await self._settle_with_token(life, Outcome.UPDATED, reply, created_at)
 
-    async def _other_than_kept(self, life: Life) -> Settlement | None:
-        """Forget what was kept of a user who is gone, before another one is overwritten; null: go on."""
-        if life.created_at is None:
-            return None
-        shown = await read_user(self._exchanger, life.request, with_tags=False)
+    async def _met(self, life: Life) -> Settlement:
+        """Go on with a user of others whom this job has met; no create leaves before it is known that it is gone."""
+        shown = life.shown = await read_user(self._exchanger, life.request, with_tags=False)
         if shown.verdict is Verdict.ABSENT:
             return await self._not_found(life, shown.reply)
         if shown.verdict is not Verdict.DONE:
             return self._unsuccessful(life, shown.verdict, shown.reply)
         if life.is_another(shown.user):
             await self._forget(life)
-        return None
+        return await self._was_there_before(life, None, moment(shown.user, "createdAt"))
 
     async def _not_found(self, life: Life, reply: Reply) -> Settlement:
         """Tell a user who was there before and is deactivated from one who is gone: that one's row is created."""
@@ -204,17 +204,19 @@ class Lifecycle(Steps):
         shown = await read_deactivated(self._exchanger, life.request)
         if shown.verdict is Verdict.ABSENT:
             await self._forget(life)
+            life.shown = None
             return await self._create(life)
         if shown.verdict is not Verdict.DONE:
             return self._unsuccessful(life, shown.verdict, shown.reply)
+        if life.is_another(shown.user):
+            await self._forget(life)
         return self._deactivated(life, reply)
 
     async def _settle_with_token(
         self, life: Life, outcome: Outcome, reply: Reply | None, created_at: int | None
     ) -> Settlement:
         """Settle a row whose create gave no token; mint one if it is wanted and none was ever recorded."""
-        everyone = self._policy.auth_tokens is AuthTokens.ALL
-        if not life.request.token or life.token or not (everyone or outcome is Outcome.CREATED):
+        if not self._is_token_due(life, outcome):
             return life.settled(outcome, reply, created_at)
         verdict, minted = await self._exchange(Operation.MINT, life)
         if verdict is Verdict.ABSENT and outcome is not Outcome.CREATED:
@@ -223,6 +225,10 @@ class Lifecycle(Steps):
             return self._unsuccessful(life, verdict, minted, "the user is there, but no auth token could be minted: ")
         life.token = (minted.data or {})["authToken"]
         return life.settled(outcome, minted, created_at)
+
+    def _is_token_due(self, life: Life, outcome: Outcome) -> bool:
+        wanted = life.request.token and not life.token
+        return wanted and (self._policy.auth_tokens is AuthTokens.ALL or outcome is Outcome.CREATED)
 
     def _deactivated(self, life: Life, reply: Reply) -> Settlement:
         if self._policy.on_existing is OnExisting.FAIL:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
@@ -22,6 +22,8 @@ from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, unsuccessful
+from provisioner.sending.users.keeper import is_another
+from provisioner.sending.users.reading import Shown, read_parted, read_user
 
 AS_SAID: Final = "the user is deactivated, as the roster says"
 """What is told of a row that asks for that."""
@@ -49,13 +51,35 @@ class Parting:
 
     async def _settle(self, request: UserRequest) -> Settlement:
         past = request.past
-        if request.deactivated and past is not None and past.made:
+        if past is None:
+            return await self._carried_out(request, woken=False)
+        made = bool(request.deactivated) and past.made
+        woken = past.parted and not past.ours and not made and (self._updates or not request.deactivated)
+        if not (made or woken):
+            return await self._carried_out(request, woken=False)
+        shown = await self._looked_up(request, away=woken)
+        if shown.verdict not in {Verdict.DONE, Verdict.ABSENT}:
+            return self._unsuccessful(_as_known(request, past), shown.verdict, shown.reply)
+        if is_another(shown.user, past.created_at):
+            # Nothing that was settled is of that one: it is looked at as if the row had been cut short.
+            past = replace(past, state=State.PENDING, made=False, parted=False, withdrawn=past.ours)
+            return await self._carried_out(request._replace(past=past), woken=False)
+        if made:
             return await self._deactivate(request, _as_known(request, past), fresh=False)
-        woken = past is not None and past.parted and not past.ours and (self._updates or not request.deactivated)
-        if woken and past is not None:
-            verdict, reply = await self._exchange(Operation.REACTIVATE, request)
-            if verdict is not Verdict.DONE:
-                return self._unsuccessful(_as_known(request, past), verdict, reply)
+        verdict, reply = await self._exchange(Operation.REACTIVATE, request)
+        if verdict is not Verdict.DONE:
+            return self._unsuccessful(_as_known(request, past), verdict, reply)
+        return await self._carried_out(request, woken=True)
+
+    async def _looked_up(self, request: UserRequest, *, away: bool) -> Shown:
+        """Read a user before anything is done to it that its own profile does not show; `away`: it is deactivated."""
+        if away:
+            return (await read_parted(self.exchanger, request))[0]
+        return await read_user(self.exchanger, request, with_tags=False)
+
+    async def _carried_out(self, request: UserRequest, *, woken: bool) -> Settlement:
+        """Have the user be as the row has it, and then deactivated if the row says so."""
+        past = request.past
         settlement = await self.lifecycle.settle(request)
         carried_out = settlement.outcome is Outcome.CREATED or (settlement.outcome is Outcome.UPDATED and self._updates)
         if not request.deactivated:

@@ -12,7 +12,8 @@ from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import trace
-from provisioner.sending.users.keeper import carried, last_change, moment
+from provisioner.sending.users.keeper import carried, is_another, last_change
+from provisioner.sending.users.reading import Shown
 
 # What is counted with the row.
 _ATTEMPTS: Final = frozenset({Operation.CREATE, Operation.UPDATE})
@@ -24,11 +25,12 @@ class Life:
     mark   our last answer that changed the user, see `Past`
     alone  no other hand has changed the user since then, so that what our next answer shows is ours as well
     there  a create was told in this life that the uid exists
+    shown  the user, as it was found before anything is sent for it
     """
 
     __slots__ = (
         "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "mark", "request",
-        "there", "token",
+        "shown", "there", "token",
     )  # fmt: skip
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
@@ -40,14 +42,14 @@ class Life:
         self.token = past.auth_token if past else None
         self.created_at = past.created_at if past else None
         self.mark = past.mark if past else None
+        self.shown: Shown | None = None
         self.carried: bytes | None = None
         self.besides: str | None = None
         self.doubted = self.alone = self.there = False
 
     def is_another(self, user: Mapping[str, Any]) -> bool:
-        """Whether an answer shows somebody else under the uid: it was deleted, and created anew."""
-        created_at = moment(user, "createdAt")
-        return None not in (created_at, self.created_at) and created_at != self.created_at
+        """Whether an answer shows somebody else than whom the journal knows."""
+        return is_another(user, self.created_at)
 
     def forget(self) -> None:
         """Know nothing any more of a user who is gone."""

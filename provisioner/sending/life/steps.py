@@ -59,7 +59,7 @@ class Steps:
         if self._keeper is not None:
             past = request.past
             own = own and not (past is not None and past.before)
-            verdict, reply = await self._keeper.before_update(request, own=own)
+            verdict, reply = await self._keeper.before_update(request, own=own, shown=life.shown)
             if verdict is not Verdict.DONE:
                 return verdict, reply
         return await self._exchange(Operation.UPDATE, life, request)

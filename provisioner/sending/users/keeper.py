@@ -9,6 +9,7 @@ from provisioner.model import Past, UserRequest
 from provisioner.sending.calls import Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile, trace
+from provisioner.sending.users.reading import Shown
 
 # Fields of which an answer may tell nothing though the user has them: tags are shown in lists.
 _UNSURE: Final = frozenset({"metadata", "tags"})
@@ -18,10 +19,14 @@ _YEAR_10000: Final = 253_402_300_800
 class Keeper(Protocol):
     """Keeps it on disk before a request leaves that makes it unknowable."""
 
-    async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
+    async def before_update(
+        self, request: UserRequest, *, own: bool, shown: Shown | None = None
+    ) -> tuple[Verdict | None, Reply]:
         """Keep the profile that an update will overwrite, unless the user is our own; DONE when the update may leave.
 
         Another verdict is that of the request which was to read the profile.
+
+        shown  the user, where it has been read just now
         """
 
     async def begin_anew(self, request: UserRequest) -> None:
@@ -50,6 +55,12 @@ def last_change(user: Mapping[str, Any], before: int | None = None) -> int | Non
         if at is not None and (latest is None or at > latest):
             latest = at
     return latest
+
+
+def is_another(user: Mapping[str, Any], created_at: int | None) -> bool:
+    """Whether an answer shows somebody else than whoever was created at that time: deleted, and created anew."""
+    created = moment(user, "createdAt")
+    return None not in (created, created_at) and created != created_at
 
 
 def changed_after(user: Mapping[str, Any], mark: int | None, *, away: bool) -> bool:

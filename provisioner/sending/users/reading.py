@@ -52,7 +52,7 @@ async def read_user(exchanger: Exchanger, request: UserRequest, *, with_tags: bo
         return Shown(verdict, reply, user)
     if not with_tags:
         return Shown(verdict, reply, user, frozenset({_TAGS}))
-    return await _with_tags(exchanger, request, Shown(verdict, reply, user))
+    return await told_tags(exchanger, request, Shown(verdict, reply, user))
 
 
 class Searched(NamedTuple):
@@ -84,7 +84,8 @@ async def read_parted(exchanger: Exchanger, request: UserRequest) -> tuple[Shown
     return await read_user(exchanger, request, with_tags=False), False
 
 
-async def _with_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
+async def told_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) -> Shown:
+    """Add to a user its tags, from a list."""
     verdict, reply, user, _ = await search(exchanger, request)
     if verdict in {None, Verdict.STOP, Verdict.IN_DOUBT}:
         return shown._replace(verdict=verdict, reply=reply)

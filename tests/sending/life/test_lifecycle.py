@@ -33,6 +33,7 @@ from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures
+from provisioner.sending.users.reading import Shown
 from provisioner.stop import Stop, Stopper
 from tests.rig import clock
 from tests.rig.sampling import examples
@@ -87,7 +88,10 @@ class Noting:
     world: World
     noted: list[tuple[str, list[Operation]]] = field(default_factory=list)
 
-    async def before_update(self, request: UserRequest, *, own: bool) -> tuple[Verdict | None, Reply]:
+    async def before_update(
+        self, request: UserRequest, *, own: bool, shown: Shown | None = None
+    ) -> tuple[Verdict | None, Reply]:
+        assert shown is None or shown.verdict is Verdict.DONE
         self._note("own" if own else "kept", request)
         return Verdict.DONE, Reply()
 
@@ -889,13 +893,13 @@ def test_a_user_of_ours_is_looked_at_before_anything_is_sent(
         ([STRANGE, user(NOW - 1)], {}, Outcome.UPDATED, None, [READ, UPDATE]),
         ([NOT_FOUND, listed(user(LONG_AGO))], {}, Outcome.EXISTING, "deactivated", [READ, LIST]),
         ([NOT_FOUND, listed(), user(NOW, "new")], {}, Outcome.CREATED, None, [READ, LIST, CREATE]),
-        ([NOT_FOUND, listed(), user(NOW, "new")], {"noted": 0}, Outcome.CREATED, None, [UPDATE, LIST, CREATE]),
+        ([NOT_FOUND, listed(), user(NOW, "new")], {"noted": 0}, Outcome.CREATED, None, [READ, LIST, CREATE]),
         (
             [NOT_FOUND, listed(), EXISTS, NOT_FOUND],
             {"noted": 0},
             Outcome.EXISTING,
             "deactivated",
-            [UPDATE, LIST, CREATE, UPDATE],
+            [READ, LIST, CREATE, UPDATE],
         ),
     ],
     ids=["the same", "another", "deactivated", "gone", "gone, not kept", "a list that is behind"],

@@ -324,7 +324,7 @@ def test_what_is_refused_is_tried_again_by_the_next_run(tmp_path: Path, refused:
     job.api.refuses = None
     job.api.did.clear()
     assert told(job.run(BODY, deactivated=True)) == ("created", DEACTIVATED)
-    assert job.api.did == [Operation.FLUSH, Operation.DEACTIVATE]
+    assert job.api.did == [Operation.READ, Operation.FLUSH, Operation.DEACTIVATE]
 
 
 def test_a_user_who_is_gone_by_then_is_told(tmp_path: Path) -> None:
