@@ -20,7 +20,7 @@ from provisioner.inspection.proposal.uids import (
 )
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, field_of
 from provisioner.validation.vocabulary.leaving import source_of
-from provisioner.validation.vocabulary.recognition import privacy_of
+from provisioner.validation.vocabulary.recognition import may_be_a_status, privacy_of
 from provisioner.validation.vocabulary.standing import Standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
@@ -30,6 +30,10 @@ _NOT_APART: Final = "no column tells people apart: take one in which no two rows
 _NOT_CALLED_SO: Final = (
     "no column is called like an id of a person: take one that everybody may see and that never changes, for a uid is "
     "public and cannot be changed, or add one"
+)
+_MAY_BE_A_STATUS: Final = (
+    "it may tell who has left, or be about what its brackets name: if it tells who has left, make deactivated of it "
+    "under [columns]"
 )
 _IDS: Final = (Meaning.ID, Meaning.LOGIN)
 _HIDDEN: Final[Mapping[Meaning, str]] = {Meaning.EMAIL: "email", Meaning.PHONE: "phone"}
@@ -266,6 +270,8 @@ def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
         return "its cells are no addresses that begin with https://"
     if meaning is Meaning.POSITION and column.counts_rows:
         return "it counts the rows"
+    if may_be_a_status(column.name):
+        return _MAY_BE_A_STATUS
     return _REASONS.get(meaning, "no field of a user is called like it")
 
 

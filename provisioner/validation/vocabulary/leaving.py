@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.validation.vocabulary.table import words_of
+from provisioner.validation.vocabulary.table import BRACKETS, words_of
 
 TRUE: Final = ("true", "yes", "1", "t", "y")
 FALSE: Final = ("false", "no", "0", "f", "n")
@@ -157,9 +157,15 @@ def source_of(column: str, values: Sequence[str], odd: Unread) -> Any:
 
 
 def says_gone_of(column: str) -> bool | None:
-    """Tell what true means in a column: that somebody has left, or has not; None where it asks neither."""
-    name = _spaced(column)
-    return True if _SAYS_GONE.search(name) else False if _SAYS_ACTIVE.search(name) else None
+    """Tell what true means in a column: that somebody has left, or has not; None where it asks neither.
+
+    What stands in brackets counts where nothing else says it, and asks neither when it names both.
+    """
+    for name in map(_spaced, (BRACKETS.sub("", column), column)):
+        gone, active = _SAYS_GONE.search(name), _SAYS_ACTIVE.search(_SAYS_GONE.sub("", name))
+        if gone or active:
+            return None if gone and active else gone is not None
+    return None
 
 
 def _spaced(column: str) -> str:

@@ -13,15 +13,16 @@ from typing import Final
 
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
-from provisioner.validation.vocabulary.table import known_words, normal_form, words_of
+from provisioner.validation.vocabulary.table import BRACKETS, known_words, normal_form, words_of
 
-BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
 PERSONS: Final = (
     "employee", "user", "worker", "person", "student", "pupil", "member", "customer", "client", "contact", "profile",
 )  # fmt: skip
 _PEOPLE: Final = (
     *(f"{person}s" for person in PERSONS), "people", "account", "Benutzer", "Nutzer", "utilisateur", "usuario",
-    "ユーザー",
+    "ユーザー", "staff", "player", "learner", "Mitglied", "Mitglieder", "Kunde", "Kunden", "Klient", "Klienten",
+    "Schüler", "Spieler", "Teilnehmer", "membre", "adhérent", "élève", "miembro", "socio", "alumno", "cliente",
+    "lid", "leden",
 )  # fmt: skip
 _WRAPPERS: Final = (
     "profile", "data", "attribute", "attributes", "field", "fields", "trait", "traits", "property", "properties",
@@ -35,15 +36,20 @@ _WRAPPERS: Final = (
 """What programs and forms put before what they know of a person; a number does not count either."""
 _SEPARATORS: Final = re.compile(r"\.(?=\S)|[/:]")
 """Behind an abbreviation stands a blank: `Dienstl. E-Mail`."""
-_REMARKS: Final = (
-    "read", "only", "required", "optional", "upload", "current", "currently", "aktuell", "Konto", "HR", "date", "Datum",
-    "yes", "no", "y", "n", "ja", "nein", "j", "oui", "non", "o", "sí", "s", "sim", "true", "false",
+_SERVICES: Final = (
+    "mfa", "2fa", "factor", "otp", "sso", "newsletter", "newsletters", "notification", "notifications",
+    "marketing", "mailing", "mail", "sms", "push", "subscriptions", "VPN", "wifi", "WLAN", "license", "licence",
+    "Lizenz", "licencia", "plan", "trial", "feature", "beta", "api", "sync", "forwarding", "devices", "card", "badge",
+    "Karte", "Ausweis", "Schlüssel", "parking", "Parkplatz", "locker", "gym", "library", "Bibliothek",
+    "Bücherei", "bibliothèque", "biblioteca", "Mensa", "canteen", "insurance", "Versicherung", "vaccination",
+    "vaccine", "Impfung", "vaccin", "vacuna", "training", "Schulung", "Kurs", "consent", "Einwilligung", "Zahlung",
+    "Beitrag", "visa", "permit", "probation", "Probezeit", "Abo",
 )  # fmt: skip
-"""What may stand in brackets behind who is active: anything else may be what he is active in."""
+"""What a person has that is active, or ends, on its own; in brackets, behind who is active, or has left."""
 _LONGEST_WORDS: Final = 3  # of one thing, as `cost center name`
 _OWNED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE, Meaning.FIRST, Meaning.LAST, Meaning.AVATAR, Meaning.STATUS})
 """What may have its owner before it: `work phone`, and not `manager phone`."""
-_SEEN: Final = frozenset({Meaning.ID, Meaning.LOGIN, Meaning.NAME})
+_SEEN: Final = frozenset({Meaning.ID, Meaning.LOGIN, Meaning.NAME, Meaning.STATUS})
 _PARTS: Final = (
     Meaning.ID, Meaning.LOGIN, Meaning.EMAIL, Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED,
     Meaning.PHONE, Meaning.POSITION,
@@ -106,15 +112,16 @@ def is_of_another(column: str) -> bool:
 def may_be_of(meaning: Meaning, column: str) -> bool:
     """Whether a column that holds something of a person by its last words may be his own by all the others.
 
-    Of an id, a name and who is active more has to be known, for they are seen, or cannot be taken back.
+    Brackets behind an id, a name and who is active may name neither a body nor a thing, for these are seen, or cannot
+    be taken back; formats, days and programs in them say nothing.
     """
     text = unicodedata.normalize("NFKC", column)
     if is_of_another(BRACKETS.sub("", text)) or not _are_wrappers(text, meaning):
         return False
     remarks = [normal_form(word) for remark in BRACKETS.findall(text) for word in words_of(remark)]
-    if meaning is Meaning.STATUS:
-        return all(remark in _known_remarks() or _says(remark, Meaning.STATUS) for remark in remarks)
     foreign = _others_in_brackets() | (_bodies() | _things() if meaning in _SEEN else frozenset())
+    if meaning is Meaning.STATUS:
+        foreign |= _services()
     of_others = any(other in "".join(remarks) for other in _others())
     return not (of_others or foreign.intersection(remarks) or (meaning is Meaning.ID and is_of_a_thing(text)))
 
@@ -186,8 +193,10 @@ def _wrappers() -> frozenset[str]:
 
 
 @cache
-def _known_remarks() -> frozenset[str]:
-    return frozenset({"", *(normal_form(word) for word in _REMARKS)}) | _people() | _wrappers()
+def _services() -> frozenset[str]:
+    table = known_words()
+    owned = {form for form, known in table.items() if known.meaning in {Meaning.EMAIL, Meaning.PHONE, Meaning.AVATAR}}
+    return frozenset(owned | {normal_form(word) for word in _SERVICES})
 
 
 @cache

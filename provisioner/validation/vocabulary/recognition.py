@@ -14,9 +14,9 @@ from typing import Final
 from provisioner.validation.fields.places import field_of
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.leaving import says_gone_of
-from provisioner.validation.vocabulary.owners import BRACKETS, PERSONS, can_be_owned, is_of_another, may_be_of
+from provisioner.validation.vocabulary.owners import PERSONS, can_be_owned, is_of_another, may_be_of
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
-from provisioner.validation.vocabulary.table import Recognition, known_words, normal_form, words_of
+from provisioner.validation.vocabulary.table import BRACKETS, Recognition, known_words, normal_form, words_of
 
 _OWNERS: Final = (
     *PERSONS, "primary", "work", "business", "corporate", "official", "legal", "preferred", "current", "public",
@@ -73,6 +73,12 @@ def privacy_of(name: str) -> Meaning | None:
         if found is not None and found.meaning is Meaning.SECRET and len(first) >= _LEAST_WITHIN:
             return found.meaning
     return next((meaning for meaning in _PRIVATE if words and words[-1].endswith(_endings()[meaning])), None)
+
+
+def may_be_a_status(column: str) -> bool:
+    """Whether a column would say who is active, or has left, but for what its brackets name: Gesperrt (Bibliothek)."""
+    known = None if recognise(column) else recognise(BRACKETS.sub("", column))
+    return known is not None and known.meaning is Meaning.STATUS
 
 
 def missing_from(names: Iterable[str]) -> int:

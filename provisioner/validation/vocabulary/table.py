@@ -11,6 +11,7 @@ from typing import Final
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 
+BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
 # The dotless i is what I is in Turkish, in lower case; a letter that is an apostrophe is written as one mostly.
 _ALIKE: Final = str.maketrans({"#": " number ", "№": " number ", "\u0131": "i", "\u02bc": "'"})
 _HUMP: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")

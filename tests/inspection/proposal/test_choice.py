@@ -401,7 +401,8 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
         tmp_path,
         id=[1, 2, 3, 4, 5], Status=["on", "on", "on", "on", "off"], Password=["x"] * 5, Abteilung=["A"] * 5,
         Custom=[{"a": 1}] * 5, Leer=[None] * 5, role=["admin"] * 5, tags=[["a"]] * 5, Ort=["K"] * 5,
-        **{"a{b}": ["x"] * 5, "E-Mail": ["a@x.org"] * 5, "Zweite E-Mail": ["b@x.org"] * 5},
+        **{"a{b}": ["x"] * 5, "E-Mail": ["a@x.org"] * 5, "Zweite E-Mail": ["b@x.org"] * 5,
+           "Gesperrt (Mensa)": ["ja"] * 5},
     )  # fmt: skip
     assert why_left_out(proposal) == {
         "Status": (
@@ -416,6 +417,10 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
         "Ort": "no field of a user is called like it",
         "a{b}": "its name holds a brace: rename it to use it, or write the brace twice under [columns]",
         "Zweite E-Mail": "no field of a user is called like it",
+        "Gesperrt (Mensa)": (
+            "it may tell who has left, or be about what its brackets name: if it tells who has left, make deactivated "
+            "of it under [columns]"
+        ),
     }
     assert (value(proposal, "role"), proposal.by_name) == ({"value": "default"}, ("tags",))
     assert [(each.key, each.value) for each in proposal.suggestions] == [("department", "Abteilung")]

@@ -235,6 +235,8 @@ def test_who_has_left_is_known(word: str) -> None:
         True),
         ("Compte actif", False), ("isEnabled", False), ("Aktywny", False), ("habilitado", False), ("Attivo", False),
         ("\u5728\u7c4d\u30d5\u30e9\u30b0", False), ("Status", None), ("Vertragsende", None),
+        ("Status (active=1, disabled=0)", None), ("Status (aktiv)", False), ("Active (1 = suspended)", False),
+        ("[is_active]", False), ("Austritt (leer = aktiv)", True),
     ],
 )  # fmt: skip
 def test_what_true_means_is_told_by_the_name(column: str, says_gone: bool | None) -> None:

@@ -102,6 +102,32 @@ def test_what_programs_and_forms_put_beside_a_word_names_nobody_else(name: str, 
     assert found.meaning is meaning
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Termination Date (if any)", "Termination Date (MM/DD/YYYY)", "Termination Date (YYYY-MM-DD)",
+     "End Date (if applicable)", "Austritt (falls vorhanden)", "Austritt (TT.MM.JJJJ)", "Austrittsdatum (leer = aktiv)",
+     "Date de sortie (le cas échéant)", "Fecha de baja (opcional)", "Employment Status (HRIS)",
+     "Employment Status (as of 2024-05-01)", "Account Status (AD)", "Status (system)", "Status (Stand 01.05.2024)",
+     "Suspended (Google)", "Disabled (Entra)", "Active (1/0)", "Active (0=no)", "Aktiv (1 = ja)", "Mitglied.Status",
+     "Kunde/Status"],
+)  # fmt: skip
+def test_formats_days_and_programs_in_brackets_name_nobody_else(name: str) -> None:
+    """Nor nothing else: behind who has left, in whatever language they are."""
+    found = recognise(name)
+    assert found is not None
+    assert found.meaning is Meaning.STATUS
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Active (newsletter)", "Enabled (MFA)", "Disabled (VPN)", "Status (Manager)", "End Date (subscription)",
+     "Aktiv (E-Mail)", "Status (Firma)", "Termination Date (spouse)", "Active (2FA)", "Status (Newsletter, AD)"],
+)  # fmt: skip
+def test_what_is_active_on_its_own_says_nothing_of_a_person(name: str) -> None:
+    """A service, a device, a body or somebody else in brackets."""
+    assert recognise(name) is None
+
+
 def test_a_column_that_nobody_knows_is_his_own_unless_something_says_otherwise() -> None:
     """An address in it would else be made the person's."""
     names = ("Kontakt", "recruiter.contact", "Kontakt (Eltern)", "user.contact")

@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 
 from provisioner.validation.vocabulary.recognition import (
+    may_be_a_status,
     missing_from,
     nearest_columns,
     privacy_of,
@@ -223,3 +224,9 @@ def test_what_says_something_else_is_not_taken_for_who_has_left(name: str) -> No
     """Though a word of it may."""
     found = recognise(name)
     assert found is None or found.meaning is not Meaning.STATUS
+
+
+def test_a_status_of_something_in_brackets_may_be_one_of_the_person() -> None:
+    """Where it is not taken for one, a person is to be told."""
+    names = ("Gesperrt (Bibliothek)", "Status (Firma)", "Gesperrt", "Gesperrt (AD)", "Name (Firma)", "Ort (Bibliothek)")
+    assert [may_be_a_status(name) for name in names] == [True, True, False, False, False, False]
