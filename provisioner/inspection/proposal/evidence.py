@@ -30,6 +30,7 @@ from provisioner.validation.rules import URL
 from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
 from provisioner.validation.vocabulary.leaving import READ, Unread, unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, known_by_name, private_keys
+from provisioner.validation.vocabulary.recognition import bare_names
 from provisioner.validation.vocabulary.standing import Standing, standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import Recognition
@@ -203,7 +204,7 @@ class Evidence:
 def gather(roster: Roster) -> Evidence:
     """Read the first rows of a roster. Raises RosterError where it is broken."""
     frames: list[pl.DataFrame] = []
-    structured: set[str] = set()
+    structs: set[str] = set()
     objects: Counter[str] = Counter()
     keys: dict[str, dict[str, None]] = defaultdict(dict)
     rows, whole = 0, True
@@ -212,7 +213,7 @@ def gather(roster: Roster) -> Evidence:
             names = [name for name in batch.frame.columns if _is_own(name) or name.startswith("_column_")]
             most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
             texts, nested = _texts(batch.frame.select(all_named(names)).head(most - rows))
-            structured.update(nested)
+            structs.update(nested)
             for name in nested:
                 keys[name].update(keys_in_columns(unnamed(batch.frame, name).head(texts.height)))
             objects.update(_objects(batch, texts.height))
@@ -226,10 +227,10 @@ def gather(roster: Roster) -> Evidence:
     )
     own = [name for name in frame.columns if _is_own(name)]
     # In a roster of several files a column may be a list in one and a text in the others.
-    structured |= {name for name in own if objects[name] * 2 > frame[name].count()}
+    structs |= {name for name in own if objects[name] * 2 > frame[name].count()}
     found = (
-        _column(name, unnamed(frame, name), keys[name], nested=name in structured, repeated=name in roster.repeated)
-        for name in own
+        _column(name, bare, unnamed(frame, name), keys[name], nested=name in structs, repeated=name in roster.repeated)
+        for name, bare in bare_names(own).items()
     )
     columns = tuple(replace(each, has_lists=roster.schema.get(each.name) == pl.List(pl.String)) for each in found)
     nameless = tuple(name for name in frame.columns if _NAMELESS.fullmatch(name) and frame[name].count())
@@ -262,22 +263,23 @@ def _texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     return texts.select(pl.when(~missing).then(pl.all())), nested
 
 
-def _column(name: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bool, repeated: bool) -> Column:
+def _column(
+    name: str, bare: str, cells: pl.Series, keys: Mapping[str, None], *, nested: bool, repeated: bool
+) -> Column:
     filled = cells.drop_nulls()
     mails = _count(filled, _MAIL)
-    known = known_by_name(name, place_of(name), are_mails=mails * 2 > len(filled))
+    known = known_by_name(name, place_of(name), are_mails=mails * 2 > len(filled), bare=bare)
     if cells.is_empty():
         return _unseen(name, known, repeated=repeated)
     private = private_keys(filled, keys, nested=nested)
     if nested or filled.is_empty():
         return Column(name, known, filled=len(filled), nested=nested, repeated=repeated, private_keys=private)
-    lower = filled.str.to_lowercase()
     says_standing = known is not None and known.meaning is Meaning.STATUS
     return Column(
         name,
         None if known is not None and known.is_doubtful and not are_people(filled) else known,
         filled=len(filled),
-        distinct=lower.n_unique(),
+        distinct=filled.str.to_lowercase().n_unique(),
         spelled=filled.n_unique(),
         legal=int(_is_legal(filled, "-").sum()),
         underscored=int(_is_legal(filled, "_-").sum()),

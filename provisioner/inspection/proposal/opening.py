@@ -26,7 +26,7 @@ from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import WorkbookRoster
 from provisioner.roster.workbook.package import open_package
-from provisioner.validation.vocabulary.recognition import missing_from, recognise
+from provisioner.validation.vocabulary.recognition import missing_from, recognise_all
 from provisioner.wording import listed, shortened
 
 _BY_HEADER: Final = ("cp1252", "cp932", "euc_jp", "gb18030", "cp1251", "mac_roman")
@@ -264,7 +264,7 @@ def _is_address(name: str) -> bool:
 
 
 def _known(names: Sequence[str]) -> int:
-    return sum(1 for name in names if recognise(name) is not None)
+    return sum(1 for known in recognise_all(names).values() if known is not None)
 
 
 def _names_again(inputs: Inputs, options: RosterOptions, folder: Path, roster: Roster) -> RosterOptions | None:

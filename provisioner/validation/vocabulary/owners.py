@@ -132,7 +132,9 @@ def _are_wrappers(text: str, meaning: Meaning) -> bool:
         found = [form for word in words_of(part) if (form := normal_form(word).rstrip("0123456789"))]
         if found and found[-1] in _people():
             return True
-        is_wrapper = all(form in _wrappers() for form in found) or _says(normal_form(part), *_AKIN.get(meaning, _PARTS))
+        is_wrapper = all(form in _wrappers() | _people() for form in found) or _says(
+            normal_form(part), *_AKIN.get(meaning, _PARTS)
+        )
         if not is_wrapper:
             return False
     return True

@@ -18,16 +18,19 @@ _LAST_RANK: Final = 99
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
-def known_by_name(column: str, place: str | MetadataPath | None, *, are_mails: bool) -> Recognition | None:
+def known_by_name(
+    column: str, place: str | MetadataPath | None, *, are_mails: bool, bare: str = ""
+) -> Recognition | None:
     """Tell what a column is by its name.
 
     A key of the metadata is what is private about it, and else nothing but that key; below `@private` only a secret is.
 
     place      what it feeds by its name: a field, a place in the metadata, or nothing
     are_mails  its cells are e-mail addresses, which are private whatever the key
+    bare       the name without that of its table
     """
     if not isinstance(place, tuple):
-        return recognise(column)
+        return recognise(column) or recognise(bare)
     named = [meaning for key in place if (meaning := privacy_of(key)) is not None]
     meaning = Meaning.SECRET if Meaning.SECRET in named else next(iter(named), Meaning.EMAIL if are_mails else None)
     is_hidden = place[0] == PRIVATE and meaning is not Meaning.SECRET

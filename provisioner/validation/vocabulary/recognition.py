@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
 from provisioner.validation.fields.places import field_of
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.leaving import says_gone_of
-from provisioner.validation.vocabulary.owners import PERSONS, can_be_owned, is_of_another, may_be_of
+from provisioner.validation.vocabulary.owners import PERSONS, can_be_owned, is_of_a_thing, is_of_another, may_be_of
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import BRACKETS, Recognition, known_words, normal_form, words_of
 
@@ -33,6 +34,9 @@ _BESIDE_STATUS: Final = frozenset((
 ))  # fmt: skip
 """What may stand beside a word for who is active, in any order: is_blocked, suspended_at, Account Disabled."""
 _PRIVATE: Final = (Meaning.SECRET, Meaning.EMAIL, Meaning.PHONE)
+_FIRST: Final = re.compile(r"[^./:]*(?:\.(?=\S)|[/:])\s*(?=\S)")
+_LEAST_SHARED: Final = 2
+_SHARE: Final = 0.75  # of all columns, that begin with the name of their table
 _LEAST_WITHIN: Final = 5  # letters of a word that counts within a longer one, as `Initialpasswort`
 _RANK_BY_PART: Final = 9
 _OF_FIELDS: Final = {
@@ -86,7 +90,41 @@ def missing_from(names: Iterable[str]) -> int:
 
     It takes the place of `rows.missing_fields` where nobody knows yet what the columns are called.
     """
-    found = {known.meaning for name in names if (known := recognise(name)) is not None}
+    return _missing_from(recognise_all(names))
+
+
+def recognise_all(names: Iterable[str]) -> dict[str, Recognition | None]:
+    """Tell what the columns of a table are: each by its name, or by what is left of it without that of the table."""
+    return {name: recognise(name) or recognise(bare) for name, bare in bare_names(names).items()}
+
+
+def bare_names(names: Iterable[str]) -> dict[str, str]:
+    """Give the names without the first parts that nearly all share, for these name the table: teachers.id, dbo.T.name.
+
+    What stands beside them may not be a person's: in `id, name, coach.id, coach.name, …` they are of somebody else.
+    """
+    bare = {name: name for name in names}
+    while first := _shared(list(bare.values())):
+        bare = {name: left.removeprefix(first) for name, left in bare.items()}
+    return bare
+
+
+def _shared(names: Sequence[str]) -> str:
+    firsts = Counter(found[0] for name in names if (found := _FIRST.match(name)))
+    first, count = max(firsts.items(), key=lambda each: each[1], default=("", 0))
+    if (
+        count < _LEAST_SHARED
+        or count < len(names) * _SHARE
+        or is_of_another(f"{first}id")
+        or is_of_a_thing(f"{first}id")
+    ):
+        return ""
+    beside = {name: recognise(name) for name in names if not name.startswith(first)}
+    return first if _missing_from(beside) == _missing_from({}) else ""
+
+
+def _missing_from(columns: Mapping[str, Recognition | None]) -> int:
+    found = {known.meaning for known in columns.values() if known is not None}
     told_apart = found & {Meaning.ID, Meaning.LOGIN, Meaning.EMAIL}
     called = found & {Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED}
     return (not told_apart) + (not called)
@@ -98,7 +136,7 @@ def nearest_columns(field: str, columns: Iterable[str]) -> list[str]:
         "uid": (Meaning.ID, Meaning.LOGIN, Meaning.EMAIL),
         "name": (Meaning.NAME, Meaning.PREFERRED, Meaning.FIRST, Meaning.LAST),
     }[field]
-    known = [(column, found) for column in columns if (found := recognise(column)) is not None]
+    known = [(column, found) for column, found in recognise_all(columns).items() if found is not None]
     good = [(wanted.index(found.meaning), found.rank, column) for column, found in known if found.meaning in wanted]
     return [column for *_, column in sorted(good, key=lambda each: each[:2])]
 

@@ -426,6 +426,17 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
     assert [(each.key, each.value) for each in proposal.suggestions] == [("department", "Abteilung")]
 
 
+def test_the_name_of_the_table_before_all_columns_is_nobodys(tmp_path: Path) -> None:
+    """Its columns are taken as they are without it."""
+    cells = {"SAP:ID": ["1", "2"], "SAP:Name": ["Ann Lee", "Bob Poe"], "SAP:Email": ["a@x.org", "b@x.org"]}
+    path = tmp_path / "r.csv"
+    pl.DataFrame(cells).write_csv(path)
+    proposal = propose(gather(open_roster(path, RosterOptions(missing=missing_from))), NOW)
+    assert {each.key: each.value for each in proposal.entries} == {
+        "uid": "SAP:ID", "name": "SAP:Name", "@private.email": "SAP:Email",
+    }  # fmt: skip
+
+
 def test_underscores_are_allowed_where_ids_hold_them(tmp_path: Path) -> None:
     """The API's pages contradict each other, and real apps take them; the config says so."""
     proposal = proposed(tmp_path, user_id=["u_1", "u_2", "u_3", "u_4", "u_5"])

@@ -7,11 +7,13 @@ import unicodedata
 import pytest
 
 from provisioner.validation.vocabulary.recognition import (
+    bare_names,
     may_be_a_status,
     missing_from,
     nearest_columns,
     privacy_of,
     recognise,
+    recognise_all,
 )
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import Recognition
@@ -230,3 +232,40 @@ def test_a_status_of_something_in_brackets_may_be_one_of_the_person() -> None:
     """Where it is not taken for one, a person is to be told."""
     names = ("Gesperrt (Bibliothek)", "Status (Firma)", "Gesperrt", "Gesperrt (AD)", "Name (Firma)", "Ort (Bibliothek)")
     assert [may_be_a_status(name) for name in names] == [True, True, False, False, False, False]
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(
+    "table",
+    ["Lehrer.", "Schueler.", "Kunde/", "Leden.", "teacher.", "guest.", "lead.", "partner.", "User Details.",
+     "Account Info.", "hr.", "t1.", "A.", "ldap.", "dbo.Mitarbeiter.", "users_export.", "Sheet1.", "EMP.", "u.",
+     "player.", "SAP:", "Mitarbeiter: ", "public.users/"],
+)  # fmt: skip
+def test_what_all_columns_begin_with_is_the_name_of_their_table(table: str) -> None:
+    """Whatever a table is called, and beside a few columns that are of no person."""
+    names = {"ID": Meaning.ID, "Name": Meaning.NAME, "Email": Meaning.EMAIL}
+    found = recognise_all([*(f"{table}{name}" for name in names), "batch"])
+    assert [known and known.meaning for known in found.values()] == [*names.values(), None]
+    assert missing_from(f"{table}{name}" for name in names) == 0
+    assert nearest_columns("name", found)[:1] == [f"{table}Name"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("id", "name", "coach.id", "coach.name", "coach.email", "coach.phone", "coach.title", "coach.team"),
+        ("email", "plan.id", "plan.name", "plan.price", "plan.currency"),
+        ("coach.name", "coach.email", "class", "year"), ("order.id", "order.name", "order.email"),
+        ("manager.id", "manager.name", "manager.email"), ("company.id", "company.name"), ("hr.name",),
+        ("Dienstl. E-Mail", "Dienstl. Telefon"), (),
+    ],
+)  # fmt: skip
+def test_what_some_columns_begin_with_may_be_somebody_else(names: tuple[str, ...]) -> None:
+    """So does what says that it is another's, or a thing's."""
+    assert bare_names(names) == {name: name for name in names}
+
+
+def test_within_a_table_what_is_of_another_is_left_alone() -> None:
+    """Only the name of the table is taken away."""
+    found = recognise_all(["hr.id", "hr.name", "hr.coach.name", "hr.manager.email", "hr.plan.id"])
+    assert [known and known.meaning for known in found.values()] == [Meaning.ID, Meaning.NAME, None, None, None]
