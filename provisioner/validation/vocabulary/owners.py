@@ -56,6 +56,12 @@ _PARTS: Final = (
 )  # fmt: skip
 _AKIN: Final = {Meaning.ID: (Meaning.ID, Meaning.LOGIN, Meaning.POSITION), Meaning.STATUS: (Meaning.STATUS,)}
 """What a column may be that is called two things, `Name/Vorname` and `Nr./ID`, but that an address has no id."""
+_REACHED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE})
+_REACHED_AT: Final = (
+    "address", "addresses", "Adresse", "Anschrift", "dirección", "indirizzo", "communication", "Kommunikation",
+    "primary", "main", "home",
+)  # fmt: skip
+"""What an address or a number may stand in besides, and no id and no name: `address.phone`."""
 
 _OTHERS: Final = (
     "manager", "supervisor", "boss", "reports to", "guardian", "parent", "mother", "father", "emergency", "next of kin",
@@ -132,12 +138,22 @@ def _are_wrappers(text: str, meaning: Meaning) -> bool:
         found = [form for word in words_of(part) if (form := normal_form(word).rstrip("0123456789"))]
         if found and found[-1] in _people():
             return True
-        is_wrapper = all(form in _wrappers() | _people() for form in found) or _says(
-            normal_form(part), *_AKIN.get(meaning, _PARTS)
-        )
-        if not is_wrapper:
+        is_wrapper = all(form in _wrappers() | _people() for form in found)
+        if not (is_wrapper or _is_akin(normal_form(part).rstrip("0123456789"), meaning)):
             return False
     return True
+
+
+def _is_akin(form: str, meaning: Meaning) -> bool:
+    """Whether a word is another for the same, or for what holds it: Nr./ID, emails.email, address.phone."""
+    holds = meaning in _REACHED and (contact_in(form) is not None or form in _reached_at())
+    return holds or _says(form, *_AKIN.get(meaning, _PARTS))
+
+
+def contact_in(form: str) -> str | None:
+    """Give the word for one address or number, of a word for one or for many: emails, phoneNumbers."""
+    singulars = (form.removesuffix(end) for end in ("", "s", "es"))
+    return next((single for single in singulars if _says(single, *_REACHED)), None)
 
 
 def _says(form: str, *meanings: Meaning) -> bool:
@@ -195,9 +211,14 @@ def _wrappers() -> frozenset[str]:
 
 
 @cache
+def _reached_at() -> frozenset[str]:
+    return frozenset(normal_form(word) for word in _REACHED_AT)
+
+
+@cache
 def _services() -> frozenset[str]:
     table = known_words()
-    owned = {form for form, known in table.items() if known.meaning in {Meaning.EMAIL, Meaning.PHONE, Meaning.AVATAR}}
+    owned = {form for form, known in table.items() if known.meaning in {*_REACHED, Meaning.AVATAR}}
     return frozenset(owned | {normal_form(word) for word in _SERVICES})
 
 

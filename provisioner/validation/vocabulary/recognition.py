@@ -15,7 +15,14 @@ from typing import Final
 from provisioner.validation.fields.places import field_of
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.leaving import says_gone_of
-from provisioner.validation.vocabulary.owners import PERSONS, can_be_owned, is_of_a_thing, is_of_another, may_be_of
+from provisioner.validation.vocabulary.owners import (
+    PERSONS,
+    can_be_owned,
+    contact_in,
+    is_of_a_thing,
+    is_of_another,
+    may_be_of,
+)
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import BRACKETS, Recognition, known_words, normal_form, words_of
 
@@ -24,6 +31,9 @@ _OWNERS: Final = (
 )  # fmt: skip
 _KINDS: Final = ("primary", "work", "business", "corporate", "official", "office")
 """What may stand behind it: `Phone - Primary Work`."""
+_VALUES: Final = ("value", "address", "number")
+_OF_LISTS: Final = (*_KINDS, "home", "mobile", "personal", "private", "other", "main", "default")
+"""What one of several addresses is for: `emails.home`."""
 _MOST_OWNERS: Final = 3
 _BESIDE_STATUS: Final = frozenset((
     "is", "are", "was", "has", "been", "ist", "est", "esta", "account", "user", "employee", "member", "login",
@@ -155,11 +165,21 @@ def _forms(text: str) -> Iterator[str]:
     yield (form := normal_form(bare))
     if is_of_another(bare):
         return
+    yield from _listed(bare)
     # user.firstName, user/login, urn:…:userName
     last = re.split(r"[./:]", bare)[-1]
     yield normal_form(last)
     yield from _without_owners(form)
     yield from _flags(last)
+
+
+def _listed(name: str) -> Iterator[str]:
+    """Give the word for what is in a list of addresses or numbers: emails.0.value, phones.work."""
+    parts = [form for part in re.split(r"[./:]", name) if (form := normal_form(part).rstrip("0123456789"))]
+    for at, part in enumerate(parts, 1):
+        kinds = [each for each in parts[at:] if each not in _VALUES]
+        if (single := contact_in(part)) is not None and all(kind in _OF_LISTS for kind in kinds):
+            yield from ("".join((single, *kinds)), single)
 
 
 def _flags(name: str) -> Iterator[str]:

@@ -128,6 +128,28 @@ def test_what_is_active_on_its_own_says_nothing_of_a_person(name: str) -> None:
     assert recognise(name) is None
 
 
+@pytest.mark.parametrize(
+    ("meaning", "names"),
+    [
+        (Meaning.EMAIL, ("emails.value", "emails.0.value", "emails[0].value", "emails/0/value", "emails.work",
+                         "emails.0.address", "user.emails.0.value", "emails[type eq work].value", "contact_info.email",
+                         "contactInfo.email", "address.email", "profile.emails.0", "emailAddresses.0.value",
+                         "emails.primary.value", "emails.home", "data.emails.value", "contact.emails.0.email")),
+        (Meaning.PHONE, ("phones.mobile", "phones.0.value", "phoneNumbers.value", "phone_numbers/0/value",
+                         "address.phone", "addresses.0.phone", "phones.work", "phoneNumbers[0].number")),
+        (None, ("coach.emails.value", "manager.emails.0.value", "emails.type", "emails.0.verified", "emails.id",
+                "billing.address.phone", "address.id", "address.name", "address.status", "values.0.value",
+                "company.emails.0.value", "emails.value (Eltern)", "billing.phones.mobile", "value", "emails.enabled",
+                "user_settings.emails.enabled")),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_list_is_known_by_the_list(meaning: Meaning | None, names: tuple[str, ...]) -> None:
+    """As SCIM, Google and Okta have addresses and numbers, and programs flatten them; whose it is counts as ever."""
+    assert {name: found.meaning if (found := recognise(name)) else None for name in names} == dict.fromkeys(
+        names, meaning
+    )
+
+
 def test_a_column_that_nobody_knows_is_his_own_unless_something_says_otherwise() -> None:
     """An address in it would else be made the person's."""
     names = ("Kontakt", "recruiter.contact", "Kontakt (Eltern)", "user.contact")
