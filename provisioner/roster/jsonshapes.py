@@ -10,7 +10,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from provisioner.wording import shortened
@@ -26,32 +25,6 @@ UNWRAPPED: Final = (
 )
 """Why objects one after the other cannot be read, and what helps."""
 _LISTED: Final = "write them as a list, such as with "
-
-_TOTAL, _PAGES, _NEXT, _PREVIOUS, _BROKEN = "total", "pages", "next", "previous", "broken"
-_SAYS: Final = {
-    name: what
-    for what, names in {
-        _TOTAL: "total count totalcount totalresults totalrecords totalitems totalelements totalrows totalsize "
-        "totalhits totalusers odatacount",
-        _PAGES: "pages totalpages pagecount lastpage",
-        _NEXT: "next nextlink odatanextlink nextpage nextpagetoken nextpagelink nextpageurl nexturl nexttoken "
-        "nextcursor nextmarker nextoffset nextrecordsurl hasnext hasnextpage hasmore more morerecords moreresults "
-        "continuation continuationtoken lastevaluatedkey",
-        _PREVIOUS: "previous prev previouspage prevpage previouslink previouspageurl prevpageurl haspreviouspage",
-        _BROKEN: "partial truncated istruncated incomplete incompleteresults error errors",
-    }.items()
-    for name in names.split()
-}
-"""What services tell beside a list: name of a member, without capitals and signs → what is told by it."""
-_DONE: Final = frozenset({"done", "complete", "iscomplete", "islast", "islastpage", "last"})
-_ABOUT_THE_LIST: Final = frozenset(
-    {"meta", "metadata", "page", "pageinfo", "paging", "pagination", "links", "info", "responsemetadata"}
-)
-_NOTHING: Final = frozenset({"", "0", "-1", "false", "no", "none", "null"})
-_NUMBERS: Final = (_TOTAL, _PAGES)
-_NO_SIGN: Final = re.compile(r"[^a-z]")
-_LONGEST_NUMBER: Final = 15
-_DEEPEST: Final = 3
 
 END_OF_KEY: Final = r'(?:[^\\]|\\\\)"\s*:'
 """Matches the end of a key, or what looks like one within a string. An escaped quote, as JSON in a string has, is none.
@@ -202,71 +175,6 @@ def _are_objects(values: list[Any]) -> bool:
 def _is_of_users(name: str, value: Any) -> bool:
     called_so = name.casefold() in PEOPLE | _RESULTS
     return called_so and isinstance(value, list) and _are_objects(value)
-
-
-@dataclass(slots=True)
-class Page:
-    """What an object tells of the list of users in it: whether it is all, or which part.
-
-    name  what messages call the file
-    rows  users in the list
-    said  what is told → the member that tells it, and its number where it is one
-    """
-
-    name: str
-    rows: int = 0
-    said: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def note(self, path: str, value: object) -> None:
-        """Take in one more member of the object; of those that tell a number the greatest counts."""
-        name = _NO_SIGN.sub("", path.rpartition(".")[2].casefold())
-        if isinstance(value, dict) and name in _ABOUT_THE_LIST and path.count(".") < _DEEPEST:
-            for key, each in value.items():
-                self.note(f"{path}.{key}", each)
-        elif what := _NEXT if name in _DONE else _SAYS.get(name):
-            number = int(value) if isinstance(value, str) and _is_number(value) else 0
-            is_told = number > 0 if what in _NUMBERS else value is False if name in _DONE else _is_something(value)
-            if is_told and number >= self.said.get(what, ("", 0))[1]:
-                self.said[what] = path, number
-
-
-def only_part(pages: Sequence[Page]) -> str | None:
-    """Say by what pages tell that there are more than these; None where they tell nothing, or there are not.
-
-    Pages that tell one total are those of one list. Of others one is the last, and one the first.
-    """
-    for page in pages:
-        if _BROKEN in page.said:
-            return _partly(page, f"by {page.said[_BROKEN][0]}")
-        if what := next((what for what in _NUMBERS if what in page.said), None):
-            member, number = page.said[what]
-            alike = [each.rows for each in pages if each.said.get(what, ("", 0))[1] == number]
-            there = sum(alike) if what == _TOTAL else len(alike)
-            if there < number:
-                return _partly(page, f"{member} is {number}, and there {'is' if there == 1 else 'are'} {there}")
-    for what in (_NEXT, _PREVIOUS):
-        if pages and all(what in each.said and _TOTAL not in each.said for each in pages):
-            return _partly(pages[0], f"by {pages[0].said[what][0]}")
-    return None
-
-
-def _partly(page: Page, told: str) -> str:
-    return (
-        f"{page.name} says of itself that it is not all ({told}); get the other pages too and name all of them, or, "
-        "where it is all, write its list alone"
-    )
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-
-
-def _is_something(value: object) -> bool:
-    """Tell a member that says anything from one that is empty, or says no."""
-    values = value.values() if isinstance(value, dict) else [value]
-    return any(
-        bool(each) if isinstance(each, dict | list) else str(each).strip().casefold() not in _NOTHING for each in values
-    )
 
 
 def key_twice(text: str, value: dict[str, Any], ends: int | None) -> str | None:

@@ -13,7 +13,7 @@ from provisioner.roster.encodings.mixed import PartEncodings
 from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, gathered
-from provisioner.roster.jsonshapes import Page
+from provisioner.roster.jsonpages import Page
 from provisioner.wording import listed
 
 

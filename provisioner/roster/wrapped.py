@@ -16,7 +16,7 @@ from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Sheets
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ONLY_PART, Notice, Progress, Roster, RosterBatch
-from provisioner.roster.jsonshapes import Page, only_part
+from provisioner.roster.jsonpages import Page, only_part
 from provisioner.wording import listed
 
 _AROUND: Final = " \t\u00a0\ufeff\"'"

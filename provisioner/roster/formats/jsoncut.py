@@ -11,14 +11,14 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final, NoReturn
 
 from provisioner.errors import RosterError
 from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
-from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, Page, both_users, no_list, no_object, other_shape, slip
+from provisioner.roster.jsonpages import Page
+from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, both_users, no_list, no_object, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -46,7 +46,7 @@ class JsonCutter:
 
     def __init__(self, name: str, stream: TextStream, is_row: Callable[[list[str]], bool]) -> None:
         self.rows = 0
-        self.page: Page | None = None
+        self.page = Page(name, is_alone=True)
         self._name, self._stream, self._is_row = name, stream, is_row
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._text, self._at, self._bytes, self._last, self._ended = "", 0, 0, 0, False
@@ -138,7 +138,7 @@ class JsonCutter:
             raise RosterError(f"{self._name}: {what}")
         if not arrays and not others:
             raise RosterError(f"{self._name}{no_list(kept if self._bytes <= LONGEST else None, self._is_row)}")
-        self.page = replace(page, rows=self.rows)
+        self.page = page
 
     def _refuse_both(self, keys: list[str], arrays: list[str], first: str) -> None:
         """Refuse an object that is a user by its keys as those in its list are; the first of them tells."""

@@ -16,7 +16,7 @@ from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.jsoncut import JsonCutter
 from provisioner.roster.formats.ndjsonfile import DEFAULT_SIZES, LineSizes, NdjsonRoster, NotAnObjectError, open_ndjson
 from provisioner.roster.formats.rows import Missing, Progress, RosterBatch, TextRoster, missing_fields
-from provisioner.roster.jsonshapes import Page
+from provisioner.roster.jsonpages import Page
 
 
 class _Elements:
@@ -74,7 +74,7 @@ def _open_elements(
         cutter = JsonCutter(origin.name, stream, is_row)
         try:
             yield _Elements(cutter.elements(), stream)
-            pages[:] = filter(None, [cutter.page])
+            pages[:] = [replace(cutter.page, rows=cutter.rows)]
         except NotUtf8Error as error:
             raise error.unless_mixed(origin, b'"') from None
 

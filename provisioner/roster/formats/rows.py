@@ -12,7 +12,7 @@ from provisioner.roster.columns import instance_of, member, named
 from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import LineNumbers, is_misnamed
-from provisioner.roster.jsonshapes import Page
+from provisioner.roster.jsonpages import Page
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""

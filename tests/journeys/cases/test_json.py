@@ -537,6 +537,11 @@ PARTLY = "get the other pages too and name all of them, or, where it is all, wri
         ({"partial": True}, "by partial"),
         ({"error": "truncated"}, "by error"),
         ({"errors": ["timeout"]}, "by errors"),
+        ({"error": {"code": 504, "message": ""}}, "by error"),
+        ({"Count": 2, "ScannedCount": 2, "LastEvaluatedKey": {"uid": "b2"}}, "by LastEvaluatedKey"),
+        ({"count": 2, "next_page_token": "abc", "has_more": True}, "by has_more"),
+        ({"meta": {"count": 2, "next_cursor": "2024-05-01T00:00:00Z"}}, "by meta.next_cursor"),
+        ({"links": {"self": "/1", "next": "/2", "last": "/2"}}, "by links.next"),
     ],
 )
 def test_a_page_that_says_that_there_are_others_is_told(tmp_path: Path, about: dict[str, Any], said: str) -> None:
@@ -558,6 +563,12 @@ def test_a_page_that_says_that_there_are_others_is_told(tmp_path: Path, about: d
         {"next": "", "prev": "0", "pages": 1, "errors": [], "error": {"code": 0, "message": ""}},
         {"pageInfo": {"hasNextPage": False, "endCursor": "b2"}, "done": True, "truncated": "false"},
         {"company": {"total": 40, "next": "Berlin", "partial": True}, "more_about_us": "https://x.org"},
+        {"error": {"code": 0, "message": "Success"}},
+        {"error": "OK"},
+        {"errors": "0 errors"},
+        {"next": "2024-05-01T00:00:00Z", "more": "See https://x.org", "next_cursor": "END"},
+        {"info": {"total": 12, "unit": "seconds"}, "meta": {"count": 500, "what": "licenses"}},
+        {"links": {"self": "/u?page=1", "next": "/u?page=1", "last": "/u?page=1"}},
     ],
 )
 def test_the_only_page_says_nothing(tmp_path: Path, about: dict[str, Any]) -> None:
@@ -577,6 +588,12 @@ def test_the_only_page_says_nothing(tmp_path: Path, about: dict[str, Any]) -> No
         ({"pages": 2}, {"pages": 2}, None),
         ({"next": "/2"}, {"truncated": True}, "by truncated"),
         ({"next": "/2"}, None, "by next"),
+        ({"next": "/2"}, {}, None),
+        ({"count": 1, "next": "/2"}, {"count": 1}, None),
+        ({"total": 1}, {"total": 2}, "total is 2, and there is 1"),
+        ({"total": 3}, {"total": 2}, "total is 3, and there is 1"),
+        ({"total": 2}, None, None),
+        ({"total": 3}, None, "total is 3, and there is 1"),
     ],
 )
 def test_pages_that_are_all_there_are_a_whole(
@@ -590,6 +607,16 @@ def test_pages_that_are_all_there_are_a_whole(
     told = [each["message"] for each in events(folder, tmp_path)]
     assert [each.partition("(")[2].partition(")")[0] for each in told] == ([said] if said else [])
     assert users(folder, tmp_path) == [ANN, BOB]
+
+
+def test_pages_whose_total_grew_while_they_were_fetched_are_a_whole(tmp_path: Path) -> None:
+    """There are as many as the last one tells."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    people = [{"uid": f"u{at}", "name": "Ann"} for at in range(5)]
+    written(folder, json.dumps({"total": 4, "users": people[:2]}), "1.json")
+    written(folder, json.dumps({"total": 5, "users": people[2:]}), "2.json")
+    assert events(folder, tmp_path) == []
 
 
 def test_the_cure_for_a_page_works(tmp_path: Path) -> None:
