@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -33,6 +34,9 @@ from provisioner.streams import answer, say
 from provisioner.wording import counted, listed
 
 _CHUNK: Final = 1024 * 1024
+_SIGN_IN_WORD: Final = re.compile(
+    r"[^\x00-\x7f\w\s\u2018-\u201e\u2013\u2014\u2026\u00ab\u00a1\u00bf\u00b7](?=[^\W\d_])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +158,24 @@ def _settings(
 
 
 def _odd_cell(opened: Opened) -> str:
-    """Give a cell that shows whether the encoding is the right one: it reads otherwise in the likeliest other one."""
+    """Give a cell that shows whether the encoding is the right one, and how it reads in another that is as likely.
+
+    It reads otherwise in the likeliest other one; one with a sign before a letter comes first.
+    """
     frame = opened.evidence.frame
     columns = (unnamed(frame, name).drop_nulls() for name in frame.columns)
     odd = [str(cell) for cells in columns for cell in cells.filter(cells.str.contains(r"[^\x00-\x7f]"))]
-    return next((cell for cell in odd if _reads_otherwise(cell, opened)), odd[0] if odd else "")[:40]
+    telling = [cell for cell in odd if _in_rival(cell, opened) != cell] or odd
+    shown = next((cell for cell in odd if _SIGN_IN_WORD.search(cell)), telling[0] if telling else "")
+    other = _in_rival(shown, opened)
+    also = f"; in {opened.rival} it would be {other[:40]}" if opened.is_tied and other and other != shown else ""
+    return f"{shown[:40]}{also}"
 
 
-def _reads_otherwise(cell: str, opened: Opened) -> bool:
+def _in_rival(cell: str, opened: Opened) -> str | None:
     if opened.rival is None:
-        return True
-    return cell.encode(str(opened.tried["encoding"]), "replace").decode(opened.rival, "replace") != cell
+        return None
+    return cell.encode(str(opened.tried["encoding"]), "replace").decode(opened.rival, "replace")
 
 
 def _proved(proof: Proof, *, whole: bool) -> str:

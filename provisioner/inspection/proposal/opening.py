@@ -20,7 +20,7 @@ from provisioner.inspection.proposal.evidence import Evidence, gather
 from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
-from provisioner.roster.encodings.alphabets import Reading, differing, likely
+from provisioner.roster.encodings.alphabets import COMMONEST, Reading, differing, is_ordinary, likely, rivals
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
 from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
@@ -49,6 +49,7 @@ class Opened:
     columns  the names of its columns
     sheet    the one that is read where others have people too; null where there are none
     rival    the encoding that is the likeliest but for the one that was found; null where there is none
+    is_tied  whether that one is as likely, and only less common
     """
 
     options: RosterOptions
@@ -58,6 +59,7 @@ class Opened:
     columns: tuple[str, ...]
     sheet: str | None = None
     rival: str | None = None
+    is_tied: bool = False
 
 
 def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
@@ -84,17 +86,25 @@ def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
 
 
 def _clear(inputs: Inputs, found: Sequence[Opened], encodings: Mapping[str | None, Reading | None]) -> Opened:
-    """Give the likeliest, which comes first. Raises RosterError where others are as likely by how the cells read."""
-    best = encodings[found[0].options.encoding]
-    others = [reading for each in found[1:] if (reading := encodings[each.options.encoding]) is not None]
-    if best is None:
+    """Give the likeliest. Raises RosterError where others are as likely by the cells, and it does not read as usual."""
+    by_reading = {reading: each for each in found if (reading := encodings[each.options.encoding]) is not None}
+    if encodings[found[0].options.encoding] is None:
         return found[0]
-    if rivals := [each for each in others if each.is_as_likely(best)]:
-        shown = zip(differing([best, *rivals]), [best, *rivals], strict=True)
-        reads = ", ".join(f"{shortened(cell)} in {each.encoding}" for cell, each in shown)
+    best, *others = by_reading
+    best, tied = rivals(best, others)
+    if tied and not is_ordinary(best):
+        common = [each for each in others if each.encoding == COMMONEST and each not in (best, *tied)]
+        ways = [best, *tied, *common]
+        shown = zip(differing(ways), ways, strict=True)
+        reads = ", ".join(f"{shortened(_spaced(cell))} in {each.encoding}" for cell, each in shown)
         what = f"the text is not UTF-8, and which of several encodings it is in cannot be told: it reads {reads}"
         raise RosterError(f"{listed(inputs.names, 3)}: {what}; name the one that reads right with --encoding")
-    return replace(found[0], rival=others[0].encoding if others else None)
+    rival = next(iter(tied or others), None)
+    return replace(by_reading[best], rival=rival.encoding if rival else None, is_tied=bool(tied))
+
+
+def _spaced(cell: str) -> str:
+    return cell.replace("\u00a0", " ")
 
 
 def how_it_was_read(roster: Roster) -> tuple[str | None, int | None]:

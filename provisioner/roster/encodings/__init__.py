@@ -1,6 +1,7 @@
 """What a text is that is not UTF-8.
 
 readings   how it reads in other encodings, told when it cannot be read
+signs      which signs say nothing of an encoding, and where they stand
 alphabets  in which one it most likely is
 mixed      what is said where the parts of a roster are in different ones
 """

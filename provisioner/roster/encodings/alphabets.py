@@ -10,6 +10,7 @@ language together, though each is of one:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +33,16 @@ _ALPHABETS: Final = {
 }
 """Encoding of Latin letters → the letters beyond ASCII of each of the languages that it was made for."""
 
-_TRIED: Final = (*(name for name in CANDIDATES if name != "cp500"), "iso8859_2", "iso8859_15")
+_TRIED: Final = (*(name for name in CANDIDATES if name != "cp500"), "iso8859_2", "iso8859_15", "iso8859_7")
+COMMONEST: Final = CANDIDATES[0]
+_VIETNAMESE: Final = "cp1258"
+_MARKED: Final = re.compile("(.)[\u0300-\u0323]")
+_RARE: Final = 0.5  # of one cell
+# What stands so in few languages of the commonest encoding, and often in those of others: Mihãi, Zieliñski.
+_ODD_IN_COMMONEST: Final = re.compile(
+    r"[þðý]|õ(?!e)|ã(?=[^\Woe])|[ìù](?=\w)|œ(?![ubdt])|æ(?!\w)|ñ(?![aeiouáéíóú])|ç(?=[b-df-hj-np-tv-xz])|(?<![aeou])ï",
+    re.IGNORECASE,
+)
 _LOOKED_AT: Final = 16_000
 _AS_LIKELY: Final = 0.25  # of one cell: half a letter that is of another language than the other one
 _CELL_ENDS: Final = re.compile(r'[,;\t|"\r\n]')
@@ -51,6 +61,23 @@ class Reading:
         return (self.oddity - other.oddity) * len(self.cells) < _AS_LIKELY
 
 
+def rivals(best: Reading, others: Sequence[Reading]) -> tuple[Reading, list[Reading]]:
+    """Give the likeliest of several readings, and those that are as likely: the commonest encoding comes before others.
+
+    Zoë in cp1252, Zoė in cp1257        the former, though the latter is as likely
+    Erdõs in cp1252, Erdős in cp1250    either: õ stands so in few languages
+    """
+    tied = [best, *(each for each in others if each.is_as_likely(best))]
+    common = next((each for each in tied if each.encoding == COMMONEST), None)
+    first = best if common is None else common
+    return first, [each for each in tied if each is not first]
+
+
+def is_ordinary(reading: Reading) -> bool:
+    """Whether a text reads in the commonest encoding as it would be written there."""
+    return reading.encoding == COMMONEST and not any(map(_ODD_IN_COMMONEST.search, reading.cells))
+
+
 def differing(readings: Sequence[Reading]) -> tuple[str, ...]:
     """Give the first cell that reads otherwise in the most of several readings, as it reads in each."""
     return max(zip(*(each.cells for each in readings), strict=False), key=lambda cells: len({*cells}))
@@ -64,14 +91,21 @@ def likely(data: bytes) -> list[Reading]:
     for encoding in _TRIED:
         with suppress(UnicodeDecodeError):
             cells = tuple({cell: None for cell in _CELL_ENDS.split(lines.decode(encoding)) if not cell.isascii()})
-            if cells and cells not in found:
+            if cells and cells not in found and (encoding != _VIETNAMESE or _has_tones(cells)):
                 found[cells] = Reading(encoding, cells, _oddity(cells, encoding))
     return sorted(found.values(), key=lambda each: each.oddity)
+
+
+def _has_tones(cells: Sequence[str]) -> bool:
+    """Whether marks stand behind letters, as nearly all Vietnamese words have them, and most of these are vowels."""
+    marked = [unicodedata.normalize("NFD", letter)[0].lower() for letter in _MARKED.findall("\n".join(cells))]
+    return 2 * sum(letter in "aeiouy" for letter in marked) > len(marked)
 
 
 def _oddity(cells: Sequence[str], encoding: str) -> float:
     """Say how odd words are, and how many of their letters are of no language with the others of all, and of a cell."""
     odd = oddity("\n".join(cells), encoding, of_any=encoding in _ALPHABETS)
+    odd += _RARE / len(cells) if encoding == _VIETNAMESE else 0.0
     alphabets = _ALPHABETS.get(encoding, ())
     words = [letters for cell in cells if (letters := _letters(cell))]
     if not alphabets or not words:
@@ -80,7 +114,9 @@ def _oddity(cells: Sequence[str], encoding: str) -> float:
 
 
 def _letters(cell: str) -> str:
-    return "".join(letter for letter in cell.lower() if not letter.isascii() and letter.isalpha())
+    return "".join(
+        letter for letter in cell.lower() if not letter.isascii() and letter.isalpha() and letter not in "ªº"
+    )
 
 
 def _foreign(letters: str, alphabets: tuple[str, ...]) -> float:

@@ -16,6 +16,7 @@ from itertools import takewhile
 from typing import Final
 
 from provisioner.errors import RosterError
+from provisioner.roster.encodings.signs import unlikeliness
 from provisioner.roster.files.origin import Origin
 from provisioner.wording import counted, shortened
 
@@ -30,7 +31,6 @@ _NAME_ONE: Final = "name the one that reads right with --encoding"
 _SHOWN: Final = 3
 _FAR_WORSE: Final = 1.5
 _SAMPLE: Final = 2000
-_FITTING: Final = 0.1
 _MISPLACED: Final = 0.4
 _CHUNK: Final = 8 * 1024 * 1024
 _EDGE: Final = re.compile(rb'[,;\t|"\r\n]')
@@ -48,15 +48,6 @@ _OWN_LETTERS: Final = {
     **dict.fromkeys(("cp1252", "cp850", "mac_roman"), frozenset(_WESTERN)),
     "cp1250": frozenset("áčďéěíňóřšťúůýžąćęłńśźżőűäöüßăâîşţđľĺŕôëç"), "cp1254": frozenset("çğıiöşüâîû"),  # noqa: RUF001
     "cp1257": frozenset("āčēģīķļņšūžąęėįųõäöüłńśźżåéó"), "cp1258": frozenset("àáâãèéêìíòóôõùúýăđơư"),
-}  # fmt: skip
-# Signs of the Windows encodings that stand in names, and what they stand between: before and behind.
-_SIGNS: Final = {
-    sign: re.compile(between)
-    for signs, between in {
-        "\u2019": r"\w.\D", "\u2018\u201c\u201e": r"\W.\w", "\u201d": r"[^\W\d_].\W|[^\w\s].\W",
-        "\u2013\u2014": r"\s.\s|\w.\w", "\u2026": r"\w.\W", "\u20ac": r"\d.\W|\W.\d|\s.\s",
-    }.items()
-    for sign in signs
 }  # fmt: skip
 # What separates cells and lines in ASCII, and is no letter in EBCDIC.
 _ASCII_MARKS: Final = re.compile(rb"[\n,;\t]")
@@ -237,20 +228,15 @@ def oddity(text: str, encoding: str, *, of_any: bool = False) -> float:
         if not letter.isascii() or (letter < " " and letter not in _BREAKS):
             letters += 1
             around = f"{before}{letter}{text[at + 1 : at + 2] or ' '}"
-            penalty += (
-                _FITTING if _is_at_its_place(around) else _strange(letter, encoding, of_any) + _clash(before, letter)
-            )
-            penalty += _MISPLACED if _is_lone(around) or _is_capital_within(text[at - 1 : at + 4]) else 0.0
+            if (sign := unlikeliness(around)) is not None:
+                penalty += sign
+            else:
+                penalty += _strange(letter, encoding, of_any) + _clash(before, letter)
+                penalty += _MISPLACED if _is_lone(around) or _is_capital_within(text[at - 1 : at + 4]) else 0.0
         elif letter.isalpha() and not before.isascii():
             penalty += _clash(before, letter)
         before = letter
     return 5 * penalty / letters if letters else 0.0
-
-
-def _is_at_its_place(around: str) -> bool:
-    """Whether the middle one of three letters is a sign such as an apostrophe, and stands as one does."""
-    sign = _SIGNS.get(around[1])
-    return sign is not None and sign.fullmatch(around) is not None
 
 
 def _is_lone(around: str) -> bool:
@@ -258,7 +244,7 @@ def _is_lone(around: str) -> bool:
     before, letter, after = around[0], around[1], around[2]
     is_letter = letter.isalpha() and _script(letter) not in _EASTERN
     is_marked = "Mn" in {unicodedata.category(before), unicodedata.category(after)}
-    return is_letter and not (before.isalnum() or after.isalpha() or is_marked)
+    return is_letter and not (before.isalpha() or after.isalpha() or is_marked)
 
 
 def _is_capital_within(text: str) -> bool:

@@ -392,14 +392,39 @@ def test_the_encoding_is_the_one_in_which_the_cells_read_best(
 def test_an_encoding_that_nobody_can_tell_is_asked_for(tmp_path: Path) -> None:
     """With a cell as it reads in each that may be right; the one that is named is taken."""
     path = tmp_path / "r.csv"
-    path.write_bytes("id;first name;last name\n1;Zoë;Lee\n2;Ann;Roy\n".encode("cp1252"))
+    path.write_bytes("id;first name;last name\n1;Pál;Erdős\n2;Ann;Roy\n".encode("cp1250"))
     with pytest.raises(RosterError) as error:
         look([str(path)], Run())
     assert str(error.value) == (
-        f"{path}: the text is not UTF-8, and which of several encodings it is in cannot be told: it reads 'Zoë' in "
-        "cp1252, 'Zoė' in cp1257; name the one that reads right with --encoding"
+        f"{path}: the text is not UTF-8, and which of several encodings it is in cannot be told: it reads 'Erdõs' in "
+        "cp1252, 'Erdős' in cp1250; name the one that reads right with --encoding"
     )
-    assert look([str(path)], Run(encoding="cp1252")).proof is not None
+    assert look([str(path)], Run(encoding="cp1250")).proof is not None
+
+
+def test_the_commonest_encoding_is_taken_where_another_is_as_likely(tmp_path: Path) -> None:
+    """And a person sees how a cell reads in that one."""
+    path = tmp_path / "r.csv"
+    path.write_bytes("id;first name;last name\n1;Zoë;Lee\n2;Ann;Roy\n".encode("cp1252"))
+    looked = look([str(path)], Run())
+    assert looked.opened.tried == {"encoding": "cp1252"}
+    said = "read with encoding cp1252, which is right if this reads well: Zoë; in cp1257 it would be Zoė\n"
+    assert said in looked.shown(200)
+
+
+def test_a_cell_is_shown_in_which_a_sign_stands_before_a_letter(tmp_path: Path) -> None:
+    """It may tell that the encoding is a wrong one."""
+    path = tmp_path / "r.csv"
+    path.write_bytes("id;first name;last name\n1;Hélène;François\n2;\u00f7nn;Lefèvre\n".encode("cp1252"))
+    assert ": \u00f7nn" in look([str(path)], Run()).shown(200)
+
+
+@pytest.mark.parametrize("name", ["Ann\u00a0Lee", "Acme\u00ae", "Acme\u2122", "N\u00ba 5", "30\u00b0", "\u00a320"])
+def test_signs_at_their_places_are_those_of_the_commonest_encoding(tmp_path: Path, name: str) -> None:
+    """Where nothing else is beyond ASCII."""
+    path = tmp_path / "r.csv"
+    path.write_bytes(f"id;name\n1;{name}\n2;Bob Roy\n".encode("cp1252"))
+    assert look([str(path)], Run()).opened.tried == {"encoding": "cp1252"}
 
 
 def test_a_folder_that_takes_no_file_is_told(nobody: Path, monkeypatch: pytest.MonkeyPatch) -> None:

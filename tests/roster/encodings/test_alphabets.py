@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.roster.encodings.alphabets import differing, likely
+from provisioner.roster.encodings.alphabets import differing, is_ordinary, likely, rivals
 
 WESTERN, CENTRAL, CYRILLIC = ("cp1252", "cp850", "mac_roman"), ("cp1250", "iso8859_2"), ("cp1251", "koi8_r", "cp866")
 NAMES = {
@@ -73,3 +73,29 @@ def test_the_cell_is_given_that_tells_readings_apart() -> None:
     data = "1;Mróz;Marek\n2;Łoś;Jan\n".encode("cp1250")
     readings = {each.encoding: each for each in likely(data)}
     assert differing([readings["cp1250"], readings["cp1252"]]) == ("Łoś", "£oœ")
+
+
+@pytest.mark.parametrize(
+    "names", ["Zoë", "Hélène", "João,Inês Mourão", "Niccolò,Nardò", "Åsa,Håkan", "Peña", "Loïc", "Simões"]
+)
+def test_the_commonest_encoding_is_right_where_a_rarer_one_is_as_likely(names: str) -> None:
+    """It reads there as it would be written."""
+    first, tied = rivals((found := likely(listed(names).encode("cp1252")))[0], found[1:])
+    assert (first.cells, bool(tied), is_ordinary(first)) == (tuple(names.split(",")), True, True)
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding"),
+    [("Kovács Győző", "cp1250"), ("Ayşe,Yılmaz,Doğan", "cp1254"), ("Kārlis,Ļaudams", "cp1257")],  # noqa: RUF001
+)
+def test_the_commonest_encoding_is_not_taken_where_it_reads_oddly(names: str, encoding: str) -> None:
+    """The right one is among those that are as likely, or the likeliest."""
+    first, tied = rivals((found := likely(listed(names).encode(encoding)))[0], found[1:])
+    assert not is_ordinary(first)
+    assert tuple(names.split(",")) in [each.cells for each in (first, *tied)]
+
+
+def test_greek_of_either_encoding_reads_well() -> None:
+    """A capital with an accent is a sign in the other one."""
+    for encoding in ("cp1253", "iso8859_7"):
+        assert likely(listed("Άννα,Μαρία").encode(encoding))[0].cells == ("Άννα", "Μαρία")
