@@ -90,7 +90,7 @@ class Marks:
     def _nobody(self, frame: pl.DataFrame, uids: pl.Series, suspects: pl.Series, found: pl.Series) -> Column:
         dashes = persons.rules_of_dashes(frame, uids)
         if self._totals_elsewhere:
-            named = persons.totals(frame, self._shape)
+            named = persons.totals(frame, self._shape, {*self._uid.columns, *self._binding.fields["name"].columns})
         elif len(named := suspects.filter(found.is_in(persons.TOTAL_WORDS)) if len(found) else suspects):
             named = named.gather(persons.totals(frame[named], self._shape))
         kinds = persons.kinds_of_columns(frame, suspects.filter(found.is_in(persons.TYPES)) if len(found) else found)

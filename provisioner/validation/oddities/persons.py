@@ -12,7 +12,7 @@ Somebody who is called so, in a row like the others, is a person.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -37,6 +37,13 @@ TOTALS = (
     "小计", "합계", "page", "seite", "stand", "end", "ende", "end of file", "trailer", "trl", "tlr", "t", "eof",
 )  # fmt: skip
 TOTAL_WORDS = [f"{word}{colon}" for word in TOTALS for colon in ("", ":", " :", "\uff1a")]
+
+_ALSO_NAMES = {
+    f"{word}{colon}"
+    for word in ("count", "records", "nombre", "summa", "page", "seite", "stand", "end", "ende", "t")
+    for colon in ("", ":", " :", "\uff1a")
+}
+"""Those by which people are called, too."""
 
 TYPES = [
     "text", "string", "str", "char", "varchar", "nvarchar", "character varying", "int", "integer", "bigint", "number",
@@ -107,13 +114,16 @@ class Shape:
     filled: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
-    def differs(self, row: Mapping[str, object]) -> bool:
-        """Tell whether a row lacks cells that nearly all others have, or has numbers where they have text."""
+    def differs(self, row: Mapping[str, object], lacking: Container[str] | None = None) -> bool:
+        """Tell whether a row lacks cells that nearly all others have, or has numbers where they have text.
+
+        lacking  the columns that tell by what they lack; null for all
+        """
         if not self.rows:
             return False
         for name, filled in self.filled.items():
             text = str(row[name] or "").strip(AROUND)
-            if not text and filled >= NEARLY_ALL * self.rows:
+            if not text and filled >= NEARLY_ALL * self.rows and (lacking is None or name in lacking):
                 return True
             is_text = name in self.numbers and filled and self.numbers[name] <= (1 - NEARLY_ALL) * filled
             if text and is_text and re.match(_NUMBER, text):
@@ -182,25 +192,35 @@ def _power_at(rows: int) -> int:
     return (rows // SAMPLE).bit_length()
 
 
-def totals(frame: pl.DataFrame, shape: Shape) -> pl.Series:
-    """Give the positions of the total rows; one that was told as such is still one, whatever the others are by now."""
+def totals(frame: pl.DataFrame, shape: Shape, needed: Container[str] | None = None) -> pl.Series:
+    """Give the positions of the total rows; one that was told as such is still one, whatever the others are by now.
+
+    needed  the columns of the uid and the name, where it is not the uid that is the word: who has both is a person
+    """
     found = _may_be_totals(frame).arg_true()
     if found.is_empty():
         return found
     rows = outlined(frame[found], own_columns(frame)).iter_rows(named=True)
-    differ = pl.Series([shape.differs(row) for row in rows], dtype=pl.Boolean)
+    are_names = _first_words(frame[found]).is_in(_ALSO_NAMES)
+    differ = pl.Series(
+        [shape.differs(row, needed if is_name else None) for row, is_name in zip(rows, are_names, strict=True)],
+        dtype=pl.Boolean,
+    )
     before = said(frame, "row.not_a_person")
     return found.filter(differ if before is None else differ | before.gather(found).is_not_null())
 
 
 def _may_be_totals(frame: pl.DataFrame) -> pl.Series:
     """Tell the rows whose first cell is the word for a total."""
-    if not frame.width:
-        return pl.Series(dtype=pl.Boolean)
+    return _first_words(frame).is_in(TOTAL_WORDS).fill_null(value=False)
+
+
+def _first_words(frame: pl.DataFrame) -> pl.Series:
+    """Give the first cells of rows in small letters; nulls where they are no texts."""
     first = next((unnamed(frame, name) for name in frame.columns if not name.startswith("_")), None)
     if first is None or first.dtype != pl.String:
-        return column_of(value=False, height=frame.height, kind=pl.Boolean)
-    return first.str.strip_chars(AROUND).str.to_lowercase().is_in(TOTAL_WORDS).fill_null(value=False)
+        return column_of(None, frame.height, pl.String)
+    return first.str.strip_chars(AROUND).str.to_lowercase()
 
 
 def are_people(cells: pl.Series) -> bool:

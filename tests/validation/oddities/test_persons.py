@@ -53,6 +53,18 @@ def test_somebody_who_is_called_so_is_a_person() -> None:
     assert warnings(roster(("total", "Tom Total", "red"), ("sum", "Kim Sum", "blue"))) == {}
 
 
+@pytest.mark.parametrize("word", ["End", "Page", "Count", "Stand", "Ende", "Summa", "T"])
+def test_a_name_that_is_a_word_for_an_end_is_one_where_only_something_else_is_lacking(word: str) -> None:
+    """Such as an address that nearly all others have: the row has the id and the name of a person."""
+    people = [(f"Lee{n}", "Ann", f"u{n}", f"a{n}@x.org") for n in range(9)]
+    frame = pl.DataFrame(
+        [*people, (word, "Michael", "u9", None)], schema=["last", "name", "uid", "email"], orient="row"
+    )
+    assert warnings(frame) == {}
+    trailer = pl.DataFrame([*people, (word, None, None, "2")], schema=["last", "name", "uid", "email"], orient="row")
+    assert warnings(trailer)["row.not_a_person"] == (10,)
+
+
 def test_the_only_row_is_a_person() -> None:
     """There are no others to be unlike."""
     assert not Shape().differs({"uid": "total", "name": None})
