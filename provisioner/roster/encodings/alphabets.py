@@ -38,9 +38,10 @@ COMMONEST: Final = CANDIDATES[0]
 _VIETNAMESE: Final = "cp1258"
 _MARKED: Final = re.compile("(.)[\u0300-\u0323]")
 _RARE: Final = 0.5  # of one cell
+_OF_SEVERAL: Final = 1.01  # of one cell: a name of another language or two
 # What stands so in few languages of the commonest encoding, and often in those of others: Mihãi, Zieliñski.
 _ODD_IN_COMMONEST: Final = re.compile(
-    r"[þðý]|õ(?!e)|ã(?=[^\Woe])|[ìù](?=\w)|œ(?![ubdt])|æ(?!\w)|ñ(?![aeiouáéíóú])|ç(?=[b-df-hj-np-tv-xz])|(?<![aeou])ï",
+    r"[þðý]|\bè(?!v)|õ(?!e)|ã(?=[^\Woe])|[ìù](?=\w)|œ(?![ubdt])|æ(?!\w)|ñ(?![aeiouáéíóú])|ç(?=[b-df-hj-np-tv-xz])|(?<![aeou])ï",
     re.IGNORECASE,
 )
 _LOOKED_AT: Final = 16_000
@@ -67,10 +68,15 @@ def rivals(best: Reading, others: Sequence[Reading]) -> tuple[Reading, list[Read
     Zoë in cp1252, Zoė in cp1257        the former, though the latter is as likely
     Erdõs in cp1252, Erdős in cp1250    either: õ stands so in few languages
     """
-    tied = [best, *(each for each in others if each.is_as_likely(best))]
+    tied = [best, *(each for each in others if each.is_as_likely(best) or _is_more_common(each, best))]
     common = next((each for each in tied if each.encoding == COMMONEST), None)
     first = best if common is None else common
     return first, [each for each in tied if each is not first]
+
+
+def _is_more_common(reading: Reading, best: Reading) -> bool:
+    """Whether a text reads as usual in the commonest encoding, and is odder only by names of several languages."""
+    return is_ordinary(reading) and (reading.oddity - best.oddity) * len(reading.cells) <= _OF_SEVERAL
 
 
 def is_ordinary(reading: Reading) -> bool:

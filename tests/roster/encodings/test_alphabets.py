@@ -76,7 +76,19 @@ def test_the_cell_is_given_that_tells_readings_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", ["Zoë", "Hélène", "João,Inês Mourão", "Niccolò,Nardò", "Åsa,Håkan", "Peña", "Loïc", "Simões"]
+    "names",
+    [
+        "Zoë",
+        "Hélène",
+        "João,Inês Mourão",
+        "Niccolò,Nardò",
+        "Åsa,Håkan",
+        "Peña",
+        "Loïc",
+        "Simões",
+        "Håkan,Óscar",
+        "Élodie,Loïc,Nardò",
+    ],
 )
 def test_the_commonest_encoding_is_right_where_a_rarer_one_is_as_likely(names: str) -> None:
     """It reads there as it would be written."""
