@@ -590,12 +590,9 @@ def test_a_stranger_in_the_place_of_whom_the_roster_has_deactivated_is_left_alon
     """Neither deactivated where that was still open, nor woken where it was done."""
     uid = "new-1" if created else "old-full"
     people = ROSTER[:1] if created else ROSTER[5:6]
-    (tmp_path / "off.toml").write_text(
-        f'[columns]\ndeactivated = {{ column = "name", map = {{ "{people[0][1]}" = true }} }}\n'
-    )
-    (tmp_path / "on.toml").write_text(
-        f'[columns]\ndeactivated = {{ column = "name", map = {{ "{people[0][1]}" = false }} }}\n'
-    )
+    for name, says in (("off.toml", "true"), ("on.toml", "false")):
+        column = f'[columns]\ndeactivated = {{ column = "name", map = {{ "{people[0][1]}" = {says} }} }}\n'
+        (tmp_path / name).write_text(f"{column}[retry]\nbackoff_base = 0.05\nbackoff_max = 0.2\n")
     if created:
         script = [{"fault": "error-before-commit", "route": "DELETE /users", "times": 99}]
         post(api, "faults", json.dumps({"script": script}))
