@@ -149,6 +149,9 @@ class VerdictRow(NamedTuple):
 # Whom the job has nothing to do with any more.
 _LET_GO: Final = "(given.verdict IN ('reversed', 'untouched') OR given.reason IN ('another_user', 'created_later'))"
 
+# Who is there still, and is of the job: deactivated, or of an earlier round of it.
+_STAYS: Final = "(given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'))"
+
 VERDICT: Final = (
     Bulk(
         VerdictRow._fields,
@@ -167,11 +170,9 @@ UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, err
     settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
     withdrawn = given.reason IS 'deactivated',
     owed = owed OR ours > 1,
-    ours = iif(given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'), ours, 0),
+    ours = iif({_STAYS}, ours, 0),
     auth_token = iif(given.reason IN ('deactivated', 'deleted', 'another_user'), NULL, auth_token),
-    created_at = iif(
-        given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'), created_at, NULL
-    ),
+    created_at = iif({_STAYS}, created_at, NULL),
     mark = iif(given.reason IS 'deactivated', coalesce(given.mark, users.mark), NULL), made_hash = NULL
 FROM given WHERE users.id = given.id AND {_LET_GO}
 """,  # noqa: S608 - of constants

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from provisioner.journal.undo.reversals import Candidate
 from provisioner.sending.users import profile, trace
-from provisioner.sending.users.keeper import changed_after, moment
+from provisioner.sending.users.keeper import changed_after, is_another, moment
 from provisioner.sending.users.profile import Difference
 
 
@@ -42,7 +42,7 @@ def changed_since(each: Candidate, user: Mapping[str, Any], *, away: bool = Fals
     Times are the server's, in whole seconds: what happened in the very second of our last answer looks like ours.
     """
     created = moment(user, "createdAt")
-    if each.created_at is not None and created is not None and created != each.created_at:
+    if is_another(user, each.created_at):
         return "another_user"
     began = created if created is not None else each.created_at
     active = moment(user, "lastActiveAt")

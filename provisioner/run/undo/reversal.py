@@ -38,7 +38,7 @@ from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import trace
 from provisioner.sending.users.failures import unsuccessful
-from provisioner.sending.users.keeper import last_change, moment
+from provisioner.sending.users.keeper import is_another, last_change, moment
 from provisioner.sending.users.reading import Shown, read_deactivated, read_user
 from provisioner.stop import Stop
 
@@ -172,9 +172,8 @@ class Reversals:
             shown = await read_deactivated(self.exchanger, course.request)
         if shown.verdict is not Verdict.DONE:
             return self._without(course, shown.verdict, shown.reply)
-        created = moment(shown.user, "createdAt")
-        if None not in (each.created_at, created) and each.created_at != created:
-            return await self._replaced(course, shown, created)
+        if is_another(shown.user, each.created_at):
+            return await self._replaced(course, shown)
         if each.away and not away and not course.doubt:
             return self._kept(course, "reactivated", shown.reply)
         if comparison.may_be_later(each) and await self._may_come_late(course):
@@ -194,12 +193,12 @@ class Reversals:
         mark = moment(shown.user, "updatedAt") if now is None else math.ceil(now)
         return await self._put_back(course, found, shown.reply, mark)
 
-    async def _replaced(self, course: _Course, shown: Shown, created: int | None) -> Settlement:
+    async def _replaced(self, course: _Course, shown: Shown) -> Settlement:
         """Tell whether whoever has the uid of a user that was updated comes from another hand."""
         # Where no update of ours is open, a create may be: of a run that was killed, and before it another hand had
         # deleted the user.
         since = course.each.doubt_since if course.each.confirmed else None
-        if since is not None and created_since(created, since):
+        if since is not None and created_since(moment(shown.user, "createdAt"), since):
             return await self._doubtful(course, since)
         return self._kept(course, "another_user", shown.reply)
 
