@@ -12,9 +12,9 @@ from typing import Final
 _TYPED: Final = 0.1
 """For signs whose bytes are letters within words in older encodings: Garc\u2019a is Garc\u00eda."""
 
-# What signs of the Windows encodings stand between: before and behind.
+# What signs of the Windows encodings stand between: before and behind. Compiled when a text turns out not to be UTF-8.
 _SIGNS: Final = {
-    sign: (unlikely, re.compile(between))
+    sign: (unlikely, between)
     for unlikely, places in (
         (_TYPED, {
             "\u2019": r"\w.\D", "\u2018\u201c\u201e": r"\W.\w", "\u201d": r"[^\W\d_].\W|[^\w\s].\W",
@@ -36,4 +36,4 @@ _SIGNS: Final = {
 def unlikeliness(around: str) -> float | None:
     """Say how unlikely the middle one of three letters is as a sign; None where it is none, or not at its place."""
     unlikely, between = _SIGNS.get(around[1], (None, None))
-    return unlikely if between is not None and between.fullmatch(around) else None
+    return unlikely if between is not None and re.fullmatch(between, around) else None
