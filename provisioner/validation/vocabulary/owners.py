@@ -13,7 +13,7 @@ from typing import Final
 
 from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
-from provisioner.validation.vocabulary.table import BRACKETS, known_words, normal_form, words_of
+from provisioner.validation.vocabulary.table import BRACKETS, forms_of, known_words, normal_form, unnumbered, words_of
 
 PERSONS: Final = (
     "employee", "user", "worker", "person", "student", "pupil", "member", "customer", "client", "contact", "profile",
@@ -107,7 +107,7 @@ def is_of_another(column: str) -> bool:
     """
     text = unicodedata.normalize("NFKC", column)
     form = normal_form(text)
-    if any(word in form for word in _others()):
+    if any(word in form for word in forms_of(_OTHERS)):
         return True
     owned = _is_owned_by(text, _bodies())
     if owned is not None:
@@ -125,28 +125,28 @@ def may_be_of(meaning: Meaning, column: str) -> bool:
     if is_of_another(BRACKETS.sub("", text)) or not _are_wrappers(text, meaning):
         return False
     remarks = [normal_form(word) for remark in BRACKETS.findall(text) for word in words_of(remark)]
-    foreign = _others_in_brackets() | (_bodies() | _things() if meaning in _SEEN else frozenset())
+    foreign = forms_of(_OTHERS_IN_BRACKETS) | (_bodies() | forms_of(_THINGS) if meaning in _SEEN else frozenset())
     if meaning is Meaning.STATUS:
         foreign |= _services()
-    of_others = any(other in "".join(remarks) for other in _others())
+    of_others = any(other in "".join(remarks) for other in forms_of(_OTHERS))
     return not (of_others or foreign.intersection(remarks) or (meaning is Meaning.ID and is_of_a_thing(text)))
 
 
 def _are_wrappers(text: str, meaning: Meaning) -> bool:
     """Whether what stands before the last separator is a person, from the nearest on, or what one is wrapped in."""
     for part in reversed(_SEPARATORS.split(BRACKETS.sub("", text))[:-1]):
-        found = [form for word in words_of(part) if (form := normal_form(word).rstrip("0123456789"))]
+        found = unnumbered(words_of(part))
         if found and found[-1] in _people():
             return True
-        is_wrapper = all(form in _wrappers() | _people() for form in found)
-        if not (is_wrapper or _is_akin(normal_form(part).rstrip("0123456789"), meaning)):
+        is_wrapper = all(form in forms_of(_WRAPPERS) | _people() for form in found)
+        if not (is_wrapper or _is_akin("".join(unnumbered([part])), meaning)):
             return False
     return True
 
 
 def _is_akin(form: str, meaning: Meaning) -> bool:
     """Whether a word is another for the same, or for what holds it: Nr./ID, emails.email, address.phone."""
-    holds = meaning in _REACHED and (contact_in(form) is not None or form in _reached_at())
+    holds = meaning in _REACHED and (contact_in(form) is not None or form in forms_of(_REACHED_AT))
     return holds or _says(form, *_AKIN.get(meaning, _PARTS))
 
 
@@ -163,7 +163,7 @@ def _says(form: str, *meanings: Meaning) -> bool:
 
 def is_of_a_thing(column: str) -> bool:
     """Whether a column may be about something that a person has or does: order.id, Device UUID."""
-    return _is_owned_by(unicodedata.normalize("NFKC", column), _things()) or False
+    return _is_owned_by(unicodedata.normalize("NFKC", column), forms_of(_THINGS)) or False
 
 
 def _is_owned_by(text: str, owners: frozenset[str]) -> bool | None:
@@ -183,45 +183,18 @@ def can_be_owned(form: str) -> bool:
 
 
 @cache
-def _others() -> frozenset[str]:
-    return frozenset(normal_form(unicodedata.normalize("NFKC", word)) for word in _OTHERS)
-
-
-@cache
-def _things() -> frozenset[str]:
-    return frozenset(normal_form(word) for word in _THINGS)
-
-
-@cache
 def _bodies() -> frozenset[str]:
     besides = [word for key in _BODIES_BESIDES for word in PROFILE[key].split("|")]
-    return frozenset(normal_form(unicodedata.normalize("NFKC", word)) for word in (*_BODIES, *besides))
+    return forms_of((*_BODIES, *besides))
 
 
 @cache
 def _people() -> frozenset[str]:
     """Give the words for people in each language; a profile is only what one is wrapped in."""
-    words = (*PERSONS, *_PEOPLE, *SYNONYMS[Meaning.NAME][-1].split("|"))
-    return frozenset(normal_form(word) for word in words) - _wrappers()
-
-
-@cache
-def _wrappers() -> frozenset[str]:
-    return frozenset(normal_form(word) for word in _WRAPPERS)
-
-
-@cache
-def _reached_at() -> frozenset[str]:
-    return frozenset(normal_form(word) for word in _REACHED_AT)
+    return forms_of((*PERSONS, *_PEOPLE, *SYNONYMS[Meaning.NAME][-1].split("|"))) - forms_of(_WRAPPERS)
 
 
 @cache
 def _services() -> frozenset[str]:
-    table = known_words()
-    owned = {form for form, known in table.items() if known.meaning in {*_REACHED, Meaning.AVATAR}}
-    return frozenset(owned | {normal_form(word) for word in _SERVICES})
-
-
-@cache
-def _others_in_brackets() -> frozenset[str]:
-    return frozenset(normal_form(word) for word in _OTHERS_IN_BRACKETS)
+    owned = {form for form, known in known_words().items() if known.meaning in {*_REACHED, Meaning.AVATAR}}
+    return forms_of(_SERVICES) | owned

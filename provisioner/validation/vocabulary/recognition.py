@@ -24,7 +24,14 @@ from provisioner.validation.vocabulary.owners import (
     may_be_of,
 )
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
-from provisioner.validation.vocabulary.table import BRACKETS, Recognition, known_words, normal_form, words_of
+from provisioner.validation.vocabulary.table import (
+    BRACKETS,
+    Recognition,
+    known_words,
+    normal_form,
+    unnumbered,
+    words_of,
+)
 
 _OWNERS: Final = (
     *PERSONS, "primary", "work", "business", "corporate", "official", "legal", "preferred", "current", "public",
@@ -76,7 +83,7 @@ def privacy_of(name: str) -> Meaning | None:
 
     work_email, emergencyPhone2, Initial pw, Bruttogehalt, password new; not so email_verified
     """
-    words = [form for word in words_of(BRACKETS.sub("", name)) if (form := normal_form(word).rstrip("0123456789"))]
+    words = unnumbered(words_of(BRACKETS.sub("", name)))
     table = known_words()
     for start in range(len(words)):
         found = table.get("".join(words[start:]))
@@ -175,7 +182,7 @@ def _forms(text: str) -> Iterator[str]:
 
 def _listed(name: str) -> Iterator[str]:
     """Give the word for what is in a list of addresses or numbers: emails.0.value, phones.work."""
-    parts = [form for part in re.split(r"[./:]", name) if (form := normal_form(part).rstrip("0123456789"))]
+    parts = unnumbered(re.split(r"[./:]", name))
     for at, part in enumerate(parts, 1):
         kinds = [each for each in parts[at:] if each not in _VALUES]
         if (single := contact_in(part)) is not None and all(kind in _OF_LISTS for kind in kinds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -13,7 +14,7 @@ from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 
 BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)
 # The dotless i is what I is in Turkish, in lower case; a letter that is an apostrophe is written as one mostly.
-_ALIKE: Final = str.maketrans({"#": " number ", "№": " number ", "\u0131": "i", "\u02bc": "'"})
+_ALIKE: Final = str.maketrans({"#": " number ", "\u0131": "i", "\u02bc": "'"})
 _HUMP: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 _DOUBTFUL_NAMES: Final = 2  # the group of words for people
 
@@ -43,8 +44,19 @@ def words_of(text: str) -> list[str]:
 
 def normal_form(name: str) -> str:
     """Give a name as it is compared: letters and digits only, without case and accents."""
-    text = unicodedata.normalize("NFKD", name.translate(_ALIKE))
+    text = unicodedata.normalize("NFKD", name).translate(_ALIKE)
     return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def unnumbered(words: Iterable[str]) -> list[str]:
+    """Give the normal forms of words without the digits at their ends; what is nothing else is left out."""
+    return [form for word in words if (form := normal_form(word).rstrip("0123456789"))]
+
+
+@cache
+def forms_of(words: tuple[str, ...]) -> frozenset[str]:
+    """Give the normal forms of a list of words."""
+    return frozenset(map(normal_form, words))
 
 
 @cache
@@ -54,8 +66,8 @@ def known_words() -> dict[str, Recognition]:
     for meaning, groups in SYNONYMS.items():
         for rank, group in enumerate(groups):
             for word in group.split("|"):
-                table.setdefault(normal_form(unicodedata.normalize("NFKC", word)), Recognition(meaning, rank))
+                table.setdefault(normal_form(word), Recognition(meaning, rank))
     for key, words in PROFILE.items():
         for word in words.split("|"):
-            table.setdefault(normal_form(unicodedata.normalize("NFKC", word)), Recognition(Meaning.PROFILE, 0, key))
+            table.setdefault(normal_form(word), Recognition(Meaning.PROFILE, 0, key))
     return table
