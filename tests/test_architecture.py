@@ -130,7 +130,6 @@ TESTED_ELSEWHERE = {
     "journal.undo.overwrites": "journal/undo/test_undojournal.py",
     "journal.undo.reversals": "journal/undo/test_undojournal.py",
     "journal.undo.telling": "journal/undo/test_undojournal.py",
-    "journal.undo.rounds": "journal/undo/test_undojournal.py",
     "results.merging.shards": "results/merging/test_merge.py",
     "roster.columns": "journeys/cases/test_folders.py",
     "roster.database.answer": "roster/database/test_sqlite.py",

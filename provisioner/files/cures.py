@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from provisioner.files.looking import leads_nowhere
+from provisioner.files.looking import leads_nowhere, length_of
 
 ANOTHER_OUTPUT: Final = "choose another --output"
 # No other --output is a cure once something was sent: its journal would be another one, which knows of nobody.
@@ -38,17 +38,10 @@ def room_for(path: Path, error: Exception) -> str | None:
     full = full or getattr(error, "sqlite_errorname", "").startswith(_FULL_FOR_SQLITE)
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     beside = (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm"))
-    limited = limit != resource.RLIM_INFINITY and any(_size(each) > limit - _PAGE for each in beside)
+    limited = limit != resource.RLIM_INFINITY and any(length_of(each) > limit - _PAGE for each in beside)
     if (full and limited) or (isinstance(error, OSError) and error.errno == errno.EFBIG):
         return "files of this process may not grow any more: raise the limit of their size (ulimit -f unlimited)"
     return "make room" if full else None
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def cure_at(journal: Path) -> str:

@@ -31,7 +31,7 @@ from provisioner.journal.header import app_at
 from provisioner.results.outputs import FORMATS, journal_of
 from provisioner.roster.files.inputs import is_local
 from provisioner.roster.shard import MOST_SHARDS, Shard
-from provisioner.settings.layers import read_document
+from provisioner.settings.layers import ENVIRONMENT, read_document
 from provisioner.settings.secretfile import looks_like_key
 from provisioner.settings.tables import Settings
 from provisioner.wording import nearest, shortened
@@ -45,7 +45,7 @@ KEYS: Final = (*_TEXTS, *_LISTS, "shards")
 
 COMMANDS: Final = ("run", "sync")
 _TABLES: Final = ("defaults", "job")
-_ADDRESS: Final = {"app_id": "COMETCHAT_APP_ID", "region": "COMETCHAT_REGION", "base_url": "COMETCHAT_BASE_URL"}
+_ADDRESS: Final = {key: variable for variable, (_, key) in ENVIRONMENT.items()}
 _EITHER: Final = (("base_url", "app_id"), ("base_url", "region"), ("api_key_file", "api_key_variable"))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -116,9 +116,7 @@ class Job:
 class Fleet:
     """All jobs of a file.
 
-    apps    group → the address of its app; None when its settings are refused, which the job itself will tell
-    base    the folder that it stands in
-    folder  of what the fleet itself writes
+    apps  group → the address of its app; None when its settings are refused, which the job itself will tell
     """
 
     path: Path

@@ -9,7 +9,8 @@ from typing import Final
 from provisioner.inspection.diagnosis import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.sending.retry import stop
-from provisioner.sending.users.needs import PER_PAGE, Room, count_of
+from provisioner.sending.users.needs import PER_PAGE, Room, count_of, roles_in
+from provisioner.sending.users.profile import DEFAULT_ROLE
 from provisioner.validation.fields.mapping import ColumnMapping
 from provisioner.wording import counted
 
@@ -91,7 +92,6 @@ def access(reply: Reply) -> Check:
     The server's words are left out where they may quote the key.
     """
     status = reply.status or 0
-    answer = " ".join(str(part) for part in (status, reply.code) if part)
     if reply.failure is Failure.UNREADABLE or (reply.data is not None and "items" not in reply.data):
         return Check("access", Status.ERROR, f"answered {status}, but not as the API does", _NOT_THE_API)
     if status // 100 == 2:
@@ -99,14 +99,18 @@ def access(reply: Reply) -> Check:
         return Check("access", Status.OK, seen)
     if status == 429:
         wait = "" if reply.retry_after is None else f" for {reply.retry_after:.0f} s"
-        return Check("access", Status.WARNING, f"rate-limited{wait} ({answer}): not known", "wait, then try again")
+        return Check(
+            "access", Status.WARNING, f"rate-limited{wait} ({reply.answer}): not known", "wait, then try again"
+        )
     if status >= 500:
-        seen = f"the server failed ({answer}: {reply.message})"
+        seen = f"the server failed ({reply.answer}: {reply.message})"
         return Check("access", Status.ERROR, seen, "try again later; a proxy between may also answer so")
     if reply.code is None and status in {401, 403}:
-        return Check("access", Status.ERROR, f"refused ({answer}), but not in the API's words", _NOT_THE_API)
+        return Check("access", Status.ERROR, f"refused ({reply.answer}), but not in the API's words", _NOT_THE_API)
     reason = stop(reply).reason
-    seen = f"{_REFUSED[reason]} ({answer})" if reason in _REFUSED else f"refused ({answer}: {reply.message})"
+    seen = (
+        f"{_REFUSED[reason]} ({reply.answer})" if reason in _REFUSED else f"refused ({reply.answer}: {reply.message})"
+    )
     return Check("access", Status.ERROR, seen, _TODO.get(reason, _TODO["refused"]))
 
 
@@ -190,7 +194,7 @@ def _room(room: Room, seen: str) -> Check:
 
 
 def _why(reply: Reply) -> str:
-    return str(reply.failure or f"answered {' '.join(str(each) for each in (reply.status, reply.code) if each)}")
+    return str(reply.failure or f"answered {reply.answer}")
 
 
 def constant_roles(mapping: ColumnMapping) -> list[str]:
@@ -200,12 +204,10 @@ def constant_roles(mapping: ColumnMapping) -> list[str]:
 
 def roles(reply: Reply, wanted: Sequence[str]) -> Check:
     """Hold the app's roles against those that the configuration names."""
-    items = (reply.data or {}).get("items")
-    if not isinstance(items, list):
+    if not isinstance((reply.data or {}).get("items"), list):
         todo = "nothing, if the roster's roles exist: a run lets the API judge them then"
         return Check("roles", Status.WARNING, f"the app's roles cannot be read ({_why(reply)})", todo)
-    named = [each.get("role") for each in items if isinstance(each, Mapping)]
-    known = sorted({"default", *(each.lower() for each in named if isinstance(each, str))})
+    known = sorted({DEFAULT_ROLE, *roles_in(reply)})
     if missing := [role for role in wanted if role not in known]:
         seen = f"[columns] names {', '.join(missing)}, but the app has {', '.join(known)} only"
         return Check("roles", Status.ERROR, seen, "make the role in the CometChat dashboard, or name another")

@@ -9,8 +9,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -70,8 +69,10 @@ async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path 
     checks = [_software(), _configuration(loaded)]
     if settings.api.emulator:
         checks.append(Check("api_key", Status.OK, "the built-in emulator's own"))
-        async with _emulator(settings) as place:
-            checks += await _network(place, settings)
+        from provisioner.run.command import emulated
+
+        async with emulated(settings) as target:
+            checks += await _network(Place(target.base_url, target.api_key), settings)
     else:
         key, about_key = _api_key(settings, environment)
         url, about_url = _base_url(loaded, key)
@@ -224,14 +225,3 @@ async def _dns(host: str, reply: Reply, *, proxied: bool) -> Check:
     except (OSError, UnicodeError) as error:
         return connection.dns(host, [], str(error) or "no answer in time", reply, proxied=proxied)
     return connection.dns(host, list(dict.fromkeys(str(address[0]) for *_, address in found)), "", reply)
-
-
-@asynccontextmanager
-async def _emulator(settings: Settings) -> AsyncIterator[Place]:
-    from provisioner.emulator.app.settings import EmulatorSettings
-    from provisioner.emulator.server import run_emulator
-
-    rate = settings.rate
-    told = EmulatorSettings(core_limit=rate.requests_per_minute, standard_limit=rate.standard_requests_per_minute)
-    async with run_emulator(told) as emulator:
-        yield Place(emulator.url, emulator.api_key)

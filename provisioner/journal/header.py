@@ -93,6 +93,14 @@ class Header:
             message = "holds nothing: no run has recorded anything in it, or it was emptied; put a copy of it back"
             raise JournalError(f"{path}: {message}, or {instead}")
 
+    def refuse_unusable(self, path: Path, instead: str, *, may_be_blank: bool) -> None:
+        """Raise `JournalError` for what is no journal, or none that can be gone on with; `instead` is what to do."""
+        if not (self.ours or self.blank):
+            raise JournalError(f"{path}: not a journal of provisioner; move it away or {instead}")
+        self.refuse_newer(path)
+        if not may_be_blank:
+            self.refuse_blank(path, instead)
+
     def refuse_newer(self, path: Path) -> None:
         """Raise `JournalError` for a format that is not known yet."""
         if self.newer:

@@ -59,6 +59,7 @@ class Journal:
     another_app = "choose another --output, or --restart to set it aside"
     """What to do about a file that cannot be used, and about a journal of another app."""
 
+    may_be_blank = True
     copied_at: float | None = None
     """When the copy was made that this is (UNIX seconds, the server's), until a run has come to its end with it."""
 
@@ -108,6 +109,11 @@ class Journal:
                 leave_as_found(self.path, self._found)
         finally:
             self._lock.__exit__(kind, error, trace)
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The open connection, for what is only looked at where it lies."""
+        return self._database
 
     @property
     def course(self) -> Course:
@@ -250,9 +256,7 @@ class Journal:
 
     def _usable_header(self, database: sqlite3.Connection) -> Header:
         header = header_of(database)
-        if not (header.ours or header.blank):
-            raise JournalError(f"{self.path}: not a journal of provisioner; move it away or {self.instead}")
-        header.refuse_newer(self.path)
+        header.refuse_unusable(self.path, self.instead, may_be_blank=self.may_be_blank)
         return header
 
     @property
@@ -292,11 +296,6 @@ class JournalReader(Journal):
         # Numbers are given out as if they were recorded, and never are.
         self.is_new, self._next_key = False, 1
         return self
-
-    @property
-    def database(self) -> sqlite3.Connection:
-        """The open connection, for what is only looked at where it lies."""
-        return self._database
 
     def standings(self) -> Iterator[tuple[str, str]]:
         """Give uid and standing of every user that a state knows for certain; none of a run's journal."""

@@ -10,7 +10,7 @@ meta    what the journal was made for
 
 overwrites  what users were before updates of this job (see `undo.overwrites`)
 reversals   what undos did, user by user (see `undo.reversals`)
-undos       one row for each undo (see `undo.rounds`)
+undos       one row for each undo (see `undo.undojournal`)
 """
 
 from __future__ import annotations

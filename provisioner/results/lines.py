@@ -16,7 +16,7 @@ from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
 from provisioner.model import FINAL, Outcome, RowTally
-from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, fill_outcomes, write_outcomes
+from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, fill_outcomes
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import RESULTS, rewrite, written_last
 from provisioner.results.outputs import Outputs
@@ -120,7 +120,7 @@ def write_lines(
 
     apart      takes their auth tokens; None to leave them where they are
     check      raises what keeps them from being written, once all are read
-    fed_again  see `write_outcomes`
+    fed_again  see `fill_outcomes`
     """
     with closing(apart) if apart else nullcontext(), written_whole(path, PRIVATE) as whole:
         lines = frames if apart is None else apart.taken_from(frames)
@@ -186,10 +186,7 @@ def write_results(
             counts.add(results)
             yield results
 
-    if apart is None:
-        write_outcomes(path, counted(), fed_again=fed_again)
-    else:
-        write_lines(path, counted(), apart, fed_again=fed_again)
+    write_lines(path, counted(), apart, fed_again=fed_again)
     return counts
 
 

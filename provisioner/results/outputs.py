@@ -1,4 +1,4 @@
-"""Where a run writes, and how a file is written whole: to a temporary neighbour, then renamed."""
+"""Where a run writes: its files, by the name of its results."""
 
 from __future__ import annotations
 

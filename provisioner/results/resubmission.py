@@ -22,6 +22,7 @@ from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
 from provisioner.validation.checked import Checked, reject
 from provisioner.validation.constraints import DEFECTS
+from provisioner.validation.oddities.entries import fed_again
 from provisioner.wording import shortened
 
 # The stem of a rejected file, one that was set aside included, and what is left of it without that.
@@ -132,7 +133,7 @@ class EarlierRounds:
 
     def reject_repeats(self, batch: RosterBatch, checked: Checked) -> Checked:
         """Reject again what was rejected for its uid alone, has kept it, and is not what that uid was settled with."""
-        if "_errors" not in batch.frame.columns or batch.frame["_errors"].dtype != pl.String:
+        if not fed_again(batch.frame.schema):
             return checked
         errors = batch.frame["_errors"]
         alone = (errors.str.contains(_ALONE) & ~errors.str.contains(_OTHERS)).fill_null(value=False)

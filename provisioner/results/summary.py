@@ -61,16 +61,15 @@ class Words:
 
     mend    what to do about rejected rows; {} is the file that holds them
     idle    why valid rows needed no request
-    left    why edited ones needed none; {} is how many
     tokens  what there is to say about the number of auth tokens
     """
 
     mend: str = "mend them in {} and feed that file in"
     idle: str = "earlier runs had settled every valid row"
-    left: str = "{} of users that were there before, who are left as they are"
     tokens: str = ""
 
 
+_LEFT: Final = "{} of users that were there before, who are left as they are"
 _RUN: Final = Words()
 _SHARD: Final = Words("see {0}; once all shards have run, merge {0.parent} and mend the rejected rows of that")
 
@@ -198,7 +197,7 @@ class Summary:
             remarks.append(Text(message + (f" ({', '.join(extra)})" if extra else "") + f"; {tokens}"))
         elif self.counts.rows and self.outputs.get("results") and self.stop is None:
             left = self.tally.outcomes.settled.total()
-            why = words.left.format(counted(left, "edited row")) if left else words.idle
+            why = _LEFT.format(counted(left, "edited row")) if left else words.idle
             why = why if self.tally.rows.valid else "no row is valid"
             remarks.append(Text(f"no request was sent: {why}"))
         if self.emulated and requests.sent:

@@ -26,7 +26,7 @@ from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTal
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.calls import Operation
-from provisioner.sending.life.steps import Policy
+from provisioner.sending.life.steps import Policy, is_met
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
@@ -177,8 +177,7 @@ def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
     if back:
         yield from (Operation.LIST, Operation.REACTIVATE)
     # A user that was there before is gone on with, without a create that would only say so again.
-    known = past is not None and (past.was_there or past.created_at is not None)
-    if past is None or not (past.withdrawn or past.ours or known):
+    if past is None or not (past.withdrawn or past.ours or is_met(past)):
         yield Operation.CREATE
         return
     mints = request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL)

@@ -48,7 +48,7 @@ async def run(
     target = None if settings.api.emulator else make_target(settings)
     job = replace(make_job(roster, settings), drawn=drawn, dial=dial)
     async with AsyncExitStack() as stack:
-        where = target if target is not None else await stack.enter_async_context(_emulator(settings))
+        where = target if target is not None else await stack.enter_async_context(emulated(settings))
         log.info("run.started", roster=list(job.roster.names), api=where.identity.base_url)
         return await pipeline.provision(job, where, stopper, confirm, confirm_minting)
 
@@ -90,7 +90,8 @@ def confirming_mints(settings: Settings, *, yes: bool) -> Callable[[int], bool] 
 
 
 @asynccontextmanager
-async def _emulator(settings: Settings) -> AsyncIterator[Target]:
+async def emulated(settings: Settings) -> AsyncIterator[Target]:
+    """Start the built-in emulator, at the rate that is set."""
     from provisioner.emulator.app.settings import EmulatorSettings
     from provisioner.emulator.server import run_emulator
 

@@ -24,7 +24,8 @@ from provisioner.run.job import Job, Run, begins_anew, identity, make_target, so
 from provisioner.run.rates import seconds_for
 from provisioner.run.rounds.returning import foresee
 from provisioner.sending.calls import Budget
-from provisioner.sending.users.needs import DEFAULT, Needs, needs_of
+from provisioner.sending.users.needs import Needs, needs_of
+from provisioner.sending.users.profile import DEFAULT_ROLE
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.threads import in_thread
@@ -76,7 +77,7 @@ async def look_ahead(run: Run, creates: int, roles: Collection[str]) -> Needs | 
     if most is None and not create_roles:
         return None
     if settings.api.emulator:  # begins empty each time
-        return needs_of(0, frozenset({DEFAULT}), most, creates, roles if create_roles else None)
+        return needs_of(0, frozenset({DEFAULT_ROLE}), most, creates, roles if create_roles else None)
     from provisioner.run.wiring import connected
     from provisioner.sending.users.asking import ask_needs
 

@@ -100,7 +100,7 @@ class Exchanger:
     key_origin: str = ""
 
     async def __call__(
-        self, operation: Operation, request: UserRequest, *, token: bool, note: Note, query: str = ""
+        self, operation: Operation, request: UserRequest, *, token: bool = False, note: Note = unnoted, query: str = ""
     ) -> tuple[Verdict | None, Reply]:
         """Send until there is an answer to go by; the verdict is None when the run was stopped before that.
 
@@ -169,7 +169,7 @@ async def server_time(exchanger: Exchanger, clock: ServerClock) -> float | None:
     No create may leave before it is known: only the server's own time can tell later whether a user is of that create.
     """
     if clock.now() is None and not exchanger.stopper:
-        verdict, reply = await exchanger(Operation.PROBE, NOBODY, token=False, note=unnoted)
+        verdict, reply = await exchanger(Operation.PROBE, NOBODY)
         if clock.now() is None and verdict is not None:
             why = reply.message or str(reply.failure or reply.status)
             message = f"the API has not told its time, without which nothing can be sent safely ({why}); run again"

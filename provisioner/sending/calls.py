@@ -104,6 +104,11 @@ class Reply(NamedTuple):
     limit: int | None = None
 
     @property
+    def answer(self) -> str:
+        """Its status and its code, as far as there are any: `404 ERR_UID_NOT_FOUND`."""
+        return " ".join(str(part) for part in (self.status, self.code) if part)
+
+    @property
     def own(self) -> bool:
         """Whether it is the API's own answer: its data, or its error envelope, and no page of what stands between."""
         return self.data is not None or self.code is not None

@@ -312,6 +312,5 @@ def stop(reply: Reply, key_origin: str = "") -> Stop:
     known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)
     reason, what, todo = known or ("refused", "the API refuses", "see the answer")
     todo = todo.format(f" in {key_origin}" if key_origin else "")
-    answer = " ".join(str(part) for part in (status, reply.code) if part)
     words = f": {reply.message}" if reply.message else ""
-    return Stop(reason, f"{what}; {todo}{ANSWERED}{answer}{words})", ExitCode.API)
+    return Stop(reason, f"{what}; {todo}{ANSWERED}{reply.answer}{words})", ExitCode.API)

@@ -6,16 +6,17 @@ wanted, those that are missing are made before the first row that needs one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import orjson
 
 from provisioner.logs.events import get_logger
 from provisioner.model import UserRequest
-from provisioner.sending.attempts import Exchanger, unnoted
-from provisioner.sending.calls import NOBODY, Operation, Reply
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
-from provisioner.sending.users.needs import DEFAULT, MOST_ROLES
+from provisioner.sending.users.needs import MOST_ROLES, roles_in
+from provisioner.sending.users.profile import DEFAULT_ROLE
 
 log = get_logger()
 
@@ -32,7 +33,7 @@ class RoleCheck:
         self._create = create
         self._asked = not (on or create)
         self._refused: dict[str, str] = {}
-        self.known: frozenset[str] | None = None if self._asked else frozenset({DEFAULT})
+        self.known: frozenset[str] | None = None if self._asked else frozenset({DEFAULT_ROLE})
 
     def doubtful(self, role: str | None) -> bool:
         """Whether a role is not known to exist."""
@@ -43,9 +44,9 @@ class RoleCheck:
         if self._asked:
             return
         self._asked = True
-        verdict, reply = await self._exchanger(Operation.ROLES, NOBODY, token=False, note=unnoted)
+        verdict, reply = await self._exchanger(Operation.ROLES, NOBODY)
         if verdict is Verdict.DONE:
-            self.known = frozenset({DEFAULT, *_names(reply)})
+            self.known = frozenset({DEFAULT_ROLE, *roles_in(reply)})
             log.info("roles.known", roles=sorted(self.known))
         elif verdict is not None and verdict is not Verdict.STOP:
             self.known = None
@@ -70,7 +71,7 @@ class RoleCheck:
             return
         body = orjson.dumps({"role": role, "name": role})
         request = UserRequest(0, 0, role, body, "", token=False)
-        verdict, reply = await self._exchanger(Operation.CREATE_ROLE, request, token=False, note=unnoted)
+        verdict, reply = await self._exchanger(Operation.CREATE_ROLE, request)
         if verdict in {Verdict.DONE, Verdict.EXISTS}:
             self.known = known | {role}
             log.info("role.created", role=role)
@@ -82,8 +83,3 @@ class RoleCheck:
         """Say what is wrong with a role that does not exist."""
         why = f" and was not created ({self._refused[role]})" if role in self._refused else ""
         return f"{role!r} is no role of this app{why}, known are {', '.join(sorted(self.known or ()))}"
-
-
-def _names(reply: Reply) -> Collection[str]:
-    items = (reply.data or {}).get("items", [])
-    return [each["role"].lower() for each in items if isinstance(each, dict) and isinstance(each.get("role"), str)]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from provisioner.roster.workbook.numbers import EXACT_DIGITS
+
 ENOUGH = 20
 """With fewer all-digit uids than this their lengths say nothing."""
 
@@ -14,8 +16,6 @@ USUAL = 0.8
 """The part of the all-digit uids that has the usual length at least."""
 
 LEAST_LENGTH = 5
-EXACT_DIGITS = 15
-"""As many digits of a number a spreadsheet keeps; the others become 0."""
 
 DIGITS = r"^[0-9]+$"
 # A shortened number has a sign in its exponent, or a fraction; `12e4` may be a hexadecimal id.

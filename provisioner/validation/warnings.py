@@ -15,12 +15,13 @@ from types import MappingProxyType
 
 import polars as pl
 
+from provisioner.roster.workbook.numbers import EXACT_DIGITS
 from provisioner.validation.constraints import Advice
 from provisioner.validation.fields.cells import shown
 from provisioner.validation.oddities import entries, mojibake
 from provisioner.validation.oddities.suspicions import METADATA_CHARACTERS, REMARKS
 from provisioner.validation.rules import Rule, other_row
-from provisioner.validation.uidnumbers import DIGITS, EXACT_DIGITS, ROUNDED, SCIENTIFIC
+from provisioner.validation.uidnumbers import DIGITS, ROUNDED, SCIENTIFIC
 from provisioner.validation.vocabulary.nothing import NO_NAMES, NO_NAMES_EXACTLY
 
 _FLOAT = "32-bit floats"

@@ -22,7 +22,7 @@ class Hub:
         self._stopping = False
 
     def answer(self, holder: str, question: list[Any]) -> list[Any]:
-        """Answer a question for slots, as `leasing.server` has them."""
+        """Answer a question for slots, as `sending.slots.server` has them."""
         return answered(self._desk, holder, question)
 
     def forget(self, holder: str) -> None:

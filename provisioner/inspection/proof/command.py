@@ -22,7 +22,7 @@ from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
 from provisioner.inspection.proof.stored import Terms, sent_profile
-from provisioner.journal.header import Header, Identity, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger
@@ -167,11 +167,7 @@ class _State(JournalReader):
 
     instead = "check --state"
     another_app = "check --state, the app id and the region"
-
-    def _usable_header(self, database: sqlite3.Connection) -> Header:
-        header = super()._usable_header(database)
-        header.refuse_blank(self.path, self.instead)
-        return header
+    may_be_blank = False
 
 
 def _refuse_another_app(job: Job, identity: Identity) -> None:

@@ -43,9 +43,8 @@ _SIGN_IN_WORD: Final = re.compile(
 class Found:
     """All that `init` has to say of a file.
 
-    name     what the roster is called
-    text     the config file
-    written  what a person sees
+    name  what the roster is called
+    text  the config file
     """
 
     name: str

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.files.looking import content_of
-from provisioner.journal.header import Header, log_of, owner_in, refuse_cut_short
+from provisioner.journal.header import log_of, owner_in, refuse_cut_short
 from provisioner.journal.journal import JournalReader
 from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, journal_of, results_of, state_of
@@ -71,11 +71,7 @@ def find_original(given: Path, to: Path) -> Path:
 
 class _Looked(JournalReader):
     instead = _NAME_ONE
-
-    def _usable_header(self, database: sqlite3.Connection) -> Header:
-        header = super()._usable_header(database)
-        header.refuse_blank(self.path, self.instead)
-        return header
+    may_be_blank = False
 
 
 @contextmanager

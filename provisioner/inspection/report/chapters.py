@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from provisioner.journal.course.overview import FIRST_ROWS, Overview
+from provisioner.inspection.report.sources import first_rows
+from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.state.nights import Night
@@ -94,8 +95,7 @@ def findings(found: object, uids: Mapping[int, str]) -> list[Finding]:
     all_of_them = []
     for code, each in members(found).items():
         facts = members(each)
-        rows, first = number_of(facts.get("rows")) or 0, facts.get("first_rows")
-        named = [row for row in first if isinstance(row, int)][:FIRST_ROWS] if isinstance(first, list) else []
+        rows, named = number_of(facts.get("rows")) or 0, first_rows(each)
         text = _rows_named([(row, uids.get(row, "")) for row in named], rows)
         all_of_them.append(Finding(code, rows, text, str(facts.get("mend") or "")))
     return sorted(all_of_them, key=lambda finding: (-finding.rows, finding.code))

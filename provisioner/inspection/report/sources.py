@@ -156,5 +156,10 @@ def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapp
 
 def _rows_named(findings: object) -> Iterable[int]:
     for each in findings.values() if isinstance(findings, dict) else ():
-        first = each.get("first_rows") if isinstance(each, dict) else None
-        yield from [row for row in first if isinstance(row, int)][:FIRST_ROWS] if isinstance(first, list) else ()
+        yield from first_rows(each)
+
+
+def first_rows(finding: object) -> list[int]:
+    """Give the rows that a finding of a summary names."""
+    first = finding.get("first_rows") if isinstance(finding, dict) else None
+    return [row for row in first if isinstance(row, int)][:FIRST_ROWS] if isinstance(first, list) else []

@@ -190,11 +190,6 @@ class SyncState(Journal):
         with self._knowing_absent():
             return {uid for (uid,) in self._database.execute(nights.IS_LEAVER, (json_list(uids),))}
 
-    @property
-    def database(self) -> sqlite3.Connection:
-        """The open connection, for what is compared with the state where it lies."""
-        return self._database
-
     def mark(self) -> str:
         """Give a text that is another one as soon as anything in the state has changed."""
         users = self._database.execute("SELECT count(*), max(sent_at), max(settled_at) FROM users").fetchone()

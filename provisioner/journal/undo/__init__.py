@@ -3,6 +3,5 @@
 overwrites   what users were before updates of this job
 reversals    what undos did, user by user
 telling      how many users there are to be looked at, and what became of each
-rounds       one row for each undo
 undojournal  the journal of a run, opened to be undone
 """

@@ -13,7 +13,7 @@ import orjson
 from provisioner.errors import JournalError
 from provisioner.journal.course.events import LAST_UNDO, LAST_WORD, AgainRow, UndoRow
 from provisioner.journal.course.lifetimes import Lifetimes
-from provisioner.journal.header import Header, Identity, header_of, open_for_reading
+from provisioner.journal.header import Identity, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.statements import Written
 from provisioner.journal.undo.reversals import (
@@ -28,13 +28,19 @@ from provisioner.journal.undo.reversals import (
     PartlyBackRow,
     VerdictRow,
 )
-from provisioner.journal.undo.rounds import BEGIN, END, ROUND
 from provisioner.journal.undo.telling import LINES, TO_DO, TOKENS_LEFT, UNTOUCHED, Line, ToDo
 from provisioner.model import Outcome, Settlement, State, UserRequest
 
 _IS_STATE: Final = (
     "SELECT EXISTS (SELECT 1 FROM nights) OR EXISTS (SELECT 1 FROM users WHERE operation IS NOT NULL LIMIT 1)"
 )
+
+# The undos of a journal are in the table `undos`: one row for each command, several of which can be one round, which is
+# what an undo that was killed or stopped and the one that ends it have in common. Whatever is undone after a good one,
+# that has come to its end, is another round.
+_ROUND: Final = "SELECT 1 + coalesce(max(round), 0) FROM undos WHERE good"
+_BEGIN: Final = "INSERT INTO undos (round, started_at, permanent) VALUES (:round, :now, :permanent)"
+_END: Final = "UPDATE undos SET finished_at = :now, good = :good, summary = :summary WHERE id = :number"
 
 Record: TypeAlias = LeavingRow | OwnedRow | PartlyBackRow
 """What is recorded of a user while it is being looked at."""
@@ -68,6 +74,7 @@ class Undoable(Journal):
 
     instead = "check the name, which is that of the results as --output has it"
     another_app = "check the app id and the region, or --base-url"
+    may_be_blank = False
 
     def __init__(self, path: Path, identity: Identity, *, permanent: bool, tags: int) -> None:
         super().__init__(path, identity)
@@ -80,7 +87,7 @@ class Undoable(Journal):
         try:
             with self._unusable():
                 _refuse_state(self._database, self.path)
-                self.round = int(self._one(ROUND))
+                self.round = int(self._one(_ROUND))
         except BaseException:
             super().__exit__(None, None, None)
             raise
@@ -90,11 +97,6 @@ class Undoable(Journal):
         """Count what there is to be undone."""
         with self._unreadable():
             return ToDo._make(self._database.execute(TO_DO, self._asked | {"tags": self._tags}).fetchone())
-
-    def _usable_header(self, database: sqlite3.Connection) -> Header:
-        header = super()._usable_header(database)
-        header.refuse_blank(self.path, self.instead)
-        return header
 
     @property
     def _asked(self) -> dict[str, Any]:
@@ -150,13 +152,13 @@ class UndoJournal(Undoable):
         """Record that an undo begins (UNIX seconds): its number."""
         with self._unwritable(), self._database:
             asked = {"round": self.round, "now": now, "permanent": self.permanent}
-            return int(self._database.execute(BEGIN, asked).lastrowid or 0)
+            return int(self._database.execute(_BEGIN, asked).lastrowid or 0)
 
     def end(self, undo: int, now: float, summary: Mapping[str, Any], *, good: bool) -> None:
         """Record how an undo ended."""
         values = {"now": now, "good": good, "summary": orjson.dumps(summary).decode(), "number": undo}
         with self._unwritable(), self._database:
-            self._database.execute(END, values)
+            self._database.execute(_END, values)
 
     def sent(self, requests: Iterable[UserRequest], now: float) -> None:
         """Record nothing: a user has to be looked at before anything may leave, see `record`."""

@@ -11,7 +11,6 @@ import polars as pl
 
 from provisioner.errors import NoResultsError, OutputError
 from provisioner.files.looking import open_file
-from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.results.formats.writing import WRITERS, fill
 from provisioner.roster.columns import ADDED
 from provisioner.roster.csv import apostrophes
@@ -43,17 +42,13 @@ _MIDNIGHT: Final = "T00:00:00"
 Shape = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def write_outcomes(path: Path, frames: Iterator[pl.DataFrame], *, fed_again: bool = False) -> None:
-    """Write lines of `RESULT_SCHEMA` in the format of the path's suffix, for their owner alone.
+def fill_outcomes(temporary: Path, frames: Iterator[pl.DataFrame], suffix: str, *, fed_again: bool) -> None:
+    """Write lines of `RESULT_SCHEMA` into the temporary file of `written_whole`, in the format of a suffix.
 
     fed_again  they have `OF_ROW` as well
+
+    Raises OSError.
     """
-    with written_whole(path, PRIVATE) as temporary:
-        fill_outcomes(temporary, frames, path.suffix, fed_again=fed_again)
-
-
-def fill_outcomes(temporary: Path, frames: Iterator[pl.DataFrame], suffix: str, *, fed_again: bool) -> None:
-    """Write them into the temporary file of `written_whole`, in the format of a suffix. Raises OSError."""
     suffix = suffix.lower()
     schema = pl.Schema(_KINDS if fed_again else RESULT_SCHEMA)
     shape = _SHAPES.get(suffix)

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar, ca
 
 from provisioner.errors import RosterError, StorageError
 from provisioner.files.cures import MAKE_ROOM
+from provisioner.files.looking import length_of
 from provisioner.files.writing import unnamed_file
 
 if TYPE_CHECKING:
@@ -39,14 +40,6 @@ def unchanged(origin: Origin, version: Version, pieces: Iterable[T]) -> Iterator
             raise RosterError(f"{origin.name}: changed while it was read")
         if piece is not None:
             yield piece
-
-
-def length_of(path: Path) -> int:
-    """Give the length of a file in bytes; 0 of one that is gone: whoever reads it next says so."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 class Origin(Protocol):

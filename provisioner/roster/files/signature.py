@@ -20,7 +20,7 @@ from provisioner.roster.files.origin import Origin
 LENGTH: Final = 4096
 """As many bytes are looked at."""
 
-_OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
+OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 # The suffixes of other programs' workbooks; a text is often called so.
@@ -49,7 +49,7 @@ _UNPACK: Final = "unpack it first"
 
 SIGNATURES: Final[Sequence[Signature]] = (
     Signature(b"PAR1", "a Parquet file", "parquet", ".parquet", "save it in a file whose name ends in .parquet"),
-    Signature(_OLD_WORKBOOK, "an old or password-protected workbook", "", "", "save it as .xlsx, without a password"),
+    Signature(OLD_WORKBOOK, "an old or password-protected workbook", "", "", "save it as .xlsx, without a password"),
     Signature(b"\x1f\x8b", "compressed with gzip", "gzip", ".gz", _UNPACK),
     Signature(b"\x28\xb5\x2f\xfd", "compressed with zstd", "zstd", ".zst", _UNPACK),
     *(  # frames that are passed over, which parallel packers and others put before the first (RFC 8878, 3.1.2)
@@ -204,7 +204,7 @@ def _fits(file: InputFile, found: Signature) -> bool:
     if found.family == "json" and file.family == "ndjson" and not file.compression:
         return True  # told by its lines, with the row
     # A password-protected workbook and a broken one have messages of their own, and the right name.
-    if file.family == "workbook" and found.start == _OLD_WORKBOOK:
+    if file.family == "workbook" and found.start == OLD_WORKBOOK:
         return True
     return (found is _BROKEN_ARCHIVE and file.family in {"workbook", "zip"}) or (
         found.family != "" and found.family == (file.compression or file.family)

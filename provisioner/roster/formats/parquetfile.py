@@ -12,9 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.files.looking import length_of
 from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
-from provisioner.roster.files.origin import Version, length_of, version_of
+from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
 from provisioner.roster.formats.parquettypes import float_notices, in_dictionaries, in_our_types, rounded, too_wide
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows

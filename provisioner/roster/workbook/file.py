@@ -13,9 +13,10 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.files.looking import length_of
 from provisioner.roster.columns import named_columns
 from provisioner.roster.files.inputs import Sheets
-from provisioner.roster.files.origin import length_of
+from provisioner.roster.files.signature import OLD_WORKBOOK
 from provisioner.roster.formats.rows import (
     ANOTHER_HEADER,
     BEHIND_BLANK_ROWS,
@@ -36,7 +37,6 @@ FIRST_BATCH: Final = 1_000
 BATCH: Final = 20_000
 HIDDEN: Final = "row.hidden"
 
-_OLE: Final = b"\xd0\xcf\x11\xe0"
 _SHOWN: Final = 3
 
 
@@ -134,7 +134,7 @@ def open_workbook(path: Path, options: SheetOptions | None = None, limit: int | 
     """Read a sheet; blank rows are none. Raises RosterError for what is no such file or sheet, OSError."""
     options = options or SheetOptions()
     with path.open("rb") as file:
-        if file.read(len(_OLE)) == _OLE:
+        if file.read(len(OLD_WORKBOOK)) == OLD_WORKBOOK:
             message = "is an old .xls workbook or protected by a password; save it as .xlsx, without a password"
             raise RosterError(f"{path} {message}")
     with open_package(path) as package:

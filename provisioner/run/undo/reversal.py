@@ -267,7 +267,7 @@ class Reversals:
         """Record that a request may leave, and send it."""
         now = self.clock.now() or 0.0
         await self._gathering.put(LeavingRow(request.key, self.journal.round, ACTIONS[operation], now))
-        return await self.exchanger(operation, request, token=False, note=course.note)
+        return await self.exchanger(operation, request, note=course.note)
 
     async def _write(self, records: list[Record]) -> None:
         await self.recorder.run(partial(self.journal.record, records))

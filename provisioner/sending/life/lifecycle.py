@@ -24,7 +24,7 @@ from typing import Any
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
-from provisioner.sending.life.steps import Steps
+from provisioner.sending.life.steps import Steps, is_met
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import failures, trace
@@ -45,10 +45,9 @@ class Lifecycle(Steps):
             return self._bring_back(life, past)
         if past.ours:
             return self._ours(life, past)
-        met = past.was_there or past.created_at is not None
         nothing_to_send = self._policy.on_existing is OnExisting.SKIP and not self._is_token_due(life, Outcome.EXISTING)
         # A night has looked at everybody itself.
-        if met and self._keeper is not None and not (past.was_there and nothing_to_send):
+        if is_met(past) and self._keeper is not None and not (past.was_there and nothing_to_send):
             return self._met(life)
         if past.was_there and self._policy.on_existing is not OnExisting.FAIL:
             return self._was_there_before(life, None)

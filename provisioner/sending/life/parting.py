@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from provisioner.model import OnExisting, Outcome, Past, Settlement, State, UserRequest
-from provisioner.sending.attempts import Exchanger, unnoted
+from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
@@ -112,7 +112,7 @@ class Parting:
         return ended._replace(error_code=GONE, error_message=_GONE) if verdict is Verdict.ABSENT else ended
 
     async def _exchange(self, operation: Operation, request: UserRequest) -> tuple[Verdict | None, Reply]:
-        return await self.exchanger(operation, request, token=False, note=unnoted)
+        return await self.exchanger(operation, request)
 
 
 def _as_known(request: UserRequest, past: Past) -> Settlement:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.model import AuthTokens, OnExisting, OutcomeTally, Settlement, UserRequest
+from provisioner.model import AuthTokens, OnExisting, OutcomeTally, Past, Settlement, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
@@ -28,6 +28,11 @@ class Policy:
     on_existing: OnExisting = OnExisting.SKIP
     auth_tokens: AuthTokens = AuthTokens.CREATED
     managed: Collection[str] = ()
+
+
+def is_met(past: Past) -> bool:
+    """Whether an answer has told this job of a user of others."""
+    return past.was_there or past.created_at is not None
 
 
 class Steps:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 from provisioner.logs.events import get_logger
-from provisioner.sending.attempts import Exchanger, unnoted
+from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
@@ -38,7 +38,7 @@ async def ask_needs(exchanger: Exchanger, most: int | None, creates: int, roles:
 
 
 async def _users(exchanger: Exchanger) -> int | None:
-    verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=unnoted, query=FIRST_PAGE)
+    verdict, reply = await exchanger(Operation.LIST, NOBODY, query=FIRST_PAGE)
     there = count_of(reply) if verdict is Verdict.DONE else None
     if there is None:
         log.warning("app.users_unknown", reason=reply.message or str(reply.failure or "its list does not tell"))

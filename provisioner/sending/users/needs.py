@@ -11,8 +11,6 @@ from provisioner.wording import counted, listed
 
 PER_PAGE: Final = 1000
 FIRST_PAGE: Final = f"perPage={PER_PAGE}&page=1&withDeactivated=true"
-DEFAULT: Final = "default"
-"""The role that every app has."""
 MOST_ROLES: Final = 25
 """Roles of an app (CometChat docs, Articles > Properties and constraints)."""
 
@@ -122,3 +120,9 @@ def count_of(reply: Reply) -> int | None:
         return len(items)
     total = pagination.get("total")
     return total if isinstance(total, int) and total >= len(items) else None
+
+
+def roles_in(reply: Reply) -> Collection[str]:
+    """Name the roles that an answer lists."""
+    items = (reply.data or {}).get("items", [])
+    return [each["role"].lower() for each in items if isinstance(each, dict) and isinstance(each.get("role"), str)]

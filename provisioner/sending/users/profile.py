@@ -111,23 +111,18 @@ def same(one: bytes, other: bytes) -> frozenset[str]:
 
 def digests(profile: Mapping[str, str | None]) -> bytes:
     """Give the digests of a profile: field → JSON text; null for one that is empty, as when it is left out."""
-    return b"".join(_digest(name, profile.get(name)) for name in FIELDS)
+    return b"".join(digest(name, profile.get(name)) for name in FIELDS)
 
 
 def revised(digests: bytes, old: Mapping[str, str | None], new: Mapping[str, str | None]) -> bytes:
     """Give the digests of a new profile; `digests` are those of the old one, and stay where its text does."""
     fields = zip(FIELDS, parts(digests), strict=True)
-    return b"".join(was if new.get(name) == old.get(name) else _digest(name, new.get(name)) for name, was in fields)
+    return b"".join(was if new.get(name) == old.get(name) else digest(name, new.get(name)) for name, was in fields)
 
 
 def places(names: Collection[str]) -> list[tuple[int, int]]:
     """Say where in the digests of a profile those of these fields stand: the first byte, from 1, and how many."""
     return [(index * _SIZE + 1, _SIZE) for index, name in enumerate(FIELDS) if name in names]
-
-
-def digests_of(user: Mapping[str, Any], listed: Collection[str]) -> bytes:
-    """Give the digests of a user as the API shows it; a field that is not `listed` counts as absent."""
-    return digests({name: text for name, text in texts_of(user).items() if name in listed})
 
 
 def texts_of(user: Mapping[str, Any]) -> dict[str, str]:
@@ -252,7 +247,7 @@ def _filled(value: Any) -> bool:
     return value is not None and value not in ("", [], {})
 
 
-def _digest(name: str, text: str | None) -> bytes:
+def digest(name: str, text: str | None) -> bytes:
     """Digest a field so that what means the same has the same digest: order of keys and tags, forms of numbers."""
     if text is None or (name == "role" and text == f'"{DEFAULT_ROLE}"'):
         return _ABSENT

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from provisioner.errors import DirectoryError
 from provisioner.model import Standing, UserRequest
-from provisioner.sending.attempts import Exchanger, unnoted
+from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
 
@@ -46,7 +46,7 @@ async def read_user(exchanger: Exchanger, request: UserRequest, *, with_tags: bo
 
     with_tags  look for its tags in the list when they are not shown otherwise
     """
-    verdict, reply = await exchanger(Operation.READ, request, token=False, note=unnoted)
+    verdict, reply = await exchanger(Operation.READ, request)
     user = reply.data or {}
     if verdict is not Verdict.DONE or _TAGS in user:
         return Shown(verdict, reply, user)
@@ -100,7 +100,7 @@ async def search(exchanger: Exchanger, request: UserRequest, which: str = "") ->
     verdict, reply, whole = Verdict.DONE, Reply(), False
     for page in range(1, _PAGES + 1):
         query = f"{wanted}&perPage={_PER_PAGE}&page={page}"
-        answered, reply = await exchanger(Operation.LIST, request, token=False, note=unnoted, query=query)
+        answered, reply = await exchanger(Operation.LIST, request, query=query)
         if answered is not Verdict.DONE:
             return Searched(answered, reply, None, whole=False)
         users = [user for user in (reply.data or {}).get("items") or () if is_user(user)]
@@ -154,7 +154,7 @@ async def _look_for(exchanger: Exchanger, uid: str, doing: str) -> Found | None:
         whole = found.whole
         if found.user is not None:
             return Found(uid, found.user, listed_as, by_list=True, whole=whole)
-    verdict, reply = await exchanger(Operation.READ, request, token=False, note=unnoted)
+    verdict, reply = await exchanger(Operation.READ, request)
     if verdict in {Verdict.DONE, Verdict.ABSENT}:
         user = (reply.data or {}) if verdict is Verdict.DONE else None
         return Found(uid, user, Standing.ACTIVE, by_list=False, whole=whole)

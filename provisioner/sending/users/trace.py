@@ -72,13 +72,12 @@ def digests_in(entries: bytes, name: str) -> frozenset[bytes]:
 
 def digest_of(texts: Mapping[str, str], name: str) -> bytes:
     """Give the digest of one field of a profile (field → JSON text)."""
-    return entry_of({name: texts[name]} if name in texts else {})[1 + FIELDS.index(name) * DIGEST :][:DIGEST]
+    return profile.digest(name, canonical.stored_texts({name: texts.get(name)})[name])
 
 
 def is_in(entries: bytes, texts: Mapping[str, str], name: str) -> bool:
     """Whether a field of a profile that is shown is as an entry has it, of any version."""
-    as_shown = profile.digests({name: texts.get(name)})[FIELDS.index(name) * DIGEST :][:DIGEST]
-    return not digests_in(entries, name).isdisjoint({digest_of(texts, name), as_shown})
+    return not digests_in(entries, name).isdisjoint({digest_of(texts, name), profile.digest(name, texts.get(name))})
 
 
 def _entries(entries: bytes) -> Iterator[tuple[int, bytes]]:

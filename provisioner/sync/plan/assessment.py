@@ -90,11 +90,9 @@ class Preflight:
 
 
 @asynccontextmanager
-async def preflight(
-    run: Run, target: Target | None, identity: Identity, resolving: Target | None = None
-) -> AsyncIterator[Preflight]:
+async def preflight(run: Run, target: Target | None, identity: Identity) -> AsyncIterator[Preflight]:
     """Open a roster and a state, and judge what would be done; as `opening` and `assessed` do."""
-    async with opening(run, identity) as there, assessed(run, there, target, resolving) as ready:
+    async with opening(run, identity) as there, assessed(run, there, target) as ready:
         yield ready
 
 

@@ -21,7 +21,7 @@ from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import json_list
 from provisioner.logs.events import get_logger
 from provisioner.model import Action, Standing
-from provisioner.sending.attempts import Exchanger, unnoted
+from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
@@ -314,4 +314,4 @@ async def resolve_doubts(
 
 
 def _read(exchanger: Exchanger, uid: str) -> Awaitable[tuple[Verdict | None, Reply]]:
-    return exchanger(Operation.READ, NOBODY._replace(uid=uid), token=False, note=unnoted)
+    return exchanger(Operation.READ, NOBODY._replace(uid=uid))

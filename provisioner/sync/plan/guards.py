@@ -203,8 +203,6 @@ def _changed_standing(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
     if borne.exceeded(night.woken, night.managed):
         message = f"{night.woken:,} deactivated users would be reactivated, while {night.managed:,} are managed"
         why = "the column that says who has left was emptied or swapped, or many are back at once"
-        most = max(night.woken, *night.changed.values(), 0)  # the option bears the changes of every field as well
-        enough = f"{math.ceil(100 * most / night.managed)}%" if most <= night.managed else f"{most}"
-        todo = f"look at the export; if they are back, allow as many with --max-updates {enough}"
+        todo = f"look at the export; if they are back, allow as many with --max-updates {_enough(night, night.woken)}"
         message = f"{message} (--max-updates {borne}): {why}; {todo}"
         yield Refusal("too_many_reactivations", message, "--max-updates", STANDING)

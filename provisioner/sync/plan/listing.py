@@ -13,7 +13,7 @@ import orjson
 from provisioner.errors import DirectoryError
 from provisioner.logs.events import get_logger
 from provisioner.model import Standing
-from provisioner.sending.attempts import Exchanger, unnoted
+from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
 from provisioner.sending.users.reading import LISTS, is_user, last_page
@@ -92,7 +92,7 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = NOTHING_CHANG
 async def _page(exchanger: Exchanger, listed_as: Standing, number: int, doing: str) -> Page | None:
     """Read one page; None when the run was stopped."""
     query = f"perPage={_PER_PAGE}&page={number}&withTags=true{LISTS[listed_as]}"
-    verdict, reply = await exchanger(Operation.LIST, NOBODY, token=False, note=unnoted, query=query)
+    verdict, reply = await exchanger(Operation.LIST, NOBODY, query=query)
     if verdict is not Verdict.DONE:
         if exchanger.stopper:
             return None

@@ -23,6 +23,7 @@ from provisioner.validation.fields.places import (
 from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, as_column, is_encoded
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
+from provisioner.validation.vocabulary.table import BRACKETS
 from provisioner.wording import listed, nearest, printable
 
 REQUIRED = ("uid", "name")
@@ -212,7 +213,7 @@ def _nearly(name: str, columns: tuple[str, ...]) -> str:
 
 def _bare(column: str) -> str:
     """Give a name without brackets and what stands in them, stars, blanks, line ends, signs between words, and case."""
-    return re.sub(r"[\s*_-]", "", re.sub(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", "", column, flags=re.DOTALL)).casefold()
+    return re.sub(r"[\s*_-]", "", BRACKETS.sub("", column)).casefold()
 
 
 def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping: ColumnMapping) -> None:

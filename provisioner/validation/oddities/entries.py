@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from provisioner.roster.columns import all_named
+from provisioner.roster.columns import ADDED, all_named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.emails import email_sources, emails
@@ -27,7 +27,7 @@ from provisioner.validation.oddities.uidforms import encoded_texts
 About: TypeAlias = Callable[[], pl.Series]
 """Gives the values that the messages of a code begin with (String), one for each row."""
 
-_NUMBER, _ENTRIES = "_row", "_errors"
+_NUMBER, _ENTRIES = ADDED
 _NO_FRACTION: Final = r"\.0+$"
 
 OF_OTHERS: Final = (

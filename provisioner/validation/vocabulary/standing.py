@@ -14,6 +14,7 @@ Austritt    Status     a day to come would keep the second from being read: only
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -54,16 +55,12 @@ def standing(frame: pl.DataFrame, sources: Mapping[str, Any], now: float) -> Sta
     used: list[str] = []
     for name in most[: None if frame.height else 1]:  # without a row nobody knows which complete each other
         ordered = sorted((*used, name), key=place.__getitem__)
-        if all(_loses_nobody(told[one], told[next_]) for one, next_ in _pairs(ordered)):
+        if all(_loses_nobody(told[one], told[next_]) for one, next_ in combinations(ordered, 2)):
             used = ordered
     values = [sources[name] for name in used]
     others = tuple(name for name in sources if name not in used)
     nobody = frame.height > 0 and not any(ever[name] for name in used)
     return Standing(values if len(values) > 1 else values[0], tuple(used), others, nobody)
-
-
-def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    return [(one, later) for at, one in enumerate(names) for later in names[at + 1 :]]
 
 
 def _loses_nobody(first: pl.Series, later: pl.Series) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results, write_outcomes
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results
+from provisioner.results.lines import write_lines
 from provisioner.results.outputs import FORMATS
 from provisioner.roster.workbook.file import open_workbook
 from provisioner.roster.workbook.header import SheetOptions
@@ -29,14 +30,14 @@ FRAME = pl.DataFrame(ODD, schema=dict(RESULT_SCHEMA))
 def test_what_was_written_is_read_back(tmp_path: Path, suffix: str) -> None:
     """Whatever a text begins with, apostrophes of its own included; midnight is a moment like any other."""
     path = tmp_path / f"r{suffix}"
-    write_outcomes(path, FRAME.iter_slices(2))
+    write_lines(path, FRAME.iter_slices(2), None)
     assert scan_results(path).collect().equals(FRAME)
     assert scan_results(path, ("uid", "row")).collect().equals(FRAME.select("uid", "row"))
 
 
 def test_no_text_of_a_csv_is_run_by_a_spreadsheet_program(tmp_path: Path) -> None:
     """But ids of letters, figures and hyphens and tokens stand as they are, because programs look for them."""
-    write_outcomes(tmp_path / "r.csv", iter([FRAME]))
+    write_lines(tmp_path / "r.csv", iter([FRAME]), None)
     written = pl.read_csv(tmp_path / "r.csv", infer_schema=False)
     assert written["uid"].to_list() == ["'=cmd|'x'!a0", "-nab_c-1", "''=x", "'-a(1)", "gone"]
     assert written["uid_input"].to_list() == ["'=CMD|'x'!A0", "'-Nab_C-1", "'''@x", None, None]
@@ -49,9 +50,9 @@ def test_no_text_of_a_csv_is_run_by_a_spreadsheet_program(tmp_path: Path) -> Non
 
 def test_times_have_the_type_of_one_where_there_is_one(tmp_path: Path) -> None:
     """A moment in UTC in Parquet; in a sheet the server's time as well."""
-    write_outcomes(tmp_path / "r.parquet", iter([FRAME]))
+    write_lines(tmp_path / "r.parquet", iter([FRAME]), None)
     assert pl.read_parquet(tmp_path / "r.parquet").schema == pl.Schema(RESULT_SCHEMA)
-    write_outcomes(tmp_path / "r.xlsx", iter([FRAME]))
+    write_lines(tmp_path / "r.xlsx", iter([FRAME]), None)
     sheet = open_workbook(tmp_path / "r.xlsx", SheetOptions(missing=lambda _: 0)).frame
     assert sheet["created_at"].to_list()[3:] == ["2026-02-01", "2026-02-01T00:00:01"]
     assert sheet["settled_at"].to_list()[4] == "2026-02-01"
@@ -62,7 +63,7 @@ def test_rows_that_were_fed_in_again_say_which_they_were(tmp_path: Path, suffix:
     """One column more, behind the others; whoever asks for the results as documented does not see it."""
     path = tmp_path / f"r{suffix}"
     frame = FRAME.with_columns(pl.Series(OF_ROW, [7, None, 3, 9, 1]))
-    write_outcomes(path, iter([frame]), fed_again=True)
+    write_lines(path, iter([frame]), None, fed_again=True)
     assert scan_results(path).collect().equals(FRAME)
     assert scan_results(path, ("row", OF_ROW)).collect().rows() == frame.select("row", OF_ROW).rows()
 

@@ -19,7 +19,8 @@ from structlog.testing import capture_logs
 from provisioner.errors import ExitCode, JournalError, OutputError, StorageError
 from provisioner.files.looking import digest_of
 from provisioner.journal.lock import JournalLock
-from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results, write_outcomes
+from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
+from provisioner.results.lines import write_lines
 from provisioner.results.merging.merge import merge
 from provisioner.results.outputs import FORMATS
 from provisioner.results.rejections import Dress, write_rejected
@@ -47,7 +48,7 @@ def shard(folder: Path, number: int, frame: pl.DataFrame, of: int = 2, ending: s
     folder.mkdir(exist_ok=True)
     results = folder / f"shard-{number}.results{ending}"
     results.unlink(missing_ok=True)
-    write_outcomes(results, iter([frame]))
+    write_lines(results, iter([frame]), None)
     outcomes = dict.fromkeys(("rejected", "existing", "updated", "failed", "pending", "edited", "retries"), 0)
     document = {
         "rows": frame.height, "created": frame.height, **outcomes, "requests": frame.height, "rate_limited": 0,
@@ -83,7 +84,7 @@ def test_shards_of_rejected_rows_that_were_fed_in_say_which_they_were(tmp_path: 
     again = [frame.with_columns(_row=pl.col("row") + 90) for frame in (lines([2, 3, 9]), lines([1, 4, 5, 6, 7, 8]))]
     for number, frame in enumerate(again, 1):
         results = shard(tmp_path / "s", number, frame.drop("_row"))
-        write_outcomes(results, iter([frame]), fed_again=True)
+        write_lines(results, iter([frame]), None, fed_again=True)
     merge(tmp_path / "s", tmp_path / "all.csv")
     expected = [(row, row + 90) for row in range(1, 10)]
     assert scan_results(tmp_path / "all.csv", ("row", "_row")).collect().rows() == expected

@@ -15,7 +15,8 @@ import pytest
 from provisioner.errors import ExitCode, OutputError
 from provisioner.files.looking import digest_of
 from provisioner.files.writing import notes_of
-from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results, write_outcomes
+from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, scan_results
+from provisioner.results.lines import write_lines
 from provisioner.results.merging import rounds
 from provisioner.results.merging.rounds import merge_rounds
 from provisioner.results.outputs import FORMATS
@@ -41,7 +42,7 @@ def job(folder: Path, name: str, lines: list[Line], roster: str = "users.csv", *
     frame = pl.DataFrame(cells, schema={**RESULT_SCHEMA, OF_ROW: pl.Int64()})
     again = any(len(line) > 3 for line in lines)
     results = folder / name
-    write_outcomes(results, iter([frame if again else frame.drop(OF_ROW)]), fed_again=again)
+    write_lines(results, iter([frame if again else frame.drop(OF_ROW)]), None, fed_again=again)
     counts = dict(frame["outcome"].value_counts().iter_rows())
     document = {
         "rows": frame.height, "rejected": 0, "requests": 5, "retries": 1, "rate_limited": 0, "started_at": AT,

@@ -267,7 +267,7 @@ def test_a_status_message_that_became_empty_is_no_drift_in_the_next_night() -> N
     """It stays on the server, so the state knows it, and the directory shows what the state knows."""
     old, wanted = {"name": '"A"', "statusMessage": '"hi"'}, {"name": '"B"'}
     merged = profile.merged(profile.digests(old), profile.digests(wanted), FIELDS)
-    shown = profile.digests_of({"name": "B", "statusMessage": "hi"}, FIELDS)
+    shown = profile.digests(profile.texts_of({"name": "B", "statusMessage": "hi"}))
     assert profile.overlaid(merged, shown, frozenset(FIELDS)) == merged
     assert not profile.difference(merged, profile.digests(wanted), FIELDS)
 
@@ -350,13 +350,13 @@ def test_a_user_that_the_api_shows_has_the_digests_of_its_row(known: dict[str, s
     user = {"uid": "u", "status": "offline", "createdAt": 1, "role": "default", **loaded(known)}
     plain = json.loads(json.dumps(user, default=float))
     floats = {name: _compact(value) for name, value in json.loads(json.dumps(loaded(known), default=float)).items()}
-    assert profile.digests_of(plain, FIELDS) == profile.digests(floats)
+    assert profile.digests(profile.texts_of(plain)) == profile.digests(floats)
 
 
 def test_an_empty_field_that_the_api_shows_is_absent() -> None:
     """An empty string, list, object or null is no value."""
     user: dict[str, Any] = {"uid": "u", "avatar": "", "link": None, "tags": [], "metadata": {}, "role": "default"}
-    assert profile.digests_of(user, FIELDS) == profile.digests({})
+    assert profile.digests(profile.texts_of(user)) == profile.digests({})
 
 
 def test_what_the_directory_does_not_tell_is_as_it_is_known() -> None:
@@ -375,5 +375,5 @@ def test_metadata_nested_however_deep_have_digests(depth: int) -> None:
     deep: list[Any] = []
     for _ in range(depth):
         deep = [deep]
-    digests = profile.digests_of({"uid": "ann", "name": "Ann", "metadata": {"a": deep}}, profile.FIELDS)
+    digests = profile.digests(profile.texts_of({"uid": "ann", "name": "Ann", "metadata": {"a": deep}}))
     assert profile.same(digests, profile.digests({"name": '"Ann"'})) == frozenset(STANDARD) - {"metadata"}
