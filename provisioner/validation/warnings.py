@@ -101,8 +101,8 @@ WARNINGS: Mapping[str, Advice] = MappingProxyType(
             },
         ),
         "name.control_characters": Advice(
-            "the name holds control characters, such as NUL, bell or escape",
-            "delete what cannot be seen in the name, or write the name anew",
+            "the name holds control characters, such as NUL, escape or a CR alone",
+            "delete what cannot be seen in the name; where a CR stands between two rows, begin a line there",
         ),
         "email.shared": Advice(
             "an earlier row with another uid has this e-mail address",

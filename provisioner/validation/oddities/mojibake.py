@@ -51,8 +51,8 @@ _LATIN_LETTER = "[\xa1-\xff]"
 _ENTITY = "&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"
 _ONLY_QUESTIONS = r"^\?+(?: \?+)+$"
 
-CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-"""Control characters but tabs and line ends."""
+CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r[^\n]"
+"""Control characters but tabs and line ends. A CR alone is none: it may have stood between two rows."""
 
 SUSPICIOUS: Final = (
     rf'["\\\x00-\x1f&?\x7f-\x9f\u00d7\u00f0\ufffd]|{_NO_LETTERS}|[\u00c2-\u00ef]{_NEXT}|'

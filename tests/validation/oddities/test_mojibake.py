@@ -64,12 +64,12 @@ def test_other_damage_has_other_kinds() -> None:
     assert [damage(name) for name in ("Zo\ufffd", "??? ????", "Zo&euml;", "O&#39;Brien")] == [LOST, LOST, HTML, HTML]
 
 
-@pytest.mark.parametrize("letter", ["\x00", "\x07", "\x1b", "\x7f", "\x85x"])
+@pytest.mark.parametrize("letter", ["\x00", "\x07", "\x1b", "\x7f", "\x85x", "\r"])
 def test_control_characters_are_told_and_sent(letter: str) -> None:
     """As the name stands; a tab or a line end is no reason for a word."""
     assert warnings(people(name=f"An{letter}n")) == {"name.control_characters": (1,)}
     assert parsed(check([{"uid": "a", "name": f"An{letter}n"}]))["name"] == f"An{letter}n"
-    assert warnings(people(name="Ann\tLee\nof Rome")) == {}
+    assert warnings(people(name="Ann\tLee\nof\r\nRome")) == {}
 
 
 @pytest.mark.parametrize("name", ['"', "\\", "\x01", "\n", "&", "\u200b|"])
